@@ -1,0 +1,64 @@
+# The door of the project. `make run` and `make test` do all on a fresh machine: they need
+# Python 3.11 to 3.13, make and a package index.
+
+PYTHON ?= $(shell for p in python3.12 python3.13 python3.11 python3; do \
+	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && echo $$p && break; done)
+VENV ?= .venv
+BIN := $(VENV)/bin
+PORT ?= 8000
+BIND ?= 127.0.0.1
+WORKERS ?= 2
+
+.PHONY: help run test lint format types lock train evaluate bench clean
+
+help: ## Show what there is to make
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+run: $(VENV)/.web ## Start the site with its worker on http://localhost:8000; no service needed
+	INKLING_ENV=embedded $(BIN)/python manage.py migrate --verbosity 0
+	INKLING_ENV=embedded $(BIN)/python manage.py install_models
+	INKLING_ENV=embedded $(BIN)/python manage.py collectstatic --noinput --verbosity 0
+	@echo "Inkling answers on http://localhost:$(PORT) (Ctrl+C stops it)."
+	INKLING_ENV=embedded PORT=$(PORT) BIND=$(BIND) PATH="$(abspath $(BIN)):$$PATH" $(BIN)/honcho --env /dev/null start --no-prefix
+
+test: $(VENV)/.dev ## Run the whole suite; DATABASE_URL, REDIS_URL and INKLING_DATA add what they name
+	$(BIN)/python -m pytest -n $(WORKERS) $(PYTEST)
+
+lint: $(VENV)/.dev ## Check style, types and architecture
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	INKLING_ENV=embedded SECRET_KEY=lint $(BIN)/mypy .
+	$(BIN)/lint-imports
+
+format: $(VENV)/.dev ## Put the code into shape
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+lock: $(VENV)/.dev ## Pin every dependency anew
+	for set in web train dev; do \
+		case $$set in web) extras=;; train) extras="--extra train";; dev) extras="--extra train --extra dev";; esac; \
+		$(BIN)/uv pip compile pyproject.toml $$extras --universal --python-version 3.11 --generate-hashes \
+			--no-emit-index-url --no-header --no-annotate --quiet --upgrade --output-file requirements/$$set.lock; \
+	done
+
+train: $(VENV)/.dev ## Train the starter model anew (INKLING_DATA names a folder of data sets)
+	$(BIN)/python -m ml train digits
+
+bench: $(VENV)/.dev ## Measure what the README states about speed and memory
+	$(BIN)/python -m ml bench
+	$(BIN)/python -m tests.bench.http
+
+clean: ## Remove what was built; var/ with its database stays
+	rm -rf $(VENV) staticfiles .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+
+$(VENV)/bin/python:
+	@test -n "$(PYTHON)" || { echo "Inkling needs Python 3.11, 3.12 or 3.13. Install one, or name it: make run PYTHON=/path/to/python3.12"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.web: requirements/web.lock | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/web.lock
+	@touch $@
+
+$(VENV)/.dev: requirements/dev.lock | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.lock
+	@touch $@

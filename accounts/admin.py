@@ -1,0 +1,107 @@
+"""People in the admin."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import allauth.mfa.admin  # noqa: F401 - registers what is replaced below
+from allauth.mfa.models import Authenticator
+from django.contrib import admin, messages
+from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.forms import AdminUserCreationForm
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from accounts import people
+from accounts.models import User
+
+
+class PersonCreationForm(AdminUserCreationForm):
+    """A new person, known by an address. They confirm it when they first sign in."""
+
+    class Meta:
+        model = User
+        fields = ("email",)
+
+    def clean_email(self) -> str:
+        """Addresses are kept in small letters, as allauth looks for them."""
+        return self.cleaned_data["email"].lower()
+
+
+class HasConsented(admin.SimpleListFilter):
+    """Those who agreed, or did not."""
+
+    title = _("consent")
+    parameter_name = "consent"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        """The two choices."""
+        return [("yes", _("Given")), ("no", _("Not given"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> QuerySet[User]:
+        """Filter by the choice."""
+        if self.value() is None:
+            return queryset
+        return queryset.filter(consented_at__isnull=self.value() == "no")
+
+
+@admin.register(User)
+class PersonAdmin(UserAdmin):
+    """People: who they are and what they may do. What they agreed to, only they can say."""
+
+    add_form = PersonCreationForm
+    ordering = ("-date_joined",)
+    list_display = ("email", "is_staff", "is_active", "consented_at", "last_login", "date_joined")
+    list_filter = ("is_staff", "is_superuser", "is_active", HasConsented, "groups", "date_joined")
+    search_fields = ("email", "first_name", "last_name")
+    date_hierarchy = "date_joined"
+    readonly_fields = ("consented_at", "last_login", "date_joined")
+    fieldsets = (
+        (None, {"fields": ("email", "password")}),
+        (_("Personal info"), {"fields": ("first_name", "last_name")}),
+        (_("Permissions"), {"fields": ("is_active", "is_staff", "is_superuser", "groups", "user_permissions")}),
+        (_("Important dates"), {"fields": ("consented_at", "last_login", "date_joined")}),
+    )
+    add_fieldsets = ((None, {"classes": ("wide",), "fields": ("email", "usable_password", "password1", "password2")}),)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
+        """The address of somebody who is there is theirs to change: a new one has to be confirmed by mail."""
+        return (*self.readonly_fields, "email") if obj else self.readonly_fields
+
+    def delete_model(self, request: HttpRequest, obj: User) -> None:
+        """Forget one person as they could do themselves."""
+        people.forget(person=obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        """Forget many; the site's last superuser stays."""
+        for person in queryset:
+            try:
+                people.forget(person=person)
+            except people.LastSuperuserError as error:
+                self.message_user(request, str(error), messages.ERROR)
+
+    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        """Nobody deletes themselves here: the account page asks for the password first."""
+        return super().has_delete_permission(request, obj) and obj != request.user
+
+
+admin.site.unregister(Authenticator)
+
+
+@admin.register(Authenticator)
+class SecondFactorAdmin(admin.ModelAdmin):
+    """Who has which second factor; it can be taken away from somebody who lost it, never read."""
+
+    list_display = ("user", "type", "created_at", "last_used_at")
+    list_filter = ("type", "created_at", "last_used_at")
+    search_fields = ("user__email",)
+    fields = ("user", "type", "created_at", "last_used_at")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Only people themselves can."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Authenticator | None = None) -> bool:
+        """A fact of its owner."""
+        return False

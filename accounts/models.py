@@ -1,0 +1,61 @@
+"""Who you are."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.contrib.auth.models import AbstractUser, BaseUserManager
+from django.db import models
+from django.db.models.functions import Lower
+from django.utils.translation import gettext_lazy as _
+
+
+class UserManager(BaseUserManager["User"]):
+    """Makes people who sign in by e-mail."""
+
+    def create_user(self, email: str, password: str | None = None, **fields: Any) -> User:
+        """A person; without a password they can only come in by a reset or a passkey."""
+        user = self.model(email=email.strip().lower(), **fields)  # allauth looks for small letters
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> User:
+        """A person who may do everything; the door of `manage.py createsuperuser`.
+
+        Who can type that command needs no mail to prove who they are.
+        """
+        user = self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
+        user.emailaddress_set.create(email=user.email, verified=True, primary=True)  # type: ignore[attr-defined]
+        return user
+
+
+class User(AbstractUser):
+    """A person, known by their e-mail address."""
+
+    username = None  # type: ignore[assignment]
+    email = models.EmailField(_("e-mail address"), unique=True)
+    consented_at = models.DateTimeField(
+        _("consented at"),
+        null=True,
+        blank=True,
+        help_text=_("When this person agreed that their drawings train the model."),
+    )
+
+    objects: ClassVar[UserManager] = UserManager()  # type: ignore[assignment]
+
+    USERNAME_FIELD = "email"
+    REQUIRED_FIELDS = []
+
+    class Meta:
+        verbose_name = _("person")
+        verbose_name_plural = _("people")
+        constraints = [models.UniqueConstraint(Lower("email"), name="one_account_per_email")]
+
+    def __str__(self) -> str:
+        return self.email
+
+    @property
+    def has_consented(self) -> bool:
+        """Whether their drawings may be kept and train the models."""
+        return self.consented_at is not None

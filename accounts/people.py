@@ -1,0 +1,116 @@
+"""People: agree, take it back, be told what is known, be forgotten."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from django.conf import settings
+from django.contrib.admin.models import LogEntry
+from django.contrib.contenttypes.models import ContentType
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import User
+
+
+class LastSuperuserError(PermissionError):
+    """Without this person nobody could manage the site any more."""
+
+    def __str__(self) -> str:
+        return str(
+            _(
+                "This is the site's only superuser; without one nobody can manage the site. "
+                "Make somebody else a superuser first (in the admin, or with the command createsuperuser)."
+            )
+        )
+
+
+def consent(*, person: User) -> None:
+    """Note that they agree, and when. Agreeing twice keeps the first time."""
+    if not person.has_consented:
+        person.consented_at = timezone.now()
+        person.save(update_fields=["consented_at"])
+
+
+def withdraw_consent(*, person: User) -> None:
+    """From now on nothing they draw is kept. What they gave stays until they delete it."""
+    person.consented_at = None
+    person.save(update_fields=["consented_at"])
+
+
+def hold(pk: int) -> User | None:
+    """Lock a person's row until the transaction ends; None when they are gone.
+
+    Whatever adds to what somebody owns, or takes it away, holds them first. So nothing is added to
+    a drawing that is being deleted, or to a person who is leaving.
+    """
+    return User.objects.select_for_update(no_key=True).filter(pk=pk).first()
+
+
+@transaction.atomic
+def forget(*, person: User) -> None:
+    """Really delete a person with everything they own, and sign them out everywhere.
+
+    Raises LastSuperuserError, and then nothing is deleted.
+    """
+    _keep_a_superuser(person)
+    hold(person.pk)
+    kind = ContentType.objects.get_for_model(User)
+    LogEntry.objects.filter(content_type=kind, object_id=str(person.pk)).delete()  # it repeats their address
+    _forget_sessions(person)
+    person.delete()
+
+
+def _keep_a_superuser(person: User) -> None:
+    """The rows are locked, so that two superusers who leave at the same time do not both pass."""
+    superusers = User.objects.select_for_update().filter(is_superuser=True, is_active=True)
+    if {user.pk for user in superusers} == {person.pk}:
+        raise LastSuperuserError
+
+
+def _forget_sessions(person: User) -> None:
+    """Sessions name their person only inside signed data, so each one has to be opened (some 30 µs)."""
+    store = import_module(settings.SESSION_ENGINE).SessionStore
+    for session in store.get_model_class().objects.iterator(chunk_size=1000):
+        if session.get_decoded().get("_auth_user_id") == str(person.pk):
+            store(session.session_key).delete()
+
+
+def facts(person: User) -> dict[str, Any]:
+    """All that is kept about a person as a person; no secrets (password hash, keys, recovery codes)."""
+    return {
+        "email": person.email,
+        "email_addresses": list(
+            EmailAddress.objects.filter(user=person).order_by("pk").values("email", "verified", "primary")
+        ),
+        "first_name": person.first_name,
+        "last_name": person.last_name,
+        "joined": person.date_joined,
+        "last_sign_in": person.last_login,
+        "consented": person.consented_at,
+        "has_password": person.has_usable_password(),
+        "second_factors": [_second_factor(factor) for factor in Authenticator.objects.filter(user=person)],
+        "active": person.is_active,
+        "staff": person.is_staff,
+        "superuser": person.is_superuser,
+        "groups": list(person.groups.values_list("name", flat=True)),
+        "permissions": sorted(person.get_user_permissions()),
+        "changes_in_the_admin": list(
+            LogEntry.objects.filter(user=person)
+            .order_by("pk")
+            .values("action_time", "action_flag", "object_repr", "change_message")
+        ),
+    }
+
+
+def _second_factor(factor: Authenticator) -> dict[str, Any]:
+    return {
+        "type": factor.type,
+        "name": factor.data.get("name", ""),
+        "added": factor.created_at,
+        "last_used": factor.last_used_at,
+    }

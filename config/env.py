@@ -1,0 +1,50 @@
+"""Typed reading of environment variables; every error says the variable, the value and the cure."""
+
+import os
+
+from django.core.exceptions import ImproperlyConfigured
+
+_TRUE = {"1", "true", "yes", "on"}
+_FALSE = {"0", "false", "no", "off"}
+
+
+def text(name: str, default: str = "") -> str:
+    """The variable as it stands, without surrounding space. An empty one counts as not set, here and below."""
+    return os.environ.get(name, "").strip() or default
+
+
+def flag(name: str, default: bool = False) -> bool:
+    """`true` or `false`, in any of the usual spellings."""
+    value = text(name)
+    if value.lower() not in _TRUE | _FALSE | {""}:
+        raise ImproperlyConfigured(f"{name} is {value!r}. Set it to true or false.")
+    return value.lower() in _TRUE if value else default
+
+
+def number(name: str, default: int) -> int:
+    """A whole number that is not negative."""
+    value = text(name, str(default))
+    if not value.isascii() or not value.isdigit():
+        raise ImproperlyConfigured(f"{name} is {value!r}. Set it to a whole number such as {default}.")
+    return int(value)
+
+
+def words(name: str, default: str = "") -> list[str]:
+    """A list separated by commas; empty entries are dropped."""
+    return [word.strip() for word in text(name, default).split(",") if word.strip()]
+
+
+def choice(name: str, options: tuple[str, ...]) -> str:
+    """One of `options`; the first is the default."""
+    value = text(name) or options[0]
+    if value not in options:
+        raise ImproperlyConfigured(f"{name} is {value!r}. Set it to one of: {', '.join(options)}.")
+    return value
+
+
+def required(name: str, cure: str) -> str:
+    """A variable without which the site must not start."""
+    value = text(name)
+    if not value:
+        raise ImproperlyConfigured(f"{name} is not set. {cure}")
+    return value

@@ -1,0 +1,299 @@
+"""One model version as one bundle: the two model files and a manifest that says what they are.
+
+A bundle is a folder (or a database row) of three parts: `model.tflite` answers, `model.keras` is
+what the next training starts from, `manifest.json` holds the labels in the order of the outputs,
+the preprocessing version, checksums, and a probe: a few rasters with the answers they must get.
+Nothing serves before its probe has been answered again. TensorFlow is needed to make a bundle,
+not to read one.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import contextlib
+import hashlib
+import io
+import json
+import tempfile
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ml.ink import PREPROCESS_VERSION, SIZE
+from ml.predictor import EMBEDDING, PROBABILITIES, Answers, Predictor, PredictorError
+
+if TYPE_CHECKING:
+    import keras
+
+FORMAT = 1
+MANIFEST = "manifest.json"
+TFLITE = "model.tflite"
+KERAS = "model.keras"
+
+PROBE_LIMIT = 1_000  # rasters; a probe is answered at every load
+PROBE_TOLERANCE = 1e-3  # in probability: processors round differently, models answer differently
+QUANTISED_TOLERANCE = 5e-2  # the same of an 8-bit model, whose rounding another processor may tip over
+SMALLEST_SHARE = 0.8  # of the weights' bytes; a file below it has lost weights
+
+
+class BundleError(ValueError):
+    """A bundle that must not be used; the text says which part and why."""
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """One model version. `manifest` is plain JSON; the two models are file contents."""
+
+    manifest: dict[str, Any]
+    tflite: bytes = field(repr=False)
+    keras: bytes = field(repr=False)
+
+    @property
+    def slugs(self) -> list[str]:
+        """The labels' slugs, in the order of the model's outputs."""
+        return [label["slug"] for label in self.manifest["labels"]]
+
+
+# Reading, writing, checking: without TensorFlow.
+
+
+def load_bundle(folder: Path | str) -> Bundle:
+    """Read the three files of a bundle. Only the manifest's form is checked: see `verify_bundle`."""
+    folder = Path(folder)
+    try:
+        manifest = json.loads((folder / MANIFEST).read_text("utf-8"))
+        bundle = Bundle(manifest, (folder / TFLITE).read_bytes(), (folder / KERAS).read_bytes())
+    except OSError as error:
+        raise BundleError(f"No bundle in {folder}: {error.filename} cannot be read ({error.strerror}).") from error
+    except ValueError as error:
+        raise BundleError(f"{folder / MANIFEST} is not JSON: {error}.") from error
+    _check_manifest(manifest)
+    return bundle
+
+
+def save_bundle(bundle: Bundle, folder: Path | str) -> None:
+    """Write the three files into `folder`; other files there (a model card) stay.
+
+    They are written beside their place and then renamed, the manifest last: a crash leaves the old
+    bundle, and whoever reads in between is told by the checksums.
+    """
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    manifest = json.dumps(bundle.manifest, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    contents = {TFLITE: bundle.tflite, KERAS: bundle.keras, MANIFEST: manifest.encode("utf-8")}
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".writing-") as temporary:
+        for name, content in contents.items():
+            (Path(temporary) / name).write_bytes(content)
+        for name in contents:
+            (Path(temporary) / name).replace(folder / name)
+
+
+def verify_bundle(bundle: Bundle) -> Predictor:
+    """Check everything that can be checked without TensorFlow and return the predictor that passed.
+
+    Raises BundleError for a manifest of another form, a preprocessing version that this code does
+    not draw, a checksum that differs, labels that do not fit the model, or a probe answered
+    differently from the day of the export.
+    """
+    _check_manifest(bundle.manifest)
+    for name in ("tflite", "keras"):
+        _check_sha256(bundle, name)
+    try:
+        predictor = Predictor(bundle.tflite, len(bundle.manifest["labels"]))
+    except PredictorError as error:
+        raise BundleError(str(error)) from error
+    if predictor.embedding_size != bundle.manifest["embedding_size"]:
+        raise BundleError(
+            f"The model's embedding has {predictor.embedding_size} numbers, "
+            f"the manifest says {bundle.manifest['embedding_size']}."
+        )
+    _check_probe(bundle.manifest, predictor)
+    return predictor
+
+
+def probe_rasters(manifest: Mapping[str, Any]) -> np.ndarray:
+    """The rasters of the probe, uint8 (k, 28, 28); BundleError if they cannot be read."""
+    try:
+        packed = base64.b64decode(manifest["probe"]["rasters"], validate=True)
+        limit = PROBE_LIMIT * SIZE * SIZE
+        flat = np.frombuffer(zlib.decompressobj().decompress(packed, limit), np.uint8)
+        return flat.reshape(-1, SIZE, SIZE)
+    except (binascii.Error, zlib.error, KeyError, ValueError, TypeError) as error:
+        raise BundleError(f"The probe of the bundle cannot be read: {error}.") from error
+
+
+def _check_manifest(manifest: object) -> None:
+    if not isinstance(manifest, dict):
+        raise BundleError(f"The manifest must be an object, not {type(manifest).__name__}.")
+    kinds: dict[str, type | tuple[type, ...]] = {
+        "format": int, "recognizer": str, "labels": list, "preprocess_version": int, "embedding_size": int,
+        "unsure_below": (int, float), "probe": dict, "metrics": dict, "training": dict, "sha256": dict, "created": str,
+    }  # fmt: skip
+    wrong = [key for key, kind in kinds.items() if not isinstance(manifest.get(key), kind)]
+    if wrong:
+        raise BundleError(f"The manifest lacks, or has in another form: {', '.join(wrong)}.")
+    if manifest["format"] != FORMAT:
+        raise BundleError(f"The manifest has format {manifest['format']}; this code reads format {FORMAT}.")
+    if manifest["preprocess_version"] != PREPROCESS_VERSION:
+        raise BundleError(
+            f"The model was trained on rasters of version {manifest['preprocess_version']}; "
+            f"this code draws version {PREPROCESS_VERSION}. Train and export it again."
+        )
+    if not 0 <= manifest["unsure_below"] <= 1:
+        raise BundleError(f"unsure_below must be from 0 to 1, not {manifest['unsure_below']}.")
+    _check_labels(manifest["labels"])
+
+
+def _check_labels(labels: Sequence[object]) -> None:
+    for label in labels:
+        if not isinstance(label, Mapping) or not all(isinstance(label.get(k), str) for k in ("slug", "glyph", "name")):
+            raise BundleError(f"A label needs the texts slug, glyph and name; this is {label!r}.")
+    slugs = [label["slug"] for label in labels if isinstance(label, Mapping)]
+    if not slugs:
+        raise BundleError("The bundle has no labels.")
+    if len(set(slugs)) != len(slugs):
+        raise BundleError(f"Two labels share a slug: {', '.join(slugs)}.")
+
+
+def _check_sha256(bundle: Bundle, name: str) -> None:
+    expected, actual = bundle.manifest["sha256"].get(name), _sha256(getattr(bundle, name))
+    if expected != actual:
+        raise BundleError(f"model.{name} has sha256 {actual}, the manifest says {expected}. Fetch the bundle again.")
+
+
+def _check_probe(manifest: Mapping[str, Any], predictor: Predictor) -> None:
+    rasters = probe_rasters(manifest)
+    try:
+        expected = np.array(manifest["probe"]["probabilities"], np.float32)
+    except (KeyError, TypeError, ValueError) as error:
+        raise BundleError(f"The probe's answers cannot be read: {error}.") from error
+    answers = predictor.predict(rasters).probabilities
+    if not len(rasters) or expected.shape != answers.shape:
+        raise BundleError(f"The probe has {len(rasters)} rasters and answers of shape {expected.shape}.")
+    difference = float(np.abs(answers - expected).max())
+    if not difference <= _tolerance(bool(manifest.get("quantised"))):
+        raise BundleError(f"The model answers its probe differently from its export: by {difference:.4f}.")
+
+
+def _tolerance(quantised: bool) -> float:
+    return QUANTISED_TOLERANCE if quantised else PROBE_TOLERANCE
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+# Making a bundle, and going back to its Keras model: with TensorFlow.
+
+
+def export_bundle(
+    model: keras.Model,
+    *,
+    recognizer: str,
+    labels: Sequence[Mapping[str, str]],
+    unsure_below: float,
+    probe: np.ndarray,
+    metrics: Mapping[str, Any],
+    training: Mapping[str, Any],
+    quantise: bool = False,
+) -> Bundle:
+    """Convert a Keras model and pack it with what it needs to serve.
+
+    `model` gives `probabilities` (n, labels + 1) and `embedding`; `labels` (slug, glyph, name) are
+    in the order of its outputs; `probe` is uint8 (k, 28, 28). `quantise` stores the weights in 8
+    bits (dynamic range). Raises BundleError when the converted model has lost weights or answers
+    the probe differently from the Keras model.
+    """
+    if probe.dtype != np.uint8 or probe.shape[1:] != (SIZE, SIZE) or not 0 < len(probe) <= PROBE_LIMIT:
+        raise BundleError(f"The probe must be uint8 (1 to {PROBE_LIMIT}, {SIZE}, {SIZE}), not {probe.shape}.")
+    tflite = _convert(model, quantise)
+    _check_size(tflite, model.count_params(), quantise)
+    answers = Predictor(tflite, len(labels)).predict(probe)
+    _check_same_answers(model, probe, answers, _tolerance(quantise))
+    keras_file = _keras_file(model)
+    manifest: dict[str, Any] = {
+        "format": FORMAT,
+        "recognizer": recognizer,
+        "labels": [{key: str(label[key]) for key in ("slug", "glyph", "name")} for label in labels],
+        "preprocess_version": PREPROCESS_VERSION,
+        "embedding_size": answers.embeddings.shape[1],
+        "unsure_below": float(unsure_below),
+        "quantised": quantise,
+        "probe": _pack_probe(probe, answers.probabilities),
+        "metrics": dict(metrics),
+        "training": dict(training),
+        "sha256": {"tflite": _sha256(tflite), "keras": _sha256(keras_file)},
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+    bundle = Bundle(manifest, tflite, keras_file)
+    verify_bundle(bundle)
+    return bundle
+
+
+def load_keras(bundle: Bundle) -> keras.Model:
+    """The Keras model of a bundle, to train on from; its checksum is verified first (a Keras file is code)."""
+    import keras
+
+    _check_sha256(bundle, "keras")
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / KERAS
+        path.write_bytes(bundle.keras)
+        return keras.saving.load_model(path, compile=False, safe_mode=True)
+
+
+def _convert(model: keras.Model, quantise: bool) -> bytes:
+    import keras
+    import tensorflow as tf
+
+    # A batch of 1: the browser's runtime refuses a dynamic one. From the Keras model: converting a
+    # concrete function is known to drop the weights in silence.
+    one = keras.Input(batch_shape=(1, SIZE, SIZE, 1))
+    outputs = model(one, training=False)
+    converter = tf.lite.TFLiteConverter.from_keras_model(
+        keras.Model(one, {PROBABILITIES: outputs[PROBABILITIES], EMBEDDING: outputs[EMBEDDING]})
+    )
+    if quantise:
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    with contextlib.redirect_stdout(io.StringIO()):  # it lists the model's internals
+        return bytes(converter.convert())
+
+
+def _check_size(tflite: bytes, parameters: int, quantise: bool) -> None:
+    expected = parameters * (1 if quantise else 4) * SMALLEST_SHARE
+    if len(tflite) < expected:
+        raise BundleError(
+            f"The converted model has {len(tflite):,} bytes; {parameters:,} parameters need {expected:,.0f}. "
+            "The conversion has dropped weights."
+        )
+
+
+def _check_same_answers(model: keras.Model, probe: np.ndarray, answers: Answers, tolerance: float) -> None:
+    outputs = model(probe[..., np.newaxis].astype(np.float32) / 255, training=False)
+    expected = np.asarray(outputs[PROBABILITIES])[:, :-1]
+    difference = float(np.abs(expected - answers.probabilities).max())
+    if not difference <= tolerance:
+        raise BundleError(
+            f"The converted model answers the probe differently from the Keras model: by {difference:.4f} "
+            f"in probability, at most {tolerance} is allowed."
+        )
+
+
+def _keras_file(model: keras.Model) -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / KERAS
+        model.save(path)
+        return path.read_bytes()
+
+
+def _pack_probe(rasters: np.ndarray, probabilities: np.ndarray) -> dict[str, Any]:
+    packed = zlib.compress(np.ascontiguousarray(rasters).tobytes(), 9)
+    return {
+        "rasters": base64.b64encode(packed).decode("ascii"),
+        "probabilities": [[round(float(value), 6) for value in row] for row in probabilities],
+    }

@@ -1,0 +1,172 @@
+"""Other hands: what another person, pen, canvas or camera would have made of a drawing.
+
+Ink is changed as ink (slant, proportions, tremor, lost points, coarse coordinates, pen) and then
+drawn by the renderer that serves. Pictures such as MNIST's have no strokes, so they are bent, made
+thinner or fatter as pictures, and fitted again as the renderer would. Everything takes a NumPy
+generator, so a seed repeats it. No function here changes what a digit says.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from ml.ink import BOX, PEN, SIZE, Ink, rasterise
+
+Rng = np.random.Generator
+
+_ENLARGED = 2 * SIZE  # side at which pictures are bent and thickened
+_TONES = np.arange(256, dtype=np.float32)
+_DENSE = 16  # points; a stroke of fewer is made of corners, and loses its form with them
+_CHUNK = 1_000  # pictures whose bends are worked out at once
+_COARSE = 8  # a bend is smooth: it is worked out at 8x8 places and interpolated
+_STEP = (_COARSE - 1) / (_ENLARGED - 1)
+_GRID = np.stack(np.meshgrid(*[np.linspace(-0.5, 0.5, _COARSE) * (1 - 1 / _ENLARGED)] * 2)).reshape(2, -1)
+_SPREAD = np.array([[_STEP, 0, 0], [0, _STEP, 0]])
+_SPREAD_FLAGS = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+
+
+def draw_varied(ink: Ink, rng: Rng, *, strength: float = 1.0) -> np.ndarray:
+    """One raster, uint8 (28, 28), of the ink as another hand might have drawn it."""
+    varied = round_coordinates(bend(drop_points(ink, rng), rng, strength), rng)
+    pen = PEN if rng.random() < 0.5 else rng.uniform(1.2, 4.4)
+    raster = rasterise(varied, pen=pen)
+    return photograph(raster, rng) if rng.random() < 0.15 else raster
+
+
+def drop_points(ink: Ink, rng: Rng) -> Ink:
+    """The same track from a slower tablet: every second or third point, ends kept; half the time, as it is."""
+    step = int(rng.choice((1, 1, 1, 2, 2, 3)))
+    return [_every(stroke[:2], step) for stroke in ink]
+
+
+def _every(stroke: np.ndarray, step: int) -> np.ndarray:
+    if step == 1 or stroke.shape[1] < _DENSE:
+        return stroke
+    return np.concatenate([stroke[:, :-1:step], stroke[:, -1:]], axis=1)
+
+
+def bend(ink: Ink, rng: Rng, strength: float = 1.0) -> Ink:
+    """Slant, stretch, turn, wave and shake the ink; strokes (2, n) come back in a box of about 1."""
+    sizes = [stroke.shape[1] for stroke in ink]
+    points = np.concatenate([stroke[:2] for stroke in ink], axis=1).astype(np.float64)
+    low, high = points.min(axis=1, keepdims=True), points.max(axis=1, keepdims=True)
+    points = (points - (low + high) / 2) / max(float((high - low).max()), 1e-9)
+    if len(sizes) > 1:
+        points += np.repeat(rng.normal(0, 0.018 * strength, (2, len(sizes))), sizes, axis=1)
+    points += _wave(points, rng, 0.035 * strength)
+    points = _affine(rng, strength) @ points
+    points += _tremor(points.shape[1], rng, strength)
+    return np.split(points, np.cumsum(sizes)[:-1], axis=1)
+
+
+def _affine(rng: Rng, strength: float) -> np.ndarray:
+    """A random linear map (2, 2): proportions, slant, turn."""
+    turn = np.deg2rad(np.clip(rng.normal(0, 7 * strength), -20, 20))
+    slant = np.clip(rng.normal(0, 0.18 * strength), -0.5, 0.5)
+    aspect = np.exp(np.clip(rng.normal(0, 0.16 * strength), -0.5, 0.5))
+    cos, sin = np.cos(turn), np.sin(turn)
+    return np.array([[cos, -sin], [sin, cos]]) @ np.array([[aspect, -slant], [0, 1 / aspect]])
+
+
+def _wave(points: np.ndarray, rng: Rng, amplitude: float) -> np.ndarray:
+    """A smooth displacement of the plane, at the points (2, n) of a unit box."""
+    directions = rng.normal(0, 3.0, (3, 2))  # radians per box
+    phases = rng.uniform(0, 2 * np.pi, (3, 1))
+    weights = rng.normal(0, amplitude, (2, 3))
+    return weights @ np.sin(directions @ points + phases)
+
+
+def _tremor(count: int, rng: Rng, strength: float) -> np.ndarray:
+    """An unsteady hand or a mouse: noise (2, count) that is smooth along the track, mostly none."""
+    if count < 8 or rng.random() < 0.6:
+        return np.zeros((2, count))
+    noise = rng.normal(0, 1, (2, count))
+    width = int(rng.integers(1, 6))
+    kernel = np.ones(width) / np.sqrt(width)
+    smooth = np.stack([np.convolve(axis, kernel, mode="same") for axis in noise])
+    return smooth * rng.uniform(0.002, 0.014) * strength
+
+
+def round_coordinates(ink: Ink, rng: Rng) -> Ink:
+    """The same ink on a canvas of whole pixels, sometimes a small one."""
+    if rng.random() < 0.4:
+        return ink
+    pixels = np.exp(rng.uniform(np.log(20), np.log(300)))
+    return [np.round(stroke * pixels) for stroke in ink]
+
+
+def vary_pictures(pictures: np.ndarray, rng: Rng, *, strength: float = 1.0) -> np.ndarray:
+    """Of each raster, uint8 (n, 28, 28), what it may have looked like in another hand; same shape."""
+    varied = np.empty_like(pictures)
+    for start in range(0, len(pictures), _CHUNK):
+        part = pictures[start : start + _CHUNK]
+        for place, (picture, coarse) in enumerate(zip(part, _bends(len(part), rng, strength), strict=True), start):
+            varied[place] = _vary(picture, coarse, rng)
+    return varied
+
+
+def _vary(picture: np.ndarray, coarse: np.ndarray, rng: Rng) -> np.ndarray:
+    columns, rows = (cv2.warpAffine(axis, _SPREAD, (_ENLARGED, _ENLARGED), flags=_SPREAD_FLAGS) for axis in coarse)
+    large = cv2.remap(picture, columns, rows, cv2.INTER_CUBIC, borderMode=cv2.BORDER_CONSTANT)
+    if rng.random() < 0.7:
+        large = _change_thickness(large, rng)
+    fitted = fit_picture(large)
+    return photograph(fitted, rng) if rng.random() < 0.1 else fitted
+
+
+def _bends(count: int, rng: Rng, strength: float) -> np.ndarray:
+    """For each picture where its pixels come from: columns and rows at 8x8 places, float32 (count, 2, 8, 8)."""
+    turn = np.deg2rad(np.clip(rng.normal(0, 6 * strength, count), -20, 20))
+    slant = np.clip(rng.normal(0, 0.14 * strength, count), -0.45, 0.45)
+    aspect = np.exp(np.clip(rng.normal(0, 0.13 * strength, count), -0.45, 0.45))
+    cos, sin = np.cos(turn), np.sin(turn)
+    turns = np.array([[cos, -sin], [sin, cos]]).transpose(2, 0, 1)
+    shapes = np.array([[aspect, -slant], [np.zeros(count), 1 / aspect]]).transpose(2, 0, 1)
+    # The inverse, because a remap asks where a pixel comes from; 1.1 leaves room for what sticks out.
+    places = np.linalg.inv(turns @ shapes) * 1.1 @ _GRID
+    waves = rng.normal(0, 0.012 * strength, (count, 2, 3)) @ np.sin(
+        rng.normal(0, 3, (count, 3, 2)) @ _GRID + rng.uniform(0, 2 * np.pi, (count, 3, 1))
+    )
+    return ((places + waves + 0.5) * SIZE - 0.5).astype(np.float32).reshape(count, 2, _COARSE, _COARSE)
+
+
+def _change_thickness(large: np.ndarray, rng: Rng) -> np.ndarray:
+    """Blur and cut at another level: below the middle the line grows, above it shrinks, smoothly."""
+    blurred = cv2.GaussianBlur(large, (0, 0), rng.uniform(0.8, 2.0))
+    level = rng.uniform(0.2, 0.62) * float(blurred.max())
+    steps = np.clip((_TONES - level) * rng.uniform(3, 8) + 127.5, 0, 255)
+    return cv2.LUT(blurred, steps.astype(np.uint8))
+
+
+def fit_picture(picture: np.ndarray) -> np.ndarray:
+    """Fit the ink of a picture, uint8 (h, w), into the 20x20 box and centre it by mass: uint8 (28, 28)."""
+    left, top, width, height = cv2.boundingRect((picture > 40).astype(np.uint8))
+    if not width:
+        return np.zeros((SIZE, SIZE), np.uint8)
+    crop = picture[top : top + height, left : left + width].astype(np.float32)
+    scale = BOX / max(width, height)
+    mass = float(crop.sum())
+    x = float(crop.sum(axis=0) @ (np.arange(width) + 0.5)) / mass
+    y = float(crop.sum(axis=1) @ (np.arange(height) + 0.5)) / mass
+    return _place(picture, left + x, top + y, scale)
+
+
+def _place(picture: np.ndarray, x: float, y: float, scale: float) -> np.ndarray:
+    """Scale the picture about (x, y), which lands in the middle of the raster; averages when it shrinks."""
+    if scale < 1:
+        picture = cv2.GaussianBlur(picture, (0, 0), 0.22 / scale)
+    shift = SIZE / 2 - 0.5
+    matrix = np.array([[scale, 0, shift - (x - 0.5) * scale], [0, scale, shift - (y - 0.5) * scale]])
+    return cv2.warpAffine(picture, matrix, (SIZE, SIZE), flags=cv2.INTER_LINEAR)
+
+
+def photograph(raster: np.ndarray, rng: Rng) -> np.ndarray:
+    """What a camera adds to a raster, uint8 (28, 28): blur, uneven ink, grain, a clipped background."""
+    picture: np.ndarray = raster.astype(np.float32)
+    if rng.random() < 0.5:
+        picture = cv2.GaussianBlur(picture, (0, 0), rng.uniform(0.3, 0.9))
+    picture = 255 * (np.clip(picture, 0, 255) / max(float(picture.max()), 1.0)) ** rng.uniform(0.6, 1.6)
+    grain = rng.normal(0, rng.uniform(0, 18), picture.shape).astype(np.float32)
+    picture = np.where(picture > 12, picture + grain, picture)
+    return np.clip(picture, 0, 255).astype(np.uint8)

@@ -1,0 +1,152 @@
+"""Strokes: parse, check against the limits, normalise, rasterise.
+
+Ink is the truth and pixels are derived from it by `rasterise`, the one renderer that training,
+serving and review share. The recipe follows how MNIST was made (LeCun, Cortes, Burges): fit the
+bounding box into 20x20 with the aspect kept, then centre by mass in 28x28. It is done in vector
+space, so place, size, canvas and brush of a drawing cannot change its raster.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+
+PREPROCESS_VERSION = 1
+
+SIZE = 28  # side of the raster, in pixels
+BOX = 20  # side of the box that the ink is fitted into, in pixels
+PEN = 2.2  # width of the pen, in pixels of the raster
+SUPERSAMPLING = 8  # samples per pixel and axis before averaging
+
+MAX_STROKES = 256
+MAX_POINTS = 20_000
+MAX_COORDINATE = 1e6
+SMALLEST_EXTENT = 1e-6  # what is smaller is a dot, and would be drawn from rounding errors
+
+_FRACTION_BITS = 4  # OpenCV draws on a grid of 1/16 of a sample
+_TIE_BREAK = 1e-4  # keeps rounding ties on one side, whatever the scale of the ink did to the last bit
+_NUMBERS = {int, float}
+
+Ink = list[np.ndarray]
+"""One array per stroke, float64, shape (2, n) for x and y or (3, n) with t in milliseconds."""
+
+
+class InkError(ValueError):
+    """Ink that cannot be read. `code` is stable, `str(error)` says what is wrong and what to do."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.code = code
+
+
+def parse_ink(data: object) -> Ink:
+    """Turn decoded JSON `[[[x...], [y...], [t...]], ...]` into checked strokes.
+
+    `t` may be left out, in all strokes or in some. Raises InkError for anything that is not that
+    layout, is empty, holds a number that is not finite or beyond ±1e6, or exceeds the limits of
+    256 strokes and 20,000 points. The limits are checked before any number is looked at.
+    """
+    if not isinstance(data, list):
+        raise InkError("invalid_ink", "Ink must be a list of strokes: [[[x...], [y...], [t...]], ...].")
+    if not data:
+        raise InkError("empty_ink", "The ink has no strokes. Draw something first.")
+    if len(data) > MAX_STROKES:
+        raise InkError("too_many_strokes", f"The ink has {len(data)} strokes; at most {MAX_STROKES} are read.")
+    for number, stroke in enumerate(data, 1):
+        _check_layout(stroke, number)
+    points = sum(len(stroke[0]) for stroke in data)
+    if points > MAX_POINTS:
+        raise InkError("too_many_points", f"The ink has {points} points; at most {MAX_POINTS} are read.")
+    return [_to_array(stroke, number) for number, stroke in enumerate(data, 1)]
+
+
+def _check_layout(stroke: object, number: int) -> None:
+    if not isinstance(stroke, list) or len(stroke) not in (2, 3):
+        raise InkError("invalid_ink", f"Stroke {number} must be [[x...], [y...]] or [[x...], [y...], [t...]].")
+    if not all(isinstance(axis, list) for axis in stroke):
+        raise InkError("invalid_ink", f"Stroke {number} must hold lists of numbers.")
+    lengths = {len(axis) for axis in stroke}
+    if len(lengths) != 1:
+        raise InkError("invalid_ink", f"Stroke {number} must have as many x as y (and t, if given).")
+    if lengths == {0}:
+        raise InkError("invalid_ink", f"Stroke {number} has no points. Leave empty strokes out.")
+
+
+def _to_array(stroke: list[list[float]], number: int) -> np.ndarray:
+    for axis in stroke:
+        if not _NUMBERS.issuperset(map(type, axis)):
+            raise InkError("invalid_ink", f"Stroke {number} holds something that is not a number.")
+    try:
+        array = np.array(stroke, dtype=np.float64)
+    except OverflowError:
+        array = np.array([[math.inf]])
+    if not np.isfinite(array).all():
+        raise InkError("invalid_ink", f"Stroke {number} holds a number that is not finite.")
+    if np.abs(array[:2]).max() > MAX_COORDINATE:
+        raise InkError("invalid_ink", f"Stroke {number} has a coordinate beyond ±{MAX_COORDINATE:,.0f}.")
+    return array
+
+
+def rasterise(ink: Sequence[np.ndarray], *, pen: float = PEN) -> np.ndarray:
+    """Draw ink as the network sees it: uint8 (28, 28), white on black.
+
+    `ink` holds at least one stroke of shape (2 or more, n). `pen` is the width of the line in
+    pixels of the raster; only augmentation changes it.
+    """
+    side = SIZE * SUPERSAMPLING
+    canvas = np.zeros((side, side), np.uint8)
+    lines = [_to_fixed_point(line) for line in _fit(ink, pen)]
+    cv2.polylines(canvas, lines, False, 255, max(1, round(pen * SUPERSAMPLING)), cv2.LINE_8, _FRACTION_BITS)
+    return average(canvas)
+
+
+def average(canvas: np.ndarray) -> np.ndarray:
+    """Centre ink by mass and average it down: uint8 (224, 224), 0 or 255, to uint8 (28, 28).
+
+    The last step of every raster, whether it comes from strokes or from a picture.
+    """
+    return cv2.resize(_centre_by_mass(canvas), (SIZE, SIZE), interpolation=cv2.INTER_AREA)
+
+
+def _fit(ink: Sequence[np.ndarray], pen: float) -> list[np.ndarray]:
+    """Scale and move the strokes so that the drawn line fills the box; float64 (n, 2), in samples."""
+    points = np.concatenate([stroke[:2] for stroke in ink], axis=1)
+    low, high = points.min(axis=1), points.max(axis=1)
+    extent = float((high - low).max())
+    scale = (BOX - pen) / extent if extent > SMALLEST_EXTENT else 0.0
+    middle = (low + high) / 2
+    return [((stroke[:2].T - middle) * scale + SIZE / 2) * SUPERSAMPLING for stroke in ink]
+
+
+def _to_fixed_point(line: np.ndarray) -> np.ndarray:
+    # OpenCV puts (0, 0) at the centre of a sample, the fit puts it at the corner: hence the half.
+    fixed = np.floor((line - 0.5) * (1 << _FRACTION_BITS) + 0.5 + _TIE_BREAK).astype(np.int32)
+    return fixed if len(fixed) > 1 else np.repeat(fixed, 2, axis=0)  # a tap: a line of one point is not drawn
+
+
+def _centre_by_mass(canvas: np.ndarray) -> np.ndarray:
+    """Shift by whole samples so that the centre of mass is the centre, as far as the ink stays inside."""
+    side = canvas.shape[0]
+    left, top, width, height = cv2.boundingRect(canvas)
+    if not width:
+        return canvas
+    crop = canvas[top : top + height, left : left + width]
+    dx = _shift(left + _middle_of_mass(crop, 0), left, width, side)
+    dy = _shift(top + _middle_of_mass(crop, 1), top, height, side)
+    moved = np.zeros_like(canvas)
+    moved[top + dy : top + dy + height, left + dx : left + dx + width] = crop
+    return moved
+
+
+def _middle_of_mass(crop: np.ndarray, axis: int) -> float:
+    """Where the mass of the ink lies along x (axis 0) or y (axis 1), from whole numbers, so exactly."""
+    sums = cv2.reduce(crop, axis, cv2.REDUCE_SUM, dtype=cv2.CV_32S).ravel().astype(np.int64)
+    return int(sums @ np.arange(len(sums))) / int(sums.sum())
+
+
+def _shift(mass: float, start: int, length: int, side: int) -> int:
+    wanted = math.floor((side - 1) / 2 - mass + 0.5 + _TIE_BREAK)
+    return min(max(wanted, -start), side - start - length)

@@ -1,0 +1,161 @@
+"""Recognizers as data: which labels they have, what they learn from, and for how long.
+
+A new recognizer is a new entry of `RECIPES` and a function that loads its material.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from ml import datasets
+from ml.augment import fit_picture
+from ml.datasets import DatasetError, Pictures, Tracks
+from ml.image import ImageError, normalise_image
+from ml.ink import SIZE, Ink, rasterise
+from ml.junk import make_junk
+
+VALIDATION_PEOPLE = 27  # of the 539 who wrote MNIST's training part
+VALIDATION_WRITERS = 3  # of the 24 pen writers that are not kept out
+VALIDATION_JUNK = 1_000
+
+DIGITS = [
+    {"slug": str(digit), "glyph": str(digit), "name": name}
+    for digit, name in enumerate(("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"))
+]
+
+
+# For the model card: what was tried on the way, and what it gave.
+DIGITS_NOTES: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Rasters to learn from or to measure with: x uint8 (n, 28, 28), y int64 (n,) places in the labels.
+
+    In `y`, the number of labels stands for "other": junk.
+    """
+
+    x: np.ndarray
+    y: np.ndarray
+    writers: list[str] | None = None
+
+
+@dataclass(frozen=True)
+class Material:
+    """What a recognizer is trained on, calibrated on (`validation`) and measured with (`tests`).
+
+    `junk_pictures` are uint8 (n, 28, 28). Nothing of `tests` is looked at before the model is done.
+    """
+
+    pictures: Pictures
+    tracks: Tracks
+    junk_inks: list[Ink]
+    junk_pictures: np.ndarray
+    validation: dict[str, Examples]
+    tests: dict[str, Examples] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a recognizer is trained. The counts are drawings in one epoch."""
+
+    labels: list[dict[str, str]]
+    load: Callable[[Path | None], Material]
+    sources: Sequence[str]
+    notes: Sequence[str]
+    epochs: int
+    pictures: int
+    tracks: int
+    prototypes: int
+    junk: int
+    batch: int = 128
+    learning_rate: float = 2e-3
+
+    @property
+    def drawings(self) -> int:
+        """In one epoch."""
+        return self.pictures + self.tracks + self.prototypes + self.junk
+
+
+def load_digits(data: Path | None) -> Material:
+    """MNIST and the pen tracks, split by writer; junk that people drew, and letters of foreign alphabets."""
+    mnist, test = datasets.load_mnist("train", data), datasets.load_mnist("test", data)
+    people = datasets.first_by_hash({str(writer) for writer in mnist.group}, VALIDATION_PEOPLE)
+    checked, pictures = datasets.split_by_group(mnist, [int(writer) for writer in people])
+    kept_out, examined, tracks = split_pen_writers(datasets.load_pen_tracks(data))
+    characters = datasets.load_foreign_characters("test", data)
+    return Material(
+        pictures=pictures,
+        tracks=tracks,
+        junk_inks=datasets.load_junk_drawings(data),
+        junk_pictures=np.stack([fit_picture(x) for x in datasets.load_foreign_characters("train", data).x]),
+        validation={
+            "MNIST, people not trained on": Examples(checked.x, checked.y),
+            "pen tracks, writers not trained on": _draw(examined),
+            "made-up junk": _made_up_junk(examined),
+        },
+        tests={
+            "MNIST test": Examples(_normalise(test.x), test.y),
+            "pen tracks of kept-out writers": _draw(kept_out),
+            "foreign characters (junk)": Examples(_normalise(characters.x), np.full(len(characters.x), len(DIGITS))),
+            **_photographed(data),
+        },
+    )
+
+
+def _photographed(data: Path | None) -> dict[str, Examples]:
+    """A test more, where its file is at hand: nobody needs it to train."""
+    try:
+        pictures = datasets.load_photographed(data)
+    except DatasetError:
+        return {}
+    return {"photographed digits (bhmsds)": Examples(_normalise(pictures.x), pictures.y)}
+
+
+def split_pen_writers(tracks: Tracks) -> tuple[Tracks, Tracks, Tracks]:
+    """The kept-out writers (for the test), those to calibrate on, and those to train on."""
+    writers = datasets.first_by_hash(set(tracks.group), datasets.TEST_WRITERS + VALIDATION_WRITERS)
+    kept_out, rest = datasets.split_by_group(tracks, writers[: datasets.TEST_WRITERS])
+    examined, studied = datasets.split_by_group(rest, writers[datasets.TEST_WRITERS :])
+    return kept_out, examined, studied
+
+
+def _draw(tracks: Tracks) -> Examples:
+    return Examples(np.stack([rasterise(ink) for ink in tracks.inks]), tracks.y, [str(name) for name in tracks.group])
+
+
+def _made_up_junk(tracks: Tracks) -> Examples:
+    rng = np.random.default_rng(0)
+    digits = list(zip(tracks.inks, tracks.y.tolist(), strict=True))
+    rasters = np.stack([rasterise(make_junk(rng, digits)) for _ in range(VALIDATION_JUNK)])
+    return Examples(rasters, np.full(VALIDATION_JUNK, len(DIGITS)))
+
+
+def _normalise(pictures: np.ndarray) -> np.ndarray:
+    """As an upload is; all black where nothing is to be seen."""
+    rasters = np.zeros((len(pictures), SIZE, SIZE), np.uint8)
+    for place, picture in enumerate(pictures):
+        try:
+            rasters[place] = normalise_image(picture, polarity="light_on_dark")
+        except ImageError:
+            continue
+    return rasters
+
+
+RECIPES: dict[str, Recipe] = {
+    "digits": Recipe(
+        labels=DIGITS,
+        load=load_digits,
+        sources=("mnist", "pendigits", "quickdraw", "omniglot", "bhmsds"),
+        notes=DIGITS_NOTES,
+        epochs=29,
+        pictures=50_000,
+        tracks=16_000,
+        prototypes=10_000,
+        junk=14_000,
+    ),
+}

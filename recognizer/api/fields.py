@@ -1,0 +1,81 @@
+"""Reading what people send. Written by hand: it is on the way of every prediction."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.core.files.uploadedfile import UploadedFile
+from django.utils.translation import gettext as _
+
+from ml.image import MAX_IMAGE_BYTES, ImageError
+from ml.ink import InkError
+from recognizer.api.errors import ApiError
+from recognizer.drawings import Content
+
+_SLUG = re.compile(r"[-a-zA-Z0-9_]{1,50}")
+_DATA_URL = re.compile(r"data:image/[a-z0-9.+-]+;base64,", re.IGNORECASE)
+_STATUS = {"image_too_large": 413, "unsupported_image": 415}
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A drawing as it came: what was drawn, for which recognizer, and the sender's own id for it."""
+
+    recognizer: str
+    content: Content
+    uuid: UUID | None
+
+
+def read_drawing(data: Any) -> Sent:
+    """A drawing out of a decoded body: `recognizer`, `ink` or `image`, perhaps `id`. Raises ApiError."""
+    if not isinstance(data, dict):
+        raise ApiError("invalid", _("Send an object with `recognizer` and either `ink` or `image`."))
+    return Sent(read_slug(data, "recognizer"), _content(data), _uuid(data["id"]) if "id" in data else None)
+
+
+def read_slug(data: Any, field: str) -> str:
+    """The slug of a label or a recognizer. Raises ApiError."""
+    if not isinstance(data, dict) or data.get(field) is None:
+        raise ApiError("missing_field", _("`%(field)s` is missing.") % {"field": field}, field=field)
+    value = data[field]
+    if not isinstance(value, str) or not _SLUG.fullmatch(value):
+        text = _("`%(field)s` must be a text of 1 to 50 letters, digits, hyphens or underscores.")
+        raise ApiError("invalid", text % {"field": field}, field=field)
+    return value
+
+
+def _uuid(value: object) -> UUID:
+    try:
+        return UUID(value)  # type: ignore[arg-type]
+    except (ValueError, AttributeError, TypeError) as error:
+        raise ApiError("invalid", _("`id` must be a UUID that you made, or be left out."), field="id") from error
+
+
+def _content(data: dict[str, Any]) -> Content:
+    ink, image = data.get("ink"), data.get("image")
+    if (ink is None) == (image is None):
+        raise ApiError("missing_field", _("Send either `ink` (a list of strokes) or `image` (a picture)."), field="ink")
+    try:
+        return Content.of_ink(ink) if image is None else Content.of_image(_image_bytes(image))
+    except InkError as error:
+        raise ApiError(error.code, str(error), field="ink") from error
+    except ImageError as error:
+        status = _STATUS.get(error.code, 400)
+        raise ApiError(error.code, str(error), field="image", status_code=status) from error
+
+
+def _image_bytes(image: object) -> bytes:
+    if isinstance(image, UploadedFile):
+        return image.read(MAX_IMAGE_BYTES + 1)
+    match = _DATA_URL.match(image) if isinstance(image, str) else None
+    if not isinstance(image, str) or match is None:
+        raise ImageError("invalid_image", _("Send the picture as a file or as a data URL: data:image/png;base64,…"))
+    try:
+        return base64.b64decode(image[match.end() :], validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise ImageError("invalid_image", _("The data URL is not valid base64.")) from error

@@ -1,0 +1,71 @@
+"""Reading request bodies: the limits come before any work."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import IO, Any
+
+from django.utils.translation import gettext as _
+from rest_framework.exceptions import ParseError
+from rest_framework.parsers import BaseParser, MultiPartParser
+
+from ml.image import MAX_IMAGE_BYTES
+from recognizer.api.errors import too_large
+
+MAX_JSON_BYTES = 256 * 1024
+MAX_MULTIPART_BYTES = MAX_IMAGE_BYTES + 64 * 1024  # the picture, and what is written around it
+MOST_DISCARDED = 32 * 1024 * 1024
+
+
+class LimitedJSONParser(BaseParser):
+    """Strict JSON of at most 256 KB; too deep, too long a number or not UTF-8 is a clear 400."""
+
+    media_type = "application/json"
+
+    def parse(
+        self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
+    ) -> Any:
+        """The decoded body."""
+        _check_length(stream, parser_context, MAX_JSON_BYTES)
+        try:
+            return json.loads(stream.read(), parse_constant=_refuse_constant)
+        except (ValueError, RecursionError) as error:
+            raise ParseError(_("The body is not valid JSON: %(reason)s") % {"reason": _reason(error)}) from error
+
+
+class LimitedMultiPartParser(MultiPartParser):
+    """Forms with one picture; they are read into memory, never onto the disk."""
+
+    def parse(
+        self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
+    ) -> Any:
+        """Fields and files."""
+        _check_length(stream, parser_context, MAX_MULTIPART_BYTES)
+        return super().parse(stream, media_type, parser_context)
+
+
+def _check_length(stream: IO[Any], context: Mapping[str, Any] | None, limit: int) -> None:
+    request = (context or {})["request"]
+    length = int(request.META.get("CONTENT_LENGTH") or 0)
+    if length > limit:
+        _discard(stream, min(length, MOST_DISCARDED))
+        raise too_large()
+
+
+def _discard(stream: IO[Any], left: int) -> None:
+    """Let the sender finish: who is still sending does not listen, and would see a broken connection, not why."""
+    while left > 0 and (piece := stream.read(min(left, 64 * 1024))):
+        left -= len(piece)
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is not a number that JSON knows")
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, RecursionError):
+        return _("it is nested too deeply.")
+    if isinstance(error, UnicodeDecodeError):
+        return _("it is not UTF-8.")
+    return str(error)

@@ -1,0 +1,48 @@
+"""Corrections: what authors say their drawings are."""
+
+from __future__ import annotations
+
+from django.db import transaction
+
+from accounts import people
+from recognizer.models import Correction, Drawing, Label
+
+
+class UnknownLabelError(LookupError):
+    """The recognizer of the drawing has no such label."""
+
+
+def correct(*, drawing: Drawing, label: str) -> Correction:
+    """Say what a drawing is; agreeing counts. Saying the same again changes nothing.
+
+    `label` is a slug of the drawing's recognizer; raises UnknownLabelError otherwise, and
+    Drawing.DoesNotExist when the drawing was deleted in the meantime.
+    """
+    found = Label.objects.filter(recognizer_id=drawing.recognizer_id, slug=label).first()
+    if found is None:
+        raise UnknownLabelError(label)
+    correction = _append(drawing, found)
+    assert correction is not None  # noqa: S101 - only taking back can have nothing to append
+    return correction
+
+
+def take_back(*, drawing: Drawing) -> None:
+    """Unsay what was said; without anything said there is nothing to do. Drawing.DoesNotExist as above."""
+    _append(drawing, None)
+
+
+def standing(drawing: Drawing) -> Correction | None:
+    """The correction that counts; its label is None when it was taken back."""
+    return drawing.corrections.standing().select_related("label").first()
+
+
+@transaction.atomic
+def _append(drawing: Drawing, label: Label | None) -> Correction | None:
+    """Append unless it is said already. A second tab waits; Drawing.DoesNotExist when that one deleted it."""
+    people.hold(drawing.author_id)
+    if not Drawing.objects.filter(pk=drawing.pk).exists():
+        raise Drawing.DoesNotExist
+    last = standing(drawing)
+    if (last.label if last else None) == label:
+        return last
+    return Correction.objects.create(drawing=drawing, label=label, replaces=last)

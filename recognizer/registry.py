@@ -1,0 +1,237 @@
+"""Which model version answers, in this process, right now.
+
+The active version of a recognizer is its newest promotion. Every process looks at most once a
+second; a newer version is loaded and verified beside the old one and then one reference is
+rebound, so no request waits, fails or sees half a model. A bundle that does not verify leaves the
+old version serving and is reported by `problems()`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import threading
+import time
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from django.db import DatabaseError, IntegrityError, transaction
+
+from ml.artifact import Bundle, BundleError, verify_bundle
+from ml.predictor import Predictor
+from recognizer.models import Label, ModelVersion, Promotion, Recognizer
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+logger = logging.getLogger(__name__)
+
+LOOK_EVERY = 1.0  # seconds
+
+
+class UnknownRecognizerError(LookupError):
+    """There is no recognizer of this slug."""
+
+
+class NoModelError(RuntimeError):
+    """The recognizer has no model version that can answer."""
+
+
+class StalePromotionError(RuntimeError):
+    """Somebody else promoted a version in the meantime."""
+
+
+@dataclass(frozen=True)
+class Active:
+    """A version that answers: everything a prediction needs, without another query."""
+
+    promotion_id: int
+    recognizer: Recognizer
+    version: ModelVersion  # without its weights
+    labels: tuple[Label, ...]  # in the order of the network's outputs
+    unsure_below: float
+    predictor: Predictor
+
+
+@dataclass(frozen=True)
+class _Look:
+    """What the last look at the promotions of a recognizer gave."""
+
+    at: float
+    active: Active | None
+    problem: str = ""
+    refused: int = 0  # the promotion that did not load, so that it is not tried every second
+
+
+class _Registry:
+    """The versions that this process holds."""
+
+    def __init__(self) -> None:
+        self._looks: dict[str, _Look] = {}
+        self._lock = threading.Lock()
+
+    def active(self, slug: str) -> Active:
+        """The version that answers for this recognizer; never waits while an old one can answer."""
+        look = self._looks.get(slug)
+        if look is None or time.monotonic() - look.at >= LOOK_EVERY:
+            look = self._look_again(slug, look)
+        if look.active is None:
+            raise NoModelError(look.problem)
+        return look.active
+
+    def _look_again(self, slug: str, old: _Look | None) -> _Look:
+        can_wait = old is not None and old.active is not None
+        if not self._lock.acquire(blocking=not can_wait):
+            return old  # type: ignore[return-value]
+        try:
+            current = self._looks.get(slug)
+            if current is not None and current is not old:
+                return current
+            self._looks[slug] = look = _look_or_keep(slug, old)
+            return look
+        finally:
+            self._lock.release()
+
+    def problems(self) -> dict[str, str]:
+        """What keeps a recognizer's newest version from answering in this process, by slug."""
+        found = {}
+        for slug in Recognizer.objects.values_list("slug", flat=True):
+            try:
+                self.active(slug)
+            except NoModelError as error:
+                found[slug] = str(error)
+            else:
+                if problem := self._looks[slug].problem:
+                    found[slug] = problem
+        return found
+
+    def forget(self) -> None:
+        """Drop everything that is held; the next question loads it anew."""
+        with self._lock:
+            self._looks.clear()
+
+
+def _look_or_keep(slug: str, old: _Look | None) -> _Look:
+    """A database that is away for a moment is no reason to stop answering."""
+    try:
+        return _look(slug, old)
+    except DatabaseError as error:
+        if old is None or old.active is None:
+            raise
+        logger.warning("cannot look for a newer version of %s: %s", slug, error)
+        return replace(old, at=time.monotonic(), problem=old.problem or "The database cannot be reached.")
+
+
+def _look(slug: str, old: _Look | None) -> _Look:
+    now = time.monotonic()
+    newest = Promotion.objects.filter(recognizer__slug=slug).order_by("-id").values_list("id", flat=True).first()
+    held = old.active if old else None
+    if newest is None:
+        if not Recognizer.objects.filter(slug=slug).exists():
+            raise UnknownRecognizerError(slug)
+        return _Look(now, None, "No version has been promoted yet. Run `manage.py install_models`.")
+    if held and held.promotion_id == newest:
+        return _Look(now, held)
+    if old and old.refused == newest:
+        return _Look(now, held, old.problem, newest)
+    try:
+        return _Look(now, _load(newest))
+    except BundleError as error:
+        logger.exception("promotion %d of %s does not load; keeping the version before", newest, slug)
+        return _Look(now, held, f"The newest version does not load: {error}", newest)
+
+
+def _load(promotion_id: int) -> Active:
+    promotion = Promotion.objects.select_related("recognizer", "model_version").get(pk=promotion_id)
+    version = promotion.model_version
+    bundle = bundle_of(version)
+    if hashlib.sha256(bundle.tflite).hexdigest() != version.sha256:
+        raise BundleError(f"{version} is not the file that was registered: its checksum differs")
+    predictor = verify_bundle(bundle)
+    labels = _labels_in_output_order(promotion.recognizer, bundle.manifest)
+    light = ModelVersion.objects.defer("tflite", "keras").get(pk=version.pk)
+    return Active(promotion.pk, promotion.recognizer, light, labels, float(bundle.manifest["unsure_below"]), predictor)
+
+
+def _labels_in_output_order(recognizer: Recognizer, manifest: dict) -> tuple[Label, ...]:
+    """The order lives in the bundle, never in today's configuration."""
+    known = {label.slug: label for label in recognizer.labels.all()}
+    slugs = [label["slug"] for label in manifest["labels"]]
+    if missing := [slug for slug in slugs if slug not in known]:
+        raise BundleError(f"the bundle has labels that {recognizer.slug} does not have: {', '.join(missing)}")
+    return tuple(known[slug] for slug in slugs)
+
+
+def bundle_of(version: ModelVersion) -> Bundle:
+    """The bundle as it was registered."""
+    return Bundle(version.manifest, bytes(version.tflite), bytes(version.keras))
+
+
+@transaction.atomic
+def register(*, recognizer: Recognizer, bundle: Bundle) -> ModelVersion:
+    """Verify a bundle and keep it as the next version. Raises BundleError; nothing is kept then."""
+    verify_bundle(bundle)
+    _labels_in_output_order(recognizer, bundle.manifest)
+    Recognizer.objects.select_for_update().get(pk=recognizer.pk)
+    last = recognizer.versions.order_by("-number").values_list("number", flat=True).first() or 0
+    return ModelVersion.objects.create(
+        recognizer=recognizer,
+        number=last + 1,
+        manifest=bundle.manifest,
+        tflite=bundle.tflite,
+        keras=bundle.keras,
+        sha256=bundle.manifest["sha256"]["tflite"],
+    )
+
+
+def promote(*, version: ModelVersion, replaces: Promotion | None, reason: str, by: User | None = None) -> Promotion:
+    """Make a version the one that answers.
+
+    `replaces` is the promotion that the caller believes to be the newest; if it no longer is, the
+    database refuses the row and StalePromotionError is raised.
+    """
+    if newest(version.recognizer_id) != replaces:
+        raise StalePromotionError("Another version was promoted in the meantime. Look again and decide anew.")
+    return _append_promotion(version, replaces, reason, by)
+
+
+def _append_promotion(version: ModelVersion, replaces: Promotion | None, reason: str, by: User | None) -> Promotion:
+    try:
+        with transaction.atomic():
+            return Promotion.objects.create(
+                recognizer_id=version.recognizer_id, model_version=version, replaces=replaces, reason=reason, by=by
+            )
+    except IntegrityError as error:
+        raise StalePromotionError("Another version was promoted at the same moment. Look again.") from error
+
+
+def newest(recognizer_id: int) -> Promotion | None:
+    """The promotion that counts."""
+    return Promotion.objects.filter(recognizer_id=recognizer_id).order_by("-id").first()
+
+
+@transaction.atomic
+def install(*, bundle: Bundle, position: int = 0) -> ModelVersion | None:
+    """Make a recognizer of a starter bundle: its labels, version 1 and the promotion of it.
+
+    Returns None where the recognizer has a promoted version already; nothing is changed then.
+    """
+    manifest = bundle.manifest
+    recognizer, _ = Recognizer.objects.get_or_create(
+        slug=manifest["recognizer"],
+        defaults={"name": manifest["recognizer"].replace("-", " ").capitalize(), "position": position},
+    )
+    if newest(recognizer.pk):
+        return None
+    for index, label in enumerate(manifest["labels"]):
+        defaults = {"glyph": label["glyph"], "name": label["name"], "position": index}
+        Label.objects.get_or_create(recognizer=recognizer, slug=label["slug"], defaults=defaults)
+    version = register(recognizer=recognizer, bundle=bundle)
+    promote(version=version, replaces=None, reason="The starter model that ships with Inkling.")
+    return version
+
+
+_registry = _Registry()
+active = _registry.active
+problems = _registry.problems
+forget = _registry.forget

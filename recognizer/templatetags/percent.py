@@ -1,0 +1,20 @@
+"""Shares as people read them."""
+
+from __future__ import annotations
+
+import math
+
+from django import template
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
+
+register = template.Library()
+
+
+@register.filter
+def percent(share: float) -> str:
+    """0.964 as 96%. Never rounded up to a certainty that nobody has: 0.9997 is 99.9%."""
+    certain = share >= 0.995
+    number = min(math.floor(share * 1000) / 10, 99.9) if certain else round(share * 100)
+    # Translators: a percentage; the number is formatted already.
+    return _("%(number)s%%") % {"number": number_format(number, 1 if certain else 0)}

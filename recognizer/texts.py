@@ -1,0 +1,45 @@
+"""What the scripts of the pages say, in the language of the reader. `{holes}` are filled by them."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext as _
+
+
+def draw_page() -> dict[str, str]:
+    """Texts of the draw page by the names its scripts use."""
+    return {
+        "looksLike": _("Looks like {name}"),
+        "looksLikeSpoken": _("Looks like {name}, {percent}"),
+        "unsure": _("Not sure"),
+        "nothing": _("Nothing to read yet"),
+        "sayIt": _("It is {name}. The model gives it {percent}."),
+        "agreed": _("Right: {name}."),
+        "corrected": _("Noted: it is {name}."),
+        "takenBack": _("Your answer is taken back."),
+        "notTakenBack": _("Your answer could not be taken back. You can change it in My drawings."),
+        "cleared": _("The sheet is cleared. Undo brings the drawing back."),
+        "newSheet": _("A new sheet."),
+        "penDown": _("Pen down"),
+        "penUp": _("Pen up"),
+        "cursor": _("{across} across, {down} down"),
+        "sheetFull": _("The sheet is full. Clear it to go on."),
+        "offline": _("No connection. Your ink is still here."),
+        "serverStumbled": _("The server stumbled. Your ink is still here."),
+        "outOfDate": _("This page is out of date. Reload it; your ink stays."),
+        "pause": _("Many questions at once; the answer comes in a moment."),
+        "notAPicture": _("This is not a picture that can be read. Use PNG, JPEG, WebP or BMP."),
+    }
+
+
+def drawings_page() -> dict[str, str]:
+    """Texts of My drawings by the names its scripts use."""
+    return {
+        "agreed": _("You agreed: {name}"),
+        "corrected": _("You said: {name}"),
+        "unanswered": _("You have not said yet"),
+        "say": _("Say what it is"),
+        "change": _("Change"),
+        "deleted": _("The drawing is deleted."),
+        "failed": _("That did not work: {detail}"),
+        "offline": _("No connection. Try again in a moment."),
+    }

@@ -1,0 +1,119 @@
+"""/accounts/download/: everything that is kept about oneself, and about nobody else."""
+
+import base64
+import json
+from typing import Any
+
+import pytest
+from django.test import Client
+from pytest_django import DjangoAssertNumQueries
+
+from accounts.models import User
+from recognizer import exports
+from tests.accounts.test_delete import WAYS
+from tests.accounts.world import PNG, drawing, furnish
+
+pytestmark = pytest.mark.django_db
+
+# Where the rows of each table are in the document; a new table has to be given a place.
+PLACES = {
+    "accounts.User": "person",
+    "accounts.User_groups": "person.groups",
+    "accounts.User_user_permissions": "person.permissions",
+    "account.EmailAddress": "person.email_addresses",
+    "account.EmailConfirmation": "",  # not used: links are signed, not stored
+    "mfa.Authenticator": "person.second_factors",
+    "admin.LogEntry": "person.changes_in_the_admin",
+    "recognizer.Promotion": "promotions",
+    "recognizer.Drawing": "drawings",
+    "recognizer.Prediction": "drawings.0.predictions",
+    "recognizer.Correction": "drawings.0.corrections",
+}
+
+
+def download(client: Client) -> Any:
+    response = client.get("/accounts/download/")
+    assert response.status_code == 200
+    return json.loads(response.getvalue())
+
+
+def test_it_comes_as_a_file(as_ada: Client) -> None:
+    response = as_ada.get("/accounts/download/")
+    assert response.headers["Content-Type"] == "application/json"
+    assert response.headers["Content-Disposition"].startswith('attachment; filename="inkling-')
+    assert "no-store" in response.headers["Cache-Control"]
+
+
+def test_it_holds_a_drawing_with_everything_that_was_said(as_ada: Client, ada: User) -> None:
+    made = drawing(ada)
+    (found,) = download(as_ada)["drawings"]
+    assert found["id"] == str(made.uuid)
+    assert (found["recognizer"], found["ink"], found["image"]) == ("digits", [[[1, 2], [3, 4]]], None)
+    (prediction,) = found["predictions"]
+    assert prediction["guesses"] == [["1", 0.6], ["7", 0.3]]
+    assert (prediction["model_version"], prediction["label"], prediction["unsure"]) == (1, "1", True)
+    assert [correction["label"] for correction in found["corrections"]] == ["7", None]
+
+
+def test_it_holds_pictures_as_they_are_kept(as_ada: Client, ada: User) -> None:
+    drawing(ada, image=PNG)
+    (found,) = download(as_ada)["drawings"]
+    kind, _, data = found["image"].partition(",")
+    assert kind == "data:image/png;base64"
+    assert base64.b64decode(data) == PNG
+
+
+def test_it_holds_the_account_but_no_secret(as_ada: Client, ada: User) -> None:
+    furnish(ada)
+    document = download(as_ada)
+    person = document["person"]
+    assert person["email"] == "ada@example.org"
+    assert person["email_addresses"] == [{"email": "ada@example.org", "verified": True, "primary": True}]
+    assert (person["consented"], person["has_password"], person["groups"]) == (None, True, ["Reviewers"])
+    assert [factor["type"] for factor in person["second_factors"]] == ["totp"]
+    assert document["promotions"][0]["reason"] == "a try"
+    everything = json.dumps(document)
+    assert "do not tell" not in everything
+    assert ada.password not in everything
+
+
+def test_every_table_that_leads_to_a_person_is_in_it(as_ada: Client, ada: User) -> None:
+    assert {model._meta.label for model, _ in WAYS} == set(PLACES)
+    furnish(ada)
+    document = download(as_ada)
+    for label, place in PLACES.items():
+        found = document
+        for key in filter(None, place.split(".")):
+            found = found[int(key)] if key.isdigit() else found[key]
+        assert found, f"{label} should be in {place}"
+
+
+def test_it_holds_nothing_of_anybody_else(as_ada: Client, ada: User, bob: User) -> None:
+    furnish(ada)
+    furnish(bob)
+    theirs = {str(each.uuid) for each in bob.drawings.all()}
+    text = json.dumps(download(as_ada))
+    assert bob.email not in text
+    assert not [uuid for uuid in theirs if uuid in text]
+    assert len(download(as_ada)["drawings"]) == 2
+
+
+def test_it_is_a_document_also_without_drawings(as_ada: Client) -> None:
+    assert download(as_ada)["drawings"] == []
+
+
+def test_it_reads_page_by_page_in_order(
+    as_ada: Client, ada: User, monkeypatch: pytest.MonkeyPatch, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    monkeypatch.setattr(exports, "PAGE", 2)
+    made = [drawing(ada) for _ in range(5)]
+    pieces = exports.of_person(ada)
+    next(pieces)
+    with django_assert_num_queries(3):  # drawings, what was predicted, what was corrected
+        next(pieces)
+        next(pieces)
+    assert [found["id"] for found in download(as_ada)["drawings"]] == [str(each.uuid) for each in made]
+
+
+def test_it_can_only_be_read(as_ada: Client) -> None:
+    assert as_ada.post("/accounts/download/").status_code == 405

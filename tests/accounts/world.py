@@ -1,0 +1,66 @@
+"""A small world of rows, made without a network: a recognizer, a version, drawings with all that was said."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.auth.models import Group, Permission
+from django.contrib.contenttypes.models import ContentType
+
+from accounts.models import User
+from recognizer.models import Correction, Drawing, Label, ModelVersion, Prediction, Promotion, Recognizer
+
+PNG = b"\x89PNG pretends"
+
+
+def recognizer() -> Recognizer:
+    """Two labels and one version that knows nothing."""
+    made, new = Recognizer.objects.get_or_create(slug="digits", defaults={"name": "Digits"})
+    if new:
+        for position, slug in enumerate("71"):
+            Label.objects.create(recognizer=made, slug=slug, glyph=slug, name=slug, position=position)
+        ModelVersion.objects.create(
+            recognizer=made, number=1, manifest={}, tflite=b"no model", keras=b"no model", sha256="0" * 64
+        )
+    return made
+
+
+def drawing(author: User, **content: Any) -> Drawing:
+    """A drawing that was taken for a 1, called a 7 by its author, and then nothing any more."""
+    digits = recognizer()
+    seven, one = digits.labels.all()
+    made = Drawing.objects.create(author=author, recognizer=digits, **(content or {"ink": [[[1, 2], [3, 4]]]}))
+    version = digits.versions.get()
+    guesses = [["1", 0.6], ["7", 0.3]]
+    Prediction.objects.create(
+        drawing=made, model_version=version, guesses=guesses, label=one, probability=0.6, unsure=True
+    )
+    said = Correction.objects.create(drawing=made, label=seven)
+    Correction.objects.create(drawing=made, label=None, replaces=said)
+    return made
+
+
+def furnish(user: User) -> None:
+    """Give a person a row in every table that can hold one of theirs."""
+    drawing(user)
+    drawing(user, image=PNG)
+    EmailAddress.objects.get_or_create(user=user, email=user.email, defaults={"verified": True, "primary": True})
+    Authenticator.objects.create(user=user, type=Authenticator.Type.TOTP, data={"secret": "do not tell"})
+    user.groups.add(Group.objects.get_or_create(name="Reviewers")[0])
+    user.user_permissions.add(Permission.objects.get(codename="view_drawing"))
+    log(by=user, about=user)
+    last = Promotion.objects.first()
+    Promotion.objects.create(
+        recognizer=recognizer(), model_version=recognizer().versions.get(), replaces=last, by=user, reason="a try"
+    )
+
+
+def log(*, by: User, about: User) -> None:
+    """What the admin notes when staff change somebody."""
+    kind = ContentType.objects.get_for_model(User)
+    LogEntry.objects.create(
+        user=by, content_type=kind, object_id=str(about.pk), object_repr=str(about), action_flag=CHANGE
+    )

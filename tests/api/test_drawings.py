@@ -1,0 +1,165 @@
+"""/api/v1/drawings: what one draws is kept, with its answer, for oneself."""
+
+import io
+import uuid
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from PIL import Image
+
+from accounts.models import User
+from recognizer.models import Drawing, Prediction
+from tests.api.test_predict import picture_of_seven
+from tests.ink import ONE, SEVEN, ZERO
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("digits")]
+URL = "/api/v1/drawings"
+
+
+def keep(client: Client, ink: Any = SEVEN, **more: Any) -> Any:
+    return client.post(URL, {"recognizer": "digits", "ink": ink, **more}, content_type="application/json")
+
+
+def correct(client: Client, drawing: str, label: str) -> Any:
+    return client.put(f"{URL}/{drawing}/correction", {"label": label}, content_type="application/json")
+
+
+def test_it_keeps_a_drawing_and_answers_with_its_prediction(as_alice: Client, alice: User) -> None:
+    response = keep(as_alice)
+    answer = response.json()
+    assert response.status_code == 201
+    assert answer["ink"] == SEVEN
+    assert answer["image"] is None
+    assert answer["correction"] is None
+    assert answer["prediction"]["guesses"][0]["label"] == "7"
+    assert answer["prediction"]["model_version"] == 1
+    drawing = Drawing.objects.get()
+    assert (str(drawing.uuid), drawing.author, drawing.ink) == (answer["id"], alice, SEVEN)
+    assert drawing.predictions.get().label.slug == "7"
+
+
+def test_a_stranger_is_told_to_sign_in(client: Client) -> None:
+    response = keep(client)
+    assert response.status_code == 401
+    assert response.json()["code"] == "not_authenticated"
+    assert not Drawing.objects.exists()
+
+
+def test_nothing_is_kept_without_consent(as_alice: Client, alice: User) -> None:
+    User.objects.filter(pk=alice.pk).update(consented_at=None)
+    response = keep(as_alice)
+    assert response.status_code == 403
+    assert response.json()["code"] == "consent_required"
+    assert not Drawing.objects.exists()
+
+
+def test_a_session_without_a_csrf_token_cannot_write(alice: User) -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(alice)
+    assert keep(client).status_code == 403
+    assert not Drawing.objects.exists()
+
+
+def test_a_retry_with_the_same_id_makes_no_double(as_alice: Client) -> None:
+    identifier = str(uuid.uuid4())
+    first, second = keep(as_alice, id=identifier), keep(as_alice, id=identifier)
+    assert (first.status_code, second.status_code) == (201, 200)
+    assert first.json() == second.json()
+    assert Drawing.objects.count() == Prediction.objects.count() == 1
+
+
+def test_the_id_of_another_persons_drawing_is_taken(as_alice: Client, as_bob: Client) -> None:
+    identifier = keep(as_alice).json()["id"]
+    response = keep(as_bob, ONE, id=identifier)
+    assert response.status_code == 409
+    assert response.json()["code"] == "id_taken"
+    assert Drawing.objects.count() == 1
+
+
+def test_a_picture_is_kept_without_what_the_camera_wrote_into_it(as_alice: Client) -> None:
+    photo = io.BytesIO()
+    exif = Image.Exif()
+    exif[0x010E] = "taken at home"
+    Image.open(io.BytesIO(picture_of_seven(size=2000))).save(photo, "JPEG", exif=exif)
+    file = SimpleUploadedFile("photo.jpg", photo.getvalue(), "image/jpeg")
+    answer = as_alice.post(URL, {"recognizer": "digits", "image": file}).json()
+    assert answer["ink"] is None
+    assert answer["prediction"]["guesses"][0]["label"] == "7"
+    response = as_alice.get(answer["image"])
+    kept = Image.open(io.BytesIO(response.content))
+    assert response["Content-Type"] == "image/png"
+    assert max(kept.size) == 640
+    assert not kept.getexif()
+    assert b"taken at home" not in response.content
+
+
+def test_it_lists_only_ones_own_newest_first(as_alice: Client, as_bob: Client) -> None:
+    mine = [keep(as_alice, ink).json()["id"] for ink in (SEVEN, ONE)]
+    keep(as_bob, ZERO)
+    listed = as_alice.get(URL).json()
+    assert listed["count"] == 2
+    assert [item["id"] for item in listed["results"]] == mine[::-1]
+
+
+def test_it_lists_by_what_was_said(as_alice: Client) -> None:
+    seven, one, zero = (keep(as_alice, ink).json()["id"] for ink in (SEVEN, ONE, ZERO))
+    correct(as_alice, one, "7")
+    correct(as_alice, zero, "0")
+
+    def ids(query: str) -> set[str]:
+        return {item["id"] for item in as_alice.get(URL + query).json()["results"]}
+
+    assert ids("?corrected=true") == {one, zero}
+    assert ids("?corrected=false") == {seven}
+    assert ids("?label=7") == {seven, one}
+    assert ids("?label=1") == set()
+    assert ids("?recognizer=digits") == {seven, one, zero}
+    assert ids("?recognizer=runes") == set()
+
+
+def test_it_lists_page_by_page(as_alice: Client) -> None:
+    for _ in range(3):
+        keep(as_alice)
+    first = as_alice.get(URL + "?page_size=2").json()
+    assert (first["count"], len(first["results"])) == (3, 2)
+    second = as_alice.get(first["next"]).json()
+    assert len(second["results"]) == 1
+    assert second["next"] is None
+
+
+def test_the_number_of_queries_does_not_grow_with_the_drawings(
+    as_alice: Client, django_assert_max_num_queries: Any
+) -> None:
+    for _ in range(12):
+        correct(as_alice, keep(as_alice).json()["id"], "7")
+    with django_assert_max_num_queries(9):
+        assert len(as_alice.get(URL).json()["results"]) == 12
+
+
+def test_another_persons_drawing_does_not_exist(as_alice: Client, as_bob: Client, client: Client) -> None:
+    identifier = keep(as_alice).json()["id"]
+    for address in (f"{URL}/{identifier}", f"{URL}/{identifier}/image"):
+        assert as_bob.get(address).status_code == 404
+        assert client.get(address).status_code == 401
+    assert as_bob.delete(f"{URL}/{identifier}").status_code == 404
+    assert correct(as_bob, identifier, "1").status_code == 404
+    assert as_bob.delete(f"{URL}/{identifier}/correction").status_code == 404
+    assert as_bob.get(f"{URL}/{uuid.uuid4()}").json() == as_bob.get(f"{URL}/{identifier}").json()
+    assert as_alice.get(f"{URL}/{identifier}").json()["correction"] is None
+
+
+def test_deleting_really_deletes(as_alice: Client) -> None:
+    identifier = keep(as_alice).json()["id"]
+    correct(as_alice, identifier, "7")
+    correct(as_alice, identifier, "1")
+    assert as_alice.delete(f"{URL}/{identifier}").status_code == 204
+    assert as_alice.get(f"{URL}/{identifier}").status_code == 404
+    assert not Drawing.objects.exists()
+    assert not Prediction.objects.exists()
+
+
+def test_ink_has_no_image_and_a_picture_has_one(as_alice: Client) -> None:
+    identifier = keep(as_alice).json()["id"]
+    assert as_alice.get(f"{URL}/{identifier}/image").status_code == 404

@@ -1,0 +1,37 @@
+"""GET /api/v1/recognizers: what can be recognised here."""
+
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from recognizer.models import Recognizer
+
+pytestmark = pytest.mark.django_db
+URL = "/api/v1/recognizers"
+
+
+@pytest.mark.usefixtures("digits")
+def test_anybody_may_see_the_labels_in_the_order_of_the_outputs(client: Client) -> None:
+    (digits,) = client.get(URL).json()["results"]
+    assert (digits["slug"], digits["name"], digits["model_version"]) == ("digits", "Digits", 1)
+    assert [label["slug"] for label in digits["labels"]] == list("0123456789")
+    assert digits["labels"][7] == {"slug": "7", "glyph": "7", "name": "seven"}
+
+
+def test_a_recognizer_without_a_model_says_so(client: Client) -> None:
+    Recognizer.objects.create(slug="runes", name="Runes")
+    assert client.get(URL).json()["results"][0]["model_version"] is None
+    response = client.post(
+        "/api/v1/predict", {"recognizer": "runes", "ink": [[[1, 2], [1, 2]]]}, content_type="application/json"
+    )
+    assert response.status_code == 503
+    assert response.json()["code"] == "no_model"
+
+
+@pytest.mark.usefixtures("digits")
+def test_the_number_of_queries_does_not_grow(client: Client, django_assert_num_queries: Any) -> None:
+    for number in range(5):
+        Recognizer.objects.create(slug=f"r{number}", name="R")
+    with django_assert_num_queries(2):
+        assert len(client.get(URL).json()["results"]) == 6

@@ -1,0 +1,81 @@
+"""A real browser on the running site. Without one these tests are skipped, except in CI."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.test import Client
+from pytest_django.live_server_helper import LiveServer
+
+from recognizer.models import Recognizer
+from tests.browser.visitors import Visitor
+
+CHROMIUM = os.environ.get("CHROMIUM") or next(
+    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+)
+
+
+@pytest.fixture(autouse=True)
+def _plain_static_names(settings: Any) -> None:
+    plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    settings.STORAGES = settings.STORAGES | {"staticfiles": plain}
+    settings.SESSION_COOKIE_SECURE = settings.CSRF_COOKIE_SECURE = False
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """One for all tests of a module. While it is open Django is told that an event loop in this thread is fine."""
+    if not CHROMIUM:
+        stop = pytest.fail if os.environ.get("CI") == "true" else pytest.skip
+        stop("No chromium on the PATH and none named by CHROMIUM: the pages are not tried in a browser.")
+    sync_api = pytest.importorskip("playwright.sync_api")
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    with sync_api.sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage"])
+        yield opened
+        opened.close()
+    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+
+
+@pytest.fixture
+def visit(browser: Any, transactional_db: None, live_server: LiveServer) -> Iterator[Any]:
+    """Call it for a visitor: `visit()`, `visit(as_alice)`, `visit(phone=True)`, or with options of the browser."""
+    contexts = []
+
+    def come(client: Client | None = None, *, phone: bool = False, **options: Any) -> Visitor:
+        if phone:
+            options = PHONE | options
+        context = browser.new_context(**{"viewport": {"width": 1280, "height": 800}} | options)
+        context.set_default_timeout(15_000)
+        contexts.append(context)
+        if client:
+            session = {"name": "sessionid", "value": client.cookies["sessionid"].value, "url": live_server.url}
+            context.add_cookies([session])
+        return Visitor(context.new_page(), live_server.url)
+
+    yield come
+    for context in contexts:
+        context.close()
+
+
+PHONE = {"viewport": {"width": 390, "height": 844}, "device_scale_factor": 3, "has_touch": True, "is_mobile": True}
+
+
+@pytest.fixture
+def someone(visit: Any, digits: Recognizer) -> Visitor:
+    """A stranger in front of a blank sheet."""
+    visitor: Visitor = visit()
+    visitor.open_sheet()
+    return visitor
+
+
+@pytest.fixture
+def alice_draws(visit: Any, digits: Recognizer, as_alice: Client) -> Visitor:
+    """alice, signed in, in front of a blank sheet."""
+    visitor: Visitor = visit(as_alice)
+    visitor.open_sheet()
+    return visitor

@@ -1,0 +1,183 @@
+"""What the model says, what a person says to that, and what becomes of the drawing."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django.test import Client
+
+from accounts.models import User
+from recognizer.models import Drawing, Recognizer
+from tests.browser.visitors import ONE, SCRIBBLE, SEVEN, Visitor, said_by
+
+
+def test_guesses_are_ranked_with_probabilities(someone: Visitor) -> None:
+    someone.draw(SEVEN)
+    someone.sees("answer")
+    shares = someone.page.locator(".guess .share").all_inner_texts()
+    assert len(shares) == 4
+    numbers = [float(share.rstrip("%")) for share in shares]
+    assert numbers == sorted(numbers, reverse=True)
+    assert max(numbers) < 100
+    assert someone.page.locator(".guess .glyph").first.inner_text() == "7"
+
+
+def test_a_dot_is_not_forced_into_a_symbol(someone: Visitor) -> None:
+    someone.page.mouse.click(*someone.places([(0.4, 0.4)])[0])
+    someone.sees("unsure")
+    assert not someone.page.is_visible("[data-part=confirm]")
+    someone.press("Enter")
+    someone.sees("unsure")
+
+
+def test_a_scribble_makes_it_not_sure_in_amber(someone: Visitor) -> None:
+    someone.draw(SCRIBBLE)
+    someone.sees("unsure", "Not sure")
+    colour = "element => getComputedStyle(element).color"
+    assert someone.page.locator("[data-part=verdict]").evaluate(colour) == "rgb(133, 86, 10)"
+
+
+def test_a_stranger_is_told_that_nothing_is_stored(someone: Visitor) -> None:
+    someone.draw(SEVEN)
+    someone.sees("answer")
+    someone.press("7")
+    someone.sees("thanks")
+    someone.is_told("anonymous")
+    assert someone.page.locator("[data-fate=anonymous] a").get_attribute("href") == "/accounts/signup/"
+    someone.press("Enter")
+    someone.sees("empty")
+    assert {request.url.rsplit("/", 1)[1] for request in someone.sent} == {"predict"}
+    assert Drawing.objects.count() == 0
+
+
+def test_a_seven_that_is_confirmed_is_found_in_my_drawings(alice_draws: Visitor, alice: User) -> None:
+    alice_draws.draw(SEVEN)
+    alice_draws.sees("answer", "Looks like seven")
+    alice_draws.press("Enter")
+    alice_draws.is_told("kept")
+    assert said_by(alice) == ["7"]
+    alice_draws.page.click("[data-fate=kept] a")
+    card = alice_draws.page.locator(".drawing")
+    assert "You agreed: seven" in card.inner_text()
+    assert "Version 1: 7," in card.inner_text()
+    assert alice_draws.complaints == []
+
+
+def test_one_tap_on_another_key_corrects(alice_draws: Visitor, alice: User) -> None:
+    alice_draws.draw(SEVEN)
+    alice_draws.sees("answer")
+    alice_draws.page.click("[data-key][data-label='1']")
+    alice_draws.is_told("kept")
+    assert alice_draws.page.inner_text("[data-part=thanks]") == "Noted: it is one."
+    alice_draws.page.click("[data-key][data-label='2']")
+    alice_draws.page.wait_for_selector("[data-part=thanks]:has-text('two')")
+    alice_draws.is_told("kept")
+    assert said_by(alice) == ["2"]
+
+
+def test_an_answer_can_be_taken_back(alice_draws: Visitor, alice: User) -> None:
+    alice_draws.draw(SEVEN)
+    alice_draws.sees("answer")
+    alice_draws.press("7")
+    alice_draws.is_told("kept")
+    with alice_draws.page.expect_response(lambda response: response.request.method == "DELETE"):
+        alice_draws.click("takeBack")
+    alice_draws.sees("answer", "Looks like seven")
+    assert Drawing.objects.by(alice).uncorrected().count() == 1
+
+
+def test_the_pen_on_an_answered_sheet_begins_a_new_one(alice_draws: Visitor, alice: User) -> None:
+    for _ in range(2):
+        alice_draws.draw(SEVEN)
+        alice_draws.sees("answer")
+        alice_draws.press("7")
+        alice_draws.is_told("kept")
+    assert Drawing.objects.by(alice).corrected().count() == 2
+
+
+def test_ink_that_is_cleared_for_another_drawing_is_kept(alice_draws: Visitor, alice: User) -> None:
+    alice_draws.draw(SEVEN)
+    alice_draws.click("clear")
+    with alice_draws.page.expect_response("**/api/v1/drawings"):
+        alice_draws.draw(ONE)
+    assert Drawing.objects.by(alice).count() == 1
+
+
+def test_a_clear_that_is_undone_keeps_nothing(alice_draws: Visitor, alice: User) -> None:
+    alice_draws.draw(SEVEN)
+    alice_draws.click("clear")
+    alice_draws.click("undo")
+    alice_draws.draw([(0.4, 0.5), (0.7, 0.5)])
+    alice_draws.sees("answer")
+    assert Drawing.objects.by(alice).count() == 0
+
+
+def test_leaving_for_my_drawings_keeps_what_is_on_the_sheet(alice_draws: Visitor, alice: User) -> None:
+    alice_draws.draw(SEVEN)
+    alice_draws.page.click("text=My drawings")
+    alice_draws.page.wait_for_selector("[data-drawings]")
+    assert "You have not said yet" in alice_draws.page.inner_text(".drawing")
+
+
+def test_ink_that_goes_on_after_a_reload_takes_the_place_of_what_was_kept(alice_draws: Visitor, alice: User) -> None:
+    alice_draws.draw(SEVEN)
+    alice_draws.page.reload()
+    alice_draws.sees("answer")
+    alice_draws.draw([(0.4, 0.5), (0.75, 0.5)])
+    alice_draws.sees("answer")
+    alice_draws.press("7")
+    alice_draws.is_told("kept")
+    [drawing] = Drawing.objects.by(alice)
+    assert len(drawing.ink or []) == 2
+
+
+def test_anothers_unfinished_sheet_is_not_shown(
+    visit: Any, digits: Recognizer, as_alice: Client, as_bob: Client
+) -> None:
+    visitor = visit(as_alice)
+    visitor.open_sheet()
+    visitor.draw(SEVEN)
+    cookie = {"name": "sessionid", "value": as_bob.cookies["sessionid"].value, "url": visitor.site}
+    visitor.page.context.add_cookies([cookie])
+    visitor.open_sheet()
+    visitor.sees("empty")
+
+
+def test_what_a_stranger_drew_is_still_there_after_signing_in(someone: Visitor, as_alice: Client) -> None:
+    someone.draw(SEVEN)
+    cookie = {"name": "sessionid", "value": as_alice.cookies["sessionid"].value, "url": someone.site}
+    someone.page.context.add_cookies([cookie])
+    someone.open_sheet()
+    someone.sees("answer", "Looks like seven")
+
+
+def test_without_consent_the_thank_you_says_that_nothing_was_kept(alice_draws: Visitor, alice: User) -> None:
+    User.objects.filter(pk=alice.pk).update(consented_at=None)
+    alice_draws.draw(SEVEN)
+    alice_draws.sees("answer")
+    alice_draws.press("7")
+    alice_draws.is_told("consent")
+
+
+def test_another_prompt_can_be_asked_for(someone: Visitor) -> None:
+    before = someone.page.inner_text("[data-prompt]")
+    someone.press("s")
+    assert someone.page.inner_text("[data-prompt]") != before
+
+
+def test_what_the_model_sees_is_shown_on_demand(someone: Visitor) -> None:
+    someone.draw(SEVEN)
+    someone.sees("answer")
+    someone.page.click("[data-glimpse] summary")
+    dots = """canvas => canvas.getContext("2d").getImageData(0, 0, 28, 28).data
+        .filter((value, i) => i % 4 === 3 && value).length"""
+    assert 40 < someone.page.locator("[data-glimpse] canvas").evaluate(dots) < 300
+
+
+def test_only_the_ink_is_sent(someone: Visitor) -> None:
+    someone.draw(SEVEN)
+    someone.sees("answer")
+    body = json.loads(someone.sent[-1].post_data)
+    assert body["recognizer"] == "digits"
+    assert [len(stroke) for stroke in body["ink"]] == [3]

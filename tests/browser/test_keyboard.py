@@ -1,0 +1,114 @@
+"""Drawing and answering without a pointer, and what a screen reader hears."""
+
+from __future__ import annotations
+
+from accounts.models import User
+from tests.browser.visitors import SCRIBBLE, SEVEN, Visitor, said_by
+
+
+def _draw_a_one(visitor: Visitor) -> None:
+    visitor.press("d", *["Shift+ArrowUp"] * 5, " ", *["Shift+ArrowDown"] * 10, " ")
+
+
+def test_one_can_draw_and_answer_by_keyboard_alone(alice_draws: Visitor, alice: User) -> None:
+    alice_draws.press(*["Tab"] * 30)
+    _draw_a_one(alice_draws)
+    alice_draws.sees("answer", "Looks like one")
+    alice_draws.press("Enter")
+    alice_draws.is_told("kept")
+    assert said_by(alice) == ["1"]
+    alice_draws.press("Enter")
+    alice_draws.sees("empty")
+    assert alice_draws.complaints == []
+
+
+def test_two_arrows_at_once_draw_a_diagonal(someone: Visitor) -> None:
+    someone.press("d", " ")
+    someone.page.keyboard.down("ArrowRight")
+    someone.page.keyboard.down("ArrowDown")
+    someone.page.keyboard.up("ArrowDown")
+    someone.page.keyboard.up("ArrowRight")
+    someone.press(" ")
+    [(xs, ys, _)] = someone.strokes
+    assert (xs[-1], ys[-1]) == (xs[0] + 20, ys[0] + 10)
+
+
+def test_enter_goes_on_after_a_key_was_tapped(someone: Visitor) -> None:
+    someone.draw(SEVEN)
+    someone.sees("answer")
+    someone.page.click("[data-key][data-label='3']")
+    someone.press("Enter")
+    someone.sees("empty")
+    assert someone.page.evaluate("document.activeElement.matches('[data-pad]')")
+
+
+def test_the_cursor_is_seen_and_stays_on_the_sheet(someone: Visitor) -> None:
+    someone.press("d", *["Shift+ArrowLeft"] * 20)
+    cursor = someone.page.locator("[data-cursor]")
+    assert cursor.is_visible()
+    assert cursor.evaluate("element => element.style.left") == "0%"
+    someone.press("Tab")
+    assert not cursor.is_visible()
+
+
+def test_leaving_the_sheet_lifts_the_pen(someone: Visitor) -> None:
+    someone.press("d", " ", "ArrowRight", "ArrowRight", "Tab")
+    assert len(someone.strokes) == 1
+
+
+def test_the_answer_is_heard(someone: Visitor) -> None:
+    _draw_a_one(someone)
+    someone.hears("Looks like one, ")
+    someone.press("1")
+    someone.hears("Right: one. Nothing is stored.")
+    someone.press("Enter")
+    someone.hears("A new sheet.")
+    someone.draw(SCRIBBLE)
+    someone.hears("Not sure")
+    someone.press("x")
+    someone.hears("Undo brings the drawing back")
+
+
+def test_the_pen_and_its_place_are_heard(someone: Visitor) -> None:
+    someone.press("d", "Shift+ArrowLeft")
+    someone.hears("43% across, 50% down")
+    someone.press(" ")
+    someone.hears("Pen down")
+    someone.press(" ")
+    someone.hears("Pen up")
+
+
+def test_all_keys_are_shown_by_a_question_mark(someone: Visitor) -> None:
+    someone.press("?")
+    someone.page.wait_for_selector("[data-help][open]")
+    assert "say what it is" in someone.page.inner_text("[data-help]")
+    someone.press("Escape")
+    assert not someone.page.is_visible("[data-help]")
+
+
+def test_single_keys_can_be_switched_off(someone: Visitor) -> None:
+    someone.click("help")
+    someone.page.uncheck("[data-single-keys]")
+    someone.press("Escape")
+    someone.page.reload()
+    someone.page.wait_for_selector("[data-ready]")
+    someone.draw(SEVEN)
+    someone.sees("answer")
+    someone.press("7", "x")
+    someone.sees("answer")
+    someone.press("Control+z")
+    someone.sees("empty")
+
+
+def test_keys_leave_fields_and_browser_shortcuts_alone(someone: Visitor) -> None:
+    someone.draw(SEVEN)
+    someone.sees("answer")
+    someone.press("Alt+7", "Control+x")
+    someone.sees("answer")
+    assert len(someone.strokes) == 1
+
+
+def test_the_sheet_says_how_it_is_used(someone: Visitor) -> None:
+    pad = someone.page.locator("[data-pad]")
+    described = someone.page.locator(f"#{pad.get_attribute('aria-describedby')}")
+    assert "Arrow keys move the pen" in described.text_content()

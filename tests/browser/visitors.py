@@ -1,0 +1,136 @@
+"""What a person does on the site, in the words of the tests."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from accounts.models import User
+from recognizer.models import Correction
+
+Points = list[tuple[float, float]]  # shares of the sheet's width and height
+
+SEVEN: Points = [(0.28, 0.25), (0.5, 0.24), (0.72, 0.25), (0.66, 0.38), (0.58, 0.55), (0.5, 0.72), (0.46, 0.82)]
+ONE: Points = [(0.5, 0.15), (0.5, 0.5), (0.5, 0.85)]
+SCRIBBLE: Points = [
+    *[(0.1, 0.1), (0.9, 0.8), (0.15, 0.9), (0.85, 0.2), (0.2, 0.4), (0.95, 0.5), (0.05, 0.6), (0.6, 0.05)],
+    *[(0.4, 0.95), (0.9, 0.1), (0.1, 0.75), (0.5, 0.3), (0.7, 0.9), (0.3, 0.1), (0.8, 0.6), (0.2, 0.2)],
+]
+
+
+def said_by(author: User) -> list[str]:
+    """What the drawings of this person are, as they say themselves."""
+    standing = Correction.objects.standing().filter(drawing__author=author, label__isnull=False)
+    return list(standing.values_list("label__slug", flat=True))
+
+
+class Visitor:
+    """A page of a browser, and what went wrong in it."""
+
+    def __init__(self, page: Any, site: str) -> None:
+        self.page, self.site = page, site
+        self.complaints: list[str] = []
+        self.sent: list[Any] = []
+        page.on("console", lambda m: self.complaints.append(m.text) if m.type in ("error", "warning") else None)
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self._settled = 0
+        page.on("request", self._remember)
+        page.on("requestfinished", self._settle)
+        page.on("requestfailed", self._settle)
+
+    def _remember(self, request: Any) -> None:
+        if "/api/" in request.url:
+            self.sent.append(request)
+
+    def _settle(self, request: Any) -> None:
+        self._settled += "/api/" in request.url
+
+    def waits_until_all_is_asked(self) -> None:
+        """Until no question to the API is under way, and none follows."""
+        asked = -1
+        while asked != len(self.sent) or self._settled < len(self.sent):
+            asked = len(self.sent)
+            self.page.wait_for_timeout(400)
+
+    def go(self, path: str) -> None:
+        self.page.goto(self.site + path)
+
+    def open_sheet(self) -> None:
+        self.go("/")
+        self.page.wait_for_selector("[data-draw][data-ready]")
+
+    # --- The sheet ---
+
+    def places(self, points: Points) -> list[tuple[float, float]]:
+        box = self.page.locator("[data-pad]").bounding_box()
+        return [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in points]
+
+    def draw(self, points: Points, *, lift: bool = True) -> None:
+        """With the mouse."""
+        first, *rest = self.places(points)
+        self.page.mouse.move(*first)
+        self.page.mouse.down()
+        for place in rest:
+            self.page.mouse.move(*place, steps=4)
+        if lift:
+            self.page.mouse.up()
+
+    def touch(self, kind: str, *points: tuple[float, float]) -> None:
+        """kind is Start, Move, End or Cancel."""
+        fingers = [{"x": x, "y": y, "id": i} for i, (x, y) in enumerate(self.places(list(points)))]
+        self._cdp().send("Input.dispatchTouchEvent", {"type": f"touch{kind}", "touchPoints": fingers})
+
+    def draw_by_finger(self, points: Points) -> None:
+        self.touch("Start", points[0])
+        for point in points[1:]:
+            self.touch("Move", point)
+        self.touch("End")
+
+    def pen(self, kind: str, point: tuple[float, float]) -> None:
+        """kind is Pressed, Moved or Released."""
+        [(x, y)] = self.places([point])
+        event = {"type": f"mouse{kind}", "x": x, "y": y, "pointerType": "pen", "button": "left"}
+        self._cdp().send("Input.dispatchMouseEvent", event | {"buttons": int(kind != "Released"), "clickCount": 1})
+
+    def _cdp(self) -> Any:
+        if not hasattr(self, "_session"):
+            self._session = self.page.context.new_cdp_session(self.page)
+        return self._session
+
+    @property
+    def strokes(self) -> list[Any]:
+        """What is on the sheet, as the page remembers it for a reload."""
+        draft = self.page.evaluate("sessionStorage.getItem('inkling.sheet')")
+        return json.loads(draft)["strokes"] if draft else []
+
+    @property
+    def inked(self) -> int:
+        """How many pixels of the canvas hold ink."""
+        count = """canvas => new Promise(done => requestAnimationFrame(() => done(
+            canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data
+              .filter((value, i) => i % 4 === 3 && value > 127).length)))"""
+        return int(self.page.locator("[data-pad]").evaluate(count))
+
+    # --- The answer ---
+
+    def sees(self, state: str, verdict: str | None = None) -> None:
+        """Wait until the panel is in this state: empty, waiting, answer, unsure or thanks."""
+        self.page.wait_for_selector(f"[data-panel][data-state={state}]")
+        if verdict:
+            self.page.wait_for_selector(f"[data-part=verdict]:text-is('{verdict}')")
+
+    def hears(self, words: str) -> None:
+        """Wait until a screen reader would have said this."""
+        script = "words => document.querySelector('[data-announcer]').textContent.includes(words)"
+        self.page.wait_for_function(script, arg=words)
+
+    def is_told(self, fate: str) -> None:
+        """Wait for what happens with the answer: keeping, kept, queued, anonymous and so on."""
+        self.page.wait_for_selector(f"[data-fate={fate}]", state="visible")
+
+    def press(self, *keys: str) -> None:
+        for key in keys:
+            self.page.keyboard.press(key)
+
+    def click(self, action: str) -> None:
+        self.page.click(f"[data-do={action}]")

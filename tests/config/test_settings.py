@@ -1,0 +1,109 @@
+"""Settings: safe by default, and every error says the variable, the value and the cure."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PRODUCTION = {"INKLING_ENV": "production", "SECRET_KEY": "long and random", "ALLOWED_HOSTS": "example.org"}
+
+
+def start(tmp_path: Path, ask: str = "SECRET_KEY", **environment: str) -> subprocess.CompletedProcess[str]:
+    """Load the settings in a process of their own and print one of them."""
+    kept = {key: value for key, value in os.environ.items() if key in ("PATH", "HOME", "LANG")}
+    script = f"from config import settings; print(settings.{ask})"
+    return subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=ROOT,
+        env={**kept, "INKLING_VAR": str(tmp_path), **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("missing", ["SECRET_KEY", "ALLOWED_HOSTS"])
+def test_production_refuses_to_start_half_configured(tmp_path: Path, missing: str) -> None:
+    ran = start(tmp_path, **{**PRODUCTION, missing: ""})
+    assert ran.returncode != 0
+    assert f"{missing} is not set" in ran.stderr
+    assert "make run" in ran.stderr
+
+
+def test_production_is_the_default(tmp_path: Path) -> None:
+    assert "SECRET_KEY is not set" in start(tmp_path).stderr
+
+
+def test_production_sends_its_cookies_over_https_only(tmp_path: Path) -> None:
+    assert start(tmp_path, "SESSION_COOKIE_SECURE", **PRODUCTION).stdout.strip() == "True"
+    assert start(tmp_path, "DEBUG", **PRODUCTION).stdout.strip() == "False"
+
+
+def test_production_confirms_every_address(tmp_path: Path) -> None:
+    assert start(tmp_path, "ACCOUNT_EMAIL_VERIFICATION", **PRODUCTION).stdout.strip() == "mandatory"
+
+
+def test_the_embedded_default_makes_itself_a_key_and_keeps_it(tmp_path: Path) -> None:
+    first = start(tmp_path, INKLING_ENV="embedded").stdout
+    assert len(first.strip()) > 50
+    assert start(tmp_path, INKLING_ENV="embedded").stdout == first
+    assert (tmp_path / "secret_key").stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "cure"),
+    [
+        ("DEBUG", "perhaps", "true or false"),
+        ("PREDICT_RATE", "many", "whole number"),
+        ("INKLING_ENV", "staging", "one of: production, embedded"),
+    ],
+)
+def test_a_value_that_cannot_be_read_is_named_with_its_cure(
+    tmp_path: Path, variable: str, value: str, cure: str
+) -> None:
+    errors = start(tmp_path, **{**PRODUCTION, variable: value}).stderr
+    assert f"{variable} is '{value}'" in errors
+    assert cure in errors
+
+
+def test_postgres_and_redis_come_by_their_addresses(tmp_path: Path) -> None:
+    services = {"DATABASE_URL": "postgres://ink@db/inkling", "REDIS_URL": "redis://redis/0"}
+    assert "postgresql" in start(tmp_path, "DATABASES", **PRODUCTION, **services).stdout
+    assert "RedisCache" in start(tmp_path, "CACHES", **PRODUCTION, **services).stdout
+    assert start(tmp_path, "CELERY_BROKER_URL", **PRODUCTION, **services).stdout.strip() == "redis://redis/0"
+
+
+def test_without_services_it_needs_none(tmp_path: Path) -> None:
+    assert "sqlite3" in start(tmp_path, "DATABASES", INKLING_ENV="embedded").stdout
+    assert start(tmp_path, "CELERY_BROKER_URL", INKLING_ENV="embedded").stdout.strip() == "filesystem://"
+
+
+def test_an_empty_variable_counts_as_not_set(tmp_path: Path) -> None:
+    """As in a .env that was copied from .env.example and filled in only where needed."""
+    empty = {"SECURE_COOKIES": "", "TIME_ZONE": " ", "PREDICT_RATE": "", "DEBUG": ""}
+    asked = "SESSION_COOKIE_SECURE, settings.TIME_ZONE, settings.PREDICT_RATE, settings.DEBUG"
+    assert start(tmp_path, asked, **PRODUCTION, **empty).stdout.strip() == "True UTC 600 False"
+    assert "localhost" in start(tmp_path, "ALLOWED_HOSTS", INKLING_ENV="embedded", ALLOWED_HOSTS="").stdout
+
+
+def test_hosts_may_be_written_with_spaces(tmp_path: Path) -> None:
+    hosts = {**PRODUCTION, "ALLOWED_HOSTS": "example.org, ink.example.org"}
+    assert start(tmp_path, "ALLOWED_HOSTS", **hosts).stdout.strip() == "['example.org', 'ink.example.org']"
+
+
+def test_the_embedded_default_makes_its_folders(tmp_path: Path) -> None:
+    assert start(tmp_path / "not there yet", INKLING_ENV="embedded", SECRET_KEY="x").returncode == 0
+    assert (tmp_path / "not there yet" / "broker" / "control").is_dir()
+
+
+def test_no_upload_is_written_to_the_disk(tmp_path: Path) -> None:
+    assert "Temporary" not in start(tmp_path, "FILE_UPLOAD_HANDLERS", **PRODUCTION).stdout
+
+
+def test_mail_may_be_encrypted_from_the_first_byte(tmp_path: Path) -> None:
+    asked = "EMAIL_USE_SSL, settings.EMAIL_USE_TLS"
+    mail = {"EMAIL_HOST": "mail.example.org", "EMAIL_USE_SSL": "true", "EMAIL_USE_TLS": "true"}
+    assert start(tmp_path, asked, **PRODUCTION, **mail).stdout.strip() == "True False"

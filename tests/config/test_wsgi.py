@@ -1,0 +1,46 @@
+"""The web process reads texts as UTF-8 and says 4xx, never 500, whatever a Content-Type claims."""
+
+import io
+import socket
+from typing import Any
+
+import pytest
+from django.test import RequestFactory
+
+pytestmark = pytest.mark.django_db
+
+FORM = b'--x\r\nContent-Disposition: form-data; name="recognizer"\r\n\r\nd%C3%A9\r\n--x--\r\n'
+
+
+def answer(method: str, path: str, body: bytes, kind: str) -> int:
+    """The status of a request that goes through the real entry point."""
+    from config.wsgi import application
+
+    environ = RequestFactory().generic(method, path, body, kind).environ
+    environ["wsgi.input"] = io.BytesIO(body)
+    statuses: list[Any] = []
+    list(application(environ, lambda status, headers: statuses.append(status)))
+    return int(statuses[0].split()[0])
+
+
+@pytest.mark.parametrize("charset", ["hex", "zlib", "rot13", "undefined", "idna", "punycode", "utf-16", "nonsense"])
+def test_a_charset_that_is_no_encoding_of_texts_does_not_matter(charset: str) -> None:
+    assert answer("GET", "/healthz?a=%41", b"", f"text/plain; charset={charset}") == 200
+    form = f"multipart/form-data; boundary=x; charset={charset}"
+    assert answer("POST", "/api/v1/predict", FORM, form) == 400
+    assert answer("GET", "/healthz?a=%41", b"", f"text/plain; charset*=utf-8''{charset}") == 200
+
+
+def test_a_body_that_stops_coming_does_not_hold_its_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    from config import wsgi
+
+    monkeypatch.setattr(wsgi, "PATIENCE", 0.05)
+    ours, theirs = socket.socketpair()
+    with ours, theirs, ours.makefile("rb") as body:
+        theirs.sendall(b'{"recogn')
+        environ = RequestFactory().generic("POST", "/api/v1/predict", b"x" * 100, "application/json").environ
+        environ |= {"wsgi.input": body, "gunicorn.socket": ours}
+        statuses: list[str] = []
+        (answer,) = wsgi.application(environ, lambda status, headers: statuses.append(status))
+    assert statuses == ["400 Bad Request"]
+    assert b'"unreadable"' in answer

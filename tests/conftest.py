@@ -1,0 +1,89 @@
+"""People with fixed parts, and what every test may count on.
+
+alice owns things, bob is somebody else who is signed in, and a plain `client` is a stranger.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.core.cache import cache
+from django.test import Client
+from django.utils import timezone
+
+import ml
+from accounts.models import User
+from ml.artifact import Bundle, load_bundle
+from recognizer import registry
+from recognizer.models import Recognizer
+
+# Several runs and workers may share one Redis.
+settings.CACHES["default"]["KEY_PREFIX"] = f"test-{os.getpid()}"
+
+
+@pytest.fixture(autouse=True)
+def _quick_passwords(settings: Any) -> None:
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture(autouse=True)
+def _nothing_left_from_the_test_before() -> Iterator[None]:
+    _forget_cached()
+    registry.forget()
+    yield
+    registry.forget()
+
+
+def _forget_cached() -> None:
+    if "redis" not in settings.CACHES["default"]["BACKEND"]:
+        cache.clear()
+        return
+    redis = cache._cache.get_client(None, write=True)  # type: ignore[attr-defined]
+    for key in redis.scan_iter(f"{settings.CACHES['default']['KEY_PREFIX']}:*"):
+        redis.delete(key)
+
+
+@pytest.fixture(scope="session")
+def starter() -> Bundle:
+    """The bundle that ships with the project."""
+    return load_bundle(Path(ml.__file__).parent / "models" / "digits")
+
+
+@pytest.fixture
+def digits(db: None, starter: Bundle) -> Recognizer:
+    """The recognizer of digits with the shipped model as version 1."""
+    registry.install(bundle=starter)
+    return Recognizer.objects.get(slug="digits")
+
+
+@pytest.fixture
+def alice(db: None) -> User:
+    """The owner."""
+    return User.objects.create_user("alice@example.org", "a long enough word", consented_at=timezone.now())
+
+
+@pytest.fixture
+def bob(db: None) -> User:
+    """Somebody else."""
+    return User.objects.create_user("bob@example.org", "another long word", consented_at=timezone.now())
+
+
+@pytest.fixture
+def as_alice(alice: User) -> Client:
+    """A browser in which alice is signed in."""
+    client = Client()
+    client.force_login(alice)
+    return client
+
+
+@pytest.fixture
+def as_bob(bob: User) -> Client:
+    """A browser in which bob is signed in."""
+    client = Client()
+    client.force_login(bob)
+    return client

@@ -1,0 +1,39 @@
+"""A tiny recognizer, built and exported once a run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ml.artifact import Bundle, export_bundle, save_bundle
+from tests.ml.tiny import LABELS, random_rasters, tiny_network
+
+if TYPE_CHECKING:
+    import keras
+
+
+@pytest.fixture(scope="session")
+def tiny_model() -> keras.Model:
+    return tiny_network(len(LABELS) + 1)
+
+
+@pytest.fixture(scope="session")
+def tiny_bundle(tiny_model: keras.Model) -> Bundle:
+    return export_bundle(
+        tiny_model,
+        recognizer="digits",
+        labels=LABELS,
+        unsure_below=0.3,
+        probe=random_rasters(8),
+        metrics={"accuracy": 0.5},
+        training={"seed": 7},
+    )
+
+
+@pytest.fixture(scope="session")
+def tiny_folder(tiny_bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("bundle")
+    save_bundle(tiny_bundle, folder)
+    return folder

@@ -1,0 +1,136 @@
+"""Other hands: variations that repeat with their seed, keep the form and leave the truth alone."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from ml.augment import bend, draw_varied, drop_points, fit_picture, photograph, round_coordinates, vary_pictures
+from ml.ink import BOX, SIZE, rasterise
+from ml.prototypes import write
+
+
+def rng(seed: int = 0) -> np.random.Generator:
+    return np.random.default_rng(seed)
+
+
+def three() -> list[np.ndarray]:
+    return write(3, rng(1))
+
+
+def likeness(one: np.ndarray, other: np.ndarray) -> float:
+    return float(np.corrcoef(one.ravel(), other.ravel())[0, 1])
+
+
+def test_a_varied_drawing_is_a_raster_with_ink() -> None:
+    raster = draw_varied(three(), rng())
+
+    assert raster.shape == (SIZE, SIZE)
+    assert raster.dtype == np.uint8
+    assert raster.max() > 200
+
+
+def test_the_same_seed_gives_the_same_drawing() -> None:
+    np.testing.assert_array_equal(draw_varied(three(), rng(5)), draw_varied(three(), rng(5)))
+
+
+def test_other_seeds_give_other_drawings_of_the_same_form() -> None:
+    plain = rasterise(three())
+    varied = [draw_varied(three(), rng(seed)) for seed in range(20)]
+
+    assert len({raster.tobytes() for raster in varied}) == 20
+    assert np.mean([likeness(plain, raster) for raster in varied]) > 0.4
+
+
+def test_without_strength_ink_is_bent_by_nothing() -> None:
+    np.testing.assert_array_equal(rasterise(bend(three(), rng(), 0.0)), rasterise(three()))
+
+
+def test_variation_leaves_the_ink_it_was_given_as_it_is() -> None:
+    ink = three()
+    before = [stroke.copy() for stroke in ink]
+
+    draw_varied(ink, rng())
+
+    for stroke, copy in zip(ink, before, strict=True):
+        np.testing.assert_array_equal(stroke, copy)
+
+
+def test_a_tap_survives_every_variation() -> None:
+    for seed in range(10):
+        assert draw_varied([np.array([[5.0], [5.0]])], rng(seed)).shape == (SIZE, SIZE)
+
+
+def test_dropping_points_keeps_both_ends_of_a_stroke() -> None:
+    for seed in range(20):
+        for dropped, stroke in zip(drop_points(three(), rng(seed)), three(), strict=True):
+            np.testing.assert_array_equal(dropped[:, 0], stroke[:, 0])
+            np.testing.assert_array_equal(dropped[:, -1], stroke[:, -1])
+
+
+def test_a_stroke_of_few_points_keeps_all_its_corners() -> None:
+    corners = [np.array([[0.0, 1, 0, 1], [0, 0, 1, 1]])]
+
+    for seed in range(20):
+        assert drop_points(corners, rng(seed))[0].shape == (2, 4)
+
+
+def test_time_is_left_out_of_what_is_drawn() -> None:
+    with_time = [np.concatenate([stroke, np.arange(stroke.shape[1])[np.newaxis]]) for stroke in three()]
+
+    np.testing.assert_array_equal(draw_varied(with_time, rng(3)), draw_varied(three(), rng(3)))
+
+
+def test_rounded_coordinates_are_whole_numbers_or_untouched() -> None:
+    unit = bend(three(), rng(), 0.0)
+
+    for seed in range(20):
+        rounded = round_coordinates(unit, rng(seed))
+        assert rounded is unit or all((stroke == np.round(stroke)).all() for stroke in rounded)
+
+
+def test_pictures_are_varied_one_by_one_and_keep_their_form() -> None:
+    pictures = np.stack([rasterise(write(digit, rng(digit))) for digit in range(10)])
+
+    varied = vary_pictures(pictures, rng())
+
+    assert varied.shape == pictures.shape
+    assert varied.dtype == np.uint8
+    assert min(likeness(*pair) for pair in zip(pictures, varied, strict=True)) > 0.2
+    assert not (varied == pictures).all(axis=(1, 2)).any()
+
+
+def test_no_pictures_give_no_pictures() -> None:
+    assert vary_pictures(np.zeros((0, SIZE, SIZE), np.uint8), rng()).shape == (0, SIZE, SIZE)
+
+
+@pytest.mark.parametrize("shape", [(9, 40), (90, 20), (28, 28), (300, 200)])
+def test_a_fitted_picture_fills_the_box_and_is_centred(shape: tuple[int, int]) -> None:
+    fitted = fit_picture(np.full(shape, 255, np.uint8)) > 127
+
+    rows, columns = np.flatnonzero(fitted.any(axis=1)), np.flatnonzero(fitted.any(axis=0))
+    assert abs(max(np.ptp(rows), np.ptp(columns)) + 1 - BOX) <= 1
+    assert abs(rows.mean() - (SIZE - 1) / 2) <= 1
+    assert abs(columns.mean() - (SIZE - 1) / 2) <= 1
+
+
+def test_an_empty_picture_stays_empty() -> None:
+    assert not fit_picture(np.zeros((40, 40), np.uint8)).any()
+
+
+def test_a_raster_is_fitted_to_itself() -> None:
+    raster = rasterise(three())
+
+    assert likeness(fit_picture(raster), raster) > 0.92
+
+
+def test_a_photograph_keeps_the_form_and_the_black_background() -> None:
+    raster = rasterise(three())
+    for seed in range(10):
+        taken = photograph(raster, rng(seed))
+        assert likeness(taken, raster) > 0.8
+        assert taken[0, 0] == 0
+
+
+def test_a_photograph_of_nothing_is_nothing() -> None:
+    assert not photograph(np.zeros((SIZE, SIZE), np.uint8), rng()).any()

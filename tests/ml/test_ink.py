@@ -1,0 +1,234 @@
+"""Strokes become the same raster, however and wherever they were drawn.
+
+`tests/data/ink_golden.json` pins the renderer: any other renderer (the browser's) is held to the
+same file. After a change of the spec, which needs a new PREPROCESS_VERSION, write it again with
+`python -c "from tests.ml.test_ink import write_golden; write_golden()"`.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from ml.ink import MAX_POINTS, MAX_STROKES, PEN, PREPROCESS_VERSION, InkError, parse_ink, rasterise
+
+GOLDEN = Path(__file__).parents[1] / "data" / "ink_golden.json"
+
+SEVEN = [[[20, 80, 45], [20, 20, 95]], [[30, 70], [58, 58]]]
+
+
+def _spiral(turns: float, points: int) -> list[Any]:
+    angles = [2 * math.pi * turns * i / (points - 1) for i in range(points)]
+    return [
+        [round(5 * a * math.cos(a), 2) for a in angles],
+        [round(5 * a * math.sin(a), 2) for a in angles],
+    ]
+
+
+HAND_MADE: dict[str, list[Any]] = {
+    "a dot": [[[50], [50]]],
+    "a dot of many points at one place": [[[3.5] * 4, [7.25] * 4, [0, 8, 16, 24]]],
+    "a horizontal line": [[[0, 100], [50, 50]]],
+    "a vertical line": [[[10, 10, 10], [0, 20, 90]]],
+    "a diagonal": [[[0, 60], [0, 60]]],
+    "a seven with a bar": SEVEN,
+    "a zero": [[[50, 25, 15, 25, 50, 75, 85, 75, 50], [5, 15, 50, 85, 95, 85, 50, 15, 5]]],
+    "a spiral": [_spiral(3, 120)],
+    "a long L, whose mass cannot reach the centre": [[[0, 0, 100], [0, 100, 100]], [[2, 98], [99, 99]]],
+    "very small": [[[0.001, 0.002, 0.0015], [0.001, 0.001, 0.003]]],
+    "very far away": [[[999_900, 999_980, 999_945], [-999_980, -999_980, -999_905]]],
+    "single points as strokes": [[[x], [y]] for x, y in ((0, 0), (100, 0), (50, 50), (0, 100), (100, 100))],
+    "a point beside a line": [[[0, 40], [0, 80]], [[70], [40]]],
+    "256 strokes": [[[i % 16 * 10, i % 16 * 10 + 6], [i // 16 * 10, i // 16 * 10 + 3]] for i in range(256)],
+}
+
+
+def raster(data: Any, **options: Any) -> np.ndarray:
+    return rasterise(parse_ink(data), **options)
+
+
+def moved(data: list[Any], scale: float, dx: float, dy: float) -> list[Any]:
+    return [[[x * scale + dx for x in stroke[0]], [y * scale + dy for y in stroke[1]]] for stroke in data]
+
+
+def write_golden() -> None:
+    """Pin what the renderer draws today."""
+    entries = [
+        {"name": name, "ink": data, "raster": base64.b64encode(raster(data).tobytes()).decode()}
+        for name, data in HAND_MADE.items()
+    ]
+    pinned = {"preprocess_version": PREPROCESS_VERSION, "size": 28, "rasters": entries}
+    GOLDEN.write_text(json.dumps(pinned, separators=(",", ":")).replace('{"name"', '\n{"name"') + "\n")
+
+
+def golden() -> Any:
+    return json.loads(GOLDEN.read_text())
+
+
+# The golden vectors
+
+
+@pytest.mark.parametrize("name", HAND_MADE)
+def test_it_draws_what_was_pinned(name: str) -> None:
+    entry = next(entry for entry in golden()["rasters"] if entry["name"] == name)
+    assert entry["ink"] == HAND_MADE[name]
+    expected = np.frombuffer(base64.b64decode(entry["raster"]), np.uint8).reshape(28, 28)
+    np.testing.assert_array_equal(raster(entry["ink"]), expected)
+
+
+def test_the_pinned_rasters_are_of_this_version() -> None:
+    assert golden()["preprocess_version"] == PREPROCESS_VERSION
+    assert [entry["name"] for entry in golden()["rasters"]] == list(HAND_MADE)
+
+
+# What a raster is like
+
+
+@pytest.mark.parametrize("name", HAND_MADE)
+def test_a_raster_is_white_ink_on_black(name: str) -> None:
+    drawn = raster(HAND_MADE[name])
+    assert drawn.shape == (28, 28)
+    assert drawn.dtype == np.uint8
+    assert drawn.max() > 200
+
+
+@pytest.mark.parametrize("name", ["a horizontal line", "a vertical line", "a zero", "a seven with a bar", "very small"])
+def test_the_longer_side_of_the_drawn_line_fills_the_box(name: str) -> None:
+    rows, columns = np.nonzero(raster(HAND_MADE[name]) > 127)
+    assert max(np.ptp(rows), np.ptp(columns)) + 1 in (19, 20, 21)
+
+
+@pytest.mark.parametrize("name", ["a dot", "a horizontal line", "a zero", "a seven with a bar", "a diagonal"])
+def test_ink_is_centred_by_its_mass(name: str) -> None:
+    drawn = raster(HAND_MADE[name]).astype(float)
+    y, x = np.mgrid[:28, :28]
+    assert abs((drawn * x).sum() / drawn.sum() - 13.5) < 0.1
+    assert abs((drawn * y).sum() / drawn.sum() - 13.5) < 0.1
+
+
+def test_centring_stops_at_the_frame() -> None:
+    drawn = raster(HAND_MADE["a long L, whose mass cannot reach the centre"])
+    rows, columns = np.nonzero(drawn)
+    assert rows.min() == 0  # it would leave by the top
+    assert np.ptp(rows) + 1 >= 20
+    assert np.ptp(columns) + 1 >= 20
+
+
+def test_a_dot_is_as_wide_as_the_pen() -> None:
+    area = raster([[[7], [7]]]).sum() / 255
+    assert area == pytest.approx(math.pi / 4 * PEN**2, rel=0.2)
+
+
+def test_a_wider_pen_draws_more() -> None:
+    assert raster(SEVEN, pen=3.5).sum() > 1.3 * raster(SEVEN).sum()
+
+
+def test_times_do_not_change_the_raster() -> None:
+    timed = [[*stroke, list(range(len(stroke[0])))] for stroke in SEVEN]
+    np.testing.assert_array_equal(raster(timed), raster(SEVEN))
+
+
+def test_the_order_and_the_direction_of_strokes_do_not_change_the_raster_much() -> None:
+    backwards = [[axis[::-1] for axis in stroke] for stroke in SEVEN[::-1]]
+    assert np.abs(raster(backwards).astype(int) - raster(SEVEN)).mean() < 1
+
+
+# The same ink elsewhere and in another size
+
+coordinates = st.integers(-500, 500)
+strokes = st.lists(st.tuples(coordinates, coordinates), min_size=1, max_size=12).map(
+    lambda points: [[float(x) for x, _ in points], [float(y) for _, y in points]]
+)
+inks = st.lists(strokes, min_size=1, max_size=5)
+quick = settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow])
+
+
+@quick
+@given(inks, st.floats(0.05, 20), st.floats(-1e4, 1e4), st.floats(-1e4, 1e4))
+def test_moving_and_scaling_ink_does_not_change_one_pixel(data: Any, scale: float, dx: float, dy: float) -> None:
+    np.testing.assert_array_equal(raster(moved(data, scale, dx, dy)), raster(data))
+
+
+@quick
+@given(inks)
+def test_a_point_given_twice_changes_nothing(data: Any) -> None:
+    doubled = [[[value for value in axis for _ in range(2)] for axis in stroke] for stroke in data]
+    np.testing.assert_array_equal(raster(doubled), raster(data))
+
+
+# What cannot be read
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=3),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=3), inner, max_size=2),
+    max_leaves=20,
+)
+numbers = st.floats() | st.integers() | st.none()
+nearly_ink = st.lists(st.lists(st.lists(numbers, max_size=3), max_size=4), max_size=3)
+
+
+@quick
+@given(json_values | nearly_ink)
+def test_anything_is_read_and_drawn_or_refused_with_a_reason(data: Any) -> None:
+    try:
+        ink = parse_ink(data)
+    except InkError as error:
+        reason = f"{error.code}: {error}"
+    else:
+        assert rasterise(ink).any()
+        return
+    assert len(reason) > 20
+
+
+@pytest.mark.parametrize(
+    ("data", "code"),
+    [
+        (None, "invalid_ink"),
+        ({}, "invalid_ink"),
+        ("[[1], [1]]", "invalid_ink"),
+        ([], "empty_ink"),
+        ([[]], "invalid_ink"),
+        ([[[1]]], "invalid_ink"),
+        ([[[1], [1], [1], [1]]], "invalid_ink"),
+        ([[[], []]], "invalid_ink"),
+        ([[[1, 2], [1]]], "invalid_ink"),
+        ([[[1, 2], [1, 2], [0]]], "invalid_ink"),
+        ([[1, 2], [3, 4]], "invalid_ink"),
+        ([[["1"], [1]]], "invalid_ink"),
+        ([[[True], [1]]], "invalid_ink"),
+        ([[[None], [1]]], "invalid_ink"),
+        ([[[math.nan], [1]]], "invalid_ink"),
+        ([[[1], [math.inf]]], "invalid_ink"),
+        ([[[1], [1], [math.inf]]], "invalid_ink"),
+        ([[[10**400], [1]]], "invalid_ink"),
+        ([[[1_000_001], [1]]], "invalid_ink"),
+        ([[[0], [-1_000_001]]], "invalid_ink"),
+        ([[[1], [1]]] * (MAX_STROKES + 1), "too_many_strokes"),
+        ([[[1] * (MAX_POINTS + 1), [1] * (MAX_POINTS + 1)]], "too_many_points"),
+        ([[[1] * 10_001, [1] * 10_001]] * 2, "too_many_points"),
+    ],
+    ids=lambda value: str(value)[:40],
+)
+def test_ink_of_another_form_is_refused(data: Any, code: str) -> None:
+    with pytest.raises(InkError) as caught:
+        parse_ink(data)
+    assert caught.value.code == code
+
+
+def test_the_limits_themselves_are_allowed() -> None:
+    assert len(parse_ink([[[1], [1]]] * MAX_STROKES)) == MAX_STROKES
+    assert parse_ink([[[1] * MAX_POINTS, [1] * MAX_POINTS]])[0].shape == (2, MAX_POINTS)
+    assert parse_ink([[[1_000_000], [-1_000_000], [1e12]]])[0].shape == (3, 1)
+
+
+def test_it_names_the_stroke_that_is_wrong() -> None:
+    with pytest.raises(InkError, match="Stroke 2 must have as many x as y"):
+        parse_ink([[[1], [1]], [[1, 2], [1]]])

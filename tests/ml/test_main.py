@@ -1,0 +1,191 @@
+"""`python -m ml` says what it measured, or in one line what is wrong."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from ml import __main__ as command_line
+from ml.__main__ import main
+from ml.artifact import load_bundle
+from tests.ml.photos import SEVEN, THREE, line_mask
+
+COMMANDS = ["train", "evaluate", "robustness", "junk", "bench", "export"]
+
+
+@pytest.fixture
+def ink_file(tmp_path: Path) -> Path:
+    rows = [
+        {"label": str(number % 3), "writer": f"w{number}", "drawing": [stroke.tolist() for stroke in ink]}
+        for number, ink in enumerate((SEVEN, THREE) * 3)
+    ]
+    path = tmp_path / "ink.jsonl"
+    path.write_text("\n".join(map(json.dumps, rows)))
+    return path
+
+
+@pytest.fixture
+def picture_file(tmp_path: Path) -> Path:
+    np.savez(tmp_path / "pictures.npz", x=line_mask(SEVEN, (60, 60), 0.4, 4)[None], y=[1])
+    return tmp_path / "pictures.npz"
+
+
+def run_json(capsys: pytest.CaptureFixture[str], *arguments: object) -> Any:
+    assert main([*map(str, arguments), "--json"]) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def failed(capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
+    assert main([*map(str, arguments)]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.count("\n") == 1
+    return captured.err
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_explains_itself(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main([command, "--help"])
+    assert stopped.value.code == 0
+    assert f"python -m ml {command}" in capsys.readouterr().out
+
+
+def test_the_help_lists_the_commands(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    text = capsys.readouterr().out
+    assert all(command in text for command in COMMANDS)
+
+
+def test_it_evaluates_files_of_both_kinds_together(
+    tiny_folder: Path, ink_file: Path, picture_file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    report = run_json(capsys, "evaluate", "digits", "--bundle", tiny_folder, "--data", ink_file, picture_file)
+    assert report["count"] == 7
+    assert [label["count"] for label in report["labels"]] == [2, 3, 2]
+    assert sum(map(sum, report["confusion"])) == 7
+
+
+def test_it_prints_tables(tiny_folder: Path, ink_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["evaluate", "--bundle", str(tiny_folder), "--data", str(ink_file), "--by-writer"]) == 0
+    text = capsys.readouterr().out
+    assert "calibration error (ECE, 15 equal bins)" in text
+    assert "w5" in text
+
+
+def test_it_measures_the_kept_out_writers_alone(
+    tiny_folder: Path, ink_file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    report = run_json(capsys, "evaluate", "--bundle", tiny_folder, "--data", ink_file, "--holdout")
+    assert report["count"] == 1
+    assert len(report["writers"]) == 1
+
+
+def test_the_holdout_needs_writers(tiny_folder: Path, picture_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    said = failed(capsys, "evaluate", "--bundle", tiny_folder, "--data", picture_file, "--holdout")
+    assert "--holdout needs drawings that name at least 5 writers" in said
+
+
+def test_unknown_labels_stop_it_unless_they_are_junk(
+    tiny_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "cats.jsonl"
+    path.write_text('{"label": "cat", "drawing": [[[1, 5], [1, 9]]]}')
+    arguments = ("evaluate", "--bundle", tiny_folder, "--data", path)
+    assert "Not labels of this recognizer (0, 1, 2): cat" in failed(capsys, *arguments)
+    report = run_json(capsys, *arguments, "--junk")
+    assert (report["count"], report["junk_count"]) == (0, 1)
+
+
+def test_missing_data_is_one_line_and_exit_code_2(tiny_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    said = failed(capsys, "evaluate", "--bundle", tiny_folder, "--data", "nowhere.npz")
+    assert said == "python -m ml evaluate: nowhere.npz cannot be read: No such file or directory.\n"
+
+
+@pytest.mark.parametrize("command", ["evaluate", "robustness", "junk", "bench", "export"])
+def test_a_missing_bundle_is_one_line_and_exit_code_2(
+    command: str, ink_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = {"evaluate": ["--data", ink_file], "robustness": ["--data", ink_file], "export": ["--out", tmp_path / "x"]}
+    said = failed(capsys, command, "--bundle", tmp_path, *data.get(command, []))
+    assert f"python -m ml {command}: No bundle in {tmp_path}" in said
+
+
+def test_an_unknown_recognizer_has_no_bundle(ink_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "No bundle in" in failed(capsys, "evaluate", "runes", "--data", ink_file)
+
+
+def test_it_measures_robustness(tiny_folder: Path, ink_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    figures = run_json(capsys, "robustness", "--bundle", tiny_folder, "--data", ink_file)
+    assert figures["moved, and scaled 0.05x to 20x"] == {"count": 6, "same raster": 1.0, "same answer": 1.0}
+    assert main(["robustness", "--bundle", str(tiny_folder), "--data", str(ink_file)]) == 0
+    assert "Brush and colour are not part of the ink" in capsys.readouterr().out
+
+
+def test_it_measures_junk(
+    tiny_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("INKLING_DATA", str(tmp_path))
+    figures = run_json(capsys, "junk", "--bundle", tiny_folder, "--count", "5")
+    assert figures["all junk"]["count"] == 20
+    assert main(["junk", "--bundle", str(tiny_folder), "--count", "5"]) == 0
+    assert "hatchings" in capsys.readouterr().out
+    assert "Put the data set into that folder" in failed(
+        capsys, "junk", "--bundle", tiny_folder, "--count", "5", "--data-dir", tmp_path
+    )
+
+
+def test_it_benches(tiny_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["bench", "--bundle", str(tiny_folder), "--calls", "5"]) == 0
+    text = capsys.readouterr().out
+    assert "rasterise" in text
+    assert "after 1,000 predictions" in text
+
+
+def test_it_exports_a_bundle_again_in_8_bits(
+    tiny_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["export", "--bundle", str(tiny_folder), "--out", str(tmp_path / "small"), "--quantise"]) == 0
+    assert "bytes of .tflite" in capsys.readouterr().out
+    small, full = load_bundle(tmp_path / "small"), load_bundle(tiny_folder)
+    assert len(small.tflite) < len(full.tflite) / 2
+    assert small.manifest["labels"] == full.manifest["labels"]
+
+
+def test_training_gets_its_options(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Any] = []
+    monkeypatch.setattr(command_line, "train_recognizer", lambda *names, **options: asked.append((names, options)))
+    main(["train", "digits", "--out", str(tmp_path), "--epochs", "2", "--seed", "5", "--data-dir", str(tmp_path)])
+    main(["train"])
+    assert asked[0] == (("digits",), {"out": tmp_path, "epochs": 2, "seed": 5, "data": tmp_path})
+    assert asked[1][0] == ("digits",)
+    assert "epochs" not in asked[1][1]
+
+
+def test_a_recipe_that_is_not_there_is_one_line_and_exit_code_2(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "No recipe for 'runes'" in failed(capsys, "train", "runes")
+
+
+def test_evaluating_from_the_shell_does_not_import_tensorflow(tiny_folder: Path, ink_file: Path) -> None:
+    program = (
+        "import sys; from ml.__main__ import main; code = main(sys.argv[1:]);"
+        "sys.exit(code or 10 * bool({'tensorflow', 'keras'} & sys.modules.keys()))"
+    )
+    arguments = ["evaluate", "--bundle", str(tiny_folder), "--data", str(ink_file), "--json"]
+    done = subprocess.run([sys.executable, "-c", program, *arguments], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_module_is_a_command() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "ml", "evaluate", "--data", "nowhere.jsonl"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr

@@ -1,0 +1,67 @@
+"""The network: its size, its outputs, its calibration."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from ml.network import EMBEDDING_SIZE, build_network, fold_temperature
+from tests.ml.tiny import random_rasters
+
+
+def ask(model: object, count: int = 5) -> dict[str, np.ndarray]:
+    rasters = random_rasters(count)[..., np.newaxis].astype(np.float32) / 255
+    return {key: np.asarray(value) for key, value in model(rasters, training=False).items()}  # type: ignore[operator]
+
+
+def test_it_has_the_number_of_parameters_that_its_comment_says() -> None:
+    model = build_network(11)
+
+    assert model.count_params() == 350_427
+    assert model.count_params() * 4 < 2_000_000
+
+
+def test_it_gives_probabilities_and_the_last_hidden_layer() -> None:
+    answers = ask(build_network(11))
+
+    assert answers["probabilities"].shape == (5, 11)
+    assert answers["embedding"].shape == (5, EMBEDDING_SIZE)
+    np.testing.assert_allclose(answers["probabilities"].sum(axis=1), 1, atol=1e-5)
+
+
+def test_another_number_of_classes_changes_the_last_layer_only() -> None:
+    small, large = build_network(4), build_network(31)
+
+    assert large.count_params() - small.count_params() == 27 * (EMBEDDING_SIZE + 1)
+
+
+def test_a_single_class_is_refused() -> None:
+    with pytest.raises(ValueError, match="at least 2 classes"):
+        build_network(1)
+
+
+def test_a_temperature_makes_answers_milder_and_keeps_their_order() -> None:
+    model = build_network(11)
+    before = ask(model)["probabilities"]
+
+    fold_temperature(model, 2.0)
+
+    after = ask(model)["probabilities"]
+    assert (after.max(axis=1) < before.max(axis=1)).all()
+    np.testing.assert_array_equal(after.argmax(axis=1), before.argmax(axis=1))
+    expected = np.sqrt(before) / np.sqrt(before).sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(after, expected, atol=1e-5)
+
+
+def test_a_temperature_leaves_the_embedding_alone() -> None:
+    model = build_network(3)
+    before = ask(model)["embedding"]
+
+    fold_temperature(model, 0.5)
+
+    np.testing.assert_allclose(ask(model)["embedding"], before, atol=1e-6)
+
+
+def test_a_temperature_of_zero_is_refused() -> None:
+    with pytest.raises(ValueError, match="above 0, not 0"):
+        fold_temperature(build_network(3), 0)

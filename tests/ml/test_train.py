@@ -1,0 +1,234 @@
+"""Base training: what it makes of drawings, and one real training that really learns."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ml import train as training
+from ml.artifact import load_bundle, verify_bundle
+from ml.augment import draw_varied
+from ml.card import CARD, CONFUSION
+from ml.datasets import Pictures, Tracks
+from ml.ink import rasterise
+from ml.junk import make_junk
+from ml.prototypes import write
+from ml.recipes import DIGITS, RECIPES, Examples, Material, Recipe, split_pen_writers
+from ml.train import (
+    TrainingError,
+    choose_temperature,
+    choose_unsure_below,
+    cycles,
+    make_epoch,
+    train_recognizer,
+)
+
+LABELS = DIGITS[:3]  # 0, 1 and 2: enough to learn, and quick
+
+
+def drawings(count: int, seed: int) -> Tracks:
+    """Digits by our own prototypes: they need no data set."""
+    rng = np.random.default_rng(seed)
+    y = np.arange(count) % len(LABELS)
+    return Tracks([write(int(label), rng) for label in y], y, np.array(["somebody"] * count))
+
+
+def examples(count: int, seed: int) -> Examples:
+    rng = np.random.default_rng(seed)
+    tracks = drawings(count, seed)
+    return Examples(np.stack([draw_varied(ink, rng, strength=0.5) for ink in tracks.inks]), tracks.y)
+
+
+def junk(count: int) -> Examples:
+    rng = np.random.default_rng(3)
+    digits = [(ink, int(y)) for ink, y in zip(*drawings(9, 0)[:2], strict=True)]
+    rasters = np.stack([rasterise(make_junk(rng, digits)) for _ in range(count)])
+    return Examples(rasters, np.full(count, len(LABELS)))
+
+
+@pytest.fixture(scope="module")
+def material() -> Material:
+    pictures, tracks = examples(60, 1), drawings(60, 2)
+    return Material(
+        pictures=Pictures(pictures.x, pictures.y, np.array([""] * 60)),
+        tracks=tracks,
+        junk_inks=[],
+        junk_pictures=np.zeros((0, 28, 28), np.uint8),
+        validation={"digits": examples(90, 4), "junk": junk(20)},
+        tests={"other digits": examples(150, 5), "other junk": junk(40)},
+    )
+
+
+@pytest.fixture(scope="module")
+def recipe(material: Material) -> Recipe:
+    return Recipe(
+        labels=LABELS,
+        load=lambda data: material,
+        sources=("mnist",),
+        notes=("a smaller network: no better",),
+        epochs=6,
+        pictures=100,
+        tracks=100,
+        prototypes=280,
+        junk=120,
+        batch=16,
+    )
+
+
+@pytest.fixture(scope="module")
+def trained(recipe: Recipe, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("trained")
+    RECIPES["three-digits"] = recipe
+    try:
+        train_recognizer("three-digits", out=folder, seed=2, progress=False)
+    finally:
+        del RECIPES["three-digits"]
+    return folder
+
+
+def test_a_short_training_really_learns(trained: Path) -> None:
+    metrics = load_bundle(trained).manifest["metrics"]
+
+    assert metrics["other digits"]["accuracy"] > 0.9
+
+
+def test_what_was_trained_can_serve(trained: Path) -> None:
+    bundle = load_bundle(trained)
+
+    predictor = verify_bundle(bundle)
+
+    assert predictor.labels == 3
+    assert predictor.embedding_size == 128
+    assert bundle.slugs == ["0", "1", "2"]
+
+
+def test_the_bundle_records_how_it_was_made(trained: Path) -> None:
+    record = load_bundle(trained).manifest["training"]
+
+    assert (record["seed"], record["epochs"], record["pictures"], record["sources"]) == (2, 6, 100, ["mnist"])
+    assert 0.25 <= record["temperature"] <= 4
+
+
+def test_the_card_and_the_confusion_matrix_lie_beside_the_bundle(trained: Path) -> None:
+    card = (trained / CARD).read_text()
+
+    assert "a smaller network: no better" in card
+    assert "CC BY-SA 3.0" in card
+    assert (trained / CONFUSION).read_text().startswith("<svg")
+
+
+def test_the_manifest_is_plain_json(trained: Path) -> None:
+    assert "NaN" not in json.dumps(load_bundle(trained).manifest)
+
+
+def test_an_epoch_holds_what_the_recipe_says(material: Material, recipe: Recipe) -> None:
+    epoch = make_epoch(material, recipe, np.random.default_rng(0))
+
+    assert epoch.x.shape == (600, 28, 28)
+    assert np.bincount(epoch.y)[3] == 120
+    assert np.bincount(epoch.y)[:3].min() > 100
+
+
+def test_an_epoch_repeats_with_its_seed(material: Material, recipe: Recipe) -> None:
+    one, other = (make_epoch(material, recipe, np.random.default_rng(6)) for _ in range(2))
+
+    np.testing.assert_array_equal(one.x, other.x)
+    np.testing.assert_array_equal(one.y, other.y)
+
+
+@pytest.mark.parametrize(("epochs", "expected"), [(1, (1, 0)), (2, (2, 0)), (3, (2, 1)), (29, (20, 9))])
+def test_a_third_of_the_epochs_refines(recipe: Recipe, epochs: int, expected: tuple[int, int]) -> None:
+    assert cycles(replace(recipe, epochs=epochs)) == expected
+
+
+def test_the_rate_rises_falls_and_starts_again_lower(recipe: Recipe) -> None:
+    rate = training._rate(recipe, epochs=10, peak=0.002)
+    steps = recipe.drawings // recipe.batch
+
+    values = [float(rate(step)) for step in (0, steps // 2, 5 * steps, 10 * steps)]
+
+    assert values[0] < 0.0001
+    assert values[1] == pytest.approx(0.002, rel=0.1)
+    assert values[1] > values[2] > values[3]
+    assert values[3] < 0.0001
+
+
+def test_no_two_epochs_are_the_same(material: Material, recipe: Recipe) -> None:
+    short = replace(recipe, epochs=2)
+
+    one, other = training._epochs(material, short, seed=1)
+
+    assert not np.array_equal(one.x, other.x)
+
+
+def test_a_recognizer_without_pictures_can_be_trained_too(material: Material, recipe: Recipe) -> None:
+    epoch = make_epoch(material, replace(recipe, pictures=0, prototypes=0, junk=4), np.random.default_rng(0))
+
+    assert len(epoch.y) == 104
+
+
+def test_an_unknown_recognizer_is_refused_with_those_that_are_known(tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match="No recipe for 'runes'; there are: digits"):
+        train_recognizer("runes", out=tmp_path)
+
+
+def test_no_epochs_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match="at least 1 epoch, not 0"):
+        train_recognizer("digits", out=tmp_path, epochs=0)
+
+
+def answers(confidence: float, right: float, count: int = 1000) -> tuple[dict[str, np.ndarray], dict[str, Examples]]:
+    """Two labels and other, said with one confidence, right in a share of the cases."""
+    rest = (1 - confidence) / 2
+    probabilities = np.full((count, 3), rest)
+    probabilities[:, 0] = confidence
+    truth = (np.arange(count) >= right * count).astype(np.int64)
+    return {"set": probabilities}, {"set": Examples(np.zeros((count, 28, 28), np.uint8), truth)}
+
+
+def test_an_overconfident_model_gets_a_temperature_above_one() -> None:
+    assert choose_temperature(*answers(0.99, 0.8), labels=2) > 1.5
+
+
+def test_a_timid_model_gets_a_temperature_below_one() -> None:
+    assert choose_temperature(*answers(0.6, 0.99), labels=2) < 0.7
+
+
+def test_junk_has_no_say_in_the_temperature() -> None:
+    given, sets = answers(0.7, 0.9)
+    junk_only = {"junk": Examples(sets["set"].x, np.full(1000, 2))}
+
+    assert choose_temperature({**given, "junk": given["set"]}, {**sets, **junk_only}, 2) == choose_temperature(
+        given, sets, 2
+    )
+
+
+def test_the_limit_of_not_sure_spares_all_but_one_in_a_hundred() -> None:
+    confident = np.linspace(0.5, 1, 1000)
+    probabilities = np.stack([confident, 1 - confident, np.zeros(1000)], axis=1)
+    sets = {"set": Examples(np.zeros((1000, 28, 28), np.uint8), np.zeros(1000, np.int64))}
+
+    limit = choose_unsure_below({"set": probabilities}, sets, 2)
+
+    assert (confident < limit).mean() == pytest.approx(0.01, abs=0.002)
+
+
+def test_the_limit_of_not_sure_stays_within_reason() -> None:
+    assert choose_unsure_below(*answers(1.0, 1.0), labels=2) == 0.9
+    assert choose_unsure_below(*answers(0.1, 1.0), labels=2) > 0.29
+
+
+def test_the_writers_of_test_validation_and_training_are_different_people() -> None:
+    writers = [f"train-{n:02d}" for n in range(1, 31)] * 2
+    inks = [write(1, np.random.default_rng(n)) for n in range(60)]
+
+    parts = split_pen_writers(Tracks(inks, np.ones(60, np.int64), np.array(writers)))
+
+    people = [set(part.group) for part in parts]
+    assert [len(group) for group in people] == [6, 3, 21]
+    assert len(set.union(*people)) == 30
+    assert people[0] == {"train-11", "train-01", "train-19", "train-25", "train-07", "train-26"}

@@ -1,0 +1,86 @@
+"""The draw page and the pages around it, as the server makes them."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import AnonymousUser
+from django.template.loader import render_to_string
+from django.test import Client, RequestFactory
+
+from accounts.models import User
+from recognizer.models import Recognizer
+
+
+def _data(html: str, name: str) -> Any:
+    match = re.search(rf'<script id="{name}" type="application/json">(.*?)</script>', html)
+    assert match
+    return json.loads(match[1])
+
+
+def test_a_stranger_gets_a_sheet_and_a_token(client: Client, digits: Recognizer) -> None:
+    response = client.get("/")
+    html = response.content.decode()
+    config = _data(html, "config")
+    assert config["api"] == "/api/v1/"
+    assert config["recognizer"] == "digits"
+    assert config["user"] is None
+    assert [label["slug"] for label in config["labels"]] == list("0123456789")
+    assert html.count("data-key ") == 10
+    assert "nothing is stored unless you sign in" in html
+    assert "csrftoken" in response.cookies
+
+
+def test_somebody_signed_in_is_told_that_drawings_are_kept(as_alice: Client, alice: User, digits: Recognizer) -> None:
+    html = as_alice.get("/").content.decode()
+    assert _data(html, "config")["user"] == str(alice.pk)
+    assert alice.email not in html
+    assert "What you draw is kept in My drawings." in html
+
+
+def test_without_a_model_the_page_says_what_to_do(client: Client, db: None) -> None:
+    response = client.get("/")
+    assert response.status_code == 503
+    assert "manage.py install_models" in response.content.decode()
+
+
+def test_the_page_costs_few_queries(client: Client, digits: Recognizer, django_assert_num_queries: Any) -> None:
+    with django_assert_num_queries(2):
+        client.get("/")
+
+
+def test_the_privacy_page_says_how_to_take_things_back(client: Client, db: None) -> None:
+    assert "Deleting really deletes" in client.get("/privacy/").content.decode()
+
+
+def test_what_is_not_there_is_said_in_the_sites_look(client: Client, db: None) -> None:
+    response = client.get("/nothing-here/")
+    assert response.status_code == 404
+    assert "There is nothing on this page" in response.content.decode()
+
+
+@pytest.mark.parametrize("name", ["400.html", "500.html"])
+def test_errors_are_told_even_without_a_request(name: str) -> None:
+    html = render_to_string(name)
+    assert "To the sheet" in html
+    assert "Sign in" not in html
+
+
+def test_who_may_not_see_a_page_is_told(rf: RequestFactory) -> None:
+    request = rf.get("/")
+    request.user = AnonymousUser()
+    assert "not open to you" in render_to_string("403.html", request=request)
+
+
+def test_pages_say_their_language(client: Client, db: None) -> None:
+    assert '<html lang="en">' in client.get("/privacy/").content.decode()
+
+
+def test_no_page_holds_inline_scripts_or_styles(as_alice: Client, digits: Recognizer) -> None:
+    for path in ("/", "/drawings/", "/privacy/", "/nothing/"):
+        html = as_alice.get(path).content.decode()
+        assert not re.search(r"\sstyle=|\son\w+=|<style|javascript:", html), path
+        assert all("src=" in tag or "application/json" in tag for tag in re.findall(r"<script[^>]*>", html)), path

@@ -1,0 +1,169 @@
+"""The page with one's own drawings, as the server makes it."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from accounts.models import User
+from recognizer import corrections
+from recognizer.models import Drawing, Label, Recognizer
+from tests.ink import ONE, SCRIBBLE, SEVEN, ZERO
+from tests.pages.conftest import keep
+
+
+@pytest.fixture
+def four(digits: Recognizer, alice: User) -> dict[str, Drawing]:
+    """A seven that alice agreed to, a one that she called a seven, a zero she said nothing of, and a scribble."""
+    found = {name: keep(alice, ink) for name, ink in zip("710?", (SEVEN, ONE, ZERO, SCRIBBLE), strict=True)}
+    corrections.correct(drawing=found["7"], label="7")
+    corrections.correct(drawing=found["1"], label="7")
+    return found
+
+
+def _shown(client: Client, query: str = "") -> set[str]:
+    cards = client.get(f"/drawings/{query}").context["cards"]
+    return {str(card.drawing.uuid) for card in cards}
+
+
+def test_a_stranger_is_asked_to_sign_in(client: Client, db: None) -> None:
+    for path in ("/drawings/", f"/drawings/{uuid.uuid4()}/delete/"):
+        response = client.get(path)
+        assert response.status_code == 302
+        assert response["Location"].startswith("/accounts/login/?next=")
+
+
+def test_an_empty_notebook_invites_to_draw(as_alice: Client) -> None:
+    assert "An empty notebook" in as_alice.get("/drawings/").content.decode()
+
+
+def test_newest_come_first_with_what_the_model_and_the_person_said(as_alice: Client, four: dict[str, Drawing]) -> None:
+    page = as_alice.get("/drawings/")
+    assert [card.drawing for card in page.context["cards"]] == [four[name] for name in "?017"]
+    html = page.content.decode()
+    assert "4 drawings" in html
+    assert "You agreed: seven" in html
+    assert "You said: seven" in html
+    assert "You have not said yet" in html
+    assert "Version 1: <b>7</b>," in html
+    assert html.count('<span class="badge amber">Not sure</span>') == 1
+    assert html.count('<svg class="thumb"') == 4
+
+
+def test_nobody_sees_or_touches_what_another_drew(as_bob: Client, four: dict[str, Drawing]) -> None:
+    assert _shown(as_bob) == set()
+    one = four["1"]
+    assert as_bob.get(f"/drawings/{one.uuid}/delete/").status_code == 404
+    assert as_bob.post(f"/drawings/{one.uuid}/delete/").status_code == 404
+    assert as_bob.post(f"/drawings/{one.uuid}/correction/", {"label": "1"}).status_code == 404
+    assert Drawing.objects.count() == 4
+
+
+@pytest.mark.parametrize(
+    ("query", "names"),
+    [
+        ("?state=agreed", "7"),
+        ("?state=corrected", "1"),
+        ("?state=unanswered", "0?"),
+        ("?state=unsure", "?"),
+        ("?label=7", "71"),
+        ("?label=0", "0"),
+        ("?label=7&state=corrected", "1"),
+        ("?label=1", ""),
+        ("?label=nonsense&state=nonsense&recognizer=nonsense&page=nonsense", "710?"),
+        ("?recognizer=digits", "710?"),
+        ("?page=99", "710?"),
+    ],
+)
+def test_filters_narrow_down(as_alice: Client, four: dict[str, Drawing], query: str, names: str) -> None:
+    assert _shown(as_alice, query) == {str(four[name].uuid) for name in names}
+
+
+def test_an_answer_that_was_taken_back_counts_as_none(as_alice: Client, four: dict[str, Drawing]) -> None:
+    corrections.take_back(drawing=four["7"])
+    assert _shown(as_alice, "?state=agreed") == set()
+    assert str(four["7"].uuid) in _shown(as_alice, "?state=unanswered")
+
+
+def test_nothing_found_is_said_and_led_out_of(as_alice: Client, four: dict[str, Drawing]) -> None:
+    html = as_alice.get("/drawings/?label=9").content.decode()
+    assert "No drawing is like this." in html
+    assert 'href="/drawings/"' in html
+
+
+def test_filters_keep_each_other_and_pages_keep_the_filters(as_alice: Client, alice: User, digits: Recognizer) -> None:
+    for _ in range(25):
+        keep(alice, SEVEN)
+    page = as_alice.get("/drawings/?state=unanswered&label=7")
+    assert len(page.context["cards"]) == 24
+    html = page.content.decode()
+    assert 'href="?label=7&amp;state=unanswered&amp;page=2"' in html
+    assert 'href="?label=7&amp;state=agreed"' in html
+    assert "Page 1 of 2" in html
+    assert len(as_alice.get("/drawings/?state=unanswered&label=7&page=2").context["cards"]) == 1
+
+
+def test_recognizers_are_a_choice_where_there_are_several(as_alice: Client, four: dict[str, Drawing]) -> None:
+    sketches = Recognizer.objects.create(slug="sketches", name="Sketches", position=1)
+    Label.objects.create(recognizer=sketches, slug="eye", name="eye", position=0)
+    assert 'href="?recognizer=sketches"' in as_alice.get("/drawings/").content.decode()
+    assert _shown(as_alice, "?recognizer=sketches") == set()
+    assert len(_shown(as_alice, "?recognizer=digits&state=unsure")) == 1
+
+
+def test_the_number_of_queries_does_not_grow(
+    as_alice: Client, alice: User, four: dict[str, Drawing], django_assert_num_queries: Any
+) -> None:
+    with django_assert_num_queries(QUERIES):
+        as_alice.get("/drawings/")
+    for _ in range(12):
+        corrections.correct(drawing=keep(alice, SEVEN), label="7")
+    with django_assert_num_queries(QUERIES):
+        as_alice.get("/drawings/?state=agreed&label=7")
+
+
+# session, user, recognizers, their labels, count, drawings, predictions, corrections
+QUERIES = 8
+
+
+def test_correcting_works_without_scripts(as_alice: Client, four: dict[str, Drawing]) -> None:
+    url = f"/drawings/{four['0'].uuid}/correction/"
+    response = as_alice.post(url, {"label": "0", "next": "/drawings/?page=1"})
+    assert response["Location"] == f"/drawings/?page=1#d-{four['0'].uuid}"
+    assert _shown(as_alice, "?state=agreed") == {str(four[name].uuid) for name in "70"}
+    as_alice.post(url, {"label": ""})
+    assert _shown(as_alice, "?state=agreed") == {str(four["7"].uuid)}
+
+
+def test_a_symbol_that_does_not_exist_is_refused(as_alice: Client, four: dict[str, Drawing]) -> None:
+    assert as_alice.post(f"/drawings/{four['0'].uuid}/correction/", {"label": "x"}).status_code == 400
+
+
+def test_deleting_asks_first_and_then_really_deletes(as_alice: Client, four: dict[str, Drawing]) -> None:
+    url = f"/drawings/{four['7'].uuid}/delete/"
+    assert "Delete this drawing?" in as_alice.get(url).content.decode()
+    assert Drawing.objects.count() == 4
+    response = as_alice.post(url, {"next": "/drawings/?state=agreed"})
+    assert response["Location"] == "/drawings/?state=agreed"
+    assert not Drawing.objects.filter(pk=four["7"].pk).exists()
+
+
+@pytest.mark.parametrize("elsewhere", ["https://example.com/", "//example.com", "javascript:alert(1)", "drawings", ""])
+def test_one_is_never_sent_elsewhere(as_alice: Client, four: dict[str, Drawing], elsewhere: str) -> None:
+    response = as_alice.post(f"/drawings/{four['7'].uuid}/delete/", {"next": elsewhere})
+    assert response["Location"] == "/drawings/"
+
+
+def test_forms_without_a_token_are_refused_with_words(four: dict[str, Drawing], alice: User) -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(alice)
+    response = client.post(f"/drawings/{four['7'].uuid}/delete/")
+    assert response.status_code == 403
+    assert "The form has expired" in response.content.decode()
+
+
+def test_the_page_is_not_kept_by_browsers_that_others_use(as_alice: Client) -> None:
+    assert "no-store" in as_alice.get("/drawings/")["Cache-Control"]
