@@ -80,23 +80,34 @@ def train(
     """Train, calibrate, export and measure; the reports are of the exported model, on `material.tests`."""
     import keras
 
-    from ml.network import build_network, fold_temperature
+    from ml.network import build_network
 
     keras.utils.set_random_seed(seed)
     model = build_network(len(recipe.labels) + 1)
     fit(model, material, recipe, seed=seed, progress=progress)
+    return finish(model, recognizer, recipe, material, seed=seed)
+
+
+def finish(
+    model: keras.Model, recognizer: str, recipe: Recipe, material: Material, *, seed: int
+) -> tuple[Bundle, dict[str, Report]]:
+    """Calibrate a trained network, export it in 8 bits, and measure what was exported."""
+    from ml.network import fold_temperature
+
+    labels = len(recipe.labels)
     answers = {name: _answers(model, examples) for name, examples in material.validation.items()}
-    temperature = choose_temperature(answers, material.validation, len(recipe.labels))
+    temperature = choose_temperature(answers, material.validation, labels)
     fold_temperature(model, temperature)
     answers = {name: _answers(model, examples) for name, examples in material.validation.items()}
     bundle = export_bundle(
         model,
         recognizer=recognizer,
         labels=recipe.labels,
-        unsure_below=choose_unsure_below(answers, material.validation, len(recipe.labels)),
+        unsure_below=choose_unsure_below(answers, material.validation, labels),
         probe=np.concatenate([examples.x[:PROBE] for examples in material.validation.values()]),
         metrics={},
         training=_record(recipe, seed, temperature),
+        quantise=True,
     )
     reports = measure(bundle, material.tests)
     metrics = {name: _summary(report) for name, report in reports.items()}

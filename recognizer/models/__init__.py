@@ -1,0 +1,34 @@
+"""The nouns: what is kept, and what must always hold about it.
+
+Facts are appended, not edited. Rows of Drawing, Prediction, Correction, Review, ModelVersion and
+Promotion are written once; what is newest counts. A TrainingRun moves, under conditional updates.
+"""
+
+from recognizer.models.drawing import Drawing, DrawingQuerySet
+from recognizer.models.facts import AppendOnly, ImmutableError
+from recognizer.models.opinions import Correction, CorrectionQuerySet, Prediction
+from recognizer.models.recognizer import Label, Recognizer
+from recognizer.models.review import Claim, Review, ReviewQuerySet
+from recognizer.models.training import Policy, SnapshotItem, TrainingRun, TrainingRunQuerySet
+from recognizer.models.version import ModelVersion, Promotion
+
+__all__ = [
+    "AppendOnly",
+    "Claim",
+    "Correction",
+    "CorrectionQuerySet",
+    "Drawing",
+    "DrawingQuerySet",
+    "ImmutableError",
+    "Label",
+    "ModelVersion",
+    "Policy",
+    "Prediction",
+    "Promotion",
+    "Recognizer",
+    "Review",
+    "ReviewQuerySet",
+    "SnapshotItem",
+    "TrainingRun",
+    "TrainingRunQuerySet",
+]

@@ -1,0 +1,112 @@
+"""Drawings: what people made."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any, Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, OuterRef, Q, Subquery
+from django.utils.translation import gettext_lazy as _
+
+from recognizer.models.facts import AppendOnly
+from recognizer.models.opinions import Correction, Prediction
+from recognizer.models.recognizer import Recognizer
+
+
+class DrawingQuerySet(models.QuerySet["Drawing"]):
+    """Questions about many drawings."""
+
+    def by(self, author: Any) -> Self:
+        """Those that this person drew, newest first."""
+        return self.filter(author=author).order_by("-id")
+
+    def with_answers(self) -> Self:
+        """Together with what the models said and what the author says, in a fixed number of queries.
+
+        Pictures are left in the database: a drawing without ink is one.
+        """
+        return (
+            self.select_related("recognizer")
+            .defer("image")
+            .prefetch_related(
+                models.Prefetch(
+                    "predictions",
+                    Prediction.objects.select_related("label", "model_version")
+                    .defer("model_version__tflite", "model_version__keras", "model_version__manifest")
+                    .order_by("-id"),
+                ),
+                models.Prefetch(
+                    "corrections", Correction.objects.standing().select_related("label"), to_attr="standing"
+                ),
+            )
+        )
+
+    def labelled(self, slug: str) -> Self:
+        """Those of this label: what the author says counts, else what a model said and was sure of."""
+        said = Correction.objects.standing().filter(label__isnull=False)
+        guessed = Prediction.objects.filter(label__slug=slug, unsure=False).values("drawing")
+        return self.filter(
+            Q(pk__in=said.filter(label__slug=slug).values("drawing"))
+            | (Q(pk__in=guessed) & ~Q(pk__in=said.values("drawing")))
+        )
+
+    def corrected(self) -> Self:
+        """Those whose author said what they are."""
+        return self.filter(pk__in=Correction.objects.standing().filter(label__isnull=False).values("drawing"))
+
+    def uncorrected(self) -> Self:
+        """Those whose author has not said, or no longer says, what they are."""
+        return self.exclude(pk__in=Correction.objects.standing().filter(label__isnull=False).values("drawing"))
+
+    def agreed(self) -> Self:
+        """Those of which the author says what the model said first."""
+        return self._with_verdicts().filter(said=F("guessed"))
+
+    def overruled(self) -> Self:
+        """Those of which the author says something else than the model said first."""
+        return self._with_verdicts().filter(said__isnull=False).exclude(said=F("guessed"))
+
+    def unsure(self) -> Self:
+        """Those of which the first answer was "not sure"."""
+        return self._with_verdicts().filter(doubted=True)
+
+    def _with_verdicts(self) -> Self:
+        first = Prediction.objects.filter(drawing=OuterRef("pk")).order_by("id")
+        said = Correction.objects.standing().filter(drawing=OuterRef("pk"))
+        return self.annotate(
+            guessed=Subquery(first.values("label")[:1]),
+            doubted=Subquery(first.values("unsure")[:1]),
+            said=Subquery(said.values("label")[:1]),
+        )
+
+
+class Drawing(AppendOnly, models.Model):
+    """Ink or a picture, who drew it, and for which recognizer."""
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    recognizer = models.ForeignKey(Recognizer, models.PROTECT, related_name="drawings", verbose_name=_("recognizer"))
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, related_name="drawings", verbose_name=_("author")
+    )
+    ink = models.JSONField(_("ink"), null=True, help_text=_("Strokes: [[[x…], [y…], [t…]], …]."))
+    image = models.BinaryField(_("picture"), null=True, help_text=_("A grey PNG of what was uploaded."))
+    created = models.DateTimeField(_("created"), auto_now_add=True)
+
+    objects = DrawingQuerySet.as_manager()
+    standing: list[Correction]  # set by with_answers()
+
+    class Meta:
+        verbose_name = _("drawing")
+        verbose_name_plural = _("drawings")
+        indexes = [models.Index(fields=["author", "-id"], name="drawing_by_author")]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(ink__isnull=False, image__isnull=True) | Q(ink__isnull=True, image__isnull=False),
+                name="drawing_is_ink_or_image",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.recognizer_id}/{self.uuid}"

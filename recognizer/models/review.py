@@ -1,0 +1,112 @@
+"""What reviewers decide about corrections."""
+
+from __future__ import annotations
+
+from typing import Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from recognizer.models.facts import AppendOnly
+from recognizer.models.opinions import Correction
+from recognizer.models.recognizer import Label
+
+
+class ReviewQuerySet(models.QuerySet["Review"]):
+    """Questions about many reviews."""
+
+    def standing(self) -> Self:
+        """Those that no later one replaces."""
+        return self.filter(replaced_by__isnull=True)
+
+    def approving(self) -> Self:
+        """Those that let a drawing teach: accepted or relabelled, and not undone since."""
+        return self.standing().filter(label__isnull=False)
+
+
+class Review(AppendOnly, models.Model):
+    """A decision on a correction. `label` is what the drawing may teach; undoing is one more row."""
+
+    class Decision(models.TextChoices):
+        """What was decided."""
+
+        ACCEPTED = "accepted", _("accepted")
+        RELABELLED = "relabelled", _("relabelled")
+        REJECTED = "rejected", _("rejected")
+        UNDONE = "undone", _("undone")
+
+    class Reason(models.TextChoices):
+        """Why a drawing must not teach."""
+
+        SCRIBBLE = "scribble", _("scribble")
+        WRONG_SYMBOL = "wrong-symbol", _("not one of the symbols")
+        EMPTY = "empty", _("empty")
+        DUPLICATE = "duplicate", _("duplicate")
+        OFFENSIVE = "offensive", _("offensive")
+        OTHER = "other", _("other")
+
+    correction = models.ForeignKey(Correction, models.CASCADE, related_name="reviews", verbose_name=_("correction"))
+    decision = models.CharField(_("decision"), max_length=12, choices=Decision.choices)
+    label = models.ForeignKey(
+        Label, models.PROTECT, null=True, blank=True, related_name="reviews", verbose_name=_("label")
+    )
+    reason = models.CharField(_("reason"), max_length=12, choices=Reason.choices, blank=True)
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="reviews", verbose_name=_("by")
+    )
+    automatic = models.BooleanField(_("automatic"), default=False, help_text=_("Accepted by policy, seen by nobody."))
+    replaces = models.OneToOneField(
+        "self", models.CASCADE, null=True, blank=True, related_name="replaced_by", verbose_name=_("replaces")
+    )
+    created = models.DateTimeField(_("created"), auto_now_add=True)
+
+    objects = ReviewQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("review")
+        verbose_name_plural = _("reviews")
+        permissions = [("review_drawings", _("Can review corrections"))]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["correction"], condition=Q(replaces__isnull=True), name="one_first_review_per_correction"
+            ),
+            models.CheckConstraint(
+                condition=Q(decision__in=["accepted", "relabelled"], label__isnull=False)
+                | Q(decision__in=["rejected", "undone"], label__isnull=True),
+                name="review_label_goes_with_its_decision",
+            ),
+            models.CheckConstraint(
+                condition=Q(decision="rejected") & ~Q(reason="") | ~Q(decision="rejected") & Q(reason=""),
+                name="review_rejects_with_a_reason",
+            ),
+            models.CheckConstraint(
+                condition=~Q(decision="undone") | Q(replaces__isnull=False), name="undoing_replaces_a_review"
+            ),
+            models.CheckConstraint(
+                condition=Q(replaces__isnull=True) | ~Q(replaces=F("id")), name="review_replaces_another"
+            ),
+            models.CheckConstraint(
+                condition=Q(automatic=False) | Q(decision="accepted", by__isnull=True),
+                name="automatic_reviews_accept",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.get_decision_display()
+
+
+class Claim(models.Model):
+    """A reviewer is looking at this correction until then; nobody else is shown it."""
+
+    correction = models.OneToOneField(Correction, models.CASCADE, related_name="claim", verbose_name=_("correction"))
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="claims", verbose_name=_("by"))
+    until = models.DateTimeField(_("until"))
+
+    class Meta:
+        verbose_name = _("claim")
+        verbose_name_plural = _("claims")
+
+    def __str__(self) -> str:
+        return f"{self.correction_id}"

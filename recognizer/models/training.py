@@ -1,0 +1,194 @@
+"""When a recognizer is taught, what each run did, and what it learned from."""
+
+from __future__ import annotations
+
+from typing import Self
+
+from django.conf import settings
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from recognizer.models.drawing import Drawing
+from recognizer.models.recognizer import Label, Recognizer
+from recognizer.models.version import ModelVersion
+
+
+class Policy(models.Model):
+    """When a recognizer is taught by itself, and what may happen without a person."""
+
+    recognizer = models.OneToOneField(Recognizer, models.CASCADE, related_name="policy", verbose_name=_("recognizer"))
+    train_after = models.PositiveIntegerField(
+        _("train after"),
+        default=30,
+        validators=[MinValueValidator(1)],
+        help_text=_("Newly approved corrections that start a training run."),
+    )
+    train_every_days = models.PositiveIntegerField(
+        _("train every (days)"),
+        default=7,
+        validators=[MinValueValidator(1)],
+        help_text=_("A run starts this long after the last one if anything was approved since."),
+    )
+    cap = models.PositiveIntegerField(
+        _("cap"),
+        default=100,
+        validators=[MinValueValidator(1)],
+        help_text=_("Drawings of one author and label that teach; the newest count."),
+    )
+    auto_accept = models.BooleanField(
+        _("accept without review"), default=False, help_text=_("Corrections teach although nobody has looked at them.")
+    )
+    auto_promote = models.BooleanField(
+        _("promote when the gate passes"), default=True, help_text=_("Otherwise somebody has to.")
+    )
+    auto_rollback = models.BooleanField(
+        _("roll back when people correct it more"),
+        default=True,
+        help_text=_("The version before comes back when the new one is corrected clearly more often."),
+    )
+    rollback_margin = models.FloatField(
+        _("rollback margin"),
+        default=0.05,
+        validators=[MinValueValidator(0), MaxValueValidator(1)],
+        help_text=_("How much higher, as a share, the live correction rate must be before it is rolled back."),
+    )
+
+    class Meta:
+        verbose_name = _("policy")
+        verbose_name_plural = _("policies")
+
+    def __str__(self) -> str:
+        return str(self.recognizer)
+
+
+class TrainingRunQuerySet(models.QuerySet["TrainingRun"]):
+    """Questions about many training runs."""
+
+    def open(self) -> Self:
+        """Those that are not finished."""
+        return self.filter(state__in=[TrainingRun.State.WAITING, TrainingRun.State.RUNNING])
+
+
+class TrainingRun(models.Model):
+    """One attempt to teach a recognizer: from the decision to train to the verdict, with the reason for its state.
+
+    Unlike facts it moves: waiting, running, then passed, refused, failed or cancelled; each move is a conditional
+    update, so two processes never make the same one. `lease` names the task that runs it; `heartbeat` is its pulse.
+    """
+
+    class State(models.TextChoices):
+        """How far it is."""
+
+        WAITING = "waiting", _("waiting")
+        RUNNING = "running", _("running")
+        PASSED = "passed", _("passed")
+        REFUSED = "refused", _("refused")
+        FAILED = "failed", _("failed")
+        CANCELLED = "cancelled", _("cancelled")
+
+    class Mode(models.TextChoices):
+        """How it trains."""
+
+        FULL = "full", _("all layers")
+        HEAD = "head", _("last layer")
+
+    recognizer = models.ForeignKey(
+        Recognizer, models.PROTECT, related_name="training_runs", verbose_name=_("recognizer")
+    )
+    state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.WAITING)
+    reason = models.TextField(_("reason"), blank=True, help_text=_("Why it is in this state, in plain words."))
+    trigger = models.CharField(_("started because"), max_length=200)
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("by")
+    )
+    mode = models.CharField(_("mode"), max_length=4, choices=Mode.choices, blank=True)
+    base = models.ForeignKey(
+        ModelVersion, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("base")
+    )
+    champion = models.ForeignKey(
+        ModelVersion, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("champion")
+    )
+    version = models.OneToOneField(
+        ModelVersion,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="training_run",
+        verbose_name=_("model version"),
+    )
+    snapshot = models.JSONField(_("snapshot"), default=dict, help_text=_("Digest and counts of what it learned from."))
+    progress = models.JSONField(_("progress"), default=dict)
+    log = models.TextField(_("log"), blank=True)
+    verdict = models.JSONField(_("verdict"), default=dict)
+    cancelling = models.BooleanField(_("asked to stop"), default=False)
+    lease = models.UUIDField(_("lease"), null=True, editable=False)
+    heartbeat = models.DateTimeField(_("heartbeat"), null=True, editable=False)
+    created = models.DateTimeField(_("created"), auto_now_add=True)
+    started = models.DateTimeField(_("started"), null=True)
+    finished = models.DateTimeField(_("finished"), null=True)
+
+    objects = TrainingRunQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-id"]
+        verbose_name = _("training run")
+        verbose_name_plural = _("training runs")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["recognizer"],
+                condition=Q(state__in=["waiting", "running"]),
+                name="one_open_training_run_per_recognizer",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="running") | Q(lease__isnull=False, heartbeat__isnull=False, started__isnull=False),
+                name="running_holds_a_lease",
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=["waiting", "running"], finished__isnull=True)
+                | Q(state__in=["passed", "refused", "failed", "cancelled"], finished__isnull=False),
+                name="closed_runs_are_finished",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state__in=["refused", "failed", "cancelled"]) | ~Q(reason=""),
+                name="closed_runs_say_why",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="passed") | Q(version__isnull=False), name="passed_runs_made_a_version"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.recognizer} {self.pk}: {self.get_state_display()}"
+
+
+class SnapshotItem(models.Model):
+    """One approved drawing as a training run took it: to study, or to be examined on. Gone with the drawing."""
+
+    class Part(models.TextChoices):
+        """What for."""
+
+        STUDY = "study", _("learned from")
+        EXAM = "exam", _("examined on")
+
+    run = models.ForeignKey(TrainingRun, models.CASCADE, related_name="items", verbose_name=_("training run"))
+    drawing = models.ForeignKey(Drawing, models.CASCADE, related_name="snapshots", verbose_name=_("drawing"))
+    label = models.ForeignKey(Label, models.PROTECT, related_name="+", verbose_name=_("label"))
+    part = models.CharField(_("part"), max_length=5, choices=Part.choices)
+    before = models.ForeignKey(
+        Label, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("the champion's answer")
+    )
+    after = models.ForeignKey(
+        Label, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("the challenger's answer")
+    )
+
+    class Meta:
+        verbose_name = _("snapshot item")
+        verbose_name_plural = _("snapshot items")
+        constraints = [
+            models.UniqueConstraint(fields=["run", "drawing"], name="a_drawing_is_once_in_a_snapshot"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.run_id}: {self.drawing_id}"

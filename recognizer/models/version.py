@@ -1,0 +1,69 @@
+"""Model versions, and which one answers."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from recognizer.models.facts import AppendOnly
+from recognizer.models.recognizer import Recognizer
+
+
+class ModelVersion(AppendOnly, models.Model):
+    """One trained network of a recognizer with its labels, as one verified bundle."""
+
+    recognizer = models.ForeignKey(Recognizer, models.PROTECT, related_name="versions", verbose_name=_("recognizer"))
+    number = models.PositiveIntegerField(_("number"))
+    manifest = models.JSONField(_("manifest"))
+    tflite = models.BinaryField(_("LiteRT model"))
+    keras = models.BinaryField(_("Keras model"))
+    rehearsal = models.BinaryField(_("rehearsal pack"), default=b"", blank=True)
+    sha256 = models.CharField(_("SHA-256 of the LiteRT model"), max_length=64)
+    created = models.DateTimeField(_("created"), auto_now_add=True)
+
+    class Meta:
+        ordering = ["recognizer", "-number"]
+        verbose_name = _("model version")
+        verbose_name_plural = _("model versions")
+        constraints = [
+            models.UniqueConstraint(fields=["recognizer", "number"], name="one_version_per_number"),
+            models.CheckConstraint(condition=Q(number__gte=1), name="version_numbers_start_at_1"),
+            models.CheckConstraint(condition=Q(sha256__regex=r"^[0-9a-f]{64}$"), name="version_sha256_is_hex"),
+        ]
+
+    def __str__(self) -> str:
+        return pgettext_lazy("model version", "version %(number)d") % {"number": self.number}
+
+
+class Promotion(AppendOnly, models.Model):
+    """The moment a version became the one that answers. The newest is active; a stale one is refused."""
+
+    recognizer = models.ForeignKey(Recognizer, models.PROTECT, related_name="promotions", verbose_name=_("recognizer"))
+    model_version = models.ForeignKey(
+        ModelVersion, models.PROTECT, related_name="promotions", verbose_name=_("model version")
+    )
+    replaces = models.OneToOneField(
+        "self", models.PROTECT, null=True, blank=True, related_name="replaced_by", verbose_name=_("replaces")
+    )
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("by")
+    )
+    reason = models.CharField(_("reason"), max_length=200)
+    created = models.DateTimeField(_("created"), auto_now_add=True)
+
+    class Meta:
+        ordering = ["-id"]
+        verbose_name = _("promotion")
+        verbose_name_plural = _("promotions")
+        indexes = [models.Index(fields=["recognizer", "-id"], name="promotion_newest")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["recognizer"], condition=Q(replaces__isnull=True), name="one_first_promotion_per_recognizer"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.recognizer_id}: {self.model_version_id}"
