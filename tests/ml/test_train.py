@@ -9,21 +9,22 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ml import train as training
+from ml import learning
 from ml.artifact import load_bundle, verify_bundle
 from ml.augment import draw_varied
 from ml.card import CARD, CONFUSION
 from ml.datasets import Pictures, Tracks
+from ml.epochs import make_epoch
 from ml.ink import rasterise
 from ml.junk import make_junk
+from ml.learning import Cycle, cycles, learning_rate
+from ml.network import build_network
 from ml.prototypes import write
 from ml.recipes import DIGITS, RECIPES, Examples, Material, Recipe, split_pen_writers
 from ml.train import (
     TrainingError,
     choose_temperature,
     choose_unsure_below,
-    cycles,
-    make_epoch,
     train_recognizer,
 )
 
@@ -140,13 +141,36 @@ def test_an_epoch_repeats_with_its_seed(material: Material, recipe: Recipe) -> N
     np.testing.assert_array_equal(one.y, other.y)
 
 
-@pytest.mark.parametrize(("epochs", "expected"), [(1, (1, 0)), (2, (2, 0)), (3, (2, 1)), (29, (20, 9))])
-def test_a_third_of_the_epochs_refines(recipe: Recipe, epochs: int, expected: tuple[int, int]) -> None:
-    assert cycles(replace(recipe, epochs=epochs)) == expected
+@pytest.mark.parametrize(("epochs", "expected"), [(1, [1]), (4, [3, 1]), (6, [4, 1, 1]), (41, [20, 9, 12])])
+def test_half_of_the_epochs_learn_the_others_refine_and_are_taught(
+    recipe: Recipe, epochs: int, expected: list[int]
+) -> None:
+    assert [cycle.epochs for cycle in cycles(replace(recipe, epochs=epochs))] == expected
+
+
+def test_a_teacher_softens_the_labels_without_turning_them_round() -> None:
+    drawn = examples(12, 7)
+
+    told = learning._targets(drawn, 4, build_network(4))
+
+    assert told.argmax(axis=1).tolist() == drawn.y.tolist()
+    assert told.sum(axis=1) == pytest.approx(1, abs=1e-5)
+    assert 0.5 < told.max() < 1
+    np.testing.assert_array_equal(learning._targets(drawn, 4, None), np.eye(4)[drawn.y])
+
+
+def test_the_teacher_is_the_mean_of_the_cycles_before() -> None:
+    one, other = build_network(4), build_network(4)
+    expected = (one.get_weights()[0] + other.get_weights()[0]) / 2
+
+    teacher = learning._teacher(one, [one.get_weights(), other.get_weights()])
+
+    np.testing.assert_allclose(teacher.get_weights()[0], expected, rtol=1e-6)
+    np.testing.assert_allclose(one.get_weights()[0], expected, rtol=1e-6)
 
 
 def test_the_rate_rises_falls_and_starts_again_lower(recipe: Recipe) -> None:
-    rate = training._rate(recipe, epochs=10, peak=0.002)
+    rate = learning_rate(recipe, Cycle(10, rate=1.0, mild=0.75))
     steps = recipe.drawings // recipe.batch
 
     values = [float(rate(step)) for step in (0, steps // 2, 5 * steps, 10 * steps)]
@@ -160,7 +184,7 @@ def test_the_rate_rises_falls_and_starts_again_lower(recipe: Recipe) -> None:
 def test_no_two_epochs_are_the_same(material: Material, recipe: Recipe) -> None:
     short = replace(recipe, epochs=2)
 
-    one, other = training._epochs(material, short, seed=1)
+    one, other = learning._epochs(material, short, Cycle(2, rate=1.0, mild=1.0), past=0, seed=1)
 
     assert not np.array_equal(one.x, other.x)
 

@@ -1,0 +1,155 @@
+"""How the network learns: three cycles, each with a warm-up and a rate that falls to almost nothing.
+
+It learns; it is refined on milder drawings and harder junk; then the mean of both ends teaches it
+once more: half of what it is told is the label, half is what that teacher answers to the drawing
+in three sizes. A thread makes the next epoch while the network learns from this one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import cv2
+import numpy as np
+
+from ml.epochs import make_epoch
+from ml.ink import SIZE
+from ml.recipes import Examples, Material, Recipe
+
+if TYPE_CHECKING:
+    import keras
+
+WARMUP = 0.5  # epochs
+MILD = 0.6  # the strength of variations at the end of a cycle
+TOLD = 0.5  # of the target, by the teacher
+SIZES = (0.93, 1.0, 1.07)  # in which the teacher looks at a drawing
+CHUNK = 1_000  # drawings that the teacher answers at once
+
+
+@dataclass(frozen=True)
+class Cycle:
+    """Some epochs. `rate` is a share of the recipe's peak; from the share `mild` on, drawings vary less."""
+
+    epochs: int
+    rate: float
+    mild: float
+    hard: bool = False  # with junk that comes nearer to digits
+    taught: bool = False  # by the mean of the cycles before
+
+
+def cycles(recipe: Recipe) -> list[Cycle]:
+    """Of 41 epochs 20 learn, 9 refine and 12 are taught; of fewer the same shares."""
+    refined, taught = recipe.epochs * 9 // 41, recipe.epochs * 12 // 41
+    planned = [
+        Cycle(recipe.epochs - refined - taught, rate=1.0, mild=0.75),
+        Cycle(refined, rate=0.4, mild=0.0, hard=True),
+        Cycle(taught, rate=0.6, mild=0.75, hard=True, taught=True),
+    ]
+    return [cycle for cycle in planned if cycle.epochs]
+
+
+def fit(model: keras.Model, material: Material, recipe: Recipe, *, seed: int, progress: bool = True) -> None:
+    """Train the network in place."""
+    ends: list[list[np.ndarray]] = []
+    past = 0
+    for cycle in cycles(recipe):
+        teacher = _teacher(model, ends) if cycle.taught else None
+        _fit_cycle(model, cycle, _epochs(material, recipe, cycle, past, seed), recipe, teacher, progress)
+        ends.append(model.get_weights())
+        past += cycle.epochs
+
+
+def _teacher(model: keras.Model, ends: Sequence[Sequence[np.ndarray]]) -> keras.Model:
+    """A copy with the mean weights; the model goes on from them too."""
+    import keras
+
+    model.set_weights([np.mean(weights, axis=0) for weights in zip(*ends, strict=True)])
+    teacher = keras.models.clone_model(model)
+    teacher.set_weights(model.get_weights())
+    return teacher
+
+
+def _epochs(material: Material, recipe: Recipe, cycle: Cycle, past: int, seed: int) -> Iterator[Examples]:
+    """The epochs of a cycle one after another, each made while the one before is learned from."""
+
+    def make(epoch: int) -> Examples:
+        strength = MILD if epoch >= cycle.epochs * cycle.mild else 1.0
+        return make_epoch(
+            material, recipe, np.random.default_rng((seed, past + epoch)), strength=strength, hard=cycle.hard
+        )
+
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(make, 0)
+        for epoch in range(1, cycle.epochs + 1):
+            ready = waiting.result()
+            if epoch < cycle.epochs:
+                waiting = pool.submit(make, epoch)
+            yield ready
+
+
+def _fit_cycle(
+    model: keras.Model,
+    cycle: Cycle,
+    epochs: Iterator[Examples],
+    recipe: Recipe,
+    teacher: keras.Model | None,
+    progress: bool,
+) -> None:
+    import keras
+
+    trainee = keras.Model(model.input, model.output["probabilities"])
+    rate = learning_rate(recipe, cycle)
+    trainee.compile(keras.optimizers.Adam(rate), "categorical_crossentropy", metrics=["accuracy"])
+    for epoch, examples in enumerate(epochs):
+        batches = _batches(examples.x, _targets(examples, len(recipe.labels) + 1, teacher), recipe)
+        trainee.fit(batches, initial_epoch=epoch, epochs=epoch + 1, shuffle=False, verbose=1 if progress else 0)
+
+
+def learning_rate(recipe: Recipe, cycle: Cycle) -> keras.optimizers.schedules.LearningRateSchedule:
+    """A short warm-up to the cycle's peak, then cosine decay over its epochs."""
+    import keras
+
+    steps = max(1, recipe.drawings // recipe.batch)
+    warmup = max(1, round(WARMUP * steps))
+    decay = max(1, cycle.epochs * steps - warmup)
+    peak = recipe.learning_rate * cycle.rate
+    return keras.optimizers.schedules.CosineDecay(
+        peak / 100, decay, alpha=1e-3, warmup_target=peak, warmup_steps=warmup
+    )
+
+
+def _targets(examples: Examples, classes: int, teacher: keras.Model | None) -> np.ndarray:
+    """float32 (n, classes)."""
+    labels = np.eye(classes, dtype=np.float32)[examples.y]
+    return labels if teacher is None else (1 - TOLD) * labels + TOLD * _told(teacher, examples.x)
+
+
+def _told(teacher: keras.Model, x: np.ndarray) -> np.ndarray:
+    """The teacher's mean answer to each drawing in several sizes."""
+    import tensorflow as tf
+
+    answer = tf.function(lambda rasters: teacher(tf.cast(rasters, tf.float32) / 255, training=False)["probabilities"])
+    chunks = [x[start : start + CHUNK] for start in range(0, len(x), CHUNK)]
+    told = [[answer(_resize(chunk, size)[..., np.newaxis]).numpy() for size in SIZES] for chunk in chunks]
+    return np.concatenate([np.mean(answers, axis=0) for answers in told])
+
+
+def _resize(x: np.ndarray, size: float) -> np.ndarray:
+    """Each raster larger or smaller about its middle."""
+    if size == 1:
+        return x
+    shift = (SIZE - 1) / 2 * (1 - size)
+    matrix = np.array([[size, 0, shift], [0, size, shift]])
+    return np.stack([cv2.warpAffine(raster, matrix, (SIZE, SIZE), flags=cv2.INTER_LINEAR) for raster in x])
+
+
+def _batches(x: np.ndarray, targets: np.ndarray, recipe: Recipe) -> Any:
+    import tensorflow as tf
+
+    rows = tf.data.Dataset.from_tensor_slices((x, targets)).batch(
+        min(recipe.batch, recipe.drawings), drop_remainder=True
+    )
+    return rows.map(lambda x, y: (tf.cast(x, tf.float32)[..., tf.newaxis] / 255, y)).prefetch(2)
