@@ -2,14 +2,15 @@
 
 from django.urls import include, path
 
-from recognizer import account_views, health, views
+from recognizer import account_views, health
+from recognizer.views import notebook, sheet
 
 urlpatterns = [
-    path("", views.draw, name="draw"),
-    path("drawings/", views.drawings, name="drawings"),
-    path("drawings/<uuid:uuid>/correction/", views.correct, name="drawing-correction"),
-    path("drawings/<uuid:uuid>/delete/", views.delete, name="drawing-delete"),
-    path("privacy/", views.privacy, name="privacy"),
+    path("", sheet.draw, name="draw"),
+    path("drawings/", notebook.drawings, name="drawings"),
+    path("drawings/<uuid:uuid>/correction/", notebook.correct, name="drawing-correction"),
+    path("drawings/<uuid:uuid>/delete/", notebook.delete, name="drawing-delete"),
+    path("privacy/", sheet.privacy, name="privacy"),
     path("healthz", health.alive),
     path("readyz", health.ready),
     path("accounts/download/", account_views.download, name="account_download"),

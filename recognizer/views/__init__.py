@@ -1,0 +1,1 @@
+"""The pages: what to show, and what the plain forms on them do."""
