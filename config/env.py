@@ -21,11 +21,13 @@ def flag(name: str, default: bool = False) -> bool:
     return value.lower() in _TRUE if value else default
 
 
-def number(name: str, default: int) -> int:
-    """A whole number that is not negative."""
+def number(name: str, default: int, least: int = 0) -> int:
+    """A whole number of at least `least`."""
     value = text(name, str(default))
     if not value.isascii() or not value.isdigit():
         raise ImproperlyConfigured(f"{name} is {value!r}. Set it to a whole number such as {default}.")
+    if int(value) < least:
+        raise ImproperlyConfigured(f"{name} is {value}. Set it to at least {least}.")
     return int(value)
 
 

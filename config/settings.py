@@ -8,6 +8,7 @@ import secrets
 from pathlib import Path
 
 import dj_database_url
+from celery.schedules import crontab
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 from dotenv import load_dotenv
@@ -266,7 +267,7 @@ FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler
 CELERY_BROKER_URL = REDIS_URL or "filesystem://"
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = (
-    {"visibility_timeout": 24 * 3600}
+    {"visibility_timeout": 24 * 3600}  # seconds; far above the longest run, or Redis gives its task out again
     if REDIS_URL
     else {
         "data_folder_in": str(VAR_DIR / "broker"),
@@ -276,7 +277,32 @@ CELERY_BROKER_TRANSPORT_OPTIONS = (
 )
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "beat")
 CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True  # a task whose worker was killed is given out again; each one bears being run twice
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_TASK_ROUTES = {"recognizer.tasks.train": {"queue": "training"}}  # for hours, so with a worker of its own
 CELERY_TIMEZONE = TIME_ZONE
+TICK_SECONDS = env.number("TICK_SECONDS", 5 if EMBEDDED else 60, least=1)
+CELERY_BEAT_SCHEDULE = {
+    "tick": {
+        "task": "recognizer.tasks.tick",
+        "schedule": TICK_SECONDS,
+        "options": {"expires": 2 * TICK_SECONDS},  # so that a worker that was away does not find a heap of them
+    },
+    "forget-expired-sessions": {
+        "task": "accounts.tasks.forget_expired_sessions",
+        "schedule": crontab(hour=3, minute=17),
+    },
+}
+
+
+# --- The loop ---
+
+# A training run shows a pulse this often, and counts as dead when it has shown none for so long.
+TRAINING_HEARTBEAT_SECONDS = env.number("TRAINING_HEARTBEAT_SECONDS", 2, least=1)
+TRAINING_DEAD_SECONDS = env.number(
+    "TRAINING_DEAD_SECONDS", 10 * TRAINING_HEARTBEAT_SECONDS, least=3 * TRAINING_HEARTBEAT_SECONDS
+)
+SELF_REVIEW = env.flag("SELF_REVIEW", default=EMBEDDED)  # staff may review their own drawings: a community of one
 
 
 # --- What it says about itself ---

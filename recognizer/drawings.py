@@ -1,7 +1,9 @@
-"""Drawings: recognise, keep, delete."""
+"""Drawings: recognise, keep, ask again, delete."""
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from threading import Lock
@@ -11,19 +13,25 @@ from uuid import UUID, uuid4
 import cv2
 import numpy as np
 from django.db import IntegrityError, transaction
+from django.db.models import Exists, OuterRef, Q
 
 from accounts import people
-from ml.image import decode_image, normalise_image
-from ml.ink import Ink, parse_ink, rasterise
+from ml.image import ImageError, decode_image, normalise_image
+from ml.ink import Ink, InkError, parse_ink, rasterise
 from recognizer import registry
-from recognizer.models import Drawing, Label, Prediction
+from recognizer.models import Drawing, Label, Prediction, Recognizer
 from recognizer.registry import Active
 
 if TYPE_CHECKING:
     from accounts.models import User
 
+logger = logging.getLogger(__name__)
+
 _DECODING = Lock()  # 16 megapixels take some 200 MB until they are reduced: one picture at a time in a process
 MAX_KEPT_SIDE = 640  # pixels; a photo is reduced to this before it is read and kept
+CAUGHT_UP = 2_000  # drawings of a recognizer, the newest, that each new version answers by itself
+AT_ONCE = 200  # of them in one go
+_CONSENTED = Q(author__consented_at__isnull=False)
 
 
 class ConsentRequiredError(PermissionError):
@@ -59,6 +67,11 @@ class Content:
         content = cls(pixels=pixels)
         content.raster  # noqa: B018 - a blank picture is refused here, where the person can be told
         return content
+
+    @classmethod
+    def of_drawing(cls, drawing: Drawing) -> Content:
+        """From what was kept. Raises what the two above raise, where today's rules are stricter."""
+        return cls.of_ink(drawing.ink) if drawing.image is None else cls.of_image(bytes(drawing.image))
 
     @cached_property
     def raster(self) -> np.ndarray:
@@ -156,6 +169,54 @@ def store_answer(*, drawing: Drawing, answer: Answer) -> Prediction:
         probability=min(max(first.probability, 0.0), 1.0),
         unsure=answer.unsure,
     )
+
+
+def catch_up() -> int:
+    """Let each active version answer some recent drawings that only earlier ones answered; returns how many.
+
+    Called again and again it gets through the newest of each recognizer; older ones are asked when somebody looks.
+    """
+    return sum(ask_again(_behind(recognizer)) for recognizer in Recognizer.objects.all())
+
+
+def _behind(recognizer: Recognizer) -> list[int]:
+    promotion = registry.newest(recognizer.pk)
+    if promotion is None:
+        return []
+    recent = recognizer.drawings.order_by("-id").values("id")[:CAUGHT_UP]
+    answered = Prediction.objects.filter(drawing=OuterRef("pk"), model_version=promotion.model_version_id)
+    behind = Drawing.objects.filter(~Exists(answered), pk__in=list(recent.values_list("id", flat=True)))
+    return list(behind.filter(_CONSENTED).order_by("-id").values_list("id", flat=True)[:AT_ONCE])
+
+
+def ask_again(ids: Iterable[int]) -> int:
+    """Append what the active versions say about these drawings now; returns how many answers are new.
+
+    What is answered already, was deleted meanwhile, or belongs to somebody who no longer agrees is passed over.
+    """
+    found = Drawing.objects.filter(_CONSENTED, pk__in=list(ids)).select_related("recognizer")
+    return sum(_ask_again(drawing) for drawing in found)
+
+
+def _ask_again(drawing: Drawing) -> bool:
+    try:
+        version = registry.active(drawing.recognizer.slug).version
+        if drawing.predictions.filter(model_version=version).exists():
+            return False
+        answer = recognise(recognizer=drawing.recognizer.slug, content=Content.of_drawing(drawing))
+    except (registry.NoModelError, InkError, ImageError) as error:
+        logger.warning("drawing %s cannot be asked again: %s", drawing.uuid, error)
+        return False
+    return _append_answer(drawing, answer)
+
+
+@transaction.atomic
+def _append_answer(drawing: Drawing, answer: Answer) -> bool:
+    people.hold(drawing.author_id)
+    there = Drawing.objects.filter(pk=drawing.pk).exclude(predictions__model_version=answer.active.version).exists()
+    if there:
+        store_answer(drawing=drawing, answer=answer)
+    return there
 
 
 @transaction.atomic

@@ -41,6 +41,10 @@ class StalePromotionError(RuntimeError):
     """Somebody else promoted a version in the meantime."""
 
 
+class NothingBeforeError(LookupError):
+    """No version answered before the one that answers now."""
+
+
 @dataclass(frozen=True)
 class Active:
     """A version that answers: everything a prediction needs, without another query."""
@@ -149,7 +153,7 @@ def _load(promotion_id: int) -> Active:
         raise BundleError(f"{version} is not the file that was registered: its checksum differs")
     predictor = verify_bundle(bundle)
     labels = _labels_in_output_order(promotion.recognizer, bundle.manifest)
-    light = ModelVersion.objects.defer("tflite", "keras").get(pk=version.pk)
+    light = ModelVersion.objects.defer("tflite", "keras", "rehearsal").get(pk=version.pk)
     return Active(promotion.pk, promotion.recognizer, light, labels, float(bundle.manifest["unsure_below"]), predictor)
 
 
@@ -164,7 +168,7 @@ def _labels_in_output_order(recognizer: Recognizer, manifest: dict) -> tuple[Lab
 
 def bundle_of(version: ModelVersion) -> Bundle:
     """The bundle as it was registered."""
-    return Bundle(version.manifest, bytes(version.tflite), bytes(version.keras))
+    return Bundle(version.manifest, bytes(version.tflite), bytes(version.keras), bytes(version.rehearsal))
 
 
 @transaction.atomic
@@ -172,7 +176,7 @@ def register(*, recognizer: Recognizer, bundle: Bundle) -> ModelVersion:
     """Verify a bundle and keep it as the next version. Raises BundleError; nothing is kept then."""
     verify_bundle(bundle)
     _labels_in_output_order(recognizer, bundle.manifest)
-    Recognizer.objects.select_for_update().get(pk=recognizer.pk)
+    Recognizer.objects.select_for_update(no_key=True).get(pk=recognizer.pk)  # drawings may arrive meanwhile
     last = recognizer.versions.order_by("-number").values_list("number", flat=True).first() or 0
     return ModelVersion.objects.create(
         recognizer=recognizer,
@@ -180,6 +184,7 @@ def register(*, recognizer: Recognizer, bundle: Bundle) -> ModelVersion:
         manifest=bundle.manifest,
         tflite=bundle.tflite,
         keras=bundle.keras,
+        rehearsal=bundle.rehearsal,
         sha256=bundle.manifest["sha256"]["tflite"],
     )
 
@@ -208,6 +213,38 @@ def _append_promotion(version: ModelVersion, replaces: Promotion | None, reason:
 def newest(recognizer_id: int) -> Promotion | None:
     """The promotion that counts."""
     return Promotion.objects.filter(recognizer_id=recognizer_id).order_by("-id").first()
+
+
+def roll_back(*, recognizer: Recognizer, reason: str, by: User | None = None) -> Promotion:
+    """Let the version before the active one answer again.
+
+    Rolling back twice goes back two versions, not to and fro. Raises NothingBeforeError and StalePromotionError.
+    """
+    last = newest(recognizer.pk)
+    before = version_before(recognizer)
+    if before is None:
+        raise NothingBeforeError(f"No version of {recognizer} answered before this one. Promote one by hand.")
+    return promote(version=before, replaces=last, reason=reason, by=by)
+
+
+def version_before(recognizer: Recognizer) -> ModelVersion | None:
+    """The version that a rollback brings back, without its weights; None when there is none."""
+    line = _line(recognizer.pk)
+    return recognizer.versions.defer(*ModelVersion.HEAVY).get(pk=line[-2]) if len(line) > 1 else None
+
+
+def was_rolled_back(version: ModelVersion) -> bool:
+    """Whether it answered once, and was given up for a version before it."""
+    return version.promotions.exists() and version.pk not in _line(version.recognizer_id)
+
+
+def _line(recognizer_id: int) -> list[int]:
+    """The versions that built on each other, the active one last: going back to one takes those after it off."""
+    line: list[int] = []
+    promoted = Promotion.objects.filter(recognizer_id=recognizer_id).order_by("id")
+    for version in promoted.values_list("model_version", flat=True):
+        line = [*line[: line.index(version)], version] if version in line else [*line, version]
+    return line
 
 
 @transaction.atomic

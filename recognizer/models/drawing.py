@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from recognizer.models.facts import AppendOnly
 from recognizer.models.opinions import Correction, Prediction
 from recognizer.models.recognizer import Recognizer
+from recognizer.models.version import ModelVersion
 
 
 class DrawingQuerySet(models.QuerySet["Drawing"]):
@@ -34,7 +35,7 @@ class DrawingQuerySet(models.QuerySet["Drawing"]):
                 models.Prefetch(
                     "predictions",
                     Prediction.objects.select_related("label", "model_version")
-                    .defer("model_version__tflite", "model_version__keras", "model_version__manifest")
+                    .defer(*(f"model_version__{field}" for field in ModelVersion.HEAVY))
                     .order_by("-id"),
                 ),
                 models.Prefetch(

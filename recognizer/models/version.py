@@ -15,6 +15,8 @@ from recognizer.models.recognizer import Recognizer
 class ModelVersion(AppendOnly, models.Model):
     """One trained network of a recognizer with its labels, as one verified bundle."""
 
+    HEAVY = ("manifest", "tflite", "keras", "rehearsal")  # megabytes a row; lists defer them
+
     recognizer = models.ForeignKey(Recognizer, models.PROTECT, related_name="versions", verbose_name=_("recognizer"))
     number = models.PositiveIntegerField(_("number"))
     manifest = models.JSONField(_("manifest"))

@@ -1,0 +1,103 @@
+"""Live: how often people overrule each version, and taking back a version that they overrule more."""
+
+from __future__ import annotations
+
+import logging
+from math import exp, lgamma
+
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
+
+from recognizer import registry
+from recognizer.models import Correction, ModelVersion, Prediction, Promotion, Recognizer
+
+logger = logging.getLogger(__name__)
+
+ENOUGH = 50  # answers of each version that their authors have confirmed or corrected
+SIGNIFICANT = 0.01  # one-sided; stricter than usual, because the tick looks again and again
+
+
+def correction_rates(recognizer: Recognizer) -> dict[int, tuple[int, int]]:
+    """By a version's number: how many of its live answers were confirmed or corrected, and how many corrected.
+
+    A live answer is the first one that a drawing got; what newer versions say about it later does not count.
+    """
+    return _count(_live_answers().filter(model_version__recognizer=recognizer))
+
+
+def _live_answers() -> QuerySet[Prediction]:
+    earlier = Prediction.objects.filter(drawing=OuterRef("drawing"), id__lt=OuterRef("id"))
+    return Prediction.objects.filter(~Exists(earlier))
+
+
+def _count(answers: QuerySet[Prediction]) -> dict[int, tuple[int, int]]:
+    said = Correction.objects.standing().filter(label__isnull=False, drawing=OuterRef("drawing"))
+    agreed = said.filter(label=OuterRef("label"))
+    rows = (
+        answers.filter(Exists(said))
+        .annotate(agreed=Exists(agreed))
+        .values("model_version__number")
+        .annotate(answers=Count("pk"), corrected=Count("pk", filter=Q(agreed=False)))
+        .values_list("model_version__number", "answers", "corrected")
+    )
+    return {number: (answers, corrected) for number, answers, corrected in rows.order_by()}
+
+
+def roll_back_if_worse(recognizer: Recognizer) -> Promotion | None:
+    """Let the version before answer again if people overrule the active one clearly more; None if they do not.
+
+    A version is taken back in this way once: if somebody promotes it again, that person decides.
+    """
+    newest, before = registry.newest(recognizer.pk), registry.version_before(recognizer)
+    if (
+        newest is None
+        or before is None
+        or not recognizer.policy.auto_rollback
+        or _was_taken_back(newest.model_version_id)
+    ):
+        return None
+    active = newest.model_version_id
+    rates = _count(_live_answers().filter(model_version__in=[active, before.pk]))
+    number = ModelVersion.objects.values_list("number", flat=True).get(pk=active)
+    now, then = rates.get(number, (0, 0)), rates.get(before.number, (0, 0))
+    if not is_clearly_worse(now, then, recognizer.policy.rollback_margin):
+        return None
+    reason = f"People correct {_share(now)} of its answers, and {_share(then)} of those of {before}."
+    try:
+        promotion = registry.promote(version=before, replaces=newest, reason=reason)
+    except registry.StalePromotionError:
+        return None
+    logger.warning("%s was rolled back from version %d: %s", recognizer.slug, number, reason)
+    return promotion
+
+
+def _was_taken_back(version: int) -> bool:
+    """By this module: nobody made the promotion that followed, and it went to a version from before."""
+    later = Promotion.objects.filter(replaces__model_version=version, by__isnull=True)
+    return later.filter(model_version__number__lt=F("replaces__model_version__number")).exists()
+
+
+def is_clearly_worse(now: tuple[int, int], then: tuple[int, int], margin: float) -> bool:
+    """Whether the share of corrected answers rose by more than `margin`, and by more than chance explains.
+
+    `now` and `then` are (answers, corrected); with fewer than 50 answers on either side nothing is clear.
+    """
+    if min(now[0], then[0]) < ENOUGH or now[1] / now[0] - then[1] / then[0] <= margin:
+        return False
+    return chance(now, then) < SIGNIFICANT
+
+
+def chance(now: tuple[int, int], then: tuple[int, int]) -> float:
+    """Fisher's exact test, one-sided: how likely so many corrections fall on `now` if both versions are alike."""
+    corrected, total = now[1] + then[1], now[0] + then[0]
+    ways = _log_choose(total, corrected)
+    most = min(corrected, now[0])
+    logs = (_log_choose(now[0], k) + _log_choose(then[0], corrected - k) - ways for k in range(now[1], most + 1))
+    return min(1.0, sum(exp(log) for log in logs))
+
+
+def _log_choose(n: int, k: int) -> float:
+    return lgamma(n + 1) - lgamma(k + 1) - lgamma(n - k + 1)
+
+
+def _share(counts: tuple[int, int]) -> str:
+    return f"{counts[1] / counts[0]:.1%}"

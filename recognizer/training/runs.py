@@ -1,0 +1,86 @@
+"""Training runs: open, enqueue, cancel."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from functools import partial
+from typing import TYPE_CHECKING
+
+from celery import current_app
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from recognizer import snapshots
+from recognizer.models import Drawing, Policy, Recognizer, SnapshotItem, TrainingRun
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+logger = logging.getLogger(__name__)
+State = TrainingRun.State
+TASK = "recognizer.tasks.train"  # by name: the tasks stand above the verbs
+
+
+class OpenRunError(RuntimeError):
+    """The recognizer has a run that is not finished."""
+
+
+class ClosedRunError(RuntimeError):
+    """The run is finished already."""
+
+
+def policy_of(recognizer: Recognizer) -> Policy:
+    """When it is taught; the defaults where nobody has chosen."""
+    return Policy.objects.get_or_create(recognizer=recognizer)[0]
+
+
+def start(*, recognizer: Recognizer, trigger: str, by: User | None = None) -> TrainingRun:
+    """Open a run and hand it to the trainer once it is committed. `trigger` says why. Raises OpenRunError."""
+    run = open_run(recognizer=recognizer, trigger=trigger, by=by)
+    enqueue(run)
+    return run
+
+
+def open_run(*, recognizer: Recognizer, trigger: str, by: User | None = None) -> TrainingRun:
+    """A run that waits for a worker; the caller has to see to one. Raises OpenRunError."""
+    try:
+        with transaction.atomic():
+            return TrainingRun.objects.create(
+                recognizer=recognizer,
+                trigger=trigger,
+                by=by,
+                heartbeat=timezone.now(),
+                snapshot={"last_review": snapshots.last_review(recognizer)},
+            )
+    except IntegrityError as error:
+        raise OpenRunError(
+            f"{recognizer} has a training run that is not finished. Wait for it or cancel it."
+        ) from error
+
+
+def enqueue(run: TrainingRun) -> None:
+    """Send the task once the run is committed. A message that is lost is sent again by the tick."""
+    transaction.on_commit(partial(current_app.send_task, TASK, args=[run.pk]), robust=True)
+
+
+def cancel(*, run: TrainingRun, by: User | None = None) -> None:
+    """Stop a run: at once while it waits, else as soon as its worker looks. Raises ClosedRunError."""
+    logger.info("run %d is to be cancelled by %s", run.pk, f"person {by.pk}" if by else "the command line")
+    waiting = TrainingRun.objects.filter(pk=run.pk, state=State.WAITING)
+    ended = {"state": State.CANCELLED, "reason": "Cancelled before it began.", "finished": timezone.now()}
+    if waiting.update(cancelling=True, **ended):
+        return
+    if not TrainingRun.objects.open().filter(pk=run.pk).update(cancelling=True):
+        raise ClosedRunError("This run is finished already; there is nothing to cancel.")
+
+
+def taught(drawings: Iterable[Drawing]) -> dict[int, list[int]]:
+    """By a drawing's id: the numbers of the versions that learned from it, oldest first. One query."""
+    found: dict[int, list[int]] = {drawing.pk: [] for drawing in drawings}
+    items = SnapshotItem.objects.filter(
+        part=SnapshotItem.Part.STUDY, drawing__in=list(found), run__version__isnull=False
+    )
+    for drawing, version in items.order_by("run__version__number").values_list("drawing", "run__version__number"):
+        found[drawing].append(version)
+    return found

@@ -1,0 +1,173 @@
+"""One training run: snapshot, fine-tuning, gate, and what follows from the verdict."""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.db import IntegrityError
+
+from recognizer import registry, snapshots
+from recognizer.holdout import Choice
+from recognizer.models import ModelVersion, Promotion, Recognizer, TrainingRun
+from recognizer.training.lease import CancelledError, Lease, LostLeaseError
+from recognizer.training.runs import policy_of
+
+if TYPE_CHECKING:
+    from ml.artifact import Bundle
+    from ml.gate import Verdict
+
+logger = logging.getLogger(__name__)
+State = TrainingRun.State
+TRIES = 5
+
+
+class DeclinedError(RuntimeError):
+    """The run decides not to train, or not to go on; the text says why."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a run starts from."""
+
+    base: ModelVersion
+    promotion: Promotion
+    champion: ModelVersion
+    bundle: Bundle  # of the base
+    mode: str
+
+
+def run(*, run_id: int) -> None:
+    """Work on a run from the snapshot to the promotion, unless another task has it. A run that fails raises nothing."""
+    lease = Lease.take(run_id)
+    if lease is None:
+        logger.info("run %d is not waiting; another task has it, or it is over", run_id)
+        return
+    with lease:
+        try:
+            _work(lease)
+        except LostLeaseError as error:
+            logger.warning("stopped: %s", error)
+        except CancelledError:
+            lease.close(State.CANCELLED, "Cancelled while it ran. Nothing was changed.")
+        except DeclinedError as error:
+            lease.close(State.REFUSED, str(error))
+        except Exception as error:
+            logger.exception("run %d failed", run_id)
+            lease.say(traceback.format_exc().replace("\0", ""))
+            lease.close(State.FAILED, _in_words(error))
+        except BaseException:
+            lease.close(State.FAILED, "It was interrupted: its process was told to stop.")
+            raise
+
+
+def _in_words(error: Exception) -> str:
+    ours = type(error).__module__.partition(".")[0] in ("ml", "recognizer")
+    return str(error) if ours else f"It broke off with an error that nobody foresaw: {type(error).__name__}: {error}"
+
+
+def _work(lease: Lease) -> None:
+    from ml.exam import examine
+    from ml.finetune import finetune
+
+    lease.step("gathering")
+    plan = _plan(lease)
+    choice = _take(lease, plan)
+    slugs = plan.bundle.slugs
+    study = snapshots.draw(choice.study, slugs=slugs, look=lease.look)
+    exam = snapshots.draw(choice.exam, slugs=slugs, look=lease.look)
+    lease.step("training")
+    seed = choice.record()["seed"]
+    challenger = finetune(plan.bundle, study.lesson, mode=plan.mode, seed=seed, report=lease.report)
+    lease.step("judging")
+    champion = registry.bundle_of(plan.champion)
+    authors = choice.record()["exam_authors"]
+    verdict = examine(champion, challenger, exam.lesson, by_author=choice.by_author, authors=authors)
+    lease.step("deciding")
+    _decide(lease, plan, verdict, challenger, exam.drawings)
+
+
+def _plan(lease: Lease) -> Plan:
+    from ml.finetune import mode_at_hand
+
+    recognizer = lease.run.recognizer
+    promotion = registry.newest(recognizer.pk)
+    base = starter(recognizer)
+    if promotion is None or base is None:
+        raise DeclinedError(f"{recognizer} has no version to start from. Run `manage.py install_models`.")
+    bundle = registry.bundle_of(base)
+    champion = promotion.model_version
+    if [label["slug"] for label in champion.manifest["labels"]] != bundle.slugs:
+        raise DeclinedError(f"{champion} has other labels than {base}, from which runs start: they cannot be compared.")
+    mode, why = mode_at_hand(bundle)
+    lease.say(f"From {base} against {champion}, {mode} mode: {why}")
+    return Plan(base, promotion, champion, bundle, mode)
+
+
+def starter(recognizer: Recognizer) -> ModelVersion | None:
+    """The newest version that no run made: every run starts from it, never from another run's."""
+    return recognizer.versions.filter(training_run__isnull=True).order_by("-number").first()
+
+
+def _take(lease: Lease, plan: Plan) -> Choice:
+    for attempt in range(1, TRIES + 1):
+        try:
+            return _take_once(lease, plan)
+        except IntegrityError:  # a drawing was deleted between being chosen and being put on record
+            lease.say(f"A drawing was deleted meanwhile; choosing again ({attempt} of {TRIES}).")
+    raise DeclinedError("Drawings are being deleted faster than they can be chosen. The next run will try again.")
+
+
+def _take_once(lease: Lease, plan: Plan) -> Choice:
+    run, cap = lease.run, policy_of(lease.run.recognizer).cap
+    with lease.writing():
+        last = snapshots.last_review(run.recognizer)
+        choice = snapshots.choose(recognizer=run.recognizer, slugs=plan.bundle.slugs, cap=cap, champion=plan.champion)
+        record = {**choice.record(), "cap": cap, "last_review": last}
+        lease.update(snapshot=record, base=plan.base, champion=plan.champion, mode=plan.mode)
+        snapshots.keep(run=run, choice=choice)
+    lease.say(f"{record['study']} drawings to learn from, {record['exam']} for the exam. {choice.why}")
+    _check_news(run, choice)
+    return choice
+
+
+def _check_news(run: TrainingRun, choice: Choice) -> None:
+    """Raises DeclinedError where training would give nothing, or the same again."""
+    if not choice.study:
+        raise DeclinedError("No drawing is approved to learn from. Review some corrections first.")
+    same = run.recognizer.training_runs.exclude(pk=run.pk).filter(
+        snapshot__digest=choice.digest, base=run.base, mode=run.mode
+    )
+    twin = same.filter(state__in=[State.PASSED, State.REFUSED], champion=run.champion).exclude(verdict={}).first()
+    if twin:
+        raise DeclinedError(f"Nothing was approved or taken back since run {twin.pk}: it would learn the same again.")
+    if any(registry.was_rolled_back(version) for version in ModelVersion.objects.filter(training_run__in=same)):
+        raise DeclinedError(
+            "These very drawings made a version that was rolled back. Review more, or promote it by hand."
+        )
+
+
+def _decide(lease: Lease, plan: Plan, verdict: Verdict, challenger: Bundle, exam: list[int]) -> None:
+    with lease.writing():
+        lease.update(verdict=verdict.to_dict())
+        slugs = plan.bundle.slugs
+        snapshots.keep_answers(run=lease.run, drawings=exam, before=verdict.before, after=verdict.after, slugs=slugs)
+        if verdict.outcome != "passed":
+            lease.close(State.REFUSED, " ".join(verdict.sentences))
+            return
+        version = registry.register(recognizer=lease.run.recognizer, bundle=challenger)
+        lease.close(State.PASSED, _promote(plan, version), version=version)
+
+
+def _promote(plan: Plan, version: ModelVersion) -> str:
+    """Promote it where the policy says so; returns in words what became of it."""
+    if not policy_of(version.recognizer).auto_promote:
+        return f"It passed as {version}, and waits for somebody to promote it: the policy does not do so by itself."
+    reason = f"It beat {plan.champion} on people neither was trained on."
+    try:
+        registry.promote(version=version, replaces=plan.promotion, reason=reason)
+    except registry.StalePromotionError:
+        return f"It passed as {version}, but was not promoted: another version was promoted while it was trained."
+    return f"It passed as {version}, which answers from now on."
