@@ -1,10 +1,11 @@
 """One model version as one bundle: the two model files and a manifest that says what they are.
 
-A bundle is a folder (or a database row) of three parts: `model.tflite` answers, `model.keras` is
+A bundle is a folder (or a database row) of parts: `model.tflite` answers, `model.keras` is
 what the next training starts from, `manifest.json` holds the labels in the order of the outputs,
 the preprocessing version, checksums, and a probe: a few rasters with the answers they must get.
-Nothing serves before its probe has been answered again. TensorFlow is needed to make a bundle,
-not to read one.
+Nothing serves before its probe has been answered again. A fourth part, `rehearsal.npz`, is what
+the model must not forget (see `ml.rehearsal`); it may be missing, and serving never needs it.
+TensorFlow is needed to make a bundle, not to read one.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import json
 import tempfile
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -35,6 +36,7 @@ FORMAT = 1
 MANIFEST = "manifest.json"
 TFLITE = "model.tflite"
 KERAS = "model.keras"
+REHEARSAL = "rehearsal.npz"
 
 PROBE_LIMIT = 1_000  # rasters; a probe is answered at every load
 PROBE_TOLERANCE = 1e-3  # in probability: processors round differently, models answer differently
@@ -48,11 +50,12 @@ class BundleError(ValueError):
 
 @dataclass(frozen=True)
 class Bundle:
-    """One model version. `manifest` is plain JSON; the two models are file contents."""
+    """One model version. `manifest` is plain JSON, the rest are file contents; `rehearsal` may be empty."""
 
     manifest: dict[str, Any]
     tflite: bytes = field(repr=False)
     keras: bytes = field(repr=False)
+    rehearsal: bytes = field(default=b"", repr=False)
 
     @property
     def slugs(self) -> list[str]:
@@ -64,11 +67,12 @@ class Bundle:
 
 
 def load_bundle(folder: Path | str) -> Bundle:
-    """Read the three files of a bundle. Only the manifest's form is checked: see `verify_bundle`."""
+    """Read the files of a bundle. Only the manifest's form is checked: see `verify_bundle`."""
     folder = Path(folder)
     try:
         manifest = json.loads((folder / MANIFEST).read_text("utf-8"))
-        bundle = Bundle(manifest, (folder / TFLITE).read_bytes(), (folder / KERAS).read_bytes())
+        rehearsal = (folder / REHEARSAL).read_bytes() if _has_rehearsal(manifest) else b""
+        bundle = Bundle(manifest, (folder / TFLITE).read_bytes(), (folder / KERAS).read_bytes(), rehearsal)
     except OSError as error:
         raise BundleError(f"No bundle in {folder}: {error.filename} cannot be read ({error.strerror}).") from error
     except ValueError as error:
@@ -77,8 +81,13 @@ def load_bundle(folder: Path | str) -> Bundle:
     return bundle
 
 
+def _has_rehearsal(manifest: object) -> bool:
+    sums = manifest.get("sha256") if isinstance(manifest, dict) else None
+    return isinstance(sums, dict) and "rehearsal" in sums
+
+
 def save_bundle(bundle: Bundle, folder: Path | str) -> None:
-    """Write the three files into `folder`; other files there (a model card) stay.
+    """Write the files into `folder`; other files there (a model card) stay.
 
     They are written beside their place and then renamed, the manifest last: a crash leaves the old
     bundle, and whoever reads in between is told by the checksums.
@@ -87,6 +96,8 @@ def save_bundle(bundle: Bundle, folder: Path | str) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     manifest = json.dumps(bundle.manifest, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
     contents = {TFLITE: bundle.tflite, KERAS: bundle.keras, MANIFEST: manifest.encode("utf-8")}
+    if bundle.rehearsal:
+        contents = {REHEARSAL: bundle.rehearsal, **contents}
     with tempfile.TemporaryDirectory(dir=folder, prefix=".writing-") as temporary:
         for name, content in contents.items():
             (Path(temporary) / name).write_bytes(content)
@@ -102,7 +113,7 @@ def verify_bundle(bundle: Bundle) -> Predictor:
     differently from the day of the export.
     """
     _check_manifest(bundle.manifest)
-    for name in ("tflite", "keras"):
+    for name in ("tflite", "keras", "rehearsal") if bundle.rehearsal else ("tflite", "keras"):
         _check_sha256(bundle, name)
     try:
         predictor = Predictor(bundle.tflite, len(bundle.manifest["labels"]))
@@ -115,6 +126,12 @@ def verify_bundle(bundle: Bundle) -> Predictor:
         )
     _check_probe(bundle.manifest, predictor)
     return predictor
+
+
+def with_rehearsal(bundle: Bundle, rehearsal: bytes) -> Bundle:
+    """The same bundle with another rehearsal pack (see `ml.rehearsal.pack`), named in its checksums."""
+    sums = {**bundle.manifest["sha256"], "rehearsal": _sha256(rehearsal)}
+    return replace(bundle, manifest={**bundle.manifest, "sha256": sums}, rehearsal=rehearsal)
 
 
 def probe_rasters(manifest: Mapping[str, Any]) -> np.ndarray:
@@ -164,7 +181,8 @@ def _check_labels(labels: Sequence[object]) -> None:
 def _check_sha256(bundle: Bundle, name: str) -> None:
     expected, actual = bundle.manifest["sha256"].get(name), _sha256(getattr(bundle, name))
     if expected != actual:
-        raise BundleError(f"model.{name} has sha256 {actual}, the manifest says {expected}. Fetch the bundle again.")
+        file = REHEARSAL if name == "rehearsal" else f"model.{name}"
+        raise BundleError(f"{file} has sha256 {actual}, the manifest says {expected}. Fetch the bundle again.")
 
 
 def _check_probe(manifest: Mapping[str, Any], predictor: Predictor) -> None:
@@ -245,6 +263,12 @@ def load_keras(bundle: Bundle) -> keras.Model:
         path = Path(folder) / KERAS
         path.write_bytes(bundle.keras)
         return keras.saving.load_model(path, compile=False, safe_mode=True)
+
+
+def keras_answers(bundle: Bundle, rasters: np.ndarray) -> np.ndarray:
+    """What the Keras model of a bundle says about uint8 (n, 28, 28): probabilities float32 (n, labels)."""
+    pictures = rasters[..., np.newaxis].astype(np.float32) / 255
+    return np.asarray(load_keras(bundle).predict(pictures, verbose=0)[PROBABILITIES])[:, :-1]
 
 
 def _convert(model: keras.Model, quantise: bool) -> bytes:

@@ -124,9 +124,23 @@ class Tracks(NamedTuple):
     group: np.ndarray
 
 
+def folder(data: Path | None = None) -> Path:
+    """Where data sets lie on this machine: `data`, `INKLING_DATA`, or the cache. Nothing is added to a named one."""
+    return _named(data) or cache_folder()
+
+
+def at_hand(source: str, data: Path | None = None) -> bool:
+    """Whether every file that `source` needs lies in `folder(data)`; nothing is downloaded."""
+    return all((folder(data) / path).is_file() for path in SOURCES[source].files)
+
+
+def _named(data: Path | None) -> Path | None:
+    return data or (Path(os.environ["INKLING_DATA"]) if os.environ.get("INKLING_DATA") else None)
+
+
 def find(path: str, data: Path | None = None) -> Path:
     """The file `path` of a data set, from `data`, `INKLING_DATA`, or the cache (downloaded if need be)."""
-    named = data or (Path(os.environ["INKLING_DATA"]) if os.environ.get("INKLING_DATA") else None)
+    named = _named(data)
     if named:
         if (named / path).is_file():
             return named / path

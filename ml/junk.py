@@ -28,7 +28,8 @@ def make_junk(rng: Rng, digits: Sequence[tuple[Ink, int]], *, hard: bool = False
     `hard` junk comes nearer to digits: some are shown in a mirror or upside down.
     """
     kinds: list[Callable[[Rng], Ink]] = [scribble, scribble, zigzag, spiral, dots, grid, cross, star, arrow]
-    number = int(rng.integers(len(kinds) + (8 if hard else 5)))
+    of_digits = (8 if hard else 5) if digits else 0
+    number = int(rng.integers(len(kinds) + of_digits))
     if number < len(kinds):
         return [_dense(stroke) for stroke in kinds[number](rng)]
     if number < len(kinds) + 3:

@@ -34,6 +34,15 @@ class Answers(NamedTuple):
     """float32 (n, 128): the last hidden layer."""
 
 
+class Head(NamedTuple):
+    """A last layer: `softmax(embeddings @ weights + bias)`."""
+
+    weights: np.ndarray
+    """float32 (embedding, labels + 1); the last class is "other"."""
+    bias: np.ndarray
+    """float32 (labels + 1,)."""
+
+
 class _Session:
     """One interpreter with the indices of its tensors, for one thread."""
 
@@ -58,6 +67,20 @@ class _Session:
         self.interpreter.set_tensor(self.input, picture)
         self.interpreter.invoke()
         return self.interpreter.get_tensor(self.probabilities)[0], self.interpreter.get_tensor(self.embedding)[0]
+
+    def head(self) -> Head:
+        """The last layer, its 8-bit weights (where they are) put back into numbers."""
+        layers = [op["inputs"] for op in self.interpreter._get_ops_details() if op["op_name"] == "FULLY_CONNECTED"]
+        shapes = {int(tensor["index"]): tensor for tensor in self.interpreter.get_tensor_details()}
+        for _, weights, bias in reversed(layers):
+            if tuple(shapes[int(weights)]["shape"]) == (self.classes, self.width):
+                return Head(self._numbers(shapes[int(weights)]).T, self._numbers(shapes[int(bias)]))
+        raise PredictorError(f"The model has no last layer of {self.width} to {self.classes}. Export it again.")
+
+    def _numbers(self, tensor: dict) -> np.ndarray:
+        values = self.interpreter.get_tensor(int(tensor["index"])).astype(np.float32)
+        scales = tensor["quantization_parameters"]["scales"]
+        return values * scales.reshape(-1, *[1] * (values.ndim - 1)) if scales.size else values
 
 
 def _check_tensors(inputs: list[dict], outputs: dict[str, dict]) -> None:
@@ -103,6 +126,10 @@ class Predictor:
             answer, embeddings[row] = session.run(pictures[row : row + 1])
             probabilities[row] = answer[: self.labels]
         return Answers(probabilities, embeddings)
+
+    def head(self) -> Head:
+        """The last layer of the network, as it serves."""
+        return self._session().head()
 
     def _session(self) -> _Session:
         session: _Session | None = getattr(self._local, "session", None)

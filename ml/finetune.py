@@ -1,0 +1,74 @@
+"""Fine-tuning: from the base bundle and approved drawings to a challenger, in one of two modes.
+
+`full` trains all layers on replayed base data and the drawings (`ml.all_layers`). `head` trains the
+last layer alone on the embeddings of the bundle's rehearsal pack and of the drawings
+(`ml.last_layer`), where the base data is not at hand. Both start from the base each time, so a bad
+run leaves nothing behind, and a deleted drawing is forgotten by the next one.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ml import all_layers, last_layer
+from ml.artifact import Bundle
+from ml.datasets import at_hand, folder
+from ml.lesson import Lesson, LessonError, Report, check
+from ml.recipes import RECIPES, Recipe
+from ml.train import TrainingError
+
+__all__ = ["FULL", "HEAD", "Lesson", "LessonError", "Report", "finetune", "mode_at_hand"]
+
+FULL, HEAD = "full", "head"
+CHECKED_ONLY = ("bhmsds",)  # sources that nothing is trained on
+
+
+def mode_at_hand(base: Bundle, data: Path | None = None, *, recipe: Recipe | None = None) -> tuple[str, str]:
+    """The mode that can be run here, and why in a sentence. Looks at this machine only, and downloads nothing.
+
+    `data` is the folder of data sets (else `INKLING_DATA`, else the cache). Raises TrainingError
+    where neither mode is possible.
+    """
+    recipe = recipe or RECIPES.get(base.manifest["recognizer"])
+    if recipe is None:
+        missing = f"there is no recipe for {base.manifest['recognizer']}"
+    else:
+        lacking = [name for name in recipe.sources if name not in CHECKED_ONLY and not at_hand(name, data)]
+        if not lacking:
+            return FULL, "The data that the base was trained on is at hand, so all layers are trained."
+        missing = f"the base's data is not at hand ({', '.join(lacking)})"
+    if base.rehearsal:
+        return HEAD, f"Only the last layer is trained, on the rehearsal pack: {missing}."
+    raise TrainingError(
+        f"Nothing can be trained: {missing}, and the base has no rehearsal pack. "
+        f"Put the data into {folder(data)}, or make a pack where the data is: python -m ml rehearse."
+    )
+
+
+def finetune(
+    base: Bundle,
+    lesson: Lesson,
+    *,
+    mode: str,
+    seed: int,
+    report: Report,
+    data: Path | None = None,
+    recipe: Recipe | None = None,
+) -> Bundle:
+    """Teach the base the approved drawings; returns the challenger, with a rehearsal pack of its own.
+
+    `mode` is "full" or "head" (see `mode_at_hand`), `recipe` says how the base was taught (else the
+    recognizer's). `report` is called at least once a second while it trains; what it raises ends the
+    training at once. Raises TrainingError, LessonError, BundleError or DatasetError.
+    """
+    if mode not in (FULL, HEAD):
+        raise TrainingError(f"A fine-tuning is '{FULL}' or '{HEAD}', not {mode!r}.")
+    if not len(lesson.labels):
+        raise TrainingError("There is no drawing to learn from.")
+    check(lesson, len(base.slugs))
+    if mode == HEAD:
+        return last_layer.finetune(base, lesson, seed=seed, report=report)
+    recipe = recipe or RECIPES.get(base.manifest["recognizer"])
+    if recipe is None:
+        raise TrainingError(f"No recipe says how {base.manifest['recognizer']} was taught. Train the last layer: head.")
+    return all_layers.finetune(base, lesson, recipe, seed=seed, report=report, data=folder(data))
