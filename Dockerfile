@@ -1,5 +1,5 @@
 # syntax=docker/dockerfile:1
-# Two images from one file: `web` answers and knows no TensorFlow, `trainer` has it.
+# Two images from one file: `web` answers, schedules and does small work, and knows no TensorFlow; `trainer` has it.
 
 FROM python:3.12-slim-bookworm AS base
 ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
@@ -13,8 +13,6 @@ COPY --chown=inkling . .
 RUN SECRET_KEY=build ALLOWED_HOSTS=build python manage.py collectstatic --noinput --verbosity 0
 USER inkling
 EXPOSE 8000
-HEALTHCHECK --interval=10s --timeout=3s --start-period=20s \
-  CMD ["python", "-c", "import urllib.request as u; u.urlopen('http://127.0.0.1:8000/healthz', timeout=2)"]
 CMD ["gunicorn", "config.wsgi", "--bind", "0.0.0.0:8000", "--workers", "2", "--threads", "4", "--worker-class", "gthread", "--no-control-socket"]
 
 FROM base AS trainer
@@ -22,4 +20,4 @@ COPY requirements/train.lock requirements/train.lock
 RUN pip install --require-hashes -r requirements/train.lock
 COPY --chown=inkling . .
 USER inkling
-CMD ["celery", "-A", "config", "worker", "--pool=solo", "--loglevel=info"]
+CMD ["celery", "-A", "config", "worker", "--queues=training", "--pool=solo", "--loglevel=info"]

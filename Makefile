@@ -14,7 +14,7 @@ WORKERS ?= 2
 help: ## Show what there is to make
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-run: $(VENV)/.web ## Start the site with its worker on http://localhost:8000; no service needed
+run: $(VENV)/.train ## Start the site with its workers on http://localhost:8000; no service needed
 	INKLING_ENV=embedded $(BIN)/python manage.py migrate --verbosity 0
 	INKLING_ENV=embedded $(BIN)/python manage.py install_models
 	INKLING_ENV=embedded $(BIN)/python manage.py collectstatic --noinput --verbosity 0
@@ -55,8 +55,8 @@ $(VENV)/bin/python:
 	@test -n "$(PYTHON)" || { echo "Inkling needs Python 3.11, 3.12 or 3.13. Install one, or name it: make run PYTHON=/path/to/python3.12"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.web: requirements/web.lock | $(VENV)/bin/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/web.lock
+$(VENV)/.train: requirements/train.lock | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/train.lock
 	@touch $@
 
 $(VENV)/.dev: requirements/dev.lock | $(VENV)/bin/python

@@ -1,0 +1,55 @@
+"""How made-up people write: by recorded pen tracks where they are at hand, else by tracks of our own, varied."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ml.datasets import SOURCES, first_by_hash, load_pen_tracks, split_by_group
+from ml.ink import Ink
+from ml.prototypes import write
+from ml.styles import restyle
+
+Drawn = tuple[str, list[Any]]  # the label, and the ink as the API takes it
+
+WAVER = 0.02  # of its width and slant, from one digit of a person to the next
+
+
+def hands(count: int, *, seed: int = 1) -> list[Iterator[Drawn]]:
+    """`count` people; each gives digits without end, in an order of their own."""
+    recorded = _recorded(count, seed)
+    return recorded or [_made_up(np.random.default_rng([seed, number])) for number in range(count)]
+
+
+def _recorded(count: int, seed: int) -> list[Iterator[Drawn]]:
+    """The pen writers of `INKLING_DATA`, those first that the shipped model has not seen; none where it is not."""
+    folder = os.environ.get("INKLING_DATA")
+    if not folder or not all((Path(folder) / path).is_file() for path in SOURCES["pendigits"].files):
+        return []
+    tracks = load_pen_tracks(Path(folder))
+    writers = first_by_hash(set(map(str, tracks.group)), count)
+    return [_replay(split_by_group(tracks, [writer])[0], np.random.default_rng(seed)) for writer in writers]
+
+
+def _replay(tracks: Any, rng: np.random.Generator) -> Iterator[Drawn]:
+    while True:
+        for index in rng.permutation(len(tracks.y)):
+            yield str(tracks.y[index]), _as_json(tracks.inks[index])
+
+
+def _made_up(rng: np.random.Generator) -> Iterator[Drawn]:
+    """A hand has a slant, a width and a size of its own, and wavers a little about them."""
+    slant, width, size = rng.normal(0, 0.25), rng.uniform(0.7, 1.2), rng.uniform(80, 400)
+    while True:
+        for label in map(int, rng.permutation(10)):
+            own = np.array([[width, -slant], [0, 1]]) + rng.normal(0, WAVER, (2, 2))
+            ink = restyle(write(label, rng), label, rng)
+            yield str(label), _as_json([own @ stroke[:2] * size / 100 for stroke in ink])
+
+
+def _as_json(ink: Ink) -> list[Any]:
+    return [np.round(stroke[:2], 1).tolist() for stroke in ink]
