@@ -150,8 +150,7 @@ def balanced(truth: np.ndarray, wanted: int, labels: int, rng: Rng) -> np.ndarra
 
 def _junk(material: Material, rng: Rng) -> Iterator[np.ndarray]:
     digits = list(zip(material.tracks.inks, material.tracks.y.tolist(), strict=True))
-    if digits:
-        yield from (rasterise(make_junk(rng, digits)) for _ in range(MADE_UP))
+    yield from (rasterise(make_junk(rng, digits)) for _ in range(MADE_UP))
     for number in rng.permutation(len(material.junk_inks))[: (JUNK - MADE_UP) // 2]:
         yield rasterise(material.junk_inks[number])
     yield from rng.permutation(material.junk_pictures)[: (JUNK - MADE_UP) // 2]
