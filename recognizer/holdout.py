@@ -1,8 +1,8 @@
 """Which approved drawings are studied, and which are held back for the exam. Pure: rows in, a choice out.
 
 The choice depends on the drawings alone, not on the day: a hand (or, among few people, a drawing) belongs to the exam
-by a hash, so what was held back from one run is held back from the next. What taught the version that serves is never in
-the exam of its challenger: it would know the answers.
+by a hash, so what was held back from one run is held back from the next. What taught the version that serves is never
+in the exam of its challenger: it would know the answers.
 """
 
 from __future__ import annotations

@@ -1,0 +1,47 @@
+"""Start a training run by hand: for the trainer, or in this process."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from recognizer import training
+from recognizer.models import Recognizer, TrainingRun
+
+
+class Command(BaseCommand):
+    """Teach a recognizer what was approved. The trainer does it, unless --here is given."""
+
+    help = __doc__
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Which recognizer, and where."""
+        parser.add_argument("recognizer", nargs="?", default="digits", help="a slug (default: digits)")
+        parser.add_argument("--here", action="store_true", help="in this process, and wait; needs TensorFlow")
+
+    def handle(self, *args: Any, recognizer: str, here: bool, **options: Any) -> None:
+        """Open a run, and work on it if asked to."""
+        found = Recognizer.objects.filter(slug=recognizer).first()
+        if found is None:
+            known = ", ".join(Recognizer.objects.values_list("slug", flat=True)) or "none; run install_models"
+            raise CommandError(f"There is no recognizer {recognizer!r}. There are: {known}.")
+        begin = training.open_run if here else training.start
+        try:
+            run = begin(recognizer=found, trigger="By hand, with manage.py finetune.")
+        except training.OpenRunError as error:
+            raise CommandError(str(error)) from error
+        if here:
+            self._work(run)
+        else:
+            self.stdout.write(f"Run {run.pk} waits for the trainer. Watch it at /runs/{run.pk}/.")
+
+    def _work(self, run: TrainingRun) -> None:
+        training.run(run_id=run.pk)
+        run.refresh_from_db()
+        for line in [*run.log.splitlines(), *run.verdict.get("sentences", [])]:
+            self.stdout.write(f"  {line}")
+        said = f"Run {run.pk}: {run.get_state_display()}. {run.reason}"
+        if run.state == TrainingRun.State.FAILED:
+            raise CommandError(said)
+        self.stdout.write(self.style.SUCCESS(said) if run.state == TrainingRun.State.PASSED else said)

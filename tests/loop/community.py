@@ -1,0 +1,76 @@
+"""People who draw digits, each with a hand of their own, and reviewers who decide."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+from django.contrib.auth.models import Permission
+from django.utils import timezone
+
+from accounts.models import User
+from ml.prototypes import write
+from recognizer import corrections, drawings, reviews
+from recognizer.drawings import Content
+from recognizer.models import Correction, Drawing, Label, Recognizer, Review
+
+
+def person(name: str, **fields: Any) -> User:
+    """Somebody who has agreed that their drawings teach."""
+    return User.objects.create_user(f"{name}@example.org", consented_at=timezone.now(), **fields)
+
+
+def reviewer(name: str, **fields: Any) -> User:
+    """Somebody who may review."""
+    made = person(name, is_staff=True, **fields)
+    made.user_permissions.add(Permission.objects.get(codename="review_drawings"))
+    return User.objects.get(pk=made.pk)  # permissions are kept with the object
+
+
+def ink(label: int, rng: np.random.Generator) -> list[Any]:
+    """A digit as the API takes it."""
+    return [np.round(stroke, 1).tolist() for stroke in write(label, rng)]
+
+
+def draw(author: User, count: int, *, seed: int = 0) -> list[Drawing]:
+    """Digits in turn, each answered by the version that serves and confirmed or corrected by its author."""
+    rng = np.random.default_rng([seed, author.pk])
+    made = []
+    for number in range(count):
+        label = number % 10
+        content = Content.of_ink(ink(label, rng))
+        drawing, _new = drawings.keep(author=author, recognizer="digits", content=content)
+        corrections.correct(drawing=drawing, label=str(label))
+        made.append(drawing)
+    return made
+
+
+def approve(made: Iterable[Drawing], by: User | None = None) -> list[Review]:
+    """Accept what their authors say, past the queue; `by` is nobody for an automatic review."""
+    found = Correction.objects.standing().filter(drawing__in=list(made), label__isnull=False)
+    decision = Review.Decision.ACCEPTED
+    return Review.objects.bulk_create(
+        [Review(correction=each, decision=decision, label=each.label, by=by) for each in found.select_related("label")]
+    )
+
+
+def scatter(recognizer: Recognizer, author: User, count: int, label: str = "7") -> list[Drawing]:
+    """Approved drawings in a moment, all alike: where only their number matters."""
+    strokes = ink(int(label), np.random.default_rng(author.pk))
+    chosen = Label.objects.get(recognizer=recognizer, slug=label)
+    made = Drawing.objects.bulk_create(
+        [Drawing(recognizer=recognizer, author=author, ink=strokes) for _ in range(count)]
+    )
+    Correction.objects.bulk_create([Correction(drawing=each, label=chosen) for each in made])
+    approve(made)
+    return made
+
+
+def review_all(by: User) -> int:
+    """Accept everything that the queue gives."""
+    count = 0
+    while correction := reviews.next_for(reviewer=by):
+        reviews.accept(correction=correction, reviewer=by)
+        count += 1
+    return count

@@ -1,0 +1,96 @@
+"""Reviewers, authors and policies at the same moment: one decision each, and nothing half done."""
+
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from accounts.models import User
+from recognizer import corrections, drawings, reviews
+from recognizer.models import Claim, Correction, Drawing, Recognizer, Review
+from tests.loop import community
+
+pytestmark = pytest.mark.django_db(transaction=True)
+REFUSALS = (reviews.ClaimedError, reviews.StaleReviewError)
+
+
+def at_once(*calls: Any) -> list[Any]:
+    """What each call gives, or the refusal it ends with, when all are made from threads of their own."""
+
+    def run(call: Any) -> Any:
+        try:
+            return call()
+        except REFUSALS as refusal:
+            return type(refusal)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(len(calls)) as pool:
+        return list(pool.map(run, calls))
+
+
+@pytest.fixture
+def reviewers(digits: Recognizer) -> list[User]:
+    return [community.reviewer(f"reviewer{number}") for number in range(4)]
+
+
+def test_four_reviewers_are_never_shown_the_same_one(reviewers: list[User], alice: User) -> None:
+    community.draw(alice, 8)
+    shown = at_once(*[partial(reviews.next_for, reviewer=each) for each in reviewers])
+    assert len({correction.pk for correction in shown}) == 4
+    assert Claim.objects.count() == 4
+
+
+def test_four_reviewers_get_through_the_queue_without_a_double(reviewers: list[User], alice: User) -> None:
+    community.draw(alice, 24)
+    counts = at_once(*[partial(community.review_all, each) for each in reviewers])
+    assert sum(counts) == Review.objects.count() == 24
+    assert max(Counter(Review.objects.values_list("correction", flat=True)).values()) == 1
+    assert not Claim.objects.exists()
+
+
+def test_one_of_four_decisions_about_the_same_counts(reviewers: list[User], alice: User) -> None:
+    for _ in range(3):
+        drawing = community.draw(alice, 1)[0]
+        correction = Correction.objects.get(drawing=drawing)
+        ended = at_once(*[partial(reviews.accept, correction=correction, reviewer=each) for each in reviewers])
+        assert sum(isinstance(each, Review) for each in ended) == 1, ended
+        assert Review.objects.filter(correction=correction).count() == 1
+
+
+def test_two_who_undo_the_same_decision_append_one_row(reviewers: list[User], alice: User) -> None:
+    community.draw(alice, 1)
+    review = reviews.accept(correction=Correction.objects.get(), reviewer=reviewers[0])
+    ended = at_once(*[partial(reviews.undo, review=review, reviewer=each) for each in reviewers])
+    assert sum(isinstance(each, Review) for each in ended) == 1
+    assert Review.objects.count() == 2
+
+
+def test_deciding_changing_and_deleting_never_break_each_other(reviewers: list[User], alice: User) -> None:
+    for _ in range(4):
+        drawing = community.draw(alice, 1)[0]
+        correction = Correction.objects.get(drawing=drawing)
+        decide = [partial(reviews.accept, correction=correction, reviewer=each) for each in reviewers[:2]]
+        change = partial(_or_gone, corrections.correct, drawing=drawing, label="5")
+        at_once(*decide, change, partial(drawings.delete, drawing=drawing))
+    assert not Drawing.objects.exists()
+    assert not Review.objects.exists()
+
+
+def _or_gone(call: Any, **fields: Any) -> None:
+    try:
+        call(**fields)
+    except Drawing.DoesNotExist:
+        pass
+
+
+def test_a_policy_and_reviewers_accept_each_drawing_once(
+    digits: Recognizer, reviewers: list[User], alice: User
+) -> None:
+    community.draw(alice, 12)
+    policy = [partial(reviews.accept_unseen, recognizer=digits)] * 2
+    at_once(*policy, *[partial(community.review_all, each) for each in reviewers[:2]])
+    assert Review.objects.count() == 12
