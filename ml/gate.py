@@ -75,6 +75,8 @@ class Verdict:
     figures: dict[str, Any]
     before: list[int]
     after: list[int]
+    objections: list[str]
+    """The sentences of the rules that do not hold."""
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON, without the single answers."""
@@ -103,6 +105,7 @@ def judge(exam: Exam) -> Verdict:
         figures,
         exam.champion.field.argmax(axis=1).tolist(),
         exam.challenger.field.argmax(axis=1).tolist(),
+        [finding.sentence for finding in findings if finding.outcome != PASSED],
     )
 
 

@@ -152,10 +152,11 @@ def _check_news(run: TrainingRun, choice: Choice) -> None:
 def _decide(lease: Lease, plan: Plan, verdict: Verdict, challenger: Bundle, exam: list[int]) -> None:
     with lease.writing():
         lease.update(verdict=verdict.to_dict())
+        lease.say("\n         ".join(["The gate says:", *verdict.sentences]))
         slugs = plan.bundle.slugs
         snapshots.keep_answers(run=lease.run, drawings=exam, before=verdict.before, after=verdict.after, slugs=slugs)
         if verdict.outcome != "passed":
-            lease.close(State.REFUSED, " ".join(verdict.sentences))
+            lease.close(State.REFUSED, " ".join(verdict.objections))
             return
         version = registry.register(recognizer=lease.run.recognizer, bundle=challenger)
         lease.close(State.PASSED, _promote(plan, version), version=version)

@@ -65,7 +65,7 @@ def test_rejecting_says_why_and_lets_it_teach_nothing(rosa: User, alice: User) -
 
 
 def test_a_reason_that_is_none_is_named_with_the_cure(rosa: User, alice: User) -> None:
-    with pytest.raises(ValueError, match="'because' is no reason.*scribble"):
+    with pytest.raises(ValueError, match=r"'because' is no reason.*scribble"):
         reviews.reject(correction=drawn(alice), reviewer=rosa, reason="because")
 
 
