@@ -43,7 +43,8 @@ def _lines(bundle: Bundle, reports: Mapping[str, Report], recipe: Recipe) -> Ite
         f"It reads rasters of preprocessing version {manifest['preprocess_version']} (28 x 28, white on black) and "
         f"gives calibrated probabilities and an embedding of {manifest['embedding_size']} numbers. An answer under "
         f"{manifest['unsure_below']:.3f} is given as 'not sure'.",
-        f"`model.tflite` has {len(bundle.tflite):,} bytes, `model.keras` {len(bundle.keras):,}.",
+        f"`model.tflite` has {len(bundle.tflite):,} bytes, `model.keras` {len(bundle.keras):,}, and "
+        f"`rehearsal.npz`, from which a last layer can be taught anew, {len(bundle.rehearsal):,}.",
         "",
     )
     yield from _data(recipe)
@@ -64,7 +65,7 @@ def _data(recipe: Recipe) -> Iterator[str]:
         "",
         "People are either studied or examined, never both: validation and test writers, and the test's alphabets, are "
         "those whose sha256 sorts first. The temperature and the limit of 'not sure' come from the validation "
-        "writers. The test sets train, tune and calibrate nothing.",
+        "writers. The test sets train and calibrate nothing.",
         "",
     )
 
@@ -76,7 +77,8 @@ def _recipe(training: Mapping[str, object], recognizer: str) -> Iterator[str]:
         f"`INKLING_DATA=<folder> python -m ml train {recognizer}` repeats it. The seed is fixed; the order in which "
         "CPU threads add up numbers may change the last digits of a figure.",
         "",
-        f"{training['epochs']} epochs of {training['pictures']:,} pictures, {training['tracks']:,} pen tracks, "
+        f"{training['epochs']} epochs (learning, refining, and being taught by the mean of both ends: "
+        f"`ml/learning.py`) of {training['pictures']:,} pictures, {training['tracks']:,} pen tracks, "
         f"{training['prototypes']:,} written prototypes and {training['junk']:,} junk drawings, new variations each "
         f"time; batches of {training['batch']}, Adam with a peak rate of {training['learning_rate']} and cosine decay, "
         f"seed {training['seed']}. Temperature {training['temperature']}, folded into the last layer.",

@@ -29,7 +29,18 @@ DIGITS = [
 
 
 # For the model card: what was tried on the way, and what it gave.
-DIGITS_NOTES: tuple[str, ...] = ()
+DIGITS_NOTES: tuple[str, ...] = (
+    "Learning alone (20 epochs): MNIST 99.60 %, kept-out pen writers 99.87 %, photographed digits 97.93 %.",
+    "Refined on milder drawings and harder junk (9 more): 99.62, 99.93 and 97.70 %.",
+    "The mean of the weights of both: 99.62, 99.93 and 97.85 %; the mean of their answers: 99.63, 99.93 and 97.91 %.",
+    "That mean asked about each drawing in three sizes: 99.64, 99.87 and 97.93 %; in three rotations 99.67, 99.87 and "
+    "97.81 %; in seven variations 99.66, 99.93 and 97.84 %. It answers three to seven times as slowly.",
+    "Taught by it (12 more, this model): in one answer what it gave in three, and more on photographed digits. "
+    "MNIST stays below the goal of 99.7 % in each of these.",
+    "Of this model the three cycles were run apart, the third with chance of its own; the command runs them in one go.",
+    "The photographed digits trained nothing, but they did help to choose the normaliser's settings and showed which "
+    "ways of writing the prototypes lacked: their figure is a little kinder than one of a set never seen.",
+)
 
 
 @dataclass(frozen=True)

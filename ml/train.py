@@ -19,6 +19,7 @@ from ml.evaluate import JUNK, Report, evaluate
 from ml.learning import fit
 from ml.predictor import Predictor
 from ml.recipes import RECIPES, Examples, Material, Recipe
+from ml.rehearsal import make
 
 if TYPE_CHECKING:
     import keras
@@ -75,7 +76,7 @@ def train(
 def finish(
     model: keras.Model, recognizer: str, recipe: Recipe, material: Material, *, seed: int
 ) -> tuple[Bundle, dict[str, Report]]:
-    """Calibrate a trained network, export it in 8 bits, and measure what was exported."""
+    """Calibrate a trained network, export it in 8 bits, measure what was exported, pack what it must not forget."""
     from ml.network import fold_temperature
 
     labels = len(recipe.labels)
@@ -95,7 +96,7 @@ def finish(
     )
     reports = measure(bundle, material.tests)
     metrics = {name: _summary(report) for name, report in reports.items()}
-    return replace(bundle, manifest={**bundle.manifest, "metrics": metrics}), reports
+    return make(replace(bundle, manifest={**bundle.manifest, "metrics": metrics}), material), reports
 
 
 def _record(recipe: Recipe, seed: int, temperature: float) -> dict[str, Any]:
