@@ -8,7 +8,7 @@ from math import exp, lgamma
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 
 from recognizer import registry
-from recognizer.models import Correction, ModelVersion, Prediction, Promotion, Recognizer
+from recognizer.models import Correction, ModelVersion, Policy, Prediction, Promotion, Recognizer
 
 logger = logging.getLogger(__name__)
 
@@ -48,18 +48,14 @@ def roll_back_if_worse(recognizer: Recognizer) -> Promotion | None:
     A version is taken back in this way once: if somebody promotes it again, that person decides.
     """
     newest, before = registry.newest(recognizer.pk), registry.version_before(recognizer)
-    if (
-        newest is None
-        or before is None
-        or not recognizer.policy.auto_rollback
-        or _was_taken_back(newest.model_version_id)
-    ):
+    policy = Policy.objects.filter(recognizer=recognizer).first() or Policy()
+    if newest is None or before is None or not policy.auto_rollback or _was_taken_back(newest.model_version_id):
         return None
     active = newest.model_version_id
     rates = _count(_live_answers().filter(model_version__in=[active, before.pk]))
     number = ModelVersion.objects.values_list("number", flat=True).get(pk=active)
     now, then = rates.get(number, (0, 0)), rates.get(before.number, (0, 0))
-    if not is_clearly_worse(now, then, recognizer.policy.rollback_margin):
+    if not is_clearly_worse(now, then, policy.rollback_margin):
         return None
     reason = f"People correct {_share(now)} of its answers, and {_share(then)} of those of {before}."
     try:

@@ -1,0 +1,154 @@
+"""How often people overrule a version, and what happens to one that they overrule more."""
+
+from concurrent.futures import ThreadPoolExecutor
+from math import comb
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from accounts.models import User
+from ml.artifact import Bundle
+from recognizer import corrections, live, registry
+from recognizer.models import Correction, Drawing, ModelVersion, Policy, Prediction, Promotion, Recognizer
+from tests.ink import SEVEN
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def second(digits: Recognizer, starter: Bundle) -> ModelVersion:
+    """Version 2 answers."""
+    return promote(digits, starter)
+
+
+def promote(digits: Recognizer, starter: Bundle) -> ModelVersion:
+    version = registry.register(recognizer=digits, bundle=starter)
+    registry.promote(version=version, replaces=registry.newest(digits.pk), reason="test")
+    return version
+
+
+def answered(digits: Recognizer, author: User, number: int, agreed: int, corrected: int) -> list[Drawing]:
+    """Drawings that this version answered with 7, and what their author said."""
+    version = ModelVersion.objects.get(recognizer=digits, number=number)
+    seven, one = digits.labels.get(slug="7"), digits.labels.get(slug="1")
+    made = Drawing.objects.bulk_create(
+        [Drawing(recognizer=digits, author=author, ink=SEVEN) for _ in range(agreed + corrected)]
+    )
+    answer = {"model_version": version, "guesses": [["7", 0.9]], "label": seven, "probability": 0.9, "unsure": False}
+    Prediction.objects.bulk_create([Prediction(drawing=drawing, **answer) for drawing in made])
+    said = [seven] * agreed + [one] * corrected
+    Correction.objects.bulk_create(
+        [Correction(drawing=drawing, label=label) for drawing, label in zip(made, said, strict=True)]
+    )
+    return made
+
+
+def test_rates_are_counted_for_each_version(digits: Recognizer, alice: User, second: ModelVersion) -> None:
+    answered(digits, alice, 1, agreed=6, corrected=2)
+    answered(digits, alice, 2, agreed=3, corrected=1)
+    assert live.correction_rates(digits) == {1: (8, 2), 2: (4, 1)}
+
+
+def test_only_what_the_author_says_now_counts(digits: Recognizer, alice: User) -> None:
+    first, second, third = answered(digits, alice, 1, agreed=3, corrected=0)
+    corrections.correct(drawing=first, label="4")
+    corrections.correct(drawing=second, label="4")
+    corrections.correct(drawing=second, label="7")
+    corrections.take_back(drawing=third)
+    assert live.correction_rates(digits) == {1: (2, 1)}
+
+
+def test_what_a_version_says_about_old_drawings_is_no_live_answer(
+    digits: Recognizer, alice: User, second: ModelVersion
+) -> None:
+    drawing = answered(digits, alice, 1, agreed=1, corrected=0)[0]
+    one = digits.labels.get(slug="1")
+    Prediction.objects.create(
+        drawing=drawing, model_version=second, guesses=[["1", 1.0]], label=one, probability=1.0, unsure=False
+    )
+    assert live.correction_rates(digits) == {1: (1, 0)}
+
+
+def test_a_version_that_people_correct_more_is_rolled_back(
+    digits: Recognizer, alice: User, second: ModelVersion
+) -> None:
+    answered(digits, alice, 1, agreed=95, corrected=5)
+    answered(digits, alice, 2, agreed=40, corrected=20)
+    promotion = live.roll_back_if_worse(digits)
+    assert promotion is not None
+    assert (promotion.model_version.number, promotion.by) == (1, None)
+    assert promotion.reason == "People correct 33.3% of its answers, and 5.0% of those of version 1."
+    assert live.roll_back_if_worse(digits) is None
+
+
+@pytest.mark.parametrize(
+    ("now", "then", "why"),
+    [
+        ((45, 4), (95, 5), "too few answers of the new one"),
+        ((40, 20), (46, 3), "too few answers of the old one"),
+        ((92, 8), (95, 5), "within the margin"),
+        ((53, 7), (95, 5), "chance explains it"),
+        ((99, 1), (80, 20), "it is better"),
+    ],
+)
+def test_it_stays_where_the_evidence_is_thin(
+    digits: Recognizer, alice: User, second: ModelVersion, now: Any, then: Any, why: str
+) -> None:
+    answered(digits, alice, 1, *then)
+    answered(digits, alice, 2, *now)
+    assert live.roll_back_if_worse(digits) is None, why
+
+
+def test_the_policy_may_leave_it_to_people(digits: Recognizer, alice: User, second: ModelVersion) -> None:
+    answered(digits, alice, 1, agreed=95, corrected=5)
+    answered(digits, alice, 2, agreed=40, corrected=20)
+    Policy.objects.create(recognizer=digits, auto_rollback=False)
+    assert live.roll_back_if_worse(Recognizer.objects.get()) is None
+    Policy.objects.update(auto_rollback=True, rollback_margin=0.5)
+    assert live.roll_back_if_worse(Recognizer.objects.get()) is None
+
+
+def test_who_promotes_it_again_decides(digits: Recognizer, alice: User, bob: User, second: ModelVersion) -> None:
+    answered(digits, alice, 1, agreed=95, corrected=5)
+    answered(digits, alice, 2, agreed=40, corrected=20)
+    taken_back = live.roll_back_if_worse(digits)
+    registry.promote(version=second, replaces=taken_back, reason="I like it", by=bob)
+    assert live.roll_back_if_worse(digits) is None
+    assert registry.newest(digits.pk).model_version == second  # type: ignore[union-attr]
+
+
+def test_the_first_version_has_nothing_to_go_back_to(digits: Recognizer, alice: User) -> None:
+    answered(digits, alice, 1, agreed=0, corrected=80)
+    assert live.roll_back_if_worse(digits) is None
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_that_look_at_the_same_moment_roll_back_once(digits: Recognizer, alice: User, second: ModelVersion) -> None:
+    answered(digits, alice, 1, agreed=95, corrected=5)
+    answered(digits, alice, 2, agreed=40, corrected=20)
+
+    def look(_: int) -> Promotion | None:
+        try:
+            return live.roll_back_if_worse(Recognizer.objects.get())
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(4) as pool:
+        made = list(pool.map(look, range(4)))
+    assert sum(promotion is not None for promotion in made) == 1
+    assert Promotion.objects.count() == 3
+
+
+@pytest.mark.parametrize(
+    ("now", "then"), [((60, 20), (100, 5)), ((60, 7), (100, 5)), ((50, 0), (50, 0)), ((9, 9), (9, 0))]
+)
+def test_the_chance_is_that_of_fishers_test(now: Any, then: Any) -> None:
+    """Counted exactly: in how many ways the corrections could have fallen."""
+    total, corrected = now[0] + then[0], now[1] + then[1]
+    ways = sum(comb(now[0], k) * comb(then[0], corrected - k) for k in range(now[1], corrected + 1))
+    assert live.chance(now, then) == pytest.approx(ways / comb(total, corrected), rel=1e-6)
+
+
+def test_many_answers_are_no_trouble() -> None:
+    assert live.is_clearly_worse((100_000, 20_000), (100_000, 10_000), 0.05)
