@@ -3,14 +3,22 @@
     {"format": "inkling-person", "version": 1, "exported": time,
      "person": {...},                    see accounts.people.facts
      "promotions": [{"recognizer", "model_version", "reason", "created"}],      made by this person
+     "training_runs": [{"recognizer", "trigger", "state", "created"}],           started by this person
+     "reviews": [{"decision", "label", "reason", "created"}],                    of others' drawings, by this person
+     "claims": [{"until"}],                                                      drawings in review by this person now
      "drawings": [{"id", "recognizer", "created",
                    "ink": [[[x...], [y...], [t...]], ...] or null,
                    "image": "data:image/png;base64,..." or null,
                    "predictions": [{"model_version", "label", "probability", "unsure",
                                     "guesses": [[label, probability], ...], "created"}],
-                   "corrections": [{"label" or null when taken back, "created"}]}]}
+                   "corrections": [{"label" or null when taken back, "created",
+                                    "reviews": [{"decision", "label", "reason", "automatic", "created"}],
+                                    "in_review_until"}],
+                   "snapshots": [{"training_run", "model_version" or null, "part", "label",
+                                  "before", "after"}]}]}              the runs that used it, and the versions they made
 
-Times are ISO 8601, labels are slugs, lists are in the order in which things happened.
+Who reviewed a drawing is not in it: that is about somebody else. Times are ISO 8601, labels are slugs, lists are in the
+order in which things happened.
 """
 
 from __future__ import annotations
@@ -26,7 +34,17 @@ from django.utils import timezone
 
 from accounts import people
 from accounts.models import User
-from recognizer.models import Correction, Drawing, Prediction, Promotion
+from recognizer.models import (
+    Claim,
+    Correction,
+    Drawing,
+    Label,
+    Prediction,
+    Promotion,
+    Review,
+    SnapshotItem,
+    TrainingRun,
+)
 
 PAGE = 100  # drawings in memory at a time
 
@@ -39,6 +57,9 @@ def of_person(person: User) -> Iterator[str]:
         "exported": timezone.now(),
         "person": people.facts(person),
         "promotions": _promotions(person),
+        "training_runs": _training_runs(person),
+        "reviews": _reviews(person),
+        "claims": list(Claim.objects.filter(by=person).order_by("pk").values("until")),
     }
     yield _json(head)[:-1] + ', "drawings": ['
     for number, drawing in enumerate(_drawings(person)):
@@ -56,6 +77,18 @@ def _promotions(person: User) -> list[dict[str, Any]]:
     return [dict(zip(("recognizer", "model_version", "reason", "created"), row, strict=True)) for row in rows]
 
 
+def _training_runs(person: User) -> list[dict[str, Any]]:
+    started = TrainingRun.objects.filter(by=person).order_by("pk")
+    rows = started.values_list("recognizer__slug", "trigger", "state", "created")
+    return [dict(zip(("recognizer", "trigger", "state", "created"), row, strict=True)) for row in rows]
+
+
+def _reviews(person: User) -> list[dict[str, Any]]:
+    made = Review.objects.filter(by=person).order_by("pk")
+    rows = made.values_list("decision", "label__slug", "reason", "created")
+    return [dict(zip(("decision", "label", "reason", "created"), row, strict=True)) for row in rows]
+
+
 def _drawings(person: User) -> Iterator[Drawing]:
     """The oldest first, page by page; no cursor stays open while a slow client reads."""
     last = 0
@@ -66,17 +99,21 @@ def _drawings(person: User) -> Iterator[Drawing]:
 
 def _with_history(person: User, after: int) -> Any:
     predictions = Prediction.objects.select_related("label", "model_version").order_by("pk")
+    taken = SnapshotItem.objects.select_related("run__version", "label", "before", "after").order_by("pk")
     return (
         Drawing.objects.filter(author=person, pk__gt=after)
         .order_by("pk")
         .select_related("recognizer")
         .prefetch_related(
             Prefetch("predictions", predictions.only(*_SAID)),
-            Prefetch("corrections", Correction.objects.select_related("label").order_by("pk")),
+            Prefetch("corrections", Correction.objects.select_related("label", "claim").order_by("pk")),
+            Prefetch("corrections__reviews", Review.objects.select_related("label").order_by("pk")),
+            Prefetch("snapshots", taken.only(*_TAKEN)),
         )[:PAGE]
     )
 
 
+_TAKEN = ("drawing", "part", "run__version__number", "label__slug", "before__slug", "after__slug")
 _SAID = ("drawing", "guesses", "probability", "unsure", "created", "label__slug", "model_version__number")
 
 
@@ -88,10 +125,43 @@ def _drawing(drawing: Drawing) -> dict[str, Any]:
         "ink": drawing.ink,
         "image": _data_url(drawing.image) if drawing.image is not None else None,
         "predictions": [_prediction(prediction) for prediction in drawing.predictions.all()],
-        "corrections": [
-            {"label": correction.label.slug if correction.label else None, "created": correction.created}
-            for correction in drawing.corrections.all()
-        ],
+        "corrections": [_correction(correction) for correction in drawing.corrections.all()],
+        "snapshots": [_snapshot(item) for item in drawing.snapshots.all()],
+    }
+
+
+def _slug(label: Label | None) -> str | None:
+    return label.slug if label else None
+
+
+def _correction(correction: Correction) -> dict[str, Any]:
+    claim = getattr(correction, "claim", None)
+    return {
+        "label": _slug(correction.label),
+        "created": correction.created,
+        "reviews": [_review(review) for review in correction.reviews.all()],
+        "in_review_until": claim.until if claim else None,
+    }
+
+
+def _review(review: Review) -> dict[str, Any]:
+    return {
+        "decision": review.decision,
+        "label": _slug(review.label),
+        "reason": review.reason,
+        "automatic": review.automatic,
+        "created": review.created,
+    }
+
+
+def _snapshot(item: SnapshotItem) -> dict[str, Any]:
+    return {
+        "training_run": item.run_id,
+        "model_version": item.run.version.number if item.run.version else None,
+        "part": item.part,
+        "label": item.label.slug,
+        "before": _slug(item.before),
+        "after": _slug(item.after),
     }
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
-from recognizer import thumbnails
-from recognizer.models import Drawing, DrawingQuerySet, Label, Prediction, Recognizer
+from recognizer import reviews, thumbnails, training
+from recognizer.models import Drawing, DrawingQuerySet, Label, Prediction, Recognizer, Review
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -123,6 +123,9 @@ class Card:
     prediction: Prediction | None  # the first answer
     said: Label | None  # what the author says
     labels: list[Label]
+    now: Prediction | None = None  # what the newest version says, where that is something else than the first answer
+    review: Review | None = None  # what was decided on what the author says
+    taught: list[int] = field(default_factory=list)  # the versions that learned from it, the oldest first
 
     @property
     def path(self) -> str:
@@ -143,11 +146,24 @@ def mine(author: User, filters: Filters) -> DrawingQuerySet:
 def cards(drawings: list[Drawing], recognizers: list[Recognizer]) -> list[Card]:
     """A card for each drawing; the labels come with the recognizers, so no card costs a query."""
     labels = {recognizer.pk: list(recognizer.labels.all()) for recognizer in recognizers}
-    return [card(drawing, labels[drawing.recognizer_id]) for drawing in drawings]
+    decided, taught = reviews.state_of(drawings), training.taught(drawings)
+    return [
+        replace(card(drawing, labels[drawing.recognizer_id]), review=decided[drawing.pk], taught=taught[drawing.pk])
+        for drawing in drawings
+    ]
 
 
 def card(drawing: Drawing, labels: list[Label]) -> Card:
-    """The card of one drawing."""
+    """The card of one drawing, without what became of it."""
     predictions = list(drawing.predictions.all())
+    first = predictions[-1] if predictions else None
     said = drawing.standing[0].label if drawing.standing else None
-    return Card(drawing, predictions[-1] if predictions else None, said, labels)
+    return Card(drawing, first, said, labels, now=_changed_mind(predictions))
+
+
+def _changed_mind(predictions: list[Prediction]) -> Prediction | None:
+    """The answer of the newest version, if it differs from the first one. Versions may answer late, in any order."""
+    if not predictions:
+        return None
+    newest, first = max(predictions, key=lambda each: each.model_version.number), predictions[-1]
+    return newest if (newest.label_id, newest.unsure) != (first.label_id, first.unsure) else None

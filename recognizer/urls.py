@@ -3,13 +3,21 @@
 from django.urls import include, path
 
 from recognizer import account_views, health
-from recognizer.views import notebook, sheet
+from recognizer.views import notebook, progress, runs, sheet
 
 urlpatterns = [
     path("", sheet.draw, name="draw"),
     path("drawings/", notebook.drawings, name="drawings"),
     path("drawings/<uuid:uuid>/correction/", notebook.correct, name="drawing-correction"),
     path("drawings/<uuid:uuid>/delete/", notebook.delete, name="drawing-delete"),
+    path("drawings/<uuid:uuid>/picture/", runs.picture, name="drawing-picture"),
+    path("progress/", progress.show, name="progress"),
+    path("progress/<slug:slug>/promote/", progress.promote, name="promote"),
+    path("progress/<slug:slug>/roll-back/", progress.roll_back, name="roll-back"),
+    path("runs/", runs.runs, name="runs"),
+    path("runs/<int:pk>/", runs.run, name="run"),
+    path("runs/<int:pk>/status", runs.status, name="run-status"),
+    path("runs/<int:pk>/cancel/", runs.cancel, name="run-cancel"),
     path("privacy/", sheet.privacy, name="privacy"),
     path("healthz", health.alive),
     path("readyz", health.ready),

@@ -18,3 +18,16 @@ def percent(share: float) -> str:
     number = min(math.floor(share * 1000) / 10, 99.9) if certain else round(share * 100)
     # Translators: a percentage; the number is formatted already.
     return _("%(number)s%%") % {"number": number_format(number, 1 if certain else 0)}
+
+
+@register.filter
+def exact(share: float, count: int = 1000) -> str:
+    """A measured share: 0.9833 as 98.3%, with two decimals where thousands of answers stand behind it."""
+    return percentage(share, 2 if count >= 5000 else 1)
+
+
+def percentage(share: float, decimals: int) -> str:
+    """With so many decimals, rounded down: 0.9996 is not 100%."""
+    kept = math.floor(share * 100 * 10**decimals + 1e-6) / 10**decimals
+    # Translators: a percentage; the number is formatted already.
+    return _("%(number)s%%") % {"number": number_format(kept, decimals)}

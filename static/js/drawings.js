@@ -52,6 +52,8 @@ class Drawing {
     find("[data-said]", this.#element).textContent = said;
     find("[data-verb]", this.#element).textContent = text(label ? "change" : "say");
     find("[data-take-back]", this.#element).hidden = !label;
+    const before = find('.key[aria-pressed="true"]', this.#element)?.value ?? null;
+    if (label !== before) find("[data-decided]", this.#element)?.remove(); // it was about what they said before
     for (const key of this.#element.querySelectorAll(".key")) key.setAttribute("aria-pressed", String(key.value === label));
     find("details", this.#element).open = false;
     this.focus();

@@ -11,7 +11,7 @@ from pytest_django import DjangoAssertNumQueries
 from accounts.models import User
 from recognizer import exports
 from tests.accounts.test_delete import WAYS
-from tests.accounts.world import PNG, drawing, furnish
+from tests.accounts.world import PNG, drawing, furnish, taught
 
 pytestmark = pytest.mark.django_db
 
@@ -28,6 +28,10 @@ PLACES = {
     "recognizer.Drawing": "drawings",
     "recognizer.Prediction": "drawings.0.predictions",
     "recognizer.Correction": "drawings.0.corrections",
+    "recognizer.Review": "drawings.0.corrections.0.reviews",
+    "recognizer.Claim": "claims",
+    "recognizer.TrainingRun": "training_runs",
+    "recognizer.SnapshotItem": "drawings.0.snapshots",
 }
 
 
@@ -53,6 +57,26 @@ def test_it_holds_a_drawing_with_everything_that_was_said(as_ada: Client, ada: U
     assert prediction["guesses"] == [["1", 0.6], ["7", 0.3]]
     assert (prediction["model_version"], prediction["label"], prediction["unsure"]) == (1, "1", True)
     assert [correction["label"] for correction in found["corrections"]] == ["7", None]
+
+
+def test_it_holds_what_was_decided_about_a_drawing_and_which_run_used_it(as_ada: Client, ada: User, bob: User) -> None:
+    taught(drawing(ada), by=bob)
+    (found,) = download(as_ada)["drawings"]
+    (review,) = found["corrections"][0]["reviews"]
+    assert (review["decision"], review["label"], review["automatic"]) == ("accepted", "7", False)
+    assert found["corrections"][0]["in_review_until"]
+    (item,) = found["snapshots"]
+    assert (item["part"], item["label"], item["model_version"], item["before"]) == ("study", "7", None, None)
+    assert bob.email not in json.dumps(download(as_ada))
+
+
+def test_it_holds_what_a_reviewer_decided_and_started(as_bob: Client, ada: User, bob: User) -> None:
+    taught(drawing(ada), by=bob)
+    document = download(as_bob)
+    assert [(each["decision"], each["label"]) for each in document["reviews"]] == [("accepted", "7")]
+    assert [(each["trigger"], each["state"]) for each in document["training_runs"]] == [("By hand.", "refused")]
+    assert len(document["claims"]) == 1
+    assert document["drawings"] == []
 
 
 def test_it_holds_pictures_as_they_are_kept(as_ada: Client, ada: User) -> None:
@@ -109,7 +133,7 @@ def test_it_reads_page_by_page_in_order(
     made = [drawing(ada) for _ in range(5)]
     pieces = exports.of_person(ada)
     next(pieces)
-    with django_assert_num_queries(3):  # drawings, what was predicted, what was corrected
+    with django_assert_num_queries(5):  # drawings, what was predicted, corrected, decided, and learned from it
         next(pieces)
         next(pieces)
     assert [found["id"] for found in download(as_ada)["drawings"]] == [str(each.uuid) for each in made]

@@ -9,9 +9,22 @@ from allauth.mfa.models import Authenticator
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth.models import Group, Permission
 from django.contrib.contenttypes.models import ContentType
+from django.utils import timezone
 
 from accounts.models import User
-from recognizer.models import Correction, Drawing, Label, ModelVersion, Prediction, Promotion, Recognizer
+from recognizer.models import (
+    Claim,
+    Correction,
+    Drawing,
+    Label,
+    ModelVersion,
+    Prediction,
+    Promotion,
+    Recognizer,
+    Review,
+    SnapshotItem,
+    TrainingRun,
+)
 
 PNG = b"\x89PNG pretends"
 
@@ -45,7 +58,7 @@ def drawing(author: User, **content: Any) -> Drawing:
 
 def furnish(user: User) -> None:
     """Give a person a row in every table that can hold one of theirs."""
-    drawing(user)
+    taught(drawing(user), by=user)
     drawing(user, image=PNG)
     EmailAddress.objects.get_or_create(user=user, email=user.email, defaults={"verified": True, "primary": True})
     Authenticator.objects.create(user=user, type=Authenticator.Type.TOTP, data={"secret": "do not tell"})
@@ -56,6 +69,24 @@ def furnish(user: User) -> None:
     Promotion.objects.create(
         recognizer=recognizer(), model_version=recognizer().versions.get(), replaces=last, by=user, reason="a try"
     )
+
+
+def taught(made: Drawing, *, by: User) -> None:
+    """What somebody decided about a drawing, and the run that they started with it."""
+    said = made.corrections.order_by("pk").first()
+    assert said
+    assert said.label
+    Review.objects.create(correction=said, decision=Review.Decision.ACCEPTED, label=said.label, by=by)
+    Claim.objects.create(correction=said, by=by, until=timezone.now())
+    run = TrainingRun.objects.create(
+        recognizer=made.recognizer,
+        state=TrainingRun.State.REFUSED,
+        reason="Too few.",
+        trigger="By hand.",
+        by=by,
+        finished=timezone.now(),
+    )
+    SnapshotItem.objects.create(run=run, drawing=made, label=said.label, part=SnapshotItem.Part.STUDY)
 
 
 def log(*, by: User, about: User) -> None:

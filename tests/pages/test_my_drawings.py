@@ -129,8 +129,9 @@ def test_the_number_of_queries_does_not_grow(
         as_alice.get("/drawings/?state=agreed&label=7")
 
 
-# session (none where it is in Redis), user, recognizers, their labels, count, drawings, predictions, corrections
-QUERIES = 8
+# session (none where it is in Redis), user, recognizers, their labels, count, drawings, predictions, corrections,
+# reviews, what taught
+QUERIES = 10
 
 
 def test_correcting_works_without_scripts(as_alice: Client, four: dict[str, Drawing]) -> None:

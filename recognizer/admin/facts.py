@@ -1,21 +1,22 @@
-"""What staff may look at. Facts are read-only here as everywhere."""
+"""Drawings, answers, versions and promotions: to read."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Count, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from recognizer.models import Correction, Drawing, Label, ModelVersion, Prediction, Promotion, Recognizer
+from recognizer.models import Drawing, ModelVersion, Prediction, Promotion
 
-HEAVY = {"drawing": ["ink", "image"], "model_version": ["tflite", "keras", "manifest"]}
+_DRAWING = ("ink", "image")
 
 
-def _heavy(way: str) -> list[str]:
+def heavy(way: str) -> list[str]:
     """The fields that a list must not load along the way to another table: they are megabytes a row."""
-    return [f"{way}__{field}" for field in HEAVY[way]]
+    fields = _DRAWING if way.endswith("drawing") else ModelVersion.HEAVY
+    return [f"{way}__{field}" for field in fields]
 
 
 class FactAdmin(admin.ModelAdmin):
@@ -30,41 +31,6 @@ class FactAdmin(admin.ModelAdmin):
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Facts are not edited."""
-        return False
-
-
-class LabelInline(admin.TabularInline):
-    """The labels of a recognizer; their slugs and outputs belong to the model."""
-
-    model = Label
-    extra = 0
-    can_delete = False
-    readonly_fields = ["slug", "position"]
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Labels come with a bundle."""
-        return False
-
-
-@admin.register(Recognizer)
-class RecognizerAdmin(admin.ModelAdmin):
-    """Names and order of the recognizers and their labels."""
-
-    list_display = ["name", "slug", "position", "drawings"]
-    readonly_fields = ["slug"]
-    inlines = [LabelInline]
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Recognizer]:
-        """With the number of drawings, in the same query."""
-        return super().get_queryset(request).annotate(drawing_count=Count("drawings"))
-
-    @admin.display(ordering="drawing_count")
-    def drawings(self, recognizer: Any) -> int:
-        """How many drawings were kept for it."""
-        return recognizer.drawing_count
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """A recognizer comes with its bundle: `manage.py install_models`."""
         return False
 
 
@@ -93,25 +59,7 @@ class PredictionAdmin(FactAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Prediction]:
         """Without what the drawings and the versions weigh."""
         found = super().get_queryset(request).select_related("drawing", "label", "model_version")
-        return found.defer(*_heavy("drawing"), *_heavy("model_version"))
-
-
-@admin.register(Correction)
-class CorrectionAdmin(FactAdmin):
-    """What the authors say."""
-
-    list_display = ["drawing", "label", "standing", "created"]
-    list_filter = ["label__recognizer", "label"]
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Correction]:
-        """Without what the drawings weigh."""
-        found = super().get_queryset(request).select_related("drawing", "label", "replaced_by")
-        return found.defer(*_heavy("drawing"))
-
-    @admin.display(boolean=True)
-    def standing(self, correction: Correction) -> bool:
-        """Whether no later one replaces it."""
-        return not hasattr(correction, "replaced_by")
+        return found.defer(*heavy("drawing"), *heavy("model_version"))
 
 
 @admin.register(ModelVersion)
@@ -125,7 +73,7 @@ class ModelVersionAdmin(FactAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ModelVersion]:
         """Without the weights."""
-        return super().get_queryset(request).defer("tflite", "keras", "manifest")
+        return super().get_queryset(request).defer(*ModelVersion.HEAVY)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Every answer names the version that gave it."""
@@ -142,7 +90,7 @@ class PromotionAdmin(FactAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Promotion]:
         """Without the weights of the versions."""
-        return super().get_queryset(request).select_related("model_version").defer(*_heavy("model_version"))
+        return super().get_queryset(request).select_related("model_version").defer(*heavy("model_version"))
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """A rollback is one more promotion."""

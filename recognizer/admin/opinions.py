@@ -1,0 +1,57 @@
+"""Corrections and the reviews of them: to read; deciding has a page of its own, the review queue."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.urls import URLPattern
+
+from recognizer.admin import review_queue
+from recognizer.admin.facts import FactAdmin, heavy
+from recognizer.models import Correction, Review
+
+
+@admin.register(Correction)
+class CorrectionAdmin(FactAdmin):
+    """What the authors say."""
+
+    list_display = ["drawing", "label", "standing", "created"]
+    list_filter = ["label__recognizer", "label"]
+
+    def get_urls(self) -> list[URLPattern]:
+        """With the review queue."""
+        return [*review_queue.urls(self.admin_site), *super().get_urls()]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Correction]:
+        """Without what the drawings weigh."""
+        found = super().get_queryset(request).select_related("drawing", "label", "replaced_by")
+        return found.defer(*heavy("drawing"))
+
+    @admin.display(boolean=True)
+    def standing(self, correction: Correction) -> bool:
+        """Whether no later one replaces it."""
+        return not hasattr(correction, "replaced_by")
+
+
+@admin.register(Review)
+class ReviewAdmin(FactAdmin):
+    """What the reviewers decided. Undoing is one more decision, made in the review queue."""
+
+    list_display = ["drawing", "decision", "label", "reason", "by", "automatic", "standing", "created"]
+    list_filter = ["decision", "reason", "automatic", "correction__drawing__recognizer"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Review]:
+        """Without what the drawings weigh."""
+        found = super().get_queryset(request).select_related("correction__drawing", "label", "by", "replaced_by")
+        return found.defer(*heavy("correction__drawing"))
+
+    @admin.display(ordering="correction__drawing")
+    def drawing(self, review: Review) -> str:
+        """Which drawing it is about."""
+        return str(review.correction.drawing)
+
+    @admin.display(boolean=True)
+    def standing(self, review: Review) -> bool:
+        """Whether no later one replaces it."""
+        return not hasattr(review, "replaced_by")
