@@ -12,12 +12,15 @@ from typing import Any
 import numpy as np
 
 from ml import evaluate as measure
-from ml import tables
+from ml import rehearsal, tables
 from ml.artifact import Bundle, BundleError, export_bundle, load_bundle, load_keras, probe_rasters, save_bundle
 from ml.bench import run_bench
 from ml.datasets import DatasetError
 from ml.evaluate import Drawings, EvaluationError
+from ml.finetune import FULL, HEAD
+from ml.learning_bench import run_learning_bench
 from ml.predictor import Predictor
+from ml.recipes import RECIPES
 from ml.robustness import measure_junk, measure_robustness
 from ml.train import SEED, TrainingError, train_recognizer
 
@@ -55,7 +58,9 @@ def _parser() -> argparse.ArgumentParser:
     _add_robustness(commands)
     _add_junk(commands)
     _add_bench(commands)
+    _add_bench_learning(commands)
     _add_export(commands)
+    _add_rehearse(commands)
     return parser
 
 
@@ -182,6 +187,49 @@ def _bench(options: argparse.Namespace) -> None:
     print(tables.table(("stage", "median ms", "95 % ms"), rows))
     print()
     print(tables.table(("a process without TensorFlow", "MB"), list(figures["memory_mb"].items())))
+
+
+def _add_bench_learning(commands: Any) -> None:
+    text = "Measure what approved drawings teach a base that knows MNIST alone, and what bad ones do to it (minutes)."
+    parser = _command(commands, "bench-learning", _bench_learning, text, bundle=False)
+    parser.add_argument("--cache", type=Path, required=True, metavar="DIR", help="where the base is kept, or found")
+    parser.add_argument("--data-dir", type=Path, metavar="DIR", help="a folder of data sets (default: INKLING_DATA)")
+    parser.add_argument("--mode", choices=(FULL, HEAD), action="append", help="may be repeated (default: both)")
+    parser.add_argument("--poisonings", type=int, default=3, metavar="N", help="of each mode (default: 3)")
+    parser.add_argument("--alone", type=int, default=3, metavar="N", help="people with their own site (default: 3)")
+    parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
+
+
+def _bench_learning(options: argparse.Namespace) -> None:
+    figures = run_learning_bench(
+        options.data_dir,
+        options.cache,
+        modes=options.mode or [HEAD, FULL],
+        poisonings=options.poisonings,
+        alone=options.alone,
+        report=lambda progress: None,
+    )
+    if options.json:
+        _print_json(figures)
+    else:
+        print(tables.learning_text(figures))
+
+
+def _add_rehearse(commands: Any) -> None:
+    text = "Make the rehearsal pack of a bundle from the data sets that its base was trained on."
+    parser = _command(commands, "rehearse", _rehearse, text, bundle=False)
+    parser.add_argument("--bundle", type=Path, metavar="DIR", help="default: the bundle that ships with Inkling")
+    parser.add_argument("--data-dir", type=Path, metavar="DIR", help="a folder of data sets (default: INKLING_DATA)")
+
+
+def _rehearse(options: argparse.Namespace) -> None:
+    out = options.bundle or MODELS / options.recognizer
+    bundle = load_bundle(out)
+    if bundle.manifest["recognizer"] not in RECIPES:
+        raise TrainingError(f"No recipe for {bundle.manifest['recognizer']!r}; there are: {', '.join(RECIPES)}.")
+    packed = rehearsal.make(bundle, RECIPES[bundle.manifest["recognizer"]].load(options.data_dir))
+    save_bundle(packed, out)
+    print(f"{out}: {len(packed.rehearsal):,} bytes of rehearsal pack.")
 
 
 def _add_export(commands: Any) -> None:

@@ -24,7 +24,8 @@ NOT_ENOUGH: Outcome = "not-enough-evidence"
 BASE_DROP = 0.001  # of the base test
 FEWEST = 5  # drawings of the field test
 CLEAR = 0.05  # a chance below it counts as clear evidence
-SAME_LOSS = 0.005  # a difference in log loss that nobody would notice
+SAME_LOSS = 0.005  # a rise in log loss that nobody would notice
+ERRORS = 2.0  # standard errors that a rise must exceed, not to be the doing of a drawing or two
 LABEL_DROP, LABEL_DRAWINGS = 0.01, 3  # of one label: both must be exceeded
 ECE_RISE = 0.01
 JUNK_DROP = 0.03
@@ -156,8 +157,15 @@ def _ece(answers: np.ndarray, truth: np.ndarray) -> float | None:
     return calibration_error(answers.max(axis=1), answers.argmax(axis=1) == truth) if len(truth) else None
 
 
-def _log_loss(answers: np.ndarray, truth: np.ndarray) -> float | None:
-    return float(-np.log(np.maximum(answers[np.arange(len(truth)), truth], 1e-6)).mean()) if len(truth) else None
+def _log_loss(exam: Exam) -> dict[str, float | None]:
+    """The mean log loss of both on the field test, and the standard error of the difference."""
+    truth = exam.field_truth
+    if not len(truth):
+        return {"before": None, "after": None, "error": None}
+    rows = np.arange(len(truth))
+    before, after = (-np.log(np.maximum(side.field[rows, truth], 1e-6)) for side in (exam.champion, exam.challenger))
+    error = (after - before).std() / math.sqrt(max(len(truth) - 1, 1))
+    return {"before": float(before.mean()), "after": float(after.mean()), "error": float(error)}
 
 
 def _doubts(answers: np.ndarray, below: float) -> np.ndarray:
@@ -179,7 +187,7 @@ def _field_figures(exam: Exam) -> dict[str, Any]:
         "wins": wins,
         "losses": losses,
         "p": mcnemar(wins, losses),
-        "log_loss": _both(_log_loss, exam, "field"),
+        "log_loss": _log_loss(exam),
     }
 
 
@@ -225,11 +233,11 @@ def _beaten(field: dict[str, Any]) -> tuple[Outcome, str]:
         clear = field["p"] < CLEAR
         chance = f"chance alone would do that in {_percent(field['p'], 1)} of cases"
         return PASSED, f"Clear evidence: {chance}." if clear else f"Weak evidence: {chance}."
-    before, after = field["log_loss"]["before"], field["log_loss"]["after"]
-    losses = f"log loss {after:.4f}, {before:.4f} before"
-    if after > before + SAME_LOSS:
+    loss = field["log_loss"]
+    losses = f"log loss {loss['after']:.4f}, {loss['before']:.4f} before"
+    if loss["after"] - loss["before"] > max(SAME_LOSS, ERRORS * loss["error"]):
         return REFUSED, f"A tie, and it is less sure of what is right ({losses})."
-    return PASSED, f"Weak evidence: a tie, and it is as sure of what is right or surer ({losses})."
+    return PASSED, f"Weak evidence: a tie, and it is not clearly less sure of what is right ({losses})."
 
 
 def _base(exam: Exam, figures: dict[str, Any]) -> Finding:

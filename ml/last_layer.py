@@ -2,85 +2,114 @@
 
 The trunk stays as it is, so the embeddings in the base's rehearsal pack stay true. The last layer
 goes on from where it is, on the pack's exemplars and on the drawings, each also as other hands
-would have made it; then it is calibrated on drawings that it was not taught with.
+would have made it. Exemplars and variants keep it calibrated.
 """
 
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ml import softmax
 from ml.artifact import Bundle, export_bundle, load_keras, probe_rasters, verify_bundle, with_rehearsal
-from ml.lesson import Lesson, Report, vary, weights_of
-from ml.predictor import Head, Predictor
-from ml.rehearsal import unpack
+from ml.lesson import Lesson, LessonError, Report, only, vary, weights_of
+from ml.predictor import Head
+from ml.rehearsal import Rehearsal, unpack
+from ml.trust import believed
 
 if TYPE_CHECKING:
     import keras
 
 VARIANTS = 4  # of each drawing, besides itself
 STRENGTH = 0.8
-WEIGHT = 1.0  # of a drawing, an exemplar being 1
+WEIGHT = 2.0  # of a drawing with its variants, an exemplar being 1
+MOST = 0.5  # of the exemplars' weight is that of all drawings, at most
 
 
 def finetune(base: Bundle, lesson: Lesson, *, seed: int, report: Report) -> Bundle:
     """The base with another last layer; see `ml.finetune.finetune`."""
-    predictor = verify_bundle(base)
-    pack = unpack(base.rehearsal)
+    predictor, pack = verify_bundle(base), unpack(base.rehearsal)
     rng = np.random.default_rng(seed)
-    embeddings, truth, weights = _drawings(predictor, lesson, rng, report)
-    inputs = np.concatenate([pack.study, embeddings])
-    targets = np.concatenate([pack.study_labels, truth])
-    counts = np.concatenate([np.ones(len(pack.study)), weights])
-    head = softmax.fit(predictor.head(), inputs, targets, counts, report=_Progress("last layer", report))
-    return _export(base, head, {"mode": "head", "drawings": len(lesson.labels), "seed": seed}, report)
-
-
-def _drawings(
-    predictor: Predictor, lesson: Lesson, rng: np.random.Generator, report: Report
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Embeddings, labels and weights of the drawings and their variants, one variant after another."""
     embeddings = []
     for variant in range(VARIANTS + 1):
-        report({"step": "reading the drawings", "epoch": variant, "epochs": VARIANTS + 1})
+        report({"step": "reading the drawings", "epoch": variant + 1, "epochs": VARIANTS + 1})
         rasters = vary(lesson, rng, strength=STRENGTH) if variant else lesson.rasters
         embeddings.append(predictor.predict(rasters).embeddings)
-    each = weights_of(lesson) * WEIGHT / (VARIANTS + 1)
-    return np.concatenate(embeddings), np.tile(lesson.labels, VARIANTS + 1), np.tile(each, VARIANTS + 1)
-
-
-class _Progress:
-    """Hands the steps of `softmax.fit` on as a training's progress."""
-
-    def __init__(self, step: str, report: Report) -> None:
-        self.step, self.report = step, report
-        self.start = time.monotonic()
-
-    def __call__(self, step: int, loss: float) -> None:
-        passed = time.monotonic() - self.start
-        left = passed / step * (softmax.STEPS - step)
-        self.report({"step": self.step, "epoch": step, "epochs": softmax.STEPS, "loss": loss, "seconds_left": left})
-
-
-def _export(base: Bundle, head: Head, record: dict[str, Any], report: Report) -> Bundle:
+    before = predictor.head()
+    kept = trusted(before, pack, embeddings[0], lesson)
+    after = _fit(before, pack, np.stack(embeddings)[:, kept], only(lesson, kept), report)
     report({"step": "export"})
     model = load_keras(base)
-    set_head(model, head)
+    set_head(model, after)
+    real = pack.study[pack.study_labels < len(base.slugs)]
+    answers = [softmax.answer(head, real)[:, : len(base.slugs)] for head in (before, after)]
+    below = softmax.move_limit(base.manifest["unsure_below"], *answers)
+    bundle = export(model, base, unsure_below=below, mode="head", seed=seed, lesson=lesson, kept=kept)
+    return with_rehearsal(bundle, base.rehearsal)
+
+
+def trusted(head: Head, pack: Rehearsal, embeddings: np.ndarray, lesson: Lesson) -> np.ndarray:
+    """Which drawings to learn from, bool (n,). Raises LessonError if there are none."""
+    if lesson.authors is None:
+        return np.ones(len(lesson.labels), bool)
+    kept = believed(head, pack, embeddings, lesson.labels, lesson.authors)
+    if not kept.any():
+        raise LessonError("Every author contradicts the base and the others. Have their drawings reviewed.")
+    return kept
+
+
+def _fit(head: Head, pack: Rehearsal, embeddings: np.ndarray, lesson: Lesson, report: Report) -> Head:
+    """Teach a last layer `embeddings`, float32 (variants, n, width), together with the pack's exemplars."""
+    variants, count, width = embeddings.shape
+    weights = np.tile(weights_of(lesson) * WEIGHT / variants, variants)
+    weights *= min(1.0, MOST * len(pack.study) / max(float(weights.sum()), 1e-9))
+    return softmax.fit(
+        head,
+        np.concatenate([pack.study, embeddings.reshape(-1, width)]),
+        np.concatenate([pack.study_labels, np.tile(lesson.labels, variants)]),
+        np.concatenate([np.ones(len(pack.study)), weights]),
+        report=_progress(report),
+    )
+
+
+def _progress(report: Report) -> softmax.Watch:
+    start = time.monotonic()
+
+    def tell(step: int, loss: float) -> None:
+        left = (time.monotonic() - start) / step * (softmax.STEPS - step)
+        report({"step": "last layer", "epoch": step, "epochs": softmax.STEPS, "loss": loss, "seconds_left": left})
+
+    return tell
+
+
+# The same for both modes
+
+
+def export(
+    model: keras.Model, base: Bundle, *, unsure_below: float, mode: str, seed: int, lesson: Lesson, kept: np.ndarray
+) -> Bundle:
+    """The taught model as a bundle like its base, with a record of how it was taught; without a pack."""
     manifest = base.manifest
-    bundle = export_bundle(
+    record = {
+        "sources": manifest["training"].get("sources", []),
+        "mode": mode,
+        "base": manifest["sha256"]["tflite"],
+        "drawings": int(kept.sum()),
+        "left_out": int((~kept).sum()),
+        "seed": seed,
+    }
+    return export_bundle(
         model,
         recognizer=manifest["recognizer"],
         labels=manifest["labels"],
-        unsure_below=manifest["unsure_below"],
+        unsure_below=unsure_below,
         probe=probe_rasters(manifest),
         metrics={},
-        training={**manifest["training"], **record},
+        training=record,
         quantise=bool(manifest.get("quantised")),
     )
-    return with_rehearsal(bundle, base.rehearsal)
 
 
 def get_head(model: keras.Model) -> Head:

@@ -32,7 +32,7 @@ class Lesson(NamedTuple):
     weights: np.ndarray | None = None
     """float (n,): how much each counts; all the same where it is None."""
     authors: np.ndarray | None = None
-    """int (n,): who drew it, as any number; None where that is not known."""
+    """int (n,): who drew it, any number from 0, where nobody reviewed it; -1 where it was reviewed. None: all were."""
 
 
 def check(lesson: Lesson, labels: int) -> None:
@@ -48,6 +48,17 @@ def check(lesson: Lesson, labels: int) -> None:
             raise LessonError(f"The {name} of {count} drawings have the shape {part.shape}.")
     if count and not (lesson.labels.min() >= 0 and lesson.labels.max() < labels):
         raise LessonError(f"Labels must be from 0 to {labels - 1}, not {lesson.labels.min()} to {lesson.labels.max()}.")
+
+
+def only(lesson: Lesson, chosen: np.ndarray) -> Lesson:
+    """The drawings where `chosen`, bool (n,), is true."""
+    return Lesson(
+        lesson.rasters[chosen],
+        [ink for ink, taken in zip(lesson.inks, chosen, strict=True) if taken],
+        lesson.labels[chosen],
+        None if lesson.weights is None else lesson.weights[chosen],
+        None if lesson.authors is None else lesson.authors[chosen],
+    )
 
 
 def weights_of(lesson: Lesson) -> np.ndarray:

@@ -64,3 +64,32 @@ def shares_text(title: str, shares: Mapping[str, Mapping[str, Any]]) -> str:
         (name, f"{line['count']:,}", *(percent(line[column]) for column in columns)) for name, line in shares.items()
     ]
     return table((title, "drawings", *columns), rows)
+
+
+def learning_text(figures: Mapping[str, Any]) -> str:
+    """What `ml.learning_bench` measured, as tables."""
+    rows = [
+        ("base", "", figures["base"]),
+        *((mode, line["verdict"], line) for mode, line in figures["learning"].items()),
+    ]
+    parts = [
+        table(
+            ("all approved", "verdict", "other writers", "ECE", "MNIST test", "ECE", "seconds"),
+            [(name, verdict, *_learned(line)) for name, verdict, line in rows],
+        )
+    ]
+    for name, key, last in (
+        ("a third at random", "poison", "promoted"),
+        ("thirty of one's own", "alone", "after"),
+    ):
+        lines = [(mode, line) for mode, tries in figures[key].items() for line in tries]
+        if lines:
+            columns = ("before", "after") if last == "after" else ("before", "after", last)
+            shown = [(mode, line["verdict"], *(percent(line[column]) for column in columns)) for mode, line in lines]
+            parts.append(table((name, "verdict", *columns), shown))
+    return "\n\n".join(parts)
+
+
+def _learned(line: Mapping[str, Any]) -> tuple[str, ...]:
+    shares = tuple(percent(line[key]) for key in ("pen", "pen_ece", "mnist", "mnist_ece"))
+    return (*shares, str(line.get("seconds", "")))

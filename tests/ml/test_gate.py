@@ -111,7 +111,17 @@ def test_a_tie_is_won_by_the_model_that_is_surer_of_what_is_right() -> None:
     )
 
     assert verdict.outcome == PASSED
-    assert "a tie, and it is as sure of what is right or surer" in sentence(verdict, "Field test")
+    assert "a tie, and it is not clearly less sure of what is right" in sentence(verdict, "Field test")
+
+
+def test_one_drawing_alone_does_not_make_a_model_less_sure() -> None:
+    doubtful = answers(FIELD_TRUTH)
+    doubtful[0] = spread(FIELD_TRUTH[:1], 0.2)
+
+    verdict = judge(exam(champion=side(field=answers(FIELD_TRUTH)), challenger=side(field=doubtful)))
+
+    assert verdict.outcome == PASSED
+    assert verdict.figures["field"]["log_loss"]["after"] > verdict.figures["field"]["log_loss"]["before"] + 0.01
 
 
 def test_a_tie_is_lost_by_the_model_that_is_less_sure_of_what_is_right() -> None:
