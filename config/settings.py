@@ -5,10 +5,10 @@ Two ways to run: `production` (the default; safe, and refuses to start half conf
 """
 
 import secrets
+from datetime import timedelta
 from pathlib import Path
 
 import dj_database_url
-from celery.schedules import crontab
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 from dotenv import load_dotenv
@@ -264,6 +264,7 @@ FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler
 
 # --- Work in the background ---
 
+TASK_APP = "config.celery.app"  # a dotted name: a web process loads Celery when it first has something to send
 CELERY_BROKER_URL = REDIS_URL or "filesystem://"
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = (
@@ -290,7 +291,7 @@ CELERY_BEAT_SCHEDULE = {
     },
     "forget-expired-sessions": {
         "task": "accounts.tasks.forget_expired_sessions",
-        "schedule": crontab(hour=3, minute=17),
+        "schedule": timedelta(days=1),
     },
 }
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
-from functools import partial
 from typing import TYPE_CHECKING
 
-from celery import current_app
+from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
+from django.utils.module_loading import import_string
 
 from recognizer import snapshots
 from recognizer.models import Drawing, Policy, Recognizer, SnapshotItem, TrainingRun
@@ -60,8 +60,12 @@ def open_run(*, recognizer: Recognizer, trigger: str, by: User | None = None) ->
 
 
 def enqueue(run: TrainingRun) -> None:
-    """Send the task once the run is committed. A message that is lost is sent again by the tick."""
-    transaction.on_commit(partial(current_app.send_task, TASK, args=[run.pk]), robust=True)
+    """Send the task once the run is committed. A message that cannot be sent, or is lost, is sent again by the tick."""
+
+    def send() -> None:
+        import_string(settings.TASK_APP).send_task(TASK, args=[run.pk], retry=False)
+
+    transaction.on_commit(send, robust=True)
 
 
 def cancel(*, run: TrainingRun, by: User | None = None) -> None:
