@@ -61,9 +61,8 @@ def finetune(base: Bundle, lesson: Lesson, recipe: Recipe, *, seed: int, report:
     before = _answers(model, checked.x)
     old = model.get_weights()
     _fit(model, _epochs(material, recipe, only(lesson, kept), seed, report), report)
-    model.set_weights(
-        [NEW * after + (1 - NEW) * former for after, former in zip(model.get_weights(), old, strict=True)]
-    )
+    new = model.get_weights()
+    model.set_weights([NEW * after + (1 - NEW) * former for after, former in zip(new, old, strict=True)])
     report({"step": "export"})
     below = softmax.move_limit(base.manifest["unsure_below"], before, _answers(model, checked.x))
     bundle = export(model, base, unsure_below=below, mode="full", seed=seed, lesson=lesson, kept=kept)

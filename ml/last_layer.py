@@ -62,7 +62,7 @@ def trusted(head: Head, pack: Rehearsal, embeddings: np.ndarray, lesson: Lesson)
 
 def _fit(head: Head, pack: Rehearsal, embeddings: np.ndarray, lesson: Lesson, report: Report) -> Head:
     """Teach a last layer `embeddings`, float32 (variants, n, width), together with the pack's exemplars."""
-    variants, count, width = embeddings.shape
+    variants, _, width = embeddings.shape
     weights = np.tile(weights_of(lesson) * WEIGHT / variants, variants)
     weights *= min(1.0, MOST * len(pack.study) / max(float(weights.sum()), 1e-9))
     return softmax.fit(

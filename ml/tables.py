@@ -68,10 +68,8 @@ def shares_text(title: str, shares: Mapping[str, Mapping[str, Any]]) -> str:
 
 def learning_text(figures: Mapping[str, Any]) -> str:
     """What `ml.learning_bench` measured, as tables."""
-    rows = [
-        ("base", "", figures["base"]),
-        *((mode, line["verdict"], line) for mode, line in figures["learning"].items()),
-    ]
+    rows = [("base", "", figures["base"])]
+    rows += [(mode, line["verdict"], line) for mode, line in figures["learning"].items()]
     parts = [
         table(
             ("all approved", "verdict", "other writers", "ECE", "MNIST test", "ECE", "seconds"),

@@ -23,7 +23,10 @@ CONTRADICTING = 0.5  # of an author's drawings: more than that, and they are lef
 def believed(
     head: Head, pack: Rehearsal, embeddings: np.ndarray, labels: np.ndarray, authors: np.ndarray
 ) -> np.ndarray:
-    """Which drawings to learn from, bool (n,): embeddings (n, width), labels (n,) and authors (n,), -1 where reviewed."""
+    """Which drawings to learn from, bool (n,).
+
+    `embeddings` (n, width) and `labels` (n,) of the drawings; `authors` (n,), -1 where reviewed.
+    """
     suspects = np.zeros(len(labels), bool)
     known = np.unique(authors[authors >= 0])
     if not len(known):
