@@ -1,12 +1,12 @@
 """`python -m tests.smoke`: start the site with `make run`, walk the whole path through it, stop it.
 
-sign up -> draw a seven -> see it recognised -> confirm it -> find it in "My drawings"; and the worker
-takes a task from the embedded broker. Everything happens in a temporary folder.
+A newcomer signs up, draws a seven, sees it recognised, confirms it and finds it in "My drawings". Then a
+community of one: somebody who runs the site confirms thirty drawings and approves them, and a new version answers
+within a minute. Everything goes over HTTP, and everything is kept in a temporary folder.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import signal
@@ -15,85 +15,76 @@ import subprocess
 import sys
 import tempfile
 import time
-from http.cookiejar import CookieJar
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from urllib.error import URLError
-from urllib.parse import urlencode
-from urllib.request import HTTPCookieProcessor, OpenerDirector, Request, build_opener
 
+import psutil
+
+from recognizer.demo.hands import hands
+from recognizer.demo.visitor import RefusedError, Visitor
 from tests.ink import SEVEN
 
 ROOT = Path(__file__).resolve().parents[1]
-PATIENCE = 180  # seconds, installing included
+PATIENCE = 600  # seconds for the site to be ready, installing included
+PASSWORD = "a long enough word"
+CONFIRMED = 30
+WITHIN = 60  # seconds from the last approval to the first answer of a new version
+QUEUE = "/admin/recognizer/correction/review/"
 
 
-class Visitor:
-    """A person with a browser that has no JavaScript."""
-
-    def __init__(self, port: int) -> None:
-        self.site = f"http://localhost:{port}"
-        self.cookies = CookieJar()
-        self.opener: OpenerDirector = build_opener(HTTPCookieProcessor(self.cookies))
-
-    def ask(self, path: str, body: bytes | None = None, kind: str = "", method: str | None = None) -> str:
-        """The body of the answer; an error status raises."""
-        headers = {"Content-Type": kind} if kind else {}
-        token = next((cookie.value for cookie in self.cookies if cookie.name == "csrftoken"), None)
-        if body is not None:
-            headers |= {"X-CSRFToken": token or "", "Origin": self.site, "Referer": self.site + "/"}
-        request = Request(self.site + path, body, headers, method=method)  # noqa: S310 - our own server
-        with self.opener.open(request, timeout=20) as response:
-            return response.read().decode()
-
-    def send(self, path: str, data: Any, method: str | None = None) -> Any:
-        """JSON there and back."""
-        return json.loads(self.ask(path, json.dumps(data).encode(), "application/json", method))
-
-    def submit(self, path: str, **fields: str) -> str:
-        """Fill in the form of a page."""
-        page = self.ask(path)
-        token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page)
-        assert token, f"{path} has no form"
-        fields["csrfmiddlewaretoken"] = token[1]
-        return self.ask(path, urlencode(fields).encode(), "application/x-www-form-urlencoded")
-
-
-def walk(port: int) -> None:
-    """The whole path, as a newcomer takes it."""
-    visitor = Visitor(port)
-    password = "a long enough word"
+def walk(site: str) -> None:
+    """A newcomer's first minutes."""
+    visitor = Visitor(site)
     visitor.submit(
-        "/accounts/signup/", email="newcomer@example.org", password1=password, password2=password, consent="on"
+        "/accounts/signup/", email="newcomer@example.org", password1=PASSWORD, password2=PASSWORD, consent="on"
     )
-    answer = visitor.send("/api/v1/predict", {"recognizer": "digits", "ink": SEVEN})
+    answer = visitor.predict("digits", SEVEN)
     assert answer["guesses"][0]["label"] == "7", answer
-    kept = visitor.send("/api/v1/drawings", {"recognizer": "digits", "ink": SEVEN})
-    said = visitor.send(f"/api/v1/drawings/{kept['id']}/correction", {"label": "7"}, "PUT")
+    said = visitor.draw("digits", SEVEN, "7")
     assert said["agrees"], said
-    assert kept["id"] in visitor.ask("/drawings/")
+    assert "7" in visitor.ask("/drawings/")
 
 
-def wait_for_worker(environment: dict[str, str]) -> None:
-    """A task that is sent is taken out of the embedded broker."""
-    broker = Path(environment["INKLING_VAR"]) / "broker"
-    script = "from accounts.tasks import forget_expired_sessions as t; import django; django.setup(); t.delay()"
-    run = [str(ROOT / ".venv/bin/python"), "-c", script]
-    subprocess.run(run, cwd=ROOT, env={**environment, "DJANGO_SETTINGS_MODULE": "config.settings"}, check=True)
-    wait(lambda: not list(broker.glob("*.msg")), "the worker takes the task")
+def teach(site: str, environment: dict[str, str]) -> float:
+    """Confirm thirty drawings, approve them; seconds until a new version answers."""
+    admin = Visitor(site)
+    admin.sign_in(_superuser(environment), PASSWORD)
+    admin.submit("/accounts/consent/")
+    hand = hands(1)[0]
+    for _ in range(CONFIRMED):
+        label, ink = next(hand)
+        admin.draw("digits", ink, label)
+    _approve_all(admin)
+    approved = time.monotonic()
+    wait(lambda: admin.predict("digits", SEVEN)["model_version"] == 2, "a new version answers", 3 * WITHIN)
+    return time.monotonic() - approved
 
 
-def wait(condition: Any, what: str) -> None:
+def _superuser(environment: dict[str, str]) -> str:
+    email = "admin@example.org"
+    command = [str(ROOT / ".venv/bin/python"), "manage.py", "createsuperuser", "--noinput", "--email", email]
+    subprocess.run(command, cwd=ROOT, env={**environment, "DJANGO_SUPERUSER_PASSWORD": PASSWORD}, check=True)
+    return email
+
+
+def _approve_all(reviewer: Visitor) -> None:
+    """Press the button that agrees, until nothing waits."""
+    while form := re.search(rf'action="({QUEUE}\d+/)"', page := reviewer.ask(QUEUE)):
+        reviewer.press(page, form[1], accept="yes")
+
+
+def wait(condition: Callable[[], Any], what: str, patience: float) -> None:
     """Until it holds, or until patience ends."""
-    end = time.monotonic() + PATIENCE
+    end = time.monotonic() + patience
     while time.monotonic() < end:
         try:
             if condition():
                 return
-        except (URLError, ConnectionError):
+        except RefusedError:
             pass
         time.sleep(0.5)
-    raise SystemExit(f"smoke: waited {PATIENCE} s in vain until {what}")
+    raise SystemExit(f"smoke: waited {patience:.0f} s in vain until {what}")
 
 
 def free_port() -> int:
@@ -103,21 +94,32 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def stop(make: subprocess.Popen[bytes]) -> None:
+    """As Ctrl+C does it, and until the last process is gone: only then its folder may be removed."""
+    started = psutil.Process(make.pid).children(recursive=True)
+    os.killpg(make.pid, signal.SIGINT)
+    make.wait(30)
+    _, left = psutil.wait_procs(started, timeout=30)
+    assert not left, f"still there after Ctrl+C: {left}"
+
+
 def main() -> None:
-    """Start, walk, stop."""
-    port = free_port()
+    """Start, walk, teach, stop."""
+    site = f"http://localhost:{(port := free_port())}"
     with tempfile.TemporaryDirectory(prefix="inkling-smoke-") as var:
-        environment = {**os.environ, "INKLING_VAR": var, "INKLING_ENV": "embedded"}
-        environment.pop("DATABASE_URL", None)
-        environment.pop("REDIS_URL", None)
-        site = subprocess.Popen(["make", "run", f"PORT={port}"], cwd=ROOT, env=environment, start_new_session=True)
+        environment = {**os.environ, "INKLING_VAR": var, "INKLING_CACHE": var, "INKLING_ENV": "embedded"}
+        for name in ("DATABASE_URL", "REDIS_URL", "INKLING_DATA"):
+            environment.pop(name, None)
+        make = subprocess.Popen(["make", "run", f"PORT={port}"], cwd=ROOT, env=environment, start_new_session=True)
         try:
-            wait(lambda: "ok" in Visitor(port).ask("/readyz"), "the site is ready")
-            walk(port)
-            wait_for_worker(environment)
+            wait(lambda: "ok" in Visitor(site).ask("/readyz"), "the site is ready", PATIENCE)
+            walk(site)
+            seconds = teach(site, environment)
         finally:
-            os.killpg(site.pid, signal.SIGTERM)
-            site.wait(30)
+            stop(make)
+    sys.stdout.write(f"smoke: a new version answered {seconds:.0f} s after the last of {CONFIRMED} approvals\n")
+    if seconds > WITHIN:
+        raise SystemExit(f"smoke: that is more than {WITHIN} s")
     sys.stdout.write("smoke: 1 passed, 0 failed\n")
 
 

@@ -50,11 +50,15 @@ class Visitor:
 
     def submit(self, path: str, **fields: str) -> str:
         """Fill in the form of a page; the page that follows."""
-        token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', self.ask(path))
+        return self.press(self.ask(path), path, **fields)
+
+    def press(self, page: str, action: str, **fields: str) -> str:
+        """Send a form of a page that was asked for; the page that follows."""
+        token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page)
         if token is None:
-            raise RefusedError(f"{self.site}{path} has no form.")
+            raise RefusedError(f"{self.site}{action} has no form.")
         body = urlencode(fields | {"csrfmiddlewaretoken": token[1]}).encode()
-        return self.ask(path, body, "application/x-www-form-urlencoded")
+        return self.ask(action, body, "application/x-www-form-urlencoded")
 
     def sign_in(self, email: str, password: str) -> None:
         """Raises RefusedError when that does not work."""

@@ -36,6 +36,7 @@ class House:
 
     def __init__(self, services: list[Service], *, port: int, folder: Path) -> None:
         self.services = services
+        self.port = port
         self.url = f"http://127.0.0.1:{port}"
         self.environment = services[0].environment
         self._folder = folder
@@ -72,10 +73,15 @@ class House:
     def answers(self, path: str = "/readyz") -> bool:
         """Does the site say that it is ready?"""
         try:
-            urlopen(self.url + path, timeout=5).close()  # noqa: S310
+            self.ask(path)
         except OSError:
             return False
         return True
+
+    def ask(self, path: str) -> str:
+        """The body of an answer. Raises OSError."""
+        with urlopen(self.url + path, timeout=5) as response:  # noqa: S310 - our own site
+            return str(response.read().decode())
 
     def processes(self, name: str) -> list[psutil.Process]:
         """The Python processes of "web", "worker", "trainer" or "beat", parents first."""
@@ -129,13 +135,13 @@ def manage(
     return ran
 
 
-def wait(condition: Callable[[], Any], what: str, patience: float) -> Any:
+def wait(condition: Callable[[], Any], what: str, patience: float, *, every: float = 0.1) -> Any:
     """What `condition` gives once it is true; AssertionError after `patience` seconds."""
     end = time.monotonic() + patience
     while time.monotonic() < end:
         if found := condition():
             return found
-        time.sleep(0.1)
+        time.sleep(every)
     raise AssertionError(f"Waited {patience:.0f} s in vain until {what}.")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -21,7 +22,7 @@ from tests.smoke import free_port
 
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 COLLECT = ["python", "manage.py", "collectstatic", "--noinput", "-v0"]
-QUICK = {"TICK_SECONDS": "2", "TF_CPP_MIN_LOG_LEVEL": "3", "PREDICT_RATE": "1000000000"}
+QUICK = {"TICK_SECONDS": "2", "TF_CPP_MIN_LOG_LEVEL": "3", "PREDICT_RATE": "1000000000", "DRAWING_RATE": "1000000"}
 
 
 def base_environment(var: Path, **more: str) -> dict[str, str]:
@@ -77,9 +78,19 @@ def web_alone(folder: Path, **more: str) -> Iterator[House]:
 
 
 def command(name: str, port: int, folder: Path) -> list[str]:
-    """The command of a service of the compose file, with what a container has to itself moved out of the way."""
-    words: list[str] = COMPOSE["services"][name]["command"]
-    return [word.replace("0.0.0.0:8000", f"127.0.0.1:{port}").replace("/tmp/", f"{folder}/") for word in words]  # noqa: S108
+    """The command of a service of the compose file."""
+    return placed(COMPOSE["services"][name]["command"], port, folder)
+
+
+def placed(words: list[str], port: int, folder: Path) -> list[str]:
+    """A command of the compose file, with what a container has to itself (a port, /tmp) moved out of the way."""
+    moved = {"0.0.0.0:8000": f"127.0.0.1:{port}", "127.0.0.1:8000": f"127.0.0.1:{port}", "/tmp": str(folder)}  # noqa: S108
+    return [re.sub("|".join(map(re.escape, moved)), lambda found: moved[found[0]], _plain(word)) for word in words]
+
+
+def _plain(word: str) -> str:
+    """As the shell gets it: in a compose file `$$` is a dollar."""
+    return word.replace("$$", "$")
 
 
 def _environment(name: str, folder: Path, at_hand: dict[str, str]) -> dict[str, str]:

@@ -1,0 +1,65 @@
+"""bin/keep-running: a command that ends comes back, until it is told to stop."""
+
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.processes.house import ROOT, wait
+
+SCRIPT = """
+import os, pathlib, time
+print(os.getpid(), flush=True)
+time.sleep(60)
+"""
+
+
+@pytest.fixture
+def kept(tmp_path: Path) -> Iterator["Kept"]:
+    """A process that is kept running."""
+    kept = Kept(tmp_path / "out.txt")
+    yield kept
+    for process in [*psutil.Process(kept.sh.pid).children(recursive=True)] if kept.sh.poll() is None else []:
+        process.kill()
+    kept.sh.kill()
+    kept.sh.wait()
+
+
+class Kept:
+    """`bin/keep-running python …`, and the pids that its command had."""
+
+    def __init__(self, out: Path) -> None:
+        self.out = out
+        with out.open("w") as file:
+            command = ["sh", str(ROOT / "bin" / "keep-running"), "python", "-c", SCRIPT]
+            self.sh = subprocess.Popen(command, stdout=file, stderr=subprocess.STDOUT)
+
+    def pids(self) -> list[int]:
+        """The first pid is that of the first start."""
+        return [int(line) for line in self.out.read_text().splitlines() if line.isdigit()]
+
+
+def test_a_killed_command_is_started_again(kept: Kept) -> None:
+    wait(kept.pids, "it is started", 10)
+    psutil.Process(kept.pids()[0]).kill()
+    wait(lambda: len(kept.pids()) == 2, "it is started again", 10)
+    assert "python ended with 137; it is started again" in kept.out.read_text()
+
+
+def test_what_is_told_to_stop_stops_with_its_command(kept: Kept) -> None:
+    wait(kept.pids, "it is started", 10)
+    kept.sh.send_signal(signal.SIGTERM)
+    assert kept.sh.wait(10) == 0
+    assert not psutil.pid_exists(kept.pids()[0])
+    assert len(kept.pids()) == 1
+
+
+def test_stopping_between_two_starts_starts_nothing_more(kept: Kept) -> None:
+    wait(kept.pids, "it is started", 10)
+    psutil.Process(kept.pids()[0]).kill()
+    wait(lambda: "started again" in kept.out.read_text(), "it has ended", 10)
+    kept.sh.send_signal(signal.SIGTERM)
+    assert kept.sh.wait(10) == 0

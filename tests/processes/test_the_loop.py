@@ -1,0 +1,87 @@
+"""Both ways to run Inkling, as real processes: the loop closes, also when `kill -9` comes between."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.processes.house import ROOT, House, wait
+from tests.processes.installations import COMPOSE, composed, embedded, placed
+
+QUICK = {"TRAINING_HEARTBEAT_SECONDS": "1", "TRAINING_DEAD_SECONDS": "4", "LOG_LEVEL": "WARNING"}
+PATIENCE = 120
+DATABASE, REDIS = os.environ.get("DATABASE_URL", ""), os.environ.get("REDIS_URL", "")
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    """The compose file's processes where its services are at hand, else those of `make run`."""
+    started = composed(tmp_path, DATABASE, REDIS, **QUICK) if DATABASE and REDIS else embedded(tmp_path, **QUICK)
+    with started as house:
+        yield house
+
+
+def test_the_loop_closes_although_its_workers_are_killed_on_the_way(house: House, tmp_path: Path) -> None:
+    kill_while_it_trains(house, tmp_path / "demo.txt")
+    kill_a_web_process(house)
+    check_health(house, tmp_path)
+    leave_no_trace(house)
+
+
+def kill_while_it_trains(house: House, story: Path) -> None:
+    """The run of the killed trainer fails; the next one, which nobody starts, teaches the model."""
+    with story.open("w") as out:
+        demo = subprocess.Popen(
+            ["python", "manage.py", "demo_loop", "--url", house.url, "--yes", "--patience", str(PATIENCE)],
+            cwd=ROOT,
+            env=house.environment | {"PYTHONUNBUFFERED": "1"},
+            stdout=out,
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            wait(lambda: "running" in story.read_text() or demo.poll() is not None, "a run is under way", PATIENCE)
+            for name in ("trainer", "worker", "beat"):
+                house.kill(name)
+            demo.wait(PATIENCE)
+        finally:
+            demo.kill()
+    told = story.read_text()
+    assert demo.returncode == 0, told
+    assert "no sign of life" in told
+    for sentence in ("72 of their drawings are approved", "The new version", "Rolled back: version 1", "The loop is"):
+        assert sentence in told
+
+
+def kill_a_web_process(house: House) -> None:
+    """gunicorn starts another one, and the newest version still answers."""
+    before = {process.pid for process in house.processes("web")}
+    killed = house.kill("web")
+    wait(lambda: house.answers() and len(house.processes("web")) == len(before), "the web process is back", 20)
+    assert killed not in {process.pid for process in house.processes("web")}
+
+
+def check_health(house: House, folder: Path) -> None:
+    """The health checks of the compose file say yes while its processes run."""
+    if not (DATABASE and REDIS):
+        return
+    for name in ("web", "worker", "beat"):
+        if name == "beat":
+            wait(lambda: list(folder.glob("beat*")), "beat has written its schedule down", 20)
+        kind, *words = COMPOSE["services"][name]["healthcheck"]["test"]
+        check = placed(["sh", "-c", words[0]] if kind == "CMD-SHELL" else words, house.port, folder)
+        ran = subprocess.run(check, env=house.environment, cwd=ROOT, capture_output=True, text=True, check=False)
+        assert ran.returncode == 0, (name, ran.stdout, ran.stderr)
+
+
+def leave_no_trace(house: House) -> None:
+    """Cleaning up removes the made-up people, and the version that learned from them answers no more."""
+    said = house.manage("demo_loop", "--clean").stdout
+    assert "version 1, which did not learn from them, answers again" in said
+    assert "7 made-up people and everything they drew are gone" in said
+    time.sleep(2)
+    assert '"versions": {"digits": 1}' in house.ask("/readyz")
