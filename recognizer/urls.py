@@ -6,6 +6,7 @@ from recognizer import account_views, health
 from recognizer.views import notebook, progress, runs, sheet
 
 urlpatterns = [
+    path("api/v1/", include("recognizer.api.urls")),  # first, as it is asked most
     path("", sheet.draw, name="draw"),
     path("drawings/", notebook.drawings, name="drawings"),
     path("drawings/<uuid:uuid>/correction/", notebook.correct, name="drawing-correction"),
@@ -22,5 +23,4 @@ urlpatterns = [
     path("healthz", health.alive),
     path("readyz", health.ready),
     path("accounts/download/", account_views.download, name="account_download"),
-    path("api/v1/", include("recognizer.api.urls")),
 ]

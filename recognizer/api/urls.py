@@ -7,8 +7,8 @@ from recognizer.api import views
 
 app_name = "api"
 urlpatterns = [
-    path("recognizers", views.RecognizersView.as_view(), name="recognizers"),
     path("predict", views.PredictView.as_view(), name="predict"),
+    path("recognizers", views.RecognizersView.as_view(), name="recognizers"),
     path("drawings", never_cache(views.DrawingsView.as_view()), name="drawings"),
     path("drawings/<uuid:uuid>", never_cache(views.DrawingView.as_view()), name="drawing"),
     path("drawings/<uuid:uuid>/image", views.DrawingImageView.as_view(), name="drawing-image"),
