@@ -140,13 +140,13 @@ def _check_news(run: TrainingRun, choice: Choice) -> None:
     same = run.recognizer.training_runs.exclude(pk=run.pk).filter(
         snapshot__digest=choice.digest, base=run.base, mode=run.mode
     )
-    twin = same.filter(state__in=[State.PASSED, State.REFUSED], champion=run.champion).exclude(verdict={}).first()
-    if twin:
-        raise DeclinedError(f"Nothing was approved or taken back since run {twin.pk}: it would learn the same again.")
     if any(registry.was_rolled_back(version) for version in ModelVersion.objects.filter(training_run__in=same)):
         raise DeclinedError(
             "These very drawings made a version that was rolled back. Review more, or promote it by hand."
         )
+    twin = same.filter(state__in=[State.PASSED, State.REFUSED], champion=run.champion).exclude(verdict={}).first()
+    if twin:
+        raise DeclinedError(f"Nothing was approved or taken back since run {twin.pk}: it would learn the same again.")
 
 
 def _decide(lease: Lease, plan: Plan, verdict: Verdict, challenger: Bundle, exam: list[int]) -> None:
