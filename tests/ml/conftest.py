@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ml.artifact import Bundle, export_bundle, save_bundle
+from ml.recipes import Material
+from tests.ml import taught
 from tests.ml.tiny import LABELS, random_rasters, tiny_network
 
 if TYPE_CHECKING:
@@ -37,3 +39,13 @@ def tiny_folder(tiny_bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -
     folder = tmp_path_factory.mktemp("bundle")
     save_bundle(tiny_bundle, folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def taught_material() -> Material:
+    return taught.material()
+
+
+@pytest.fixture(scope="session")
+def taught_base(taught_material: Material) -> Bundle:
+    return taught.base(taught_material)

@@ -1,0 +1,98 @@
+"""A small world to fine-tune in: three digits of our own prototypes, a real base that knows them a little."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ml import rehearsal
+from ml.artifact import Bundle, export_bundle
+from ml.augment import draw_varied
+from ml.datasets import Pictures, Tracks
+from ml.ink import Ink, rasterise
+from ml.junk import make_junk
+from ml.lesson import Lesson
+from ml.prototypes import write
+from ml.recipes import Examples, Material, Recipe
+from tests.ml.tiny import LABELS, tiny_network
+
+OTHER = len(LABELS)
+
+
+def inks(count: int, seed: int) -> tuple[list[Ink], np.ndarray]:
+    """Zeros, ones and twos in turn, each written anew."""
+    rng = np.random.default_rng(seed)
+    labels = np.arange(count) % len(LABELS)
+    return [write(int(label), rng) for label in labels], labels
+
+
+def lesson(count: int, seed: int, *, authors: np.ndarray | None = None) -> Lesson:
+    drawn, labels = inks(count, seed)
+    return Lesson(np.stack([rasterise(ink) for ink in drawn]), list(drawn), labels, authors=authors)
+
+
+def foreign_lesson(count: int, seed: int) -> Lesson:
+    """Twos as somebody writes them who was never seen: as fours."""
+    rng = np.random.default_rng(seed)
+    drawn = [write(4, rng) for _ in range(count)]
+    return Lesson(np.stack([rasterise(ink) for ink in drawn]), list(drawn), np.full(count, 2))
+
+
+def examples(count: int, seed: int) -> Examples:
+    rng = np.random.default_rng(seed)
+    drawn, labels = inks(count, seed)
+    return Examples(np.stack([draw_varied(ink, rng, strength=0.5) for ink in drawn]), labels)
+
+
+def junk(count: int, seed: int) -> Examples:
+    rng = np.random.default_rng(seed)
+    drawn = [make_junk(rng, []) for _ in range(count)]
+    return Examples(np.stack([rasterise(ink) for ink in drawn]), np.full(count, OTHER))
+
+
+def material() -> Material:
+    pictures, (tracks, labels) = examples(150, 1), inks(60, 2)
+    rng = np.random.default_rng(3)
+    return Material(
+        pictures=Pictures(pictures.x, pictures.y, np.array([""] * 150)),
+        tracks=Tracks(tracks, labels, np.array(["somebody"] * 60)),
+        junk_inks=[make_junk(rng, []) for _ in range(30)],
+        junk_pictures=junk(10, 4).x,
+        validation={"digits": examples(90, 5), "junk": junk(40, 6)},
+        tests={"other junk": junk(40, 7), "other digits": examples(300, 8), "yet other digits": examples(30, 9)},
+    )
+
+
+def recipe(known: Material) -> Recipe:
+    return Recipe(
+        labels=LABELS,
+        load=lambda data: known,
+        sources=("mnist", "bhmsds"),
+        notes=(),
+        epochs=1,
+        pictures=300,
+        tracks=200,
+        prototypes=0,
+        junk=150,
+        batch=16,
+    )
+
+
+def base(known: Material) -> Bundle:
+    """A small network, taught a little, exported in 8 bits as the shipped ones are, with its pack."""
+    taught = examples(600, 10)
+    other = junk(150, 11)
+    model = tiny_network(OTHER + 1)
+    model.compile("adam", {"probabilities": "sparse_categorical_crossentropy", "embedding": None})
+    x = np.concatenate([taught.x, other.x])[..., None].astype(np.float32) / 255
+    model.fit(x, {"probabilities": np.concatenate([taught.y, other.y])}, epochs=6, batch_size=32, verbose=0)
+    bundle = export_bundle(
+        model,
+        recognizer="three-digits",
+        labels=LABELS,
+        unsure_below=0.5,
+        probe=taught.x[:12],
+        metrics={},
+        training={"sources": ["mnist"], "seed": 1},
+        quantise=True,
+    )
+    return rehearsal.make(bundle, known)
