@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 from django.contrib.humanize.templatetags.humanize import intcomma
 from django.db.models import F, Q, QuerySet
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from recognizer import thumbnails
 from recognizer.models import Drawing, ModelVersion, SnapshotItem, TrainingRun
@@ -72,9 +71,9 @@ def took(run: TrainingRun) -> str:
 def _duration(seconds: float | None) -> str:
     if seconds is None:
         return ""
-    if seconds < 90:
-        return ngettext("%d second", "%d seconds", max(0, round(seconds))) % max(0, round(seconds))
-    return ngettext("%d minute", "%d minutes", round(seconds / 60)) % round(seconds / 60)
+    whole = max(0, round(seconds))
+    # Translators: seconds; minutes.
+    return _("%d s") % whole if whole < 90 else _("%d min") % round(whole / 60)
 
 
 def _share(progress: dict[str, Any]) -> float | None:

@@ -65,6 +65,11 @@ class Entry:
         return read_sentences(self.verdict)
 
     @property
+    def refusal(self) -> str:
+        """Why the gate did not let it through; nothing for a version."""
+        return self.run.reason if self.run and not self.version else ""
+
+    @property
     def base_test(self) -> Exam | None:
         """On the test that every version takes; of a starter what its bundle says of itself."""
         return self._exam("base") or self._shipped()

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Permission
+from django.test import Client
 
 from accounts.models import User
-from recognizer import drawings
+from recognizer import corrections, drawings
 from recognizer.drawings import Content
-from recognizer.models import Drawing
+from recognizer.models import Correction, Drawing
 
 
 @pytest.fixture(autouse=True)
@@ -21,3 +23,24 @@ def _plain_static_names(settings: Any) -> None:
 def keep(author: User, ink: Any) -> Drawing:
     """A drawing with the shipped model's answer to it."""
     return drawings.keep(author=author, recognizer="digits", content=Content.of_ink(ink))[0]
+
+
+@pytest.fixture
+def rita(db: None) -> User:
+    """A reviewer: staff who may review, and nothing else."""
+    rita = User.objects.create_user("rita@example.org", "a reviewer's word", is_staff=True)
+    rita.user_permissions.add(Permission.objects.get(codename="review_drawings"))
+    return rita
+
+
+@pytest.fixture
+def as_rita(rita: User) -> Client:
+    """A browser in which the reviewer is signed in."""
+    client = Client()
+    client.force_login(rita)
+    return client
+
+
+def named(author: User, ink: Any, label: str) -> Correction:
+    """A drawing whose author said what it is."""
+    return corrections.correct(drawing=keep(author, ink), label=label)

@@ -3,18 +3,30 @@
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
-from recognizer import corrections, drawings
+from recognizer import corrections, drawings, training
 from recognizer.drawings import Content
-from recognizer.models import Correction, Drawing, ModelVersion, Prediction, Promotion, Recognizer
+from recognizer.models import (
+    Correction,
+    Drawing,
+    ModelVersion,
+    Policy,
+    Prediction,
+    Promotion,
+    Recognizer,
+    Review,
+    TrainingRun,
+)
 from tests.ink import ONE, SEVEN
+from tests.pages.loop import State, ended
 
 pytestmark = pytest.mark.django_db
-FACTS = [Drawing, Prediction, Correction, ModelVersion, Promotion]
+FACTS = [Drawing, Prediction, Correction, Review, TrainingRun, ModelVersion, Promotion]
 
 
 @pytest.fixture(autouse=True)
@@ -26,8 +38,15 @@ def _plain_static_names(settings: Any) -> None:
 @pytest.fixture
 def drawn(digits: Recognizer, alice: User) -> Drawing:
     drawing, _new = drawings.keep(author=alice, recognizer="digits", content=Content.of_ink(SEVEN))
-    corrections.correct(drawing=drawing, label="7")
+    _approve(drawing, "7")
+    version = digits.versions.get()
+    ended(digits, State.PASSED, version=version, base=version, champion=version)
     return drawing
+
+
+def _approve(drawing: Drawing, label: str) -> None:
+    said = corrections.correct(drawing=drawing, label=label)
+    Review.objects.create(correction=said, decision=Review.Decision.ACCEPTED, label=said.label)
 
 
 def address(model: Any, *more: str) -> str:
@@ -41,7 +60,9 @@ def test_lists_and_pages_never_load_pictures_or_weights(admin_client: Client, dr
         assert admin_client.get(address(model)).status_code == 200
         assert admin_client.get(address(model, key, "change")).status_code == 200
     for query in queries:
-        assert not any(f'"{heavy}"' in query["sql"] for heavy in ("image", "tflite", "keras")), query["sql"]
+        assert not any(f'"{heavy}"' in query["sql"] for heavy in ("image", "tflite", "keras", "rehearsal")), query[
+            "sql"
+        ]
 
 
 @pytest.mark.parametrize("model", FACTS)
@@ -54,7 +75,8 @@ def test_a_longer_list_needs_no_more_queries(admin_client: Client, alice: User, 
     before = queries()
     for _ in range(3):
         drawing, _new = drawings.keep(author=alice, recognizer="digits", content=Content.of_ink(ONE))
-        corrections.correct(drawing=drawing, label="1")
+        _approve(drawing, "1")
+        ended(drawing.recognizer)
     assert queries() == before
 
 
@@ -64,7 +86,7 @@ def test_facts_cannot_be_typed_in_or_edited(admin_client: Client, drawn: Drawing
     assert admin_client.post(address(model, str(model.objects.get().pk), "change"), {}).status_code == 403
 
 
-@pytest.mark.parametrize("model", [ModelVersion, Promotion])
+@pytest.mark.parametrize("model", [ModelVersion, Promotion, TrainingRun])
 def test_what_answered_cannot_be_deleted(admin_client: Client, drawn: Drawing, model: Any) -> None:
     assert admin_client.post(address(model, str(model.objects.get().pk), "delete"), {"post": "yes"}).status_code == 403
 
@@ -73,3 +95,68 @@ def test_a_drawing_can_be_deleted_with_all_that_was_said_about_it(admin_client: 
     assert admin_client.post(address(Drawing, str(drawn.pk), "delete"), {"post": "yes"}).status_code == 302
     assert not Drawing.objects.exists()
     assert not Prediction.objects.exists()
+    assert not Review.objects.exists()
+
+
+def _policy_form(recognizer: Recognizer, **policy: str) -> dict[str, str]:
+    """The form of a recognizer as a browser sends it."""
+    known = Policy.objects.filter(recognizer=recognizer).first()
+    form = {
+        "name": recognizer.name,
+        "position": "0",
+        "policy-TOTAL_FORMS": "1",
+        "policy-INITIAL_FORMS": str(int(known is not None)),
+        "policy-0-id": str(known.pk) if known else "",
+        "policy-0-recognizer": str(recognizer.pk),
+        "labels-TOTAL_FORMS": "0",
+        "labels-INITIAL_FORMS": "0",
+    }
+    defaults = {"train_after": "30", "train_every_days": "7", "cap": "100", "rollback_margin": "0.05"}
+    return form | {f"policy-0-{name}": value for name, value in (defaults | policy).items()}
+
+
+@pytest.mark.parametrize("known", [False, True])
+def test_the_policy_is_edited_with_its_recognizer(admin_client: Client, digits: Recognizer, known: bool) -> None:
+    if known:
+        training.policy_of(digits)
+    data = _policy_form(digits, train_after="12", auto_promote="", auto_accept="on")
+    response = admin_client.post(address(Recognizer, str(digits.pk), "change"), data)
+    assert response.status_code == 302, response.context["errors"]
+    policy = training.policy_of(digits)
+    assert (policy.train_after, policy.auto_promote, policy.auto_accept) == (12, False, True)
+
+
+@pytest.mark.parametrize(("name", "value"), [("train_after", "0"), ("rollback_margin", "2"), ("cap", "-1")])
+def test_a_policy_that_makes_no_sense_is_refused(
+    admin_client: Client, digits: Recognizer, name: str, value: str
+) -> None:
+    response = admin_client.post(address(Recognizer, str(digits.pk), "change"), _policy_form(digits, **{name: value}))
+    assert response.status_code == 200
+    assert response.context["errors"]
+    assert not Policy.objects.filter(**{name: value}).exists()
+
+
+def test_a_run_is_started_from_the_list_of_recognizers(admin_client: Client, digits: Recognizer) -> None:
+    data = {"action": "start_training", "_selected_action": [str(digits.pk)]}
+    html = admin_client.post(address(Recognizer), data, follow=True).content.decode()
+    run = TrainingRun.objects.get()
+    assert f'href="/runs/{run.pk}/"' in html
+    assert run.by == User.objects.get(email="admin@example.com")
+    assert "is being taught already" in admin_client.post(address(Recognizer), data, follow=True).content.decode()
+    assert TrainingRun.objects.count() == 1
+
+
+def test_who_may_not_review_is_not_offered_to_start_a_run(digits: Recognizer, alice: User, as_alice: Client) -> None:
+    alice.is_staff = True
+    alice.save()
+    alice.user_permissions.add(Permission.objects.get(codename="change_recognizer"))
+    assert "start_training" not in as_alice.get(address(Recognizer)).content.decode()
+    as_alice.post(address(Recognizer), {"action": "start_training", "_selected_action": [str(digits.pk)]})
+    assert not TrainingRun.objects.exists()
+
+
+def test_lists_lead_to_the_pages_that_do_the_work(admin_client: Client, drawn: Drawing) -> None:
+    assert 'href="/admin/recognizer/correction/review/"' in admin_client.get(address(Correction)).content.decode()
+    assert 'href="/runs/"' in admin_client.get(address(TrainingRun)).content.decode()
+    run = TrainingRun.objects.get()
+    assert f'href="/runs/{run.pk}/"' in admin_client.get(address(TrainingRun, str(run.pk), "change")).content.decode()

@@ -1,0 +1,181 @@
+"""The pages of the loop in a real browser: review by keyboard, a run that is watched, progress on any screen."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Permission
+from django.test import Client
+from django.utils import timezone
+
+from accounts.models import User
+from ml.artifact import Bundle
+from recognizer.models import Correction, Recognizer, Review, TrainingRun
+from tests.browser.visitors import Visitor
+from tests.ink import ONE, SCRIBBLE, SEVEN
+from tests.pages.conftest import keep, named
+from tests.pages.loop import examined, learned, running, verdict
+
+QUEUE = "/admin/recognizer/correction/review/"
+
+
+@pytest.fixture
+def as_rita(db: None) -> Client:
+    """A browser of a reviewer."""
+    rita = User.objects.create_user("rita@example.org", "a reviewer's word", is_staff=True)
+    rita.user_permissions.add(*Permission.objects.filter(codename__in=["review_drawings", "add_promotion"]))
+    client = Client()
+    client.force_login(rita)
+    return client
+
+
+@pytest.fixture
+def said(digits: Recognizer, alice: User) -> list[Correction]:
+    """In the order of the queue: a scribble, a one that alice called a seven, a seven."""
+    return [named(alice, SCRIBBLE, "0"), named(alice, ONE, "7"), named(alice, SEVEN, "7")]
+
+
+def _decisions() -> list[tuple[str, str | None, str]]:
+    return list(Review.objects.order_by("pk").values_list("decision", "label__slug", "reason"))
+
+
+def _open_queue(visitor: Visitor) -> None:
+    visitor.go(QUEUE)
+    visitor.page.wait_for_selector("[data-review][data-ready]")
+
+
+def _decides(visitor: Visitor, key: str) -> None:
+    """Press a key and wait for the next page."""
+    with visitor.page.expect_navigation():
+        visitor.press(key)
+    visitor.page.wait_for_selector("[data-review][data-ready]")
+
+
+def test_a_whole_queue_is_reviewed_by_keyboard(visit: Any, as_rita: Client, said: list[Correction]) -> None:
+    visitor = visit(as_rita)
+    _open_queue(visitor)
+    for key in ("s", "1", "Enter"):
+        _decides(visitor, key)
+    assert _decisions() == [("rejected", None, "scribble"), ("relabelled", "1", ""), ("accepted", "7", "")]
+    assert visitor.page.is_visible("text=Nothing waits for you")
+    _decides(visitor, "z")
+    assert _decisions()[-1] == ("undone", None, "")
+    _decides(visitor, "k")
+    assert visitor.page.is_visible("text=You skipped 1 drawing.")
+    assert visitor.complaints == []
+
+
+def test_a_key_that_is_held_decides_one_drawing(visit: Any, as_rita: Client, said: list[Correction]) -> None:
+    visitor = visit(as_rita)
+    _open_queue(visitor)
+    with visitor.page.expect_navigation():
+        visitor.page.evaluate("""() => {
+            for (const repeat of [false, true, true]) {
+                document.body.dispatchEvent(new KeyboardEvent("keydown", { key: "a", repeat, bubbles: true }));
+            }
+        }""")
+    visitor.page.wait_for_selector("[data-review][data-ready]")
+    assert len(_decisions()) == 1
+
+
+def test_single_keys_can_be_switched_off(visit: Any, as_rita: Client, said: list[Correction]) -> None:
+    visitor = visit(as_rita)
+    _open_queue(visitor)
+    visitor.page.uncheck("[data-shortcuts]")
+    visitor.press("a", "s", "7")
+    visitor.page.wait_for_timeout(200)
+    assert _decisions() == []
+    _open_queue(visitor)
+    assert not visitor.page.is_checked("[data-shortcuts]")
+
+
+def test_without_scripts_it_works_all_the_same(visit: Any, as_rita: Client, said: list[Correction]) -> None:
+    visitor = visit(as_rita, java_script_enabled=False)
+    visitor.go(QUEUE)
+    visitor.page.click("text=Scribble")
+    visitor.page.press("button[name=accept]", "Enter")
+    visitor.page.click("button[name=label][value='7']")
+    visitor.page.click("text=Take it back")
+    assert [decision for decision, _, _ in _decisions()] == ["rejected", "accepted", "accepted", "undone"]
+
+
+def test_on_a_phone_the_decision_is_in_reach_without_scrolling(
+    visit: Any, as_rita: Client, said: list[Correction]
+) -> None:
+    phone = visit(as_rita, phone=True)
+    _open_queue(phone)
+    box = phone.page.locator("button[name=accept]").bounding_box()
+    assert box["y"] + box["height"] < 844
+    assert phone.page.evaluate("scrollY") == 0
+    phone.page.tap("button[name=accept]")
+    phone.page.wait_for_selector("text=The last one: accepted as 0")
+
+
+def test_a_run_is_watched_live_until_its_verdict(
+    visit: Any, as_rita: Client, digits: Recognizer, starter: Bundle
+) -> None:
+    run = running(digits, step="training", epoch=1, epochs=4, loss=0.5, seconds_left=30)
+    visitor = visit(as_rita)
+    visitor.go(f"/runs/{run.pk}/")
+    moving = TrainingRun.objects.filter(pk=run.pk)
+    progress = {"step": "training", "epoch": 3, "epochs": 4, "loss": 0.0123, "seconds_left": 9}
+    moving.update(progress=progress, log="10:00:00 gathering\n10:00:09 training")
+    visitor.page.wait_for_selector("[data-live=epoch]:text-is('3 of 4')")
+    assert visitor.page.text_content("[data-live=loss]") == "0.0123"
+    assert visitor.page.text_content("[data-live=left]") == "9 s"
+    assert visitor.page.evaluate("document.querySelector('[data-share]').value") == 0.75
+    assert "10:00:09 training" in visitor.page.text_content("[data-live=log]")
+    moving.update(state="refused", reason="It loses more.", finished=timezone.now(), verdict=verdict("refused"))
+    visitor.page.wait_for_selector("h2:has-text('Verdict')")
+    assert visitor.page.is_visible("text=It loses more.")
+    assert visitor.complaints == []
+
+
+def test_a_site_that_does_not_answer_for_a_moment_is_waited_for(
+    visit: Any, as_rita: Client, digits: Recognizer
+) -> None:
+    run = running(digits, step="training")
+    visitor = visit(as_rita)
+    visitor.page.route("**/status", lambda route: route.abort())
+    visitor.go(f"/runs/{run.pk}/")
+    visitor.page.wait_for_selector("[data-offline]:visible")
+    visitor.page.unroute("**/status")
+    visitor.page.wait_for_selector("[data-offline]", state="hidden")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [320, 390, 1280])
+def test_no_page_of_the_loop_offends_the_policy_or_scrolls_sideways(
+    visit: Any, as_rita: Client, digits: Recognizer, starter: Bundle, alice: User, width: int, scheme: str
+) -> None:
+    for _ in range(2):
+        run: Any = learned(digits, starter).training_run
+    examined(run, keep(alice, SEVEN), "7", before="1", after="7")
+    named(alice, ONE, "7")
+    live = running(digits, step="training", epoch=1, epochs=4, loss=0.5, seconds_left=30)
+    visitor = visit(as_rita, viewport={"width": width, "height": 800}, color_scheme=scheme)
+    for path in ("/progress/", "/runs/", f"/runs/{run.pk}/", f"/runs/{live.pk}/", QUEUE):
+        visitor.go(path)
+        visitor.page.evaluate("document.querySelectorAll('details').forEach(each => (each.open = true))")
+        assert visitor.page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
+        small = "[...document.querySelectorAll('button, nav a, summary, .button')].filter(e => e.checkVisibility())"
+        heights = visitor.page.evaluate(f"{small}.map(e => [e.innerText, e.getBoundingClientRect().height])")
+        assert [name for name, height in heights if height < 43.9] == [], path
+    assert visitor.complaints == []
+
+
+def test_the_menu_of_a_phone_holds_what_the_header_has_no_room_for(
+    visit: Any, as_rita: Client, digits: Recognizer
+) -> None:
+    phone = visit(as_rita, phone=True)
+    phone.go("/")
+    assert not phone.page.is_visible("nav >> text=Runs")
+    phone.page.tap(".more")
+    names = phone.page.locator("#more a").all_inner_texts()
+    assert names == ["Progress", "Review", "Runs", "Account"]
+    phone.page.tap("#more >> text=Progress")
+    phone.page.wait_for_url("**/progress/")
+    phone.page.tap(".more")
+    phone.page.touchscreen.tap(20, 700)
+    assert not phone.page.is_visible("#more")

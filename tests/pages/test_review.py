@@ -1,0 +1,268 @@
+"""The review queue in the admin, as the server makes it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from accounts.models import User
+from recognizer import corrections, drawings, reviews
+from recognizer.drawings import Content
+from recognizer.models import Claim, Correction, Label, Recognizer, Review
+from tests.ink import ONE, SCRIBBLE, SEVEN, ZERO
+from tests.pages.conftest import keep, named
+
+QUEUE = "/admin/recognizer/correction/review/"
+
+
+@pytest.fixture
+def said(digits: Recognizer, alice: User) -> dict[str, Correction]:
+    """A seven that alice agreed to, a one that she called a seven, and a scribble that she called a zero."""
+    found = {"7": named(alice, SEVEN, "7"), "1": named(alice, ONE, "7"), "?": named(alice, SCRIBBLE, "0")}
+    keep(alice, ZERO)  # of which she said nothing
+    return found
+
+
+def _decide(client: Client, correction: Correction, **data: str) -> Any:
+    return client.post(f"{QUEUE}{correction.pk}/", data)
+
+
+def _shown(client: Client, query: str = "") -> Correction | None:
+    sheet = client.get(QUEUE + query).context["sheet"]
+    return sheet.correction if sheet else None
+
+
+def _decisions() -> list[tuple[str, str | None, str]]:
+    return list(Review.objects.order_by("pk").values_list("decision", "label__slug", "reason"))
+
+
+def test_only_staff_who_may_review_come_in(client: Client, as_alice: Client, alice: User, as_rita: Client) -> None:
+    assert client.get(QUEUE).status_code == 302
+    assert as_alice.get(QUEUE).status_code == 302  # to the sign-in of the admin
+    assert as_rita.get(QUEUE).status_code == 200
+    alice.is_staff = True
+    alice.save()
+    assert as_alice.get(QUEUE).status_code == 403  # staff, but no reviewer
+    alice.is_superuser = True
+    alice.save()
+    assert as_alice.get(QUEUE).status_code == 200
+
+
+def test_nobody_else_decides(as_alice: Client, said: dict[str, Correction]) -> None:
+    assert _decide(as_alice, said["7"], accept="yes").status_code == 302
+    assert as_alice.post(QUEUE + "undo/", {"review": "1"}).status_code == 302
+    assert _decisions() == []
+
+
+def test_it_shows_the_drawing_and_what_was_said_but_not_who_drew_it(
+    as_rita: Client, said: dict[str, Correction], alice: User
+) -> None:
+    assert _shown(as_rita) == said["?"]  # where author and model differ, and the model was not sure, comes first
+    assert '<span class="badge amber">Not sure</span>' in as_rita.get(QUEUE).content.decode()
+    html = as_rita.get(f"{QUEUE}?correction={said['1'].pk}").content.decode()
+    assert "3 wait" in html
+    assert '<svg class="thumb"' in html
+    assert "It is 7" in html
+    assert '<span class="badge">differs</span>' in html
+    assert alice.email not in html
+
+
+def test_each_decision_has_its_key_printed_on_its_button(as_rita: Client, said: dict[str, Correction]) -> None:
+    html = as_rita.get(QUEUE).content.decode()
+    for key in "akznedosr":
+        if key != "z":  # nothing to take back yet
+            assert f'data-key="{key}"' in html
+    for key in "AKSNEDOR":
+        assert f'aria-hidden="true">{key}</kbd>' in html
+    for digit in range(10):
+        assert f'data-key="{digit}"' in html
+
+
+def test_accepting_leads_to_the_next_one_which_is_claimed(
+    as_rita: Client, rita: User, said: dict[str, Correction]
+) -> None:
+    response = _decide(as_rita, said["1"], accept="yes")
+    assert response["Location"] == QUEUE
+    assert _decisions() == [("accepted", "7", "")]
+    assert _shown(as_rita) == said["?"]
+    assert Claim.objects.get(correction=said["?"]).by == rita
+
+
+@pytest.mark.parametrize(
+    ("sent", "decision"),
+    [
+        ({"label": "1"}, ("relabelled", "1", "")),
+        ({"label": "7"}, ("accepted", "7", "")),
+        ({"reject": "scribble"}, ("rejected", None, "scribble")),
+        ({"reject": "wrong-symbol"}, ("rejected", None, "wrong-symbol")),
+    ],
+)
+def test_every_decision_is_a_row(
+    as_rita: Client,
+    rita: User,
+    said: dict[str, Correction],
+    sent: dict[str, str],
+    decision: tuple[str, str | None, str],
+) -> None:
+    _decide(as_rita, said["1"], **sent)
+    assert _decisions() == [decision]
+    assert Review.objects.get().by == rita
+
+
+@pytest.mark.parametrize("sent", [{}, {"label": "x"}, {"label": ""}, {"reject": ""}, {"reject": "x"}])
+def test_a_decision_that_does_not_exist_is_refused(
+    as_rita: Client, said: dict[str, Correction], sent: dict[str, str]
+) -> None:
+    assert _decide(as_rita, said["1"], **sent).status_code == 400
+    assert _decisions() == []
+
+
+def test_what_is_skipped_goes_to_others_and_comes_back_when_asked_for(
+    as_rita: Client, admin_client: Client, said: dict[str, Correction]
+) -> None:
+    assert _shown(as_rita) == said["?"]
+    for name in ("1", "?", "7"):
+        _decide(as_rita, said[name], skip="yes")
+    page = as_rita.get(QUEUE)
+    assert page.context["sheet"] is None
+    assert "You skipped 3 drawings." in page.content.decode()
+    assert _shown(admin_client) == said["?"]
+    as_rita.post(QUEUE + "again/")
+    assert _shown(as_rita) == said["1"]
+    assert _decisions() == []
+
+
+def test_taking_a_decision_back_shows_its_drawing_again(as_rita: Client, said: dict[str, Correction]) -> None:
+    _decide(as_rita, said["1"], reject="empty")
+    page = as_rita.get(QUEUE)
+    assert "The last one: rejected (empty)" in " ".join(page.content.decode().split())
+    response = as_rita.post(QUEUE + "undo/", {"review": str(page.context["last"].pk)}, follow=True)
+    assert response.context["sheet"].correction == said["1"]
+    assert response.context["last"] is None
+    assert [decision for decision, _, _ in _decisions()] == ["rejected", "undone"]
+
+
+def test_what_is_no_longer_there_to_be_decided_is_said(
+    as_rita: Client, admin_client: Client, said: dict[str, Correction], alice: User
+) -> None:
+    reviews.accept(correction=said["7"], reviewer=User.objects.get(email="admin@example.com"))
+    corrections.correct(drawing=said["1"].drawing, label="1")
+    gone = said["?"].pk
+    drawings.delete(drawing=said["?"].drawing)
+    for correction in (said["7"], said["1"]):
+        html = as_rita.post(f"{QUEUE}{correction.pk}/", {"accept": "yes"}, follow=True).content.decode()
+        assert "Nothing was noted." in html
+    html = as_rita.post(f"{QUEUE}{gone}/", {"accept": "yes"}, follow=True).content.decode()
+    assert "The author has deleted that drawing." in html
+    assert len(_decisions()) == 1
+
+
+def test_two_reviewers_are_never_shown_the_same_drawing(
+    as_rita: Client, admin_client: Client, said: dict[str, Correction]
+) -> None:
+    first, second = _shown(as_rita), _shown(admin_client)
+    assert first
+    assert second
+    assert first != second
+    assert _shown(admin_client, f"?correction={first.pk}") == second
+    html = admin_client.post(f"{QUEUE}{first.pk}/", {"accept": "yes"}, follow=True).content.decode()
+    assert "Another reviewer is looking at that drawing." in html
+    Claim.objects.update(until=timezone.now() - timedelta(seconds=1))
+    assert _shown(admin_client, f"?correction={first.pk}") == first
+
+
+def test_nobody_reviews_their_own(digits: Recognizer, as_rita: Client, rita: User, settings: Any) -> None:
+    settings.SELF_REVIEW = False
+    rita.consented_at = timezone.now()
+    rita.save()
+    own = named(rita, SEVEN, "7")
+    page = as_rita.get(QUEUE)
+    assert page.context["sheet"] is None
+    assert "Nothing waits for you" in page.content.decode()
+    assert "SELF_REVIEW" not in page.content.decode()
+    html = as_rita.post(f"{QUEUE}{own.pk}/", {"accept": "yes"}, follow=True).content.decode()
+    assert "Nobody reviews their own drawings." in html
+    assert _decisions() == []
+
+
+def test_a_community_of_one_may_and_is_told_so(digits: Recognizer, as_rita: Client, rita: User, settings: Any) -> None:
+    settings.SELF_REVIEW = True
+    rita.consented_at = timezone.now()
+    rita.save()
+    own = named(rita, SEVEN, "7")
+    assert "SELF_REVIEW" in as_rita.get(QUEUE).content.decode()
+    _decide(as_rita, own, accept="yes")
+    assert _decisions() == [("accepted", "7", "")]
+
+
+def test_recognizers_are_reviewed_apart_where_one_likes(as_rita: Client, said: dict[str, Correction]) -> None:
+    sketches = Recognizer.objects.create(slug="sketches", name="Sketches", position=1)
+    Label.objects.create(recognizer=sketches, slug="eye", name="eye", position=0)
+    assert _shown(as_rita, "?recognizer=sketches") is None
+    assert _shown(as_rita, "?recognizer=digits") == said["?"]
+    response = _decide(as_rita, said["1"], accept="yes", recognizer="digits")
+    assert response["Location"] == QUEUE + "?recognizer=digits"
+
+
+def test_pictures_are_shown_to_reviewers_and_to_nobody_else(
+    digits: Recognizer, alice: User, as_alice: Client, as_rita: Client, client: Client
+) -> None:
+    pixels = np.full((64, 64), 255, np.uint8)
+    cv2.line(pixels, (32, 8), (32, 56), 0, 6)
+    png = cv2.imencode(".png", pixels)[1].tobytes()
+    drawing, _new = drawings.keep(author=alice, recognizer="digits", content=Content.of_image(png))
+    address = f"/drawings/{drawing.uuid}/picture/"
+    assert as_rita.get(address).status_code == 404  # she has not said what it is
+    corrections.correct(drawing=drawing, label="1")
+    assert f'src="{address}"' in as_rita.get(QUEUE).content.decode()
+    response = as_rita.get(address)
+    assert (response["Content-Type"], response.content[:4]) == ("image/png", b"\x89PNG")
+    assert as_alice.get(address).status_code == 403
+    assert client.get(address).status_code == 302
+
+
+def test_the_number_of_queries_does_not_grow(as_rita: Client, alice: User, said: dict[str, Correction]) -> None:
+    def queries() -> int:
+        with CaptureQueriesContext(connection) as found:
+            assert as_rita.get(QUEUE).status_code == 200
+        for query in found:
+            assert '"tflite"' not in query["sql"]
+        return len(found)
+
+    as_rita.get(QUEUE)
+    before = queries()
+    for _ in range(5):
+        named(alice, SEVEN, "7")
+    assert queries() == before
+
+
+def test_a_form_without_a_token_is_refused(said: dict[str, Correction], rita: User) -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(rita)
+    assert _decide(client, said["1"], accept="yes").status_code == 403
+    assert _decisions() == []
+
+
+@pytest.mark.parametrize("wanted", ["", "x", "0", "99999999999999999999999"])
+def test_taking_back_what_does_not_exist_is_not_found(as_rita: Client, digits: Recognizer, wanted: str) -> None:
+    assert as_rita.post(QUEUE + "undo/", {"review": wanted}).status_code == 404
+    assert as_rita.get(f"{QUEUE}?correction={wanted}").status_code == 200
+
+
+def test_reviewers_find_their_pages_in_the_header_and_others_do_not(
+    as_rita: Client, as_alice: Client, client: Client, digits: Recognizer
+) -> None:
+    links = ('href="/admin/recognizer/correction/review/"', 'href="/runs/"')
+    assert all(link in as_rita.get("/privacy/").content.decode() for link in links)
+    for other in (as_alice, client):
+        html = other.get("/privacy/").content.decode()
+        assert 'href="/progress/"' in html
+        assert not any(link in html for link in links)

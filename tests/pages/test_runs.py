@@ -1,0 +1,238 @@
+"""/runs/: training runs, watched, started and stopped by reviewers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from accounts.models import User
+from ml.artifact import Bundle
+from recognizer import training
+from recognizer.models import Recognizer, TrainingRun
+from tests.ink import ONE, SEVEN, ZERO
+from tests.pages.conftest import keep
+from tests.pages.loop import ended, examined, learned, running, superuser, verdict
+
+PAGE = "/runs/"
+
+
+def _text(client: Client, path: str = PAGE) -> str:
+    response = client.get(path)
+    assert response.status_code == 200
+    return " ".join(response.content.decode().split())
+
+
+def test_only_reviewers_watch(client: Client, as_alice: Client, as_rita: Client, digits: Recognizer) -> None:
+    run = running(digits)
+    paths = [PAGE, f"/runs/{run.pk}/", f"/runs/{run.pk}/status"]
+    root = Client()
+    root.force_login(superuser())
+    for path in paths:
+        assert client.get(path)["Location"] == f"/accounts/login/?next={path}"
+        assert as_alice.get(path).status_code == 403
+        assert as_rita.get(path).status_code == 200
+        assert root.get(path).status_code == 200
+        assert "no-store" in as_rita.get(path)["Cache-Control"]
+
+
+def test_only_reviewers_start_and_stop(client: Client, as_alice: Client, digits: Recognizer) -> None:
+    run = running(digits)
+    for other, status in ((client, 302), (as_alice, 403)):
+        assert other.post(PAGE, {"recognizer": "digits"}).status_code == status
+        assert other.post(f"/runs/{run.pk}/cancel/").status_code == status
+    run.refresh_from_db()
+    assert (run.cancelling, TrainingRun.objects.count()) == (False, 1)
+
+
+def test_an_empty_list_says_how_the_first_run_comes_about(as_rita: Client, digits: Recognizer) -> None:
+    html = _text(as_rita)
+    assert "No run yet" in html
+    assert "Teach Digits now" in html
+
+
+def test_runs_are_listed_with_their_reasons_the_newest_first(
+    as_rita: Client, digits: Recognizer, starter: Bundle
+) -> None:
+    learned(digits, starter)
+    ended(digits, reason="It loses more than it wins.", verdict=verdict("refused"))
+    running(digits)
+    html = _text(as_rita)
+    words = [">running<", "It loses more than it wins.", ">refused<", "made version 2", "It passed."]
+    assert all(word in html for word in words)
+    assert html.index(">running<") < html.index(">refused<") < html.index(">passed<")
+    assert "Teach Digits now" not in html  # it is being taught
+
+
+def test_a_run_is_started_by_hand(
+    as_rita: Client, rita: User, digits: Recognizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    response = as_rita.post(PAGE, {"recognizer": "digits"})
+    run = TrainingRun.objects.get()
+    assert response["Location"] == f"/runs/{run.pk}/"
+    assert (run.state, run.by, run.trigger) == ("waiting", rita, "By hand.")
+    again = as_rita.post(PAGE, {"recognizer": "digits"}, follow=True).content.decode()
+    assert "Digits is being taught already." in again
+    assert as_rita.post(PAGE, {"recognizer": "nothing"}).status_code == 404
+    assert TrainingRun.objects.count() == 1
+
+
+def test_a_run_that_goes_on_is_shown_as_it_is(as_rita: Client, digits: Recognizer) -> None:
+    run = running(digits, step="training", epoch=3, epochs=8, loss=0.04215, seconds_left=37.4)
+    html = _text(as_rita, f"/runs/{run.pk}/")
+    assert f'data-run="/runs/{run.pk}/status" data-open' in html
+    assert all(f">{word}</dd>" in html for word in ("3 of 8", "0.0421", "37 s"))
+    assert '<progress max="1" value="0.375"' in html
+    assert "10:00:00 gathering" in html
+    assert "Stop this run" in html
+    assert "js/run.js" in html
+
+
+def test_the_status_says_the_same_to_the_script(as_rita: Client, digits: Recognizer) -> None:
+    run = running(digits, step="training", epoch=3, epochs=8, loss=0.04215, seconds_left=200)
+    assert as_rita.get(f"/runs/{run.pk}/status").json() == {
+        "state": "running",
+        "stateName": "running",
+        "final": False,
+        "cancelling": False,
+        "step": "Learns",
+        "epoch": "3 of 8",
+        "loss": "0.0421",
+        "left": "3 min",
+        "share": 0.375,
+        "log": "10:00:00 gathering",
+    }
+    assert as_rita.get("/runs/999/status").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("progress", "step"),
+    [({}, "Begins"), ({"step": "judging"}, "Is examined against the version that answers"), ({"step": "odd"}, "odd")],
+)
+def test_steps_without_numbers_are_shown_too(
+    as_rita: Client, digits: Recognizer, progress: dict[str, Any], step: str
+) -> None:
+    status = as_rita.get(f"/runs/{running(digits, **progress).pk}/status").json()
+    assert (status["step"], status["epoch"], status["loss"], status["left"]) == (step, "", "", "")
+    assert status["share"] is None
+
+
+def test_a_waiting_run_says_what_it_waits_for(as_rita: Client, digits: Recognizer) -> None:
+    run = training.open_run(recognizer=digits, trigger="for a test")
+    assert as_rita.get(f"/runs/{run.pk}/status").json()["step"] == "Waits for the trainer"
+
+
+def test_only_the_end_of_a_long_log_is_sent(as_rita: Client, digits: Recognizer) -> None:
+    run = running(digits)
+    TrainingRun.objects.filter(pk=run.pk).update(log="x" * 30_000 + "the end")
+    log = as_rita.get(f"/runs/{run.pk}/status").json()["log"]
+    assert (len(log), log[-7:]) == (20_000, "the end")
+
+
+def test_stopping_a_run_asks_it_to(as_rita: Client, digits: Recognizer) -> None:
+    run = running(digits)
+    html = " ".join(as_rita.post(f"/runs/{run.pk}/cancel/", follow=True).content.decode().split())
+    run.refresh_from_db()
+    assert run.cancelling
+    assert "Asked to stop." in html
+    assert "Stop this run" not in html
+
+
+def test_stopping_one_that_has_ended_says_so(as_rita: Client, digits: Recognizer) -> None:
+    run = ended(digits)
+    html = as_rita.post(f"/runs/{run.pk}/cancel/", follow=True).content.decode()
+    assert "The run had ended before it could be stopped." in html
+
+
+def test_a_run_that_ended_shows_its_verdict_with_the_numbers(
+    as_rita: Client, digits: Recognizer, starter: Bundle
+) -> None:
+    run: Any = learned(digits, starter).training_run
+    html = _text(as_rita, f"/runs/{run.pk}/")
+    assert "214 drawings, 31 people" in html
+    assert "Split by author" in html
+    assert '<th scope="row">Base test, right</th><td>99.60%</td><td>99.58%</td><td>10,000</td>' in html
+    assert "Junk" not in html  # there was none to measure
+    assert "<b>Labels</b> <span>none is worse.</span>" in html
+    assert "answers now" in html
+    assert "js/run.js" not in html
+
+
+def test_a_verdict_without_figures_of_before_is_shown(as_rita: Client, digits: Recognizer) -> None:
+    said = verdict("not-enough-evidence")
+    said["figures"]["field"] |= {"count": 3, "before": None}
+    run = ended(digits, verdict=said)
+    html = _text(as_rita, f"/runs/{run.pk}/")
+    assert "not enough evidence" in html
+    assert '<th scope="row">Field test, right</th><td>–</td>' in html
+
+
+def test_drawings_that_flipped_are_shown_either_way(as_rita: Client, digits: Recognizer, alice: User) -> None:
+    run = ended(digits, verdict=verdict("refused"))
+    examined(run, keep(alice, SEVEN), "7", before="1", after="7")
+    examined(run, keep(alice, ONE), "1", before="1", after=None)
+    examined(run, keep(alice, ZERO), "0", before="0", after="0")
+    examined(run, keep(alice, ZERO), "0", before="1", after="2")
+    page = as_rita.get(f"/runs/{run.pk}/")
+    right, wrong = page.context["flips"]
+    assert [(each.count, len(each.shown)) for each in (right, wrong)] == [(1, 1), (1, 1)]
+    html = page.content.decode()
+    assert "Now right" in html
+    assert '<s class="muted">1</s> → <b>7</b>' in html
+    assert '<b>1</b> → <s class="muted">?</s>' in html
+
+
+def test_a_deleted_drawing_is_no_longer_shown(as_rita: Client, digits: Recognizer, alice: User) -> None:
+    run = ended(digits, verdict=verdict("refused"))
+    drawing = keep(alice, SEVEN)
+    examined(run, drawing, "7", before="1", after="7")
+    drawing.delete()
+    assert "Now right" not in _text(as_rita, f"/runs/{run.pk}/")
+
+
+def test_a_version_that_waits_can_be_promoted_from_its_run(
+    as_rita: Client, digits: Recognizer, starter: Bundle
+) -> None:
+    run: Any = learned(digits, starter, promoted=False).training_run
+    assert "Let version 2 answer" not in _text(as_rita, f"/runs/{run.pk}/")
+    root = Client()
+    root.force_login(superuser())
+    assert 'action="/progress/digits/promote/"' in _text(root, f"/runs/{run.pk}/")
+
+
+def test_the_number_of_queries_does_not_grow_and_no_weights_are_loaded(
+    as_rita: Client, digits: Recognizer, starter: Bundle, alice: User
+) -> None:
+    run: Any = learned(digits, starter).training_run
+    paths = [PAGE, f"/runs/{run.pk}/", f"/runs/{run.pk}/status"]
+
+    def queries() -> list[int]:
+        counts = []
+        for path in paths:
+            with CaptureQueriesContext(connection) as found:
+                _text(as_rita, path)
+            for query in found:
+                heavy = ("tflite", "keras", "rehearsal", "image")
+                assert not any(f'"{name}"' in query["sql"].split(" FROM ")[0] for name in heavy), query["sql"]
+            counts.append(len(found))
+        return counts
+
+    queries()
+    before = queries()
+    for _ in range(4):
+        learned(digits, starter)
+        examined(run, keep(alice, SEVEN), "7", before="1", after="7")
+    assert queries() == before
+    assert max(before) <= 12
+
+
+def test_a_long_list_comes_in_pages(as_rita: Client, digits: Recognizer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("recognizer.logbook.PAGE_SIZE", 2)
+    for _ in range(3):
+        ended(digits, finished=timezone.now())
+    assert "Page 1 of 2" in _text(as_rita)
+    assert len(as_rita.get("/runs/?page=2").context["page"].object_list) == 1

@@ -1,0 +1,49 @@
+"""Plots: where things stand, worked out without a page."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from recognizer import plots
+from recognizer.templatetags.percent import exact, percentage
+
+shares = st.floats(0, 1)
+
+
+@pytest.mark.parametrize(
+    ("lowest", "bottom", "step"),
+    [(1.0, 0.999, 0.001), (0.9985, 0.998, 0.001), (0.957, 0.95, 0.01), (0.5, 0.5, 0.1), (0.0, 0.0, 0.2)],
+)
+def test_the_scale_is_as_fine_as_it_can_be(lowest: float, bottom: float, step: float) -> None:
+    scale = plots.Scale.of([1.0, lowest])
+    assert (round(scale.bottom, 6), scale.step) == (bottom, step)
+
+
+@given(st.lists(shares))
+def test_every_share_is_inside_the_plot(found: list[float]) -> None:
+    scale = plots.Scale.of(found)
+    assert 2 <= len(scale.ticks) <= plots.MOST_TICKS + 1
+    assert scale.ticks[0] == 1
+    for share in found:
+        assert plots.TOP - 0.1 <= scale.down(share) <= plots.HEIGHT - plots.BOTTOM + 0.1
+
+
+@given(st.integers(1, 60))
+def test_versions_stand_in_order_and_the_last_one_is_named(count: int) -> None:
+    places = [float(plots.across(number, count).rstrip("%")) for number in range(count)]
+    assert places == sorted(places)
+    assert all(0 <= place <= 100 for place in places)
+    named = plots.named(count)
+    assert named[-1] == count - 1
+    assert len(named) <= plots.MOST_NAMES
+
+
+@pytest.mark.parametrize(
+    ("share", "count", "text"),
+    [(0.9833, 40, "98.3%"), (0.99996, 40, "99.9%"), (0.9958, 10_000, "99.58%"), (1.0, 40, "100.0%"), (0, 40, "0.0%")],
+)
+def test_measured_shares_are_never_rounded_up(share: float, count: int, text: str) -> None:
+    assert exact(share, count) == text
+    assert percentage(0.95, 0) == "95%"
