@@ -67,9 +67,11 @@ class Lease:
     # What the task says
 
     def step(self, step: str, **more: Any) -> None:
-        """The run has come so far. Raises what `look` raises."""
+        """The run has come so far; everybody sees it at once. Raises what `look` raises."""
         self.say(step)
         self.report({"step": step, **more})
+        self._beat_once()
+        self.look()
 
     def say(self, line: str) -> None:
         """One line for the log."""
