@@ -23,3 +23,12 @@ def postgres_is_the_product(app_configs: Any, **kwargs: Any) -> list[CheckMessag
         return []
     hint = "Set DATABASE_URL to a PostgreSQL address."
     return [CheckWarning("The database is SQLite, which is for a first try.", hint=hint, id="recognizer.W002")]
+
+
+@register(Tags.security, deploy=True)
+def nobody_reviews_their_own(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Reviewing one's own drawings is for a community of one."""
+    if not settings.SELF_REVIEW:
+        return []
+    hint = "Unset SELF_REVIEW, so that what teaches everybody's model was seen by somebody else."
+    return [CheckWarning("Staff may review their own drawings.", hint=hint, id="recognizer.W003")]

@@ -107,3 +107,32 @@ def test_mail_may_be_encrypted_from_the_first_byte(tmp_path: Path) -> None:
     asked = "EMAIL_USE_SSL, settings.EMAIL_USE_TLS"
     mail = {"EMAIL_HOST": "mail.example.org", "EMAIL_USE_SSL": "true", "EMAIL_USE_TLS": "true"}
     assert start(tmp_path, asked, **PRODUCTION, **mail).stdout.strip() == "True False"
+
+
+def test_who_may_review_their_own_depends_on_where_it_runs(tmp_path: Path) -> None:
+    assert start(tmp_path, "SELF_REVIEW", **PRODUCTION).stdout.strip() == "False"
+    assert start(tmp_path, "SELF_REVIEW", INKLING_ENV="embedded").stdout.strip() == "True"
+    assert start(tmp_path, "SELF_REVIEW", INKLING_ENV="embedded", SELF_REVIEW="no").stdout.strip() == "False"
+
+
+def test_a_first_try_ticks_often(tmp_path: Path) -> None:
+    asked = "TICK_SECONDS, settings.CELERY_BEAT_SCHEDULE['tick']['schedule']"
+    assert start(tmp_path, asked, INKLING_ENV="embedded").stdout.strip() == "5 5"
+    assert start(tmp_path, asked, **PRODUCTION).stdout.strip() == "60 60"
+
+
+def test_a_run_counts_as_dead_only_after_some_missed_pulses(tmp_path: Path) -> None:
+    asked = "TRAINING_HEARTBEAT_SECONDS, settings.TRAINING_DEAD_SECONDS"
+    assert start(tmp_path, asked, **PRODUCTION).stdout.strip() == "2 20"
+    assert start(tmp_path, asked, **PRODUCTION, TRAINING_HEARTBEAT_SECONDS="5").stdout.strip() == "5 50"
+    errors = start(tmp_path, asked, **PRODUCTION, TRAINING_DEAD_SECONDS="5").stderr
+    assert "TRAINING_DEAD_SECONDS is 5. Set it to at least 6." in errors
+
+
+def test_training_has_a_queue_of_its_own_and_bears_being_delivered_twice(tmp_path: Path) -> None:
+    asked = "CELERY_TASK_ROUTES, settings.CELERY_TASK_ACKS_LATE, settings.CELERY_WORKER_PREFETCH_MULTIPLIER"
+    assert start(tmp_path, asked, **PRODUCTION).stdout.strip() == (
+        "{'recognizer.tasks.train': {'queue': 'training'}} True 1"
+    )
+    asked = "CELERY_BROKER_TRANSPORT_OPTIONS['visibility_timeout']"
+    assert int(start(tmp_path, asked, **PRODUCTION, REDIS_URL="redis://redis/0").stdout) >= 6 * 3600

@@ -10,7 +10,7 @@ from config.celery import app
 
 def take_messages(queue: str) -> list[tuple[str, list[Any]]]:
     """Take every message out of a queue: the names of the tasks and their arguments, the oldest first."""
-    found = []
+    found: list[tuple[str, list[Any]]] = []
     with app.connection_for_read() as connection, connection.SimpleQueue(queue) as waiting:
         while True:
             try:

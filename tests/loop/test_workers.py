@@ -72,9 +72,14 @@ def test_a_worker_that_is_killed_loses_nothing(digits: Recognizer, solo: User, t
         until(lambda: step_of(run) == step or is_over(run), f"the run is {step}")
         worker.kill()
     assert state_of(run) == State.RUNNING
-    again: list[TrainingRun] = []
-    until(lambda: again.extend(training.tick()) or again, "the tick closes it", patience=20)
-    closed, opened = again
+    moved: list[TrainingRun] = []
+
+    def tick() -> bool:
+        moved.extend(training.tick())
+        return bool(moved)
+
+    until(tick, "the tick closes it", patience=20)
+    closed, opened = moved
     assert (closed, closed.state) == (run, State.RUNNING)
     assert state_of(run) == State.FAILED
     assert f"no sign of life for {DEAD_AFTER} seconds (it was {step})" in TrainingRun.objects.get(pk=run.pk).reason

@@ -12,7 +12,7 @@ from recognizer.holdout import Row, newest_per_author_and_label, split
 
 def rows(*counts: int, labels: int = 10) -> list[Row]:
     """So many drawings of each author, numbered through."""
-    made = []
+    made: list[Row] = []
     for author, count in enumerate(counts, 1):
         for number in range(count):
             drawing = len(made) + 1

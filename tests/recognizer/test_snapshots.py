@@ -31,7 +31,7 @@ def a_run(digits: Recognizer) -> TrainingRun:
 
 def taken(digits: Recognizer, **changed: Any) -> list[int]:
     """The ids of the drawings that would be taken."""
-    fields = {"slugs": SLUGS, "cap": 100, "champion": ModelVersion.objects.first()} | changed
+    fields: dict[str, Any] = {"slugs": SLUGS, "cap": 100, "champion": ModelVersion.objects.first()} | changed
     choice = snapshots.choose(recognizer=digits, **fields)
     return sorted(row.drawing for row in choice.study + choice.exam)
 
