@@ -50,7 +50,14 @@ def _step(run: TrainingRun) -> str:
     known = {
         "": _("Begins"),
         "gathering": _("Gathers the approved drawings"),
-        "training": _("Learns"),
+        "training": _("Begins to learn"),
+        "reading the base data": _("Reads what the base was taught with"),
+        "reading the drawings": _("Reads the drawings"),
+        "making drawings": _("Varies the drawings"),
+        "all layers": _("Learns with all layers"),
+        "last layer": _("Learns with the last layer"),
+        "export": _("Is made into the file that serves"),
+        "rehearsal pack": _("Packs its rehearsals"),
         "judging": _("Is examined against the version that answers"),
         "deciding": _("The verdict is written down"),
     }

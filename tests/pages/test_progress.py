@@ -54,7 +54,7 @@ def test_with_the_shipped_version_only_it_tells_what_that_can_do_and_what_comes_
     client: Client, digits: Recognizer
 ) -> None:
     html = _text(client)
-    assert "Digits: version 1 answers." in html
+    assert "Digits: version 1 answers, since" in html
     assert "What it can do so far" in html
     assert "MNIST test" in html
     assert "called “not sure”" in html
@@ -83,7 +83,7 @@ def test_each_version_tells_what_it_learned_and_how_it_was_judged(
     html = _text(client)
     assert "version 2 answers" in html
     assert "It learned from 214 drawings by 31 people." in html
-    assert "Of drawings it had never seen it read 97.5%; the version before it read 95.0% of the same ones." in html
+    assert "Of 40 drawings that it had never seen it read 97.5% right, and the version before it 95.0%." in html
     assert "<b>Field test.</b> 97.5% right of 40 drawings by 6 people." in html
     assert "Began to answer: It beat version 1." in html
     assert "Learned from public data sets, before anybody drew here." in html

@@ -99,7 +99,7 @@ def test_the_status_says_the_same_to_the_script(as_rita: Client, digits: Recogni
         "stateName": "running",
         "final": False,
         "cancelling": False,
-        "step": "Learns",
+        "step": "Begins to learn",
         "epoch": "3 of 8",
         "loss": "0.0421",
         "left": "3 min",
