@@ -41,10 +41,11 @@ def believed(
 def contradictions(
     head: Head, pack: Rehearsal, embeddings: np.ndarray, labels: np.ndarray, authors: np.ndarray
 ) -> np.ndarray:
-    """Where a last layer taught by the pack and the other authors answers otherwise, bool (n,)."""
-    folds = np.unique(authors, return_inverse=True)[1] % FOLDS
-    answers = np.empty(len(labels), np.int64)
-    for fold in np.unique(folds):
+    """Where a last layer taught by the pack, by what was reviewed and by the other authors answers otherwise."""
+    reviewed = authors < 0
+    folds = np.where(reviewed, FOLDS, np.unique(authors, return_inverse=True)[1] % FOLDS)
+    answers = labels.copy()
+    for fold in np.unique(folds[~reviewed]):
         others, own = folds != fold, folds == fold
         layer = softmax.fit(
             head,

@@ -27,6 +27,8 @@ class Row(NamedTuple):
     author: int
     label: int
     slug: str
+    unseen: bool = False
+    """Whether it was accepted by policy alone, without a look."""
 
 
 @dataclass(frozen=True)

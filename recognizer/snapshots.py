@@ -48,10 +48,16 @@ def choose(*, recognizer: Recognizer, slugs: Sequence[str], cap: int, champion: 
         approved(recognizer)
         .filter(label__slug__in=slugs)
         .values_list(
-            "correction__drawing", "correction__drawing__uuid", "correction__drawing__author", "label", "label__slug"
+            "correction__drawing",
+            "correction__drawing__uuid",
+            "correction__drawing__author",
+            "label",
+            "label__slug",
+            "automatic",
         )
     )
-    rows = newest_per_author_and_label((Row(d, str(u), a, label, slug) for d, u, a, label, slug in found), cap)
+    known = (Row(d, str(u), a, label, slug, unseen) for d, u, a, label, slug, unseen in found)
+    rows = newest_per_author_and_label(known, cap)
     studied = SnapshotItem.objects.filter(run__version=champion, part=SnapshotItem.Part.STUDY)
     return split(rows, set(studied.values_list("drawing", flat=True)))
 
@@ -86,7 +92,7 @@ def draw(rows: Sequence[Row], *, slugs: Sequence[str], look: Callable[[], None] 
         rasters=np.array(rasters, np.uint8).reshape(-1, SIZE, SIZE),
         inks=inks,
         labels=np.array([slugs.index(row.slug) for row in taken], np.int64),
-        authors=np.array([row.author for row in taken], np.int64),
+        authors=np.array([row.author if row.unseen else -1 for row in taken], np.int64),  # see ml.trust
     )
     return Drawn(lesson, [row.drawing for row in taken])
 

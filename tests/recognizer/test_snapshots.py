@@ -129,13 +129,23 @@ def test_drawings_become_what_they_are_when_they_are_answered(
     drawn = snapshots.draw(rows, slugs=SLUGS)
     assert drawn.drawings == [row.drawing for row in rows]
     assert drawn.lesson.labels.tolist() == [int(row.slug) for row in rows]
-    assert drawn.lesson.authors is not None
-    assert set(drawn.lesson.authors) == {alice.pk}
     by_id = {drawing.pk: drawing for drawing in made}
     for raster, ink, drawing in zip(drawn.lesson.rasters, drawn.lesson.inks, drawn.drawings, strict=True):
         content = Content.of_ink(by_id[drawing].ink)
         assert (raster == content.raster).all()
         assert ink is not None
+
+
+def test_authors_are_named_only_where_nobody_looked(
+    digits: Recognizer, alice: User, bob: User, champion: ModelVersion
+) -> None:
+    community.approve(community.draw(alice, 3))
+    community.draw(bob, 4)
+    reviews.accept_unseen(recognizer=digits)
+    choice = snapshots.choose(recognizer=digits, slugs=SLUGS, cap=100, champion=champion)
+    drawn = snapshots.draw(choice.study + choice.exam, slugs=SLUGS)
+    assert drawn.lesson.authors is not None
+    assert sorted(drawn.lesson.authors.tolist()) == [-1] * 3 + [bob.pk] * 4
 
 
 def test_places_are_the_networks_outputs_and_not_todays_order(
