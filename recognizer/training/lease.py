@@ -1,8 +1,8 @@
 """Leases: the right to work on a training run, for one task, kept alive by a pulse.
 
 A thread writes the pulse on a database connection of its own, together with the progress and the log, and looks whether
-somebody asked to stop. Whatever the task writes, it writes in a transaction that first makes sure of the lease: a run
-that was given up as dead can no longer change anything.
+somebody asked to stop. The database's clock counts: the clocks of two machines may differ. Whatever the task writes, it
+writes in a transaction that first makes sure of the lease: a run that was given up as dead changes nothing more.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from uuid import uuid4
 
 from django.conf import settings
 from django.db import DatabaseError, connection, transaction
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from recognizer.models import TrainingRun
@@ -50,9 +51,8 @@ class Lease:
     @classmethod
     def take(cls, run_id: int) -> Self | None:
         """Take a waiting run; None when there is none of this id that waits: another task has it, or it is over."""
-        now, lease = timezone.now(), uuid4()
         waiting = TrainingRun.objects.filter(pk=run_id, state=State.WAITING)
-        if not waiting.update(state=State.RUNNING, lease=lease, heartbeat=now, started=now):
+        if not waiting.update(state=State.RUNNING, lease=uuid4(), heartbeat=Now(), started=timezone.now()):
             return None
         return cls(TrainingRun.objects.select_related("recognizer").get(pk=run_id))
 
@@ -68,7 +68,6 @@ class Lease:
 
     def step(self, step: str, **more: Any) -> None:
         """The run has come so far; everybody sees it at once. Raises what `look` raises."""
-        self.say(step)
         self.report({"step": step, **more})
         self._beat_once()
         self.look()
@@ -81,6 +80,8 @@ class Lease:
     def report(self, progress: dict[str, Any]) -> None:
         """How far the step is; plain JSON. Cheap, so it may be called often. Raises what `look` raises."""
         plain = json.loads(json.dumps(progress, default=float), parse_constant=lambda _: None)  # a loss may be NaN
+        if plain.get("step") != self._progress.get("step"):
+            self.say(str(plain.get("step")))
         with self._lock:
             self._progress = plain
         self.look()
@@ -120,7 +121,7 @@ class Lease:
 
     def _said(self) -> dict[str, Any]:
         with self._lock:
-            return {"progress": self._progress, "log": "\n".join(self._lines), "heartbeat": timezone.now()}
+            return {"progress": self._progress, "log": "\n".join(self._lines), "heartbeat": Now()}
 
     # The pulse
 

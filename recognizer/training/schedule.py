@@ -9,7 +9,8 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Min
+from django.db.models import Min, QuerySet
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from recognizer import live, reviews, snapshots
@@ -53,19 +54,22 @@ def _accept_unseen(recognizer: Recognizer) -> None:
 
 def _close_dead() -> list[TrainingRun]:
     """Runs whose worker shows no pulse any more: it was killed, or its machine is gone."""
-    limit = timezone.now() - timedelta(seconds=settings.TRAINING_DEAD_SECONDS)
-    dead = TrainingRun.objects.filter(state=State.RUNNING, heartbeat__lt=limit)
-    return [run for run in dead if _close(run, limit)]
+    return [run for run in _silent() if _close(run)]
 
 
-def _close(run: TrainingRun, limit: Any) -> bool:
+def _silent() -> QuerySet[TrainingRun]:
+    limit = Now() - timedelta(seconds=settings.TRAINING_DEAD_SECONDS)
+    return TrainingRun.objects.filter(state=State.RUNNING, heartbeat__lt=limit)
+
+
+def _close(run: TrainingRun) -> bool:
     silent = f"Its worker has shown no sign of life for {settings.TRAINING_DEAD_SECONDS} seconds"
     step = run.progress.get("step", "starting")
     if run.cancelling:
         state, reason = State.CANCELLED, f"{silent}, and somebody had cancelled it."
     else:
         state, reason = State.FAILED, f"{silent} (it was {step}). Nothing was changed; the next run starts anew."
-    still = TrainingRun.objects.filter(pk=run.pk, state=State.RUNNING, lease=run.lease, heartbeat__lt=limit)
+    still = _silent().filter(pk=run.pk, lease=run.lease)
     logger.warning("run %d: %s", run.pk, reason)
     return bool(still.update(state=state, reason=reason, finished=timezone.now()))
 

@@ -28,6 +28,10 @@ class DeclinedError(RuntimeError):
     """The run decides not to train, or not to go on; the text says why."""
 
 
+class RestlessError(RuntimeError):
+    """Drawings are deleted faster than they can be put on record."""
+
+
 @dataclass(frozen=True)
 class Plan:
     """What a run starts from."""
@@ -117,7 +121,7 @@ def _take(lease: Lease, plan: Plan) -> Choice:
             return _take_once(lease, plan)
         except IntegrityError:  # a drawing was deleted between being chosen and being put on record
             lease.say(f"A drawing was deleted meanwhile; choosing again ({attempt} of {TRIES}).")
-    raise DeclinedError("Drawings are being deleted faster than they can be chosen. The next run will try again.")
+    raise RestlessError("Drawings are being deleted faster than they can be chosen. The next run will try again.")
 
 
 def _take_once(lease: Lease, plan: Plan) -> Choice:
@@ -159,14 +163,19 @@ def _decide(lease: Lease, plan: Plan, verdict: Verdict, challenger: Bundle, exam
             lease.close(State.REFUSED, " ".join(verdict.objections))
             return
         version = registry.register(recognizer=lease.run.recognizer, bundle=challenger)
-        lease.close(State.PASSED, _promote(plan, version), version=version)
+        reason = f"Run {lease.run.pk} passed the gate: {_field_test(verdict)}."
+        lease.close(State.PASSED, _promote(plan, version, reason), version=version)
 
 
-def _promote(plan: Plan, version: ModelVersion) -> str:
+def _field_test(verdict: Verdict) -> str:
+    field = verdict.figures["field"]
+    return f"{field['after']:.1%} right of {field['count']} drawings that it had not seen, {field['before']:.1%} before"
+
+
+def _promote(plan: Plan, version: ModelVersion, reason: str) -> str:
     """Promote it where the policy says so; returns in words what became of it."""
     if not policy_of(version.recognizer).auto_promote:
         return f"It passed as {version}, and waits for somebody to promote it: the policy does not do so by itself."
-    reason = f"It beat {plan.champion} on people neither was trained on."
     try:
         registry.promote(version=version, replaces=plan.promotion, reason=reason)
     except registry.StalePromotionError:

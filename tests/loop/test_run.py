@@ -56,6 +56,7 @@ def test_one_person_with_thirty_drawings_gets_a_new_version(digits: Recognizer, 
     promotion = registry.newest(digits.pk)
     assert promotion is not None
     assert (promotion.model_version, promotion.by) == (run.version, None)
+    assert promotion.reason.startswith(f"Run {run.pk} passed the gate: ")
     registry.forget()
     assert registry.active("digits").version.number == 2
 

@@ -39,7 +39,7 @@ class Command(BaseCommand):
     def _work(self, run: TrainingRun) -> None:
         training.run(run_id=run.pk)
         run.refresh_from_db()
-        for line in [*run.log.splitlines(), *run.verdict.get("sentences", [])]:
+        for line in run.log.splitlines():
             self.stdout.write(f"  {line}")
         said = f"Run {run.pk}: {run.get_state_display()}. {run.reason}"
         if run.state == TrainingRun.State.FAILED:
