@@ -16,10 +16,15 @@ from ml.styles import restyle
 
 Drawn = tuple[str, list[Any]]  # the label, and the ink as the API takes it
 
-WAVER = 0.02  # of its width and slant, from one digit of a person to the next
+# Narrow digits that lean far, as many people write them and few data sets hold them: the shipped model is sometimes
+# wrong about these, so there is something to put right and to learn.
+LEAN = (0.7, 1.05)  # of the height of a digit, from its foot to its top
+TO_THE_LEFT = 0.3  # of the people
+WIDTH = (0.45, 0.75)  # of that of an upright digit
+WAVER = 0.02  # from one digit of a person to the next
 
 
-def hands(count: int, *, seed: int = 1) -> list[Iterator[Drawn]]:
+def hands(count: int, *, seed: int = 2) -> list[Iterator[Drawn]]:
     """`count` people; each gives digits without end, in an order of their own."""
     recorded = _recorded(count, seed)
     return recorded or [_made_up(np.random.default_rng([seed, number])) for number in range(count)]
@@ -42,13 +47,14 @@ def _replay(tracks: Any, rng: np.random.Generator) -> Iterator[Drawn]:
 
 
 def _made_up(rng: np.random.Generator) -> Iterator[Drawn]:
-    """A hand has a slant, a width and a size of its own, and wavers a little about them."""
-    slant, width, size = rng.normal(0, 0.25), rng.uniform(0.7, 1.2), rng.uniform(80, 400)
+    """A hand leans and narrows its digits in a way of its own, and wavers a little about it."""
+    lean = rng.uniform(*LEAN) * (-1 if rng.random() < TO_THE_LEFT else 1)
+    own = np.array([[rng.uniform(*WIDTH), -lean], [0, 1]])
     while True:
         for label in map(int, rng.permutation(10)):
-            own = np.array([[width, -slant], [0, 1]]) + rng.normal(0, WAVER, (2, 2))
             ink = restyle(write(label, rng), label, rng)
-            yield str(label), _as_json([own @ stroke[:2] * size / 100 for stroke in ink])
+            now = own + rng.normal(0, WAVER, (2, 2))
+            yield str(label), _as_json([now @ stroke[:2] for stroke in ink])
 
 
 def _as_json(ink: Ink) -> list[Any]:

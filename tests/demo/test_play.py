@@ -1,0 +1,117 @@
+"""What the demonstration says when the loop does not close. That it closes is tested with real processes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.utils import timezone
+from pytest_django.live_server_helper import LiveServer
+
+from accounts.models import User
+from recognizer import registry
+from recognizer.demo import play as module
+from recognizer.demo.people import invite_reviewer
+from recognizer.demo.play import Plan, StoppedError
+from recognizer.models import Drawing, Recognizer, Review, TrainingRun
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def _made_up(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
+    monkeypatch.delenv("INKLING_DATA", raising=False)
+    settings.EMBEDDED = True
+
+
+def plan(digits: Recognizer, said: list[str], url: str = "", patience: float = 0.0) -> Plan:
+    return Plan(url, digits, people=1, drawings=3, at_once=False, patience=patience, say=said.append)
+
+
+def run_of(digits: Recognizer, state: str, reason: str = "It says why.") -> TrainingRun:
+    closed = {"finished": timezone.now(), "reason": reason} if state != "waiting" else {}
+    return TrainingRun.objects.create(recognizer=digits, state=state, trigger="a test", **closed)
+
+
+def test_people_draw_a_reviewer_accepts_and_without_beat_it_says_what_is_missing(
+    digits: Recognizer, live_server: LiveServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(CommandError, match=r"Waited 0 s in vain until a training run is started\. Does beat run"):
+        call_command("demo_loop", url=live_server.url, people=2, drawings=3, patience=0.1)
+    told = capsys.readouterr().out
+    assert "Ada signs in and draws 3: " in told
+    assert "Bela signs in and draws 3: " in told
+    assert "Rosa reviews and accepts 6; 6 of their drawings are approved by now." in told
+    assert Review.objects.approving().count() == Drawing.objects.count() == 6
+
+
+def test_what_real_people_drew_is_left_to_real_reviewers(
+    digits: Recognizer, live_server: LiveServer, as_alice: Any
+) -> None:
+    kept = as_alice.post(
+        "/api/v1/drawings", {"recognizer": "digits", "ink": [[[0, 1], [0, 9]]]}, content_type="application/json"
+    ).json()
+    as_alice.put(f"/api/v1/drawings/{kept['id']}/correction", {"label": "1"}, content_type="application/json")
+    with pytest.raises(CommandError):
+        call_command("demo_loop", url=live_server.url, people=1, drawings=2, patience=0)
+    assert not Review.objects.filter(correction__drawing__author__email="alice@example.org").exists()
+
+
+def test_a_run_without_a_trainer_is_not_waited_for_for_ever(digits: Recognizer) -> None:
+    said: list[str] = []
+    with pytest.raises(StoppedError, match="Does a worker for the queue training run"):
+        module._follow(plan(digits, said, patience=0), run_of(digits, "waiting"))
+    assert said == ["  waiting"]
+
+
+@pytest.mark.parametrize("state", ["refused", "failed", "cancelled"])
+def test_a_run_that_made_no_version_does_not_close_the_loop(digits: Recognizer, state: str) -> None:
+    said: list[str] = []
+    run = module._follow(plan(digits, said), run_of(digits, state))
+    assert f"Run {run.pk} {state}: It says why." in said
+    with pytest.raises(StoppedError, match=f"ended as {state}"):
+        module._check_passed(run)
+
+
+def test_where_the_policy_leaves_it_to_people_the_reviewer_promotes(digits: Recognizer) -> None:
+    version = registry.register(recognizer=digits, bundle=registry.bundle_of(digits.versions.get()))
+    run = TrainingRun.objects.create(
+        recognizer=digits, state="passed", trigger="a test", version=version, finished=timezone.now()
+    )
+    module.training.policy_of(digits)
+    digits.policy.__class__.objects.update(auto_promote=False)
+    said: list[str] = []
+    rosa = invite_reviewer()
+    promotion = module._promotion(plan(digits, said), run, rosa)
+    assert (promotion.model_version, promotion.by) == (version, rosa)
+    assert said == ["The policy leaves it to people to promote: Rosa does."]
+
+
+def test_an_installation_for_real_people_wants_a_yes(digits: Recognizer, settings: Any) -> None:
+    settings.EMBEDDED = False
+    with pytest.raises(CommandError, match="say --yes"):
+        call_command("demo_loop")
+    assert not User.objects.exists()
+
+
+@pytest.mark.parametrize(("name", "value"), [("people", 0), ("people", 13), ("drawings", 0), ("drawings", 51)])
+def test_numbers_out_of_reach_are_refused(digits: Recognizer, name: str, value: int) -> None:
+    with pytest.raises(CommandError, match=f"--{name} is {value}. Choose 1 to"):
+        call_command("demo_loop", **{name: value})
+
+
+def test_without_models_it_says_how_to_install_them(transactional_db: None) -> None:
+    with pytest.raises(CommandError, match="install_models"):
+        call_command("demo_loop")
+
+
+def test_a_site_that_is_not_there_is_named(digits: Recognizer) -> None:
+    with pytest.raises(CommandError, match=r"http://127\.0\.0\.1:1/accounts/login/ does not answer"):
+        call_command("demo_loop", url="http://127.0.0.1:1")
+
+
+def test_cleaning_up_says_what_it_did(digits: Recognizer, capsys: pytest.CaptureFixture[str]) -> None:
+    invite_reviewer()
+    call_command("demo_loop", clean=True)
+    assert capsys.readouterr().out == "1 made-up people and everything they drew are gone.\n"

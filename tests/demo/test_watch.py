@@ -1,0 +1,57 @@
+"""What the watch makes of the answers that it saw."""
+
+import time
+from typing import Any
+
+import pytest
+
+from recognizer.demo import watch as module
+from recognizer.demo.visitor import RefusedError
+from recognizer.demo.watch import Seen, Watch
+from tests.ink import SEVEN
+
+
+class Site:
+    """Answers as told, in place of a visitor."""
+
+    def __init__(self, *versions: int) -> None:
+        self.versions = list(versions)
+
+    def predict(self, recognizer: str, ink: Any) -> dict[str, int]:
+        version = self.versions.pop(0) if len(self.versions) > 1 else self.versions[0]
+        if not version:
+            raise RefusedError("The site is away.")
+        return {"model_version": version}
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "EVERY", 0.01)
+    monkeypatch.setattr(module, "STALE", 0.1)
+    monkeypatch.setattr(module, "LOOK", 0.1)
+
+
+def watch(*versions: int) -> Watch:
+    return Watch([Site(*versions)], "digits", SEVEN)  # type: ignore[list-item]
+
+
+def test_it_asks_until_it_is_left() -> None:
+    with watch(1) as watching:
+        time.sleep(0.2)
+    count = len(watching.seen)
+    time.sleep(0.1)
+    assert len(watching.seen) == count > 3
+    assert not watching.failures
+
+
+def test_it_says_when_the_version_before_last_answered() -> None:
+    watching = watch(1)
+    watching.seen = [Seen(99.0, 1), Seen(100.5, 1), Seen(101.2, 1), Seen(101.3, 2), Seen(103.0, 2)]
+    assert watching.settle(2, 100.0) == (pytest.approx(1.2), 4)
+
+
+def test_an_answer_that_fails_is_kept_in_mind_and_is_no_other_version() -> None:
+    with watch(1, 0, 2) as watching:
+        time.sleep(0.2)
+    assert watching.failures == ["The site is away."]
+    assert watching.settle(2, watching.seen[0].at)[0] == 0
