@@ -71,10 +71,14 @@ class _Session:
     def head(self) -> Head:
         """The last layer, its 8-bit weights (where they are) put back into numbers."""
         layers = [op["inputs"] for op in self.interpreter._get_ops_details() if op["op_name"] == "FULLY_CONNECTED"]
-        shapes = {int(tensor["index"]): tensor for tensor in self.interpreter.get_tensor_details()}
+        tensors = {int(tensor["index"]): tensor for tensor in self.interpreter.get_tensor_details()}
         for _, weights, bias in reversed(layers):
-            if tuple(shapes[int(weights)]["shape"]) == (self.classes, self.width):
-                return Head(self._numbers(shapes[int(weights)]).T, self._numbers(shapes[int(bias)]))
+            if tuple(tensors[int(weights)]["shape"]) == (self.classes, self.width):
+                absent = int(bias) < 0  # where all of it is 0 the converter leaves it out
+                zeros = np.zeros(self.classes, np.float32)
+                return Head(
+                    self._numbers(tensors[int(weights)]).T, zeros if absent else self._numbers(tensors[int(bias)])
+                )
         raise PredictorError(f"The model has no last layer of {self.width} to {self.classes}. Export it again.")
 
     def _numbers(self, tensor: dict) -> np.ndarray:

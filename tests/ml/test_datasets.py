@@ -80,6 +80,26 @@ def test_the_folder_is_taken_from_the_environment(folder: Path, monkeypatch: pyt
     assert len(datasets.load_mnist("train").y) == 3
 
 
+def test_what_lies_in_the_folder_is_at_hand_and_nothing_is_fetched(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("INKLING_DATA", raising=False)
+    monkeypatch.setenv("INKLING_CACHE", str(tmp_path))
+    assert datasets.folder() == tmp_path
+    assert not datasets.at_hand("pendigits")
+    (tmp_path / "pendigits").mkdir()
+    (tmp_path / "pendigits" / "pendigits.jsonl.gz").touch()
+    assert datasets.at_hand("pendigits")
+    assert not datasets.at_hand("mnist")
+    assert datasets.at_hand("quickdraw")  # each of its words is optional
+
+
+def test_a_named_folder_comes_before_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("INKLING_DATA", str(tmp_path / "environment"))
+    assert datasets.folder() == tmp_path / "environment"
+    assert datasets.folder(tmp_path / "named") == tmp_path / "named"
+
+
 def test_packing_a_file_again_changes_nothing(folder: Path) -> None:
     path = folder / "mnist/train-labels-idx1-ubyte.gz"
     path.write_bytes(gzip.compress(gzip.decompress(path.read_bytes()), compresslevel=1))

@@ -16,7 +16,7 @@ from ml.__main__ import main
 from ml.artifact import load_bundle
 from tests.ml.photos import SEVEN, THREE, line_mask
 
-COMMANDS = ["train", "evaluate", "robustness", "junk", "bench", "export"]
+COMMANDS = ["train", "evaluate", "robustness", "junk", "bench", "bench-learning", "export", "rehearse"]
 
 
 @pytest.fixture

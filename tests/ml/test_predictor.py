@@ -6,13 +6,17 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
-from ml.artifact import Bundle, BundleError
+from ml.artifact import Bundle, BundleError, export_bundle
 from ml.predictor import Predictor, PredictorError
-from tests.ml.tiny import random_rasters
+from tests.ml.tiny import LABELS, random_rasters
+
+if TYPE_CHECKING:
+    import keras
 
 
 @pytest.fixture(scope="session")
@@ -109,3 +113,20 @@ def test_predicting_does_not_import_tensorflow(tiny_folder: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", program, tiny_folder], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("quantise", [False, True])
+def test_the_last_layer_can_be_taken_out(tiny_model: keras.Model, quantise: bool) -> None:
+    bundle = export_bundle(
+        tiny_model, recognizer="digits", labels=LABELS, unsure_below=0.3, probe=random_rasters(4), metrics={},
+        training={}, quantise=quantise,
+    )  # fmt: skip
+    predictor = Predictor.from_bundle(bundle)
+    answers = predictor.predict(random_rasters(20, seed=1))
+
+    head = predictor.head()
+
+    assert head.weights.shape == (128, 4)
+    logits = answers.embeddings @ head.weights + head.bias
+    expected = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(answers.probabilities, expected[:, :3], atol=0.02 if quantise else 1e-5)

@@ -1,0 +1,177 @@
+"""The exam: both models are asked the same questions, through the code that serves."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from ml import exam, gate, rehearsal
+from ml.artifact import Bundle, BundleError, export_bundle, with_rehearsal
+from ml.exam import examine
+from ml.gate import NOT_ENOUGH, REFUSED
+from ml.lesson import Lesson, LessonError
+from ml.recipes import Material
+from tests.ml.taught import LABELS, lesson
+from tests.ml.tiny import tiny_network
+
+
+@pytest.fixture(scope="module")
+def field() -> Lesson:
+    return lesson(40, 20)
+
+
+@pytest.fixture(scope="module")
+def untaught(taught_material: Material) -> Bundle:
+    """A network that has learned nothing, of the same form."""
+    probe = taught_material.validation["digits"].x[:8]
+    bundle = export_bundle(
+        tiny_network(4), recognizer="three-digits", labels=LABELS, unsure_below=0.5, probe=probe, metrics={},
+        training={}, quantise=True,
+    )  # fmt: skip
+    return rehearsal.make(bundle, taught_material)
+
+
+def test_the_same_model_again_breaks_nothing(taught_base: Bundle, field: Lesson) -> None:
+    verdict = examine(taught_base, taught_base, field, by_author=True, authors=2)
+
+    assert verdict.figures["base"]["before"] == verdict.figures["base"]["after"]
+    assert (verdict.figures["field"]["wins"], verdict.figures["field"]["losses"]) == (0, 0)
+    assert verdict.before == verdict.after
+    assert verdict.figures["junk"]["count"] == 80
+    json.dumps(verdict.to_dict(), allow_nan=False)
+
+
+def test_a_better_model_wins(untaught: Bundle, taught_base: Bundle, field: Lesson) -> None:
+    verdict = examine(untaught, taught_base, field, by_author=True, authors=2)
+
+    assert verdict.figures["field"]["wins"] > 10
+    assert verdict.figures["base"]["after"] > verdict.figures["base"]["before"] + 0.3
+
+
+def test_a_worse_model_is_refused_for_everything_it_is_worse_at(
+    untaught: Bundle, taught_base: Bundle, field: Lesson
+) -> None:
+    verdict = examine(taught_base, untaught, field, by_author=True, authors=2)
+
+    assert verdict.outcome == REFUSED
+    assert {text.split(":")[0] for text in verdict.objections} >= {"Field test", "Base test", "Labels"}
+
+
+def test_the_base_test_is_the_one_of_the_data_set(
+    taught_base: Bundle, taught_material: Material, field: Lesson
+) -> None:
+    from ml.predictor import Predictor
+
+    test = taught_material.tests["other digits"]
+    answers = Predictor.from_bundle(taught_base).predict(test.x).probabilities.argmax(axis=1)
+
+    measured = examine(taught_base, taught_base, field, by_author=True, authors=2).figures["base"]
+
+    assert measured["count"] == 300
+    assert measured["before"] == pytest.approx((answers == test.y).mean(), abs=0.007)
+
+
+def test_it_says_how_many_drew_the_field_test(taught_base: Bundle, field: Lesson) -> None:
+    figures = examine(taught_base, taught_base, field, by_author=False, authors=1).figures["field"]
+
+    assert (figures["count"], figures["authors"], figures["by_author"]) == (40, 1, False)
+
+
+def test_without_drawings_there_is_not_enough_evidence(taught_base: Bundle, field: Lesson) -> None:
+    none = Lesson(field.rasters[:0], [], field.labels[:0])
+
+    verdict = examine(taught_base, taught_base, none, by_author=False, authors=0)
+
+    assert verdict.outcome == NOT_ENOUGH
+    assert verdict.before == []
+
+
+def test_a_champion_without_a_pack_leaves_not_enough_evidence(taught_base: Bundle, field: Lesson) -> None:
+    old = replace(taught_base, rehearsal=b"")
+
+    verdict = examine(old, taught_base, field, by_author=True, authors=2)
+
+    assert verdict.outcome == NOT_ENOUGH
+    assert verdict.figures["base"]["count"] == verdict.figures["junk"]["count"] == 0
+    (said,) = [text for text in verdict.sentences if text.startswith("Base test")]
+    assert "rehearsal pack" in said
+
+
+def test_another_base_test_is_not_compared(taught_base: Bundle, field: Lesson) -> None:
+    packed = rehearsal.unpack(taught_base.rehearsal)
+    other = with_rehearsal(
+        taught_base, rehearsal.pack(packed._replace(test=packed.test[:9], test_labels=packed.test_labels[:9]))
+    )
+
+    assert examine(other, taught_base, field, by_author=True, authors=2).figures["base"]["count"] == 0
+
+
+def test_models_of_different_labels_are_not_compared(taught_base: Bundle, field: Lesson) -> None:
+    labels = [*LABELS[:2], {"slug": "two", "glyph": "2", "name": "two"}]
+    other = replace(taught_base, manifest={**taught_base.manifest, "labels": labels})
+
+    with pytest.raises(BundleError, match="different labels: 0, 1, 2; 0, 1, two"):
+        examine(taught_base, other, field, by_author=True, authors=2)
+
+
+def test_a_field_test_of_other_labels_is_refused(taught_base: Bundle, field: Lesson) -> None:
+    with pytest.raises(LessonError, match="from 0 to 2"):
+        examine(taught_base, taught_base, field._replace(labels=field.labels + 1), by_author=True, authors=2)
+
+
+def test_a_broken_challenger_is_not_examined(taught_base: Bundle, field: Lesson) -> None:
+    with pytest.raises(BundleError, match="sha256"):
+        examine(taught_base, replace(taught_base, tflite=b"broken"), field, by_author=True, authors=2)
+
+
+def test_an_export_that_answers_otherwise_than_its_keras_model_is_refused(
+    taught_base: Bundle, untaught: Bundle, field: Lesson
+) -> None:
+    sums = {**taught_base.manifest["sha256"], "keras": untaught.manifest["sha256"]["keras"]}
+    mixed = replace(taught_base, manifest={**taught_base.manifest, "sha256": sums}, keras=untaught.keras)
+
+    verdict = examine(taught_base, mixed, field, by_author=True, authors=2)
+
+    assert verdict.outcome == REFUSED
+    assert verdict.figures["agreement"]["difference"] > gate.DIFFERENCE
+    assert any(text.startswith("Export") for text in verdict.objections)
+
+
+def test_both_are_timed_in_turn(taught_base: Bundle) -> None:
+    from ml.predictor import Predictor
+
+    predictor = Predictor.from_bundle(taught_base)
+
+    before, after = exam.latency(predictor, predictor, np.zeros((3, 28, 28), np.uint8))
+
+    assert 0 < before < 100
+    assert after < 5 * before
+
+
+def test_being_surer_of_what_is_right_is_measured(taught_base: Bundle, field: Lesson) -> None:
+    weaker = softened(taught_base)
+
+    verdict = examine(weaker, taught_base, field, by_author=True, authors=2)
+
+    assert verdict.figures["field"]["wins"] == verdict.figures["field"]["losses"] == 0
+    assert verdict.figures["field"]["log_loss"]["after"] < verdict.figures["field"]["log_loss"]["before"]
+
+
+def softened(bundle: Bundle) -> Bundle:
+    """The same model, less sure of everything."""
+    from ml.artifact import load_keras, probe_rasters
+    from ml.last_layer import get_head, set_head
+    from ml.predictor import Head
+
+    model = load_keras(bundle)
+    head = get_head(model)
+    set_head(model, Head(head.weights / 2, head.bias / 2))
+    manifest = bundle.manifest
+    exported = export_bundle(
+        model, recognizer="three-digits", labels=LABELS, unsure_below=0.5, probe=probe_rasters(manifest), metrics={},
+        training={}, quantise=True,
+    )  # fmt: skip
+    return with_rehearsal(exported, bundle.rehearsal)
