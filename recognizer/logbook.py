@@ -33,6 +33,7 @@ def status(run: TrainingRun) -> dict[str, Any]:
         "stateName": run.get_state_display(),
         "final": run.finished is not None,
         "cancelling": run.cancelling,
+        "chosen": "digest" in run.snapshot,
         "step": _step(run),
         "epoch": _epoch(progress),
         "loss": f"{progress['loss']:.4f}" if progress.get("loss") is not None else "",

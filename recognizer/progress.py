@@ -6,7 +6,7 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from django.db.models import F, QuerySet
+from django.db.models import Exists, F, OuterRef, QuerySet
 from django.utils.translation import gettext as _
 
 from recognizer import plots, snapshots
@@ -14,6 +14,7 @@ from recognizer.models import ModelVersion, Promotion, Recognizer, TrainingRun
 from recognizer.templatetags.percent import percentage
 
 PAGE_SIZE = 24  # versions on a page and in the plot
+MOST_MOVES = 120  # promotions that a page tells of, the newest
 MOST_REFUSED = 24  # runs that made nothing, between the versions of a page
 REFUSED = TrainingRun.State.REFUSED
 
@@ -109,8 +110,9 @@ def recognizers() -> QuerySet[Recognizer]:
 
 
 def versions(recognizer: Recognizer) -> QuerySet[ModelVersion]:
-    """Without their weights, the newest first; what their bundles say of themselves as `metrics`."""
-    found = recognizer.versions.defer(*ModelVersion.HEAVY).annotate(metrics=F("manifest__metrics"))
+    """Without their weights, the newest first; what their bundles say of themselves as `metrics`, and `answered`."""
+    answered = Exists(Promotion.objects.filter(model_version=OuterRef("pk")))
+    found = recognizer.versions.defer(*ModelVersion.HEAVY).annotate(metrics=F("manifest__metrics"), answered=answered)
     return found.order_by("-number")
 
 
@@ -124,7 +126,7 @@ def entries(page: list[Any], *, active: Promotion | None, newest: bool) -> list[
     runs = {run.version_id: run for run in _runs().filter(version__in=page)}
     promoted: dict[int, list[Promotion]] = {version.pk: [] for version in page}
     made = Promotion.objects.filter(model_version__in=page).annotate(instead_of=F("replaces__model_version__number"))
-    for promotion in made.order_by("pk"):
+    for promotion in reversed(made.order_by("-pk")[:MOST_MOVES]):
         promoted[promotion.model_version_id].append(promotion)
     serving = active.model_version_id if active else None
     versions = [

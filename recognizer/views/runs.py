@@ -74,7 +74,7 @@ def run(request: PersonRequest, pk: int) -> HttpResponse:
 @for_reviewers
 def status(request: PersonRequest, pk: int) -> JsonResponse:
     """How far it is; asked every second by the page."""
-    return JsonResponse(logbook.status(get_object_or_404(TrainingRun.objects.defer("snapshot", "verdict"), pk=pk)))
+    return JsonResponse(logbook.status(get_object_or_404(TrainingRun.objects.defer("verdict"), pk=pk)))
 
 
 @require_POST

@@ -1,11 +1,15 @@
 // A training run while it goes on: asks every second how far it is and puts the words in place.
-// When the run has ended the page is loaded anew, with the verdict.
+// When its drawings have been chosen, and when it has ended, the page is loaded anew: then there is more to tell.
 
 const EVERY_MS = 1000;
 const PATIENT_MS = 5000; // after a question that was not answered
 
 class RunPage {
   #page = document.querySelector("[data-run]");
+
+  get #chosen() {
+    return this.#page.dataset.chosen !== undefined;
+  }
 
   connect() {
     this.#ask();
@@ -14,7 +18,7 @@ class RunPage {
 
   async #ask() {
     const status = document.hidden ? null : await this.#status();
-    if (status?.final) return location.reload();
+    if (status && (status.final || status.chosen !== this.#chosen)) return location.reload();
     if (status) this.#show(status);
     setTimeout(() => this.#ask(), status || document.hidden ? EVERY_MS : PATIENT_MS);
   }

@@ -15,7 +15,7 @@ from recognizer.models import Correction, Recognizer, Review, TrainingRun
 from tests.browser.visitors import Visitor
 from tests.ink import ONE, SCRIBBLE, SEVEN
 from tests.pages.conftest import keep, named
-from tests.pages.loop import examined, learned, running, verdict
+from tests.pages.loop import SNAPSHOT, examined, learned, running, verdict
 
 QUEUE = "/admin/recognizer/correction/review/"
 
@@ -126,6 +126,8 @@ def test_a_run_is_watched_live_until_its_verdict(
     assert visitor.page.text_content("[data-live=left]") == "9 s"
     assert visitor.page.evaluate("document.querySelector('[data-share]').value") == 0.75
     assert "10:00:09 training" in visitor.page.text_content("[data-live=log]")
+    moving.update(snapshot=SNAPSHOT)
+    visitor.page.wait_for_selector("text=214 drawings by 31 people")
     moving.update(state="refused", reason="It loses more.", finished=timezone.now(), verdict=verdict("refused"))
     visitor.page.wait_for_selector("h2:has-text('Verdict')")
     assert visitor.page.is_visible("text=It loses more.")

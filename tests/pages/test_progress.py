@@ -130,6 +130,20 @@ def test_a_version_that_nobody_promoted_says_so(client: Client, digits: Recogniz
     assert "never answered" in _text(client)
 
 
+def test_a_version_that_came_and_went_often_tells_of_the_last_times(
+    client: Client, digits: Recognizer, starter: Bundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("recognizer.progress.MOST_MOVES", 12)
+    versions = [digits.versions.get(), learned(digits, starter)]
+    for number in range(20):
+        registry.promote(version=versions[number % 2], replaces=registry.newest(digits.pk), reason=f"Time {number}.")
+    learned(digits, starter, promoted=False)
+    html = _text(client)
+    assert html.count("Time ") == 10
+    assert "Time 9." not in html
+    assert html.count("never answered") == 1
+
+
 def test_it_tells_nothing_about_single_people(client: Client, digits: Recognizer, starter: Bundle, alice: User) -> None:
     version = learned(digits, starter, promoted=False)
     registry.promote(version=version, replaces=registry.newest(digits.pk), reason="By hand.", by=alice)

@@ -99,6 +99,7 @@ def test_the_status_says_the_same_to_the_script(as_rita: Client, digits: Recogni
         "stateName": "running",
         "final": False,
         "cancelling": False,
+        "chosen": False,
         "step": "Begins to learn",
         "epoch": "3 of 8",
         "loss": "0.0421",
@@ -153,7 +154,7 @@ def test_a_run_that_ended_shows_its_verdict_with_the_numbers(
 ) -> None:
     run: Any = learned(digits, starter).training_run
     html = _text(as_rita, f"/runs/{run.pk}/")
-    assert "214 drawings, 31 people" in html
+    assert "214 drawings by 31 people" in html
     assert "Split by author" in html
     assert '<th scope="row">Base test, right</th><td>99.60%</td><td>99.58%</td><td>10,000</td>' in html
     assert "Junk" not in html  # there was none to measure
