@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from ml import rehearsal, softmax
-from ml.artifact import Bundle, load_keras, verify_bundle
+from ml.artifact import Bundle, export_bundle, load_keras, verify_bundle
 from ml.epochs import make_epoch
-from ml.last_layer import export, trusted
+from ml.last_layer import like, record, trusted
 from ml.lesson import Lesson, Report, only, vary, weights_of
 from ml.predictor import PROBABILITIES
 from ml.recipes import Examples, Material, Recipe
@@ -64,8 +64,14 @@ def finetune(base: Bundle, lesson: Lesson, recipe: Recipe, *, seed: int, report:
     new = model.get_weights()
     model.set_weights([NEW * after + (1 - NEW) * former for after, former in zip(new, old, strict=True)])
     report({"step": "export"})
-    below = softmax.move_limit(base.manifest["unsure_below"], before, _answers(model, checked.x))
-    bundle = export(model, base, unsure_below=below, mode="full", seed=seed, lesson=lesson, kept=kept)
+    after = _answers(model, checked.x)
+    bundle = export_bundle(
+        model,
+        **like(base),
+        unsure_below=softmax.move_limit(base.manifest["unsure_below"], before, after),
+        training=record(base, kept, mode="full", seed=seed),
+        quantise=bool(base.manifest.get("quantised")),
+    )
     report({"step": "rehearsal pack"})
     return rehearsal.make(bundle, material)
 

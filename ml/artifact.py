@@ -232,9 +232,34 @@ def export_bundle(
         raise BundleError(f"The probe must be uint8 (1 to {PROBE_LIMIT}, {SIZE}, {SIZE}), not {probe.shape}.")
     tflite = _convert(model, quantise)
     _check_size(tflite, model.count_params(), quantise)
+    _check_same_answers(model, probe, Predictor(tflite, len(labels)).predict(probe), _tolerance(quantise))
+    return assemble(
+        tflite,
+        _keras_file(model),
+        recognizer=recognizer,
+        labels=labels,
+        unsure_below=unsure_below,
+        probe=probe,
+        metrics=metrics,
+        training=training,
+        quantised=quantise,
+    )
+
+
+def assemble(
+    tflite: bytes,
+    keras_file: bytes,
+    *,
+    recognizer: str,
+    labels: Sequence[Mapping[str, str]],
+    unsure_below: float,
+    probe: np.ndarray,
+    metrics: Mapping[str, Any],
+    training: Mapping[str, Any],
+    quantised: bool,
+) -> Bundle:
+    """A bundle of two model files that answer alike, with the probe's answers as they are now. Without TensorFlow."""
     answers = Predictor(tflite, len(labels)).predict(probe)
-    _check_same_answers(model, probe, answers, _tolerance(quantise))
-    keras_file = _keras_file(model)
     manifest: dict[str, Any] = {
         "format": FORMAT,
         "recognizer": recognizer,
@@ -242,7 +267,7 @@ def export_bundle(
         "preprocess_version": PREPROCESS_VERSION,
         "embedding_size": answers.embeddings.shape[1],
         "unsure_below": float(unsure_below),
-        "quantised": quantise,
+        "quantised": quantised,
         "probe": _pack_probe(probe, answers.probabilities),
         "metrics": dict(metrics),
         "training": dict(training),

@@ -25,8 +25,8 @@ def examine(champion: Bundle, challenger: Bundle, field: Lesson, *, by_author: b
     """Examine both on the field test, which neither was taught with, on the base test and on junk.
 
     `by_author`: nobody who drew `field` taught the challenger; `authors`: how many drew it. Raises
-    BundleError for a bundle that must not be used. Needs TensorFlow, to compare the challenger's
-    two models.
+    BundleError for a bundle that must not be used. Needs TensorFlow to compare the challenger's two
+    models, unless they were compared when its last layer was put in place.
     """
     check(field, len(challenger.slugs))
     if champion.slugs != challenger.slugs:
@@ -93,6 +93,8 @@ def latency(old: Predictor, new: Predictor, rasters: np.ndarray) -> tuple[float,
 
 def _difference(bundle: Bundle, predictor: Predictor, field: Lesson) -> tuple[float, int]:
     """How far the exported model is from the Keras model at most, and on how many drawings."""
+    if known := bundle.manifest["training"].get("agreement"):
+        return float(known["difference"]), int(known["compared"])
     rasters = np.concatenate([probe_rasters(bundle.manifest), field.rasters])[:COMPARED]
     answers = predictor.predict(rasters).probabilities
     return float(np.abs(keras_answers(bundle, rasters) - answers).max()), len(rasters)

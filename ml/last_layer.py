@@ -2,34 +2,34 @@
 
 The trunk stays as it is, so the embeddings in the base's rehearsal pack stay true. The last layer
 goes on from where it is, on the pack's exemplars and on the drawings, each also as other hands
-would have made it. Exemplars and variants keep it calibrated.
+would have made it. Exemplars and variants keep it calibrated. Then it is put in place of the old
+one in both model files (`ml.graft`).
 """
 
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 
 from ml import softmax
-from ml.artifact import Bundle, export_bundle, load_keras, probe_rasters, verify_bundle, with_rehearsal
+from ml.artifact import Bundle, assemble, probe_rasters, verify_bundle, with_rehearsal
+from ml.graft import graft_keras, graft_tflite
 from ml.lesson import Lesson, LessonError, Report, only, vary, weights_of
-from ml.predictor import Head
+from ml.predictor import Head, Predictor
 from ml.rehearsal import Rehearsal, unpack
 from ml.trust import believed
-
-if TYPE_CHECKING:
-    import keras
 
 VARIANTS = 4  # of each drawing, besides itself
 STRENGTH = 0.8
 WEIGHT = 2.0  # of a drawing with its variants, an exemplar being 1
+COMPARED = 200  # drawings, at most
 MOST = 0.5  # of the exemplars' weight is that of all drawings, at most
 
 
 def finetune(base: Bundle, lesson: Lesson, *, seed: int, report: Report) -> Bundle:
-    """The base with another last layer; see `ml.finetune.finetune`."""
+    """The base with another last layer; see `ml.finetune.finetune`. Without TensorFlow."""
     predictor, pack = verify_bundle(base), unpack(base.rehearsal)
     rng = np.random.default_rng(seed)
     embeddings = []
@@ -41,12 +41,18 @@ def finetune(base: Bundle, lesson: Lesson, *, seed: int, report: Report) -> Bund
     kept = trusted(before, pack, embeddings[0], lesson)
     after = _fit(before, pack, np.stack(embeddings)[:, kept], only(lesson, kept), report)
     report({"step": "export"})
-    model = load_keras(base)
-    set_head(model, after)
-    real = pack.study[pack.study_labels < len(base.slugs)]
-    answers = [softmax.answer(head, real)[:, : len(base.slugs)] for head in (before, after)]
-    below = softmax.move_limit(base.manifest["unsure_below"], *answers)
-    bundle = export(model, base, unsure_below=below, mode="head", seed=seed, lesson=lesson, kept=kept)
+    tflite, keras_file = graft_tflite(base.tflite, after), graft_keras(base.keras, after)
+    bundle = assemble(
+        tflite,
+        keras_file,
+        **like(base),
+        unsure_below=_limit(base, pack, before, after),
+        training={
+            **record(base, kept, mode="head", seed=seed),
+            "agreement": _agreement(tflite, after, lesson.rasters[:COMPARED]),
+        },
+        quantised=bool(base.manifest.get("quantised")),
+    )
     return with_rehearsal(bundle, base.rehearsal)
 
 
@@ -84,45 +90,43 @@ def _progress(report: Report) -> softmax.Watch:
     return tell
 
 
+def _limit(base: Bundle, pack: Rehearsal, before: Head, after: Head) -> float:
+    """The new limit of "not sure", by the exemplars."""
+    labels = len(base.slugs)
+    real = pack.study[pack.study_labels < labels]
+    answers = [softmax.answer(head, real)[:, :labels] for head in (before, after)]
+    return softmax.move_limit(base.manifest["unsure_below"], *answers)
+
+
+def _agreement(tflite: bytes, head: Head, rasters: np.ndarray) -> dict[str, Any]:
+    """How far what serves is from the Keras file's last layer on the same trunk; see `ml.exam`."""
+    labels = len(head.bias) - 1
+    said = Predictor(tflite, labels).predict(rasters)
+    difference = np.abs(softmax.answer(head, said.embeddings)[:, :labels] - said.probabilities).max()
+    return {"difference": round(float(difference), 6), "compared": len(rasters)}
+
+
 # The same for both modes
 
 
-def export(
-    model: keras.Model, base: Bundle, *, unsure_below: float, mode: str, seed: int, lesson: Lesson, kept: np.ndarray
-) -> Bundle:
-    """The taught model as a bundle like its base, with a record of how it was taught; without a pack."""
+def like(base: Bundle) -> dict[str, Any]:
+    """What a challenger has in common with its base, for its manifest."""
     manifest = base.manifest
-    record = {
-        "sources": manifest["training"].get("sources", []),
+    return {
+        "recognizer": manifest["recognizer"],
+        "labels": manifest["labels"],
+        "probe": probe_rasters(manifest),
+        "metrics": {},
+    }
+
+
+def record(base: Bundle, kept: np.ndarray, *, mode: str, seed: int) -> dict[str, Any]:
+    """How the challenger was taught; nothing personal."""
+    return {
+        "sources": base.manifest["training"].get("sources", []),
         "mode": mode,
-        "base": manifest["sha256"]["tflite"],
+        "base": base.manifest["sha256"]["tflite"],
         "drawings": int(kept.sum()),
         "left_out": int((~kept).sum()),
         "seed": seed,
     }
-    return export_bundle(
-        model,
-        recognizer=manifest["recognizer"],
-        labels=manifest["labels"],
-        unsure_below=unsure_below,
-        probe=probe_rasters(manifest),
-        metrics={},
-        training=record,
-        quantise=bool(manifest.get("quantised")),
-    )
-
-
-def get_head(model: keras.Model) -> Head:
-    """The last layer of a Keras model."""
-    return Head(*_last_dense(model).get_weights())
-
-
-def set_head(model: keras.Model, head: Head) -> None:
-    """Put a last layer into a Keras model."""
-    _last_dense(model).set_weights([head.weights, head.bias])
-
-
-def _last_dense(model: keras.Model) -> keras.layers.Dense:
-    import keras
-
-    return [layer for layer in model.layers if isinstance(layer, keras.layers.Dense)][-1]

@@ -43,6 +43,17 @@ class Head(NamedTuple):
     """float32 (labels + 1,)."""
 
 
+class LastLayer(NamedTuple):
+    """A last layer as a model file stores it."""
+
+    weights: np.ndarray
+    """int8 or float32 (labels + 1, embedding)."""
+    scales: np.ndarray | None
+    """float32 (labels + 1,) or (1,): the steps of 8-bit weights; None where the weights are numbers."""
+    bias: np.ndarray | None
+    """float32 (labels + 1,); None where all of it is 0, for then it is left out."""
+
+
 class _Session:
     """One interpreter with the indices of its tensors, for one thread."""
 
@@ -68,23 +79,20 @@ class _Session:
         self.interpreter.invoke()
         return self.interpreter.get_tensor(self.probabilities)[0], self.interpreter.get_tensor(self.embedding)[0]
 
-    def head(self) -> Head:
-        """The last layer, its 8-bit weights (where they are) put back into numbers."""
+    def last_layer(self) -> LastLayer:
+        """The last layer as it is stored."""
         layers = [op["inputs"] for op in self.interpreter._get_ops_details() if op["op_name"] == "FULLY_CONNECTED"]
         tensors = {int(tensor["index"]): tensor for tensor in self.interpreter.get_tensor_details()}
         for _, weights, bias in reversed(layers):
-            if tuple(tensors[int(weights)]["shape"]) == (self.classes, self.width):
-                absent = int(bias) < 0  # where all of it is 0 the converter leaves it out
-                zeros = np.zeros(self.classes, np.float32)
-                return Head(
-                    self._numbers(tensors[int(weights)]).T, zeros if absent else self._numbers(tensors[int(bias)])
+            tensor = tensors[int(weights)]
+            if tuple(tensor["shape"]) == (self.classes, self.width):
+                scales = tensor["quantization_parameters"]["scales"]
+                return LastLayer(
+                    self.interpreter.get_tensor(int(weights)),
+                    scales if scales.size else None,
+                    self.interpreter.get_tensor(int(bias)) if bias >= 0 else None,
                 )
         raise PredictorError(f"The model has no last layer of {self.width} to {self.classes}. Export it again.")
-
-    def _numbers(self, tensor: dict) -> np.ndarray:
-        values = self.interpreter.get_tensor(int(tensor["index"])).astype(np.float32)
-        scales = tensor["quantization_parameters"]["scales"]
-        return values * scales.reshape(-1, *[1] * (values.ndim - 1)) if scales.size else values
 
 
 def _check_tensors(inputs: list[dict], outputs: dict[str, dict]) -> None:
@@ -131,9 +139,15 @@ class Predictor:
             probabilities[row] = answer[: self.labels]
         return Answers(probabilities, embeddings)
 
+    def last_layer(self) -> LastLayer:
+        """The last layer of the network, as it is stored."""
+        return self._session().last_layer()
+
     def head(self) -> Head:
         """The last layer of the network, as it serves."""
-        return self._session().head()
+        weights, scales, bias = self.last_layer()
+        numbers = weights.T.astype(np.float32) * (1 if scales is None else scales)
+        return Head(numbers, np.zeros(self.labels + 1, np.float32) if bias is None else bias)
 
     def _session(self) -> _Session:
         session: _Session | None = getattr(self._local, "session", None)

@@ -9,10 +9,20 @@ import numpy as np
 import pytest
 
 from ml import exam, gate, rehearsal
-from ml.artifact import Bundle, BundleError, export_bundle, with_rehearsal
+from ml.artifact import (
+    Bundle,
+    BundleError,
+    assemble,
+    export_bundle,
+    probe_rasters,
+    verify_bundle,
+    with_rehearsal,
+)
 from ml.exam import examine
 from ml.gate import NOT_ENOUGH, REFUSED
+from ml.graft import graft_keras, graft_tflite
 from ml.lesson import Lesson, LessonError
+from ml.predictor import Head
 from ml.recipes import Material
 from tests.ml.taught import LABELS, lesson
 from tests.ml.tiny import tiny_network
@@ -162,16 +172,20 @@ def test_being_surer_of_what_is_right_is_measured(taught_base: Bundle, field: Le
 
 def softened(bundle: Bundle) -> Bundle:
     """The same model, less sure of everything."""
-    from ml.artifact import load_keras, probe_rasters
-    from ml.last_layer import get_head, set_head
-    from ml.predictor import Head
-
-    model = load_keras(bundle)
-    head = get_head(model)
-    set_head(model, Head(head.weights / 2, head.bias / 2))
-    manifest = bundle.manifest
-    exported = export_bundle(
-        model, recognizer="three-digits", labels=LABELS, unsure_below=0.5, probe=probe_rasters(manifest), metrics={},
-        training={}, quantise=True,
+    head = verify_bundle(bundle).head()
+    soft = Head(head.weights / 2, head.bias / 2)
+    exported = assemble(
+        graft_tflite(bundle.tflite, soft), graft_keras(bundle.keras, soft), recognizer="three-digits", labels=LABELS,
+        unsure_below=0.5, probe=probe_rasters(bundle.manifest), metrics={}, training={}, quantised=True,
     )  # fmt: skip
     return with_rehearsal(exported, bundle.rehearsal)
+
+
+def test_what_was_compared_before_is_not_compared_again(taught_base: Bundle, field: Lesson) -> None:
+    training = {**taught_base.manifest["training"], "agreement": {"difference": 0.2, "compared": 7}}
+    known = replace(taught_base, manifest={**taught_base.manifest, "training": training})
+
+    verdict = examine(taught_base, known, field, by_author=True, authors=2)
+
+    assert verdict.figures["agreement"] == {"count": 7, "difference": 0.2}
+    assert verdict.outcome == REFUSED
