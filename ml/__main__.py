@@ -227,7 +227,7 @@ def _rehearse(options: argparse.Namespace) -> None:
     bundle = load_bundle(out)
     if bundle.manifest["recognizer"] not in RECIPES:
         raise TrainingError(f"No recipe for {bundle.manifest['recognizer']!r}; there are: {', '.join(RECIPES)}.")
-    packed = rehearsal.make(bundle, RECIPES[bundle.manifest["recognizer"]].load(options.data_dir))
+    packed = rehearsal.make(bundle, RECIPES[bundle.manifest["recognizer"]].replay(options.data_dir))
     save_bundle(packed, out)
     print(f"{out}: {len(packed.rehearsal):,} bytes of rehearsal pack.")
 

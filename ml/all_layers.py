@@ -53,7 +53,7 @@ def finetune(base: Bundle, lesson: Lesson, recipe: Recipe, *, seed: int, report:
     import keras
 
     report({"step": "reading the base data"})
-    material = recipe.load(data)
+    material = recipe.replay(data)
     kept = _trusted(base, material, lesson)
     keras.utils.set_random_seed(seed)
     model = load_keras(base)

@@ -256,3 +256,10 @@ def test_the_writers_of_test_validation_and_training_are_different_people() -> N
     assert [len(group) for group in people] == [6, 3, 21]
     assert len(set.union(*people)) == 30
     assert people[0] == {"train-11", "train-01", "train-19", "train-25", "train-07", "train-26"}
+
+
+def test_a_recipe_may_give_its_material_sooner_to_replay(material: Material, recipe: Recipe) -> None:
+    sooner = replace(material, tests={})
+
+    assert recipe.replay(None) is material
+    assert replace(recipe, load_to_replay=lambda data: sooner).replay(None) is sooner
