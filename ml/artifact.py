@@ -113,18 +113,25 @@ def verify_bundle(bundle: Bundle) -> Predictor:
     differently from the day of the export.
     """
     _check_manifest(bundle.manifest)
-    for name in ("tflite", "keras", "rehearsal") if bundle.rehearsal else ("tflite", "keras"):
-        _check_sha256(bundle, name)
+    for name in ("keras", "rehearsal") if bundle.rehearsal else ("keras",):
+        _check_sha256(bundle.manifest, name, getattr(bundle, name))
+    return verify_serving(bundle.manifest, bundle.tflite)
+
+
+def verify_serving(manifest: Mapping[str, Any], tflite: bytes) -> Predictor:
+    """As `verify_bundle`, of what answers alone: a web process needs none of the other parts."""
+    _check_manifest(manifest)
+    _check_sha256(manifest, "tflite", tflite)
     try:
-        predictor = Predictor(bundle.tflite, len(bundle.manifest["labels"]))
+        predictor = Predictor(tflite, len(manifest["labels"]))
     except PredictorError as error:
         raise BundleError(str(error)) from error
-    if predictor.embedding_size != bundle.manifest["embedding_size"]:
+    if predictor.embedding_size != manifest["embedding_size"]:
         raise BundleError(
             f"The model's embedding has {predictor.embedding_size} numbers, "
-            f"the manifest says {bundle.manifest['embedding_size']}."
+            f"the manifest says {manifest['embedding_size']}."
         )
-    _check_probe(bundle.manifest, predictor)
+    _check_probe(manifest, predictor)
     return predictor
 
 
@@ -178,8 +185,8 @@ def _check_labels(labels: Sequence[object]) -> None:
         raise BundleError(f"Two labels share a slug: {', '.join(slugs)}.")
 
 
-def _check_sha256(bundle: Bundle, name: str) -> None:
-    expected, actual = bundle.manifest["sha256"].get(name), _sha256(getattr(bundle, name))
+def _check_sha256(manifest: Mapping[str, Any], name: str, content: bytes) -> None:
+    expected, actual = manifest["sha256"].get(name), _sha256(content)
     if expected != actual:
         file = REHEARSAL if name == "rehearsal" else f"model.{name}"
         raise BundleError(f"{file} has sha256 {actual}, the manifest says {expected}. Fetch the bundle again.")
@@ -283,7 +290,7 @@ def load_keras(bundle: Bundle) -> keras.Model:
     """The Keras model of a bundle, to train on from; its checksum is verified first (a Keras file is code)."""
     import keras
 
-    _check_sha256(bundle, "keras")
+    _check_sha256(bundle.manifest, "keras", bundle.keras)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / KERAS
         path.write_bytes(bundle.keras)

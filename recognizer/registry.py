@@ -1,6 +1,6 @@
 """Which model version answers, in this process, right now.
 
-The active version of a recognizer is its newest promotion. Every process looks at most once a
+The active version of a recognizer is its newest promotion. Every process looks at most twice a
 second; a newer version is loaded and verified beside the old one and then one reference is
 rebound, so no request waits, fails or sees half a model. A bundle that does not verify leaves the
 old version serving and is reported by `problems()`.
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from django.db import DatabaseError, IntegrityError, transaction
 
-from ml.artifact import Bundle, BundleError, verify_bundle
+from ml.artifact import Bundle, BundleError, verify_bundle, verify_serving
 from ml.predictor import Predictor
 from recognizer.models import Label, ModelVersion, Promotion, Recognizer
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-LOOK_EVERY = 1.0  # seconds
+LOOK_EVERY = 0.5  # seconds; each process has to answer with a new version within two, loading included
 
 
 class UnknownRecognizerError(LookupError):
@@ -146,15 +146,16 @@ def _look(slug: str, old: _Look | None) -> _Look:
 
 
 def _load(promotion_id: int) -> Active:
-    promotion = Promotion.objects.select_related("recognizer", "model_version").get(pk=promotion_id)
-    version = promotion.model_version
-    bundle = bundle_of(version)
-    if hashlib.sha256(bundle.tflite).hexdigest() != version.sha256:
+    """Only what answers is read: the other parts are megabytes, and every process would read them at each swap."""
+    promotion = Promotion.objects.select_related("recognizer").get(pk=promotion_id)
+    version = ModelVersion.objects.defer("keras", "rehearsal").get(pk=promotion.model_version_id)
+    tflite = bytes(version.tflite)
+    if hashlib.sha256(tflite).hexdigest() != version.sha256:
         raise BundleError(f"{version} is not the file that was registered: its checksum differs")
-    predictor = verify_bundle(bundle)
-    labels = _labels_in_output_order(promotion.recognizer, bundle.manifest)
+    predictor = verify_serving(version.manifest, tflite)
+    labels = _labels_in_output_order(promotion.recognizer, version.manifest)
     light = ModelVersion.objects.defer("tflite", "keras", "rehearsal").get(pk=version.pk)
-    return Active(promotion.pk, promotion.recognizer, light, labels, float(bundle.manifest["unsure_below"]), predictor)
+    return Active(promotion.pk, promotion.recognizer, light, labels, float(version.manifest["unsure_below"]), predictor)
 
 
 def _labels_in_output_order(recognizer: Recognizer, manifest: dict) -> tuple[Label, ...]:
