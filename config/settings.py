@@ -265,7 +265,7 @@ FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler
 # --- Work in the background ---
 
 TASK_APP = "config.celery.app"  # a dotted name: a web process loads Celery when it first has something to send
-CELERY_BROKER_URL = REDIS_URL or "filesystem://"
+CELERY_BROKER_URL = REDIS_URL or "filesystem://localhost"
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = (
     {"visibility_timeout": 24 * 3600}  # seconds; far above the longest run, or Redis gives its task out again

@@ -8,7 +8,7 @@ from math import exp, lgamma
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 
 from recognizer import registry
-from recognizer.models import Correction, ModelVersion, Policy, Prediction, Promotion, Recognizer
+from recognizer.models import ModelVersion, Policy, Prediction, Promotion, Recognizer
 
 logger = logging.getLogger(__name__)
 
@@ -30,16 +30,14 @@ def _live_answers() -> QuerySet[Prediction]:
 
 
 def _count(answers: QuerySet[Prediction]) -> dict[int, tuple[int, int]]:
-    said = Correction.objects.standing().filter(label__isnull=False, drawing=OuterRef("drawing"))
-    agreed = said.filter(label=OuterRef("label"))
+    said = answers.filter(drawing__corrections__replaced_by__isnull=True, drawing__corrections__label__isnull=False)
     rows = (
-        answers.filter(Exists(said))
-        .annotate(agreed=Exists(agreed))
+        said.annotate(said=F("drawing__corrections__label"))
         .values("model_version__number")
-        .annotate(answers=Count("pk"), corrected=Count("pk", filter=Q(agreed=False)))
-        .values_list("model_version__number", "answers", "corrected")
+        .annotate(answers=Count("pk"), agreed=Count("pk", filter=Q(said=F("label"))))
+        .values_list("model_version__number", "answers", "agreed")
     )
-    return {number: (answers, corrected) for number, answers, corrected in rows.order_by()}
+    return {number: (answers, answers - agreed) for number, answers, agreed in rows.order_by()}
 
 
 def roll_back_if_worse(recognizer: Recognizer) -> Promotion | None:

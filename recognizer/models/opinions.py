@@ -29,6 +29,7 @@ class Prediction(AppendOnly, models.Model):
     class Meta:
         verbose_name = _("prediction")
         verbose_name_plural = _("predictions")
+        indexes = [models.Index(fields=["drawing", "id"], name="prediction_first")]  # the live answer of a drawing
         constraints = [
             models.UniqueConstraint(fields=["drawing", "model_version"], name="one_prediction_per_version"),
             models.CheckConstraint(

@@ -78,7 +78,7 @@ def test_postgres_and_redis_come_by_their_addresses(tmp_path: Path) -> None:
 
 def test_without_services_it_needs_none(tmp_path: Path) -> None:
     assert "sqlite3" in start(tmp_path, "DATABASES", INKLING_ENV="embedded").stdout
-    assert start(tmp_path, "CELERY_BROKER_URL", INKLING_ENV="embedded").stdout.strip() == "filesystem://"
+    assert start(tmp_path, "CELERY_BROKER_URL", INKLING_ENV="embedded").stdout.strip() == "filesystem://localhost"
 
 
 def test_an_empty_variable_counts_as_not_set(tmp_path: Path) -> None:
