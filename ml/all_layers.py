@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from concurrent.futures import TimeoutError as FutureTimeoutError
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -22,6 +22,7 @@ from ml.artifact import Bundle, export_bundle, load_keras, verify_bundle
 from ml.epochs import make_epoch
 from ml.last_layer import like, record, trusted
 from ml.lesson import Lesson, Report, only, vary, weights_of
+from ml.patience import await_patiently, patiently
 from ml.predictor import PROBABILITIES
 from ml.recipes import Examples, Material, Recipe
 
@@ -37,7 +38,6 @@ RATE = 5e-4
 WARMUP = 0.1  # of all steps
 STRENGTH = 0.8
 NEW = 0.75  # of the mean of the new weights and the base's: most of what was gained, little of what was lost
-LOOK = 0.5  # seconds between two reports while an epoch is made
 
 
 class Epoch(NamedTuple):
@@ -50,10 +50,10 @@ class Epoch(NamedTuple):
 
 def finetune(base: Bundle, lesson: Lesson, recipe: Recipe, *, seed: int, report: Report, data: Path) -> Bundle:
     """The base with all layers trained on; see `ml.finetune.finetune`."""
+    patiently(lambda: import_module("keras"), report, step="starting TensorFlow")
     import keras
 
-    report({"step": "reading the base data"})
-    material = recipe.replay(data)
+    material = patiently(lambda: recipe.replay(data), report, step="reading the base data")
     kept = _trusted(base, material, lesson)
     keras.utils.set_random_seed(seed)
     model = load_keras(base)
@@ -63,17 +63,15 @@ def finetune(base: Bundle, lesson: Lesson, recipe: Recipe, *, seed: int, report:
     _fit(model, _epochs(material, recipe, only(lesson, kept), seed, report), report)
     new = model.get_weights()
     model.set_weights([NEW * after + (1 - NEW) * former for after, former in zip(new, old, strict=True)])
-    report({"step": "export"})
-    after = _answers(model, checked.x)
-    bundle = export_bundle(
-        model,
-        **like(base),
-        unsure_below=softmax.move_limit(base.manifest["unsure_below"], before, after),
-        training=record(base, kept, mode="full", seed=seed),
-        quantise=bool(base.manifest.get("quantised")),
-    )
-    report({"step": "rehearsal pack"})
-    return rehearsal.make(bundle, material)
+    below = softmax.move_limit(base.manifest["unsure_below"], before, _answers(model, checked.x))
+    training = record(base, kept, mode="full", seed=seed)
+    bundle = patiently(lambda: _export(model, base, below, training), report, step="export")
+    return patiently(lambda: rehearsal.make(bundle, material), report, step="rehearsal pack")
+
+
+def _export(model: keras.Model, base: Bundle, below: float, training: dict[str, Any]) -> Bundle:
+    quantise = bool(base.manifest.get("quantised"))
+    return export_bundle(model, **like(base), unsure_below=below, training=training, quantise=quantise)
 
 
 def _trusted(base: Bundle, material: Material, lesson: Lesson) -> np.ndarray:
@@ -90,21 +88,16 @@ def _trusted(base: Bundle, material: Material, lesson: Lesson) -> np.ndarray:
 
 def _epochs(material: Material, recipe: Recipe, lesson: Lesson, seed: int, report: Report) -> Iterator[Epoch]:
     """The epochs one after another, each made by a thread while the one before is learned from."""
-    with ThreadPoolExecutor(1) as pool:
+    pool = ThreadPoolExecutor(1)
+    try:
         waiting = pool.submit(make_mixed, material, recipe, lesson, np.random.default_rng((seed, 0)))
         for number in range(1, EPOCHS + 1):
-            ready = _wait(waiting, number, report)
+            ready = await_patiently(waiting, report, step="making drawings", epoch=number, epochs=EPOCHS)
             if number < EPOCHS:
                 waiting = pool.submit(make_mixed, material, recipe, lesson, np.random.default_rng((seed, number)))
             yield ready
-
-
-def _wait(waiting: Future[Epoch], number: int, report: Report) -> Epoch:
-    while True:
-        try:
-            return waiting.result(LOOK)
-        except FutureTimeoutError:
-            report({"step": "making drawings", "epoch": number, "epochs": EPOCHS})
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
 
 
 def make_mixed(material: Material, recipe: Recipe, lesson: Lesson, rng: np.random.Generator) -> Epoch:

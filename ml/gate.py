@@ -231,7 +231,8 @@ def _beaten(field: dict[str, Any]) -> tuple[Outcome, str]:
         return REFUSED, "It loses more than it wins."
     if field["wins"] > field["losses"]:
         clear = field["p"] < CLEAR
-        chance = f"chance alone would do that in {_percent(field['p'], 1)} of cases"
+        share = "less than 0.1 %" if field["p"] < 0.001 else _percent(field["p"])
+        chance = f"chance alone would do that in {share} of cases"
         return PASSED, f"Clear evidence: {chance}." if clear else f"Weak evidence: {chance}."
     loss = field["log_loss"]
     losses = f"log loss {loss['after']:.4f}, {loss['before']:.4f} before"

@@ -17,6 +17,7 @@ from ml import softmax
 from ml.artifact import Bundle, assemble, probe_rasters, verify_bundle, with_rehearsal
 from ml.graft import graft_keras, graft_tflite
 from ml.lesson import Lesson, LessonError, Report, only, vary, weights_of
+from ml.patience import patiently
 from ml.predictor import Head, Predictor
 from ml.rehearsal import Rehearsal, unpack
 from ml.trust import believed
@@ -32,10 +33,10 @@ def finetune(base: Bundle, lesson: Lesson, *, seed: int, report: Report) -> Bund
     """The base with another last layer; see `ml.finetune.finetune`. Without TensorFlow."""
     predictor, pack = verify_bundle(base), unpack(base.rehearsal)
     rng = np.random.default_rng(seed)
-    embeddings = []
-    for variant in range(VARIANTS + 1):
-        report({"step": "reading the drawings", "epoch": variant + 1, "epochs": VARIANTS + 1})
-        rasters = vary(lesson, rng, strength=STRENGTH) if variant else lesson.rasters
+    embeddings = [predictor.predict(lesson.rasters).embeddings]
+    for variant in range(1, VARIANTS + 1):
+        told = {"step": "reading the drawings", "epoch": variant, "epochs": VARIANTS}
+        rasters = patiently(lambda: vary(lesson, rng, strength=STRENGTH), report, **told)
         embeddings.append(predictor.predict(rasters).embeddings)
     before = predictor.head()
     kept = trusted(before, pack, embeddings[0], lesson)

@@ -1,0 +1,57 @@
+"""Somebody who watches a long call hears of it, and can stop waiting for it."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+
+from ml import patience
+from ml.patience import patiently
+
+
+@pytest.fixture(autouse=True)
+def often(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(patience, "LOOK", 0.01)
+
+
+def test_it_gives_what_the_call_gives_and_tells_of_it_meanwhile() -> None:
+    told: list[dict[str, object]] = []
+
+    def slow() -> int:
+        time.sleep(0.1)
+        return 7
+
+    assert patiently(slow, told.append, step="waiting") == 7
+    assert len(told) > 2
+    assert told[0] == {"step": "waiting"}
+
+
+def test_a_quick_call_is_told_of_once() -> None:
+    told: list[dict[str, object]] = []
+
+    assert patiently(lambda: 1, told.append, step="waiting") == 1
+    assert 1 <= len(told) <= 2
+
+
+def test_whoever_watches_can_stop_waiting_at_once() -> None:
+    done = threading.Event()
+
+    def stop(told: dict[str, object]) -> None:
+        raise KeyboardInterrupt
+
+    start = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        patiently(lambda: done.wait(10), stop, step="waiting")
+    assert time.monotonic() - start < 5
+    done.set()
+
+
+@pytest.mark.parametrize("error", [ValueError, TimeoutError])
+def test_what_the_call_raises_comes_through(error: type[Exception]) -> None:
+    def fail() -> None:
+        raise error
+
+    with pytest.raises(error):
+        patiently(fail, lambda told: None, step="waiting")
