@@ -12,7 +12,8 @@ import numpy as np
 
 from ml import softmax
 from ml.artifact import Bundle, BundleError, keras_answers, probe_rasters, verify_bundle
-from ml.gate import Exam, Side, Verdict, judge
+from ml.comparison import Exam, Side
+from ml.gate import Verdict, judge
 from ml.lesson import Lesson, check
 from ml.predictor import Predictor
 from ml.rehearsal import Rehearsal, unpack

@@ -7,14 +7,11 @@ the challenger is better; all the others, whether something was broken on the wa
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
-import numpy as np
-
-from ml.evaluate import calibration_error
+from ml.comparison import Exam, measure
 
 Outcome = Literal["passed", "refused", "not-enough-evidence"]
 PASSED: Outcome = "passed"
@@ -33,38 +30,6 @@ MOST_UNSURE = 0.03  # of the base test's real drawings
 DIFFERENCE = 0.05  # in probability, between the Keras model and the one that serves
 SIZE = 2_000_000  # bytes of each model file
 SLOWER = 2.0
-
-
-class Side(NamedTuple):
-    """What one of the two models answers: probabilities float (n, labels), in the order of the labels."""
-
-    base: np.ndarray
-    field: np.ndarray
-    junk: np.ndarray
-    unsure_below: float
-    tflite: int
-    """Bytes of the model that serves."""
-    keras: int
-    """Bytes of the Keras model."""
-    latency_ms: float
-
-
-class Exam(NamedTuple):
-    """The same questions to both. Truths are int (n,) places in `slugs`; tests may be empty."""
-
-    slugs: Sequence[str]
-    champion: Side
-    challenger: Side
-    base_truth: np.ndarray
-    field_truth: np.ndarray
-    by_author: bool
-    """Whether the field test was drawn by people whose drawings taught nothing."""
-    authors: int
-    """How many people drew the field test."""
-    difference: float
-    """The largest between the challenger's Keras model and its exported one, in probability."""
-    compared: int
-    """On so many drawings."""
 
 
 @dataclass(frozen=True)
@@ -108,105 +73,6 @@ def judge(exam: Exam) -> Verdict:
         exam.challenger.field.argmax(axis=1).tolist(),
         [finding.sentence for finding in findings if finding.outcome != PASSED],
     )
-
-
-# The figures
-
-
-def measure(exam: Exam) -> dict[str, Any]:
-    """Everything that the rules look at, as plain JSON; None where there was nothing to measure."""
-    old, new = exam.champion, exam.challenger
-    return {
-        "base": {"count": len(exam.base_truth), **_both(_accuracy, exam, "base")},
-        "field": _field_figures(exam),
-        "labels": _by_label(exam, "base"),
-        "field_labels": _by_label(exam, "field"),
-        "ece": _both(_ece, exam, "base"),
-        "junk": {
-            "count": len(old.junk),
-            "before": _share(_doubts(old.junk, old.unsure_below)),
-            "after": _share(_doubts(new.junk, new.unsure_below)),
-        },
-        "unsure": {
-            "before": _share(_doubts(old.base, old.unsure_below)),
-            "after": _share(_doubts(new.base, new.unsure_below)),
-        },
-        "size": {"tflite": new.tflite, "keras": new.keras},
-        "latency_ms": {"before": old.latency_ms, "after": new.latency_ms},
-        "agreement": {"count": exam.compared, "difference": exam.difference},
-    }
-
-
-def _both(figure: Callable[[np.ndarray, np.ndarray], float | None], exam: Exam, test: str) -> dict[str, float | None]:
-    truth = getattr(exam, f"{test}_truth")
-    return {
-        "before": figure(getattr(exam.champion, test), truth),
-        "after": figure(getattr(exam.challenger, test), truth),
-    }
-
-
-def _share(hits: np.ndarray) -> float | None:
-    return float(hits.mean()) if len(hits) else None
-
-
-def _accuracy(answers: np.ndarray, truth: np.ndarray) -> float | None:
-    return _share(answers.argmax(axis=1) == truth)
-
-
-def _ece(answers: np.ndarray, truth: np.ndarray) -> float | None:
-    return calibration_error(answers.max(axis=1), answers.argmax(axis=1) == truth) if len(truth) else None
-
-
-def _log_loss(exam: Exam) -> dict[str, float | None]:
-    """The mean log loss of both on the field test, and the standard error of the difference."""
-    truth = exam.field_truth
-    if not len(truth):
-        return {"before": None, "after": None, "error": None}
-    rows = np.arange(len(truth))
-    before, after = (-np.log(np.maximum(side.field[rows, truth], 1e-6)) for side in (exam.champion, exam.challenger))
-    error = (after - before).std() / math.sqrt(max(len(truth) - 1, 1))
-    return {"before": float(before.mean()), "after": float(after.mean()), "error": float(error)}
-
-
-def _doubts(answers: np.ndarray, below: float) -> np.ndarray:
-    doubts: np.ndarray = answers.max(axis=1) < below
-    return doubts
-
-
-def _field_figures(exam: Exam) -> dict[str, Any]:
-    truth = exam.field_truth
-    before = exam.champion.field.argmax(axis=1) == truth
-    after = exam.challenger.field.argmax(axis=1) == truth
-    wins, losses = int((after & ~before).sum()), int((before & ~after).sum())
-    return {
-        "count": len(truth),
-        "authors": exam.authors,
-        "by_author": exam.by_author,
-        "before": _share(before),
-        "after": _share(after),
-        "wins": wins,
-        "losses": losses,
-        "p": mcnemar(wins, losses),
-        "log_loss": _log_loss(exam),
-    }
-
-
-def mcnemar(wins: int, losses: int) -> float:
-    """The chance of so many wins or more if neither model were better: one-sided, exact (a fair coin)."""
-    total = wins + losses
-    return sum(math.comb(total, count) for count in range(wins, total + 1)) / 2**total
-
-
-def _by_label(exam: Exam, test: str) -> list[dict[str, Any]]:
-    truth = getattr(exam, f"{test}_truth")
-    rows = []
-    for place, slug in enumerate(exam.slugs):
-        chosen = truth == place
-        before, after = (
-            _accuracy(getattr(side, test)[chosen], truth[chosen]) for side in (exam.champion, exam.challenger)
-        )
-        rows.append({"slug": slug, "before": before, "after": after, "count": int(chosen.sum())})
-    return rows
 
 
 # The rules

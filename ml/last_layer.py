@@ -32,29 +32,32 @@ MOST = 0.5  # of the exemplars' weight is that of all drawings, at most
 def finetune(base: Bundle, lesson: Lesson, *, seed: int, report: Report) -> Bundle:
     """The base with another last layer; see `ml.finetune.finetune`. Without TensorFlow."""
     predictor, pack = verify_bundle(base), unpack(base.rehearsal)
-    rng = np.random.default_rng(seed)
-    embeddings = [predictor.predict(lesson.rasters).embeddings]
-    for variant in range(1, VARIANTS + 1):
-        told = {"step": "reading the drawings", "epoch": variant, "epochs": VARIANTS}
-        rasters = patiently(lambda: vary(lesson, rng, strength=STRENGTH), report, **told)
-        embeddings.append(predictor.predict(rasters).embeddings)
+    embeddings = _embed(predictor, lesson, np.random.default_rng(seed), report)
     before = predictor.head()
     kept = trusted(before, pack, embeddings[0], lesson)
-    after = _fit(before, pack, np.stack(embeddings)[:, kept], only(lesson, kept), report)
+    after = _fit(before, pack, embeddings[:, kept], only(lesson, kept), report)
     report({"step": "export"})
     tflite, keras_file = graft_tflite(base.tflite, after), graft_keras(base.keras, after)
+    agreement = _agreement(tflite, after, lesson.rasters[:COMPARED])
     bundle = assemble(
         tflite,
         keras_file,
         **like(base),
         unsure_below=_limit(base, pack, before, after),
-        training={
-            **record(base, kept, mode="head", seed=seed),
-            "agreement": _agreement(tflite, after, lesson.rasters[:COMPARED]),
-        },
+        training={**record(base, kept, mode="head", seed=seed), "agreement": agreement},
         quantised=bool(base.manifest.get("quantised")),
     )
     return with_rehearsal(bundle, base.rehearsal)
+
+
+def _embed(predictor: Predictor, lesson: Lesson, rng: np.random.Generator, report: Report) -> np.ndarray:
+    """Embeddings of the drawings and then of each of their variants, float32 (1 + variants, n, width)."""
+    embeddings = [predictor.predict(lesson.rasters).embeddings]
+    for variant in range(1, VARIANTS + 1):
+        told = {"step": "reading the drawings", "epoch": variant, "epochs": VARIANTS}
+        rasters = patiently(lambda: vary(lesson, rng, strength=STRENGTH), report, **told)
+        embeddings.append(predictor.predict(rasters).embeddings)
+    return np.stack(embeddings)
 
 
 def trusted(head: Head, pack: Rehearsal, embeddings: np.ndarray, lesson: Lesson) -> np.ndarray:

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ml.gate import NOT_ENOUGH, PASSED, REFUSED, Exam, Side, Verdict, judge, mcnemar
+from ml.comparison import Exam, Side, mcnemar
+from ml.gate import NOT_ENOUGH, PASSED, REFUSED, Verdict, judge
 
 LABELS = 10
 BASE, FIELD, JUNK = 10_000, 100, 200
