@@ -44,9 +44,11 @@ lock: $(VENV)/.dev ## Pin every dependency anew
 train: $(VENV)/.dev ## Train the starter model anew (INKLING_DATA names a folder of data sets)
 	$(BIN)/python -m ml train digits
 
-bench: $(VENV)/.dev ## Measure what the README states about speed and memory
+bench: $(VENV)/.dev ## Measure what the README states about speed, memory, swaps and kills
 	$(BIN)/python -m ml bench
 	$(BIN)/python -m tests.bench.http
+	$(BIN)/python -m tests.bench.swaps
+	$(BIN)/python -m tests.bench.kills
 
 clean: ## Remove what was built; var/ with its database stays
 	rm -rf $(VENV) staticfiles .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -135,14 +135,18 @@ def _load_and_judge(house: House, throne: Throne, folder: Path) -> bool:
     for _ in range(ROUNDS):
         quiet.append(_load(house, folder, round(PROMOTIONS * APART)))
         swapped.append(_load_while(house, throne, folder, PROMOTIONS, APART))
-    stale, looked_at = _stale_answers(folder, throne.reigns)
+    late = _lateness(folder, throne.reigns)
+    stale = sum(seconds > STALE for seconds in late)
     failed = sum(one.failed for one in quiet + swapped)
     for name, rounds in (("quiet", quiet), ("with swaps", swapped)):
         rate, p50, p99 = (statistics.median(getattr(one, of) for one in rounds) for of in ("rate", "p50", "p99"))
         every = ", ".join(f"{one.p99:.1f}" for one in rounds)
         _say(f"{name:11} {rate:6.0f} answers/s   p50 {p50:.2f} ms   p99 {p99:.1f} ms (rounds: {every})")
     slower = statistics.median(one.p99 for one in swapped) / statistics.median(one.p99 for one in quiet)
-    _say(f"{len(throne.reigns) - 1} promotions: {failed} failed answers, {stale} stale of {looked_at} (10 ms, version)")
+    _say(
+        f"{len(throne.reigns) - 1} promotions: {failed} failed answers; {stale} of {len(late)} looks at them are stale,"
+    )
+    _say(f"the latest answer of a version came {max(late):.2f} s after the next one was promoted")
     _say(f"p99 with swaps / quiet: {slower:.2f}; load of the machine {os.getloadavg()[0]:.1f}")
     return not failed and not stale and slower <= SLOWER
 
@@ -199,17 +203,16 @@ def _milliseconds(said: str, percent: int) -> float:
     return float(found[1]) * {"us": 1e-3, "ms": 1.0, "s": 1e3}[found[2]]
 
 
-def _stale_answers(folder: Path, reigns: list[Reign]) -> tuple[int, int]:
-    """How many lines of wrk's logs name a version that was not active within the last two seconds, and of how many."""
+def _lateness(folder: Path, reigns: list[Reign]) -> list[float]:
+    """Of each line of wrk's logs: seconds after the reign of the version it names; infinite for a failure."""
     lines = [line.split() for log in folder.glob("answers-*") for line in log.read_text().splitlines()]
-    return sum(not _was_active(version, float(at), reigns) for at, version in lines), len(lines)
+    return [_late(version, float(at), reigns) for at, version in lines]
 
 
-def _was_active(version: str, at: float, reigns: list[Reign]) -> bool:
+def _late(version: str, at: float, reigns: list[Reign]) -> float:
     """Lines are cut to 10 ms, so an answer came at most that much later than its line says."""
-    return any(
-        version == str(reign.version) and reign.start <= at + 0.01 and at <= reign.end + STALE for reign in reigns
-    )
+    begun = [reign for reign in reigns if str(reign.version) == version and reign.start <= at + 0.01]
+    return max(0.0, at - max(reign.end for reign in begun)) if begun else float("inf")
 
 
 def _say(line: str) -> None:
