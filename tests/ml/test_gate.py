@@ -297,7 +297,7 @@ def test_a_champion_that_was_less_sure_still_may_be_replaced() -> None:
     assert judge(exam(champion=champion, challenger=champion._replace(field=BETTER))).outcome == PASSED
 
 
-@pytest.mark.parametrize(("difference", "outcome"), [(0.05, PASSED), (0.06, REFUSED), (float("nan"), REFUSED)])
+@pytest.mark.parametrize(("difference", "outcome"), [(0.1, PASSED), (0.11, REFUSED), (float("nan"), REFUSED)])
 def test_an_export_that_answers_otherwise_is_refused(difference: float, outcome: str) -> None:
     assert judge(exam(difference=difference)).outcome == outcome
 
