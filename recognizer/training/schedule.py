@@ -13,8 +13,8 @@ from django.db.models import Min, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from recognizer import live, reviews, snapshots
-from recognizer.models import Recognizer, TrainingRun
+from recognizer import live, registry, reviews, snapshots
+from recognizer.models import Recognizer, SnapshotItem, TrainingRun
 from recognizer.training.runs import OpenRunError, enqueue, policy_of, start
 
 logger = logging.getLogger(__name__)
@@ -113,11 +113,35 @@ def due(recognizer: Recognizer) -> str:
     fresh = snapshots.approved(recognizer).filter(id__gt=last.snapshot.get("last_review", 0) if last else 0)
     count = fresh.count()
     if count >= policy.train_after:
-        return f"{count} newly approved drawings; the policy asks for {policy.train_after}"
+        return f"{_drawings(count, 'newly approved ')}; the policy asks for {policy.train_after}"
     since = last.finished if last else fresh.aggregate(first=Min("created"))["first"]
-    if count and since and now - since >= timedelta(days=policy.train_every_days):
-        return f"{count} newly approved drawings, and nothing was learned for {(now - since).days} days"
-    return ""
+    if since is None or now - since < timedelta(days=policy.train_every_days):
+        return ""
+    return _after_a_while(recognizer, count, (now - since).days)
+
+
+def _after_a_while(recognizer: Recognizer, count: int, days: int) -> str:
+    """A little is enough then; and what was deleted is not remembered for ever because nobody draws any more."""
+    gone = 0 if count else _gone(recognizer)
+    if not count and not gone:
+        return ""
+    what = _drawings(count, "newly approved ") if count else f"{_drawings(gone)} that taught it may teach no longer"
+    return f"{what}, and nothing was learned for {days} days"
+
+
+def _drawings(count: int, which: str = "") -> str:
+    return f"{count} {which}drawing{'' if count == 1 else 's'}"
+
+
+def _gone(recognizer: Recognizer) -> int:
+    """How many of the drawings that taught the active version were deleted, withdrawn or disapproved since."""
+    newest = registry.newest(recognizer.pk)
+    run = TrainingRun.objects.filter(version=newest.model_version_id).first() if newest else None
+    if run is None:
+        return 0
+    studied = run.items.filter(part=SnapshotItem.Part.STUDY)
+    still = snapshots.approved(recognizer).filter(correction__drawing__in=studied.values("drawing"))
+    return int(run.snapshot["study"]) - still.count()
 
 
 def _is_backing_off(recognizer: Recognizer) -> bool:

@@ -144,7 +144,8 @@ def _check_news(run: TrainingRun, choice: Choice) -> None:
     same = run.recognizer.training_runs.exclude(pk=run.pk).filter(
         snapshot__digest=choice.digest, base=run.base, mode=run.mode
     )
-    if any(registry.was_rolled_back(version) for version in ModelVersion.objects.filter(training_run__in=same)):
+    made = ModelVersion.objects.filter(training_run__in=same).defer(*ModelVersion.HEAVY)
+    if any(registry.was_rolled_back(version) for version in made):
         raise DeclinedError(
             "These very drawings made a version that was rolled back. Review more, or promote it by hand."
         )

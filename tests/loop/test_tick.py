@@ -14,8 +14,8 @@ from django.utils import timezone
 from accounts import people
 from accounts.models import User
 from config.celery import app
-from recognizer import registry, reviews, tasks, training
-from recognizer.models import Policy, Prediction, Promotion, Recognizer, Review, TrainingRun
+from recognizer import drawings, registry, reviews, tasks, training
+from recognizer.models import Policy, Prediction, Promotion, Recognizer, Review, SnapshotItem, TrainingRun
 from recognizer.training import schedule
 from tests.loop import community
 from tests.loop.queue import take_messages
@@ -107,7 +107,24 @@ def test_after_some_days_a_little_is_enough(digits: Recognizer, alice: User) -> 
     ended(training.tick()[0], State.REFUSED, ago=timedelta(days=8))
     assert training.tick() == []
     community.scatter(digits, alice, 1)
-    assert training.tick()[0].trigger == "1 newly approved drawings, and nothing was learned for 8 days"
+    assert training.tick()[0].trigger == "1 newly approved drawing, and nothing was learned for 8 days"
+
+
+def test_what_was_deleted_is_forgotten_after_some_days(digits: Recognizer, alice: User, starter: Any) -> None:
+    """Also where nobody draws any more."""
+    made = community.scatter(digits, alice, 30)
+    (run,) = training.tick()
+    seven = digits.labels.get(slug="7")
+    SnapshotItem.objects.bulk_create([SnapshotItem(run=run, drawing=each, label=seven, part="study") for each in made])
+    run.snapshot["study"] = 30
+    run.version = promote(digits, starter)
+    run.save()
+    ended(run, State.PASSED, ago=timedelta(days=8))
+    assert training.tick() == []
+    drawings.delete(drawing=made[0])
+    reviews.undo(review=Review.objects.last(), reviewer=community.reviewer("rosa"))  # type: ignore[arg-type]
+    (run,) = training.tick()
+    assert run.trigger == "2 drawings that taught it may teach no longer, and nothing was learned for 8 days"
 
 
 def test_the_first_run_comes_after_some_days_too(digits: Recognizer, alice: User) -> None:

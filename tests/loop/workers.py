@@ -76,7 +76,7 @@ def _link(path: Path, target: Path) -> None:
         path.symlink_to(target)
 
 
-def until(holds: Callable[[], Any], what: str, patience: float = 90) -> None:
+def until(holds: Callable[[], Any], what: str, patience: float = 240) -> None:
     """Wait; AssertionError when it takes too long."""
     end = time.monotonic() + patience
     while not holds():
