@@ -32,6 +32,13 @@ def _quick_passwords(settings: Any) -> None:
 
 
 @pytest.fixture(autouse=True)
+def _plain_static_names(settings: Any) -> None:
+    """Hashed names are there only after `collectstatic`."""
+    plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    settings.STORAGES = settings.STORAGES | {"staticfiles": plain}
+
+
+@pytest.fixture(autouse=True)
 def _nothing_left_from_the_test_before() -> Iterator[None]:
     _forget_cached()
     registry.forget()

@@ -12,12 +12,6 @@ from accounts.models import User
 from tests.accounts.helpers import PASSWORD
 
 
-@pytest.fixture(autouse=True)
-def _plain_static_names(settings: Any) -> None:
-    plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
-    settings.STORAGES = settings.STORAGES | {"staticfiles": plain}
-
-
 @pytest.fixture
 def production(settings: Any) -> Any:
     """Production's settings as far as people are concerned: an address is confirmed before anybody comes in."""

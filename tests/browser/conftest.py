@@ -20,9 +20,7 @@ CHROMIUM = os.environ.get("CHROMIUM") or next(
 
 
 @pytest.fixture(autouse=True)
-def _plain_static_names(settings: Any) -> None:
-    plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
-    settings.STORAGES = settings.STORAGES | {"staticfiles": plain}
+def _plain_http(settings: Any) -> None:
     settings.SESSION_COOKIE_SECURE = settings.CSRF_COOKIE_SECURE = False
 
 

@@ -29,12 +29,6 @@ pytestmark = pytest.mark.django_db
 FACTS = [Drawing, Prediction, Correction, Review, TrainingRun, ModelVersion, Promotion]
 
 
-@pytest.fixture(autouse=True)
-def _plain_static_names(settings: Any) -> None:
-    plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
-    settings.STORAGES = settings.STORAGES | {"staticfiles": plain}
-
-
 @pytest.fixture
 def drawn(digits: Recognizer, alice: User) -> Drawing:
     drawing, _new = drawings.keep(author=alice, recognizer="digits", content=Content.of_ink(SEVEN))
