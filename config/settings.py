@@ -268,7 +268,10 @@ TASK_APP = "config.celery.app"  # a dotted name: a web process loads Celery when
 CELERY_BROKER_URL = REDIS_URL or "filesystem://localhost"
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = (
-    {"visibility_timeout": 24 * 3600}  # seconds; far above the longest run, or Redis gives its task out again
+    {
+        "visibility_timeout": 24 * 3600,  # seconds; far above the longest run, or Redis gives its task out again
+        "socket_connect_timeout": 2,  # a request that starts a run does not hang where Redis is away
+    }
     if REDIS_URL
     else {
         "data_folder_in": str(VAR_DIR / "broker"),

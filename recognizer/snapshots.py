@@ -70,7 +70,7 @@ def keep(*, run: TrainingRun, choice: Choice) -> None:
             for part, rows in choice.parts()
             for row in rows
         ],
-        batch_size=PAGE,
+        batch_size=10 * PAGE,
     )
 
 

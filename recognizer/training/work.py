@@ -130,8 +130,9 @@ def _take_once(lease: Lease, plan: Plan) -> Choice:
         last = snapshots.last_review(run.recognizer)
         choice = snapshots.choose(recognizer=run.recognizer, slugs=plan.bundle.slugs, cap=cap, champion=plan.champion)
         record = {**choice.record(), "cap": cap, "last_review": last}
-        lease.update(snapshot=record, base=plan.base, champion=plan.champion, mode=plan.mode)
         snapshots.keep(run=run, choice=choice)
+        # Last, for it shows a pulse too: while this transaction holds the run, no other can.
+        lease.update(snapshot=record, base=plan.base, champion=plan.champion, mode=plan.mode)
     lease.say(f"{record['study']} drawings to learn from, {record['exam']} for the exam. {choice.why}")
     _check_news(run, choice)
     return choice
