@@ -53,7 +53,7 @@ def play(plan: Plan) -> None:
             run = _follow(plan, _next_run(plan, run.pk))
         _check_passed(run)
         promoted = _promotion(plan, run, reviewer)
-        _check_swap(plan, watch, promoted, "The new version")
+        _check_swap(plan, watch, promoted, "Promoted:")
         back = registry.roll_back(recognizer=plan.recognizer, by=reviewer, reason="Shown by demo_loop: one click back.")
         _check_swap(plan, watch, back, "Rolled back:")
         again = registry.promote(

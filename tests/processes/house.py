@@ -39,7 +39,7 @@ class House:
         self.port = port
         self.url = f"http://127.0.0.1:{port}"
         self.environment = services[0].environment
-        self._folder = folder
+        self.folder = folder
         self._running: dict[str, subprocess.Popen[bytes]] = {}
         self._stopping = threading.Event()
         self._watch = threading.Thread(target=self._keep_running, daemon=True)
@@ -49,7 +49,7 @@ class House:
             self._start(service)
         self._watch.start()
         try:
-            wait(self.answers, f"{self.url} answers; see the logs in {self._folder}", PATIENCE)
+            wait(self.answers, f"{self.url} answers; see the logs in {self.folder}", PATIENCE)
         except BaseException:
             self.stop()
             raise
@@ -59,7 +59,7 @@ class House:
         self.stop()
 
     def _start(self, service: Service) -> None:
-        with (self._folder / f"{service.name}.log").open("ab") as log:
+        with (self.folder / f"{service.name}.log").open("ab") as log:
             self._running[service.name] = subprocess.Popen(
                 service.command, cwd=ROOT, env=service.environment, stdout=log, stderr=log, start_new_session=True
             )
@@ -96,7 +96,7 @@ class House:
 
     def log(self, name: str) -> str:
         """What a service has said."""
-        return (self._folder / f"{name}.log").read_text(errors="replace")
+        return (self.folder / f"{name}.log").read_text(errors="replace")
 
     def manage(self, *arguments: str, timeout: float = 300, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run a command of manage.py as these processes see the world."""
