@@ -215,7 +215,7 @@ def _play(case: Case, house: House, town: Town, before: int) -> str:
 
 
 def _await(moment: str, town: Town, before: int) -> None:
-    """Steps of a run last for fractions of a second, and its pulse comes once a second: so killing goes by the clock."""
+    """Steps of a run last fractions of a second, and its pulse comes once a second: so killing goes by the clock."""
     states = {"waiting": ("waiting", "running"), "judged": ()}.get(moment, ("running",))
     if moment not in ("drawing", "approving"):
         wait(lambda: town.has_come_to(states, before), f"a run is {moment}", PATIENCE, every=0.02)
