@@ -13,7 +13,7 @@ import numpy as np
 from ml import softmax
 from ml.artifact import Bundle, BundleError, keras_answers, probe_rasters, verify_bundle
 from ml.comparison import Exam, Side
-from ml.gate import Verdict, judge
+from ml.gate import Verdict, judge, stands_beside
 from ml.lesson import Lesson, check
 from ml.predictor import Predictor
 from ml.rehearsal import Rehearsal, unpack
@@ -22,13 +22,30 @@ COMPARED = 200  # drawings at most that the Keras model answers too
 CALLS = 200  # that are timed
 
 
-def examine(champion: Bundle, challenger: Bundle, field: Lesson, *, by_author: bool, authors: int) -> Verdict:
+def examine(
+    champion: Bundle,
+    challenger: Bundle,
+    field: Lesson,
+    *,
+    by_author: bool,
+    authors: int,
+    starter: Bundle | None = None,
+) -> Verdict:
     """Examine both on the field test, which neither was taught with, on the base test and on junk.
+
+    Beside the `starter`, from which both came, the challenger must not have lost too much either.
 
     `by_author`: nobody who drew `field` taught the challenger; `authors`: how many drew it. Raises
     BundleError for a bundle that must not be used. Needs TensorFlow to compare the challenger's two
     models, unless they were compared when its last layer was put in place.
     """
+    verdict = judge(_sit(champion, challenger, field, by_author, authors))
+    if starter is None or starter.tflite == champion.tflite:
+        return verdict
+    return stands_beside(verdict, _sit(starter, challenger, field, by_author, authors))
+
+
+def _sit(champion: Bundle, challenger: Bundle, field: Lesson, by_author: bool, authors: int) -> Exam:
     check(field, len(challenger.slugs))
     if champion.slugs != challenger.slugs:
         raise BundleError(f"They know different labels: {', '.join(champion.slugs)}; {', '.join(challenger.slugs)}.")
@@ -40,7 +57,7 @@ def examine(champion: Bundle, challenger: Bundle, field: Lesson, *, by_author: b
         old_pack, new_pack = (pack._replace(junk=pack.junk[:0]) for pack in (old_pack, new_pack))
     old_ms, new_ms = latency(old, new, probe_rasters(challenger.manifest))
     difference, compared = _difference(challenger, new, field)
-    exam = Exam(
+    return Exam(
         slugs=challenger.slugs,
         champion=_side(champion, old, old_pack, field, old_ms),
         challenger=_side(challenger, new, new_pack, field, new_ms),
@@ -51,7 +68,6 @@ def examine(champion: Bundle, challenger: Bundle, field: Lesson, *, by_author: b
         difference=difference,
         compared=compared,
     )
-    return judge(exam)
 
 
 def _pack(bundle: Bundle, predictor: Predictor) -> Rehearsal:

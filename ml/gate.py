@@ -8,7 +8,7 @@ the challenger is better; all the others, whether something was broken on the wa
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, NamedTuple
 
 from ml.comparison import Exam, measure
@@ -22,6 +22,7 @@ BASE_DROP = 0.001  # of the base test
 FEWEST = 5  # drawings of the field test
 CLEAR = 0.05  # a chance below it counts as clear evidence
 SAME_LOSS = 0.005  # a rise in log loss that nobody would notice
+MORE_LOSS = 0.1  # a rise in log loss that is too much however few the drawings are
 ERRORS = 2.0  # standard errors that a rise must exceed, not to be the doing of a drawing or two
 LABEL_DROP, LABEL_DRAWINGS = 0.01, 3  # of one label: both must be exceeded
 ECE_RISE = 0.01
@@ -75,6 +76,24 @@ def judge(exam: Exam) -> Verdict:
     )
 
 
+def stands_beside(verdict: Verdict, exam: Exam) -> Verdict:
+    """The verdict with what the rules against breaking things say of another exam: beside the starter.
+
+    Each run may lose a little beside the champion; this keeps many runs from adding it up.
+    """
+    figures = measure(exam)
+    findings = [rule(exam, figures) for rule in (_base, _calibration, _junk)]
+    broken = [f"Beside the starter: {finding.sentence}" for finding in findings if finding.outcome == REFUSED]
+    if not broken:
+        return verdict
+    return replace(
+        verdict,
+        outcome=REFUSED,
+        sentences=[*verdict.sentences, *broken],
+        objections=[*verdict.objections, *broken],
+    )
+
+
 # The rules
 
 
@@ -102,7 +121,7 @@ def _beaten(field: dict[str, Any]) -> tuple[Outcome, str]:
         return PASSED, f"Clear evidence: {chance}." if clear else f"Weak evidence: {chance}."
     loss = field["log_loss"]
     losses = f"log loss {loss['after']:.4f}, {loss['before']:.4f} before"
-    if loss["after"] - loss["before"] > max(SAME_LOSS, ERRORS * loss["error"]):
+    if loss["after"] - loss["before"] > max(SAME_LOSS, min(ERRORS * loss["error"], MORE_LOSS)):
         return REFUSED, f"A tie, and it is less sure of what is right ({losses})."
     return PASSED, f"Weak evidence: a tie, and it is not clearly less sure of what is right ({losses})."
 

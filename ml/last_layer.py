@@ -25,6 +25,8 @@ from ml.trust import believed
 VARIANTS = 4  # of each drawing, besides itself
 STRENGTH = 0.8
 WEIGHT = 2.0  # of a drawing with its variants, an exemplar being 1
+OTHER = 3.0  # of a junk exemplar: the drawings bring none, and would crowd it out
+DOUBTED = 0.004  # of the real exemplars, which it was taught, stay "not sure" at least; 1 % of what it never saw
 COMPARED = 200  # drawings, at most
 MOST = 0.5  # of the exemplars' weight is that of all drawings, at most
 
@@ -79,7 +81,7 @@ def _fit(head: Head, pack: Rehearsal, embeddings: np.ndarray, lesson: Lesson, re
         head,
         np.concatenate([pack.study, embeddings.reshape(-1, width)]),
         np.concatenate([pack.study_labels, np.tile(lesson.labels, variants)]),
-        np.concatenate([np.ones(len(pack.study)), weights]),
+        np.concatenate([np.where(pack.study_labels == len(head.bias) - 1, OTHER, 1.0), weights]),
         report=_progress(report),
     )
 
@@ -99,7 +101,7 @@ def _limit(base: Bundle, pack: Rehearsal, before: Head, after: Head) -> float:
     labels = len(base.slugs)
     real = pack.study[pack.study_labels < labels]
     answers = [softmax.answer(head, real)[:, :labels] for head in (before, after)]
-    return softmax.move_limit(base.manifest["unsure_below"], *answers)
+    return softmax.move_limit(base.manifest["unsure_below"], *answers, least=DOUBTED)
 
 
 def _agreement(tflite: bytes, head: Head, rasters: np.ndarray) -> dict[str, Any]:

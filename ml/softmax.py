@@ -58,10 +58,10 @@ def fit(
     return Head(layer[:-1], layer[-1])
 
 
-def move_limit(below: float, before: np.ndarray, after: np.ndarray) -> float:
-    """The limit of "not sure" that spares as many real drawings as `below` did.
+def move_limit(below: float, before: np.ndarray, after: np.ndarray, *, least: float = 0.0) -> float:
+    """The limit of "not sure" that spares as many real drawings as `below` did, but doubts a share of `least`.
 
     `before` and `after` (n, labels) are what the old and the new layer answer to the same drawings.
     """
-    share = float((before.max(axis=1) < below).mean())
+    share = max(float((before.max(axis=1) < below).mean()), least)
     return round(float(np.clip(np.quantile(after.max(axis=1), share), LOWEST, HIGHEST)), 3)

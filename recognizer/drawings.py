@@ -174,7 +174,7 @@ def store_answer(*, drawing: Drawing, answer: Answer) -> Prediction:
 def catch_up() -> int:
     """Let each active version answer some recent drawings that only earlier ones answered; returns how many.
 
-    Called again and again it gets through the newest of each recognizer; older ones are asked when somebody looks.
+    Called again and again it gets through the newest of each recognizer; older ones are asked by the task `ask_again`.
     """
     return sum(ask_again(_behind(recognizer)) for recognizer in Recognizer.objects.all())
 

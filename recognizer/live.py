@@ -13,6 +13,7 @@ from recognizer.models import ModelVersion, Policy, Prediction, Promotion, Recog
 logger = logging.getLogger(__name__)
 
 ENOUGH = 50  # answers of each version that their authors have confirmed or corrected
+MOST_OF_ONE = 10  # answers of one version that one person can speak for
 SIGNIFICANT = 0.01  # one-sided; stricter than usual, because the tick looks again and again
 
 
@@ -27,6 +28,18 @@ def correction_rates(recognizer: Recognizer) -> dict[int, tuple[int, int]]:
 def _live_answers() -> QuerySet[Prediction]:
     earlier = Prediction.objects.filter(drawing=OuterRef("drawing"), id__lt=OuterRef("id"))
     return Prediction.objects.filter(~Exists(earlier))
+
+
+def _count_capped(answers: QuerySet[Prediction]) -> dict[int, tuple[int, int]]:
+    """As `_count`, but nobody speaks for more than MOST_OF_ONE answers of a version: no single person takes it back."""
+    totals: dict[int, list[float]] = {}
+    for author in answers.order_by().values_list("drawing__author", flat=True).distinct():
+        for number, (given, corrected) in _count(answers.filter(drawing__author=author)).items():
+            share = min(1.0, MOST_OF_ONE / given)
+            total = totals.setdefault(number, [0.0, 0.0])
+            total[0] += given * share
+            total[1] += corrected * share
+    return {number: (round(given), round(corrected)) for number, (given, corrected) in totals.items()}
 
 
 def _count(answers: QuerySet[Prediction]) -> dict[int, tuple[int, int]]:
@@ -50,7 +63,7 @@ def roll_back_if_worse(recognizer: Recognizer) -> Promotion | None:
     if newest is None or before is None or not policy.auto_rollback or _was_taken_back(newest.model_version_id):
         return None
     active = newest.model_version_id
-    rates = _count(_live_answers().filter(model_version__in=[active, before.pk]))
+    rates = _count_capped(_live_answers().filter(model_version__in=[active, before.pk]))
     number = ModelVersion.objects.values_list("number", flat=True).get(pk=active)
     now, then = rates.get(number, (0, 0)), rates.get(before.number, (0, 0))
     if not is_clearly_worse(now, then, policy.rollback_margin):

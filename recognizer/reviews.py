@@ -163,13 +163,15 @@ def state_of(drawings: Iterable[Drawing]) -> dict[int, Review | None]:
 
 
 def accept_unseen(*, recognizer: Recognizer) -> int:
-    """Accept by policy what nobody has looked at; returns how many. A decision that was taken back stays open."""
+    """Accept by policy what nobody has looked at; returns how many. What a person decided on stays so."""
+    looked_at = Review.objects.filter(automatic=False, correction__drawing__recognizer=recognizer)
     unseen = Correction.objects.standing().filter(
         label__isnull=False,
         reviews__isnull=True,
         drawing__recognizer=recognizer,
         drawing__author__consented_at__isnull=False,
     )
+    unseen = unseen.exclude(drawing__in=looked_at.values("correction__drawing"))
     authors = unseen.order_by("drawing__author").values_list("drawing__author", flat=True).distinct()
     return sum(_accept_unseen_of(author, unseen) for author in list(authors))
 

@@ -88,7 +88,9 @@ def _work(lease: Lease) -> None:
     lease.step("judging")
     champion = registry.bundle_of(plan.champion)
     authors = choice.record()["exam_authors"]
-    verdict = examine(champion, challenger, exam.lesson, by_author=choice.by_author, authors=authors)
+    verdict = examine(
+        champion, challenger, exam.lesson, by_author=choice.by_author, authors=authors, starter=plan.bundle
+    )
     lease.step("deciding")
     _decide(lease, plan, verdict, challenger, exam.drawings)
 
@@ -134,14 +136,24 @@ def _take_once(lease: Lease, plan: Plan) -> Choice:
         # Last, for it shows a pulse too: while this transaction holds the run, no other can.
         lease.update(snapshot=record, base=plan.base, champion=plan.champion, mode=plan.mode)
     lease.say(f"{record['study']} drawings to learn from, {record['exam']} for the exam. {choice.why}")
+    if not choice.study:
+        raise DeclinedError(_without_study(lease, plan))
     _check_news(run, choice)
     return choice
 
 
+def _without_study(lease: Lease, plan: Plan) -> str:
+    """What became of it, in words: a version whose teachers have all gone does not stay."""
+    if plan.champion == plan.base:
+        return "No drawing is approved to learn from. Review some corrections first."
+    with lease.writing():
+        reason = f"Nothing that taught {plan.champion} may teach any longer."
+        registry.promote(version=plan.base, replaces=plan.promotion, reason=reason)
+    return f"No drawing is approved to learn from any more, so {plan.base} answers again."
+
+
 def _check_news(run: TrainingRun, choice: Choice) -> None:
-    """Raises DeclinedError where training would give nothing, or the same again."""
-    if not choice.study:
-        raise DeclinedError("No drawing is approved to learn from. Review some corrections first.")
+    """Raises DeclinedError where training would give the same again."""
     same = run.recognizer.training_runs.exclude(pk=run.pk).filter(
         snapshot__digest=choice.digest, base=run.base, mode=run.mode
     )

@@ -90,7 +90,7 @@ def test_agreeing_again_keeps_the_first_date(as_alice: Client, alice: User) -> N
 
 
 def test_consent_can_be_withdrawn(as_alice: Client, alice: User) -> None:
-    assert "stay in use, until you delete them" in as_alice.get("/accounts/").content.decode()
+    assert "but they teach no longer" in as_alice.get("/accounts/").content.decode()
     as_alice.post("/accounts/consent/withdraw/")
     alice.refresh_from_db()
     assert not alice.has_consented

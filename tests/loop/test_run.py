@@ -280,3 +280,15 @@ def test_versions_say_which_drawings_taught_them(digits: Recognizer, solo: User)
     run_now(digits)
     taught = training.taught(Drawing.objects.all())
     assert sum(versions == [2] for versions in taught.values()) == TrainingRun.objects.get().snapshot["study"]
+
+
+def test_a_version_whose_teachers_have_all_gone_does_not_stay(digits: Recognizer, solo: User) -> None:
+    run_now(digits)
+    assert serving(digits) == 2
+    people.forget(person=solo)
+    run = run_now(digits)
+    assert (run.state, serving(digits)) == (State.REFUSED, 1)
+    assert run.reason == "No drawing is approved to learn from any more, so version 1 answers again."
+    promotion = registry.newest(digits.pk)
+    assert promotion is not None
+    assert promotion.reason == "Nothing that taught version 2 may teach any longer."

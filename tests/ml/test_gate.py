@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from ml.comparison import Exam, Side, mcnemar
-from ml.gate import NOT_ENOUGH, PASSED, REFUSED, Verdict, judge
+from ml.gate import NOT_ENOUGH, PASSED, REFUSED, Verdict, judge, stands_beside
 
 LABELS = 10
 BASE, FIELD, JUNK = 10_000, 100, 200
@@ -357,3 +357,27 @@ def test_the_chance_of_so_many_wins_is_exact(wins: int, losses: int, chance: flo
 
 def test_the_chance_can_be_told_of_thousands() -> None:
     assert mcnemar(1_200, 1_000) < 0.001
+
+
+def test_few_drawings_excuse_no_great_doubt() -> None:
+    truth = FIELD_TRUTH[:5]
+    before, after = answers(truth, ()), answers(truth, ())
+    after[0] = spread(truth[:1], 0.45)
+    verdict = judge(exam(champion=side(field=before), challenger=side(field=after), field_truth=truth))
+    assert verdict.outcome == REFUSED
+    assert "A tie, and it is less sure of what is right" in sentence(verdict, "Field test")
+
+
+def test_many_small_losses_beside_the_champion_are_seen_beside_the_starter() -> None:
+    passed = judge(exam())
+    assert stands_beside(passed, exam()) == passed
+    worn = exam(challenger=side(field=BETTER, base=answers(BASE_TRUTH, range(130))))
+    refused = stands_beside(passed, worn)
+    assert (refused.outcome, len(refused.objections)) == (REFUSED, 1)
+    assert refused.objections[0].startswith("Beside the starter: Base test: ")
+    assert refused.sentences[-1] == refused.objections[0]
+
+
+def test_the_field_test_is_not_repeated_beside_the_starter() -> None:
+    passed = judge(exam())
+    assert stands_beside(passed, exam(challenger=side(field=answers(FIELD_TRUTH, range(60))))) == passed

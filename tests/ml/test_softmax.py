@@ -118,3 +118,9 @@ def test_the_limit_stays_where_nothing_changed() -> None:
 def test_the_limit_stays_within_reason() -> None:
     assert softmax.move_limit(0.5, sure(np.full(9, 0.9)), sure(np.full(9, 0.999))) == 0.95
     assert softmax.move_limit(0.5, np.full((9, 5), 0.2), np.full((9, 5), 0.2)) == 0.3
+
+
+def test_the_limit_doubts_at_least_the_share_that_is_asked_for() -> None:
+    drawn = np.linspace(0.4, 0.9, 1001)
+    moved = softmax.move_limit(0.3, sure(drawn), sure(drawn), least=0.1)
+    assert (sure(drawn).max(axis=1) < moved).mean() == pytest.approx(0.1, abs=0.005)

@@ -1,6 +1,7 @@
 """How often people overrule a version, and what happens to one that they overrule more."""
 
 from concurrent.futures import ThreadPoolExecutor
+from itertools import cycle
 from math import comb
 from typing import Any
 
@@ -28,12 +29,16 @@ def promote(digits: Recognizer, starter: Bundle) -> ModelVersion:
     return version
 
 
-def answered(digits: Recognizer, author: User, number: int, agreed: int, corrected: int) -> list[Drawing]:
-    """Drawings that this version answered with 7, and what their author said."""
+def answered(
+    digits: Recognizer, author: User, number: int, agreed: int, corrected: int, *, people: int = 10
+) -> list[Drawing]:
+    """Drawings that this version answered with 7, and what their authors said: this one and others, in turn."""
+    others = [User.objects.get_or_create(email=f"hand-{one}@example.org")[0] for one in range(1, people)]
+    hands = cycle([author, *others])
     version = ModelVersion.objects.get(recognizer=digits, number=number)
     seven, one = digits.labels.get(slug="7"), digits.labels.get(slug="1")
     made = Drawing.objects.bulk_create(
-        [Drawing(recognizer=digits, author=author, ink=SEVEN) for _ in range(agreed + corrected)]
+        [Drawing(recognizer=digits, author=next(hands), ink=SEVEN) for _ in range(agreed + corrected)]
     )
     answer = {"model_version": version, "guesses": [["7", 0.9]], "label": seven, "probability": 0.9, "unsure": False}
     Prediction.objects.bulk_create([Prediction(drawing=drawing, **answer) for drawing in made])
@@ -79,6 +84,16 @@ def test_a_version_that_people_correct_more_is_rolled_back(
     assert promotion is not None
     assert (promotion.model_version.number, promotion.by) == (1, None)
     assert promotion.reason == "People correct 33.3% of its answers, and 5.0% of those of version 1."
+    assert live.roll_back_if_worse(digits) is None
+
+
+def test_one_person_alone_takes_no_version_back(
+    digits: Recognizer, alice: User, bob: User, second: ModelVersion
+) -> None:
+    answered(digits, alice, 1, agreed=95, corrected=5)
+    answered(digits, alice, 2, agreed=100, corrected=0)
+    answered(digits, bob, 2, agreed=0, corrected=60, people=1)
+    assert live.correction_rates(digits)[2] == (160, 60)
     assert live.roll_back_if_worse(digits) is None
 
 

@@ -269,3 +269,11 @@ def test_a_policy_accepts_nothing_of_who_no_longer_agrees(digits: Recognizer, al
     drawn(alice)
     people.withdraw_consent(person=alice)
     assert reviews.accept_unseen(recognizer=digits) == 0
+
+
+def test_a_policy_does_not_accept_what_was_rejected_and_said_again(digits: Recognizer, alice: User, rosa: User) -> None:
+    first = drawn(alice)
+    reviews.reject(correction=first, reviewer=rosa, reason="offensive")
+    corrections.take_back(drawing=first.drawing)
+    corrections.correct(drawing=first.drawing, label="7")
+    assert reviews.accept_unseen(recognizer=digits) == 0
