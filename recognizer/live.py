@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from math import exp, lgamma
+from math import exp, inf, lgamma
 
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 
@@ -30,27 +30,21 @@ def _live_answers() -> QuerySet[Prediction]:
     return Prediction.objects.filter(~Exists(earlier))
 
 
-def _count_capped(answers: QuerySet[Prediction]) -> dict[int, tuple[int, int]]:
-    """As `_count`, but nobody speaks for more than MOST_OF_ONE answers of a version: no single person takes it back."""
-    totals: dict[int, list[float]] = {}
-    for author in answers.order_by().values_list("drawing__author", flat=True).distinct():
-        for number, (given, corrected) in _count(answers.filter(drawing__author=author)).items():
-            share = min(1.0, MOST_OF_ONE / given)
-            total = totals.setdefault(number, [0.0, 0.0])
-            total[0] += given * share
-            total[1] += corrected * share
-    return {number: (round(given), round(corrected)) for number, (given, corrected) in totals.items()}
-
-
-def _count(answers: QuerySet[Prediction]) -> dict[int, tuple[int, int]]:
+def _count(answers: QuerySet[Prediction], *, most: float = inf) -> dict[int, tuple[int, int]]:
+    """In one query. Nobody speaks for more than `most` answers of a version."""
     said = answers.filter(drawing__corrections__replaced_by__isnull=True, drawing__corrections__label__isnull=False)
     rows = (
         said.annotate(said=F("drawing__corrections__label"))
-        .values("model_version__number")
+        .values("model_version__number", "drawing__author")
         .annotate(answers=Count("pk"), agreed=Count("pk", filter=Q(said=F("label"))))
         .values_list("model_version__number", "answers", "agreed")
     )
-    return {number: (answers, answers - agreed) for number, answers, agreed in rows.order_by()}
+    totals: dict[int, tuple[float, float]] = {}
+    for number, given, agreed in rows.order_by():
+        share = min(1.0, most / given)
+        before = totals.get(number, (0.0, 0.0))
+        totals[number] = (before[0] + given * share, before[1] + (given - agreed) * share)
+    return {number: (round(given), round(corrected)) for number, (given, corrected) in totals.items()}
 
 
 def roll_back_if_worse(recognizer: Recognizer) -> Promotion | None:
@@ -63,7 +57,7 @@ def roll_back_if_worse(recognizer: Recognizer) -> Promotion | None:
     if newest is None or before is None or not policy.auto_rollback or _was_taken_back(newest.model_version_id):
         return None
     active = newest.model_version_id
-    rates = _count_capped(_live_answers().filter(model_version__in=[active, before.pk]))
+    rates = _count(_live_answers().filter(model_version__in=[active, before.pk]), most=MOST_OF_ONE)
     number = ModelVersion.objects.values_list("number", flat=True).get(pk=active)
     now, then = rates.get(number, (0, 0)), rates.get(before.number, (0, 0))
     if not is_clearly_worse(now, then, policy.rollback_margin):

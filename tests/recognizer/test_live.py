@@ -97,6 +97,14 @@ def test_one_person_alone_takes_no_version_back(
     assert live.roll_back_if_worse(digits) is None
 
 
+def test_more_people_need_no_more_queries(
+    digits: Recognizer, alice: User, second: ModelVersion, django_assert_num_queries: Any
+) -> None:
+    answered(digits, alice, 1, agreed=20, corrected=2, people=20)
+    with django_assert_num_queries(1):
+        live.correction_rates(digits)
+
+
 @pytest.mark.parametrize(
     ("now", "then", "why"),
     [
