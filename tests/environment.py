@@ -11,3 +11,9 @@ os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 if "INKLING_VAR" not in os.environ:
     os.environ["INKLING_VAR"] = tempfile.mkdtemp(prefix="inkling-tests-")
     atexit.register(shutil.rmtree, os.environ["INKLING_VAR"], ignore_errors=True)
+if worker := os.environ.get("PYTEST_XDIST_WORKER"):  # a broker of its own: workers would take each other's messages
+    os.environ["INKLING_VAR"] = os.path.join(os.environ["INKLING_VAR"], worker)  # noqa: PTH118
+    os.makedirs(os.environ["INKLING_VAR"], exist_ok=True)  # noqa: PTH103
+    if os.environ.get("REDIS_URL"):
+        address, _, database = os.environ["REDIS_URL"].rpartition("/")
+        os.environ["REDIS_URL"] = f"{address}/{int(database) - int(worker[2:])}"
