@@ -9,6 +9,8 @@ from django.db import models
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
+_NEVER_WRITTEN_BACK = ("id", "revision")
+
 
 class UserManager(BaseUserManager["User"]):
     """Makes people who sign in by e-mail."""
@@ -42,6 +44,10 @@ class User(AbstractUser):
         help_text=_("When this person agreed that their drawings train the model."),
     )
 
+    revision = models.BigIntegerField(
+        _("revision"), default=0, editable=False, help_text=_("See accounts.people.touch.")
+    )
+
     objects: ClassVar[UserManager] = UserManager()  # type: ignore[assignment]
 
     USERNAME_FIELD = "email"
@@ -54,6 +60,14 @@ class User(AbstractUser):
 
     def __str__(self) -> str:
         return self.email
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Write the row; the revision only moves on, so what was read a moment ago must not take it back."""
+        if not self._state.adding and kwargs.get("update_fields") is None and not kwargs.get("force_insert"):
+            kwargs["update_fields"] = [
+                field.name for field in self._meta.concrete_fields if field.name not in _NEVER_WRITTEN_BACK
+            ]
+        super().save(*args, **kwargs)
 
     @property
     def has_consented(self) -> bool:

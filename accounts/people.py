@@ -11,6 +11,7 @@ from django.conf import settings
 from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -49,6 +50,14 @@ def hold(pk: int) -> User | None:
     a drawing that is being deleted, or to a person who is leaving.
     """
     return User.objects.select_for_update(no_key=True).filter(pk=pk).first()
+
+
+def touch(pk: int) -> None:
+    """Move a person's revision: what processes hold about them as of another one counts no longer.
+
+    Part of the transaction that changes it; every request reads the person, and so the revision, anew.
+    """
+    User.objects.filter(pk=pk).update(revision=F("revision") + 1)
 
 
 @transaction.atomic

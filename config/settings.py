@@ -22,7 +22,7 @@ EMBEDDED = env.choice("INKLING_ENV", ("production", "embedded")) == "embedded"
 VAR_DIR = Path(env.text("INKLING_VAR") or BASE_DIR / "var")
 DEBUG = env.flag("DEBUG")
 if EMBEDDED:
-    (VAR_DIR / "broker" / "control").mkdir(parents=True, exist_ok=True)
+    VAR_DIR.mkdir(parents=True, exist_ok=True)
 
 
 # --- Who we are on the network ---
@@ -142,7 +142,7 @@ else:
 if REDIS_URL:
     CACHES = {
         "default": {
-            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "BACKEND": "config.cache.PatientRedisCache",
             "LOCATION": REDIS_URL,
             "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1},  # seconds; else one that is away hangs all
         }
@@ -157,7 +157,7 @@ else:
     }
 
 STATIC_URL = "static/"
-STATIC_ROOT = BASE_DIR / "staticfiles"
+STATIC_ROOT = Path(env.text("STATIC_ROOT") or BASE_DIR / "staticfiles")
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
@@ -277,6 +277,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = (
         "data_folder_in": str(VAR_DIR / "broker"),
         "data_folder_out": str(VAR_DIR / "broker"),
         "control_folder": str(VAR_DIR / "broker" / "control"),
+        "polling_interval": 0.1,  # seconds; by default one, and a memory that is behind would wait for it
     }
 )
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "beat")

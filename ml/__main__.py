@@ -19,6 +19,7 @@ from ml.datasets import DatasetError
 from ml.evaluate import Drawings, EvaluationError
 from ml.finetune import FULL, HEAD
 from ml.learning_bench import run_learning_bench
+from ml.memory_bench import hands_figures, run_memory_bench
 from ml.predictor import Predictor
 from ml.recipes import RECIPES
 from ml.robustness import measure_junk, measure_robustness
@@ -59,6 +60,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_junk(commands)
     _add_bench(commands)
     _add_bench_learning(commands)
+    _add_bench_memory(commands)
     _add_export(commands)
     _add_rehearse(commands)
     return parser
@@ -213,6 +215,33 @@ def _bench_learning(options: argparse.Namespace) -> None:
         _print_json(figures)
     else:
         print(tables.learning_text(figures))
+
+
+def _add_bench_memory(commands: Any) -> None:
+    text = "Measure what a person's memory is worth, on writers it was not tuned on (trains two bases once: minutes)."
+    parser = _command(commands, "bench-memory", _bench_memory, text)
+    parser.add_argument("--cache", type=Path, metavar="DIR", help="where the bases are kept, or found")
+    parser.add_argument("--data-dir", type=Path, metavar="DIR", help="a folder of data sets (default: INKLING_DATA)")
+    parser.add_argument(
+        "--data", type=Path, nargs="+", metavar="FILE", help=f"only the writers of these, with the bundle; {DATA_HELP}"
+    )
+
+
+def _bench_memory(options: argparse.Namespace) -> None:
+    bundle, _ = _open(options)
+    if options.data:
+        drawings = _read(options.data, holdout=False)
+        if not all(drawings.writers):
+            raise EvaluationError("bench-memory needs drawings that name their writers.")
+        figures: dict[str, Any] = {"hands": {"these": hands_figures(bundle, drawings)}}
+    elif options.cache:
+        figures = run_memory_bench(options.data_dir, options.cache, bundle)
+    else:
+        raise EvaluationError("Name a folder for the bases with --cache, or drawings with --data.")
+    if options.json:
+        _print_json(figures)
+    else:
+        print(tables.memory_text(figures))
 
 
 def _add_rehearse(commands: Any) -> None:

@@ -208,13 +208,14 @@ RECIPE = Recipe(
 )
 
 
-def base_bundle(data: Path | None, cache: Path) -> Bundle:
-    """The base taught with MNIST alone, with its pack: from the folder `cache`, or trained now and kept there."""
+def base_bundle(data: Path | None, cache: Path, recipe: Recipe | None = None) -> Bundle:
+    """The base of a recipe (MNIST alone) with its pack: from the folder `cache`, or trained now and kept there."""
+    recipe = recipe or RECIPE
     try:
         return load_bundle(cache)
     except BundleError:
-        material = RECIPE.load(data)
-        bundle, _ = train("digits", RECIPE, material, seed=SEED, progress=False)
+        material = recipe.load(data)
+        bundle, _ = train("digits", recipe, material, seed=SEED, progress=False)
         bundle = bundle if bundle.rehearsal else rehearsal.make(bundle, material)
         save_bundle(bundle, cache)
         return bundle

@@ -91,3 +91,72 @@ def learning_text(figures: Mapping[str, Any]) -> str:
 def _learned(line: Mapping[str, Any]) -> tuple[str, ...]:
     shares = tuple(percent(line[key]) for key in ("pen", "pen_ece", "mnist", "mnist_ece"))
     return (*shares, str(line.get("seconds", "")))
+
+
+def memory_text(figures: Mapping[str, Any]) -> str:
+    """What `ml.memory_bench` measured, as tables."""
+    parts = [_hands_text(base, habits) for base, habits in figures["hands"].items()]
+    for base, lines in figures.get("new labels", {}).items():
+        rows = [
+            (f"{line['labels']} labels", line["examples"], percent(line["right"]), percent(line["nearest"]))
+            for line in lines
+        ]
+        parts.append(table((f"new labels, {base}", "examples of each", "right", "nearest example"), rows))
+    if "at once" in figures:
+        line = figures["at once"]
+        parts.append(
+            table(
+                ("clear drawings that their author calls something else", ""),
+                [
+                    ("the next one is read so at once", percent(line["second"])),
+                    ("the next one after three of other labels", percent(line["meanwhile"])),
+                    ("the one after two", percent(line["third"])),
+                ],
+            )
+        )
+        rows = [
+            (name, f"{line['count']:,}", *(percent(line[key]) for key in ("plain", "personal", "odd")))
+            for name, line in figures["junk"].items()
+        ]
+        header = (
+            "junk answered 'not sure'",
+            "drawings",
+            "network alone",
+            "with a memory",
+            "of the unsure, one given a label",
+        )
+        parts.append(table(header, rows))
+        cost = figures["recall"]
+        parts.append(
+            f"A look into a memory of {cost['remembered']} drawings takes {cost['look_us']:.0f} µs, "
+            f"building it {cost['build_us'] / 1000:.1f} ms (medians)."
+        )
+    return "\n\n".join(parts)
+
+
+def _hands_text(base: str, habits: Mapping[str, Any]) -> str:
+    header = (
+        f"{base}: who",
+        "people",
+        "drawings",
+        "remembered",
+        "alone",
+        "with memory",
+        "after 50",
+        "with memory",
+        "worst",
+        "worse off",
+    )
+    rows = [
+        (
+            habit,
+            line["people"],
+            f"{line['drawings']:,}",
+            f"{line['remembered']:.1f}",
+            *(percent(line[key]) for key in ("plain", "personal", "plain_later", "personal_later")),
+            f"{line['worst_gain']:+.2%}",
+            f"{line['worse_off']:.1f}",
+        )
+        for habit, line in habits.items()
+    ]
+    return table(header, rows)

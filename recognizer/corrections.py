@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import transaction
 
 from accounts import people
+from recognizer import memories
 from recognizer.models import Correction, Drawing, Label
 
 
@@ -13,7 +14,7 @@ class UnknownLabelError(LookupError):
 
 
 def correct(*, drawing: Drawing, label: str) -> Correction:
-    """Say what a drawing is; agreeing counts. Saying the same again changes nothing.
+    """Say what a drawing is; agreeing counts. Saying the same again only remembers again what was forgotten.
 
     `label` is a slug of the drawing's recognizer; raises UnknownLabelError otherwise, and
     Drawing.DoesNotExist when the drawing was deleted in the meantime.
@@ -31,18 +32,37 @@ def take_back(*, drawing: Drawing) -> None:
     _append(drawing, None)
 
 
+@transaction.atomic
+def delete(*, correction: Correction) -> None:
+    """Really delete a correction and those that replaced it, for staff; its author's memory goes along."""
+    author = people.hold(correction.drawing.author_id)
+    correction.delete()
+    if author:
+        memories.follow(person=author, drawing=correction.drawing, seen=None)
+
+
 def standing(drawing: Drawing) -> Correction | None:
     """The correction that counts; its label is None when it was taken back."""
     return drawing.corrections.standing().select_related("label").first()
 
 
-@transaction.atomic
 def _append(drawing: Drawing, label: Label | None) -> Correction | None:
+    """Its author's memory goes along; what the model makes of the drawing is found out before anybody has to wait."""
+    seen = memories.read(drawing) if label else None
+    return _append_and_remember(drawing, label, seen)
+
+
+@transaction.atomic
+def _append_and_remember(drawing: Drawing, label: Label | None, seen: memories.Seen | None) -> Correction | None:
     """Append unless it is said already. A second tab waits; Drawing.DoesNotExist when that one deleted it."""
-    people.hold(drawing.author_id)
-    if not Drawing.objects.filter(pk=drawing.pk).exists():
+    author = people.hold(drawing.author_id)
+    if author is None or not Drawing.objects.filter(pk=drawing.pk).exists():
         raise Drawing.DoesNotExist
     last = standing(drawing)
     if (last.label if last else None) == label:
+        if label:
+            memories.follow_again(person=author, drawing=drawing, seen=seen)
         return last
-    return Correction.objects.create(drawing=drawing, label=label, replaces=last)
+    correction = Correction.objects.create(drawing=drawing, label=label, replaces=last)
+    memories.follow(person=author, drawing=drawing, seen=seen)
+    return correction

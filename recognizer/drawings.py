@@ -5,21 +5,19 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cached_property
-from threading import Lock
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
-import cv2
 import numpy as np
 from django.db import IntegrityError, transaction
 from django.db.models import Exists, OuterRef, Q
 
 from accounts import people
-from ml.image import ImageError, decode_image, normalise_image
-from ml.ink import Ink, InkError, parse_ink, rasterise
-from recognizer import registry
-from recognizer.models import Drawing, Label, Prediction, Recognizer
+from ml.image import ImageError
+from ml.ink import InkError
+from recognizer import memories, registry
+from recognizer.content import Content
+from recognizer.models import Drawing, Label, PersonalAnswer, Prediction, Reason, Recognizer
 from recognizer.registry import Active
 
 if TYPE_CHECKING:
@@ -27,8 +25,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_DECODING = Lock()  # 16 megapixels take some 200 MB until they are reduced: one picture at a time in a process
-MAX_KEPT_SIDE = 640  # pixels; a photo is reduced to this before it is read and kept
 CAUGHT_UP = 2_000  # drawings of a recognizer, the newest, that each new version answers by itself
 AT_ONCE = 200  # of them in one go
 _CONSENTED = Q(author__consented_at__isnull=False)
@@ -43,52 +39,6 @@ class TakenError(ValueError):
 
 
 @dataclass(frozen=True)
-class Content:
-    """What somebody drew: ink, or a picture. Made by `of_ink` or `of_image`; `raster` is what the network sees."""
-
-    ink: list[Any] | None = None
-    strokes: Ink | None = None
-    pixels: np.ndarray | None = None
-
-    @classmethod
-    def of_ink(cls, data: object) -> Content:
-        """From decoded JSON. Raises ml.ink.InkError."""
-        strokes = parse_ink(data)
-        return cls(ink=data, strokes=strokes)  # type: ignore[arg-type]
-
-    @classmethod
-    def of_image(cls, data: bytes) -> Content:
-        """From the bytes of a picture file. Raises ml.image.ImageError."""
-        with _DECODING:
-            pixels = decode_image(data)
-        scale = MAX_KEPT_SIDE / max(pixels.shape)
-        if scale < 1:
-            pixels = cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-        content = cls(pixels=pixels)
-        content.raster  # noqa: B018 - a blank picture is refused here, where the person can be told
-        return content
-
-    @classmethod
-    def of_drawing(cls, drawing: Drawing) -> Content:
-        """From what was kept. Raises what the two above raise, where today's rules are stricter."""
-        return cls.of_ink(drawing.ink) if drawing.image is None else cls.of_image(bytes(drawing.image))
-
-    @cached_property
-    def raster(self) -> np.ndarray:
-        """uint8 (28, 28), white on black."""
-        if self.strokes is not None:
-            return rasterise(self.strokes)
-        assert self.pixels is not None  # noqa: S101 - one of both, by construction
-        return normalise_image(self.pixels)
-
-    def png(self) -> bytes | None:
-        """The picture as it is kept: grey, reduced, without what a camera writes into a file."""
-        if self.pixels is None:
-            return None
-        return cv2.imencode(".png", self.pixels)[1].tobytes()
-
-
-@dataclass(frozen=True)
 class Guess:
     """One entry of an answer."""
 
@@ -97,28 +47,59 @@ class Guess:
 
 
 @dataclass(frozen=True)
+class Personal:
+    """An answer with the memory of the person who asks: ranked likewise, and their drawings that spoke for it."""
+
+    guesses: list[Guess]
+    unsure: bool
+    because: list[UUID]
+
+
+@dataclass(frozen=True)
 class Answer:
     """What one model version says about one drawing: all labels ranked, the likeliest first.
 
     The probabilities add up to at most 1; the rest is "none of these". `unsure` says that the
-    first guess should not be trusted.
+    first guess should not be trusted. `personal` is what the person gets instead, where their
+    memory has a say.
     """
 
     active: Active
     guesses: list[Guess]
     unsure: bool
+    personal: Personal | None = None
 
 
-def recognise(*, recognizer: str, content: Content) -> Answer:
-    """Ask the active version. Raises registry.UnknownRecognizerError and registry.NoModelError."""
+def recognise(*, recognizer: str, content: Content, person: User | None = None) -> Answer:
+    """Ask the active version, and the memory of `person`.
+
+    Raises registry.UnknownRecognizerError and registry.NoModelError.
+    """
     active = registry.active(recognizer)
-    probabilities = active.predictor.predict(content.raster[None]).probabilities[0]
-    guesses = [Guess(active.labels[i], float(probabilities[i])) for i in np.argsort(-probabilities, kind="stable")]
-    return Answer(active, guesses, guesses[0].probability < active.unsure_below)
+    answers = active.predictor.predict(content.raster[None])
+    probabilities, embedding = answers.probabilities[0], answers.embeddings[0]
+    personal = _personal(active, probabilities, embedding, person) if person else None
+    return Answer(active, *_ranked(active, probabilities), personal)
 
 
-def keep(*, author: User, recognizer: str, content: Content, uuid: UUID | None = None) -> tuple[Drawing, bool]:
+def _ranked(active: Active, probabilities: np.ndarray) -> tuple[list[Guess], bool]:
+    """The guesses, and whether the first one is not to be trusted."""
+    order = np.argsort(-probabilities, kind="stable")
+    guesses = [Guess(active.labels[i], float(probabilities[i])) for i in order]
+    return guesses, guesses[0].probability < active.unsure_below
+
+
+def _personal(active: Active, probabilities: np.ndarray, embedding: np.ndarray, person: User) -> Personal | None:
+    found = memories.recall(person=person, active=active, probabilities=probabilities, embedding=embedding)
+    return Personal(*_ranked(active, found.probabilities), found.because) if found else None
+
+
+def keep(
+    *, author: User, recognizer: str, content: Content, uuid: UUID | None = None, personal: bool = True
+) -> tuple[Drawing, bool]:
     """Store a drawing with the answer to it, in one transaction; returns it and whether it is new.
+
+    With `personal` their memory is asked, too.
 
     A repeated `uuid` of the same author gives the drawing that is there already, so that a retry
     makes no double. Raises ConsentRequiredError, TakenError and what `recognise` raises.
@@ -126,7 +107,7 @@ def keep(*, author: User, recognizer: str, content: Content, uuid: UUID | None =
     _check_consent(author)
     if uuid and (existing := _existing(author, uuid)):
         return existing, False
-    answer = recognise(recognizer=recognizer, content=content)
+    answer = recognise(recognizer=recognizer, content=content, person=author if personal else None)
     try:
         return _store(author, content, uuid or uuid4(), answer), True
     except IntegrityError:
@@ -154,21 +135,33 @@ def _store(author: User, content: Content, uuid: UUID, answer: Answer) -> Drawin
     drawing = Drawing.objects.create(
         uuid=uuid, author=author, recognizer=recognizer, ink=content.ink, image=content.png()
     )
-    store_answer(drawing=drawing, answer=answer)
+    prediction = store_answer(drawing=drawing, answer=answer)
+    if answer.personal:
+        _store_personal(prediction, answer.personal, author)
     return Drawing.objects.with_answers().get(pk=drawing.pk)
 
 
 def store_answer(*, drawing: Drawing, answer: Answer) -> Prediction:
     """Append what a version said about a drawing."""
-    first = answer.guesses[0]
     return Prediction.objects.create(
-        drawing=drawing,
-        model_version=answer.active.version,
-        guesses=[[guess.label.slug, round(guess.probability, 6)] for guess in answer.guesses],
-        label=first.label,
-        probability=min(max(first.probability, 0.0), 1.0),
-        unsure=answer.unsure,
+        drawing=drawing, model_version=answer.active.version, unsure=answer.unsure, **_said(answer.guesses)
     )
+
+
+def _said(guesses: list[Guess]) -> dict[str, Any]:
+    return {
+        "guesses": [[guess.label.slug, round(guess.probability, 6)] for guess in guesses],
+        "label": guesses[0].label,
+        "probability": min(max(guesses[0].probability, 0.0), 1.0),
+    }
+
+
+def _store_personal(prediction: Prediction, personal: Personal, author: User) -> None:
+    """Reasons that were deleted since the memory was asked are none."""
+    given = PersonalAnswer.objects.create(prediction=prediction, unsure=personal.unsure, **_said(personal.guesses))
+    found = dict(Drawing.objects.filter(author=author, uuid__in=personal.because).values_list("uuid", "pk"))
+    reasons = [found[uuid] for uuid in personal.because if uuid in found]
+    Reason.objects.bulk_create(Reason(answer=given, drawing_id=pk) for pk in reasons)
 
 
 def catch_up() -> int:
@@ -222,5 +215,5 @@ def _append_answer(drawing: Drawing, answer: Answer) -> bool:
 @transaction.atomic
 def delete(*, drawing: Drawing) -> None:
     """Really delete a drawing and everything that was said about it."""
-    people.hold(drawing.author_id)
+    memories.forget(drawing=drawing)  # first: it holds the person, and moves the revision that every process looks at
     drawing.delete()

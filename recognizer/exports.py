@@ -6,19 +6,23 @@
      "training_runs": [{"recognizer", "trigger", "state", "created"}],           started by this person
      "reviews": [{"decision", "label", "reason", "created"}],                    of others' drawings, by this person
      "claims": [{"until"}],                                                      drawings in review by this person now
+     "memories": [{"recognizer", "enabled", "created"}],
      "drawings": [{"id", "recognizer", "created",
                    "ink": [[[x...], [y...], [t...]], ...] or null,
                    "image": "data:image/png;base64,..." or null,
                    "predictions": [{"model_version", "label", "probability", "unsure",
-                                    "guesses": [[label, probability], ...], "created"}],
+                                    "guesses": [[label, probability], ...], "created",
+                                    "personal": {"label", "probability", "unsure", "guesses", "created",
+                                                 "because": [id, ...]} or null}],      where the memory had a say
+                   "remembered": {"label", "created", "model_version", "read"} or null,
                    "corrections": [{"label" or null when taken back, "created",
                                     "reviews": [{"decision", "label", "reason", "automatic", "created"}],
                                     "in_review_until"}],
                    "snapshots": [{"training_run", "model_version" or null, "part", "label",
                                   "before", "after"}]}]}              the runs that used it, and the versions they made
 
-Who reviewed a drawing is not in it: that is about somebody else. Times are ISO 8601, labels are slugs, lists are in the
-order in which things happened.
+"read" is what a version made of a remembered drawing (base64, see ml.memory.pack). Who reviewed a drawing is not in it:
+that is about somebody else. Times are ISO 8601, labels are slugs, lists are in the order in which things happened.
 """
 
 from __future__ import annotations
@@ -39,8 +43,12 @@ from recognizer.models import (
     Correction,
     Drawing,
     Label,
+    Memory,
+    PersonalAnswer,
     Prediction,
     Promotion,
+    Reason,
+    Remembered,
     Review,
     SnapshotItem,
     TrainingRun,
@@ -59,6 +67,7 @@ def of_person(person: User) -> Iterator[str]:
         "promotions": _promotions(person),
         "training_runs": _training_runs(person),
         "reviews": _reviews(person),
+        "memories": _memories(person),
         "claims": list(Claim.objects.filter(by=person).order_by("pk").values("until")),
     }
     yield _json(head)[:-1] + ', "drawings": ['
@@ -89,6 +98,11 @@ def _reviews(person: User) -> list[dict[str, Any]]:
     return [dict(zip(("decision", "label", "reason", "created"), row, strict=True)) for row in rows]
 
 
+def _memories(person: User) -> list[dict[str, Any]]:
+    rows = Memory.objects.filter(person=person).order_by("pk").values_list("recognizer__slug", "enabled", "created")
+    return [dict(zip(("recognizer", "enabled", "created"), row, strict=True)) for row in rows]
+
+
 def _drawings(person: User) -> Iterator[Drawing]:
     """The oldest first, page by page; no cursor stays open while a slow client reads."""
     last = 0
@@ -98,7 +112,8 @@ def _drawings(person: User) -> Iterator[Drawing]:
 
 
 def _with_history(person: User, after: int) -> Any:
-    predictions = Prediction.objects.select_related("label", "model_version").order_by("pk")
+    predictions = Prediction.objects.select_related("label", "model_version", "personal__label").order_by("pk")
+    remembered = Remembered.objects.select_related("version", "label")
     taken = SnapshotItem.objects.select_related("run__version", "label", "before", "after").order_by("pk")
     return (
         Drawing.objects.filter(author=person, pk__gt=after)
@@ -106,6 +121,8 @@ def _with_history(person: User, after: int) -> Any:
         .select_related("recognizer")
         .prefetch_related(
             Prefetch("predictions", predictions.only(*_SAID)),
+            Prefetch("predictions__personal__reasons", Reason.objects.with_drawings()),
+            Prefetch("remembered", remembered.only(*_KEPT)),
             Prefetch("corrections", Correction.objects.select_related("label", "claim").order_by("pk")),
             Prefetch("corrections__reviews", Review.objects.select_related("label").order_by("pk")),
             Prefetch("snapshots", taken.only(*_TAKEN)),
@@ -114,7 +131,9 @@ def _with_history(person: User, after: int) -> Any:
 
 
 _TAKEN = ("drawing", "part", "run__version__number", "label__slug", "before__slug", "after__slug")
-_SAID = ("drawing", "guesses", "probability", "unsure", "created", "label__slug", "model_version__number")
+_ANSWER = ("guesses", "probability", "unsure", "created", "label__slug")
+_SAID = ("drawing", "model_version__number", *_ANSWER, "personal__prediction", *(f"personal__{it}" for it in _ANSWER))
+_KEPT = ("drawing", "packed", "created", "label__slug", "version__number")
 
 
 def _drawing(drawing: Drawing) -> dict[str, Any]:
@@ -125,6 +144,7 @@ def _drawing(drawing: Drawing) -> dict[str, Any]:
         "ink": drawing.ink,
         "image": _data_url(drawing.image) if drawing.image is not None else None,
         "predictions": [_prediction(prediction) for prediction in drawing.predictions.all()],
+        "remembered": _remembered(getattr(drawing, "remembered", None)),
         "corrections": [_correction(correction) for correction in drawing.corrections.all()],
         "snapshots": [_snapshot(item) for item in drawing.snapshots.all()],
     }
@@ -170,11 +190,31 @@ def _data_url(png: bytes | memoryview) -> str:
 
 
 def _prediction(prediction: Prediction) -> dict[str, Any]:
+    personal = getattr(prediction, "personal", None)
     return {
         "model_version": prediction.model_version.number,
-        "label": prediction.label.slug,
-        "probability": prediction.probability,
-        "unsure": prediction.unsure,
-        "guesses": prediction.guesses,
-        "created": prediction.created,
+        **_answer(prediction),
+        "personal": _personal(personal) if personal else None,
     }
+
+
+def _answer(answer: Prediction | PersonalAnswer) -> dict[str, Any]:
+    return {
+        "label": answer.label.slug,
+        "probability": answer.probability,
+        "unsure": answer.unsure,
+        "guesses": answer.guesses,
+        "created": answer.created,
+    }
+
+
+def _personal(answer: PersonalAnswer) -> dict[str, Any]:
+    return {**_answer(answer), "because": [reason.drawing.uuid for reason in answer.reasons.all()]}
+
+
+def _remembered(row: Remembered | None) -> dict[str, Any] | None:
+    if row is None:
+        return None
+    read = base64.b64encode(row.packed).decode() if row.packed is not None else None
+    number = row.version.number if row.version else None
+    return {"label": row.label.slug, "created": row.created, "model_version": number, "read": read}

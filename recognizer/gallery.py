@@ -9,7 +9,7 @@ from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from recognizer import reviews, thumbnails, training
-from recognizer.models import Drawing, DrawingQuerySet, Label, Prediction, Recognizer, Review
+from recognizer.models import Drawing, DrawingQuerySet, Label, PersonalAnswer, Prediction, Recognizer, Review
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -133,9 +133,19 @@ class Card:
         return thumbnails.path(self.drawing.ink) if self.drawing.ink else ""
 
     @property
+    def personal(self) -> PersonalAnswer | None:
+        """What the author was answered first, where their memory made another answer of what the model alone said."""
+        model = self.prediction
+        personal: PersonalAnswer | None = getattr(model, "personal", None)
+        if model is None or personal is None:
+            return None
+        changed = (model.label_id, model.unsure) != (personal.label_id, personal.unsure)
+        return personal if changed else None
+
+    @property
     def agrees(self) -> bool:
-        """The author says what the model said first."""
-        return bool(self.said and self.prediction and self.said == self.prediction.label)
+        """The author says what they were answered first."""
+        return bool(self.said and self.prediction and self.said.pk == self.prediction.given.label_id)
 
 
 def mine(author: User, filters: Filters) -> DrawingQuerySet:

@@ -1,20 +1,44 @@
-"""Live: how often people overrule each version, and taking back a version that they overrule more."""
+"""Live: what people say to the answers they got; and taking back a version that they overrule more."""
 
 from __future__ import annotations
 
 import logging
 from math import exp, inf, lgamma
+from typing import TYPE_CHECKING, NamedTuple
 
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 
 from recognizer import registry
 from recognizer.models import ModelVersion, Policy, Prediction, Promotion, Recognizer
+from recognizer.models.opinions import ANSWERED
+
+if TYPE_CHECKING:
+    from accounts.models import User
 
 logger = logging.getLogger(__name__)
 
 ENOUGH = 50  # answers of each version that their authors have confirmed or corrected
 MOST_OF_ONE = 10  # answers of one version that one person can speak for
 SIGNIFICANT = 0.01  # one-sided; stricter than usual, because the tick looks again and again
+OWN = 100  # of one's own answers, the newest, that `own_rate` looks at
+
+
+class Judged(NamedTuple):
+    """Live answers that their authors confirmed or corrected, and how many of them were right."""
+
+    answers: int
+    alone: int  # as the model alone said it
+    personal: int  # as people got it, some of them with their memory
+
+    @property
+    def alone_share(self) -> float:
+        """Of right answers of the model alone; only where there are answers."""
+        return self.alone / self.answers
+
+    @property
+    def personal_share(self) -> float:
+        """Of right answers as people got them; only where there are answers."""
+        return self.personal / self.answers
 
 
 def correction_rates(recognizer: Recognizer) -> dict[int, tuple[int, int]]:
@@ -32,9 +56,8 @@ def _live_answers() -> QuerySet[Prediction]:
 
 def _count(answers: QuerySet[Prediction], *, most: float = inf) -> dict[int, tuple[int, int]]:
     """In one query. Nobody speaks for more than `most` answers of a version."""
-    said = answers.filter(drawing__corrections__replaced_by__isnull=True, drawing__corrections__label__isnull=False)
     rows = (
-        said.annotate(said=F("drawing__corrections__label"))
+        _judged(answers)
         .values("model_version__number", "drawing__author")
         .annotate(answers=Count("pk"), agreed=Count("pk", filter=Q(said=F("label"))))
         .values_list("model_version__number", "answers", "agreed")
@@ -45,6 +68,30 @@ def _count(answers: QuerySet[Prediction], *, most: float = inf) -> dict[int, tup
         before = totals.get(number, (0.0, 0.0))
         totals[number] = (before[0] + given * share, before[1] + (given - agreed) * share)
     return {number: (round(given), round(corrected)) for number, (given, corrected) in totals.items()}
+
+
+def _judged(answers: QuerySet[Prediction]) -> QuerySet[Prediction]:
+    """Those whose author says what the drawing is, and what that is as `said`."""
+    standing = answers.filter(drawing__corrections__replaced_by__isnull=True, drawing__corrections__label__isnull=False)
+    return standing.annotate(said=F("drawing__corrections__label"))
+
+
+def personal_rates(recognizer: Recognizer) -> dict[int, Judged]:
+    """By a version's number: its live answers, judged as the model's alone and as people got them. One query."""
+    answers = _judged(_live_answers().filter(model_version__recognizer=recognizer))
+    rows = answers.values("model_version__number").annotate(
+        judged=Count("pk"), alone=Count("pk", filter=Q(said=F("label"))), got=Count("pk", filter=Q(said=ANSWERED))
+    )
+    found = rows.values_list("model_version__number", "judged", "alone", "got").order_by()
+    return {number: Judged(*counts) for number, *counts in found}
+
+
+def own_rate(*, person: User, recognizer: Recognizer) -> Judged:
+    """The last answers that this person confirmed or corrected. One query."""
+    answers = _judged(_live_answers().filter(drawing__author=person, drawing__recognizer=recognizer))
+    rows = list(answers.order_by("-pk").values_list(F("said"), "label", ANSWERED)[:OWN])
+    alone, personal = (sum(row[0] == row[column] for row in rows) for column in (1, 2))
+    return Judged(len(rows), alone, personal)
 
 
 def roll_back_if_worse(recognizer: Recognizer) -> Promotion | None:

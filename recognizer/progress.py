@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from django.db.models import Exists, F, OuterRef, QuerySet
 from django.utils.translation import gettext as _
 
-from recognizer import plots, snapshots
+from recognizer import live, plots, snapshots
 from recognizer.models import ModelVersion, Promotion, Recognizer, TrainingRun
 from recognizer.templatetags.percent import percentage
 
@@ -102,11 +102,6 @@ def read_sentences(verdict: dict[str, Any]) -> list[tuple[str, str]]:
     """What each sentence of a verdict is about, and the rest of it."""
     halves = [sentence.partition(": ") for sentence in verdict.get("sentences", [])]
     return [(about, said) if said else ("", about) for about, _colon, said in halves]
-
-
-def recognizers() -> QuerySet[Recognizer]:
-    """Those that have answered at least once."""
-    return Recognizer.objects.filter(promotions__isnull=False).distinct()
 
 
 def versions(recognizer: Recognizer) -> QuerySet[ModelVersion]:
@@ -208,6 +203,12 @@ def plot(history: list[Entry]) -> Plot | None:
         series=[Series("base", _("Base test"), base), Series("field", _("Field test"), [move[1] for move in moves])],
         moves=moves,
     )
+
+
+def judged(recognizer: Recognizer, page: list[Any]) -> list[tuple[int, live.Judged]]:
+    """What people said to the live answers of these versions, where they said anything; by number. One query."""
+    rates = live.personal_rates(recognizer)
+    return [(version.number, rates[version.number]) for version in page if version.number in rates]
 
 
 def waiting_to_teach(recognizer: Recognizer) -> int:

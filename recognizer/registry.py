@@ -19,13 +19,17 @@ from django.db import DatabaseError, IntegrityError, transaction
 
 from ml.artifact import Bundle, BundleError, verify_bundle, verify_serving
 from ml.predictor import Predictor
-from recognizer.models import Label, ModelVersion, Promotion, Recognizer
+from recognizer import messages
+from recognizer.models import Label, Memory, ModelVersion, Promotion, Recognizer
 
 if TYPE_CHECKING:
+    from django.db.models import QuerySet
+
     from accounts.models import User
 
 logger = logging.getLogger(__name__)
 
+READ_MEMORIES = "recognizer.tasks.remember_all_again"  # by name: the tasks stand above the verbs
 LOOK_EVERY = 0.5  # seconds; each process has to answer with a new version within two, loading included
 
 
@@ -79,9 +83,11 @@ class _Registry:
         look = self._looks.get(slug)
         if look is None or time.monotonic() - look.at >= LOOK_EVERY:
             look = self._look_again(slug, look)
-        if look.active is None:
-            raise NoModelError(look.problem)
-        return look.active
+        return _answering(look)
+
+    def active_now(self, slug: str) -> Active:
+        """The same, looked up now: for work that was sent because of a promotion that this process may not know."""
+        return _answering(self._look_again(slug, self._looks.get(slug)))
 
     def _look_again(self, slug: str, old: _Look | None) -> _Look:
         can_wait = old is not None and old.active is not None
@@ -113,6 +119,12 @@ class _Registry:
         """Drop everything that is held; the next question loads it anew."""
         with self._lock:
             self._looks.clear()
+
+
+def _answering(look: _Look) -> Active:
+    if look.active is None:
+        raise NoModelError(look.problem)
+    return look.active
 
 
 def _look_or_keep(slug: str, old: _Look | None) -> _Look:
@@ -204,16 +216,24 @@ def promote(*, version: ModelVersion, replaces: Promotion | None, reason: str, b
 def _append_promotion(version: ModelVersion, replaces: Promotion | None, reason: str, by: User | None) -> Promotion:
     try:
         with transaction.atomic():
-            return Promotion.objects.create(
+            promotion = Promotion.objects.create(
                 recognizer_id=version.recognizer_id, model_version=version, replaces=replaces, reason=reason, by=by
             )
     except IntegrityError as error:
         raise StalePromotionError("Another version was promoted at the same moment. Look again.") from error
+    if Memory.objects.filter(recognizer=version.recognizer_id).exists():
+        messages.send(READ_MEMORIES)
+    return promotion
 
 
 def newest(recognizer_id: int) -> Promotion | None:
     """The promotion that counts."""
     return Promotion.objects.filter(recognizer_id=recognizer_id).order_by("-id").first()
+
+
+def recognizers() -> QuerySet[Recognizer]:
+    """Those that have answered at least once."""
+    return Recognizer.objects.filter(promotions__isnull=False).distinct()
 
 
 def roll_back(*, recognizer: Recognizer, reason: str, by: User | None = None) -> Promotion:
@@ -271,5 +291,6 @@ def install(*, bundle: Bundle, position: int = 0) -> ModelVersion | None:
 
 _registry = _Registry()
 active = _registry.active
+active_now = _registry.active_now
 problems = _registry.problems
 forget = _registry.forget

@@ -5,7 +5,7 @@ import logging
 from django.conf import settings
 from django.utils.module_loading import import_string
 
-from recognizer import drawings, training
+from recognizer import drawings, memories, messages, registry, training
 
 logger = logging.getLogger(__name__)
 app = import_string(settings.TASK_APP)
@@ -15,8 +15,9 @@ app = import_string(settings.TASK_APP)
 def tick() -> None:
     """Look what is due. Beat asks often, and it does not matter how often."""
     runs = training.tick()
+    read, _more = memories.catch_up_for_a_moment()  # before drawings: somebody may be waiting for it
     asked = drawings.catch_up()
-    logger.info("tick: %d runs moved, %d old drawings asked again", len(runs), asked)
+    logger.info("tick: %d runs moved, %d old drawings asked again, %d remembered again", len(runs), asked, read)
 
 
 @app.task
@@ -31,3 +32,19 @@ def ask_again(drawing_ids: list[int]) -> None:
     """Let the newest versions answer these drawings, for those who look at them."""
     asked = drawings.ask_again(drawing_ids)
     logger.info("ask_again: %d of %d drawings were answered", asked, len(drawing_ids))
+
+
+@app.task
+def remember_again(memory_id: int) -> None:
+    """Let the active version read what somebody's memory holds."""
+    read = memories.catch_up(memory_id=memory_id)
+    logger.info("remember_again: %d drawings of memory %d were read", read, memory_id)
+
+
+@app.task
+def remember_all_again() -> None:
+    """Let the active versions read what all memories hold, a moment at a time."""
+    read, more = memories.catch_up_for_a_moment()
+    logger.info("remember_all_again: %d drawings were read", read)
+    if read and more:
+        messages.send(registry.READ_MEMORIES)

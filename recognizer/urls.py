@@ -3,7 +3,7 @@
 from django.urls import include, path
 
 from recognizer import account_views, health
-from recognizer.views import notebook, progress, runs, sheet
+from recognizer.views import memory, notebook, progress, runs, sheet
 
 urlpatterns = [
     path("api/v1/", include("recognizer.api.urls")),  # first, as it is asked most
@@ -12,6 +12,10 @@ urlpatterns = [
     path("drawings/<uuid:uuid>/correction/", notebook.correct, name="drawing-correction"),
     path("drawings/<uuid:uuid>/delete/", notebook.delete, name="drawing-delete"),
     path("drawings/<uuid:uuid>/picture/", runs.picture, name="drawing-picture"),
+    path("memory/", memory.show, name="memory"),
+    path("memory/<slug:slug>/forget/", memory.forget, name="memory-forget"),
+    path("memory/<slug:slug>/forget-all/", memory.forget_all, name="memory-forget-all"),
+    path("memory/<slug:slug>/switch/", memory.switch, name="memory-switch"),
     path("progress/", progress.show, name="progress"),
     path("progress/<slug:slug>/promote/", progress.promote, name="promote"),
     path("progress/<slug:slug>/roll-back/", progress.roll_back, name="roll-back"),

@@ -19,7 +19,7 @@ from django.utils import timezone
 import ml
 from accounts.models import User
 from ml.artifact import Bundle, load_bundle
-from recognizer import registry
+from recognizer import memories, registry
 from recognizer.models import Recognizer
 
 # Several runs and workers may share one Redis.
@@ -42,6 +42,7 @@ def _plain_static_names(settings: Any) -> None:
 def _nothing_left_from_the_test_before() -> Iterator[None]:
     _forget_cached()
     registry.forget()
+    memories.clear()  # an identifier that a test rolled back is given out again
     yield
     registry.forget()
 

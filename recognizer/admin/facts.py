@@ -8,6 +8,7 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from recognizer import drawings
 from recognizer.models import Drawing, ModelVersion, Prediction, Promotion
 
 _DRAWING = ("ink", "image")
@@ -47,6 +48,15 @@ class DrawingAdmin(FactAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Drawing]:
         """Without the pictures themselves."""
         return super().get_queryset(request).defer("image")
+
+    def delete_model(self, request: HttpRequest, obj: Drawing) -> None:
+        """Nobody is answered by it any more, in any process."""
+        drawings.delete(drawing=obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Drawing]) -> None:
+        """One by one, each with its author held."""
+        for drawing in queryset.defer("ink", "image"):
+            drawings.delete(drawing=drawing)
 
 
 @admin.register(Prediction)

@@ -7,6 +7,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import URLPattern
 
+from recognizer import corrections
 from recognizer.admin import review_queue
 from recognizer.admin.facts import FactAdmin, heavy
 from recognizer.models import Correction, Review
@@ -27,6 +28,15 @@ class CorrectionAdmin(FactAdmin):
         """Without what the drawings weigh."""
         found = super().get_queryset(request).select_related("drawing", "label", "replaced_by")
         return found.defer(*heavy("drawing"))
+
+    def delete_model(self, request: HttpRequest, obj: Correction) -> None:
+        """Its author's memory goes along."""
+        corrections.delete(correction=obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Correction]) -> None:
+        """One by one: those that replaced one go with it."""
+        while correction := queryset.order_by("-pk").first():
+            corrections.delete(correction=correction)
 
     @admin.display(boolean=True)
     def standing(self, correction: Correction) -> bool:

@@ -10,32 +10,39 @@ from typing import Any
 from uuid import UUID
 
 from django.core.files.uploadedfile import UploadedFile
+from django.http import QueryDict
 from django.utils.translation import gettext as _
 
 from ml.image import MAX_IMAGE_BYTES, ImageError
 from ml.ink import InkError
 from recognizer.api.errors import ApiError
-from recognizer.drawings import Content
+from recognizer.content import Content
 
 _SLUG = re.compile(r"[-a-zA-Z0-9_]{1,50}")
 _DATA_URL = re.compile(r"data:image/[a-z0-9.+-]+;base64,", re.IGNORECASE)
+_TEXTS = {"true": True, "false": False}
 _STATUS = {"image_too_large": 413, "unsupported_image": 415}
 
 
 @dataclass(frozen=True)
 class Sent:
-    """A drawing as it came: what was drawn, for which recognizer, and the sender's own id for it."""
+    """A drawing as it came: what was drawn, for which recognizer, and the sender's own id for it.
+
+    `personal`: with the memory of whoever sends it, or without; None where they do not say.
+    """
 
     recognizer: str
     content: Content
     uuid: UUID | None
+    personal: bool | None
 
 
 def read_drawing(data: Any) -> Sent:
-    """A drawing out of a decoded body: `recognizer`, `ink` or `image`, perhaps `id`. Raises ApiError."""
+    """A drawing out of a decoded body: `recognizer`, `ink` or `image`, perhaps `id` and `personal`. Raises ApiError."""
     if not isinstance(data, dict):
         raise ApiError("invalid", _("Send an object with `recognizer` and either `ink` or `image`."))
-    return Sent(read_slug(data, "recognizer"), _content(data), _uuid(data["id"]) if "id" in data else None)
+    uuid, personal = _uuid(data["id"]) if "id" in data else None, _flag(data, "personal")
+    return Sent(read_slug(data, "recognizer"), _content(data), uuid, personal)
 
 
 def read_slug(data: Any, field: str) -> str:
@@ -54,6 +61,17 @@ def _uuid(value: object) -> UUID:
         return UUID(value)  # type: ignore[arg-type]
     except (ValueError, AttributeError, TypeError) as error:
         raise ApiError("invalid", _("`id` must be a UUID that you made, or be left out."), field="id") from error
+
+
+def _flag(data: dict[str, Any], field: str) -> bool | None:
+    """A form can only send texts."""
+    value = data.get(field)
+    if isinstance(data, QueryDict):
+        value = _TEXTS.get(value, value)  # type: ignore[arg-type]
+    if value is None or isinstance(value, bool):
+        return value
+    text = _("`%(field)s` must be true or false, or be left out.")
+    raise ApiError("invalid", text % {"field": field}, field=field)
 
 
 def _content(data: dict[str, Any]) -> Content:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
+from uuid import UUID
 
 from django.urls import reverse
 
-from recognizer.drawings import Answer
-from recognizer.models import Correction, Drawing, Label, Prediction, Recognizer
+from recognizer.drawings import Answer, Guess
+from recognizer.models import Correction, Drawing, Label, PersonalAnswer, Prediction, Recognizer
 
 
 def label_json(label: Label) -> dict[str, str]:
@@ -17,14 +19,34 @@ def label_json(label: Label) -> dict[str, str]:
 
 def answer_json(answer: Answer) -> dict[str, Any]:
     """An answer that was not kept."""
+    personal = answer.personal
+    alone = {"guesses": _guesses(answer.guesses), "unsure": answer.unsure}
+    given = {"guesses": _guesses(personal.guesses), "unsure": personal.unsure} if personal else None
     return {
         "recognizer": answer.active.recognizer.slug,
         "model_version": answer.active.version.number,
-        "guesses": [
-            {**label_json(guess.label), "probability": round(guess.probability, 4)} for guess in answer.guesses
-        ],
-        "unsure": answer.unsure,
+        **_with_memory(alone, given, personal.because if personal else []),
     }
+
+
+def _guesses(guesses: list[Guess]) -> list[dict[str, Any]]:
+    return [{**label_json(guess.label), "probability": round(guess.probability, 4)} for guess in guesses]
+
+
+def _with_memory(alone: dict[str, Any], given: dict[str, Any] | None, because: Iterable[UUID]) -> dict[str, Any]:
+    """The answer as the person gets it; where their memory had a say, with what the model alone would have said."""
+    if given is None:
+        return {**alone, "personal": {"used": False, "changed": False, "because": [], "model": None}}
+    changed = _first(given) != _first(alone)
+    return {
+        **given,
+        "personal": {"used": True, "changed": changed, "because": [str(uuid) for uuid in because], "model": alone},
+    }
+
+
+def _first(answer: dict[str, Any]) -> tuple[str, bool]:
+    """What a person makes of an answer."""
+    return answer["guesses"][0]["label"], answer["unsure"]
 
 
 def drawing_json(drawing: Drawing, labels: dict[str, Label]) -> dict[str, Any]:
@@ -43,22 +65,28 @@ def drawing_json(drawing: Drawing, labels: dict[str, Label]) -> dict[str, Any]:
 
 
 def prediction_json(prediction: Prediction, labels: dict[str, Label]) -> dict[str, Any]:
-    """A stored answer."""
+    """A stored answer. Needs `with_answers()`."""
+    personal: PersonalAnswer | None = getattr(prediction, "personal", None)
+    alone = _stored(prediction, labels)
+    given = _stored(personal, labels) if personal else None
+    because = [reason.drawing.uuid for reason in personal.reasons.all()] if personal else []
+    return {"model_version": prediction.model_version.number, **_with_memory(alone, given, because)}
+
+
+def _stored(answer: Prediction | PersonalAnswer, labels: dict[str, Label]) -> dict[str, Any]:
     return {
-        "model_version": prediction.model_version.number,
         "guesses": [
-            {**label_json(labels[slug]), "probability": round(probability, 4)}
-            for slug, probability in prediction.guesses
+            {**label_json(labels[slug]), "probability": round(probability, 4)} for slug, probability in answer.guesses
         ],
-        "unsure": prediction.unsure,
+        "unsure": answer.unsure,
     }
 
 
 def correction_json(correction: Correction | None, prediction: Prediction | None) -> dict[str, Any] | None:
-    """What the author says; None where nothing was said or it was taken back."""
+    """What the author says, and whether that agrees with what they were answered; None where nothing is said."""
     if correction is None or correction.label is None:
         return None
-    agrees = prediction is not None and prediction.label_id == correction.label_id
+    agrees = prediction is not None and prediction.given.label_id == correction.label_id
     return {**label_json(correction.label), "agrees": agrees, "created": correction.created}
 
 

@@ -17,6 +17,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from recognizer import corrections, drawings, registry
+from recognizer.api.authentication import SiteSession
 from recognizer.api.errors import ApiError
 from recognizer.api.fields import Sent, read_drawing, read_slug
 from recognizer.api.limits import DrawingLimit, PictureLimit, PredictLimit, check
@@ -45,7 +46,8 @@ class PredictView(APIView):
     def post(self, request: Request) -> Response:
         """Ranked guesses for ink or a picture."""
         sent = _read(self, request)
-        return Response(answer_json(_or_api_error(drawings.recognise, sent)))
+        person = request.user if _wants_personal(request, sent) else None
+        return Response(answer_json(_or_api_error(drawings.recognise, sent, person=person)))
 
 
 class DrawingsView(APIView):
@@ -68,7 +70,8 @@ class DrawingsView(APIView):
     def post(self, request: Request) -> Response:
         """Keep a drawing and answer with its prediction."""
         sent = _read(self, request)
-        drawing, created = _or_api_error(drawings.keep, sent, author=request.user, uuid=sent.uuid)
+        more = {"author": request.user, "uuid": sent.uuid, "personal": _wants_personal(request, sent)}
+        drawing, created = _or_api_error(drawings.keep, sent, **more)
         return Response(_drawing(drawing), status=201 if created else 200)
 
 
@@ -136,7 +139,7 @@ class DrawingFilter(serializers.Serializer):
     corrected = serializers.BooleanField(required=False, allow_null=True, default=None)
 
     def apply(self, found: Any) -> Any:
-        """Narrow the drawings down; `label` is what the author says, else what the model said."""
+        """Narrow the drawings down; `label` is what the author says, else what they were answered."""
         wanted = self.validated_data
         if slug := wanted.get("recognizer"):
             found = found.filter(recognizer__slug=slug)
@@ -165,6 +168,13 @@ def _read(view: APIView, request: Request) -> Sent:
     if isinstance(request.data, dict) and request.data.get("image") is not None:
         check(PictureLimit(), request, view)
     return read_drawing(request.data)
+
+
+def _wants_personal(request: Request, sent: Sent) -> bool:
+    """On the site a memory has its say unless its person asks for the model alone; elsewhere they have to ask."""
+    on_the_site = isinstance(request.successful_authenticator, SiteSession)
+    wanted = on_the_site if sent.personal is None else sent.personal
+    return wanted and request.user.is_authenticated
 
 
 def _or_api_error(verb: Any, sent: Sent, **more: Any) -> Any:

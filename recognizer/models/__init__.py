@@ -1,12 +1,14 @@
 """The nouns: what is kept, and what must always hold about it.
 
 Facts are appended, not edited. Rows of Drawing, Prediction, Correction, Review, ModelVersion and
-Promotion are written once; what is newest counts. A TrainingRun moves, under conditional updates.
+Promotion are written once; what is newest counts. A TrainingRun moves, under conditional updates; a Memory
+follows what its person says.
 """
 
 from recognizer.models.drawing import Drawing, DrawingQuerySet
 from recognizer.models.facts import AppendOnly, ImmutableError
-from recognizer.models.opinions import Correction, CorrectionQuerySet, Prediction
+from recognizer.models.memory import Memory, Remembered, RememberedQuerySet
+from recognizer.models.opinions import Correction, CorrectionQuerySet, PersonalAnswer, Prediction, Reason
 from recognizer.models.recognizer import Label, Recognizer
 from recognizer.models.review import Claim, Review, ReviewQuerySet
 from recognizer.models.training import Policy, SnapshotItem, TrainingRun, TrainingRunQuerySet
@@ -21,11 +23,16 @@ __all__ = [
     "DrawingQuerySet",
     "ImmutableError",
     "Label",
+    "Memory",
     "ModelVersion",
+    "PersonalAnswer",
     "Policy",
     "Prediction",
     "Promotion",
+    "Reason",
     "Recognizer",
+    "Remembered",
+    "RememberedQuerySet",
     "Review",
     "ReviewQuerySet",
     "SnapshotItem",

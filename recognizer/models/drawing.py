@@ -8,12 +8,15 @@ from typing import Any, Self
 from django.conf import settings
 from django.db import models
 from django.db.models import F, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from recognizer.models.facts import AppendOnly
-from recognizer.models.opinions import Correction, Prediction
-from recognizer.models.recognizer import Recognizer
+from recognizer.models.opinions import ANSWERED, Correction, Prediction, Reason
+from recognizer.models.recognizer import Label, Recognizer
 from recognizer.models.version import ModelVersion
+
+_DOUBTED = Coalesce("personal__unsure", "unsure")
 
 
 class DrawingQuerySet(models.QuerySet["Drawing"]):
@@ -34,7 +37,8 @@ class DrawingQuerySet(models.QuerySet["Drawing"]):
             .prefetch_related(
                 models.Prefetch(
                     "predictions",
-                    Prediction.objects.select_related("label", "model_version")
+                    Prediction.objects.select_related("label", "model_version", "personal__label")
+                    .prefetch_related(models.Prefetch("personal__reasons", Reason.objects.with_drawings()))
                     .defer(*(f"model_version__{field}" for field in ModelVersion.HEAVY))
                     .order_by("-id"),
                 ),
@@ -45,9 +49,10 @@ class DrawingQuerySet(models.QuerySet["Drawing"]):
         )
 
     def labelled(self, slug: str) -> Self:
-        """Those of this label: what the author says counts, else what a model said and was sure of."""
+        """Those of this label: what the author says counts, else what they were answered where that was sure."""
         said = Correction.objects.standing().filter(label__isnull=False)
-        guessed = Prediction.objects.filter(label__slug=slug, unsure=False).values("drawing")
+        answers = Prediction.objects.annotate(answered=ANSWERED, doubted=_DOUBTED).filter(doubted=False)
+        guessed = answers.filter(answered__in=Label.objects.filter(slug=slug)).values("drawing")
         return self.filter(
             Q(pk__in=said.filter(label__slug=slug).values("drawing"))
             | (Q(pk__in=guessed) & ~Q(pk__in=said.values("drawing")))
@@ -62,11 +67,11 @@ class DrawingQuerySet(models.QuerySet["Drawing"]):
         return self.exclude(pk__in=Correction.objects.standing().filter(label__isnull=False).values("drawing"))
 
     def agreed(self) -> Self:
-        """Those of which the author says what the model said first."""
+        """Those of which the author says what they were answered first."""
         return self._with_verdicts().filter(said=F("guessed"))
 
     def overruled(self) -> Self:
-        """Those of which the author says something else than the model said first."""
+        """Those of which the author says something else than they were answered first."""
         return self._with_verdicts().filter(said__isnull=False).exclude(said=F("guessed"))
 
     def unsure(self) -> Self:
@@ -74,11 +79,12 @@ class DrawingQuerySet(models.QuerySet["Drawing"]):
         return self._with_verdicts().filter(doubted=True)
 
     def _with_verdicts(self) -> Self:
-        first = Prediction.objects.filter(drawing=OuterRef("pk")).order_by("id")
+        answers = Prediction.objects.annotate(answered=ANSWERED, doubted=_DOUBTED)
+        first = answers.filter(drawing=OuterRef("pk")).order_by("id")
         said = Correction.objects.standing().filter(drawing=OuterRef("pk"))
         return self.annotate(
-            guessed=Subquery(first.values("label")[:1]),
-            doubted=Subquery(first.values("unsure")[:1]),
+            guessed=Subquery(first.values("answered")[:1]),
+            doubted=Subquery(first.values("doubted")[:1]),
             said=Subquery(said.values("label")[:1]),
         )
 

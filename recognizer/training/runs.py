@@ -6,12 +6,10 @@ import logging
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
-from django.utils.module_loading import import_string
 
-from recognizer import snapshots
+from recognizer import messages, snapshots
 from recognizer.models import Drawing, Policy, Recognizer, SnapshotItem, TrainingRun
 
 if TYPE_CHECKING:
@@ -61,11 +59,7 @@ def open_run(*, recognizer: Recognizer, trigger: str, by: User | None = None) ->
 
 def enqueue(run: TrainingRun) -> None:
     """Send the task once the run is committed. A message that cannot be sent, or is lost, is sent again by the tick."""
-
-    def send() -> None:
-        import_string(settings.TASK_APP).send_task(TASK, args=[run.pk], retry=False)
-
-    transaction.on_commit(send, robust=True)
+    messages.send(TASK, run.pk)
 
 
 def cancel(*, run: TrainingRun, by: User | None = None) -> None:

@@ -29,7 +29,7 @@ MOST_LETTERS = 200  # of a reason
 @never_cache
 def show(request: HttpRequest) -> HttpResponse:
     """The versions of one recognizer, a page at a time; the first one unless the address names another."""
-    recognizers = list(progress.recognizers())
+    recognizers = list(registry.recognizers())
     chosen = next((each for each in recognizers if each.slug == request.GET.get("recognizer")), None)
     recognizer = chosen or (recognizers[0] if recognizers else None)
     if recognizer is None:
@@ -45,6 +45,7 @@ def show(request: HttpRequest) -> HttpResponse:
         "history": history,
         "now": next((entry for entry in history if entry.active), None),
         "plot": progress.plot(history),
+        "judged": progress.judged(recognizer, list(page.object_list)),
         "learning": recognizer.training_runs.open().exists(),
         "waiting": progress.waiting_to_teach(recognizer),
         "policy": training.policy_of(recognizer),

@@ -31,7 +31,7 @@ def runs(request: PersonRequest) -> HttpResponse:
         return _start(request)
     page = Paginator(logbook.runs().defer("log"), logbook.PAGE_SIZE).get_page(request.GET.get("page"))
     busy = set(TrainingRun.objects.open().values_list("recognizer", flat=True))
-    free = [each for each in progress.recognizers() if each.pk not in busy]
+    free = [each for each in registry.recognizers() if each.pk not in busy]
     return render(request, "recognizer/runs.html", {"page": page, "free": free})
 
 

@@ -13,7 +13,7 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_safe
 
-from recognizer import texts
+from recognizer import keepsakes, texts
 from recognizer.models import Recognizer
 
 PENS = [
@@ -51,7 +51,15 @@ def _config(request: HttpRequest, recognizer: Recognizer) -> dict[str, Any]:
         "recognizer": recognizer.slug,
         "labels": [{"slug": each.slug, "glyph": each.glyph, "name": each.name} for each in recognizer.labels.all()],
         "user": str(request.user.pk) if request.user.is_authenticated else None,
+        "memory": _memory(request, recognizer),
     }
+
+
+def _memory(request: HttpRequest, recognizer: Recognizer) -> dict[str, bool] | None:
+    """Whether one's own answers go by what one says; nothing of the kind for strangers."""
+    if not request.user.is_authenticated:
+        return None
+    return keepsakes.standing(person=request.user, recognizer=recognizer)
 
 
 def api_root() -> str:

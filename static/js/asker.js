@@ -16,6 +16,11 @@ export class Asker extends EventTarget {
     this.#api = api;
   }
 
+  /** A newer answer is going to follow the one that came. */
+  get hasMore() {
+    return this.#wanted !== null;
+  }
+
   /** `content` is called when its turn comes, so that the newest ink is sent. */
   ask(content) {
     this.#wanted = content;

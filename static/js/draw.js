@@ -3,6 +3,7 @@
 import { Announcer } from "./announcer.js";
 import { Api } from "./api.js";
 import { Asker } from "./asker.js";
+import { Because } from "./because.js";
 import { Glimpse } from "./glimpse.js";
 import { Guesses } from "./guesses.js";
 import { Sheet } from "./ink.js";
@@ -14,6 +15,7 @@ import { Outbox, Postman } from "./queue.js";
 import { Shortcuts } from "./shortcuts.js";
 import { Taste } from "./taste.js";
 import { percent, text } from "./texts.js";
+import { Thumbnails } from "./thumbnails.js";
 import { Tools } from "./tools.js";
 
 const find = (selector) => document.querySelector(selector);
@@ -28,6 +30,7 @@ class DrawPage {
   #api = new Api(this.#config.api);
   #asker = new Asker(this.#api);
   #guesses = new Guesses(find("[data-panel]"), this.#config.labels);
+  #because = find("[data-because]") && new Because(find("[data-panel]"), new Thumbnails(this.#api)); // not for strangers
   #announcer = new Announcer(find("[data-announcer]"));
   #postman = new Postman(this.#api, new Outbox(this.#config.user));
   #keeping = new Keeping({ ...this.#config, sheet: this.#sheet, postman: this.#postman });
@@ -45,6 +48,7 @@ class DrawPage {
     this.#shortcuts.connect();
     if (this.#config.user) this.#postman.connect();
     this.#showOutbox();
+    if (this.#config.memory?.holds) this.#because.makeRoom();
     if (!this.#keeping.restore()) this.#showSheet();
     find("[data-draw]").dataset.ready = "";
   }
@@ -151,7 +155,7 @@ class DrawPage {
 
   #place(picture) {
     this.#answered = null;
-    this.#guesses.showEmpty();
+    this.#showEmpty();
     this.#sheet.place(picture);
   }
 
@@ -175,10 +179,15 @@ class DrawPage {
     if (picture) image.src = this.#pictureUrl;
     this.#canvas.hidden = Boolean(picture);
     find("[data-sheet]").dataset.answered = this.#answered ?? "";
-    if (isBlank) this.#guesses.showEmpty();
+    if (isBlank) this.#showEmpty();
     else this.#guesses.showWaiting();
     this.#glimpse.update();
     this.#showTools();
+  }
+
+  #showEmpty() {
+    this.#guesses.showEmpty();
+    this.#because?.clear();
   }
 
   #showTools() {
@@ -216,12 +225,20 @@ class DrawPage {
   #answer(answer) {
     this.#settle({ retryable: true });
     this.#guesses.showAnswer(answer);
-    this.#announcer.say(() => this.#guesses.sentence({ spoken: true }));
+    this.#because?.show(answer, { settled: !this.#pad.isDrawing && !this.#asker.hasMore });
+    this.#announcer.say(() => this.#sentence());
+  }
+
+  /** What a screen reader says; with what the model alone says only where memory changed it. */
+  #sentence() {
+    const answer = this.#guesses.sentence({ spoken: true });
+    return this.#because?.spoken(answer) ?? answer;
   }
 
   #unanswered(error) {
     if (error.code === "empty_ink" || error.code === "blank_image") {
       this.#guesses.showNothing();
+      this.#because?.clear();
       return this.#announcer.say(text("nothing"));
     }
     const refused = error.status >= 400 && error.status < 500;
@@ -269,6 +286,7 @@ class DrawPage {
 
   #fate(name, headline) {
     this.#guesses.showFate(name);
+    if (name === "kept" && this.#config.memory.on) this.#because.makeRoom();
     const line = find(`[data-fate="${name}"]`);
     this.#announcer.now(`${headline} ${line.textContent.replace(/\s+/g, " ").trim()}`);
   }

@@ -3,6 +3,7 @@
 const language = document.documentElement.lang || "en";
 const whole = new Intl.NumberFormat(language, { style: "percent", maximumFractionDigits: 0 });
 const fine = new Intl.NumberFormat(language, { style: "percent", minimumFractionDigits: 1, maximumFractionDigits: 1 });
+const choice = new Intl.ListFormat(language, { type: "disjunction" });
 
 let texts = null;
 
@@ -15,6 +16,11 @@ export function text(name, values = {}) {
 /** A share as a percentage; never rounded up to a certainty that nobody has. */
 export function percent(share) {
   return share >= 0.995 ? fine.format(Math.min(Math.floor(share * 1000) / 1000, 0.999)) : whole.format(share);
+}
+
+/** One of these names: "1, 4 or 7". */
+export function either(names) {
+  return choice.format(names);
 }
 
 export function integer(number) {

@@ -4,6 +4,7 @@ import pytest
 from allauth.account.models import EmailAddress
 from django.test import Client
 
+from accounts import people
 from accounts.models import User
 from tests.accounts.helpers import PASSWORD, activate_totp, sign_in
 
@@ -108,3 +109,13 @@ def test_nobody_consents_for_somebody_else(alice: User, ada: User) -> None:
 def test_the_sign_in_of_a_moment_ago_is_not_enough_to_delete(client: Client, ada: User) -> None:
     sign_in(client, ada.email, PASSWORD)
     assert client.get("/accounts/delete/").headers["Location"].startswith("/accounts/reauthenticate/")
+
+
+def test_a_person_saved_as_they_were_read_a_moment_ago_keeps_their_newer_revision(alice: User) -> None:
+    people.touch(alice.pk)
+    people.touch(alice.pk)
+    alice.first_name = "Alice"
+    alice.save()
+
+    now = User.objects.get(pk=alice.pk)
+    assert (now.first_name, now.revision) == ("Alice", 2)

@@ -11,7 +11,7 @@ from pytest_django import DjangoAssertNumQueries
 from accounts.models import User
 from recognizer import exports
 from tests.accounts.test_delete import WAYS
-from tests.accounts.world import PNG, drawing, furnish, taught
+from tests.accounts.world import PNG, drawing, furnish, recalled, taught
 
 pytestmark = pytest.mark.django_db
 
@@ -25,6 +25,10 @@ PLACES = {
     "mfa.Authenticator": "person.second_factors",
     "admin.LogEntry": "person.changes_in_the_admin",
     "recognizer.Promotion": "promotions",
+    "recognizer.Memory": "memories",
+    "recognizer.Remembered": "drawings.0.remembered",
+    "recognizer.PersonalAnswer": "drawings.0.predictions.0.personal",
+    "recognizer.Reason": "drawings.0.predictions.0.personal.because",
     "recognizer.Drawing": "drawings",
     "recognizer.Prediction": "drawings.0.predictions",
     "recognizer.Correction": "drawings.0.corrections",
@@ -68,6 +72,20 @@ def test_it_holds_what_was_decided_about_a_drawing_and_which_run_used_it(as_ada:
     (item,) = found["snapshots"]
     assert (item["part"], item["label"], item["model_version"], item["before"]) == ("study", "7", None, None)
     assert bob.email not in json.dumps(download(as_ada))
+
+
+def test_it_holds_what_is_remembered_and_what_came_of_it(as_ada: Client, ada: User) -> None:
+    made = drawing(ada)
+    assert download(as_ada)["drawings"][0]["remembered"] is None
+    recalled(made)
+    document = download(as_ada)
+    assert [(each["recognizer"], each["enabled"]) for each in document["memories"]] == [("digits", True)]
+    (found,) = document["drawings"]
+    remembered, personal = found["remembered"], found["predictions"][0]["personal"]
+    assert (remembered["label"], remembered["model_version"]) == ("7", 1)
+    assert base64.b64decode(remembered["read"]) == b"as it was seen"
+    assert (personal["label"], personal["unsure"], personal["because"]) == ("7", False, [str(made.uuid)])
+    assert found["predictions"][0]["label"] == "1"
 
 
 def test_it_holds_what_a_reviewer_decided_and_started(as_bob: Client, ada: User, bob: User) -> None:
@@ -133,7 +151,8 @@ def test_it_reads_page_by_page_in_order(
     made = [drawing(ada) for _ in range(5)]
     pieces = exports.of_person(ada)
     next(pieces)
-    with django_assert_num_queries(5):  # drawings, what was predicted, corrected, decided, and learned from it
+    # drawings; what was predicted, corrected, decided and learned from them, and what is remembered of them
+    with django_assert_num_queries(6):
         next(pieces)
         next(pieces)
     assert [found["id"] for found in download(as_ada)["drawings"]] == [str(each.uuid) for each in made]

@@ -17,10 +17,13 @@ from recognizer.models import (
     Correction,
     Drawing,
     Label,
+    Memory,
     ModelVersion,
+    PersonalAnswer,
     Prediction,
     Promotion,
     Recognizer,
+    Remembered,
     Review,
     SnapshotItem,
     TrainingRun,
@@ -58,7 +61,9 @@ def drawing(author: User, **content: Any) -> Drawing:
 
 def furnish(user: User) -> None:
     """Give a person a row in every table that can hold one of theirs."""
-    taught(drawing(user), by=user)
+    made = drawing(user)
+    taught(made, by=user)
+    recalled(made)
     drawing(user, image=PNG)
     EmailAddress.objects.get_or_create(user=user, email=user.email, defaults={"verified": True, "primary": True})
     Authenticator.objects.create(user=user, type=Authenticator.Type.TOTP, data={"secret": "do not tell"})
@@ -87,6 +92,18 @@ def taught(made: Drawing, *, by: User) -> None:
         finished=timezone.now(),
     )
     SnapshotItem.objects.create(run=run, drawing=made, label=said.label, part=SnapshotItem.Part.STUDY)
+
+
+def recalled(made: Drawing) -> None:
+    """A drawing that is remembered, and was answered by itself, as if it had been there before."""
+    seven = made.recognizer.labels.get(slug="7")
+    memory, _new = Memory.objects.get_or_create(person=made.author, recognizer=made.recognizer)
+    version = made.recognizer.versions.get()
+    Remembered.objects.create(memory=memory, drawing=made, label=seven, version=version, packed=b"as it was seen")
+    answer = PersonalAnswer.objects.create(
+        prediction=made.predictions.get(), guesses=[["7", 0.8], ["1", 0.1]], label=seven, probability=0.8, unsure=False
+    )
+    answer.because.add(made)
 
 
 def log(*, by: User, about: User) -> None:

@@ -7,7 +7,8 @@ from rest_framework.response import Response
 from recognizer.api.views import PredictView
 
 GUESSES = [{"label": str(n), "glyph": str(n), "name": "a digit", "probability": 0.1234} for n in range(10)]
-ANSWER = {"recognizer": "digits", "model_version": 1, "guesses": GUESSES, "unsure": False}
+PERSONAL = {"used": False, "changed": False, "because": [], "model": None}
+ANSWER = {"recognizer": "digits", "model_version": 1, "guesses": GUESSES, "unsure": False, "personal": PERSONAL}
 
 
 class EmptyView(PredictView):

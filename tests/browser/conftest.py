@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
+from threading import Condition
 from typing import Any
 
 import pytest
+from django.core.signals import request_finished, request_started
 from django.test import Client
 from pytest_django.live_server_helper import LiveServer
 
@@ -39,8 +41,40 @@ def browser() -> Iterator[Any]:
     del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
 
 
+class _Counter:
+    """How many requests the site is answering."""
+
+    def __init__(self) -> None:
+        self._open = 0
+        self._changed = Condition()
+
+    def more(self, **_told: Any) -> None:
+        with self._changed:
+            self._open += 1
+
+    def less(self, **_told: Any) -> None:
+        with self._changed:
+            self._open -= 1
+            self._changed.notify_all()
+
+    def wait(self) -> None:
+        """Until every request is answered: one that still reads would meet the emptying of the tables."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._open <= 0, timeout=10)
+
+
 @pytest.fixture
-def visit(browser: Any, transactional_db: None, live_server: LiveServer) -> Iterator[Any]:
+def answering(live_server: LiveServer) -> Iterator[_Counter]:
+    counter = _Counter()
+    request_started.connect(counter.more)
+    request_finished.connect(counter.less)
+    yield counter
+    request_started.disconnect(counter.more)
+    request_finished.disconnect(counter.less)
+
+
+@pytest.fixture
+def visit(browser: Any, transactional_db: None, live_server: LiveServer, answering: _Counter) -> Iterator[Any]:
     """Call it for a visitor: `visit()`, `visit(as_alice)`, `visit(phone=True)`, or with options of the browser."""
     contexts = []
 
@@ -58,6 +92,7 @@ def visit(browser: Any, transactional_db: None, live_server: LiveServer) -> Iter
     yield come
     for context in contexts:
         context.close()
+    answering.wait()
 
 
 PHONE = {"viewport": {"width": 390, "height": 844}, "device_scale_factor": 3, "has_touch": True, "is_mobile": True}

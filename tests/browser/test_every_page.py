@@ -30,6 +30,7 @@ def test_no_page_offends_the_policy_or_scrolls_sideways_on_a_phone(
         "/",
         "/privacy/",
         "/drawings/",
+        "/memory/",
         f"/drawings/{drawing.uuid}/delete/",
         "/nothing/",
         "/drawings/?label=1",

@@ -94,9 +94,18 @@ def test_hosts_may_be_written_with_spaces(tmp_path: Path) -> None:
     assert start(tmp_path, "ALLOWED_HOSTS", **hosts).stdout.strip() == "['example.org', 'ink.example.org']"
 
 
-def test_the_embedded_default_makes_its_folders(tmp_path: Path) -> None:
+def test_the_embedded_default_makes_its_folder(tmp_path: Path) -> None:
     assert start(tmp_path / "not there yet", INKLING_ENV="embedded", SECRET_KEY="x").returncode == 0
-    assert (tmp_path / "not there yet" / "broker" / "control").is_dir()
+    assert (tmp_path / "not there yet").is_dir()
+
+
+@pytest.mark.parametrize("where", [PRODUCTION, {"INKLING_ENV": "embedded", "SECRET_KEY": "x"}])
+def test_without_redis_there_is_a_folder_for_messages_wherever_it_runs(tmp_path: Path, where: dict[str, str]) -> None:
+    asked = "TASK_APP, __import__(settings.TASK_APP[:-4])"
+    for folder, redis in (("no", "redis://redis/0"), ("yes", "")):
+        ran = start(tmp_path / folder, asked, **where, REDIS_URL=redis, DJANGO_SETTINGS_MODULE="config.settings")
+        assert ran.returncode == 0, ran.stderr
+        assert (tmp_path / folder / "broker" / "control").is_dir() == (not redis)
 
 
 def test_no_upload_is_written_to_the_disk(tmp_path: Path) -> None:

@@ -15,8 +15,8 @@ from recognizer.models import Correction, Drawing
 
 
 def keep(author: User, ink: Any) -> Drawing:
-    """A drawing with the shipped model's answer to it."""
-    return drawings.keep(author=author, recognizer="digits", content=Content.of_ink(ink))[0]
+    """A drawing with the shipped model's answer to it; as in a request, the author is read anew."""
+    return drawings.keep(author=User.objects.get(pk=author.pk), recognizer="digits", content=Content.of_ink(ink))[0]
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from accounts.models import User
 from ml.artifact import Bundle
 from recognizer import registry
 from recognizer.models import Promotion, Recognizer, Review
-from tests.ink import SEVEN
+from tests.ink import ONE, SEVEN
 from tests.pages.conftest import named
 from tests.pages.loop import State, ended, learned, running, verdict
 
@@ -151,6 +152,18 @@ def test_it_tells_nothing_about_single_people(client: Client, digits: Recognizer
     assert "alice" not in _text(client)
 
 
+def test_what_people_said_to_the_answers_is_told_of_the_model_alone_and_as_they_got_them(
+    client: Client, digits: Recognizer, starter: Bundle, alice: User
+) -> None:
+    assert "What people said" not in _text(client)
+    for _ in range(4):
+        named(alice, ONE, "7")  # the model alone says 1; from the second time on alice's memory says 7
+    learned(digits, starter)
+    html = _text(client)
+    assert re.search(r'<th scope="row">1</th>\s*<td>4</td>\s*<td>0.0%</td>\s*<td>75.0%</td>', html)
+    assert "changes nobody else's" in html
+
+
 def test_recognizers_have_a_page_each(client: Client, digits: Recognizer) -> None:
     other = Recognizer.objects.create(slug="letters", name="Letters", position=1)
     assert "Letters" not in _text(client)  # it has never answered
@@ -191,7 +204,7 @@ def test_the_number_of_queries_does_not_grow_and_no_weights_are_loaded(
         learned(digits, starter)
         ended(digits, verdict=verdict("refused"))
     assert queries() == before
-    assert before <= 11
+    assert before <= 12
 
 
 def test_only_those_who_may_are_offered_to_promote(

@@ -9,7 +9,7 @@ from accounts.models import User
 from ml.artifact import Bundle
 from recognizer import corrections, reviews
 from recognizer.models import Drawing, ModelVersion, Prediction, Recognizer, SnapshotItem
-from tests.ink import SEVEN
+from tests.ink import ONE, SEVEN
 from tests.pages.conftest import keep, named
 from tests.pages.loop import learned
 
@@ -55,6 +55,24 @@ def test_a_decision_on_what_was_said_before_counts_no_longer(
     reviews.accept(correction=said, reviewer=rita)
     corrections.correct(drawing=said.drawing, label="1")
     assert "data-decided" not in _text(as_alice)
+
+
+def test_what_memory_made_of_the_answer_is_told_where_that_is_something_else(
+    as_alice: Client, alice: User, digits: Recognizer
+) -> None:
+    named(alice, ONE, "1")
+    named(alice, ONE, "1")  # memory agrees with the model
+    assert "your memory:" not in _text(as_alice)
+    for drawing in Drawing.objects.by(alice):
+        corrections.correct(drawing=drawing, label="7")
+    named(alice, ONE, "7")
+    html = _text(as_alice)
+    assert html.count("With your memory: <b>7</b>,") == 1
+    assert html.count("Version 1 alone: <b>1</b>,") == 1
+    assert html.count("Version 1: <b>1</b>,") == 2
+    assert html.count("You agreed: seven") == 1
+    agreed = as_alice.get("/drawings/?state=agreed").context["cards"]
+    assert [card.drawing for card in agreed] == [Drawing.objects.by(alice)[0]]
 
 
 def test_the_version_that_learned_from_it_is_named(

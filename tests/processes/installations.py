@@ -30,7 +30,8 @@ def base_environment(var: Path, **more: str) -> dict[str, str]:
     taken = ("INKLING_", "DATABASE_URL", "REDIS_URL", "SECRET_KEY", "DJANGO_", "DEBUG", "PYTEST", "COV_", "COVERAGE")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(taken)}
     path = f"{Path(sys.executable).parent}{os.pathsep}{kept.get('PATH', '')}"
-    return {**kept, "PATH": path, "INKLING_VAR": str(var), "INKLING_CACHE": str(var / "cache"), **QUICK, **more}
+    places = {"INKLING_VAR": str(var), "INKLING_CACHE": str(var / "cache"), "STATIC_ROOT": str(var / "staticfiles")}
+    return {**kept, "PATH": path, **places, **QUICK, **more}
 
 
 @contextmanager

@@ -14,7 +14,9 @@ from recognizer.drawings import Content
 from recognizer.models import (
     Correction,
     Drawing,
+    Memory,
     ModelVersion,
+    PersonalAnswer,
     Policy,
     Prediction,
     Promotion,
@@ -26,13 +28,15 @@ from tests.ink import ONE, SEVEN
 from tests.pages.loop import State, ended
 
 pytestmark = pytest.mark.django_db
-FACTS = [Drawing, Prediction, Correction, Review, TrainingRun, ModelVersion, Promotion]
+FACTS = [Drawing, Prediction, PersonalAnswer, Correction, Review, Memory, TrainingRun, ModelVersion, Promotion]
 
 
 @pytest.fixture
 def drawn(digits: Recognizer, alice: User) -> Drawing:
     drawing, _new = drawings.keep(author=alice, recognizer="digits", content=Content.of_ink(SEVEN))
     _approve(drawing, "7")
+    said = {"label": digits.labels.get(slug="7"), "guesses": [["7", 0.9]], "probability": 0.9, "unsure": False}
+    PersonalAnswer.objects.create(prediction=drawing.predictions.get(), **said)
     version = digits.versions.get()
     ended(digits, State.PASSED, version=version, base=version, champion=version)
     return drawing
@@ -54,9 +58,9 @@ def test_lists_and_pages_never_load_pictures_or_weights(admin_client: Client, dr
         assert admin_client.get(address(model)).status_code == 200
         assert admin_client.get(address(model, key, "change")).status_code == 200
     for query in queries:
-        assert not any(f'"{heavy}"' in query["sql"] for heavy in ("image", "tflite", "keras", "rehearsal")), query[
-            "sql"
-        ]
+        assert not any(f'"{heavy}"' in query["sql"] for heavy in ("image", "tflite", "keras", "rehearsal", "packed")), (
+            query["sql"]
+        )
 
 
 @pytest.mark.parametrize("model", FACTS)
@@ -89,6 +93,7 @@ def test_a_drawing_can_be_deleted_with_all_that_was_said_about_it(admin_client: 
     assert admin_client.post(address(Drawing, str(drawn.pk), "delete"), {"post": "yes"}).status_code == 302
     assert not Drawing.objects.exists()
     assert not Prediction.objects.exists()
+    assert not PersonalAnswer.objects.exists()
     assert not Review.objects.exists()
 
 

@@ -11,7 +11,16 @@ from django.db import connection
 from accounts.models import User
 from ml.artifact import Bundle
 from recognizer import corrections, live, registry
-from recognizer.models import Correction, Drawing, ModelVersion, Policy, Prediction, Promotion, Recognizer
+from recognizer.models import (
+    Correction,
+    Drawing,
+    ModelVersion,
+    PersonalAnswer,
+    Policy,
+    Prediction,
+    Promotion,
+    Recognizer,
+)
 from tests.ink import SEVEN
 
 pytestmark = pytest.mark.django_db
@@ -103,6 +112,43 @@ def test_more_people_need_no_more_queries(
     answered(digits, alice, 1, agreed=20, corrected=2, people=20)
     with django_assert_num_queries(1):
         live.correction_rates(digits)
+    with django_assert_num_queries(1):
+        live.personal_rates(digits)
+
+
+def put_right(drawing: Drawing, label: str) -> None:
+    """The first answer to this drawing, as its author's memory made it."""
+    said = drawing.recognizer.labels.get(slug=label)
+    prediction = drawing.predictions.earliest("pk")
+    answer = {"guesses": [[label, 0.8]], "label": said, "probability": 0.8, "unsure": False}
+    PersonalAnswer.objects.create(prediction=prediction, **answer)
+
+
+def test_answers_are_judged_as_the_models_alone_and_as_people_got_them(
+    digits: Recognizer, alice: User, second: ModelVersion
+) -> None:
+    answered(digits, alice, 1, agreed=2, corrected=2)
+    right, *wrong = answered(digits, alice, 2, agreed=1, corrected=3)
+    put_right(wrong[0], "1")
+    put_right(wrong[1], "1")
+    put_right(wrong[2], "4")
+    put_right(right, "1")  # memory may spoil what was right
+    assert live.personal_rates(digits) == {1: (4, 2, 2), 2: (4, 1, 2)}
+    assert live.correction_rates(digits) == {1: (4, 2), 2: (4, 3)}
+    assert (live.personal_rates(digits)[2].alone_share, live.personal_rates(digits)[2].personal_share) == (0.25, 0.5)
+
+
+def test_ones_own_last_answers_are_judged_alike(
+    digits: Recognizer, alice: User, bob: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert live.own_rate(person=alice, recognizer=digits) == (0, 0, 0)
+    answered(digits, alice, 1, agreed=5, corrected=0, people=1)
+    for drawing in answered(digits, alice, 1, agreed=0, corrected=3, people=1)[1:]:
+        put_right(drawing, "1")
+    answered(digits, bob, 1, agreed=0, corrected=7, people=1)
+    assert live.own_rate(person=alice, recognizer=digits) == (8, 5, 7)
+    monkeypatch.setattr("recognizer.live.OWN", 4)
+    assert live.own_rate(person=alice, recognizer=digits) == (4, 1, 3)
 
 
 @pytest.mark.parametrize(

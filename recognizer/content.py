@@ -1,0 +1,64 @@
+"""Content: what somebody drew, as it comes and as the network sees it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from threading import Lock
+from typing import Any
+
+import cv2
+import numpy as np
+
+from ml.image import decode_image, normalise_image
+from ml.ink import Ink, parse_ink, rasterise
+from recognizer.models import Drawing
+
+_DECODING = Lock()  # 16 megapixels take some 200 MB until they are reduced: one picture at a time in a process
+MAX_KEPT_SIDE = 640  # pixels; a photo is reduced to this before it is read and kept
+
+
+@dataclass(frozen=True)
+class Content:
+    """What somebody drew: ink, or a picture. Made by `of_ink` or `of_image`; `raster` is what the network sees."""
+
+    ink: list[Any] | None = None
+    strokes: Ink | None = None
+    pixels: np.ndarray | None = None
+
+    @classmethod
+    def of_ink(cls, data: object) -> Content:
+        """From decoded JSON. Raises ml.ink.InkError."""
+        strokes = parse_ink(data)
+        return cls(ink=data, strokes=strokes)  # type: ignore[arg-type]
+
+    @classmethod
+    def of_image(cls, data: bytes) -> Content:
+        """From the bytes of a picture file. Raises ml.image.ImageError."""
+        with _DECODING:
+            pixels = decode_image(data)
+        scale = MAX_KEPT_SIDE / max(pixels.shape)
+        if scale < 1:
+            pixels = cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+        content = cls(pixels=pixels)
+        content.raster  # noqa: B018 - a blank picture is refused here, where the person can be told
+        return content
+
+    @classmethod
+    def of_drawing(cls, drawing: Drawing) -> Content:
+        """From what was kept. Raises what the two above raise, where today's rules are stricter."""
+        return cls.of_ink(drawing.ink) if drawing.image is None else cls.of_image(bytes(drawing.image))
+
+    @cached_property
+    def raster(self) -> np.ndarray:
+        """uint8 (28, 28), white on black."""
+        if self.strokes is not None:
+            return rasterise(self.strokes)
+        assert self.pixels is not None  # noqa: S101 - one of both, by construction
+        return normalise_image(self.pixels)
+
+    def png(self) -> bytes | None:
+        """The picture as it is kept: grey, reduced, without what a camera writes into a file."""
+        if self.pixels is None:
+            return None
+        return cv2.imencode(".png", self.pixels)[1].tobytes()

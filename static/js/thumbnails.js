@@ -1,0 +1,91 @@
+// One's own drawings, small: fetched once and remembered, as ink in the colour of the text, or as a picture; and what one
+// said they are.
+// The same path as the server's, so that a drawing looks alike on every page.
+
+const SIDE = 100; // the drawing is fitted into a square of so many units
+const MARGIN = 12;
+const MIN_STEP = 1.5; // units; what is nearer to the point before cannot be seen
+const SVG = "http://www.w3.org/2000/svg";
+
+export class Thumbnails {
+  #api;
+  #found = new Map(); // identifier -> { frame: <li>, said: promise of a label }
+
+  constructor(api) {
+    this.#api = api;
+  }
+
+  /** A frame at once, which is filled when the drawing is there, and hidden where there is none any more. */
+  frame(id) {
+    return this.#of(id).frame;
+  }
+
+  /** What its author says it is, when that is known: `{ label, glyph, name }`; null where it cannot be known. */
+  said(id) {
+    return this.#of(id).said;
+  }
+
+  #of(id) {
+    if (!this.#found.has(id)) {
+      const frame = document.createElement("li");
+      this.#found.set(id, { frame, said: this.#fill(id, frame) });
+    }
+    return this.#found.get(id);
+  }
+
+  async #fill(id, frame) {
+    try {
+      const { ink, image, correction } = await this.#api.read(id);
+      frame.append(ink ? toSvg(ink) : toImage(image));
+      return correction;
+    } catch (error) {
+      frame.hidden = true;
+      if (error.isPassing) this.#found.delete(id); // the next answer may ask again
+      return null;
+    }
+  }
+}
+
+function toSvg(ink) {
+  const svg = document.createElementNS(SVG, "svg");
+  svg.setAttribute("class", "thumb");
+  svg.setAttribute("viewBox", `0 0 ${SIDE} ${SIDE}`);
+  const path = document.createElementNS(SVG, "path");
+  path.setAttribute("d", toPath(ink));
+  svg.append(path);
+  return svg;
+}
+
+function toImage(address) {
+  const image = document.createElement("img");
+  image.className = "thumb";
+  image.alt = "";
+  image.src = address;
+  return image;
+}
+
+/** `ink` is a list of strokes [[x...], [y...], ...]; gives the `d` of one SVG path with the aspect kept. */
+export function toPath(ink) {
+  const [x, y] = [extent(ink.flatMap(([xs]) => xs)), extent(ink.flatMap(([, ys]) => ys))];
+  const larger = Math.max(x.length, y.length);
+  const scale = larger ? (SIDE - 2 * MARGIN) / larger : 0;
+  const fit = (value, { middle }) => (value - middle) * scale + SIDE / 2;
+  return ink.map(([xs, ys]) => toLine(xs.map((each, i) => [fit(each, x), fit(ys[i], y)]))).join("");
+}
+
+function extent(values) {
+  const [low, high] = values.reduce(([least, most], value) => [Math.min(least, value), Math.max(most, value)], [Infinity, -Infinity]);
+  return { middle: (low + high) / 2, length: high - low };
+}
+
+/** A stroke of one point becomes a line of no length, which round caps show as a dot. */
+function toLine(points) {
+  const kept = [points[0]];
+  for (const point of points.slice(1, -1)) {
+    const last = kept.at(-1);
+    if (Math.abs(point[0] - last[0]) + Math.abs(point[1] - last[1]) >= MIN_STEP) kept.push(point);
+  }
+  kept.push(points.at(-1));
+  const [first, ...rest] = kept.map((point) => point.map((value) => value.toFixed(1)).join(" "));
+  return `M${first}L${rest.join(" ")}`;
+}

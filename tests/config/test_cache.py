@@ -1,0 +1,88 @@
+"""While Redis is away the site goes on: nobody is signed out, turned away or counted."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import pytest
+from django.core.cache import cache, caches
+from django.test import Client
+from redis.exceptions import RedisError
+
+from accounts.models import User
+from config.cache import PatientRedisCache
+from tests.ink import SEVEN
+
+REFUSED = "redis://127.0.0.1:1/0"
+OPTIONS = {"socket_connect_timeout": 1, "socket_timeout": 1}
+AWAY = {"BACKEND": "config.cache.PatientRedisCache", "LOCATION": REFUSED, "OPTIONS": OPTIONS}
+
+
+@pytest.fixture
+def away(settings: Any) -> None:
+    """Redis refuses every connection."""
+    settings.CACHES = {"default": AWAY}
+    settings.SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
+
+
+@pytest.fixture
+def digits_away(digits: Any, away: None) -> None:
+    """There is a model, and then Redis goes away."""
+
+
+@pytest.mark.usefixtures("away")
+def test_reading_finds_nothing_and_writing_does_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    assert cache.add("a", 1)
+    assert cache.get("a", "nothing") == "nothing"
+    assert cache.get_or_set("a", 2) == 2
+    cache.set("a", 1)
+    cache.delete_many(["a"])
+    assert (cache.touch("a"), cache.delete("a"), "a" in cache) == (False, False, False)
+    assert (cache.get_many(["a"]), cache.set_many({"a": 1})) == ({}, ["a"])
+    assert "the cache does without Redis: Error" in caplog.text
+
+
+@pytest.mark.usefixtures("away")
+def test_what_has_to_be_a_sum_is_not_made_up() -> None:
+    with pytest.raises(RedisError):
+        cache.incr("a")
+
+
+@pytest.mark.usefixtures("digits_away")
+def test_who_is_signed_in_stays_so(as_alice: Client) -> None:
+    for path in ("/", "/drawings/", "/memory/", "/accounts/"):
+        assert as_alice.get(path).status_code == 200, path
+
+
+@pytest.mark.usefixtures("digits_away")
+def test_drawings_are_answered_and_kept_and_nobody_is_counted(as_alice: Client, client: Client, settings: Any) -> None:
+    settings.PREDICT_RATE = settings.DRAWING_RATE = 1
+    body = {"recognizer": "digits", "ink": SEVEN}
+    for path, who, status in (("predict", client, 200), ("drawings", as_alice, 201)):
+        for _ in range(2):
+            assert who.post(f"/api/v1/{path}", body, content_type="application/json").status_code == status
+
+
+@pytest.mark.usefixtures("digits_away")
+def test_people_can_sign_in_and_out_again(client: Client, alice: User) -> None:
+    typed = {"login": alice.email, "password": "a long enough word"}
+    for wrong in ({"password": "not the right word"}, {}):
+        client.post("/accounts/login/", typed | wrong)
+    assert alice.email in client.get("/accounts/").content.decode()
+    client.post("/accounts/logout/")
+    assert client.get("/accounts/").status_code == 302
+
+
+@pytest.mark.skipif(not os.environ.get("REDIS_URL"), reason="needs a Redis")
+def test_while_redis_is_there_it_is_an_ordinary_cache() -> None:
+    assert isinstance(caches["default"], PatientRedisCache)
+    assert cache.add("a", 1)
+    assert not cache.add("a", 2)
+    assert (cache.incr("a"), cache.get("a"), "a" in cache) == (2, 2, True)
+    assert cache.set_many({"b": 3}) == []
+    assert cache.get_many(["a", "b"]) == {"a": 2, "b": 3}
+    assert cache.touch("a")
+    assert cache.delete("a")
+    cache.delete_many(["b"])
+    assert cache.get_many(["a", "b"]) == {}

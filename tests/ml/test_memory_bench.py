@@ -1,0 +1,253 @@
+"""The memory bench: who is asked, in which order, and what it makes of the figures."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from ml import learning_bench, memory
+from ml import memory_bench as bench
+from ml.__main__ import main
+from ml.artifact import Bundle
+from ml.datasets import Pictures, Tracks
+from ml.evaluate import Drawings
+from ml.ink import rasterise
+from ml.memory_bench import HABITS, Hand
+from ml.prototypes import write
+from ml.recipes import Material
+
+WRITERS = [f"writer-{number:02d}" for number in range(30)]
+ROW = 3  # drawings of each
+
+
+def hand(*drawn: tuple[int, int]) -> Hand:
+    """Drawings of (what it is, what the network says), each label in a direction of its own."""
+    probabilities = np.full((len(drawn), 10), 0.04, np.float32)
+    for row, (_, said) in enumerate(drawn):
+        probabilities[row, said] = 0.6
+    return Hand(
+        probabilities, np.eye(10, dtype=np.float32)[[truth for truth, _ in drawn]], np.array([t for t, _ in drawn])
+    )
+
+
+def stream(drawn: Hand, habit: str) -> tuple[list[bool], list[bool], int]:
+    plain, personal, kept = bench.stream(drawn, HABITS[habit], np.random.default_rng(0))
+    return plain.tolist(), personal.tolist(), kept
+
+
+def test_an_answer_is_given_with_what_was_said_of_those_before_it() -> None:
+    plain, personal, kept = stream(hand((7, 1), (7, 1), (1, 1), (7, 1)), "says what each is")
+
+    assert plain == [False, False, True, False]
+    assert personal == [False, True, True, True]
+    assert kept == 4
+
+
+def test_who_corrects_only_has_only_the_corrections_remembered() -> None:
+    _, personal, kept = stream(hand((1, 1), (7, 1), (7, 1), (2, 2)), "corrects only")
+
+    assert personal == [True, False, True, True]
+    assert kept == 1
+
+
+def test_who_confirms_whatever_it_says_gets_what_the_network_says() -> None:
+    plain, personal, kept = stream(hand((7, 1), (7, 1), (1, 1)), "confirms whatever it says")
+
+    assert personal == plain == [False, False, True]
+    assert kept == 3
+
+
+def test_a_careless_person_says_something_else_of_one_drawing_in_ten() -> None:
+    rng = np.random.default_rng(1)
+
+    said = [HABITS["says one in ten wrongly"](3, 3, 10, rng) for _ in range(2_000)]
+
+    assert 0.08 < np.mean([label != 3 for label in said]) < 0.12
+    assert set(said) <= set(range(10))
+
+
+def test_a_memory_does_not_grow_beyond_its_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes: list[int] = []
+    build = memory.build
+
+    def watched(packed: list[bytes], *rest: Any) -> memory.Memory:
+        sizes.append(len(packed))
+        return build(packed, *rest)
+
+    monkeypatch.setattr(memory, "KEPT", 5)
+    monkeypatch.setattr(memory, "build", watched)
+
+    stream(hand(*[(1, 1)] * 9), "says what each is")
+
+    assert sizes == [0, 1, 2, 3, 4, 5, 5, 5, 5]
+
+
+def test_figures_tell_the_gain_and_who_is_worse_off() -> None:
+    gaining, even = hand((7, 1), (7, 1)), hand((3, 3), (3, 3))
+
+    figures = bench._stream_all([gaining, even], HABITS["says what each is"], 1)
+
+    assert figures["people"] == 2
+    assert figures["drawings"] == 4
+    assert figures["plain"] == 0.5
+    assert figures["personal"] == 0.75
+    assert figures["worst_gain"] == 0
+    assert figures["worse_off"] == 0
+    assert figures["plain_later"] is None
+
+
+def drawings(writers: list[str]) -> Drawings:
+    rng = np.random.default_rng(3)
+    labels = [number % 10 for number in range(len(writers))]
+    return Drawings(
+        np.stack([rasterise(write(label, rng)) for label in labels]), [str(each) for each in labels], writers
+    )
+
+
+def test_each_writer_has_a_memory_of_their_own(starter: Bundle) -> None:
+    hands = bench.answer(starter, drawings(["ada", "bob", "ada", "cleo", "bob"]))
+
+    assert [each.labels.tolist() for each in hands] == [[0, 2], [1, 4], [3]]
+    assert [len(each.embeddings) for each in hands] == [2, 2, 1]
+
+
+def test_a_clear_drawing_that_is_called_something_else_is_read_so_when_it_comes_again() -> None:
+    assert (
+        list(bench._renamed(hand(*[(label, label) for label in range(10) for _ in range(3)])))
+        == [(True, True, True)] * 10
+    )
+
+
+def test_one_odd_drawing_that_was_given_a_label_leaves_far_ones_unsure() -> None:
+    odd, sure = np.full(10, 0.02, np.float32), np.full(10, 0.01, np.float32)
+    sure[3] = 0.9
+    far_apart = list(zip([odd, odd, sure], np.eye(3, dtype=np.float32), strict=True))
+    alike = list(zip([odd, odd], np.ones((2, 3), np.float32), strict=True))
+
+    assert bench._beside_one_odd(far_apart, 0.5, 10) == 1
+    assert bench._beside_one_odd(alike, 0.5, 10) == 0
+    assert bench._beside_one_odd(far_apart[2:], 0.5, 10) == 1
+
+
+def test_a_full_memory_holds_all_that_a_writer_drew() -> None:
+    known = bench.full_memory(hand((1, 1), (2, 2), (3, 1)))
+
+    assert known.labels.tolist() == [1, 2, 3]
+    assert known.confirms.tolist() == [True, True, False]
+
+
+@pytest.fixture
+def small_world(starter: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Thirty writers of thirty drawings each, characters of two alphabets, and no training."""
+    rng = np.random.default_rng(5)
+    labels = np.repeat(np.arange(10), ROW)
+    inks = [write(int(label), rng) for label in labels]
+    tracks = Tracks(inks * 30, np.tile(labels, 30), np.repeat(WRITERS, len(labels)))
+    pictures = [np.pad(rasterise(write(character % 10, rng)), 20) for character in range(20) for _ in range(20)]
+    names = np.repeat([f"{'Greek' if number < 10 else 'Latin'}/{number}" for number in range(20)], 20)
+    foreign = Pictures(np.stack(pictures), np.repeat(np.arange(20), 20), names)
+    monkeypatch.setattr(bench.datasets, "load_pen_tracks", lambda data: tracks)
+    monkeypatch.setattr(bench.datasets, "load_foreign_characters", lambda part, data: foreign)
+    monkeypatch.setattr(learning_bench, "base_bundle", lambda data, cache, recipe=None: starter)
+    for name, value in (("SEEDS", 1), ("JUNK", 5), ("WAYS", (3,)), ("EARLY", 10)):
+        monkeypatch.setattr(bench, name, value)
+
+
+def test_no_reported_writer_was_tuned_on_or_taught_the_base(small_world: None) -> None:
+    writers = bench._writers(None)
+
+    reported, tuned, taught = (set(writers[each]) for each in (bench.REPORTED, bench.TUNED, bench.TAUGHT))
+
+    assert len(reported) == len(tuned) == len(taught) == 10
+    assert not reported & tuned
+    assert not taught & (reported | tuned)
+
+
+def test_the_second_base_is_taught_by_ten_writers_alone(small_world: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    none = np.zeros(0)
+    nobody = Material(Pictures(none, none, none), Tracks([], none, none), [], none, {})
+    monkeypatch.setattr(learning_bench, "mnist_alone", lambda data: nobody)
+
+    material = bench.PENS.load(None)
+
+    assert set(material.tracks.group) == set(bench._writers(None)[bench.TAUGHT])
+
+
+def test_the_whole_bench_measures_every_habit_on_every_base(
+    small_world: None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["bench-memory", "--cache", str(tmp_path), "--json"]) == 0
+
+    figures = json.loads(capsys.readouterr().out)
+    assert set(figures["hands"]) == {"MNIST alone", "MNIST and ten pen writers", "shipped"}
+    assert all(set(found) == set(HABITS) for found in figures["hands"].values())
+    assert figures["hands"]["MNIST alone"]["says what each is"]["people"] == 20
+    assert figures["hands"]["shipped"]["says what each is"]["drawings"] == 6 * 30
+    assert [line["examples"] for line in figures["new labels"]["shipped"]] == [1, 5]
+    assert figures["at once"]["count"] == 6 * 10
+    assert set(figures["junk"]) == {"characters of unseen alphabets", "scribbles"}
+    assert all(0 <= line[key] <= 1 for line in figures["junk"].values() for key in ("plain", "personal", "odd"))
+    assert figures["recall"]["remembered"] == 6 * 30 - 1
+    assert figures["recall"]["look_us"] > 0
+
+
+def test_a_character_taught_by_five_is_read_more_often_than_one_taught_by_one(
+    small_world: None, starter: Bundle
+) -> None:
+    once, often = bench.new_labels(starter, None)
+
+    assert (once["labels"], once["examples"], often["examples"]) == (3, 1, 5)
+    assert 0.3 < once["right"] <= often["right"]
+    assert often["nearest"] > 0.6
+
+
+@pytest.fixture
+def file_of_two(tmp_path: Path) -> Path:
+    return written(tmp_path, ["ada", "bob"] * 10)
+
+
+def written(folder: Path, writers: list[str]) -> Path:
+    """A file of one digit by each of these writers."""
+    rng = np.random.default_rng(6)
+    path = folder / "drawings.jsonl.gz"
+    lines = []
+    for number, writer in enumerate(writers):
+        ink = [stroke.tolist() for stroke in write(number % 10, rng)]
+        lines.append(json.dumps({"label": number % 10, "drawing": ink, **({"writer": writer} if writer else {})}))
+    path.write_bytes(gzip.compress("\n".join(lines).encode()))
+    return path
+
+
+def test_any_file_that_names_its_writers_can_be_measured(file_of_two: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["bench-memory", "--data", str(file_of_two)]) == 0
+
+    told = capsys.readouterr().out
+    assert "these: who" in told
+    assert "says what each is" in told
+    assert "corrects only" in told
+
+
+def test_without_a_place_for_the_bases_it_says_what_is_missing(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["bench-memory"]) == 2
+    assert "Name a folder for the bases with --cache, or drawings with --data." in capsys.readouterr().err
+
+
+def test_drawings_without_writers_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["bench-memory", "--data", str(written(tmp_path, ["ada", ""]))]) == 2
+    assert "bench-memory needs drawings that name their writers." in capsys.readouterr().err
+
+
+def test_the_figures_are_told_as_tables(small_world: None, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["bench-memory", "--cache", str(tmp_path)]) == 0
+
+    told = capsys.readouterr().out
+    assert "MNIST and ten pen writers: who" in told
+    assert "new labels, shipped" in told
+    assert "the next one is read so at once" in told
+    assert "junk answered 'not sure'" in told
+    assert "A look into a memory of 179 drawings takes" in told
