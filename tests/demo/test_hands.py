@@ -45,7 +45,7 @@ def test_the_shipped_model_reads_most_of_it_but_not_all(starter: Bundle) -> None
     rasters = np.stack([rasterise(parse_ink(ink)) for _, ink in drawn])
     guessed = verify_bundle(starter).predict(rasters).probabilities.argmax(axis=1)
     right = np.mean([label == str(guess) for (label, _), guess in zip(drawn, guessed, strict=True)])
-    assert 0.9 < right < 1
+    assert 0.85 < right < 1
 
 
 def test_recorded_tracks_are_taken_where_they_are_at_hand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,36 @@
+"""What the made-up people draw is a lesson that the gate lets pass, whoever of them is held back for the exam."""
+
+from __future__ import annotations
+
+from itertools import islice
+
+import numpy as np
+import pytest
+
+from ml.artifact import Bundle
+from ml.exam import examine
+from ml.finetune import HEAD, finetune
+from ml.ink import parse_ink, rasterise
+from ml.lesson import Lesson
+from recognizer.demo.hands import Drawn, hands
+
+PEOPLE, DRAWINGS = 6, 12  # as `demo_loop` plays it
+
+
+@pytest.mark.parametrize("examined", range(PEOPLE))
+def test_what_five_people_teach_passes_the_gate_on_the_sixth(
+    starter: Bundle, examined: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Which of them it is hangs on the ids that a database happens to give."""
+    monkeypatch.delenv("INKLING_DATA", raising=False)
+    drawn = [list(islice(hand, DRAWINGS)) for hand in hands(PEOPLE)]
+    exam = drawn.pop(examined)
+    study = [each for hand in drawn for each in hand]
+    challenger = finetune(starter, _lesson(starter, study), mode=HEAD, seed=examined, report=lambda _: None)
+    verdict = examine(starter, challenger, _lesson(starter, exam), by_author=True, authors=1, starter=starter)
+    assert verdict.outcome == "passed", verdict.objections
+
+
+def _lesson(base: Bundle, drawn: list[Drawn]) -> Lesson:
+    inks = [parse_ink(ink) for _, ink in drawn]
+    return Lesson(np.stack(list(map(rasterise, inks))), inks, np.array([base.slugs.index(slug) for slug, _ in drawn]))
