@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ml import __main__ as command_line
 from ml.__main__ import main
 from ml.artifact import load_bundle
+from ml.commands import train as train_command
 from tests.ml.photos import SEVEN, THREE, line_mask
 
 COMMANDS = ["train", "evaluate", "robustness", "junk", "bench", "bench-learning", "export", "rehearse"]
@@ -161,7 +161,7 @@ def test_it_exports_a_bundle_again_in_8_bits(
 
 def test_training_gets_its_options(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[Any] = []
-    monkeypatch.setattr(command_line, "train_recognizer", lambda *names, **options: asked.append((names, options)))
+    monkeypatch.setattr(train_command, "train_recognizer", lambda *names, **options: asked.append((names, options)))
     main(["train", "digits", "--out", str(tmp_path), "--epochs", "2", "--seed", "5", "--data-dir", str(tmp_path)])
     main(["train"])
     assert asked[0] == (("digits",), {"out": tmp_path, "epochs": 2, "seed": 5, "data": tmp_path})

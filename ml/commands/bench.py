@@ -1,0 +1,102 @@
+"""`python -m ml bench`, `bench-learning` and `bench-memory`: what an answer, a lesson and a memory are worth."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from ml import tables
+from ml.artifact import load_bundle
+from ml.bench import run_bench
+from ml.commands.options import (
+    DATA_HELP,
+    add_bundle,
+    add_data_dir,
+    add_json,
+    add_recognizer,
+    answer,
+    command,
+    folder_of,
+    open_bundle,
+    read,
+)
+from ml.evaluate import EvaluationError
+from ml.finetune import FULL, HEAD
+from ml.learning_bench import run_learning_bench
+from ml.memory_bench import hands_figures, run_memory_bench
+from ml.predictor import Predictor
+
+
+def add(commands: Any) -> None:
+    _add_bench(commands)
+    _add_bench_learning(commands)
+    _add_bench_memory(commands)
+
+
+def _add_bench(commands: Any) -> None:
+    text = "Measure the time of each stage of an answer, and the memory of a process that answers."
+    parser = command(commands, "bench", bench, text)
+    add_bundle(parser)
+    parser.add_argument("--calls", type=int, default=1_000, metavar="N", help="calls of each stage (default: 1000)")
+    add_json(parser)
+
+
+def bench(options: argparse.Namespace) -> None:
+    folder = folder_of(options)
+    Predictor.from_bundle(load_bundle(folder))  # says what is wrong with a bundle before anything is timed
+    figures = run_bench(folder, calls=options.calls)
+    rows = [(name, f"{line['median_ms']:.3f}", f"{line['p95_ms']:.3f}") for name, line in figures["stages"].items()]
+    stages = tables.table(("stage", "median ms", "95 % ms"), rows)
+    memory = tables.table(("a process without TensorFlow", "MB"), list(figures["memory_mb"].items()))
+    answer(options, figures, f"{stages}\n\n{memory}")
+
+
+def _add_bench_learning(commands: Any) -> None:
+    text = "Measure what approved drawings teach a base that knows MNIST alone, and what bad ones do to it (minutes)."
+    parser = command(commands, "bench-learning", bench_learning, text)
+    add_recognizer(parser)
+    parser.add_argument("--cache", type=Path, required=True, metavar="DIR", help="where the base is kept, or found")
+    add_data_dir(parser)
+    parser.add_argument("--mode", choices=(FULL, HEAD), action="append", help="may be repeated (default: both)")
+    parser.add_argument("--poisonings", type=int, default=3, metavar="N", help="of each mode (default: 3)")
+    parser.add_argument("--alone", type=int, default=3, metavar="N", help="people with their own site (default: 3)")
+    add_json(parser)
+
+
+def bench_learning(options: argparse.Namespace) -> None:
+    figures = run_learning_bench(
+        options.data_dir,
+        options.cache,
+        modes=options.mode or [HEAD, FULL],
+        poisonings=options.poisonings,
+        alone=options.alone,
+        report=lambda progress: None,
+    )
+    answer(options, figures, tables.learning_text(figures))
+
+
+def _add_bench_memory(commands: Any) -> None:
+    text = "Measure what a person's memory is worth, on writers it was not tuned on (trains two bases once: minutes)."
+    parser = command(commands, "bench-memory", bench_memory, text)
+    add_bundle(parser)
+    parser.add_argument("--cache", type=Path, metavar="DIR", help="where the bases are kept, or found")
+    add_data_dir(parser)
+    parser.add_argument(
+        "--data", type=Path, nargs="+", metavar="FILE", help=f"only the writers of these, with the bundle; {DATA_HELP}"
+    )
+    add_json(parser)
+
+
+def bench_memory(options: argparse.Namespace) -> None:
+    bundle, _ = open_bundle(options)
+    if options.data:
+        drawings = read(options.data)
+        if not all(drawings.writers):
+            raise EvaluationError("bench-memory needs drawings that name their writers.")
+        figures: dict[str, Any] = {"hands": {"these": hands_figures(bundle, drawings)}}
+    elif options.cache:
+        figures = run_memory_bench(options.data_dir, options.cache, bundle)
+    else:
+        raise EvaluationError("Name a folder for the bases with --cache, or drawings with --data.")
+    answer(options, figures, tables.memory_text(figures))

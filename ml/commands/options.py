@@ -1,0 +1,84 @@
+"""What several commands ask for, and how all of them answer."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import ml
+from ml import evaluate as measure
+from ml.artifact import Bundle, load_bundle
+from ml.evaluate import Drawings, EvaluationError
+from ml.predictor import Predictor
+
+MODELS = Path(ml.__file__).parent / "models"
+
+DATA_HELP = (
+    ".jsonl or .jsonl.gz: lines with `label`, `drawing` (strokes [[x...], [y...]]) and maybe `writer`; "
+    ".npz: `x` (n, h, w) uint8 white on black, `y`, and maybe `writer`"
+)
+
+
+def command(commands: Any, name: str, run: Any, text: str, *, examples: str = "") -> argparse.ArgumentParser:
+    """A command and what it says of itself; the first paragraph of `text` stands in the list of commands."""
+    parser: argparse.ArgumentParser = commands.add_parser(
+        name,
+        help=text.partition("\n\n")[0],
+        description=text,
+        epilog=f"examples:\n{examples}" if examples else None,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.set_defaults(run=run)
+    return parser
+
+
+def add_recognizer(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("recognizer", nargs="?", default="digits", help="which recognizer (default: digits)")
+
+
+def add_bundle(parser: argparse.ArgumentParser) -> None:
+    """Which recognizer, and which of its bundles."""
+    add_recognizer(parser)
+    parser.add_argument("--bundle", type=Path, metavar="DIR", help="default: the bundle that ships with Inkling")
+
+
+def add_data_dir(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--data-dir", type=Path, metavar="DIR", help="a folder of data sets (default: INKLING_DATA, then downloads)"
+    )
+
+
+def add_json(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
+
+
+def folder_of(options: argparse.Namespace) -> Path:
+    """Where the bundle lies that was asked for."""
+    folder: Path = options.bundle or MODELS / options.recognizer
+    return folder
+
+
+def open_bundle(options: argparse.Namespace) -> tuple[Bundle, Predictor]:
+    bundle = load_bundle(folder_of(options))
+    return bundle, Predictor.from_bundle(bundle)
+
+
+def read(paths: Sequence[Path], *, holdout: bool = False) -> Drawings:
+    """The drawings of some files; only the kept-out fifth of their writers if `holdout`."""
+    drawings = measure.join([measure.read_drawings(path) for path in paths])
+    if not holdout:
+        return drawings
+    kept_out = measure.held_out_writers(drawings.writers)
+    if not kept_out:
+        raise EvaluationError("--holdout needs drawings that name at least 5 writers.")
+    return measure.select(drawings, np.isin(drawings.writers, kept_out))
+
+
+def answer(options: argparse.Namespace, figures: Any, text: str) -> None:
+    """Print what was found: as JSON if asked for, else `text`."""
+    print(json.dumps(figures, indent=1, ensure_ascii=False, allow_nan=False) if options.json else text)
