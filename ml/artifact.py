@@ -2,10 +2,10 @@
 
 A bundle is a folder (or a database row) of parts: `model.tflite` answers, `model.keras` is
 what the next training starts from, `manifest.json` holds the labels in the order of the outputs,
-the preprocessing version, checksums, and a probe: a few rasters with the answers they must get.
-Nothing serves before its probe has been answered again. A fourth part, `rehearsal.npz`, is what
-the model must not forget (see `ml.rehearsal`); it may be missing, and serving never needs it.
-TensorFlow is needed to make a bundle, not to read one.
+the measures of the raster, the preprocessing version, checksums, and a probe: a few rasters with the
+answers they must get. Nothing serves before its probe has been answered again. A fourth part,
+`rehearsal.npz`, is what the model must not forget (see `ml.rehearsal`); it may be missing, and
+serving never needs it. TensorFlow is needed to make a bundle, not to read one.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ import json
 import tempfile
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ml.ink import PREPROCESS_VERSION, SIZE
+from ml.ink import DEFAULT, PREPROCESS_VERSION, RasterSpec
 from ml.predictor import EMBEDDING, PROBABILITIES, Answers, Predictor, PredictorError
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ MANIFEST = "manifest.json"
 TFLITE = "model.tflite"
 KERAS = "model.keras"
 REHEARSAL = "rehearsal.npz"
+LABEL_TEXTS = ("slug", "glyph", "name", "prompt")  # the last where a label has one
 
 PROBE_LIMIT = 1_000  # rasters; a probe is answered at every load
 PROBE_TOLERANCE = 1e-3  # in probability: processors round differently, models answer differently
@@ -61,6 +62,11 @@ class Bundle:
     def slugs(self) -> list[str]:
         """The labels' slugs, in the order of the model's outputs."""
         return [label["slug"] for label in self.manifest["labels"]]
+
+    @property
+    def raster(self) -> RasterSpec:
+        """How its model sees ink."""
+        return raster_spec(self.manifest)
 
 
 # Reading, writing, checking: without TensorFlow.
@@ -126,6 +132,11 @@ def verify_serving(manifest: Mapping[str, Any], tflite: bytes) -> Predictor:
         predictor = Predictor(tflite, len(manifest["labels"]))
     except PredictorError as error:
         raise BundleError(str(error)) from error
+    if predictor.size != raster_spec(manifest).size:
+        raise BundleError(
+            f"The model takes rasters of {predictor.size} x {predictor.size} pixels, "
+            f"the manifest says {raster_spec(manifest).size}."
+        )
     if predictor.embedding_size != manifest["embedding_size"]:
         raise BundleError(
             f"The model's embedding has {predictor.embedding_size} numbers, "
@@ -141,13 +152,23 @@ def with_rehearsal(bundle: Bundle, rehearsal: bytes) -> Bundle:
     return replace(bundle, manifest={**bundle.manifest, "sha256": sums}, rehearsal=rehearsal)
 
 
+def raster_spec(manifest: Mapping[str, Any]) -> RasterSpec:
+    """How the model of this manifest sees ink; the usual way where it does not say. BundleError if it says nonsense."""
+    said = manifest.get("raster", {})
+    try:
+        return RasterSpec(**said)
+    except (TypeError, ValueError) as error:
+        raise BundleError(f"The manifest's raster {said!r} cannot be drawn: {error}") from error
+
+
 def probe_rasters(manifest: Mapping[str, Any]) -> np.ndarray:
-    """The rasters of the probe, uint8 (k, 28, 28); BundleError if they cannot be read."""
+    """The rasters of the probe, uint8 (k, size, size); BundleError if they cannot be read."""
+    size = raster_spec(manifest).size
     try:
         packed = base64.b64decode(manifest["probe"]["rasters"], validate=True)
-        limit = PROBE_LIMIT * SIZE * SIZE
+        limit = PROBE_LIMIT * size * size
         flat = np.frombuffer(zlib.decompressobj().decompress(packed, limit), np.uint8)
-        return flat.reshape(-1, SIZE, SIZE)
+        return flat.reshape(-1, size, size)
     except (binascii.Error, zlib.error, KeyError, ValueError, TypeError) as error:
         raise BundleError(f"The probe of the bundle cannot be read: {error}.") from error
 
@@ -171,6 +192,10 @@ def _check_manifest(manifest: object) -> None:
         )
     if not 0 <= manifest["unsure_below"] <= 1:
         raise BundleError(f"unsure_below must be from 0 to 1, not {manifest['unsure_below']}.")
+    texts = [key for key in ("title", "prompt") if not isinstance(manifest.get(key, ""), str)]
+    if texts:
+        raise BundleError(f"The manifest has something else than a text as {' and '.join(texts)}.")
+    raster_spec(manifest)
     _check_labels(manifest["labels"])
 
 
@@ -178,6 +203,8 @@ def _check_labels(labels: Sequence[object]) -> None:
     for label in labels:
         if not isinstance(label, Mapping) or not all(isinstance(label.get(k), str) for k in ("slug", "glyph", "name")):
             raise BundleError(f"A label needs the texts slug, glyph and name; this is {label!r}.")
+        if not isinstance(label.get("prompt", ""), str):
+            raise BundleError(f"The prompt of a label is a text; this is {label!r}.")
     slugs = [label["slug"] for label in labels if isinstance(label, Mapping)]
     if not slugs:
         raise BundleError("The bundle has no labels.")
@@ -227,16 +254,23 @@ def export_bundle(
     metrics: Mapping[str, Any],
     training: Mapping[str, Any],
     quantise: bool = False,
+    title: str = "",
+    prompt: str = "",
+    raster: RasterSpec = DEFAULT,
 ) -> Bundle:
     """Convert a Keras model and pack it with what it needs to serve.
 
-    `model` gives `probabilities` (n, labels + 1) and `embedding`; `labels` (slug, glyph, name) are
-    in the order of its outputs; `probe` is uint8 (k, 28, 28). `quantise` stores the weights in 8
-    bits (dynamic range). Raises BundleError when the converted model has lost weights or answers
-    the probe differently from the Keras model.
+    `model` gives `probabilities` (n, labels + 1) and `embedding`; `labels` (slug, glyph, name, and a
+    prompt where they have one) are in the order of its outputs; `probe` is uint8 (k, size, size) as
+    `raster` says. `quantise` stores the weights in 8 bits (dynamic range). `title` is what people
+    call the recognizer, `prompt` how they are asked to draw.
+    Raises BundleError when the converted model has lost weights or answers the probe differently
+    from the Keras model.
     """
-    if probe.dtype != np.uint8 or probe.shape[1:] != (SIZE, SIZE) or not 0 < len(probe) <= PROBE_LIMIT:
-        raise BundleError(f"The probe must be uint8 (1 to {PROBE_LIMIT}, {SIZE}, {SIZE}), not {probe.shape}.")
+    size = raster.size
+    if probe.dtype != np.uint8 or probe.shape[1:] != (size, size) or not 0 < len(probe) <= PROBE_LIMIT:
+        raise BundleError(f"The probe must be uint8 (1 to {PROBE_LIMIT}, {size}, {size}), not {probe.shape}.")
+    _check_input(model, size)
     tflite = _convert(model, quantise)
     _check_size(tflite, model.count_params(), quantise)
     _check_same_answers(model, probe, Predictor(tflite, len(labels)).predict(probe), _tolerance(quantise))
@@ -250,6 +284,9 @@ def export_bundle(
         metrics=metrics,
         training=training,
         quantised=quantise,
+        title=title,
+        prompt=prompt,
+        raster=raster,
     )
 
 
@@ -264,13 +301,19 @@ def assemble(
     metrics: Mapping[str, Any],
     training: Mapping[str, Any],
     quantised: bool,
+    title: str = "",
+    prompt: str = "",
+    raster: RasterSpec = DEFAULT,
 ) -> Bundle:
     """A bundle of two model files that answer alike, with the probe's answers as they are now. Without TensorFlow."""
     answers = Predictor(tflite, len(labels)).predict(probe)
     manifest: dict[str, Any] = {
         "format": FORMAT,
         "recognizer": recognizer,
-        "labels": [{key: str(label[key]) for key in ("slug", "glyph", "name")} for label in labels],
+        "title": title,
+        "prompt": prompt,
+        "labels": [{key: str(label[key]) for key in LABEL_TEXTS if key in label} for label in labels],
+        "raster": asdict(raster),
         "preprocess_version": PREPROCESS_VERSION,
         "embedding_size": answers.embeddings.shape[1],
         "unsure_below": float(unsure_below),
@@ -298,9 +341,16 @@ def load_keras(bundle: Bundle) -> keras.Model:
 
 
 def keras_answers(bundle: Bundle, rasters: np.ndarray) -> np.ndarray:
-    """What the Keras model of a bundle says about uint8 (n, 28, 28): probabilities float32 (n, labels)."""
+    """What the Keras model of a bundle says about uint8 (n, size, size): probabilities float32 (n, labels)."""
     pictures = rasters[..., np.newaxis].astype(np.float32) / 255
     return np.asarray(load_keras(bundle).predict(pictures, verbose=0)[PROBABILITIES])[:, :-1]
+
+
+def _check_input(model: keras.Model, size: int) -> None:
+    if tuple(model.input_shape[1:]) != (size, size, 1):
+        raise BundleError(
+            f"The network takes {model.input_shape[1:]}, a raster of this recognizer is {(size, size, 1)}."
+        )
 
 
 def _convert(model: keras.Model, quantise: bool) -> bytes:
@@ -309,7 +359,7 @@ def _convert(model: keras.Model, quantise: bool) -> bytes:
 
     # A batch of 1: the browser's runtime refuses a dynamic one. From the Keras model: converting a
     # concrete function is known to drop the weights in silence.
-    one = keras.Input(batch_shape=(1, SIZE, SIZE, 1))
+    one = keras.Input(batch_shape=(1, *model.input_shape[1:]))
     outputs = model(one, training=False)
     converter = tf.lite.TFLiteConverter.from_keras_model(
         keras.Model(one, {PROBABILITIES: outputs[PROBABILITIES], EMBEDDING: outputs[EMBEDDING]})

@@ -21,7 +21,7 @@ import numpy as np
 
 from ml.datasets import first_by_hash
 from ml.image import ImageError, normalise_image
-from ml.ink import SIZE, Ink, parse_ink, rasterise
+from ml.ink import DEFAULT, Ink, RasterSpec, parse_ink, rasterise
 
 JUNK = -1  # the label of a drawing that belongs to no label and should be answered "not sure"
 BINS = 15
@@ -39,25 +39,26 @@ class Drawings(NamedTuple):
     """n labelled drawings as rasters."""
 
     rasters: np.ndarray
-    """uint8 (n, 28, 28), white on black. All black where a picture shows nothing."""
+    """uint8 (n, size, size), white on black. All black where a picture shows nothing."""
     labels: list[str]
     """Slugs."""
     writers: list[str]
     """Who drew them; "" where that is not known."""
 
 
-def read_drawings(path: Path | str) -> Drawings:
+def read_drawings(path: Path | str, spec: RasterSpec = DEFAULT) -> Drawings:
     """Read labelled drawings through the code that serves: ink by `rasterise`, pictures by `normalise_image`.
 
     `.jsonl` and `.jsonl.gz`: a line is an object with `label`, `drawing` (strokes [[x...], [y...]])
     and, if known, `writer`. `.npz`: `x` uint8 (n, h, w), white on black, of any size, and `y` (n,),
-    text or whole numbers; `writer` (n,) if known. Raises EvaluationError.
+    text or whole numbers; `writer` (n,) if known. `spec` is the raster of the bundle that is to
+    answer. Raises EvaluationError.
     """
     path = Path(path)
     if path.suffix == ".npz":
-        return _read_pictures(path)
+        return _read_pictures(path, spec)
     if path.name.endswith((".jsonl", ".jsonl.gz")):
-        return _read_ink(path)
+        return _read_ink(path, spec)
     raise EvaluationError(f"{path}: only .jsonl, .jsonl.gz and .npz files are read.")
 
 
@@ -66,9 +67,9 @@ def read_inks(path: Path | str) -> list[Ink]:
     return [ink for ink, _, _ in _ink_rows(Path(path))]
 
 
-def _read_ink(path: Path) -> Drawings:
+def _read_ink(path: Path, spec: RasterSpec) -> Drawings:
     rows = _ink_rows(path)
-    rasters = np.array([rasterise(ink) for ink, _, _ in rows])
+    rasters = np.array([rasterise(ink, spec) for ink, _, _ in rows])
     return Drawings(rasters, [label for _, label, _ in rows], [writer for _, _, writer in rows])
 
 
@@ -100,7 +101,7 @@ def _unreadable(path: Path, error: Exception) -> EvaluationError:
     return EvaluationError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}.")
 
 
-def _read_pictures(path: Path) -> Drawings:
+def _read_pictures(path: Path, spec: RasterSpec) -> Drawings:
     try:
         with np.load(path, allow_pickle=False) as stored:
             x, y = stored["x"], stored["y"]
@@ -115,15 +116,15 @@ def _read_pictures(path: Path) -> Drawings:
         raise EvaluationError(f"{path}: y must hold whole numbers or texts, not {y.dtype}.")
     if not len(x):
         raise EvaluationError(f"{path} holds no drawings.")
-    rasters = np.array([_normalise(picture) for picture in x])
+    rasters = np.array([_normalise(picture, spec) for picture in x])
     return Drawings(rasters, [str(label) for label in y.tolist()], [str(writer) for writer in writers.tolist()])
 
 
-def _normalise(picture: np.ndarray) -> np.ndarray:
+def _normalise(picture: np.ndarray, spec: RasterSpec) -> np.ndarray:
     try:
-        return normalise_image(picture, polarity="light_on_dark")
+        return normalise_image(picture, spec, polarity="light_on_dark")
     except ImageError:
-        return np.zeros((SIZE, SIZE), np.uint8)
+        return np.zeros((spec.size, spec.size), np.uint8)
 
 
 def _slug(label: object) -> str:

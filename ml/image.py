@@ -1,7 +1,7 @@
 """Pictures: decode what comes from outside, and turn a picture into the raster that ink becomes.
 
-A photo of paper, a canvas saved as PNG and a picture of a data set all end as the same raster
-28x28, white on black: the ink is found (`ml.paper`), specks are dropped, and what is left is fitted
+A photo of paper, a canvas saved as PNG and a picture of a data set all end as the same raster,
+white on black: the ink is found (`ml.paper`), specks are dropped, and what is left is fitted
 into the same box and centred by the same rule as strokes are (`ml.ink`).
 """
 
@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from ml.ink import BOX, PEN, SIZE, SUPERSAMPLING, average
+from ml.ink import DEFAULT, SUPERSAMPLING, RasterSpec, average
 from ml.paper import find_ink
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP")
@@ -32,7 +32,7 @@ PEAK = 0.3  # of full ink is reached somewhere in every line
 MARGIN = 2  # pixels of background around ink that is resampled
 LEAST = 0.3  # of full ink; the faintest line that is brought to full strength
 EDGE = 0.5  # of full ink, where a line ends
-THINNEST, THICKEST = 2.2, 4.0  # pixels of the raster; the range of the pens that MNIST was written with
+THINNEST, THICKEST = 2.2, 4.0  # pixels of the usual raster; the range of the pens that MNIST was written with
 PAINTED_TONES = 0.005  # of the painted pixels of a transparent picture that make it more than one tone
 
 Polarity = Literal["auto", "light_on_dark", "dark_on_light"]
@@ -189,8 +189,8 @@ def _is_one_tone(grey: np.ndarray) -> bool:
 # Normalising
 
 
-def normalise_image(pixels: np.ndarray, *, polarity: Polarity = "auto") -> np.ndarray:
-    """Turn a grey picture, uint8 (h, w) of any size, into the raster: uint8 (28, 28), white on black.
+def normalise_image(pixels: np.ndarray, spec: RasterSpec = DEFAULT, *, polarity: Polarity = "auto") -> np.ndarray:
+    """Turn a grey picture, uint8 (h, w) of any size, into the raster: uint8 (size, size), white on black.
 
     `polarity` says what is ink where that is known, as for the data sets' white on black. Raises
     ImageError `blank_image` if there is no ink to be found.
@@ -202,9 +202,10 @@ def normalise_image(pixels: np.ndarray, *, polarity: Polarity = "auto") -> np.nd
     if ink is None:
         raise ImageError("blank_image", "There is no drawing to be seen in the image. Use a darker pen or more light.")
     ink, (left, top, width, height) = _drop_specks(ink)
-    if BOX - 1 <= max(width, height) <= BOX:
-        return _place(ink[top : top + height, left : left + width])
-    return average(_fit(ink[top : top + height, left : left + width]))
+    ink = ink[top : top + height, left : left + width]
+    if spec.box - 1 <= max(width, height) <= spec.box:
+        return _place(ink, spec)
+    return average(_fit(ink, spec))
 
 
 def _drop_specks(ink: np.ndarray) -> tuple[np.ndarray, tuple[int, int, int, int]]:
@@ -221,47 +222,47 @@ def _drop_specks(ink: np.ndarray) -> tuple[np.ndarray, tuple[int, int, int, int]
     return ink * kept[parts], (left, top, width, height)
 
 
-def _place(ink: np.ndarray) -> np.ndarray:
+def _place(ink: np.ndarray, spec: RasterSpec) -> np.ndarray:
     """Centre ink that already has the right size without resampling it, as MNIST was centred."""
     height, width = ink.shape
     moments = cv2.moments(ink)
-    left = _corner(moments["m10"] / moments["m00"], width)
-    top = _corner(moments["m01"] / moments["m00"], height)
-    raster = np.zeros((SIZE, SIZE), np.uint8)
+    left = _corner(moments["m10"] / moments["m00"], width, spec.size)
+    top = _corner(moments["m01"] / moments["m00"], height, spec.size)
+    raster = np.zeros((spec.size, spec.size), np.uint8)
     raster[top : top + height, left : left + width] = np.rint(ink * 255)
     return raster
 
 
-def _corner(mass: float, length: int) -> int:
-    return min(max(int(np.floor(SIZE / 2 - mass + 0.5)), 0), SIZE - length)
+def _corner(mass: float, length: int, size: int) -> int:
+    return min(max(int(np.floor(size / 2 - mass + 0.5)), 0), size - length)
 
 
-def _fit(ink: np.ndarray) -> np.ndarray:
-    """Draw ink 0 to 1 into the box of the sampled canvas: uint8 (224, 224), 0 or 255.
+def _fit(ink: np.ndarray, spec: RasterSpec) -> np.ndarray:
+    """Draw ink 0 to 1 into the box of the sampled canvas: uint8, 0 or 255.
 
     Lines thinner or thicker than those of pens get the width of the nearest pen; a dot becomes the
     dot that a tap leaves.
     """
-    side = float(BOX * SUPERSAMPLING)
-    canvas = _sample(ink, side)
+    side = float(spec.box * SUPERSAMPLING)
+    canvas = _sample(ink, side, spec.canvas)
     extent = max(cv2.boundingRect(canvas)[2:])  # less than the side, for soft edges end beyond the line
     width = _line_width(canvas)
     if width > SOLID * extent or max(ink.shape) <= TINY:
-        return _sample(ink, PEN * SUPERSAMPLING * side / extent)
-    pen = min(max(width, THINNEST * SUPERSAMPLING), THICKEST * SUPERSAMPLING)
+        return _sample(ink, spec.pen * SUPERSAMPLING * side / extent, spec.canvas)
+    unit = spec.scale * SUPERSAMPLING
+    pen = min(max(width, THINNEST * unit), THICKEST * unit)
     scale = (side - pen) / (extent - width)  # so that the box is full when the lines have their width
     if abs(scale - 1) < 0.01:
         return canvas
-    return _widen(_sample(ink, side * scale), pen - width * scale)
+    return _widen(_sample(ink, side * scale, spec.canvas), pen - width * scale)
 
 
-def _sample(ink: np.ndarray, longest: float) -> np.ndarray:
-    """Scale ink so that its longer side has `longest` samples, in the middle of the canvas; 0 or 255."""
+def _sample(ink: np.ndarray, longest: float, side: int) -> np.ndarray:
+    """Scale ink so that its longer side has `longest` samples, in the middle of a canvas of `side`; 0 or 255."""
     scale = longest / max(ink.shape)
     grey = cv2.copyMakeBorder(_even(ink), MARGIN, MARGIN, MARGIN, MARGIN, cv2.BORDER_CONSTANT)  # so that edges taper
     size = _scaled(grey.shape[1], grey.shape[0], scale)
     grey = cv2.resize(grey, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
-    side = SIZE * SUPERSAMPLING
     spare = [side - length for length in grey.shape]
     cut = [slice(max(0, -room // 2), max(0, -room // 2) + side) for room in spare]
     grey = grey[cut[0], cut[1]]

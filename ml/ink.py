@@ -3,13 +3,15 @@
 Ink is the truth and pixels are derived from it by `rasterise`, the one renderer that training,
 serving and review share. The recipe follows how MNIST was made (LeCun, Cortes, Burges): fit the
 bounding box into 20x20 with the aspect kept, then centre by mass in 28x28. It is done in vector
-space, so place, size, canvas and brush of a drawing cannot change its raster.
+space, so place, size, canvas and brush of a drawing cannot change its raster. How large raster,
+box and pen are belongs to the recognizer: its `RasterSpec`, which its bundles carry.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -19,9 +21,11 @@ cv2.setNumThreads(0)
 
 PREPROCESS_VERSION = 1
 
-SIZE = 28  # side of the raster, in pixels
+SIZE = 28  # side of the raster, in pixels, where a recognizer says nothing else
 BOX = 20  # side of the box that the ink is fitted into, in pixels
 PEN = 2.2  # width of the pen, in pixels of the raster
+SMALLEST, LARGEST = 16, 64  # sides that a raster may have
+THINNEST_PEN = 0.5  # pixels
 SUPERSAMPLING = 8  # samples per pixel and axis before averaging
 
 MAX_STROKES = 256
@@ -35,6 +39,40 @@ _NUMBERS = {int, float}
 
 Ink = list[np.ndarray]
 """One array per stroke, float64, shape (2, n) for x and y or (3, n) with t in milliseconds."""
+
+
+@dataclass(frozen=True)
+class RasterSpec:
+    """How a recognizer sees ink: the side of its raster, of the box in it, and the width of the pen, in pixels.
+
+    Raises ValueError for a side that is not from 16 to 64, or for a box or a pen that does not fit.
+    """
+
+    size: int = SIZE
+    box: float = BOX
+    pen: float = PEN
+
+    def __post_init__(self) -> None:
+        if isinstance(self.size, bool) or not isinstance(self.size, int) or not SMALLEST <= self.size <= LARGEST:
+            raise ValueError(f"A raster has a side of {SMALLEST} to {LARGEST} whole pixels, not {self.size!r}.")
+        if not THINNEST_PEN <= self.pen <= self.box / 2 <= self.size / 2:
+            raise ValueError(
+                f"A pen of {self.pen} and a box of {self.box} pixels do not fit a raster of {self.size}: "
+                f"the box must fit into it, and at least two pens into the box, of {THINNEST_PEN} pixels or more."
+            )
+
+    @property
+    def canvas(self) -> int:
+        """The side of the sampled canvas that is averaged to the raster."""
+        return self.size * SUPERSAMPLING
+
+    @property
+    def scale(self) -> float:
+        """How many times as wide as the usual pen this one is."""
+        return self.pen / PEN
+
+
+DEFAULT = RasterSpec()
 
 
 class InkError(ValueError):
@@ -93,35 +131,37 @@ def _to_array(stroke: list[list[float]], number: int) -> np.ndarray:
     return array
 
 
-def rasterise(ink: Sequence[np.ndarray], *, pen: float = PEN) -> np.ndarray:
-    """Draw ink as the network sees it: uint8 (28, 28), white on black.
+def rasterise(ink: Sequence[np.ndarray], spec: RasterSpec = DEFAULT, *, pen: float | None = None) -> np.ndarray:
+    """Draw ink as the network sees it: uint8 (size, size), white on black.
 
     `ink` holds at least one stroke of shape (2 or more, n). `pen` is the width of the line in
     pixels of the raster; only augmentation changes it.
     """
-    side = SIZE * SUPERSAMPLING
-    canvas = np.zeros((side, side), np.uint8)
-    lines = [_to_fixed_point(line) for line in _fit(ink, pen)]
-    cv2.polylines(canvas, lines, False, 255, max(1, round(pen * SUPERSAMPLING)), cv2.LINE_8, _FRACTION_BITS)
+    pen = spec.pen if pen is None else pen
+    canvas = np.zeros((spec.canvas, spec.canvas), np.uint8)
+    lines = [_to_fixed_point(line) for line in _fit(ink, spec, pen)]
+    width = max(1, math.floor(pen * SUPERSAMPLING + 0.5))  # halves up, as in the browser
+    cv2.polylines(canvas, lines, False, 255, width, cv2.LINE_8, _FRACTION_BITS)
     return average(canvas)
 
 
 def average(canvas: np.ndarray) -> np.ndarray:
-    """Centre ink by mass and average it down: uint8 (224, 224), 0 or 255, to uint8 (28, 28).
+    """Centre ink by mass and average it down: uint8, 0 or 255, a sampled canvas to a raster.
 
     The last step of every raster, whether it comes from strokes or from a picture.
     """
-    return cv2.resize(_centre_by_mass(canvas), (SIZE, SIZE), interpolation=cv2.INTER_AREA)
+    size = canvas.shape[0] // SUPERSAMPLING
+    return cv2.resize(_centre_by_mass(canvas), (size, size), interpolation=cv2.INTER_AREA)
 
 
-def _fit(ink: Sequence[np.ndarray], pen: float) -> list[np.ndarray]:
+def _fit(ink: Sequence[np.ndarray], spec: RasterSpec, pen: float) -> list[np.ndarray]:
     """Scale and move the strokes so that the drawn line fills the box; float64 (n, 2), in samples."""
     points = np.concatenate([stroke[:2] for stroke in ink], axis=1)
     low, high = points.min(axis=1), points.max(axis=1)
     extent = float((high - low).max())
-    scale = (BOX - pen) / extent if extent > SMALLEST_EXTENT else 0.0
+    scale = (spec.box - pen) / extent if extent > SMALLEST_EXTENT else 0.0
     middle = (low + high) / 2
-    return [((stroke[:2].T - middle) * scale + SIZE / 2) * SUPERSAMPLING for stroke in ink]
+    return [((stroke[:2].T - middle) * scale + spec.size / 2) * SUPERSAMPLING for stroke in ink]
 
 
 def _to_fixed_point(line: np.ndarray) -> np.ndarray:

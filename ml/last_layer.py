@@ -120,7 +120,10 @@ def like(base: Bundle) -> dict[str, Any]:
     manifest = base.manifest
     return {
         "recognizer": manifest["recognizer"],
+        "title": manifest.get("title", ""),
+        "prompt": manifest.get("prompt", ""),
         "labels": manifest["labels"],
+        "raster": base.raster,
         "probe": probe_rasters(manifest),
         "metrics": {},
     }

@@ -28,15 +28,15 @@ from ml.ink import SIZE
 EMBEDDING_SIZE = 128
 
 
-def build_network(classes: int) -> keras.Model:
+def build_network(classes: int, size: int = SIZE) -> keras.Model:
     """A new, untrained network.
 
-    Input: float32 (n, 28, 28, 1) in 0..1. Outputs: `probabilities` (n, classes), of which the last
+    Input: float32 (n, size, size, 1) in 0..1. Outputs: `probabilities` (n, classes), of which the last
     class is "other" (none of the labels), and `embedding` (n, 128), the last hidden layer.
     """
     if classes < 2:
         raise ValueError(f"A network tells at least 2 classes apart (the labels and 'other'), not {classes}.")
-    inputs = keras.Input((SIZE, SIZE, 1), name="raster")
+    inputs = keras.Input((size, size, 1), name="raster")
     x = _block(inputs, 16)
     x = _block(x, 32, pool=True)
     x = _block(x, 64)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
-from ml.ink import SIZE
+from ml.ink import LARGEST, SMALLEST
 
 if TYPE_CHECKING:
     from ml.artifact import Bundle
@@ -67,6 +67,7 @@ class _Session:
         inputs = self.interpreter.get_input_details()
         _check_tensors(inputs, outputs)
         self.input = int(inputs[0]["index"])
+        self.size = int(inputs[0]["shape"][1])
         # By name: the converter does not promise an order.
         self.probabilities = int(outputs[PROBABILITIES]["index"])
         self.embedding = int(outputs[EMBEDDING]["index"])
@@ -74,7 +75,7 @@ class _Session:
         self.width = int(outputs[EMBEDDING]["shape"][-1])
 
     def run(self, picture: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Answer one picture, float32 (1, 28, 28, 1); `get_tensor` hands out copies."""
+        """Answer one picture, float32 (1, size, size, 1); `get_tensor` hands out copies."""
         self.interpreter.set_tensor(self.input, picture)
         self.interpreter.invoke()
         return self.interpreter.get_tensor(self.probabilities)[0], self.interpreter.get_tensor(self.embedding)[0]
@@ -97,8 +98,11 @@ class _Session:
 
 def _check_tensors(inputs: list[dict], outputs: dict[str, dict]) -> None:
     shapes = [tuple(int(side) for side in tensor["shape"]) for tensor in inputs]
-    if shapes != [(1, SIZE, SIZE, 1)]:
-        raise PredictorError(f"The model takes {shapes}, not [(1, {SIZE}, {SIZE}, 1)]. Export it with a batch of 1.")
+    if shapes not in [[(1, size, size, 1)] for size in range(SMALLEST, LARGEST + 1)]:
+        raise PredictorError(
+            f"The model takes {shapes}, not one raster of {SMALLEST} to {LARGEST} pixels a side: (1, size, size, 1). "
+            "Export it with a batch of 1."
+        )
     if not {PROBABILITIES, EMBEDDING} <= outputs.keys():
         raise PredictorError(f"The model gives {sorted(outputs)}, not '{PROBABILITIES}' and '{EMBEDDING}'.")
 
@@ -117,6 +121,7 @@ class Predictor:
                 f"The model tells {session.classes} classes apart; {labels} labels and 'other' make {labels + 1}."
             )
         self.embedding_size = session.width
+        self.size = session.size
 
     @classmethod
     def from_bundle(cls, bundle: Bundle) -> Predictor:
@@ -126,10 +131,12 @@ class Predictor:
         return verify_bundle(bundle)
 
     def predict(self, rasters: np.ndarray) -> Answers:
-        """Answer uint8 (n, 28, 28), white on black; n may be 0. Safe to call from many threads."""
+        """Answer uint8 (n, size, size), white on black; n may be 0. Safe to call from many threads."""
         rasters = np.asarray(rasters)
-        if rasters.dtype != np.uint8 or rasters.ndim != 3 or rasters.shape[1:] != (SIZE, SIZE):
-            raise ValueError(f"Rasters must be uint8 (n, {SIZE}, {SIZE}), not {rasters.dtype} {rasters.shape}.")
+        if rasters.dtype != np.uint8 or rasters.ndim != 3 or rasters.shape[1:] != (self.size, self.size):
+            raise ValueError(
+                f"Rasters must be uint8 (n, {self.size}, {self.size}), not {rasters.dtype} {rasters.shape}."
+            )
         session = self._session()
         pictures = (rasters.astype(np.float32) / np.float32(255))[..., np.newaxis]
         probabilities = np.empty((len(pictures), self.labels), np.float32)

@@ -15,7 +15,7 @@ from ml import datasets
 from ml.augment import fit_picture
 from ml.datasets import DatasetError, Pictures, Tracks
 from ml.image import ImageError, normalise_image
-from ml.ink import SIZE, Ink, rasterise
+from ml.ink import DEFAULT, SIZE, Ink, RasterSpec, rasterise
 from ml.junk import make_junk
 
 VALIDATION_PEOPLE = 27  # of the 539 who wrote MNIST's training part
@@ -72,7 +72,10 @@ class Material:
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a recognizer is trained. The counts are drawings in one epoch."""
+    """How a recognizer is trained. The counts are drawings in one epoch.
+
+    `title` is what people call it; `prompt` is how they are asked to draw, with "{glyph}" or "{name}" in it.
+    """
 
     labels: list[dict[str, str]]
     load: Callable[[Path | None], Material]
@@ -85,6 +88,10 @@ class Recipe:
     junk: int
     batch: int = 128
     learning_rate: float = 2e-3
+    title: str = ""
+    prompt: str = "Draw {name}"
+    raster: RasterSpec = DEFAULT
+    network: str = "small"
     load_to_replay: Callable[[Path | None], Material] | None = None
     """The same material sooner, without the tests that only the model card needs; else `load`."""
 
@@ -170,6 +177,8 @@ def _normalise(pictures: np.ndarray) -> np.ndarray:
 
 RECIPES: dict[str, Recipe] = {
     "digits": Recipe(
+        title="Digits",
+        prompt="How do you write {glyph}?",
         labels=DIGITS,
         load=load_digits,
         load_to_replay=replay_digits,

@@ -68,7 +68,7 @@ def train(
     from ml.network import build_network
 
     keras.utils.set_random_seed(seed)
-    model = build_network(len(recipe.labels) + 1)
+    model = build_network(len(recipe.labels) + 1, recipe.raster.size)
     fit(model, material, recipe, seed=seed, progress=progress)
     return finish(model, recognizer, recipe, material, seed=seed)
 
@@ -87,7 +87,10 @@ def finish(
     bundle = export_bundle(
         model,
         recognizer=recognizer,
+        title=recipe.title,
+        prompt=recipe.prompt,
         labels=recipe.labels,
+        raster=recipe.raster,
         unsure_below=choose_unsure_below(answers, material.validation, labels),
         probe=np.concatenate([examples.x[:PROBE] for examples in material.validation.values()]),
         metrics={},

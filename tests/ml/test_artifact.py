@@ -16,6 +16,7 @@ import pytest
 
 from ml import artifact
 from ml.artifact import Bundle, BundleError, export_bundle, load_bundle, load_keras, save_bundle, verify_bundle
+from ml.ink import RasterSpec
 from tests.ml.tiny import LABELS, random_rasters, tiny_network
 
 if TYPE_CHECKING:
@@ -227,3 +228,63 @@ def test_importing_and_verifying_needs_no_tensorflow(tiny_folder: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", program, tiny_folder], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+# The raster and the words of a recognizer
+
+
+def test_a_bundle_that_does_not_say_how_it_sees_ink_sees_it_in_the_usual_way(tiny_bundle: Bundle) -> None:
+    older = {key: value for key, value in tiny_bundle.manifest.items() if key not in ("raster", "title", "prompt")}
+    bundle = replace(tiny_bundle, manifest=older)
+    assert bundle.raster == RasterSpec(28, 20, 2.2)
+    assert verify_bundle(bundle).size == 28
+
+
+def test_a_bundle_of_another_raster_says_so_and_answers_such_rasters() -> None:
+    spec = RasterSpec(40, 33, 2.5)
+    bundle = export(tiny_network(4, 40), raster=spec, probe=random_rasters(3, size=40))
+    assert bundle.manifest["raster"] == {"size": 40, "box": 33, "pen": 2.5}
+    assert bundle.raster == spec
+    predictor = verify_bundle(bundle)
+    assert predictor.size == 40
+    assert predictor.predict(random_rasters(2, size=40)).probabilities.shape == (2, 3)
+    with pytest.raises(ValueError, match=r"uint8 \(n, 40, 40\), not uint8 \(2, 28, 28\)"):
+        predictor.predict(random_rasters(2))
+
+
+def test_a_network_of_another_raster_is_not_exported(tiny_model: keras.Model) -> None:
+    with pytest.raises(BundleError, match=r"takes \(28, 28, 1\), a raster of this recognizer is \(32, 32, 1\)"):
+        export(tiny_model, raster=RasterSpec(32), probe=random_rasters(3, size=32))
+
+
+def test_a_manifest_of_another_raster_than_the_model_takes_is_refused(tiny_bundle: Bundle) -> None:
+    said = changed(tiny_bundle, raster={"size": 32, "box": 24, "pen": 2.2})
+    with pytest.raises(BundleError, match="takes rasters of 28 x 28 pixels, the manifest says 32"):
+        verify_bundle(said)
+
+
+@pytest.mark.parametrize(
+    "raster", [{"size": 8}, {"size": 28.5}, {"size": 28, "box": 30}, {"pen": 0}, {"pen": "2"}, {"ink": 1}, [28], "28"]
+)
+def test_a_raster_that_cannot_be_drawn_is_refused(tiny_bundle: Bundle, raster: object) -> None:
+    with pytest.raises(BundleError, match=r"raster .* cannot be drawn"):
+        verify_bundle(changed(tiny_bundle, raster=raster))
+
+
+def test_it_carries_the_words_of_its_recognizer(tiny_model: keras.Model) -> None:
+    labels = [*LABELS[:2], {"slug": "clock", "glyph": "", "name": "clock", "prompt": "a clock"}]
+    manifest = export(tiny_model, labels=labels, title="Odd things", prompt="Draw {name}").manifest
+    assert (manifest["title"], manifest["prompt"]) == ("Odd things", "Draw {name}")
+    assert manifest["labels"] == labels
+
+
+@pytest.mark.parametrize("words", [{"title": 5}, {"prompt": None}])
+def test_words_that_are_no_texts_are_refused(tiny_bundle: Bundle, words: dict[str, Any]) -> None:
+    with pytest.raises(BundleError, match="something else than a text"):
+        verify_bundle(changed(tiny_bundle, **words))
+
+
+def test_a_prompt_of_a_label_that_is_no_text_is_refused(tiny_bundle: Bundle) -> None:
+    labels = [*tiny_bundle.manifest["labels"][:2], {"slug": "2", "glyph": "2", "name": "two", "prompt": 2}]
+    with pytest.raises(BundleError, match="prompt of a label is a text"):
+        verify_bundle(changed(tiny_bundle, labels=labels))
