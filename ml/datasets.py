@@ -13,7 +13,6 @@ import json
 import os
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
@@ -21,64 +20,12 @@ import numpy as np
 
 from ml.downloads import DownloadError, cache_folder, download
 from ml.ink import Ink
+from ml.sources import SOURCES
 
 
 class DatasetError(RuntimeError):
     """A data set that is not there, or is not what it should be; the text names the cure."""
 
-
-@dataclass(frozen=True)
-class Source:
-    """Where a data set comes from. `files` are paths in the data folder with the sha256 of their content.
-
-    Of a `.gz` the unzipped bytes are summed, so that packing it again changes nothing; an empty sum
-    is not compared.
-    """
-
-    title: str
-    origin: str
-    licence: str
-    files: dict[str, str]
-
-
-SOURCES: dict[str, Source] = {
-    "mnist": Source(
-        "MNIST handwritten digits, with the NIST writer of each (from QMNIST)",
-        "LeCun, Cortes, Burges; QMNIST: Yadav, Bottou",
-        "CC BY-SA 3.0 (as commonly quoted); QMNIST: BSD",
-        {
-            "mnist/train-images-idx3-ubyte.gz": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
-            "mnist/train-labels-idx1-ubyte.gz": "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
-            "mnist/t10k-images-idx3-ubyte.gz": "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
-            "mnist/t10k-labels-idx1-ubyte.gz": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
-            "mnist/writers.npz": "",
-        },
-    ),
-    "pendigits": Source(
-        "Pen-Based Recognition of Handwritten Digits, original tracks of 30 people",
-        "UCI Machine Learning Repository; Alpaydin, Alimoglu",
-        "CC BY 4.0",
-        {"pendigits/pendigits.jsonl.gz": ""},
-    ),
-    "omniglot": Source(
-        "Omniglot, characters of eight alphabets by 20 people",
-        "Lake, Salakhutdinov, Tenenbaum",
-        "MIT",
-        {"omniglot_small/omniglot_small.npz": ""},
-    ),
-    "quickdraw": Source(
-        "Quick, Draw! drawings as simplified strokes",
-        "Google",
-        "CC BY 4.0",
-        {},
-    ),
-    "bhmsds": Source(
-        "Digits on paper, photographed (for checking only)",
-        "wblachowski/bhmsds",
-        "MIT",
-        {"bhmsds/digits.npz": ""},
-    ),
-}
 
 TEST_WRITERS = 6  # of the 30 pen writers; never trained, tuned or calibrated on
 TEST_ALPHABETS = 4  # of the 8 alphabets; kept for the junk test

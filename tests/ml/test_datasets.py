@@ -16,8 +16,9 @@ import numpy as np
 import pytest
 
 from ml import datasets, downloads
-from ml.datasets import DatasetError, Pictures, Source, Tracks
+from ml.datasets import DatasetError, Pictures, Tracks
 from ml.downloads import DownloadError
+from ml.sources import Source
 
 needs_data = pytest.mark.skipif(
     not os.environ.get("INKLING_DATA"), reason="INKLING_DATA names no folder of data sets; see ml/datasets.py"

@@ -1,0 +1,98 @@
+"""Where the data sets come from: who made them, under which licence, and which files they are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+THIRTY_WORDS = (
+    "airplane", "alarm clock", "apple", "arm", "banana", "bicycle", "bird", "book", "bowtie", "cat", "clock",
+    "diamond", "dog", "ear", "eye", "face", "finger", "fish", "flower", "hand", "house", "leg", "lollipop", "mouth",
+    "nose", "pants", "pig", "radio", "rainbow", "tree",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a data set comes from. `files` are paths in the data folder with the sha256 of their content.
+
+    Of a `.gz` the unzipped bytes are summed, so that packing it again changes nothing; an empty sum
+    is not compared. Of `optional` files each is used where it is there. `by_hand` says how to come by a
+    data set that its publisher gives to nobody without an account, or in a form that no program can fetch.
+    """
+
+    title: str
+    origin: str
+    licence: str
+    files: dict[str, str]
+    optional: tuple[str, ...] = field(default=(), kw_only=True)
+    by_hand: str = field(default="", kw_only=True)
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """All its files, in the data folder."""
+        return (*self.files, *self.optional)
+
+
+SOURCES: dict[str, Source] = {
+    "mnist": Source(
+        "MNIST handwritten digits, with the NIST writer of each (from QMNIST)",
+        "LeCun, Cortes, Burges; QMNIST: Yadav, Bottou",
+        "CC BY-SA 3.0 (as commonly quoted); QMNIST: BSD",
+        {
+            "mnist/train-images-idx3-ubyte.gz": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+            "mnist/train-labels-idx1-ubyte.gz": "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+            "mnist/t10k-images-idx3-ubyte.gz": "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+            "mnist/t10k-labels-idx1-ubyte.gz": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
+            "mnist/writers.npz": "",
+        },
+    ),
+    "pendigits": Source(
+        "Pen-Based Recognition of Handwritten Digits, original tracks of 30 people",
+        "UCI Machine Learning Repository; Alpaydin, Alimoglu",
+        "CC BY 4.0",
+        {"pendigits/pendigits.jsonl.gz": ""},
+    ),
+    "omniglot": Source(
+        "Omniglot, characters of eight alphabets by 20 people",
+        "Lake, Salakhutdinov, Tenenbaum",
+        "MIT",
+        {"omniglot_small/omniglot_small.npz": ""},
+    ),
+    "quickdraw": Source(
+        "Quick, Draw! drawings as simplified strokes",
+        "Google",
+        "CC BY 4.0",
+        {},
+        optional=tuple(f"quickdraw/strokes/{word}.jsonl.gz" for word in THIRTY_WORDS),
+    ),
+    "quickdraw-bitmaps": Source(
+        "Quick, Draw! drawings as 28x28 pictures",
+        "Google",
+        "CC BY 4.0",
+        {},
+        optional=tuple(f"quickdraw/bitmaps/{word}.npz" for word in THIRTY_WORDS),
+    ),
+    "tuberlin": Source(
+        "TU Berlin's sketches of arm, ear, eye, face, hand, mouth and nose",
+        "Eitz, Hays, Alexa (2012)",
+        "CC BY 4.0",
+        {"tuberlin/body_parts.npz": ""},
+        by_hand="Fetch sketches_png.zip (500 MB) from https://cybertron.cg.tu-berlin.de/eitz/projects/classifysketch/, "
+        "unpack it, and run: python -m ml data --pack tuberlin FOLDER",
+    ),
+    "numtadb": Source(
+        "NumtaDB, Bangla digits from four collections (a to d)",
+        "BengaliAI: Alam, Reasat, Doha, Humayun (2018)",
+        "CC BY-SA 4.0",
+        {"numtadb28/numtadb28.npz": ""},
+        by_hand="Fetch it from https://www.kaggle.com/datasets/BengaliAI/numta (Kaggle asks for an account), "
+        "unpack it, and run: python -m ml data --pack numtadb FOLDER",
+    ),
+    "bhmsds": Source(
+        "Digits on paper, photographed (for checking only)",
+        "wblachowski/bhmsds",
+        "MIT",
+        {"bhmsds/digits.npz": ""},
+        by_hand="Clone https://github.com/wblachowski/bhmsds and run: python -m ml data --pack bhmsds FOLDER",
+    ),
+}
