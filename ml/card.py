@@ -1,186 +1,137 @@
 """The model card: what a bundle was made of, how good it is, and what it must not be used for.
 
-Written beside the bundle as `card.md` with a confusion matrix as a picture, from what was measured;
-nothing in it is typed by hand but the recipe's notes.
+One dictionary in the bundle's manifest, of which the site's page and `card.md` are both made. Nothing
+in it is typed by hand but the recipe's notes and limits.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from html import escape
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from ml.artifact import Bundle
-from ml.datasets import SOURCES
+from ml.card_text import card_text
+from ml.confusion import confusion_svg
 from ml.evaluate import Report
-from ml.recipes import Recipe
+from ml.recipes import RECIPES, Material, Recipe
+from ml.sources import SOURCES
 
 CARD = "card.md"
 CONFUSION = "confusion.svg"
-CONFUSIONS_SHOWN = 8
+CONFUSIONS = 12  # that are named, the most frequent
+DIGITS = 5  # of a share behind the point
 
-_CELL, _MARGIN = 34, 46  # pixels of the picture
+LIMITS = (
+    "Deciding anything where a mistake costs somebody something, without a person who looks.",
+    "Telling who drew something, or anything else about a person.",
+    "Several symbols at once: it reads one, and should answer 'not sure' to several.",
+)
+
+Json = dict[str, Any]
 
 
-def write_card(bundle: Bundle, reports: Mapping[str, Report], recipe: Recipe, folder: Path) -> None:
-    """Write `card.md` and `confusion.svg` of a bundle; `reports` are its figures by the name of the test."""
+def with_card(bundle: Bundle, card: Json) -> Bundle:
+    """The same bundle with this card in its manifest."""
+    return replace(bundle, manifest={**bundle.manifest, "card": card})
+
+
+def write_card(bundle: Bundle, folder: Path) -> None:
+    """Write the bundle's card as `card.md` with `confusion.svg`. Raises BundleError if it has none."""
+    text = card_text(bundle, CONFUSION)
     folder.mkdir(parents=True, exist_ok=True)
-    real = [report for report in reports.values() if report.count]
-    if real:
-        names = [label["name"] for label in bundle.manifest["labels"]]
-        (folder / CONFUSION).write_text(confusion_svg(add_up(real), names), "utf-8")
-    (folder / CARD).write_text("\n".join(_lines(bundle, reports, recipe)) + "\n", "utf-8")
+    labels, matrix = bundle.manifest["labels"], bundle.manifest["card"]["confusion"]
+    if matrix:
+        (folder / CONFUSION).write_text(confusion_svg(matrix, [label["glyph"] or label["name"] for label in labels]))
+    (folder / CARD).write_text(text, "utf-8")
 
 
-def _lines(bundle: Bundle, reports: Mapping[str, Report], recipe: Recipe) -> Iterator[str]:
-    manifest = bundle.manifest
-    labels = ", ".join(label["glyph"] or label["name"] for label in manifest["labels"])
-    yield from (
-        f"# Model card: {manifest['recognizer']}",
-        "",
-        f"A small CNN that tells apart {labels}, and says when a drawing is none of them. Made {manifest['created']}.",
-        "",
-        f"It reads rasters of preprocessing version {manifest['preprocess_version']} (28 x 28, white on black) and "
-        f"gives calibrated probabilities and an embedding of {manifest['embedding_size']} numbers. An answer under "
-        f"{manifest['unsure_below']:.3f} is given as 'not sure'.",
-        f"`model.tflite` has {len(bundle.tflite):,} bytes, `model.keras` {len(bundle.keras):,}, and "
-        f"`rehearsal.npz`, from which a last layer can be taught anew, {len(bundle.rehearsal):,}.",
-        "",
-    )
-    yield from _data(recipe)
-    yield from _recipe(manifest["training"], manifest["recognizer"])
-    yield from _results(reports)
-    yield from _confusions(reports, [label["name"] for label in manifest["labels"]])
-    yield from _limits()
-    if recipe.notes:
-        yield from ("", "## Tried, and what it gave", "", *(f"- {note}" for note in recipe.notes))
+def make_card(bundle: Bundle, reports: Mapping[str, Report], recipe: Recipe, material: Material) -> Json:
+    """The card of a bundle that learned `material` by `recipe`; `reports` are its figures by the name of the test."""
+    real = {name: report for name, report in reports.items() if report.count}
+    matrix = add_up([report.confusion for report in real.values()])
+    return {
+        "summary": _summary(bundle),
+        "data": [_source(name, material) for name in recipe.sources],
+        "trained_on": count_labels(material, bundle.slugs),
+        "recipe": _recipe(bundle),
+        "results": [_result(name, report) for name, report in reports.items()],
+        "by_label": [{"test": name, "labels": _by_label(report)} for name, report in real.items()],
+        "confusions": find_confusions(matrix, bundle.slugs)[:CONFUSIONS],
+        "confusion": matrix,
+        "limits": [*LIMITS, *recipe.limits],
+        "notes": list(recipe.notes),
+    }
 
 
-def _data(recipe: Recipe) -> Iterator[str]:
-    yield from ("## Data", "", "| data set | from | licence |", "|---|---|---|")
-    for name in recipe.sources:
-        source = SOURCES[name]
-        yield f"| {source.title} | {source.origin} | {source.licence} |"
-    yield from (
-        "",
-        "People are either studied or examined, never both: validation and test writers, and the test's alphabets, are "
-        "those whose sha256 sorts first. The temperature and the limit of 'not sure' come from the validation "
-        "writers. The test sets train and calibrate nothing.",
-        "",
-    )
+def _summary(bundle: Bundle) -> str:
+    labels = bundle.manifest["labels"]
+    shown = ", ".join(label["glyph"] or label["name"] for label in labels)
+    return f"A small neural network that tells apart {len(labels)} labels ({shown}) and says when a drawing is none."
 
 
-def _recipe(training: Mapping[str, object], recognizer: str) -> Iterator[str]:
-    yield from (
-        "## Recipe",
-        "",
-        f"`INKLING_DATA=<folder> python -m ml train {recognizer}` repeats it. The seed is fixed; the order in which "
-        "CPU threads add up numbers may change the last digits of a figure.",
-        "",
-        f"{training['epochs']} epochs (learning, refining, and being taught by the mean of both ends: "
-        f"`ml/learning.py`) of {training['pictures']:,} pictures, {training['tracks']:,} pen tracks, "
-        f"{training['prototypes']:,} written prototypes and {training['junk']:,} junk drawings, new variations each "
-        f"time; batches of {training['batch']}, Adam with a peak rate of {training['learning_rate']} and cosine decay, "
-        f"seed {training['seed']}. Temperature {training['temperature']}, folded into the last layer.",
-        "",
-    )
+def _source(name: str, material: Material) -> Json:
+    source = SOURCES[name]
+    told = {"title": source.title, "origin": source.origin, "licence": source.licence}
+    return {"name": name, **told, "drawings": material.counts.get(name)}
 
 
-def _results(reports: Mapping[str, Report]) -> Iterator[str]:
-    yield from (
-        "## Results",
-        "",
-        "Measured on `model.tflite` through the code that serves.",
-        "",
-        "| test | drawings | right | of those it is sure of | not sure | ECE |",
-        "|---|---|---|---|---|---|",
-    )
-    for name, report in reports.items():
-        if report.count:
-            yield (
-                f"| {name} | {report.count:,} | {report.accuracy:.2%} | {report.accuracy_when_sure:.2%} "
-                f"| {report.unsure:.2%} | {report.ece:.2%} |"
-            )
-        if report.junk_count:
-            yield f"| {name} | {report.junk_count:,} | | | {report.junk_unsure:.2%} | |"
-    yield ""
-    tests = {name: report for name, report in reports.items() if report.count}
-    if tests:
-        yield from _by_label(tests)
+def count_labels(material: Material, slugs: Sequence[str]) -> dict[str, int]:
+    """How many different drawings of each label there were to learn from, by slug."""
+    counts = np.bincount(np.concatenate([material.pictures.y, material.tracks.y]), minlength=len(slugs))
+    return dict(zip(slugs, counts.tolist(), strict=False))
 
 
-def _by_label(tests: Mapping[str, Report]) -> Iterator[str]:
-    yield from (
-        "Right, by label:",
-        "",
-        "| label | " + " | ".join(tests) + " |",
-        "|---|" + "---|" * len(tests),
-    )
-    for rows in zip(*(report.labels for report in tests.values()), strict=True):
-        yield f"| {rows[0].slug} | " + " | ".join(f"{row.accuracy:.2%} of {row.count:,}" for row in rows) + " |"
-    yield ""
-
-
-def _confusions(reports: Mapping[str, Report], names: Sequence[str]) -> Iterator[str]:
-    real = [report for report in reports.values() if report.count]
-    if not real:
-        return
-    matrix = add_up(real)
-    wrong = [(matrix[i][j], names[i], names[j]) for i in range(len(names)) for j in range(len(names)) if i != j]
-    shown = [f"{true} as {guess} ({count})" for count, true, guess in sorted(wrong, reverse=True) if count]
-    yield from (
-        "## Known confusions",
-        "",
-        f"![Confusion matrix: rows are what was drawn, columns what was answered]({CONFUSION})",
-        "",
-        f"Of {sum(map(sum, matrix)):,} test drawings, most often: {', '.join(shown[:CONFUSIONS_SHOWN]) or 'none'}.",
-        "",
-    )
-
-
-def _limits() -> Iterator[str]:
-    yield from (
-        "## What it must not be used for",
-        "",
-        "- Reading amounts, codes or marks where a mistake costs somebody something, without a person who looks.",
-        "- Telling who wrote something, or anything about a person.",
-        "- Whole numbers or lines of text: it reads one symbol, and should answer 'not sure' to several.",
-        "- Print, seven-segment displays and other scripts: it has learned handwriting only.",
-    )
-
-
-def add_up(reports: Sequence[Report]) -> list[list[int]]:
-    """One confusion matrix of several tests: rows what was drawn, columns the first guess."""
-    size = range(len(reports[0].confusion))
-    return [[sum(report.confusion[i][j] for report in reports) for j in size] for i in size]
-
-
-def confusion_svg(matrix: Sequence[Sequence[int]], names: Sequence[str]) -> str:
-    """A confusion matrix as an SVG: rows are shares of what was drawn, mistakes stand out in amber."""
-    side = _MARGIN + len(names) * _CELL + 8
-    parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{side}" height="{side}" viewBox="0 0 {side} {side}" '
-        'font-family="sans-serif" font-size="10" text-anchor="middle">',
-        "<title>Confusion matrix: rows are what was drawn, columns what was answered</title>",
-        f'<rect width="{side}" height="{side}" fill="#fff"/>',
+def _recipe(bundle: Bundle) -> list[str]:
+    manifest, raster = bundle.manifest, bundle.raster
+    training, name = manifest["training"], manifest["recognizer"]
+    command = f"`python -m ml train {name}`" if name in RECIPES else "`python -m ml train --from FOLDER`"
+    return [
+        f"{command} repeats it, with the seed {training['seed']}; the order in which processor threads add up numbers "
+        "may change the last digits of a figure.",
+        f"It reads drawings as {raster.size} x {raster.size} pixels, white on black: ink is fitted into a box "
+        f"of {raster.box:g} and drawn with a pen of {raster.pen:g}; pictures are brought to the same form.",
+        f"{training['epochs']} epochs of {training['pictures']:,} pictures, {training['tracks']:,} pen tracks, "
+        f"{training['prototypes']:,} drawings by prototypes of our own and {training['junk']:,} of junk, varied anew "
+        f"each time; batches of {training['batch']}, Adam with a peak rate of {training['learning_rate']:g} that falls "
+        "to nothing.",
+        "What examines it taught it nothing. It was set apart beforehand: by writer where the writers are known, else "
+        "as the publisher split the set, or by a hash of each drawing.",
+        f"Its probabilities were calibrated (temperature {training['temperature']:g}) on drawings that it did not "
+        f"learn from; by them, too, an answer under {manifest['unsure_below']:g} is given as 'not sure'.",
     ]
-    for place, name in enumerate(names):
-        middle = _MARGIN + (place + 0.5) * _CELL
-        parts.append(f'<text x="{middle}" y="{_MARGIN - 8}">{escape(name)}</text>')
-        parts.append(f'<text x="{_MARGIN - 6}" y="{middle + 3}" text-anchor="end">{escape(name)}</text>')
-    for i, row in enumerate(matrix):
-        parts += [_cell(i, j, count, sum(row)) for j, count in enumerate(row)]
-    return "\n".join([*parts, "</svg>\n"])
 
 
-def _cell(row: int, column: int, count: int, total: int) -> str:
-    share = count / total if total else 0.0
-    # Mistakes are a few in a thousand: their scale is stretched, or none would be seen.
-    colour, strength = ("#1f4fa3", share) if row == column else ("#c77700", min(1.0, (share * 25) ** 0.5))
-    x, y = _MARGIN + column * _CELL, _MARGIN + row * _CELL
-    ink = "#fff" if strength > 0.6 else "#222"
-    text = f'<text x="{x + _CELL / 2}" y="{y + _CELL / 2 + 3}" fill="{ink}">{count}</text>'
-    return (
-        f'<rect x="{x}" y="{y}" width="{_CELL - 1}" height="{_CELL - 1}" fill="{colour}" '
-        f'fill-opacity="{strength:.3f}"/>{text if count else ""}'
-    )
+def _result(name: str, report: Report) -> Json:
+    figures = report.to_dict()
+    shares = {key: _rounded(figures[key]) for key in ("accuracy", "top3", "unsure", "ece", "junk_unsure")}
+    sure = _rounded(figures["accuracy_when_sure"])
+    return {"test": name, "count": report.count, "sure_accuracy": sure, "junk_count": report.junk_count, **shares}
+
+
+def _by_label(report: Report) -> list[Json]:
+    return [{"slug": line.slug, "count": line.count, "accuracy": _rounded(line.accuracy)} for line in report.labels]
+
+
+def _rounded(share: float | None) -> float | None:
+    """A share as it is kept; None where there was nothing to measure."""
+    return None if share is None or np.isnan(share) else round(share, DIGITS)
+
+
+def add_up(matrices: Sequence[Sequence[Sequence[int]]]) -> list[list[int]]:
+    """One confusion matrix of several: rows what was drawn, columns the first guess. Empty if there are none."""
+    return np.sum(matrices, axis=0).tolist() if matrices else []
+
+
+def find_confusions(matrix: Sequence[Sequence[int]], slugs: Sequence[str]) -> list[Json]:
+    """What was taken for something else, the most frequent first."""
+    wrong = [
+        {"drawn": slugs[i], "answered": slugs[j], "count": count}
+        for i, row in enumerate(matrix)
+        for j, count in enumerate(row)
+        if i != j and count
+    ]
+    return sorted(wrong, key=lambda line: -line["count"])

@@ -68,6 +68,8 @@ class Material:
     junk_pictures: np.ndarray
     validation: dict[str, Examples]
     tests: dict[str, Examples] = field(default_factory=dict)
+    counts: dict[str, int] = field(default_factory=dict)
+    """How many drawings each source gave, for the model card."""
 
 
 @dataclass(frozen=True)
@@ -92,6 +94,8 @@ class Recipe:
     prompt: str = "Draw {name}"
     raster: RasterSpec = DEFAULT
     network: str = "small"
+    limits: Sequence[str] = ()
+    """What this recognizer in particular must not be used for, for the model card."""
     load_to_replay: Callable[[Path | None], Material] | None = None
     """The same material sooner, without the tests that only the model card needs; else `load`."""
 
@@ -108,7 +112,9 @@ class Recipe:
 def load_digits(data: Path | None) -> Material:
     """MNIST and the pen tracks, split by writer; junk that people drew, and letters of foreign alphabets."""
     material = replay_digits(data)
-    return replace(material, tests={**material.tests, **_photographed(data)})
+    photographed = _photographed(data)
+    counts = {**material.counts, "bhmsds": sum(len(test.y) for test in photographed.values())}
+    return replace(material, tests={**material.tests, **photographed}, counts=counts)
 
 
 def replay_digits(data: Path | None) -> Material:
@@ -116,13 +122,14 @@ def replay_digits(data: Path | None) -> Material:
     mnist, test = datasets.load_mnist("train", data), datasets.load_mnist("test", data)
     people = datasets.first_by_hash({str(writer) for writer in mnist.group}, VALIDATION_PEOPLE)
     checked, pictures = datasets.split_by_group(mnist, [int(writer) for writer in people])
-    kept_out, examined, tracks = split_pen_writers(datasets.load_pen_tracks(data))
-    characters = datasets.load_foreign_characters("test", data)
+    written, junk = datasets.load_pen_tracks(data), datasets.load_junk_drawings(data)
+    kept_out, examined, tracks = split_pen_writers(written)
+    studied, characters = (datasets.load_foreign_characters(part, data) for part in ("train", "test"))
     return Material(
         pictures=pictures,
         tracks=tracks,
-        junk_inks=datasets.load_junk_drawings(data),
-        junk_pictures=np.stack([fit_picture(x) for x in datasets.load_foreign_characters("train", data).x]),
+        junk_inks=junk,
+        junk_pictures=np.stack([fit_picture(x) for x in studied.x]),
         validation={
             "MNIST, people not trained on": Examples(checked.x, checked.y),
             "pen tracks, writers not trained on": _draw(examined),
@@ -132,6 +139,12 @@ def replay_digits(data: Path | None) -> Material:
             "MNIST test": Examples(_normalise(test.x), test.y),
             "pen tracks of kept-out writers": _draw(kept_out),
             "foreign characters (junk)": Examples(_normalise(characters.x), np.full(len(characters.x), len(DIGITS))),
+        },
+        counts={
+            "mnist": len(mnist.y) + len(test.y),
+            "pendigits": len(written.y),
+            "quickdraw": len(junk),
+            "omniglot": len(studied.x) + len(characters.x),
         },
     )
 
@@ -184,6 +197,10 @@ RECIPES: dict[str, Recipe] = {
         load_to_replay=replay_digits,
         sources=("mnist", "pendigits", "quickdraw", "omniglot", "bhmsds"),
         notes=DIGITS_NOTES,
+        limits=(
+            "Whole numbers, amounts or codes: it reads one digit at a time.",
+            "Print, seven-segment displays and other scripts: it has learned handwriting only.",
+        ),
         epochs=41,
         pictures=50_000,
         tracks=16_000,

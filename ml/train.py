@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ml.artifact import Bundle, export_bundle, save_bundle
-from ml.card import write_card
+from ml.card import make_card, with_card, write_card
 from ml.evaluate import JUNK, Report, evaluate
 from ml.learning import fit
 from ml.predictor import Predictor
@@ -53,9 +53,9 @@ def train_recognizer(
     if epochs is not None and epochs < 1:
         raise TrainingError(f"Training takes at least 1 epoch, not {epochs}.")
     recipe = RECIPES[recognizer] if epochs is None else replace(RECIPES[recognizer], epochs=epochs)
-    bundle, reports = train(recognizer, recipe, recipe.load(data), seed=seed, progress=progress)
+    bundle, _ = train(recognizer, recipe, recipe.load(data), seed=seed, progress=progress)
     save_bundle(bundle, out)
-    write_card(bundle, reports, recipe, out)
+    write_card(bundle, out)
     return bundle
 
 
@@ -98,8 +98,9 @@ def finish(
         quantise=True,
     )
     reports = measure(bundle, material.tests)
-    metrics = {name: _summary(report) for name, report in reports.items()}
-    return make(replace(bundle, manifest={**bundle.manifest, "metrics": metrics}), material), reports
+    metrics = {name: summary(report) for name, report in reports.items()}
+    measured = replace(bundle, manifest={**bundle.manifest, "metrics": metrics})
+    return make(with_card(measured, make_card(measured, reports, recipe, material)), material), reports
 
 
 def _record(recipe: Recipe, seed: int, temperature: float) -> dict[str, Any]:
@@ -160,7 +161,7 @@ def measure(bundle: Bundle, tests: dict[str, Examples]) -> dict[str, Report]:
     return reports
 
 
-def _summary(report: Report) -> dict[str, Any]:
+def summary(report: Report) -> dict[str, Any]:
     """What of a report goes into the manifest."""
     figures = report.to_dict()
     keys = ("junk_count", "junk_unsure") if not report.count else ("count", "accuracy", "unsure", "ece")
