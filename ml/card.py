@@ -23,7 +23,7 @@ from ml.sources import SOURCES
 CARD = "card.md"
 CONFUSION = "confusion.svg"
 CONFUSIONS = 12  # that are named, the most frequent
-DIGITS = 5  # of a share behind the point
+DIGITS = 6  # of a share behind the point
 
 LIMITS = (
     "Deciding anything where a mistake costs somebody something, without a person who looks.",
@@ -70,7 +70,8 @@ def make_card(bundle: Bundle, reports: Mapping[str, Report], recipe: Recipe, mat
 def _summary(bundle: Bundle) -> str:
     labels = bundle.manifest["labels"]
     shown = ", ".join(label["glyph"] or label["name"] for label in labels)
-    return f"A small neural network that tells apart {len(labels)} labels ({shown}) and says when a drawing is none."
+    told = f"A small neural network that tells apart {len(labels)} labels ({shown})"
+    return f"{told}, and answers 'not sure' to what is none of them."
 
 
 def _source(name: str, material: Material) -> Json:

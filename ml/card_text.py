@@ -17,7 +17,7 @@ def card_text(bundle: Bundle, picture: str) -> str:
     if "card" not in manifest:
         name = manifest["recognizer"]
         raise BundleError(f"The bundle of {name!r} has no model card. Make one: python -m ml card {name}.")
-    return "\n".join(_lines(bundle, manifest["card"], picture)) + "\n"
+    return "\n".join(_lines(bundle, manifest["card"], picture)).rstrip() + "\n"
 
 
 def _lines(bundle: Bundle, card: Json, picture: str) -> Iterator[str]:
