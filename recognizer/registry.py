@@ -17,10 +17,11 @@ from typing import TYPE_CHECKING
 
 from django.db import DatabaseError, IntegrityError, transaction
 
-from ml.artifact import Bundle, BundleError, verify_bundle, verify_serving
+from ml.artifact import Bundle, BundleError, raster_spec, verify_bundle, verify_serving
+from ml.ink import RasterSpec
 from ml.predictor import Predictor
 from recognizer import messages
-from recognizer.models import Label, Memory, ModelVersion, Promotion, Recognizer
+from recognizer.models import Label, Memory, ModelVersion, Promotion, Recognizer, Tone
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -58,6 +59,7 @@ class Active:
     version: ModelVersion  # without its weights
     labels: tuple[Label, ...]  # in the order of the network's outputs
     unsure_below: float
+    raster: RasterSpec  # how it sees ink
     predictor: Predictor
 
 
@@ -167,7 +169,15 @@ def _load(promotion_id: int) -> Active:
     predictor = verify_serving(version.manifest, tflite)
     labels = _labels_in_output_order(promotion.recognizer, version.manifest)
     light = ModelVersion.objects.defer("tflite", "keras", "rehearsal").get(pk=version.pk)
-    return Active(promotion.pk, promotion.recognizer, light, labels, float(version.manifest["unsure_below"]), predictor)
+    return Active(
+        promotion_id=promotion.pk,
+        recognizer=promotion.recognizer,
+        version=light,
+        labels=labels,
+        unsure_below=float(version.manifest["unsure_below"]),
+        raster=raster_spec(version.manifest),
+        predictor=predictor,
+    )
 
 
 def _labels_in_output_order(recognizer: Recognizer, manifest: dict) -> tuple[Label, ...]:
@@ -269,24 +279,42 @@ def _line(recognizer_id: int) -> list[int]:
 
 
 @transaction.atomic
-def install(*, bundle: Bundle, position: int = 0) -> ModelVersion | None:
+def install(*, bundle: Bundle, position: int | None = None) -> ModelVersion | None:
     """Make a recognizer of a starter bundle: its labels, version 1 and the promotion of it.
 
-    Returns None where the recognizer has a promoted version already; nothing is changed then.
+    It stands behind the others unless a position is given. Returns None where the recognizer has a promoted version
+    already; nothing is changed then.
     """
-    manifest = bundle.manifest
-    recognizer, _ = Recognizer.objects.get_or_create(
-        slug=manifest["recognizer"],
-        defaults={"name": manifest["recognizer"].replace("-", " ").capitalize(), "position": position},
-    )
+    recognizer = _named(bundle.manifest, position)
     if newest(recognizer.pk):
         return None
-    for index, label in enumerate(manifest["labels"]):
-        defaults = {"glyph": label["glyph"], "name": label["name"], "position": index}
-        Label.objects.get_or_create(recognizer=recognizer, slug=label["slug"], defaults=defaults)
+    for index, label in enumerate(bundle.manifest["labels"]):
+        Label.objects.get_or_create(recognizer=recognizer, slug=label["slug"], defaults=_look_of(label, index))
     version = register(recognizer=recognizer, bundle=bundle)
     promote(version=version, replaces=None, reason="The starter model that ships with Inkling.")
     return version
+
+
+def _named(manifest: dict, position: int | None) -> Recognizer:
+    """The recognizer of this bundle, made by what the bundle says of itself where it is not there yet."""
+    slug = manifest["recognizer"]
+    last = Recognizer.objects.order_by("-position").values_list("position", flat=True).first()
+    defaults = {
+        "name": manifest.get("title") or slug.replace("-", " ").capitalize(),
+        "prompt": manifest.get("prompt", ""),
+        "position": position if position is not None else 0 if last is None else last + 1,
+    }
+    return Recognizer.objects.get_or_create(slug=slug, defaults=defaults)[0]
+
+
+def _look_of(label: dict[str, str], index: int) -> dict:
+    return {
+        "glyph": label["glyph"],
+        "name": label["name"],
+        "prompt": label.get("prompt", ""),
+        "tone": Tone.at(index),
+        "position": index,
+    }
 
 
 _registry = _Registry()

@@ -23,6 +23,7 @@ class LabelInline(admin.TabularInline):
     model = Label
     extra = 0
     can_delete = False
+    fields = ["position", "slug", "glyph", "name", "prompt", "tone"]
     readonly_fields = ["slug", "position"]
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -42,6 +43,7 @@ class RecognizerAdmin(admin.ModelAdmin):
     """Names and order of the recognizers and their labels, and how they learn."""
 
     list_display = ["name", "slug", "position", "drawings"]
+    fields = ["name", "slug", "prompt", "position"]
     readonly_fields = ["slug"]
     inlines = [PolicyInline, LabelInline]
     actions = ["start_training"]

@@ -95,6 +95,13 @@ def recognizer_json(recognizer: Recognizer, model_version: int | None) -> dict[s
     return {
         "slug": recognizer.slug,
         "name": recognizer.name,
-        "labels": [{"slug": label.slug, "glyph": label.glyph, "name": label.name} for label in recognizer.labels.all()],
+        "prompt": "{name}".join(recognizer.asks),
+        "labels": [_label_in_full(label) for label in recognizer.labels.all()],
         "model_version": model_version,
     }
+
+
+def _label_in_full(label: Label) -> dict[str, str]:
+    """`asked` is what stands in the prompt, in the place of its hole."""
+    look = {"asked": label.asked, "tone": label.tone}
+    return {"slug": label.slug, "glyph": label.glyph, "name": label.name, **look}

@@ -9,7 +9,7 @@ from recognizer.models.drawing import Drawing, DrawingQuerySet
 from recognizer.models.facts import AppendOnly, ImmutableError
 from recognizer.models.memory import Memory, Remembered, RememberedQuerySet
 from recognizer.models.opinions import Correction, CorrectionQuerySet, PersonalAnswer, Prediction, Reason
-from recognizer.models.recognizer import Label, Recognizer
+from recognizer.models.recognizer import Label, Recognizer, Tone
 from recognizer.models.review import Claim, Review, ReviewQuerySet
 from recognizer.models.training import Policy, SnapshotItem, TrainingRun, TrainingRunQuerySet
 from recognizer.models.version import ModelVersion, Promotion
@@ -36,6 +36,7 @@ __all__ = [
     "Review",
     "ReviewQuerySet",
     "SnapshotItem",
+    "Tone",
     "TrainingRun",
     "TrainingRunQuerySet",
 ]

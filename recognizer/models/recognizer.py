@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 from django.db import models
+from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
+
+from recognizer.languages import language_of
+
+_HOLE = re.compile(r"\{(?:glyph|name)\}")
 
 
 class Recognizer(models.Model):
@@ -11,6 +18,12 @@ class Recognizer(models.Model):
 
     slug = models.SlugField(_("slug"), unique=True)
     name = models.CharField(_("name"), max_length=80)
+    prompt = models.CharField(
+        _("prompt"),
+        max_length=120,
+        blank=True,
+        help_text=_("What the sheet asks for, with {glyph} or {name} where the label stands: Draw {name}."),
+    )
     position = models.PositiveSmallIntegerField(_("position"), default=0)
     created = models.DateTimeField(_("created"), auto_now_add=True)
 
@@ -22,6 +35,40 @@ class Recognizer(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def language(self) -> str:
+        """Of its name, where that is not Latin."""
+        return language_of(self.name)
+
+    @property
+    def asks(self) -> tuple[str, str]:
+        """What the sheet says before and after the label it asks for."""
+        wanted = self.prompt or _now("How do you write {glyph}?")
+        before, _hole, after = _HOLE.sub("\0", wanted, count=1).partition("\0")
+        return before, after
+
+
+class Tone(models.TextChoices):
+    """The colour of a label, as it looks on paper and on slate (static/css/tokens.css); neighbours differ."""
+
+    BLUE = "blue", _("blue")
+    RUST = "rust", _("rust")
+    GREEN = "green", _("green")
+    PLUM = "plum", _("plum")
+    SKY = "sky", _("sky")
+    BRICK = "brick", _("brick")
+    MOSS = "moss", _("moss")
+    VIOLET = "violet", _("violet")
+    TEAL = "teal", _("teal")
+    ROSE = "rose", _("rose")
+    OLIVE = "olive", _("olive")
+    UMBER = "umber", _("umber")
+
+    @classmethod
+    def at(cls, position: int) -> Tone:
+        """The one that a label of this position has until somebody chooses another."""
+        return list(cls)[position % len(cls)]
+
 
 class Label(models.Model):
     """One class of a recognizer. `position` is its output of the network; `slug` never changes."""
@@ -30,6 +77,10 @@ class Label(models.Model):
     slug = models.SlugField(_("slug"))
     glyph = models.CharField(_("glyph"), max_length=16, blank=True, help_text=_("What a person sees: 7, ৭ or nothing."))
     name = models.CharField(_("name"), max_length=80)
+    prompt = models.CharField(
+        _("in the prompt"), max_length=80, blank=True, help_text=_("Instead of glyph or name: an alarm clock.")
+    )
+    tone = models.CharField(_("colour"), max_length=8, choices=Tone.choices, default=Tone.BLUE)
     position = models.PositiveSmallIntegerField(_("position"))
 
     class Meta:
@@ -43,3 +94,13 @@ class Label(models.Model):
 
     def __str__(self) -> str:
         return self.glyph or self.name
+
+    @property
+    def asked(self) -> str:
+        """What stands for it in a prompt."""
+        return self.prompt or self.glyph or self.name
+
+    @property
+    def language(self) -> str:
+        """Of what people see of it, where that is not Latin."""
+        return language_of(self.glyph or self.name)

@@ -16,7 +16,19 @@ def test_anybody_may_see_the_labels_in_the_order_of_the_outputs(client: Client) 
     (digits,) = client.get(URL).json()["results"]
     assert (digits["slug"], digits["name"], digits["model_version"]) == ("digits", "Digits", 1)
     assert [label["slug"] for label in digits["labels"]] == list("0123456789")
-    assert digits["labels"][7] == {"slug": "7", "glyph": "7", "name": "seven"}
+    seven = {"slug": "7", "glyph": "7", "name": "seven", "asked": "7", "tone": "violet"}
+    assert digits["labels"][7] == seven
+    assert digits["prompt"] == "How do you write {name}?"
+
+
+@pytest.mark.usefixtures("three")
+def test_each_recognizer_brings_labels_and_a_prompt_of_its_own(client: Client) -> None:
+    _digits, bangla, sketches = client.get(URL).json()["results"]
+    assert [bangla["name"], sketches["name"]] == ["Bangla digits", "Sketches"]
+    assert bangla["labels"][7] == {"slug": "7", "glyph": "৭", "name": "সাত", "asked": "৭", "tone": "violet"}
+    assert sketches["prompt"] == "Draw {name}"
+    assert sketches["labels"][7]["asked"] == "an alarm clock"
+    assert len({label["tone"] for label in sketches["labels"][:10]}) == 10
 
 
 def test_a_recognizer_without_a_model_says_so(client: Client) -> None:

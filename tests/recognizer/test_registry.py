@@ -13,6 +13,7 @@ from accounts.models import User
 from ml.artifact import Bundle, BundleError, save_bundle
 from recognizer import registry
 from recognizer.models import Label, ModelVersion, Promotion, Recognizer
+from tests import standins
 from tests.ink import SEVEN
 
 pytestmark = pytest.mark.django_db
@@ -242,3 +243,22 @@ def test_a_swap_reads_only_what_answers(digits: Recognizer, starter: Bundle) -> 
     assert '"tflite"' in said
     assert '"keras"' not in said
     assert '"rehearsal"' not in said
+
+
+@pytest.mark.usefixtures("three")
+def test_recognizers_stand_in_the_order_in_which_they_were_installed() -> None:
+    assert [each.slug for each in Recognizer.objects.all()] == ["digits", "bangla-digits", "sketches"]
+
+
+def test_a_recognizer_without_a_title_or_a_prompt_is_called_by_its_slug(starter: Bundle) -> None:
+    registry.install(bundle=standins.relabelled(starter, "old-runes", starter.manifest["labels"]))
+    runes = Recognizer.objects.get(slug="old-runes")
+    assert runes.name == "Old runes"
+    assert runes.asks == ("How do you write ", "?")
+
+
+@pytest.mark.usefixtures("sketches")
+def test_a_prompt_names_the_label_as_people_say_it() -> None:
+    clock = Label.objects.select_related("recognizer").get(slug="alarm-clock")
+    assert clock.recognizer.asks == ("Draw ", "")
+    assert clock.asked == "an alarm clock"

@@ -1,0 +1,24 @@
+"""The language of a few letters, for the `lang` of what pages show: by it browsers choose faces and voices."""
+
+from __future__ import annotations
+
+# From the first to the last character of a script, and the language that is most often written in it.
+_SCRIPTS = (
+    ("\u0370", "\u03ff", "el"),
+    ("\u0400", "\u04ff", "ru"),
+    ("\u0590", "\u05ff", "he"),
+    ("\u0600", "\u06ff", "ar"),
+    ("\u0900", "\u097f", "hi"),
+    ("\u0980", "\u09ff", "bn"),
+    ("\u0b80", "\u0bff", "ta"),
+    ("\u0e00", "\u0e7f", "th"),
+    ("\u3040", "\u30ff", "ja"),
+    ("\uac00", "\ud7af", "ko"),
+    ("\u4e00", "\u9fff", "zh"),
+)
+
+
+def language_of(text: str) -> str:
+    """A language code for a text whose first letter is of another script than Latin; else nothing."""
+    first = next((letter for letter in text if letter.isalnum()), "")
+    return next((code for low, high, code in _SCRIPTS if low <= first <= high), "")
