@@ -50,9 +50,25 @@ def train_recognizer(
     """
     if recognizer not in RECIPES:
         raise TrainingError(f"No recipe for {recognizer!r}; there are: {', '.join(RECIPES)}.")
+    return train_recipe(
+        recognizer, RECIPES[recognizer], out=out, epochs=epochs, seed=seed, data=data, progress=progress
+    )
+
+
+def train_recipe(
+    recognizer: str,
+    recipe: Recipe,
+    *,
+    out: Path,
+    epochs: int | None = None,
+    seed: int = SEED,
+    data: Path | None = None,
+    progress: bool = True,
+) -> Bundle:
+    """As `train_recognizer`, by a recipe that need not be among those that ship."""
     if epochs is not None and epochs < 1:
         raise TrainingError(f"Training takes at least 1 epoch, not {epochs}.")
-    recipe = RECIPES[recognizer] if epochs is None else replace(RECIPES[recognizer], epochs=epochs)
+    recipe = recipe if epochs is None else replace(recipe, epochs=epochs)
     bundle, _ = train(recognizer, recipe, recipe.load(data), seed=seed, progress=progress)
     save_bundle(bundle, out)
     write_card(bundle, out)
