@@ -8,6 +8,7 @@ into the same box and centred by the same rule as strokes are (`ml.ink`).
 from __future__ import annotations
 
 import io
+import math
 import warnings
 from typing import Literal
 
@@ -195,6 +196,11 @@ def normalise_image(pixels: np.ndarray, spec: RasterSpec = DEFAULT, *, polarity:
     `polarity` says what is ink where that is known, as for the data sets' white on black. Raises
     ImageError `blank_image` if there is no ink to be found.
     """
+    return fit_ink(cut_ink(pixels, polarity=polarity), spec)
+
+
+def cut_ink(pixels: np.ndarray, *, polarity: Polarity = "auto") -> np.ndarray:
+    """The ink of a grey picture, cut out of it: float32 (h, w) from 0 to 1. Raises what `normalise_image` raises."""
     if pixels.dtype != np.uint8 or pixels.ndim != 2 or not pixels.size:
         raise ValueError(f"A picture must be uint8 (h, w), not {pixels.dtype} {pixels.shape}.")
     light = {"auto": None, "light_on_dark": True, "dark_on_light": False}[polarity]
@@ -202,8 +208,12 @@ def normalise_image(pixels: np.ndarray, spec: RasterSpec = DEFAULT, *, polarity:
     if ink is None:
         raise ImageError("blank_image", "There is no drawing to be seen in the image. Use a darker pen or more light.")
     ink, (left, top, width, height) = _drop_specks(ink)
-    ink = ink[top : top + height, left : left + width]
-    if spec.box - 1 <= max(width, height) <= spec.box:
+    return ink[top : top + height, left : left + width]
+
+
+def fit_ink(ink: np.ndarray, spec: RasterSpec = DEFAULT) -> np.ndarray:
+    """Cut-out ink, float32 (h, w) from 0 to 1, as the raster: uint8 (size, size), white on black."""
+    if spec.box - 1 <= max(ink.shape) <= math.ceil(spec.box):
         return _place(ink, spec)
     return average(_fit(ink, spec))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from threading import Lock
 from typing import Any
@@ -10,8 +10,8 @@ from typing import Any
 import cv2
 import numpy as np
 
-from ml.image import decode_image, normalise_image
-from ml.ink import Ink, parse_ink, rasterise
+from ml.image import cut_ink, decode_image, fit_ink
+from ml.ink import Ink, RasterSpec, parse_ink, rasterise
 from recognizer.models import Drawing
 
 _DECODING = Lock()  # 16 megapixels take some 200 MB until they are reduced: one picture at a time in a process
@@ -20,11 +20,12 @@ MAX_KEPT_SIDE = 640  # pixels; a photo is reduced to this before it is read and 
 
 @dataclass(frozen=True)
 class Content:
-    """What somebody drew: ink, or a picture. Made by `of_ink` or `of_image`; `raster` is what the network sees."""
+    """What somebody drew: ink, or a picture. Made by `of_ink` or `of_image`; `raster` is what a network sees."""
 
     ink: list[Any] | None = None
     strokes: Ink | None = None
     pixels: np.ndarray | None = None
+    _rasters: dict[RasterSpec, np.ndarray] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def of_ink(cls, data: object) -> Content:
@@ -41,7 +42,7 @@ class Content:
         if scale < 1:
             pixels = cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
         content = cls(pixels=pixels)
-        content.raster  # noqa: B018 - a blank picture is refused here, where the person can be told
+        content._cut  # noqa: B018 - a blank picture is refused here, where the person can be told
         return content
 
     @classmethod
@@ -49,13 +50,17 @@ class Content:
         """From what was kept. Raises what the two above raise, where today's rules are stricter."""
         return cls.of_ink(drawing.ink) if drawing.image is None else cls.of_image(bytes(drawing.image))
 
+    def raster(self, spec: RasterSpec) -> np.ndarray:
+        """As a recognizer sees it: uint8 (size, size), white on black."""
+        if spec not in self._rasters:
+            self._rasters[spec] = fit_ink(self._cut, spec) if self.strokes is None else rasterise(self.strokes, spec)
+        return self._rasters[spec]
+
     @cached_property
-    def raster(self) -> np.ndarray:
-        """uint8 (28, 28), white on black."""
-        if self.strokes is not None:
-            return rasterise(self.strokes)
-        assert self.pixels is not None  # noqa: S101 - one of both, by construction
-        return normalise_image(self.pixels)
+    def _cut(self) -> np.ndarray:
+        """The ink of a picture, found once for all recognizers."""
+        assert self.pixels is not None  # noqa: S101 - there are no strokes, so there is a picture
+        return cut_ink(self.pixels)
 
     def png(self) -> bytes | None:
         """The picture as it is kept: grey, reduced, without what a camera writes into a file."""

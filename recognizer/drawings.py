@@ -76,7 +76,7 @@ def recognise(*, recognizer: str, content: Content, person: User | None = None) 
     Raises registry.UnknownRecognizerError and registry.NoModelError.
     """
     active = registry.active(recognizer)
-    answers = active.predictor.predict(content.raster[None])
+    answers = active.predictor.predict(content.raster(active.raster)[None])
     probabilities, embedding = answers.probabilities[0], answers.embeddings[0]
     personal = _personal(active, probabilities, embedding, person) if person else None
     return Answer(active, *_ranked(active, probabilities), personal)

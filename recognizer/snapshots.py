@@ -10,7 +10,7 @@ import numpy as np
 from django.db.models import QuerySet
 
 from ml.image import ImageError
-from ml.ink import SIZE, InkError
+from ml.ink import InkError, RasterSpec
 from ml.lesson import Lesson
 from recognizer.drawings import Content
 from recognizer.holdout import Choice, Row, newest_per_author_and_label, split
@@ -74,22 +74,24 @@ def keep(*, run: TrainingRun, choice: Choice) -> None:
     )
 
 
-def draw(rows: Sequence[Row], *, slugs: Sequence[str], look: Callable[[], None] = lambda: None) -> Drawn:
-    """The drawings as a lesson; `slugs` are the labels in the order of the network's outputs.
+def draw(
+    rows: Sequence[Row], *, slugs: Sequence[str], raster: RasterSpec, look: Callable[[], None] = lambda: None
+) -> Drawn:
+    """The drawings as a lesson, as `raster` says; `slugs` are the labels in the order of the network's outputs.
 
     A drawing that was deleted meanwhile, or that cannot be read, is left out. `look` is called now and then; it may
     raise.
     """
     taken: list[Row] = []
     rasters, inks = [], []
-    for row, content in _contents(rows):
+    for row, content, drawn in _contents(rows, raster):
         if len(taken) % PAGE == 0:
             look()
-        rasters.append(content.raster)
+        rasters.append(drawn)
         inks.append(content.strokes)
         taken.append(row)
     lesson = Lesson(
-        rasters=np.array(rasters, np.uint8).reshape(-1, SIZE, SIZE),
+        rasters=np.array(rasters, np.uint8).reshape(-1, raster.size, raster.size),
         inks=inks,
         labels=np.array([slugs.index(row.slug) for row in taken], np.int64),
         authors=np.array([row.author if row.unseen else -1 for row in taken], np.int64),  # see ml.trust
@@ -97,23 +99,22 @@ def draw(rows: Sequence[Row], *, slugs: Sequence[str], look: Callable[[], None] 
     return Drawn(lesson, [row.drawing for row in taken])
 
 
-def _contents(rows: Sequence[Row]) -> Iterator[tuple[Row, Content]]:
+def _contents(rows: Sequence[Row], raster: RasterSpec) -> Iterator[tuple[Row, Content, np.ndarray]]:
     for start in range(0, len(rows), PAGE):
         page = rows[start : start + PAGE]
         found = Drawing.objects.in_bulk([row.drawing for row in page])
         for row in page:
-            if (drawing := found.get(row.drawing)) and (content := _content(drawing)):
-                yield row, content
+            if (drawing := found.get(row.drawing)) and (drawn := _drawn(drawing, raster)):
+                yield row, *drawn
 
 
-def _content(drawing: Drawing) -> Content | None:
+def _drawn(drawing: Drawing, raster: RasterSpec) -> tuple[Content, np.ndarray] | None:
     try:
         content = Content.of_drawing(drawing)
-        content.raster  # noqa: B018 - drawn here, where it can be left out
+        return content, content.raster(raster)
     except (InkError, ImageError) as error:
         logger.warning("drawing %s is left out: %s", drawing.uuid, error)
         return None
-    return content
 
 
 def keep_answers(

@@ -41,7 +41,7 @@ def read(drawing: Drawing) -> Seen | None:
 def look(drawing: Drawing, active: Active) -> Seen | None:
     """What this version makes of a drawing; None where today's rules no longer take it."""
     try:
-        answers = active.predictor.predict(Content.of_drawing(drawing).raster[None])
+        answers = active.predictor.predict(Content.of_drawing(drawing).raster(active.raster)[None])
     except (InkError, ImageError) as error:
         logger.warning("drawing %s cannot be remembered: %s", drawing.uuid, error)
         return None

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from django.db import IntegrityError
 
+from ml.artifact import raster_spec
 from recognizer import registry, snapshots
 from recognizer.holdout import Choice
 from recognizer.models import ModelVersion, Promotion, Recognizer, TrainingRun
@@ -79,9 +80,9 @@ def _work(lease: Lease) -> None:
     lease.step("gathering")
     plan = _plan(lease)
     choice = _take(lease, plan)
-    slugs = plan.bundle.slugs
-    study = snapshots.draw(choice.study, slugs=slugs, look=lease.look)
-    exam = snapshots.draw(choice.exam, slugs=slugs, look=lease.look)
+    slugs, raster = plan.bundle.slugs, plan.bundle.raster
+    study = snapshots.draw(choice.study, slugs=slugs, raster=raster, look=lease.look)
+    exam = snapshots.draw(choice.exam, slugs=slugs, raster=raster, look=lease.look)
     lease.step("training")
     seed = choice.record()["seed"]
     challenger = finetune(plan.bundle, study.lesson, mode=plan.mode, seed=seed, report=lease.report)
@@ -107,6 +108,11 @@ def _plan(lease: Lease) -> Plan:
     champion = promotion.model_version
     if [label["slug"] for label in champion.manifest["labels"]] != bundle.slugs:
         raise DeclinedError(f"{champion} has other labels than {base}, from which runs start: they cannot be compared.")
+    if raster_spec(champion.manifest) != bundle.raster:
+        raise DeclinedError(
+            f"{champion} sees ink on another raster than {base}, from which runs start: they cannot be compared. "
+            f"Promote {base} first."
+        )
     mode, why = mode_at_hand(bundle)
     lease.say(f"From {base} against {champion}, {mode} mode: {why}")
     return Plan(base, promotion, champion, bundle, mode)

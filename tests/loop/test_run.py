@@ -147,6 +147,18 @@ def test_a_champion_with_other_labels_cannot_be_compared(digits: Recognizer, sol
     assert "other labels" in run.reason
 
 
+def test_a_champion_with_another_raster_cannot_be_compared(digits: Recognizer, solo: User) -> None:
+    version = ModelVersion.objects.get()
+    starter = ModelVersion.objects.create(
+        recognizer=digits, number=2, manifest={**version.manifest, "raster": {"size": 32}}, tflite=b"", keras=b"",
+        sha256=version.sha256,
+    )  # fmt: skip
+    run = run_now(digits)
+    assert run.state == State.REFUSED
+    assert f"another raster than {starter}" in run.reason
+    assert f"Promote {starter} first" in run.reason
+
+
 def test_an_error_ends_the_run_with_words_and_the_log_is_kept(digits: Recognizer, solo: User) -> None:
     ModelVersion.objects.update(keras=b"not a model")
     run = run_now(digits)

@@ -10,6 +10,7 @@ from django.db import IntegrityError
 
 from accounts import people
 from accounts.models import User
+from ml.ink import DEFAULT
 from recognizer import corrections, drawings, registry, reviews, snapshots, training
 from recognizer.drawings import Content
 from recognizer.models import Correction, Drawing, ModelVersion, Recognizer, Review, SnapshotItem, TrainingRun
@@ -126,13 +127,13 @@ def test_drawings_become_what_they_are_when_they_are_answered(
     community.approve(made)
     choice = snapshots.choose(recognizer=digits, slugs=SLUGS, cap=100, champion=champion)
     rows = choice.study + choice.exam
-    drawn = snapshots.draw(rows, slugs=SLUGS)
+    drawn = snapshots.draw(rows, slugs=SLUGS, raster=DEFAULT)
     assert drawn.drawings == [row.drawing for row in rows]
     assert drawn.lesson.labels.tolist() == [int(row.slug) for row in rows]
     by_id = {drawing.pk: drawing for drawing in made}
     for raster, ink, drawing in zip(drawn.lesson.rasters, drawn.lesson.inks, drawn.drawings, strict=True):
         content = Content.of_ink(by_id[drawing].ink)
-        assert (raster == content.raster).all()
+        assert (raster == content.raster(DEFAULT)).all()
         assert ink is not None
 
 
@@ -143,7 +144,7 @@ def test_authors_are_named_only_where_nobody_looked(
     community.draw(bob, 4)
     reviews.accept_unseen(recognizer=digits)
     choice = snapshots.choose(recognizer=digits, slugs=SLUGS, cap=100, champion=champion)
-    drawn = snapshots.draw(choice.study + choice.exam, slugs=SLUGS)
+    drawn = snapshots.draw(choice.study + choice.exam, slugs=SLUGS, raster=DEFAULT)
     assert drawn.lesson.authors is not None
     assert sorted(drawn.lesson.authors.tolist()) == [-1] * 3 + [bob.pk] * 4
 
@@ -153,7 +154,7 @@ def test_places_are_the_networks_outputs_and_not_todays_order(
 ) -> None:
     community.approve(community.draw(alice, 3))
     choice = snapshots.choose(recognizer=digits, slugs=SLUGS, cap=100, champion=champion)
-    drawn = snapshots.draw(choice.study + choice.exam, slugs=SLUGS[::-1])
+    drawn = snapshots.draw(choice.study + choice.exam, slugs=SLUGS[::-1], raster=DEFAULT)
     assert sorted(drawn.lesson.labels.tolist()) == [7, 8, 9]
 
 
@@ -165,9 +166,9 @@ def test_a_picture_teaches_too(digits: Recognizer, alice: User, champion: ModelV
     corrections.correct(drawing=drawing, label="1")
     community.approve([drawing])
     choice = snapshots.choose(recognizer=digits, slugs=SLUGS, cap=100, champion=champion)
-    drawn = snapshots.draw(choice.study + choice.exam, slugs=SLUGS)
+    drawn = snapshots.draw(choice.study + choice.exam, slugs=SLUGS, raster=DEFAULT)
     assert drawn.lesson.inks == [None]
-    assert (drawn.lesson.rasters[0] == content.raster).all()
+    assert (drawn.lesson.rasters[0] == content.raster(DEFAULT)).all()
 
 
 def test_what_was_deleted_or_cannot_be_read_is_left_out_when_drawn(
@@ -178,7 +179,7 @@ def test_what_was_deleted_or_cannot_be_read_is_left_out_when_drawn(
     choice = snapshots.choose(recognizer=digits, slugs=SLUGS, cap=100, champion=champion)
     drawings.delete(drawing=made[0])
     Drawing.objects.filter(pk=made[1].pk).update(ink=[])
-    drawn = snapshots.draw(choice.study + choice.exam, slugs=SLUGS)
+    drawn = snapshots.draw(choice.study + choice.exam, slugs=SLUGS, raster=DEFAULT)
     assert sorted(drawn.drawings) == [made[2].pk, made[3].pk]
     assert len(drawn.lesson.labels) == len(drawn.lesson.rasters) == len(drawn.lesson.inks) == 2
 
@@ -191,7 +192,7 @@ def test_drawing_can_be_stopped(digits: Recognizer, alice: User, champion: Model
         raise InterruptedError
 
     with pytest.raises(InterruptedError):
-        snapshots.draw(choice.study + choice.exam, slugs=SLUGS, look=stop)
+        snapshots.draw(choice.study + choice.exam, slugs=SLUGS, raster=DEFAULT, look=stop)
 
 
 def test_both_answers_are_kept_for_the_drawings_of_the_exam(

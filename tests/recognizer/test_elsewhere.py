@@ -1,0 +1,129 @@
+"""A drawing that one recognizer does not know may be one that another knows well."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from accounts.models import User
+from ml.artifact import Bundle, assemble
+from ml.graft import graft_tflite
+from ml.ink import DEFAULT
+from ml.last_layer import like
+from ml.predictor import Head, Predictor
+from recognizer import drawings, elsewhere, registry
+from recognizer.content import Content
+from recognizer.drawings import Answer, Personal
+from recognizer.models import Recognizer
+from tests.ink import SEVEN
+
+pytestmark = pytest.mark.django_db
+
+
+def with_head(bundle: Bundle, strength: float, **words: Any) -> Bundle:
+    """The same network, whose answers are weaker or stronger."""
+    head = Predictor(bundle.tflite, len(bundle.slugs)).head()
+    tflite = graft_tflite(bundle.tflite, Head(head.weights * np.float32(strength), head.bias * np.float32(strength)))
+    words = {**like(bundle), "training": {}, "unsure_below": 0.5, "quantised": True, **words}
+    return assemble(tflite, b"no Keras file is needed to serve", **words)
+
+
+def install(bundle: Bundle, slug: str, strength: float, **words: Any) -> Recognizer:
+    registry.install(bundle=with_head(bundle, strength, recognizer=slug, **words))
+    return Recognizer.objects.get(slug=slug)
+
+
+def look(slug: str, ink: Any = SEVEN) -> elsewhere.Elsewhere | None:
+    content = Content.of_ink(ink)
+    return elsewhere.look(content=content, than=drawings.recognise(recognizer=slug, content=content))
+
+
+def test_it_names_another_recognizer_that_is_far_surer(starter: Bundle) -> None:
+    install(starter, "dull", 0.05)
+    bright = install(starter, "bright", 1.0, title="Bright numerals")
+    found = look("dull")
+    assert found is not None
+    assert found.recognizer == bright
+    assert found.recognizer.name == "Bright numerals"
+    assert found.guess.label.slug == "7"
+    assert found.guess.label.recognizer == bright
+    assert found.guess.probability > 0.9
+
+
+def test_of_several_it_names_the_surest(starter: Bundle) -> None:
+    install(starter, "dull", 0.05)
+    install(starter, "good", 0.7)
+    best = install(starter, "best", 1.0)
+    assert (look("dull") or pytest.fail("nothing found")).recognizer == best
+
+
+def test_a_sure_answer_costs_no_look_at_the_others(starter: Bundle) -> None:
+    install(starter, "bright", 1.0)
+    install(starter, "other", 1.0)
+    content = Content.of_ink(SEVEN)
+    answer = drawings.recognise(recognizer="bright", content=content)
+    with CaptureQueriesContext(
+        connection,
+    ) as queries:
+        assert elsewhere.look(content=content, than=answer) is None
+    assert not queries.captured_queries
+
+
+def test_one_that_is_a_little_surer_is_not_worth_a_word(starter: Bundle) -> None:
+    install(starter, "weak", 0.3, unsure_below=0.99)
+    install(starter, "a-little-better", 0.33, unsure_below=0.1)
+    assert look("weak") is None
+
+
+def test_one_that_is_not_sure_itself_is_not_named(starter: Bundle) -> None:
+    install(starter, "dull", 0.05)
+    install(starter, "bright", 1.0, unsure_below=1.0)
+    assert look("dull") is None
+
+
+def test_a_recognizer_without_a_version_is_passed_over(starter: Bundle) -> None:
+    install(starter, "dull", 0.05)
+    Recognizer.objects.create(slug="empty", name="Nothing yet")
+    assert look("dull") is None
+
+
+def test_a_recognizer_whose_version_does_not_load_is_passed_over(starter: Bundle) -> None:
+    install(starter, "dull", 0.05)
+    broken = install(starter, "broken", 1.0)
+    broken.versions.update(sha256="0" * 64)
+    assert look("dull") is None
+
+
+def test_who_is_understood_by_their_own_memory_is_sent_nowhere(starter: Bundle) -> None:
+    install(starter, "dull", 0.05)
+    install(starter, "bright", 1.0)
+    content = Content.of_ink(SEVEN)
+    plain = drawings.recognise(recognizer="dull", content=content)
+    sure = [drawings.Guess(plain.guesses[0].label, 0.95), *plain.guesses[1:]]
+    answer = Answer(plain.active, plain.guesses, plain.unsure, Personal(sure, False, []))
+    assert elsewhere.look(content=content, than=answer) is None
+
+
+def test_each_recognizer_sees_the_drawing_on_its_own_raster(starter: Bundle, alice: User) -> None:
+    install(starter, "dull", 0.05)
+    registry.install(bundle=larger_bundle())
+    content = Content.of_ink(SEVEN)
+    assert content.raster(registry.active("larger").raster).shape == (40, 40)
+    assert content.raster(registry.active("dull").raster).shape == (DEFAULT.size, DEFAULT.size)
+    drawing, _ = drawings.keep(author=alice, recognizer="larger", content=content)
+    assert drawing.recognizer.slug == "larger"
+
+
+def larger_bundle() -> Bundle:
+    """Untaught, of a raster of 40 pixels."""
+    from ml.artifact import export_bundle
+    from ml.ink import RasterSpec
+    from tests.ml.tiny import LABELS, random_rasters, tiny_network
+
+    network, probe = tiny_network(len(LABELS) + 1, 40), random_rasters(2, size=40)
+    words: dict[str, Any] = {"recognizer": "larger", "labels": LABELS, "metrics": {}, "training": {}}
+    return export_bundle(network, unsure_below=0.5, probe=probe, raster=RasterSpec(40, 32, 2.6), **words)
