@@ -21,7 +21,7 @@ from ml.artifact import Bundle, BundleError, raster_spec, verify_bundle, verify_
 from ml.ink import RasterSpec
 from ml.predictor import Predictor
 from recognizer import messages
-from recognizer.models import Label, Memory, ModelVersion, Promotion, Recognizer, Tone
+from recognizer.models import Label, Memory, ModelVersion, Promotion, Recognizer
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -276,45 +276,6 @@ def _line(recognizer_id: int) -> list[int]:
     for version in promoted.values_list("model_version", flat=True):
         line = [*line[: line.index(version)], version] if version in line else [*line, version]
     return line
-
-
-@transaction.atomic
-def install(*, bundle: Bundle, position: int | None = None) -> ModelVersion | None:
-    """Make a recognizer of a starter bundle: its labels, version 1 and the promotion of it.
-
-    It stands behind the others unless a position is given. Returns None where the recognizer has a promoted version
-    already; nothing is changed then.
-    """
-    recognizer = _named(bundle.manifest, position)
-    if newest(recognizer.pk):
-        return None
-    for index, label in enumerate(bundle.manifest["labels"]):
-        Label.objects.get_or_create(recognizer=recognizer, slug=label["slug"], defaults=_look_of(label, index))
-    version = register(recognizer=recognizer, bundle=bundle)
-    promote(version=version, replaces=None, reason="The starter model that ships with Inkling.")
-    return version
-
-
-def _named(manifest: dict, position: int | None) -> Recognizer:
-    """The recognizer of this bundle, made by what the bundle says of itself where it is not there yet."""
-    slug = manifest["recognizer"]
-    last = Recognizer.objects.order_by("-position").values_list("position", flat=True).first()
-    defaults = {
-        "name": manifest.get("title") or slug.replace("-", " ").capitalize(),
-        "prompt": manifest.get("prompt", ""),
-        "position": position if position is not None else 0 if last is None else last + 1,
-    }
-    return Recognizer.objects.get_or_create(slug=slug, defaults=defaults)[0]
-
-
-def _look_of(label: dict[str, str], index: int) -> dict:
-    return {
-        "glyph": label["glyph"],
-        "name": label["name"],
-        "prompt": label.get("prompt", ""),
-        "tone": Tone.at(index),
-        "position": index,
-    }
 
 
 _registry = _Registry()

@@ -19,7 +19,7 @@ from django.utils import timezone
 import ml
 from accounts.models import User
 from ml.artifact import Bundle, load_bundle
-from recognizer import memories, registry
+from recognizer import installing, memories, registry
 from recognizer.models import Label, Recognizer
 from tests import standins
 
@@ -66,21 +66,21 @@ def starter() -> Bundle:
 @pytest.fixture
 def digits(db: None, starter: Bundle) -> Recognizer:
     """The recognizer of digits with the shipped model as version 1."""
-    registry.install(bundle=starter)
+    installing.install(bundle=starter)
     return Recognizer.objects.get(slug="digits")
 
 
 @pytest.fixture
 def bangla_digits(digits: Recognizer, starter: Bundle) -> Recognizer:
     """Numerals with Bangla names; it reads a 7 as ৭."""
-    registry.install(bundle=standins.bangla_digits(starter))
+    installing.install(bundle=standins.bangla_digits(starter))
     return Recognizer.objects.get(slug="bangla-digits")
 
 
 @pytest.fixture
 def sketches(digits: Recognizer, starter: Bundle) -> Recognizer:
     """Thirty words, of which the model knows ten; it reads a 7 as an alarm clock."""
-    registry.install(bundle=standins.sketches(starter))
+    installing.install(bundle=standins.sketches(starter))
     sketches = Recognizer.objects.get(slug="sketches")
     more = enumerate(map(standins.word, standins.MORE_WORDS), start=len(standins.WORDS))
     Label.objects.bulk_create(Label(recognizer=sketches, position=place, **word) for place, word in more)

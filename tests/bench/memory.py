@@ -79,10 +79,10 @@ def _person_who_said(count: int) -> Any:
     import ml
     from accounts.models import User
     from ml.artifact import load_bundle
-    from recognizer import registry
+    from recognizer import installing
     from recognizer.models import Correction, Drawing, Recognizer
 
-    registry.install(bundle=load_bundle(Path(ml.__file__).parent / "models" / "digits"))
+    installing.install(bundle=load_bundle(Path(ml.__file__).parent / "models" / "digits"))
     digits = Recognizer.objects.get()
     person = User.objects.create_user("full@example.org", consented_at=timezone.now())
     labels = list(digits.labels.all())

@@ -15,7 +15,7 @@ from ml.graft import graft_tflite
 from ml.ink import DEFAULT
 from ml.last_layer import like
 from ml.predictor import Head, Predictor
-from recognizer import drawings, elsewhere, registry
+from recognizer import drawings, elsewhere, installing, registry
 from recognizer.content import Content
 from recognizer.drawings import Answer, Personal
 from recognizer.models import Recognizer
@@ -33,7 +33,7 @@ def with_head(bundle: Bundle, strength: float, **words: Any) -> Bundle:
 
 
 def install(bundle: Bundle, slug: str, strength: float, **words: Any) -> Recognizer:
-    registry.install(bundle=with_head(bundle, strength, recognizer=slug, **words))
+    installing.install(bundle=with_head(bundle, strength, recognizer=slug, **words))
     return Recognizer.objects.get(slug=slug)
 
 
@@ -110,7 +110,7 @@ def test_who_is_understood_by_their_own_memory_is_sent_nowhere(starter: Bundle) 
 
 def test_each_recognizer_sees_the_drawing_on_its_own_raster(starter: Bundle, alice: User) -> None:
     install(starter, "dull", 0.05)
-    registry.install(bundle=larger_bundle())
+    installing.install(bundle=larger_bundle())
     content = Content.of_ink(SEVEN)
     assert content.raster(registry.active("larger").raster).shape == (40, 40)
     assert content.raster(registry.active("dull").raster).shape == (DEFAULT.size, DEFAULT.size)

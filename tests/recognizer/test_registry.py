@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
 from ml.artifact import Bundle, BundleError, save_bundle
-from recognizer import registry
+from recognizer import installing, registry
 from recognizer.models import Label, ModelVersion, Promotion, Recognizer
 from tests import standins
 from tests.ink import SEVEN
@@ -251,7 +251,7 @@ def test_recognizers_stand_in_the_order_in_which_they_were_installed() -> None:
 
 
 def test_a_recognizer_without_a_title_or_a_prompt_is_called_by_its_slug(starter: Bundle) -> None:
-    registry.install(bundle=standins.relabelled(starter, "old-runes", starter.manifest["labels"]))
+    installing.install(bundle=standins.relabelled(starter, "old-runes", starter.manifest["labels"]))
     runes = Recognizer.objects.get(slug="old-runes")
     assert runes.name == "Old runes"
     assert runes.asks == ("How do you write ", "?")

@@ -9,34 +9,43 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 import ml
 from ml.artifact import BundleError, load_bundle
-from recognizer import registry
+from recognizer import installing
+from recognizer.installing import InstallError, Promote
+from recognizer.management.commands.install_recognizer import in_words
+from recognizer.registry import StalePromotionError
 
-SHIPPED = Path(ml.__file__).parent / "models"
+FOLDER = Path(ml.__file__).parent / "models"
+FIRST = ("digits", "bangla-digits", "sketches")  # the order on the page; others follow by name
 
 
 class Command(BaseCommand):
-    """Each shipped bundle becomes version 1 of its recognizer and is promoted; what is installed stays."""
+    """Each shipped bundle becomes a version of its recognizer, which is made where it is not there yet.
+
+    A newer bundle than the one installed is promoted unless something else answers by now: a version that was taught
+    here, or that somebody chose.
+    """
 
     help = __doc__
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Where the bundles are."""
-        parser.add_argument("--from", dest="folder", type=Path, default=SHIPPED, help="a folder of bundles")
+        parser.add_argument("--from", dest="folder", type=Path, default=FOLDER, help="a folder of bundles")
 
     def handle(self, *args: Any, folder: Path, **options: Any) -> None:
         """Install what is not there yet."""
-        bundles = sorted(path.parent for path in folder.glob("*/manifest.json"))
+        bundles = sorted((path.parent for path in folder.glob("*/manifest.json")), key=_place)
         if not bundles:
             raise CommandError(f"There are no bundles in {folder}. Train one with `python -m ml train digits`.")
-        for position, path in enumerate(bundles):
-            self._install(path, position)
+        for path in bundles:
+            self._install(path)
 
-    def _install(self, path: Path, position: int) -> None:
+    def _install(self, path: Path) -> None:
         try:
-            version = registry.install(bundle=load_bundle(path), position=position)
-        except BundleError as error:
+            done = installing.install(bundle=load_bundle(path), promote=Promote.IF_SHIPPED, reason=installing.SHIPPED)
+        except (BundleError, InstallError, StalePromotionError) as error:
             raise CommandError(f"{path.name} cannot be installed: {error}") from error
-        if version is None:
-            self.stdout.write(f"{path.name}: is installed already")
-        else:
-            self.stdout.write(self.style.SUCCESS(f"{path.name}: {version} installed and promoted"))
+        self.stdout.write(f"{path.name}: {in_words(done)}")
+
+
+def _place(path: Path) -> tuple[int, str]:
+    return FIRST.index(path.name) if path.name in FIRST else len(FIRST), path.name

@@ -1,0 +1,46 @@
+"""Install a bundle: a new recognizer, or the next version of one that is there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from ml.artifact import BundleError, load_bundle
+from recognizer import installing
+from recognizer.installing import Installed, InstallError, Promote
+from recognizer.registry import StalePromotionError
+
+
+class Command(BaseCommand):
+    """Check a bundle that `python -m ml train` wrote, and keep it as a version of its recognizer.
+
+    A recognizer that is not there yet is made, with its labels, and the first version answers at once. A further one
+    waits until somebody promotes it (in the admin, or with --promote). Install only what you or somebody you trust
+    have trained: a Keras file is code, and further training runs it.
+    """
+
+    help = __doc__
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Where the bundle is."""
+        parser.add_argument("folder", type=Path, metavar="DIR", help="the folder of the bundle (with manifest.json)")
+        parser.add_argument("--promote", action="store_true", help="let it answer at once, also if it is not the first")
+
+    def handle(self, *args: Any, folder: Path, promote: bool, **options: Any) -> None:
+        """Install it, and say what answers now."""
+        when = Promote.ALWAYS if promote else Promote.IF_FIRST
+        try:
+            done = installing.install(bundle=load_bundle(folder), promote=when)
+        except (BundleError, InstallError, StalePromotionError) as error:
+            raise CommandError(f"{folder} cannot be installed: {error}") from error
+        self.stdout.write(self.style.SUCCESS(f"{done.version.recognizer}: {in_words(done)}"))
+
+
+def in_words(done: Installed) -> str:
+    """What became of a bundle."""
+    there = f"{done.version} {'is installed' if done.is_new else 'was installed already'}"
+    if done.answers:
+        return f"{there} and {'promoted' if done.promoted else 'answers'}."
+    return f"{there}; another version goes on answering until this one is promoted (in the admin, or with --promote)."
