@@ -150,7 +150,7 @@ def test_what_is_no_drawing_is_left_alone(folder: Path) -> None:
 
 
 def test_a_folder_without_drawings_says_where_they_go(tmp_path: Path) -> None:
-    with pytest.raises(FolderError, match="no drawings. Put pictures into .*ring/, or strokes into .*ring.ndjson"):
+    with pytest.raises(FolderError, match=r"no drawings. Put pictures into .*ring/, or strokes into .*ring.ndjson"):
         read_folder(respecified(tmp_path))
 
 
