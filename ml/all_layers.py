@@ -22,9 +22,9 @@ from ml.artifact import Bundle, export_bundle, load_keras, verify_bundle
 from ml.epochs import make_epoch
 from ml.last_layer import like, record, trusted
 from ml.lesson import Lesson, Report, only, vary, weights_of
+from ml.material import Examples, Material, Recipe
 from ml.patience import await_patiently, patiently
 from ml.predictor import PROBABILITIES
-from ml.recipes import Examples, Material, Recipe
 
 if TYPE_CHECKING:
     import keras
@@ -41,7 +41,7 @@ NEW = 0.75  # of the mean of the new weights and the base's: most of what was ga
 
 
 class Epoch(NamedTuple):
-    """x uint8 (n, 28, 28), y int64 (n,), weights float32 (n,)."""
+    """x uint8 (n, size, size), y int64 (n,), weights float32 (n,)."""
 
     x: np.ndarray
     y: np.ndarray
@@ -104,7 +104,7 @@ def make_mixed(material: Material, recipe: Recipe, lesson: Lesson, rng: np.rando
     """Replayed base data in the recipe's proportions and the drawings in their variants, shuffled."""
     replayed = make_epoch(material, shrink(recipe, REPLAYED), rng, strength=STRENGTH)
     variants = min(VARIANTS, -(-TAUGHT // len(lesson.labels)))
-    drawn = [vary(lesson, rng, strength=STRENGTH) for _ in range(variants)]
+    drawn = [vary(lesson, rng, recipe.raster, strength=STRENGTH) for _ in range(variants)]
     chosen = rng.permutation(variants * len(lesson.labels))[:TAUGHT]
     x = np.concatenate([replayed.x, np.concatenate(drawn)[chosen]])
     y = np.concatenate([replayed.y, np.tile(lesson.labels, variants)[chosen]])

@@ -17,7 +17,8 @@ from ml.artifact import Bundle
 from ml.card_text import card_text
 from ml.confusion import confusion_svg
 from ml.evaluate import Report
-from ml.recipes import RECIPES, Material, Recipe
+from ml.material import Material, Recipe
+from ml.recipes import RECIPES
 from ml.sources import SOURCES
 
 CARD = "card.md"

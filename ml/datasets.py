@@ -14,13 +14,13 @@ import os
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
 from ml.downloads import DownloadError, cache_folder, download
 from ml.ink import Ink
-from ml.sources import SOURCES
+from ml.sources import SOURCES, THIRTY_WORDS
 
 
 class DatasetError(RuntimeError):
@@ -154,15 +154,8 @@ def load_photographed(data: Path | None = None) -> Pictures:
 
 def load_junk_drawings(data: Path | None = None) -> list[Ink]:
     """Quick, Draw! drawings of things that are no digits, as far as the words are at hand."""
-    inks: list[Ink] = []
-    for word in JUNK_WORDS:
-        try:
-            place = find(f"quickdraw/strokes/{word}.jsonl.gz", data)
-        except DatasetError:
-            continue  # each word is optional: made-up junk is always there
-        with gzip.open(place, "rt", encoding="utf-8") as lines:
-            inks += [_to_ink(json.loads(line)["drawing"]) for line in lines]
-    return inks
+    rows = [row for word in JUNK_WORDS for row in _rows(f"quickdraw/strokes/{word}.jsonl.gz", data)]
+    return [_to_ink(row["drawing"]) for row in rows]  # each word is optional: made-up junk is always there
 
 
 def load_foreign_characters(part: str, data: Path | None = None) -> Pictures:
@@ -210,3 +203,63 @@ def take(rows: Rows, indices: np.ndarray) -> Rows:
 
 def _to_ink(drawing: list[list[list[float]]]) -> Ink:
     return [np.array(stroke[:2], np.float64) for stroke in drawing]
+
+
+def load_bangla(part: str, data: Path | None = None) -> Pictures:
+    """NumtaDB's Bangla digits, `part` "train" or "test", uint8 (n, 28, 28); who wrote them is not known."""
+    with np.load(find("numtadb28/numtadb28.npz", data), allow_pickle=False) as stored:
+        chosen = stored["split"] == part
+        if not chosen.any():
+            raise DatasetError(f"NumtaDB has the parts {', '.join(sorted(set(stored['split'])))}, not {part!r}.")
+        return Pictures(stored["x"][chosen], stored["y"][chosen].astype(np.int64), np.full(int(chosen.sum()), ""))
+
+
+def load_sketch_tracks(data: Path | None = None) -> Tracks:
+    """Quick, Draw! drawings of the thirty words as strokes, as far as they are at hand; group is the drawing's key."""
+    inks: list[Ink] = []
+    labels: list[int] = []
+    keys: list[str] = []
+    for label, word in enumerate(THIRTY_WORDS):
+        for row in _rows(f"quickdraw/strokes/{word}.jsonl.gz", data):
+            inks.append(_to_ink(row["drawing"]))
+            labels.append(label)
+            keys.append(str(row["key_id"]))
+    return Tracks(inks, np.array(labels, np.int64), np.array(keys, str))
+
+
+def load_sketch_bitmaps(data: Path | None = None) -> Pictures:
+    """Google's pictures of drawings of the thirty words, uint8 (n, 28, 28); group is the place in the word's file."""
+    parts: list[Pictures] = []
+    for label, word in enumerate(THIRTY_WORDS):
+        place = _optional(f"quickdraw/bitmaps/{word}.npz", data)
+        if place is not None:
+            with np.load(place, allow_pickle=False) as stored:
+                x = stored["x"]
+            parts.append(Pictures(x, np.full(len(x), label, np.int64), np.arange(len(x))))
+    if not parts:
+        raise DatasetError("There are no Quick, Draw! bitmaps. Put them into quickdraw/bitmaps of the data folder.")
+    return Pictures(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
+
+
+def load_careful_sketches(data: Path | None = None) -> Pictures:
+    """TU Berlin's sketches of seven of the thirty words, uint8 (n, 128, 128); group is the place in the file."""
+    with np.load(find("tuberlin/body_parts.npz", data), allow_pickle=False) as stored:
+        x, names = stored["x"], stored["y"]
+    labels = np.array([THIRTY_WORDS.index(str(name)) for name in names], np.int64)
+    return Pictures(x, labels, np.arange(len(x)))
+
+
+def _rows(path: str, data: Path | None) -> list[dict[str, Any]]:
+    """The lines of a file of strokes; none where it is not at hand."""
+    place = _optional(path, data)
+    if place is None:
+        return []
+    with gzip.open(place, "rt", encoding="utf-8") as lines:
+        return [json.loads(line) for line in lines]
+
+
+def _optional(path: str, data: Path | None) -> Path | None:
+    try:
+        return find(path, data)
+    except DatasetError:
+        return None

@@ -14,7 +14,8 @@ from ml import all_layers, last_layer
 from ml.artifact import Bundle
 from ml.datasets import at_hand, folder
 from ml.lesson import Lesson, LessonError, Report, check
-from ml.recipes import RECIPES, Recipe
+from ml.material import Recipe
+from ml.recipes import RECIPES
 from ml.train import TrainingError
 
 __all__ = ["FULL", "HEAD", "Lesson", "LessonError", "Report", "finetune", "mode_at_hand"]
@@ -65,7 +66,7 @@ def finetune(
         raise TrainingError(f"A fine-tuning is '{FULL}' or '{HEAD}', not {mode!r}.")
     if not len(lesson.labels):
         raise TrainingError("There is no drawing to learn from.")
-    check(lesson, len(base.slugs))
+    check(lesson, len(base.slugs), base.raster.size)
     if mode == HEAD:
         return last_layer.finetune(base, lesson, seed=seed, report=report)
     recipe = recipe or RECIPES.get(base.manifest["recognizer"])

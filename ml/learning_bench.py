@@ -17,6 +17,7 @@ import numpy as np
 
 from ml import datasets, rehearsal
 from ml.artifact import Bundle, BundleError, load_bundle, save_bundle
+from ml.digits import DIGITS, VALIDATION_PEOPLE
 from ml.evaluate import calibration_error
 from ml.exam import examine
 from ml.finetune import Lesson, Report, finetune
@@ -24,8 +25,8 @@ from ml.gate import PASSED
 from ml.ink import Ink, rasterise
 from ml.junk import make_junk
 from ml.lesson import only
+from ml.material import VALIDATION_JUNK, Examples, Material, Recipe
 from ml.predictor import Predictor
-from ml.recipes import DIGITS, VALIDATION_JUNK, VALIDATION_PEOPLE, Examples, Material, Recipe
 from ml.train import SEED, train
 
 EPOCHS = 6

@@ -22,8 +22,8 @@ from ml.evaluate import Drawings, to_indices
 from ml.image import normalise_image
 from ml.ink import rasterise
 from ml.junk import make_junk
+from ml.material import Material
 from ml.predictor import Predictor
-from ml.recipes import Material
 
 EARLY = 50  # the first drawings of a writer, while the memory fills
 WRONG = 0.1  # of the labels of a careless person

@@ -12,16 +12,17 @@ import io
 import zipfile
 import zlib
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from ml.artifact import Bundle, BundleError, verify_bundle, with_rehearsal
-from ml.ink import SIZE, rasterise
+from ml.ink import RasterSpec, rasterise
 from ml.junk import make_junk
 
 if TYPE_CHECKING:
-    from ml.recipes import Examples, Material
+    from ml.material import Examples, Material
 
 LIMIT = 3_000_000  # bytes of a pack
 UNPACKED_LIMIT = 64_000_000  # bytes of all its arrays
@@ -30,6 +31,7 @@ SEED = 3
 # How many drawings `make` takes.
 PICTURES, TRACKS, MADE_UP, JUNK = 6_000, 3_000, 600, 1_200
 TEST, TEST_JUNK = 12_000, 2_000
+WIDTH = 128  # of the embeddings; of wider ones it takes fewer, so that the pack stays as small
 
 Rng = np.random.Generator
 
@@ -113,30 +115,33 @@ def make(bundle: Bundle, material: Material) -> Bundle:
     """The bundle with a pack made from what its base was taught and is tested with.
 
     Exemplars of the pictures and tracks that were taught, as they are, and junk; the first of
-    `material.tests` that holds real drawings, whole; junk of `validation` and `tests`.
+    `material.tests` that holds real drawings, of a very large one a part; junk of `validation` and `tests`.
     """
     rng = np.random.default_rng(SEED)
     predictor = verify_bundle(bundle)
-    labels = len(bundle.slugs)
-    rasters, truth = _study(material, labels, rng)
-    test = _base_test(material, labels)
+    labels, share = len(bundle.slugs), min(1.0, WIDTH / predictor.embedding_size)
+    rasters, truth = _study(material, bundle, share, rng)
+    junk = _test_junk(material, labels, rng)[: round(TEST_JUNK * share)]
+    test = _some(_base_test(material, labels), round(TEST * share))
     rehearsal = Rehearsal(
         predictor.predict(rasters).embeddings,
         truth,
-        predictor.predict(test.x[:TEST]).embeddings,
-        test.y[:TEST],
-        predictor.predict(_test_junk(material, labels, rng)).embeddings,
+        predictor.predict(test.x).embeddings,
+        test.y,
+        predictor.predict(junk).embeddings,
     )
     return with_rehearsal(bundle, pack(rehearsal))
 
 
-def _study(material: Material, labels: int, rng: Rng) -> tuple[np.ndarray, np.ndarray]:
-    """Rasters uint8 (n, 28, 28) and labels (n,), as many of each label as there are, up to the same number."""
-    pictures = balanced(material.pictures.y, PICTURES, labels, rng)
-    tracks = balanced(material.tracks.y, TRACKS, labels, rng)
-    junk = list(_junk(material, rng))
-    parts = [material.pictures.x[pictures], [rasterise(material.tracks.inks[number]) for number in tracks], junk]
-    rasters = [np.asarray(part, np.uint8).reshape(-1, SIZE, SIZE) for part in parts]
+def _study(material: Material, bundle: Bundle, share: float, rng: Rng) -> tuple[np.ndarray, np.ndarray]:
+    """Rasters uint8 (n, size, size) and labels (n,), as many of each label as there are, up to the same number."""
+    labels, spec = len(bundle.slugs), bundle.raster
+    pictures = balanced(material.pictures.y, round(PICTURES * share), labels, rng)
+    tracks = balanced(material.tracks.y, round(TRACKS * share), labels, rng)
+    junk = list(_junk(material, spec, rng))
+    drawn = [rasterise(material.tracks.inks[number], spec) for number in tracks]
+    parts = [material.pictures.x[pictures], drawn, junk]
+    rasters = [np.asarray(part, np.uint8).reshape(-1, spec.size, spec.size) for part in parts]
     truth = [material.pictures.y[pictures], material.tracks.y[tracks], np.full(len(junk), labels)]
     return np.concatenate(rasters), np.concatenate(truth).astype(np.int64)
 
@@ -148,11 +153,17 @@ def balanced(truth: np.ndarray, wanted: int, labels: int, rng: Rng) -> np.ndarra
     return np.concatenate(chosen).astype(np.int64)
 
 
-def _junk(material: Material, rng: Rng) -> Iterator[np.ndarray]:
-    digits = list(zip(material.tracks.inks, material.tracks.y.tolist(), strict=True))
-    yield from (rasterise(make_junk(rng, digits)) for _ in range(MADE_UP))
+def _some(test: Examples, most: int) -> Examples:
+    """The whole test, or so many of it by a fixed chance: it may be in the order of its labels."""
+    chosen = np.sort(np.random.default_rng(SEED).permutation(len(test.y))[:most])
+    return replace(test, x=test.x[chosen], y=test.y[chosen], writers=None)
+
+
+def _junk(material: Material, spec: RasterSpec, rng: Rng) -> Iterator[np.ndarray]:
+    digits = material.digits()
+    yield from (rasterise(make_junk(rng, digits), spec) for _ in range(MADE_UP))
     for number in rng.permutation(len(material.junk_inks))[: (JUNK - MADE_UP) // 2]:
-        yield rasterise(material.junk_inks[number])
+        yield rasterise(material.junk_inks[number], spec)
     yield from rng.permutation(material.junk_pictures)[: (JUNK - MADE_UP) // 2]
 
 
@@ -166,4 +177,4 @@ def _base_test(material: Material, labels: int) -> Examples:
 def _test_junk(material: Material, labels: int, rng: Rng) -> np.ndarray:
     sets = [*material.validation.values(), *material.tests.values()]
     junk = np.concatenate([examples.x[examples.y == labels] for examples in sets])
-    return rng.permutation(junk)[:TEST_JUNK]
+    return rng.permutation(junk)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ml.artifact import Bundle
 from ml.card import make_card, with_card
-from ml.recipes import Recipe
+from ml.material import Recipe
 from ml.train import measure, summary
 
 

@@ -7,24 +7,27 @@ it; the order in which CPU threads add up numbers may still change the last digi
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from ml.artifact import Bundle, export_bundle, save_bundle
 from ml.card import make_card, with_card, write_card
 from ml.evaluate import JUNK, Report, evaluate
-from ml.learning import fit
+from ml.learning import History, fit, quick_numbers
+from ml.material import Examples, Material, Recipe
 from ml.predictor import Predictor
-from ml.recipes import RECIPES, Examples, Material, Recipe
+from ml.recipes import RECIPES
 from ml.rehearsal import make
 
 if TYPE_CHECKING:
     import keras
 
 SEED = 1
+HISTORY = "history.json"
 MOST_UNSURE = 0.01  # of the validation's real drawings may be answered "not sure"
 TEMPERATURES = np.exp(np.linspace(np.log(0.25), np.log(4), 200))
 PROBE = 16  # rasters of each validation set in the bundle's probe
@@ -69,24 +72,36 @@ def train_recipe(
     if epochs is not None and epochs < 1:
         raise TrainingError(f"Training takes at least 1 epoch, not {epochs}.")
     recipe = recipe if epochs is None else replace(recipe, epochs=epochs)
-    bundle, _ = train(recognizer, recipe, recipe.load(data), seed=seed, progress=progress)
+    bundle, _, history = train(recognizer, recipe, recipe.load(data), seed=seed, progress=progress)
     save_bundle(bundle, out)
     write_card(bundle, out)
+    (out / HISTORY).write_text(json.dumps(history, indent=1), "utf-8")
     return bundle
 
 
-def train(
-    recognizer: str, recipe: Recipe, material: Material, *, seed: int, progress: bool
-) -> tuple[Bundle, dict[str, Report]]:
+class Trained(NamedTuple):
+    """What a training gave: the bundle, what it answers to each test, and how it went."""
+
+    bundle: Bundle
+    reports: dict[str, Report]
+    history: History
+
+
+def train(recognizer: str, recipe: Recipe, material: Material, *, seed: int, progress: bool) -> Trained:
     """Train, calibrate, export and measure; the reports are of the exported model, on `material.tests`."""
     import keras
 
     from ml.network import build_network
 
     keras.utils.set_random_seed(seed)
-    model = build_network(len(recipe.labels) + 1, recipe.raster.size)
-    fit(model, material, recipe, seed=seed, progress=progress)
-    return finish(model, recognizer, recipe, material, seed=seed)
+    shape = (len(recipe.labels) + 1, recipe.raster.size, recipe.network)
+    with quick_numbers():
+        trainee = build_network(*shape)
+        history = fit(trainee, material, recipe, seed=seed, progress=progress)
+    model = build_network(*shape)
+    model.set_weights(trainee.get_weights())
+    bundle, reports = finish(model, recognizer, recipe, material, seed=seed)
+    return Trained(bundle, reports, history)
 
 
 def finish(

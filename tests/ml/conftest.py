@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ml.artifact import Bundle, export_bundle, save_bundle
-from ml.recipes import Material
+from ml.material import Material
 from tests.ml import taught
 from tests.ml.tiny import LABELS, random_rasters, tiny_network
 

@@ -11,8 +11,8 @@ from ml.datasets import Pictures, Tracks
 from ml.ink import Ink, rasterise
 from ml.junk import make_junk
 from ml.lesson import Lesson
+from ml.material import Examples, Material, Recipe
 from ml.prototypes import write
-from ml.recipes import Examples, Material, Recipe
 from tests.ml.tiny import LABELS, tiny_network
 
 OTHER = len(LABELS)
@@ -57,6 +57,7 @@ def material() -> Material:
         tracks=Tracks(tracks, labels, np.array(["somebody"] * 60)),
         junk_inks=[make_junk(rng, []) for _ in range(30)],
         junk_pictures=junk(10, 4).x,
+        latin=True,
         validation={"digits": examples(90, 5), "junk": junk(40, 6)},
         tests={"other junk": junk(40, 7), "other digits": examples(300, 8), "yet other digits": examples(30, 9)},
     )

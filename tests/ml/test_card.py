@@ -16,7 +16,7 @@ from ml.artifact import Bundle, BundleError, load_bundle, save_bundle, verify_bu
 from ml.card import CARD, CONFUSION, add_up, find_confusions, make_card, with_card, write_card
 from ml.confusion import confusion_svg
 from ml.evaluate import JUNK, Report, evaluate
-from ml.recipes import Material, Recipe
+from ml.material import Material, Recipe
 from tests.ml import taught
 
 SLUGS = ["0", "1", "2"]

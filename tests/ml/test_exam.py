@@ -22,8 +22,8 @@ from ml.exam import examine
 from ml.gate import NOT_ENOUGH, REFUSED
 from ml.graft import graft_keras, graft_tflite
 from ml.lesson import Lesson, LessonError
+from ml.material import Material
 from ml.predictor import Head
-from ml.recipes import Material
 from tests.ml.taught import LABELS, lesson
 from tests.ml.tiny import tiny_network
 

@@ -15,8 +15,9 @@ from ml.artifact import Bundle, BundleError, load_keras, verify_bundle
 from ml.datasets import DatasetError
 from ml.exam import examine
 from ml.finetune import FULL, HEAD, Lesson, LessonError, finetune, mode_at_hand
+from ml.ink import DEFAULT
 from ml.lesson import only, vary, weights_of
-from ml.recipes import Material, Recipe
+from ml.material import Material, Recipe
 from ml.rehearsal import unpack
 from ml.train import TrainingError
 from tests.ml import taught
@@ -358,7 +359,7 @@ def test_every_drawing_counts_the_same_where_nothing_is_said() -> None:
 def test_ink_varies_as_ink_and_pictures_as_pictures() -> None:
     mixed = drawn()._replace(inks=[None, *drawn().inks[1:]])
 
-    varied = vary(mixed, np.random.default_rng(0), strength=0.8)
+    varied = vary(mixed, np.random.default_rng(0), DEFAULT, strength=0.8)
 
     assert varied.shape == (6, 28, 28)
     assert varied.dtype == np.uint8

@@ -15,11 +15,13 @@ from ml import rehearsal
 from ml.__main__ import main
 from ml.artifact import Bundle, load_bundle, save_bundle
 from ml.datasets import Tracks
+from ml.digits import DIGITS
 from ml.finetune import finetune
 from ml.learning_bench import Hands
 from ml.lesson import Lesson
+from ml.material import Material
 from ml.prototypes import write
-from ml.recipes import DIGITS, RECIPES, Material
+from ml.recipes import RECIPES
 from tests.ml import taught
 from tests.ml.taught import lesson
 

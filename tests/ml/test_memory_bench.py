@@ -17,9 +17,9 @@ from ml.artifact import Bundle
 from ml.datasets import Pictures, Tracks
 from ml.evaluate import Drawings
 from ml.ink import rasterise
+from ml.material import Material
 from ml.memory_bench import HABITS, Hand
 from ml.prototypes import write
-from ml.recipes import Material
 
 WRITERS = [f"writer-{number:02d}" for number in range(30)]
 ROW = 3  # drawings of each

@@ -12,7 +12,7 @@ import pytest
 
 from ml import rehearsal, softmax
 from ml.artifact import Bundle, BundleError, load_bundle, save_bundle, verify_bundle, with_rehearsal
-from ml.recipes import Material
+from ml.material import Material
 from ml.rehearsal import Rehearsal, balanced, pack, unpack
 from tests.ml.taught import OTHER
 

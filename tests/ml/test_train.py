@@ -14,13 +14,15 @@ from ml.artifact import load_bundle, verify_bundle
 from ml.augment import draw_varied
 from ml.card import CARD, CONFUSION
 from ml.datasets import Pictures, Tracks
+from ml.digits import DIGITS, split_pen_writers
 from ml.epochs import make_epoch
 from ml.ink import rasterise
 from ml.junk import make_junk
 from ml.learning import Cycle, cycles, learning_rate
+from ml.material import Examples, Material, Recipe
 from ml.network import build_network
 from ml.prototypes import write
-from ml.recipes import DIGITS, RECIPES, Examples, Material, Recipe, split_pen_writers
+from ml.recipes import RECIPES
 from ml.train import (
     TrainingError,
     choose_temperature,
@@ -59,6 +61,7 @@ def material() -> Material:
         tracks=tracks,
         junk_inks=[],
         junk_pictures=np.zeros((0, 28, 28), np.uint8),
+        latin=True,
         validation={"digits": examples(90, 4), "junk": junk(20)},
         tests={"other digits": examples(150, 5), "other junk": junk(40)},
     )

@@ -1,0 +1,117 @@
+"""What recognizers are trained and measured with, and how: the nouns of training, and how pictures become them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from ml.datasets import Pictures, Tracks
+from ml.image import ImageError, normalise_image
+from ml.ink import DEFAULT, Ink, RasterSpec, rasterise
+from ml.junk import make_junk
+
+SMALL, RESIDUAL = "small", "residual"  # networks, see `ml.network`
+TAUGHT, AVERAGED = "taught", "averaged"  # ways of learning, see `ml.learning`
+VALIDATION_JUNK = 1_000
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Rasters to learn from or to measure with: x uint8 (n, size, size), y int64 (n,) places in the labels.
+
+    In `y`, the number of labels stands for "other": junk.
+    """
+
+    x: np.ndarray
+    y: np.ndarray
+    writers: list[str] | None = None
+
+
+@dataclass(frozen=True)
+class Material:
+    """What a recognizer is trained on, calibrated on (`validation`) and measured with (`tests`).
+
+    `junk_pictures` are uint8 (n, size, size). Nothing of `tests` is looked at before the model is done.
+    """
+
+    pictures: Pictures
+    tracks: Tracks
+    junk_inks: list[Ink]
+    junk_pictures: np.ndarray
+    validation: dict[str, Examples]
+    tests: dict[str, Examples] = field(default_factory=dict)
+    counts: dict[str, int] = field(default_factory=dict)
+    """How many drawings each source gave, for the model card."""
+    latin: bool = False
+    """Whether the tracks are Latin digits: their habits are known (`ml.styles`), and when they are junk (`ml.junk`)."""
+
+    def digits(self) -> list[tuple[Ink, int]]:
+        """What junk may be made of: the tracks with their labels, if they are Latin digits; else nothing."""
+        return list(zip(self.tracks.inks, self.tracks.y.tolist(), strict=True)) if self.latin else []
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a recognizer is trained. The counts are drawings in one epoch.
+
+    `title` is what people call it; `prompt` is how they are asked to draw, with "{glyph}" or "{name}" in it.
+    """
+
+    labels: list[dict[str, str]]
+    load: Callable[[Path | None], Material]
+    sources: Sequence[str]
+    notes: Sequence[str]
+    epochs: int
+    pictures: int
+    tracks: int
+    prototypes: int
+    junk: int
+    batch: int = 128
+    learning_rate: float = 2e-3
+    title: str = ""
+    prompt: str = "Draw {name}"
+    raster: RasterSpec = DEFAULT
+    network: str = SMALL
+    learning: str = TAUGHT
+    mirror: bool = False
+    """Whether a drawing in a mirror shows the same thing: a cat does, a 3 does not."""
+    limits: Sequence[str] = ()
+    """What this recognizer in particular must not be used for, for the model card."""
+    load_to_replay: Callable[[Path | None], Material] | None = None
+    """The same material sooner, without the tests that only the model card needs; else `load`."""
+
+    def replay(self, data: Path | None) -> Material:
+        """The material for fine-tuning and for a rehearsal pack."""
+        return (self.load_to_replay or self.load)(data)
+
+    @property
+    def drawings(self) -> int:
+        """In one epoch."""
+        return self.pictures + self.tracks + self.prototypes + self.junk
+
+
+def draw(tracks: Tracks, spec: RasterSpec = DEFAULT) -> Examples:
+    """The tracks as they are served, with their writers."""
+    rasters = np.stack([rasterise(ink, spec) for ink in tracks.inks])
+    return Examples(rasters, tracks.y, [str(name) for name in tracks.group])
+
+
+def made_up_junk(digits: Sequence[tuple[Ink, int]], other: int, spec: RasterSpec = DEFAULT) -> Examples:
+    """The same junk each time, some of it made of Latin `digits` (ink, label); `other` is its place in the classes."""
+    rng = np.random.default_rng(0)
+    rasters = np.stack([rasterise(make_junk(rng, digits), spec) for _ in range(VALIDATION_JUNK)])
+    return Examples(rasters, np.full(VALIDATION_JUNK, other))
+
+
+def normalise(pictures: np.ndarray, spec: RasterSpec = DEFAULT) -> np.ndarray:
+    """Pictures, white on black, as uploads of them are: uint8 (n, size, size); all black where nothing is seen."""
+    rasters = np.zeros((len(pictures), spec.size, spec.size), np.uint8)
+    for place, picture in enumerate(pictures):
+        try:
+            rasters[place] = normalise_image(picture, spec, polarity="light_on_dark")
+        except ImageError:
+            continue
+    return rasters
