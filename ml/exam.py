@@ -46,7 +46,7 @@ def examine(
 
 
 def _sit(champion: Bundle, challenger: Bundle, field: Lesson, by_author: bool, authors: int) -> Exam:
-    check(field, len(challenger.slugs))
+    check(field, len(challenger.slugs), challenger.raster.size)
     if champion.slugs != challenger.slugs:
         raise BundleError(f"They know different labels: {', '.join(champion.slugs)}; {', '.join(challenger.slugs)}.")
     old, new = verify_bundle(champion), verify_bundle(challenger)

@@ -16,6 +16,7 @@ import numpy as np
 from ml import softmax
 from ml.artifact import Bundle, assemble, probe_rasters, verify_bundle, with_rehearsal
 from ml.graft import graft_keras, graft_tflite
+from ml.ink import RasterSpec
 from ml.lesson import Lesson, LessonError, Report, only, vary, weights_of
 from ml.patience import patiently
 from ml.predictor import Head, Predictor
@@ -34,7 +35,7 @@ MOST = 0.5  # of the exemplars' weight is that of all drawings, at most
 def finetune(base: Bundle, lesson: Lesson, *, seed: int, report: Report) -> Bundle:
     """The base with another last layer; see `ml.finetune.finetune`. Without TensorFlow."""
     predictor, pack = verify_bundle(base), unpack(base.rehearsal)
-    embeddings = _embed(predictor, lesson, np.random.default_rng(seed), report)
+    embeddings = _embed(predictor, lesson, base.raster, np.random.default_rng(seed), report)
     before = predictor.head()
     kept = trusted(before, pack, embeddings[0], lesson)
     after = _fit(before, pack, embeddings[:, kept], only(lesson, kept), report)
@@ -52,12 +53,14 @@ def finetune(base: Bundle, lesson: Lesson, *, seed: int, report: Report) -> Bund
     return with_rehearsal(bundle, base.rehearsal)
 
 
-def _embed(predictor: Predictor, lesson: Lesson, rng: np.random.Generator, report: Report) -> np.ndarray:
+def _embed(
+    predictor: Predictor, lesson: Lesson, spec: RasterSpec, rng: np.random.Generator, report: Report
+) -> np.ndarray:
     """Embeddings of the drawings and then of each of their variants, float32 (1 + variants, n, width)."""
     embeddings = [predictor.predict(lesson.rasters).embeddings]
     for variant in range(1, VARIANTS + 1):
         told = {"step": "reading the drawings", "epoch": variant, "epochs": VARIANTS}
-        rasters = patiently(lambda: vary(lesson, rng, strength=STRENGTH), report, **told)
+        rasters = patiently(lambda: vary(lesson, rng, spec, strength=STRENGTH), report, **told)
         embeddings.append(predictor.predict(rasters).embeddings)
     return np.stack(embeddings)
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ml.augment import draw_varied, vary_pictures
-from ml.ink import SIZE, Ink
+from ml.ink import Ink, RasterSpec
 
 Rng = np.random.Generator
 
@@ -24,7 +24,7 @@ class Lesson(NamedTuple):
     """n approved drawings."""
 
     rasters: np.ndarray
-    """uint8 (n, 28, 28), as they are served."""
+    """uint8 (n, size, size), as they are served."""
     inks: list[Ink | None]
     """Their strokes; None for a picture."""
     labels: np.ndarray
@@ -35,13 +35,13 @@ class Lesson(NamedTuple):
     """int (n,): who drew it, any number from 0, where nobody reviewed it; -1 where it was reviewed. None: all were."""
 
 
-def check(lesson: Lesson, labels: int) -> None:
-    """Raise LessonError unless the parts fit each other and a recognizer of `labels` labels."""
+def check(lesson: Lesson, labels: int, size: int) -> None:
+    """Raise LessonError unless the parts fit each other and a recognizer of `labels` labels and rasters of `size`."""
     count = len(lesson.labels)
-    if lesson.rasters.dtype != np.uint8 or lesson.rasters.shape != (count, SIZE, SIZE) or len(lesson.inks) != count:
+    if lesson.rasters.dtype != np.uint8 or lesson.rasters.shape != (count, size, size) or len(lesson.inks) != count:
         raise LessonError(
             f"{count} labels do not fit rasters of {lesson.rasters.dtype} {lesson.rasters.shape} "
-            f"and {len(lesson.inks)} inks."
+            f"and {len(lesson.inks)} inks; a raster is uint8 ({size}, {size})."
         )
     for name, part in (("weights", lesson.weights), ("authors", lesson.authors)):
         if part is not None and part.shape != (count,):
@@ -66,12 +66,12 @@ def weights_of(lesson: Lesson) -> np.ndarray:
     return np.ones(len(lesson.labels)) if lesson.weights is None else lesson.weights.astype(np.float64)
 
 
-def vary(lesson: Lesson, rng: Rng, *, strength: float) -> np.ndarray:
-    """Each drawing once more as another hand might have made it: uint8 (n, 28, 28)."""
+def vary(lesson: Lesson, rng: Rng, spec: RasterSpec, *, strength: float) -> np.ndarray:
+    """Each drawing once more as another hand might have made it: uint8 (n, size, size)."""
     varied = np.empty_like(lesson.rasters)
     pictures = np.array([ink is None for ink in lesson.inks], bool)
-    varied[pictures] = vary_pictures(lesson.rasters[pictures], rng, strength=strength)
+    varied[pictures] = vary_pictures(lesson.rasters[pictures], rng, strength=strength, spec=spec)
     for place, ink in enumerate(lesson.inks):
         if ink is not None:
-            varied[place] = draw_varied(ink, rng, strength=strength)
+            varied[place] = draw_varied(ink, rng, spec, strength=strength)
     return varied
