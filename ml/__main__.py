@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 
@@ -10,16 +11,18 @@ from ml.artifact import BundleError
 from ml.commands import bench, evaluate, export, train
 from ml.datasets import DatasetError
 from ml.evaluate import EvaluationError
+from ml.folder import FolderError
 from ml.train import TrainingError
 
 COMMANDS = (train, evaluate, export, bench)
-EXPECTED = (BundleError, DatasetError, EvaluationError, TrainingError)  # their texts name the cure
-EXTRA = ("tensorflow", "keras")  # what the extra 'train' brings
+EXPECTED = (BundleError, DatasetError, EvaluationError, FolderError, TrainingError)  # their texts name the cure
+EXTRA = ("tensorflow", "keras", "tqdm", "matplotlib")  # what the extra 'train' brings
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; 0 if it worked, 2 if a file, a bundle or a data set is not as it must be."""
     options = _parser().parse_args(arguments)
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow tells of its processor at length
     try:
         options.run(options)
     except EXPECTED as error:

@@ -22,6 +22,7 @@ import numpy as np
 from ml.datasets import first_by_hash
 from ml.image import ImageError, normalise_image
 from ml.ink import DEFAULT, Ink, RasterSpec, parse_ink, rasterise
+from ml.progress import Progress, silent
 
 JUNK = -1  # the label of a drawing that belongs to no label and should be answered "not sure"
 BINS = 15
@@ -46,7 +47,7 @@ class Drawings(NamedTuple):
     """Who drew them; "" where that is not known."""
 
 
-def read_drawings(path: Path | str, spec: RasterSpec = DEFAULT) -> Drawings:
+def read_drawings(path: Path | str, spec: RasterSpec = DEFAULT, *, progress: Progress = silent) -> Drawings:
     """Read labelled drawings through the code that serves: ink by `rasterise`, pictures by `normalise_image`.
 
     `.jsonl` and `.jsonl.gz`: a line is an object with `label`, `drawing` (strokes [[x...], [y...]])
@@ -56,9 +57,9 @@ def read_drawings(path: Path | str, spec: RasterSpec = DEFAULT) -> Drawings:
     """
     path = Path(path)
     if path.suffix == ".npz":
-        return _read_pictures(path, spec)
+        return _read_pictures(path, spec, progress)
     if path.name.endswith((".jsonl", ".jsonl.gz")):
-        return _read_ink(path, spec)
+        return _read_ink(path, spec, progress)
     raise EvaluationError(f"{path}: only .jsonl, .jsonl.gz and .npz files are read.")
 
 
@@ -67,9 +68,9 @@ def read_inks(path: Path | str) -> list[Ink]:
     return [ink for ink, _, _ in _ink_rows(Path(path))]
 
 
-def _read_ink(path: Path, spec: RasterSpec) -> Drawings:
+def _read_ink(path: Path, spec: RasterSpec, progress: Progress) -> Drawings:
     rows = _ink_rows(path)
-    rasters = np.array([rasterise(ink, spec) for ink, _, _ in rows])
+    rasters = np.array([rasterise(ink, spec) for ink, _, _ in progress(rows, path.name)])
     return Drawings(rasters, [label for _, label, _ in rows], [writer for _, _, writer in rows])
 
 
@@ -101,7 +102,7 @@ def _unreadable(path: Path, error: Exception) -> EvaluationError:
     return EvaluationError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}.")
 
 
-def _read_pictures(path: Path, spec: RasterSpec) -> Drawings:
+def _read_pictures(path: Path, spec: RasterSpec, progress: Progress) -> Drawings:
     try:
         with np.load(path, allow_pickle=False) as stored:
             x, y = stored["x"], stored["y"]
@@ -116,7 +117,7 @@ def _read_pictures(path: Path, spec: RasterSpec) -> Drawings:
         raise EvaluationError(f"{path}: y must hold whole numbers or texts, not {y.dtype}.")
     if not len(x):
         raise EvaluationError(f"{path} holds no drawings.")
-    rasters = np.array([_normalise(picture, spec) for picture in x])
+    rasters = np.array([_normalise(picture, spec) for picture in progress(x, path.name)])
     return Drawings(rasters, [str(label) for label in y.tolist()], [str(writer) for writer in writers.tolist()])
 
 

@@ -91,7 +91,7 @@ def _add_bench_memory(commands: Any) -> None:
 def bench_memory(options: argparse.Namespace) -> None:
     bundle, _ = open_bundle(options)
     if options.data:
-        drawings = read(options.data)
+        drawings = read(options.data, bundle)
         if not all(drawings.writers):
             raise EvaluationError("bench-memory needs drawings that name their writers.")
         figures: dict[str, Any] = {"hands": {"these": hands_figures(bundle, drawings)}}

@@ -6,9 +6,13 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from ml import evaluate as measure
 from ml import tables
+from ml.artifact import Bundle
 from ml.commands.options import DATA_HELP, add_bundle, add_data_dir, add_json, answer, command, open_bundle, read
+from ml.evaluate import EvaluationError
 from ml.robustness import measure_junk, measure_robustness
 
 
@@ -30,18 +34,36 @@ def _add_evaluate(commands: Any) -> None:
         help="only the fifth of the writers that training leaves alone (by sha256 of the writer)",
     )
     parser.add_argument("--junk", action="store_true", help="count drawings of other labels as junk, not as an error")
+    parser.add_argument(
+        "--only",
+        type=lambda said: [slug.strip() for slug in said.split(",")],
+        metavar="SLUG,SLUG",
+        help="choose among these labels alone, and leave out drawings of all others",
+    )
     add_json(parser)
 
 
 def evaluate(options: argparse.Namespace) -> None:
     bundle, predictor = open_bundle(options)
-    drawings = read(options.data, holdout=options.holdout)
-    truth = measure.to_indices(drawings.labels, bundle.slugs, junk=options.junk)
-    probabilities = predictor.predict(drawings.rasters).probabilities
-    report = measure.evaluate(
-        probabilities, truth, bundle.slugs, bundle.manifest["unsure_below"], groups=drawings.writers
-    )
+    drawings = read(options.data, bundle, holdout=options.holdout)
+    slugs, places = _asked(bundle, options.only)
+    if options.only:
+        drawings = measure.select(drawings, np.isin(drawings.labels, slugs))
+    truth = measure.to_indices(drawings.labels, slugs, junk=options.junk)
+    probabilities = predictor.predict(drawings.rasters).probabilities[:, places]
+    report = measure.evaluate(probabilities, truth, slugs, bundle.manifest["unsure_below"], groups=drawings.writers)
     answer(options, report.to_dict(), tables.report_text(report, by_writer=options.by_writer))
+
+
+def _asked(bundle: Bundle, only: list[str] | None) -> tuple[list[str], list[int]]:
+    """The labels to choose among, and their places in the model's answers."""
+    slugs = only or bundle.slugs
+    if unknown := [slug for slug in slugs if slug not in bundle.slugs]:
+        raise EvaluationError(
+            f"--only names labels that the bundle does not have: {', '.join(unknown)}. "
+            f"It has {', '.join(bundle.slugs)}."
+        )
+    return slugs, [bundle.slugs.index(slug) for slug in slugs]
 
 
 def _add_robustness(commands: Any) -> None:

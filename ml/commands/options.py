@@ -15,6 +15,7 @@ from ml import evaluate as measure
 from ml.artifact import Bundle, load_bundle
 from ml.evaluate import Drawings, EvaluationError
 from ml.predictor import Predictor
+from ml.progress import bars
 
 MODELS = Path(ml.__file__).parent / "models"
 
@@ -68,9 +69,9 @@ def open_bundle(options: argparse.Namespace) -> tuple[Bundle, Predictor]:
     return bundle, Predictor.from_bundle(bundle)
 
 
-def read(paths: Sequence[Path], *, holdout: bool = False) -> Drawings:
-    """The drawings of some files; only the kept-out fifth of their writers if `holdout`."""
-    drawings = measure.join([measure.read_drawings(path) for path in paths])
+def read(paths: Sequence[Path], bundle: Bundle, *, holdout: bool = False) -> Drawings:
+    """The drawings of some files as this bundle sees them; only the kept-out fifth of their writers if `holdout`."""
+    drawings = measure.join([measure.read_drawings(path, bundle.raster, progress=bars) for path in paths])
     if not holdout:
         return drawings
     kept_out = measure.held_out_writers(drawings.writers)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,9 @@ import numpy as np
 import pytest
 
 from ml.__main__ import main
-from ml.artifact import load_bundle
+from ml.artifact import Bundle, load_bundle
 from ml.commands import train as train_command
+from ml.commands.options import MODELS
 from tests.ml.photos import SEVEN, THREE, line_mask
 
 COMMANDS = ["train", "evaluate", "robustness", "junk", "bench", "bench-learning", "export", "rehearse"]
@@ -104,6 +106,16 @@ def test_unknown_labels_stop_it_unless_they_are_junk(
     assert (report["count"], report["junk_count"]) == (0, 1)
 
 
+def test_it_chooses_among_some_labels_alone(
+    tiny_folder: Path, ink_file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ("evaluate", "--bundle", tiny_folder, "--data", ink_file)
+    report = run_json(capsys, *arguments, "--only", "0, 2")
+    assert [(label["slug"], label["count"]) for label in report["labels"]] == [("0", 2), ("2", 2)]
+    assert sum(map(sum, report["confusion"])) == 4
+    assert "labels that the bundle does not have: 7. It has 0, 1, 2." in failed(capsys, *arguments, "--only", "0,7")
+
+
 def test_missing_data_is_one_line_and_exit_code_2(tiny_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     said = failed(capsys, "evaluate", "--bundle", tiny_folder, "--data", "nowhere.npz")
     assert said == "python -m ml evaluate: nowhere.npz cannot be read: No such file or directory.\n"
@@ -159,14 +171,28 @@ def test_it_exports_a_bundle_again_in_8_bits(
     assert small.manifest["labels"] == full.manifest["labels"]
 
 
-def test_training_gets_its_options(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_training_gets_its_options(
+    tiny_bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     asked: list[Any] = []
-    monkeypatch.setattr(train_command, "train_recognizer", lambda *names, **options: asked.append((names, options)))
-    main(["train", "digits", "--out", str(tmp_path), "--epochs", "2", "--seed", "5", "--data-dir", str(tmp_path)])
-    main(["train"])
+    figures = {"MNIST test": {"count": 100, "accuracy": 0.9}, "scribbles": {"junk_count": 50, "junk_unsure": 1.0}}
+    measured = replace(tiny_bundle, manifest={**tiny_bundle.manifest, "metrics": figures})
+
+    def train_recognizer(*names: str, **options: Any) -> Bundle:
+        asked.append((names, options))
+        sys.stdout.write("Epoch 1/2\n")
+        return measured
+
+    monkeypatch.setattr(train_command, "train_recognizer", train_recognizer)
+    arguments = ("train", "digits", "--out", tmp_path, "--epochs", "2", "--seed", "5", "--data-dir", tmp_path)
+    assert run_json(capsys, *arguments)["metrics"] == figures
     assert asked[0] == (("digits",), {"out": tmp_path, "epochs": 2, "seed": 5, "data": tmp_path})
-    assert asked[1][0] == ("digits",)
-    assert "epochs" not in asked[1][1]
+    main(["train"])
+    assert asked[1] == (("digits",), {"out": MODELS / "digits", "epochs": None, "seed": 1, "data": None})
+    captured = capsys.readouterr()
+    assert "MNIST test: 90.00% of 100 right (95 of 100 times from 82.6% to 94.5%)" in captured.out
+    assert "scribbles: 100.00% of 50 answered 'not sure' (95 of 100 times from 92.9% to 100.0%)" in captured.out
+    assert captured.err == "Epoch 1/2\n"
 
 
 def test_a_recipe_that_is_not_there_is_one_line_and_exit_code_2(capsys: pytest.CaptureFixture[str]) -> None:
