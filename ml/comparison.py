@@ -41,6 +41,10 @@ class Exam(NamedTuple):
     """The largest between the challenger's Keras model and its exported one, in probability."""
     compared: int
     """On so many drawings."""
+    tflite: int
+    """Bytes of the model that serves: the champion's, or the starter's where that is larger."""
+    keras: int
+    """Bytes of the Keras model, likewise."""
 
 
 def measure(exam: Exam) -> dict[str, Any]:

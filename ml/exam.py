@@ -39,16 +39,21 @@ def examine(
     BundleError for a bundle that must not be used. Needs TensorFlow to compare the challenger's two
     models, unless they were compared when its last layer was put in place.
     """
-    verdict = judge(_sit(champion, challenger, field, by_author, authors))
+    verdict = judge(_sit(champion, challenger, field, by_author, authors, starter))
     if starter is None or starter.tflite == champion.tflite:
         return verdict
-    return stands_beside(verdict, _sit(starter, challenger, field, by_author, authors))
+    return stands_beside(verdict, _sit(starter, challenger, field, by_author, authors, starter))
 
 
-def _sit(champion: Bundle, challenger: Bundle, field: Lesson, by_author: bool, authors: int) -> Exam:
+def _sit(
+    champion: Bundle, challenger: Bundle, field: Lesson, by_author: bool, authors: int, starter: Bundle | None
+) -> Exam:
+    known = [champion, starter or champion]
     check(field, len(challenger.slugs), challenger.raster.size)
     if champion.slugs != challenger.slugs:
         raise BundleError(f"They know different labels: {', '.join(champion.slugs)}; {', '.join(challenger.slugs)}.")
+    if champion.raster != challenger.raster:
+        raise BundleError(f"They see ink on different rasters: {champion.raster}; {challenger.raster}.")
     old, new = verify_bundle(champion), verify_bundle(challenger)
     old_pack, new_pack = _pack(champion, old), _pack(challenger, new)
     if not np.array_equal(old_pack.test_labels, new_pack.test_labels):
@@ -67,6 +72,8 @@ def _sit(champion: Bundle, challenger: Bundle, field: Lesson, by_author: bool, a
         authors=authors,
         difference=difference,
         compared=compared,
+        tflite=max(len(bundle.tflite) for bundle in known),
+        keras=max(len(bundle.keras) for bundle in known),
     )
 
 

@@ -29,7 +29,7 @@ ECE_RISE = 0.01
 JUNK_DROP = 0.03
 MOST_UNSURE = 0.03  # of the base test's real drawings
 DIFFERENCE = 0.1  # in probability of one answer, between the Keras model and the one that serves
-SIZE = 2_000_000  # bytes of each model file
+LARGER = 1.25  # times as many bytes of each model file as before
 SLOWER = 2.0
 
 
@@ -200,10 +200,11 @@ def _agreement(exam: Exam, figures: dict[str, Any]) -> Finding:
 
 
 def _size(exam: Exam, figures: dict[str, Any]) -> Finding:
-    tflite, keras = exam.challenger.tflite, exam.challenger.keras
+    after, before = (exam.challenger.tflite, exam.challenger.keras), (exam.tflite, exam.keras)
     return _finding(
-        max(tflite, keras) <= SIZE,
-        f"Size: {tflite / 1e6:.2f} MB to serve, {keras / 1e6:.2f} MB as Keras file; {SIZE / 1e6:.0f} MB is allowed.",
+        all(new <= LARGER * old for new, old in zip(after, before, strict=True)),
+        f"Size: {after[0] / 1e6:.2f} MB to serve, {before[0] / 1e6:.2f} before; {after[1] / 1e6:.2f} MB as Keras file, "
+        f"{before[1] / 1e6:.2f} before; {LARGER} times as much is allowed.",
     )
 
 

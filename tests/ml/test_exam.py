@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -42,6 +44,12 @@ def untaught(taught_material: Material) -> Bundle:
         training={}, quantise=True,
     )  # fmt: skip
     return rehearsal.make(bundle, taught_material)
+
+
+def with_sums(bundle: Bundle) -> dict[str, Any]:
+    """The manifest with the checksum of what is there, and what was compared when a last layer is put in place."""
+    sums = {**bundle.manifest["sha256"], "keras": hashlib.sha256(bundle.keras).hexdigest()}
+    return {**bundle.manifest, "sha256": sums, "training": {"agreement": {"difference": 0.0, "compared": 1}}}
 
 
 def test_the_same_model_again_breaks_nothing(taught_base: Bundle, field: Lesson) -> None:
@@ -125,6 +133,26 @@ def test_models_of_different_labels_are_not_compared(taught_base: Bundle, field:
 
     with pytest.raises(BundleError, match="different labels: 0, 1, 2; 0, 1, two"):
         examine(taught_base, other, field, by_author=True, authors=2)
+
+
+def test_models_that_see_ink_differently_are_not_compared(taught_base: Bundle, field: Lesson) -> None:
+    other = replace(taught_base, manifest={**taught_base.manifest, "raster": {"size": 28, "box": 24, "pen": 2}})
+
+    with pytest.raises(BundleError, match="different rasters"):
+        examine(other, taught_base, field, by_author=True, authors=2)
+
+
+def test_a_challenger_may_be_as_large_as_the_starter(taught_base: Bundle, field: Lesson) -> None:
+    """A newer starter may be larger than the champion; what comes of it must not be refused for ever."""
+    larger = replace(taught_base, keras=taught_base.keras * 2)
+    large = replace(larger, manifest=with_sums(larger))
+
+    def size(starter: Bundle | None) -> str:
+        verdict = examine(taught_base, large, field, by_author=True, authors=2, starter=starter)
+        return next(text for text in verdict.sentences if text.startswith("Size"))
+
+    assert "That is too much" in size(None)
+    assert "That is too much" not in size(large)
 
 
 def test_a_field_test_of_other_labels_is_refused(taught_base: Bundle, field: Lesson) -> None:

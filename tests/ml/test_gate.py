@@ -56,6 +56,8 @@ def exam(*, champion: Side | None = None, challenger: Side | None = None, **chan
         "authors": 6,
         "difference": 0.01,
         "compared": 200,
+        "tflite": 400_000,
+        "keras": 1_500_000,
     }
     return Exam(**{**parts, **changed})
 
@@ -302,10 +304,19 @@ def test_an_export_that_answers_otherwise_is_refused(difference: float, outcome:
     assert judge(exam(difference=difference)).outcome == outcome
 
 
-@pytest.mark.parametrize("file", ["tflite", "keras"])
-def test_a_model_file_above_two_megabytes_is_refused(file: str) -> None:
-    assert judge(better(**{file: 2_000_000})).outcome == PASSED
-    assert judge(better(**{file: 2_000_001})).outcome == REFUSED
+@pytest.mark.parametrize(("file", "most"), [("tflite", 500_000), ("keras", 1_875_000)])
+def test_a_model_file_much_larger_than_before_is_refused(file: str, most: int) -> None:
+    assert judge(better(**{file: most})).outcome == PASSED
+    verdict = judge(better(**{file: most + 1}))
+    assert verdict.outcome == REFUSED
+    assert "0.40 before" in sentence(verdict, "Size")
+    assert "1.25 times as much is allowed" in sentence(verdict, "Size")
+
+
+def test_a_large_recognizer_may_stay_as_large_as_it_is() -> None:
+    large = {"tflite": 4_000_000, "keras": 12_000_000}
+
+    assert judge(exam(challenger=side(field=BETTER, **large), **large)).outcome == PASSED
 
 
 @pytest.mark.parametrize(("latency", "outcome"), [(0.2, PASSED), (0.21, REFUSED)])
