@@ -1,34 +1,36 @@
-// "What the model sees": the 28x28 raster behind a disclosure, in the page's own ink.
+// "What the model sees": the raster behind a disclosure, in the page's own ink.
 
-import { SIZE, rasterise } from "./raster.js";
+import { DEFAULT, rasterise } from "./raster.js";
 
 export class Glimpse {
   #details;
   #canvas;
   #strokes;
+  #spec;
 
-  /** `strokes` gives what is on the sheet. */
-  constructor(details, strokes) {
+  /** `strokes` gives what is on the sheet; `spec` how the recognizer that is asked sees ink, by its {size, box, pen}. */
+  constructor(details, strokes, spec = () => DEFAULT) {
     this.#details = details;
     this.#canvas = details.querySelector("canvas");
     this.#strokes = strokes;
+    this.#spec = spec;
   }
 
   connect() {
-    this.#canvas.width = this.#canvas.height = SIZE;
     this.#details.addEventListener("toggle", () => this.update());
     addEventListener("themechange", () => this.update());
   }
 
   update() {
     if (!this.#details.open) return;
-    const context = this.#canvas.getContext("2d");
+    const spec = this.#spec();
     const strokes = this.#strokes();
-    context.clearRect(0, 0, SIZE, SIZE);
+    this.#canvas.width = this.#canvas.height = spec.size; // this clears it, too
     if (!strokes.length) return;
-    const picture = context.createImageData(SIZE, SIZE);
+    const context = this.#canvas.getContext("2d");
+    const picture = context.createImageData(spec.size, spec.size);
     const [red, green, blue] = getComputedStyle(this.#canvas).color.match(/[\d.]+/g).map(Number);
-    rasterise(strokes.map((stroke) => stroke.toWire())).forEach((grey, i) => {
+    rasterise(strokes.map((stroke) => stroke.toWire()), spec).forEach((grey, i) => {
       picture.data.set([red, green, blue, grey], i * 4);
     });
     context.putImageData(picture, 0, 0);

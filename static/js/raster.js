@@ -1,31 +1,30 @@
 // What the model sees: the same recipe as the server's, so that it can be shown without asking.
-// Ink is fitted into 20x20 of 28x28, drawn with a pen of fixed width on an eightfold grid, centred
+// Ink is fitted into the box of a recognizer's raster, drawn with its pen on an eightfold grid, centred
 // by mass and averaged down. Golden vectors hold this and the server's renderer together.
 
-export const SIZE = 28;
+/** How a recognizer sees ink where nothing else is said: sides of raster and box, width of the pen, in pixels. */
+export const DEFAULT = { size: 28, box: 20, pen: 2.2 };
 
-const BOX = 20;
-const PEN = 2.2;
 const SAMPLES = 8;
-const SIDE = SIZE * SAMPLES;
 const FRACTION = 16; // points lie on a grid of 1/16 of a sample
 const TIE_BREAK = 1e-4;
 const SMALLEST_EXTENT = 1e-6; // units; less is a dot
 
-/** `ink` is a list of strokes [[x...], [y...], ...]; gives SIZE * SIZE greys, 255 where the ink is. */
-export function rasterise(ink) {
-  const grid = new Uint8Array(SIDE * SIDE);
-  const radius = Math.max(1, Math.round(PEN * SAMPLES)) / 2;
-  for (const line of fit(ink)) drawLine(grid, line, radius);
+/** `ink` is a list of strokes [[x...], [y...], ...]; gives size * size greys, 255 where the ink is. */
+export function rasterise(ink, spec = DEFAULT) {
+  const side = spec.size * SAMPLES;
+  const grid = { side, samples: new Uint8Array(side * side) };
+  const radius = Math.ceil(Math.max(1, Math.round(spec.pen * SAMPLES)) / 2);
+  for (const line of fit(ink, spec)) drawLine(grid, line, radius);
   return average(grid, shiftToCentre(grid));
 }
 
-function fit(ink) {
+function fit(ink, { size, box, pen }) {
   const all = (axis) => ink.flatMap((stroke) => stroke[axis]);
   const [x, y] = [extent(all(0)), extent(all(1))];
   const larger = Math.max(x.high - x.low, y.high - y.low);
-  const scale = larger > SMALLEST_EXTENT ? (BOX - PEN) / larger : 0;
-  const place = (value, { low, high }) => toGrid(((value - (low + high) / 2) * scale + SIZE / 2) * SAMPLES);
+  const scale = larger > SMALLEST_EXTENT ? (box - pen) / larger : 0;
+  const place = (value, { low, high }) => toGrid(((value - (low + high) / 2) * scale + size / 2) * SAMPLES);
   return ink.map(([xs, ys]) => xs.map((_, i) => [place(xs[i], x), place(ys[i], y)]));
 }
 
@@ -52,35 +51,53 @@ function drawDisc(grid, [cx, cy], radius) {
   fill(grid, [cx - radius, cx + radius, cy - radius, cy + radius], (x, y) => (x - cx) ** 2 + (y - cy) ** 2 <= radius ** 2);
 }
 
-/** Every sample beside the segment, up to its ends, with those that a rounded edge touches. */
+/** Every sample beside the segment, up to its ends, and its four edges. */
 function drawBar(grid, [ax, ay], [bx, by], radius) {
   const [dx, dy] = [bx - ax, by - ay];
-  const length2 = dx * dx + dy * dy;
-  if (!length2) return;
-  const reach = radius + (0.5 * Math.max(Math.abs(dx), Math.abs(dy))) / Math.sqrt(length2);
-  const box = [Math.min(ax, bx) - reach, Math.max(ax, bx) + reach, Math.min(ay, by) - reach, Math.max(ay, by) + reach];
+  const length = Math.hypot(dx, dy);
+  if (!length) return;
+  const [nx, ny] = [(-dy / length) * radius, (dx / length) * radius];
+  const corners = [[ax + nx, ay + ny], [bx + nx, by + ny], [bx - nx, by - ny], [ax - nx, ay - ny]];
+  corners.forEach((corner, i) => drawEdge(grid, corner, corners[(i + 1) % 4]));
+  const box = [Math.min(ax, bx) - radius, Math.max(ax, bx) + radius, Math.min(ay, by) - radius, Math.max(ay, by) + radius];
   fill(grid, box, (x, y) => {
-    const [px, py] = [x - TIE_BREAK - ax, y - TIE_BREAK - ay];
-    const along = px * dx + py * dy;
-    const across = px * dy - py * dx;
-    return along >= 0 && along <= length2 && across * across <= reach * reach * length2;
+    const along = (x - ax) * dx + (y - ay) * dy;
+    const across = (x - ax) * dy - (y - ay) * dx;
+    return along >= 0 && along <= length * length && Math.abs(across) <= radius * length;
   });
 }
 
-function fill(grid, [left, right, top, bottom], holds) {
-  for (let y = Math.max(0, Math.ceil(top)); y <= Math.min(SIDE - 1, bottom); y++) {
-    for (let x = Math.max(0, Math.ceil(left)); x <= Math.min(SIDE - 1, right); x++) {
-      if (holds(x, y)) grid[y * SIDE + x] = 1;
+/** One sample for each step along the longer axis, as a line is drawn that has no width. */
+function drawEdge(grid, from, to) {
+  const long = Math.abs(to[0] - from[0]) > Math.abs(to[1] - from[1]) ? 0 : 1;
+  const [start, end] = from[long] <= to[long] ? [from, to] : [to, from];
+  const slope = (end[1 - long] - start[1 - long]) / (end[long] - start[long] || 1);
+  const steps = Math.floor(end[long] - start[long]);
+  for (let i = 0; i <= steps; i++) {
+    const [at, beside] = [Math.round(start[long]) + i, Math.round(start[1 - long] + i * slope)];
+    mark(grid, long ? [beside, at] : [at, beside]);
+  }
+  mark(grid, end.map(Math.round));
+}
+
+function mark({ side, samples }, [x, y]) {
+  if (x >= 0 && y >= 0 && x < side && y < side) samples[y * side + x] = 1;
+}
+
+function fill({ side, samples }, [left, right, top, bottom], holds) {
+  for (let y = Math.max(0, Math.ceil(top)); y <= Math.min(side - 1, bottom); y++) {
+    for (let x = Math.max(0, Math.ceil(left)); x <= Math.min(side - 1, right); x++) {
+      if (holds(x, y)) samples[y * side + x] = 1;
     }
   }
 }
 
 /** How far to move, in whole samples, so that the centre of mass is the centre and no ink is lost. */
-function shiftToCentre(grid) {
-  let [mass, sumX, sumY, left, right, top, bottom] = [0, 0, 0, SIDE, -1, SIDE, -1];
-  for (let y = 0; y < SIDE; y++) {
-    for (let x = 0; x < SIDE; x++) {
-      if (!grid[y * SIDE + x]) continue;
+function shiftToCentre({ side, samples }) {
+  let [mass, sumX, sumY, left, right, top, bottom] = [0, 0, 0, side, -1, side, -1];
+  for (let y = 0; y < side; y++) {
+    for (let x = 0; x < side; x++) {
+      if (!samples[y * side + x]) continue;
       mass += 1;
       sumX += x;
       sumY += y;
@@ -91,19 +108,20 @@ function shiftToCentre(grid) {
     }
   }
   if (!mass) return { dx: 0, dy: 0 };
-  return { dx: shift(sumX / mass, left, right), dy: shift(sumY / mass, top, bottom) };
+  return { dx: shift(sumX / mass, left, right, side), dy: shift(sumY / mass, top, bottom, side) };
 }
 
-function shift(mass, first, last) {
-  const wanted = Math.floor((SIDE - 1) / 2 - mass + 0.5 + TIE_BREAK);
-  return Math.min(Math.max(wanted, -first), SIDE - 1 - last);
+function shift(mass, first, last, side) {
+  const wanted = Math.floor((side - 1) / 2 - mass + 0.5 + TIE_BREAK);
+  return Math.min(Math.max(wanted, -first), side - 1 - last);
 }
 
-function average(grid, { dx, dy }) {
-  const sums = new Uint16Array(SIZE * SIZE);
-  for (let y = 0; y < SIDE; y++) {
-    for (let x = 0; x < SIDE; x++) {
-      if (grid[y * SIDE + x]) sums[((y + dy) >> 3) * SIZE + ((x + dx) >> 3)] += 1;
+function average({ side, samples }, { dx, dy }) {
+  const size = side / SAMPLES;
+  const sums = new Uint16Array(size * size);
+  for (let y = 0; y < side; y++) {
+    for (let x = 0; x < side; x++) {
+      if (samples[y * side + x]) sums[((y + dy) >> 3) * size + ((x + dx) >> 3)] += 1;
     }
   }
   return Uint8Array.from(sums, (sum) => Math.round((sum * 255) / (SAMPLES * SAMPLES)));
