@@ -44,7 +44,7 @@ def _names(name: str, place: int, left: int, top: int, turned: bool) -> str:
 def _cell(x: float, y: float, count: int, total: int, right: bool) -> str:
     share = count / total if total else 0.0
     strength = share if right else min(1.0, (share * SEEN) ** 0.5)
-    ink = "#fff" if strength > 0.6 else INK
+    ink = "#fff" if right and strength > 0.6 else INK
     text = f'<text x="{x + CELL / 2 - 0.5}" y="{y + CELL / 2 + 4}" fill="{ink}">{count}</text>'
     return (
         f'<rect x="{x}" y="{y}" width="{CELL - 1}" height="{CELL - 1}" fill="{RIGHT if right else WRONG}" '
