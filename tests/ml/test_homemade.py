@@ -1,0 +1,105 @@
+"""What of a folder is studied and what is kept out, and how honestly the figures are told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ml.chance import between, chance
+from ml.folder import Drawn, FolderError
+from ml.homemade import JUNK_TEST, TEST, recipe_from, split
+from ml.ink import RasterSpec
+from tests.ml.runes import SPEC, write_folder
+
+DOT = [np.zeros((2, 1))]
+
+
+def drawings(labels: int, each: int, writers: int = 0) -> list[Drawn]:
+    return [
+        Drawn(label, key=f"{label}/{number}", place="", writer=f"w{number % writers}" if writers else "", ink=DOT)
+        for label in range(labels)
+        for number in range(each)
+    ]
+
+
+def test_a_fifth_of_the_writers_is_kept_out() -> None:
+    (studied, checked, tested), by_writer = split(drawings(3, 40, writers=20), 3)
+    assert by_writer
+    hands = [{drawing.writer for drawing in part} for part in (studied, checked, tested)]
+    assert [len(part) for part in hands] == [14, 2, 4]
+    assert not set.intersection(hands[0], hands[1] | hands[2])
+    assert not set.intersection(hands[1], hands[2])
+
+
+@pytest.mark.parametrize("writers", [0, 4])
+def test_without_writers_enough_a_fifth_of_each_label_is(writers: int) -> None:
+    parts, by_writer = split(drawings(3, 20, writers), 3)
+    assert not by_writer
+    assert [[sum(d.label == label for d in part) for label in range(3)] for part in parts] == [
+        [14] * 3,
+        [2] * 3,
+        [4] * 3,
+    ]
+    assert len({drawing.key for part in parts for drawing in part}) == 60
+
+
+def test_writers_who_drew_one_label_only_cannot_be_kept_out() -> None:
+    drawn = [Drawn(n // 10, key=str(n), place="", writer=f"w{n // 5}", ink=DOT) for n in range(120)]
+    assert split(drawn, 12)[1] is False
+
+
+def test_the_split_goes_by_the_drawings_and_not_by_their_order() -> None:
+    drawn = drawings(2, 10)
+    first, second = split(drawn, 2)[0], split(drawn[::-1], 2)[0]
+    assert [{d.key for d in part} for part in first] == [{d.key for d in part} for part in second]
+
+
+def test_a_folder_becomes_a_recipe_with_its_material(tmp_path: Path) -> None:
+    slug, recipe = recipe_from(write_folder(tmp_path / "runes", count=12))
+    material = recipe.load(None)
+    assert (slug, recipe.title, recipe.prompt) == ("runes", "Runes", "Scratch {name}")
+    assert recipe.labels[2] == {"glyph": "", "slug": "aitch", "name": "aitch", "prompt": "the letter H"}
+    assert np.bincount(material.pictures.y).tolist() == [9]
+    assert np.bincount(material.tracks.y).tolist() == [0, 9, 9]
+    assert np.bincount(material.tests[TEST].y).tolist() == [2, 2, 2]
+    assert np.bincount(material.validation[TEST].y).tolist() == [100, 100, 100]  # one of each, and its variations
+    assert set(material.tests[JUNK_TEST].y) == {3}
+    assert not np.array_equal(material.tests[JUNK_TEST].x, material.validation[JUNK_TEST].x)
+    assert recipe.drawings == 2_400
+    assert recipe.pictures * 2 == recipe.tracks == 1_360  # as there are twice as many
+
+
+def test_each_recognizer_has_the_raster_it_asks_for(tmp_path: Path) -> None:
+    said = {**SPEC, "raster": {"size": 40, "box": 30, "pen": 3}}
+    _, recipe = recipe_from(write_folder(tmp_path / "runes", count=5, spec=said))
+    material = recipe.load(None)
+    assert recipe.raster == RasterSpec(40, 30, 3)
+    sets = [material.pictures, *material.validation.values(), *material.tests.values()]
+    assert {rows.x.shape[1:] for rows in sets} == {(40, 40)}
+
+
+def test_the_notes_say_what_the_figures_are_worth(tmp_path: Path) -> None:
+    _, recipe = recipe_from(write_folder(tmp_path / "runes", count=10))
+    said = " ".join(recipe.notes)
+    assert "30 drawings, 10 (aitch) to 10 (vee) of a label" in said
+    assert "a hand may be on both sides, and the figures are kinder than they would be of strangers" in said
+    assert "6 drawings were kept out for the test: by chance alone a figure of so many may be off by up to 40" in said
+
+
+def test_too_few_drawings_of_a_label_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(FolderError, match=r"The label ring has 4 different drawings; at least 5 are needed. Ten give"):
+        recipe_from(write_folder(tmp_path / "runes", count=4))
+
+
+@pytest.mark.parametrize(("count", "off"), [(1, 0.98), (25, 0.196), (10_000, 0.0098)])
+def test_few_drawings_leave_much_to_chance(count: int, off: float) -> None:
+    assert chance(count) == pytest.approx(off)
+
+
+def test_what_a_share_may_really_be() -> None:
+    assert between(0.9, 100) == pytest.approx((0.8256, 0.9448), abs=1e-4)  # as tables of Wilson's interval have it
+    low, high = between(1.0, 6)
+    assert low == pytest.approx(0.61, abs=0.001)
+    assert high == pytest.approx(1.0)
