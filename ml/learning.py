@@ -151,6 +151,7 @@ def _fit_cycle(
             _batches(examples.x, targets, recipe),
             initial_epoch=epoch,
             epochs=epoch + 1,
+            shuffle=False,
             verbose=1 if progress else 0,
             callbacks=[mean] if mean else [],
         ).history

@@ -14,12 +14,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
 from ml import datasets
 from ml.augment import fit_picture
-from ml.datasets import Pictures
+from ml.datasets import Pictures, Tracks
 from ml.ink import RasterSpec, rasterise
 from ml.material import AVERAGED, RESIDUAL, Examples, Material, Recipe, made_up_junk, normalise
 from ml.sources import THIRTY_WORDS
@@ -34,95 +35,122 @@ BESIDE = (-1, 0, 1)  # pixels that twins may lie beside each other
 
 SPEC = RasterSpec(size=26, box=25.5, pen=1.5)
 
-# What stands in "Draw ...": with an article where there is one.
-_AN = {"airplane", "alarm clock", "apple", "arm", "ear", "eye"}
-_PLAIN = {"pants"}
-
-
-def _article(word: str) -> str:
-    return word if word in _PLAIN else f"an {word}" if word in _AN else f"a {word}"
-
+# What stands in "Draw ..." where "a" would not do.
+_PROMPTS = {word: f"an {word}" for word in ("airplane", "alarm clock", "apple", "arm", "ear", "eye")} | {
+    "pants": "pants"
+}
 
 LABELS = [
-    {"slug": word.replace(" ", "-"), "glyph": "", "name": word, "prompt": _article(word)} for word in THIRTY_WORDS
+    {"slug": word.replace(" ", "-"), "glyph": "", "name": word, "prompt": _PROMPTS.get(word, f"a {word}")}
+    for word in THIRTY_WORDS
 ]
+
+
+class _Drawings(NamedTuple):
+    """Drawings of one kind as rasters, and what becomes of each: kept out, to calibrate on, or studied."""
+
+    x: np.ndarray
+    y: np.ndarray
+    kept_out: np.ndarray
+    checked: np.ndarray
+
+    @property
+    def studied(self) -> np.ndarray:
+        return ~self.kept_out & ~self.checked
+
+    def examples(self, chosen: np.ndarray) -> Examples:
+        """The chosen ones, to measure with."""
+        return Examples(self.x[chosen], self.y[chosen])
+
+    def without(self, known: np.ndarray) -> _Drawings:
+        """Those that are `known` are neither studied nor calibrated on, and not kept out either: they are left out."""
+        left = ~known | self.kept_out
+        return _Drawings(*(part[left] for part in self))
 
 
 def load_sketches(data: Path | None) -> Material:
     """Strokes, pictures and careful sketches, each split; letters of alphabets and made-up drawings as junk."""
     tracks, bitmaps = datasets.load_sketch_tracks(data), datasets.load_sketch_bitmaps(data)
     careful = datasets.load_careful_sketches(data)
-    drawn = np.stack([rasterise(ink, SPEC) for ink in tracks.inks])
-    pictures, sketches = (Pictures(normalise(part.x, SPEC), part.y, part.group) for part in (bitmaps, careful))
-    hidden = np.array([_share(str(key), KEPT_OUT) for key in tracks.group])
-    laid, put = bitmaps.group % KEPT_OUT == KEPT_OUT - 1, careful.group % KEPT_OUT == KEPT_OUT - 1
-    known_strokes, known_pictures = _known_twins(drawn, tracks.y, hidden, pictures, laid)
-    checked = np.array([_share(f"check {key}", VALIDATION) for key in tracks.group])
-    looked_at = bitmaps.group % VALIDATION == 0
-    studied_strokes, studied_pictures = ~hidden & ~known_strokes, ~laid & ~known_pictures
-    counts = np.bincount(np.concatenate([tracks.y, bitmaps.y]), minlength=len(LABELS))
-    frequent = counts >= FREQUENT
-    characters = datasets.load_foreign_characters("test", data)
+    strokes, pictures, sketches = _of_tracks(tracks), _of_pictures(bitmaps), _of_pictures(careful)
+    twins = _twins(strokes, pictures)
+    tracks = datasets.take(tracks, np.flatnonzero(strokes.studied & ~twins[0]))
+    strokes, pictures = strokes.without(twins[0]), pictures.without(twins[1])
+    drawn = np.bincount(np.concatenate([strokes.y, pictures.y]), minlength=len(LABELS))
+    letters = [datasets.load_foreign_characters(part, data) for part in ("train", "test")]
     return Material(
-        pictures=_studied(
-            datasets.take(pictures, np.flatnonzero(studied_pictures & ~looked_at)),
-            datasets.take(sketches, np.flatnonzero(~put)),
-            frequent,
-        ),
-        tracks=datasets.take(tracks, np.flatnonzero(studied_strokes & ~checked)),
+        pictures=_repeated(pictures, sketches, drawn >= FREQUENT),
+        tracks=tracks,
         junk_inks=[],
-        junk_pictures=np.stack([fit_picture(x, SPEC) for x in datasets.load_foreign_characters("train", data).x]),
+        junk_pictures=np.stack([fit_picture(x, SPEC) for x in letters[0].x]),
         validation={
-            "strokes, not trained on": _examples(drawn, tracks.y, studied_strokes & checked),
-            "pictures, not trained on": _examples(pictures.x, pictures.y, studied_pictures & looked_at),
+            "strokes, not trained on": strokes.examples(strokes.checked),
+            "pictures, not trained on": pictures.examples(pictures.checked),
             "made-up junk": made_up_junk([], len(LABELS), SPEC),
         },
         tests={
-            "kept-out strokes": _examples(drawn, tracks.y, hidden & frequent[tracks.y]),
-            "kept-out pictures": _examples(pictures.x, pictures.y, laid & frequent[pictures.y]),
-            "kept-out pictures of scarce words": _examples(pictures.x, pictures.y, laid & ~frequent[pictures.y]),
-            "TU Berlin, kept out": _examples(sketches.x, sketches.y, put),
+            **_kept_out(strokes, pictures, sketches, drawn >= FREQUENT),
             "foreign characters (junk)": Examples(
-                normalise(characters.x, SPEC), np.full(len(characters.x), len(LABELS))
+                normalise(letters[1].x, SPEC), np.full(len(letters[1].x), len(LABELS))
             ),
         },
-        counts={"quickdraw": len(tracks.y), "quickdraw-bitmaps": len(bitmaps.y), "tuberlin": len(careful.y)},
+        counts={
+            "quickdraw": len(strokes.y),
+            "quickdraw-bitmaps": len(pictures.y),
+            "tuberlin": len(sketches.y),
+            "omniglot": sum(len(part.x) for part in letters),
+        },
     )
 
 
-def _share(key: str, of: int) -> bool:
-    """Whether a drawing is the one in so many that its hash chooses."""
-    return int(hashlib.sha256(key.encode()).hexdigest()[:8], 16) % of == 0
+def _of_tracks(tracks: Tracks) -> _Drawings:
+    x = np.stack([rasterise(ink, SPEC) for ink in tracks.inks])
+    kept_out = np.array([_is_one_in(KEPT_OUT, str(key)) for key in tracks.group])
+    checked = np.array([_is_one_in(VALIDATION, f"check {key}") for key in tracks.group])
+    return _Drawings(x, tracks.y, kept_out, checked & ~kept_out)
 
 
-def _examples(x: np.ndarray, y: np.ndarray, chosen: np.ndarray) -> Examples:
-    return Examples(x[chosen], y[chosen])
+def _of_pictures(pictures: Pictures) -> _Drawings:
+    kept_out = pictures.group % KEPT_OUT == KEPT_OUT - 1
+    checked = pictures.group % VALIDATION == 0
+    return _Drawings(normalise(pictures.x, SPEC), pictures.y, kept_out, checked)
 
 
-def _studied(pictures: Pictures, careful: Pictures, frequent: np.ndarray) -> Pictures:
-    """All of them, those of scarce words and the careful ones several times."""
-    scarce = datasets.take(pictures, np.flatnonzero(~frequent[pictures.y]))
-    parts = [pictures, *[scarce] * (SCARCE_TIMES - 1), *[careful] * CAREFUL_TIMES]
-    return Pictures(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
+def _is_one_in(so_many: int, key: str) -> bool:
+    return int(hashlib.sha256(key.encode()).hexdigest()[:8], 16) % so_many == 0
+
+
+def _repeated(pictures: _Drawings, careful: _Drawings, frequent: np.ndarray) -> Pictures:
+    """What is studied as pictures: those of scarce words and the careful ones several times."""
+    scarce = pictures.studied & ~frequent[pictures.y]
+    places = np.concatenate([np.flatnonzero(pictures.studied), *[np.flatnonzero(scarce)] * (SCARCE_TIMES - 1)])
+    again = np.tile(np.flatnonzero(~careful.kept_out), CAREFUL_TIMES)
+    x, y = (
+        np.concatenate([mine[places], theirs[again]]) for mine, theirs in zip(pictures[:2], careful[:2], strict=True)
+    )
+    return Pictures(x, y, np.full(len(y), ""))
+
+
+def _kept_out(strokes: _Drawings, pictures: _Drawings, careful: _Drawings, frequent: np.ndarray) -> dict[str, Examples]:
+    return {
+        "kept-out strokes": strokes.examples(strokes.kept_out & frequent[strokes.y]),
+        "kept-out pictures": pictures.examples(pictures.kept_out & frequent[pictures.y]),
+        "kept-out pictures of scarce words": pictures.examples(pictures.kept_out & ~frequent[pictures.y]),
+        "TU Berlin, kept out": careful.examples(careful.kept_out),
+    }
 
 
 # Twins
 
 
-def _known_twins(
-    drawn: np.ndarray, labels: np.ndarray, hidden: np.ndarray, pictures: Pictures, laid: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Which strokes have a twin among the kept-out pictures, and which pictures one among the kept-out strokes."""
-    strokes, others = np.zeros(len(labels), bool), np.zeros(len(pictures.y), bool)
+def _twins(strokes: _Drawings, pictures: _Drawings) -> tuple[np.ndarray, np.ndarray]:
+    """Which strokes are a kept-out picture too, and which pictures kept-out strokes: bool of each."""
+    known = np.zeros(len(strokes.y), bool), np.zeros(len(pictures.y), bool)
     for label in range(len(LABELS)):
-        mine, theirs = labels == label, pictures.y == label
-        for known, x, asked, y, among in (
-            (strokes, drawn, mine & ~hidden, pictures.x, theirs & laid),
-            (others, pictures.x, theirs & ~laid, drawn, mine & hidden),
-        ):
-            places = np.flatnonzero(asked)
-            known[places] = has_twin(x[places], y[among])
-    return strokes, others
+        for mine, others, found in ((strokes, pictures, known[0]), (pictures, strokes, known[1])):
+            places = np.flatnonzero((mine.y == label) & ~mine.kept_out)
+            found[places] = has_twin(mine.x[places], others.x[(others.y == label) & others.kept_out])
+    return known
 
 
 def has_twin(rasters: np.ndarray, among: np.ndarray) -> np.ndarray:

@@ -1,0 +1,91 @@
+"""Small data sets in the form of the real ones, made of our own prototypes."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from ml.ink import Ink, rasterise
+from ml.prototypes import write
+from ml.sources import THIRTY_WORDS
+
+ALPHABETS = ("Balinese", "Greek", "Korean", "Latin", "Sanskrit", "Tagalog")
+
+
+def numtadb(folder: Path, *, train: int, test: int) -> None:
+    """So many pictures of each part, of Latin digits."""
+    rng = np.random.default_rng(0)
+    y = np.arange(train + test) % 10
+    x = np.stack([rasterise(write(int(label), rng)) for label in y])
+    place = folder / "numtadb28" / "numtadb28.npz"
+    place.parent.mkdir()
+    np.savez(place, x=x, y=y, split=np.array(["train"] * train + ["test"] * test))
+
+
+def characters(folder: Path) -> None:
+    """Two characters of each of six alphabets, three times."""
+    rng = np.random.default_rng(1)
+    names = [f"{alphabet}/character{number:02}" for alphabet in ALPHABETS for number in (90, 91)]
+    y = np.repeat(np.arange(len(names)), 3)
+    x = np.stack([_large(write(int(label) % 10, rng)) for label in y])
+    place = folder / "omniglot_small" / "omniglot_small.npz"
+    place.parent.mkdir()
+    np.savez(place, x=x, y=y, classes=np.array(names), drawer=np.ones(len(y), np.int64))
+
+
+def _large(ink: Ink) -> np.ndarray:
+    return cv2.resize(rasterise(ink), (105, 105), interpolation=cv2.INTER_LINEAR)
+
+
+def words(folder: Path, *, drawings: int, words: Iterable[str] = THIRTY_WORDS) -> dict[str, list[Ink]]:
+    """So many drawings of each word as strokes, and others as pictures; a word is written as a digit. The strokes."""
+    rng = np.random.default_rng(2)
+    for kind in ("strokes", "bitmaps"):
+        (folder / "quickdraw" / kind).mkdir(parents=True)
+    written = {}
+    for number, word in enumerate(words):
+        inks = [_spread(write(number % 10, rng), rng) for _ in range(drawings)]
+        lines = [
+            {"word": word, "key_id": f"{word}{place}", "recognized": True, "drawing": [each.tolist() for each in ink]}
+            for place, ink in enumerate(inks)
+        ]
+        with gzip.open(folder / "quickdraw" / "strokes" / f"{word}.jsonl.gz", "wt") as out:
+            out.write("\n".join(map(json.dumps, lines)))
+        pictures = [google(_spread(write(number % 10, rng), rng)) for _ in range(drawings)]
+        np.savez(folder / "quickdraw" / "bitmaps" / f"{word}.npz", x=np.stack(pictures))
+        written[word] = inks
+    return written
+
+
+def careful(folder: Path) -> None:
+    """Five thin drawings of each of two words."""
+    names = np.repeat(["eye", "hand"], 5)
+    x = np.zeros((10, 128, 128), np.uint8)
+    for picture in x:
+        cv2.ellipse(picture, (64, 64), (50, 30), 0, 0, 300, 255, 1)
+    place = folder / "tuberlin" / "body_parts.npz"
+    place.parent.mkdir()
+    np.savez(place, x=x, y=names)
+
+
+def _spread(ink: Ink, rng: np.random.Generator) -> Ink:
+    """Drawn by another hand: a form of its own for each, so that no two are alike."""
+    bent = np.array([[rng.uniform(0.4, 1.6), rng.uniform(-0.6, 0.6)], [rng.uniform(-0.6, 0.6), rng.uniform(0.6, 1.4)]])
+    return [np.round(bent @ stroke[:2], 2) for stroke in ink]
+
+
+def google(ink: Ink) -> np.ndarray:
+    """The ink as Google drew its bitmaps: in a box of 256, line 16, margin 16, shrunk as a whole to 28 x 28."""
+    points = np.concatenate([stroke[:2] for stroke in ink], axis=1)
+    low, high = points.min(axis=1), points.max(axis=1)
+    side, unit = 28 * 8, 28 * 8 / (256 + 2 * 16 + 16)
+    scale = 255 / float((high - low).max()) * unit
+    lines = [np.round(((stroke[:2].T - (low + high) / 2) * scale + side / 2) * 16).astype(np.int32) for stroke in ink]
+    canvas = np.zeros((side, side), np.uint8)
+    cv2.polylines(canvas, lines, False, 255, round(16 * unit), cv2.LINE_AA, 4)
+    return cv2.resize(canvas, (28, 28), interpolation=cv2.INTER_AREA)

@@ -1,0 +1,89 @@
+"""The material of the sketches: three sources seen alike, split so that no drawing is on both sides."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ml.image import normalise_image
+from ml.ink import rasterise
+from ml.material import Material
+from ml.prototypes import write
+from ml.sketches import LABELS, SKETCHES, SPEC, has_twin
+from tests.ml.stand_ins import careful, characters, google, words
+
+FEW = 12  # drawings of each word
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("data")
+    inks = words(folder, drawings=FEW)
+    characters(folder)
+    careful(folder)
+    place = folder / "quickdraw" / "bitmaps" / "cat.npz"
+    np.savez(place, x=np.stack([google(ink) for ink in inks["cat"]]))  # each of its drawings is there twice
+    return folder
+
+
+@pytest.fixture(scope="module")
+def material(folder: Path) -> Material:
+    return SKETCHES.load(folder)
+
+
+def test_each_word_is_asked_for_with_its_article() -> None:
+    prompts = {label["slug"]: label["prompt"] for label in LABELS}
+    assert len(prompts) == 30
+    assert prompts["alarm-clock"] == "an alarm clock"
+    assert prompts["pants"] == "pants"
+    assert prompts["cat"] == "a cat"
+
+
+def test_ink_and_a_picture_of_it_by_googles_recipe_are_nearly_the_same_raster() -> None:
+    rng = np.random.default_rng(3)
+    for label in range(10):
+        ink = write(label, rng)
+        drawn = rasterise(ink, SPEC).astype(np.float64)
+        seen = normalise_image(google(ink), SPEC, polarity="light_on_dark").astype(np.float64)
+        same = [np.corrcoef(np.roll(drawn, (down, right), (0, 1)).ravel(), seen.ravel())[0, 1]
+                for down in (-1, 0, 1) for right in (-1, 0, 1)]  # fmt: skip
+        assert max(same) > 0.85
+
+
+def test_a_fifth_of_every_kind_is_kept_out(material: Material) -> None:
+    pictures = material.tests["kept-out pictures of scarce words"]
+    assert len(pictures.y) == 30 * (FEW // 5)
+    assert len(material.tests["TU Berlin, kept out"].y) == 2
+    assert not len(material.tests["kept-out strokes"].y), "none of these words has a thousand drawings"
+
+
+def test_a_drawing_that_is_kept_out_in_one_form_is_not_studied_in_the_other(material: Material) -> None:
+    cat = [label["slug"] for label in LABELS].index("cat")
+    kept_out = material.tests["kept-out pictures of scarce words"]
+    studied = np.stack([rasterise(ink, SPEC) for ink, y in zip(material.tracks.inks, material.tracks.y) if y == cat])  # noqa: B905
+    assert not has_twin(studied, kept_out.x[kept_out.y == cat]).any()
+    assert len(studied) < FEW * 4 / 5, "some were left out for it"
+
+
+def test_scarce_words_and_careful_sketches_come_several_times(material: Material) -> None:
+    flat = material.pictures.x.reshape(len(material.pictures.x), -1)
+    times = np.unique(flat, axis=0, return_counts=True)[1]
+    assert times.min() >= 4
+    assert times.max() >= 8
+
+
+def test_what_calibrates_was_not_studied(material: Material) -> None:
+    studied = {x.tobytes() for x in material.pictures.x}
+    assert not studied & {x.tobytes() for x in material.validation["pictures, not trained on"].x}
+    strokes = {rasterise(ink, SPEC).tobytes() for ink in material.tracks.inks}
+    assert not strokes & {x.tobytes() for x in material.validation["strokes, not trained on"].x}
+
+
+def test_a_twin_is_found_though_it_lies_a_pixel_beside() -> None:
+    rng = np.random.default_rng(4)
+    rasters = np.stack([rasterise(write(label, rng), SPEC) for label in range(10)])
+    assert has_twin(np.roll(rasters, 1, axis=2), rasters).all()
+    assert not has_twin(rasters[:5], rasters[5:]).any()
+    assert not has_twin(rasters, rasters[:0]).any()
