@@ -11,11 +11,19 @@ from ml.artifact import BundleError
 from ml.commands import bench, evaluate, export, train
 from ml.datasets import DatasetError
 from ml.evaluate import EvaluationError
+from ml.export import ExportError
 from ml.folder import FolderError
 from ml.train import TrainingError
 
 COMMANDS = (train, evaluate, export, bench)
-EXPECTED = (BundleError, DatasetError, EvaluationError, FolderError, TrainingError)  # their texts name the cure
+EXPECTED = (
+    BundleError,
+    DatasetError,
+    EvaluationError,
+    ExportError,
+    FolderError,
+    TrainingError,
+)  # their texts name the cure
 EXTRA = ("tensorflow", "keras", "tqdm", "matplotlib")  # what the extra 'train' brings
 
 

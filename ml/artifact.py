@@ -271,7 +271,7 @@ def export_bundle(
     if probe.dtype != np.uint8 or probe.shape[1:] != (size, size) or not 0 < len(probe) <= PROBE_LIMIT:
         raise BundleError(f"The probe must be uint8 (1 to {PROBE_LIMIT}, {size}, {size}), not {probe.shape}.")
     _check_input(model, size)
-    tflite = _convert(model, quantise)
+    tflite = convert(model, quantise=quantise)
     _check_size(tflite, model.count_params(), quantise)
     _check_same_answers(model, probe, Predictor(tflite, len(labels)).predict(probe), _tolerance(quantise))
     return assemble(
@@ -353,7 +353,8 @@ def _check_input(model: keras.Model, size: int) -> None:
         )
 
 
-def _convert(model: keras.Model, quantise: bool) -> bytes:
+def convert(model: keras.Model, *, quantise: bool = False) -> bytes:
+    """A Keras model as a `.tflite` file, in 8 bits (dynamic range) if `quantise`."""
     import keras
     import tensorflow as tf
 

@@ -3,25 +3,61 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from ml.artifact import export_bundle, load_keras, probe_rasters, save_bundle
-from ml.commands.options import add_bundle, command, open_bundle
+import numpy as np
+
+from ml import tables
+from ml.artifact import Bundle, probe_rasters, verify_bundle
+from ml.commands.options import DATA_HELP, add_bundle, add_json, answer, command, open_bundle, read
+from ml.export import FORMATS, export
+from ml.progress import bars
+
+TEXT = """Write the model of a bundle in the forms that other tools read.
+
+  {forms}
+
+Each is loaded again and must answer the bundle's probe, and the drawings of --data, as the Keras model of the
+bundle does; one that does not is removed and said. export.json tells the labels in the order of the outputs,
+what goes in, and how far the answers of each form were apart."""
+
+EXAMPLES = """  python -m ml export digits --out exported
+  python -m ml export sketches --format tflite savedmodel --data drawings.jsonl --out exported"""
 
 
 def add(commands: Any) -> None:
-    text = "Convert the Keras model of a bundle to LiteRT again, and write the result as a new bundle."
-    parser = command(commands, "export", export, text)
+    forms = "\n  ".join(f"{name:13} {form.file:18} {form.text}" for name, form in FORMATS.items())
+    parser = command(commands, "export", run, TEXT.format(forms=forms), examples=EXAMPLES)
     add_bundle(parser)
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="where to write the new bundle")
-    parser.add_argument("--quantise", action="store_true", help="store the weights in 8 bits (dynamic range)")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="where to write")
+    parser.add_argument(
+        "--format", nargs="+", choices=FORMATS, default=list(FORMATS), metavar="FORMAT", help="default: all of them"
+    )
+    parser.add_argument("--data", type=Path, nargs="+", metavar="FILE", help=f"drawings to compare with; {DATA_HELP}")
+    add_json(parser)
 
 
-def export(options: argparse.Namespace) -> None:
+def run(options: argparse.Namespace) -> None:
     bundle, _ = open_bundle(options)
-    manifest = bundle.manifest
-    copied = {key: manifest[key] for key in ("recognizer", "labels", "unsure_below", "metrics", "training")}
-    exported = export_bundle(load_keras(bundle), probe=probe_rasters(manifest), quantise=options.quantise, **copied)
-    save_bundle(exported, options.out)
-    print(f"{options.out}: {len(exported.tflite):,} bytes of .tflite, {len(exported.keras):,} bytes of .keras.")
+    verify_bundle(bundle)
+    drawings = _drawings(options, bundle)
+    with contextlib.redirect_stdout(sys.stderr):  # TensorFlow tells where it wrote what
+        done = export(bundle, options.out, formats=options.format, drawings=drawings, progress=bars)
+    rows = [(file.file, f"{file.bytes:,}", tables.percent(file.same_answers), _apart(file)) for file in done]
+    text = tables.table((str(options.out), "bytes", "same answer", "apart by"), rows)
+    figures = {"out": str(options.out), "drawings": len(drawings), "files": [asdict(file) for file in done]}
+    answer(options, figures, f"{text}\n\nCompared with the Keras model of the bundle on {len(drawings):,} drawings.")
+
+
+def _drawings(options: argparse.Namespace, bundle: Bundle) -> np.ndarray:
+    """The probe, and what was given."""
+    given = [read(options.data, bundle).rasters] if options.data else []
+    return np.concatenate([probe_rasters(bundle.manifest), *given])
+
+
+def _apart(file: Any) -> str:
+    return f"{file.largest_difference:.6f}"

@@ -110,8 +110,8 @@ def test_a_keras_file_of_another_checksum_is_not_opened(tiny_bundle: Bundle) -> 
 
 
 def test_an_export_that_lost_its_weights_is_refused(tiny_model: keras.Model, monkeypatch: pytest.MonkeyPatch) -> None:
-    convert = artifact._convert
-    monkeypatch.setattr(artifact, "_convert", lambda model, quantise: convert(model, quantise)[:7_000])
+    convert = artifact.convert
+    monkeypatch.setattr(artifact, "convert", lambda model, quantise: convert(model, quantise=quantise)[:7_000])
     with pytest.raises(BundleError, match="dropped weights"):
         export(tiny_model)
 
@@ -121,8 +121,8 @@ def test_an_export_that_answers_differently_is_refused(
 ) -> None:
     other = tiny_network(4)
     other.set_weights([weights + 0.1 * np.sign(weights) for weights in other.get_weights()])
-    convert = artifact._convert
-    monkeypatch.setattr(artifact, "_convert", lambda model, quantise: convert(other, quantise))
+    convert = artifact.convert
+    monkeypatch.setattr(artifact, "convert", lambda model, quantise: convert(other, quantise=quantise))
     with pytest.raises(BundleError, match="differently from the Keras model"):
         export(tiny_model)
 

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from ml.__main__ import main
-from ml.artifact import Bundle, load_bundle
+from ml.artifact import Bundle
 from ml.commands import train as train_command
 from ml.commands.options import MODELS
 from tests.ml.photos import SEVEN, THREE, line_mask
@@ -159,16 +159,6 @@ def test_it_benches(tiny_folder: Path, capsys: pytest.CaptureFixture[str]) -> No
     text = capsys.readouterr().out
     assert "rasterise" in text
     assert "after 1,000 predictions" in text
-
-
-def test_it_exports_a_bundle_again_in_8_bits(
-    tiny_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert main(["export", "--bundle", str(tiny_folder), "--out", str(tmp_path / "small"), "--quantise"]) == 0
-    assert "bytes of .tflite" in capsys.readouterr().out
-    small, full = load_bundle(tmp_path / "small"), load_bundle(tiny_folder)
-    assert len(small.tflite) < len(full.tflite) / 2
-    assert small.manifest["labels"] == full.manifest["labels"]
 
 
 def test_training_gets_its_options(

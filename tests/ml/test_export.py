@@ -1,0 +1,102 @@
+"""A model in other forms: each answers as its source does, or is not there."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from ml import export as exporting
+from ml.__main__ import main
+from ml.artifact import Bundle
+from ml.export import FORMATS, ExportError, export
+from ml.predictor import Predictor
+from tests.ml.runes import vee
+from tests.ml.tiny import random_rasters
+
+
+def test_every_form_answers_as_the_keras_model_does(
+    tiny_folder: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    drawings = tmp_path / "drawings.jsonl"
+    rng = np.random.default_rng(0)
+    drawings.write_text("\n".join(json.dumps({"label": "0", "drawing": vee(rng)}) for _ in range(4)))
+    out = tmp_path / "out"
+    arguments = ["export", "--bundle", str(tiny_folder), "--out", str(out), "--data", str(drawings), "--json"]
+    assert main(arguments) == 0
+    figures = json.loads(capfd.readouterr().out)
+    assert figures["drawings"] == 12  # with the eight of the probe
+    assert [file["format"] for file in figures["files"]] == list(FORMATS)
+    assert all(file["same_answers"] == 1 and file["largest_difference"] < 0.05 for file in figures["files"])
+    assert {path.name for path in out.iterdir()} == {form.file for form in FORMATS.values()} | {"export.json"}
+    small, full = out / "model-8bit.tflite", out / "model.tflite"
+    assert small.stat().st_size < full.stat().st_size / 2
+    about = json.loads((out / "export.json").read_text())
+    assert [label["slug"] for label in about["labels"]] == ["0", "1", "2"]
+    assert about["raster"] == {"size": 28, "box": 20, "pen": 2.2}
+
+
+def test_one_form_alone_is_shown_as_a_table_and_replaces_the_one_before(
+    tiny_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "saved_model").mkdir()
+    (tmp_path / "saved_model" / "old").write_text("")
+    arguments = ["export", "--bundle", str(tiny_folder), "--out", str(tmp_path), "--format", "savedmodel"]
+    assert main(arguments) == 0
+    assert "saved_model" in (said := capsys.readouterr().out)
+    assert "Compared with the Keras model of the bundle on 8 drawings." in said
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["export.json", "saved_model"]
+    assert not (tmp_path / "saved_model" / "old").exists()
+
+
+def spoilt(name: str, write: Callable[[Any, Path], None], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(exporting.FORMATS, name, replace(FORMATS[name], write=write))
+
+
+def write_other_weights(model: Any, file: Path) -> None:
+    import keras
+
+    other = keras.models.clone_model(model)
+    other.save_weights(file)
+
+
+def test_a_form_that_answers_otherwise_is_removed(
+    tiny_bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spoilt("weights", write_other_weights, monkeypatch)
+    with pytest.raises(ExportError, match=r"model.weights.h5 \(weights\) answers 100.0% of 40 drawings otherwise"):
+        export(tiny_bundle, tmp_path, formats=["architecture", "weights"], drawings=random_rasters(40))
+    assert [path.name for path in tmp_path.iterdir()] == ["architecture.json"]
+
+
+def test_a_form_that_cannot_be_read_again_is_removed(
+    tiny_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    spoilt("tflite", lambda model, file: file.write_bytes(b"no model") and None, monkeypatch)
+    arguments = ["export", "--bundle", str(tiny_folder), "--out", str(tmp_path), "--format", "tflite"]
+    assert main(arguments) == 2
+    assert "python -m ml export: model.tflite cannot be read again" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_rounded_weights_may_answer_a_doubtful_drawing_otherwise_but_not_many(
+    tiny_bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawings = random_rasters(200)
+    answers = Predictor.from_bundle(tiny_bundle).predict(drawings).probabilities
+
+    def asked(wrong: int) -> Callable[..., np.ndarray]:
+        return lambda *_: np.concatenate([answers[:wrong] + 0.2, answers[wrong:]])
+
+    form = replace(FORMATS["tflite-8bit"], write=lambda model, file: file.write_bytes(b"8 bits") and None)
+    monkeypatch.setitem(exporting.FORMATS, "tflite-8bit", replace(form, ask=asked(2)))
+    (done,) = export(tiny_bundle, tmp_path, formats=["tflite-8bit"], drawings=drawings)
+    assert done.largest_difference == pytest.approx(0.2, abs=1e-3)
+    monkeypatch.setitem(exporting.FORMATS, "tflite-8bit", replace(form, ask=asked(3)))
+    with pytest.raises(ExportError, match=r"answers 1.5% of 200 drawings"):
+        export(tiny_bundle, tmp_path, formats=["tflite-8bit"], drawings=drawings)
