@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -54,13 +55,16 @@ class Look:
     rate: live.Judged
 
 
-def standing(*, person: User, recognizer: Recognizer) -> dict[str, bool]:
-    """`on`: what the person says is remembered and counts; `holds`: there is something that may. One query."""
+def standing(*, person: User) -> dict[int, dict[str, bool]]:
+    """By recognizer. `on`: what the person says is remembered and counts; `holds`: there is something that may.
+
+    One query; a recognizer that is not known yet is on and holds nothing.
+    """
     held = Exists(Remembered.objects.filter(memory=OuterRef("pk")))
-    own = Memory.objects.filter(person=person, recognizer=recognizer).annotate(holds=held)
-    enabled, holds = own.values_list("enabled", "holds").first() or (True, False)
-    on = enabled and person.has_consented
-    return {"on": on, "holds": on and holds}
+    own = Memory.objects.filter(person=person).annotate(holds=held).values_list("recognizer", "enabled", "holds")
+    consents = person.has_consented
+    found = {pk: {"on": on and consents, "holds": on and consents and holds} for pk, on, holds in own}
+    return defaultdict(lambda: {"on": consents, "holds": False}, found)
 
 
 def look(*, person: User, recognizer: Recognizer, label: str = "") -> Look:

@@ -11,6 +11,8 @@ def draw_page() -> dict[str, str]:
         "looksLike": _("Looks like {name}"),
         "looksLikeSpoken": _("Looks like {name}, {percent}"),
         "unsure": _("Not sure"),
+        "elsewhere": _("This looks like {name} in {recognizer}."),
+        "switched": _("Now for {name}."),
         "because": _("You wrote {name} like this"),
         "called": _("You called one like this {name}"),
         "byYourDrawings": _("Your own drawings changed this"),

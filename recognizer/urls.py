@@ -8,6 +8,7 @@ from recognizer.views import memory, notebook, progress, runs, sheet
 urlpatterns = [
     path("api/v1/", include("recognizer.api.urls")),  # first, as it is asked most
     path("", sheet.draw, name="draw"),
+    path("draw/<slug:slug>/", sheet.draw, name="draw-for"),
     path("drawings/", notebook.drawings, name="drawings"),
     path("drawings/<uuid:uuid>/correction/", notebook.correct, name="drawing-correction"),
     path("drawings/<uuid:uuid>/delete/", notebook.delete, name="drawing-delete"),

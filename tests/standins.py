@@ -1,4 +1,4 @@
-"""Recognizers to test the site with: the digits' model under other labels, so that it is known what each ink is read as."""
+"""Recognizers to test the site with: the digits' model under other labels, so it is known how each reads what."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import Any
 
 from ml.artifact import Bundle
 
-NUMERALS = tuple(zip("০১২৩৪৫৬৭৮৯", "শূন্য এক দুই তিন চার পাঁচ ছয় সাত আট নয়".split(), strict=True))
+NAMES = ("শূন্য", "এক", "দুই", "তিন", "চার", "পাঁচ", "ছয়", "সাত", "আট", "নয়")
+NUMERALS = tuple(zip("০১২৩৪৫৬৭৮৯", NAMES, strict=True))
 WORDS = ("ring", "line", "swan", "bird", "chair", "hook", "snail", "alarm clock", "bowtie", "balloon")  # as 0 to 9 look
 MORE_WORDS = (
     *("airplane", "apple", "arm", "banana", "bicycle", "book", "cat", "diamond", "dog", "ear", "eye", "face", "fish"),

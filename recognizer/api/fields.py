@@ -28,21 +28,24 @@ _STATUS = {"image_too_large": 413, "unsupported_image": 415}
 class Sent:
     """A drawing as it came: what was drawn, for which recognizer, and the sender's own id for it.
 
-    `personal`: with the memory of whoever sends it, or without; None where they do not say.
+    `personal`: with the memory of whoever sends it, or without; None where they do not say. `elsewhere`: they also want
+    to know whether another recognizer is far surer.
     """
 
     recognizer: str
     content: Content
     uuid: UUID | None
     personal: bool | None
+    elsewhere: bool = False
 
 
 def read_drawing(data: Any) -> Sent:
-    """A drawing out of a decoded body: `recognizer`, `ink` or `image`, perhaps `id` and `personal`. Raises ApiError."""
+    """A drawing out of a decoded body: `recognizer`, `ink` or `image`, perhaps more (see `Sent`). Raises ApiError."""
     if not isinstance(data, dict):
         raise ApiError("invalid", _("Send an object with `recognizer` and either `ink` or `image`."))
     uuid, personal = _uuid(data["id"]) if "id" in data else None, _flag(data, "personal")
-    return Sent(read_slug(data, "recognizer"), _content(data), uuid, personal)
+    elsewhere = bool(_flag(data, "elsewhere"))
+    return Sent(read_slug(data, "recognizer"), _content(data), uuid, personal, elsewhere)
 
 
 def read_slug(data: Any, field: str) -> str:

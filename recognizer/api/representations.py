@@ -9,6 +9,7 @@ from uuid import UUID
 from django.urls import reverse
 
 from recognizer.drawings import Answer, Guess
+from recognizer.elsewhere import Elsewhere
 from recognizer.models import Correction, Drawing, Label, PersonalAnswer, Prediction, Recognizer
 
 
@@ -30,7 +31,18 @@ def answer_json(answer: Answer) -> dict[str, Any]:
 
 
 def _guesses(guesses: list[Guess]) -> list[dict[str, Any]]:
-    return [{**label_json(guess.label), "probability": round(guess.probability, 4)} for guess in guesses]
+    return [_guess(guess) for guess in guesses]
+
+
+def _guess(guess: Guess) -> dict[str, Any]:
+    return {**label_json(guess.label), "probability": round(guess.probability, 4)}
+
+
+def elsewhere_json(found: Elsewhere | None) -> dict[str, Any] | None:
+    """The recognizer that is far surer, and what it says."""
+    if found is None:
+        return None
+    return {"recognizer": found.recognizer.slug, "title": found.recognizer.name, "guess": _guess(found.guess)}
 
 
 def _with_memory(alone: dict[str, Any], given: dict[str, Any] | None, because: Iterable[UUID]) -> dict[str, Any]:

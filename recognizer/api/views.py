@@ -16,12 +16,18 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from recognizer import corrections, drawings, registry
+from recognizer import corrections, drawings, elsewhere, registry
 from recognizer.api.authentication import SiteSession
 from recognizer.api.errors import ApiError
 from recognizer.api.fields import Sent, read_drawing, read_slug
 from recognizer.api.limits import DrawingLimit, PictureLimit, PredictLimit, check
-from recognizer.api.representations import answer_json, correction_json, drawing_json, recognizer_json
+from recognizer.api.representations import (
+    answer_json,
+    correction_json,
+    drawing_json,
+    elsewhere_json,
+    recognizer_json,
+)
 from recognizer.models import Drawing, Label, Promotion, Recognizer
 
 
@@ -47,7 +53,10 @@ class PredictView(APIView):
         """Ranked guesses for ink or a picture."""
         sent = _read(self, request)
         person = request.user if _wants_personal(request, sent) else None
-        return Response(answer_json(_or_api_error(drawings.recognise, sent, person=person)))
+        answer = _or_api_error(drawings.recognise, sent, person=person)
+        found = elsewhere.look(content=sent.content, than=answer) if sent.elsewhere else None
+        asked = {"elsewhere": elsewhere_json(found)} if sent.elsewhere else {}
+        return Response(answer_json(answer) | asked)
 
 
 class DrawingsView(APIView):

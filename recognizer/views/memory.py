@@ -18,16 +18,16 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.requests import PersonRequest
 from recognizer import keepsakes, memories, registry
 from recognizer.models import Drawing, Recognizer
+from recognizer.views import choice
 
 
 @require_safe
 @never_cache
 @login_required
 def show(request: PersonRequest) -> HttpResponse:
-    """What is remembered of one recognizer; the first one unless the address names another."""
+    """What is remembered of one recognizer."""
     recognizers = list(registry.recognizers().prefetch_related("labels"))
-    chosen = next((each for each in recognizers if each.slug == request.GET.get("recognizer")), None)
-    recognizer = chosen or (recognizers[0] if recognizers else None)
+    recognizer = choice.chosen(request, recognizers)
     context: dict[str, object] = {"recognizers": recognizers, "recognizer": recognizer}
     if recognizer:
         label = request.GET.get("label", "")

@@ -20,6 +20,7 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.requests import PersonRequest
 from recognizer import progress, registry, training
 from recognizer.models import ModelVersion, Promotion, Recognizer
+from recognizer.views import choice
 
 MAY_PROMOTE = "recognizer.add_promotion"
 MOST_LETTERS = 200  # of a reason
@@ -28,10 +29,9 @@ MOST_LETTERS = 200  # of a reason
 @require_safe
 @never_cache
 def show(request: HttpRequest) -> HttpResponse:
-    """The versions of one recognizer, a page at a time; the first one unless the address names another."""
+    """The versions of one recognizer, a page at a time."""
     recognizers = list(registry.recognizers())
-    chosen = next((each for each in recognizers if each.slug == request.GET.get("recognizer")), None)
-    recognizer = chosen or (recognizers[0] if recognizers else None)
+    recognizer = choice.chosen(request, recognizers)
     if recognizer is None:
         return render(request, "recognizer/progress.html", {"recognizer": None})
     page = Paginator(progress.versions(recognizer), progress.PAGE_SIZE).get_page(request.GET.get("page"))

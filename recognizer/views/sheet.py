@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import random
+from dataclasses import asdict
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.db.models import OuterRef, Subquery
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext_lazy
@@ -13,8 +15,10 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_safe
 
-from recognizer import keepsakes, texts
-from recognizer.models import Recognizer
+from ml.ink import DEFAULT
+from recognizer import keepsakes, registry, texts
+from recognizer.models import Label, Promotion, Recognizer
+from recognizer.views import choice
 
 PENS = [
     ("ink", gettext_lazy("Ink")),
@@ -29,37 +33,68 @@ PENS = [
 @require_safe
 @cache_control(private=True)
 @ensure_csrf_cookie
-def draw(request: HttpRequest) -> HttpResponse:
-    """The sheet. Its scripts talk to the public API, like any other client."""
-    recognizer = Recognizer.objects.filter(promotions__isnull=False).prefetch_related("labels").first()
+def draw(request: HttpRequest, slug: str = "") -> HttpResponse:
+    """The sheet for one recognizer. Its scripts talk to the public API, like any other client."""
+    recognizers = list(registry.recognizers().annotate(raster=_raster()).prefetch_related("labels"))
+    recognizer = _named(slug, recognizers) if slug else choice.chosen(request, recognizers)
     if recognizer is None:
         return render(request, "recognizer/draw.html", {"recognizer": None}, status=503)
     context = {
         "recognizer": recognizer,
+        "recognizers": recognizers,
         "prompt": random.choice(list(recognizer.labels.all())),  # noqa: S311 - a suggestion, not a secret
         "pens": PENS,
-        "config": _config(request, recognizer),
+        "config": _config(request, recognizer, recognizers),
         "texts": texts.draw_page(),
     }
-    return render(request, "recognizer/draw.html", context)
+    response = render(request, "recognizer/draw.html", context)
+    if slug:
+        choice.remember(response, recognizer)
+    return response
 
 
-def _config(request: HttpRequest, recognizer: Recognizer) -> dict[str, Any]:
+def _raster() -> Subquery:
+    """How the version that answers sees ink, for the page to show it; nothing in bundles of before."""
+    newest = Promotion.objects.filter(recognizer=OuterRef("pk")).order_by("-id")
+    return Subquery(newest.values("model_version__manifest__raster")[:1])
+
+
+def _named(slug: str, recognizers: list[Recognizer]) -> Recognizer:
+    found = next((each for each in recognizers if each.slug == slug), None)
+    if found is None:
+        raise Http404
+    return found
+
+
+def _config(request: HttpRequest, recognizer: Recognizer, recognizers: list[Recognizer]) -> dict[str, Any]:
     """What the scripts need to know. The user's key only tells drawings that wait on a shared device apart."""
+    memories = keepsakes.standing(person=request.user) if request.user.is_authenticated else None
     return {
         "api": api_root(),
         "recognizer": recognizer.slug,
-        "labels": [{"slug": each.slug, "glyph": each.glyph, "name": each.name} for each in recognizer.labels.all()],
+        "recognizers": [_recognizer(each, memories) for each in recognizers],
         "user": str(request.user.pk) if request.user.is_authenticated else None,
-        "memory": _memory(request, recognizer),
     }
 
 
-def _memory(request: HttpRequest, recognizer: Recognizer) -> dict[str, bool] | None:
-    """Whether one's own answers go by what one says; nothing of the kind for strangers."""
-    if not request.user.is_authenticated:
-        return None
-    return keepsakes.standing(person=request.user, recognizer=recognizer)
+def _recognizer(recognizer: Any, memories: dict[int, dict[str, bool]] | None) -> dict[str, Any]:
+    """One of those that can be drawn for; nothing about memory for strangers."""
+    before, after = recognizer.asks
+    return {
+        "slug": recognizer.slug,
+        "name": recognizer.name,
+        "address": reverse("draw-for", args=[recognizer.slug]),
+        "before": before,
+        "after": after,
+        "labels": [_label(label) for label in recognizer.labels.all()],
+        "raster": recognizer.raster or asdict(DEFAULT),
+        "memory": memories[recognizer.pk] if memories is not None else None,
+    }
+
+
+def _label(label: Label) -> dict[str, str]:
+    look = {"asked": label.asked, "tone": label.tone, "language": label.language}
+    return {"slug": label.slug, "glyph": label.glyph, "name": label.name, **look}
 
 
 def api_root() -> str:

@@ -19,9 +19,9 @@ export class Because {
     this.#thumbnails = thumbnails;
   }
 
-  /** Keep a place for the line: there is something remembered that it may speak about. */
-  makeRoom() {
-    this.#panel.dataset.remembers = "";
+  /** Keep a place for the line, while there is something remembered that it may speak about. */
+  makeRoom(holds = true) {
+    this.#panel.toggleAttribute("data-remembers", holds);
   }
 
   /** `settled`: the pen is up and no newer answer is on its way. */

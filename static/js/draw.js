@@ -4,14 +4,19 @@ import { Announcer } from "./announcer.js";
 import { Api } from "./api.js";
 import { Asker } from "./asker.js";
 import { Because } from "./because.js";
+import { Elsewhere } from "./elsewhere.js";
 import { Glimpse } from "./glimpse.js";
 import { Guesses } from "./guesses.js";
 import { Sheet } from "./ink.js";
 import { Keeping } from "./keeping.js";
 import { KeyboardPen } from "./keyboard_pen.js";
 import { Pad } from "./pad.js";
+import { Picker } from "./picker.js";
 import { Pictures } from "./pictures.js";
+import { Problem, whyNot } from "./problem.js";
+import { Prompt } from "./prompt.js";
 import { Outbox, Postman } from "./queue.js";
+import { Recognizers } from "./recognizers.js";
 import { Shortcuts } from "./shortcuts.js";
 import { Taste } from "./taste.js";
 import { percent, text } from "./texts.js";
@@ -29,26 +34,31 @@ class DrawPage {
   #keyboardPen = new KeyboardPen(this.#canvas, find("[data-cursor]"), this.#pad);
   #api = new Api(this.#config.api);
   #asker = new Asker(this.#api);
-  #guesses = new Guesses(find("[data-panel]"), this.#config.labels);
+  #recognizers = new Recognizers(find("[data-recognizers]"), this.#config);
+  #prompt = new Prompt(find("#prompt"), this.#recognizer);
+  #picker = new Picker(find("[data-picker]"));
+  #guesses = new Guesses(find("[data-panel]"), this.#picker);
+  #elsewhere = new Elsewhere(find("[data-elsewhere]"), this.#recognizers);
   #because = find("[data-because]") && new Because(find("[data-panel]"), new Thumbnails(this.#api)); // not for strangers
   #announcer = new Announcer(find("[data-announcer]"));
   #postman = new Postman(this.#api, new Outbox(this.#config.user));
-  #keeping = new Keeping({ ...this.#config, sheet: this.#sheet, postman: this.#postman });
+  #keeping = new Keeping({ user: this.#config.user, recognizer: this.#config.recognizer, sheet: this.#sheet, postman: this.#postman });
   #pictures = new Pictures(find("[data-sheet]"), document.querySelectorAll("[data-picture-input]"));
-  #glimpse = new Glimpse(find("[data-glimpse]"), () => this.#pad.strokes);
+  #problem = new Problem(find("[data-problem]"));
+  #glimpse = new Glimpse(find("[data-glimpse]"), () => this.#pad.strokes, () => this.#recognizer.raster);
   #tools = new Tools(find("[data-tools]"), this.#taste);
   #shortcuts = new Shortcuts(this.#keys(), find("[data-single-keys]"));
   #answered = null; // the label that was said about what is on the sheet
-  #pictureUrl = null;
 
   connect() {
     this.#listen();
-    for (const part of [this.#pad, this.#keyboardPen, this.#guesses, this.#pictures, this.#glimpse, this.#tools]) part.connect();
+    for (const part of [this.#pad, this.#keyboardPen, this.#guesses, this.#picker, this.#pictures, this.#glimpse]) part.connect();
+    for (const part of [this.#tools, this.#recognizers]) part.connect();
+    this.#use();
     this.#keeping.connect();
     this.#shortcuts.connect();
     if (this.#config.user) this.#postman.connect();
     this.#showOutbox();
-    if (this.#config.memory?.holds) this.#because.makeRoom();
     if (!this.#keeping.restore()) this.#showSheet();
     find("[data-draw]").dataset.ready = "";
   }
@@ -58,15 +68,16 @@ class DrawPage {
     on(this.#sheet, "change", this.#sheetChanged);
     on(this.#pad, "begin", this.#penDown);
     on(this.#pad, "progress", this.#inkGrows);
-    on(this.#pad, "full", () => this.#problem(text("sheetFull")));
+    on(this.#pad, "full", () => this.#problem.show(text("sheetFull")));
     on(this.#keyboardPen, "pen", () => this.#announcer.now(text(this.#keyboardPen.isDown ? "penDown" : "penUp")));
     on(this.#keyboardPen, "moved", () => this.#announcer.say(() => this.#whereIsTheCursor()));
     on(this.#asker, "answer", this.#answer);
     on(this.#asker, "problem", this.#unanswered);
-    on(this.#asker, "pause", (seconds) => seconds > 3 && this.#problem(text("pause")));
+    on(this.#asker, "pause", (seconds) => seconds > 3 && this.#problem.show(text("pause")));
     on(this.#guesses, "say", this.#say);
+    on(this.#recognizers, "switch", this.#switched);
     on(this.#pictures, "picture", this.#place);
-    on(this.#pictures, "refused", (why) => this.#problem(text(why)));
+    on(this.#pictures, "refused", (why) => this.#problem.show(text(why)));
     on(this.#postman, "change", this.#showOutbox);
     on(window, "online", () => this.#ask());
     on(document, "click", (_, event) => this.#act(event.target.closest("[data-do]")?.dataset.do));
@@ -78,6 +89,9 @@ class DrawPage {
     const act = (name) => () => this.#act(name);
     return {
       digit: (key) => this.#say(this.#labelOfKey(key)),
+      "/": () => this.#picker.focus(),
+      r: (event) => !this.#pad.isDrawing && this.#recognizers.step(event.shiftKey ? -1 : 1),
+      e: act("elsewhere"),
       enter: () => (this.#answered ? this.#act("next") : this.#act("confirm")),
       "mod+z": act("undo"),
       "mod+y": act("redo"),
@@ -104,22 +118,23 @@ class DrawPage {
       confirm: () => this.#guesses.first && this.#say(this.#guesses.first.label),
       takeBack: () => this.#takeBack(),
       retry: () => this.#ask(),
-      shuffle: () => this.#shuffle(),
+      shuffle: () => this.#prompt.shuffle(),
+      elsewhere: () => this.#elsewhere.take(),
       help: () => find("[data-help]").showModal(),
       closeHelp: () => find("[data-help]").close(),
     };
     if (name && !this.#pad.isDrawing) actions[name]();
   }
 
-  /** A number key names the label that looks like it, else the one at that place. */
+  /** A number key names the label that looks like it, else the guess in that place. */
   #labelOfKey(key) {
-    const { labels } = this.#config;
-    return (labels.find(({ slug }) => slug === key) ?? labels[Number(key)])?.slug;
+    const { labels } = this.#recognizer;
+    return labels.find(({ slug }) => slug === key)?.slug ?? this.#guesses.inPlace(Number(key));
   }
 
   #penDown() {
     if (this.#answered) this.#next();
-    this.#settle({ retryable: false });
+    this.#problem.settle({ retryable: false });
   }
 
   #inkGrows() {
@@ -145,7 +160,7 @@ class DrawPage {
     this.#answered = null;
     this.#sheet.renew();
     this.#showOutbox();
-    this.#shuffle();
+    this.#prompt.shuffle();
     this.#announcer.now(text("newSheet"));
   }
 
@@ -159,12 +174,40 @@ class DrawPage {
     this.#sheet.place(picture);
   }
 
+  // --- Which recognizer ---
+
+  get #recognizer() {
+    return this.#recognizers.current;
+  }
+
+  #use() {
+    const { labels, memory, raster } = this.#recognizer;
+    this.#guesses.use(this.#recognizer);
+    this.#because?.makeRoom(memory.holds);
+    find("[data-draw]").toggleAttribute("data-digits", labels.some(({ slug }) => /^\d$/.test(slug)));
+    for (const line of document.querySelectorAll("[data-memory-on]")) line.hidden = !memory?.on;
+    for (const part of document.querySelectorAll("[data-size]")) part.textContent = raster.size;
+  }
+
+  /** What is on the sheet stays, unless it was answered: then it is a drawing of the recognizer before. */
+  #switched() {
+    if (this.#answered) this.#next();
+    this.#asker.forget();
+    this.#keeping.use(this.#recognizer.slug);
+    this.#prompt.use(this.#recognizer);
+    this.#use();
+    this.#showEmpty();
+    this.#showSheet();
+    this.#ask();
+    this.#announcer.now(text("switched", { name: this.#recognizer.name }));
+  }
+
   // --- What is on the sheet ---
 
   #sheetChanged({ how }) {
     if (how !== "stroke") {
       this.#asker.forget(); // a stroke only adds: the answer on its way is still about this sheet
-      this.#settle();
+      this.#problem.settle();
     }
     this.#showSheet();
     this.#ask();
@@ -172,11 +215,7 @@ class DrawPage {
 
   #showSheet() {
     const { picture, isBlank } = this.#sheet;
-    if (this.#pictureUrl) URL.revokeObjectURL(this.#pictureUrl);
-    this.#pictureUrl = picture && URL.createObjectURL(picture);
-    const image = find("[data-picture]");
-    image.hidden = !picture;
-    if (picture) image.src = this.#pictureUrl;
+    this.#pictures.show(picture);
     this.#canvas.hidden = Boolean(picture);
     find("[data-sheet]").dataset.answered = this.#answered ?? "";
     if (isBlank) this.#showEmpty();
@@ -188,20 +227,13 @@ class DrawPage {
   #showEmpty() {
     this.#guesses.showEmpty();
     this.#because?.clear();
+    this.#elsewhere.clear();
   }
 
   #showTools() {
     const { canUndo, canRedo, isBlank } = this.#sheet;
     const answered = this.#answered !== null;
     this.#tools.enable({ undo: canUndo || answered, redo: canRedo && !answered, clear: !isBlank });
-  }
-
-  #shuffle() {
-    const glyph = find("[data-prompt]");
-    const others = this.#config.labels.filter((label) => (label.glyph || label.name) !== glyph.textContent);
-    if (!others.length) return;
-    const label = others[Math.floor(Math.random() * others.length)];
-    glyph.textContent = label.glyph || label.name;
   }
 
   #whereIsTheCursor() {
@@ -217,47 +249,36 @@ class DrawPage {
   }
 
   #content() {
-    const { recognizer } = this.#config;
-    if (this.#sheet.picture) return { recognizer, image: this.#sheet.picture };
-    return { recognizer, ink: this.#pad.strokes.map((stroke) => stroke.toWire()) };
+    const whom = { recognizer: this.#recognizer.slug, ...(this.#recognizers.areMany && { elsewhere: true }) };
+    if (this.#sheet.picture) return { ...whom, image: this.#sheet.picture };
+    return { ...whom, ink: this.#pad.strokes.map((stroke) => stroke.toWire()) };
   }
 
   #answer(answer) {
-    this.#settle({ retryable: true });
+    this.#problem.settle({ retryable: true });
+    const settled = !this.#pad.isDrawing && !this.#asker.hasMore;
     this.#guesses.showAnswer(answer);
-    this.#because?.show(answer, { settled: !this.#pad.isDrawing && !this.#asker.hasMore });
+    this.#because?.show(answer, { settled });
+    this.#elsewhere.show(answer, { settled });
     this.#announcer.say(() => this.#sentence());
   }
 
   /** What a screen reader says; with what the model alone says only where memory changed it. */
   #sentence() {
     const answer = this.#guesses.sentence({ spoken: true });
-    return this.#because?.spoken(answer) ?? answer;
+    return [this.#because?.spoken(answer) ?? answer, this.#elsewhere.sentence].filter(Boolean).join(". ");
   }
 
   #unanswered(error) {
     if (error.code === "empty_ink" || error.code === "blank_image") {
       this.#guesses.showNothing();
       this.#because?.clear();
+      this.#elsewhere.clear();
       return this.#announcer.say(text("nothing"));
     }
     const refused = error.status >= 400 && error.status < 500;
     if (refused && this.#sheet.picture) this.#sheet.withdraw();
-    this.#problem(whyNot(error), { retry: !refused });
-  }
-
-  /** A quiet line below the sheet; the ink stays where it is. */
-  #problem(what, { retry = false } = {}) {
-    const line = find("[data-problem]");
-    line.hidden = false;
-    line.querySelector("span").textContent = what;
-    line.querySelector("button").hidden = !retry;
-  }
-
-  /** An answer settles what could be tried again; the next act settles what was refused. */
-  #settle({ retryable = null } = {}) {
-    const line = find("[data-problem]");
-    if (retryable === null || line.querySelector("button").hidden === !retryable) line.hidden = true;
+    this.#problem.show(whyNot(error), { retry: !refused });
   }
 
   // --- What a person says ---
@@ -267,7 +288,7 @@ class DrawPage {
     if (!label || this.#sheet.isBlank || this.#pad.isDrawing) return;
     this.#answered = slug;
     this.#asker.forget();
-    this.#settle();
+    this.#problem.settle();
     const agrees = this.#guesses.first?.label === slug;
     const headline = text(agrees ? "agreed" : "corrected", { name: label.name });
     this.#guesses.showThanks(label, headline);
@@ -286,7 +307,7 @@ class DrawPage {
 
   #fate(name, headline) {
     this.#guesses.showFate(name);
-    if (name === "kept" && this.#config.memory.on) this.#because.makeRoom();
+    if (name === "kept" && this.#recognizer.memory.on) this.#because.makeRoom();
     const line = find(`[data-fate="${name}"]`);
     this.#announcer.now(`${headline} ${line.textContent.replace(/\s+/g, " ").trim()}`);
   }
@@ -294,7 +315,7 @@ class DrawPage {
   #takeBack() {
     if (!this.#answered) return;
     this.#answered = null;
-    if (this.#config.user) this.#keeping.takeBack().catch(() => this.#problem(text("notTakenBack")));
+    if (this.#config.user) this.#keeping.takeBack().catch(() => this.#problem.show(text("notTakenBack")));
     find("[data-sheet]").dataset.answered = "";
     if (this.#guesses.answer) this.#guesses.showAnswer(this.#guesses.answer);
     else this.#guesses.showNothing();
@@ -309,13 +330,6 @@ class DrawPage {
     const fate = find("[data-fate=queued]");
     if (!waiting && fate && !fate.hidden) this.#guesses.showFate("kept");
   }
-}
-
-/** In words for the person who drew. */
-function whyNot({ status, code, detail, isOffline }) {
-  if (isOffline) return text("offline");
-  if (status === 403) return text("outOfDate"); // the token of another session
-  return status < 500 || code === "no_model" ? detail : text("serverStumbled");
 }
 
 function fateOf({ queued }) {

@@ -1,7 +1,8 @@
 // What the model says, beside the sheet: the first guess in words, the ranked guesses with bars
 // that glide, and a key for every label. Fires "say" with the label that a person tapped.
 
-import { percent, text } from "./texts.js";
+import { isForeign, named, sign } from "./labels.js";
+import { percent, pieces, text } from "./texts.js";
 
 const SHOWN = 4;
 const WORTH_SHOWING = 0.01; // of the guesses when the model is not sure
@@ -9,16 +10,28 @@ const GLIDE_MS = 120;
 
 export class Guesses extends EventTarget {
   #panel;
+  #picker;
   #part;
   #rows = new Map(); // label -> <li>, kept so that bars and places can glide
-  #labels;
+  #labels = new Map();
+  #shown = []; // the ranked guesses on display
   #answer = null;
 
-  constructor(panel, labels) {
+  constructor(panel, picker) {
     super();
     this.#panel = panel;
-    this.#labels = new Map(labels.map((label) => [label.slug, label]));
+    this.#picker = picker;
     this.#part = Object.fromEntries([...panel.querySelectorAll("[data-part]")].map((part) => [part.dataset.part, part]));
+  }
+
+  /** Answers are about the labels of this recognizer from now on. */
+  use(recognizer) {
+    this.#labels = new Map(recognizer.labels.map((label) => [label.slug, label]));
+    this.#rows.clear();
+    this.#answer = null;
+    this.#panel.toggleAttribute("data-words", recognizer.labels.some(({ glyph }) => !glyph));
+    this.#panel.toggleAttribute("data-foreign", recognizer.labels.some(isForeign));
+    this.#picker.use(recognizer);
   }
 
   connect() {
@@ -42,6 +55,11 @@ export class Guesses extends EventTarget {
     return this.#labels.get(slug);
   }
 
+  /** The label that stands in the numberth place, from 1; undefined beyond the last. */
+  inPlace(number) {
+    return this.#shown[number - 1]?.label;
+  }
+
   showEmpty() {
     this.#answer = null;
     this.#show("empty");
@@ -55,8 +73,8 @@ export class Guesses extends EventTarget {
   showAnswer(answer) {
     this.#answer = answer;
     const [first] = answer.guesses;
-    this.#part.glyph.textContent = answer.unsure ? "?" : first.glyph || first.name;
-    this.#part.verdict.textContent = this.sentence();
+    this.#part.glyph.replaceChildren(answer.unsure ? "?" : sign(this.#known(first)));
+    this.#part.verdict.replaceChildren(...(answer.unsure ? [text("unsure")] : pieces("looksLike", { name: named(this.#known(first)) })));
     this.#part.confirm.hidden = answer.unsure;
     this.#part.confirm.dataset.label = first.label;
     const worth = answer.guesses.filter((guess) => !answer.unsure || guess.probability >= WORTH_SHOWING);
@@ -76,7 +94,7 @@ export class Guesses extends EventTarget {
 
   /** What was said; `news` tells what happens with it, in words and nodes of the page's own. */
   showThanks(label, headline) {
-    this.#part.glyph.textContent = label.glyph || label.name;
+    this.#part.glyph.replaceChildren(sign(label));
     this.#part.thanks.textContent = headline;
     this.#show("thanks", label.slug);
   }
@@ -95,15 +113,14 @@ export class Guesses extends EventTarget {
 
   #show(state, said = null) {
     this.#panel.dataset.state = state;
-    for (const key of this.#panel.querySelectorAll("[data-key]")) {
-      key.setAttribute("aria-pressed", String(key.dataset.label === said));
-    }
+    this.#picker.press(said);
   }
 
   #rank(guesses) {
     const list = this.#part.list;
     const before = new Map([...list.children].map((row) => [row, row.offsetTop]));
     const rows = guesses.map((guess) => this.#row(guess));
+    this.#shown = guesses;
     list.replaceChildren(...rows);
     if (matchMedia("(prefers-reduced-motion: reduce)").matches) return;
     for (const row of rows) {
@@ -112,19 +129,26 @@ export class Guesses extends EventTarget {
     }
   }
 
-  #row({ label, glyph, name, probability }) {
-    if (!this.#rows.has(label)) this.#rows.set(label, this.#newRow(label, glyph || name));
+  #row(guess) {
+    const { label, name } = guess;
+    if (!this.#rows.has(label)) this.#rows.set(label, this.#newRow(this.#known(guess)));
     const row = this.#rows.get(label);
-    row.querySelector(".bar").style.setProperty("--share", probability);
-    row.querySelector(".share").textContent = percent(probability);
-    row.firstElementChild.setAttribute("aria-label", text("sayIt", { name, percent: percent(probability) }));
+    row.querySelector(".bar").style.setProperty("--share", guess.probability);
+    row.querySelector(".share").textContent = percent(guess.probability);
+    row.firstElementChild.setAttribute("aria-label", text("sayIt", { name, percent: percent(guess.probability) }));
     return row;
   }
 
-  #newRow(label, glyph) {
+  #newRow(label) {
     const row = this.#part.row.content.firstElementChild.cloneNode(true);
-    row.firstElementChild.dataset.label = label;
-    row.querySelector(".glyph").textContent = glyph;
+    row.firstElementChild.dataset.label = label.slug;
+    row.firstElementChild.classList.add(`tone-${label.tone}`);
+    row.querySelector(".glyph").append(sign(label), ...(isForeign(label) ? [named(label)] : []));
     return row;
+  }
+
+  /** A guess with all that is known of its label; one that came after this page was made knows itself. */
+  #known({ label, glyph, name }) {
+    return this.#labels.get(label) ?? { slug: label, glyph, name, tone: "blue", language: "" };
   }
 }

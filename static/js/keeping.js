@@ -16,7 +16,7 @@ export class Keeping {
   #postman;
   #recognizer;
   #user;
-  #ids = new WeakMap(); // state of the sheet -> identifier of the drawing
+  #ids = new WeakMap(); // state of the sheet -> identifier of the drawing, for this recognizer
   #sent = new WeakSet();
   #cleared = null; // kept once it is clear that the clearing is not undone
   #provisional = null; // identifier of what was kept on leaving, or whose answer was taken back
@@ -40,13 +40,25 @@ export class Keeping {
     const draft = recall(sessionStorage, KEY);
     if (!draft?.strokes?.length || (draft.user !== null && draft.user !== this.#user)) return false;
     this.#sheet.renew(draft.strokes.map(Stroke.fromWire));
-    if (draft.kept) {
+    this.#provisional = draft.provisional ?? null;
+    if (draft.kept && draft.recognizer === this.#recognizer) {
       this.#ids.set(this.#sheet.state, draft.id);
       this.#sent.add(this.#sheet.state);
-      this.#provisional = draft.id;
     }
     this.#writeDraft();
     return true;
+  }
+
+  /** The sheet is for this recognizer from now on; what was cleared before was drawn for the one before. */
+  use(recognizer) {
+    const state = this.#sheet.state;
+    if (this.#cleared) this.#keep(this.#cleared);
+    this.#cleared = null;
+    if (this.#sent.has(state)) this.#provisional = this.#idOf(state);
+    this.#recognizer = recognizer;
+    this.#ids = new WeakMap();
+    this.#sent = new WeakSet();
+    this.#writeDraft();
   }
 
   /** Keep what is on the sheet together with what its author says it is; see Postman.deliver. */
@@ -135,7 +147,8 @@ export class Keeping {
   #writeDraft() {
     const { state } = this.#sheet;
     const strokes = state.strokes.map((stroke) => stroke.toWire());
-    const draft = { user: this.#user, id: this.#idOf(state), kept: this.#sent.has(state), strokes };
+    const kept = { id: this.#idOf(state), kept: this.#sent.has(state), provisional: this.#provisional };
+    const draft = { user: this.#user, recognizer: this.#recognizer, ...kept, strokes };
     remember(sessionStorage, KEY, strokes.length ? draft : null);
   }
 }

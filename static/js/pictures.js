@@ -8,6 +8,7 @@ const SHRUNK_SIDE = 1600; // pixels
 export class Pictures extends EventTarget {
   #sheet;
   #inputs;
+  #address = null; // of the picture on display
 
   constructor(sheet, inputs) {
     super();
@@ -21,6 +22,15 @@ export class Pictures extends EventTarget {
     addEventListener("dragover", (event) => this.#over(event));
     addEventListener("dragleave", (event) => event.relatedTarget || this.#mark(false));
     addEventListener("drop", (event) => this.#dropped(event));
+  }
+
+  /** Show a picture on the sheet, or none. */
+  show(picture) {
+    if (this.#address) URL.revokeObjectURL(this.#address);
+    this.#address = picture && URL.createObjectURL(picture);
+    const image = this.#sheet.querySelector("[data-picture]");
+    image.hidden = !picture;
+    if (picture) image.src = this.#address;
   }
 
   #chosen(input) {

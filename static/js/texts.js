@@ -13,6 +13,12 @@ export function text(name, values = {}) {
   return texts[name].replace(/\{(\w+)\}/g, (_, hole) => values[hole]);
 }
 
+/** The same as a list of texts and nodes, where holes are filled with nodes. */
+export function pieces(name, values) {
+  texts ??= JSON.parse(document.getElementById("texts").textContent);
+  return texts[name].split(/\{(\w+)\}/).map((part, at) => (at % 2 ? values[part] : part));
+}
+
 /** A share as a percentage; never rounded up to a certainty that nobody has. */
 export function percent(share) {
   return share >= 0.995 ? fine.format(Math.min(Math.floor(share * 1000) / 1000, 0.999)) : whole.format(share);

@@ -161,9 +161,9 @@ def test_without_consent_the_thank_you_says_that_nothing_was_kept(alice_draws: V
 
 
 def test_another_prompt_can_be_asked_for(someone: Visitor) -> None:
-    before = someone.page.inner_text("[data-prompt]")
+    before = someone.page.inner_text("#prompt")
     someone.press("s")
-    assert someone.page.inner_text("[data-prompt]") != before
+    assert someone.page.inner_text("#prompt") != before
 
 
 def test_what_the_model_sees_is_shown_on_demand(someone: Visitor) -> None:

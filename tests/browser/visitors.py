@@ -117,7 +117,8 @@ class Visitor:
         """Wait until the panel is in this state: empty, waiting, answer, unsure or thanks."""
         self.page.wait_for_selector(f"[data-panel][data-state={state}]")
         if verdict:
-            self.page.wait_for_selector(f"[data-part=verdict]:text-is('{verdict}')")
+            script = "words => document.querySelector('[data-part=verdict]').textContent === words"
+            self.page.wait_for_function(script, arg=verdict)
 
     def hears(self, words: str) -> None:
         """Wait until a screen reader would have said this."""

@@ -12,7 +12,11 @@ from django.template.loader import render_to_string
 from django.test import Client, RequestFactory
 
 from accounts.models import User
-from recognizer.models import Recognizer
+from ml.artifact import Bundle
+from recognizer import registry
+from recognizer.models import ModelVersion, Recognizer
+from tests.ink import SEVEN
+from tests.pages.conftest import named
 
 
 def _data(html: str, name: str) -> Any:
@@ -28,8 +32,10 @@ def test_a_stranger_gets_a_sheet_and_a_token(client: Client, digits: Recognizer)
     assert config["api"] == "/api/v1/"
     assert config["recognizer"] == "digits"
     assert config["user"] is None
-    assert [label["slug"] for label in config["labels"]] == list("0123456789")
-    assert html.count("data-key ") == 10
+    (only,) = config["recognizers"]
+    assert [label["slug"] for label in only["labels"]] == list("0123456789")
+    assert only["memory"] is None
+    assert "data-recognizers" not in html
     assert "nothing is stored unless you sign in" in html
     assert "csrftoken" in response.cookies
 
@@ -50,6 +56,66 @@ def test_without_a_model_the_page_says_what_to_do(client: Client, db: None) -> N
 def test_the_page_costs_few_queries(client: Client, digits: Recognizer, django_assert_num_queries: Any) -> None:
     with django_assert_num_queries(2):
         client.get("/")
+
+
+def test_among_several_the_address_names_one(client: Client, three: list[Recognizer]) -> None:
+    html = client.get("/draw/sketches/").content.decode()
+    config = _data(html, "config")
+    assert config["recognizer"] == "sketches"
+    assert [each["slug"] for each in config["recognizers"]] == ["digits", "bangla-digits", "sketches"]
+    assert re.findall(r'href="/draw/([\w-]+)/"', html) == ["digits", "bangla-digits", "sketches"]
+    assert re.search(r'data-recognizer="sketches" aria-current="page">Sketches</a>', html)
+    assert re.search(r'<span data-prompt="before">Draw </span><span data-prompt="label"><span>an? \w', html)
+
+
+def test_bangla_says_that_it_is(client: Client, three: list[Recognizer]) -> None:
+    html = client.get("/draw/bangla-digits/").content.decode()
+    assert re.search(r'<span lang="bn">[০-৯]</span>', html)
+    _digits, bangla, _sketches = _data(html, "config")["recognizers"]
+    seven = {"slug": "7", "glyph": "৭", "name": "সাত", "asked": "৭", "tone": "violet", "language": "bn"}
+    assert bangla["labels"][7] == seven
+
+
+def test_the_one_that_was_drawn_for_last_is_remembered(client: Client, three: list[Recognizer]) -> None:
+    assert _data(client.get("/").content.decode(), "config")["recognizer"] == "digits"
+    client.get("/draw/bangla-digits/")
+    assert client.cookies["recognizer"]["samesite"] == "Lax"
+    assert _data(client.get("/").content.decode(), "config")["recognizer"] == "bangla-digits"
+
+
+def test_a_recognizer_that_is_not_there_is_not_found(client: Client, three: list[Recognizer]) -> None:
+    assert client.get("/draw/runes/").status_code == 404
+    client.cookies["recognizer"] = "runes"
+    assert _data(client.get("/").content.decode(), "config")["recognizer"] == "digits"
+
+
+def test_several_cost_no_more_queries(
+    as_alice: Client, three: list[Recognizer], django_assert_num_queries: Any
+) -> None:
+    with django_assert_num_queries(5):  # session, person, recognizers, labels, memories
+        as_alice.get("/")
+
+
+def test_it_knows_of_each_recognizer_whether_one_has_a_memory(
+    as_alice: Client, alice: User, three: list[Recognizer]
+) -> None:
+    named(alice, SEVEN, "7")
+    digits, bangla, _sketches = _data(as_alice.get("/").content.decode(), "config")["recognizers"]
+    assert digits["memory"] == {"on": True, "holds": True}
+    assert bangla["memory"] == {"on": True, "holds": False}
+
+
+def test_it_knows_how_each_recognizer_sees_ink(client: Client, digits: Recognizer, starter: Bundle) -> None:
+    raster = {"size": 32, "box": 24, "pen": 2}
+    bundle = Bundle({**starter.manifest, "raster": raster}, starter.tflite, starter.keras)
+    promoted = registry.newest(digits.pk)
+    assert promoted
+    version = ModelVersion.objects.create(
+        recognizer=digits, number=2, manifest=bundle.manifest, tflite=b"", keras=b"", sha256="0" * 64
+    )
+    registry.promote(version=version, replaces=promoted, reason="test")
+    (only,) = _data(client.get("/").content.decode(), "config")["recognizers"]
+    assert only["raster"] == raster
 
 
 def test_the_privacy_page_says_how_to_take_things_back(client: Client, db: None) -> None:

@@ -10,6 +10,8 @@ import pytest
 from django.contrib.staticfiles.storage import staticfiles_storage
 from django.core.management import call_command
 
+from recognizer.models import Tone
+
 STATIC = Path(__file__).parents[2] / "static"
 IMPORT = re.compile(r"""(?:import|from)\s*\(?\s*["']([^"']+)["']""")
 
@@ -71,6 +73,8 @@ PAIRS = [
     ("edge", "paper", PART),
     ("edge", "sheet", PART),
     ("amber-line", "shade", 2.0),  # a bar whose number stands beside it
+    *[(tone, paper, TEXT) for tone in Tone.values for paper in ("paper", "sheet")],
+    *[(tone, "shade", PART) for tone in Tone.values],
 ]
 
 
@@ -80,6 +84,12 @@ def test_the_palette_can_be_read(theme: int) -> None:
     colours = {name: pair[theme] for name, *pair in re.findall(r"--([\w-]+): light-dark\((#\w+), (#\w+)\)", css)}
     for ink, paper, least in PAIRS:
         assert _contrast(colours[ink], colours[paper]) >= least, f"{ink} on {paper}"
+
+
+def test_each_tone_of_a_label_has_a_class() -> None:
+    css = (STATIC / "css" / "tokens.css").read_text()
+    assert set(re.findall(r"\.tone-(\w+) \{\n  --tone: var\(--\1\);", css)) == set(Tone.values)
+    assert len(Tone.values) == 12
 
 
 def _contrast(one: str, other: str) -> float:

@@ -1,0 +1,78 @@
+// Finding one of many keys by typing: what does not fit is hidden, Enter presses the one that fits best.
+
+const plain = (words) => words.normalize("NFKD").replace(/\p{Mn}/gu, "").toLowerCase().trim();
+
+export class Filter {
+  #root;
+  #input;
+  #none;
+
+  /** `root` holds keys, an input `[data-filter]` and a line `[data-none]` for when nothing fits. */
+  constructor(root) {
+    this.#root = root;
+    this.#input = root.querySelector("[data-filter]");
+    this.#none = root.querySelector("[data-none]");
+  }
+
+  connect() {
+    this.#input.addEventListener("input", () => this.#narrow());
+    this.#input.addEventListener("keydown", (event) => this.#press(event));
+  }
+
+  focus() {
+    this.#input.focus();
+    this.#input.select();
+  }
+
+  clear() {
+    this.#input.value = "";
+    this.#narrow();
+  }
+
+  #press(event) {
+    if (event.isComposing) return;
+    if (event.key === "Escape") this.#leave();
+    else if (event.key === "Enter") this.#pressBest();
+    else return;
+    event.preventDefault();
+  }
+
+  #leave() {
+    this.clear();
+    this.#input.blur();
+  }
+
+  #pressBest() {
+    const best = this.#root.querySelector(".key[data-best]");
+    if (!best) return;
+    best.click();
+    this.#leave();
+  }
+
+  #narrow() {
+    const wanted = plain(this.#input.value);
+    const fits = this.#keys.map((key) => ({ key, fit: fitOf(key, wanted) }));
+    const best = wanted ? Math.max(...fits.map(({ fit }) => fit)) : Infinity;
+    for (const { key, fit } of fits) {
+      key.hidden = !fit;
+      delete key.dataset.best;
+    }
+    const first = fits.find(({ fit }) => fit && fit === best);
+    if (first) first.key.dataset.best = "";
+    if (this.#none) this.#none.hidden = best > 0;
+  }
+
+  get #keys() {
+    return [...this.#root.querySelectorAll(".key")];
+  }
+}
+
+/** How well a key fits: 4 it is this, 3 it begins so, 2 a word of it does, 1 it is somewhere in it, 0 not at all. */
+function fitOf(key, wanted) {
+  const [glyph, name] = [key.textContent, key.getAttribute("aria-label") ?? ""].map(plain);
+  const id = plain(key.dataset.label || key.value || "");
+  if ([glyph, name, id].includes(wanted)) return 4;
+  if ([name, id].some((each) => each.startsWith(wanted))) return 3;
+  if (name.split(/\s+/).some((word) => word.startsWith(wanted))) return 2;
+  return name.includes(wanted) ? 1 : 0;
+}

@@ -1,0 +1,177 @@
+"""Several recognizers on one sheet: switching, what stays, and the one that knows better."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from accounts.models import User
+from recognizer.models import Drawing, Label, Recognizer
+from tests.browser.visitors import SEVEN, Visitor, said_by
+
+CURRENT = "[data-recognizers] [aria-current]"
+
+
+@pytest.fixture
+def someone(visit: Any, three: list[Recognizer]) -> Visitor:
+    """A stranger in front of a blank sheet."""
+    visitor: Visitor = visit()
+    visitor.open_sheet()
+    return visitor
+
+
+@pytest.fixture
+def alice_draws(visit: Any, three: list[Recognizer], as_alice: Client) -> Visitor:
+    """alice, signed in, in front of a blank sheet."""
+    visitor: Visitor = visit(as_alice)
+    visitor.open_sheet()
+    return visitor
+
+
+def _switch(visitor: Visitor, name: str) -> None:
+    visitor.page.click(f"[data-recognizers] >> text={name}")
+    visitor.page.wait_for_selector(f"{CURRENT}:text-is('{name}')")
+
+
+def _prompt(visitor: Visitor) -> str:
+    return visitor.page.inner_text("#prompt")
+
+
+def test_switching_keeps_the_drawing_and_reads_it_anew(someone: Visitor) -> None:
+    someone.draw(SEVEN)
+    someone.sees("answer", "Looks like seven")
+    _switch(someone, "Bangla digits")
+    someone.sees("answer", "Looks like সাত")
+    assert someone.page.inner_text("[data-part=glyph]") == "৭"
+    assert len(someone.strokes) == 1
+    assert someone.page.url.endswith("/draw/bangla-digits/")
+    assert someone.page.locator("[data-part=list] li").first.inner_text().split()[:2] == ["৭", "সাত"]
+    assert someone.complaints == []
+
+
+def test_each_asks_in_its_own_way_for_its_own_labels(someone: Visitor) -> None:
+    assert _prompt(someone).startswith("How do you write ")
+    _switch(someone, "Sketches")
+    assert _prompt(someone).startswith("Draw a")
+    _switch(someone, "Bangla digits")
+    asked = _prompt(someone).removeprefix("How do you write ").removesuffix("?")
+    assert asked in "০১২৩৪৫৬৭৮৯"
+    assert someone.page.get_attribute("#prompt [lang]", "lang") == "bn"
+
+
+def test_the_next_visit_begins_where_the_last_one_ended(someone: Visitor) -> None:
+    _switch(someone, "Sketches")
+    someone.open_sheet()
+    assert someone.page.inner_text(CURRENT) == "Sketches"
+    someone.go("/progress/")
+    assert someone.page.inner_text(".filter [aria-current]") == "Sketches"
+
+
+def test_keys_go_through_the_recognizers(someone: Visitor) -> None:
+    someone.press("r")
+    assert someone.page.inner_text(CURRENT) == "Bangla digits"
+    someone.hears("Now for Bangla digits.")
+    someone.press("r", "r")
+    assert someone.page.inner_text(CURRENT) == "Digits"
+    someone.press("Shift+R")
+    assert someone.page.inner_text(CURRENT) == "Sketches"
+
+
+def test_a_word_stands_large_and_a_number_key_says_the_guess_in_its_place(someone: Visitor) -> None:
+    _switch(someone, "Sketches")
+    someone.draw(SEVEN)
+    someone.sees("answer")
+    assert someone.page.inner_text("[data-part=verdict] .name") == "alarm clock"
+    second = someone.page.locator("[data-part=list] li .glyph").nth(1).inner_text()
+    someone.press("2")
+    someone.page.wait_for_selector(f"[data-part=thanks]:text-is('Noted: it is {second}.')")
+
+
+def test_one_of_many_labels_is_found_by_typing(someone: Visitor) -> None:
+    _switch(someone, "Sketches")
+    someone.draw(SEVEN)
+    someone.sees("answer")
+    someone.press("/")
+    someone.page.keyboard.type("EA")
+    shown = someone.page.locator("[data-keypad] .key:visible")
+    assert shown.all_inner_texts() == ["ear"]
+    someone.press("Escape")
+    assert shown.count() == 30
+    someone.press("/")
+    someone.page.keyboard.type("clo")
+    assert shown.all_inner_texts() == ["alarm clock"]
+    someone.press("Enter")
+    someone.page.wait_for_selector("[data-part=thanks]:text-is('Right: alarm clock.')")
+    assert someone.page.get_attribute(".key[data-label=alarm-clock]", "aria-pressed") == "true"
+    assert shown.count() == 30
+
+
+def test_typing_what_is_not_there_says_so(someone: Visitor) -> None:
+    _switch(someone, "Sketches")
+    someone.draw(SEVEN)
+    someone.sees("answer")
+    someone.press("/")
+    someone.page.keyboard.type("zeppelin")
+    someone.page.wait_for_selector("[data-none]", state="visible")
+    someone.press("Enter")
+    someone.sees("answer")
+
+
+def test_what_is_said_belongs_to_the_recognizer_that_is_drawn_for(alice_draws: Visitor, alice: User) -> None:
+    alice_draws.draw(SEVEN)
+    alice_draws.sees("answer")
+    _switch(alice_draws, "Bangla digits")
+    alice_draws.sees("answer")
+    alice_draws.press("7")
+    alice_draws.is_told("kept")
+    kept = Drawing.objects.get(author=alice)
+    assert kept.recognizer.slug == "bangla-digits"
+    assert said_by(alice) == ["7"]
+
+
+def test_what_was_answered_stays_with_its_recognizer(alice_draws: Visitor, alice: User) -> None:
+    alice_draws.draw(SEVEN)
+    alice_draws.sees("answer")
+    alice_draws.press("7")
+    alice_draws.is_told("kept")
+    _switch(alice_draws, "Sketches")
+    alice_draws.sees("empty")
+    assert Drawing.objects.get(author=alice).recognizer.slug == "digits"
+
+
+def test_what_was_kept_on_leaving_takes_the_place_of_nothing_twice(alice_draws: Visitor, alice: User) -> None:
+    alice_draws.draw(SEVEN)
+    alice_draws.sees("answer")
+    alice_draws.page.click("text=My drawings")
+    alice_draws.page.wait_for_selector("[data-drawings][data-ready]")
+    assert Drawing.objects.get(author=alice).recognizer.slug == "digits"
+    alice_draws.go("/draw/bangla-digits/")
+    alice_draws.sees("answer")
+    alice_draws.press("7")
+    alice_draws.is_told("kept")
+    alice_draws.waits_until_all_is_asked()
+    assert Drawing.objects.get(author=alice).recognizer.slug == "bangla-digits"
+
+
+def test_it_says_when_another_recognizer_is_far_surer(visit: Any, three: list[Recognizer], monkeypatch: Any) -> None:
+    _somebody_always_knows_better(three[1].labels.get(slug="7"), monkeypatch)
+    someone = visit()
+    someone.open_sheet()
+    someone.draw(SEVEN)
+    someone.page.wait_for_selector("[data-elsewhere]", state="visible")
+    assert someone.page.inner_text("[data-elsewhere] [data-words]") == "This looks like ৭ in Bangla digits."
+    someone.hears("This looks like ৭ in Bangla digits.")
+    someone.press("e")
+    someone.sees("answer", "Looks like সাত")
+    assert len(someone.strokes) == 1
+    assert someone.page.inner_text(CURRENT) == "Bangla digits"
+
+
+def _somebody_always_knows_better(label: Label, monkeypatch: Any) -> None:
+    from recognizer import elsewhere
+    from recognizer.drawings import Guess
+
+    found = elsewhere.Elsewhere(label.recognizer, Guess(label, 0.99))
+    monkeypatch.setattr(elsewhere, "look", lambda *, content, than: found)
