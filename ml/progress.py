@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Protocol, TypeVar
 
 T = TypeVar("T")
@@ -20,8 +20,11 @@ def silent(rows: Iterable[T], title: str) -> Iterable[T]:
     return rows
 
 
-def bars(rows: Iterable[T], title: str) -> Iterator[T]:
+def bars(rows: Iterable[T], title: str) -> Iterable[T]:
     """A bar on standard error, where a terminal is there to show it; standard output stays free for the answer."""
-    from tqdm import tqdm
-
-    yield from tqdm(rows, desc=title, unit="", leave=False, disable=None, dynamic_ncols=True)
+    try:
+        from tqdm import tqdm
+    except ModuleNotFoundError:  # comes with the extra 'train'; measuring works without
+        return rows
+    shown: Iterable[T] = tqdm(rows, desc=title, leave=False, disable=None, dynamic_ncols=True)
+    return shown

@@ -58,6 +58,10 @@ def spoilt(name: str, write: Callable[[Any, Path], None], monkeypatch: pytest.Mo
     monkeypatch.setitem(exporting.FORMATS, name, replace(FORMATS[name], write=write))
 
 
+def write_nonsense(model: Any, file: Path) -> None:
+    file.write_bytes(b"no model")
+
+
 def write_other_weights(model: Any, file: Path) -> None:
     import keras
 
@@ -77,7 +81,7 @@ def test_a_form_that_answers_otherwise_is_removed(
 def test_a_form_that_cannot_be_read_again_is_removed(
     tiny_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    spoilt("tflite", lambda model, file: file.write_bytes(b"no model") and None, monkeypatch)
+    spoilt("tflite", write_nonsense, monkeypatch)
     arguments = ["export", "--bundle", str(tiny_folder), "--out", str(tmp_path), "--format", "tflite"]
     assert main(arguments) == 2
     assert "python -m ml export: model.tflite cannot be read again" in capsys.readouterr().err
@@ -93,7 +97,7 @@ def test_rounded_weights_may_answer_a_doubtful_drawing_otherwise_but_not_many(
     def asked(wrong: int) -> Callable[..., np.ndarray]:
         return lambda *_: np.concatenate([answers[:wrong] + 0.2, answers[wrong:]])
 
-    form = replace(FORMATS["tflite-8bit"], write=lambda model, file: file.write_bytes(b"8 bits") and None)
+    form = replace(FORMATS["tflite-8bit"], write=write_nonsense)
     monkeypatch.setitem(exporting.FORMATS, "tflite-8bit", replace(form, ask=asked(2)))
     (done,) = export(tiny_bundle, tmp_path, formats=["tflite-8bit"], drawings=drawings)
     assert done.largest_difference == pytest.approx(0.2, abs=1e-3)

@@ -76,8 +76,8 @@ def test_each_recognizer_has_the_raster_it_asks_for(tmp_path: Path) -> None:
     _, recipe = recipe_from(write_folder(tmp_path / "runes", count=5, spec=said))
     material = recipe.load(None)
     assert recipe.raster == RasterSpec(40, 30, 3)
-    sets = [material.pictures, *material.validation.values(), *material.tests.values()]
-    assert {rows.x.shape[1:] for rows in sets} == {(40, 40)}
+    sets = [*material.validation.values(), *material.tests.values()]
+    assert {rasters.shape[1:] for rasters in [material.pictures.x, *(examples.x for examples in sets)]} == {(40, 40)}
 
 
 def test_the_notes_say_what_the_figures_are_worth(tmp_path: Path) -> None:

@@ -1,0 +1,107 @@
+"""`python -m ml report` and `card`: what a bundle is worth, to look at."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from ml.artifact import Bundle, load_bundle, save_bundle
+from ml.card import CONFUSION, write_card
+from ml.card_text import card_text
+from ml.commands.options import (
+    DATA_HELP,
+    add_bundle,
+    add_data_dir,
+    add_json,
+    answer,
+    command,
+    folder_of,
+    open_bundle,
+    read,
+)
+from ml.evaluate import Drawings
+from ml.progress import bars
+from ml.recipes import RECIPES
+from ml.remeasure import measure_again
+from ml.train import TrainingError
+
+REPORT = """Write a page about a bundle: samples, curves, confusions, confident mistakes, calibration.
+
+The bundle is asked about labelled drawings, through the code that serves. The page (report.html) needs nothing
+else to be read, and its pictures lie beside it. With --against it says, too, which of two versions answers which
+drawings better, and whether that is more than chance."""
+
+REPORT_EXAMPLES = """  python -m ml report digits --data pendigits.jsonl.gz --holdout --out report
+  python -m ml report runes --bundle runes-2 --against runes-1 --data more.jsonl --out report"""
+
+CARD = """Measure a bundle again on the tests of its recipe, and write its model card anew.
+
+Nothing is trained: the figures in manifest.json, card.md and the confusion matrix become those of today."""
+
+
+def add(commands: Any) -> None:
+    _add_report(commands)
+    _add_card(commands)
+
+
+def _add_report(commands: Any) -> None:
+    parser = command(commands, "report", report, REPORT, examples=REPORT_EXAMPLES)
+    add_bundle(parser)
+    parser.add_argument("--data", type=Path, nargs="+", required=True, metavar="FILE", help=DATA_HELP)
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="where to write the page")
+    parser.add_argument("--against", type=Path, metavar="DIR", help="the bundle of another version to compare with")
+    parser.add_argument(
+        "--holdout",
+        action="store_true",
+        help="only the fifth of the writers that training leaves alone (by sha256 of the writer)",
+    )
+    parser.add_argument("--junk", action="store_true", help="count drawings of other labels as junk, not as an error")
+    add_json(parser)
+
+
+def report(options: argparse.Namespace) -> None:
+    from ml import report as pages  # brings Matplotlib, which only the extra 'train' has
+
+    bundle, _ = open_bundle(options)
+    against = load_bundle(options.against) if options.against else None
+    drawings = read(options.data, bundle, holdout=options.holdout)
+    page = pages.write(
+        bundle,
+        drawings,
+        options.out,
+        against=against,
+        against_drawings=_seen_otherwise(options, bundle, against),
+        history=pages.read_history(folder_of(options)),
+        junk=options.junk,
+        progress=bars,
+    )
+    pictures = sorted(str(path) for path in options.out.glob("*.png"))
+    figures = {"page": str(page), "pictures": pictures, "drawings": len(drawings.labels)}
+    answer(options, figures, f"{page}: {len(drawings.labels):,} drawings, {len(pictures)} pictures beside it.")
+
+
+def _seen_otherwise(options: argparse.Namespace, bundle: Bundle, against: Bundle | None) -> Drawings | None:
+    """The same drawings on the raster of the other version, where that is another."""
+    if against is None or against.raster == bundle.raster:
+        return None
+    return read(options.data, against, holdout=options.holdout)
+
+
+def _add_card(commands: Any) -> None:
+    parser = command(commands, "card", card, CARD)
+    add_bundle(parser)
+    add_data_dir(parser)
+    add_json(parser)
+
+
+def card(options: argparse.Namespace) -> None:
+    folder = folder_of(options)
+    bundle = load_bundle(folder)
+    name = bundle.manifest["recognizer"]
+    if name not in RECIPES:
+        raise TrainingError(f"No recipe for {name!r}, whose tests could be measured; there are: {', '.join(RECIPES)}.")
+    measured = measure_again(bundle, RECIPES[name], options.data_dir)
+    save_bundle(measured, folder)
+    write_card(measured, folder)
+    answer(options, measured.manifest["card"], card_text(measured, CONFUSION))
