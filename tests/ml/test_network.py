@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from ml.material import RESIDUAL
 from ml.network import EMBEDDING_SIZE, build_network, fold_temperature
 from tests.ml.tiny import random_rasters
 
@@ -19,6 +20,15 @@ def test_it_has_the_number_of_parameters_that_its_comment_says() -> None:
 
     assert model.count_params() == 350_427
     assert model.count_params() * 4 < 2_000_000
+
+
+def test_the_one_for_sketches_has_the_number_of_parameters_that_its_comment_says() -> None:
+    assert build_network(31, 26, RESIDUAL).count_params() == 723_903
+
+
+def test_a_network_that_nobody_built_is_refused_by_name() -> None:
+    with pytest.raises(ValueError, match="no network 'huge'; there are: small, residual"):
+        build_network(11, 28, "huge")
 
 
 def test_it_gives_probabilities_and_the_last_hidden_layer() -> None:
