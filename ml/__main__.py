@@ -8,14 +8,14 @@ import sys
 from collections.abc import Sequence
 
 from ml.artifact import BundleError
-from ml.commands import bench, evaluate, export, report, train
+from ml.commands import bench, data, evaluate, export, report, train
 from ml.datasets import DatasetError
 from ml.evaluate import EvaluationError
 from ml.export import ExportError
 from ml.folder import FolderError
 from ml.train import TrainingError
 
-COMMANDS = (train, evaluate, report, export, bench)
+COMMANDS = (data, train, evaluate, report, export, bench)
 EXPECTED = (
     BundleError,
     DatasetError,
@@ -47,7 +47,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m ml", description="Train, measure, report on and export recognizers.")
+    parser = argparse.ArgumentParser(
+        prog="python -m ml", description="Train, measure, report on and export recognizers."
+    )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for module in COMMANDS:
         module.add(commands)

@@ -1,4 +1,4 @@
-"""`python -m ml bench`, `bench-learning` and `bench-memory`: what an answer, a lesson and a memory are worth."""
+"""`python -m ml bench` and its kin: what an answer, a lesson, a memory and the normaliser are worth."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from ml.commands.options import (
     read,
 )
 from ml.evaluate import EvaluationError
+from ml.filters_bench import EPOCHS, run_filters_bench
 from ml.finetune import FULL, HEAD
 from ml.learning_bench import run_learning_bench
 from ml.memory_bench import hands_figures, run_memory_bench
@@ -32,6 +33,7 @@ def add(commands: Any) -> None:
     _add_bench(commands)
     _add_bench_learning(commands)
     _add_bench_memory(commands)
+    _add_bench_filters(commands)
 
 
 def _add_bench(commands: Any) -> None:
@@ -100,3 +102,19 @@ def bench_memory(options: argparse.Namespace) -> None:
     else:
         raise EvaluationError("Name a folder for the bases with --cache, or drawings with --data.")
     answer(options, figures, tables.memory_text(figures))
+
+
+def _add_bench_filters(commands: Any) -> None:
+    text = "Measure a known demo's image filters against our normaliser, under one network, on Bangla digits (minutes)."
+    parser = command(commands, "bench-filters", bench_filters, text)
+    add_data_dir(parser)
+    parser.add_argument("--epochs", type=int, default=EPOCHS, metavar="N", help=f"default: {EPOCHS}, as the demo's")
+    parser.add_argument("--limit", type=int, metavar="N", help="drawings of each part (default: all)")
+    add_json(parser)
+
+
+def bench_filters(options: argparse.Namespace) -> None:
+    figures = run_filters_bench(options.data_dir, epochs=options.epochs, limit=options.limit)
+    tests = list(figures["filters"])
+    rows = [(title, *(f"{figures[way][title]:.2%}" for way in figures)) for title in tests]
+    answer(options, figures, tables.table(("test drawings", *figures), rows))

@@ -77,9 +77,9 @@ def _add_robustness(commands: Any) -> None:
 
 
 def robustness(options: argparse.Namespace) -> None:
-    _, predictor = open_bundle(options)
+    bundle, predictor = open_bundle(options)
     inks = [ink for path in options.data for ink in measure.read_inks(path)]
-    figures = measure_robustness(predictor, inks, limit=options.limit, seed=options.seed)
+    figures = measure_robustness(predictor, inks, limit=options.limit, seed=options.seed, spec=bundle.raster)
     text = tables.shares_text("the same ink", figures)
     answer(options, figures, f"{text}\n\nBrush and colour are not part of the ink, so they cannot change an answer.")
 
@@ -96,6 +96,13 @@ def _add_junk(commands: Any) -> None:
 
 def junk(options: argparse.Namespace) -> None:
     bundle, predictor = open_bundle(options)
-    below = bundle.manifest["unsure_below"]
-    figures = measure_junk(predictor, below, data=options.data_dir, count=options.count, seed=options.seed)
+    figures = measure_junk(
+        predictor,
+        bundle.manifest["unsure_below"],
+        recognizer=bundle.manifest["recognizer"],
+        spec=bundle.raster,
+        data=options.data_dir,
+        count=options.count,
+        seed=options.seed,
+    )
     answer(options, figures, tables.shares_text("drawn", figures))

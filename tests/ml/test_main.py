@@ -19,7 +19,7 @@ from ml.commands.options import MODELS
 from tests.ml.photos import SEVEN, THREE, line_mask
 
 COMMANDS = [
-    *("train", "rehearse", "evaluate", "robustness", "junk", "report", "card", "export"),
+    *("data", "train", "rehearse", "evaluate", "robustness", "junk", "report", "card", "export"),
     *("bench", "bench-learning", "bench-memory"),
 ]
 

@@ -1,0 +1,108 @@
+"""`python -m ml data`: which data sets are here, what they are, and how to come by the others."""
+
+from __future__ import annotations
+
+import argparse
+import textwrap
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from ml.commands.options import add_json, answer, command
+from ml.datasets import DatasetError, folder
+from ml.inventory import AS_PUBLISHED, File, check_names, fetch, look
+from ml.packing import PACKERS, pack
+from ml.progress import bars
+from ml.sources import SOURCES
+
+TEXT = """Show the data sets: what is here, what can be downloaded, checksums, licences.
+
+They lie in the folder that --data-dir or INKLING_DATA names, else in a cache folder into which training
+downloads what it needs. What cannot be downloaded is said with where to get it, and packed with --pack."""
+
+EXAMPLES = """  python -m ml data --check
+  python -m ml data --download quickdraw quickdraw-bitmaps --data-dir ../datasets
+  python -m ml data --pack numtadb ~/Downloads/numta"""
+
+NAMED = 4  # missing files that are named; of more the first ones
+
+
+def add(commands: Any) -> None:
+    parser = command(commands, "data", run, TEXT, examples=EXAMPLES)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"only these: {', '.join(SOURCES)}")
+    parser.add_argument("--check", action="store_true", help="read every file and compare it with its checksum")
+    parser.add_argument("--download", nargs="+", metavar="NAME", help="fetch what is missing of these data sets")
+    parser.add_argument(
+        "--pack", nargs=2, metavar=("NAME", "FOLDER"), help=f"pack what a publisher hands out: {', '.join(PACKERS)}"
+    )
+    parser.add_argument("--data-dir", type=Path, metavar="DIR", help="default: INKLING_DATA, then the cache folder")
+    add_json(parser)
+
+
+def run(options: argparse.Namespace) -> None:
+    names = options.names or options.download or (options.pack or [])[:1] or list(SOURCES)
+    check_names([*names, *(options.download or [])])
+    for name in options.download or []:
+        fetch(name, options.data_dir, progress=bars)
+    if options.pack:
+        pack(options.pack[0], Path(options.pack[1]), folder(options.data_dir), progress=bars)
+    found = {name: list(look(name, options.data_dir, check=options.check)) for name in bars(names, "data sets")}
+    answer(options, _figures(options, found), "\n\n".join(_lines(options, found)))
+    if wrong := [file.path for files in found.values() for file in files if file.is_wrong]:
+        raise DatasetError(f"{len(wrong)} of the files are not as they must be: {', '.join(wrong)}.")
+
+
+def _figures(options: argparse.Namespace, found: dict[str, list[File]]) -> dict[str, Any]:
+    return {
+        "folder": str(folder(options.data_dir)),
+        "sources": [
+            {
+                "name": name,
+                "title": SOURCES[name].title,
+                "origin": SOURCES[name].origin,
+                "licence": SOURCES[name].licence,
+                "by_hand": SOURCES[name].by_hand,
+                "files": [asdict(file) for file in files],
+            }
+            for name, files in found.items()
+        ],
+    }
+
+
+def _lines(options: argparse.Namespace, found: dict[str, list[File]]) -> Iterator[str]:
+    yield f"Data sets in {folder(options.data_dir)}"
+    for name, files in found.items():
+        source = SOURCES[name]
+        lines = [f"{name}: {source.title}", f"by {source.origin}; licence: {source.licence}"]
+        lines += [_here(files), *_checked(files), *_missing(name, files)]
+        yield textwrap.indent("\n".join(lines), "  ").removeprefix("  ")
+
+
+def _here(files: Sequence[File]) -> str:
+    here = [file for file in files if file.here]
+    size = sum(file.bytes for file in here) / 1e6
+    return f"{len(here)} of {len(files)} files here, {size:,.1f} MB" if here else f"none of {len(files)} files here"
+
+
+def _checked(files: Sequence[File]) -> Iterator[str]:
+    """What was found by reading them; nothing where nobody looked."""
+    for file in files:
+        if file.is_wrong:
+            yield f"WRONG {file.path} {file.check}"
+    sound = [file for file in files if file.check and not file.is_wrong]
+    if sound:
+        published = sum(file.check == AS_PUBLISHED for file in sound)
+        drawings = sum(file.drawings or 0 for file in sound if "label" not in file.path and "writers" not in file.path)
+        without = len(sound) - published
+        yield f"{len(sound)} read, {drawings:,} drawings: {published} as published, {without} without a published sum"
+
+
+def _missing(name: str, files: Sequence[File]) -> Iterator[str]:
+    missing = [file for file in files if not file.here]
+    if not missing:
+        return
+    shown = [file.path for file in missing[:NAMED]]
+    yield f"missing: {', '.join(shown)}{' and more' if len(missing) > NAMED else ''}"
+    by_itself = any(file.can_download for file in missing)
+    yield f"to fetch them: python -m ml data --download {name}" if by_itself else SOURCES[name].by_hand

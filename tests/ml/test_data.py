@@ -1,0 +1,201 @@
+"""`python -m ml data`: what is here, whether it is whole, and how to come by the rest."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+from ml import inventory
+from ml.__main__ import main
+from ml.datasets import SOURCES, load_bangla, load_careful_sketches, load_photographed
+from ml.sources import Source
+
+STROKE = '{"drawing": [[[0, 1], [0, 1]]]}'
+
+
+@pytest.fixture
+def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A data folder with one word of Quick, Draw! and the pen digits."""
+    folder = tmp_path / "data"
+    for path, lines in (("quickdraw/strokes/cat.jsonl.gz", 3), ("pendigits/pendigits.jsonl.gz", 2)):
+        (folder / path).parent.mkdir(parents=True)
+        (folder / path).write_bytes(gzip.compress("\n".join([STROKE] * lines).encode()))
+    monkeypatch.setenv("INKLING_DATA", str(folder))
+    return folder
+
+
+def told(capsys: pytest.CaptureFixture[str], *arguments: object, code: int = 0) -> str:
+    assert main(["data", *map(str, arguments)]) == code
+    captured = capsys.readouterr()
+    return captured.err if code else captured.out
+
+
+def listed(capsys: pytest.CaptureFixture[str], *arguments: object) -> dict[str, Any]:
+    said = json.loads(told(capsys, *arguments, "--json"))
+    return {source["name"]: source for source in said["sources"]}
+
+
+def test_it_lists_every_data_set_with_its_licence(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    said = told(capsys)
+    assert said.startswith(f"Data sets in {data}\n")
+    for name, source in SOURCES.items():
+        assert f"{name}: {source.title}" in said
+        assert source.licence in said
+
+
+def test_it_says_what_is_missing_and_how_to_come_by_it(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    said = told(capsys, "quickdraw", "numtadb")
+    assert "1 of 30 files here, 0.0 MB" in said
+    assert "missing: quickdraw/strokes/airplane.jsonl.gz, " in said
+    assert "python -m ml data --download quickdraw" in said
+    assert "https://www.kaggle.com/datasets/BengaliAI/numta (Kaggle asks for an account)" in said
+    assert "mnist" not in said
+
+
+def test_json_says_it_of_every_file(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    sources = listed(capsys)
+    assert list(sources) == list(SOURCES)
+    (pens,) = sources["pendigits"]["files"]
+    assert (pens["here"], pens["can_download"], pens["check"]) == (True, True, "")
+    assert pens["bytes"] == (data / pens["path"]).stat().st_size
+    (bangla,) = sources["numtadb"]["files"]
+    assert (bangla["here"], bangla["bytes"], bangla["can_download"]) == (False, 0, False)
+
+
+def test_checking_reads_every_file(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    np.savez(data / "bhmsds.npz", x=np.zeros((4, 28, 28), np.uint8))
+    (data / "bhmsds").mkdir()
+    (data / "bhmsds.npz").rename(data / "bhmsds" / "digits.npz")
+    (pens,) = listed(capsys, "pendigits", "--check")["pendigits"]["files"]
+    assert (pens["check"], pens["drawings"]) == ("readable", 2)
+    said = told(capsys, "quickdraw", "bhmsds", "--check")
+    assert "1 read, 3 drawings: 0 as published, 1 without a published sum" in said
+    assert "1 read, 4 drawings" in said
+
+
+def test_a_published_checksum_is_compared(
+    data: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = "mnist/t10k-labels-idx1-ubyte.gz"
+    (data / "mnist").mkdir()
+    labels = b"\0\0\x08\x01" + (7).to_bytes(4, "big") + bytes(7)
+    (data / path).write_bytes(gzip.compress(labels))
+    monkeypatch.setitem(SOURCES, "mnist", Source("MNIST", "", "", {path: hashlib.sha256(labels).hexdigest()}))
+    (file,) = listed(capsys, "mnist", "--check")["mnist"]["files"]
+    assert (file["check"], file["drawings"]) == ("as published", 7)
+    (data / path).write_bytes(gzip.compress(labels + b"more"))
+    assert f"1 of the files are not as they must be: {path}." in told(capsys, "mnist", "--check", code=2)
+
+
+@pytest.mark.parametrize("content", [b"no gzip", gzip.compress(b"{"), gzip.compress(b"{}")])
+def test_a_file_that_cannot_be_read_is_named(data: Path, content: bytes, capsys: pytest.CaptureFixture[str]) -> None:
+    (data / "pendigits/pendigits.jsonl.gz").write_bytes(content)
+    assert main(["data", "pendigits", "--check"]) == 2
+    captured = capsys.readouterr()
+    assert "WRONG pendigits/pendigits.jsonl.gz cannot be read (" in captured.out
+    assert "not as they must be: pendigits/pendigits.jsonl.gz" in captured.err
+
+
+def test_what_is_missing_is_downloaded_into_the_data_folder(
+    data: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[str, Path]] = []
+    monkeypatch.setattr(inventory, "download", lambda path, into: asked.append((path, into)))
+    told(capsys, "--download", "quickdraw")
+    assert len(asked) == 29  # the cat is here
+    assert asked[0] == ("quickdraw/strokes/airplane.jsonl.gz", data)
+
+
+def test_what_cannot_be_downloaded_is_said_with_the_way_to_it(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    said = told(capsys, "--download", "numtadb", code=2)
+    assert said.startswith("python -m ml data: numtadb cannot be downloaded. Fetch it from https://www.kaggle.com")
+
+
+@pytest.mark.parametrize("arguments", [["runes"], ["--download", "runes"]])
+def test_an_unknown_data_set_is_one_line(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert "There is no data set runes. There are: mnist, " in told(capsys, *arguments, code=2)
+
+
+# Packing what publishers hand out
+
+
+def draw(file: Path, side: int, light: int = 255, dark: int = 0) -> None:
+    """A thick stroke in the middle."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    paper = np.full((side, side), light, np.uint8)
+    paper[side // 4 : -side // 4, side // 2 - side // 10 : side // 2 + side // 10] = dark
+    cv2.imwrite(str(file), paper)
+
+
+def test_numtadb_is_packed_from_its_lists(data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for part in "abcd":
+        rows = [f"{part}{number:05}.png,{number % 10}" for number in range(10)]
+        for number in range(10):
+            light, dark = (255, 0) if part == "a" else (0, 255)  # some of them are light on dark
+            draw(tmp_path / "numta" / f"training-{part}" / f"{part}{number:05}.png", 180, light, dark)
+        (tmp_path / "numta" / f"training-{part}.csv").write_text("\n".join(["filename,digit", *rows]))
+    assert "1 of 1 files here" in told(capsys, "--pack", "numtadb", tmp_path / "numta")
+    studied, tested = load_bangla("train"), load_bangla("test")
+    assert (len(studied.y), len(tested.y)) == (36, 4)
+    assert np.bincount(np.concatenate([studied.y, tested.y])).tolist() == [4] * 10
+    assert studied.x.shape[1:] == (28, 28)
+    assert (studied.x[:, 14, 14] > 200).all()
+    assert (studied.x[:, 0, 0] < 50).all()
+
+
+def test_tu_berlins_sketches_are_packed_from_their_folders(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for word in ("arm", "ear", "eye", "face", "hand", "mouth", "nose", "zebra"):
+        draw(tmp_path / "png" / word / "1.png", 300)
+    told(capsys, "--pack", "tuberlin", tmp_path)
+    sketches = load_careful_sketches()
+    assert sketches.x.shape == (7, 128, 128)
+    assert len(set(sketches.y)) == 7
+
+
+def test_photographed_digits_are_packed_without_the_other_symbols(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("x-1", "slash-1", *(f"{digit}-{number}" for digit in range(10) for number in (1, 2))):
+        draw(tmp_path / "symbols" / f"{name}.png", 28)
+    told(capsys, "--pack", "bhmsds", tmp_path)
+    assert np.bincount(load_photographed().y).tolist() == [2] * 10
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("numtadb", "There is no training-a.csv in"),
+        ("tuberlin", "holds no pictures of arm, ear, eye, face, hand, mouth, nose. Unpack the whole data set"),
+        ("bhmsds", "holds no pictures of 0, 1, 2"),
+        ("mnist", "mnist needs no packing. What does: numtadb, tuberlin, bhmsds."),
+    ],
+)
+def test_what_is_not_there_cannot_be_packed(
+    source: str, said: str, data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "empty").mkdir()
+    assert said in told(capsys, "--pack", source, tmp_path / "empty", code=2)
+    assert not list(data.rglob("*.npz"))
+
+
+def test_broken_lists_and_pictures_are_named(data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "is no folder. Unpack there" in told(capsys, "--pack", "bhmsds", tmp_path / "nowhere", code=2)
+    for part in "abcd":
+        (tmp_path / f"training-{part}.csv").write_text(f"filename,digit\n{part}0.png,0\n{part}1.png,one\n")
+    said = told(capsys, "--pack", "numtadb", tmp_path, code=2)
+    assert "training-a.csv, line 3: filename and digit are needed." in said
+    for part in "abcd":
+        (tmp_path / f"training-{part}.csv").write_text(f"filename,digit\n{part}0.png,0\n")
+    assert "lacks 4 pictures that are listed, a0.png first" in told(capsys, "--pack", "numtadb", tmp_path, code=2)
+    for part in "abcd":
+        (tmp_path / f"{part}0.png").write_text("no picture")
+    assert "a0.png is no picture. Unpack" in told(capsys, "--pack", "numtadb", tmp_path, code=2)

@@ -1,0 +1,105 @@
+"""What is fetched of Quick, Draw!'s words: some thousand strokes, and pictures of other drawings."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from ml import downloads
+from ml.downloads import DownloadError, can_download, download
+
+COUNT, WANTED = 40, 10
+
+
+class Answer(io.BytesIO):
+    """What a publisher sends."""
+
+    def __init__(self, content: bytes, status: int) -> None:
+        super().__init__(content)
+        self.status = status
+
+
+@pytest.fixture(autouse=True)
+def _few(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(downloads, "DRAWINGS_PER_WORD", WANTED)
+    monkeypatch.setattr(downloads, "BITMAPS_FROM", 20)
+    monkeypatch.setenv("INKLING_CACHE", str(tmp_path / "cache"))
+
+
+def publish(monkeypatch: pytest.MonkeyPatch, content: bytes, *, in_parts: bool = True) -> list[str]:
+    """A publisher of one file, who sends parts of it, or knows no parts; what was asked for."""
+    asked: list[str] = []
+
+    def urlopen(request: Any, timeout: float) -> Answer:
+        asked.append(request.full_url)
+        first, last = map(int, request.headers["Range"].removeprefix("bytes=").split("-"))
+        return Answer(content[first : last + 1], 206) if in_parts else Answer(content, 200)
+
+    monkeypatch.setattr(downloads.urllib.request, "urlopen", urlopen)
+    return asked
+
+
+def npy(array: np.ndarray) -> bytes:
+    stored = io.BytesIO()
+    np.save(stored, array)
+    return stored.getvalue()
+
+
+PICTURES = np.arange(COUNT, dtype=np.uint8).repeat(784).reshape(COUNT, 784)  # each filled with its number
+
+
+@pytest.mark.parametrize("in_parts", [True, False])
+def test_pictures_come_from_further_back_than_strokes(
+    in_parts: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = publish(monkeypatch, npy(PICTURES), in_parts=in_parts)
+    place = download("quickdraw/bitmaps/alarm clock.npz", tmp_path)
+    assert place == tmp_path / "quickdraw/bitmaps/alarm clock.npz"
+    with np.load(place) as stored:
+        assert stored["x"].shape == (WANTED, 28, 28)
+        assert stored["x"][:, 0, 0].tolist() == list(range(20, 30))
+    assert set(asked) == {"https://storage.googleapis.com/quickdraw_dataset/full/numpy_bitmap/alarm%20clock.npy"}
+
+
+@pytest.mark.parametrize(("count", "first", "taken"), [(25, 15, 10), (6, 0, 6)])
+def test_of_a_shorter_file_the_last_ones_are_taken(
+    count: int, first: int, taken: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish(monkeypatch, npy(PICTURES[:count]))
+    with np.load(download("quickdraw/bitmaps/cat.npz")) as stored:
+        assert stored["x"][:, 0, 0].tolist() == list(range(first, first + taken))
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"<html>not here</html>", "cat.npy is not in its published form"),
+        (npy(PICTURES.astype(np.float32)), "784 of float32 a drawing, not 784 of uint8"),
+        (npy(PICTURES)[:5_000], r"broke off after 0 bytes of 7,840. Try again"),
+    ],
+)
+def test_a_file_of_another_form_is_refused(
+    content: bytes, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish(monkeypatch, content)
+    with pytest.raises(DownloadError, match=said):
+        download("quickdraw/bitmaps/cat.npz", tmp_path)
+    assert not list(tmp_path.rglob("*.npz"))
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    publish(monkeypatch, npy(PICTURES))
+    (tmp_path / "quickdraw").write_text("a file where a folder belongs")
+    with pytest.raises(DownloadError, match=r"cat.npz cannot be written \(.*\). Name another folder."):
+        download("quickdraw/bitmaps/cat.npz", tmp_path)
+
+
+def test_it_is_known_what_can_be_downloaded() -> None:
+    assert can_download("quickdraw/strokes/alarm clock.jsonl.gz")
+    assert can_download("mnist/train-images-idx3-ubyte.gz")
+    assert not can_download("numtadb28/numtadb28.npz")
+    assert not can_download("quickdraw/other/cat.npz")
