@@ -46,6 +46,11 @@ def across(number: int, count: int) -> str:
     return f"{SIDE + number * (100 - 2 * SIDE) / (count - 1):.2f}%"
 
 
+def along(share: float) -> str:
+    """The same for a share of the width between the free sides."""
+    return f"{SIDE + min(max(share, 0.0), 1.0) * (100 - 2 * SIDE):.2f}%"
+
+
 def named(count: int) -> list[int]:
     """Which of so many get their name written under the plot: the last one always, the others evenly."""
     every = -(-count // MOST_NAMES)

@@ -3,7 +3,7 @@
 from django.urls import include, path
 
 from recognizer import account_views, health
-from recognizer.views import memory, notebook, progress, runs, sheet
+from recognizer.views import memory, models, notebook, progress, runs, sheet
 
 urlpatterns = [
     path("api/v1/", include("recognizer.api.urls")),  # first, as it is asked most
@@ -20,6 +20,9 @@ urlpatterns = [
     path("progress/", progress.show, name="progress"),
     path("progress/<slug:slug>/promote/", progress.promote, name="promote"),
     path("progress/<slug:slug>/roll-back/", progress.roll_back, name="roll-back"),
+    path("models/", models.all_models, name="models"),
+    path("models/<slug:slug>/", models.model, name="model"),
+    path("models/<slug:slug>/<int:number>/", models.model, name="model-version"),
     path("runs/", runs.runs, name="runs"),
     path("runs/<int:pk>/", runs.run, name="run"),
     path("runs/<int:pk>/status", runs.status, name="run-status"),

@@ -26,6 +26,12 @@ def exact(share: float, count: int = 1000) -> str:
     return percentage(share, 2 if count >= 5000 else 1)
 
 
+@register.filter(name="share")
+def exact_or_dash(share: float | None, count: int = 1000) -> str:
+    """The same of what may not have been measured."""
+    return "–" if share is None else exact(share, count)
+
+
 def percentage(share: float, decimals: int) -> str:
     """With so many decimals, rounded down: 0.9996 is not 100%."""
     kept = math.floor(share * 100 * 10**decimals + 1e-6) / 10**decimals

@@ -1,0 +1,46 @@
+"""Labels and words of other people's in a page."""
+
+from __future__ import annotations
+
+import re
+
+from django import template
+from django.utils.html import conditional_escape, format_html
+from django.utils.safestring import SafeString, mark_safe
+
+from recognizer.languages import language_of
+from recognizer.models import Label
+
+register = template.Library()
+_CODE = re.compile(r"`([^`]+)`")
+
+
+@register.filter
+def sign(label: Label | None) -> SafeString:
+    """What people see of a label: its glyph, else its name, in the face of its language."""
+    return _in_its_language(str(label)) if label else SafeString("")
+
+
+@register.filter
+def named(label: Label | None) -> SafeString:
+    """Its name, for a sentence."""
+    return _in_its_language(label.name) if label else SafeString("")
+
+
+@register.filter
+def both(label: Label) -> SafeString:
+    """The glyph, and the name after it where the glyph may not be known to the reader: ৭ সাত."""
+    if not label.glyph or not label.language:
+        return sign(label)
+    return format_html("{} {}", sign(label), named(label))
+
+
+def _in_its_language(words: str) -> SafeString:
+    language = language_of(words)
+    return format_html('<span lang="{}">{}</span>', language, words) if language else conditional_escape(words)
+
+
+@register.filter
+def code(sentence: str) -> SafeString:
+    """A sentence in which `backticks` mark what one types."""
+    return mark_safe(_CODE.sub(r"<code>\1</code>", conditional_escape(sentence)))  # noqa: S308 - escaped before
