@@ -17,7 +17,7 @@ from ml.artifact import Bundle
 from ml.card_text import card_text
 from ml.confusion import confusion_svg
 from ml.evaluate import Report
-from ml.material import Material, Recipe
+from ml.material import AVERAGED, TAUGHT, Material, Recipe
 from ml.recipes import RECIPES
 from ml.sources import SOURCES
 
@@ -31,6 +31,12 @@ LIMITS = (
     "Telling who drew something, or anything else about a person.",
     "Several symbols at once: it reads one, and should answer 'not sure' to several.",
 )
+
+LEARNING = {
+    TAUGHT: "learns, is refined on milder drawings and harder junk, and is taught once more by the mean of both ends "
+    "(`ml/learning.py`)",
+    AVERAGED: "learns, and what serves is the running mean of its weights (`ml/learning.py`)",
+}
 
 Json = dict[str, Any]
 
@@ -56,9 +62,9 @@ def make_card(bundle: Bundle, reports: Mapping[str, Report], recipe: Recipe, mat
     matrix = add_up([report.confusion for report in real.values()])
     return {
         "summary": _summary(bundle),
-        "data": [_source(name, material) for name in recipe.sources],
+        "data": [_source(name, material) for name in recipe.sources] or [_own(material)],
         "trained_on": count_labels(material, bundle.slugs),
-        "recipe": _recipe(bundle),
+        "recipe": _recipe(bundle, recipe),
         "results": [_result(name, report) for name, report in reports.items()],
         "by_label": [{"test": name, "labels": _by_label(report)} for name, report in real.items()],
         "confusions": find_confusions(matrix, bundle.slugs)[:CONFUSIONS],
@@ -81,13 +87,18 @@ def _source(name: str, material: Material) -> Json:
     return {"name": name, **told, "drawings": material.counts.get(name)}
 
 
+def _own(material: Material) -> Json:
+    drawings = len(material.pictures.y) + len(material.tracks.y)
+    return {"name": "own", "title": "A folder of one's own drawings", "origin": "", "licence": "", "drawings": drawings}
+
+
 def count_labels(material: Material, slugs: Sequence[str]) -> dict[str, int]:
     """How many different drawings of each label there were to learn from, by slug."""
     counts = np.bincount(np.concatenate([material.pictures.y, material.tracks.y]), minlength=len(slugs))
     return dict(zip(slugs, counts.tolist(), strict=False))
 
 
-def _recipe(bundle: Bundle) -> list[str]:
+def _recipe(bundle: Bundle, recipe: Recipe) -> list[str]:
     manifest, raster = bundle.manifest, bundle.raster
     training, name = manifest["training"], manifest["recognizer"]
     command = f"`python -m ml train {name}`" if name in RECIPES else "`python -m ml train --from FOLDER`"
@@ -96,6 +107,7 @@ def _recipe(bundle: Bundle) -> list[str]:
         "may change the last digits of a figure.",
         f"It reads drawings as {raster.size} x {raster.size} pixels, white on black: ink is fitted into a box "
         f"of {raster.box:g} and drawn with a pen of {raster.pen:g}; pictures are brought to the same form.",
+        f"A {recipe.network} network (`ml/network.py`) {LEARNING[recipe.learning]}.",
         f"{training['epochs']} epochs of {training['pictures']:,} pictures, {training['tracks']:,} pen tracks, "
         f"{training['prototypes']:,} drawings by prototypes of our own and {training['junk']:,} of junk, varied anew "
         f"each time; batches of {training['batch']}, Adam with a peak rate of {training['learning_rate']:g} that falls "

@@ -45,6 +45,10 @@ class Picture(NamedTuple):
     width: int
     height: int
 
+    def _repr_png_(self) -> tuple[bytes, dict[str, int]]:
+        """What a notebook shows."""
+        return self.light, {"width": self.width, "height": self.height}
+
 
 def draw(make: Callable[[Theme], Figure]) -> Picture:
     """Draw a figure in both themes."""

@@ -17,7 +17,8 @@ LONG = 3  # lines of a long caption
 SHORT = 4  # letters of a name that fits beside another
 SHOWN = 24  # drawings on such a sheet
 GAP = 0.14  # of a drawing's side, around it
-LINE = 0.2  # of a drawing's side, the height of a line below it
+LINE = 0.14  # inches, the height of a line below a drawing
+WIDEST = 1.4  # inches of a column
 SEED = 0
 
 
@@ -41,13 +42,18 @@ def samples(answered: Answered, names: Sequence[str], theme: Theme) -> Figure:
     return figure
 
 
-def captioned(rasters: np.ndarray, captions: Sequence[Sequence[str]], theme: Theme) -> Figure:
-    """Drawings in rows, each with short lines below it, the last of them muted; every one has as many."""
+def captioned(
+    rasters: np.ndarray, captions: Sequence[Sequence[str]], theme: Theme, *, columns: int | None = None
+) -> Figure:
+    """Drawings in rows, each with short lines below it, the last of them muted; every one has as many, or none."""
     lines = len(captions[0])
-    columns = COLUMNS if lines < LONG else FEWER_COLUMNS
+    columns = columns or (COLUMNS if lines < LONG else FEWER_COLUMNS)
+    width = min(WIDTH, columns * WIDEST)
     rows, side = -(-len(rasters) // columns), rasters.shape[1]
-    wide, high = side * (1 + GAP), side * (1 + GAP) + side * LINE * lines * columns / COLUMNS
-    figure = Figure(figsize=(WIDTH, WIDTH / columns * rows * high / wide))
+    wide = side * (1 + GAP)
+    line = LINE * wide * columns / width
+    high = wide + line * lines
+    figure = Figure(figsize=(width, width / columns * rows * high / wide))
     figure.set_layout_engine("none")
     axes = figure.add_axes((0, 0, 1, 1))
     axes.set_axis_off()
@@ -56,9 +62,10 @@ def captioned(rasters: np.ndarray, captions: Sequence[Sequence[str]], theme: The
         axes.imshow(raster, cmap=ink_map(theme), vmin=0, vmax=255, extent=(left, left + side, top + side, top))
         edge = [left, left + side, left + side, left, left], [top, top, top + side, top + side, top]
         axes.plot(*edge, color=theme.line, linewidth=0.8)
-        for line, words in enumerate(caption, 1):
-            place = left + side / 2, top + side * (1.05 + LINE * (line - 1) * columns / COLUMNS)
-            axes.text(*place, words, ha="center", va="top", size=8, color=theme.muted if line == lines else theme.ink)
+        for place, words in enumerate(caption):
+            below = top + side * (1 + GAP / 3) + line * place
+            colour = theme.muted if place == lines - 1 else theme.ink
+            axes.text(left + side / 2, below, words, ha="center", va="top", size=8, color=colour)
     axes.set(xlim=(0, columns * wide), ylim=(rows * high, 0))
     return figure
 

@@ -95,11 +95,30 @@ def test_the_most_frequent_confusion_comes_first() -> None:
 
 
 def test_it_names_data_licences_recipe_and_limits(text: str) -> None:
-    for said in ("CC BY-SA 3.0", "MIT", "| 60 |", "50,000 pictures", "the seed 1", "28 x 28", "under 0.3 is given"):
+    for said in (
+        "CC BY-SA 3.0",
+        "MIT",
+        "| 60 |",
+        "50,000 pictures",
+        "the seed 1",
+        "28 x 28",
+        "under 0.3 is given",
+        "A small network",
+    ):
         assert said in text
     assert "## What it must not be used for" in text
     assert "- Telling who drew something" in text
     assert "- Fours: it has never seen one." in text
+
+
+def test_a_recognizer_of_ones_own_drawings_says_so_in_the_place_of_a_source(
+    bundle: Bundle, recipe: Recipe, taught_material: Material
+) -> None:
+    card = make_card(bundle, {}, replace(recipe, sources=()), taught_material)
+
+    assert [(source["title"], source["drawings"]) for source in card["data"]] == [
+        ("A folder of one's own drawings", 210)
+    ]
 
 
 def test_it_keeps_the_notes_of_what_was_tried(text: str) -> None:
