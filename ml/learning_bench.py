@@ -216,7 +216,7 @@ def base_bundle(data: Path | None, cache: Path, recipe: Recipe | None = None) ->
         return load_bundle(cache)
     except BundleError:
         material = recipe.load(data)
-        bundle, _ = train("digits", recipe, material, seed=SEED, progress=False)
+        bundle, *_ = train("digits", recipe, material, seed=SEED, progress=False)
         bundle = bundle if bundle.rehearsal else rehearsal.make(bundle, material)
         save_bundle(bundle, cache)
         return bundle

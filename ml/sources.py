@@ -10,6 +10,9 @@ THIRTY_WORDS = (
     "nose", "pants", "pig", "radio", "rainbow", "tree",
 )  # fmt: skip
 
+# Of these the strokes alone are enough to learn them; of the others the sketches' base needs the pictures.
+STROKES_ENOUGH = ("face", "mouth", "pig", "radio")
+
 
 @dataclass(frozen=True)
 class Source:
@@ -69,8 +72,8 @@ SOURCES: dict[str, Source] = {
         "Quick, Draw! drawings as 28x28 pictures",
         "Google",
         "CC BY 4.0",
-        {},
-        optional=tuple(f"quickdraw/bitmaps/{word}.npz" for word in THIRTY_WORDS),
+        {f"quickdraw/bitmaps/{word}.npz": "" for word in THIRTY_WORDS if word not in STROKES_ENOUGH},
+        optional=tuple(f"quickdraw/bitmaps/{word}.npz" for word in STROKES_ENOUGH),
     ),
     "tuberlin": Source(
         "TU Berlin's sketches of arm, ear, eye, face, hand, mouth and nose",
