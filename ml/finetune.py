@@ -30,20 +30,32 @@ def mode_at_hand(base: Bundle, data: Path | None = None, *, recipe: Recipe | Non
     `data` is the folder of data sets (else `INKLING_DATA`, else the cache). Raises TrainingError
     where neither mode is possible.
     """
-    recipe = recipe or RECIPES.get(base.manifest["recognizer"])
-    if recipe is None:
-        missing = f"there is no recipe for {base.manifest['recognizer']}"
-    else:
-        lacking = [name for name in recipe.sources if name not in CHECKED_ONLY and not at_hand(name, data)]
-        if not lacking:
-            return FULL, "The data that the base was trained on is at hand, so all layers are trained."
-        missing = f"the base's data is not at hand ({', '.join(lacking)})"
+    missing = _missing(base, recipe or RECIPES.get(base.manifest["recognizer"]), data)
+    if not missing:
+        return FULL, "The data that the base was trained on is at hand, so all layers are trained."
     if base.rehearsal:
         return HEAD, f"Only the last layer is trained, on the rehearsal pack: {missing}."
     raise TrainingError(
         f"Nothing can be trained: {missing}, and the base has no rehearsal pack. "
         f"Put the data into {folder(data)}, or make a pack where the data is: python -m ml rehearse."
     )
+
+
+def _missing(base: Bundle, recipe: Recipe | None, data: Path | None) -> str:
+    """What keeps all layers from being trained, in words; empty if nothing does."""
+    if recipe is None or (unlike := _unlike(base, recipe)):
+        return f"there is no recipe for {base.manifest['recognizer']}" if recipe is None else unlike
+    lacking = [name for name in recipe.sources if name not in CHECKED_ONLY and not at_hand(name, data)]
+    return f"the base's data is not at hand ({', '.join(lacking)})" if lacking else ""
+
+
+def _unlike(base: Bundle, recipe: Recipe) -> str:
+    """Why this recipe is not the one that the base was trained by; empty if it may be."""
+    if [label["slug"] for label in recipe.labels] != base.slugs:
+        return f"the recipe for {base.manifest['recognizer']} has other labels than the base"
+    if recipe.raster != base.raster:
+        return f"the recipe for {base.manifest['recognizer']} draws on another raster than the base"
+    return ""
 
 
 def finetune(
@@ -72,4 +84,6 @@ def finetune(
     recipe = recipe or RECIPES.get(base.manifest["recognizer"])
     if recipe is None:
         raise TrainingError(f"No recipe says how {base.manifest['recognizer']} was taught. Train the last layer: head.")
+    if unlike := _unlike(base, recipe):
+        raise TrainingError(f"All layers cannot be trained: {unlike}. Train the last layer: head.")
     return all_layers.finetune(base, lesson, recipe, seed=seed, report=report, data=folder(data))

@@ -26,7 +26,8 @@ from ml.trust import believed
 VARIANTS = 4  # of each drawing, besides itself
 STRENGTH = 0.8
 WEIGHT = 2.0  # of a drawing with its variants, an exemplar being 1
-OTHER = 3.0  # of a junk exemplar: the drawings bring none, and would crowd it out
+OTHER = 3.0  # of a junk exemplar, at most: the drawings bring none, and would crowd it out
+JUNK = 0.4  # of the real exemplars' weight is that of all junk, at most: a small pack would be drowned in it
 DOUBTED = 0.004  # of the real exemplars, which it was taught, stay "not sure" at least; 1 % of what it never saw
 COMPARED = 200  # drawings, at most
 MOST = 0.5  # of the exemplars' weight is that of all drawings, at most
@@ -78,13 +79,15 @@ def trusted(head: Head, pack: Rehearsal, embeddings: np.ndarray, lesson: Lesson)
 def _fit(head: Head, pack: Rehearsal, embeddings: np.ndarray, lesson: Lesson, report: Report) -> Head:
     """Teach a last layer `embeddings`, float32 (variants, n, width), together with the pack's exemplars."""
     variants, _, width = embeddings.shape
+    is_junk = pack.study_labels == len(head.bias) - 1
+    other = min(OTHER, JUNK * int((~is_junk).sum()) / max(int(is_junk.sum()), 1))
     weights = np.tile(weights_of(lesson) * WEIGHT / variants, variants)
     weights *= min(1.0, MOST * len(pack.study) / max(float(weights.sum()), 1e-9))
     return softmax.fit(
         head,
         np.concatenate([pack.study, embeddings.reshape(-1, width)]),
         np.concatenate([pack.study_labels, np.tile(lesson.labels, variants)]),
-        np.concatenate([np.where(pack.study_labels == len(head.bias) - 1, OTHER, 1.0), weights]),
+        np.concatenate([np.where(is_junk, other, 1.0), weights]),
         report=_progress(report),
     )
 

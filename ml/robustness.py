@@ -6,7 +6,7 @@ Junk is no drawing of any label: blanks, dots, scribbles, characters of other sc
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +15,9 @@ import numpy as np
 from ml.datasets import DatasetError, load_foreign_characters, load_mnist, load_pen_tracks, split_by_group
 from ml.evaluate import held_out_writers
 from ml.image import ImageError, normalise_image
-from ml.ink import MAX_COORDINATE, Ink, rasterise
+from ml.ink import DEFAULT, MAX_COORDINATE, Ink, RasterSpec, rasterise
 from ml.predictor import Predictor
+from ml.recipes import RECIPES
 
 SCALES = (0.05, 20.0)
 CANVASES = (100, 200, 350, 500, 1_000, 2_000)  # pixels a side
@@ -29,7 +30,9 @@ Rng = np.random.Generator
 # The same ink
 
 
-def measure_robustness(predictor: Predictor, inks: Sequence[Ink], *, limit: int, seed: int) -> Figures:
+def measure_robustness(
+    predictor: Predictor, inks: Sequence[Ink], *, limit: int, seed: int, spec: RasterSpec = DEFAULT
+) -> Figures:
     """How often the raster and the answer stay the same when nothing but place, size, canvas or sampling changes.
 
     For up to `limit` of the drawings, chosen by chance. Returns `{change: {count, same raster, same answer}}`.
@@ -37,7 +40,7 @@ def measure_robustness(predictor: Predictor, inks: Sequence[Ink], *, limit: int,
     rng = np.random.default_rng(seed)
     chosen = rng.permutation(len(inks))[:limit]
     drawings = [inks[number] for number in chosen]
-    before = np.array([rasterise(ink) for ink in drawings])
+    before = np.array([rasterise(ink, spec) for ink in drawings])
     changes: dict[str, Callable[[Ink], Ink]] = {
         "moved, and scaled 0.05x to 20x": lambda ink: move_and_scale(ink, rng),
         "on canvases of 100 to 2000 px, to 1/100 px": lambda ink: on_canvas(ink, rng, decimals=2),
@@ -46,16 +49,15 @@ def measure_robustness(predictor: Predictor, inks: Sequence[Ink], *, limit: int,
     }
     answers = predictor.predict(before).probabilities.argmax(axis=1)
     return {
-        name: _compare(predictor, before, answers, [change(ink) for ink in drawings])
+        name: _compare(predictor, before, answers, np.array([rasterise(change(ink), spec) for ink in drawings]))
         for name, change in changes.items()
     }
 
 
-def _compare(predictor: Predictor, before: np.ndarray, answers: np.ndarray, inks: Sequence[Ink]) -> dict[str, Any]:
-    after = np.array([rasterise(ink) for ink in inks])
+def _compare(predictor: Predictor, before: np.ndarray, answers: np.ndarray, after: np.ndarray) -> dict[str, Any]:
     same = predictor.predict(after).probabilities.argmax(axis=1) == answers
     return {
-        "count": len(inks),
+        "count": len(after),
         "same raster": float((after == before).all(axis=(1, 2)).mean()),
         "same answer": float(same.mean()),
     }
@@ -87,23 +89,32 @@ def halve(ink: Ink) -> Ink:
 # Junk
 
 
-def measure_junk(predictor: Predictor, unsure_below: float, *, data: Path | None, count: int, seed: int) -> Figures:
-    """How much of each kind of junk is answered "not sure", beside the share of real digits that are.
+def measure_junk(
+    predictor: Predictor,
+    unsure_below: float,
+    *,
+    data: Path | None,
+    count: int,
+    seed: int,
+    recognizer: str = "digits",
+    spec: RasterSpec = DEFAULT,
+) -> Figures:
+    """How much of each kind of junk is answered "not sure", beside the share of real drawings that are.
 
-    `count` drawings of each made-up kind; characters of Omniglot alphabets, and digits of writers,
-    that training never saw, where the data sets are at hand. What the doors refuse before any model
-    is asked (no ink, a blank picture) counts as not answered. Returns `{kind: {count, not sure}}`.
+    `count` drawings of each made-up kind; characters of Omniglot alphabets, and real drawings of the
+    recognizer, that training never saw, where the data sets are at hand. What the doors refuse before
+    any model is asked (no ink, a blank picture) counts as not answered. Returns `{kind: {count, not sure}}`.
     """
     rng = np.random.default_rng(seed)
     kinds: dict[str, Callable[[Rng], Ink]] = {"dots": dots, "scribbles": scribble, "hatchings": hatching}
-    figures = {"blank pictures": _blanks(predictor, unsure_below, rng, count)}
+    figures = {"blank pictures": _blanks(predictor, unsure_below, spec, rng, count)}
     for name, kind in kinds.items():
-        figures[name] = _unsure(predictor, unsure_below, np.array([rasterise(kind(rng)) for _ in range(count)]))
-    junk, digits = _from_data(predictor, unsure_below, data)
+        figures[name] = _unsure(predictor, unsure_below, np.array([rasterise(kind(rng), spec) for _ in range(count)]))
+    junk, real = _at_hand(predictor, unsure_below, recognizer, data)
     figures |= junk
     total = sum(line["count"] for line in figures.values())
     share = sum(line["count"] * line["not sure"] for line in figures.values()) / total
-    return {**figures, "all junk": {"count": total, "not sure": share}, **digits}
+    return {**figures, "all junk": {"count": total, "not sure": share}, **real}
 
 
 def _unsure(predictor: Predictor, below: float, rasters: np.ndarray) -> dict[str, Any]:
@@ -111,35 +122,55 @@ def _unsure(predictor: Predictor, below: float, rasters: np.ndarray) -> dict[str
     return {"count": len(rasters), "not sure": float(unsure.mean())}
 
 
-def _blanks(predictor: Predictor, below: float, rng: Rng, count: int) -> dict[str, Any]:
+def _blanks(predictor: Predictor, below: float, spec: RasterSpec, rng: Rng, count: int) -> dict[str, Any]:
     answered = 0
     for _ in range(count):
         grain = rng.normal(rng.uniform(60, 250), rng.uniform(0, 6), (120, 160))
         try:
-            raster = normalise_image(grain.clip(0, 255).astype(np.uint8))
+            raster = normalise_image(grain.clip(0, 255).astype(np.uint8), spec)
         except ImageError:
             continue
         answered += predictor.predict(raster[np.newaxis]).probabilities.max() >= below
     return {"count": count, "not sure": 1 - answered / count}
 
 
-def _from_data(predictor: Predictor, below: float, data: Path | None) -> tuple[Figures, Figures]:
+def _at_hand(predictor: Predictor, below: float, recognizer: str, data: Path | None) -> tuple[Figures, Figures]:
+    """Junk and real drawings of the data sets."""
+    sets = _digits(data) if recognizer == "digits" else _tests(recognizer, data)
     junk: Figures = {}
-    digits: Figures = {}
+    real: Figures = {}
     try:
-        foreign = load_foreign_characters("test", data).x
-        rasters = np.array([normalise_image(picture, polarity="light_on_dark") for picture in foreign])
-        junk["characters of unseen alphabets"] = _unsure(predictor, below, rasters)
-        tracks = load_pen_tracks(data)
-        kept_out, _ = split_by_group(tracks, held_out_writers(map(str, tracks.group)))
-        digits["real: digits of kept-out writers"] = _unsure(
-            predictor, below, np.array([rasterise(i) for i in kept_out.inks])
-        )
-        digits["real: MNIST test"] = _unsure(predictor, below, load_mnist("test", data).x)
+        for name, rasters, is_junk in sets:
+            if is_junk:
+                junk[name] = _unsure(predictor, below, rasters)
+            else:
+                real[f"real: {name}"] = _unsure(predictor, below, rasters)
     except DatasetError:
         if data is not None:  # somebody named a folder: say what it lacks
             raise
-    return junk, digits
+    return junk, real
+
+
+Sets = Iterator[tuple[str, np.ndarray, bool]]
+"""Names, rasters, and whether they are junk."""
+
+
+def _digits(data: Path | None) -> Sets:
+    """Sooner read than all the tests of the recipe."""
+    foreign = load_foreign_characters("test", data).x
+    rasters = np.array([normalise_image(picture, polarity="light_on_dark") for picture in foreign])
+    yield "characters of unseen alphabets", rasters, True
+    tracks = load_pen_tracks(data)
+    kept_out, _ = split_by_group(tracks, held_out_writers(map(str, tracks.group)))
+    yield "digits of kept-out writers", np.array([rasterise(ink) for ink in kept_out.inks]), False
+    yield "MNIST test", load_mnist("test", data).x, False
+
+
+def _tests(recognizer: str, data: Path | None) -> Sets:
+    """What the recipe of the recognizer is measured with, if it has one."""
+    if recipe := RECIPES.get(recognizer):
+        for name, examples in recipe.replay(data).tests.items():
+            yield name, examples.x, bool((examples.y == len(recipe.labels)).all())
 
 
 def dots(rng: Rng) -> Ink:

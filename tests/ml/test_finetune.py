@@ -13,6 +13,7 @@ import pytest
 from ml import all_layers
 from ml.artifact import Bundle, BundleError, load_keras, verify_bundle
 from ml.datasets import DatasetError
+from ml.digits import DIGITS
 from ml.exam import examine
 from ml.finetune import FULL, HEAD, Lesson, LessonError, finetune, mode_at_hand
 from ml.ink import DEFAULT
@@ -271,7 +272,7 @@ def test_without_the_data_all_layers_are_not_trained(digits_base: Bundle, tmp_pa
 
 @pytest.fixture
 def digits_base(taught_base: Bundle) -> Bundle:
-    return replace(taught_base, manifest={**taught_base.manifest, "recognizer": "digits"})
+    return replace(taught_base, manifest={**taught_base.manifest, "recognizer": "digits", "labels": DIGITS})
 
 
 def put_data(folder: Path) -> Path:
@@ -326,6 +327,26 @@ def test_a_base_without_a_recipe_gets_a_new_last_layer(taught_base: Bundle, tmp_
 
     assert mode == HEAD
     assert "there is no recipe for three-digits" in why
+
+
+def test_a_base_of_other_labels_than_the_recipe_gets_a_new_last_layer(taught_base: Bundle, tmp_path: Path) -> None:
+    named_alike = replace(taught_base, manifest={**taught_base.manifest, "recognizer": "digits"})
+
+    mode, why = mode_at_hand(named_alike, put_data(tmp_path))
+
+    assert mode == HEAD
+    assert "the recipe for digits has other labels than the base" in why
+    with pytest.raises(TrainingError, match="other labels than the base"):
+        finetune(named_alike, drawn(), mode=FULL, seed=1, report=lambda told: None, data=tmp_path)
+
+
+def test_a_base_of_another_raster_than_the_recipe_gets_a_new_last_layer(digits_base: Bundle, tmp_path: Path) -> None:
+    other = replace(digits_base, manifest={**digits_base.manifest, "raster": {"size": 28, "box": 24, "pen": 2.2}})
+
+    mode, why = mode_at_hand(other, put_data(tmp_path))
+
+    assert mode == HEAD
+    assert "draws on another raster than the base" in why
 
 
 def test_without_data_and_pack_nothing_can_be_trained(digits_base: Bundle, tmp_path: Path) -> None:

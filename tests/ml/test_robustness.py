@@ -11,6 +11,7 @@ from ml.artifact import Bundle
 from ml.datasets import DatasetError
 from ml.ink import Ink, parse_ink, rasterise
 from ml.predictor import Predictor
+from ml.recipes import RECIPES
 from ml.robustness import (
     dots,
     halve,
@@ -21,6 +22,7 @@ from ml.robustness import (
     on_canvas,
     scribble,
 )
+from tests.ml import shapes
 from tests.ml.test_ink import HAND_MADE
 
 
@@ -89,6 +91,27 @@ def test_blank_pictures_are_refused_before_any_model_is_asked(
     assert figures["scribbles"] == {"count": 20, "not sure": 0.0}
     assert figures["all junk"] == {"count": 80, "not sure": 0.25}
     assert "real: MNIST test" not in figures
+
+
+def test_another_recognizer_is_measured_on_its_own_raster_with_its_own_tests(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Three shapes of 24 pixels; see tests/ml/shapes.py."""
+    known = shapes.material()
+    monkeypatch.setitem(RECIPES, "shapes", shapes.recipe(known))
+    predictor = Predictor.from_bundle(shapes.untaught())
+    figures = measure_junk(predictor, 0.0, data=tmp_path, count=4, seed=1, recognizer="shapes", spec=shapes.SPEC)
+    assert figures["real: shapes"] == {"count": len(known.tests["shapes"].y), "not sure": 0.0}
+    assert figures["scribbles, kept out"]["count"] == len(known.tests["scribbles, kept out"].y)
+    assert "real: MNIST test" not in figures
+    inks = [shapes.ink(label % 3, np.random.default_rng(label)) for label in range(6)]
+    moved = measure_robustness(predictor, inks, limit=6, seed=1, spec=shapes.SPEC)["moved, and scaled 0.05x to 20x"]
+    assert moved == {"count": 6, "same raster": 1.0, "same answer": 1.0}
+
+
+def test_a_recognizer_without_a_recipe_is_asked_about_made_up_junk_alone(predictor: Predictor) -> None:
+    figures = measure_junk(predictor, 0.0, data=None, count=2, seed=1, recognizer="nobody-knows-it")
+    assert set(figures) == {"blank pictures", "dots", "scribbles", "hatchings", "all junk"}
 
 
 def test_a_named_folder_without_data_is_an_error(predictor: Predictor, tmp_path: Path) -> None:

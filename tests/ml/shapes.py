@@ -1,0 +1,140 @@
+"""A small world without digits: three shapes that have no glyphs, on a raster of their own, with their own prompts."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ml import rehearsal
+from ml.artifact import Bundle, export_bundle
+from ml.augment import draw_varied
+from ml.datasets import Pictures, Tracks
+from ml.ink import Ink, RasterSpec, rasterise
+from ml.junk import scribble
+from ml.lesson import Lesson
+from ml.material import Examples, Material, Recipe
+from tests.ml.tiny import tiny_network
+
+if TYPE_CHECKING:
+    import keras
+
+SPEC = RasterSpec(size=24, box=21.5, pen=1.6)
+LABELS = [
+    {"slug": "ring", "glyph": "", "name": "ring", "prompt": "a ring"},
+    {"slug": "corner", "glyph": "", "name": "corner", "prompt": "a corner"},
+    {"slug": "wave", "glyph": "", "name": "wave", "prompt": "a wave"},
+]
+WORDS = {"recognizer": "shapes", "title": "Shapes", "prompt": "Draw {name}"}
+OTHER = len(LABELS)
+
+Rng = np.random.Generator
+
+
+def ink(label: int, rng: Rng) -> Ink:
+    """A shape of this label, each time a little different; strokes float64 (2, n)."""
+    along = np.linspace(0, 1, 24)
+    drawn = [
+        np.stack([np.cos(6.2 * along), np.sin(6.2 * along)]),
+        np.stack([np.interp(along, [0, 0.5, 1], [-1, -1, 1]), np.interp(along, [0, 0.5, 1], [-1, 1, 1])]),
+        np.stack([2 * along - 1, 0.5 * np.sin(9.4 * along)]),
+    ][label]
+    return [drawn * 100 * rng.uniform(0.8, 1.2, (2, 1)) + rng.normal(0, 3, drawn.shape)]
+
+
+def hooked_ring(rng: Rng) -> Ink:
+    """A ring as some draw it whom the base has never seen: a tall hook that nobody closes."""
+    along = np.linspace(0, 1, 24)
+    hook = np.stack([np.interp(along, [0, 0.3, 1], [30, -30, 30]), np.interp(along, [0, 0.3, 1], [-100, -100, 100])])
+    return [hook + rng.normal(0, 4, hook.shape)]
+
+
+def inks(count: int, seed: int) -> tuple[list[Ink], np.ndarray]:
+    """The three in turn."""
+    rng = np.random.default_rng(seed)
+    labels = np.arange(count) % OTHER
+    return [ink(int(label), rng) for label in labels], labels
+
+
+def lesson(count: int, seed: int, *, hooked: int = 0) -> Lesson:
+    """The three in turn, and so many rings in the new way."""
+    drawn, labels = inks(count, seed)
+    rng = np.random.default_rng(seed)
+    drawn = [*drawn, *(hooked_ring(rng) for _ in range(hooked))]
+    labels = np.concatenate([labels, np.zeros(hooked, np.int64)])
+    return Lesson(np.stack([rasterise(each, SPEC) for each in drawn]), list(drawn), labels)
+
+
+def examples(count: int, seed: int) -> Examples:
+    rng = np.random.default_rng(seed)
+    drawn, labels = inks(count, seed)
+    return Examples(np.stack([draw_varied(each, rng, SPEC, strength=0.5) for each in drawn]), labels)
+
+
+def junk(count: int, seed: int) -> Examples:
+    rng = np.random.default_rng(seed)
+    return Examples(np.stack([rasterise(scribble(rng), SPEC) for _ in range(count)]), np.full(count, OTHER))
+
+
+@cache
+def material() -> Material:
+    pictures, (tracks, labels) = examples(90, 1), inks(60, 2)
+    rng = np.random.default_rng(3)
+    return Material(
+        pictures=Pictures(pictures.x, pictures.y, np.array([""] * 90)),
+        tracks=Tracks(tracks, labels, np.array(["somebody"] * 60)),
+        junk_inks=[scribble(rng) for _ in range(300)],
+        junk_pictures=junk(10, 4).x,
+        validation={"shapes": examples(60, 5), "scribbles": junk(40, 6)},
+        tests={"scribbles, kept out": junk(40, 7), "shapes": examples(300, 8)},
+    )
+
+
+def recipe(known: Material) -> Recipe:
+    return Recipe(
+        labels=LABELS,
+        load=lambda data: known,
+        title=WORDS["title"],
+        prompt=WORDS["prompt"],
+        raster=SPEC,
+        sources=("nothing-that-is-at-hand",),
+        notes=(),
+        epochs=1,
+        pictures=200,
+        tracks=150,
+        prototypes=0,
+        junk=120,
+        batch=16,
+    )
+
+
+@cache
+def untaught() -> Bundle:
+    """A network that has learned nothing."""
+    return _export(tiny_network(OTHER + 1, SPEC.size))
+
+
+@cache
+def base() -> Bundle:
+    """A small network, taught a little, exported in 8 bits as the shipped ones are, with its pack."""
+    taught, other = examples(450, 10), junk(240, 11)
+    model = tiny_network(OTHER + 1, SPEC.size)
+    model.compile("adam", {"probabilities": "sparse_categorical_crossentropy", "embedding": None})
+    x = np.concatenate([taught.x, other.x])[..., None].astype(np.float32) / 255
+    model.fit(x, {"probabilities": np.concatenate([taught.y, other.y])}, epochs=6, batch_size=32, verbose=0)
+    return rehearsal.make(_export(model), material())
+
+
+def _export(model: keras.Model) -> Bundle:
+    return export_bundle(
+        model,
+        **WORDS,
+        labels=LABELS,
+        raster=SPEC,
+        unsure_below=0.5,
+        probe=examples(12, 9).x,
+        metrics={},
+        training={"sources": ["our own"], "seed": 1},
+        quantise=True,
+    )
