@@ -47,17 +47,21 @@ class Drawings(NamedTuple):
     """Who drew them; "" where that is not known."""
 
 
-def read_drawings(path: Path | str, spec: RasterSpec = DEFAULT, *, progress: Progress = silent) -> Drawings:
+def read_drawings(
+    path: Path | str, spec: RasterSpec = DEFAULT, *, split: str = "", progress: Progress = silent
+) -> Drawings:
     """Read labelled drawings through the code that serves: ink by `rasterise`, pictures by `normalise_image`.
 
     `.jsonl` and `.jsonl.gz`: a line is an object with `label`, `drawing` (strokes [[x...], [y...]])
     and, if known, `writer`. `.npz`: `x` uint8 (n, h, w), white on black, of any size, and `y` (n,),
-    text or whole numbers; `writer` (n,) if known. `spec` is the raster of the bundle that is to
-    answer. Raises EvaluationError.
+    text or whole numbers; `writer` (n,) if known, and `split` (n,), of which one part may be asked
+    for. `spec` is the raster of the bundle that is to answer. Raises EvaluationError.
     """
     path = Path(path)
     if path.suffix == ".npz":
-        return _read_pictures(path, spec, progress)
+        return _read_pictures(path, spec, split, progress)
+    if split:
+        raise EvaluationError(f"{path} names no parts, so there is no part {split!r} of it.")
     if path.name.endswith((".jsonl", ".jsonl.gz")):
         return _read_ink(path, spec, progress)
     raise EvaluationError(f"{path}: only .jsonl, .jsonl.gz and .npz files are read.")
@@ -102,11 +106,21 @@ def _unreadable(path: Path, error: Exception) -> EvaluationError:
     return EvaluationError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}.")
 
 
-def _read_pictures(path: Path, spec: RasterSpec, progress: Progress) -> Drawings:
+def parts_of(path: Path) -> list[str]:
+    """The parts that an .npz file says it has (train, test); none where it says nothing, or cannot be read."""
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            return sorted({str(part) for part in stored["split"]})
+    except (OSError, EOFError, KeyError, ValueError, zlib.error, zipfile.BadZipFile):
+        return []
+
+
+def _read_pictures(path: Path, spec: RasterSpec, split: str, progress: Progress) -> Drawings:
     try:
         with np.load(path, allow_pickle=False) as stored:
             x, y = stored["x"], stored["y"]
             writers = stored["writer"] if "writer" in stored else np.full(len(y), "")
+            parts = stored["split"] if split else np.full(len(y), split)
     except (OSError, EOFError, zlib.error, zipfile.BadZipFile) as error:
         raise _unreadable(path, error) from error
     except (KeyError, ValueError) as error:
@@ -115,8 +129,10 @@ def _read_pictures(path: Path, spec: RasterSpec, progress: Progress) -> Drawings
         raise EvaluationError(f"{path}: x must be uint8 (n, h, w) and y (n,), not {x.dtype} {x.shape} and {y.shape}.")
     if y.dtype.kind not in "iuU":
         raise EvaluationError(f"{path}: y must hold whole numbers or texts, not {y.dtype}.")
-    if not len(x):
-        raise EvaluationError(f"{path} holds no drawings.")
+    chosen = parts == split
+    if not chosen.any():
+        raise EvaluationError(f"{path} holds no drawings{f' of the part {split!r}' if split else ''}.")
+    x, y, writers = x[chosen], y[chosen], writers[chosen]
     rasters = np.array([_normalise(picture, spec) for picture in progress(x, path.name)])
     return Drawings(rasters, [str(label) for label in y.tolist()], [str(writer) for writer in writers.tolist()])
 

@@ -38,6 +38,22 @@ def report_text(report: Report, *, by_writer: bool = False) -> str:
     return "\n\n".join(parts)
 
 
+def tests_text(reports: Mapping[str, Report]) -> str:
+    """Several evaluations, one a line."""
+    header = ("test", "drawings", "accuracy", "first 3", "not sure", "when sure", "ECE", "junk", "not sure")
+    rows = [
+        (
+            name,
+            f"{report.count:,}",
+            *map(percent, (report.accuracy, report.top3, report.unsure, report.accuracy_when_sure, report.ece)),
+            f"{report.junk_count:,}",
+            percent(report.junk_unsure),
+        )
+        for name, report in reports.items()
+    ]
+    return table(header, rows)
+
+
 def _overall(report: Report) -> list[tuple[str, str]]:
     rows = [
         ("drawings", f"{report.count:,}"),

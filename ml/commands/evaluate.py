@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,22 @@ import numpy as np
 from ml import evaluate as measure
 from ml import tables
 from ml.artifact import Bundle
-from ml.commands.options import DATA_HELP, add_bundle, add_data_dir, add_json, answer, command, open_bundle, read
-from ml.evaluate import EvaluationError
+from ml.commands.options import add_bundle, add_data_dir, add_drawings, add_json, answer, command, open_bundle, read
+from ml.evaluate import EvaluationError, Report
+from ml.material import Examples
+from ml.predictor import Predictor
+from ml.progress import bars
+from ml.recipes import RECIPES
 from ml.robustness import measure_junk, measure_robustness
+
+TEXT = """Measure a bundle on labelled drawings, through the same code that serves.
+
+Without --data the tests of its recipe are measured, those of the model card: drawings that training, tuning and
+calibrating left alone."""
+
+EXAMPLES = """  python -m ml evaluate bangla-digits
+  python -m ml evaluate sketches --only eye,face,mouth,nose
+  python -m ml evaluate digits --data pendigits.jsonl.gz --holdout --by-writer"""
 
 
 def add(commands: Any) -> None:
@@ -23,47 +37,80 @@ def add(commands: Any) -> None:
 
 
 def _add_evaluate(commands: Any) -> None:
-    text = "Measure a bundle on labelled drawings, through the same code that serves."
-    parser = command(commands, "evaluate", evaluate, text)
+    parser = command(commands, "evaluate", evaluate, TEXT, examples=EXAMPLES)
     add_bundle(parser)
-    parser.add_argument("--data", type=Path, nargs="+", required=True, metavar="FILE", help=DATA_HELP)
-    parser.add_argument("--by-writer", action="store_true", help="also a table by writer")
-    parser.add_argument(
-        "--holdout",
-        action="store_true",
-        help="only the fifth of the writers that training leaves alone (by sha256 of the writer)",
-    )
-    parser.add_argument("--junk", action="store_true", help="count drawings of other labels as junk, not as an error")
+    add_drawings(parser, required=False, text="default: the tests of the recipe; ")
+    add_data_dir(parser)
     parser.add_argument(
         "--only",
         type=lambda said: [slug.strip() for slug in said.split(",")],
         metavar="SLUG,SLUG",
         help="choose among these labels alone, and leave out drawings of all others",
     )
+    parser.add_argument("--by-writer", action="store_true", help="also a table by writer")
     add_json(parser)
 
 
 def evaluate(options: argparse.Namespace) -> None:
     bundle, predictor = open_bundle(options)
-    drawings = read(options.data, bundle, holdout=options.holdout)
-    slugs, places = _asked(bundle, options.only)
-    if options.only:
-        drawings = measure.select(drawings, np.isin(drawings.labels, slugs))
-    truth = measure.to_indices(drawings.labels, slugs, junk=options.junk)
-    probabilities = predictor.predict(drawings.rasters).probabilities[:, places]
-    report = measure.evaluate(probabilities, truth, slugs, bundle.manifest["unsure_below"], groups=drawings.writers)
-    answer(options, report.to_dict(), tables.report_text(report, by_writer=options.by_writer))
+    _check_only(bundle, options.only or [])
+    if options.data:
+        report = _of_files(options, bundle, predictor)
+        answer(options, report.to_dict(), tables.report_text(report, by_writer=options.by_writer))
+        return
+    reports = _of_recipe(options, bundle, predictor)
+    text = [f"{name}\n\n{tables.report_text(report, by_writer=options.by_writer)}" for name, report in reports.items()]
+    figures = {name: report.to_dict() for name, report in reports.items()}
+    answer(options, figures, "\n\n\n".join([tables.tests_text(reports), *text]))
 
 
-def _asked(bundle: Bundle, only: list[str] | None) -> tuple[list[str], list[int]]:
-    """The labels to choose among, and their places in the model's answers."""
-    slugs = only or bundle.slugs
-    if unknown := [slug for slug in slugs if slug not in bundle.slugs]:
+def _check_only(bundle: Bundle, only: list[str]) -> None:
+    if unknown := [slug for slug in only if slug not in bundle.slugs]:
         raise EvaluationError(
             f"--only names labels that the bundle does not have: {', '.join(unknown)}. "
             f"It has {', '.join(bundle.slugs)}."
         )
-    return slugs, [bundle.slugs.index(slug) for slug in slugs]
+
+
+def _of_files(options: argparse.Namespace, bundle: Bundle, predictor: Predictor) -> Report:
+    drawings = read(options.data, bundle, holdout=options.holdout, split=options.split)
+    if options.only:
+        drawings = measure.select(drawings, np.isin(drawings.labels, options.only))
+    truth = measure.to_indices(drawings.labels, options.only or bundle.slugs, junk=options.junk)
+    return _report(options, bundle, predictor, Examples(drawings.rasters, truth, drawings.writers))
+
+
+def _of_recipe(options: argparse.Namespace, bundle: Bundle, predictor: Predictor) -> dict[str, Report]:
+    """The tests that its recipe keeps out, each as the model card has it."""
+    name = bundle.manifest["recognizer"]
+    if name not in RECIPES or options.holdout or options.split:
+        raise EvaluationError(
+            f"Name files of drawings with --data. Without it the tests of a recipe are measured, whole: "
+            f"{', '.join(RECIPES)}."
+        )
+    asked = {
+        name: _places(examples, options, bundle)
+        for name, examples in RECIPES[name].load(options.data_dir).tests.items()
+    }
+    return {
+        name: _report(options, bundle, predictor, part) for name, part in bars(asked.items(), "tests") if len(part.y)
+    }
+
+
+def _places(examples: Examples, options: argparse.Namespace, bundle: Bundle) -> Examples:
+    """The drawings of the labels that are asked for, and their places among these; junk where all are."""
+    if not options.only:
+        return replace(examples, y=np.where(examples.y < len(bundle.slugs), examples.y, measure.JUNK))
+    slugs = np.array([*bundle.slugs, ""])[examples.y]
+    chosen = np.flatnonzero(np.isin(slugs, options.only))
+    writers = [examples.writers[place] for place in chosen] if examples.writers else None
+    return Examples(examples.x[chosen], measure.to_indices(slugs[chosen].tolist(), options.only), writers)
+
+
+def _report(options: argparse.Namespace, bundle: Bundle, predictor: Predictor, asked: Examples) -> Report:
+    slugs = options.only or bundle.slugs
+    probabilities = predictor.predict(asked.x).probabilities[:, [bundle.slugs.index(slug) for slug in slugs]]
+    return measure.evaluate(probabilities, asked.y, slugs, bundle.manifest["unsure_below"], groups=asked.writers)
 
 
 def _add_robustness(commands: Any) -> None:

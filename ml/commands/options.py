@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -54,6 +55,18 @@ def add_data_dir(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_drawings(parser: argparse.ArgumentParser, *, required: bool = True, text: str = "") -> None:
+    """Files of labelled drawings, and which of the drawings are taken."""
+    parser.add_argument("--data", type=Path, nargs="+", required=required, metavar="FILE", help=text + DATA_HELP)
+    parser.add_argument("--split", default="", metavar="PART", help="only this part of .npz files that have `split`")
+    parser.add_argument(
+        "--holdout",
+        action="store_true",
+        help="only the fifth of the writers that training leaves alone (by sha256 of the writer)",
+    )
+    parser.add_argument("--junk", action="store_true", help="count drawings of other labels as junk, not as an error")
+
+
 def add_json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
 
@@ -69,9 +82,12 @@ def open_bundle(options: argparse.Namespace) -> tuple[Bundle, Predictor]:
     return bundle, Predictor.from_bundle(bundle)
 
 
-def read(paths: Sequence[Path], bundle: Bundle, *, holdout: bool = False) -> Drawings:
+def read(paths: Sequence[Path], bundle: Bundle, *, holdout: bool = False, split: str = "") -> Drawings:
     """The drawings of some files as this bundle sees them; only the kept-out fifth of their writers if `holdout`."""
-    drawings = measure.join([measure.read_drawings(path, bundle.raster, progress=bars) for path in paths])
+    for path in paths:
+        if not split and (parts := measure.parts_of(path)):
+            print(f"{path}: all its parts are taken, {' and '.join(parts)}; --split takes one.", file=sys.stderr)
+    drawings = measure.join([measure.read_drawings(path, bundle.raster, split=split, progress=bars) for path in paths])
     if not holdout:
         return drawings
     kept_out = measure.held_out_writers(drawings.writers)

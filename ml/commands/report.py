@@ -10,9 +10,9 @@ from ml.artifact import Bundle, load_bundle, save_bundle
 from ml.card import CONFUSION, write_card
 from ml.card_text import card_text
 from ml.commands.options import (
-    DATA_HELP,
     add_bundle,
     add_data_dir,
+    add_drawings,
     add_json,
     answer,
     command,
@@ -48,15 +48,9 @@ def add(commands: Any) -> None:
 def _add_report(commands: Any) -> None:
     parser = command(commands, "report", report, REPORT, examples=REPORT_EXAMPLES)
     add_bundle(parser)
-    parser.add_argument("--data", type=Path, nargs="+", required=True, metavar="FILE", help=DATA_HELP)
+    add_drawings(parser)
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="where to write the page")
     parser.add_argument("--against", type=Path, metavar="DIR", help="the bundle of another version to compare with")
-    parser.add_argument(
-        "--holdout",
-        action="store_true",
-        help="only the fifth of the writers that training leaves alone (by sha256 of the writer)",
-    )
-    parser.add_argument("--junk", action="store_true", help="count drawings of other labels as junk, not as an error")
     add_json(parser)
 
 
@@ -65,7 +59,7 @@ def report(options: argparse.Namespace) -> None:
 
     bundle, _ = open_bundle(options)
     against = load_bundle(options.against) if options.against else None
-    drawings = read(options.data, bundle, holdout=options.holdout)
+    drawings = read(options.data, bundle, holdout=options.holdout, split=options.split)
     page = pages.write(
         bundle,
         drawings,
@@ -85,7 +79,7 @@ def _seen_otherwise(options: argparse.Namespace, bundle: Bundle, against: Bundle
     """The same drawings on the raster of the other version, where that is another."""
     if against is None or against.raster == bundle.raster:
         return None
-    return read(options.data, against, holdout=options.holdout)
+    return read(options.data, against, holdout=options.holdout, split=options.split)
 
 
 def _add_card(commands: Any) -> None:

@@ -16,6 +16,8 @@ from ml.__main__ import main
 from ml.artifact import Bundle, load_bundle, save_bundle
 from ml.commands import train as train_command
 from ml.commands.options import MODELS
+from ml.material import Material
+from ml.recipes import RECIPES
 from tests.ml.photos import SEVEN, THREE, line_mask
 
 COMMANDS = [
@@ -117,6 +119,70 @@ def test_it_chooses_among_some_labels_alone(
     assert [(label["slug"], label["count"]) for label in report["labels"]] == [("0", 2), ("2", 2)]
     assert sum(map(sum, report["confusion"])) == 4
     assert "labels that the bundle does not have: 7. It has 0, 1, 2." in failed(capsys, *arguments, "--only", "0,7")
+
+
+@pytest.fixture
+def parted_file(tmp_path: Path) -> Path:
+    x = np.stack([line_mask(ink, (60, 60), 0.4, 4) for ink in (SEVEN, THREE, SEVEN)])
+    np.savez(tmp_path / "parted.npz", x=x, y=[0, 1, 2], split=["train", "train", "test"])
+    return tmp_path / "parted.npz"
+
+
+def test_one_part_of_a_file_is_measured(
+    tiny_folder: Path, parted_file: Path, ink_file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ("evaluate", "--bundle", tiny_folder, "--data", parted_file)
+    report = run_json(capsys, *arguments, "--split", "test")
+    assert [label["count"] for label in report["labels"]] == [0, 0, 1]
+    assert main([*map(str, arguments)]) == 0
+    assert "parted.npz: all its parts are taken, test and train; --split takes one." in capsys.readouterr().err
+    assert "parted.npz holds no drawings of the part 'exam'" in failed(capsys, *arguments, "--split", "exam")
+    said = failed(capsys, *arguments[:-1], ink_file, "--split", "test")
+    assert "ink.jsonl names no parts, so there is no part 'test' of it" in said
+
+
+def measured_recipe(monkeypatch: pytest.MonkeyPatch, material: Material) -> None:
+    monkeypatch.setitem(RECIPES, "three-digits", replace(RECIPES["digits"], load=lambda data: material))
+
+
+def test_without_files_it_measures_the_tests_of_the_recipe(
+    taught_base: Bundle,
+    taught_material: Material,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    measured_recipe(monkeypatch, taught_material)
+    save_bundle(taught_base, tmp_path)
+    reports = run_json(capsys, "evaluate", "--bundle", tmp_path)
+    assert {name: (report["count"], report["junk_count"]) for name, report in reports.items()} == {
+        "other junk": (0, 40), "other digits": (300, 0), "yet other digits": (30, 0),
+    }  # fmt: skip
+    assert reports["other digits"]["accuracy"] > 0.8
+    assert main(["evaluate", "--bundle", str(tmp_path)]) == 0
+    assert "yet other digits        30" in capsys.readouterr().out
+
+
+def test_of_the_recipes_tests_some_labels_alone_are_measured(
+    taught_base: Bundle,
+    taught_material: Material,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    measured_recipe(monkeypatch, taught_material)
+    save_bundle(taught_base, tmp_path)
+    reports = run_json(capsys, "evaluate", "--bundle", tmp_path, "--only", "2,0")
+    assert list(reports) == ["other digits", "yet other digits"]  # no junk is a drawing of these labels
+    assert [(label["slug"], label["count"]) for label in reports["other digits"]["labels"]] == [("2", 100), ("0", 100)]
+
+
+def test_without_files_and_without_a_recipe_it_asks_for_files(
+    tiny_bundle: Bundle, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    save_bundle(replace(tiny_bundle, manifest={**tiny_bundle.manifest, "recognizer": "runes"}), tmp_path)
+    assert "Name files of drawings with --data." in failed(capsys, "evaluate", "--bundle", tmp_path)
+    assert "Name files of drawings with --data." in failed(capsys, "evaluate", "--holdout")
 
 
 def test_missing_data_is_one_line_and_exit_code_2(tiny_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
