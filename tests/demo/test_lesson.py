@@ -10,7 +10,7 @@ import pytest
 from ml.artifact import Bundle
 from ml.exam import examine
 from ml.finetune import HEAD, finetune
-from ml.ink import parse_ink, rasterise
+from ml.ink import Ink, parse_ink, rasterise
 from ml.lesson import Lesson
 from recognizer.demo.hands import Drawn, hands
 
@@ -32,5 +32,6 @@ def test_what_five_people_teach_passes_the_gate_on_the_sixth(
 
 
 def _lesson(base: Bundle, drawn: list[Drawn]) -> Lesson:
-    inks = [parse_ink(ink) for _, ink in drawn]
-    return Lesson(np.stack(list(map(rasterise, inks))), inks, np.array([base.slugs.index(slug) for slug, _ in drawn]))
+    inks: list[Ink | None] = [parse_ink(ink) for _, ink in drawn]
+    rasters = np.stack([rasterise(parse_ink(ink)) for _, ink in drawn])
+    return Lesson(rasters, inks, np.array([base.slugs.index(slug) for slug, _ in drawn]))
