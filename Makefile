@@ -8,8 +8,9 @@ BIN := $(VENV)/bin
 PORT ?= 8000
 BIND ?= 127.0.0.1
 WORKERS ?= 2
+RECOGNIZER ?= digits
 
-.PHONY: help run test lint format types lock train evaluate bench clean
+.PHONY: help run test lint format lock data train bench clean
 
 help: ## Show what there is to make
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -41,8 +42,11 @@ lock: $(VENV)/.dev ## Pin every dependency anew
 			--no-emit-index-url --no-header --no-annotate --quiet --upgrade --output-file requirements/$$set.lock; \
 	done
 
-train: $(VENV)/.dev ## Train the starter model anew (INKLING_DATA names a folder of data sets)
-	$(BIN)/python -m ml train digits
+data: $(VENV)/.dev ## Show which data sets are here, and how to come by the others
+	$(BIN)/python -m ml data
+
+train: $(VENV)/.dev ## Train a starter model anew: make train RECOGNIZER=digits (INKLING_DATA names a folder of data sets)
+	$(BIN)/python -m ml train $(RECOGNIZER)
 
 bench: $(VENV)/.dev ## Measure what the README states about speed, memory, swaps and kills
 	$(BIN)/python -m ml bench

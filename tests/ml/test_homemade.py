@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ml.__main__ import main
 from ml.chance import between, chance
 from ml.folder import Drawn, FolderError
 from ml.homemade import JUNK_TEST, TEST, recipe_from, split
@@ -103,3 +104,20 @@ def test_what_a_share_may_really_be() -> None:
     low, high = between(1.0, 6)
     assert low == pytest.approx(0.61, abs=0.001)
     assert high == pytest.approx(1.0)
+
+
+def failed(capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
+    assert main(["train", *map(str, arguments)]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    return captured.err
+
+
+def test_the_door_says_what_is_missing_or_too_much(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = write_folder(tmp_path / "runes", count=2)
+    said = failed(capsys, "runes", "--from", folder, "--out", tmp_path / "out")
+    assert said == f"python -m ml train: {folder} says itself what it is called; leave 'runes' out.\n"
+    assert "Say with --out where to write the bundle." in failed(capsys, "--from", folder)
+    assert "The label ring has 2 different drawings" in failed(capsys, "--from", folder, "--out", tmp_path / "out")
+    assert "recognizer.json cannot be read" in failed(capsys, "--from", tmp_path, "--out", tmp_path / "out")
+    assert not (tmp_path / "out").exists()
