@@ -198,3 +198,14 @@ def test_measured_again_a_bundle_gets_a_card_and_stays_the_same_model(
     assert again.manifest["title"] == "Three digits"
     assert [line["test"] for line in again.manifest["card"]["results"]] == list(taught_material.tests)
     assert again.manifest["metrics"]["other digits"]["count"] == 300
+
+
+@pytest.mark.parametrize("folder", sorted(Path("ml/models").iterdir()), ids=lambda folder: folder.name)
+def test_what_ships_has_a_card_and_the_page_beside_it_says_the_same(folder: Path, tmp_path: Path) -> None:
+    bundle = load_bundle(folder)
+    write_card(bundle, tmp_path)
+
+    assert bundle.manifest["card"]["results"]
+    assert bundle.manifest["title"]
+    for name in (CARD, CONFUSION):
+        assert (folder / name).read_text("utf-8") == (tmp_path / name).read_text("utf-8")
