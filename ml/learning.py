@@ -192,7 +192,7 @@ def learning_rate(recipe: Recipe, cycle: Cycle) -> keras.optimizers.schedules.Le
     )
 
 
-def _targets(examples: Examples, classes: int, teacher: keras.Model | None, soft: float) -> np.ndarray:
+def _targets(examples: Examples, classes: int, teacher: keras.Model | None, soft: float = 0.0) -> np.ndarray:
     """float32 (n, classes); `soft` of each is shared out."""
     labels = np.eye(classes, dtype=np.float32)[examples.y] * np.float32(1 - soft) + np.float32(soft / classes)
     return labels if teacher is None else (1 - TOLD) * labels + TOLD * _told(teacher, examples.x)
