@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from accounts.models import User
 
 SHOWN_GUESSES = 3
+DIGITS = 10  # that there are keys of
 # One key each; digits are for the labels, A accepts, K skips, Z takes back.
 REASON_KEYS = {
     Review.Reason.SCRIBBLE: "S",
@@ -68,7 +69,7 @@ def sheet(correction: Correction) -> Sheet:
     labels = list(drawing.recognizer.labels.all())
     answers = drawing.predictions.select_related("label", "model_version").order_by("pk")
     first = answers.defer(*(f"model_version__{field}" for field in ModelVersion.HEAVY)).first()
-    return Sheet(correction, first, _guesses(first, labels), [(label, _key(label)) for label in labels])
+    return Sheet(correction, first, _guesses(first, labels), [(label, _key(label, labels)) for label in labels])
 
 
 def _guesses(prediction: Prediction | None, labels: list[Label]) -> list[Guess]:
@@ -77,11 +78,11 @@ def _guesses(prediction: Prediction | None, labels: list[Label]) -> list[Guess]:
     return [Guess(by_slug[slug], probability) for slug, probability in said if slug in by_slug]
 
 
-def _key(label: Label) -> str:
-    """The digit that says this label: itself, else its place; labels beyond the tenth have none."""
+def _key(label: Label, labels: list[Label]) -> str:
+    """The digit that says this label: itself, else its place; none has one where there are too many for that."""
     if len(label.slug) == 1 and label.slug.isdecimal():
         return label.slug
-    return str(label.position) if label.position < 10 else ""
+    return str(label.position) if len(labels) <= DIGITS else ""
 
 
 def reasons() -> list[tuple[str, Any, str]]:

@@ -31,10 +31,12 @@ def drawings(request: PersonRequest) -> HttpResponse:
     """My drawings, a page at a time."""
     filters = gallery.Filters.read(request.GET)
     page = Paginator(gallery.mine(request.user, filters), gallery.PAGE_SIZE).get_page(request.GET.get("page"))
+    cards = gallery.cards(list(page.object_list), filters.recognizers)
     context = {
         "filters": filters,
         "page": page,
-        "cards": gallery.cards(list(page.object_list), filters.recognizers),
+        "cards": cards,
+        "by_number": any(label.slug.isdecimal() for card in cards for label in card.labels),
         "address": request.get_full_path(),
         "config": {"api": api_root()},
         "texts": texts.drawings_page(),

@@ -26,13 +26,21 @@ for_reviewers = permission_required(reviews.PERMISSION, raise_exception=True)
 @login_required
 @for_reviewers
 def runs(request: PersonRequest) -> HttpResponse:
-    """All runs, the newest first; a POST starts one."""
+    """All runs or those of one recognizer, the newest first; a POST starts one."""
     if request.method == "POST":
         return _start(request)
-    page = Paginator(logbook.runs().defer("log"), logbook.PAGE_SIZE).get_page(request.GET.get("page"))
+    recognizers = list(registry.recognizers())
+    recognizer = next((each for each in recognizers if each.slug == request.GET.get("recognizer")), None)
+    found = logbook.runs().defer("log")
+    wanted = found.filter(recognizer=recognizer) if recognizer else found
     busy = set(TrainingRun.objects.open().values_list("recognizer", flat=True))
-    free = [each for each in registry.recognizers() if each.pk not in busy]
-    return render(request, "recognizer/runs.html", {"page": page, "free": free})
+    context = {
+        "recognizers": recognizers,
+        "recognizer": recognizer,
+        "page": Paginator(wanted, logbook.PAGE_SIZE).get_page(request.GET.get("page")),
+        "free": [each for each in recognizers if each.pk not in busy and recognizer in (None, each)],
+    }
+    return render(request, "recognizer/runs.html", context)
 
 
 def _start(request: PersonRequest) -> HttpResponse:

@@ -19,19 +19,27 @@ class Drawing {
     return this.#element.dataset.drawing;
   }
 
-  keyOf(digit) {
-    const keys = [...this.#element.querySelectorAll(".key")];
-    return keys.find((key) => key.value === digit) ?? keys[Number(digit)];
+  /** Whether one of the keys says this. */
+  has(label) {
+    return [...this.#element.querySelectorAll(".key")].some((key) => key.value === label);
   }
 
-  async say(key) {
-    const { label, glyph, name, agrees } = await this.#api.correct(this.id, key.value);
-    this.#show(label, glyph || name, text(agrees ? "agreed" : "corrected", { name }));
+  async say(slug) {
+    const { label, glyph, name, agrees } = await this.#api.correct(this.id, slug);
+    this.#show(label, glyph, text(agrees ? "agreed" : "corrected", { name }));
   }
 
   async takeBack() {
     await this.#api.takeBack(this.id);
     this.#show(null, "", text("unanswered"));
+  }
+
+  get #said() {
+    return this.#element.dataset.said || null;
+  }
+
+  set #said(label) {
+    this.#element.dataset.said = label ?? "";
   }
 
   async delete() {
@@ -48,13 +56,15 @@ class Drawing {
   #show(label, glyph, said) {
     const shown = find("[data-glyph]", this.#element);
     shown.textContent = glyph;
-    shown.hidden = !label;
+    shown.hidden = !glyph;
     find("[data-said]", this.#element).textContent = said;
     find("[data-verb]", this.#element).textContent = text(label ? "change" : "say");
     find("[data-take-back]", this.#element).hidden = !label;
-    const before = find('.key[aria-pressed="true"]', this.#element)?.value ?? null;
-    if (label !== before) find("[data-decided]", this.#element)?.remove(); // it was about what they said before
+    if (label !== this.#said) find("[data-decided]", this.#element)?.remove(); // it was about what they said before
+    this.#said = label;
     for (const key of this.#element.querySelectorAll(".key")) key.setAttribute("aria-pressed", String(key.value === label));
+    const select = find("select", this.#element);
+    if (select) select.value = label ?? "";
     find("details", this.#element).open = false;
     this.focus();
   }
@@ -84,15 +94,14 @@ class DrawingsPage {
     if (!event.target.matches("[data-correct]")) return;
     event.preventDefault();
     const drawing = this.#drawingOf(event.target);
-    const key = event.submitter;
-    this.#try(() => (key.value ? drawing.say(key) : drawing.takeBack()));
+    const label = event.submitter.name ? event.submitter.value : find("select", event.target).value;
+    this.#try(() => (label ? drawing.say(label) : drawing.takeBack()));
   }
 
   #pressed(event) {
     if (event.ctrlKey || event.metaKey || event.altKey || event.repeat || !/^\d$/.test(event.key)) return;
     const drawing = this.#drawingOf(event.target);
-    const key = drawing?.keyOf(event.key);
-    if (key) this.#try(() => drawing.say(key));
+    if (drawing?.has(event.key)) this.#try(() => drawing.say(event.key));
   }
 
   #clicked(event) {
