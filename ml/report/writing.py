@@ -17,6 +17,10 @@ from ml.report.versus import versus
 
 PAGE = "report.html"
 HISTORY = "history.json"
+PICTURES = (
+    "samples", "learning", "labels", "confusion", "mistakes", "calibration", "writers", "junk", "versions", "won",
+    "lost",
+)  # fmt: skip
 
 
 def write(
@@ -84,10 +88,12 @@ def _in_order(answered: Answered, like: Answered) -> Answered:
 
 
 def _save(content: str, sections: Sequence[Section], out: Path) -> Path:
+    """Write the files; pictures of an earlier report, which this one has not, are removed."""
     out.mkdir(parents=True, exist_ok=True)
-    for section in sections:
-        for part in section.parts:
-            if isinstance(part, Illustration):
-                (out / f"{part.name}.png").write_bytes(part.picture.light)
+    shown = [part for section in sections for part in section.parts if isinstance(part, Illustration)]
+    for name in PICTURES:
+        (out / f"{name}.png").unlink(missing_ok=True)
+    for part in shown:
+        (out / f"{part.name}.png").write_bytes(part.picture.light)
     (out / PAGE).write_text(content, "utf-8")
     return out / PAGE

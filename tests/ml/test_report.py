@@ -239,8 +239,12 @@ def test_a_version_that_sees_ink_otherwise_needs_drawings_of_its_own(reported: R
         report.write(reported.bundle, reported.drawings, tmp_path, against=other, junk=True)
 
     few = Drawings(reported.drawings.rasters[:10], reported.drawings.labels[:10], [""] * 10)
+    for left_over in ("won.png", "mine.png"):
+        (tmp_path / left_over).touch()
     page = report.write(reported.bundle, few, tmp_path, against=other, against_drawings=few)
     assert "right and wrong about the same drawings" in page.read_text("utf-8")
+    assert not (tmp_path / "won.png").exists(), "of an earlier report"
+    assert (tmp_path / "mine.png").exists()
 
 
 # Learning
