@@ -77,7 +77,7 @@ def _junk(material: Material, recipe: Recipe, rng: Rng, hard: bool) -> Iterator[
         elif kind < 0.5 and material.junk_inks:
             yield draw_varied(material.junk_inks[rng.integers(len(material.junk_inks))], rng, spec)
         else:
-            yield draw_varied(make_junk(rng, digits, hard=hard), rng, spec)
+            yield draw_varied(make_junk(rng, digits, hard=hard, spared=material.spared), rng, spec)
 
 
 def _almost_blank(rng: Rng, size: int) -> np.ndarray:

@@ -1,6 +1,7 @@
 """A recognizer of one's own as a folder: what it is called, its labels, and drawings of each.
 
-    FOLDER/recognizer.json      {"slug", "title", "prompt", "raster", "labels": [{"slug", "glyph", "name", "prompt"}]}
+    FOLDER/recognizer.json      "slug", "title", "prompt", "raster", "not_junk" and
+                                "labels": [{"slug", "glyph", "name", "prompt"}, ...]
     FOLDER/<label>/*.png        pictures (also .jpg, .jpeg, .webp, .bmp), or in folders named by who drew them
     FOLDER/<label>.ndjson       strokes (also .jsonl, and either with .gz), one drawing a line, as Quick, Draw! has them
 
@@ -23,6 +24,7 @@ import numpy as np
 
 from ml.image import ImageError, decode_image, normalise_image
 from ml.ink import DEFAULT, Ink, RasterSpec, parse_ink
+from ml.junk import SPARABLE
 from ml.progress import Progress, silent
 
 SPEC = "recognizer.json"
@@ -47,6 +49,8 @@ class Described:
     labels: list[dict[str, str]]
     prompt: str = "Draw {name}"
     raster: RasterSpec = DEFAULT
+    spared: tuple[str, ...] = ()
+    """Kinds of made-up junk that look like a label here (`not_junk`)."""
 
 
 @dataclass(frozen=True)
@@ -93,9 +97,16 @@ def describe(folder: Path) -> Described:
         raise FolderError(f"{place} is not JSON: {error}.") from error
     if not isinstance(said, dict):
         raise FolderError(f"{place} must hold an object, not {type(said).__name__}.")
-    _check_keys(place, "The recognizer", said, needed=("slug", "title", "labels"), optional=("prompt", "raster"))
+    _check_keys(
+        place, "The recognizer", said, needed=("slug", "title", "labels"), optional=("prompt", "raster", "not_junk")
+    )
     texts = {key: _text(place, "The recognizer", said, key) for key in ("slug", "title", "prompt") if key in said}
-    return Described(labels=_labels(place, said["labels"]), raster=_raster(place, said.get("raster", {})), **texts)
+    return Described(
+        labels=_labels(place, said["labels"]),
+        raster=_raster(place, said.get("raster", {})),
+        spared=_spared(place, said.get("not_junk", [])),
+        **texts,
+    )
 
 
 def _labels(place: Path, said: object) -> list[dict[str, str]]:
@@ -144,6 +155,12 @@ def _raster(place: Path, said: object) -> RasterSpec:
         return RasterSpec(**said)
     except (TypeError, ValueError) as error:
         raise FolderError(f"{place}: the raster cannot be drawn: {error}") from error
+
+
+def _spared(place: Path, said: object) -> tuple[str, ...]:
+    if not isinstance(said, list) or any(kind not in SPARABLE for kind in said):
+        raise FolderError(f"{place}: not_junk must be a list of these: {', '.join(SPARABLE)}.")
+    return tuple(said)
 
 
 # Its drawings

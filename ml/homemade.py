@@ -20,7 +20,7 @@ from ml.datasets import Pictures, Tracks, first_by_hash
 from ml.evaluate import HELD_OUT, held_out_writers
 from ml.folder import Described, Drawn, FolderError, read_folder
 from ml.ink import RasterSpec, rasterise
-from ml.junk import make_junk
+from ml.junk import SPARABLE, make_junk
 from ml.material import Examples, Material, Recipe
 from ml.progress import Progress, silent
 
@@ -108,18 +108,19 @@ def _hash(drawing: Drawn) -> str:
 
 
 def _material(described: Described, studied: list[Drawn], checked: list[Drawn], tested: list[Drawn]) -> Material:
-    spec, other = described.raster, len(described.labels)
+    spec = described.raster
     rng = np.random.default_rng(0)
     return Material(
         pictures=_pictures([drawing for drawing in studied if drawing.ink is None], spec),
         tracks=_tracks([drawing for drawing in studied if drawing.ink is not None]),
         junk_inks=[],
         junk_pictures=np.zeros((0, spec.size, spec.size), np.uint8),
-        validation={TEST: _calibrate(checked, spec, rng), JUNK_TEST: _junk(spec, other, rng)},
+        validation={TEST: _calibrate(checked, spec, rng), JUNK_TEST: _junk(described, rng)},
         tests={
             TEST: Examples(_rasters(tested, spec), _labels(tested), [drawing.writer for drawing in tested]),
-            JUNK_TEST: _junk(spec, other, rng),
+            JUNK_TEST: _junk(described, rng),
         },
+        spared=described.spared,
     )
 
 
@@ -156,9 +157,10 @@ def _vary(drawing: Drawn, spec: RasterSpec, rng: np.random.Generator) -> np.ndar
     return varied
 
 
-def _junk(spec: RasterSpec, other: int, rng: np.random.Generator) -> Examples:
-    rasters = np.stack([rasterise(make_junk(rng, []), spec) for _ in range(JUNK_CHECKED)])
-    return Examples(rasters, np.full(JUNK_CHECKED, other))
+def _junk(described: Described, rng: np.random.Generator) -> Examples:
+    inks = [make_junk(rng, [], spared=described.spared) for _ in range(JUNK_CHECKED)]
+    rasters = np.stack([rasterise(ink, described.raster) for ink in inks])
+    return Examples(rasters, np.full(JUNK_CHECKED, len(described.labels)))
 
 
 def _recipe(described: Described, material: Material, notes: Sequence[str]) -> Recipe:
@@ -185,6 +187,10 @@ def _recipe(described: Described, material: Material, notes: Sequence[str]) -> R
 # What the figures are worth
 
 
+def _kinds(described: Described) -> list[str]:
+    return ["scribble", *(kind for kind in SPARABLE if kind not in described.spared)]
+
+
 def _notes(described: Described, drawn: Sequence[Drawn], parts: Parts, *, by_writer: bool) -> tuple[str, ...]:
     counts = Counter(drawing.label for drawing in drawn)
     ranked = sorted((counts[place], label["name"]) for place, label in enumerate(described.labels))
@@ -195,5 +201,5 @@ def _notes(described: Described, drawn: Sequence[Drawn], parts: Parts, *, by_wri
         STRANGERS if by_writer else MAYBE_THE_SAME,
         f"{tested:,} drawings were kept out for the test: by chance alone a figure of so many may be off by up to "
         f"{100 * chance(tested):.0f} points.",
-        "The junk is made up (scribbles, dots, grids, stars, arrows, spirals); no junk that people drew was tested.",
+        f"The junk is made up ({', '.join(_kinds(described))}); no junk that people drew was tested.",
     )

@@ -8,7 +8,7 @@ other digit.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 import numpy as np
 
@@ -22,12 +22,14 @@ TRIES = 100  # to find digits that suit; where there are none, it becomes a scri
 LYING = (3, 4)  # a quarter turn makes them unreadable; the others stay readable or come near another digit
 
 
-def make_junk(rng: Rng, digits: Sequence[tuple[Ink, int]], *, hard: bool = False) -> Ink:
+def make_junk(rng: Rng, digits: Sequence[tuple[Ink, int]], *, hard: bool = False, spared: Collection[str] = ()) -> Ink:
     """One junk drawing. `digits` (ink, label) are what several-at-once and turned digits are made of.
 
-    `hard` junk comes nearer to digits: some are shown in a mirror or upside down.
+    `hard` junk comes nearer to digits: some are shown in a mirror or upside down. `spared` kinds (of SPARABLE) are
+    not made: where a label is a star, a star is no junk.
     """
-    kinds: list[Callable[[Rng], Ink]] = [scribble, scribble, zigzag, spiral, dots, grid, cross, star, arrow]
+    kinds: list[Callable[[Rng], Ink]] = [scribble, scribble]
+    kinds += [kind for name, kind in SPARABLE.items() if name not in spared]
     of_digits = (8 if hard else 5) if digits else 0
     number = int(rng.integers(len(kinds) + of_digits))
     if number < len(kinds):
@@ -106,6 +108,11 @@ def arrow(rng: Rng) -> Ink:
     ]
     angle = rng.uniform(-0.8, 0.8)
     return [_rotate(_shake(stroke, rng), angle) for stroke in strokes]
+
+
+SPARABLE: dict[str, Callable[[Rng], Ink]] = {
+    "zigzag": zigzag, "spiral": spiral, "dots": dots, "grid": grid, "cross": cross, "star": star, "arrow": arrow,
+}  # fmt: skip
 
 
 def side_by_side(rng: Rng, digits: Sequence[tuple[Ink, int]]) -> Ink:

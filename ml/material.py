@@ -48,6 +48,9 @@ class Material:
     latin: bool = False
     """Whether the tracks are Latin digits: their habits are known (`ml.styles`), and when they are junk (`ml.junk`)."""
 
+    spared: tuple[str, ...] = ()
+    """Kinds of made-up junk that are never made (`ml.junk.SPARABLE`), because a label looks like that."""
+
     def digits(self) -> list[tuple[Ink, int]]:
         """What junk may be made of: the tracks with their labels, if they are Latin digits; else nothing."""
         return list(zip(self.tracks.inks, self.tracks.y.tolist(), strict=True)) if self.latin else []

@@ -161,7 +161,7 @@ def _some(test: Examples, most: int) -> Examples:
 
 def _junk(material: Material, spec: RasterSpec, rng: Rng) -> Iterator[np.ndarray]:
     digits = material.digits()
-    yield from (rasterise(make_junk(rng, digits), spec) for _ in range(MADE_UP))
+    yield from (rasterise(make_junk(rng, digits, spared=material.spared), spec) for _ in range(MADE_UP))
     for number in rng.permutation(len(material.junk_inks))[: (JUNK - MADE_UP) // 2]:
         yield rasterise(material.junk_inks[number], spec)
     yield from rng.permutation(material.junk_pictures)[: (JUNK - MADE_UP) // 2]

@@ -94,7 +94,7 @@ def test_a_drawing_cannot_have_two_labels(folder: Path) -> None:
         ({"slug": None}, "the recognizer lacks slug"),
         ({"slug": "Old Runes"}, "'Old Runes' must be of small letters"),
         ({"title": ""}, "needs a text of at most 80 characters as title"),
-        ({"lables": []}, "has lables, which nobody reads. Known are slug, title, labels, prompt, raster"),
+        ({"lables": []}, "has lables, which nobody reads. Known are slug, title, labels, prompt, raster, not_junk"),
         ({"labels": [{"slug": "one", "name": "one"}]}, "a list of 2 to 250 labels"),
         ({"labels": [{"slug": "one", "name": "one"}, "two"]}, "label 2 must be an object"),
         ({"labels": [{"slug": "one", "name": "one"}, {"slug": "two"}]}, "label 2 lacks name"),
@@ -103,6 +103,8 @@ def test_a_drawing_cannot_have_two_labels(folder: Path) -> None:
         ({"raster": {"size": 500}}, "the raster cannot be drawn: A raster has a side of 16 to 64"),
         ({"raster": {"height": 28}}, "the raster cannot be drawn"),
         ({"raster": 28}, "raster must be an object like"),
+        ({"not_junk": ["moon"]}, "not_junk must be a list of these: zigzag, spiral, dots, grid, cross, star, arrow"),
+        ({"not_junk": "star"}, "not_junk must be a list of these"),
     ],
 )
 def test_what_is_wrong_with_the_description_is_said(folder: Path, changes: dict[str, Any], said: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -9,9 +10,11 @@ import pytest
 
 from ml.__main__ import main
 from ml.chance import between, chance
+from ml.epochs import make_epoch
 from ml.folder import Drawn, FolderError
 from ml.homemade import JUNK_TEST, TEST, recipe_from, split
-from ml.ink import RasterSpec
+from ml.ink import Ink, RasterSpec
+from ml.junk import SPARABLE
 from tests.ml.runes import SPEC, write_folder
 
 DOT = [np.zeros((2, 1))]
@@ -87,6 +90,24 @@ def test_the_notes_say_what_the_figures_are_worth(tmp_path: Path) -> None:
     assert "30 drawings, 10 (aitch) to 10 (vee) of a label" in said
     assert "a hand may be on both sides, and the figures are kinder than they would be of strangers" in said
     assert "6 drawings were kept out for the test: by chance alone a figure of so many may be off by up to 40" in said
+
+
+def test_what_looks_like_a_label_is_no_junk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[str] = []
+
+    def noted(name: str, kind: Callable[[np.random.Generator], Ink]) -> Callable[[np.random.Generator], Ink]:
+        def make(rng: np.random.Generator) -> Ink:
+            made.append(name)
+            return kind(rng)
+
+        return make
+
+    for name, kind in list(SPARABLE.items()):
+        monkeypatch.setitem(SPARABLE, name, noted(name, kind))
+    _, recipe = recipe_from(write_folder(tmp_path / "runes", count=5, spec={**SPEC, "not_junk": ["star", "dots"]}))
+    make_epoch(recipe.load(None), recipe, np.random.default_rng(0))
+    assert set(made) == {"zigzag", "spiral", "grid", "cross", "arrow"}
+    assert "The junk is made up (scribble, zigzag, spiral, grid, cross, arrow)" in " ".join(recipe.notes)
 
 
 def test_too_few_drawings_of_a_label_are_refused(tmp_path: Path) -> None:
