@@ -22,7 +22,7 @@ def _complaints(visitor: Visitor) -> list[str]:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_no_page_offends_the_policy_or_scrolls_sideways_on_a_phone(
-    visit: Any, digits: Recognizer, as_alice: Client, alice: User, scheme: str
+    visit: Any, three: list[Recognizer], as_alice: Client, alice: User, scheme: str
 ) -> None:
     drawing, _ = drawings.keep(author=alice, recognizer="digits", content=Content.of_ink(SCRIBBLE))
     phone = visit(as_alice, phone=True, viewport={"width": 320, "height": 640}, color_scheme=scheme)
@@ -34,6 +34,12 @@ def test_no_page_offends_the_policy_or_scrolls_sideways_on_a_phone(
         f"/drawings/{drawing.uuid}/delete/",
         "/nothing/",
         "/drawings/?label=1",
+        "/drawings/?recognizer=sketches",
+        "/draw/sketches/",
+        "/memory/?recognizer=bangla-digits",
+        "/models/",
+        "/models/digits/",
+        "/models/sketches/",
     ):
         phone.go(path)
         assert phone.page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path

@@ -8,8 +8,11 @@ import pytest
 from django.test import Client
 
 from accounts.models import User
+from recognizer import corrections, drawings
+from recognizer.content import Content
 from recognizer.models import Drawing, Label, Recognizer
 from tests.browser.visitors import SEVEN, Visitor, said_by
+from tests.ink import SEVEN as INK_OF_SEVEN
 
 CURRENT = "[data-recognizers] [aria-current]"
 
@@ -117,6 +120,43 @@ def test_typing_what_is_not_there_says_so(someone: Visitor) -> None:
     someone.page.wait_for_selector("[data-none]", state="visible")
     someone.press("Enter")
     someone.sees("answer")
+
+
+def test_my_drawings_take_a_word_from_a_list(
+    visit: Any, three: list[Recognizer], as_alice: Client, alice: User
+) -> None:
+    drawings.keep(author=alice, recognizer="sketches", content=Content.of_ink(INK_OF_SEVEN))
+    visitor = visit(as_alice)
+    visitor.go("/drawings/")
+    visitor.page.wait_for_selector("[data-drawings][data-ready]")
+    visitor.page.click("text=Say what it is")
+    visitor.page.select_option("select", "eye")
+    visitor.page.click("button:text-is('Say')")
+    visitor.page.wait_for_selector("[data-said]:text-is('You said: eye')")
+    visitor.page.focus("[data-drawing]")
+    visitor.press("7")
+    visitor.page.click("text=Change")
+    assert visitor.page.input_value("select") == "eye"
+    visitor.page.click("[data-take-back]")
+    visitor.page.wait_for_selector("[data-said]:text-is('You have not said yet')")
+    assert said_by(alice) == []
+    assert visitor.complaints == []
+
+
+def test_a_reviewer_finds_a_word_by_typing(visit: Any, three: list[Recognizer], alice: User) -> None:
+    drawing, _ = drawings.keep(author=alice, recognizer="sketches", content=Content.of_ink(INK_OF_SEVEN))
+    correction = corrections.correct(drawing=drawing, label="alarm-clock")
+    root = Client()
+    root.force_login(User.objects.create_superuser("root@example.org", "a rather long word"))
+    visitor = visit(root)
+    visitor.go("/admin/recognizer/correction/review/")
+    visitor.page.wait_for_selector("[data-review][data-ready]")
+    visitor.press("/")
+    visitor.page.keyboard.type("ey")
+    visitor.press("Enter")
+    visitor.page.wait_for_selector("text=Nothing waits for you")
+    assert correction.reviews.get().label.slug == "eye"  # type: ignore[union-attr]
+    assert visitor.complaints == []
 
 
 def test_what_is_said_belongs_to_the_recognizer_that_is_drawn_for(alice_draws: Visitor, alice: User) -> None:
