@@ -34,9 +34,10 @@ from ml.bench import example_ink, resident_mb
 from ml.ink import parse_ink, rasterise
 from ml.predictor import Predictor
 imported = resident_mb()
-predictor = Predictor.from_bundle(load_bundle(sys.argv[1]))
+bundle = load_bundle(sys.argv[1])
+predictor = Predictor.from_bundle(bundle)
 for _ in range(1000):
-    predictor.predict(rasterise(parse_ink(example_ink()))[None])
+    predictor.predict(rasterise(parse_ink(example_ink()), bundle.raster)[None])
 assert not {"tensorflow", "keras"} & sys.modules.keys(), "TensorFlow was imported"
 print(json.dumps({"after the imports": imported, "after 1,000 predictions": resident_mb()}))
 """
@@ -47,21 +48,22 @@ def run_bench(folder: Path, *, calls: int) -> dict[str, Any]:
 
     Returns `{"stages": {name: {"median_ms", "p95_ms", "calls"}}, "memory_mb": {when: resident MB}}`.
     """
-    predictor = Predictor.from_bundle(load_bundle(folder))
+    bundle = load_bundle(folder)
+    predictor, spec = Predictor.from_bundle(bundle), bundle.raster
     data = example_ink()
     ink = parse_ink(data)
-    raster = rasterise(ink)[np.newaxis]
+    raster = rasterise(ink, spec)[np.newaxis]
     canvas, photo = example_canvas(), example_photo()
     stages = {
         "parse ink": _time(lambda: parse_ink(data), calls),
-        "rasterise": _time(lambda: rasterise(ink), calls),
+        "rasterise": _time(lambda: rasterise(ink, spec), calls),
         "predict": _time(lambda: predictor.predict(raster), calls),
-        "ink, all three": _time(lambda: predictor.predict(rasterise(parse_ink(data))[np.newaxis]), calls),
+        "ink, all three": _time(lambda: predictor.predict(rasterise(parse_ink(data), spec)[np.newaxis]), calls),
     }
     for name, picture in (("canvas PNG, 400 x 400", canvas), ("photo JPEG, 12 megapixels", photo)):
         grey = decode_image(picture)
         stages[f"{name}: decode"] = _time(partial(decode_image, picture), max(1, calls // 10))
-        stages[f"{name}: normalise"] = _time(partial(normalise_image, grey), max(1, calls // 10))
+        stages[f"{name}: normalise"] = _time(partial(normalise_image, grey, spec), max(1, calls // 10))
     return {"stages": stages, "memory_mb": _memory(folder)}
 
 

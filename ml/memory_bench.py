@@ -180,7 +180,7 @@ def new_labels(bundle: Bundle, data: Path | None) -> list[Figures]:
     example alone would say.
     """
     pictures = datasets.load_foreign_characters("test", data)
-    rasters = np.stack([normalise_image(picture) for picture in pictures.x])
+    rasters = np.stack([normalise_image(picture, bundle.raster) for picture in pictures.x])
     answers = Predictor.from_bundle(bundle).predict(rasters)
     found = []
     for ways in WAYS:
@@ -224,8 +224,8 @@ def junk(bundle: Bundle, drawings: Drawings, data: Path | None) -> dict[str, Fig
     foreign = datasets.load_foreign_characters("test", data)
     chosen = rng.permutation(len(foreign.x))[:JUNK]
     kinds = {
-        "characters of unseen alphabets": [normalise_image(picture) for picture in foreign.x[chosen]],
-        "scribbles": [rasterise(make_junk(rng, [])) for _ in range(JUNK)],
+        "characters of unseen alphabets": [normalise_image(picture, bundle.raster) for picture in foreign.x[chosen]],
+        "scribbles": [rasterise(make_junk(rng, []), bundle.raster) for _ in range(JUNK)],
     }
     found = {}
     for name, rasters in kinds.items():

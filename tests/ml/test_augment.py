@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 
 from ml.augment import bend, draw_varied, drop_points, fit_picture, photograph, round_coordinates, vary_pictures
-from ml.ink import BOX, SIZE, rasterise
+from ml.ink import BOX, SIZE, RasterSpec, rasterise
 from ml.prototypes import write
 
 
@@ -100,6 +101,30 @@ def test_pictures_are_varied_one_by_one_and_keep_their_form() -> None:
     assert not (varied == pictures).all(axis=(1, 2)).any()
 
 
+SKETCHES = RasterSpec(26, 25.5, 1.5)
+
+
+def test_ink_is_varied_on_the_raster_of_its_recognizer() -> None:
+    for seed in range(10):
+        varied = draw_varied(three(), rng(seed), SKETCHES)
+        assert varied.shape == (26, 26)
+        rows, columns = np.nonzero(varied > 60)
+        assert max(np.ptp(rows), np.ptp(columns)) + 1 >= 24
+
+
+def test_pictures_that_fill_their_raster_are_varied_and_nothing_is_cut_off() -> None:
+    """Turned and slanted, a box without a margin sticks out of its raster by far."""
+    frame = np.zeros((26, 26), np.uint8)
+    frame[:2], frame[-2:], frame[:, :2], frame[:, -2:] = (255,) * 4
+    varied = vary_pictures(np.stack([frame] * 20), rng(), spec=SKETCHES)
+    assert varied.shape == (20, 26, 26)
+    for picture in varied:
+        parts, _ = cv2.connectedComponents((picture < 100).astype(np.uint8), connectivity=4)
+        assert parts >= 3  # there is an inside still: no side of the frame was lost
+        rows, columns = np.nonzero(picture > 60)
+        assert max(np.ptp(rows), np.ptp(columns)) + 1 >= 24
+
+
 def test_no_pictures_give_no_pictures() -> None:
     assert vary_pictures(np.zeros((0, SIZE, SIZE), np.uint8), rng()).shape == (0, SIZE, SIZE)
 
@@ -112,6 +137,7 @@ def test_a_fitted_picture_fills_the_box_and_is_centred(shape: tuple[int, int]) -
     assert abs(max(np.ptp(rows), np.ptp(columns)) + 1 - BOX) <= 1
     assert abs(rows.mean() - (SIZE - 1) / 2) <= 1
     assert abs(columns.mean() - (SIZE - 1) / 2) <= 1
+    assert fit_picture(np.full(shape, 255, np.uint8), SKETCHES).shape == (26, 26)
 
 
 def test_an_empty_picture_stays_empty() -> None:

@@ -6,9 +6,11 @@ from pathlib import Path
 
 import numpy as np
 
+from ml.artifact import save_bundle
 from ml.bench import example_canvas, example_ink, example_photo, resident_mb, run_bench
 from ml.image import decode_image, normalise_image
 from ml.ink import parse_ink, rasterise
+from tests.ml import shapes
 
 
 def test_it_times_every_stage_and_weighs_a_process(tiny_folder: Path) -> None:
@@ -20,6 +22,12 @@ def test_it_times_every_stage_and_weighs_a_process(tiny_folder: Path) -> None:
     assert stages["photo JPEG, 12 megapixels: decode"]["calls"] == 1
     # The issue is TensorFlow (400 MB and more), so the bound is loose.
     assert 0 < figures["memory_mb"]["after 1,000 predictions"] < 150
+
+
+def test_it_times_a_recognizer_on_its_own_raster(tmp_path: Path) -> None:
+    save_bundle(shapes.untaught(), tmp_path)
+    stages = run_bench(tmp_path, calls=2)["stages"]
+    assert stages["ink, all three"]["calls"] == 2
 
 
 def test_its_examples_all_show_the_same_drawing() -> None:

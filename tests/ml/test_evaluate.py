@@ -25,7 +25,7 @@ from ml.evaluate import (
     to_indices,
 )
 from ml.image import normalise_image
-from ml.ink import parse_ink, rasterise
+from ml.ink import RasterSpec, parse_ink, rasterise
 from tests.ml.photos import SEVEN, line_mask
 
 SLUGS = ["0", "1", "2", "3"]
@@ -180,6 +180,18 @@ def test_it_reads_pictures_through_the_normaliser(tmp_path: Path, labels: np.nda
     assert drawings.labels == ["7", "1"]
     assert drawings.writers == ["", ""]
     np.testing.assert_array_equal(drawings.rasters[0], normalise_image(x[0], polarity="light_on_dark"))
+
+
+def test_it_draws_what_it_reads_on_the_raster_of_the_bundle_that_answers(tmp_path: Path) -> None:
+    spec = RasterSpec(40, 34, 2.5)
+    seven = [stroke.tolist() for stroke in SEVEN]
+    drawn = read_drawings(write_lines(tmp_path / "d.jsonl", {"label": "7", "drawing": seven}), spec)
+    np.testing.assert_array_equal(drawn.rasters[0], rasterise(parse_ink(seven), spec))
+    blank = np.zeros((90, 60), np.uint8)
+    np.savez(tmp_path / "p.npz", x=np.stack([line_mask(SEVEN, (90, 60), 0.5, 4), blank]), y=[7, 7])
+    pictures = read_drawings(tmp_path / "p.npz", spec).rasters
+    assert pictures.shape == (2, 40, 40)
+    assert [picture.any() for picture in pictures] == [True, False]
 
 
 def test_it_reads_the_writers_of_pictures(tmp_path: Path) -> None:

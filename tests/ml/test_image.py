@@ -18,8 +18,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ml.image import ImageError, decode_image, normalise_image
-from ml.ink import rasterise
+from ml.image import ImageError, cut_ink, decode_image, fit_ink, normalise_image
+from ml.ink import RasterSpec, rasterise
 from tests.ml.photos import SEVEN, THREE, drawn, encode, line_mask, photographed
 
 CLOSE = 12.0  # grey levels of mean difference; two different digits are 45 and more apart
@@ -195,6 +195,45 @@ def test_it_is_centred_by_mass_without_being_cut() -> None:
     assert abs(y - 14) < 1
     assert abs(x - 14) < 1
     assert once.sum() == raster.sum()
+
+
+OTHERS = [RasterSpec(26, 25.5, 1.5), RasterSpec(48, 36, 3.0)]
+
+
+@pytest.mark.parametrize("spec", OTHERS, ids=lambda spec: f"{spec.size} pixels")
+@pytest.mark.parametrize("ink", [SEVEN, THREE])
+def test_a_picture_becomes_what_its_ink_becomes_on_any_raster(ink: list[np.ndarray], spec: RasterSpec) -> None:
+    pen = round(300 * spec.pen / spec.box)
+    pixels = 255 - line_mask(ink, (420, 420), 3.0, pen)
+    raster = normalise_image(pixels, spec)
+    assert raster.shape == (spec.size, spec.size)
+    assert float(np.abs(raster.astype(int) - rasterise(ink, spec)).mean()) < CLOSE
+
+
+@pytest.mark.parametrize("spec", OTHERS, ids=lambda spec: f"{spec.size} pixels")
+def test_lines_get_the_width_of_the_pens_of_their_raster(spec: RasterSpec) -> None:
+    """Of a hair and of a brush: the ink covers as much as the thinnest and the thickest of MNIST's pens would."""
+    length = rasterise(SEVEN, spec).sum() / spec.pen
+    thin, thick = (normalise_image(255 - line_mask(SEVEN, (500, 500), 3.5, width), spec) for width in (2, 90))
+    assert 0.7 < thin.sum() / length / spec.pen < 1.4
+    assert 1.2 < thick.sum() / length / spec.pen < 2.2
+
+
+@pytest.mark.parametrize("spec", OTHERS, ids=lambda spec: f"{spec.size} pixels")
+def test_a_raster_is_its_own_raster_wherever_it_lies(spec: RasterSpec) -> None:
+    raster = rasterise(SEVEN, spec)
+    once = normalise_image(raster, spec, polarity="light_on_dark")
+    framed = np.pad(raster, 7)
+    np.testing.assert_array_equal(normalise_image(framed, spec, polarity="light_on_dark"), once)
+    assert float(np.abs(once.astype(int) - raster).mean()) < 6
+
+
+def test_cut_out_ink_is_fitted_into_any_raster_without_looking_again() -> None:
+    pixels = 255 - line_mask(SEVEN, (300, 300), 2.0, 14)
+    cut = cut_ink(pixels)
+    assert cut.dtype == np.float32
+    for spec in OTHERS:
+        np.testing.assert_array_equal(fit_ink(cut, spec), normalise_image(pixels, spec))
 
 
 @pytest.mark.parametrize("side", [28, 64, 105, 300])
