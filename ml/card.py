@@ -46,6 +46,11 @@ def with_card(bundle: Bundle, card: Json) -> Bundle:
     return replace(bundle, manifest={**bundle.manifest, "card": card})
 
 
+def inherit(bundle: Bundle, base: Bundle) -> Bundle:
+    """The same bundle with the card of the base that it was taught from, if that has one."""
+    return with_card(bundle, base.manifest["card"]) if "card" in base.manifest else bundle
+
+
 def write_card(bundle: Bundle, folder: Path) -> None:
     """Write the bundle's card as `card.md` with `confusion.svg`. Raises BundleError if it has none."""
     text = card_text(bundle, CONFUSION)

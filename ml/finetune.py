@@ -12,6 +12,7 @@ from pathlib import Path
 
 from ml import all_layers, last_layer
 from ml.artifact import Bundle
+from ml.card import inherit
 from ml.datasets import at_hand, folder
 from ml.lesson import Lesson, LessonError, Report, check
 from ml.material import Recipe
@@ -68,7 +69,7 @@ def finetune(
     data: Path | None = None,
     recipe: Recipe | None = None,
 ) -> Bundle:
-    """Teach the base the approved drawings; returns the challenger, with a rehearsal pack of its own.
+    """Teach the base the approved drawings; gives the challenger, with a pack of its own and the base's card.
 
     `mode` is "full" or "head" (see `mode_at_hand`), `recipe` says how the base was taught (else the
     recognizer's). `report` is called at least once a second while it trains; what it raises ends the
@@ -80,10 +81,11 @@ def finetune(
         raise TrainingError("There is no drawing to learn from.")
     check(lesson, len(base.slugs), base.raster.size)
     if mode == HEAD:
-        return last_layer.finetune(base, lesson, seed=seed, report=report)
+        return inherit(last_layer.finetune(base, lesson, seed=seed, report=report), base)
     recipe = recipe or RECIPES.get(base.manifest["recognizer"])
     if recipe is None:
         raise TrainingError(f"No recipe says how {base.manifest['recognizer']} was taught. Train the last layer: head.")
     if unlike := _unlike(base, recipe):
         raise TrainingError(f"All layers cannot be trained: {unlike}. Train the last layer: head.")
-    return all_layers.finetune(base, lesson, recipe, seed=seed, report=report, data=folder(data))
+    taught = all_layers.finetune(base, lesson, recipe, seed=seed, report=report, data=folder(data))
+    return inherit(taught, base)

@@ -16,6 +16,7 @@ from ml.artifact import Bundle, BundleError, load_bundle, save_bundle, verify_bu
 from ml.card import CARD, CONFUSION, add_up, find_confusions, make_card, with_card, write_card
 from ml.confusion import confusion_svg
 from ml.evaluate import JUNK, Report, evaluate
+from ml.finetune import HEAD, finetune
 from ml.material import Material, Recipe
 from tests.ml import taught
 
@@ -186,6 +187,18 @@ def test_a_bundle_without_a_card_is_told_how_to_get_one(bundle: Bundle, tmp_path
 
 def test_matrices_of_several_tests_are_added_up() -> None:
     assert add_up([report(9, 1).confusion, report(3, 2).confusion]) == [[0, 0, 0], [0, 12, 0], [0, 3, 0]]
+
+
+def test_what_is_taught_more_carries_the_card_of_its_base(taught_base: Bundle, card: dict[str, Any]) -> None:
+    lesson = taught.lesson(9, 12)
+
+    told, silent = (
+        finetune(base, lesson, mode=HEAD, seed=1, report=lambda progress: None)
+        for base in (with_card(taught_base, card), taught_base)
+    )
+
+    assert told.manifest["card"] == card
+    assert "card" not in silent.manifest
 
 
 def test_measured_again_a_bundle_gets_a_card_and_stays_the_same_model(
