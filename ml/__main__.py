@@ -28,7 +28,7 @@ EXTRA = ("tensorflow", "keras", "tqdm", "matplotlib")  # what the extra 'train' 
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; 0 if it worked, 2 if a file, a bundle or a data set is not as it must be."""
+    """Run one command; 0 if it worked, 2 if a file, a folder, a bundle or a data set is not as it must be."""
     options = _parser().parse_args(arguments)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow tells of its processor at length
     try:
@@ -43,6 +43,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     except BrokenPipeError:  # whoever was reading has seen enough
         sys.stderr.close()
+    except OSError as error:
+        print(f"python -m ml {options.command}: {error.filename}: {error.strerror}.", file=sys.stderr)
+        return 2
     return 0
 
 

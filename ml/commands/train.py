@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import sys
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -65,6 +66,7 @@ def train(options: argparse.Namespace) -> None:
 def _train_recognizer(options: argparse.Namespace) -> tuple[Bundle, Path]:
     recognizer = options.recognizer or "digits"
     out = options.out or MODELS / recognizer
+    _check_place(out)
     bundle = train_recognizer(recognizer, out=out, epochs=options.epochs, seed=options.seed, data=options.data_dir)
     return bundle, out
 
@@ -75,7 +77,15 @@ def _train_from_folder(options: argparse.Namespace) -> tuple[Bundle, Path]:
     if not options.out:
         raise TrainingError("Say with --out where to write the bundle.")
     slug, recipe = recipe_from(options.folder, progress=bars)
+    _check_place(options.out)
     return train_recipe(slug, recipe, out=options.out, epochs=options.epochs, seed=options.seed), options.out
+
+
+def _check_place(out: Path) -> None:
+    """Better before a training than after it."""
+    out.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryFile(dir=out):
+        pass
 
 
 def _notes(bundle: Bundle) -> list[str]:

@@ -140,5 +140,9 @@ def test_the_door_says_what_is_missing_or_too_much(tmp_path: Path, capsys: pytes
     assert said == f"python -m ml train: {folder} says itself what it is called; leave 'runes' out.\n"
     assert "Say with --out where to write the bundle." in failed(capsys, "--from", folder)
     assert "The label ring has 2 different drawings" in failed(capsys, "--from", folder, "--out", tmp_path / "out")
+    (tmp_path / "file").write_text("")
+    runes = write_folder(tmp_path / "more-runes", count=5)
+    said = failed(capsys, "--from", runes, "--out", tmp_path / "file" / "out")
+    assert said == f"python -m ml train: {tmp_path / 'file' / 'out'}: Not a directory.\n"
     assert "recognizer.json cannot be read" in failed(capsys, "--from", tmp_path, "--out", tmp_path / "out")
     assert not (tmp_path / "out").exists()
