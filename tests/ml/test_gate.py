@@ -352,9 +352,9 @@ def test_a_model_file_much_larger_than_before_is_refused(file: str, most: int) -
 
 
 def test_a_large_recognizer_may_stay_as_large_as_it_is() -> None:
-    large = {"tflite": 4_000_000, "keras": 12_000_000}
+    large = side(field=BETTER, tflite=4_000_000, keras=12_000_000)
 
-    assert judge(exam(challenger=side(field=BETTER, **large), **large)).outcome == PASSED
+    assert judge(exam(challenger=large, tflite=large.tflite, keras=large.keras)).outcome == PASSED
 
 
 @pytest.mark.parametrize(("latency", "outcome"), [(0.2, PASSED), (0.21, REFUSED)])
