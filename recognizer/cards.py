@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any
 
 from django.db.models import F, OuterRef, QuerySet, Subquery
 
@@ -21,7 +21,8 @@ CELL = 24  # units of the picture; a cell is as wide as it is high
 LETTER = 7  # units that a letter of a word takes
 
 
-class Line(NamedTuple):
+@dataclass(frozen=True)
+class Line:
     """One label in a chart: where its dot stands, in per cent across as SVG understands it in any language."""
 
     label: Label
@@ -30,7 +31,8 @@ class Line(NamedTuple):
     share: float | None = None
 
 
-class Chart(NamedTuple):
+@dataclass(frozen=True)
+class Chart:
     """Shares of right answers by label in one test; the left edge is `bottom`, the right one 1."""
 
     test: str
@@ -38,7 +40,8 @@ class Chart(NamedTuple):
     lines: list[Line]
 
 
-class Cell(NamedTuple):
+@dataclass(frozen=True)
+class Cell:
     """How often one label was taken for another, or for itself."""
 
     drawn: Label

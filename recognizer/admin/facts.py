@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from recognizer import drawings
+from recognizer.admin.filters import LabelOfRecognizer
 from recognizer.models import Drawing, ModelVersion, Prediction, Promotion
 
 _DRAWING = ("ink", "image")
@@ -64,7 +65,7 @@ class PredictionAdmin(FactAdmin):
     """What the models said."""
 
     list_display = ["drawing", "label", "probability", "unsure", "model_version", "created"]
-    list_filter = ["unsure", "label__recognizer", "label"]
+    list_filter = ["unsure", "label__recognizer", LabelOfRecognizer]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Prediction]:
         """Without what the drawings and the versions weigh."""

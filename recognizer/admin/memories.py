@@ -8,6 +8,7 @@ from django.http import HttpRequest
 
 from recognizer import memories
 from recognizer.admin.facts import FactAdmin, heavy
+from recognizer.admin.filters import LabelOfRecognizer
 from recognizer.models import Label, Memory, PersonalAnswer
 
 
@@ -44,7 +45,7 @@ class PersonalAnswerAdmin(FactAdmin):
     """What people were answered where their memory had a say, beside what the model alone said."""
 
     list_display = ["drawing", "alone", "label", "probability", "unsure", "created"]
-    list_filter = ["unsure", "label__recognizer", "label"]
+    list_filter = ["unsure", "label__recognizer", LabelOfRecognizer]
     exclude = ["because"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[PersonalAnswer]:

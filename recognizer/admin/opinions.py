@@ -10,6 +10,7 @@ from django.urls import URLPattern
 from recognizer import corrections
 from recognizer.admin import review_queue
 from recognizer.admin.facts import FactAdmin, heavy
+from recognizer.admin.filters import LabelOfRecognizer
 from recognizer.models import Correction, Review
 
 
@@ -18,7 +19,7 @@ class CorrectionAdmin(FactAdmin):
     """What the authors say."""
 
     list_display = ["drawing", "label", "standing", "created"]
-    list_filter = ["label__recognizer", "label"]
+    list_filter = ["label__recognizer", LabelOfRecognizer]
 
     def get_urls(self) -> list[URLPattern]:
         """With the review queue."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db.models import Count, QuerySet
+from django.db.models import CharField, Count, QuerySet
+from django.forms import TextInput
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
@@ -24,6 +25,7 @@ class LabelInline(admin.TabularInline):
     extra = 0
     can_delete = False
     fields = ["position", "slug", "glyph", "name", "prompt", "tone"]
+    formfield_overrides = {CharField: {"widget": TextInput(attrs={"size": 16})}}  # five fields beside each other
     readonly_fields = ["slug", "position"]
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:

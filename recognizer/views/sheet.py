@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -59,14 +60,14 @@ def _raster() -> Subquery:
     return Subquery(newest.values("model_version__manifest__raster")[:1])
 
 
-def _named(slug: str, recognizers: list[Recognizer]) -> Recognizer:
+def _named(slug: str, recognizers: Sequence[Recognizer]) -> Recognizer:
     found = next((each for each in recognizers if each.slug == slug), None)
     if found is None:
         raise Http404
     return found
 
 
-def _config(request: HttpRequest, recognizer: Recognizer, recognizers: list[Recognizer]) -> dict[str, Any]:
+def _config(request: HttpRequest, recognizer: Recognizer, recognizers: Sequence[Recognizer]) -> dict[str, Any]:
     """What the scripts need to know. The user's key only tells drawings that wait on a shared device apart."""
     memories = keepsakes.standing(person=request.user) if request.user.is_authenticated else None
     return {

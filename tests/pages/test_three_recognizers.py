@@ -194,3 +194,16 @@ def test_each_has_a_policy_prompts_and_colours_in_the_admin(as_root: Client, thr
     three[2].refresh_from_db()
     assert three[2].asks == ("Sketch ", "")
     assert three[2].labels.get(slug="ring").tone == "moss"
+
+
+@pytest.mark.parametrize("kind", ["prediction", "correction", "personalanswer"])
+def test_the_admin_offers_the_labels_of_the_recognizer_that_was_chosen(
+    as_root: Client, said: dict[str, Correction], kind: str
+) -> None:
+    sketches, page = said["sketches"].drawing.recognizer, f"/admin/recognizer/{kind}/"
+    assert "bowtie" not in _text(as_root, page)
+    chosen = f"{page}?label__recognizer__id__exact={sketches.pk}"
+    assert "bowtie" in _text(as_root, chosen)
+    label = sketches.labels.get(slug="bowtie")
+    assert "0 " in _text(as_root, f"{chosen}&label={label.pk}")
+    assert as_root.get(f"{chosen}&label=x").status_code == 200
