@@ -47,3 +47,8 @@ def test_versions_stand_in_order_and_the_last_one_is_named(count: int) -> None:
 def test_measured_shares_are_never_rounded_up(share: float, count: int, text: str) -> None:
     assert exact(share, count) == text
     assert percentage(0.95, 0) == "95%"
+
+
+@pytest.mark.parametrize(("share", "place"), [(0.0, "4.00%"), (0.5, "50.00%"), (1.0, "96.00%"), (1.2, "96.00%")])
+def test_a_share_of_the_width_stays_between_the_free_sides(share: float, place: str) -> None:
+    assert plots.along(share) == place

@@ -1,9 +1,11 @@
 """The active version is the newest promotion, in every process, without a restart."""
 
 import copy
+from importlib import import_module
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection
 from django.test import Client
@@ -12,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from accounts.models import User
 from ml.artifact import Bundle, BundleError, save_bundle
 from recognizer import installing, registry
-from recognizer.models import Label, ModelVersion, Promotion, Recognizer
+from recognizer.models import Label, ModelVersion, Promotion, Recognizer, Tone
 from tests import standins
 from tests.ink import SEVEN
 
@@ -262,3 +264,11 @@ def test_a_prompt_names_the_label_as_people_say_it() -> None:
     clock = Label.objects.select_related("recognizer").get(slug="alarm-clock")
     assert clock.recognizer.asks == ("Draw ", "")
     assert clock.asked == "an alarm clock"
+
+
+def test_labels_of_before_are_given_their_tones(digits: Recognizer) -> None:
+    Label.objects.update(tone="blue")
+    migration = import_module("recognizer.migrations.0005_labels_with_prompts_and_tones")
+    migration.give_each_its_tone(apps, None)
+    assert list(digits.labels.values_list("tone", flat=True)) == Tone.values[:10]
+    assert Tone.at(13) == Tone.RUST
