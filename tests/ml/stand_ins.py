@@ -12,6 +12,7 @@ import numpy as np
 
 from ml.ink import Ink, rasterise
 from ml.prototypes import write
+from ml.robustness import as_bitmap
 from ml.sources import THIRTY_WORDS
 
 ALPHABETS = ("Balinese", "Greek", "Korean", "Latin", "Sanskrit", "Tagalog")
@@ -56,7 +57,7 @@ def words(folder: Path, *, drawings: int, words: Iterable[str] = THIRTY_WORDS) -
         ]
         with gzip.open(folder / "quickdraw" / "strokes" / f"{word}.jsonl.gz", "wt") as out:
             out.write("\n".join(map(json.dumps, lines)))
-        pictures = [google(_spread(write(number % 10, rng), rng)) for _ in range(drawings)]
+        pictures = [as_bitmap(_spread(write(number % 10, rng), rng)) for _ in range(drawings)]
         np.savez(folder / "quickdraw" / "bitmaps" / f"{word}.npz", x=np.stack(pictures))
         written[word] = inks
     return written
@@ -77,15 +78,3 @@ def _spread(ink: Ink, rng: np.random.Generator) -> Ink:
     """Drawn by another hand: a form of its own for each, so that no two are alike."""
     bent = np.array([[rng.uniform(0.4, 1.6), rng.uniform(-0.6, 0.6)], [rng.uniform(-0.6, 0.6), rng.uniform(0.6, 1.4)]])
     return [np.round(bent @ stroke[:2], 2) for stroke in ink]
-
-
-def google(ink: Ink) -> np.ndarray:
-    """The ink as Google drew its bitmaps: in a box of 256, line 16, margin 16, shrunk as a whole to 28 x 28."""
-    points = np.concatenate([stroke[:2] for stroke in ink], axis=1)
-    low, high = points.min(axis=1), points.max(axis=1)
-    side, unit = 28 * 8, 28 * 8 / (256 + 2 * 16 + 16)
-    scale = 255 / float((high - low).max()) * unit
-    lines = [np.round(((stroke[:2].T - (low + high) / 2) * scale + side / 2) * 16).astype(np.int32) for stroke in ink]
-    canvas = np.zeros((side, side), np.uint8)
-    cv2.polylines(canvas, lines, False, 255, round(16 * unit), cv2.LINE_AA, 4)
-    return cv2.resize(canvas, (28, 28), interpolation=cv2.INTER_AREA)

@@ -13,6 +13,7 @@ from ml.ink import Ink, parse_ink, rasterise
 from ml.predictor import Predictor
 from ml.recipes import RECIPES
 from ml.robustness import (
+    as_bitmap,
     dots,
     halve,
     hatching,
@@ -63,6 +64,18 @@ def test_half_the_points_keep_both_ends() -> None:
     assert halve([stroke])[0][0].tolist() == [0, 2, 4, 6, 8]
     assert halve([stroke[:, :4]])[0][0].tolist() == [0, 2, 3]
     assert halve([stroke[:, :1]])[0][0].tolist() == [0]
+
+
+def test_a_bitmap_of_ink_has_googles_margins_and_line() -> None:
+    square = as_bitmap(parse_ink([[[0, 100, 100, 0, 0], [0, 0, 100, 100, 0]]]))
+    assert square.shape == (28, 28)
+    inked = np.flatnonzero((square > 60).any(axis=0))
+    assert (inked[0], inked[-1]) == (1, 26), "the longest side with its line takes 25 of 28 pixels"
+    assert square[14].astype(int).sum() / 255 == pytest.approx(2 * 28 * 16 / 304, rel=0.1), "two lines of 16 of 304"
+
+
+def test_a_dot_has_a_bitmap_too() -> None:
+    assert as_bitmap(parse_ink([[[5], [5]]])).max() > 100
 
 
 def test_it_measures_what_stays_the_same(predictor: Predictor) -> None:

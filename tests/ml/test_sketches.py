@@ -11,8 +11,9 @@ from ml.image import normalise_image
 from ml.ink import rasterise
 from ml.material import Material
 from ml.prototypes import write
+from ml.robustness import as_bitmap
 from ml.sketches import LABELS, SKETCHES, SPEC, has_twin
-from tests.ml.stand_ins import careful, characters, google, words
+from tests.ml.stand_ins import careful, characters, words
 
 FEW = 12  # drawings of each word
 
@@ -24,7 +25,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     characters(folder)
     careful(folder)
     place = folder / "quickdraw" / "bitmaps" / "cat.npz"
-    np.savez(place, x=np.stack([google(ink) for ink in inks["cat"]]))  # each of its drawings is there twice
+    np.savez(place, x=np.stack([as_bitmap(ink) for ink in inks["cat"]]))  # each of its drawings is there twice
     return folder
 
 
@@ -46,7 +47,7 @@ def test_ink_and_a_picture_of_it_by_googles_recipe_are_nearly_the_same_raster() 
     for label in range(10):
         ink = write(label, rng)
         drawn = rasterise(ink, SPEC).astype(np.float64)
-        seen = normalise_image(google(ink), SPEC, polarity="light_on_dark").astype(np.float64)
+        seen = normalise_image(as_bitmap(ink), SPEC, polarity="light_on_dark").astype(np.float64)
         same = [np.corrcoef(np.roll(drawn, (down, right), (0, 1)).ravel(), seen.ravel())[0, 1]
                 for down in (-1, 0, 1) for right in (-1, 0, 1)]  # fmt: skip
         assert max(same) > 0.85
