@@ -19,6 +19,7 @@ export class Recognizers extends EventTarget {
 
   connect() {
     this.#links?.addEventListener("click", (event) => this.#follow(event));
+    this.#show();
   }
 
   get current() {
@@ -57,12 +58,16 @@ export class Recognizers extends EventTarget {
 
   #show() {
     for (const link of this.#links?.querySelectorAll("[data-recognizer]") ?? []) {
-      if (link.dataset.recognizer !== this.#current.slug) link.removeAttribute("aria-current");
-      else {
-        link.setAttribute("aria-current", "page");
-        link.scrollIntoView({ block: "nearest", inline: "nearest" });
-      }
+      if (link.dataset.recognizer === this.#current.slug) this.#mark(link);
+      else link.removeAttribute("aria-current");
     }
+  }
+
+  /** Where they are many the row scrolls sideways; the page itself stays where it is. */
+  #mark(link) {
+    link.setAttribute("aria-current", "page");
+    const row = this.#links;
+    row.scrollLeft = link.offsetLeft - row.offsetLeft - (row.clientWidth - link.offsetWidth) / 2;
   }
 }
 
