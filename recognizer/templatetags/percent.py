@@ -27,9 +27,9 @@ def exact(share: float, count: int = 1000) -> str:
 
 
 @register.filter(name="share")
-def exact_or_dash(share: float | None, count: int = 1000) -> str:
-    """The same of what may not have been measured."""
-    return "–" if share is None else exact(share, count)
+def exact_or_dash(share: float | str | None, count: int = 1000) -> str:
+    """The same of what may not have been measured; a template gives an empty text for what is not there at all."""
+    return exact(share, count) if isinstance(share, int | float) else "–"
 
 
 def percentage(share: float, decimals: int) -> str:

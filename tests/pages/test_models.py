@@ -105,6 +105,16 @@ def test_no_number_is_formatted_into_the_picture(client: Client, bangla: Recogni
     assert not re.search(r'(?:x|y|cx|opacity|viewBox)="[^"]*,', drawn[0])
 
 
+def test_a_card_that_lacks_a_figure_is_shown_all_the_same(client: Client, digits: Recognizer, starter: Bundle) -> None:
+    told = standins.bangla_digits(starter)
+    few = {"summary": "Little is known.", "results": [{"test": "some", "count": 10, "accuracy": 0.5}]}
+    installing.install(bundle=Bundle({**told.manifest, "card": few}, told.tflite, told.keras, told.rehearsal))
+    html = _text(client, "/models/bangla-digits/")
+    assert "<td>10</td><td><b>50.0%</b></td><td>–</td><td>–</td><td>–</td><td>–</td>" in html
+    assert "What it takes for what" not in html
+    assert "What it was made of" not in html
+
+
 def test_all_that_answer_are_listed_with_their_figures(client: Client, bangla: Recognizer) -> None:
     html = _text(client, "/models/")
     assert html.index('href="/models/digits/"') < html.index('href="/models/bangla-digits/"')
