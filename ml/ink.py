@@ -24,7 +24,7 @@ PREPROCESS_VERSION = 1
 SIZE = 28  # side of the raster, in pixels, where a recognizer says nothing else
 BOX = 20  # side of the box that the ink is fitted into, in pixels
 PEN = 2.2  # width of the pen, in pixels of the raster
-SMALLEST, LARGEST = 16, 64  # sides that a raster may have
+SMALLEST, LARGEST = 24, 64  # sides that a raster may have: the networks shrink it four times, and more would be slow
 THINNEST_PEN = 0.5  # pixels
 SUPERSAMPLING = 8  # samples per pixel and axis before averaging
 
@@ -45,7 +45,7 @@ Ink = list[np.ndarray]
 class RasterSpec:
     """How a recognizer sees ink: the side of its raster, of the box in it, and the width of the pen, in pixels.
 
-    Raises ValueError for a side that is not from 16 to 64, or for a box or a pen that does not fit.
+    Raises ValueError for a side that is not from 24 to 64, or for a box or a pen that does not fit.
     """
 
     size: int = SIZE

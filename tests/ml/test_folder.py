@@ -100,7 +100,7 @@ def test_a_drawing_cannot_have_two_labels(folder: Path) -> None:
         ({"labels": [{"slug": "one", "name": "one"}, {"slug": "two"}]}, "label 2 lacks name"),
         ({"labels": [{"slug": "one", "name": "one"}] * 2}, "two labels share the slug one"),
         ({"labels": [{"slug": "one", "name": 1}, {"slug": "two", "name": "2"}]}, "label 1 needs a text"),
-        ({"raster": {"size": 500}}, "the raster cannot be drawn: A raster has a side of 16 to 64"),
+        ({"raster": {"size": 500}}, "the raster cannot be drawn: A raster has a side of 24 to 64"),
         ({"raster": {"height": 28}}, "the raster cannot be drawn"),
         ({"raster": 28}, "raster must be an object like"),
         ({"not_junk": ["moon"]}, "not_junk must be a list of these: zigzag, spiral, dots, grid, cross, star, arrow"),

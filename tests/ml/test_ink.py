@@ -290,7 +290,7 @@ def test_the_usual_raster_is_the_one_that_mnist_was_made_with() -> None:
 
 @pytest.mark.parametrize("size", [15, 65, 0, -28, 28.0, True, "28", None])
 def test_a_raster_of_another_size_is_refused(size: Any) -> None:
-    with pytest.raises(ValueError, match="16 to 64 whole pixels"):
+    with pytest.raises(ValueError, match="24 to 64 whole pixels"):
         RasterSpec(size)
 
 
@@ -303,6 +303,6 @@ def test_a_box_or_a_pen_that_does_not_fit_is_refused(box: float, pen: float) -> 
 
 
 def test_the_smallest_and_the_largest_raster_can_be_drawn() -> None:
-    for spec in (RasterSpec(16, 16, 0.5), RasterSpec(64, 64, 32)):
+    for spec in (RasterSpec(24, 24, 0.5), RasterSpec(64, 64, 32)):
         assert raster(SEVEN, spec).shape == (spec.size, spec.size)
         assert raster(SEVEN, spec).any()

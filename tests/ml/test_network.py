@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ml.material import RESIDUAL
+from ml.ink import SMALLEST
+from ml.material import RESIDUAL, SMALL
 from ml.network import EMBEDDING_SIZE, build_network, fold_temperature
 from tests.ml.tiny import random_rasters
 
@@ -24,6 +25,11 @@ def test_it_has_the_number_of_parameters_that_its_comment_says() -> None:
 
 def test_the_one_for_sketches_has_the_number_of_parameters_that_its_comment_says() -> None:
     assert build_network(31, 26, RESIDUAL).count_params() == 723_903
+
+
+@pytest.mark.parametrize("kind", [SMALL, RESIDUAL])
+def test_each_can_be_built_for_the_smallest_raster(kind: str) -> None:
+    assert build_network(4, SMALLEST, kind).output["probabilities"].shape == (None, 4)
 
 
 def test_a_network_that_nobody_built_is_refused_by_name() -> None:

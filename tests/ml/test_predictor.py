@@ -96,7 +96,7 @@ def test_a_model_of_another_form_is_refused() -> None:
     inputs = keras.Input(batch_shape=(1, 32, 28, 1))
     outputs = keras.layers.Dense(4)(keras.layers.Flatten()(inputs))
     model = keras.Model(inputs, {"probabilities": outputs})
-    with pytest.raises(PredictorError, match=r"takes \[\(1, 32, 28, 1\)\], not one raster of 16 to 64 pixels"):
+    with pytest.raises(PredictorError, match=r"takes \[\(1, 32, 28, 1\)\], not one raster of 24 to 64 pixels"):
         Predictor(tf.lite.TFLiteConverter.from_keras_model(model).convert(), 3)
 
 
