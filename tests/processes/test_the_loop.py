@@ -102,4 +102,4 @@ def leave_no_trace(house: House) -> None:
     assert "version 1, which did not learn from them, answers again" in said
     assert "7 made-up people and everything they drew are gone" in said
     time.sleep(2)
-    assert '"versions": {"digits": 1}' in house.ask("/readyz")
+    assert '"digits": 1' in house.ask("/readyz")

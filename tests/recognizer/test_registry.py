@@ -172,7 +172,7 @@ def test_the_shipped_bundle_becomes_version_1_and_is_promoted(client: Client) ->
     assert Promotion.objects.get().model_version.number == 1
     assert list(Label.objects.values_list("slug", flat=True)) == list("0123456789")
     ready = client.get("/readyz")
-    assert (ready.status_code, ready.json()["versions"]) == (200, {"digits": 1})
+    assert (ready.status_code, ready.json()["versions"]) == (200, {"digits": 1, "bangla-digits": 1})
 
 
 def test_installing_from_a_folder_without_bundles_says_what_to_do(tmp_path: Any) -> None:
