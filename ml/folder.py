@@ -26,6 +26,7 @@ from ml.image import ImageError, decode_image, normalise_image
 from ml.ink import DEFAULT, Ink, RasterSpec, parse_ink
 from ml.junk import SPARABLE
 from ml.progress import Progress, silent
+from ml.prompts import problem_of
 
 SPEC = "recognizer.json"
 PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".bmp")
@@ -101,6 +102,8 @@ def describe(folder: Path) -> Described:
         place, "The recognizer", said, needed=("slug", "title", "labels"), optional=("prompt", "raster", "not_junk")
     )
     texts = {key: _text(place, "The recognizer", said, key) for key in ("slug", "title", "prompt") if key in said}
+    if problem := problem_of(texts.get("prompt", Described.prompt)):
+        raise FolderError(f"{place}: {problem}")
     return Described(
         labels=_labels(place, said["labels"]),
         raster=_raster(place, said.get("raster", {})),
@@ -169,11 +172,24 @@ def _spared(place: Path, said: object) -> tuple[str, ...]:
 def _check_strangers(folder: Path, slugs: Sequence[str]) -> None:
     """What belongs to no label is a typing mistake more often than not."""
     for entry in sorted(folder.iterdir()):
+        if entry.name.startswith(".") or entry.name == SPEC:
+            continue
         name = _without_suffix(entry.name) if entry.is_file() else entry.name
-        if name is not None and not name.startswith(".") and name not in slugs:
+        if name is None:
+            _check_passed_over(entry, slugs)
+        elif name not in slugs:
             raise FolderError(
                 f"{entry} belongs to no label of {SPEC} ({', '.join(slugs)}). Rename it or add the label."
             )
+
+
+def _check_passed_over(file: Path, slugs: Sequence[str]) -> None:
+    """A text about the drawings may lie beside them, but no drawing may."""
+    if file.suffix.lower() in PICTURES or file.name.partition(".")[0] in slugs:
+        raise FolderError(
+            f"{file} is not read where it is: pictures belong into the folder of their label ({slugs[0]}/), and "
+            f"strokes are files that end in {', '.join(STROKES)}. Move it or rename it."
+        )
 
 
 def _without_suffix(name: str) -> str | None:
@@ -213,7 +229,8 @@ def _read_picture(file: Path, label: int, folder: Path, spec: RasterSpec) -> Dra
         raise FolderError(f"{file} cannot be read ({error.strerror}).") from error
     except ImageError as error:
         raise FolderError(f"{file}: {error}") from error
-    writer = file.parent.name if file.parent != folder else ""
+    within = file.relative_to(folder).parts
+    writer = within[0] if len(within) > 1 else ""  # whatever folders there are inside this one
     return Drawn(label, hashlib.sha256(content).hexdigest(), str(file), writer, raster=raster)
 
 

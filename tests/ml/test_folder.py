@@ -63,6 +63,14 @@ def test_a_folder_in_a_label_names_who_drew(folder: Path) -> None:
     assert sorted(drawing.writer for drawing in of_label(drawn, 0)) == ["", "", "", "", "", "alice"]
 
 
+def test_folders_inside_that_one_name_nobody_else(folder: Path) -> None:
+    session = folder / "ring" / "alice" / "first" / "session"
+    session.mkdir(parents=True)
+    (folder / "ring" / "0.png").rename(session / "0.png")
+    _, drawn = read_folder(folder)
+    assert {drawing.writer for drawing in of_label(drawn, 0)} == {"", "alice"}
+
+
 def test_strokes_come_in_all_layouts_of_quick_draw(folder: Path) -> None:
     rows = [
         {"key_id": "71", "word": "vee", "recognized": True, "drawing": [[[0, 9, 20], [0, 30, 0], [0, 10, 20]]]},
@@ -94,6 +102,8 @@ def test_a_drawing_cannot_have_two_labels(folder: Path) -> None:
         ({"slug": None}, "the recognizer lacks slug"),
         ({"slug": "Old Runes"}, "'Old Runes' must be of small letters"),
         ({"title": ""}, "needs a text of at most 80 characters as title"),
+        ({"prompt": "Draw a rune"}, "'Draw a rune' needs {glyph} or {name} once, where the label stands, as in 'Draw"),
+        ({"prompt": "Draw {name}, {glyph}"}, "needs {glyph} or {name} once"),
         ({"lables": []}, "has lables, which nobody reads. Known are slug, title, labels, prompt, raster, not_junk"),
         ({"labels": [{"slug": "one", "name": "one"}]}, "a list of 2 to 250 labels"),
         ({"labels": [{"slug": "one", "name": "one"}, "two"]}, "label 2 must be an object"),
@@ -136,6 +146,14 @@ def test_a_description_of_another_form_is_refused(tmp_path: Path, text: str, sai
         ("vee.jsonl.gz", b"no gzip", "vee.jsonl.gz cannot be read"),
         ("circle.ndjson", b"", r"circle.ndjson belongs to no label of recognizer.json \(ring, vee, aitch\)"),
         ("rings/1.png", b"", "rings belongs to no label"),
+        (
+            "ring.png",
+            b"",
+            r"ring.png is not read where it is: pictures belong into the folder .* \(ring/\), and strokes",
+        ),
+        ("odd.JPG", b"", "odd.JPG is not read where it is"),
+        ("vee.json", b"", "vee.json is not read where it is: .* strokes are files that end in .ndjson, .jsonl"),
+        ("vee.NDJSON", b"", "vee.NDJSON is not read where it is"),
     ],
 )
 def test_an_error_names_the_file_and_the_line(folder: Path, file: str, content: bytes, said: str) -> None:
@@ -149,6 +167,11 @@ def test_what_is_no_drawing_is_left_alone(folder: Path) -> None:
     (folder / "README.md").write_text("how these came to be")
     (folder / "ring" / ".thumbnails").write_text("")
     assert len(read_folder(folder)[1]) == 18
+
+
+def test_a_label_may_be_called_recognizer(folder: Path) -> None:
+    named = [{"slug": "recognizer", "name": "recognizer"}, *SPEC["labels"]]
+    assert len(read_folder(respecified(folder, labels=named))[1]) == 18
 
 
 def test_a_folder_without_drawings_says_where_they_go(tmp_path: Path) -> None:

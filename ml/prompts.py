@@ -1,0 +1,14 @@
+"""Prompts: a sentence of a recognizer's with one hole, {glyph} or {name}, where one of its labels stands."""
+
+from __future__ import annotations
+
+import re
+
+HOLE = re.compile(r"\{(glyph|name)\}")
+
+
+def problem_of(prompt: str) -> str:
+    """What is wrong with a prompt, with the cure; empty where nothing is."""
+    if len(HOLE.findall(prompt)) == 1:
+        return ""
+    return f"The prompt {prompt!r} needs {{glyph}} or {{name}} once, where the label stands, as in 'Draw {{name}}'."
