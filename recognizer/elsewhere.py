@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from django.db import Error
 
 from recognizer import drawings, registry
 from recognizer.drawings import Answer, Guess
@@ -12,8 +15,9 @@ if TYPE_CHECKING:
     from recognizer.content import Content
     from recognizer.models import Recognizer
 
-SURE = 0.8  # of the first guess: above it, nobody else is asked
-FAR_SURER = 0.3  # more than here
+logger = logging.getLogger(__name__)
+
+FAR_SURER = 0.3  # more than the first guess here
 
 
 @dataclass(frozen=True)
@@ -27,23 +31,34 @@ class Elsewhere:
 def look(*, content: Content, than: Answer) -> Elsewhere | None:
     """The surest of the other recognizers, where one is far surer `than` the answer that was given.
 
-    A sure answer costs nothing: the others are asked only about one that is unsure or weak.
+    A strong answer costs nothing: the others are asked only where they could be far surer at all. What fails among
+    them is logged, and costs nobody the answer that was given.
     """
-    given = than.personal or than
-    here = given.guesses[0].probability
-    if not given.unsure and here >= SURE:
+    here = (than.personal or than).guesses[0].probability
+    if here + FAR_SURER > 1:
         return None
-    others = registry.recognizers().exclude(pk=than.active.recognizer.pk)
-    answers = [answer for recognizer in others if (answer := _ask(recognizer, content)) and not answer.unsure]
+    asked = [_ask(recognizer, content) for recognizer in _others(than.active.recognizer)]
+    answers = [answer for answer in asked if answer and not answer.unsure]
     best = max(answers, key=lambda answer: answer.guesses[0].probability, default=None)
     if best is None or best.guesses[0].probability < here + FAR_SURER:
         return None
     return Elsewhere(best.active.recognizer, best.guesses[0])
 
 
+def _others(recognizer: Recognizer) -> list[Recognizer]:
+    try:
+        return list(registry.recognizers().exclude(pk=recognizer.pk))
+    except Error as error:  # a database that is away for a moment is no reason to stop answering
+        logger.warning("cannot look for other recognizers than %s: %s", recognizer.slug, error)
+        return []
+
+
 def _ask(recognizer: Recognizer, content: Content) -> Answer | None:
-    """Its plain answer; None where it has no version that can answer."""
+    """Its plain answer; None where it cannot give one, for whatever reason."""
     try:
         return drawings.recognise(recognizer=recognizer.slug, content=content)
     except registry.NoModelError:
+        return None
+    except Exception:
+        logger.exception("%s was asked about a drawing of another recognizer, and failed", recognizer.slug)
         return None

@@ -6,13 +6,15 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.db import OperationalError
+from django.db.backends.utils import CursorWrapper
 from django.test import Client
 
-from recognizer import elsewhere
+from recognizer import drawings, elsewhere, registry
 from recognizer.drawings import Answer, Guess
 from recognizer.elsewhere import Elsewhere
 from recognizer.models import Recognizer
-from tests.ink import SEVEN
+from tests.ink import SCRIBBLE, SEVEN
 
 pytestmark = pytest.mark.django_db
 URL = "/api/v1/predict"
@@ -64,6 +66,43 @@ def test_what_is_neither_true_nor_false_is_refused(client: Client) -> None:
 def test_a_form_can_ask_too(client: Client, picture: Callable[[], Any]) -> None:
     answer = client.post(URL, {"recognizer": "digits", "image": picture(), "elsewhere": "true"}).json()
     assert answer["elsewhere"]["recognizer"] == "bangla-digits"
+
+
+def breaks(*_given: Any, **_named: Any) -> Any:
+    raise OperationalError("the server closed the connection")
+
+
+@pytest.fixture
+def unsure(three: list[Recognizer], client: Client) -> Recognizer:
+    """Digits, who know the drawing no longer: that others know it well is found out."""
+    digits = three[0]
+    registry.active("digits")
+    assert predict(client, ink=SCRIBBLE, elsewhere=True)["unsure"]
+    return digits
+
+
+@pytest.mark.usefixtures("unsure")
+def test_a_database_away_for_a_moment_does_not_stop_the_answer(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(CursorWrapper, "execute", breaks)
+    answer = predict(client, ink=SCRIBBLE, elsewhere=True)
+    assert answer["recognizer"] == "digits"
+    assert answer["elsewhere"] is None
+
+
+@pytest.mark.usefixtures("unsure")
+@pytest.mark.parametrize("error", [registry.UnknownRecognizerError("sketches"), RuntimeError("out of memory")])
+def test_what_another_recognizer_fails_at_does_not_cost_this_answer(
+    client: Client, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    recognise = drawings.recognise
+
+    def fails(*, recognizer: str, **given: Any) -> Answer:
+        if recognizer != "digits":
+            raise error
+        return recognise(recognizer=recognizer, **given)
+
+    monkeypatch.setattr(drawings, "recognise", fails)
+    assert predict(client, ink=SCRIBBLE, elsewhere=True)["elsewhere"] is None
 
 
 @pytest.fixture

@@ -66,9 +66,19 @@ def test_a_sure_answer_costs_no_look_at_the_others(starter: Bundle) -> None:
     install(starter, "other", 1.0)
     content = Content.of_ink(SEVEN)
     answer = drawings.recognise(recognizer="bright", content=content)
-    with CaptureQueriesContext(
-        connection,
-    ) as queries:
+    with CaptureQueriesContext(connection) as queries:
+        assert elsewhere.look(content=content, than=answer) is None
+    assert not queries.captured_queries
+
+
+def test_nobody_is_asked_where_nobody_can_be_far_surer(starter: Bundle) -> None:
+    install(starter, "strong", 0.7, unsure_below=1.0)
+    install(starter, "bright", 1.0)
+    content = Content.of_ink(SEVEN)
+    answer = drawings.recognise(recognizer="strong", content=content)
+    assert answer.unsure
+    assert answer.guesses[0].probability > 0.7
+    with CaptureQueriesContext(connection) as queries:
         assert elsewhere.look(content=content, than=answer) is None
     assert not queries.captured_queries
 
