@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ml import card_form
 from ml.ink import DEFAULT, PREPROCESS_VERSION, RasterSpec
 from ml.predictor import EMBEDDING, PROBABILITIES, Answers, Predictor, PredictorError
 
@@ -114,11 +115,13 @@ def save_bundle(bundle: Bundle, folder: Path | str) -> None:
 def verify_bundle(bundle: Bundle) -> Predictor:
     """Check everything that can be checked without TensorFlow and return the predictor that passed.
 
-    Raises BundleError for a manifest of another form, a preprocessing version that this code does
+    Raises BundleError for a manifest or a card of another form, a preprocessing version that this code does
     not draw, a checksum that differs, labels that do not fit the model, or a probe answered
     differently from the day of the export.
     """
     _check_manifest(bundle.manifest)
+    if "card" in bundle.manifest and (problem := card_form.problem_of(bundle.manifest["card"])):
+        raise BundleError(problem)
     for name in ("keras", "rehearsal") if bundle.rehearsal else ("keras",):
         _check_sha256(bundle.manifest, name, getattr(bundle, name))
     return verify_serving(bundle.manifest, bundle.tflite)
