@@ -32,8 +32,9 @@ export class Elsewhere {
     this.#line.hidden = true;
   }
 
+  /** Only what can be seen can be taken: after an answer the line is away until that is taken back. */
   take() {
-    if (this.#offered) this.#recognizers.choose(this.#offered);
+    if (this.#offered && this.#line.getClientRects().length) this.#recognizers.choose(this.#offered);
   }
 
   #offer({ recognizer, title, guess }) {

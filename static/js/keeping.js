@@ -18,6 +18,7 @@ export class Keeping {
   #user;
   #ids = new WeakMap(); // state of the sheet -> identifier of the drawing, for this recognizer
   #sent = new WeakSet();
+  #former = new WeakMap(); // state that was cleared before a switch -> identifier of what was kept of it then
   #cleared = null; // kept once it is clear that the clearing is not undone
   #provisional = null; // identifier of what was kept on leaving, or whose answer was taken back
 
@@ -52,13 +53,19 @@ export class Keeping {
   /** The sheet is for this recognizer from now on; what was cleared before was drawn for the one before. */
   use(recognizer) {
     const state = this.#sheet.state;
-    if (this.#cleared) this.#keep(this.#cleared);
-    this.#cleared = null;
+    if (this.#cleared) this.#part();
     if (this.#sent.has(state)) this.#provisional = this.#idOf(state);
     this.#recognizer = recognizer;
     this.#ids = new WeakMap();
     this.#sent = new WeakSet();
     this.#writeDraft();
+  }
+
+  /** What was cleared is a drawing of its own by now, unless undoing brings it back. */
+  #part() {
+    this.#keep(this.#cleared);
+    this.#former.set(this.#cleared, this.#idOf(this.#cleared));
+    this.#cleared = this.#provisional = null;
   }
 
   /** Keep what is on the sheet together with what its author says it is; see Postman.deliver. */
@@ -80,6 +87,8 @@ export class Keeping {
     if (how === "clear" || how === "picture") this.#cleared = isBlank(before) ? this.#cleared : before;
     else if (now === this.#cleared) this.#cleared = null;
     if (how === "stroke" || how === "picture") this.#keepCleared(now);
+    if (how === "undo") this.#provisional = this.#former.get(now) ?? this.#provisional;
+    if (how === "redo" && this.#former.get(before) === this.#provisional) this.#provisional = null;
     if (how === "renew") this.#cleared = this.#provisional = null;
     this.#writeDraft();
   }

@@ -11,9 +11,9 @@ from accounts.models import User
 from ml.artifact import Bundle
 from recognizer import corrections, drawings, installing
 from recognizer.content import Content
-from recognizer.models import Drawing, Label, Recognizer
+from recognizer.models import Correction, Drawing, Label, Recognizer
 from tests import standins
-from tests.browser.visitors import SEVEN, Visitor, said_by
+from tests.browser.visitors import ONE, SEVEN, Visitor, said_by
 from tests.ink import SEVEN as INK_OF_SEVEN
 
 CURRENT = "[data-recognizers] [aria-current]"
@@ -211,6 +211,63 @@ def test_what_was_kept_on_leaving_takes_the_place_of_nothing_twice(alice_draws: 
     alice_draws.is_told("kept")
     alice_draws.waits_until_all_is_asked()
     assert Drawing.objects.get(author=alice).recognizer.slug == "bangla-digits"
+
+
+def _kept(alice: User) -> list[tuple[str, str | None]]:
+    """Recognizer and label of what alice has kept."""
+    standing = {each.drawing_id: each.label for each in Correction.objects.standing() if each.label}
+    kept = Drawing.objects.filter(author=alice).order_by("pk").select_related("recognizer")
+    return [(each.recognizer.slug, standing[each.pk].slug if each.pk in standing else None) for each in kept]
+
+
+def test_a_clearing_that_is_undone_after_switching_leaves_one_drawing(alice_draws: Visitor, alice: User) -> None:
+    alice_draws.draw(SEVEN)
+    alice_draws.sees("answer")
+    alice_draws.press("x")
+    _switch(alice_draws, "Bangla digits")
+    alice_draws.press("z")
+    alice_draws.sees("answer")
+    alice_draws.press("7")
+    alice_draws.is_told("kept")
+    alice_draws.waits_until_all_is_asked()
+    assert _kept(alice) == [("bangla-digits", "7")]
+
+
+def test_a_clearing_that_is_done_again_after_switching_leaves_what_was_cleared(
+    alice_draws: Visitor, alice: User
+) -> None:
+    alice_draws.draw(SEVEN)
+    alice_draws.sees("answer")
+    alice_draws.press("x")
+    _switch(alice_draws, "Bangla digits")
+    alice_draws.press("z")
+    alice_draws.sees("answer")
+    alice_draws.press("Shift+Z")
+    alice_draws.sees("empty")
+    alice_draws.draw(ONE)
+    alice_draws.sees("answer")
+    alice_draws.press("1")
+    alice_draws.is_told("kept")
+    alice_draws.waits_until_all_is_asked()
+    assert _kept(alice) == [("digits", None), ("bangla-digits", "1")]
+
+
+def test_what_is_out_of_sight_cannot_be_taken_by_a_key(visit: Any, three: list[Recognizer], monkeypatch: Any) -> None:
+    _somebody_always_knows_better(three[1].labels.get(slug="7"), monkeypatch)
+    someone = visit()
+    someone.open_sheet()
+    someone.draw(SEVEN)
+    someone.page.wait_for_selector("[data-elsewhere]", state="visible")
+    someone.press("7")
+    someone.sees("thanks")
+    someone.page.wait_for_selector("[data-elsewhere]", state="hidden")
+    someone.press("e")
+    someone.sees("thanks")
+    assert someone.page.inner_text(CURRENT) == "Digits"
+    someone.press("z")
+    someone.page.wait_for_selector("[data-elsewhere]", state="visible")
+    someone.press("e")
+    someone.sees("answer", "Looks like সাত")
 
 
 def test_it_says_when_another_recognizer_is_far_surer(visit: Any, three: list[Recognizer], monkeypatch: Any) -> None:
