@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
 
 from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from ml.artifact import Bundle
 from recognizer import registry
@@ -15,6 +16,7 @@ from recognizer.models.recognizer import Tone
 
 SHIPPED = "The starter model that ships with Inkling."
 BY_HAND = "Installed by hand."
+TOLD = ("card", "metrics", "title", "prompt")  # of a bundle; measuring it again renews all of them
 
 
 class InstallError(ValueError):
@@ -52,22 +54,28 @@ def install(
     position is given. Raises BundleError or InstallError; nothing is changed then.
     """
     recognizer = _recognizer(bundle.manifest, position)
-    _add_labels(recognizer, bundle.manifest["labels"])
     known = _same(recognizer, bundle)
-    version = known or registry.register(recognizer=recognizer, bundle=bundle)
     last = registry.newest(recognizer.pk)
+    is_to_answer = _is_to_answer(last, promote, is_new=known is None)
+    version = known or _register(recognizer, bundle, is_to_answer=is_to_answer)
     answers = last is not None and last.model_version_id == version.pk
-    promoted = not answers and _is_to_answer(last, promote, is_new=known is None)
+    promoted = is_to_answer and not answers
     if promoted:
         registry.promote(version=version, replaces=last, reason=reason)
     return Installed(version, is_new=known is None, answers=answers or promoted, promoted=promoted)
 
 
 def _recognizer(manifest: dict, position: int | None) -> Recognizer:
-    """The recognizer of this bundle, made by what the bundle says of itself where it is not there yet."""
+    """The recognizer of this bundle, made where it is not there yet; others who install for it wait until we end."""
     slug = manifest["recognizer"]
-    if found := Recognizer.objects.filter(slug=slug).first():
-        return found
+    if not Recognizer.objects.filter(slug=slug).exists():
+        _make(manifest, position)
+    return Recognizer.objects.select_for_update(no_key=True).get(slug=slug)  # drawings may arrive meanwhile
+
+
+def _make(manifest: dict, position: int | None) -> None:
+    """By what the bundle says of itself; nothing where somebody else makes it at the same moment."""
+    slug = manifest["recognizer"]
     last = Recognizer.objects.order_by("-position").values_list("position", flat=True).first()
     made = Recognizer(
         slug=slug,
@@ -76,21 +84,32 @@ def _recognizer(manifest: dict, position: int | None) -> Recognizer:
         position=position if position is not None else 0 if last is None else last + 1,
     )
     _check(made, f"the recognizer {slug!r}")
-    made.save()
-    return made
+    with suppress(IntegrityError), transaction.atomic():
+        made.save()
 
 
-def _add_labels(recognizer: Recognizer, labels: list[dict[str, str]]) -> None:
+def _register(recognizer: Recognizer, bundle: Bundle, *, is_to_answer: bool) -> ModelVersion:
+    _add_labels(recognizer, bundle.manifest["labels"], is_to_answer=is_to_answer)
+    return registry.register(recognizer=recognizer, bundle=bundle)
+
+
+def _add_labels(recognizer: Recognizer, labels: list[dict[str, str]], *, is_to_answer: bool) -> None:
     """Those that are not there yet, behind the others: what a label is called stays in people's hands."""
     known = {label.slug: label.position for label in recognizer.labels.all()}
     slugs = {label["slug"] for label in labels}
-    if lacking := [slug for slug in known if slug not in slugs]:
+    if dropped := [slug for slug in known if slug not in slugs]:
         raise InstallError(
-            f"{recognizer} has labels that the bundle cannot answer: {', '.join(lacking)}. A recognizer keeps its "
+            f"{recognizer} has labels that the bundle cannot answer: {', '.join(dropped)}. A recognizer keeps its "
             "labels, for people's drawings have them: train it with all of them, or under another slug."
         )
-    free = max(known.values(), default=-1) + 1
-    for position, label in enumerate((label for label in labels if label["slug"] not in known), free):
+    lacking = [label for label in labels if label["slug"] not in known]
+    if lacking and not is_to_answer:
+        raise InstallError(
+            f"{recognizer} does not have these labels yet: {', '.join(label['slug'] for label in lacking)}. People "
+            "would be asked for what the version that answers does not know. Let this one answer in its place "
+            "(`manage.py install_recognizer DIR --promote`), or train it with the labels that are there."
+        )
+    for position, label in enumerate(lacking, max(known.values(), default=-1) + 1):
         made = Label(recognizer=recognizer, position=position, tone=Tone.at(position), **_words(label))
         _check(made, f"the label {label['slug']!r}")
         made.save()
@@ -109,9 +128,14 @@ def _check(made: Recognizer | Label, what: str) -> None:
 
 
 def _same(recognizer: Recognizer, bundle: Bundle) -> ModelVersion | None:
-    """The version that this very bundle became before."""
+    """The version that this bundle became before; a card that was written anew makes no other model of it."""
     twins = recognizer.versions.filter(sha256=bundle.manifest["sha256"]["tflite"]).defer("tflite", "keras", "rehearsal")
-    return next((version for version in twins if version.manifest == bundle.manifest), None)
+    return next((version for version in twins if _model(version.manifest) == _model(bundle.manifest)), None)
+
+
+def _model(manifest: dict) -> dict:
+    """What a manifest says of the model itself, without what is told of it."""
+    return {key: value for key, value in manifest.items() if key not in TOLD}
 
 
 def _is_to_answer(last: Promotion | None, promote: Promote, *, is_new: bool) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,10 @@ from django.utils import timezone
 
 from accounts.models import User
 from ml.artifact import Bundle, load_bundle, save_bundle
-from recognizer import registry
+from recognizer import installing, registry
 from recognizer.models import Label, ModelVersion, Promotion, Recognizer, TrainingRun
 from tests import standins
+from tests.recognizer.test_at_the_same_moment import at_once
 
 
 def told(command: str, *arguments: Any, **options: Any) -> str:
@@ -81,10 +83,37 @@ def test_labels_that_a_later_bundle_adds_come_last(db: None, runes: Path) -> Non
     fewer = [{**labels[0]}, *labels[2:], {**labels[1], "slug": "stroke"}]
     told("install_recognizer", runes)
     Label.objects.filter(slug="line").delete()
-    told("install_recognizer", saved(bundle, runes, labels=fewer))
+    told("install_recognizer", saved(bundle, runes, labels=fewer), promote=True)
     added = Label.objects.get(slug="stroke")
     assert added.position == Label.objects.count()  # the place that "line" left stays free
     assert added.recognizer.labels.count() == 10
+
+
+def respelled(bundle: Bundle, folder: Path, **manifest: Any) -> Path:
+    """The bundle with another last label, one that is not known here."""
+    labels = bundle.manifest["labels"]
+    return saved(bundle, folder, labels=[*labels[:-1], {**labels[-1], "slug": "moon", "name": "moon"}], **manifest)
+
+
+def without_the_last_label(slug: str) -> None:
+    Label.objects.filter(recognizer__slug=slug).last().delete()  # type: ignore[union-attr]
+
+
+def offered(client: Client, slug: str) -> list[str]:
+    results = client.get("/api/v1/recognizers").json()["results"]
+    return [label["slug"] for each in results if each["slug"] == slug for label in each["labels"]]
+
+
+def test_labels_that_the_answering_version_does_not_know_are_not_offered(db: None, runes: Path, client: Client) -> None:
+    told("install_recognizer", runes)
+    without_the_last_label("runes")
+    before = offered(client, "runes")
+    with pytest.raises(
+        CommandError, match=r"does not have these labels yet: moon. .* install_recognizer DIR --promote"
+    ):
+        told("install_recognizer", respelled(load_bundle(runes), runes))
+    assert offered(client, "runes") == before
+    assert ModelVersion.objects.count() == 1
 
 
 def test_a_label_keeps_what_people_call_it_here(db: None, runes: Path) -> None:
@@ -119,6 +148,39 @@ def test_what_the_site_cannot_keep_leaves_nothing_behind(
     assert not Recognizer.objects.exists()
 
 
+def test_a_prompt_in_which_no_label_can_stand_is_refused(db: None, runes: Path) -> None:
+    with pytest.raises(CommandError, match=r"prompt: A prompt needs \{glyph\} or \{name\} once"):
+        told("install_recognizer", saved(load_bundle(runes), runes, prompt="Draw a rune"))
+    assert not Recognizer.objects.exists()
+
+
+CARD = {"summary": "Runes.", "by_label": [{"test": "kept out", "labels": [{"slug": "ring"}]}], "confusion": [[1, 2]]}
+
+
+def test_a_card_that_no_page_can_show_is_refused(db: None, runes: Path) -> None:
+    with pytest.raises(
+        CommandError, match=r"The card has in another form: by_label. Leave that out, or write the card"
+    ):
+        told("install_recognizer", saved(load_bundle(runes), runes, card=CARD))
+    assert not Recognizer.objects.exists()
+
+
+def test_a_card_written_anew_makes_no_new_version(db: None, runes: Path) -> None:
+    told("install_recognizer", runes)
+    again = saved(load_bundle(runes), runes, card={"summary": "Runes, measured again."}, metrics={"accuracy": 0.9})
+    assert told("install_recognizer", again) == "Runes: version 1 was installed already and answers.\n"
+    assert ModelVersion.objects.count() == Promotion.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_installs_the_same_at_the_same_moment_finds_it_installed(runes: Path) -> None:
+    for bundle in (load_bundle(runes), load_bundle(saved(load_bundle(runes), runes, unsure_below=0.7))):
+        install = partial(installing.install, bundle=bundle, promote=installing.Promote.ALWAYS)
+        done = at_once(*[install] * 4)
+        assert sorted(each.is_new for each in done) == [False, False, False, True]
+    assert ModelVersion.objects.count() == Promotion.objects.count() == 2
+
+
 def test_a_folder_without_a_bundle_is_one_line(db: None, tmp_path: Path) -> None:
     with pytest.raises(CommandError, match="cannot be installed: No bundle in"):
         told("install_recognizer", tmp_path)
@@ -129,6 +191,35 @@ def test_a_newer_shipped_model_follows_the_one_that_shipped_before(db: None, sta
     saved(starter, tmp_path / "digits", unsure_below=0.7)
     assert told("install_models", folder=tmp_path) == "digits: version 2 is installed and promoted.\n"
     assert told("install_models", folder=tmp_path) == "digits: version 2 was installed already and answers.\n"
+
+
+def test_a_label_that_was_added_here_does_not_stop_the_next_start(digits: Recognizer) -> None:
+    Label.objects.create(recognizer=digits, slug="ten", name="ten", position=10)
+    assert "digits: version 1 was installed already and answers." in told("install_models")
+
+
+def test_a_bundle_that_is_refused_does_not_keep_the_others_out(
+    digits: Recognizer, starter: Bundle, tmp_path: Path
+) -> None:
+    Label.objects.create(recognizer=digits, slug="ten", name="ten", position=10)
+    saved(starter, tmp_path / "digits", unsure_below=0.7)
+    saved(standins.bangla_digits(starter), tmp_path / "bangla-digits")
+    refused = io.StringIO()
+    assert told("install_models", folder=tmp_path, stderr=refused) == (
+        "bangla-digits: version 1 is installed and promoted.\n"
+    )
+    assert refused.getvalue().startswith("digits cannot be installed: Digits has labels that the bundle cannot answer")
+    assert answering("digits") == 1
+
+
+def test_a_newer_shipped_model_brings_its_labels_where_it_answers(
+    digits: Recognizer, starter: Bundle, tmp_path: Path
+) -> None:
+    registry.promote(version=digits.versions.get(), replaces=registry.newest(digits.pk), reason=installing.SHIPPED)
+    without_the_last_label("digits")
+    respelled(starter, tmp_path / "digits")
+    assert told("install_models", folder=tmp_path) == "digits: version 2 is installed and promoted.\n"
+    assert digits.labels.filter(slug="moon").exists()
 
 
 def test_it_does_not_take_the_place_of_what_was_taught_here(db: None, starter: Bundle, tmp_path: Path) -> None:

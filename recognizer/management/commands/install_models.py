@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 import ml
 from ml.artifact import BundleError, load_bundle
-from recognizer import installing
+from recognizer import installing, registry
 from recognizer.installing import InstallError, Promote
 from recognizer.management.commands.install_recognizer import in_words
 from recognizer.registry import StalePromotionError
@@ -22,7 +22,7 @@ class Command(BaseCommand):
     """Each shipped bundle becomes a version of its recognizer, which is made where it is not there yet.
 
     A newer bundle than the one installed is promoted unless something else answers by now: a version that was taught
-    here, or that somebody chose.
+    here, or that somebody chose. A bundle that cannot be installed is passed over where something answers already.
     """
 
     help = __doc__
@@ -36,15 +36,20 @@ class Command(BaseCommand):
         bundles = sorted((path.parent for path in folder.glob("*/manifest.json")), key=_place)
         if not bundles:
             raise CommandError(f"There are no bundles in {folder}. Train one with `python -m ml train digits`.")
-        for path in bundles:
-            self._install(path)
+        refused = [problem for path in bundles if (problem := self._install(path))]
+        if refused and not registry.recognizers().exists():
+            raise CommandError("\n".join(refused))
+        for problem in refused:  # what answers goes on answering: no reason to stop the start of a site
+            self.stderr.write(problem)
 
-    def _install(self, path: Path) -> None:
+    def _install(self, path: Path) -> str:
+        """What is wrong with this bundle, if anything."""
         try:
             done = installing.install(bundle=load_bundle(path), promote=Promote.IF_SHIPPED, reason=installing.SHIPPED)
         except (BundleError, InstallError, StalePromotionError) as error:
-            raise CommandError(f"{path.name} cannot be installed: {error}") from error
+            return f"{path.name} cannot be installed: {error}"
         self.stdout.write(f"{path.name}: {in_words(done)}")
+        return ""
 
 
 def _place(path: Path) -> tuple[int, str]:

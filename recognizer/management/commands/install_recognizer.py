@@ -17,8 +17,8 @@ class Command(BaseCommand):
     """Check a bundle that `python -m ml train` wrote, and keep it as a version of its recognizer.
 
     A recognizer that is not there yet is made, with its labels, and the first version answers at once. A further one
-    waits until somebody promotes it (in the admin, or with --promote). Install only what you or somebody you trust
-    have trained: a Keras file is code, and further training runs it.
+    waits until somebody promotes it (on the page Progress, or with --promote); one that adds labels has to answer at
+    once. Install only what you or somebody you trust have trained: a Keras file is code, and further training runs it.
     """
 
     help = __doc__
@@ -43,4 +43,5 @@ def in_words(done: Installed) -> str:
     there = f"{done.version} {'is installed' if done.is_new else 'was installed already'}"
     if done.answers:
         return f"{there} and {'promoted' if done.promoted else 'answers'}."
-    return f"{there}; another version goes on answering until this one is promoted (in the admin, or with --promote)."
+    cure = "on the page Progress, or by `manage.py install_recognizer DIR --promote`"
+    return f"{there}; another version goes on answering until this one is promoted ({cure})."
