@@ -69,7 +69,7 @@ def sheet(correction: Correction) -> Sheet:
     labels = list(drawing.recognizer.labels.all())
     answers = drawing.predictions.select_related("label", "model_version").order_by("pk")
     first = answers.defer(*(f"model_version__{field}" for field in ModelVersion.HEAVY)).first()
-    return Sheet(correction, first, _guesses(first, labels), [(label, _key(label, labels)) for label in labels])
+    return Sheet(correction, first, _guesses(first, labels), _keys(labels))
 
 
 def _guesses(prediction: Prediction | None, labels: list[Label]) -> list[Guess]:
@@ -78,11 +78,18 @@ def _guesses(prediction: Prediction | None, labels: list[Label]) -> list[Guess]:
     return [Guess(by_slug[slug], probability) for slug, probability in said if slug in by_slug]
 
 
-def _key(label: Label, labels: list[Label]) -> str:
-    """The digit that says this label: itself, else its place; none has one where there are too many for that."""
-    if len(label.slug) == 1 and label.slug.isdecimal():
-        return label.slug
-    return str(label.position) if len(labels) <= DIGITS else ""
+def _keys(labels: list[Label]) -> list[tuple[Label, str]]:
+    """Each label with the digit that says it: itself, else its place; too many labels for that have none."""
+    own = {label.slug for label in labels if len(label.slug) == 1 and label.slug.isdecimal()}
+    free = {str(place) for place in range(DIGITS)} - own if len(labels) <= DIGITS else set()
+    return [(label, label.slug if label.slug in own else _take(str(label.position), free)) for label in labels]
+
+
+def _take(wanted: str, free: set[str]) -> str:
+    """The key of its place, else the next that is free; each says one label."""
+    key = wanted if wanted in free else min(free, default="")
+    free.discard(key)
+    return key
 
 
 def reasons() -> list[tuple[str, Any, str]]:

@@ -107,7 +107,7 @@ def recognizer_json(recognizer: Recognizer, model_version: int | None) -> dict[s
     return {
         "slug": recognizer.slug,
         "name": recognizer.name,
-        "prompt": "{name}".join(recognizer.asks),
+        "prompt": recognizer.sentence,
         "labels": [_label_in_full(label) for label in recognizer.labels.all()],
         "model_version": model_version,
     }

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import re
-
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
+from ml.prompts import HOLE, problem_of
 from recognizer.languages import language_of
-
-_HOLE = re.compile(r"\{(?:glyph|name)\}")
 
 
 class Recognizer(models.Model):
@@ -35,17 +33,33 @@ class Recognizer(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    def clean(self) -> None:
+        """A prompt needs a place for its label."""
+        if self.prompt and problem_of(self.prompt):
+            words = _now("A prompt needs {glyph} or {name} once, where the label stands: Draw {name}.")
+            raise ValidationError({"prompt": words})
+
     @property
     def language(self) -> str:
         """Of its name, where that is not Latin."""
         return language_of(self.name)
 
     @property
+    def sentence(self) -> str:
+        """The prompt with its hole: its own, or the usual one."""
+        return self.prompt or _now("How do you write {glyph}?")
+
+    @property
     def asks(self) -> tuple[str, str]:
         """What the sheet says before and after the label it asks for."""
-        wanted = self.prompt or _now("How do you write {glyph}?")
-        before, _hole, after = _HOLE.sub("\0", wanted, count=1).partition("\0")
+        before, _hole, after = HOLE.sub("\0", self.sentence, count=1).partition("\0")
         return before, after
+
+    @property
+    def asks_by_name(self) -> bool:
+        """What stands in the hole is the label's name, also where it has a glyph."""
+        hole = HOLE.search(self.sentence)
+        return hole is not None and hole[1] == "name"
 
 
 class Tone(models.TextChoices):
@@ -98,7 +112,7 @@ class Label(models.Model):
     @property
     def asked(self) -> str:
         """What stands for it in a prompt."""
-        return self.prompt or self.glyph or self.name
+        return self.prompt or ("" if self.recognizer.asks_by_name else self.glyph) or self.name
 
     @property
     def language(self) -> str:

@@ -25,7 +25,9 @@ def model(request: HttpRequest, slug: str, number: int | None = None) -> HttpRes
     recognizer = get_object_or_404(Recognizer.objects.prefetch_related("labels"), slug=slug)
     newest = registry.newest(recognizer.pk)
     found = cards.versions(recognizer)
-    wanted = found.filter(number=number) if number else found.filter(pk=newest.model_version_id if newest else 0)
+    wanted = (
+        found.filter(number=number) if number is not None else found.filter(pk=newest.model_version_id if newest else 0)
+    )
     version = wanted.first()
     if version is None:
         raise Http404

@@ -49,7 +49,7 @@ def draw(request: HttpRequest, slug: str = "") -> HttpResponse:
         "texts": texts.draw_page(),
     }
     response = render(request, "recognizer/draw.html", context)
-    if slug:
+    if slug or request.GET.get("recognizer") == recognizer.slug:
         choice.remember(response, recognizer)
     return response
 

@@ -18,7 +18,7 @@ def test_anybody_may_see_the_labels_in_the_order_of_the_outputs(client: Client) 
     assert [label["slug"] for label in digits["labels"]] == list("0123456789")
     seven = {"slug": "7", "glyph": "7", "name": "seven", "asked": "7", "tone": "violet"}
     assert digits["labels"][7] == seven
-    assert digits["prompt"] == "How do you write {name}?"
+    assert digits["prompt"] == "How do you write {glyph}?"
 
 
 @pytest.mark.usefixtures("three")
@@ -29,6 +29,15 @@ def test_each_recognizer_brings_labels_and_a_prompt_of_its_own(client: Client) -
     assert sketches["prompt"] == "Draw {name}"
     assert sketches["labels"][7]["asked"] == "an alarm clock"
     assert len({label["tone"] for label in sketches["labels"][:10]}) == 10
+
+
+@pytest.mark.usefixtures("bangla_digits")
+@pytest.mark.parametrize(("prompt", "asked"), [("Write {name}", "সাত"), ("Write {glyph}", "৭"), ("", "৭")])
+def test_the_hole_of_a_prompt_says_what_stands_in_it(client: Client, prompt: str, asked: str) -> None:
+    Recognizer.objects.filter(slug="bangla-digits").update(prompt=prompt)
+    bangla = client.get(URL).json()["results"][1]
+    assert bangla["prompt"] == (prompt or "How do you write {glyph}?")
+    assert bangla["labels"][7]["asked"] == asked
 
 
 def test_a_recognizer_without_a_model_says_so(client: Client) -> None:

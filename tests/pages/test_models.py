@@ -150,6 +150,11 @@ def test_what_is_not_there_is_not_found(client: Client, digits: Recognizer, path
     assert client.get(path).status_code == 404
 
 
+def test_there_is_no_version_0(client: Client, digits: Recognizer) -> None:
+    assert client.get("/models/digits/1/").status_code == 200
+    assert client.get("/models/digits/0/").status_code == 404
+
+
 def test_a_recognizer_that_never_answered_has_no_card(client: Client, db: None) -> None:
     Recognizer.objects.create(slug="runes", name="Runes")
     assert client.get("/models/runes/").status_code == 404

@@ -9,9 +9,11 @@ import pytest
 from django.test import Client
 
 from accounts.models import User
-from recognizer import corrections, drawings
+from ml.artifact import Bundle
+from recognizer import corrections, drawings, installing
 from recognizer.content import Content
 from recognizer.models import Correction, Drawing, Recognizer
+from tests import standins
 from tests.ink import SEVEN
 from tests.pages.loop import ended, examined, learned, superuser
 
@@ -56,6 +58,13 @@ def test_a_page_is_about_the_recognizer_that_was_drawn_for_last(
     as_alice.get("/draw/sketches/")
     assert '?recognizer=sketches" aria-current="true"' in _text(as_alice, path)
     assert '?recognizer=bangla-digits" aria-current="true"' in _text(as_alice, f"{path}?recognizer=bangla-digits")
+
+
+def test_an_address_that_names_a_recognizer_is_remembered_too(as_alice: Client, three: list[Recognizer]) -> None:
+    as_alice.get("/?recognizer=sketches")
+    assert '"recognizer": "sketches"' in _text(as_alice, "/")
+    as_alice.get("/?recognizer=nothing")
+    assert '"recognizer": "sketches"' in _text(as_alice, "/")
 
 
 def test_the_switch_names_all_three_everywhere(as_root: Client, three: list[Recognizer]) -> None:
@@ -131,6 +140,18 @@ def test_a_reviewer_is_shown_numerals_with_their_names(as_rita: Client, said: di
     assert "data-filter" not in html
 
 
+def test_each_key_says_one_label(as_rita: Client, alice: User, starter: Bundle) -> None:
+    slugs = ["x", "y", "1", "z", *"abcdef"]
+    labels = [{"slug": slug, "glyph": slug, "name": slug} for slug in slugs]
+    installing.install(bundle=standins.relabelled(starter, "letters", labels))
+    _named(alice, "letters", "x")
+    html = _text(as_rita, "/admin/recognizer/correction/review/?recognizer=letters")
+    keys = dict(re.findall(r'name="label" value="(\w)" data-key="(\d)"', html))
+    assert keys["1"] == "1"
+    assert sorted(keys) == sorted(slugs)
+    assert sorted(keys.values()) == list("0123456789")
+
+
 def test_a_decision_is_about_the_recognizer_of_its_drawing(as_rita: Client, said: dict[str, Correction]) -> None:
     correction = said["sketches"]
     body = {"label": "eye", "recognizer": "sketches"}
@@ -194,6 +215,17 @@ def test_each_has_a_policy_prompts_and_colours_in_the_admin(as_root: Client, thr
     three[2].refresh_from_db()
     assert three[2].asks == ("Sketch ", "")
     assert three[2].labels.get(slug="ring").tone == "moss"
+
+
+def test_a_prompt_without_a_place_for_the_label_is_refused_in_the_admin(
+    as_root: Client, three: list[Recognizer]
+) -> None:
+    form = {"name": "Doodles", "prompt": "Draw a thing", "position": "2", "policy-TOTAL_FORMS": "0"}
+    form |= {"policy-INITIAL_FORMS": "0", "labels-TOTAL_FORMS": "0", "labels-INITIAL_FORMS": "0"}
+    response = as_root.post(f"/admin/recognizer/recognizer/{three[2].pk}/change/", form)
+    assert "A prompt needs {glyph} or {name} once, where the label stands" in response.content.decode()
+    three[2].refresh_from_db()
+    assert three[2].prompt == "Draw {name}"
 
 
 @pytest.mark.parametrize("kind", ["prediction", "correction", "personalanswer"])
