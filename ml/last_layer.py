@@ -27,7 +27,8 @@ VARIANTS = 4  # of each drawing, besides itself
 STRENGTH = 0.8
 WEIGHT = 2.0  # of a drawing with its variants, an exemplar being 1
 OTHER = 3.0  # of a junk exemplar, at most: the drawings bring none, and would crowd it out
-JUNK = 0.4  # of the real exemplars' weight is that of all junk, at most: a small pack would be drowned in it
+JUNK = 0.4  # of the real exemplars' weight is that of all junk, at most: a small pack would be drowned in it;
+BESIDE = 0.2  # and so much of the drawings', beside which the junk of a small pack would be nothing
 DOUBTED = 0.004  # of the real exemplars, which it was taught, stay "not sure" at least; 1 % of what it never saw
 COMPARED = 200  # drawings, at most
 MOST = 0.5  # of the exemplars' weight is that of all drawings, at most
@@ -80,9 +81,10 @@ def _fit(head: Head, pack: Rehearsal, embeddings: np.ndarray, lesson: Lesson, re
     """Teach a last layer `embeddings`, float32 (variants, n, width), together with the pack's exemplars."""
     variants, _, width = embeddings.shape
     is_junk = pack.study_labels == len(head.bias) - 1
-    other = min(OTHER, JUNK * int((~is_junk).sum()) / max(int(is_junk.sum()), 1))
     weights = np.tile(weights_of(lesson) * WEIGHT / variants, variants)
     weights *= min(1.0, MOST * len(pack.study) / max(float(weights.sum()), 1e-9))
+    all_junk = JUNK * int((~is_junk).sum()) + BESIDE * float(weights.sum())
+    other = min(OTHER, all_junk / max(int(is_junk.sum()), 1))
     return softmax.fit(
         head,
         np.concatenate([pack.study, embeddings.reshape(-1, width)]),

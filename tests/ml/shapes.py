@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -50,6 +51,12 @@ def hooked_ring(rng: Rng) -> Ink:
     return [hook + rng.normal(0, 4, hook.shape)]
 
 
+def jagged_ring(rng: Rng) -> Ink:
+    """A ring as nobody should draw it: hardly to be told from junk."""
+    jagged = np.array([[60.0, 90, 75, 110, 95, 140], [60, 75, 100, 105, 130, 140]])
+    return [jagged + rng.normal(0, 3, jagged.shape)]
+
+
 def inks(count: int, seed: int) -> tuple[list[Ink], np.ndarray]:
     """The three in turn."""
     rng = np.random.default_rng(seed)
@@ -57,12 +64,12 @@ def inks(count: int, seed: int) -> tuple[list[Ink], np.ndarray]:
     return [ink(int(label), rng) for label in labels], labels
 
 
-def lesson(count: int, seed: int, *, hooked: int = 0) -> Lesson:
-    """The three in turn, and so many rings in the new way."""
+def lesson(count: int, seed: int, *, hooked: int = 0, jagged: int = 0) -> Lesson:
+    """The three in turn, and so many rings in the new ways."""
     drawn, labels = inks(count, seed)
     rng = np.random.default_rng(seed)
-    drawn = [*drawn, *(hooked_ring(rng) for _ in range(hooked))]
-    labels = np.concatenate([labels, np.zeros(hooked, np.int64)])
+    drawn = [*drawn, *(hooked_ring(rng) for _ in range(hooked)), *(jagged_ring(rng) for _ in range(jagged))]
+    labels = np.concatenate([labels, np.zeros(hooked + jagged, np.int64)])
     return Lesson(np.stack([rasterise(each, SPEC) for each in drawn]), list(drawn), labels)
 
 
@@ -98,7 +105,7 @@ def recipe(known: Material) -> Recipe:
         title=WORDS["title"],
         prompt=WORDS["prompt"],
         raster=SPEC,
-        sources=("nothing-that-is-at-hand",),
+        sources=("our own",),
         notes=(),
         epochs=1,
         pictures=200,
@@ -113,6 +120,18 @@ def recipe(known: Material) -> Recipe:
 def untaught() -> Bundle:
     """A network that has learned nothing."""
     return _export(tiny_network(OTHER + 1, SPEC.size))
+
+
+def few(known: Material) -> Material:
+    """What somebody has who made the recognizer from a folder: seven drawings of each label, and junk that is made up."""
+    few = examples(21, 1)
+    return replace(
+        known,
+        pictures=Pictures(few.x, few.y, np.array([""] * 21)),
+        tracks=Tracks([], np.zeros(0, np.int64), np.zeros(0, str)),
+        junk_inks=[],
+        junk_pictures=known.junk_pictures[:0],
+    )
 
 
 @cache

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ml import all_layers
+from ml import all_layers, rehearsal
 from ml.artifact import Bundle, verify_bundle
 from ml.epochs import make_epoch
 from ml.exam import examine
@@ -49,6 +49,19 @@ def test_it_learns_a_new_way_and_forgets_nothing(challenger: Bundle) -> None:
     assert right(shapes.base(), hooked) < 0.5
     assert right(challenger, hooked) > 0.8
     assert right(challenger, plain) >= right(shapes.base(), plain) - 0.02
+
+
+def test_many_drawings_beside_a_pack_of_few_do_not_crowd_out_its_junk() -> None:
+    homemade = rehearsal.make(shapes.base(), shapes.few(shapes.material()))
+    approved = shapes.lesson(30, 1, jagged=90)
+
+    taught_more = finetune(homemade, approved, mode=HEAD, seed=1, report=lambda told: None)
+
+    field = shapes.lesson(30, 7, jagged=20)
+    figures = examine(homemade, taught_more, field, by_author=True, authors=2).figures
+    assert figures["field"]["before"] < 0.7
+    assert figures["field"]["after"] > 0.95
+    assert figures["junk"]["after"] > 0.7
 
 
 def test_it_stays_the_recognizer_that_it_was(challenger: Bundle) -> None:
