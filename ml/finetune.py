@@ -8,6 +8,7 @@ run leaves nothing behind, and a deleted drawing is forgotten by the next one.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from ml import all_layers, last_layer
@@ -56,7 +57,13 @@ def _unlike(base: Bundle, recipe: Recipe) -> str:
         return f"the recipe for {base.manifest['recognizer']} has other labels than the base"
     if recipe.raster != base.raster:
         return f"the recipe for {base.manifest['recognizer']} draws on another raster than the base"
+    if _taught_by(recipe.sources) != _taught_by(base.manifest["training"].get("sources", [])):
+        return f"the recipe for {base.manifest['recognizer']} learns from other data than the base did"
     return ""
+
+
+def _taught_by(sources: Iterable[str]) -> set[str]:
+    return {*sources} - {*CHECKED_ONLY}
 
 
 def finetune(

@@ -272,7 +272,10 @@ def test_without_the_data_all_layers_are_not_trained(digits_base: Bundle, tmp_pa
 
 @pytest.fixture
 def digits_base(taught_base: Bundle) -> Bundle:
-    return replace(taught_base, manifest={**taught_base.manifest, "recognizer": "digits", "labels": DIGITS})
+    """As the shipped one, which was trained before what only checks it was added to the recipe."""
+    training = {**taught_base.manifest["training"], "sources": ["mnist", "pendigits", "quickdraw", "omniglot"]}
+    named = {"recognizer": "digits", "labels": DIGITS, "training": training}
+    return replace(taught_base, manifest={**taught_base.manifest, **named})
 
 
 def put_data(folder: Path) -> Path:
@@ -347,6 +350,21 @@ def test_a_base_of_another_raster_than_the_recipe_gets_a_new_last_layer(digits_b
 
     assert mode == HEAD
     assert "draws on another raster than the base" in why
+
+
+@pytest.mark.parametrize("sources", [[], ["mnist"], None])
+def test_a_base_of_other_data_than_the_recipes_gets_a_new_last_layer(
+    digits_base: Bundle, tmp_path: Path, sources: list[str] | None
+) -> None:
+    training = {"seed": 1} if sources is None else {"sources": sources, "seed": 1}
+    homemade = replace(digits_base, manifest={**digits_base.manifest, "training": training})
+
+    mode, why = mode_at_hand(homemade, put_data(tmp_path))
+
+    assert mode == HEAD
+    assert "the recipe for digits learns from other data than the base did" in why
+    with pytest.raises(TrainingError, match="other data than the base did"):
+        finetune(homemade, drawn(), mode=FULL, seed=1, report=lambda told: None, data=tmp_path)
 
 
 def test_without_data_and_pack_nothing_can_be_trained(digits_base: Bundle, tmp_path: Path) -> None:
