@@ -16,7 +16,7 @@ from ml.comparison import Exam, Side
 from ml.gate import Verdict, judge, stands_beside
 from ml.lesson import Lesson, check
 from ml.predictor import Predictor
-from ml.rehearsal import Rehearsal, unpack
+from ml.rehearsal import Rehearsal, is_same_test, unpack
 
 COMPARED = 200  # drawings at most that the Keras model answers too
 CALLS = 200  # that are timed
@@ -56,7 +56,7 @@ def _sit(
         raise BundleError(f"They see ink on different rasters: {champion.raster}; {challenger.raster}.")
     old, new = verify_bundle(champion), verify_bundle(challenger)
     old_pack, new_pack = _pack(champion, old), _pack(challenger, new)
-    if not np.array_equal(old_pack.test_labels, new_pack.test_labels):
+    if not is_same_test(old_pack, new_pack):
         old_pack, new_pack = _without_test(old_pack), _without_test(new_pack)
     if len(old_pack.junk) != len(new_pack.junk):
         old_pack, new_pack = (pack._replace(junk=pack.junk[:0]) for pack in (old_pack, new_pack))

@@ -89,6 +89,11 @@ def unpack(content: bytes) -> Rehearsal:
     return rehearsal
 
 
+def is_same_test(one: Rehearsal, other: Rehearsal) -> bool:
+    """Whether both hold the same drawings as their base test, each as its own trunk sees them."""
+    return np.array_equal(one.test_labels, other.test_labels)
+
+
 def _read(content: bytes) -> dict[str, np.ndarray]:
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         size = sum(entry.file_size for entry in archive.infolist())

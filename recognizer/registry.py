@@ -269,6 +269,17 @@ def was_rolled_back(version: ModelVersion) -> bool:
     return version.promotions.exists() and version.pk not in _line(version.recognizer_id)
 
 
+def starter(recognizer: Recognizer) -> ModelVersion | None:
+    """The version that every run starts from: the last that answered and that no run made, unless it was given up.
+
+    One that waits to be promoted is an experiment until then.
+    """
+    line = _line(recognizer.pk)
+    installed = set(recognizer.versions.filter(training_run__isnull=True, pk__in=line).values_list("pk", flat=True))
+    last = next((version for version in reversed(line) if version in installed), None)
+    return None if last is None else recognizer.versions.get(pk=last)
+
+
 def _line(recognizer_id: int) -> list[int]:
     """The versions that built on each other, the active one last: going back to one takes those after it off."""
     line: list[int] = []

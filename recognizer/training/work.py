@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 from django.db import IntegrityError
 
 from ml.artifact import raster_spec
+from ml.rehearsal import is_same_test, unpack
 from recognizer import registry, snapshots
 from recognizer.holdout import Choice
-from recognizer.models import ModelVersion, Promotion, Recognizer, TrainingRun
+from recognizer.models import ModelVersion, Promotion, TrainingRun
 from recognizer.training.lease import CancelledError, Lease, LostLeaseError
 from recognizer.training.runs import policy_of
 
@@ -101,26 +102,30 @@ def _plan(lease: Lease) -> Plan:
 
     recognizer = lease.run.recognizer
     promotion = registry.newest(recognizer.pk)
-    base = starter(recognizer)
+    base = registry.starter(recognizer)
     if promotion is None or base is None:
         raise DeclinedError(f"{recognizer} has no version to start from. Run `manage.py install_models`.")
     bundle = registry.bundle_of(base)
     champion = promotion.model_version
-    if [label["slug"] for label in champion.manifest["labels"]] != bundle.slugs:
-        raise DeclinedError(f"{champion} has other labels than {base}, from which runs start: they cannot be compared.")
-    if raster_spec(champion.manifest) != bundle.raster:
+    if unlike := _unlike(champion, bundle):
         raise DeclinedError(
-            f"{champion} sees ink on another raster than {base}, from which runs start: they cannot be compared. "
-            f"Promote {base} first."
+            f"{champion} {unlike} than {base}, from which runs start: they cannot be compared. Promote {base} first."
         )
     mode, why = mode_at_hand(bundle)
     lease.say(f"From {base} against {champion}, {mode} mode: {why}")
     return Plan(base, promotion, champion, bundle, mode)
 
 
-def starter(recognizer: Recognizer) -> ModelVersion | None:
-    """The newest version that no run made: every run starts from it, never from another run's."""
-    return recognizer.versions.filter(training_run__isnull=True).order_by("-number").first()
+def _unlike(champion: ModelVersion, base: Bundle) -> str:
+    """What keeps the champion from being compared with what the base is taught; empty if nothing does."""
+    if [label["slug"] for label in champion.manifest["labels"]] != base.slugs:
+        return "has other labels"
+    if raster_spec(champion.manifest) != base.raster:
+        return "sees ink on another raster"
+    packs = [bytes(champion.rehearsal), base.rehearsal]
+    if all(packs) and packs[0] != packs[1] and not is_same_test(*map(unpack, packs)):
+        return "takes another base test"
+    return ""
 
 
 def _take(lease: Lease, plan: Plan) -> Choice:

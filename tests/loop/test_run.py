@@ -9,6 +9,8 @@ from django.utils import timezone
 
 from accounts import people
 from accounts.models import User
+from ml.artifact import Bundle
+from ml.rehearsal import pack, unpack
 from recognizer import drawings, registry, training
 from recognizer.models import Drawing, ModelVersion, Policy, Promotion, Recognizer, SnapshotItem, TrainingRun
 from tests.loop import community
@@ -131,32 +133,76 @@ def test_a_run_starts_from_the_starter_and_not_from_the_last_run(digits: Recogni
     assert (run.base.number, run.champion.number) == (1, 2)  # type: ignore[union-attr]
 
 
-def test_a_champion_with_other_labels_cannot_be_compared(digits: Recognizer, solo: User) -> None:
-    version = ModelVersion.objects.get()
-    manifest = {**version.manifest, "labels": version.manifest["labels"][::-1]}
-    opened = training.open_run(recognizer=digits, trigger="made it")
-    other = ModelVersion.objects.create(
-        recognizer=digits, number=2, manifest=manifest, tflite=b"", keras=b"", sha256=version.sha256
-    )
-    TrainingRun.objects.filter(pk=opened.pk).update(
-        state=State.PASSED, version=other, reason="x", finished=timezone.now()
-    )
-    registry.promote(version=other, replaces=registry.newest(digits.pk), reason="test")
-    run = run_now(digits)
-    assert run.state == State.REFUSED
-    assert "other labels" in run.reason
-
-
-def test_a_champion_with_another_raster_cannot_be_compared(digits: Recognizer, solo: User) -> None:
-    version = ModelVersion.objects.get()
-    starter = ModelVersion.objects.create(
-        recognizer=digits, number=2, manifest={**version.manifest, "raster": {"size": 32}}, tflite=b"", keras=b"",
-        sha256=version.sha256,
+def installed(recognizer: Recognizer, number: int, *, rehearsal: bytes = b"", **manifest: Any) -> ModelVersion:
+    """The first version once more, but for this; it waits to be promoted."""
+    first = ModelVersion.objects.get(number=1)
+    return ModelVersion.objects.create(
+        recognizer=recognizer, number=number, manifest={**first.manifest, **manifest}, tflite=first.tflite,
+        keras=first.keras, rehearsal=rehearsal or first.rehearsal, sha256=first.sha256,
     )  # fmt: skip
+
+
+def made_by_a_run(recognizer: Recognizer, number: int) -> ModelVersion:
+    opened = training.open_run(recognizer=recognizer, trigger="made it")
+    version = installed(recognizer, number)
+    TrainingRun.objects.filter(pk=opened.pk).update(
+        state=State.PASSED, version=version, reason="x", finished=timezone.now()
+    )
+    return version
+
+
+def promote(*versions: ModelVersion) -> None:
+    for version in versions:
+        registry.promote(version=version, replaces=registry.newest(version.recognizer_id), reason="test")
+
+
+def started_from(recognizer: Recognizer) -> int:
+    base = run_now(recognizer).base
+    assert base is not None
+    return base.number
+
+
+def test_a_version_that_waits_for_its_promotion_is_nothing_to_start_from(digits: Recognizer) -> None:
+    waiting = installed(digits, 2, labels=[])
+    assert started_from(digits) == 1
+    assert registry.starter(digits) != waiting
+
+
+def test_a_version_that_was_promoted_by_hand_is_started_from_until_it_is_given_up(digits: Recognizer) -> None:
+    promote(installed(digits, 2), made_by_a_run(digits, 3))
+    assert started_from(digits) == 2  # which answers again, for nothing is approved that could teach the third
+    registry.roll_back(recognizer=digits, reason="worse")
+    assert started_from(digits) == 1
+
+
+@pytest.mark.parametrize(
+    ("manifest", "said"),
+    [({"labels": [{"slug": "7"}, {"slug": "1"}]}, "has other labels"), ({"raster": {"size": 32}}, "another raster")],
+)
+def test_a_champion_that_is_unlike_its_starter_cannot_be_compared(
+    digits: Recognizer, manifest: dict[str, Any], said: str
+) -> None:
+    starter = installed(digits, 2, **manifest)
+    promote(starter, made_by_a_run(digits, 3))
     run = run_now(digits)
     assert run.state == State.REFUSED
-    assert f"another raster than {starter}" in run.reason
+    assert f"{said} than {starter}, from which runs start" in run.reason
     assert f"Promote {starter} first" in run.reason
+
+
+def test_a_champion_that_takes_another_base_test_waits_for_the_promotion_of_its_starter(
+    digits: Recognizer, starter: Bundle
+) -> None:
+    known = unpack(starter.rehearsal)
+    other = pack(known._replace(test=known.test[1:], test_labels=known.test_labels[1:]))
+    newer, taught = installed(digits, 2, rehearsal=other), made_by_a_run(digits, 3)
+    promote(newer, taught)
+    run = run_now(digits)
+    assert run.state == State.REFUSED
+    assert f"{taught} takes another base test than {newer}" in run.reason
+    assert f"Promote {newer} first" in run.reason
+    promote(newer)
+    assert "No drawing is approved" in run_now(digits).reason
 
 
 def test_an_error_ends_the_run_with_words_and_the_log_is_kept(digits: Recognizer, solo: User) -> None:

@@ -123,7 +123,7 @@ def untaught() -> Bundle:
 
 
 def few(known: Material) -> Material:
-    """What somebody has who made the recognizer from a folder: seven drawings of each label, and junk that is made up."""
+    """What somebody has who made it from a folder: seven drawings of each label, and junk that is made up."""
     few = examples(21, 1)
     return replace(
         known,
