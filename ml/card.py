@@ -99,7 +99,9 @@ def _own(material: Material) -> Json:
 
 def count_labels(material: Material, slugs: Sequence[str]) -> dict[str, int]:
     """How many different drawings of each label there were to learn from, by slug."""
-    counts = np.bincount(np.concatenate([material.pictures.y, material.tracks.y]), minlength=len(slugs))
+    counts = material.different
+    if counts is None:
+        counts = np.bincount(np.concatenate([material.pictures.y, material.tracks.y]), minlength=len(slugs))
     return dict(zip(slugs, counts.tolist(), strict=False))
 
 

@@ -45,6 +45,9 @@ class Material:
     tests: dict[str, Examples] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
     """How many drawings each source gave, for the model card."""
+    different: np.ndarray | None = None
+    """How many different drawings of each label are in pictures and tracks, int (labels,); None if all of them are."""
+
     latin: bool = False
     """Whether the tracks are Latin digits: their habits are known (`ml.styles`), and when they are junk (`ml.junk`)."""
 

@@ -94,6 +94,7 @@ def load_sketches(data: Path | None) -> Material:
                 normalise(letters[1].x, SPEC), np.full(len(letters[1].x), len(LABELS))
             ),
         },
+        different=_different(strokes, pictures, sketches),
         counts={
             "quickdraw": len(strokes.y),
             "quickdraw-bitmaps": len(pictures.y),
@@ -129,6 +130,15 @@ def _repeated(pictures: _Drawings, careful: _Drawings, frequent: np.ndarray) -> 
         np.concatenate([mine[places], theirs[again]]) for mine, theirs in zip(pictures[:2], careful[:2], strict=True)
     )
     return Pictures(x, y, np.full(len(y), ""))
+
+
+def _different(strokes: _Drawings, pictures: _Drawings, careful: _Drawings) -> np.ndarray:
+    """How many drawings of each word are studied, whatever the times and the forms: int (words,)."""
+    counts = np.bincount(careful.y[~careful.kept_out], minlength=len(LABELS))
+    for label in range(len(LABELS)):
+        inks, seen = (each.x[each.studied & (each.y == label)] for each in (strokes, pictures))
+        counts[label] += len(seen) + int((~has_twin(inks, seen)).sum())
+    return counts
 
 
 def _kept_out(strokes: _Drawings, pictures: _Drawings, careful: _Drawings, frequent: np.ndarray) -> dict[str, Examples]:

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ml.card import count_labels
 from ml.image import normalise_image
 from ml.ink import rasterise
 from ml.material import Material
@@ -73,6 +74,25 @@ def test_scarce_words_and_careful_sketches_come_several_times(material: Material
     times = np.unique(flat, axis=0, return_counts=True)[1]
     assert times.min() >= 4
     assert times.max() >= 8
+
+
+def test_the_card_counts_a_drawing_once_however_often_it_comes(material: Material) -> None:
+    slugs = [label["slug"] for label in LABELS]
+    told = count_labels(material, slugs)
+    studied = np.bincount(material.tracks.y)
+    for slug, alike in (("tree", 0), ("eye", 3)):  # of the careful eyes all four that are studied are the same here
+        label = slugs.index(slug)
+        pictures = np.unique(material.pictures.x[material.pictures.y == label], axis=0)
+        assert told[slug] == studied[label] + len(pictures) + alike
+
+
+def test_the_card_counts_a_drawing_once_though_it_comes_in_two_forms(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ml.sketches.TWIN", 55.0)  # these twins are less alike than real ones, and strangers far off
+    told = count_labels(SKETCHES.load(folder), [label["slug"] for label in LABELS])
+    assert 0 < told["cat"] < FEW
+    assert told["tree"] > FEW
 
 
 def test_what_calibrates_was_not_studied(material: Material) -> None:
