@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ml import __main__ as command_line
 from ml import learning_bench as bench
 from ml import rehearsal
 from ml.__main__ import main
@@ -161,7 +160,7 @@ def test_the_command_prints_tables(
         asked.append((cache, options["modes"], options["poisonings"], options["alone"]))
         return figures
 
-    monkeypatch.setattr(command_line, "run_learning_bench", run)
+    monkeypatch.setattr("ml.commands.bench.run_learning_bench", run)
 
     assert main(["bench-learning", "--cache", str(tmp_path), "--mode", "head", "--poisonings", "2"]) == 0
     text = capsys.readouterr().out
