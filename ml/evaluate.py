@@ -26,6 +26,7 @@ from ml.progress import Progress, silent
 
 JUNK = -1  # the label of a drawing that belongs to no label and should be answered "not sure"
 BINS = 15
+LINES = (".jsonl", ".ndjson", ".jsonl.gz", ".ndjson.gz")
 HELD_OUT = 5  # one writer in so many is kept out of training
 
 
@@ -52,9 +53,9 @@ def read_drawings(
 ) -> Drawings:
     """Read labelled drawings through the code that serves: ink by `rasterise`, pictures by `normalise_image`.
 
-    `.jsonl` and `.jsonl.gz`: a line is an object with `label`, `drawing` (strokes [[x...], [y...]])
-    and, if known, `writer`. `.npz`: `x` uint8 (n, h, w), white on black, of any size, and `y` (n,),
-    text or whole numbers; `writer` (n,) if known, and `split` (n,), of which one part may be asked
+    `.jsonl`, `.ndjson` and these as `.gz`: a line is an object with `label` (or a Quick, Draw! `word`), `drawing`
+    (strokes [[x...], [y...]]) and, if known, `writer`. `.npz`: `x` uint8 (n, h, w), white on black, of any
+    size, and `y` (n,), text or whole numbers; `writer` (n,) if known, and `split` (n,), of which one part may be asked
     for. `spec` is the raster of the bundle that is to answer. Raises EvaluationError.
     """
     path = Path(path)
@@ -62,9 +63,9 @@ def read_drawings(
         return _read_pictures(path, spec, split, progress)
     if split:
         raise EvaluationError(f"{path} names no parts, so there is no part {split!r} of it.")
-    if path.name.endswith((".jsonl", ".jsonl.gz")):
+    if path.name.endswith(LINES):
         return _read_ink(path, spec, progress)
-    raise EvaluationError(f"{path}: only .jsonl, .jsonl.gz and .npz files are read.")
+    raise EvaluationError(f"{path}: only .jsonl, .ndjson, these as .gz, and .npz files are read.")
 
 
 def read_inks(path: Path | str) -> list[Ink]:
@@ -95,7 +96,7 @@ def _ink_row(path: Path, number: int, line: bytes) -> tuple[Ink, str, str]:
     try:
         row = json.loads(line)
         writer = row.get("writer")
-        return parse_ink(row["drawing"]), _slug(row["label"]), "" if writer is None else str(writer)
+        return parse_ink(row["drawing"]), _label(row), "" if writer is None else str(writer)
     except (KeyError, TypeError, AttributeError) as error:
         raise EvaluationError(f"{path}, line {number}: an object with label and drawing is needed.") from error
     except ValueError as error:
@@ -142,6 +143,11 @@ def _normalise(picture: np.ndarray, spec: RasterSpec) -> np.ndarray:
         return normalise_image(picture, spec, polarity="light_on_dark")
     except ImageError:
         return np.zeros((spec.size, spec.size), np.uint8)
+
+
+def _label(row: dict[str, Any]) -> str:
+    """The label of a line; of Quick, Draw!'s own files the word, as our slugs have it."""
+    return _slug(row["label"]) if "label" in row else _slug(row["word"]).replace(" ", "-")
 
 
 def _slug(label: object) -> str:

@@ -21,7 +21,8 @@ from ml.progress import bars
 MODELS = Path(ml.__file__).parent / "models"
 
 DATA_HELP = (
-    ".jsonl or .jsonl.gz: lines with `label`, `drawing` (strokes [[x...], [y...]]) and maybe `writer`; "
+    ".jsonl, .ndjson or these as .gz: lines with `label` (or `word`), `drawing` (strokes [[x...], [y...]]) and maybe "
+    "`writer`; "
     ".npz: `x` (n, h, w) uint8 white on black, `y`, and maybe `writer`"
 )
 

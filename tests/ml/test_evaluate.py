@@ -204,6 +204,15 @@ def test_a_blank_picture_of_a_data_set_counts_as_a_black_raster(tmp_path: Path) 
     assert not read_drawings(tmp_path / "blank.npz").rasters.any()
 
 
+@pytest.mark.parametrize("name", ["clocks.ndjson", "clocks.ndjson.gz"])
+def test_quick_draws_own_files_are_read_by_their_word(tmp_path: Path, name: str) -> None:
+    line = json.dumps({"word": "alarm clock", "key_id": "5", "recognized": True, "drawing": [[[1, 9], [2, 9]]]})
+    content = f"{line}\n".encode()
+    (tmp_path / name).write_bytes(gzip.compress(content) if name.endswith(".gz") else content)
+    drawings = read_drawings(tmp_path / name)
+    assert (drawings.labels, drawings.writers) == (["alarm-clock"], [""])
+
+
 @pytest.mark.parametrize(
     ("line", "message"),
     [
@@ -269,7 +278,7 @@ def test_an_empty_file_holds_no_drawings(tmp_path: Path) -> None:
 
 
 def test_other_kinds_of_files_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(EvaluationError, match=r"only \.jsonl, \.jsonl\.gz and \.npz"):
+    with pytest.raises(EvaluationError, match=r"only \.jsonl, \.ndjson, these as \.gz, and \.npz files are read"):
         read_drawings(tmp_path / "drawings.csv")
 
 
