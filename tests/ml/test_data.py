@@ -94,7 +94,9 @@ def test_a_published_checksum_is_compared(
     assert f"1 of the files are not as they must be: {path}." in told(capsys, "mnist", "--check", code=2)
 
 
-@pytest.mark.parametrize("content", [b"no gzip", gzip.compress(b"{"), gzip.compress(b"{}")])
+@pytest.mark.parametrize(
+    "content", [b"no gzip", gzip.compress(b"{"), gzip.compress(b"{}")], ids=["no gzip", "no JSON", "no key"]
+)
 def test_a_file_that_cannot_be_read_is_named(data: Path, content: bytes, capsys: pytest.CaptureFixture[str]) -> None:
     (data / "pendigits/pendigits.jsonl.gz").write_bytes(content)
     assert main(["data", "pendigits", "--check"]) == 2
