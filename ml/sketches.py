@@ -20,6 +20,7 @@ import numpy as np
 
 from ml import datasets
 from ml.augment import fit_picture
+from ml.bitmap import as_bitmap
 from ml.datasets import Pictures, Tracks
 from ml.ink import RasterSpec, rasterise
 from ml.material import AVERAGED, RESIDUAL, Examples, Material, Recipe, made_up_junk, normalise
@@ -53,6 +54,8 @@ class _Drawings(NamedTuple):
     y: np.ndarray
     kept_out: np.ndarray
     checked: np.ndarray
+    form: np.ndarray
+    """As Google draws pictures: uint8 (n, 28, 28)."""
 
     @property
     def studied(self) -> np.ndarray:
@@ -108,13 +111,13 @@ def _of_tracks(tracks: Tracks) -> _Drawings:
     x = np.stack([rasterise(ink, SPEC) for ink in tracks.inks])
     kept_out = np.array([_is_one_in(KEPT_OUT, str(key)) for key in tracks.group])
     checked = np.array([_is_one_in(VALIDATION, f"check {key}") for key in tracks.group])
-    return _Drawings(x, tracks.y, kept_out, checked & ~kept_out)
+    return _Drawings(x, tracks.y, kept_out, checked & ~kept_out, np.stack([as_bitmap(ink) for ink in tracks.inks]))
 
 
 def _of_pictures(pictures: Pictures) -> _Drawings:
     kept_out = pictures.group % KEPT_OUT == KEPT_OUT - 1
     checked = pictures.group % VALIDATION == 0
-    return _Drawings(normalise(pictures.x, SPEC), pictures.y, kept_out, checked)
+    return _Drawings(normalise(pictures.x, SPEC), pictures.y, kept_out, checked, pictures.x)
 
 
 def _is_one_in(so_many: int, key: str) -> bool:
@@ -159,12 +162,12 @@ def _twins(strokes: _Drawings, pictures: _Drawings) -> tuple[np.ndarray, np.ndar
     for label in range(len(LABELS)):
         for mine, others, found in ((strokes, pictures, known[0]), (pictures, strokes, known[1])):
             places = np.flatnonzero((mine.y == label) & ~mine.kept_out)
-            found[places] = has_twin(mine.x[places], others.x[(others.y == label) & others.kept_out])
+            found[places] = has_twin(mine.form[places], others.form[(others.y == label) & others.kept_out])
     return known
 
 
 def has_twin(rasters: np.ndarray, among: np.ndarray) -> np.ndarray:
-    """For each raster, uint8 (n, size, size), whether one `among` others is the same drawing: bool (n,)."""
+    """For each picture, uint8 (n, h, w), whether one `among` others is the same drawing: bool (n,)."""
     nearest = np.full(len(rasters), np.inf)
     if not len(rasters) or not len(among):
         return nearest < TWIN
@@ -191,12 +194,20 @@ SKETCHES = Recipe(
     network=RESIDUAL,
     load=load_sketches,
     sources=("quickdraw", "quickdraw-bitmaps", "tuberlin", "omniglot"),
-    notes=(),
+    notes=(
+        "Google's pictures were drawn with a line of 16 and a margin of 24 around 256, shrunk as a whole to 28: found "
+        "by laying drawings that are published in both forms on each other.",
+        "Some 1,130 of the 17,600 drawings of strokes are there as pictures too. When this model was trained that was not "
+        "seen in time: 437 of the 17,841 test drawings were studied in their other form. Without them: 95.3 % of the "
+        "strokes, 94.5 % of the pictures.",
+        "The same drawing as ink and as a picture of 28 x 28 gets the same answer in 94.9 of 100 cases: it learned "
+        "from drawings that all lie alike in their frame, and half a pixel makes a difference.",
+    ),
     limits=(
         "Anything but the thirty words: of what else can be drawn it should say 'not sure', and does not always.",
         "Arm, ear, finger, hand, leg and nose: it has seen few of them, and is often wrong.",
     ),
-    epochs=28,
+    epochs=24,
     pictures=60_000,
     tracks=13_000,
     prototypes=0,

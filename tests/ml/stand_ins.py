@@ -10,9 +10,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from ml.bitmap import as_bitmap
 from ml.ink import Ink, rasterise
 from ml.prototypes import write
-from ml.robustness import as_bitmap
 from ml.sources import THIRTY_WORDS
 
 ALPHABETS = ("Balinese", "Greek", "Korean", "Latin", "Sanskrit", "Tagalog")

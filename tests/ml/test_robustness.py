@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from ml.artifact import Bundle
+from ml.bitmap import as_bitmap
 from ml.datasets import DatasetError
 from ml.ink import Ink, parse_ink, rasterise
 from ml.predictor import Predictor
 from ml.recipes import RECIPES
 from ml.robustness import (
-    as_bitmap,
     dots,
     halve,
     hatching,

@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ml.bitmap import as_bitmap
 from ml.card import count_labels
 from ml.image import normalise_image
 from ml.ink import rasterise
 from ml.material import Material
 from ml.prototypes import write
-from ml.robustness import as_bitmap
 from ml.sketches import LABELS, SKETCHES, SPEC, has_twin
 from tests.ml.stand_ins import careful, characters, words
 
