@@ -197,9 +197,9 @@ SKETCHES = Recipe(
     notes=(
         "Google's pictures were drawn with a line of 16 and a margin of 24 around 256, shrunk as a whole to 28: found "
         "by laying drawings that are published in both forms on each other.",
-        "Some 1,130 of the 17,600 drawings of strokes are there as pictures too. When this model was trained that was not "
-        "seen in time: 437 of the 17,841 test drawings were studied in their other form. Without them: 95.3 % of the "
-        "strokes, 94.5 % of the pictures.",
+        "Some 1,130 of the 17,600 drawings of strokes are there as pictures too. When this model was trained that was "
+        "not seen in time: 437 of the 17,841 test drawings were studied in their other form. Without them: 95.3 % of "
+        "the strokes, 94.5 % of the pictures.",
         "The same drawing as ink and as a picture of 28 x 28 gets the same answer in 94.9 of 100 cases: it learned "
         "from drawings that all lie alike in their frame, and half a pixel makes a difference.",
     ),

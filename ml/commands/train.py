@@ -82,10 +82,13 @@ def _train_from_folder(options: argparse.Namespace) -> tuple[Bundle, Path]:
 
 
 def _check_place(out: Path) -> None:
-    """Better before a training than after it."""
+    """Better before a training than after it. What is made for it is taken away again: the training may yet fail."""
+    new = not out.exists()
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryFile(dir=out):
         pass
+    if new:
+        out.rmdir()
 
 
 def _notes(bundle: Bundle) -> list[str]:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import ml
 from ml.__main__ import main
 from ml.artifact import Bundle, load_bundle, save_bundle
 from ml.commands import train as train_command
@@ -295,6 +296,7 @@ def test_training_gets_its_options(
 
 def test_a_recipe_that_is_not_there_is_one_line_and_exit_code_2(capsys: pytest.CaptureFixture[str]) -> None:
     assert "No recipe for 'runes'" in failed(capsys, "train", "runes")
+    assert not (Path(ml.__file__).parent / "models" / "runes").exists(), "nothing is left behind"
 
 
 def test_evaluating_needs_nothing_of_the_extra_train(tiny_folder: Path, ink_file: Path) -> None:
