@@ -17,7 +17,7 @@ from tests.ink import SEVEN as SEVEN_INK
 from tests.ink import ZERO
 from tests.pages.conftest import named
 
-TOLD = "[data-because][data-told]"
+TOLD = "[data-because][data-told] p"  # the line is there before it has faded in
 
 
 @pytest.fixture
