@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ml.datasets import first_by_hash
-from ml.image import ImageError, normalise_image
+from ml.image import normalise_known
 from ml.ink import DEFAULT, Ink, RasterSpec, parse_ink, rasterise
 from ml.progress import Progress, silent
 
@@ -134,15 +134,8 @@ def _read_pictures(path: Path, spec: RasterSpec, split: str, progress: Progress)
     if not chosen.any():
         raise EvaluationError(f"{path} holds no drawings{f' of the part {split!r}' if split else ''}.")
     x, y, writers = x[chosen], y[chosen], writers[chosen]
-    rasters = np.array([_normalise(picture, spec) for picture in progress(x, path.name)])
+    rasters = np.array([normalise_known(picture, spec) for picture in progress(x, path.name)])
     return Drawings(rasters, [str(label) for label in y.tolist()], [str(writer) for writer in writers.tolist()])
-
-
-def _normalise(picture: np.ndarray, spec: RasterSpec) -> np.ndarray:
-    try:
-        return normalise_image(picture, spec, polarity="light_on_dark")
-    except ImageError:
-        return np.zeros((spec.size, spec.size), np.uint8)
 
 
 def _label(row: dict[str, Any]) -> str:

@@ -199,6 +199,14 @@ def normalise_image(pixels: np.ndarray, spec: RasterSpec = DEFAULT, *, polarity:
     return fit_ink(cut_ink(pixels, polarity=polarity), spec)
 
 
+def normalise_known(picture: np.ndarray, spec: RasterSpec = DEFAULT) -> np.ndarray:
+    """The raster of a data set's picture, which is white on black; all black where nothing is to be seen in it."""
+    try:
+        return normalise_image(picture, spec, polarity="light_on_dark")
+    except ImageError:
+        return np.zeros((spec.size, spec.size), np.uint8)
+
+
 def cut_ink(pixels: np.ndarray, *, polarity: Polarity = "auto") -> np.ndarray:
     """The ink of a grey picture, cut out of it: float32 (h, w) from 0 to 1. Raises what `normalise_image` raises."""
     if pixels.dtype != np.uint8 or pixels.ndim != 2 or not pixels.size:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from ml.datasets import Pictures, Tracks
-from ml.image import ImageError, normalise_image
+from ml.image import normalise_known
 from ml.ink import DEFAULT, Ink, RasterSpec, rasterise
 from ml.junk import make_junk
 
@@ -116,8 +116,5 @@ def normalise(pictures: np.ndarray, spec: RasterSpec = DEFAULT) -> np.ndarray:
     """Pictures, white on black, as uploads of them are: uint8 (n, size, size); all black where nothing is seen."""
     rasters = np.zeros((len(pictures), spec.size, spec.size), np.uint8)
     for place, picture in enumerate(pictures):
-        try:
-            rasters[place] = normalise_image(picture, spec, polarity="light_on_dark")
-        except ImageError:
-            continue
+        rasters[place] = normalise_known(picture, spec)
     return rasters

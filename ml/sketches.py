@@ -139,7 +139,7 @@ def _different(strokes: _Drawings, pictures: _Drawings, careful: _Drawings) -> n
     """How many drawings of each word are studied, whatever the times and the forms: int (words,)."""
     counts = np.bincount(careful.y[~careful.kept_out], minlength=len(LABELS))
     for label in range(len(LABELS)):
-        inks, seen = (each.x[each.studied & (each.y == label)] for each in (strokes, pictures))
+        inks, seen = (each.form[each.studied & (each.y == label)] for each in (strokes, pictures))
         counts[label] += len(seen) + int((~has_twin(inks, seen)).sum())
     return counts
 

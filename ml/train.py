@@ -51,11 +51,15 @@ def train_recognizer(
     `epochs` replaces the recipe's, `data` is the folder of data sets (else `INKLING_DATA`, else
     downloads). Raises TrainingError, or DatasetError where the data is not to be had.
     """
+    recipe = recipe_of(recognizer)
+    return train_recipe(recognizer, recipe, out=out, epochs=epochs, seed=seed, data=data, progress=progress)
+
+
+def recipe_of(recognizer: str) -> Recipe:
+    """The recipe of a recognizer that ships. Raises TrainingError, which names those that there are."""
     if recognizer not in RECIPES:
         raise TrainingError(f"No recipe for {recognizer!r}; there are: {', '.join(RECIPES)}.")
-    return train_recipe(
-        recognizer, RECIPES[recognizer], out=out, epochs=epochs, seed=seed, data=data, progress=progress
-    )
+    return RECIPES[recognizer]
 
 
 def train_recipe(

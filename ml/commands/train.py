@@ -17,7 +17,7 @@ from ml.commands.options import MODELS, add_bundle, add_data_dir, add_json, answ
 from ml.homemade import recipe_from
 from ml.progress import bars
 from ml.recipes import RECIPES
-from ml.train import SEED, TrainingError, train_recipe, train_recognizer
+from ml.train import SEED, TrainingError, recipe_of, train_recipe, train_recognizer
 
 TEXT = """Train a recognizer and write its bundle, model card and confusion matrix.
 
@@ -122,8 +122,6 @@ def _add_rehearse(commands: Any) -> None:
 def rehearse(options: argparse.Namespace) -> None:
     out = folder_of(options)
     bundle = load_bundle(out)
-    if bundle.manifest["recognizer"] not in RECIPES:
-        raise TrainingError(f"No recipe for {bundle.manifest['recognizer']!r}; there are: {', '.join(RECIPES)}.")
-    packed = rehearsal.make(bundle, RECIPES[bundle.manifest["recognizer"]].replay(options.data_dir))
+    packed = rehearsal.make(bundle, recipe_of(bundle.manifest["recognizer"]).replay(options.data_dir))
     save_bundle(packed, out)
     print(f"{out}: {len(packed.rehearsal):,} bytes of rehearsal pack.")
