@@ -5,6 +5,7 @@ Promotion are written once; what is newest counts. A TrainingRun moves, under co
 follows what its person says.
 """
 
+from recognizer.models.dataset import Export, ExportQuerySet, Import, Origin, Piece
 from recognizer.models.drawing import Drawing, DrawingQuerySet
 from recognizer.models.facts import AppendOnly, ImmutableError
 from recognizer.models.memory import Memory, Remembered, RememberedQuerySet
@@ -21,11 +22,16 @@ __all__ = [
     "CorrectionQuerySet",
     "Drawing",
     "DrawingQuerySet",
+    "Export",
+    "ExportQuerySet",
     "ImmutableError",
+    "Import",
     "Label",
     "Memory",
     "ModelVersion",
+    "Origin",
     "PersonalAnswer",
+    "Piece",
     "Policy",
     "Prediction",
     "Promotion",

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from recognizer.models.facts import AppendOnly
@@ -99,7 +100,7 @@ class Drawing(AppendOnly, models.Model):
     )
     ink = models.JSONField(_("ink"), null=True, help_text=_("Strokes: [[[x…], [y…], [t…]], …]."))
     image = models.BinaryField(_("picture"), null=True, help_text=_("A grey PNG of what was uploaded."))
-    created = models.DateTimeField(_("created"), auto_now_add=True)
+    created = models.DateTimeField(_("created"), default=timezone.now, editable=False)
 
     objects = DrawingQuerySet.as_manager()
     standing: list[Correction]  # set by with_answers()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Self
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Coalesce
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from recognizer.models.facts import AppendOnly
@@ -32,7 +33,7 @@ class Prediction(AppendOnly, models.Model):
     label = models.ForeignKey(Label, models.PROTECT, related_name="predictions", verbose_name=_("first guess"))
     probability = models.FloatField(_("probability"))
     unsure = models.BooleanField(_("not sure"))
-    created = models.DateTimeField(_("created"), auto_now_add=True)
+    created = models.DateTimeField(_("created"), default=timezone.now, editable=False)
 
     class Meta:
         verbose_name = _("prediction")
@@ -126,7 +127,7 @@ class Correction(AppendOnly, models.Model):
     replaces = models.OneToOneField(
         "self", models.CASCADE, null=True, blank=True, related_name="replaced_by", verbose_name=_("replaces")
     )
-    created = models.DateTimeField(_("created"), auto_now_add=True)
+    created = models.DateTimeField(_("created"), default=timezone.now, editable=False)
 
     objects = CorrectionQuerySet.as_manager()
 

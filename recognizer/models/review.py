@@ -7,6 +7,7 @@ from typing import Self
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from recognizer.models.facts import AppendOnly
@@ -60,7 +61,7 @@ class Review(AppendOnly, models.Model):
     replaces = models.OneToOneField(
         "self", models.CASCADE, null=True, blank=True, related_name="replaced_by", verbose_name=_("replaces")
     )
-    created = models.DateTimeField(_("created"), auto_now_add=True)
+    created = models.DateTimeField(_("created"), default=timezone.now, editable=False)
 
     objects = ReviewQuerySet.as_manager()
 

@@ -1,0 +1,116 @@
+"""What leaves the site as data, and where drawings that came as data are from."""
+
+from __future__ import annotations
+
+from typing import Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from recognizer.models.drawing import Drawing
+from recognizer.models.facts import AppendOnly
+
+
+class ExportQuerySet(models.QuerySet["Export"]):
+    """Questions about many exports."""
+
+    def open(self) -> Self:
+        """Those that are waiting or being written."""
+        return self.filter(state__in=[Export.State.WAITING, Export.State.RUNNING])
+
+
+class Export(models.Model):
+    """One file that somebody asked for; written in the background, and kept in pieces until it expires."""
+
+    class State(models.TextChoices):
+        """How far it is."""
+
+        WAITING = "waiting", _("waiting")
+        RUNNING = "running", _("running")
+        READY = "ready", _("ready")
+        FAILED = "failed", _("failed")
+        GONE = "gone", _("gone")
+
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, related_name="exports", verbose_name=_("asked for by")
+    )
+    form = models.CharField(_("format"), max_length=8)
+    wanted = models.JSONField(_("which drawings"), default=dict)
+    licence = models.CharField(_("licence"), max_length=200)
+    state = models.CharField(_("state"), max_length=8, choices=State.choices, default=State.WAITING)
+    reason = models.CharField(_("reason"), max_length=500, blank=True)
+    total = models.PositiveIntegerField(_("drawings to write"), default=0)
+    done = models.PositiveIntegerField(_("drawings written"), default=0)
+    size = models.PositiveBigIntegerField(_("bytes"), default=0)
+    sha256 = models.CharField(_("SHA-256"), max_length=64, blank=True)
+    heartbeat = models.DateTimeField(_("last sign of life"), default=timezone.now)
+    created = models.DateTimeField(_("created"), auto_now_add=True)
+    finished = models.DateTimeField(_("finished"), null=True, blank=True)
+
+    objects = ExportQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-id"]
+        verbose_name = _("export")
+        verbose_name_plural = _("exports")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["by"], condition=Q(state__in=["waiting", "running"]), name="one_open_export_per_person"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.pk} ({self.form})"
+
+
+class Piece(models.Model):
+    """A part of the file of an export, and which drawings were read for it (their ids, eight bytes each)."""
+
+    export = models.ForeignKey(Export, models.CASCADE, related_name="pieces", verbose_name=_("export"))
+    number = models.PositiveIntegerField(_("number"))
+    content = models.BinaryField(_("content"))
+    drawings = models.BinaryField(_("drawings"))
+
+    class Meta:
+        ordering = ["export", "number"]
+        verbose_name = _("piece")
+        verbose_name_plural = _("pieces")
+        constraints = [models.UniqueConstraint(fields=["export", "number"], name="one_piece_per_number")]
+
+    def __str__(self) -> str:
+        return f"{self.export_id}/{self.number}"
+
+
+class Import(AppendOnly, models.Model):
+    """One time that drawings were brought in, and on what grounds they may be kept: the words of who did it."""
+
+    source = models.CharField(_("source"), max_length=200)
+    form = models.CharField(_("format"), max_length=8)
+    licence = models.CharField(_("licence"), max_length=200, help_text=_("The operator's statement."))
+    created = models.DateTimeField(_("created"), auto_now_add=True)
+
+    class Meta:
+        ordering = ["-id"]
+        verbose_name = _("import")
+        verbose_name_plural = _("imports")
+
+    def __str__(self) -> str:
+        return self.source
+
+
+class Origin(AppendOnly, models.Model):
+    """Where a drawing came from that was not drawn here, and its licence. Gone with the drawing."""
+
+    drawing = models.OneToOneField(Drawing, models.CASCADE, related_name="origin", verbose_name=_("drawing"))
+    brought = models.ForeignKey(Import, models.PROTECT, related_name="origins", verbose_name=_("import"))
+    licence = models.CharField(_("licence"), max_length=200)
+
+    class Meta:
+        verbose_name = _("origin")
+        verbose_name_plural = _("origins")
+
+    def __str__(self) -> str:
+        return f"{self.drawing_id}: {self.licence}"
