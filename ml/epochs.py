@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import cv2
 import numpy as np
 
-from ml.augment import draw_varied, vary_pictures
+from ml.augment import bend, draw_varied, drop_points, vary_pictures
+from ml.bitmap import as_bitmap
+from ml.image import normalise_known
 from ml.ink import RasterSpec
 from ml.junk import make_junk
 from ml.material import Examples, Material, Recipe
@@ -15,6 +18,9 @@ from ml.styles import restyle
 
 Rng = np.random.Generator
 
+MOVED = 0.75  # of the drawings lie beside their place, where a recipe moves them
+SIZES = 0.03  # larger or smaller
+WAYS = (cv2.INTER_LINEAR, cv2.INTER_CUBIC, cv2.INTER_LANCZOS4)  # from soft edges to hard ones
 PLAIN = 8  # one picture in so many is learned as it is
 
 
@@ -27,7 +33,7 @@ def make_epoch(material: Material, recipe: Recipe, rng: Rng, *, strength: float 
     drawn = [
         material.pictures.x[pictures[:plain]],
         vary_pictures(material.pictures.x[pictures[plain:]], rng, strength=strength, spec=spec),
-        _stack((_track(material, number, rng, strength, spec) for number in tracks), spec),
+        _stack((_track(material, recipe, number, rng, strength) for number in tracks), spec),
     ]
     junk = _stack(_junk(material, recipe, rng, hard), spec)
     prototypes = rng.integers(len(recipe.labels), size=recipe.prototypes)
@@ -37,6 +43,8 @@ def make_epoch(material: Material, recipe: Recipe, rng: Rng, *, strength: float 
     y = np.concatenate([material.pictures.y[pictures], material.tracks.y[tracks], prototypes, other])
     if recipe.mirror:
         _mirror_half(x, rng)
+    if recipe.moved:
+        _move(x, recipe.moved, rng)
     order = rng.permutation(len(y))
     return Examples(x[order], y[order])
 
@@ -44,6 +52,16 @@ def make_epoch(material: Material, recipe: Recipe, rng: Rng, *, strength: float 
 def _mirror_half(x: np.ndarray, rng: Rng) -> None:
     chosen = rng.random(len(x)) < 0.5
     x[chosen] = x[chosen][:, :, ::-1]
+
+
+def _move(x: np.ndarray, by: float, rng: Rng) -> None:
+    """Most drawings up to `by` pixels beside their place, a little larger or smaller, with softer or harder edges."""
+    side = x.shape[1]
+    for place in np.flatnonzero(rng.random(len(x)) < MOVED):
+        size = 1 + rng.uniform(-SIZES, SIZES)
+        to = (side - 1) / 2 * (1 - size) + rng.uniform(-by, by, 2)
+        matrix = np.array([[size, 0, to[0]], [0, size, to[1]]])
+        x[place] = cv2.warpAffine(x[place], matrix, (side, side), flags=WAYS[int(rng.integers(len(WAYS)))])
 
 
 def _choose(available: int, wanted: int, rng: Rng) -> np.ndarray:
@@ -59,11 +77,13 @@ def _stack(rasters: Iterator[np.ndarray], spec: RasterSpec) -> np.ndarray:
     return np.stack(made) if made else np.zeros((0, spec.size, spec.size), np.uint8)
 
 
-def _track(material: Material, number: int, rng: Rng, strength: float, spec: RasterSpec) -> np.ndarray:
+def _track(material: Material, recipe: Recipe, number: int, rng: Rng, strength: float) -> np.ndarray:
     ink = material.tracks.inks[number]
     if material.latin:
         ink = restyle(ink, int(material.tracks.y[number]), rng)
-    return draw_varied(ink, rng, spec, strength=strength)
+    if recipe.bitmaps and rng.random() < 0.5:
+        return normalise_known(as_bitmap(bend(drop_points(ink, rng), rng, strength)), recipe.raster)
+    return draw_varied(ink, rng, recipe.raster, strength=strength)
 
 
 def _junk(material: Material, recipe: Recipe, rng: Rng, hard: bool) -> Iterator[np.ndarray]:
@@ -71,7 +91,7 @@ def _junk(material: Material, recipe: Recipe, rng: Rng, hard: bool) -> Iterator[
     for kind in rng.random(recipe.junk):
         if kind < 0.02:
             yield _almost_blank(rng, spec.size)
-        elif kind < 0.3 and len(material.junk_pictures):
+        elif kind < (0.3 if material.junk_inks else 0.5) and len(material.junk_pictures):
             chosen = rng.integers(len(material.junk_pictures), size=1)
             yield vary_pictures(material.junk_pictures[chosen], rng, spec=spec)[0]
         elif kind < 0.5 and material.junk_inks:

@@ -8,7 +8,6 @@ into the same box and centred by the same rule as strokes are (`ml.ink`).
 from __future__ import annotations
 
 import io
-import math
 import warnings
 from typing import Literal
 
@@ -16,7 +15,7 @@ import cv2
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from ml.ink import DEFAULT, SUPERSAMPLING, RasterSpec, average
+from ml.ink import BOX, DEFAULT, SIZE, SUPERSAMPLING, RasterSpec, average
 from ml.paper import find_ink
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP")
@@ -33,6 +32,8 @@ PEAK = 0.3  # of full ink is reached somewhere in every line
 MARGIN = 2  # pixels of background around ink that is resampled
 LEAST = 0.3  # of full ink; the faintest line that is brought to full strength
 EDGE = 0.5  # of full ink, where a line ends
+CONTRAST = 2.0  # of the edges of what is enlarged: as soft as lines drawn by the renderer are, no softer
+ENLARGED = 2.0  # samples per pixel of a picture, from which on its edges are kept soft
 THINNEST, THICKEST = 2.2, 4.0  # pixels of the usual raster; the range of the pens that MNIST was written with
 PAINTED_TONES = 0.005  # of the painted pixels of a transparent picture that make it more than one tone
 
@@ -221,7 +222,7 @@ def cut_ink(pixels: np.ndarray, *, polarity: Polarity = "auto") -> np.ndarray:
 
 def fit_ink(ink: np.ndarray, spec: RasterSpec = DEFAULT) -> np.ndarray:
     """Cut-out ink, float32 (h, w) from 0 to 1, as the raster: uint8 (size, size), white on black."""
-    if spec.box - 1 <= max(ink.shape) <= math.ceil(spec.box):
+    if spec.size == SIZE and spec.box == BOX and BOX - 1 <= max(ink.shape) <= BOX:
         return _place(ink, spec)
     return average(_fit(ink, spec))
 
@@ -256,27 +257,29 @@ def _corner(mass: float, length: int, size: int) -> int:
 
 
 def _fit(ink: np.ndarray, spec: RasterSpec) -> np.ndarray:
-    """Draw ink 0 to 1 into the box of the sampled canvas: uint8, 0 or 255.
+    """Draw ink 0 to 1 into the box of the sampled canvas, uint8.
 
-    Lines thinner or thicker than those of pens get the width of the nearest pen; a dot becomes the
-    dot that a tap leaves.
+    Of small pictures the greys at the edges are kept: they say where between two pixels a line ends.
+    Lines thinner or thicker than those of pens get the width of the nearest pen; a dot becomes the dot
+    that a tap leaves.
     """
     side = float(spec.box * SUPERSAMPLING)
     canvas = _sample(ink, side, spec.canvas)
-    extent = max(cv2.boundingRect(canvas)[2:])  # less than the side, for soft edges end beyond the line
+    extent = max(cv2.boundingRect(_cut(canvas))[2:])  # less than the side, for soft edges end beyond the line
     width = _line_width(canvas)
     if width > SOLID * extent or max(ink.shape) <= TINY:
         return _sample(ink, spec.pen * SUPERSAMPLING * side / extent, spec.canvas)
     unit = spec.scale * SUPERSAMPLING
     pen = min(max(width, THINNEST * unit), THICKEST * unit)
-    scale = (side - pen) / (extent - width)  # so that the box is full when the lines have their width
-    if abs(scale - 1) < 0.01:
-        return canvas
-    return _widen(_sample(ink, side * scale, spec.canvas), pen - width * scale)
+    # So that the box is full when the lines have their width.
+    scale = side / extent if pen == width else (side - pen) / (extent - width)
+    if abs(scale - 1) >= 0.01:
+        canvas = _sample(ink, side * scale, spec.canvas)
+    return canvas if pen == width else _widen(_cut(canvas), pen - width * scale)
 
 
 def _sample(ink: np.ndarray, longest: float, side: int) -> np.ndarray:
-    """Scale ink so that its longer side has `longest` samples, in the middle of a canvas of `side`; 0 or 255."""
+    """Scale ink so that its longer side has `longest` samples, in the middle of a canvas of `side`, uint8."""
     scale = longest / max(ink.shape)
     grey = cv2.copyMakeBorder(_even(ink), MARGIN, MARGIN, MARGIN, MARGIN, cv2.BORDER_CONSTANT)  # so that edges taper
     size = _scaled(grey.shape[1], grey.shape[0], scale)
@@ -286,8 +289,20 @@ def _sample(ink: np.ndarray, longest: float, side: int) -> np.ndarray:
     grey = grey[cut[0], cut[1]]
     top, left = (max(0, room // 2) for room in spare)
     canvas = np.zeros((side, side), np.uint8)
-    canvas[top : top + grey.shape[0], left : left + grey.shape[1]] = np.where(grey > EDGE, 255, 0)
+    canvas[top : top + grey.shape[0], left : left + grey.shape[1]] = _edged(grey, scale)
     return canvas
+
+
+def _edged(grey: np.ndarray, scale: float) -> np.ndarray:
+    """0 to 255: soft edges for what was enlarged, hard ones for what had enough pixels of its own."""
+    if scale < ENLARGED:
+        return np.where(grey > EDGE, 255, 0)
+    return np.rint(np.clip((grey - EDGE) * CONTRAST + 0.5, 0, 1) * 255)
+
+
+def _cut(canvas: np.ndarray) -> np.ndarray:
+    """0 or 255."""
+    return np.where(canvas > 127, 255, 0).astype(np.uint8)
 
 
 def _even(ink: np.ndarray) -> np.ndarray:
@@ -297,8 +312,8 @@ def _even(ink: np.ndarray) -> np.ndarray:
 
 def _line_width(canvas: np.ndarray) -> float:
     """The mean width of the lines in samples: inside a line the distance to its edge is a quarter of it on average."""
-    distance = cv2.distanceTransform(canvas, cv2.DIST_L2, cv2.DIST_MASK_5)
-    return 4 * float(distance[canvas > 0].mean()) if canvas.any() else 0.0
+    distance = cv2.distanceTransform(_cut(canvas), cv2.DIST_L2, cv2.DIST_MASK_5)
+    return 4 * float(distance[distance > 0].mean()) if distance.any() else 0.0
 
 
 def _widen(canvas: np.ndarray, by: float) -> np.ndarray:

@@ -26,6 +26,7 @@ BOX = 20  # side of the box that the ink is fitted into, in pixels
 PEN = 2.2  # width of the pen, in pixels of the raster
 SMALLEST, LARGEST = 24, 64  # sides that a raster may have: the networks shrink it four times, and more would be slow
 THINNEST_PEN = 0.5  # pixels
+HALF = 127  # of full ink, 255
 SUPERSAMPLING = 8  # samples per pixel and axis before averaging
 
 MAX_STROKES = 256
@@ -171,16 +172,21 @@ def _to_fixed_point(line: np.ndarray) -> np.ndarray:
 
 
 def _centre_by_mass(canvas: np.ndarray) -> np.ndarray:
-    """Shift by whole samples so that the centre of mass is the centre, as far as the ink stays inside."""
+    """Shift by whole samples so that the centre of mass is the centre, as far as the ink stays inside.
+
+    Ink ends where it is half of full; what is fainter beyond (the soft edges of pictures) may be cut off.
+    """
     side = canvas.shape[0]
-    left, top, width, height = cv2.boundingRect(canvas)
+    left, top, width, height = cv2.boundingRect((canvas > HALF).astype(np.uint8))
     if not width:
         return canvas
     crop = canvas[top : top + height, left : left + width]
     dx = _shift(left + _middle_of_mass(crop, 0), left, width, side)
     dy = _shift(top + _middle_of_mass(crop, 1), top, height, side)
     moved = np.zeros_like(canvas)
-    moved[top + dy : top + dy + height, left + dx : left + dx + width] = crop
+    rows, columns = (slice(max(0, by), side + min(0, by)) for by in (dy, dx))
+    from_rows, from_columns = (slice(max(0, -by), side - max(0, by)) for by in (dy, dx))
+    moved[rows, columns] = canvas[from_rows, from_columns]
     return moved
 
 

@@ -3,7 +3,8 @@
 "taught", three cycles: it learns; it is refined on milder drawings and harder junk; then the mean of both
 ends teaches it once more: half of what it is told is the label, half is what that teacher answers to the
 drawing in three sizes. "averaged", one cycle: what serves is the running mean of the weights, and the labels
-are told a little less firmly, for those of public sketches are not all right.
+are told a little less firmly, for those of public sketches are not all right. A recipe may have a `further`
+cycle, averaged too and at half the rate, after either; a training that goes on from a bundle is that one.
 
 A thread makes the next epoch while the network learns from this one. Where the processor multiplies numbers
 of 16 bits, it learns with them (bfloat16, twice as fast here); the weights are kept in 32.
@@ -34,6 +35,8 @@ TOLD = 0.5  # of the target, by the teacher
 SIZES = (0.93, 1.0, 1.07)  # in which the teacher looks at a drawing
 CHUNK = 1_000  # drawings that the teacher answers at once
 SOFT = 0.05  # of the target is shared out to all labels in an averaged cycle
+FURTHER = 0.5  # of the peak of the rate, in a further cycle
+LONG = 200_000  # drawings; what studies more is worth the half minute that compiling its step takes
 LOOKS = 10  # batches between two looks at the weights for their running mean
 KEPT = 0.98  # of the running mean stays at each look: it spans some 500 batches
 
@@ -55,22 +58,31 @@ class Cycle:
 
 def cycles(recipe: Recipe) -> list[Cycle]:
     """Of 41 epochs 20 learn, 9 refine and 12 are taught, of fewer the same shares; or all of them are averaged."""
+    further = [Cycle(recipe.further, rate=FURTHER, mild=0.6, hard=True, averaged=True)] if recipe.further else []
     if recipe.learning == AVERAGED:
-        return [Cycle(recipe.epochs, rate=1.0, mild=0.7, averaged=True)]
+        return [Cycle(recipe.epochs, rate=1.0, mild=0.7, averaged=True), *further]
     refined, taught = recipe.epochs * 9 // 41, recipe.epochs * 12 // 41
     planned = [
         Cycle(recipe.epochs - refined - taught, rate=1.0, mild=0.75),
         Cycle(refined, rate=0.4, mild=0.0, hard=True),
         Cycle(taught, rate=0.6, mild=0.75, hard=True, taught=True),
     ]
-    return [cycle for cycle in planned if cycle.epochs]
+    return [cycle for cycle in planned if cycle.epochs] + further
 
 
-def fit(model: keras.Model, material: Material, recipe: Recipe, *, seed: int, progress: bool = True) -> History:
-    """Train the network in place; returns how it went."""
+def fit(
+    model: keras.Model,
+    material: Material,
+    recipe: Recipe,
+    *,
+    seed: int,
+    onwards: bool = False,
+    progress: bool = True,
+) -> History:
+    """Train the network in place, from nothing or, `onwards`, by the last cycle alone; returns how it went."""
     ends: list[list[np.ndarray]] = []
     history: History = []
-    for cycle in cycles(recipe):
+    for cycle in cycles(recipe)[-1:] if onwards else cycles(recipe):
         teacher = _teacher(model, ends) if cycle.taught else None
         epochs = _epochs(material, recipe, cycle, len(history), seed)
         history += _fit_cycle(model, cycle, epochs, recipe, teacher, progress)
@@ -141,7 +153,12 @@ def _fit_cycle(
 
     trainee = keras.Model(model.input, model.output["probabilities"])
     rate = learning_rate(recipe, cycle)
-    trainee.compile(keras.optimizers.Adam(rate), "categorical_crossentropy", metrics=["accuracy"])
+    trainee.compile(
+        keras.optimizers.Adam(rate),
+        "categorical_crossentropy",
+        metrics=["accuracy"],
+        jit_compile=cycle.epochs * recipe.drawings > LONG and not has_bfloat16(),
+    )
     mean = _running_mean() if cycle.averaged else None
     history: History = []
     for epoch, examples in enumerate(epochs):

@@ -82,6 +82,12 @@ class Recipe:
     raster: RasterSpec = DEFAULT
     network: str = SMALL
     learning: str = TAUGHT
+    further: int = 0
+    """Epochs of a last cycle, at half the rate; a training that goes on from a bundle is this cycle alone."""
+    bitmaps: bool = False
+    """Whether half of the tracks are seen through a picture of 28 x 28 (`ml.bitmap`), as data sets publish them."""
+    moved: float = 0.0
+    """Pixels by which a drawing may lie beside its place: a picture of few pixels tells its place only so well."""
     mirror: bool = False
     """Whether a drawing in a mirror shows the same thing: a cat does, a 3 does not."""
     limits: Sequence[str] = ()

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from ml.artifact import Bundle, export_bundle, save_bundle
+from ml.artifact import Bundle, export_bundle, load_bundle, load_keras, save_bundle
 from ml.card import make_card, with_card, write_card
 from ml.evaluate import JUNK, Report, evaluate
 from ml.learning import History, fit, quick_numbers
@@ -44,15 +44,19 @@ def train_recognizer(
     epochs: int | None = None,
     seed: int = SEED,
     data: Path | None = None,
+    onwards: Path | None = None,
     progress: bool = True,
 ) -> Bundle:
-    """Train the recognizer from nothing and write its bundle, model card and confusion matrix into `out`.
+    """Train the recognizer and write its bundle, model card and confusion matrix into `out`.
 
-    `epochs` replaces the recipe's, `data` is the folder of data sets (else `INKLING_DATA`, else
-    downloads). Raises TrainingError, or DatasetError where the data is not to be had.
+    It begins from nothing or, `onwards`, where the bundle in that folder ended. `epochs` replaces the
+    recipe's, `data` is the folder of data sets (else `INKLING_DATA`, else downloads). Raises
+    TrainingError, ArtifactError, or DatasetError where the data is not to be had.
     """
     recipe = recipe_of(recognizer)
-    return train_recipe(recognizer, recipe, out=out, epochs=epochs, seed=seed, data=data, progress=progress)
+    return train_recipe(
+        recognizer, recipe, out=out, epochs=epochs, seed=seed, data=data, onwards=onwards, progress=progress
+    )
 
 
 def recipe_of(recognizer: str) -> Recipe:
@@ -70,17 +74,30 @@ def train_recipe(
     epochs: int | None = None,
     seed: int = SEED,
     data: Path | None = None,
+    onwards: Path | None = None,
     progress: bool = True,
 ) -> Bundle:
     """As `train_recognizer`, by a recipe that need not be among those that ship."""
     if epochs is not None and epochs < 1:
         raise TrainingError(f"Training takes at least 1 epoch, not {epochs}.")
-    recipe = recipe if epochs is None else replace(recipe, epochs=epochs)
-    bundle, _, history = train(recognizer, recipe, recipe.load(data), seed=seed, progress=progress)
+    before = None if onwards is None else load_bundle(onwards)
+    if before is not None:
+        _check_onwards(recipe, before, epochs)
+        recipe = recipe if epochs is None else replace(recipe, further=epochs)
+    elif epochs is not None:
+        recipe = replace(recipe, epochs=epochs, further=0)
+    bundle, _, history = train(recognizer, recipe, recipe.load(data), seed=seed, before=before, progress=progress)
     save_bundle(bundle, out)
     write_card(bundle, out)
     (out / HISTORY).write_text(json.dumps(history, indent=1), "utf-8")
     return bundle
+
+
+def _check_onwards(recipe: Recipe, before: Bundle, epochs: int | None) -> None:
+    if before.manifest["labels"] != recipe.labels:
+        raise TrainingError("That bundle knows other labels than the recipe. Train from nothing, without it.")
+    if not (recipe.further or epochs):
+        raise TrainingError("The recipe has no further cycle. Say with --epochs how long to go on.")
 
 
 class Trained(NamedTuple):
@@ -91,8 +108,13 @@ class Trained(NamedTuple):
     history: History
 
 
-def train(recognizer: str, recipe: Recipe, material: Material, *, seed: int, progress: bool) -> Trained:
-    """Train, calibrate, export and measure; the reports are of the exported model, on `material.tests`."""
+def train(
+    recognizer: str, recipe: Recipe, material: Material, *, seed: int, progress: bool, before: Bundle | None = None
+) -> Trained:
+    """Train, calibrate, export and measure; the reports are of the exported model, on `material.tests`.
+
+    `before` is the bundle that a further cycle goes on from.
+    """
     import keras
 
     from ml.network import build_network
@@ -101,7 +123,9 @@ def train(recognizer: str, recipe: Recipe, material: Material, *, seed: int, pro
     shape = (len(recipe.labels) + 1, recipe.raster.size, recipe.network)
     with quick_numbers():
         trainee = build_network(*shape)
-        history = fit(trainee, material, recipe, seed=seed, progress=progress)
+        if before is not None:
+            trainee.set_weights(load_keras(before).get_weights())
+        history = fit(trainee, material, recipe, seed=seed, onwards=before is not None, progress=progress)
     model = build_network(*shape)
     model.set_weights(trainee.get_weights())
     bundle, reports = finish(model, recognizer, recipe, material, seed=seed)

@@ -45,6 +45,9 @@ def _add_train(commands: Any) -> None:
     parser.add_argument("recognizer", nargs="?", help=f"one of {', '.join(RECIPES)} (default: digits)")
     parser.add_argument("--from", dest="folder", type=Path, metavar="FOLDER", help="a folder of labelled drawings")
     parser.add_argument("--out", type=Path, metavar="DIR", help="where to write (default: the shipped bundle)")
+    parser.add_argument(
+        "--onwards", type=Path, metavar="DIR", help="go on from the bundle there: the recipe's further cycle alone"
+    )
     parser.add_argument("--epochs", type=int, metavar="N", help="passes over the data (default: the recipe's)")
     parser.add_argument(
         "--seed", type=int, default=SEED, metavar="N", help=f"for every choice made by chance (default: {SEED})"
@@ -67,7 +70,14 @@ def _train_recognizer(options: argparse.Namespace) -> tuple[Bundle, Path]:
     recognizer = options.recognizer or "digits"
     out = options.out or MODELS / recognizer
     _check_place(out)
-    bundle = train_recognizer(recognizer, out=out, epochs=options.epochs, seed=options.seed, data=options.data_dir)
+    bundle = train_recognizer(
+        recognizer,
+        out=out,
+        epochs=options.epochs,
+        seed=options.seed,
+        data=options.data_dir,
+        onwards=options.onwards,
+    )
     return bundle, out
 
 
@@ -78,7 +88,10 @@ def _train_from_folder(options: argparse.Namespace) -> tuple[Bundle, Path]:
         raise TrainingError("Say with --out where to write the bundle.")
     slug, recipe = recipe_from(options.folder, progress=bars)
     _check_place(options.out)
-    return train_recipe(slug, recipe, out=options.out, epochs=options.epochs, seed=options.seed), options.out
+    bundle = train_recipe(
+        slug, recipe, out=options.out, epochs=options.epochs, seed=options.seed, onwards=options.onwards
+    )
+    return bundle, options.out
 
 
 def _check_place(out: Path) -> None:

@@ -18,6 +18,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from ml.bitmap import as_bitmap
 from ml.image import ImageError, cut_ink, decode_image, fit_ink, normalise_image
 from ml.ink import RasterSpec, rasterise
 from tests.ml.photos import SEVEN, THREE, drawn, encode, line_mask, photographed
@@ -226,6 +227,18 @@ def test_a_raster_is_its_own_raster_wherever_it_lies(spec: RasterSpec) -> None:
     framed = np.pad(raster, 7)
     np.testing.assert_array_equal(normalise_image(framed, spec, polarity="light_on_dark"), once)
     assert float(np.abs(once.astype(int) - raster).mean()) < 6
+
+
+def test_a_small_picture_lands_where_its_ink_would_between_two_pixels_too() -> None:
+    """The greys at its edges say where a line ends; cut to black and white they would not."""
+    spec = OTHERS[0]
+    drawn = rasterise(THREE, spec).astype(float)
+    seen = normalise_image(as_bitmap(THREE), spec, polarity="light_on_dark").astype(float)
+    cut = np.where(as_bitmap(THREE) > 127, 255, 0).astype(np.uint8)
+    rough = normalise_image(cut, spec, polarity="light_on_dark").astype(float)
+    off = [float(np.sqrt(((drawn - each) ** 2).mean())) for each in (seen, rough)]
+    assert off[0] < 25
+    assert off[0] < 0.75 * off[1]
 
 
 def test_cut_out_ink_is_fitted_into_any_raster_without_looking_again() -> None:

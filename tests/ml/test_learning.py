@@ -8,10 +8,12 @@ import keras
 import numpy as np
 import pytest
 
-from ml import learning
+from ml import epochs, learning
+from ml.bitmap import as_bitmap
 from ml.epochs import make_epoch
+from ml.ink import Ink
 from ml.learning import cycles, fit, quick_numbers
-from ml.material import AVERAGED, Material, Recipe
+from ml.material import AVERAGED, TAUGHT, Material, Recipe, normalise
 from tests.ml import taught
 from tests.ml.tiny import LABELS, tiny_network
 
@@ -83,6 +85,58 @@ def test_half_of_what_may_be_mirrored_is(material: Material, recipe: Recipe) -> 
     turned = np.array([x[:, ::-1].tobytes() in known for x in mirrored.x])
     assert (same | turned).all()
     assert 0.3 < (turned & ~same).mean() < 0.7
+
+
+def test_a_further_cycle_comes_last_at_half_the_rate(recipe: Recipe) -> None:
+    further = cycles(replace(recipe, further=2))[-1]
+    assert (further.epochs, further.rate, further.averaged) == (2, 0.5, True)
+    by_itself = cycles(replace(recipe, further=2, learning=TAUGHT))
+    assert [cycle.epochs for cycle in by_itself] == [3, 2], "of three epochs none refines and none is taught"
+
+
+def test_going_on_is_the_further_cycle_alone_and_starts_where_it_stood(material: Material, recipe: Recipe) -> None:
+    network = tiny_network(len(LABELS) + 1)
+    fit(network, material, recipe, seed=1, progress=False)
+    before = network.get_weights()
+    history = fit(network, material, replace(recipe, further=1), seed=2, onwards=True, progress=False)
+    assert [row["epoch"] for row in history] == [1]
+    way = [np.abs(last - first).sum() for last, first in zip(network.get_weights(), before, strict=True)]
+    assert 0 < sum(way) < sum(np.abs(weights).sum() for weights in before) / 2
+
+
+def test_what_may_be_moved_lies_a_little_beside_its_place() -> None:
+    square = np.zeros((200, 28, 28), np.uint8)
+    square[:, 10:18, 10:18] = 255
+    epochs._move(square, 0.7, np.random.default_rng(1))
+    beside = np.abs(np.array([_middle(x) for x in square]) - 13.5).max(axis=1)
+    assert 0.2 < (beside < 0.01).mean() < 0.3, "a quarter stays where it is"
+    assert 0.2 < np.median(beside) < 0.7
+    assert beside.max() < 0.75
+    sides = np.sqrt(square.astype(float).sum(axis=(1, 2)) / 255)
+    assert 7.6 < sides.min() < 7.9 < 8.1 < sides.max() < 8.4, "and some are a little smaller or larger"
+
+
+def _middle(raster: np.ndarray) -> np.ndarray:
+    weights = raster.astype(float)
+    return np.array([(weights.sum(axis=axis) @ np.arange(28)) / weights.sum() for axis in (0, 1)])
+
+
+def test_half_of_the_tracks_are_seen_through_a_picture_of_few_pixels(
+    material: Material, recipe: Recipe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[np.ndarray] = []
+
+    def noted(ink: Ink) -> np.ndarray:
+        made.append(as_bitmap(ink))
+        return made[-1]
+
+    monkeypatch.setattr(epochs, "as_bitmap", noted)
+    tracks = replace(recipe, pictures=0, junk=0, tracks=60)
+    make_epoch(material, tracks, np.random.default_rng(2))
+    assert not made
+    epoch = make_epoch(material, replace(tracks, bitmaps=True), np.random.default_rng(2))
+    assert 20 < len(made) < 40
+    assert {x.tobytes() for x in normalise(np.stack(made))} <= {x.tobytes() for x in epoch.x}
 
 
 @pytest.mark.parametrize("capable", [True, False])

@@ -285,9 +285,10 @@ def test_training_gets_its_options(
     monkeypatch.setattr(train_command, "train_recognizer", train_recognizer)
     arguments = ("train", "digits", "--out", tmp_path, "--epochs", "2", "--seed", "5", "--data-dir", tmp_path)
     assert run_json(capsys, *arguments)["metrics"] == figures
-    assert asked[0] == (("digits",), {"out": tmp_path, "epochs": 2, "seed": 5, "data": tmp_path})
-    main(["train"])
-    assert asked[1] == (("digits",), {"out": MODELS / "digits", "epochs": None, "seed": 1, "data": None})
+    assert asked[0] == (("digits",), {"out": tmp_path, "epochs": 2, "seed": 5, "data": tmp_path, "onwards": None})
+    main(["train", "--onwards", str(tmp_path)])
+    usual = {"out": MODELS / "digits", "epochs": None, "seed": 1, "data": None}
+    assert asked[1] == (("digits",), {**usual, "onwards": tmp_path})
     captured = capsys.readouterr()
     assert "MNIST test: 90.00% of 100 right (95 of 100 times from 82.6% to 94.5%)" in captured.out
     assert "scribbles: 100.00% of 50 answered 'not sure' (95 of 100 times from 92.9% to 100.0%)" in captured.out

@@ -44,14 +44,13 @@ def test_each_word_is_asked_for_with_its_article() -> None:
 
 
 def test_ink_and_a_picture_of_it_by_googles_recipe_are_nearly_the_same_raster() -> None:
+    """In the same place too, though the picture has whole pixels only."""
     rng = np.random.default_rng(3)
     for label in range(10):
         ink = write(label, rng)
         drawn = rasterise(ink, SPEC).astype(np.float64)
         seen = normalise_image(as_bitmap(ink), SPEC, polarity="light_on_dark").astype(np.float64)
-        same = [np.corrcoef(np.roll(drawn, (down, right), (0, 1)).ravel(), seen.ravel())[0, 1]
-                for down in (-1, 0, 1) for right in (-1, 0, 1)]  # fmt: skip
-        assert max(same) > 0.85
+        assert np.corrcoef(drawn.ravel(), seen.ravel())[0, 1] > 0.93
 
 
 def test_a_fifth_of_every_kind_is_kept_out(material: Material) -> None:

@@ -27,6 +27,7 @@ from ml.train import (
     TrainingError,
     choose_temperature,
     choose_unsure_below,
+    train_recipe,
     train_recognizer,
 )
 
@@ -206,6 +207,26 @@ def test_an_unknown_recognizer_is_refused_with_those_that_are_known(tmp_path: Pa
 def test_no_epochs_are_refused(tmp_path: Path) -> None:
     with pytest.raises(TrainingError, match="at least 1 epoch, not 0"):
         train_recognizer("digits", out=tmp_path, epochs=0)
+
+
+def test_a_training_goes_on_from_a_bundle(trained: Path, recipe: Recipe, tmp_path: Path) -> None:
+    bundle = train_recipe(
+        "three-digits", recipe, out=tmp_path / "next", epochs=1, seed=3, onwards=trained, progress=False
+    )
+    assert len(json.loads((tmp_path / "next" / "history.json").read_text())) == 1
+    assert bundle.manifest["metrics"]["other digits"]["accuracy"] > 0.9
+    assert bundle.manifest["training"]["further"] == 1
+    assert load_bundle(trained).tflite != bundle.tflite
+
+
+def test_going_on_needs_the_same_labels_and_a_cycle_to_go_on_with(
+    trained: Path, recipe: Recipe, tmp_path: Path
+) -> None:
+    with pytest.raises(TrainingError, match="no further cycle"):
+        train_recipe("three-digits", recipe, out=tmp_path, onwards=trained)
+    others = replace(recipe, labels=recipe.labels[::-1])
+    with pytest.raises(TrainingError, match="other labels than the recipe"):
+        train_recipe("three-digits", others, out=tmp_path, onwards=trained)
 
 
 def answers(confidence: float, right: float, count: int = 1000) -> tuple[dict[str, np.ndarray], dict[str, Examples]]:
