@@ -5,7 +5,7 @@ import logging
 from django.conf import settings
 from django.utils.module_loading import import_string
 
-from recognizer import drawings, memories, messages, registry, training
+from recognizer import drawings, label_checks, memories, messages, registry, training
 
 logger = logging.getLogger(__name__)
 app = import_string(settings.TASK_APP)
@@ -17,7 +17,11 @@ def tick() -> None:
     runs = training.tick()
     read, _more = memories.catch_up_for_a_moment()  # before drawings: somebody may be waiting for it
     asked = drawings.catch_up()
-    logger.info("tick: %d runs moved, %d old drawings asked again, %d remembered again", len(runs), asked, read)
+    checked, _more = label_checks.catch_up_for_a_moment()
+    logger.info(
+        "tick: %d runs moved, %d old drawings asked again, %d remembered again, %d facts about labels read",
+        *(len(runs), asked, read, checked),
+    )
 
 
 @app.task

@@ -8,6 +8,7 @@ follows what its person says.
 from recognizer.models.dataset import Export, ExportQuerySet, Import, Origin, Piece
 from recognizer.models.drawing import Drawing, DrawingQuerySet
 from recognizer.models.facts import AppendOnly, ImmutableError
+from recognizer.models.insight import Bookmark, Confusion, Coverage, LabelCheck
 from recognizer.models.memory import Memory, Remembered, RememberedQuerySet
 from recognizer.models.opinions import Correction, CorrectionQuerySet, PersonalAnswer, Prediction, Reason
 from recognizer.models.recognizer import Label, Recognizer, Tone
@@ -17,9 +18,12 @@ from recognizer.models.version import ModelVersion, Promotion
 
 __all__ = [
     "AppendOnly",
+    "Bookmark",
     "Claim",
+    "Confusion",
     "Correction",
     "CorrectionQuerySet",
+    "Coverage",
     "Drawing",
     "DrawingQuerySet",
     "Export",
@@ -27,6 +31,7 @@ __all__ = [
     "ImmutableError",
     "Import",
     "Label",
+    "LabelCheck",
     "Memory",
     "ModelVersion",
     "Origin",

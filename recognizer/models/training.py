@@ -37,6 +37,12 @@ class Policy(models.Model):
         validators=[MinValueValidator(1)],
         help_text=_("Drawings of one author and label that teach; the newest count."),
     )
+    goal = models.PositiveIntegerField(
+        _("goal"),
+        default=500,
+        validators=[MinValueValidator(1)],
+        help_text=_("Approved drawings wanted of each label; the sheet asks more often for what lacks them."),
+    )
     auto_accept = models.BooleanField(
         _("accept without review"), default=False, help_text=_("Corrections teach although nobody has looked at them.")
     )
@@ -186,6 +192,14 @@ class SnapshotItem(models.Model):
     class Meta:
         verbose_name = _("snapshot item")
         verbose_name_plural = _("snapshot items")
+        indexes = [
+            models.Index(
+                fields=["run", "label", "after", "-drawing"], condition=Q(part="exam"), name="snapshot_exam_after"
+            ),
+            models.Index(
+                fields=["run", "label", "before", "-drawing"], condition=Q(part="exam"), name="snapshot_exam_before"
+            ),
+        ]
         constraints = [
             models.UniqueConstraint(fields=["run", "drawing"], name="a_drawing_is_once_in_a_snapshot"),
         ]
