@@ -3,7 +3,7 @@
 from django.urls import include, path
 
 from recognizer import account_views, health
-from recognizer.views import memory, models, notebook, progress, runs, sheet
+from recognizer.views import insight, memory, models, notebook, progress, runs, sheet
 
 urlpatterns = [
     path("api/v1/", include("recognizer.api.urls")),  # first, as it is asked most
@@ -27,6 +27,15 @@ urlpatterns = [
     path("runs/<int:pk>/", runs.run, name="run"),
     path("runs/<int:pk>/status", runs.status, name="run-status"),
     path("runs/<int:pk>/cancel/", runs.cancel, name="run-cancel"),
+    path("review/confusion/<slug:slug>/", insight.confusions, name="confusion"),
+    path("review/confusion/<slug:slug>/<int:number>/", insight.confusions, name="confusion-version"),
+    path(
+        "review/confusion/<slug:slug>/<int:number>/<slug:kind>/<slug:drawn>/<slug:answered>/",
+        insight.cell,
+        name="confusion-cell",
+    ),
+    path("review/doubtful/<slug:slug>/", insight.doubtful, name="doubtful"),
+    path("review/coverage/<slug:slug>/", insight.coverage, name="coverage"),
     path("privacy/", sheet.privacy, name="privacy"),
     path("healthz", health.alive),
     path("readyz", health.ready),

@@ -17,7 +17,7 @@ from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_safe
 
 from ml.ink import DEFAULT
-from recognizer import keepsakes, registry, texts
+from recognizer import coverage, keepsakes, registry, texts
 from recognizer.models import Label, Promotion, Recognizer
 from recognizer.views import choice
 
@@ -36,14 +36,14 @@ PENS = [
 @ensure_csrf_cookie
 def draw(request: HttpRequest, slug: str = "") -> HttpResponse:
     """The sheet for one recognizer. Its scripts talk to the public API, like any other client."""
-    recognizers = list(registry.recognizers().annotate(raster=_raster()).prefetch_related("labels"))
+    recognizers = list(coverage.with_labels(registry.recognizers().annotate(raster=_raster())))
     recognizer = _named(slug, recognizers) if slug else choice.chosen(request, recognizers)
     if recognizer is None:
         return render(request, "recognizer/draw.html", {"recognizer": None}, status=503)
     context = {
         "recognizer": recognizer,
         "recognizers": recognizers,
-        "prompt": random.choice(list(recognizer.labels.all())),  # noqa: S311 - a suggestion, not a secret
+        "prompt": _prompt(recognizer),
         "pens": PENS,
         "config": _config(request, recognizer, recognizers),
         "texts": texts.draw_page(),
@@ -52,6 +52,12 @@ def draw(request: HttpRequest, slug: str = "") -> HttpResponse:
     if slug or request.GET.get("recognizer") == recognizer.slug:
         choice.remember(response, recognizer)
     return response
+
+
+def _prompt(recognizer: Recognizer) -> Label:
+    """What the sheet asks for first: more often what is far from its goal, as static/js/prompt.js does from then on."""
+    lines = coverage.lines(recognizer)
+    return random.choices(lines, [line.weight for line in lines])[0].label  # noqa: S311 - a suggestion, not a secret
 
 
 def _raster() -> Subquery:
@@ -87,7 +93,7 @@ def _recognizer(recognizer: Any, memories: dict[int, dict[str, bool]] | None) ->
         "address": reverse("draw-for", args=[recognizer.slug]),
         "before": before,
         "after": after,
-        "labels": [_label(label) for label in recognizer.labels.all()],
+        "labels": [_label(line.label) | {"weight": line.weight} for line in coverage.lines(recognizer)],
         "raster": recognizer.raster or asdict(DEFAULT),
         "memory": memories[recognizer.pk] if memories is not None else None,
     }

@@ -23,7 +23,13 @@ export class Prompt {
   shuffle() {
     const others = this.#recognizer.labels.filter(({ asked }) => asked !== this.#part.label.textContent);
     if (!others.length) return;
-    const label = others[Math.floor(Math.random() * others.length)];
+    const label = draw(others);
     this.#part.label.replaceChildren(sign({ ...label, glyph: label.asked }));
   }
+}
+
+/** One of them; what weighs more is drawn more often: there are too few drawings of it. */
+function draw(labels) {
+  let left = Math.random() * labels.reduce((sum, { weight }) => sum + weight, 0);
+  return labels.find(({ weight }) => (left -= weight) < 0) ?? labels.at(-1);
 }

@@ -112,4 +112,3 @@ def read() -> Callable[[], None]:
 def people(count: int) -> list[User]:
     """So many hands."""
     return [User.objects.create(email=f"hand-{at}@example.org", consented_at=timezone.now()) for at in range(count)]
-

@@ -110,7 +110,7 @@ def _policy_form(recognizer: Recognizer, **policy: str) -> dict[str, str]:
         "labels-TOTAL_FORMS": "0",
         "labels-INITIAL_FORMS": "0",
     }
-    defaults = {"train_after": "30", "train_every_days": "7", "cap": "100", "rollback_margin": "0.05"}
+    defaults = {"train_after": "30", "train_every_days": "7", "cap": "100", "goal": "80", "rollback_margin": "0.05"}
     return form | {f"policy-0-{name}": value for name, value in (defaults | policy).items()}
 
 
@@ -122,10 +122,12 @@ def test_the_policy_is_edited_with_its_recognizer(admin_client: Client, digits: 
     response = admin_client.post(address(Recognizer, str(digits.pk), "change"), data)
     assert response.status_code == 302, response.context["errors"]
     policy = training.policy_of(digits)
-    assert (policy.train_after, policy.auto_promote, policy.auto_accept) == (12, False, True)
+    assert (policy.train_after, policy.auto_promote, policy.auto_accept, policy.goal) == (12, False, True, 80)
 
 
-@pytest.mark.parametrize(("name", "value"), [("train_after", "0"), ("rollback_margin", "2"), ("cap", "-1")])
+@pytest.mark.parametrize(
+    ("name", "value"), [("train_after", "0"), ("rollback_margin", "2"), ("cap", "-1"), ("goal", "0")]
+)
 def test_a_policy_that_makes_no_sense_is_refused(
     admin_client: Client, digits: Recognizer, name: str, value: str
 ) -> None:
