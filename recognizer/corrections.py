@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db import transaction
 
 from accounts import people
-from recognizer import memories
+from recognizer import memories, queue
 from recognizer.models import Correction, Drawing, Label
 
 
@@ -37,6 +37,7 @@ def delete(*, correction: Correction) -> None:
     """Really delete a correction and those that replaced it, for staff; its author's memory goes along."""
     author = people.hold(correction.drawing.author_id)
     correction.delete()
+    queue.follow(correction.drawing)
     if author:
         memories.follow(person=author, drawing=correction.drawing, seen=None)
 
@@ -64,5 +65,6 @@ def _append_and_remember(drawing: Drawing, label: Label | None, seen: memories.S
             memories.follow_again(person=author, drawing=drawing, seen=seen)
         return last
     correction = Correction.objects.create(drawing=drawing, label=label, replaces=last)
+    queue.follow(drawing)
     memories.follow(person=author, drawing=drawing, seen=seen)
     return correction

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from recognizer import reviews, thumbnails
-from recognizer.models import Correction, Drawing, Label, ModelVersion, Prediction, Recognizer, Review
+from django.db.models import Prefetch
+from django.utils.formats import localize
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from recognizer import queue, replays, reviews, thumbnails
+from recognizer.models import Correction, Drawing, Label, ModelVersion, Place, Prediction, Review, Use
+from recognizer.queue import ANYTHING, Wanted
 
 if TYPE_CHECKING:
     from accounts.models import User
 
 SHOWN_GUESSES = 3
+MOST_AT_A_GLANCE = 12
+LAST = 12  # decisions that can be taken back from the page
+MOST_COUNTED = 1000
 DIGITS = 10  # that there are keys of
 # One key each; digits are for the labels, A accepts, K skips, Z takes back.
 REASON_KEYS = {
@@ -45,6 +56,7 @@ class Sheet:
     prediction: Prediction | None  # the first answer
     guesses: list[Guess]
     keys: list[tuple[Label, str]]  # every label with the key that says it, if there is one
+    decision: Review | None = None  # what was decided, where this is shown to be looked at again
 
     @property
     def drawing(self) -> Drawing:
@@ -57,18 +69,60 @@ class Sheet:
         return thumbnails.path(self.drawing.ink) if self.drawing.ink else ""
 
     @property
+    def replay(self) -> str:
+        """The strokes with their times, for the script that draws them once more; empty for a picture."""
+        return json.dumps(replays.strokes(self.drawing.ink), separators=(",", ":")) if self.drawing.ink else ""
+
+    @property
     def agrees(self) -> bool:
         """The author says what the model said first."""
         return bool(self.prediction and self.prediction.label_id == self.correction.label_id)
 
+    @property
+    def many(self) -> bool:
+        """More labels than can be seen at a glance: they are found by typing."""
+        return len(self.keys) > MOST_AT_A_GLANCE
 
-def sheet(correction: Correction) -> Sheet:
-    """What is known of a correction, in three queries."""
-    drawing = Drawing.objects.defer("image").select_related("recognizer").get(pk=correction.drawing_id)
+    @property
+    def likely(self) -> list[tuple[Label, str]]:
+        """Of many labels those that the model thought of and the author did not say, with a key each."""
+        others = [guess.label for guess in self.guesses if guess.label.pk != self.correction.label_id]
+        return [(label, str(at)) for at, label in enumerate(others, 1)] if self.many else []
+
+    @property
+    def hints(self) -> list[Any]:
+        """Why it is shown early or late, as far as the page does not say it anyway."""
+        place: Place | None = getattr(self.correction, "place", None)
+        if place is None:
+            return []
+        odd = [_("unusual ink")] if place.uses & Use.SUSPICIOUS else []
+        return odd if place.uses & Use.FRESH else [*odd, _("seen alike")]
+
+
+def sheet(correction: Correction, decision: Review | None = None) -> Sheet:
+    """What is known of a correction."""
+    return replace(sheets([correction])[0], decision=decision)
+
+
+def sheets(corrections: Sequence[Correction]) -> list[Sheet]:
+    """What is known of each correction, in four queries for any number."""
+    first = Prediction.objects.select_related("label", "model_version").order_by("pk")
+    found = (
+        Drawing.objects.defer("image")
+        .select_related("recognizer")
+        .prefetch_related(
+            "recognizer__labels",
+            Prefetch("predictions", first.defer(*(f"model_version__{field}" for field in ModelVersion.HEAVY))),
+        )
+        .in_bulk([each.drawing_id for each in corrections])
+    )
+    return [_sheet(each, found[each.drawing_id]) for each in corrections if each.drawing_id in found]
+
+
+def _sheet(correction: Correction, drawing: Drawing) -> Sheet:
     correction.drawing = drawing
     labels = list(drawing.recognizer.labels.all())
-    answers = drawing.predictions.select_related("label", "model_version").order_by("pk")
-    first = answers.defer(*(f"model_version__{field}" for field in ModelVersion.HEAVY)).first()
+    first = next(iter(drawing.predictions.all()), None)
     return Sheet(correction, first, _guesses(first, labels), _keys(labels))
 
 
@@ -97,13 +151,45 @@ def reasons() -> list[tuple[str, Any, str]]:
     return [(reason.value, reason.label, REASON_KEYS[reason]) for reason in Review.Reason]
 
 
-def last_decision(reviewer: User) -> Review | None:
-    """The reviewer's newest decision that still counts; it is the one that can be taken back."""
-    decided = Review.objects.standing().filter(by=reviewer, correction__replaced_by__isnull=True)
-    decided = decided.exclude(decision=Review.Decision.UNDONE)
-    return decided.select_related("label", "correction__label").order_by("-pk").first()
+@dataclass(frozen=True)
+class Decided:
+    """One of the decisions that a reviewer can take back."""
+
+    review: Review
+    path: str  # of its drawing; empty for a picture
+
+    @property
+    def drawing(self) -> Drawing:
+        """What it is about."""
+        return self.review.correction.drawing
 
 
-def waiting(reviewer: User, recognizer: Recognizer | None) -> int:
-    """How many corrections this reviewer could decide now."""
-    return reviews.queue(reviewer=reviewer, recognizer=recognizer).count()
+def last_decisions(reviewer: User) -> list[Decided]:
+    """The reviewer's newest decisions that still count, the newest first; each can be taken back."""
+    mine = Review.objects.standing().filter(by=reviewer, correction__replaced_by__isnull=True)
+    mine = mine.exclude(decision=Review.Decision.UNDONE).order_by("-pk")
+    found = mine.select_related("label", "correction__label", "correction__drawing")[:LAST]
+    return [Decided(each, _path(each.correction.drawing)) for each in found.defer("correction__drawing__image")]
+
+
+def _path(drawing: Drawing) -> str:
+    return thumbnails.path(drawing.ink) if drawing.ink else ""
+
+
+def waiting(reviewer: User, wanted: Wanted = ANYTHING) -> Count:
+    """How many corrections this reviewer could decide now; past a thousand nobody counts on."""
+    own = reviews.may_review_own(reviewer)
+    found = queue.waiting(reviewer=reviewer, own=own, wanted=wanted).order_by()
+    return Count(found.values("pk")[: MOST_COUNTED + 1].count())
+
+
+@dataclass(frozen=True)
+class Count:
+    """How many wait, up to a number that is as good as many."""
+
+    found: int
+
+    def __str__(self) -> str:
+        if self.found > MOST_COUNTED:
+            return _("more than %(number)s wait") % {"number": localize(MOST_COUNTED)}
+        return ngettext("%(number)d waits", "%(number)d wait", self.found) % {"number": self.found}

@@ -1,44 +1,43 @@
 """Reviews: what reviewers decide about corrections, one reviewer at a time.
 
-A correction is claimed for a few minutes by a conditional update, so two reviewers are never shown the same one. Every
-decision is a row; undoing is one more, and whoever wants to decide otherwise undoes first. Whether somebody may review
-at all is asked at the door (`may_review`).
+A correction is claimed for a few minutes by a conditional update (`recognizer.claims`), so two reviewers are never
+shown the same one. Every decision is a row; undoing is one more, and whoever wants to decide otherwise undoes first.
+Whether somebody may review at all is asked at the door (`may_review`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from django.conf import settings
-from django.db import IntegrityError, transaction
-from django.db.models import Case, F, OuterRef, Q, QuerySet, Subquery, Value, When
-from django.utils import timezone
+from django.db import transaction
+from django.db.models import QuerySet
 
 from accounts import people
+from recognizer import claims
+from recognizer import queue as places
+from recognizer.claims import ClaimedError
 from recognizer.corrections import UnknownLabelError
-from recognizer.models import Claim, Correction, Drawing, Label, Prediction, Recognizer, Review
+from recognizer.models import Correction, Drawing, Label, Recognizer, Review
+from recognizer.queue import ANYTHING, DECIDED, Wanted
 
 if TYPE_CHECKING:
     from accounts.models import User
 
-CLAIMED_FOR = timedelta(minutes=5)
 PERMISSION = "recognizer.review_drawings"
-DECIDED = [Review.Decision.ACCEPTED, Review.Decision.RELABELLED, Review.Decision.REJECTED]
 
 
 class SelfReviewError(PermissionError):
     """Nobody reviews their own drawings."""
 
 
-class ClaimedError(RuntimeError):
-    """Somebody else is looking at this correction."""
-
-
 class StaleReviewError(RuntimeError):
     """What was to be decided is no longer there to be decided; the text says why."""
+
+
+REFUSALS = (SelfReviewError, ClaimedError, StaleReviewError)
 
 
 def may_review(person: User) -> bool:
@@ -52,32 +51,13 @@ def may_review_own(person: User) -> bool:
 
 
 def queue(*, reviewer: User, recognizer: Recognizer | None = None) -> QuerySet[Correction]:
-    """What this reviewer could decide now, the most informative first.
-
-    Standing corrections that name a label and have no decision, of people who still agree, and that nobody else is
-    looking at: those that overrule the model first, then those of which it was not sure, then the oldest.
-    """
-    waiting = _undecided().filter(label__isnull=False, drawing__author__consented_at__isnull=False)
-    waiting = waiting.exclude(Q(claim__until__gt=timezone.now()) & ~Q(claim__by=reviewer))
-    if recognizer:
-        waiting = waiting.filter(drawing__recognizer=recognizer)
-    if not may_review_own(reviewer):
-        waiting = waiting.exclude(drawing__author=reviewer)
-    return _most_informative_first(waiting).select_related("label", "drawing")
+    """What this reviewer could decide now, the most useful first; see `recognizer.queue`."""
+    return waiting(reviewer=reviewer, wanted=Wanted(recognizer=recognizer))
 
 
-def _undecided() -> QuerySet[Correction]:
-    decided = Review.objects.standing().filter(decision__in=DECIDED)
-    return Correction.objects.standing().exclude(pk__in=decided.values("correction"))
-
-
-def _most_informative_first(corrections: QuerySet[Correction]) -> QuerySet[Correction]:
-    first = Prediction.objects.filter(drawing=OuterRef("drawing")).order_by("id")
-    return corrections.annotate(
-        guessed=Subquery(first.values("label")[:1]), doubted=Subquery(first.values("unsure")[:1])
-    ).order_by(
-        Case(When(label=F("guessed"), then=Value(1)), default=Value(0)), F("doubted").desc(nulls_last=True), "pk"
-    )
+def waiting(*, reviewer: User, wanted: Wanted = ANYTHING) -> QuerySet[Correction]:
+    """The same, as far as they want it."""
+    return places.waiting(reviewer=reviewer, own=may_review_own(reviewer), wanted=wanted)
 
 
 def claim(*, correction: Correction, reviewer: User) -> None:
@@ -87,30 +67,57 @@ def claim(*, correction: Correction, reviewer: User) -> None:
     """
     with _held(correction, reviewer):
         _check_undecided(correction)
-        _take(correction, reviewer)
+        claims.take(correction.pk, reviewer)
 
 
 def release(*, correction: Correction, reviewer: User) -> None:
     """Give a claimed correction back, so that others are shown it."""
-    Claim.objects.filter(correction=correction, by=reviewer).delete()
+    claims.give_back([correction.pk], reviewer)
 
 
 def next_for(
     *, reviewer: User, recognizer: Recognizer | None = None, skipping: Collection[int] = ()
 ) -> Correction | None:
-    """Claim the most informative correction for this reviewer; None when there is nothing left for them.
+    """Claim the most useful correction for this reviewer; None when there is nothing left for them.
 
     `skipping` are ids of corrections that they do not want to be shown now.
     """
+    wanted = Wanted(recognizer=recognizer)
+    return next(iter(claim_next(reviewer=reviewer, wanted=wanted, count=1, skipping=skipping)), None)
+
+
+def claim_next(
+    *, reviewer: User, wanted: Wanted = ANYTHING, count: int, skipping: Collection[int] = ()
+) -> list[Correction]:
+    """Claim up to so many corrections at once, in the order in which they are wanted; fewer when no more are left.
+
+    Reviewers who ask at the same moment pass over what another one is just being given.
+    """
     passed_over = set(skipping)
-    while correction := queue(reviewer=reviewer, recognizer=recognizer).exclude(pk__in=passed_over).first():
-        try:
-            claim(correction=correction, reviewer=reviewer)
-        except (ClaimedError, StaleReviewError):
-            passed_over.add(correction.pk)
-        else:
-            return correction
-    return None
+    while found := _claim_some(reviewer, wanted, count, passed_over):
+        mine = [correction for correction, taken in found if taken]
+        if mine:
+            return mine
+        passed_over |= {correction.pk for correction, _taken in found}
+    return []
+
+
+@transaction.atomic
+def _claim_some(reviewer: User, wanted: Wanted, count: int, passed_over: set[int]) -> list[tuple[Correction, bool]]:
+    """Corrections, and whether they are claimed now. Their places are locked first, as where one is decided."""
+    free = waiting(reviewer=reviewer, wanted=wanted).exclude(pk__in=passed_over)
+    found = list(free.select_for_update(skip_locked=True, of=("place",))[:count])
+    taken = claims.take_many([each.pk for each in found], reviewer)
+    return [(each, each.pk in taken) for each in found]
+
+
+def claim_these(*, reviewer: User, corrections: Sequence[int]) -> list[Correction]:
+    """Claim certain corrections, in this order; those that this reviewer cannot decide now are left out."""
+    with transaction.atomic():
+        free = waiting(reviewer=reviewer, wanted=ANYTHING).filter(pk__in=corrections)
+        found = {each.pk: each for each in free.select_for_update(of=("place",))}
+        taken = claims.take_many(list(found), reviewer)
+    return [found[pk] for pk in dict.fromkeys(corrections) if pk in taken]
 
 
 def accept(*, correction: Correction, reviewer: User) -> Review:
@@ -130,9 +137,14 @@ def relabel(*, correction: Correction, reviewer: User, label: str) -> Review:
 
 def reject(*, correction: Correction, reviewer: User, reason: str) -> Review:
     """The drawing must not teach; `reason` is one of Review.Reason (ValueError otherwise)."""
+    check_reason(reason)
+    return _decide(correction, reviewer, Review.Decision.REJECTED, reason=reason)
+
+
+def check_reason(reason: str) -> None:
+    """Raise ValueError for what is no reason to reject."""
     if reason not in Review.Reason.values:
         raise ValueError(f"{reason!r} is no reason to reject. Choose one of: {', '.join(Review.Reason.values)}.")
-    return _decide(correction, reviewer, Review.Decision.REJECTED, reason=reason)
 
 
 def undo(*, review: Review, reviewer: User) -> Review:
@@ -144,7 +156,8 @@ def undo(*, review: Review, reviewer: User) -> Review:
         if standing(review.correction) != review:
             raise StaleReviewError("This decision was taken back already. Look again.")
         undone = _append(review.correction, by=reviewer, decision=Review.Decision.UNDONE)
-        _take(review.correction, reviewer)
+        places.settle([review.correction_id], waits=True)
+        claims.take(review.correction_id, reviewer)
     return undone
 
 
@@ -183,14 +196,16 @@ def _accept_unseen_of(author: int, unseen: QuerySet[Correction]) -> int:
         Review(correction_id=pk, decision=Review.Decision.ACCEPTED, label_id=label, automatic=True)
         for pk, label in unseen.filter(drawing__author=author).values_list("pk", "label_id")
     ]
+    places.settle((review.correction_id for review in reviews), waits=False)
     return len(Review.objects.bulk_create(reviews))
 
 
 def _decide(correction: Correction, reviewer: User, decision: Review.Decision, **fields: object) -> Review:
     with _held(correction, reviewer):
         _check_undecided(correction)
-        _take(correction, reviewer)
+        claims.take(correction.pk, reviewer)
         review = _append(correction, by=reviewer, decision=decision, **fields)
+        places.settle([correction.pk], waits=False)
         release(correction=correction, reviewer=reviewer)
     return review
 
@@ -210,6 +225,7 @@ def _held(correction: Correction, reviewer: User) -> Iterator[None]:
             raise StaleReviewError("Its author no longer agrees that their drawings teach. Take the next one.")
         if author == reviewer and not may_review_own(reviewer):
             raise SelfReviewError("Nobody reviews their own drawings. Leave it to another reviewer.")
+        places.lock(correction.pk)
         yield
 
 
@@ -218,18 +234,6 @@ def _check_undecided(correction: Correction) -> None:
         raise StaleReviewError("Its author has taken back what they said. Take the next one.")
     if standing(correction):
         raise StaleReviewError("Somebody has decided this meanwhile. Take the next one, or undo that decision first.")
-
-
-def _take(correction: Correction, reviewer: User) -> None:
-    now = timezone.now()
-    free = Claim.objects.filter(Q(by=reviewer) | Q(until__lte=now), correction=correction)
-    if free.update(by=reviewer, until=now + CLAIMED_FOR):
-        return
-    try:
-        with transaction.atomic():
-            Claim.objects.create(correction=correction, by=reviewer, until=now + CLAIMED_FOR)
-    except IntegrityError as error:
-        raise ClaimedError("Another reviewer is looking at this one. Take the next one.") from error
 
 
 def _append(correction: Correction, **fields: object) -> Review:

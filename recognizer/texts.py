@@ -52,3 +52,21 @@ def drawings_page() -> dict[str, str]:
         "failed": _("That did not work: {detail}"),
         "offline": _("No connection. Try again in a moment."),
     }
+
+
+def review_page() -> dict[str, str]:
+    """Texts of the review room by the names its scripts use."""
+    return {
+        "said": _("{said}. Next: {next}"),
+        "takenBack": _("Taken back: {said}"),
+        "decision": _("the decision"),
+        "sending": _("{count} wait to be sent"),
+        "offline": _("No connection. What you decide is kept on this page and sent as soon as there is one."),
+        "stumbled": _("The server stumbled. What you decide is kept on this page and sent again in a moment."),
+        "signedOut": _("You are signed out. Sign in in another tab, then try again here; nothing is lost."),
+        "outOfDate": _("This page is out of date. Reload it; what you decided is sent afterwards."),
+        "notNoted": _("“{said}” was not noted. {detail}"),
+        "close": _("Close"),
+        "accept": _("Accept these {count}"),
+        "acceptRest": _("Accept the other {count}"),
+    }

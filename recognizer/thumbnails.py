@@ -10,6 +10,7 @@ MIN_STEP = 1.5  # units; what is nearer to the point before cannot be seen
 NOTHING = 1e-300  # dividing by less gives no number
 
 Stroke = Sequence[Sequence[float]]
+Line = list[tuple[float, float]]
 
 
 def path(ink: Iterable[Stroke]) -> str:
@@ -17,23 +18,33 @@ def path(ink: Iterable[Stroke]) -> str:
 
     A stroke of one point becomes a line of no length, which round caps show as a dot.
     """
+    return "".join(_line(line) for line in fitted(ink))
+
+
+def fitted(ink: Iterable[Stroke]) -> list[Line]:
+    """The points of each stroke, fitted into 100x100 with the aspect kept."""
     strokes = [list(zip(stroke[0], stroke[1], strict=True)) for stroke in ink]
     xs, ys = [x for line in strokes for x, _ in line], [y for line in strokes for _, y in line]
     middle = ((min(xs) + max(xs)) / 2, (min(ys) + max(ys)) / 2)
     extent = max(max(xs) - min(xs), max(ys) - min(ys))
     scale = (SIDE - 2 * MARGIN) / extent if extent > NOTHING else 0.0
-    return "".join(_line(_fit(line, middle, scale)) for line in strokes)
+    return [_fit(line, middle, scale) for line in strokes]
 
 
-def _fit(line: list[tuple[float, float]], middle: tuple[float, float], scale: float) -> list[tuple[float, float]]:
+def _fit(line: Line, middle: tuple[float, float], scale: float) -> Line:
     return [((x - middle[0]) * scale + SIDE / 2, (y - middle[1]) * scale + SIDE / 2) for x, y in line]
 
 
-def _line(points: list[tuple[float, float]]) -> str:
-    kept = [points[0]]
-    for x, y in points[1:-1]:
-        if abs(x - kept[-1][0]) + abs(y - kept[-1][1]) >= MIN_STEP:
-            kept.append((x, y))
-    kept.append(points[-1])
-    first, *rest = [f"{x:.1f} {y:.1f}" for x, y in kept]
+def seen(points: Line) -> list[int]:
+    """Which points of a line to keep: the first, the last, and those that are far enough from the one before."""
+    kept = [0]
+    for place, (x, y) in enumerate(points[1:-1], 1):
+        before = points[kept[-1]]
+        if abs(x - before[0]) + abs(y - before[1]) >= MIN_STEP:
+            kept.append(place)
+    return [*kept, len(points) - 1]
+
+
+def _line(points: Line) -> str:
+    first, *rest = [f"{points[place][0]:.1f} {points[place][1]:.1f}" for place in seen(points)]
     return f"M{first}L{' '.join(rest)}"

@@ -3,7 +3,7 @@
 from django.urls import include, path
 
 from recognizer import account_views, health
-from recognizer.views import insight, memory, models, notebook, progress, runs, sheet
+from recognizer.views import insight, memory, models, notebook, progress, review, review_grid, runs, sheet
 
 urlpatterns = [
     path("api/v1/", include("recognizer.api.urls")),  # first, as it is asked most
@@ -36,6 +36,14 @@ urlpatterns = [
     ),
     path("review/doubtful/<slug:slug>/", insight.doubtful, name="doubtful"),
     path("review/coverage/<slug:slug>/", insight.coverage, name="coverage"),
+    path("review/", review.show, name="review"),
+    path("review/next/", review.ahead, name="review-next"),
+    path("review/undo/", review.undo, name="review-undo"),
+    path("review/again/", review.again, name="review-again"),
+    path("review/release/", review.release, name="review-release"),
+    path("review/<int:pk>/", review.decide, name="review-decide"),
+    path("review/grid/", review_grid.grid, name="review-grid"),
+    path("review/grid/undo/", review_grid.undo, name="review-grid-undo"),
     path("privacy/", sheet.privacy, name="privacy"),
     path("healthz", health.alive),
     path("readyz", health.ready),

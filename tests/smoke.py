@@ -30,7 +30,7 @@ PATIENCE = 600  # seconds for the site to be ready, installing included
 PASSWORD = "a long enough word"
 CONFIRMED = 30
 WITHIN = 60  # seconds from the last approval to the first answer of a new version
-QUEUE = "/admin/recognizer/correction/review/"
+ROOM = "/review/"
 
 
 def walk(site: str) -> None:
@@ -70,7 +70,7 @@ def _superuser(environment: dict[str, str]) -> str:
 
 def _approve_all(reviewer: Visitor) -> None:
     """Press the button that agrees, until nothing waits."""
-    while form := re.search(rf'action="({QUEUE}\d+/)"', page := reviewer.ask(QUEUE)):
+    while form := re.search(rf'action="({ROOM}\d+/)"', page := reviewer.ask(ROOM)):
         reviewer.press(page, form[1], accept="yes")
 
 

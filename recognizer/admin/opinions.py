@@ -1,4 +1,4 @@
-"""Corrections and the reviews of them: to read; deciding has a page of its own, the review queue."""
+"""Corrections and the reviews of them: to read; deciding has a place of its own, the review room."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import URLPattern
 
-from recognizer import corrections
+from recognizer import corrections, queue
 from recognizer.admin import review_queue
 from recognizer.admin.facts import FactAdmin, heavy
 from recognizer.admin.filters import LabelOfRecognizer
@@ -22,8 +22,8 @@ class CorrectionAdmin(FactAdmin):
     list_filter = ["label__recognizer", LabelOfRecognizer]
 
     def get_urls(self) -> list[URLPattern]:
-        """With the review queue."""
-        return [*review_queue.urls(self.admin_site), *super().get_urls()]
+        """With the old addresses of the review room."""
+        return [*review_queue.urls(), *super().get_urls()]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Correction]:
         """Without what the drawings weigh."""
@@ -47,7 +47,7 @@ class CorrectionAdmin(FactAdmin):
 
 @admin.register(Review)
 class ReviewAdmin(FactAdmin):
-    """What the reviewers decided. Undoing is one more decision, made in the review queue."""
+    """What the reviewers decided. Undoing is one more decision, made in the review room."""
 
     list_display = ["drawing", "decision", "label", "reason", "by", "automatic", "standing", "created"]
     list_filter = ["decision", "reason", "automatic", "correction__drawing__recognizer"]
@@ -56,6 +56,17 @@ class ReviewAdmin(FactAdmin):
         """Without what the drawings weigh."""
         found = super().get_queryset(request).select_related("correction__drawing", "label", "by", "replaced_by")
         return found.defer(*heavy("correction__drawing"))
+
+    def delete_model(self, request: HttpRequest, obj: Review) -> None:
+        """Its correction waits again, unless an older decision stands."""
+        drawing = obj.correction.drawing
+        obj.delete()
+        queue.follow(drawing)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Review]) -> None:
+        """One by one: those that replaced one go with it."""
+        while review := queryset.order_by("-pk").first():
+            self.delete_model(request, review)
 
     @admin.display(ordering="correction__drawing")
     def drawing(self, review: Review) -> str:

@@ -2,7 +2,7 @@
 
 Facts are appended, not edited. Rows of Drawing, Prediction, Correction, Review, ModelVersion and
 Promotion are written once; what is newest counts. A TrainingRun moves, under conditional updates; a Memory
-follows what its person says.
+follows what its person says, a Place what was said and decided.
 """
 
 from recognizer.models.dataset import Export, ExportQuerySet, Import, Origin, Piece
@@ -11,6 +11,7 @@ from recognizer.models.facts import AppendOnly, ImmutableError
 from recognizer.models.insight import Bookmark, Confusion, Coverage, LabelCheck
 from recognizer.models.memory import Memory, Remembered, RememberedQuerySet
 from recognizer.models.opinions import Correction, CorrectionQuerySet, PersonalAnswer, Prediction, Reason
+from recognizer.models.place import Place, PlaceQuerySet, Use
 from recognizer.models.recognizer import Label, Recognizer, Tone
 from recognizer.models.review import Claim, Review, ReviewQuerySet
 from recognizer.models.training import Policy, SnapshotItem, TrainingRun, TrainingRunQuerySet
@@ -37,6 +38,8 @@ __all__ = [
     "Origin",
     "PersonalAnswer",
     "Piece",
+    "Place",
+    "PlaceQuerySet",
     "Policy",
     "Prediction",
     "Promotion",
@@ -50,4 +53,5 @@ __all__ = [
     "Tone",
     "TrainingRun",
     "TrainingRunQuerySet",
+    "Use",
 ]

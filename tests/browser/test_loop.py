@@ -17,7 +17,7 @@ from tests.ink import ONE, SCRIBBLE, SEVEN
 from tests.pages.conftest import keep, named
 from tests.pages.loop import SNAPSHOT, examined, learned, running, verdict
 
-QUEUE = "/admin/recognizer/correction/review/"
+ROOM = "/review/"
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def _decisions() -> list[tuple[str, str | None, str]]:
 
 
 def _open_queue(visitor: Visitor) -> None:
-    visitor.go(QUEUE)
+    visitor.go(ROOM)
     visitor.page.wait_for_selector("[data-review][data-ready]")
 
 
@@ -92,7 +92,7 @@ def test_single_keys_can_be_switched_off(visit: Any, as_rita: Client, said: list
 
 def test_without_scripts_it_works_all_the_same(visit: Any, as_rita: Client, said: list[Correction]) -> None:
     visitor = visit(as_rita, java_script_enabled=False)
-    visitor.go(QUEUE)
+    visitor.go(ROOM)
     visitor.page.click("text=Scribble")
     visitor.page.press("button[name=accept]", "Enter")
     visitor.page.click("button[name=label][value='7']")
@@ -157,7 +157,7 @@ def test_no_page_of_the_loop_offends_the_policy_or_scrolls_sideways(
     named(alice, ONE, "7")
     live = running(digits, step="training", epoch=1, epochs=4, loss=0.5, seconds_left=30)
     visitor = visit(as_rita, viewport={"width": width, "height": 800}, color_scheme=scheme)
-    for path in ("/progress/", "/runs/", f"/runs/{run.pk}/", f"/runs/{live.pk}/", QUEUE):
+    for path in ("/progress/", "/runs/", f"/runs/{run.pk}/", f"/runs/{live.pk}/", ROOM):
         visitor.go(path)
         visitor.page.evaluate("document.querySelectorAll('details').forEach(each => (each.open = true))")
         assert visitor.page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path

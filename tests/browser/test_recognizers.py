@@ -167,7 +167,7 @@ def test_a_reviewer_finds_a_word_by_typing(visit: Any, three: list[Recognizer], 
     root = Client()
     root.force_login(User.objects.create_superuser("root@example.org", "a rather long word"))
     visitor = visit(root)
-    visitor.go("/admin/recognizer/correction/review/")
+    visitor.go("/review/")
     visitor.page.wait_for_selector("[data-review][data-ready]")
     visitor.press("/")
     visitor.page.keyboard.type("ey")

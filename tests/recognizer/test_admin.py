@@ -157,7 +157,7 @@ def test_who_may_not_review_is_not_offered_to_start_a_run(digits: Recognizer, al
 
 
 def test_lists_lead_to_the_pages_that_do_the_work(admin_client: Client, drawn: Drawing) -> None:
-    assert 'href="/admin/recognizer/correction/review/"' in admin_client.get(address(Correction)).content.decode()
+    assert 'href="/review/"' in admin_client.get(address(Correction)).content.decode()
     assert 'href="/runs/"' in admin_client.get(address(TrainingRun)).content.decode()
     run = TrainingRun.objects.get()
     assert f'href="/runs/{run.pk}/"' in admin_client.get(address(TrainingRun, str(run.pk), "change")).content.decode()

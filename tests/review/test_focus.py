@@ -1,7 +1,8 @@
-"""The review queue in the admin, as the server makes it."""
+"""/review/: one drawing at a time, as the server makes it and without scripts."""
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -17,48 +18,48 @@ from accounts.models import User
 from recognizer import corrections, drawings, reviews
 from recognizer.drawings import Content
 from recognizer.models import Claim, Correction, Label, Recognizer, Review
-from tests.ink import ONE, SCRIBBLE, SEVEN, ZERO
-from tests.pages.conftest import keep, named
+from tests.ink import SEVEN
+from tests.pages.conftest import named
 
-QUEUE = "/admin/recognizer/correction/review/"
-
-
-@pytest.fixture
-def said(digits: Recognizer, alice: User) -> dict[str, Correction]:
-    """A seven that alice agreed to, a one that she called a seven, and a scribble that she called a zero."""
-    found = {"7": named(alice, SEVEN, "7"), "1": named(alice, ONE, "7"), "?": named(alice, SCRIBBLE, "0")}
-    keep(alice, ZERO)  # of which she said nothing
-    return found
+ROOM = "/review/"
 
 
 def _decide(client: Client, correction: Correction, **data: str) -> Any:
-    return client.post(f"{QUEUE}{correction.pk}/", data)
+    return client.post(f"{ROOM}{correction.pk}/", data)
 
 
 def _shown(client: Client, query: str = "") -> Correction | None:
-    sheet = client.get(QUEUE + query).context["sheet"]
+    sheet = client.get(ROOM + query).context["sheet"]
     return sheet.correction if sheet else None
+
+
+def _last(html: str) -> str:
+    """The list of the last decisions."""
+    return re.sub(r"\s+", " ", html.partition("data-list")[2].partition("</ol>")[0])
 
 
 def _decisions() -> list[tuple[str, str | None, str]]:
     return list(Review.objects.order_by("pk").values_list("decision", "label__slug", "reason"))
 
 
-def test_only_staff_who_may_review_come_in(client: Client, as_alice: Client, alice: User, as_rita: Client) -> None:
-    assert client.get(QUEUE).status_code == 302
-    assert as_alice.get(QUEUE).status_code == 302  # to the sign-in of the admin
-    assert as_rita.get(QUEUE).status_code == 200
-    alice.is_staff = True
-    alice.save()
-    assert as_alice.get(QUEUE).status_code == 403  # staff, but no reviewer
+STEPS = ("next/", "undo/", "again/", "release/", "1/", "grid/", "grid/undo/")
+
+
+def test_only_reviewers_come_in(client: Client, as_alice: Client, alice: User, as_rita: Client) -> None:
+    assert client.get(ROOM).status_code == 302  # to the sign-in
+    assert as_alice.get(ROOM).status_code == 403
+    assert as_rita.get(ROOM).status_code == 200
+    for step in STEPS:
+        assert client.post(ROOM + step).status_code == 302
+        assert as_alice.post(ROOM + step).status_code == 403, step
     alice.is_superuser = True
     alice.save()
-    assert as_alice.get(QUEUE).status_code == 200
+    assert as_alice.get(ROOM).status_code == 200
 
 
 def test_nobody_else_decides(as_alice: Client, said: dict[str, Correction]) -> None:
-    assert _decide(as_alice, said["7"], accept="yes").status_code == 302
-    assert as_alice.post(QUEUE + "undo/", {"review": "1"}).status_code == 302
+    assert _decide(as_alice, said["7"], accept="yes").status_code == 403
+    assert as_alice.post(ROOM + "undo/", {"review": "1"}).status_code == 403
     assert _decisions() == []
 
 
@@ -66,8 +67,8 @@ def test_it_shows_the_drawing_and_what_was_said_but_not_who_drew_it(
     as_rita: Client, said: dict[str, Correction], alice: User
 ) -> None:
     assert _shown(as_rita) == said["?"]  # where author and model differ, and the model was not sure, comes first
-    assert '<span class="badge amber">Not sure</span>' in as_rita.get(QUEUE).content.decode()
-    html = as_rita.get(f"{QUEUE}?correction={said['1'].pk}").content.decode()
+    assert '<span class="badge amber">Not sure</span>' in as_rita.get(ROOM).content.decode()
+    html = as_rita.get(f"{ROOM}?correction={said['1'].pk}").content.decode()
     assert "3 wait" in html
     assert '<svg class="thumb"' in html
     assert "It is 7" in html
@@ -76,8 +77,8 @@ def test_it_shows_the_drawing_and_what_was_said_but_not_who_drew_it(
 
 
 def test_each_decision_has_its_key_printed_on_its_button(as_rita: Client, said: dict[str, Correction]) -> None:
-    html = as_rita.get(QUEUE).content.decode()
-    for key in "akznedosr":
+    html = as_rita.get(ROOM).content.decode()
+    for key in "akpznedosr":
         if key != "z":  # nothing to take back yet
             assert f'data-key="{key}"' in html
     for key in "AKSNEDOR":
@@ -90,7 +91,7 @@ def test_accepting_leads_to_the_next_one_which_is_claimed(
     as_rita: Client, rita: User, said: dict[str, Correction]
 ) -> None:
     response = _decide(as_rita, said["1"], accept="yes")
-    assert response["Location"] == QUEUE
+    assert response["Location"] == ROOM
     assert _decisions() == [("accepted", "7", "")]
     assert _shown(as_rita) == said["?"]
     assert Claim.objects.get(correction=said["?"]).by == rita
@@ -131,22 +132,22 @@ def test_what_is_skipped_goes_to_others_and_comes_back_when_asked_for(
     assert _shown(as_rita) == said["?"]
     for name in ("1", "?", "7"):
         _decide(as_rita, said[name], skip="yes")
-    page = as_rita.get(QUEUE)
+    page = as_rita.get(ROOM)
     assert page.context["sheet"] is None
     assert "You skipped 3 drawings." in page.content.decode()
     assert _shown(admin_client) == said["?"]
-    as_rita.post(QUEUE + "again/")
+    as_rita.post(ROOM + "again/")
     assert _shown(as_rita) == said["1"]
     assert _decisions() == []
 
 
 def test_taking_a_decision_back_shows_its_drawing_again(as_rita: Client, said: dict[str, Correction]) -> None:
     _decide(as_rita, said["1"], reject="empty")
-    page = as_rita.get(QUEUE)
-    assert "The last one: rejected (empty)" in " ".join(page.content.decode().split())
-    response = as_rita.post(QUEUE + "undo/", {"review": str(page.context["last"].pk)}, follow=True)
+    page = as_rita.get(ROOM)
+    assert "rejected: empty" in _last(page.content.decode())
+    response = as_rita.post(ROOM + "undo/", {"review": str(page.context["last"][0].review.pk)}, follow=True)
     assert response.context["sheet"].correction == said["1"]
-    assert response.context["last"] is None
+    assert response.context["last"] == []
     assert [decision for decision, _, _ in _decisions()] == ["rejected", "undone"]
 
 
@@ -158,9 +159,9 @@ def test_what_is_no_longer_there_to_be_decided_is_said(
     gone = said["?"].pk
     drawings.delete(drawing=said["?"].drawing)
     for correction in (said["7"], said["1"]):
-        html = as_rita.post(f"{QUEUE}{correction.pk}/", {"accept": "yes"}, follow=True).content.decode()
+        html = as_rita.post(f"{ROOM}{correction.pk}/", {"accept": "yes"}, follow=True).content.decode()
         assert "Nothing was noted." in html
-    html = as_rita.post(f"{QUEUE}{gone}/", {"accept": "yes"}, follow=True).content.decode()
+    html = as_rita.post(f"{ROOM}{gone}/", {"accept": "yes"}, follow=True).content.decode()
     assert "The author has deleted that drawing." in html
     assert len(_decisions()) == 1
 
@@ -173,7 +174,7 @@ def test_two_reviewers_are_never_shown_the_same_drawing(
     assert second
     assert first != second
     assert _shown(admin_client, f"?correction={first.pk}") == second
-    html = admin_client.post(f"{QUEUE}{first.pk}/", {"accept": "yes"}, follow=True).content.decode()
+    html = admin_client.post(f"{ROOM}{first.pk}/", {"accept": "yes"}, follow=True).content.decode()
     assert "Another reviewer is looking at that drawing." in html
     Claim.objects.update(until=timezone.now() - timedelta(seconds=1))
     assert _shown(admin_client, f"?correction={first.pk}") == first
@@ -184,11 +185,11 @@ def test_nobody_reviews_their_own(digits: Recognizer, as_rita: Client, rita: Use
     rita.consented_at = timezone.now()
     rita.save()
     own = named(rita, SEVEN, "7")
-    page = as_rita.get(QUEUE)
+    page = as_rita.get(ROOM)
     assert page.context["sheet"] is None
     assert "Nothing waits for you" in page.content.decode()
     assert "SELF_REVIEW" not in page.content.decode()
-    html = as_rita.post(f"{QUEUE}{own.pk}/", {"accept": "yes"}, follow=True).content.decode()
+    html = as_rita.post(f"{ROOM}{own.pk}/", {"accept": "yes"}, follow=True).content.decode()
     assert "Nobody reviews their own drawings." in html
     assert _decisions() == []
 
@@ -198,7 +199,7 @@ def test_a_community_of_one_may_and_is_told_so(digits: Recognizer, as_rita: Clie
     rita.consented_at = timezone.now()
     rita.save()
     own = named(rita, SEVEN, "7")
-    assert "SELF_REVIEW" in as_rita.get(QUEUE).content.decode()
+    assert "SELF_REVIEW" in as_rita.get(ROOM).content.decode()
     _decide(as_rita, own, accept="yes")
     assert _decisions() == [("accepted", "7", "")]
 
@@ -209,7 +210,7 @@ def test_recognizers_are_reviewed_apart_where_one_likes(as_rita: Client, said: d
     assert _shown(as_rita, "?recognizer=sketches") is None
     assert _shown(as_rita, "?recognizer=digits") == said["?"]
     response = _decide(as_rita, said["1"], accept="yes", recognizer="digits")
-    assert response["Location"] == QUEUE + "?recognizer=digits"
+    assert response["Location"] == ROOM + "?recognizer=digits"
 
 
 def test_pictures_are_shown_to_reviewers_and_to_nobody_else(
@@ -222,7 +223,7 @@ def test_pictures_are_shown_to_reviewers_and_to_nobody_else(
     address = f"/drawings/{drawing.uuid}/picture/"
     assert as_rita.get(address).status_code == 404  # she has not said what it is
     corrections.correct(drawing=drawing, label="1")
-    assert f'src="{address}"' in as_rita.get(QUEUE).content.decode()
+    assert f'src="{address}"' in as_rita.get(ROOM).content.decode()
     response = as_rita.get(address)
     assert (response["Content-Type"], response.content[:4]) == ("image/png", b"\x89PNG")
     assert as_alice.get(address).status_code == 403
@@ -232,12 +233,12 @@ def test_pictures_are_shown_to_reviewers_and_to_nobody_else(
 def test_the_number_of_queries_does_not_grow(as_rita: Client, alice: User, said: dict[str, Correction]) -> None:
     def queries() -> int:
         with CaptureQueriesContext(connection) as found:
-            assert as_rita.get(QUEUE).status_code == 200
+            assert as_rita.get(ROOM).status_code == 200
         for query in found:
             assert '"tflite"' not in query["sql"]
         return len(found)
 
-    as_rita.get(QUEUE)
+    as_rita.get(ROOM)
     before = queries()
     for _ in range(5):
         named(alice, SEVEN, "7")
@@ -253,14 +254,14 @@ def test_a_form_without_a_token_is_refused(said: dict[str, Correction], rita: Us
 
 @pytest.mark.parametrize("wanted", ["", "x", "0", "99999999999999999999999"])
 def test_taking_back_what_does_not_exist_is_not_found(as_rita: Client, digits: Recognizer, wanted: str) -> None:
-    assert as_rita.post(QUEUE + "undo/", {"review": wanted}).status_code == 404
-    assert as_rita.get(f"{QUEUE}?correction={wanted}").status_code == 200
+    assert as_rita.post(ROOM + "undo/", {"review": wanted}).status_code == 404
+    assert as_rita.get(f"{ROOM}?correction={wanted}").status_code == 200
 
 
 def test_reviewers_find_their_pages_in_the_header_and_others_do_not(
     as_rita: Client, as_alice: Client, client: Client, digits: Recognizer
 ) -> None:
-    links = ('href="/admin/recognizer/correction/review/"', 'href="/runs/"')
+    links = ('href="/review/"', 'href="/runs/"')
     assert all(link in as_rita.get("/privacy/").content.decode() for link in links)
     for other in (as_alice, client):
         html = other.get("/privacy/").content.decode()

@@ -1,0 +1,94 @@
+"""Where a correction stands among those that wait for a reviewer."""
+
+from __future__ import annotations
+
+from enum import IntFlag
+from typing import Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from recognizer.models.opinions import Correction
+from recognizer.models.recognizer import Label, Recognizer
+from recognizer.models.version import ModelVersion
+
+
+class Use(IntFlag):
+    """What makes looking at a correction useful. As one number they are the order: the largest comes first."""
+
+    SCARCE = 1  # few of this label were looked at so far
+    UNSURE = 2  # the model was not sure
+    DIFFERS = 4  # author and model disagree
+    SUSPICIOUS = 8  # far fewer or far more points than this label usually has
+    FRESH = 16  # its author has not said the same of nearly the same drawing
+
+
+class PlaceQuerySet(models.QuerySet["Place"]):
+    """Questions about many places."""
+
+    def waiting(self) -> Self:
+        """Those of corrections that nobody has decided."""
+        return self.filter(waits=True)
+
+
+class Place(models.Model):
+    """A standing correction that names a label, and what orders and filters the queue.
+
+    Not a fact but kept beside the facts, so that the first page of a queue of a million is found by an index.
+    It follows them in the transactions that write them, see `recognizer.queue`.
+    """
+
+    correction = models.OneToOneField(
+        Correction, models.CASCADE, primary_key=True, related_name="place", verbose_name=_("correction")
+    )
+    waits = models.BooleanField(_("waits"), help_text=_("Nobody has decided it."))
+    usefulness = models.PositiveSmallIntegerField(_("usefulness"))
+    recognizer = models.ForeignKey(
+        Recognizer, models.CASCADE, related_name="+", db_index=False, verbose_name=_("recognizer")
+    )
+    label = models.ForeignKey(Label, models.CASCADE, related_name="+", db_index=False, verbose_name=_("label"))
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, related_name="+", db_index=False, verbose_name=_("author")
+    )
+    version = models.ForeignKey(
+        ModelVersion,
+        models.CASCADE,
+        null=True,
+        related_name="+",
+        db_index=False,
+        verbose_name=_("version that answered first"),
+    )
+    points = models.PositiveIntegerField(_("points"), null=True, help_text=_("Of its ink; none for a picture."))
+    shape = models.BigIntegerField(_("shape"), null=True, help_text=_("A coarse picture in 49 bits, to find twins by."))
+
+    objects = PlaceQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("place in the queue")
+        verbose_name_plural = _("places in the queue")
+        indexes = [
+            models.Index(fields=["-usefulness", "correction"], condition=Q(waits=True), name="place_useful"),
+            models.Index(fields=["correction"], condition=Q(waits=True), name="place_oldest"),
+            models.Index(
+                fields=["recognizer", "-usefulness", "correction"], condition=Q(waits=True), name="place_of_recognizer"
+            ),
+            models.Index(fields=["label", "-usefulness", "correction"], condition=Q(waits=True), name="place_of_label"),
+            models.Index(
+                fields=["version", "-usefulness", "correction"], condition=Q(waits=True), name="place_of_version"
+            ),
+            models.Index(
+                fields=["author", "-usefulness", "correction"], condition=Q(waits=True), name="place_of_author"
+            ),
+            models.Index(fields=["author", "label", "-correction"], name="place_twins"),
+            models.Index(fields=["label", "-correction"], condition=Q(waits=False), name="place_decided"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.correction_id}"
+
+    @property
+    def uses(self) -> Use:
+        """Why it stands where it stands."""
+        return Use(self.usefulness)

@@ -1,0 +1,198 @@
+"""The queue of the review room: which corrections wait, and what makes looking at each useful.
+
+One row per correction (`Place`), written together with what it follows: corrections by `follow`, decisions by `settle`.
+What writes corrections in bulk calls `put`.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from statistics import median
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from ml.ink import rasterise
+from recognizer.models import Correction, Drawing, Label, ModelVersion, Place, Prediction, Recognizer, Review, Use
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+DECIDED = [Review.Decision.ACCEPTED, Review.Decision.RELABELLED, Review.Decision.REJECTED]
+AT_ONCE = 500  # drawings in memory
+LOOKED_AT = 100  # decided corrections of a label: with fewer it is scarce
+KNOWN = 10  # decided corrections of a label that say how many points are usual
+FAR = 4  # times more or fewer points than usual are suspicious
+RECENT = 50  # drawings of one author and label among which a twin is looked for
+CELLS = 7  # of a shape, along each side
+ALIKE = 2  # cells in which twins may differ
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a reviewer wants to be shown."""
+
+    recognizer: Recognizer | None = None
+    label: Label | None = None
+    version: ModelVersion | None = None
+    author: int | None = None
+    oldest: bool = False  # first, instead of the most useful
+
+
+ANYTHING = Wanted()
+
+
+def waiting(*, reviewer: User, own: bool, wanted: Wanted = ANYTHING) -> QuerySet[Correction]:
+    """What this reviewer could decide now, in the order in which they want it; `own`: their own drawings, too.
+
+    Undecided corrections of people who still agree, and that nobody else is looking at.
+    """
+    found = Correction.objects.filter(place__waits=True, place__author__consented_at__isnull=False)
+    found = found.exclude(Q(claim__until__gt=timezone.now()) & ~Q(claim__by=reviewer))
+    if not own:
+        found = found.exclude(place__author=reviewer)
+    asked = {"recognizer": wanted.recognizer, "label": wanted.label, "version": wanted.version, "author": wanted.author}
+    found = found.filter(**{f"place__{name}": value for name, value in asked.items() if value is not None})
+    order = ["pk"] if wanted.oldest else ["-place__usefulness", "pk"]
+    return found.select_related("label", "place").order_by(*order)
+
+
+def follow(drawing: Drawing) -> None:
+    """Let a drawing have the place that goes with what its author says now and what was decided about that."""
+    Place.objects.filter(correction__drawing=drawing).delete()
+    put(Correction.objects.standing().filter(drawing=drawing, label__isnull=False))
+
+
+def settle(corrections: Iterable[int], *, waits: bool) -> None:
+    """Somebody has decided these corrections, or taken their decisions back."""
+    rows = list(corrections)
+    for start in range(0, len(rows), AT_ONCE):
+        Place.objects.filter(correction__in=rows[start : start + AT_ONCE]).update(waits=waits)
+
+
+def lock(correction: int) -> None:
+    """Before anything else that concerns its review is changed: whoever claims many locks their places first, too."""
+    Place.objects.select_for_update(no_key=True).filter(pk=correction).first()
+
+
+def put(corrections: Iterable[Correction]) -> None:
+    """Give standing corrections that name a label their places; one that has a place keeps it.
+
+    For any number: a handful of queries for each five hundred, and one for each label among them.
+    """
+    rows = sorted({each.pk for each in corrections if each.label_id})
+    for start in range(0, len(rows), AT_ONCE):
+        _put(rows[start : start + AT_ONCE])
+
+
+def _put(ids: Sequence[int]) -> None:
+    found = list(Correction.objects.filter(pk__in=ids).select_related("drawing").defer("drawing__image").order_by("pk"))
+    decided = set(Review.objects.standing().filter(correction__in=ids, decision__in=DECIDED).values_list("correction"))
+    places = [_place(each, waits=(each.pk,) not in decided) for each in found]
+    answers, usual = _first_answers(found), _points_of_labels({place.label_id for place in places})
+    twins = _twins(places)
+    for correction, place in zip(found, places, strict=True):
+        answer = answers.get(correction.drawing_id)
+        place.version_id = answer.model_version_id if answer else None
+        place.usefulness = _use(place, answer, usual[place.label_id], twin=place.correction_id in twins)
+    Place.objects.bulk_create(places, ignore_conflicts=True)
+
+
+def _place(correction: Correction, *, waits: bool) -> Place:
+    drawing, ink = correction.drawing, correction.drawing.ink
+    assert correction.label_id is not None  # noqa: S101 - those that name none were left out
+    return Place(
+        correction=correction,
+        waits=waits,
+        recognizer_id=drawing.recognizer_id,
+        label_id=correction.label_id,
+        author_id=drawing.author_id,
+        points=sum(len(stroke[0]) for stroke in ink) if ink else None,
+        shape=shape(ink) if ink else None,
+    )
+
+
+def shape(ink: Iterable[Sequence[Sequence[float]]]) -> int:
+    """A coarse picture of the ink, a bit for each of 7x7 cells: those that hold more ink than the average one."""
+    raster = rasterise([np.array(stroke[:2], dtype=float) for stroke in ink])
+    cells = cv2.resize(raster, (CELLS, CELLS), interpolation=cv2.INTER_AREA)
+    return int("".join("1" if cell else "0" for cell in (cells > cells.mean()).flat), 2)
+
+
+def _first_answers(corrections: Collection[Correction]) -> dict[int, Prediction]:
+    """By a drawing's id: what a model said first."""
+    drawings = [each.drawing_id for each in corrections]
+    found = Prediction.objects.filter(drawing__in=drawings).only("drawing", "label", "unsure", "model_version")
+    return {drawing: next(answers) for drawing, answers in groupby(found.order_by("drawing", "id"), _drawing_of)}
+
+
+def _drawing_of(prediction: Prediction) -> int:
+    return prediction.drawing_id
+
+
+def _points_of_labels(labels: Iterable[int]) -> dict[int, list[int | None]]:
+    """By a label's id: how many points the drawings had that were decided last."""
+    return {label: list(_points_of(label)) for label in labels}
+
+
+def _points_of(label: int) -> QuerySet[Place, int | None]:
+    decided = Place.objects.filter(waits=False, label=label).order_by("-correction")
+    return decided.values_list("points", flat=True)[:LOOKED_AT]
+
+
+def _use(place: Place, answer: Prediction | None, decided: Sequence[int | None], *, twin: bool) -> Use:
+    uses = {
+        Use.SCARCE: len(decided) < LOOKED_AT,
+        Use.UNSURE: bool(answer and answer.unsure),
+        Use.DIFFERS: bool(answer and answer.label_id != place.label_id),
+        Use.SUSPICIOUS: _is_suspicious(place.points, [points for points in decided if points]),
+        Use.FRESH: not twin,
+    }
+    return sum((use for use, holds in uses.items() if holds), start=Use(0))
+
+
+def _is_suspicious(points: int | None, usual: Sequence[int]) -> bool:
+    if points is None or len(usual) < KNOWN:
+        return False
+    middle = median(usual)
+    return points * FAR < middle or points > middle * FAR
+
+
+def _twins(places: Sequence[Place]) -> set[int]:
+    """The corrections of which an older drawing of the same author and label is nearly the same."""
+    older = _shapes_before(places)
+    return {place.correction_id for place in places if _has_twin(place, older[place.author_id, place.label_id])}
+
+
+def _has_twin(place: Place, seen: list[int]) -> bool:
+    """Looks among what was seen before, and is seen itself from then on."""
+    if place.shape is None:
+        return False
+    alike = any((place.shape ^ each).bit_count() <= ALIKE for each in seen[-RECENT:])
+    seen.append(place.shape)
+    return alike
+
+
+def _shapes_before(places: Sequence[Place]) -> Mapping[tuple[int, int], list[int]]:
+    """By author and label: the shapes of older drawings, the newest last."""
+    found: defaultdict[tuple[int, int], list[int]] = defaultdict(list)
+    for author, label, known in _recent_shapes(places):
+        if known is not None:
+            found[author, label].insert(0, known)
+    return found
+
+
+def _recent_shapes(places: Sequence[Place]) -> Iterator[tuple[int, int, int | None]]:
+    older = Place.objects.filter(
+        author__in={place.author_id for place in places},
+        label__in={place.label_id for place in places},
+        correction__lt=min((place.correction_id for place in places), default=0),
+        shape__isnull=False,
+    )
+    yield from older.order_by("-correction").values_list("author", "label", "shape")[: RECENT * len(places)]

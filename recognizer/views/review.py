@@ -1,0 +1,204 @@
+"""The review room, one drawing at a time, decided by a button or by the key that is printed on it.
+
+Every step is a form and a redirect, so it works without scripts. The script of the page sends the same forms, asks for
+JSON, and is given the next drawings before they are wanted. What a reviewer skips is remembered in their session.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpResponse, HttpResponseBadRequest, JsonResponse
+from django.shortcuts import get_object_or_404, render
+from django.template.loader import render_to_string
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import ensure_csrf_cookie
+from django.views.decorators.http import require_POST, require_safe
+
+from accounts.requests import PersonRequest
+from recognizer import claims, corrections, desk, reviews, texts
+from recognizer.models import Correction, Review
+from recognizer.sorting import Sorting, number, numbers
+from recognizer.views import reviewing
+from recognizer.views.reviewing import for_reviewers, to_room, wants_json
+
+AHEAD = 5  # drawings that the script holds; each is claimed
+MOST_NAMED = 100  # corrections that an address may name
+
+
+@require_safe
+@never_cache
+@login_required
+@for_reviewers
+@ensure_csrf_cookie
+def show(request: PersonRequest) -> HttpResponse:
+    """The drawing that the address names, else the next one, claimed for this reviewer."""
+    sorting = reviewing.sorting_of(request)
+    named = numbers(request.GET.getlist("correction"))[:MOST_NAMED]
+    passed_over = reviewing.skipped(request)
+    sheet = _named(request, named[0]) if named else None
+    if sheet is None:
+        found = reviews.claim_next(reviewer=request.user, wanted=sorting.wanted, count=1, skipping=passed_over)
+        sheet = desk.sheet(found[0]) if found else None
+    context = {
+        "sheet": sheet,
+        "then": named[1:],
+        "sorting": sorting,
+        "recognizers": sorting.recognizers,
+        "recognizer": sorting.wanted.recognizer,
+        "reasons": desk.reasons(),
+        "waiting": desk.waiting(request.user, sorting.wanted),
+        "last": desk.last_decisions(request.user),
+        "skipped": len(passed_over),
+        "skipped_words": reviewing.skipped_words(len(passed_over)),
+        "self_review": reviews.may_review_own(request.user),
+        "texts": texts.review_page(),
+    }
+    return render(request, "recognizer/review.html", context)
+
+
+def _named(request: PersonRequest, pk: int) -> desk.Sheet | None:
+    """One particular correction: to be decided, or with what was decided. A message says why it is not shown."""
+    correction = Correction.objects.standing().filter(pk=pk, label__isnull=False).select_related("label").first()
+    if correction is None:
+        messages.warning(request, _("That drawing is no longer there, or its author says something else now."))
+        return None
+    decision = reviews.standing(correction)
+    if decision:
+        return desk.sheet(correction, decision)
+    try:
+        reviews.claim(correction=correction, reviewer=request.user)
+    except reviews.REFUSALS as error:
+        messages.warning(request, reviewing.why(error))
+        return None
+    return desk.sheet(correction)
+
+
+@require_POST
+@login_required
+@for_reviewers
+def ahead(request: PersonRequest) -> JsonResponse:
+    """The next drawings for the script, claimed; `have` are those that it holds, `then` those that it wants first."""
+    sorting = reviewing.sorting_of(request)
+    have = numbers(request.POST.getlist("have"))[:MOST_NAMED]
+    named = [pk for pk in numbers(request.POST.getlist("then"))[:MOST_NAMED] if pk not in have][:AHEAD]
+    found = reviews.claim_these(reviewer=request.user, corrections=named)
+    if len(found) < AHEAD:
+        passed_over = {*have, *named, *reviewing.skipped(request)}
+        more = AHEAD - len(found)
+        found += reviews.claim_next(reviewer=request.user, wanted=sorting.wanted, count=more, skipping=passed_over)
+    sheets = [_as_json(request, each, sorting) for each in desk.sheets(found)]
+    return JsonResponse({"sheets": sheets, "waiting": str(desk.waiting(request.user, sorting.wanted))})
+
+
+def _as_json(request: PersonRequest, sheet: desk.Sheet, sorting: Sorting) -> dict[str, object]:
+    context = {"sheet": sheet, "reasons": desk.reasons(), "sorting": sorting}
+    return {"id": sheet.correction.pk, "html": render_to_string("recognizer/review_desk.html", context, request)}
+
+
+@require_POST
+@login_required
+@for_reviewers
+def decide(request: PersonRequest, pk: int) -> HttpResponse:
+    """One button of the form: accept, label=…, reject=… or skip; then the next drawing."""
+    correction = Correction.objects.filter(pk=pk).first()
+    if "skip" in request.POST:
+        return _skip(request, pk)
+    verb = _verb(request)
+    if verb is None:
+        return _no_such_decision(request)
+    if correction is None:
+        return _not_noted(request, _("The author has deleted that drawing. Here is the next one."))
+    try:
+        review = verb(correction=correction, reviewer=request.user)
+    except (corrections.UnknownLabelError, ValueError):
+        return _no_such_decision(request)
+    except reviews.REFUSALS as error:
+        repeated = _repeated(request, correction)
+        if repeated is None:
+            return _not_noted(request, reviewing.why(error))
+        review = repeated
+    return JsonResponse({"review": review.pk}) if wants_json(request) else to_room(request)
+
+
+def _repeated(request: PersonRequest, correction: Correction) -> Review | None:
+    """The decision that stands, where this reviewer made the very same: the answer to it was lost on the way."""
+    found = reviews.standing(correction)
+    if found is None or found.by_id != request.user.pk:
+        return None
+    asked = request.POST.get("label") or (correction.label and correction.label.slug)
+    said = found.reason or (found.label and found.label.slug)
+    return found if said == request.POST.get("reject", asked) else None
+
+
+def _verb(request: PersonRequest) -> Callable[..., Review] | None:
+    sent = request.POST
+    if "accept" in sent:
+        return reviews.accept
+    if "label" in sent:
+        return partial(reviews.relabel, label=sent["label"])
+    if "reject" in sent:
+        return partial(reviews.reject, reason=sent["reject"])
+    return None
+
+
+def _skip(request: PersonRequest, pk: int) -> HttpResponse:
+    """Leave it to others, and to later."""
+    reviewing.skip(request, pk)
+    claims.give_back([pk], request.user)
+    if wants_json(request):
+        return JsonResponse({"skipped": reviewing.skipped_words(len(reviewing.skipped(request)))})
+    return to_room(request)
+
+
+def _no_such_decision(request: PersonRequest) -> HttpResponse:
+    detail = _("There is no such decision.")
+    if wants_json(request):
+        return reviewing.refused(detail, 400)
+    return HttpResponseBadRequest(detail, content_type="text/plain")
+
+
+def _not_noted(request: PersonRequest, detail: str) -> HttpResponse:
+    if wants_json(request):
+        return reviewing.refused(detail)
+    messages.warning(request, detail)
+    return to_room(request)
+
+
+@require_POST
+@login_required
+@for_reviewers
+def undo(request: PersonRequest) -> HttpResponse:
+    """Take a decision back; its drawing is shown again."""
+    wanted = number(request.POST.get("review", "")) or 0
+    review = get_object_or_404(Review.objects.select_related("correction__label"), pk=wanted)
+    try:
+        reviews.undo(review=review, reviewer=request.user)
+    except reviews.REFUSALS as error:
+        return _not_noted(request, reviewing.why(error))
+    if wants_json(request):
+        sheet = desk.sheet(review.correction)
+        return JsonResponse({"sheet": _as_json(request, sheet, reviewing.sorting_of(request))})
+    return to_room(request, review.correction_id)
+
+
+@require_POST
+@login_required
+@for_reviewers
+def again(request: PersonRequest) -> HttpResponse:
+    """Show what was skipped once more."""
+    request.session.pop(reviewing.SKIPPED, None)
+    return to_room(request)
+
+
+@require_POST
+@login_required
+@for_reviewers
+def release(request: PersonRequest) -> HttpResponse:
+    """The page is left: give back what its script held, so that others are shown it at once."""
+    claims.give_back(numbers(request.POST.getlist("have"))[:MOST_NAMED], request.user)
+    return HttpResponse(status=204)

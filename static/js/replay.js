@@ -1,0 +1,66 @@
+// A drawing as it was drawn: at its own pace, but a second at most; then it stays.
+
+const LONGEST_MS = 900;
+const LONGEST_PAUSE_MS = 120; // between two strokes
+const PACE = 0.25; // units of the drawing a millisecond, where no times are known
+
+/** Whether the reader's system asks for no motion. */
+export function isStill() {
+  return matchMedia("(prefers-reduced-motion: reduce)").matches;
+}
+
+/** Replay the strokes that an `<svg data-replay>` carries. Returns a function that ends it at once. */
+export function replay(svg) {
+  const path = svg.querySelector("path");
+  const whole = (path.dataset.whole ??= path.getAttribute("d"));
+  const strokes = timed(JSON.parse(svg.dataset.replay));
+  const lasts = Math.max(1, strokes.at(-1).at(-1).at);
+  const speed = Math.max(1, lasts / LONGEST_MS);
+  let frame = requestAnimationFrame(function first(began) {
+    const draw = (now) => {
+      const at = (now - began) * speed;
+      path.setAttribute("d", at < lasts ? until(strokes, at) : whole);
+      if (at < lasts) frame = requestAnimationFrame(draw);
+    };
+    draw(began);
+  });
+  return () => {
+    cancelAnimationFrame(frame);
+    path.setAttribute("d", whole);
+  };
+}
+
+/** Every point with the moment when the pen is there; pauses between strokes are short. */
+function timed(strokes) {
+  let clock = 0;
+  let before = 0; // in the drawing's own time
+  return strokes.map(([xs, ys, ts]) => {
+    clock += ts ? Math.min(LONGEST_PAUSE_MS, ts[0] - before) : LONGEST_PAUSE_MS * (clock > 0);
+    return xs.map((x, i) => {
+      if (i) clock += ts ? ts[i] - ts[i - 1] : Math.hypot(x - xs[i - 1], ys[i] - ys[i - 1]) / PACE;
+      if (ts) before = ts[i];
+      return { x, y: ys[i], at: clock };
+    });
+  });
+}
+
+/** The `d` of what is drawn until then; the last line ends between two points. */
+function until(strokes, at) {
+  return strokes
+    .filter((points) => points[0].at <= at)
+    .map((points) => toLine(points, at))
+    .join("");
+}
+
+function toLine(points, at) {
+  const there = points.filter((point) => point.at <= at);
+  const next = points[there.length];
+  if (next) there.push(between(there.at(-1), next, at));
+  const [first, ...rest] = there.map(({ x, y }) => `${x} ${y}`);
+  return `M${first}L${rest.length ? rest.join(" ") : first}`;
+}
+
+function between(from, to, at) {
+  const share = (at - from.at) / (to.at - from.at || 1);
+  return { x: from.x + (to.x - from.x) * share, y: from.y + (to.y - from.y) * share };
+}
