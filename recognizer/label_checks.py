@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from django.db import IntegrityError, transaction
-from django.db.models import Avg, Count, Max, Q, Sum, Value
+from django.db.models import Avg, Count, Max, Q, QuerySet, Sum, Value
 from django.utils import timezone
 
 from recognizer import reviews
@@ -37,7 +37,7 @@ MOMENT = 2.0  # seconds of a tick
 COUNTED_EVERY = timedelta(minutes=1)
 COUNTED_ANYWAY = timedelta(hours=1)  # also without anything new: what was deleted leaves no row behind
 LATE = timedelta(minutes=2)  # so long the last rows are read again: one with a lower id may be committed later
-LATE_IDS = 500
+LATE_IDS = 200
 COUNT = "count"  # the bookmark of the last count: the sum of the others at that time
 SOURCES: dict[str, tuple[Any, str]] = {
     "corrections": (Correction, "drawing"),
@@ -82,10 +82,13 @@ def catch_up() -> tuple[int, bool]:
     _begin()
     try:
         found = [_read(name) for name in SOURCES]
+        more = any(number >= AT_ONCE for number in found)
+        if not more:
+            _read_late()
     except IntegrityError:
         logger.info("a drawing was deleted while its label was checked; the next tick reads it again")
         return 0, False
-    return sum(found), any(number >= AT_ONCE for number in found)
+    return sum(found), more
 
 
 def read_all() -> int:
@@ -116,22 +119,30 @@ def _begin() -> None:
 
 @transaction.atomic
 def _read(name: str) -> int:
-    """The next rows of one table, and those that came late; returns how many were new."""
-    model, drawing = SOURCES[name]
+    """The next rows of one table; returns how many."""
     mark = Bookmark.objects.get(of=name)
-    rows = model.objects.order_by("id").values_list("id", drawing)
-    new = list(rows.filter(id__gt=mark.at)[:AT_ONCE])
-    late = len(new) < AT_ONCE and timezone.now() - mark.moved < LATE
-    again = list(rows.filter(id__gt=mark.at - LATE_IDS, id__lte=mark.at)) if late else []
-    check({drawing for _id, drawing in [*again, *new]})
+    new = list(_rows(name).filter(id__gt=mark.at)[:AT_ONCE])
     if new:
+        check(drawing for _id, drawing in new)
         Bookmark.objects.filter(of=name, at__lt=new[-1][0]).update(at=new[-1][0], moved=timezone.now())
     return len(new)
 
 
+def _read_late() -> None:
+    """Where something was new a moment ago, read the last rows again: others may have been committed among them."""
+    for mark in Bookmark.objects.filter(of__in=SOURCES, moved__gte=timezone.now() - LATE):
+        last = _rows(mark.of).filter(id__gt=mark.at - LATE_IDS, id__lte=mark.at)
+        check(drawing for _id, drawing in last)
+
+
+def _rows(name: str) -> QuerySet[Any, tuple[int, int]]:
+    model, drawing = SOURCES[name]
+    return model.objects.order_by("id").values_list("id", drawing)
+
+
 @transaction.atomic
 def check(drawings: Iterable[int]) -> None:
-    """Write anew what is known of these drawings; those that are held for nothing have no row. Seven queries at most."""
+    """Write anew what is known of these drawings; those held for nothing have no row. Seven queries at most."""
     ids = set(drawings)
     held = _held(ids)
     answers, studied, labels = _answers(held), _studied(held), _labels()

@@ -55,8 +55,8 @@ def test_what_lacks_the_most_stands_first(
     read()
     html = _text(as_rita)
     cells = (
-        r'<th scope="row">(\d)</th> <td>(\d of \d)</td>',
-        r'.*?width="([\d.]+%)" height="8" rx="4"/></svg></td>',
+        r'<th scope="row">(\d)</th> <td class="bar">(\d of \d)',
+        r' <svg.*?width="([\d.]+%)" height="8" rx="4"/></svg></td>',
         r" <td>(\d)</td> <td>(\d)</td>",
     )
     rows = re.findall("".join(cells), html)
