@@ -5,9 +5,11 @@
      "promotions": [{"recognizer", "model_version", "reason", "created"}],      made by this person
      "training_runs": [{"recognizer", "trigger", "state", "created"}],           started by this person
      "reviews": [{"decision", "label", "reason", "created"}],                    of others' drawings, by this person
+     "exports": [{"format", "wanted", "licence", "state", "pieces", "created"}],      files they asked for
      "claims": [{"until"}],                                                      drawings in review by this person now
      "memories": [{"recognizer", "enabled", "created"}],
      "drawings": [{"id", "recognizer", "created",
+                   "origin": {"source", "licence"} or null where it was drawn here,
                    "ink": [[[x...], [y...], [t...]], ...] or null,
                    "image": "data:image/png;base64,..." or null,
                    "predictions": [{"model_version", "label", "probability", "unsure",
@@ -33,7 +35,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.core.serializers.json import DjangoJSONEncoder
-from django.db.models import Prefetch
+from django.db.models import Count, Prefetch
 from django.utils import timezone
 
 from accounts import people
@@ -42,8 +44,10 @@ from recognizer.models import (
     Claim,
     Correction,
     Drawing,
+    Export,
     Label,
     Memory,
+    Origin,
     PersonalAnswer,
     Prediction,
     Promotion,
@@ -68,6 +72,7 @@ def of_person(person: User) -> Iterator[str]:
         "training_runs": _training_runs(person),
         "reviews": _reviews(person),
         "memories": _memories(person),
+        "exports": _exports(person),
         "claims": list(Claim.objects.filter(by=person).order_by("pk").values("until")),
     }
     yield _json(head)[:-1] + ', "drawings": ['
@@ -103,6 +108,13 @@ def _memories(person: User) -> list[dict[str, Any]]:
     return [dict(zip(("recognizer", "enabled", "created"), row, strict=True)) for row in rows]
 
 
+def _exports(person: User) -> list[dict[str, Any]]:
+    asked = Export.objects.filter(by=person).order_by("pk").annotate(held=Count("pieces"))
+    names = ("format", "wanted", "licence", "state", "pieces", "created")
+    rows = asked.values_list("form", "wanted", "licence", "state", "held", "created")
+    return [dict(zip(names, row, strict=True)) for row in rows]
+
+
 def _drawings(person: User) -> Iterator[Drawing]:
     """The oldest first, page by page; no cursor stays open while a slow client reads."""
     last = 0
@@ -118,7 +130,7 @@ def _with_history(person: User, after: int) -> Any:
     return (
         Drawing.objects.filter(author=person, pk__gt=after)
         .order_by("pk")
-        .select_related("recognizer")
+        .select_related("recognizer", "origin__brought")
         .prefetch_related(
             Prefetch("predictions", predictions.only(*_SAID)),
             Prefetch("predictions__personal__reasons", Reason.objects.with_drawings()),
@@ -141,6 +153,7 @@ def _drawing(drawing: Drawing) -> dict[str, Any]:
         "id": drawing.uuid,
         "recognizer": drawing.recognizer.slug,
         "created": drawing.created,
+        "origin": _origin(getattr(drawing, "origin", None)),
         "ink": drawing.ink,
         "image": _data_url(drawing.image) if drawing.image is not None else None,
         "predictions": [_prediction(prediction) for prediction in drawing.predictions.all()],
@@ -148,6 +161,10 @@ def _drawing(drawing: Drawing) -> dict[str, Any]:
         "corrections": [_correction(correction) for correction in drawing.corrections.all()],
         "snapshots": [_snapshot(item) for item in drawing.snapshots.all()],
     }
+
+
+def _origin(origin: Origin | None) -> dict[str, Any] | None:
+    return {"source": origin.brought.source, "licence": origin.licence} if origin else None
 
 
 def _slug(label: Label | None) -> str | None:

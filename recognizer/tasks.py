@@ -6,6 +6,7 @@ from django.conf import settings
 from django.utils.module_loading import import_string
 
 from recognizer import drawings, label_checks, memories, messages, registry, training
+from recognizer.dataset import exporting
 
 logger = logging.getLogger(__name__)
 app = import_string(settings.TASK_APP)
@@ -17,6 +18,7 @@ def tick() -> None:
     runs = training.tick()
     read, _more = memories.catch_up_for_a_moment()  # before drawings: somebody may be waiting for it
     asked = drawings.catch_up()
+    exporting.tick()
     checked, _more = label_checks.catch_up_for_a_moment()
     logger.info(
         "tick: %d runs moved, %d old drawings asked again, %d remembered again, %d facts about labels read",
@@ -52,3 +54,10 @@ def remember_all_again() -> None:
     logger.info("remember_all_again: %d drawings were read", read)
     if read and more:
         messages.send(registry.READ_MEMORIES)
+
+
+@app.task
+def export(export_id: int) -> None:
+    """Write a file that somebody asked for, unless another worker does."""
+    exporting.run(export_id=export_id)
+    logger.info("export: done with %d", export_id)

@@ -3,7 +3,7 @@
 from django.urls import include, path
 
 from recognizer import account_views, health
-from recognizer.views import insight, memory, models, notebook, progress, review, review_grid, runs, sheet
+from recognizer.views import dataset, insight, memory, models, notebook, progress, review, review_grid, runs, sheet
 
 urlpatterns = [
     path("api/v1/", include("recognizer.api.urls")),  # first, as it is asked most
@@ -44,6 +44,11 @@ urlpatterns = [
     path("review/<int:pk>/", review.decide, name="review-decide"),
     path("review/grid/", review_grid.grid, name="review-grid"),
     path("review/grid/undo/", review_grid.undo, name="review-grid-undo"),
+    # Data out, before review/
+    path("review/export/", dataset.exports, name="exports"),
+    path("review/export/<int:pk>/", dataset.download, name="export-download"),
+    path("review/export/<int:pk>/status", dataset.status, name="export-status"),
+    path("review/export/<int:pk>/delete/", dataset.delete, name="export-delete"),
     path("privacy/", sheet.privacy, name="privacy"),
     path("healthz", health.alive),
     path("readyz", health.ready),

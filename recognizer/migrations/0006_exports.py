@@ -2,9 +2,10 @@
 
 import django.db.models.deletion
 import django.utils.timezone
-import recognizer.models.facts
 from django.conf import settings
 from django.db import migrations, models
+
+import recognizer.models.facts
 
 
 class Migration(migrations.Migration):

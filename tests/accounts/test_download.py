@@ -34,6 +34,9 @@ PLACES = {
     "recognizer.Correction": "drawings.0.corrections",
     "recognizer.Review": "drawings.0.corrections.0.reviews",
     "recognizer.Claim": "claims",
+    "recognizer.Export": "exports",
+    "recognizer.Piece": "exports.0.pieces",
+    "recognizer.Origin": "drawings.0.origin",
     "recognizer.TrainingRun": "training_runs",
     "recognizer.SnapshotItem": "drawings.0.snapshots",
 }

@@ -16,10 +16,14 @@ from recognizer.models import (
     Claim,
     Correction,
     Drawing,
+    Export,
+    Import,
     Label,
     Memory,
     ModelVersion,
+    Origin,
     PersonalAnswer,
+    Piece,
     Prediction,
     Promotion,
     Recognizer,
@@ -65,6 +69,7 @@ def furnish(user: User) -> None:
     taught(made, by=user)
     recalled(made)
     drawing(user, image=PNG)
+    shared(made)
     EmailAddress.objects.get_or_create(user=user, email=user.email, defaults={"verified": True, "primary": True})
     Authenticator.objects.create(user=user, type=Authenticator.Type.TOTP, data={"secret": "do not tell"})
     user.groups.add(Group.objects.get_or_create(name="Reviewers")[0])
@@ -92,6 +97,14 @@ def taught(made: Drawing, *, by: User) -> None:
         finished=timezone.now(),
     )
     SnapshotItem.objects.create(run=run, drawing=made, label=said.label, part=SnapshotItem.Part.STUDY)
+
+
+def shared(made: Drawing) -> None:
+    """A drawing that was brought in by a file, and is in another one that its author asked for."""
+    brought = Import.objects.create(source="drawings.ndjson", form="ndjson", licence="CC BY 4.0")
+    Origin.objects.create(drawing=made, brought=brought, licence="CC BY 4.0")
+    export = Export.objects.create(by=made.author, form="ndjson", state=Export.State.READY)
+    Piece.objects.create(export=export, number=0, content=b"{}", drawings=made.pk.to_bytes(8, "little"))
 
 
 def recalled(made: Drawing) -> None:

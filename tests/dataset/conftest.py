@@ -1,0 +1,110 @@
+"""A community whose drawings have every kind of history, and the two commands."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from django.core.management import call_command
+from django.test import Client
+
+from accounts.models import User
+from recognizer import corrections, drawings, reviews
+from recognizer.content import Content
+from recognizer.models import Correction, Drawing, Export, Import, Recognizer
+from tests.ink import DOT, ONE, SCRIBBLE, SEVEN, ZERO
+from tests.pages.conftest import as_rita, keep, named, rita
+
+__all__ = ["as_rita", "rita"]
+
+Command = Callable[..., str]
+
+
+def picture() -> bytes:
+    """A seven on paper."""
+    paper = np.full((120, 100), 235, np.uint8)
+    cv2.polylines(paper, [np.array([[20, 20], [80, 20], [45, 100]], np.int32)], False, 20, 6)
+    return cv2.imencode(".png", paper)[1].tobytes()
+
+
+def send_picture(author: User) -> Drawing:
+    """A picture that its author named."""
+    drawing, _new = drawings.keep(author=author, recognizer="digits", content=Content.of_image(picture()))
+    corrections.correct(drawing=drawing, label="7")
+    return drawing
+
+
+@pytest.fixture
+def community(digits: Recognizer, alice: User, bob: User, rita: User) -> dict[str, Drawing]:
+    """One drawing of each status, one with a long history, one picture."""
+    accepted = named(alice, SEVEN, "7")
+    reviews.accept(correction=accepted, reviewer=rita)
+    relabelled = named(alice, ONE, "7")
+    reviews.relabel(correction=relabelled, reviewer=rita, label="1")
+    rejected = named(bob, SCRIBBLE, "3")
+    reviews.reject(correction=rejected, reviewer=rita, reason="scribble")
+    return {
+        "accepted": accepted.drawing,
+        "relabelled": relabelled.drawing,
+        "rejected": rejected.drawing,
+        "undecided": named(bob, ZERO, "0").drawing,
+        "unnamed": keep(bob, DOT),
+        "eventful": _eventful(alice, rita),
+        "picture": send_picture(alice),
+    }
+
+
+def _eventful(author: User, reviewer: User) -> Drawing:
+    """Named, decided, undone, decided otherwise, taken back, named anew."""
+    said = named(author, [[[0, 10.5, 20], [0, -3.25, 1e-7], [0, 16, 33]], [[5], [5]]], "4")
+    undone = reviews.accept(correction=said, reviewer=reviewer)
+    reviews.undo(review=undone, reviewer=reviewer)
+    reviews.reject(correction=said, reviewer=reviewer, reason="other")
+    corrections.take_back(drawing=said.drawing)
+    reviews.accept(correction=corrections.correct(drawing=said.drawing, label="9"), reviewer=reviewer)
+    return said.drawing
+
+
+def wipe() -> None:
+    """Everybody and all they drew; recognizers and their versions stay."""
+    Correction.objects.all().delete()
+    Drawing.objects.all().delete()
+    Import.objects.all().delete()
+    Export.objects.all().delete()
+    User.objects.all().delete()
+
+
+@pytest.fixture
+def export(tmp_path: Path) -> Command:
+    """`manage.py export_drawings`; what it said."""
+
+    def run(file: Path | str, *options: str) -> str:
+        out = io.StringIO()
+        call_command("export_drawings", str(file), *options, stdout=out)
+        return out.getvalue()
+
+    return run
+
+
+@pytest.fixture
+def bring() -> Command:
+    """`manage.py import_drawings`; what it said, refusals first."""
+
+    def run(file: Path | str, *options: str, licence: str = "CC BY 4.0") -> str:
+        out, err = io.StringIO(), io.StringIO()
+        call_command("import_drawings", str(file), f"--licence={licence}", *options, stdout=out, stderr=err)
+        return err.getvalue() + out.getvalue()
+
+    return run
+
+
+@pytest.fixture
+def as_other_reviewer(db: None) -> Client:
+    """A browser of a second reviewer."""
+    client = Client()
+    client.force_login(User.objects.create_superuser("root@example.org", "a rather long word"))
+    return client
