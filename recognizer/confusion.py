@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from recognizer import exhibits
 from recognizer.exhibits import Exhibit
-from recognizer.models import Confusion, Label, LabelCheck, ModelVersion, Recognizer, SnapshotItem, TrainingRun
+from recognizer.models import Confusion, Drawing, Label, LabelCheck, ModelVersion, Recognizer, SnapshotItem, TrainingRun
 
 FIELD, BEFORE, LIVE = "field", "before", "live"
 KINDS = {
@@ -157,23 +157,29 @@ class Page:
     exhibits: list[Exhibit]
     older: int | None  # below this drawing
 
+    @property
+    def in_a_row(self) -> str:
+        """For the address of the review room."""
+        return exhibits.in_a_row(self.exhibits)
+
 
 def drawings(version: Any, kind: str, *, drawn: Label, answered: Label, below: int | None) -> Page:
     """A page of the drawings of a cell; `below` is a drawing's id. A fixed number of queries, along an index."""
     if kind == LIVE:
         checks = LabelCheck.objects.filter(version=version.pk, label=drawn, answered=answered)
         found = list(exhibits.with_drawings(_below(checks, below)).order_by("-drawing")[: PAGE_SIZE + 1])
-        return Page(exhibits.of_checks(found[:PAGE_SIZE]), _older([check.drawing_id for check in found]))
+        return _page([check.drawing for check in found])
     part = {"part": SnapshotItem.Part.EXAM, "label": drawn, _column(kind): answered}
     items = SnapshotItem.objects.filter(run=version.judged_by, **part, **exhibits.AGREED)
     shown = _below(items, below).select_related("drawing").defer("drawing__image").order_by("-drawing")
-    found = [item.drawing for item in shown[: PAGE_SIZE + 1]]
-    return Page(exhibits.of_drawings(found[:PAGE_SIZE]), _older([drawing.pk for drawing in found]))
+    return _page([item.drawing for item in shown[: PAGE_SIZE + 1]])
 
 
 def _below(rows: QuerySet[Any], drawing: int | None) -> QuerySet[Any]:
     return rows.filter(drawing__lt=drawing) if drawing else rows
 
 
-def _older(ids: list[int]) -> int | None:
-    return ids[PAGE_SIZE - 1] if len(ids) > PAGE_SIZE else None
+def _page(found: list[Drawing]) -> Page:
+    """With one drawing more than it shows, there is another page."""
+    shown = found[:PAGE_SIZE]
+    return Page(exhibits.of(shown), older=shown[-1].pk if len(found) > PAGE_SIZE else None)

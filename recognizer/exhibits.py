@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
 from django.db.models import QuerySet
 
-from recognizer import thumbnails
-from recognizer.models import Correction, Drawing, Label, LabelCheck
+from recognizer import reviews, thumbnails
+from recognizer.models import Correction, Drawing, Label, LabelCheck, Review
 
 AGREED = {"drawing__author__consented_at__isnull": False}  # what was said by people who left is nobody's to decide
 
@@ -19,7 +20,7 @@ class Exhibit:
 
     drawing: Drawing
     correction: int | None = None  # which stands; None where its author says nothing any more
-    held: Label | None = None  # what it is held for now
+    held: Label | None = None  # what it is held for now; None where it was rejected, too
     approved: bool = False
 
     @property
@@ -28,23 +29,26 @@ class Exhibit:
         return thumbnails.path(self.drawing.ink) if self.drawing.ink else ""
 
 
-def of_checks(checks: Iterable[LabelCheck]) -> list[Exhibit]:
-    """Of label checks that come with drawing and label."""
-    return [Exhibit(check.drawing, check.correction_id, check.label, check.approved) for check in checks]
-
-
-def of_drawings(drawings: Iterable[Drawing]) -> list[Exhibit]:
-    """Of any drawings. Two queries."""
+def of(drawings: Iterable[Drawing]) -> list[Exhibit]:
+    """As it stands now, whatever the background has counted so far. Two queries."""
     shown = list(drawings)
-    checks = LabelCheck.objects.select_related("label").in_bulk([drawing.pk for drawing in shown])
-    said = Correction.objects.standing().filter(drawing__in=shown, label__isnull=False)
-    corrections = dict(said.values_list("drawing", "pk"))
-    found = []
-    for drawing in shown:
-        check = checks.get(drawing.pk)
-        held, approved = (check.label, check.approved) if check else (None, False)
-        found.append(Exhibit(drawing, corrections.get(drawing.pk), held, approved))
-    return found
+    decided = reviews.state_of(shown)
+    said = Correction.objects.standing().filter(drawing__in=shown, label__isnull=False).select_related("label")
+    corrections = {correction.drawing_id: correction for correction in said}
+    return [_exhibit(drawing, corrections.get(drawing.pk), decided[drawing.pk]) for drawing in shown]
+
+
+def _exhibit(drawing: Drawing, said: Correction | None, decided: Review | None) -> Exhibit:
+    if said is None:
+        return Exhibit(drawing)
+    if decided is None:
+        return Exhibit(drawing, said.pk, said.label)
+    return Exhibit(drawing, said.pk, decided.label, approved=decided.label is not None)
+
+
+def in_a_row(shown: Iterable[Exhibit]) -> str:
+    """For the address of the review room, which then shows them one after the other."""
+    return urlencode([("correction", exhibit.correction) for exhibit in shown if exhibit.correction])
 
 
 def with_drawings(checks: QuerySet[LabelCheck]) -> QuerySet[LabelCheck]:

@@ -30,6 +30,11 @@ class Doubt:
     exhibit: Exhibit
 
     @property
+    def is_settled(self) -> bool:
+        """It was decided otherwise since the background last looked."""
+        return self.exhibit.held != self.check.label or not self.exhibit.approved
+
+    @property
     def number(self) -> int:
         """Of the version that doubts."""
         return self.check.judge.number if self.check.judge else 0
@@ -59,4 +64,5 @@ def doubtful(recognizer: Recognizer, *, label: Label | None = None) -> QuerySet[
 
 def doubts(page: list[LabelCheck]) -> list[Doubt]:
     """As a page shows them."""
-    return [Doubt(check, shown) for check, shown in zip(page, exhibits.of_checks(page), strict=True)]
+    shown = exhibits.of([check.drawing for check in page])
+    return [Doubt(check, exhibit) for check, exhibit in zip(page, shown, strict=True)]

@@ -13,7 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from accounts.requests import PersonRequest
-from recognizer import confusion, label_checks, label_errors, registry
+from recognizer import confusion, exhibits, label_checks, label_errors, registry
 from recognizer import coverage as coverages
 from recognizer.models import Recognizer
 from recognizer.views.runs import for_reviewers
@@ -88,10 +88,12 @@ def doubtful(request: PersonRequest, slug: str) -> HttpResponse:
     label = next((each for each in recognizer.labels.all() if each.slug == request.GET.get("label")), None)
     found = Paginator(label_errors.doubtful(recognizer, label=label), label_errors.PAGE_SIZE)
     page = found.get_page(request.GET.get("page"))
+    doubts = label_errors.doubts(list(page.object_list))
     context |= {
         "label": label,
         "page": page,
-        "doubts": label_errors.doubts(list(page.object_list)),
+        "doubts": doubts,
+        "in_a_row": exhibits.in_a_row(doubt.exhibit for doubt in doubts if not doubt.is_settled),
         "is_cut": found.count == label_errors.MOST,
     }
     return render(request, "recognizer/doubtful.html", context)

@@ -136,6 +136,8 @@ def test_a_cell_shows_its_drawings_the_newest_first_and_each_opens_in_the_room(
     first = _text(as_rita, PAGE + "1/live/7/1/")
     assert _rooms(first) == newest[: confusion.PAGE_SIZE]
     assert alice.email not in first
+    row = "&amp;".join(f"correction={pk}" for pk in newest[: confusion.PAGE_SIZE])
+    assert f'href="/review/?{row}">Decide these one after the other</a>' in first
     older = re.search(r'rel="next" href="(\?below=\d+)"', first)
     assert older
     second = _text(as_rita, PAGE + "1/live/7/1/" + older[1])
