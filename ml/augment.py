@@ -166,18 +166,32 @@ def _change_thickness(large: np.ndarray, rng: Rng, spec: RasterSpec) -> np.ndarr
 
 
 def fit_picture(picture: np.ndarray, spec: RasterSpec = DEFAULT) -> np.ndarray:
-    """Fit the ink of a picture, uint8 (h, w), into the box and centre it by mass, as far as it stays inside."""
+    """Fit the ink of a picture, uint8 (h, w), into the box and centre it as `spec` says, as far as it stays inside."""
     left, top, width, height = cv2.boundingRect((picture > 40).astype(np.uint8))
     if not width:
         return np.zeros((spec.size, spec.size), np.uint8)
     crop = picture[top : top + height, left : left + width].astype(np.float32)
+    if spec.centre == "box":
+        (x, across), (y, down) = (_extent(crop.max(axis=axis)) for axis in (0, 1))
+        return _place(picture, left + x, top + y, spec.box / max(across, down, 1.0), spec.size)
     scale = spec.box / max(width, height)
-    mass = float(crop.sum())
-    x = float(crop.sum(axis=0) @ (np.arange(width) + 0.5)) / mass
-    y = float(crop.sum(axis=1) @ (np.arange(height) + 0.5)) / mass
+    x, y = _middle_of_mass(crop)
     room = spec.size / 2 / scale
     x, y = (min(max(place, length - room), room) for place, length in ((x, width), (y, height)))
     return _place(picture, left + x, top + y, scale, spec.size)
+
+
+def _extent(profile: np.ndarray) -> tuple[float, float]:
+    """Middle and length in pixels of ink that covers its first and its last pixel in part."""
+    start, end = 1 - float(profile[0]) / 255, len(profile) - 1 + float(profile[-1]) / 255
+    return (start + end) / 2, end - start
+
+
+def _middle_of_mass(crop: np.ndarray) -> tuple[float, float]:
+    height, width = crop.shape
+    mass = float(crop.sum())
+    x = float(crop.sum(axis=0) @ (np.arange(width) + 0.5)) / mass
+    return x, float(crop.sum(axis=1) @ (np.arange(height) + 0.5)) / mass
 
 
 def _place(picture: np.ndarray, x: float, y: float, scale: float, size: int) -> np.ndarray:

@@ -107,5 +107,5 @@ BANGLA = Recipe(
     tracks=0,
     prototypes=0,
     junk=8_000,
-    further=12,
+    further=5,
 )

@@ -7,9 +7,7 @@ from collections.abc import Iterator
 import cv2
 import numpy as np
 
-from ml.augment import bend, draw_varied, drop_points, vary_pictures
-from ml.bitmap import as_bitmap
-from ml.image import normalise_known
+from ml.augment import draw_varied, vary_pictures
 from ml.ink import RasterSpec
 from ml.junk import make_junk
 from ml.material import Examples, Material, Recipe
@@ -81,8 +79,6 @@ def _track(material: Material, recipe: Recipe, number: int, rng: Rng, strength: 
     ink = material.tracks.inks[number]
     if material.latin:
         ink = restyle(ink, int(material.tracks.y[number]), rng)
-    if recipe.bitmaps and rng.random() < 0.5:
-        return normalise_known(as_bitmap(bend(drop_points(ink, rng), rng, strength)), recipe.raster)
     return draw_varied(ink, rng, recipe.raster, strength=strength)
 
 

@@ -8,6 +8,7 @@ into the same box and centred by the same rule as strokes are (`ml.ink`).
 from __future__ import annotations
 
 import io
+import math
 import warnings
 from typing import Literal
 
@@ -15,7 +16,7 @@ import cv2
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from ml.ink import BOX, DEFAULT, SIZE, SUPERSAMPLING, RasterSpec, average
+from ml.ink import DEFAULT, SUPERSAMPLING, RasterSpec, average
 from ml.paper import find_ink
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP")
@@ -222,9 +223,11 @@ def cut_ink(pixels: np.ndarray, *, polarity: Polarity = "auto") -> np.ndarray:
 
 def fit_ink(ink: np.ndarray, spec: RasterSpec = DEFAULT) -> np.ndarray:
     """Cut-out ink, float32 (h, w) from 0 to 1, as the raster: uint8 (size, size), white on black."""
-    if spec.size == SIZE and spec.box == BOX and BOX - 1 <= max(ink.shape) <= BOX:
+    if spec.centre == "box" and spec.box - 1 <= max(ink.shape) <= spec.size:
+        return _lay(ink, spec)
+    if spec.centre == "mass" and spec.box - 1 <= max(ink.shape) <= math.ceil(spec.box):
         return _place(ink, spec)
-    return average(_fit(ink, spec))
+    return average(_fit(ink, spec), spec)
 
 
 def _drop_specks(ink: np.ndarray) -> tuple[np.ndarray, tuple[int, int, int, int]]:
@@ -250,6 +253,20 @@ def _place(ink: np.ndarray, spec: RasterSpec) -> np.ndarray:
     raster = np.zeros((spec.size, spec.size), np.uint8)
     raster[top : top + height, left : left + width] = np.rint(ink * 255)
     return raster
+
+
+def _lay(ink: np.ndarray, spec: RasterSpec) -> np.ndarray:
+    """Put ink that already has the right size with its box in the middle, on whole pixels, as Quick, Draw! was made."""
+    top, left = (_start(ink.max(axis=axis), spec.size) for axis in (1, 0))
+    raster = np.zeros((spec.size, spec.size), np.uint8)
+    raster[top : top + ink.shape[0], left : left + ink.shape[1]] = np.rint(ink * 255)
+    return raster
+
+
+def _start(profile: np.ndarray, size: int) -> int:
+    """Where ink starts so that its middle is the raster's; it ends inside a pixel that it covers in part."""
+    middle = (1 - float(profile[0]) + len(profile) - 1 + float(profile[-1])) / 2
+    return min(max(round(size / 2 - middle), 0), size - len(profile))
 
 
 def _corner(mass: float, length: int, size: int) -> int:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import cv2
 import numpy as np
@@ -46,12 +47,14 @@ Ink = list[np.ndarray]
 class RasterSpec:
     """How a recognizer sees ink: the side of its raster, of the box in it, and the width of the pen, in pixels.
 
-    Raises ValueError for a side that is not from 24 to 64, or for a box or a pen that does not fit.
+    `centre` says what of the ink lies in the middle: its mass, as MNIST was made, or its box, as Quick, Draw! was.
+    Raises ValueError for a side that is not from 24 to 64, or for a box, a pen or a centre that does not fit.
     """
 
     size: int = SIZE
     box: float = BOX
     pen: float = PEN
+    centre: Literal["mass", "box"] = "mass"
 
     def __post_init__(self) -> None:
         if isinstance(self.size, bool) or not isinstance(self.size, int) or not SMALLEST <= self.size <= LARGEST:
@@ -61,6 +64,9 @@ class RasterSpec:
                 f"A pen of {self.pen} and a box of {self.box} pixels do not fit a raster of {self.size}: "
                 f"the box must fit into it, and at least two pens into the box, of {THINNEST_PEN} pixels or more."
             )
+
+        if self.centre not in ("mass", "box"):
+            raise ValueError(f"Ink is centred by its mass or by its box, not by {self.centre!r}.")
 
     @property
     def canvas(self) -> int:
@@ -143,16 +149,16 @@ def rasterise(ink: Sequence[np.ndarray], spec: RasterSpec = DEFAULT, *, pen: flo
     lines = [_to_fixed_point(line) for line in _fit(ink, spec, pen)]
     width = max(1, math.floor(pen * SUPERSAMPLING + 0.5))  # halves up, as in the browser
     cv2.polylines(canvas, lines, False, 255, width, cv2.LINE_8, _FRACTION_BITS)
-    return average(canvas)
+    return average(canvas, spec)
 
 
-def average(canvas: np.ndarray) -> np.ndarray:
-    """Centre ink by mass and average it down: uint8, 0 or 255, a sampled canvas to a raster.
+def average(canvas: np.ndarray, spec: RasterSpec) -> np.ndarray:
+    """Centre ink and average it down: a sampled canvas, uint8, with the ink's box in its middle, to a raster.
 
     The last step of every raster, whether it comes from strokes or from a picture.
     """
-    size = canvas.shape[0] // SUPERSAMPLING
-    return cv2.resize(_centre_by_mass(canvas), (size, size), interpolation=cv2.INTER_AREA)
+    centred = canvas if spec.centre == "box" else _centre_by_mass(canvas)
+    return cv2.resize(centred, (spec.size, spec.size), interpolation=cv2.INTER_AREA)
 
 
 def _fit(ink: Sequence[np.ndarray], spec: RasterSpec, pen: float) -> list[np.ndarray]:

@@ -84,8 +84,6 @@ class Recipe:
     learning: str = TAUGHT
     further: int = 0
     """Epochs of a last cycle, at half the rate; a training that goes on from a bundle is this cycle alone."""
-    bitmaps: bool = False
-    """Whether half of the tracks are seen through a picture of 28 x 28 (`ml.bitmap`), as data sets publish them."""
     moved: float = 0.0
     """Pixels by which a drawing may lie beside its place: a picture of few pixels tells its place only so well."""
     mirror: bool = False

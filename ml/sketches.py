@@ -34,7 +34,7 @@ CAREFUL_TIMES = 4  # so often one of TU Berlin's
 TWIN = 25.0  # grey levels, root mean square; twins are at 4 to 15, strangers above 30
 BESIDE = (-1, 0, 1)  # pixels that twins may lie beside each other
 
-SPEC = RasterSpec(size=26, box=25, pen=1.5)
+SPEC = RasterSpec(size=26, box=25, pen=1.5, centre="box")
 
 # What stands in "Draw ..." where "a" would not do.
 _PROMPTS = {word: f"an {word}" for word in ("airplane", "alarm clock", "apple", "arm", "ear", "eye")} | {
@@ -211,10 +211,9 @@ SKETCHES = Recipe(
     pictures=60_000,
     tracks=13_000,
     prototypes=0,
-    junk=6_000,
+    junk=5_000,
     learning=AVERAGED,
-    further=8,
-    bitmaps=True,
-    moved=0.7,
+    further=5,
+    moved=0.4,
     mirror=True,
 )

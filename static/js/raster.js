@@ -1,9 +1,10 @@
 // What the model sees: the same recipe as the server's, so that it can be shown without asking.
 // Ink is fitted into the box of a recognizer's raster, drawn with its pen on an eightfold grid, centred
-// by mass and averaged down. Golden vectors hold this and the server's renderer together.
+// and averaged down. Golden vectors hold this and the server's renderer together.
 
-/** How a recognizer sees ink where nothing else is said: sides of raster and box, width of the pen, in pixels. */
-export const DEFAULT = { size: 28, box: 20, pen: 2.2 };
+/** How a recognizer sees ink where nothing else is said: sides of raster and box, width of the pen, in pixels, and
+ * what lies in the middle: the "mass" of the ink or its "box". */
+export const DEFAULT = { size: 28, box: 20, pen: 2.2, centre: "mass" };
 
 const SAMPLES = 8;
 const FRACTION = 16; // points lie on a grid of 1/16 of a sample
@@ -16,7 +17,7 @@ export function rasterise(ink, spec = DEFAULT) {
   const grid = { side, samples: new Uint8Array(side * side) };
   const radius = Math.ceil(Math.max(1, Math.round(spec.pen * SAMPLES)) / 2);
   for (const line of fit(ink, spec)) drawLine(grid, line, radius);
-  return average(grid, shiftToCentre(grid));
+  return average(grid, spec.centre === "box" ? { dx: 0, dy: 0 } : shiftToCentre(grid));
 }
 
 function fit(ink, { size, box, pen }) {

@@ -243,7 +243,7 @@ def test_a_bundle_that_does_not_say_how_it_sees_ink_sees_it_in_the_usual_way(tin
 def test_a_bundle_of_another_raster_says_so_and_answers_such_rasters() -> None:
     spec = RasterSpec(40, 33, 2.5)
     bundle = export(tiny_network(4, 40), raster=spec, probe=random_rasters(3, size=40))
-    assert bundle.manifest["raster"] == {"size": 40, "box": 33, "pen": 2.5}
+    assert bundle.manifest["raster"] == {"size": 40, "box": 33, "pen": 2.5, "centre": "mass"}
     assert bundle.raster == spec
     predictor = verify_bundle(bundle)
     assert predictor.size == 40
@@ -264,7 +264,18 @@ def test_a_manifest_of_another_raster_than_the_model_takes_is_refused(tiny_bundl
 
 
 @pytest.mark.parametrize(
-    "raster", [{"size": 8}, {"size": 28.5}, {"size": 28, "box": 30}, {"pen": 0}, {"pen": "2"}, {"ink": 1}, [28], "28"]
+    "raster",
+    [
+        {"size": 8},
+        {"size": 28.5},
+        {"size": 28, "box": 30},
+        {"pen": 0},
+        {"pen": "2"},
+        {"centre": "ink"},
+        {"ink": 1},
+        [28],
+        "28",
+    ],
 )
 def test_a_raster_that_cannot_be_drawn_is_refused(tiny_bundle: Bundle, raster: object) -> None:
     with pytest.raises(BundleError, match=r"raster .* cannot be drawn"):

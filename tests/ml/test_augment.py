@@ -160,3 +160,15 @@ def test_a_photograph_keeps_the_form_and_the_black_background() -> None:
 
 def test_a_photograph_of_nothing_is_nothing() -> None:
     assert not photograph(np.zeros((SIZE, SIZE), np.uint8), rng()).any()
+
+
+def test_a_picture_is_fitted_by_its_box_where_the_raster_is_centred_so() -> None:
+    spec = RasterSpec(26, 25, 1.5, "box")
+    for digit in range(10):
+        drawn = rasterise(write(digit, rng(digit)), spec)
+        fitted = fit_picture(drawn, spec).astype(float)
+        beside = np.abs(fitted - np.roll(drawn, 1, axis=1)).mean()
+        assert np.abs(fitted - drawn).mean() < 0.5 * beside, "what fits already stays where it is, and as large"
+        small = cv2.resize(drawn, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+        columns = np.flatnonzero(fit_picture(np.pad(small, ((3, 9), (8, 2))), spec).max(axis=0) > 60)
+        assert abs(columns[0] - (25 - columns[-1])) <= 1

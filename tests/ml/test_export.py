@@ -38,7 +38,7 @@ def test_every_form_answers_as_the_keras_model_does(
     assert small.stat().st_size < full.stat().st_size / 2
     about = json.loads((out / "export.json").read_text())
     assert [label["slug"] for label in about["labels"]] == ["0", "1", "2"]
-    assert about["raster"] == {"size": 28, "box": 20, "pen": 2.2}
+    assert about["raster"] == {"size": 28, "box": 20, "pen": 2.2, "centre": "mass"}
 
 
 def test_one_form_alone_is_shown_as_a_table_and_replaces_the_one_before(

@@ -64,8 +64,8 @@ HAND_MADE: dict[str, list[Any]] = {
 
 
 # How recognizers may see ink: nearly without a margin, as sketches do; large, with a pen of half a sample more.
-OTHERS = [RasterSpec(26, 25.5, 1.5), RasterSpec(48, 36, 3.0625)]
-every_spec = pytest.mark.parametrize("spec", [DEFAULT, *OTHERS], ids=lambda spec: f"{spec.size} pixels")
+OTHERS = [RasterSpec(26, 25.5, 1.5), RasterSpec(48, 36, 3.0625), RasterSpec(26, 25, 1.5, "box")]
+every_spec = pytest.mark.parametrize("spec", [DEFAULT, *OTHERS], ids=lambda spec: f"{spec.size} by {spec.centre}")
 
 
 def raster(data: Any, spec: RasterSpec = DEFAULT, **options: Any) -> np.ndarray:
@@ -300,6 +300,21 @@ def test_a_raster_of_another_size_is_refused(size: Any) -> None:
 def test_a_box_or_a_pen_that_does_not_fit_is_refused(box: float, pen: float) -> None:
     with pytest.raises(ValueError, match="do not fit a raster of 28"):
         RasterSpec(28, box, pen)
+
+
+def test_ink_is_centred_by_its_mass_or_by_its_box_only() -> None:
+    with pytest.raises(ValueError, match="by its mass or by its box, not by 'ink'"):
+        RasterSpec(centre="ink")  # type: ignore[arg-type]
+
+
+def test_by_its_box_ink_has_the_same_margin_on_either_side_however_its_mass_lies() -> None:
+    heavy = [[[0, 40, 0, 40, 0, 40], [0, 3, 6, 9, 12, 15]], [[0, 0], [0, 100]]]
+    drawn = raster(heavy, RasterSpec(26, 25, 1.5, "box"))
+    columns, rows = np.flatnonzero(drawn.any(axis=0)), np.flatnonzero(drawn.any(axis=1))
+    assert columns[0] == 25 - columns[-1]
+    assert rows[0] == 25 - rows[-1]
+    by_mass = np.flatnonzero(raster(heavy, RasterSpec(26, 25, 1.5)).any(axis=0))
+    assert by_mass[0] > columns[0], "most of it lies in the upper left"
 
 
 def test_the_smallest_and_the_largest_raster_can_be_drawn() -> None:

@@ -9,11 +9,9 @@ import numpy as np
 import pytest
 
 from ml import epochs, learning
-from ml.bitmap import as_bitmap
 from ml.epochs import make_epoch
-from ml.ink import Ink
 from ml.learning import cycles, fit, quick_numbers
-from ml.material import AVERAGED, TAUGHT, Material, Recipe, normalise
+from ml.material import AVERAGED, TAUGHT, Material, Recipe
 from tests.ml import taught
 from tests.ml.tiny import LABELS, tiny_network
 
@@ -119,24 +117,6 @@ def test_what_may_be_moved_lies_a_little_beside_its_place() -> None:
 def _middle(raster: np.ndarray) -> np.ndarray:
     weights = raster.astype(float)
     return np.array([(weights.sum(axis=axis) @ np.arange(28)) / weights.sum() for axis in (0, 1)])
-
-
-def test_half_of_the_tracks_are_seen_through_a_picture_of_few_pixels(
-    material: Material, recipe: Recipe, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    made: list[np.ndarray] = []
-
-    def noted(ink: Ink) -> np.ndarray:
-        made.append(as_bitmap(ink))
-        return made[-1]
-
-    monkeypatch.setattr(epochs, "as_bitmap", noted)
-    tracks = replace(recipe, pictures=0, junk=0, tracks=60)
-    make_epoch(material, tracks, np.random.default_rng(2))
-    assert not made
-    epoch = make_epoch(material, replace(tracks, bitmaps=True), np.random.default_rng(2))
-    assert 20 < len(made) < 40
-    assert {x.tobytes() for x in normalise(np.stack(made))} <= {x.tobytes() for x in epoch.x}
 
 
 @pytest.mark.parametrize("capable", [True, False])
