@@ -19,7 +19,8 @@
                    "remembered": {"label", "created", "model_version", "read"} or null,
                    "corrections": [{"label" or null when taken back, "created",
                                     "reviews": [{"decision", "label", "reason", "automatic", "created"}],
-                                    "in_review_until"}],
+                                    "in_review_until",
+                                    "queue": {"waits", "usefulness", "points", "shape"} or null}],
                    "snapshots": [{"training_run", "model_version" or null, "part", "label",
                                   "before", "after"}]}]}              the runs that used it, and the versions they made
 
@@ -49,6 +50,7 @@ from recognizer.models import (
     Memory,
     Origin,
     PersonalAnswer,
+    Place,
     Prediction,
     Promotion,
     Reason,
@@ -135,7 +137,7 @@ def _with_history(person: User, after: int) -> Any:
             Prefetch("predictions", predictions.only(*_SAID)),
             Prefetch("predictions__personal__reasons", Reason.objects.with_drawings()),
             Prefetch("remembered", remembered.only(*_KEPT)),
-            Prefetch("corrections", Correction.objects.select_related("label", "claim").order_by("pk")),
+            Prefetch("corrections", Correction.objects.select_related("label", "claim", "place").order_by("pk")),
             Prefetch("corrections__reviews", Review.objects.select_related("label").order_by("pk")),
             Prefetch("snapshots", taken.only(*_TAKEN)),
         )[:PAGE]
@@ -178,7 +180,15 @@ def _correction(correction: Correction) -> dict[str, Any]:
         "created": correction.created,
         "reviews": [_review(review) for review in correction.reviews.all()],
         "in_review_until": claim.until if claim else None,
+        "queue": _place(getattr(correction, "place", None)),
     }
+
+
+def _place(place: Place | None) -> dict[str, Any] | None:
+    """What orders the queue of the reviewers; its shape is a coarse picture, see recognizer.queue."""
+    if place is None:
+        return None
+    return {name: getattr(place, name) for name in ("waits", "usefulness", "points", "shape")}
 
 
 def _review(review: Review) -> dict[str, Any]:

@@ -34,6 +34,7 @@ PLACES = {
     "recognizer.Correction": "drawings.0.corrections",
     "recognizer.Review": "drawings.0.corrections.0.reviews",
     "recognizer.Claim": "claims",
+    "recognizer.Place": "drawings.0.corrections.0.queue",
     "recognizer.Export": "exports",
     "recognizer.Piece": "exports.0.pieces",
     "recognizer.Origin": "drawings.0.origin",

@@ -24,6 +24,7 @@ from recognizer.models import (
     Origin,
     PersonalAnswer,
     Piece,
+    Place,
     Prediction,
     Promotion,
     Recognizer,
@@ -88,6 +89,9 @@ def taught(made: Drawing, *, by: User) -> None:
     assert said.label
     Review.objects.create(correction=said, decision=Review.Decision.ACCEPTED, label=said.label, by=by)
     Claim.objects.create(correction=said, by=by, until=timezone.now())
+    Place.objects.create(
+        correction=said, waits=False, usefulness=16, recognizer=made.recognizer, label=said.label, author=made.author
+    )
     run = TrainingRun.objects.create(
         recognizer=made.recognizer,
         state=TrainingRun.State.REFUSED,

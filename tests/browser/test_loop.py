@@ -1,4 +1,4 @@
-"""The pages of the loop in a real browser: review by keyboard, a run that is watched, progress on any screen."""
+"""The pages of the loop in a real browser: a run that is watched, progress on any screen."""
 
 from __future__ import annotations
 
@@ -11,9 +11,8 @@ from django.utils import timezone
 
 from accounts.models import User
 from ml.artifact import Bundle
-from recognizer.models import Correction, Recognizer, Review, TrainingRun
-from tests.browser.visitors import Visitor
-from tests.ink import ONE, SCRIBBLE, SEVEN
+from recognizer.models import Recognizer, TrainingRun
+from tests.ink import ONE, SEVEN
 from tests.pages.conftest import keep, named
 from tests.pages.loop import SNAPSHOT, examined, learned, running, verdict
 
@@ -28,88 +27,6 @@ def as_rita(db: None) -> Client:
     client = Client()
     client.force_login(rita)
     return client
-
-
-@pytest.fixture
-def said(digits: Recognizer, alice: User) -> list[Correction]:
-    """In the order of the queue: a scribble, a one that alice called a seven, a seven."""
-    return [named(alice, SCRIBBLE, "0"), named(alice, ONE, "7"), named(alice, SEVEN, "7")]
-
-
-def _decisions() -> list[tuple[str, str | None, str]]:
-    return list(Review.objects.order_by("pk").values_list("decision", "label__slug", "reason"))
-
-
-def _open_queue(visitor: Visitor) -> None:
-    visitor.go(ROOM)
-    visitor.page.wait_for_selector("[data-review][data-ready]")
-
-
-def _decides(visitor: Visitor, key: str) -> None:
-    """Press a key and wait for the next page."""
-    with visitor.page.expect_navigation():
-        visitor.press(key)
-    visitor.page.wait_for_selector("[data-review][data-ready]")
-
-
-def test_a_whole_queue_is_reviewed_by_keyboard(visit: Any, as_rita: Client, said: list[Correction]) -> None:
-    visitor = visit(as_rita)
-    _open_queue(visitor)
-    for key in ("s", "1", "Enter"):
-        _decides(visitor, key)
-    assert _decisions() == [("rejected", None, "scribble"), ("relabelled", "1", ""), ("accepted", "7", "")]
-    assert visitor.page.is_visible("text=Nothing waits for you")
-    _decides(visitor, "z")
-    assert _decisions()[-1] == ("undone", None, "")
-    _decides(visitor, "k")
-    assert visitor.page.is_visible("text=You skipped 1 drawing.")
-    assert visitor.complaints == []
-
-
-def test_a_key_that_is_held_decides_one_drawing(visit: Any, as_rita: Client, said: list[Correction]) -> None:
-    visitor = visit(as_rita)
-    _open_queue(visitor)
-    with visitor.page.expect_navigation():
-        visitor.page.evaluate("""() => {
-            for (const repeat of [false, true, true]) {
-                document.body.dispatchEvent(new KeyboardEvent("keydown", { key: "a", repeat, bubbles: true }));
-            }
-        }""")
-    visitor.page.wait_for_selector("[data-review][data-ready]")
-    assert len(_decisions()) == 1
-
-
-def test_single_keys_can_be_switched_off(visit: Any, as_rita: Client, said: list[Correction]) -> None:
-    visitor = visit(as_rita)
-    _open_queue(visitor)
-    visitor.page.uncheck("[data-shortcuts]")
-    visitor.press("a", "s", "7")
-    visitor.page.wait_for_timeout(200)
-    assert _decisions() == []
-    _open_queue(visitor)
-    assert not visitor.page.is_checked("[data-shortcuts]")
-
-
-def test_without_scripts_it_works_all_the_same(visit: Any, as_rita: Client, said: list[Correction]) -> None:
-    visitor = visit(as_rita, java_script_enabled=False)
-    visitor.go(ROOM)
-    visitor.page.click("text=Scribble")
-    visitor.page.press("button[name=accept]", "Enter")
-    visitor.page.click("button[name=label][value='7']")
-    visitor.page.click("text=Take it back")
-    assert [decision for decision, _, _ in _decisions()] == ["rejected", "accepted", "accepted", "undone"]
-
-
-def test_on_a_phone_the_decision_is_in_reach_without_scrolling(
-    visit: Any, as_rita: Client, said: list[Correction]
-) -> None:
-    phone = visit(as_rita, phone=True)
-    _open_queue(phone)
-    box = phone.page.locator("button[name=accept]").bounding_box()
-    assert box["y"] + box["height"] < 844
-    assert phone.page.evaluate("scrollY") == 0
-    phone.page.tap("button[name=accept]")
-    phone.page.wait_for_selector("text=The last one: accepted as 0")
 
 
 def test_a_run_is_watched_live_until_its_verdict(

@@ -10,8 +10,8 @@ import pytest
 from django.db import connection
 
 from accounts.models import User
-from recognizer import corrections, drawings, reviews
-from recognizer.models import Claim, Correction, Drawing, Recognizer, Review
+from recognizer import corrections, drawings, reviews, rounds
+from recognizer.models import Claim, Correction, Drawing, Place, Recognizer, Review
 from tests.loop import community
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -51,6 +51,34 @@ def test_four_reviewers_get_through_the_queue_without_a_double(reviewers: list[U
     assert sum(counts) == Review.objects.count() == 24
     assert max(Counter(Review.objects.values_list("correction", flat=True)).values()) == 1
     assert not Claim.objects.exists()
+
+
+def test_four_who_hold_some_ahead_decide_each_of_500_drawings_once(reviewers: list[User]) -> None:
+    for number in range(10):
+        community.wait(community.person(f"author{number}"), 50)
+    counts = at_once(*[partial(_review_ahead, each) for each in reviewers])
+    assert sum(counts) == Review.objects.count() == 500
+    assert Review.objects.values("correction").distinct().count() == 500
+    assert not Place.objects.waiting().exists()
+    assert not Claim.objects.exists()
+
+
+def _review_ahead(reviewer: User) -> int:
+    """As the page does it: five are claimed at once; every third round is decided in one go."""
+    count = 0
+    while held := reviews.claim_next(reviewer=reviewer, count=5):
+        if count % 3:
+            count += len(rounds.accept(corrections=[each.pk for each in held], reviewer=reviewer))
+        else:
+            count += len([reviews.accept(correction=each, reviewer=reviewer) for each in held])
+    return count
+
+
+def test_two_rounds_about_the_same_drawings_decide_each_once(reviewers: list[User], alice: User) -> None:
+    community.wait(alice, 12)
+    ids = list(Correction.objects.values_list("pk", flat=True))
+    made = at_once(*[partial(rounds.accept, corrections=ids, reviewer=each) for each in reviewers])
+    assert sum(len(each) for each in made) == Review.objects.count() == 12
 
 
 def test_one_of_four_decisions_about_the_same_counts(reviewers: list[User], alice: User) -> None:

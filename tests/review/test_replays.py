@@ -1,0 +1,33 @@
+"""What is sent of a drawing to be drawn once more."""
+
+from recognizer import replays, thumbnails
+from tests.ink import DOT, ONE, SEVEN
+
+
+def _path(stroke: list[list[float]]) -> str:
+    first, *rest = [f"{x:.1f} {y:.1f}" for x, y in zip(stroke[0], stroke[1], strict=True)]
+    return f"M{first}L{' '.join(rest)}"
+
+
+def test_the_points_are_those_of_the_still_picture() -> None:
+    for ink in (SEVEN, ONE, DOT):
+        lines = [
+            f"M{' L'.join(f'{x} {y}' for x, y in zip(*stroke[:2], strict=True))}" for stroke in replays.strokes(ink)
+        ]
+        assert "".join(lines).replace(" L", "L", 1).replace(" L", " ") == thumbnails.path(ink)
+
+
+def test_times_start_at_the_first_point_and_never_go_back() -> None:
+    ink = [[[0, 50, 100], [0, 0, 0], [7000.4, 7100, 7050]], [[0, 100], [50, 50], [6000, 7500]]]
+    assert [stroke[2] for stroke in replays.strokes(ink)] == [[0, 100, 100], [100, 500]]
+
+
+def test_without_the_times_of_every_stroke_none_are_sent() -> None:
+    for missing in ([], [[]], [[1]]):
+        ink = [[[0, 100], [0, 0], [0, 10]], [[0, 100], [50, 50], *missing]]
+        assert [len(stroke) for stroke in replays.strokes(ink)] == [2, 2]
+
+
+def test_points_that_cannot_be_seen_apart_are_left_out_with_their_times() -> None:
+    ink = [[[0, 0.1, 0.2, 100], [0, 0, 0, 0], [0, 1, 2, 3]]]
+    assert replays.strokes(ink) == [[[12.0, 88.0], [50.0, 50.0], [0, 3]]]
