@@ -113,17 +113,23 @@ def _recipe(bundle: Bundle, recipe: Recipe) -> list[str]:
         f"{command} repeats it, with the seed {training['seed']}; the order in which processor threads add up numbers "
         "may change the last digits of a figure.",
         f"It reads drawings as {raster.size} x {raster.size} pixels, white on black: ink is fitted into a box "
-        f"of {raster.box:g} and drawn with a pen of {raster.pen:g}; pictures are brought to the same form.",
+        f"of {raster.box:g}, drawn with a pen of {raster.pen:g} and centred by its {raster.centre}; pictures are "
+        "brought to the same form.",
         f"A {recipe.network} network (`ml/network.py`) {LEARNING[recipe.learning]}.",
         f"{training['epochs']} epochs of {training['pictures']:,} pictures, {training['tracks']:,} pen tracks, "
         f"{training['prototypes']:,} drawings by prototypes of our own and {training['junk']:,} of junk, varied anew "
         f"each time; batches of {training['batch']}, Adam with a peak rate of {training['learning_rate']:g} that falls "
-        "to nothing.",
+        "to nothing." + _further(training),
         "What examines it taught it nothing. It was set apart beforehand: by writer where the writers are known, else "
         "as the publisher split the set, or by a hash of each drawing.",
         f"Its probabilities were calibrated (temperature {training['temperature']:g}) on drawings that it did not "
         f"learn from; by them, too, an answer under {manifest['unsure_below']:g} is given as 'not sure'.",
     ]
+
+
+def _further(training: Mapping[str, Any]) -> str:
+    epochs = training.get("further", 0)
+    return f" Then {epochs} more epochs at half the rate; what serves is their running mean." if epochs else ""
 
 
 def _result(name: str, report: Report) -> Json:
