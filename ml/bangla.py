@@ -93,10 +93,16 @@ BANGLA = Recipe(
     load=load_bangla,
     sources=("numtadb", "omniglot"),
     notes=(
-        "Much of what it gets wrong was drawn very small: of lines of one pixel in a picture of ten the normaliser "
-        "cannot know more than is there. The rest is mostly ১ and ৯, which many people write alike.",
-        "Cut to two values, with other lines and in other frames, the test drawings lose nothing: the normaliser takes "
-        "away what scans differ in.",
+        "Half of what it gets wrong is ১ and ৯, which many people write alike; the rest is mostly drawn very small "
+        "(half of the set is no higher than eleven pixels), beside dirt, or labelled as something else than most would "
+        "read.",
+        "Tried for the last tenths: enlarging small pictures without cutting them to black and white (99.13 to 99.30 % "
+        "without any training), a further cycle of five epochs on them (99.37 %), the mean of answers to three sizes "
+        "of each drawing (no better).",
+        "Cut to two values, with other lines and in other frames, the test drawings lose 0.3 points: the normaliser "
+        "takes away most of what scans differ in.",
+        "This bundle learned its first 30 epochs from pictures that were cut to black and white when they were "
+        "enlarged, and went on from there (`--onwards`).",
     ),
     limits=(
         "Whole numbers, amounts or codes: it reads one digit at a time.",
