@@ -56,7 +56,7 @@ def facts(row: Row) -> dict[str, Any]:
 
 def moment(when: datetime) -> str:
     """As Quick, Draw! writes it: 2017-03-09 00:28:55.637750 UTC."""
-    return f"{when.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f} UTC"
+    return f"{when.astimezone(UTC).replace(tzinfo=None).isoformat(' ', 'microseconds')} UTC"
 
 
 def corrections(row: Row) -> str:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from django.db.models import Max, QuerySet, TextField
+from django.db.models import Max, Q, QuerySet, TextField
 from django.db.models.functions import Cast
 
 from recognizer.dataset.names import Pseudonyms
@@ -180,9 +180,18 @@ def _with_pictures(rows: list[Row]) -> Iterator[list[Row]]:
         yield [row for row in some if row.ink is not None or row.image is not None]  # not what went meanwhile
 
 
+def _of(way: str, ids: list[int]) -> Q:
+    """A range where few others lie between: each id asked for costs a third of the time. What is too much is unused."""
+    if ids[-1] - ids[0] < 2 * len(ids):
+        return Q(**{f"{way}__gte": ids[0], f"{way}__lte": ids[-1]})
+    return Q(**{f"{way}__in": ids})
+
+
 def _answers(ids: list[int], names: _Names) -> dict[int, list[Answered]]:
     found: dict[int, list[Answered]] = defaultdict(list)
-    rows: Any = Prediction.objects.filter(drawing__in=ids).order_by("pk").annotate(text=Cast("guesses", TextField()))
+    rows: Any = (
+        Prediction.objects.filter(_of("drawing", ids)).order_by("pk").annotate(text=Cast("guesses", TextField()))
+    )
     fields = ("drawing", "model_version", "label", "probability", "unsure", "text", "created")
     for drawing, version, label, probability, unsure, guesses, created in rows.values_list(*fields):
         if version not in names.versions:  # registered since
@@ -197,12 +206,12 @@ def _corrections(ids: list[int], names: _Names) -> tuple[dict[int, list[Any]], s
     """By drawing: what its author said and when, with the reviews of it; and who made those."""
     said: dict[int, list[Any]] = defaultdict(list)
     reviews: dict[int, list[Any]] = {}
-    rows = Correction.objects.filter(drawing__in=ids).order_by("pk")
+    rows = Correction.objects.filter(_of("drawing", ids)).order_by("pk")
     for pk, drawing, label, created in rows.values_list("pk", "drawing", "label", "created"):
         reviews[pk] = []
         said[drawing].append((label, created, reviews[pk]))
     by: set[int | None] = set()
-    made = Review.objects.filter(correction__drawing__in=ids).order_by("pk")
+    made = Review.objects.filter(_of("correction__drawing", ids)).order_by("pk")
     fields = ("correction", "decision", "label", "reason", "by", "automatic", "created")
     for correction, *review in made.values_list(*fields):
         if correction in reviews:
@@ -223,4 +232,4 @@ def _said(label: int | None, created: datetime, reviews: list[Any], names: _Name
 
 
 def _licences(ids: list[int]) -> QuerySet[Origin, Any]:
-    return Origin.objects.filter(drawing__in=ids).values_list("drawing", "licence")
+    return Origin.objects.filter(_of("drawing", ids)).values_list("drawing", "licence")
