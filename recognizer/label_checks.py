@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from django.db import IntegrityError, transaction
-from django.db.models import Avg, Count, Max, Q, QuerySet, Sum, Value
+from django.db.models import Avg, Count, F, Max, Q, QuerySet, Sum, Value
 from django.utils import timezone
 
 from recognizer import reviews
@@ -34,7 +34,8 @@ logger = logging.getLogger(__name__)
 
 AT_ONCE = 500  # rows of facts in one transaction
 MOMENT = 2.0  # seconds of a tick
-COUNTED_EVERY = timedelta(minutes=1)
+COUNTED_EVERY = timedelta(minutes=1)  # for each so many rows, as counting them takes its time
+ROWS = 100_000
 COUNTED_ANYWAY = timedelta(hours=1)  # also without anything new: what was deleted leaves no row behind
 LATE = timedelta(minutes=2)  # so long the last rows are read again: one with a lower id may be committed later
 LATE_IDS = 200
@@ -219,7 +220,11 @@ def _is_count_due() -> bool:
     now, last = timezone.now(), Bookmark.objects.filter(of=COUNT).first()
     if last is None or now - last.moved > COUNTED_ANYWAY:
         return True
-    return last.at != _read_so_far() and now - last.moved > COUNTED_EVERY
+    return last.at != _read_so_far() and now - last.moved > COUNTED_EVERY * max(1.0, _counted_rows() / ROWS)
+
+
+def _counted_rows() -> int:
+    return Coverage.objects.aggregate(all=Sum(F("drawings") + F("waiting")))["all"] or 0
 
 
 def _read_so_far() -> int:
@@ -245,8 +250,8 @@ def _count_coverage(now: datetime) -> None:
         waiting=Count("pk", filter=Q(approved=False)),
         confidence=Avg("share", filter=Q(approved=True)),
     )
-    by_label = {each.pop("label"): each for each in found}
     nothing = {"drawings": 0, "people": 0, "waiting": 0, "confidence": None}
+    by_label = {each["label"]: {name: each[name] for name in nothing} for each in found}
     labels = Label.objects.order_by("pk").values_list("pk", flat=True)
     rows = [Coverage(label_id=pk, counted=now, **by_label.get(pk, nothing)) for pk in labels]
     _replace(Coverage, rows, "label", [*nothing, "counted"])

@@ -49,7 +49,7 @@ class Desk:
 
     def version(self, number: int = 1) -> ModelVersion:
         """One that is there, else a new one that answers nothing."""
-        manifest = {"labels": []}
+        manifest: dict[str, Any] = {"labels": []}
         more = {"manifest": manifest, "tflite": b"", "keras": b"", "sha256": "0" * 64}
         return ModelVersion.objects.get_or_create(recognizer=self.recognizer, number=number, defaults=more)[0]
 
@@ -58,9 +58,9 @@ class Desk:
         drawing = Drawing.objects.create(recognizer=self.recognizer, author=author or self.author, ink=SEVEN)
         return Correction.objects.create(drawing=drawing, label=self.labels[said])
 
-    def answer(self, correction: Correction, number: int = 1, **shares: float) -> Prediction:
+    def answer(self, correction: Correction, number: int = 1, **shares: Any) -> Prediction:
         """What a version gives each label, as `label_7=0.9`; the first of them is its answer."""
-        guesses = [[name.removeprefix("label_"), share] for name, share in shares.items()]
+        guesses = [(name.removeprefix("label_"), share) for name, share in shares.items()]
         slug, share = guesses[0]
         said = {"guesses": guesses, "label": self.labels[slug], "probability": share, "unsure": False}
         return Prediction.objects.create(drawing=correction.drawing, model_version=self.version(number), **said)
@@ -71,7 +71,7 @@ class Desk:
         decision = ACCEPTED if held == correction.label else Review.Decision.RELABELLED
         return Review.objects.create(correction=correction, decision=decision, label=held, **more)
 
-    def approved(self, said: str, author: User | None = None, **shares: float) -> Correction:
+    def approved(self, said: str, author: User | None = None, **shares: Any) -> Correction:
         """Drawn, answered by version 1 and accepted."""
         correction = self.draw(said, author)
         if shares:
@@ -83,7 +83,7 @@ class Desk:
         """A version that a run made: taught with some, examined on (correction, before, after)."""
         version = self.version(number)
         run = ended(self.recognizer, "passed", version=version)  # type: ignore[arg-type]
-        items = [(correction, SnapshotItem.Part.STUDY, None, None) for correction in taught]
+        items: list[Any] = [(correction, SnapshotItem.Part.STUDY, None, None) for correction in taught]
         items += [(each, SnapshotItem.Part.EXAM, self.labels[was], self.labels[now]) for each, was, now in exam]
         SnapshotItem.objects.bulk_create(
             SnapshotItem(run=run, drawing_id=each.drawing_id, label=each.label, part=part, before=was, after=now)

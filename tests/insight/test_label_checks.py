@@ -172,6 +172,20 @@ def test_it_counts_once_a_minute_and_only_if_something_is_new(desk: Desk) -> Non
     assert counted() != second
 
 
+def test_many_rows_are_counted_less_often(desk: Desk, read: Read, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk.approved("7")
+    desk.draw("7")
+    read()
+    Bookmark.objects.filter(of=label_checks.COUNT).update(moved=timezone.now() - 1.5 * label_checks.COUNTED_EVERY)
+    desk.approved("7")
+    monkeypatch.setattr(label_checks, "ROWS", 1)  # two rows: every two minutes
+    label_checks.catch_up_for_a_moment()
+    assert Coverage.objects.get(label=desk.labels["7"]).drawings == 1
+    monkeypatch.setattr(label_checks, "ROWS", 2)
+    label_checks.catch_up_for_a_moment()
+    assert Coverage.objects.get(label=desk.labels["7"]).drawings == 2
+
+
 def test_the_tick_reads_and_counts(desk: Desk) -> None:
     desk.approved("7", label_1=0.9)
     tasks.tick()
