@@ -22,7 +22,7 @@ export class Shortcuts {
 
   #press(event) {
     if (event.defaultPrevented || event.altKey || event.isComposing || document.querySelector("dialog[open]")) return;
-    if (event.target.closest?.("input:not([type=radio], [type=range]), select, textarea")) return;
+    if (event.target.closest?.("input:not([type=radio], [type=range], [type=checkbox]), select, textarea")) return;
     const action = this.#find(event);
     if (!action || action(event) === false) return;
     event.preventDefault();
