@@ -251,7 +251,7 @@ def _count_coverage(now: datetime) -> None:
         confidence=Avg("share", filter=Q(approved=True)),
     )
     nothing = {"drawings": 0, "people": 0, "waiting": 0, "confidence": None}
-    by_label = {each["label"]: {name: each[name] for name in nothing} for each in found}
+    by_label = {each.pop("label"): each for each in map(dict[str, Any], found)}
     labels = Label.objects.order_by("pk").values_list("pk", flat=True)
     rows = [Coverage(label_id=pk, counted=now, **by_label.get(pk, nothing)) for pk in labels]
     _replace(Coverage, rows, "label", [*nothing, "counted"])

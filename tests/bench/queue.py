@@ -36,30 +36,30 @@ select 1000000 + n, '', false, '', '', false, true, now(), 'many' || n || '@exam
 from generate_series(0, {authors} - 1) n;
 
 create temporary table chosen as select r.id as recognizer, l.id as label, v.id as version,
-  row_number() over () - 1 as n, count(*) over () as all_labels
+  row_number() over () - 1 as at, count(*) over () as all_labels
 from recognizer_recognizer r join recognizer_label l on l.recognizer_id = r.id
 join recognizer_modelversion v on v.recognizer_id = r.id;
 
 insert into recognizer_drawing (id, uuid, recognizer_id, author_id, ink, created)
 select n, gen_random_uuid(), c.recognizer, 1000000 + n % {authors},
   '[[[20, 80, 45], [20, 20, 100]], [[35, 75], [60, 60]]]', now()
-from generate_series(1, {drawings}) n join chosen c on c.n = n % c.all_labels;
+from generate_series(1, {drawings}) n join chosen c on c.at = n % c.all_labels;
 
 insert into recognizer_correction (id, drawing_id, label_id, created)
-select n, n, c.label, now() from generate_series(1, {drawings}) n join chosen c on c.n = n % c.all_labels;
+select n, n, c.label, now() from generate_series(1, {drawings}) n join chosen c on c.at = n % c.all_labels;
 
 insert into recognizer_prediction (drawing_id, model_version_id, guesses, label_id, probability, unsure, created)
 select n, c.version, '[["7", 0.9], ["1", 0.1]]', c.label, 0.9, n % 11 = 0, now()
-from generate_series(1, {drawings}) n join chosen c on c.n = n % c.all_labels;
+from generate_series(1, {drawings}) n join chosen c on c.at = n % c.all_labels;
 
 insert into recognizer_review (correction_id, decision, label_id, reason, automatic, created)
 select n, 'accepted', c.label, '', false, now()
-from generate_series(1, {drawings} / 2) n join chosen c on c.n = n % c.all_labels;
+from generate_series(1, {drawings} / 2) n join chosen c on c.at = n % c.all_labels;
 
 insert into recognizer_place (correction_id, waits, usefulness, recognizer_id, label_id, author_id, version_id, points,
   shape)
 select n, n > {drawings} / 2, n * 7919 % 32, c.recognizer, c.label, 1000000 + n % {authors}, c.version, 5, n
-from generate_series(1, {drawings}) n join chosen c on c.n = n % c.all_labels;
+from generate_series(1, {drawings}) n join chosen c on c.at = n % c.all_labels;
 
 analyze;
 """

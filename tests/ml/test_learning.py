@@ -102,6 +102,20 @@ def test_going_on_is_the_further_cycle_alone_and_starts_where_it_stood(material:
     assert 0 < sum(way) < sum(np.abs(weights).sum() for weights in before) / 2
 
 
+def test_going_on_keeps_a_quarter_of_where_it_began(
+    material: Material, recipe: Recipe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ends = []
+    for share in (0.0, 0.25):
+        monkeypatch.setattr(learning, "KEPT_OF_START", share)
+        network = tiny_network(len(LABELS) + 1)
+        start = network.get_weights()
+        fit(network, material, replace(recipe, further=1), seed=2, onwards=True, progress=False)
+        ends.append(network.get_weights())
+    for before, alone, mixed in zip(start, *ends, strict=True):
+        np.testing.assert_allclose(mixed, 0.25 * before + 0.75 * alone, atol=2e-3)
+
+
 def test_what_may_be_moved_lies_a_little_beside_its_place() -> None:
     square = np.zeros((200, 28, 28), np.uint8)
     square[:, 10:18, 10:18] = 255
