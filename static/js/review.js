@@ -27,6 +27,7 @@ class ReviewRoom {
   #endReplay = () => {};
   #filter = null;
   #shownAt = -Infinity;
+  #said = "";
 
   connect() {
     const first = this.#current;
@@ -92,9 +93,10 @@ class ReviewRoom {
     this.#advance(said);
   }
 
-  #advance(said = "") {
+  #advance(said = this.#said) {
     this.#endReplay();
     const next = this.#ahead.take();
+    this.#said = next ? "" : said; // to be told together with the next one
     if (next) this.#show(next, said);
     else this.#showNone();
   }
@@ -142,7 +144,8 @@ class ReviewRoom {
     const nothing = this.#part("nothing");
     nothing.hidden = false;
     nothing.focus({ preventScroll: true });
-    this.#announcer.now(nothing.querySelector("h2").textContent);
+    this.#announcer.now([this.#said, nothing.querySelector("h2").textContent].filter(Boolean).join(". "));
+    this.#said = "";
   }
 
   #useFilter(form) {

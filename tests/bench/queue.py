@@ -58,7 +58,7 @@ from generate_series(1, {drawings} / 2) n join chosen c on c.at = n % c.all_labe
 
 insert into recognizer_place (correction_id, waits, usefulness, recognizer_id, label_id, author_id, version_id, points,
   shape)
-select n, n > {drawings} / 2, n * 7919 % 32, c.recognizer, c.label, 1000000 + n % {authors}, c.version, 5, n
+select n, n > {drawings} / 2, n::bigint * 7919 % 32, c.recognizer, c.label, 1000000 + n % {authors}, c.version, 5, n
 from generate_series(1, {drawings}) n join chosen c on c.at = n % c.all_labels;
 
 analyze;
