@@ -10,6 +10,7 @@
      "memories": [{"recognizer", "enabled", "created"}],
      "drawings": [{"id", "recognizer", "created",
                    "origin": {"source", "licence"} or null where it was drawn here,
+                   "label_check": {"approved", "share", "rival", "rival_share", "margin"} or null,
                    "ink": [[[x...], [y...], [t...]], ...] or null,
                    "image": "data:image/png;base64,..." or null,
                    "predictions": [{"model_version", "label", "probability", "unsure",
@@ -47,6 +48,7 @@ from recognizer.models import (
     Drawing,
     Export,
     Label,
+    LabelCheck,
     Memory,
     Origin,
     PersonalAnswer,
@@ -132,7 +134,7 @@ def _with_history(person: User, after: int) -> Any:
     return (
         Drawing.objects.filter(author=person, pk__gt=after)
         .order_by("pk")
-        .select_related("recognizer", "origin__brought")
+        .select_related("recognizer", "origin__brought", "label_check__rival")
         .prefetch_related(
             Prefetch("predictions", predictions.only(*_SAID)),
             Prefetch("predictions__personal__reasons", Reason.objects.with_drawings()),
@@ -156,6 +158,7 @@ def _drawing(drawing: Drawing) -> dict[str, Any]:
         "recognizer": drawing.recognizer.slug,
         "created": drawing.created,
         "origin": _origin(getattr(drawing, "origin", None)),
+        "label_check": _label_check(getattr(drawing, "label_check", None)),
         "ink": drawing.ink,
         "image": _data_url(drawing.image) if drawing.image is not None else None,
         "predictions": [_prediction(prediction) for prediction in drawing.predictions.all()],
@@ -167,6 +170,14 @@ def _drawing(drawing: Drawing) -> dict[str, Any]:
 
 def _origin(origin: Origin | None) -> dict[str, Any] | None:
     return {"source": origin.brought.source, "licence": origin.licence} if origin else None
+
+
+def _label_check(check: LabelCheck | None) -> dict[str, Any] | None:
+    """What a version that was not taught with the drawing says of its label, see recognizer.label_checks."""
+    if check is None:
+        return None
+    figures = {name: getattr(check, name) for name in ("approved", "share", "rival_share", "margin")}
+    return figures | {"rival": _slug(check.rival)}
 
 
 def _slug(label: Label | None) -> str | None:

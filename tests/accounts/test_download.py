@@ -35,6 +35,7 @@ PLACES = {
     "recognizer.Review": "drawings.0.corrections.0.reviews",
     "recognizer.Claim": "claims",
     "recognizer.Place": "drawings.0.corrections.0.queue",
+    "recognizer.LabelCheck": "drawings.0.label_check",
     "recognizer.Export": "exports",
     "recognizer.Piece": "exports.0.pieces",
     "recognizer.Origin": "drawings.0.origin",

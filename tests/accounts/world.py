@@ -19,6 +19,7 @@ from recognizer.models import (
     Export,
     Import,
     Label,
+    LabelCheck,
     Memory,
     ModelVersion,
     Origin,
@@ -91,6 +92,9 @@ def taught(made: Drawing, *, by: User) -> None:
     Claim.objects.create(correction=said, by=by, until=timezone.now())
     Place.objects.create(
         correction=said, waits=False, usefulness=16, recognizer=made.recognizer, label=said.label, author=made.author
+    )
+    LabelCheck.objects.create(
+        drawing=made, correction=said, recognizer=made.recognizer, label=said.label, approved=True, share=0.3
     )
     run = TrainingRun.objects.create(
         recognizer=made.recognizer,
