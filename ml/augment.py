@@ -14,7 +14,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from ml.ink import BOX, DEFAULT, SIZE, Ink, RasterSpec, rasterise
+from ml.ink import BOX, DEFAULT, SIZE, Ink, RasterSpec, covered, rasterise
 
 Rng = np.random.Generator
 
@@ -172,19 +172,13 @@ def fit_picture(picture: np.ndarray, spec: RasterSpec = DEFAULT) -> np.ndarray:
         return np.zeros((spec.size, spec.size), np.uint8)
     crop = picture[top : top + height, left : left + width].astype(np.float32)
     if spec.centre == "box":
-        (x, across), (y, down) = (_extent(crop.max(axis=axis)) for axis in (0, 1))
+        (x, across), (y, down) = (covered(crop.max(axis=axis), 255) for axis in (0, 1))
         return _place(picture, left + x, top + y, spec.box / max(across, down, 1.0), spec.size)
     scale = spec.box / max(width, height)
     x, y = _middle_of_mass(crop)
     room = spec.size / 2 / scale
     x, y = (min(max(place, length - room), room) for place, length in ((x, width), (y, height)))
     return _place(picture, left + x, top + y, scale, spec.size)
-
-
-def _extent(profile: np.ndarray) -> tuple[float, float]:
-    """Middle and length in pixels of ink that covers its first and its last pixel in part."""
-    start, end = 1 - float(profile[0]) / 255, len(profile) - 1 + float(profile[-1]) / 255
-    return (start + end) / 2, end - start
 
 
 def _middle_of_mass(crop: np.ndarray) -> tuple[float, float]:

@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from ml.ink import DEFAULT, SUPERSAMPLING, RasterSpec, average
+from ml.ink import DEFAULT, HALF, SUPERSAMPLING, RasterSpec, average, covered
 from ml.paper import find_ink
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP")
@@ -264,8 +264,8 @@ def _lay(ink: np.ndarray, spec: RasterSpec) -> np.ndarray:
 
 
 def _start(profile: np.ndarray, size: int) -> int:
-    """Where ink starts so that its middle is the raster's; it ends inside a pixel that it covers in part."""
-    middle = (1 - float(profile[0]) + len(profile) - 1 + float(profile[-1])) / 2
+    """Where ink starts so that its middle is the raster's."""
+    middle, _length = covered(profile)
     return min(max(round(size / 2 - middle), 0), size - len(profile))
 
 
@@ -319,7 +319,7 @@ def _edged(grey: np.ndarray, scale: float) -> np.ndarray:
 
 def _cut(canvas: np.ndarray) -> np.ndarray:
     """0 or 255."""
-    return np.where(canvas > 127, 255, 0).astype(np.uint8)
+    return np.where(canvas > HALF, 255, 0).astype(np.uint8)
 
 
 def _even(ink: np.ndarray) -> np.ndarray:

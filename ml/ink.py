@@ -64,7 +64,6 @@ class RasterSpec:
                 f"A pen of {self.pen} and a box of {self.box} pixels do not fit a raster of {self.size}: "
                 f"the box must fit into it, and at least two pens into the box, of {THINNEST_PEN} pixels or more."
             )
-
         if self.centre not in ("mass", "box"):
             raise ValueError(f"Ink is centred by its mass or by its box, not by {self.centre!r}.")
 
@@ -159,6 +158,12 @@ def average(canvas: np.ndarray, spec: RasterSpec) -> np.ndarray:
     """
     centred = canvas if spec.centre == "box" else _centre_by_mass(canvas)
     return cv2.resize(centred, (spec.size, spec.size), interpolation=cv2.INTER_AREA)
+
+
+def covered(profile: np.ndarray, full: float = 1.0) -> tuple[float, float]:
+    """Middle and length in pixels of ink that covers the first and the last pixel of its `profile`, (n,), in part."""
+    start, end = 1 - float(profile[0]) / full, len(profile) - 1 + float(profile[-1]) / full
+    return (start + end) / 2, end - start
 
 
 def _fit(ink: Sequence[np.ndarray], spec: RasterSpec, pen: float) -> list[np.ndarray]:

@@ -137,9 +137,8 @@ def test(version: Any, kind: str, labels: Iterable[Label]) -> Test:
 def _exam(version: Any, kind: str, labels: list[Label]) -> Counts:
     column = _column(kind)
     exam = SnapshotItem.objects.filter(run=version.judged_by, part=SnapshotItem.Part.EXAM)
-    counted = (
-        exam.values_list("label", column).annotate(times=Count("*")).order_by()
-    )  # of any column an index would not do
+    # The rows themselves are counted: for any column of theirs the index would not do.
+    counted = exam.values_list("label", column).annotate(times=Count("*")).order_by()
     slugs = {label.pk: label.slug for label in labels}
     counts: dict[tuple[str, str], int] = defaultdict(int)
     for drawn, answered, times in counted:
