@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import allauth.mfa.admin  # noqa: F401 - registers what is replaced below
 from allauth.mfa.models import Authenticator
@@ -71,13 +71,13 @@ class PersonAdmin(UserAdmin):
 
     def delete_model(self, request: HttpRequest, obj: User) -> None:
         """Forget one person as they could do themselves."""
-        people.forget(person=obj)
+        people.forget(person=obj, by=cast(User, request.user))
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         """Forget many; the site's last superuser stays."""
         for person in queryset:
             try:
-                people.forget(person=person)
+                people.forget(person=person, by=cast(User, request.user))
             except people.LastSuperuserError as error:
                 self.message_user(request, str(error), messages.ERROR)
 

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from django.conf import settings
 from django.contrib.auth.models import AbstractUser, BaseUserManager
 from django.db import models
+from django.db.models import Q
 from django.db.models.functions import Lower
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+
+from accounts.facts import AppendOnly, ImmutableError
 
 _NEVER_WRITTEN_BACK = ("id", "revision")
 
@@ -73,3 +78,58 @@ class User(AbstractUser):
     def has_consented(self) -> bool:
         """Whether their drawings may be kept and train the models."""
         return self.consented_at is not None
+
+
+class AuditEntryQuerySet(models.QuerySet["AuditEntry"]):
+    """Questions about the audit log; there is nothing else to do with it than to read it."""
+
+    def update(self, **fields: Any) -> int:
+        """Refused with ImmutableError."""
+        raise ImmutableError("The audit log is not edited. Note what undoes an entry.")
+
+    def delete(self) -> tuple[int, dict[str, int]]:
+        """Refused with ImmutableError."""
+        raise ImmutableError("Nothing is taken out of the audit log.")
+
+
+class AuditEntry(AppendOnly, models.Model):
+    """One thing that somebody, or the site by itself, did and may have to answer for. See `accounts.audit`.
+
+    `actor` and `subject` name people by number alone ("person 12"): it stays when they leave and leads nowhere then.
+    """
+
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("by")
+    )
+    actor = models.CharField(_("actor"), max_length=40, blank=True, help_text=_("Empty: the site by itself."))
+    what = models.CharField(_("what"), max_length=40, help_text=_("A noun and what happened to it: key.made."))
+    subject = models.CharField(_("subject"), max_length=200)
+    detail = models.JSONField(_("detail"), default=dict, blank=True)
+    undoes = models.OneToOneField(
+        "self", models.PROTECT, null=True, blank=True, related_name="undone_by", verbose_name=_("undoes")
+    )
+    when = models.DateTimeField(_("when"), default=timezone.now, editable=False, db_index=True)
+
+    objects: ClassVar[Any] = AuditEntryQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("entry of the audit log")
+        verbose_name_plural = _("audit log")
+        indexes = [
+            models.Index(fields=["what", "-id"], name="audit_by_what"),
+            models.Index(fields=["actor", "-id"], name="audit_by_person"),
+            models.Index(fields=["subject", "-id"], name="audit_by_subject"),
+        ]
+        constraints = [
+            models.CheckConstraint(condition=Q(what__regex=r"^[a-z-]+\.[a-z-]+$"), name="audit_says_what"),
+            models.CheckConstraint(
+                condition=Q(undoes__isnull=True) | ~Q(undoes=models.F("id")), name="audit_undoes_another"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.what}: {self.subject}"
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        """Refused with ImmutableError."""
+        raise ImmutableError("Nothing is taken out of the audit log.")

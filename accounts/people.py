@@ -15,6 +15,7 @@ from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from accounts import audit
 from accounts.models import User
 
 
@@ -61,13 +62,14 @@ def touch(pk: int) -> None:
 
 
 @transaction.atomic
-def forget(*, person: User) -> None:
-    """Really delete a person with everything they own, and sign them out everywhere.
+def forget(*, person: User, by: User | None = None) -> None:
+    """Really delete a person with everything they own, and sign them out everywhere; `by`: who did it, if not they.
 
     Raises LastSuperuserError, and then nothing is deleted.
     """
     _keep_a_superuser(person)
     hold(person.pk)
+    audit.note(by=by or person, what="person.deleted" if by else "person.left", subject=audit.name_of(person))
     kind = ContentType.objects.get_for_model(User)
     LogEntry.objects.filter(content_type=kind, object_id=str(person.pk)).delete()  # it repeats their address
     _forget_sessions(person)
@@ -113,6 +115,7 @@ def facts(person: User) -> dict[str, Any]:
             .order_by("pk")
             .values("action_time", "action_flag", "object_repr", "change_message")
         ),
+        "audit": audit.of_person(person),
     }
 
 

@@ -24,6 +24,7 @@ PLACES = {
     "account.EmailConfirmation": "",  # not used: links are signed, not stored
     "mfa.Authenticator": "person.second_factors",
     "admin.LogEntry": "person.changes_in_the_admin",
+    "accounts.AuditEntry": "person.audit",
     "recognizer.Promotion": "promotions",
     "recognizer.Memory": "memories",
     "recognizer.Remembered": "drawings.0.remembered",

@@ -11,6 +11,7 @@ from django.contrib.auth.models import Group, Permission
 from django.contrib.contenttypes.models import ContentType
 from django.utils import timezone
 
+from accounts import audit
 from accounts.models import User
 from recognizer.models import (
     Claim,
@@ -77,6 +78,7 @@ def furnish(user: User) -> None:
     user.groups.add(Group.objects.get_or_create(name="Reviewers")[0])
     user.user_permissions.add(Permission.objects.get(codename="view_drawing"))
     log(by=user, about=user)
+    audit.note(by=user, what="policy.changed", subject="digits", detail={"cap": [100, 50]})
     last = Promotion.objects.first()
     Promotion.objects.create(
         recognizer=recognizer(), model_version=recognizer().versions.get(), replaces=last, by=user, reason="a try"
