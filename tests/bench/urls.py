@@ -4,7 +4,7 @@ from django.urls import include, path
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from recognizer.api.views import PredictView
+from recognizer.api.views.predict import PredictView
 
 GUESSES = [{"label": str(n), "glyph": str(n), "name": "a digit", "probability": 0.1234} for n in range(10)]
 PERSONAL = {"used": False, "changed": False, "because": [], "model": None}

@@ -9,7 +9,7 @@ SCRIPT = """
 import sys, tests.environment, config.wsgi
 from django.urls import get_resolver
 get_resolver().url_patterns
-import recognizer.api.views
+import recognizer.api.urls
 print(sorted(name for name in ("tensorflow", "keras", "matplotlib") if name in sys.modules))
 """
 

@@ -1,0 +1,54 @@
+"""What several views do with a request: read a drawing, find one of one's own, say why a verb refused."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext as _
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from recognizer import drawings, registry
+from recognizer.api.authentication import SiteSession
+from recognizer.api.errors import ApiError
+from recognizer.api.fields import Sent, read_drawing
+from recognizer.api.limits import PictureLimit, check
+from recognizer.models import Drawing
+
+
+def own_drawing(request: Request, uuid: UUID) -> Drawing:
+    """A drawing of the person who asks; another's does not exist for them."""
+    return get_object_or_404(Drawing.objects.with_answers(), uuid=uuid, author=request.user)
+
+
+def read(view: APIView, request: Request) -> Sent:
+    """The drawing of a request; a picture is counted before it is decoded."""
+    if isinstance(request.data, dict) and request.data.get("image") is not None:
+        check(PictureLimit(), request, view)
+    return read_drawing(request.data)
+
+
+def wants_personal(request: Request, sent: Sent) -> bool:
+    """On the site a memory has its say unless its person asks for the model alone; elsewhere they have to ask."""
+    on_the_site = isinstance(request.successful_authenticator, SiteSession)
+    wanted = on_the_site if sent.personal is None else sent.personal
+    return wanted and request.user.is_authenticated
+
+
+def or_api_error(verb: Any, sent: Sent, **more: Any) -> Any:
+    """Call a verb and give what it refuses a code and a status."""
+    try:
+        return verb(recognizer=sent.recognizer, content=sent.content, **more)
+    except registry.UnknownRecognizerError as error:
+        text = _("There is no such recognizer. GET /api/v1/recognizers lists them.")
+        raise ApiError("unknown_recognizer", text, field="recognizer", status_code=404) from error
+    except registry.NoModelError as error:
+        text = _("This recognizer has no model yet. Try again later, or ask who runs the site.")
+        raise ApiError("no_model", text, field="recognizer", status_code=503) from error
+    except drawings.ConsentRequiredError as error:
+        text = _("Drawings are kept only with your consent. Give it on your account page.")
+        raise ApiError("consent_required", text, status_code=403) from error
+    except drawings.TakenError as error:
+        raise ApiError("id_taken", _("This id is taken. Make a new UUID."), field="id", status_code=409) from error
