@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractUser, BaseUserManager
@@ -133,3 +133,62 @@ class AuditEntry(AppendOnly, models.Model):
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
         """Refused with ImmutableError."""
         raise ImmutableError("Nothing is taken out of the audit log.")
+
+
+class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
+    """Questions about many keys."""
+
+    def live(self) -> Self:
+        """Those that still open something."""
+        return self.filter(Q(expires=None) | Q(expires__gt=timezone.now()), revoked=None)
+
+
+class ApiKey(models.Model):
+    """What a program shows instead of a person. The secret is known to nobody here: only its hash is kept.
+
+    `origins`: the sites whose pages may use it; none: it is for programs, not for pages. `pins`: which number of a
+    thing to use instead of its newest one, by name. `rate`: requests a minute, counted for this key alone.
+    """
+
+    class Scope(models.TextChoices):
+        """What a key may do."""
+
+        PREDICT = "predict", _("ask for answers")
+        DRAWINGS = "drawings", _("keep, read and delete drawings")
+        FEEDBACK = "feedback", _("say what was right")
+        MODELS_READ = "models:read", _("read about models and load them")
+        EXPORT = "export", _("ask for exports, where you may review")
+
+    person = models.ForeignKey(User, models.CASCADE, related_name="keys", verbose_name=_("person"))
+    name = models.CharField(_("name"), max_length=60)
+    prefix = models.CharField(_("prefix"), max_length=12, unique=True, help_text=_("What may be shown of it."))
+    hash = models.CharField(_("hash"), max_length=64, editable=False)
+    scopes = models.JSONField(_("may"), default=list)
+    origins = models.JSONField(_("sites"), default=list, blank=True)
+    pins = models.JSONField(_("versions"), default=dict, blank=True)
+    rate = models.PositiveIntegerField(_("requests a minute"), null=True, blank=True)
+    expires = models.DateTimeField(_("expires"), null=True, blank=True)
+    revoked = models.DateTimeField(_("revoked"), null=True, blank=True)
+    last_used = models.DateTimeField(_("last used"), null=True, blank=True)
+    last_address = models.GenericIPAddressField(_("last used from"), null=True, blank=True)
+    created = models.DateTimeField(_("created"), auto_now_add=True)
+
+    objects = ApiKeyQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("API key")
+        verbose_name_plural = _("API keys")
+        constraints = [models.CheckConstraint(condition=Q(rate=None) | Q(rate__gte=1), name="a_key_lets_some_pass")]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.prefix})"
+
+    @property
+    def is_expired(self) -> bool:
+        """Whether its time is over."""
+        return self.expires is not None and self.expires <= timezone.now()
+
+    @property
+    def is_live(self) -> bool:
+        """Whether it still opens something."""
+        return self.revoked is None and not self.is_expired

@@ -16,7 +16,12 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts import audit
-from accounts.models import User
+from accounts.models import ApiKey, User
+
+_OF_A_KEY = (
+    *("name", "prefix", "scopes", "origins", "pins", "rate"),
+    *("created", "expires", "revoked", "last_used", "last_address"),
+)
 
 
 class LastSuperuserError(PermissionError):
@@ -105,6 +110,7 @@ def facts(person: User) -> dict[str, Any]:
         "consented": person.consented_at,
         "has_password": person.has_usable_password(),
         "second_factors": [_second_factor(factor) for factor in Authenticator.objects.filter(user=person)],
+        "keys": list(ApiKey.objects.filter(person=person).order_by("pk").values(*_OF_A_KEY)),
         "active": person.is_active,
         "staff": person.is_staff,
         "superuser": person.is_superuser,

@@ -241,7 +241,10 @@ USE_TZ = True
 # --- The API ---
 
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["recognizer.api.authentication.SiteSession"],
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "recognizer.api.authentication.KeyAuthentication",
+        "recognizer.api.authentication.SiteSession",
+    ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_PARSER_CLASSES": [
         "recognizer.api.parsers.LimitedJSONParser",

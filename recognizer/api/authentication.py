@@ -1,12 +1,44 @@
 """Who is asking."""
 
-from rest_framework.authentication import SessionAuthentication
+from __future__ import annotations
+
+from django.http import HttpRequest
+from rest_framework.authentication import BaseAuthentication, SessionAuthentication
+from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
+from rest_framework.throttling import BaseThrottle
+
+from accounts import keys
+from accounts.models import ApiKey, User
+
+_REALM = 'Bearer realm="inkling"'
+
+
+class KeyAuthentication(BaseAuthentication):
+    """A program with a key of its person: `Authorization: Bearer ink_…_…`. `request.auth` is then the key."""
+
+    def authenticate(self, request: Request) -> tuple[User, ApiKey] | None:
+        """The person and their key; None where no key is shown. Raises AuthenticationFailed."""
+        secret = bearer(request)
+        if secret is None:
+            return None
+        try:
+            key = keys.find(secret)
+        except keys.KeyRefusedError as error:
+            raise AuthenticationFailed(str(error), error.code) from error
+        keys.used(key=key, address=BaseThrottle().get_ident(request))
+        return key.person, key
+
+    def authenticate_header(self, request: Request) -> str:
+        """What a program should show."""
+        return _REALM if bearer(request) is None else f'{_REALM}, error="invalid_token"'
+
+
+def bearer(request: HttpRequest | Request) -> str | None:
+    """What stands behind `Bearer` in the request, perhaps nothing; None where it shows something else, or nothing."""
+    scheme, _space, secret = request.META.get("HTTP_AUTHORIZATION", "").strip().partition(" ")
+    return secret.strip() if scheme.lower() == "bearer" else None
 
 
 class SiteSession(SessionAuthentication):
-    """The site's own session with CSRF; without one the answer is 401, not 403."""
-
-    def authenticate_header(self, request: Request) -> str:
-        """Tells DRF that a person could authenticate."""
-        return "Session"
+    """The site's own session with CSRF."""

@@ -23,6 +23,7 @@ PLACES = {
     "account.EmailAddress": "person.email_addresses",
     "account.EmailConfirmation": "",  # not used: links are signed, not stored
     "mfa.Authenticator": "person.second_factors",
+    "accounts.ApiKey": "person.keys",
     "admin.LogEntry": "person.changes_in_the_admin",
     "accounts.AuditEntry": "person.audit",
     "recognizer.Promotion": "promotions",
@@ -120,8 +121,11 @@ def test_it_holds_the_account_but_no_secret(as_ada: Client, ada: User) -> None:
     assert (person["consented"], person["has_password"], person["groups"]) == (None, True, ["Reviewers"])
     assert [factor["type"] for factor in person["second_factors"]] == ["totp"]
     assert document["promotions"][0]["reason"] == "a try"
+    (key,) = person["keys"]
+    assert (key["name"], key["scopes"], key["revoked"]) == ("Scanner", ["predict"], None)
     everything = json.dumps(document)
     assert "do not tell" not in everything
+    assert ada.keys.get().hash not in everything
     assert ada.password not in everything
 
 

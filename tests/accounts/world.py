@@ -11,7 +11,7 @@ from django.contrib.auth.models import Group, Permission
 from django.contrib.contenttypes.models import ContentType
 from django.utils import timezone
 
-from accounts import audit
+from accounts import audit, keys
 from accounts.models import User
 from recognizer.models import (
     Claim,
@@ -75,6 +75,7 @@ def furnish(user: User) -> None:
     shared(made)
     EmailAddress.objects.get_or_create(user=user, email=user.email, defaults={"verified": True, "primary": True})
     Authenticator.objects.create(user=user, type=Authenticator.Type.TOTP, data={"secret": "do not tell"})
+    keys.make(person=user, name="Scanner", scopes=["predict"])
     user.groups.add(Group.objects.get_or_create(name="Reviewers")[0])
     user.user_permissions.add(Permission.objects.get(codename="view_drawing"))
     log(by=user, about=user)

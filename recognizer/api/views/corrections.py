@@ -7,18 +7,20 @@ from uuid import UUID
 from django.utils.translation import gettext as _
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from recognizer import corrections
 from recognizer.api.asking import own_drawing
+from recognizer.api.endpoint import Endpoint
 from recognizer.api.errors import ApiError
 from recognizer.api.fields import read_slug
 from recognizer.api.limits import DrawingLimit
 from recognizer.api.representations import correction_json
 
 
-class CorrectionView(APIView):
+class CorrectionView(Endpoint):
     """What its author says a drawing is."""
+
+    scopes = {"PUT": "drawings", "DELETE": "drawings"}
 
     throttle_classes = [DrawingLimit]
 

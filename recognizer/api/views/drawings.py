@@ -11,17 +11,19 @@ from rest_framework import serializers
 from rest_framework.pagination import PageNumberPagination
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from recognizer import drawings
 from recognizer.api.asking import or_api_error, own_drawing, read, wants_personal
+from recognizer.api.endpoint import Endpoint
 from recognizer.api.limits import DrawingLimit
 from recognizer.api.representations import drawing_json
 from recognizer.models import Drawing, Label
 
 
-class DrawingsView(APIView):
+class DrawingsView(Endpoint):
     """A person's drawings."""
+
+    scopes = {"GET": "drawings", "POST": "drawings"}
 
     def get_throttles(self) -> list[Any]:
         """Only what writes is counted."""
@@ -45,8 +47,10 @@ class DrawingsView(APIView):
         return Response(_drawing(drawing), status=201 if created else 200)
 
 
-class DrawingView(APIView):
+class DrawingView(Endpoint):
     """One drawing of one's own."""
+
+    scopes = {"GET": "drawings", "DELETE": "drawings"}
 
     def get(self, request: Request, uuid: UUID) -> Response:
         """The drawing with its answer and correction."""
@@ -58,8 +62,10 @@ class DrawingView(APIView):
         return Response(status=204)
 
 
-class DrawingImageView(APIView):
+class DrawingImageView(Endpoint):
     """The picture of a drawing that came as one."""
+
+    scopes = {"GET": "drawings"}
 
     def get(self, request: Request, uuid: UUID) -> HttpResponse:
         """A grey PNG."""

@@ -7,10 +7,11 @@ from typing import Any
 from django.http import Http404
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
-from rest_framework.views import APIView
+
+from recognizer.api.endpoint import Endpoint
 
 
-class NothingHereView(APIView):
+class NothingHereView(Endpoint):
     """Every other address below the API: an error of the API's shape instead of a page."""
 
     permission_classes = [AllowAny]

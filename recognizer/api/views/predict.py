@@ -5,16 +5,18 @@ from __future__ import annotations
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from recognizer import drawings, elsewhere
 from recognizer.api.asking import or_api_error, read, wants_personal
+from recognizer.api.endpoint import Endpoint
 from recognizer.api.limits import PredictLimit
 from recognizer.api.representations import answer_json, elsewhere_json
 
 
-class PredictView(APIView):
+class PredictView(Endpoint):
     """An answer, and nothing is kept."""
+
+    scopes = {"POST": "predict"}
 
     permission_classes = [AllowAny]
     throttle_classes = [PredictLimit]

@@ -6,14 +6,16 @@ from django.db.models import OuterRef, Subquery
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
+from recognizer.api.endpoint import Endpoint
 from recognizer.api.representations import recognizer_json
 from recognizer.models import Promotion, Recognizer
 
 
-class RecognizersView(APIView):
+class RecognizersView(Endpoint):
     """What can be recognised here."""
+
+    scopes = {"GET": None}
 
     permission_classes = [AllowAny]
 
