@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
@@ -15,7 +15,7 @@ from django.db.models import Exists, OuterRef, Q
 from accounts import people
 from ml.image import ImageError
 from ml.ink import InkError
-from recognizer import memories, registry
+from recognizer import memories, pins, registry
 from recognizer.content import Content
 from recognizer.models import Drawing, Label, PersonalAnswer, Prediction, Reason, Recognizer
 from recognizer.registry import Active
@@ -68,18 +68,32 @@ class Answer:
     guesses: list[Guess]
     unsure: bool
     personal: Personal | None = None
+    embedding: np.ndarray | None = field(default=None, repr=False, compare=False)
 
 
-def recognise(*, recognizer: str, content: Content, person: User | None = None) -> Answer:
-    """Ask the active version, and the memory of `person`.
+def recognise(*, recognizer: str, content: Content, person: User | None = None, as_of: int | None = None) -> Answer:
+    """Ask the active version, or the one of the number `as_of`, and the memory of `person`.
 
-    Raises registry.UnknownRecognizerError and registry.NoModelError.
+    A memory speaks only for the version that answers here, for that is the one it was read by. Raises
+    registry.UnknownRecognizerError and registry.NoModelError, and for a number what `pins.pinned` raises.
     """
-    active = registry.active(recognizer)
+    active = registry.active(recognizer) if as_of is None else pins.pinned(recognizer, as_of)
     answers = active.predictor.predict(content.raster(active.raster)[None])
     probabilities, embedding = answers.probabilities[0], answers.embeddings[0]
-    personal = _personal(active, probabilities, embedding, person) if person else None
-    return Answer(active, *_ranked(active, probabilities), personal)
+    asked = person and (as_of is None or active is registry.active(recognizer))
+    personal = _personal(active, probabilities, embedding, person) if person and asked else None
+    return Answer(active, *_ranked(active, probabilities), personal, embedding)
+
+
+def recognise_all(*, active: Active, contents: Sequence[Content]) -> list[Answer]:
+    """Ask one version about many drawings in one go; the plain answers, in their order."""
+    if not contents:
+        return []
+    answers = active.predictor.predict(np.stack([content.raster(active.raster) for content in contents]))
+    return [
+        Answer(active, *_ranked(active, probabilities), None, embedding)
+        for probabilities, embedding in zip(answers.probabilities, answers.embeddings, strict=True)
+    ]
 
 
 def _ranked(active: Active, probabilities: np.ndarray) -> tuple[list[Guess], bool]:
@@ -95,7 +109,13 @@ def _personal(active: Active, probabilities: np.ndarray, embedding: np.ndarray, 
 
 
 def keep(
-    *, author: User, recognizer: str, content: Content, uuid: UUID | None = None, personal: bool = True
+    *,
+    author: User,
+    recognizer: str,
+    content: Content,
+    uuid: UUID | None = None,
+    personal: bool = True,
+    as_of: int | None = None,
 ) -> tuple[Drawing, bool]:
     """Store a drawing with the answer to it, in one transaction; returns it and whether it is new.
 
@@ -107,7 +127,7 @@ def keep(
     _check_consent(author)
     if uuid and (existing := _existing(author, uuid)):
         return existing, False
-    answer = recognise(recognizer=recognizer, content=content, person=author if personal else None)
+    answer = recognise(recognizer=recognizer, content=content, person=author if personal else None, as_of=as_of)
     try:
         return _store(author, content, uuid or uuid4(), answer), True
     except IntegrityError:

@@ -153,14 +153,17 @@ def _look(slug: str, old: _Look | None) -> _Look:
     if old and old.refused == newest:
         return _Look(now, held, old.problem, newest)
     try:
-        return _Look(now, _load(newest))
+        return _Look(now, load(newest))
     except BundleError as error:
         logger.exception("promotion %d of %s does not load; keeping the version before", newest, slug)
         return _Look(now, held, f"The newest version does not load: {error}", newest)
 
 
-def _load(promotion_id: int) -> Active:
-    """Only what answers is read: the other parts are megabytes, and every process would read them at each swap."""
+def load(promotion_id: int) -> Active:
+    """What a promotion made answer, verified. Raises BundleError.
+
+    Only what answers is read: the other parts are megabytes, and every process would read them at each swap.
+    """
     promotion = Promotion.objects.select_related("recognizer").get(pk=promotion_id)
     version = ModelVersion.objects.defer("keras", "rehearsal").get(pk=promotion.model_version_id)
     tflite = bytes(version.tflite)

@@ -19,7 +19,7 @@ from django.utils import timezone
 import ml
 from accounts.models import User
 from ml.artifact import Bundle, load_bundle
-from recognizer import installing, memories, registry
+from recognizer import installing, memories, pins, registry
 from recognizer.models import Label, Recognizer
 from tests import standins
 
@@ -43,6 +43,7 @@ def _plain_static_names(settings: Any) -> None:
 def _nothing_left_from_the_test_before() -> Iterator[None]:
     _forget_cached()
     registry.forget()
+    pins.forget()
     memories.clear()  # an identifier that a test rolled back is given out again
     yield
     registry.forget()

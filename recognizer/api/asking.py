@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
+from django.http import Http404
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from recognizer import drawings, registry
+from recognizer import corrections, drawings, pins, registry
 from recognizer.api.authentication import SiteSession
 from recognizer.api.errors import ApiError
 from recognizer.api.fields import Sent, read_drawing
 from recognizer.api.limits import PictureLimit, check
-from recognizer.models import Drawing
+from recognizer.models import Correction, Drawing, Prediction
 
 
 def own_drawing(request: Request, uuid: UUID) -> Drawing:
@@ -23,11 +27,36 @@ def own_drawing(request: Request, uuid: UUID) -> Drawing:
     return get_object_or_404(Drawing.objects.with_answers(), uuid=uuid, author=request.user)
 
 
+def first_answer(drawing: Drawing) -> Prediction:
+    """What its author was answered. Needs `with_answers()`; one that was brought in by a file may have no answer."""
+    found = list(drawing.predictions.all())
+    if not found:
+        raise Http404
+    return found[-1]
+
+
+def say(drawing: Drawing, label: str) -> Correction:
+    """What the author says a drawing is. Raises ApiError for a label that is none."""
+    try:
+        return corrections.correct(drawing=drawing, label=label)
+    except corrections.UnknownLabelError as error:
+        known = ", ".join(drawing.recognizer.labels.values_list("slug", flat=True))
+        raise ApiError("unknown_label", _("There is no such label. Use one of: %s.") % known, field="label") from error
+
+
 def read(view: APIView, request: Request) -> Sent:
     """The drawing of a request; a picture is counted before it is decoded."""
     if isinstance(request.data, dict) and request.data.get("image") is not None:
         check(PictureLimit(), request, view)
-    return read_drawing(request.data)
+    sent = read_drawing(request.data)
+    pinned = sent.options.as_of or pin_of(request, sent.recognizer)
+    return sent if pinned is None else replace(sent, options=replace(sent.options, as_of=pinned))
+
+
+def pin_of(request: Request, recognizer: str) -> int | None:
+    """The version that the key of a request is pinned to."""
+    pins: dict[str, int] = getattr(request.auth, "pins", None) or {}
+    return pins.get(recognizer)
 
 
 def wants_personal(request: Request, sent: Sent) -> bool:
@@ -39,14 +68,27 @@ def wants_personal(request: Request, sent: Sent) -> bool:
 
 def or_api_error(verb: Any, sent: Sent, **more: Any) -> Any:
     """Call a verb and give what it refuses a code and a status."""
+    with refusals():
+        return verb(recognizer=sent.recognizer, content=sent.content, as_of=sent.options.as_of, **more)
+
+
+@contextmanager
+def refusals() -> Iterator[None]:
+    """What verbs refuse, with a code and a status."""
     try:
-        return verb(recognizer=sent.recognizer, content=sent.content, **more)
+        yield
     except registry.UnknownRecognizerError as error:
         text = _("There is no such recognizer. GET /api/v1/recognizers lists them.")
         raise ApiError("unknown_recognizer", text, field="recognizer", status_code=404) from error
     except registry.NoModelError as error:
         text = _("This recognizer has no model yet. Try again later, or ask who runs the site.")
         raise ApiError("no_model", text, field="recognizer", status_code=503) from error
+    except pins.UnknownVersionError as error:
+        text = _("This recognizer has no such version. GET /api/v1/recognizers/{slug}/versions lists them.")
+        raise ApiError("unknown_version", text, field="as_of", status_code=404) from error
+    except pins.UnavailableVersionError as error:
+        text = _("This version cannot answer: %(reason)s. Choose another, or none, for the one that answers now.")
+        raise ApiError("version_unavailable", text % {"reason": error}, field="as_of", status_code=409) from error
     except drawings.ConsentRequiredError as error:
         text = _("Drawings are kept only with your consent. Give it on your account page.")
         raise ApiError("consent_required", text, status_code=403) from error

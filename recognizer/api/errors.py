@@ -34,7 +34,7 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
     known = _known(error)
     if known is None:
         return None
-    response = Response(_body(known), status=known.status_code)
+    response = Response(body_of(known), status=known.status_code)
     if header := getattr(known, "auth_header", None):
         response["WWW-Authenticate"] = header
     if wait := getattr(known, "wait", None):
@@ -61,7 +61,8 @@ def _known(error: Exception) -> exceptions.APIException | None:
     return None
 
 
-def _body(error: exceptions.APIException) -> dict[str, str | None]:
+def body_of(error: exceptions.APIException) -> dict[str, str | None]:
+    """The one shape."""
     if isinstance(error, exceptions.ValidationError):
         field, detail = _first(error.detail)
         return {"code": detail.code or "invalid", "detail": force_str(detail), "field": field}

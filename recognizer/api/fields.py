@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from ml.image import MAX_IMAGE_BYTES, ImageError
 from ml.ink import InkError
 from recognizer.api.errors import ApiError
+from recognizer.api.options import PLAIN, Options, read_options
 from recognizer.content import Content
 
 _SLUG = re.compile(r"[-a-zA-Z0-9_]{1,50}")
@@ -29,7 +30,7 @@ class Sent:
     """A drawing as it came: what was drawn, for which recognizer, and the sender's own id for it.
 
     `personal`: with the memory of whoever sends it, or without; None where they do not say. `elsewhere`: they also want
-    to know whether another recognizer is far surer.
+    to know whether another recognizer is far surer. `keep`: the drawing and its answer are to be kept.
     """
 
     recognizer: str
@@ -37,6 +38,8 @@ class Sent:
     uuid: UUID | None
     personal: bool | None
     elsewhere: bool = False
+    keep: bool = False
+    options: Options = PLAIN
 
 
 def read_drawing(data: Any) -> Sent:
@@ -44,8 +47,9 @@ def read_drawing(data: Any) -> Sent:
     if not isinstance(data, dict):
         raise ApiError("invalid", _("Send an object with `recognizer` and either `ink` or `image`."))
     uuid, personal = _uuid(data["id"]) if "id" in data else None, _flag(data, "personal")
-    elsewhere = bool(_flag(data, "elsewhere"))
-    return Sent(read_slug(data, "recognizer"), _content(data), uuid, personal, elsewhere)
+    elsewhere, keep = bool(_flag(data, "elsewhere")), bool(_flag(data, "keep"))
+    options = read_options(data)
+    return Sent(read_slug(data, "recognizer"), read_content(data), uuid, personal, elsewhere, keep, options)
 
 
 def read_slug(data: Any, field: str) -> str:
@@ -77,7 +81,8 @@ def _flag(data: dict[str, Any], field: str) -> bool | None:
     raise ApiError("invalid", text % {"field": field}, field=field)
 
 
-def _content(data: dict[str, Any]) -> Content:
+def read_content(data: dict[str, Any]) -> Content:
+    """The `ink` or the `image` of a drawing. Raises ApiError."""
     ink, image = data.get("ink"), data.get("image")
     if (ink is None) == (image is None):
         raise ApiError("missing_field", _("Send either `ink` (a list of strokes) or `image` (a picture)."), field="ink")

@@ -27,12 +27,12 @@ class MinuteLimit(BaseThrottle):
     scope: str
     setting: str
 
-    def allow_request(self, request: Request, view: APIView) -> bool:
-        """Count this request and say whether it may pass."""
+    def allow_request(self, request: Request, view: APIView, cost: int = 1) -> bool:
+        """Count this request as `cost` and say whether it may pass."""
         now = time.time()
         self.left = WINDOW - now % WINDOW
         who = f"user:{request.user.pk}" if request.user.is_authenticated else f"address:{self.get_ident(request)}"
-        return _count(f"limit:{self.scope}:{who}:{int(now // WINDOW)}") <= getattr(settings, self.setting)
+        return _count(f"limit:{self.scope}:{who}:{int(now // WINDOW)}", cost) <= getattr(settings, self.setting)
 
     def wait(self) -> float:
         """Seconds until the next window."""
@@ -60,21 +60,21 @@ class PictureLimit(MinuteLimit):
     setting = "PICTURE_RATE"
 
 
-def check(limit: MinuteLimit, request: Request, view: APIView) -> None:
-    """Count a request against one more limit. Raises Throttled."""
-    if not limit.allow_request(request, view):
+def check(limit: MinuteLimit, request: Request, view: APIView, cost: int = 1) -> None:
+    """Count a request against one more limit, as `cost`. Raises Throttled."""
+    if not limit.allow_request(request, view, cost):
         raise Throttled(limit.wait())
 
 
-def _count(key: str) -> int:
-    """Add one and return the sum. A cache that is away must not take the site down with it."""
+def _count(key: str, cost: int) -> int:
+    """Add the cost and return the sum. A cache that is away must not take the site down with it."""
     try:
         while True:
             try:
-                return cache.incr(key)
+                return cache.incr(key, cost)
             except ValueError:  # not there yet, or just expired
-                if cache.add(key, 1, 2 * WINDOW):
-                    return 1
+                if cache.add(key, cost, 2 * WINDOW):
+                    return cost
     except RedisError:
         logger.exception("the cache cannot be reached; requests are not counted")
         return 0

@@ -6,6 +6,8 @@ import json
 from collections.abc import Mapping
 from typing import IO, Any
 
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.http import QueryDict
 from django.utils.translation import gettext as _
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import BaseParser, MultiPartParser
@@ -14,6 +16,7 @@ from ml.image import MAX_IMAGE_BYTES
 from recognizer.api.errors import too_large
 
 MAX_JSON_BYTES = 256 * 1024
+MAX_BATCH_BYTES = 4 * 1024 * 1024
 MAX_MULTIPART_BYTES = MAX_IMAGE_BYTES + 64 * 1024  # the picture, and what is written around it
 MOST_DISCARDED = 32 * 1024 * 1024
 
@@ -22,16 +25,38 @@ class LimitedJSONParser(BaseParser):
     """Strict JSON of at most 256 KB; too deep, too long a number or not UTF-8 is a clear 400."""
 
     media_type = "application/json"
+    most = MAX_JSON_BYTES
 
     def parse(
         self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
     ) -> Any:
         """The decoded body."""
-        _check_length(stream, parser_context, MAX_JSON_BYTES)
+        _check_length(stream, parser_context, self.most)
         try:
             return json.loads(stream.read(), parse_constant=_refuse_constant)
         except (ValueError, RecursionError) as error:
             raise ParseError(_("The body is not valid JSON: %(reason)s") % {"reason": _reason(error)}) from error
+
+
+class BatchParser(LimitedJSONParser):
+    """The same for many drawings at once: at most 4 MB."""
+
+    most = MAX_BATCH_BYTES
+
+
+class PictureParser(BaseParser):
+    """A body that is the picture itself; everything else about it stands in the query of the address."""
+
+    media_type = "image/*"
+
+    def parse(
+        self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
+    ) -> QueryDict:
+        """As if the query were a form, with the picture as its `image`."""
+        _check_length(stream, parser_context, MAX_IMAGE_BYTES)
+        fields: QueryDict = (parser_context or {})["request"].query_params.copy()
+        fields["image"] = SimpleUploadedFile("picture", stream.read(MAX_IMAGE_BYTES + 1), media_type or "")  # type: ignore[assignment]
+        return fields
 
 
 class LimitedMultiPartParser(MultiPartParser):
@@ -43,6 +68,10 @@ class LimitedMultiPartParser(MultiPartParser):
         """Fields and files."""
         _check_length(stream, parser_context, MAX_MULTIPART_BYTES)
         return super().parse(stream, media_type, parser_context)
+
+
+CONTENT: list[type[BaseParser]] = [LimitedJSONParser, LimitedMultiPartParser, PictureParser]
+"""The ways in which a drawing may come."""
 
 
 def _check_length(stream: IO[Any], context: Mapping[str, Any] | None, limit: int) -> None:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
+import cv2
 from django.urls import reverse
 
+from recognizer.content import Content
 from recognizer.drawings import Answer, Guess
 from recognizer.elsewhere import Elsewhere
-from recognizer.models import Correction, Drawing, Label, PersonalAnswer, Prediction, Recognizer
+from recognizer.models import Correction, Drawing, Label, PersonalAnswer, Prediction, Recognizer, Review
+from recognizer.registry import Active
 
 
 def label_json(label: Label) -> dict[str, str]:
@@ -21,13 +25,30 @@ def label_json(label: Label) -> dict[str, str]:
 def answer_json(answer: Answer) -> dict[str, Any]:
     """An answer that was not kept."""
     personal = answer.personal
-    alone = {"guesses": _guesses(answer.guesses), "unsure": answer.unsure}
+    alone = plain_json(answer)
     given = {"guesses": _guesses(personal.guesses), "unsure": personal.unsure} if personal else None
-    return {
-        "recognizer": answer.active.recognizer.slug,
-        "model_version": answer.active.version.number,
-        **_with_memory(alone, given, personal.because if personal else []),
-    }
+    return {**source_json(answer.active), **_with_memory(alone, given, personal.because if personal else [])}
+
+
+def plain_json(answer: Answer) -> dict[str, Any]:
+    """What the model alone says."""
+    return {"guesses": _guesses(answer.guesses), "unsure": answer.unsure}
+
+
+def source_json(active: Active) -> dict[str, Any]:
+    """Who gave an answer."""
+    return {"recognizer": active.recognizer.slug, "model_version": active.version.number}
+
+
+def extras_json(answer: Answer, content: Content, wanted: Iterable[str]) -> dict[str, Any]:
+    """For the curious: what the network saw, as a PNG, white on black, and what its last hidden layer made of it."""
+    extras: dict[str, Any] = {}
+    if "embedding" in wanted and answer.embedding is not None:
+        extras["embedding"] = [round(float(value), 5) for value in answer.embedding]
+    if "raster" in wanted:
+        png = cv2.imencode(".png", content.raster(answer.active.raster))[1].tobytes()
+        extras["raster"] = "data:image/png;base64," + base64.b64encode(png).decode()
+    return extras
 
 
 def _guesses(guesses: list[Guess]) -> list[dict[str, Any]]:
@@ -59,6 +80,13 @@ def _with_memory(alone: dict[str, Any], given: dict[str, Any] | None, because: I
 def _first(answer: dict[str, Any]) -> tuple[str, bool]:
     """What a person makes of an answer."""
     return answer["guesses"][0]["label"], answer["unsure"]
+
+
+def kept_json(drawing: Drawing, prediction: Prediction) -> dict[str, Any]:
+    """The same of an answer that was kept: `prediction` is what it is found by, and what its drawing is."""
+    labels = {label.slug: label for label in drawing.recognizer.labels.all()}
+    said = prediction_json(prediction, labels)
+    return {"prediction": str(drawing.uuid), "recognizer": drawing.recognizer.slug, **said}
 
 
 def drawing_json(drawing: Drawing, labels: dict[str, Label]) -> dict[str, Any]:
@@ -100,6 +128,14 @@ def correction_json(correction: Correction | None, prediction: Prediction | None
         return None
     agrees = prediction is not None and prediction.given.label_id == correction.label_id
     return {**label_json(correction.label), "agrees": agrees, "created": correction.created}
+
+
+def review_json(review: Review | None) -> dict[str, Any] | None:
+    """What was decided on a correction, not by whom; None while nobody has."""
+    if review is None or review.decision == Review.Decision.UNDONE:
+        return None
+    label = review.label.slug if review.label else None
+    return {"decision": review.decision, "label": label, "reason": review.reason or None, "created": review.created}
 
 
 def recognizer_json(recognizer: Recognizer, model_version: int | None) -> dict[str, Any]:

@@ -3,15 +3,20 @@
 from django.urls import path, re_path
 from django.views.decorators.cache import never_cache
 
-from recognizer.api.views import corrections, drawings, nothing, predict, recognizers
+from recognizer.api.views import corrections, drawings, nothing, predict, predictions, recognizers
 
 app_name = "api"
 urlpatterns = [
     path("predict", predict.PredictView.as_view(), name="predict"),
+    path("predict/batch", predict.BatchView.as_view(), name="predict-batch"),
+    path("predictions/<uuid:uuid>", never_cache(predictions.PredictionView.as_view()), name="prediction"),
+    path("predictions/<uuid:uuid>/feedback", never_cache(predictions.FeedbackView.as_view()), name="feedback"),
     path("recognizers", recognizers.RecognizersView.as_view(), name="recognizers"),
+    path("recognizers/<slug:slug>", recognizers.RecognizerView.as_view(), name="recognizer"),
     path("drawings", never_cache(drawings.DrawingsView.as_view()), name="drawings"),
     path("drawings/<uuid:uuid>", never_cache(drawings.DrawingView.as_view()), name="drawing"),
     path("drawings/<uuid:uuid>/image", drawings.DrawingImageView.as_view(), name="drawing-image"),
     path("drawings/<uuid:uuid>/correction", never_cache(corrections.CorrectionView.as_view()), name="correction"),
+    path("corrections", never_cache(corrections.CorrectionsView.as_view()), name="corrections"),
     re_path("", nothing.NothingHereView.as_view()),
 ]

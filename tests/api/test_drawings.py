@@ -99,7 +99,6 @@ def test_it_lists_only_ones_own_newest_first(as_alice: Client, as_bob: Client) -
     mine = [keep(as_alice, ink).json()["id"] for ink in (SEVEN, ONE)]
     keep(as_bob, ZERO)
     listed = as_alice.get(URL).json()
-    assert listed["count"] == 2
     assert [item["id"] for item in listed["results"]] == mine[::-1]
 
 
@@ -120,12 +119,11 @@ def test_it_lists_by_what_was_said(as_alice: Client) -> None:
 
 
 def test_it_lists_page_by_page(as_alice: Client) -> None:
-    for _ in range(3):
-        keep(as_alice)
+    made = [keep(as_alice).json()["id"] for _ in range(3)]
     first = as_alice.get(URL + "?page_size=2").json()
-    assert (first["count"], len(first["results"])) == (3, 2)
+    keep(as_alice)  # what comes in between moves nothing
     second = as_alice.get(first["next"]).json()
-    assert len(second["results"]) == 1
+    assert [item["id"] for item in first["results"] + second["results"]] == made[::-1]
     assert second["next"] is None
 
 

@@ -37,7 +37,7 @@ def test_a_program_keeps_and_finds_drawings_of_its_person(alice: User) -> None:
     made = keep(app)
     assert made.status_code == 201
     assert Drawing.objects.get().author == alice
-    assert app.get("/api/v1/drawings").json()["count"] == 1
+    assert len(app.get("/api/v1/drawings").json()["results"]) == 1
     assert app.put(
         f"/api/v1/drawings/{made.json()['id']}/correction", {"label": "7"}, content_type="application/json"
     ).json()["agrees"]
@@ -46,7 +46,7 @@ def test_a_program_keeps_and_finds_drawings_of_its_person(alice: User) -> None:
 def test_anothers_drawing_is_not_there(alice: User, as_bob: Client) -> None:
     theirs = keep(as_bob).json()["id"]
     app = program(alice)
-    assert app.get("/api/v1/drawings").json()["count"] == 0
+    assert app.get("/api/v1/drawings").json()["results"] == []
     for path in ("", "/image", "/correction"):
         for method in ("get", "put", "delete"):
             answer = app.generic(method.upper(), f"/api/v1/drawings/{theirs}{path}", b"{}", "application/json")

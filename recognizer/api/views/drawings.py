@@ -8,21 +8,23 @@ from uuid import UUID
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from rest_framework import serializers
-from rest_framework.pagination import PageNumberPagination
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from recognizer import drawings
 from recognizer.api.asking import or_api_error, own_drawing, read, wants_personal
-from recognizer.api.endpoint import Endpoint
+from recognizer.api.conditional import ConditionalEndpoint
 from recognizer.api.limits import DrawingLimit
+from recognizer.api.pages import ListQuery, asked_of, listed
+from recognizer.api.parsers import CONTENT
 from recognizer.api.representations import drawing_json
 from recognizer.models import Drawing, Label
 
 
-class DrawingsView(Endpoint):
+class DrawingsView(ConditionalEndpoint):
     """A person's drawings."""
 
+    parser_classes = CONTENT
     scopes = {"GET": "drawings", "POST": "drawings"}
 
     def get_throttles(self) -> list[Any]:
@@ -31,13 +33,8 @@ class DrawingsView(Endpoint):
 
     def get(self, request: Request) -> Response:
         """One's own, newest first, paged."""
-        query = DrawingFilter(data=request.query_params)
-        query.is_valid(raise_exception=True)
-        pages = Pages()
-        wanted = query.apply(Drawing.objects.by(request.user)).with_answers()
-        found: list[Drawing] = pages.paginate_queryset(wanted, request, self) or []
-        labels = _labels({drawing.recognizer_id for drawing in found})
-        return pages.get_paginated_response([drawing_json(item, labels[item.recognizer_id]) for item in found])
+        asked = asked_of(DrawingsQuery, request)
+        return listed(asked.apply(Drawing.objects.by(request.user)).with_answers(), request, asked, _show)
 
     def post(self, request: Request) -> Response:
         """Keep a drawing and answer with its prediction."""
@@ -47,7 +44,7 @@ class DrawingsView(Endpoint):
         return Response(_drawing(drawing), status=201 if created else 200)
 
 
-class DrawingView(Endpoint):
+class DrawingView(ConditionalEndpoint):
     """One drawing of one's own."""
 
     scopes = {"GET": "drawings", "DELETE": "drawings"}
@@ -62,7 +59,7 @@ class DrawingView(Endpoint):
         return Response(status=204)
 
 
-class DrawingImageView(Endpoint):
+class DrawingImageView(ConditionalEndpoint):
     """The picture of a drawing that came as one."""
 
     scopes = {"GET": "drawings"}
@@ -73,15 +70,21 @@ class DrawingImageView(Endpoint):
         return HttpResponse(bytes(image or b""), content_type="image/png", headers={"Cache-Control": "private"})
 
 
-class DrawingFilter(serializers.Serializer):
+class DrawingsQuery(ListQuery):
     """Which of one's drawings to list."""
 
-    recognizer = serializers.SlugField(required=False)
-    label = serializers.SlugField(required=False)  # type: ignore[assignment]
-    corrected = serializers.BooleanField(required=False, allow_null=True, default=None)
+    recognizer = serializers.SlugField(required=False, max_length=50, help_text="The slug of a recognizer.")
+    label = serializers.SlugField(  # type: ignore[assignment]
+        required=False, max_length=50, help_text="What their author says they are, else what they were answered."
+    )
+    corrected = serializers.BooleanField(
+        required=False, allow_null=True, default=None, help_text="Whether their author said what they are."
+    )
+    since = serializers.DateTimeField(required=False, help_text="Kept at this moment or later.")
+    until = serializers.DateTimeField(required=False, help_text="Kept before this moment.")
 
     def apply(self, found: Any) -> Any:
-        """Narrow the drawings down; `label` is what the author says, else what they were answered."""
+        """Narrow the drawings down."""
         wanted = self.validated_data
         if slug := wanted.get("recognizer"):
             found = found.filter(recognizer__slug=slug)
@@ -89,15 +92,16 @@ class DrawingFilter(serializers.Serializer):
             found = found.labelled(slug)
         if wanted["corrected"] is not None:
             found = found.corrected() if wanted["corrected"] else found.uncorrected()
+        if moment := wanted.get("since"):
+            found = found.filter(created__gte=moment)
+        if moment := wanted.get("until"):
+            found = found.filter(created__lt=moment)
         return found
 
 
-class Pages(PageNumberPagination):
-    """Twenty-four drawings a page."""
-
-    page_size = 24
-    page_size_query_param = "page_size"
-    max_page_size = 100
+def _show(found: list[Any]) -> list[dict[str, Any]]:
+    labels = _labels({drawing.recognizer_id for drawing in found})
+    return [drawing_json(drawing, labels[drawing.recognizer_id]) for drawing in found]
 
 
 def _drawing(drawing: Drawing) -> dict[str, Any]:

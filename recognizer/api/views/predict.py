@@ -1,31 +1,94 @@
-"""Answers that are not kept."""
+"""Answers: one, kept where its person wants it; or many at once, which are not."""
 
 from __future__ import annotations
 
+from typing import Any
+
+from django.utils.translation import gettext as _
+from rest_framework.exceptions import NotAuthenticated
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from recognizer import drawings, elsewhere
-from recognizer.api.asking import or_api_error, read, wants_personal
+from recognizer import drawings, elsewhere, pins, registry
+from recognizer.api.asking import first_answer, or_api_error, pin_of, read, refusals, wants_personal
+from recognizer.api.batches import Batch, read_batch
 from recognizer.api.endpoint import Endpoint
-from recognizer.api.limits import PredictLimit
-from recognizer.api.representations import answer_json, elsewhere_json
+from recognizer.api.errors import ApiError
+from recognizer.api.fields import Sent
+from recognizer.api.limits import DrawingLimit, PictureLimit, PredictLimit, check
+from recognizer.api.parsers import CONTENT, BatchParser
+from recognizer.api.representations import answer_json, elsewhere_json, extras_json, kept_json, plain_json, source_json
+from recognizer.api.scopes import demand
 
 
 class PredictView(Endpoint):
-    """An answer, and nothing is kept."""
-
-    scopes = {"POST": "predict"}
+    """An answer; nothing is kept unless its person asks for it."""
 
     permission_classes = [AllowAny]
     throttle_classes = [PredictLimit]
+    parser_classes = CONTENT
+    scopes = {"POST": "predict"}
 
     def post(self, request: Request) -> Response:
         """Ranked guesses for ink or a picture."""
         sent = read(self, request)
+        if sent.keep:
+            return Response(self._kept(request, sent))
         person = request.user if wants_personal(request, sent) else None
         answer = or_api_error(drawings.recognise, sent, person=person)
-        found = elsewhere.look(content=sent.content, than=answer) if sent.elsewhere else None
-        asked = {"elsewhere": elsewhere_json(found)} if sent.elsewhere else {}
-        return Response(answer_json(answer) | asked)
+        said = sent.options.apply(answer_json(answer))
+        if sent.options.include:
+            said |= extras_json(answer, sent.content, sent.options.include)
+        if sent.elsewhere:
+            said["elsewhere"] = elsewhere_json(elsewhere.look(content=sent.content, than=answer))
+        return Response(said)
+
+    def _kept(self, request: Request, sent: Sent) -> dict[str, Any]:
+        """The drawing as if it had been posted to `drawings`, and the answer by which feedback finds it."""
+        if not request.user.is_authenticated:
+            raise NotAuthenticated
+        demand(request, "feedback")
+        if sent.options.include or sent.elsewhere:
+            text = _("What is kept comes without `include` and `elsewhere`. Leave them out, or leave out `keep`.")
+            raise ApiError("invalid", text, field="keep")
+        check(DrawingLimit(), request, self)
+        more = {"author": request.user, "uuid": sent.uuid, "personal": wants_personal(request, sent)}
+        drawing, _new = or_api_error(drawings.keep, sent, **more)
+        return sent.options.apply(kept_json(drawing, first_answer(drawing)))
+
+
+class BatchView(Endpoint):
+    """Many answers of one version, each the model's alone. Nothing is kept."""
+
+    permission_classes = [AllowAny]
+    throttle_classes = [PredictLimit]
+    parser_classes = [BatchParser]
+    scopes = {"POST": "predict"}
+
+    def post(self, request: Request) -> Response:
+        """An answer or an error for each item, in their order."""
+        batch = read_batch(request.data)
+        self._count(request, batch)
+        with refusals():
+            number = batch.options.as_of or pin_of(request, batch.recognizer)
+            active = registry.active(batch.recognizer) if number is None else pins.pinned(batch.recognizer, number)
+        read = batch.contents()
+        good = {at: content for at, content in read.items() if not isinstance(content, dict)}
+        answers = dict(zip(good, drawings.recognise_all(active=active, contents=list(good.values())), strict=True))
+        results: list[dict[str, Any]] = []
+        for at, content in read.items():
+            if isinstance(content, dict):
+                results.append({"index": at, "error": content})
+                continue
+            said = batch.options.apply(plain_json(answers[at]))
+            extras = extras_json(answers[at], content, batch.options.include)
+            results.append({"index": at, **said, **extras})
+        return Response({**source_json(active), "results": results})
+
+    def _count(self, request: Request, batch: Batch) -> None:
+        """Each item counts, before anything of it is looked at; one of them was counted with the request."""
+        if len(batch.items) > 1:
+            check(PredictLimit(), request, self, cost=len(batch.items) - 1)
+        if batch.pictures:
+            check(PictureLimit(), request, self, cost=batch.pictures)

@@ -1,0 +1,153 @@
+"""What a caller may ask of an answer: fewer guesses, another threshold, a version, what the network saw."""
+
+import base64
+import io
+from typing import Any
+
+import numpy as np
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from PIL import Image
+
+from accounts.models import User
+from ml.artifact import Bundle
+from recognizer import registry
+from recognizer.models import ModelVersion, Recognizer
+from tests.api.test_keys import program
+from tests.api.test_predict import picture_of_seven, predict
+from tests.ink import ONE, SEVEN
+
+pytestmark = pytest.mark.django_db
+URL = "/api/v1/predict"
+
+
+@pytest.fixture
+def two_versions(digits: Recognizer, starter: Bundle) -> Recognizer:
+    """The second one answers."""
+    second = registry.register(recognizer=digits, bundle=starter)
+    registry.promote(version=second, replaces=registry.newest(digits.pk), reason="The second.")
+    registry.forget()
+    return digits
+
+
+@pytest.mark.usefixtures("digits")
+def test_it_gives_as_many_guesses_as_are_asked_for(client: Client) -> None:
+    everything = predict(client, ink=SEVEN).json()
+    first = predict(client, ink=SEVEN, top_k=1).json()
+    assert first == everything | {"guesses": everything["guesses"][:1]}
+    assert predict(client, ink=SEVEN, top_k=500).json() == everything
+
+
+@pytest.mark.usefixtures("digits")
+def test_the_callers_threshold_decides_what_is_unsure(client: Client) -> None:
+    first = predict(client, ink=SEVEN).json()["guesses"][0]["probability"]
+    assert predict(client, ink=SEVEN, threshold=0).json()["unsure"] is False
+    assert predict(client, ink=SEVEN, threshold=first).json()["unsure"] is False
+    assert predict(client, ink=SEVEN, threshold=1).json()["unsure"] is (first < 1)
+
+
+@pytest.mark.usefixtures("digits")
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("top_k", 0),
+        ("top_k", True),
+        ("top_k", "3"),
+        ("top_k", 10**9),
+        ("threshold", 1.01),
+        ("threshold", "0.5"),
+        ("threshold", False),
+        ("as_of", 0),
+        ("as_of", 2**40),
+        ("as_of", 1.0),
+        ("include", ["weights"]),
+        ("include", 7),
+        ("include", [["raster"]]),
+        ("keep", 1),
+    ],
+)
+def test_an_option_of_another_form_is_refused_by_its_name(client: Client, field: str, value: Any) -> None:
+    response = predict(client, ink=SEVEN, **{field: value})
+    assert (response.status_code, response.json()["code"], response.json()["field"]) == (400, "invalid", field)
+
+
+@pytest.mark.usefixtures("digits")
+def test_the_curious_see_what_the_network_saw(client: Client) -> None:
+    answer = predict(client, ink=SEVEN, include=["raster", "embedding"]).json()
+    assert len(answer["embedding"]) == 128
+    kind, _, data = answer["raster"].partition(",")
+    raster = np.asarray(Image.open(io.BytesIO(base64.b64decode(data))))
+    assert (kind, raster.shape) == ("data:image/png;base64", (28, 28))
+    active = registry.active("digits")
+    again = active.predictor.predict(raster[None])
+    assert float(again.probabilities[0].max()) == pytest.approx(answer["guesses"][0]["probability"], abs=1e-4)
+    assert np.allclose(again.embeddings[0], answer["embedding"], atol=1e-4)
+
+
+def test_a_version_that_answered_before_can_be_asked_by_its_number(client: Client, two_versions: Recognizer) -> None:
+    assert [predict(client, ink=SEVEN, as_of=n).json()["model_version"] for n in (1, 2, 1)] == [1, 2, 1]
+    assert predict(client, ink=SEVEN).json()["model_version"] == 2
+
+
+def test_a_version_that_is_not_there_is_said_to_be_missing(client: Client, two_versions: Recognizer) -> None:
+    response = predict(client, ink=SEVEN, as_of=7)
+    assert (response.status_code, response.json()["code"]) == (404, "unknown_version")
+    assert response.json()["field"] == "as_of"
+
+
+def test_a_version_that_never_answered_or_is_broken_does_not_answer(
+    client: Client, two_versions: Recognizer, starter: Bundle
+) -> None:
+    registry.register(recognizer=two_versions, bundle=starter)
+    response = predict(client, ink=SEVEN, as_of=3)
+    assert (response.status_code, response.json()["code"]) == (409, "version_unavailable")
+    assert "never answered" in response.json()["detail"]
+    ModelVersion.objects.filter(number=1).update(tflite=b"half of it")
+    assert predict(client, ink=SEVEN, as_of=1).json()["code"] == "version_unavailable"
+    assert predict(client, ink=SEVEN).status_code == 200
+
+
+def test_a_key_keeps_to_the_version_it_is_pinned_to(alice: User, two_versions: Recognizer) -> None:
+    pinned = program(alice, "predict", "drawings", pins={"digits": 1})
+    assert predict(pinned, ink=SEVEN).json()["model_version"] == 1
+    assert predict(pinned, ink=SEVEN, as_of=2).json()["model_version"] == 2
+    batch = {"recognizer": "digits", "items": [{"ink": SEVEN}]}
+    assert pinned.post(f"{URL}/batch", batch, content_type="application/json").json()["model_version"] == 1
+    kept = pinned.post("/api/v1/drawings", {"recognizer": "digits", "ink": ONE}, content_type="application/json")
+    assert kept.json()["prediction"]["model_version"] == 1
+
+
+@pytest.mark.usefixtures("digits")
+@pytest.mark.parametrize("kind", ["image/png", "image/jpeg", "image/x-whatever"])
+def test_a_body_may_be_the_picture_itself(client: Client, kind: str) -> None:
+    response = client.post(f"{URL}?recognizer=digits&top_k=2&threshold=0.1", picture_of_seven(), content_type=kind)
+    assert response.status_code == 200
+    assert response.json()["guesses"][0]["label"] == "7"
+    assert len(response.json()["guesses"]) == 2
+
+
+@pytest.mark.usefixtures("digits")
+def test_a_picture_as_a_body_is_kept_likewise(as_alice: Client) -> None:
+    response = as_alice.post("/api/v1/drawings?recognizer=digits", picture_of_seven(), content_type="image/png")
+    assert response.status_code == 201
+    assert response.json()["image"]
+
+
+@pytest.mark.usefixtures("digits")
+def test_what_is_no_picture_is_refused_whatever_it_says_it_is(client: Client) -> None:
+    response = client.post(f"{URL}?recognizer=digits", b"%PDF-1.7", content_type="image/png")
+    assert (response.status_code, response.json()["code"]) == (415, "unsupported_image")
+    assert client.post(URL, picture_of_seven(), content_type="image/png").json()["field"] == "recognizer"
+    assert client.post(f"{URL}?recognizer=digits", b"\0" * 5_000_001, content_type="image/png").status_code == 413
+    assert client.post(f"{URL}?recognizer=digits", b"x", content_type="application/pdf").status_code == 415
+
+
+@pytest.mark.usefixtures("digits")
+def test_a_form_takes_the_same_options_as_texts(client: Client) -> None:
+    file = SimpleUploadedFile("seven.png", picture_of_seven(), "image/png")
+    form = {"recognizer": "digits", "image": file, "top_k": "1", "threshold": "0.99999", "include": "raster"}
+    answer = client.post(URL, form).json()
+    assert (len(answer["guesses"]), "raster" in answer) == (1, True)
+    file.seek(0)
+    assert client.post(URL, {**form, "threshold": "nan"}).json()["field"] == "threshold"
