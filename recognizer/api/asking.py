@@ -79,18 +79,18 @@ def refusals() -> Iterator[None]:
         yield
     except registry.UnknownRecognizerError as error:
         text = _("There is no such recognizer. GET /api/v1/recognizers lists them.")
-        raise ApiError("unknown_recognizer", text, field="recognizer", status_code=404) from error
+        raise ApiError("unknown_recognizer", text, field="recognizer") from error
     except registry.NoModelError as error:
         text = _("This recognizer has no model yet. Try again later, or ask who runs the site.")
-        raise ApiError("no_model", text, field="recognizer", status_code=503) from error
+        raise ApiError("no_model", text, field="recognizer") from error
     except pins.UnknownVersionError as error:
         text = _("This recognizer has no such version. GET /api/v1/recognizers/{slug}/versions lists them.")
-        raise ApiError("unknown_version", text, field="as_of", status_code=404) from error
+        raise ApiError("unknown_version", text, field="as_of") from error
     except pins.UnavailableVersionError as error:
         text = _("This version cannot answer: %(reason)s. Choose another, or none, for the one that answers now.")
-        raise ApiError("version_unavailable", text % {"reason": error}, field="as_of", status_code=409) from error
+        raise ApiError("version_unavailable", text % {"reason": error}, field="as_of") from error
     except drawings.ConsentRequiredError as error:
         text = _("Drawings are kept only with your consent. Give it on your account page.")
-        raise ApiError("consent_required", text, status_code=403) from error
+        raise ApiError("consent_required", text) from error
     except drawings.TakenError as error:
-        raise ApiError("id_taken", _("This id is taken. Make a new UUID."), field="id", status_code=409) from error
+        raise ApiError("id_taken", _("This id is taken. Make a new UUID."), field="id") from error

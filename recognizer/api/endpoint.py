@@ -4,16 +4,37 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from rest_framework.request import Request
+from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from recognizer.api import limits
 from recognizer.api.scopes import InScope
 
 
 class Endpoint(APIView):
-    """A view of the API. It names the scope that a key needs, method by method: `scopes = {"GET": "drawings"}`."""
+    """A view of the API. It names the scope that a key needs, method by method: `scopes = {"GET": "drawings"}`.
+
+    `tallies`: how the limits stand that were looked at; each answer tells.
+    """
 
     scopes: ClassVar[dict[str, str | None]] = {}
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.tallies: list[limits.Tally] = []
 
     def get_permissions(self) -> list[Any]:
         """The view's own, and what its keys may do."""
         return [*super().get_permissions(), InScope()]
+
+    def check_throttles(self, request: Request) -> None:
+        """The rate of the key, then the view's own limits. Raises Throttled."""
+        limits.check(limits.KeyLimit(), request, self)
+        super().check_throttles(request)
+
+    def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
+        """The answer, with how the limits stand."""
+        for name, value in limits.headers(self.tallies).items():
+            response[name] = value
+        return super().finalize_response(request, response, *args, **kwargs)

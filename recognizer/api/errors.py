@@ -11,22 +11,37 @@ from django.db import InterfaceError, OperationalError
 from django.http import Http404, UnreadablePostError
 from django.utils.encoding import force_str
 from django.utils.translation import gettext as _
-from rest_framework import exceptions, status
+from rest_framework import exceptions
 from rest_framework.response import Response
 
+from recognizer.api.codes import CODES
 from recognizer.models import Drawing
 
 logger = logging.getLogger(__name__)
 
+_PATIENCE = 5  # seconds; in which a database that was away has often come back
+
 
 class ApiError(exceptions.APIException):
-    """An error with a code of its own and, where one is to blame, the field."""
+    """An error with one of `codes.CODES`, which has its status, and, where one is to blame, the field.
 
-    def __init__(self, code: str, detail: str, *, field: str | None = None, status_code: int = 400) -> None:
+    `wait`: seconds after which it may be worth another try.
+    """
+
+    def __init__(
+        self,
+        code: str,
+        detail: str,
+        *,
+        field: str | None = None,
+        status_code: int | None = None,
+        wait: float | None = None,
+    ) -> None:
         super().__init__(detail, code)
-        self.status_code = status_code
+        self.status_code = status_code or CODES[code].status
         self.code = code
         self.field = field
+        self.wait = wait
 
 
 def handle(error: Exception, context: dict[str, Any]) -> Response | None:
@@ -37,7 +52,7 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
     response = Response(body_of(known), status=known.status_code)
     if header := getattr(known, "auth_header", None):
         response["WWW-Authenticate"] = header
-    if wait := getattr(known, "wait", None):
+    if wait := getattr(known, "wait", None) or (_PATIENCE if known.status_code == 503 else None):
         response["Retry-After"] = str(math.ceil(wait))
     return response
 
@@ -46,7 +61,7 @@ def _known(error: Exception) -> exceptions.APIException | None:
     if isinstance(error, exceptions.APIException):
         return error
     if isinstance(error, Http404 | Drawing.DoesNotExist):
-        return ApiError("not_found", _("There is nothing here, or it is not yours."), status_code=404)
+        return ApiError("not_found", _("There is nothing here, or it is not yours."))
     if isinstance(error, PermissionDenied):
         return exceptions.PermissionDenied()
     if isinstance(error, RequestDataTooBig):
@@ -55,7 +70,7 @@ def _known(error: Exception) -> exceptions.APIException | None:
         return ApiError("unreadable", _("The request broke off, or came too slowly."))
     if isinstance(error, OperationalError | InterfaceError):
         logger.error("the database cannot be reached", exc_info=error)
-        return ApiError("unavailable", _("The site cannot answer right now. Try again in a moment."), status_code=503)
+        return ApiError("unavailable", _("The site cannot answer right now. Try again in a moment."))
     if isinstance(error, SuspiciousOperation):
         return exceptions.ParseError()
     return None
@@ -65,7 +80,8 @@ def body_of(error: exceptions.APIException) -> dict[str, str | None]:
     """The one shape."""
     if isinstance(error, exceptions.ValidationError):
         field, detail = _first(error.detail)
-        return {"code": detail.code or "invalid", "detail": force_str(detail), "field": field}
+        code = detail.code if detail.code in CODES else "invalid"  # DRF has a word for each way to be invalid
+        return {"code": code, "detail": force_str(detail), "field": field}
     return {
         "code": getattr(error, "code", None) or force_str(error.get_codes()),
         "detail": force_str(error.detail),
@@ -91,5 +107,4 @@ def too_large() -> ApiError:
     return ApiError(
         "too_large",
         _("The request is too large. Ink may have 256 KB, a picture 5 MB; send pictures as multipart/form-data."),
-        status_code=status.HTTP_413_REQUEST_ENTITY_TOO_LARGE,
     )

@@ -22,7 +22,6 @@ from recognizer.content import Content
 _SLUG = re.compile(r"[-a-zA-Z0-9_]{1,50}")
 _DATA_URL = re.compile(r"data:image/[a-z0-9.+-]+;base64,", re.IGNORECASE)
 _TEXTS = {"true": True, "false": False}
-_STATUS = {"image_too_large": 413, "unsupported_image": 415}
 
 
 @dataclass(frozen=True)
@@ -91,8 +90,7 @@ def read_content(data: dict[str, Any]) -> Content:
     except InkError as error:
         raise ApiError(error.code, str(error), field="ink") from error
     except ImageError as error:
-        status = _STATUS.get(error.code, 400)
-        raise ApiError(error.code, str(error), field="image", status_code=status) from error
+        raise ApiError(error.code, str(error), field="image") from error
 
 
 def _image_bytes(image: object) -> bytes:

@@ -39,7 +39,7 @@ def demand(request: Request, scope: str) -> None:
 
 
 def _missing(detail: str, scope: str | None) -> ApiError:
-    error = ApiError("scope_missing", detail, status_code=403)
+    error = ApiError("scope_missing", detail)
     named = f', scope="{scope}"' if scope else ""
     error.auth_header = f'Bearer realm="inkling", error="insufficient_scope"{named}'  # type: ignore[attr-defined]
     return error

@@ -6,8 +6,15 @@ from typing import Any
 
 import pytest
 from django.db import connection
-from django.test import Client
+from django.test import Client, RequestFactory
+from rest_framework.exceptions import Throttled
+from rest_framework.request import Request
 
+from accounts import keys
+from accounts.models import User
+from recognizer.api.endpoint import Endpoint
+from recognizer.api.limits import PredictLimit, check_batch
+from tests.api.test_keys import program
 from tests.api.test_predict import picture_of_seven
 from tests.ink import SEVEN
 
@@ -72,8 +79,76 @@ def test_pictures_have_a_limit_of_their_own_and_ink_goes_on(client: Client, sett
     assert predict(client).status_code == 200
 
 
+def limits_of(answer: Any) -> tuple[str, str, str]:
+    return answer["RateLimit-Limit"], answer["RateLimit-Remaining"], answer["RateLimit-Reset"]
+
+
+def test_each_limited_answer_says_how_much_is_left(client: Client, settings: Any) -> None:
+    settings.PREDICT_RATE = 2
+    first, second, third = predict(client), predict(client), predict(client)
+    assert [limits_of(answer) for answer in (first, second, third)] == [
+        ("2", "1", "10"),
+        ("2", "0", "10"),
+        ("2", "0", "10"),
+    ]
+    assert first["RateLimit-Policy"] == '"predict";q=2;w=60'
+    assert first["RateLimit"] == '"predict";r=1;t=10'
+    assert third["Retry-After"] == "10"
+
+
+def test_an_answer_that_is_not_limited_says_nothing(as_alice: Client) -> None:
+    assert "RateLimit-Limit" not in as_alice.get("/api/v1/drawings")
+
+
+def test_of_several_limits_the_nearest_is_told_and_all_are_listed(client: Client, settings: Any) -> None:
+    settings.PREDICT_RATE, settings.PICTURE_RATE = 10, 5
+    url = "data:image/png;base64," + base64.b64encode(picture_of_seven()).decode()
+    answer = client.post("/api/v1/predict", {"recognizer": "digits", "image": url}, content_type="application/json")
+    assert limits_of(answer) == ("5", "4", "10")
+    assert answer["RateLimit-Policy"] == '"predict";q=10;w=60, "picture";q=5;w=60'
+
+
+def test_a_key_with_a_rate_of_its_own_takes_no_more_than_that(alice: User, as_alice: Client) -> None:
+    app = program(alice, rate=2)
+    answers = [predict(app), app.get("/api/v1/drawings"), predict(app)]
+    assert [answer.status_code for answer in answers] == [200, 200, 429]
+    assert answers[1]["RateLimit-Policy"] == '"key";q=2;w=60'
+    assert predict(as_alice).status_code == 200
+    assert predict(program(alice, rate=2)).status_code == 200, "another key is counted by itself"
+
+
+def test_keys_without_a_rate_share_that_of_their_person(alice: User, as_alice: Client, settings: Any) -> None:
+    settings.PREDICT_RATE = 2
+    answers = [predict(who).status_code for who in (program(alice), program(alice, rate=2), as_alice)]
+    assert answers == [200, 200, 429]
+
+
+def test_a_higher_rate_that_staff_gave_a_key_stands_instead_of_its_persons(alice: User, settings: Any) -> None:
+    settings.PREDICT_RATE = 2
+    app = program(alice, rate=4)
+    assert [predict(app).status_code for _ in range(5)] == [200, 200, 200, 200, 429]
+
+
+def test_people_at_one_address_of_the_new_kind_are_counted_by_their_network(client: Client, settings: Any) -> None:
+    settings.PREDICT_RATE = 1
+    answers = [predict(client, REMOTE_ADDR=address) for address in ("2001:db8::1", "2001:db8::2", "2001:db8:0:1::1")]
+    assert [answer.status_code for answer in answers] == [200, 429, 200]
+
+
+def test_a_batch_counts_as_many_as_it_asks_for_or_not_at_all(settings: Any, alice: User) -> None:
+    settings.PREDICT_RATE = 10
+    key, _secret = keys.make(person=alice, name="mine", scopes=["predict"], rate=8)
+    view, request = Endpoint(), Request(RequestFactory().post("/"))
+    request.user, request.auth = alice, key
+    check_batch(PredictLimit(), request, view, count=7)
+    with pytest.raises(Throttled):
+        check_batch(PredictLimit(), request, view, count=7)
+    check_batch(PredictLimit(), request, view, count=2)
+    assert [(tally.scope, tally.left) for tally in view.tallies[-2:]] == [("key", 1), ("predict", 3)]
+
+
 @pytest.mark.django_db(transaction=True)
-def test_exactly_the_limit_passes_under_sixteen_threads(settings: Any, digits: Any) -> None:
+def test_exactly_the_limit_passes_under_thirty_two_threads(settings: Any, digits: Any) -> None:
     settings.PREDICT_RATE = 20
 
     def hurry(_: int) -> int:
@@ -82,7 +157,7 @@ def test_exactly_the_limit_passes_under_sixteen_threads(settings: Any, digits: A
         finally:
             connection.close()
 
-    with ThreadPoolExecutor(16) as pool:
+    with ThreadPoolExecutor(32) as pool:
         statuses = list(pool.map(hurry, range(120)))
     assert statuses.count(200) == 20
     assert statuses.count(429) == 100
