@@ -1,6 +1,7 @@
 """Typed reading of environment variables; every error says the variable, the value and the cure."""
 
 import os
+from ipaddress import IPv4Network, IPv6Network, ip_network
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -34,6 +35,15 @@ def number(name: str, default: int, least: int = 0) -> int:
 def words(name: str, default: str = "") -> list[str]:
     """A list separated by commas; empty entries are dropped."""
     return [word.strip() for word in text(name, default).split(",") if word.strip()]
+
+
+def networks(name: str) -> list[IPv4Network | IPv6Network]:
+    """A list of networks separated by commas, such as 10.0.0.0/8; a single address is a network of one."""
+    try:
+        return [ip_network(word) for word in words(name)]
+    except ValueError as error:
+        value = text(name)
+        raise ImproperlyConfigured(f"{name} is {value!r}. Set it to networks such as 10.0.0.0/8.") from error
 
 
 def choice(name: str, options: tuple[str, ...]) -> str:

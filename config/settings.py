@@ -303,6 +303,13 @@ CELERY_BEAT_SCHEDULE = {
 }
 
 
+# --- Webhooks ---
+
+# Only public addresses are called, by HTTPS: else anybody could have this server ask what only it can reach.
+WEBHOOK_ALLOW_PRIVATE = env.networks("WEBHOOK_ALLOW_PRIVATE")
+WEBHOOK_ALLOW_HTTP = env.flag("WEBHOOK_ALLOW_HTTP")
+
+
 # --- The loop ---
 
 # A training run shows a pulse this often, and counts as dead when it has shown none for so long.

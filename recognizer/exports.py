@@ -6,6 +6,9 @@
      "training_runs": [{"recognizer", "trigger", "state", "created"}],           started by this person
      "reviews": [{"decision", "label", "reason", "created"}],                    of others' drawings, by this person
      "exports": [{"format", "wanted", "licence", "state", "pieces", "created"}],      files they asked for
+     "webhooks": [{"id", "url", "events", "recognizer" or null, "paused", "pause_reason", "created",
+                   "deliveries": [{"event", "type", "body", "state", "attempts", "code", "answer", "problem",
+                                   "created"}]}],                          without the secret
      "claims": [{"until"}],                                                      drawings in review by this person now
      "memories": [{"recognizer", "enabled", "created"}],
      "drawings": [{"id", "recognizer", "created",
@@ -45,6 +48,7 @@ from accounts.models import User
 from recognizer.models import (
     Claim,
     Correction,
+    Delivery,
     Drawing,
     Export,
     Label,
@@ -60,6 +64,7 @@ from recognizer.models import (
     Review,
     SnapshotItem,
     TrainingRun,
+    Webhook,
 )
 
 PAGE = 100  # drawings in memory at a time
@@ -77,6 +82,7 @@ def of_person(person: User) -> Iterator[str]:
         "reviews": _reviews(person),
         "memories": _memories(person),
         "exports": _exports(person),
+        "webhooks": _webhooks(person),
         "claims": list(Claim.objects.filter(by=person).order_by("pk").values("until")),
     }
     yield _json(head)[:-1] + ', "drawings": ['
@@ -117,6 +123,21 @@ def _exports(person: User) -> list[dict[str, Any]]:
     names = ("format", "wanted", "licence", "state", "pieces", "created")
     rows = asked.values_list("form", "wanted", "licence", "state", "held", "created")
     return [dict(zip(names, row, strict=True)) for row in rows]
+
+
+_DELIVERY = ("event", "type", "body", "state", "attempts", "code", "answer", "problem", "created")
+
+
+def _webhooks(person: User) -> list[dict[str, Any]]:
+    hooks = Webhook.objects.filter(person=person).order_by("pk").select_related("recognizer")
+    return [_webhook(hook) for hook in hooks.prefetch_related(Prefetch("deliveries", Delivery.objects.order_by("pk")))]
+
+
+def _webhook(hook: Webhook) -> dict[str, Any]:
+    kept = {name: getattr(hook, name) for name in ("url", "events", "paused", "pause_reason", "created")}
+    sent = [{name: getattr(each, name) for name in _DELIVERY} for each in hook.deliveries.all()]
+    slug = hook.recognizer.slug if hook.recognizer else None
+    return {"id": hook.uuid, "recognizer": slug, **kept, "deliveries": sent}
 
 
 def _drawings(person: User) -> Iterator[Drawing]:

@@ -20,7 +20,7 @@ from django.db import DatabaseError, IntegrityError, transaction
 from ml.artifact import Bundle, BundleError, raster_spec, verify_bundle, verify_serving
 from ml.ink import RasterSpec
 from ml.predictor import Predictor
-from recognizer import messages
+from recognizer import messages, webhooks
 from recognizer.models import Label, Memory, ModelVersion, Promotion, Recognizer
 
 if TYPE_CHECKING:
@@ -232,6 +232,7 @@ def _append_promotion(version: ModelVersion, replaces: Promotion | None, reason:
             promotion = Promotion.objects.create(
                 recognizer_id=version.recognizer_id, model_version=version, replaces=replaces, reason=reason, by=by
             )
+            webhooks.promoted(promotion)
     except IntegrityError as error:
         raise StalePromotionError("Another version was promoted at the same moment. Look again.") from error
     if Memory.objects.filter(recognizer=version.recognizer_id).exists():

@@ -16,7 +16,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from accounts import people
-from recognizer import claims
+from recognizer import claims, webhooks
 from recognizer import queue as places
 from recognizer.claims import ClaimedError
 from recognizer.corrections import UnknownLabelError
@@ -152,12 +152,13 @@ def undo(*, review: Review, reviewer: User) -> Review:
 
     Raises SelfReviewError, ClaimedError, and StaleReviewError when the decision no longer counts.
     """
-    with _held(review.correction, reviewer):
+    with _held(review.correction, reviewer) as author:
         if standing(review.correction) != review:
             raise StaleReviewError("This decision was taken back already. Look again.")
         undone = _append(review.correction, by=reviewer, decision=Review.Decision.UNDONE)
         places.settle([review.correction_id], waits=True)
         claims.take(review.correction_id, reviewer)
+        webhooks.reviewed([undone.pk], author=author)
     return undone
 
 
@@ -197,24 +198,27 @@ def _accept_unseen_of(author: int, unseen: QuerySet[Correction]) -> int:
         for pk, label in unseen.filter(drawing__author=author).values_list("pk", "label_id")
     ]
     places.settle((review.correction_id for review in reviews), waits=False)
-    return len(Review.objects.bulk_create(reviews))
+    made = Review.objects.bulk_create(reviews)
+    webhooks.reviewed([review.pk for review in made], author=author)
+    return len(made)
 
 
 def _decide(correction: Correction, reviewer: User, decision: Review.Decision, **fields: object) -> Review:
-    with _held(correction, reviewer):
+    with _held(correction, reviewer) as author:
         _check_undecided(correction)
         claims.take(correction.pk, reviewer)
         review = _append(correction, by=reviewer, decision=decision, **fields)
         places.settle([correction.pk], waits=False)
         release(correction=correction, reviewer=reviewer)
+        webhooks.reviewed([review.pk], author=author)
     return review
 
 
 @contextmanager
-def _held(correction: Correction, reviewer: User) -> Iterator[None]:
+def _held(correction: Correction, reviewer: User) -> Iterator[int]:
     """In one transaction, with the author held: they can neither change their mind nor delete the drawing meanwhile.
 
-    Raises SelfReviewError, and StaleReviewError when they did before.
+    Gives their id. Raises SelfReviewError, and StaleReviewError when they did before.
     """
     with transaction.atomic():
         owner = Drawing.objects.filter(pk=correction.drawing_id).values_list("author", flat=True).first()
@@ -226,7 +230,7 @@ def _held(correction: Correction, reviewer: User) -> Iterator[None]:
         if author == reviewer and not may_review_own(reviewer):
             raise SelfReviewError("Nobody reviews their own drawings. Leave it to another reviewer.")
         places.lock(correction.pk)
-        yield
+        yield author.pk
 
 
 def _check_undecided(correction: Correction) -> None:

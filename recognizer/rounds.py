@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from django.db import transaction
 
 from accounts import people
-from recognizer import claims, queue, reviews
+from recognizer import claims, queue, reviews, webhooks
 from recognizer.models import Correction, Place, Review
 
 if TYPE_CHECKING:
@@ -60,7 +60,9 @@ def _decide_of(
         return []
     held = Place.objects.waiting().select_for_update(no_key=True).filter(author=author, correction__in=corrections)
     taken = claims.take_many([place.pk for place in held.order_by("pk")], reviewer)
-    return _append(taken, reviewer, decision, reason)
+    made = _append(taken, reviewer, decision, reason)
+    webhooks.reviewed(made, author=author)
+    return made
 
 
 def _append(corrections: Collection[int], reviewer: User, decision: Review.Decision, reason: str) -> list[int]:

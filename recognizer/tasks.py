@@ -7,6 +7,7 @@ from django.utils.module_loading import import_string
 
 from recognizer import drawings, label_checks, memories, messages, registry, training
 from recognizer.dataset import exporting
+from recognizer.webhooks import noting, sending
 
 logger = logging.getLogger(__name__)
 app = import_string(settings.TASK_APP)
@@ -19,6 +20,7 @@ def tick() -> None:
     read, _more = memories.catch_up_for_a_moment()  # before drawings: somebody may be waiting for it
     asked = drawings.catch_up()
     exporting.tick()
+    sending.tick()
     checked, _more = label_checks.catch_up_for_a_moment()
     logger.info(
         "tick: %d runs moved, %d old drawings asked again, %d remembered again, %d facts about labels read",
@@ -61,3 +63,12 @@ def export(export_id: int) -> None:
     """Write a file that somebody asked for, unless another worker does."""
     exporting.run(export_id=export_id)
     logger.info("export: done with %d", export_id)
+
+
+@app.task
+def send_webhooks() -> None:
+    """Tell webhooks what happened, some at a time, so that other work comes in between."""
+    tried, more = sending.send_due()
+    logger.info("send_webhooks: %d deliveries were tried", tried)
+    if tried and more:
+        messages.send(noting.TASK)

@@ -3,7 +3,19 @@
 from django.urls import include, path
 
 from recognizer import account_views, health
-from recognizer.views import dataset, insight, memory, models, notebook, progress, review, review_grid, runs, sheet
+from recognizer.views import (
+    dataset,
+    insight,
+    memory,
+    models,
+    notebook,
+    progress,
+    review,
+    review_grid,
+    runs,
+    sheet,
+    webhooks,
+)
 
 urlpatterns = [
     path("api/v1/", include("recognizer.api.urls")),  # first, as it is asked most
@@ -53,4 +65,11 @@ urlpatterns = [
     path("healthz", health.alive),
     path("readyz", health.ready),
     path("accounts/download/", account_views.download, name="account_download"),
+    path("accounts/webhooks/", webhooks.webhooks, name="webhooks"),
+    path("accounts/webhooks/<uuid:uuid>/", webhooks.webhook, name="webhook"),
+    path("accounts/webhooks/<uuid:uuid>/pause/", webhooks.pause, name="webhook-pause"),
+    path("accounts/webhooks/<uuid:uuid>/renew/", webhooks.renew, name="webhook-renew"),
+    path("accounts/webhooks/<uuid:uuid>/test/", webhooks.test, name="webhook-test"),
+    path("accounts/webhooks/<uuid:uuid>/delete/", webhooks.delete, name="webhook-delete"),
+    path("accounts/webhooks/<uuid:uuid>/<int:pk>/replay/", webhooks.replay, name="webhook-replay"),
 ]

@@ -2,7 +2,7 @@
 
 Facts are appended, not edited. Rows of Drawing, Prediction, Correction, Review, ModelVersion and
 Promotion are written once; what is newest counts. A TrainingRun moves, under conditional updates; a Memory
-follows what its person says, a Place what was said and decided.
+follows what its person says, a Place what was said and decided, a Delivery how far it came.
 """
 
 from recognizer.models.dataset import Export, ExportQuerySet, Import, Origin, Piece
@@ -16,8 +16,10 @@ from recognizer.models.recognizer import Label, Recognizer, Tone
 from recognizer.models.review import Claim, Review, ReviewQuerySet
 from recognizer.models.training import Policy, SnapshotItem, TrainingRun, TrainingRunQuerySet
 from recognizer.models.version import ModelVersion, Promotion
+from recognizer.models.webhook import TEST_EVENT, Delivery, DeliveryQuerySet, Event, Webhook, WebhookQuerySet
 
 __all__ = [
+    "TEST_EVENT",
     "AppendOnly",
     "Bookmark",
     "Claim",
@@ -25,8 +27,11 @@ __all__ = [
     "Correction",
     "CorrectionQuerySet",
     "Coverage",
+    "Delivery",
+    "DeliveryQuerySet",
     "Drawing",
     "DrawingQuerySet",
+    "Event",
     "Export",
     "ExportQuerySet",
     "ImmutableError",
@@ -54,4 +59,6 @@ __all__ = [
     "TrainingRun",
     "TrainingRunQuerySet",
     "Use",
+    "Webhook",
+    "WebhookQuerySet",
 ]

@@ -40,6 +40,8 @@ PLACES = {
     "recognizer.LabelCheck": "drawings.0.label_check",
     "recognizer.Export": "exports",
     "recognizer.Piece": "exports.0.pieces",
+    "recognizer.Webhook": "webhooks",
+    "recognizer.Delivery": "webhooks.0.deliveries",
     "recognizer.Origin": "drawings.0.origin",
     "recognizer.TrainingRun": "training_runs",
     "recognizer.SnapshotItem": "drawings.0.snapshots",

@@ -16,6 +16,7 @@ from accounts.models import User
 from recognizer.models import (
     Claim,
     Correction,
+    Delivery,
     Drawing,
     Export,
     Import,
@@ -34,6 +35,7 @@ from recognizer.models import (
     Review,
     SnapshotItem,
     TrainingRun,
+    Webhook,
 )
 
 PNG = b"\x89PNG pretends"
@@ -73,6 +75,7 @@ def furnish(user: User) -> None:
     recalled(made)
     drawing(user, image=PNG)
     shared(made)
+    told(made)
     EmailAddress.objects.get_or_create(user=user, email=user.email, defaults={"verified": True, "primary": True})
     Authenticator.objects.create(user=user, type=Authenticator.Type.TOTP, data={"secret": "do not tell"})
     keys.make(person=user, name="Scanner", scopes=["predict"])
@@ -116,6 +119,12 @@ def shared(made: Drawing) -> None:
     Origin.objects.create(drawing=made, brought=brought, licence="CC BY 4.0")
     export = Export.objects.create(by=made.author, form="ndjson", state=Export.State.READY)
     Piece.objects.create(export=export, number=0, content=b"{}", drawings=made.pk.to_bytes(8, "little"))
+
+
+def told(made: Drawing) -> None:
+    """A webhook of its author, which was told of the drawing."""
+    hook = Webhook.objects.create(person=made.author, url=f"https://example.org/{made.author}", events=[])
+    Delivery.objects.create(webhook=hook, type="correction.reviewed", drawing=made, body="{}")
 
 
 def recalled(made: Drawing) -> None:

@@ -1,0 +1,13 @@
+"""Samples: pieces of code that the pages show and a test runs. The files are what people copy."""
+
+from pathlib import Path
+
+_HERE = Path(__file__).parent
+
+
+def read(name: str) -> str:
+    """A file of this folder."""
+    return (_HERE / name).read_text(encoding="utf-8")
+
+
+VERIFYING = [("Python", read("verify_webhook.py")), ("JavaScript", read("verify_webhook.js"))]

@@ -1,0 +1,9 @@
+"""Webhooks: programs of people are told what happened, signed, and again until they heard it.
+
+`noting` makes a delivery in the transaction of what happened; `sending` sends what is due, in the background; `hooks`
+are the verbs of the pages; `signing` says how a receiver knows that it is us, `addresses` whom we do not talk to.
+"""
+
+from recognizer.webhooks.noting import promoted, reviewed
+
+__all__ = ["promoted", "reviewed"]
