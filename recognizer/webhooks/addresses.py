@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 IPAddress = IPv4Address | IPv6Address
 
 _NAT64 = IPv6Network("64:ff9b::/96")  # an IPv4 address in its last four bytes
+_UNICAST = IPv6Network("2000::/3")  # all that is given out to the public
 _TUNNELS = [IPv6Network(each) for each in ("64:ff9b:1::/48", "2001::/32", "2002::/16")]  # they hide another address
 
 
@@ -71,7 +72,9 @@ def is_allowed(address: IPAddress) -> bool:
     address = _unwrapped(address)
     if any(address in network for network in settings.WEBHOOK_ALLOW_PRIVATE):
         return True
-    if isinstance(address, IPv6Address) and any(address in network for network in _TUNNELS):
+    if isinstance(address, IPv6Address) and (
+        address not in _UNICAST or any(address in network for network in _TUNNELS)
+    ):
         return False
     return address.is_global and not (address.is_multicast or address.is_reserved or address.is_unspecified)
 

@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import httpx
 from django.db.models import F, Min, QuerySet
@@ -142,7 +143,7 @@ def _problem(error: Exception) -> str:
 def _note(delivery: Delivery, outcome: Outcome) -> None:
     """Write down how the attempt went, and what that says of the webhook; unless it was given out again meanwhile."""
     now = timezone.now()
-    seen = {"code": outcome.code, "answer": outcome.answer, "problem": outcome.problem, "took_ms": outcome.took_ms}
+    seen: dict[str, Any] = {name: getattr(outcome, name) for name in ("code", "answer", "problem", "took_ms")}
     if outcome.is_good:
         seen |= {"state": State.DELIVERED, "finished": now}
     elif delivery.attempts > len(WAITS):
