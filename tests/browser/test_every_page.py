@@ -10,7 +10,8 @@ from django.test import Client
 from accounts.models import User
 from recognizer import drawings
 from recognizer.drawings import Content
-from recognizer.models import Recognizer
+from recognizer.models import Event, Recognizer, Webhook
+from recognizer.webhooks import noting
 from tests.browser.visitors import SEVEN, Visitor
 from tests.ink import SCRIBBLE
 
@@ -25,6 +26,8 @@ def test_no_page_offends_the_policy_or_scrolls_sideways_on_a_phone(
     visit: Any, three: list[Recognizer], as_alice: Client, alice: User, scheme: str
 ) -> None:
     drawing, _ = drawings.keep(author=alice, recognizer="digits", content=Content.of_ink(SCRIBBLE))
+    hook = Webhook.objects.create(person=alice, url="https://hooks.example.org/" + "long" * 30, events=Event.values)
+    noting.tested(hook)
     phone = visit(as_alice, phone=True, viewport={"width": 320, "height": 640}, color_scheme=scheme)
     for path in (
         "/",
@@ -40,6 +43,9 @@ def test_no_page_offends_the_policy_or_scrolls_sideways_on_a_phone(
         "/models/",
         "/models/digits/",
         "/models/sketches/",
+        "/accounts/webhooks/",
+        f"/accounts/webhooks/{hook.uuid}/",
+        f"/accounts/webhooks/{hook.uuid}/delete/",
     ):
         phone.go(path)
         assert phone.page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path

@@ -58,6 +58,7 @@ def test_the_embedded_default_makes_itself_a_key_and_keeps_it(tmp_path: Path) ->
     [
         ("DEBUG", "perhaps", "true or false"),
         ("PREDICT_RATE", "many", "whole number"),
+        ("WEBHOOK_ALLOW_PRIVATE", "10.0.0.1/8", "networks such as 10.0.0.0/8"),
         ("INKLING_ENV", "staging", "one of: production, embedded"),
     ],
 )
@@ -145,3 +146,13 @@ def test_training_has_a_queue_of_its_own_and_bears_being_delivered_twice(tmp_pat
     )
     asked = "CELERY_BROKER_TRANSPORT_OPTIONS['visibility_timeout']"
     assert int(start(tmp_path, asked, **PRODUCTION, REDIS_URL="redis://redis/0").stdout) >= 6 * 3600
+
+
+def test_webhooks_go_to_public_addresses_only_unless_networks_are_named(tmp_path: Path) -> None:
+    asked = "WEBHOOK_ALLOW_PRIVATE, settings.WEBHOOK_ALLOW_HTTP"
+    for where in (PRODUCTION, {"INKLING_ENV": "embedded"}):
+        assert start(tmp_path, asked, **where).stdout.strip() == "[] False"
+    allowed = {"WEBHOOK_ALLOW_PRIVATE": "10.1.0.0/16, ::1", "WEBHOOK_ALLOW_HTTP": "yes"}
+    assert start(tmp_path, asked, **PRODUCTION, **allowed).stdout.strip() == (
+        "[IPv4Network('10.1.0.0/16'), IPv6Network('::1/128')] True"
+    )
