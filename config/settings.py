@@ -327,5 +327,6 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "loggers": {"httpx": {"level": "WARNING"}},  # it tells every address, and a webhook's may hold a secret
     "root": {"handlers": ["console"], "level": env.text("LOG_LEVEL", "INFO")},
 }
