@@ -192,3 +192,19 @@ class ApiKey(models.Model):
     def is_live(self) -> bool:
         """Whether it still opens something."""
         return self.revoked is None and not self.is_expired
+
+
+class KeyUse(models.Model):
+    """How many calls a key made on a day (UTC). What it asked, and where it was, is not kept."""
+
+    key = models.ForeignKey(ApiKey, models.CASCADE, related_name="uses", verbose_name=_("key"))
+    day = models.DateField(_("day"))
+    calls = models.PositiveBigIntegerField(_("calls"))
+
+    class Meta:
+        verbose_name = _("use of a key")
+        verbose_name_plural = _("uses of keys")
+        constraints = [models.UniqueConstraint(fields=["key", "day"], name="one_sum_per_key_and_day")]
+
+    def __str__(self) -> str:
+        return f"{self.key_id} {self.day}: {self.calls}"

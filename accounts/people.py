@@ -110,7 +110,7 @@ def facts(person: User) -> dict[str, Any]:
         "consented": person.consented_at,
         "has_password": person.has_usable_password(),
         "second_factors": [_second_factor(factor) for factor in Authenticator.objects.filter(user=person)],
-        "keys": list(ApiKey.objects.filter(person=person).order_by("pk").values(*_OF_A_KEY)),
+        "keys": [_key(key) for key in ApiKey.objects.filter(person=person).order_by("pk")],
         "active": person.is_active,
         "staff": person.is_staff,
         "superuser": person.is_superuser,
@@ -132,3 +132,8 @@ def _second_factor(factor: Authenticator) -> dict[str, Any]:
         "added": factor.created_at,
         "last_used": factor.last_used_at,
     }
+
+
+def _key(key: ApiKey) -> dict[str, Any]:
+    uses = [{"day": use.day, "calls": use.calls} for use in key.uses.order_by("day")]
+    return {**{name: getattr(key, name) for name in _OF_A_KEY}, "uses": uses}

@@ -259,6 +259,7 @@ REST_FRAMEWORK = {
 PREDICT_RATE = env.number("PREDICT_RATE", 600)  # predictions a minute for one person or one address
 PICTURE_RATE = env.number("PICTURE_RATE", 60)  # pictures a minute for one person or one address
 DRAWING_RATE = env.number("DRAWING_RATE", 120)  # kept drawings a minute for one person
+USAGE_SECONDS = env.number("USAGE_SECONDS", 5)  # how late calls of keys are written; 0: when somebody asks for them
 DATA_UPLOAD_MAX_MEMORY_SIZE = 8 * 1024 * 1024
 FILE_UPLOAD_MAX_MEMORY_SIZE = 8 * 1024 * 1024
 # Pictures stay in memory, and a larger body is dropped as it comes: nothing on disk on the way of a request.

@@ -17,6 +17,7 @@ from django.test import Client
 from django.utils import timezone
 
 import ml
+from accounts import usage
 from accounts.models import User
 from ml.artifact import Bundle, load_bundle
 from recognizer import installing, memories, pins, registry
@@ -44,6 +45,7 @@ def _nothing_left_from_the_test_before() -> Iterator[None]:
     _forget_cached()
     registry.forget()
     pins.forget()
+    usage.forget()
     memories.clear()  # an identifier that a test rolled back is given out again
     yield
     registry.forget()

@@ -8,6 +8,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from accounts import usage
+from accounts.models import ApiKey
 from recognizer.api import limits
 from recognizer.api.scopes import InScope
 
@@ -38,3 +40,9 @@ class Endpoint(APIView):
         for name, value in limits.headers(self.tallies).items():
             response[name] = value
         return super().finalize_response(request, response, *args, **kwargs)
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Let it in; what a key was let in for counts as its use."""
+        super().initial(request, *args, **kwargs)
+        if isinstance(request.auth, ApiKey):
+            usage.count(key=request.auth)

@@ -3,7 +3,7 @@
 from django.urls import path, re_path
 from django.views.decorators.cache import never_cache
 
-from recognizer.api.views import corrections, drawings, nothing, predict, predictions, recognizers
+from recognizer.api.views import corrections, drawings, nothing, predict, predictions, recognizers, usage, versions
 
 app_name = "api"
 urlpatterns = [
@@ -13,10 +13,21 @@ urlpatterns = [
     path("predictions/<uuid:uuid>/feedback", never_cache(predictions.FeedbackView.as_view()), name="feedback"),
     path("recognizers", recognizers.RecognizersView.as_view(), name="recognizers"),
     path("recognizers/<slug:slug>", recognizers.RecognizerView.as_view(), name="recognizer"),
+    path("recognizers/<slug:slug>/model", versions.ModelView.as_view(), name="model"),
+    path("recognizers/<slug:slug>/model.tflite", versions.ModelFileView.as_view(), name="model-file"),
+    path("recognizers/<slug:slug>/versions", versions.VersionsView.as_view(), name="versions"),
+    path("recognizers/<slug:slug>/versions/<int:number>", versions.VersionView.as_view(), name="version"),
+    path("recognizers/<slug:slug>/versions/<int:number>/model", versions.ModelView.as_view(), name="version-model"),
+    path(
+        "recognizers/<slug:slug>/versions/<int:number>/model.tflite",
+        versions.ModelFileView.as_view(),
+        name="version-model-file",
+    ),
     path("drawings", never_cache(drawings.DrawingsView.as_view()), name="drawings"),
     path("drawings/<uuid:uuid>", never_cache(drawings.DrawingView.as_view()), name="drawing"),
     path("drawings/<uuid:uuid>/image", drawings.DrawingImageView.as_view(), name="drawing-image"),
     path("drawings/<uuid:uuid>/correction", never_cache(corrections.CorrectionView.as_view()), name="correction"),
     path("corrections", never_cache(corrections.CorrectionsView.as_view()), name="corrections"),
+    path("usage", never_cache(usage.UsageView.as_view()), name="usage"),
     re_path("", nothing.NothingHereView.as_view()),
 ]

@@ -24,6 +24,7 @@ PLACES = {
     "account.EmailConfirmation": "",  # not used: links are signed, not stored
     "mfa.Authenticator": "person.second_factors",
     "accounts.ApiKey": "person.keys",
+    "accounts.KeyUse": "person.keys.0.uses",
     "admin.LogEntry": "person.changes_in_the_admin",
     "accounts.AuditEntry": "person.audit",
     "recognizer.Promotion": "promotions",

@@ -12,7 +12,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.utils import timezone
 
 from accounts import audit, keys
-from accounts.models import User
+from accounts.models import KeyUse, User
 from recognizer.models import (
     Claim,
     Correction,
@@ -78,7 +78,8 @@ def furnish(user: User) -> None:
     told(made)
     EmailAddress.objects.get_or_create(user=user, email=user.email, defaults={"verified": True, "primary": True})
     Authenticator.objects.create(user=user, type=Authenticator.Type.TOTP, data={"secret": "do not tell"})
-    keys.make(person=user, name="Scanner", scopes=["predict"])
+    key, _secret = keys.make(person=user, name="Scanner", scopes=["predict"])
+    KeyUse.objects.create(key=key, day=timezone.now().date(), calls=7)
     user.groups.add(Group.objects.get_or_create(name="Reviewers")[0])
     user.user_permissions.add(Permission.objects.get(codename="view_drawing"))
     log(by=user, about=user)

@@ -10,6 +10,8 @@ from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts import usage
+from accounts.models import ApiKey
 from recognizer import drawings, elsewhere, pins, registry
 from recognizer.api.asking import first_answer, or_api_error, pin_of, read, refusals, wants_personal
 from recognizer.api.batches import Batch, read_batch
@@ -90,5 +92,7 @@ class BatchView(Endpoint):
         """Each item counts, before anything of it is looked at; one of them was counted with the request."""
         if len(batch.items) > 1:
             check_batch(PredictLimit(), request, self, count=len(batch.items))
+            if isinstance(request.auth, ApiKey):
+                usage.count(key=request.auth, calls=len(batch.items) - 1)
         if batch.pictures:
             check(PictureLimit(), request, self, cost=batch.pictures)
