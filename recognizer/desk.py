@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from django.db.models import Prefetch
@@ -12,8 +12,8 @@ from django.utils.formats import localize
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from recognizer import queue, replays, reviews, thumbnails
-from recognizer.models import Correction, Drawing, Label, ModelVersion, Place, Prediction, Review, Use
+from recognizer import controls, queue, replays, reviews, thumbnails
+from recognizer.models import Correction, Drawing, Label, ModelVersion, Opinion, Place, Prediction, Review, Use
 from recognizer.queue import ANYTHING, Wanted
 
 if TYPE_CHECKING:
@@ -56,12 +56,18 @@ class Sheet:
     prediction: Prediction | None  # the first answer
     guesses: list[Guess]
     keys: list[tuple[Label, str]]  # every label with the key that says it, if there is one
-    decision: Review | None = None  # what was decided, where this is shown to be looked at again
+    decision: Review | Opinion | None = None  # what was decided, or said, where this is shown to be looked at again
+    dispute: list[Opinion] = field(default_factory=list)  # what reviewers say who do not agree, for who settles it
 
     @property
     def drawing(self) -> Drawing:
         """What was drawn."""
         return self.correction.drawing
+
+    @property
+    def taken_back_as(self) -> str:
+        """The name of the field that takes the decision back."""
+        return "opinion" if isinstance(self.decision, Opinion) else "review"
 
     @property
     def path(self) -> str:
@@ -99,7 +105,7 @@ class Sheet:
         return odd if place.uses & Use.FRESH else [*odd, _("seen alike")]
 
 
-def sheet(correction: Correction, decision: Review | None = None) -> Sheet:
+def sheet(correction: Correction, decision: Review | Opinion | None = None) -> Sheet:
     """What is known of a correction."""
     return replace(sheets([correction])[0], decision=decision)
 
@@ -152,24 +158,23 @@ def reasons() -> list[tuple[str, Any, str]]:
 
 
 @dataclass(frozen=True)
-class Decided:
-    """One of the decisions that a reviewer can take back."""
+class Said:
+    """One of the opinions that a reviewer can take back."""
 
-    review: Review
+    opinion: Opinion
     path: str  # of its drawing; empty for a picture
 
     @property
     def drawing(self) -> Drawing:
         """What it is about."""
-        return self.review.correction.drawing
+        return self.opinion.correction.drawing
 
 
-def last_decisions(reviewer: User) -> list[Decided]:
-    """The reviewer's newest decisions that still count, the newest first; each can be taken back."""
-    mine = Review.objects.standing().filter(by=reviewer, correction__replaced_by__isnull=True)
-    mine = mine.exclude(decision=Review.Decision.UNDONE).order_by("-pk")
+def last_said(reviewer: User) -> list[Said]:
+    """What the reviewer said last and still says, the newest first; each can be taken back."""
+    mine = Opinion.objects.standing().filter(by=reviewer, correction__replaced_by__isnull=True).order_by("-pk")
     found = mine.select_related("label", "correction__label", "correction__drawing")[:LAST]
-    return [Decided(each, _path(each.correction.drawing)) for each in found.defer("correction__drawing__image")]
+    return [Said(each, _path(each.correction.drawing)) for each in found.defer("correction__drawing__image")]
 
 
 def _path(drawing: Drawing) -> str:
@@ -180,7 +185,7 @@ def waiting(reviewer: User, wanted: Wanted = ANYTHING) -> Count:
     """How many corrections this reviewer could decide now; past a thousand nobody counts on."""
     own = reviews.may_review_own(reviewer)
     found = queue.waiting(reviewer=reviewer, own=own, wanted=wanted).order_by()
-    return Count(found.values("pk")[: MOST_COUNTED + 1].count())
+    return Count(found.values("pk")[: MOST_COUNTED + 1].count() + controls.held(reviewer))
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,8 @@
      "promotions": [{"recognizer", "model_version", "reason", "created"}],      made by this person
      "training_runs": [{"recognizer", "trigger", "state", "created"}],           started by this person
      "reviews": [{"decision", "label", "reason", "created"}],                    of others' drawings, by this person
+     "opinions": [{"decision", "label", "reason", "withdrawn", "created"}],      what this person said as a reviewer
+     "controls": [{"label", "ended", "created"}],                                marked by this person
      "exports": [{"format", "wanted", "licence", "state", "pieces", "created"}],      files they asked for
      "webhooks": [{"id", "url", "events", "recognizer" or null, "paused", "pause_reason", "created",
                    "deliveries": [{"event", "type", "body", "state", "attempts", "code", "answer", "problem",
@@ -23,13 +25,16 @@
                    "remembered": {"label", "created", "model_version", "read"} or null,
                    "corrections": [{"label" or null when taken back, "created",
                                     "reviews": [{"decision", "label", "reason", "automatic", "created"}],
+                                    "opinions": [{"decision", "label", "reason", "withdrawn", "created"}],
+                                    "controls": [{"label", "ended", "created"}],      where it tries reviewers
                                     "in_review_until",
                                     "queue": {"waits", "usefulness", "points", "shape"} or null}],
                    "snapshots": [{"training_run", "model_version" or null, "part", "label",
                                   "before", "after"}]}]}              the runs that used it, and the versions they made
 
 "read" is what a version made of a remembered drawing (base64, see ml.memory.pack). Who reviewed a drawing is not in it:
-that is about somebody else. Times are ISO 8601, labels are slugs, lists are in the order in which things happened.
+that is about somebody else. Nor is which of one's own opinions were about controls: reviewers are not to know.
+Times are ISO 8601, labels are slugs, lists are in the order in which things happened.
 """
 
 from __future__ import annotations
@@ -47,6 +52,7 @@ from accounts import people
 from accounts.models import User
 from recognizer.models import (
     Claim,
+    Control,
     Correction,
     Delivery,
     Drawing,
@@ -54,6 +60,7 @@ from recognizer.models import (
     Label,
     LabelCheck,
     Memory,
+    Opinion,
     Origin,
     PersonalAnswer,
     Place,
@@ -80,6 +87,8 @@ def of_person(person: User) -> Iterator[str]:
         "promotions": _promotions(person),
         "training_runs": _training_runs(person),
         "reviews": _reviews(person),
+        "opinions": [_opinion(opinion) for opinion in person.opinions.select_related("label").order_by("pk")],
+        "controls": [_control(control) for control in person.controls.select_related("label").order_by("pk")],
         "memories": _memories(person),
         "exports": _exports(person),
         "webhooks": _webhooks(person),
@@ -162,6 +171,8 @@ def _with_history(person: User, after: int) -> Any:
             Prefetch("remembered", remembered.only(*_KEPT)),
             Prefetch("corrections", Correction.objects.select_related("label", "claim", "place").order_by("pk")),
             Prefetch("corrections__reviews", Review.objects.select_related("label").order_by("pk")),
+            Prefetch("corrections__opinions", Opinion.objects.select_related("label").order_by("pk")),
+            Prefetch("corrections__controls", Control.objects.select_related("label").order_by("pk")),
             Prefetch("snapshots", taken.only(*_TAKEN)),
         )[:PAGE]
     )
@@ -211,6 +222,8 @@ def _correction(correction: Correction) -> dict[str, Any]:
         "label": _slug(correction.label),
         "created": correction.created,
         "reviews": [_review(review) for review in correction.reviews.all()],
+        "opinions": [_opinion(opinion) for opinion in correction.opinions.all()],
+        "controls": [_control(control) for control in correction.controls.all()],
         "in_review_until": claim.until if claim else None,
         "queue": _place(getattr(correction, "place", None)),
     }
@@ -231,6 +244,15 @@ def _review(review: Review) -> dict[str, Any]:
         "automatic": review.automatic,
         "created": review.created,
     }
+
+
+def _opinion(opinion: Opinion) -> dict[str, Any]:
+    said = {"decision": opinion.decision, "label": _slug(opinion.label), "reason": opinion.reason}
+    return said | {"withdrawn": opinion.withdrawn, "created": opinion.created}
+
+
+def _control(control: Control) -> dict[str, Any]:
+    return {"label": _slug(control.label), "ended": control.ended, "created": control.created}
 
 
 def _snapshot(item: SnapshotItem) -> dict[str, Any]:

@@ -15,11 +15,22 @@ from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from ml.ink import rasterise
-from recognizer.models import Correction, Drawing, Label, ModelVersion, Place, Prediction, Recognizer, Review, Use
+from recognizer.models import (
+    Correction,
+    Drawing,
+    Label,
+    ModelVersion,
+    Opinion,
+    Place,
+    Prediction,
+    Recognizer,
+    Review,
+    Use,
+)
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -51,16 +62,24 @@ ANYTHING = Wanted()
 def waiting(*, reviewer: User, own: bool, wanted: Wanted = ANYTHING) -> QuerySet[Correction]:
     """What this reviewer could decide now, in the order in which they want it; `own`: their own drawings, too.
 
-    Undecided corrections of people who still agree, and that nobody else is looking at.
+    Undecided corrections of people who still agree, of which this reviewer has said nothing yet, and that nobody else
+    is looking at.
     """
-    found = Correction.objects.filter(place__waits=True, place__author__consented_at__isnull=False)
+    found = free(Correction.objects.filter(place__waits=True), reviewer=reviewer, own=own, wanted=wanted)
+    order = ["pk"] if wanted.oldest else ["-place__usefulness", "pk"]
+    return found.order_by(*order)
+
+
+def free(found: QuerySet[Correction], *, reviewer: User, own: bool, wanted: Wanted = ANYTHING) -> QuerySet[Correction]:
+    """Those of these corrections that this reviewer wants and could say something about now."""
+    found = found.filter(place__author__consented_at__isnull=False)
     found = found.exclude(Q(claim__until__gt=timezone.now()) & ~Q(claim__by=reviewer))
+    found = found.filter(~Exists(Opinion.objects.standing().filter(correction=OuterRef("pk"), by=reviewer)))
     if not own:
         found = found.exclude(place__author=reviewer)
     asked = {"recognizer": wanted.recognizer, "label": wanted.label, "version": wanted.version, "author": wanted.author}
     found = found.filter(**{f"place__{name}": value for name, value in asked.items() if value is not None})
-    order = ["pk"] if wanted.oldest else ["-place__usefulness", "pk"]
-    return found.select_related("label", "place").order_by(*order)
+    return found.select_related("label", "place")
 
 
 def follow(drawing: Drawing) -> None:
@@ -73,12 +92,18 @@ def settle(corrections: Iterable[int], *, waits: bool) -> None:
     """Somebody has decided these corrections, or taken their decisions back."""
     rows = list(corrections)
     for start in range(0, len(rows), AT_ONCE):
-        Place.objects.filter(correction__in=rows[start : start + AT_ONCE]).update(waits=waits)
+        Place.objects.filter(correction__in=rows[start : start + AT_ONCE]).update(waits=waits, disputed=False)
 
 
-def lock(correction: int) -> None:
+def dispute(corrections: Collection[int]) -> None:
+    """Reviewers do not agree on these: they wait for who settles disputes, and are shown to nobody else."""
+    if corrections:
+        Place.objects.filter(correction__in=corrections).update(waits=False, disputed=True)
+
+
+def lock(correction: int) -> Place | None:
     """Before anything else that concerns its review is changed: whoever claims many locks their places first, too."""
-    Place.objects.select_for_update(no_key=True).filter(pk=correction).first()
+    return Place.objects.select_for_update(no_key=True).filter(pk=correction).first()
 
 
 def put(corrections: Iterable[Correction]) -> None:

@@ -1,53 +1,54 @@
 """Reviews: what reviewers decide about corrections, one reviewer at a time.
 
 A correction is claimed for a few minutes by a conditional update (`recognizer.claims`), so two reviewers are never
-shown the same one. Every decision is a row; undoing is one more, and whoever wants to decide otherwise undoes first.
-Whether somebody may review at all is asked at the door (`may_review`).
+shown the same one at once. What a reviewer says is an opinion; as soon as as many agree as the policy asks for, which
+is one unless somebody set it otherwise, it is decided (`recognizer.second_opinions`). Every decision is a row; undoing
+is one more, and whoever wants to decide otherwise undoes first. Whether somebody may review at all is asked at the
+door (`may_review`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from django.conf import settings
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from accounts import people
-from recognizer import claims, webhooks
+from recognizer import claims, controls, second_opinions, webhooks
 from recognizer import queue as places
 from recognizer.claims import ClaimedError
 from recognizer.corrections import UnknownLabelError
-from recognizer.models import Correction, Drawing, Label, Recognizer, Review
+from recognizer.holding import (
+    PERMISSION,
+    DisputedError,
+    Held,
+    SelfReviewError,
+    StaleReviewError,
+    hold,
+    may_review,
+    may_review_own,
+    may_settle,
+)
+from recognizer.models import Control, Correction, Drawing, Label, Opinion, Place, Recognizer, Review
 from recognizer.queue import ANYTHING, DECIDED, Wanted
 
 if TYPE_CHECKING:
     from accounts.models import User
 
-PERMISSION = "recognizer.review_drawings"
-
-
-class SelfReviewError(PermissionError):
-    """Nobody reviews their own drawings."""
-
-
-class StaleReviewError(RuntimeError):
-    """What was to be decided is no longer there to be decided; the text says why."""
-
+__all__ = [
+    "PERMISSION",
+    "ClaimedError",
+    "DisputedError",
+    "SelfReviewError",
+    "StaleReviewError",
+    "may_review",
+    "may_review_own",
+    "may_settle",
+]
 
 REFUSALS = (SelfReviewError, ClaimedError, StaleReviewError)
-
-
-def may_review(person: User) -> bool:
-    """Whether this person is a reviewer."""
-    return person.has_perm(PERMISSION)
-
-
-def may_review_own(person: User) -> bool:
-    """A community of one: a setting of the embedded default lets staff review their own drawings."""
-    return settings.SELF_REVIEW and (person.is_staff or person.is_superuser) and may_review(person)
 
 
 def queue(*, reviewer: User, recognizer: Recognizer | None = None) -> QuerySet[Correction]:
@@ -65,8 +66,9 @@ def claim(*, correction: Correction, reviewer: User) -> None:
 
     Raises SelfReviewError, ClaimedError while somebody else has it, StaleReviewError when there is nothing to decide.
     """
-    with _held(correction, reviewer):
-        _check_undecided(correction)
+    with hold(correction, reviewer) as held:
+        if not (held.disputed and may_settle(reviewer)):
+            _control(correction, reviewer, held)
         claims.take(correction.pk, reviewer)
 
 
@@ -91,13 +93,15 @@ def claim_next(
 ) -> list[Correction]:
     """Claim up to so many corrections at once, in the order in which they are wanted; fewer when no more are left.
 
+    Some of them are controls, where the policy asks for that and there are any (`recognizer.controls`).
     Reviewers who ask at the same moment pass over what another one is just being given.
     """
     passed_over = set(skipping)
     while found := _claim_some(reviewer, wanted, count, passed_over):
         mine = [correction for correction, taken in found if taken]
         if mine:
-            return mine
+            own = may_review_own(reviewer)
+            return controls.mix(mine, reviewer=reviewer, own=own, wanted=wanted, passed_over=skipping)
         passed_over |= {correction.pk for correction, _taken in found}
     return []
 
@@ -120,25 +124,46 @@ def claim_these(*, reviewer: User, corrections: Sequence[int]) -> list[Correctio
     return [found[pk] for pk in dict.fromkeys(corrections) if pk in taken]
 
 
-def accept(*, correction: Correction, reviewer: User) -> Review:
+def accept(*, correction: Correction, reviewer: User) -> Opinion:
     """The author is right: the drawing may teach. Raises what `claim` raises."""
-    return _decide(correction, reviewer, Review.Decision.ACCEPTED, label_id=correction.label_id)
+    return _say(correction, reviewer, label_id=correction.label_id)
 
 
-def relabel(*, correction: Correction, reviewer: User, label: str) -> Review:
+def relabel(*, correction: Correction, reviewer: User, label: str) -> Opinion:
     """The drawing may teach, but as another label (a slug of its recognizer; UnknownLabelError otherwise)."""
-    found = Label.objects.filter(recognizer__drawings=correction.drawing_id, slug=label).first()
-    if found is None:
-        raise UnknownLabelError(label)
-    same = found.pk == correction.label_id
-    decision = Review.Decision.ACCEPTED if same else Review.Decision.RELABELLED
-    return _decide(correction, reviewer, decision, label_id=found.pk)
+    return _say(correction, reviewer, label_id=_label(correction, label))
 
 
-def reject(*, correction: Correction, reviewer: User, reason: str) -> Review:
+def _label(correction: Correction, slug: str) -> int:
+    found = Label.objects.filter(recognizer__drawings=correction.drawing_id, slug=slug).values_list("pk", flat=True)
+    if not found:
+        raise UnknownLabelError(slug)
+    return found[0]
+
+
+def reject(*, correction: Correction, reviewer: User, reason: str) -> Opinion:
     """The drawing must not teach; `reason` is one of Review.Reason (ValueError otherwise)."""
     check_reason(reason)
-    return _decide(correction, reviewer, Review.Decision.REJECTED, reason=reason)
+    return _say(correction, reviewer, reason=reason)
+
+
+def settle(*, correction: Correction, by: User, label: str | None = None, reason: str = "") -> Review:
+    """Decide alone what reviewers do not agree on: a label's slug, or the reason to reject.
+
+    Raises UnknownLabelError, ValueError, and what `claim` raises; StaleReviewError also where there is no dispute.
+    """
+    label_id = _label(correction, label) if label else None
+    if label_id is None:
+        check_reason(reason)
+    with hold(correction, by) as held:
+        if not held.disputed:
+            raise StaleReviewError("Reviewers do not disagree about this one any more. Take the next one.")
+        decision = second_opinions.decision_of(correction, label_id)
+        row = Review(correction=correction, decision=decision, label_id=label_id, reason=reason, by=by, agreed=0)
+        (review,) = second_opinions.append([row], author=held.author, last={correction.pk: held.last})
+        places.settle([correction.pk], waits=False)
+        claims.give_back([correction.pk], by)
+    return review
 
 
 def check_reason(reason: str) -> None:
@@ -150,16 +175,48 @@ def check_reason(reason: str) -> None:
 def undo(*, review: Review, reviewer: User) -> Review:
     """Take a decision back, whoever made it; its correction waits again, claimed by who took it back.
 
+    What reviewers said of it counts no longer, unless that was a dispute which somebody settled: that is one again.
     Raises SelfReviewError, ClaimedError, and StaleReviewError when the decision no longer counts.
     """
-    with _held(review.correction, reviewer) as author:
+    with hold(review.correction, reviewer) as held:
         if standing(review.correction) != review:
             raise StaleReviewError("This decision was taken back already. Look again.")
-        undone = _append(review.correction, by=reviewer, decision=Review.Decision.UNDONE)
-        places.settle([review.correction_id], waits=True)
+        row = Review(correction=review.correction, by=reviewer, decision=Review.Decision.UNDONE)
+        (undone,) = second_opinions.append([row], author=held.author)
+        _reopen(review)
         claims.take(review.correction_id, reviewer)
-        webhooks.reviewed([undone.pk], author=author)
     return undone
+
+
+def _reopen(review: Review) -> None:
+    if review.agreed == 0 and not review.automatic:
+        places.dispute([review.correction_id])
+        return
+    second_opinions.withdraw_all(review.correction)
+    places.settle([review.correction_id], waits=True)
+
+
+def take_back(*, opinion: Opinion, reviewer: User) -> None:
+    """Take back what one said oneself; what was decided by it is decided no longer. It is shown again, claimed.
+
+    Raises what `undo` raises.
+    """
+    with hold(opinion.correction, reviewer) as held:
+        if not second_opinions.withdraw([opinion], reviewer, author=held.author):
+            raise StaleReviewError("This was taken back already. Look again.")
+        claims.take(opinion.correction_id, reviewer)
+
+
+def dispute_about(correction: Correction) -> list[Opinion]:
+    """What reviewers say about it who do not agree, the oldest first; nothing where there is no dispute."""
+    if not Place.objects.disputed().filter(correction=correction).exists():
+        return []
+    return list(correction.opinions.deciding().select_related("label", "correction__label").order_by("pk"))
+
+
+def said_by(reviewer: User, correction: Correction) -> Opinion | None:
+    """What this reviewer says about it; None where they said nothing, or took it back."""
+    return correction.opinions.standing().filter(by=reviewer).select_related("label", "correction__label").first()
 
 
 def standing(correction: Correction) -> Review | None:
@@ -182,6 +239,7 @@ def accept_unseen(*, recognizer: Recognizer) -> int:
     unseen = Correction.objects.standing().filter(
         label__isnull=False,
         reviews__isnull=True,
+        opinions__isnull=True,
         drawing__recognizer=recognizer,
         drawing__author__consented_at__isnull=False,
     )
@@ -203,43 +261,65 @@ def _accept_unseen_of(author: int, unseen: QuerySet[Correction]) -> int:
     return len(made)
 
 
-def _decide(correction: Correction, reviewer: User, decision: Review.Decision, **fields: object) -> Review:
-    with _held(correction, reviewer) as author:
-        _check_undecided(correction)
+def look_again(*, recognizer: Recognizer) -> int:
+    """After a policy was changed: decide what as many agree on as it asks for now; returns how many that were."""
+    begun = Opinion.objects.deciding().filter(correction__place__recognizer=recognizer)
+    begun = begun.filter(Q(correction__place__waits=True) | Q(correction__place__disputed=True))
+    authors = begun.order_by("correction__place__author").values_list("correction__place__author", flat=True)
+    return sum(_look_again(author, begun) for author in list(authors.distinct()))
+
+
+@transaction.atomic
+def _look_again(author: int, begun: QuerySet[Opinion]) -> int:
+    person = people.hold(author)
+    if person is None or not person.has_consented:
+        return 0
+    about = begun.filter(correction__place__author=author).values("correction")
+    held = Place.objects.select_for_update(no_key=True).filter(Q(waits=True) | Q(disputed=True), correction__in=about)
+    found = list(Correction.objects.filter(pk__in=[place.pk for place in held.order_by("pk")]))
+    return len(second_opinions.conclude(found, second_opinions.asked_of(found), author=author))
+
+
+def _say(correction: Correction, reviewer: User, label_id: int | None = None, reason: str = "") -> Opinion:
+    with hold(correction, reviewer) as held:
+        control = _control(correction, reviewer, held)
         claims.take(correction.pk, reviewer)
-        review = _append(correction, by=reviewer, decision=decision, **fields)
-        places.settle([correction.pk], waits=False)
+        opinion = Opinion.objects.create(
+            correction=correction,
+            decision=second_opinions.decision_of(correction, label_id),
+            label_id=label_id,
+            reason=reason,
+            by=reviewer,
+            control=control,
+            shared=held.asked > 1 or control is not None,
+        )
+        if control is None:
+            _conclude(correction, opinion, held)
         release(correction=correction, reviewer=reviewer)
-        webhooks.reviewed([review.pk], author=author)
-    return review
+    return opinion
 
 
-@contextmanager
-def _held(correction: Correction, reviewer: User) -> Iterator[int]:
-    """In one transaction, with the author held: they can neither change their mind nor delete the drawing meanwhile.
-
-    Gives their id. Raises SelfReviewError, and StaleReviewError when they did before.
-    """
-    with transaction.atomic():
-        owner = Drawing.objects.filter(pk=correction.drawing_id).values_list("author", flat=True).first()
-        author = people.hold(owner) if owner else None
-        if author is None or not Correction.objects.standing().filter(pk=correction.pk).exists():
-            raise StaleReviewError("Its author has deleted it or said something else meanwhile. Take the next one.")
-        if not author.has_consented:
-            raise StaleReviewError("Its author no longer agrees that their drawings teach. Take the next one.")
-        if author == reviewer and not may_review_own(reviewer):
-            raise SelfReviewError("Nobody reviews their own drawings. Leave it to another reviewer.")
-        places.lock(correction.pk)
-        yield author.pk
+def _conclude(correction: Correction, opinion: Opinion, held: Held) -> None:
+    """Where one opinion is enough, it decides at once."""
+    if held.asked > 1:
+        second_opinions.conclude([correction], {correction.pk: held.asked}, author=held.author)
+        return
+    row = second_opinions.alone(opinion)
+    second_opinions.append([row], author=held.author, last={correction.pk: held.last})
+    places.settle([correction.pk], waits=False)
 
 
-def _check_undecided(correction: Correction) -> None:
+def _control(correction: Correction, reviewer: User, held: Held) -> Control | None:
+    """Where it is decided, it may be a control to try this reviewer by. Raises StaleReviewError for what is closed."""
     if correction.label_id is None:
         raise StaleReviewError("Its author has taken back what they said. Take the next one.")
-    if standing(correction):
+    if held.disputed:
+        raise DisputedError("Reviewers do not agree on this one, so somebody settles it. Take the next one.")
+    if held.said:
+        raise StaleReviewError("You have said what this is. Take the next one, or take back what you said first.")
+    if not held.decided:
+        return None
+    control = controls.trying(reviewer=reviewer, corrections=[correction.pk]).get(correction.pk)
+    if control is None:
         raise StaleReviewError("Somebody has decided this meanwhile. Take the next one, or undo that decision first.")
-
-
-def _append(correction: Correction, **fields: object) -> Review:
-    last = correction.reviews.standing().first()
-    return Review.objects.create(correction=correction, replaces=last, **fields)
+    return control

@@ -2,85 +2,99 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
-from contextlib import suppress
+from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from accounts import people
-from recognizer import claims, queue, reviews, webhooks
-from recognizer.models import Correction, Place, Review
+from recognizer import claims, controls, reviews, second_opinions
+from recognizer.models import Control, Correction, Opinion, Place, Review
 
 if TYPE_CHECKING:
     from accounts.models import User
 
 
 def accept(*, corrections: Collection[int], reviewer: User) -> list[int]:
-    """The authors are right; returns the ids of the decisions.
+    """The authors are right; returns the ids of the opinions.
 
     Those that somebody else has, that were decided or changed meanwhile, or that are one's own are passed over.
     """
-    return _decide(corrections, reviewer, Review.Decision.ACCEPTED)
+    return _say(corrections, reviewer)
 
 
 def reject(*, corrections: Collection[int], reviewer: User, reason: str) -> list[int]:
     """None of them must teach, all for this reason (one of Review.Reason; ValueError otherwise). As `accept`."""
     reviews.check_reason(reason)
-    return _decide(corrections, reviewer, Review.Decision.REJECTED, reason)
+    return _say(corrections, reviewer, reason)
 
 
-def undo(*, decisions: Iterable[int], reviewer: User) -> int:
-    """Take a whole round back, as far as it still counts; returns how many decisions that were."""
-    undone = 0
-    for review in (
-        Review.objects.filter(pk__in=list(decisions), by=reviewer).select_related("correction").order_by("pk")
-    ):
-        with suppress(*reviews.REFUSALS):
-            reviews.undo(review=review, reviewer=reviewer)
-            undone += 1
-    return undone
+def undo(*, opinions: Iterable[int], reviewer: User) -> int:
+    """Take a whole round back, as far as it still counts; returns how many opinions that were."""
+    mine = Opinion.objects.standing().filter(pk__in=list(opinions), by=reviewer, correction__replaced_by__isnull=True)
+    authors = mine.order_by("correction__drawing__author").values_list("correction__drawing__author", flat=True)
+    return sum(_undo_of(author, mine, reviewer) for author in list(authors.distinct()))
 
 
-def _decide(corrections: Collection[int], reviewer: User, decision: Review.Decision, reason: str = "") -> list[int]:
-    authors = Place.objects.waiting().filter(correction__in=corrections).order_by("author").values_list("author")
+@transaction.atomic
+def _undo_of(author: int, mine: QuerySet[Opinion], reviewer: User) -> int:
+    if not _hold(author, reviewer):
+        return 0
+    found = list(mine.filter(correction__drawing__author=author))
+    about = [opinion.correction_id for opinion in found]
+    list(Place.objects.select_for_update(no_key=True).filter(correction__in=about).order_by("pk"))
+    taken = claims.take_many(about, reviewer)
+    free = [opinion for opinion in found if opinion.correction_id in taken]
+    return len(second_opinions.withdraw(free, reviewer, author=author))
+
+
+def _say(corrections: Collection[int], reviewer: User, reason: str = "") -> list[int]:
+    """About those that wait, and about the controls among them. A few queries for each author."""
+    tried = controls.trying(reviewer=reviewer, corrections=corrections)
+    open_ones = Place.objects.waiting().filter(correction__in=corrections) | controls.places(tried)
     made: list[int] = []
-    for (author,) in list(authors.distinct()):
-        made += _decide_of(author, corrections, reviewer, decision, reason)
+    for author in list(open_ones.order_by("author").values_list("author", flat=True).distinct()):
+        made += _say_of(author, open_ones, tried, reviewer, reason)
     return made
 
 
 @transaction.atomic
-def _decide_of(
-    author: int, corrections: Collection[int], reviewer: User, decision: Review.Decision, reason: str
+def _say_of(
+    author: int, open_ones: QuerySet[Place], tried: Mapping[int, Control], reviewer: User, reason: str
 ) -> list[int]:
     """Of one author, who is held meanwhile: they can neither change their mind nor delete a drawing."""
-    person = people.hold(author)
-    if person is None or not person.has_consented or (person == reviewer and not reviews.may_review_own(reviewer)):
+    if not _hold(author, reviewer):
         return []
-    held = Place.objects.waiting().select_for_update(no_key=True).filter(author=author, correction__in=corrections)
-    taken = claims.take_many([place.pk for place in held.order_by("pk")], reviewer)
-    made = _append(taken, reviewer, decision, reason)
-    webhooks.reviewed(made, author=author)
-    return made
+    held = open_ones.filter(author=author).select_for_update(no_key=True, of=("self",)).order_by("pk")
+    waits = {place.pk: place.waits for place in held}
+    taken = claims.take_many(list(waits), reviewer)
+    said = Opinion.objects.standing().filter(by=reviewer, correction__in=taken).values("correction")
+    free = Correction.objects.standing().filter(pk__in=taken, label__isnull=False).exclude(pk__in=said).order_by("pk")
+    found = [each for each in free if waits[each.pk] or each.pk in tried]
+    asked = second_opinions.asked_of(found)
+    made = Opinion.objects.bulk_create(
+        _opinion(each, reviewer, reason, None if waits[each.pk] else tried[each.pk], asked[each.pk]) for each in found
+    )
+    second_opinions.conclude([each for each in found if waits[each.pk]], asked, author=author)
+    claims.give_back(taken, reviewer)
+    return [opinion.pk for opinion in made]
 
 
-def _append(corrections: Collection[int], reviewer: User, decision: Review.Decision, reason: str) -> list[int]:
-    found = Correction.objects.standing().filter(pk__in=corrections, label__isnull=False).order_by("pk")
-    last = {each.correction_id: each for each in Review.objects.standing().filter(correction__in=corrections)}
-    rows = [
-        Review(
-            correction=each,
-            decision=decision,
-            label_id=each.label_id if decision == Review.Decision.ACCEPTED else None,
-            reason=reason,
-            by=reviewer,
-            replaces=last.get(each.pk),
-        )
-        for each in found
-        if each.pk not in last or last[each.pk].decision not in queue.DECIDED
-    ]
-    made = Review.objects.bulk_create(rows)
-    queue.settle(corrections, waits=False)
-    claims.give_back(corrections, reviewer)
-    return [review.pk for review in made]
+def _opinion(correction: Correction, reviewer: User, reason: str, control: Control | None, asked: int) -> Opinion:
+    return Opinion(
+        correction=correction,
+        decision=Review.Decision.REJECTED if reason else Review.Decision.ACCEPTED,
+        label_id=None if reason else correction.label_id,
+        reason=reason,
+        by=reviewer,
+        control=control,
+        shared=asked > 1 or control is not None,
+    )
+
+
+def _hold(author: int, reviewer: User) -> bool:
+    person = people.hold(author)
+    if person is None or not person.has_consented:
+        return False
+    return person != reviewer or reviews.may_review_own(reviewer)

@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import URLPattern
 
-from recognizer import corrections, queue
+from recognizer import corrections, queue, second_opinions
 from recognizer.admin import review_queue
 from recognizer.admin.facts import FactAdmin, heavy
 from recognizer.admin.filters import LabelOfRecognizer
@@ -58,10 +58,11 @@ class ReviewAdmin(FactAdmin):
         return found.defer(*heavy("correction__drawing"))
 
     def delete_model(self, request: HttpRequest, obj: Review) -> None:
-        """Its correction waits again, unless an older decision stands."""
-        drawing = obj.correction.drawing
+        """Its correction waits again, unless an older decision stands; whoever made it may be asked once more."""
+        correction = obj.correction
         obj.delete()
-        queue.follow(drawing)
+        second_opinions.withdraw_all(correction)
+        queue.follow(correction.drawing)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Review]) -> None:
         """One by one: those that replaced one go with it."""

@@ -14,6 +14,7 @@ from recognizer.models.opinions import Correction, CorrectionQuerySet, PersonalA
 from recognizer.models.place import Place, PlaceQuerySet, Use
 from recognizer.models.recognizer import Label, Recognizer, Tone
 from recognizer.models.review import Claim, Review, ReviewQuerySet
+from recognizer.models.reviewers import Control, ControlQuerySet, Opinion, OpinionQuerySet
 from recognizer.models.training import Policy, SnapshotItem, TrainingRun, TrainingRunQuerySet
 from recognizer.models.version import ModelVersion, Promotion
 from recognizer.models.webhook import TEST_EVENT, Delivery, DeliveryQuerySet, Event, Webhook, WebhookQuerySet
@@ -24,6 +25,8 @@ __all__ = [
     "Bookmark",
     "Claim",
     "Confusion",
+    "Control",
+    "ControlQuerySet",
     "Correction",
     "CorrectionQuerySet",
     "Coverage",
@@ -40,6 +43,8 @@ __all__ = [
     "LabelCheck",
     "Memory",
     "ModelVersion",
+    "Opinion",
+    "OpinionQuerySet",
     "Origin",
     "PersonalAnswer",
     "Piece",

@@ -32,6 +32,10 @@ class PlaceQuerySet(models.QuerySet["Place"]):
         """Those of corrections that nobody has decided."""
         return self.filter(waits=True)
 
+    def disputed(self) -> Self:
+        """Those of corrections that reviewers do not agree on."""
+        return self.filter(disputed=True)
+
 
 class Place(models.Model):
     """A standing correction that names a label, and what orders and filters the queue.
@@ -44,6 +48,9 @@ class Place(models.Model):
         Correction, models.CASCADE, primary_key=True, related_name="place", verbose_name=_("correction")
     )
     waits = models.BooleanField(_("waits"), help_text=_("Nobody has decided it."))
+    disputed = models.BooleanField(
+        _("disputed"), default=False, help_text=_("Reviewers do not agree; it waits for who settles disputes.")
+    )
     usefulness = models.PositiveSmallIntegerField(_("usefulness"))
     recognizer = models.ForeignKey(
         Recognizer, models.CASCADE, related_name="+", db_index=False, verbose_name=_("recognizer")
@@ -83,6 +90,10 @@ class Place(models.Model):
             ),
             models.Index(fields=["author", "label", "-correction"], name="place_twins"),
             models.Index(fields=["label", "-correction"], condition=Q(waits=False), name="place_decided"),
+            models.Index(fields=["recognizer", "correction"], condition=Q(disputed=True), name="place_disputed"),
+        ]
+        constraints = [
+            models.CheckConstraint(condition=Q(disputed=False) | Q(waits=False), name="disputed_waits_for_nobody_else")
         ]
 
     def __str__(self) -> str:

@@ -58,6 +58,9 @@ class Review(AppendOnly, models.Model):
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="reviews", verbose_name=_("by")
     )
     automatic = models.BooleanField(_("automatic"), default=False, help_text=_("Accepted by policy, seen by nobody."))
+    agreed = models.PositiveSmallIntegerField(
+        _("agreed"), default=1, help_text=_("How many opinions made it; none where a dispute was settled.")
+    )
     replaces = models.OneToOneField(
         "self", models.CASCADE, null=True, blank=True, related_name="replaced_by", verbose_name=_("replaces")
     )
@@ -68,7 +71,10 @@ class Review(AppendOnly, models.Model):
     class Meta:
         verbose_name = _("review")
         verbose_name_plural = _("reviews")
-        permissions = [("review_drawings", _("Can review corrections"))]
+        permissions = [
+            ("review_drawings", _("Can review corrections")),
+            ("settle_disputes", _("Can settle what reviewers do not agree on")),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["correction"], condition=Q(replaces__isnull=True), name="one_first_review_per_correction"

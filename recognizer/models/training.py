@@ -43,6 +43,30 @@ class Policy(models.Model):
         validators=[MinValueValidator(1)],
         help_text=_("Approved drawings wanted of each label; the sheet asks more often for what lacks them."),
     )
+    opinions = models.PositiveSmallIntegerField(
+        _("opinions"),
+        default=1,
+        validators=[MinValueValidator(1), MaxValueValidator(9)],
+        help_text=_("Reviewers who must agree before a drawing is decided; none of them sees what another one said."),
+    )
+    opinions_share = models.FloatField(
+        _("share that needs several"),
+        default=1.0,
+        validators=[MinValueValidator(0), MaxValueValidator(1)],
+        help_text=_(
+            "Of the drawings, from 0 to 1, on which so many opinions are asked; the others need one. "
+            "Which ones is fixed by a secret number of each drawing."
+        ),
+    )
+    control_share = models.FloatField(
+        _("share of controls"),
+        default=0.0,
+        validators=[MinValueValidator(0), MaxValueValidator(0.5)],
+        help_text=_(
+            "Of what a reviewer is shown, from 0 to 0.5: decided drawings with a known answer, "
+            "which look like all others. Mark some first, in the list of reviews."
+        ),
+    )
     auto_accept = models.BooleanField(
         _("accept without review"), default=False, help_text=_("Corrections teach although nobody has looked at them.")
     )

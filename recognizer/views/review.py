@@ -7,6 +7,7 @@ JSON, and is given the next drawings before they are wanted. What a reviewer ski
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
 from django.contrib import messages
@@ -21,7 +22,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.requests import PersonRequest
 from recognizer import claims, corrections, desk, reviews, texts
-from recognizer.models import Correction, Review
+from recognizer.models import Correction, Opinion, Review
 from recognizer.sorting import Sorting, number, numbers
 from recognizer.views import reviewing
 from recognizer.views.reviewing import for_reviewers, to_room, wants_json
@@ -52,7 +53,7 @@ def show(request: PersonRequest) -> HttpResponse:
         "recognizer": sorting.wanted.recognizer,
         "reasons": desk.reasons(),
         "waiting": desk.waiting(request.user, sorting.wanted),
-        "last": desk.last_decisions(request.user),
+        "last": desk.last_said(request.user),
         "skipped": len(passed_over),
         "skipped_words": reviewing.skipped_words(len(passed_over)),
         "self_review": reviews.may_review_own(request.user),
@@ -67,15 +68,19 @@ def _named(request: PersonRequest, pk: int) -> desk.Sheet | None:
     if correction is None:
         messages.warning(request, _("That drawing is no longer there, or its author says something else now."))
         return None
-    decision = reviews.standing(correction)
-    if decision:
-        return desk.sheet(correction, decision)
+    dispute = reviews.dispute_about(correction) if reviews.may_settle(request.user) else []
+    said = None if dispute else reviews.said_by(request.user, correction)
+    if said:
+        return desk.sheet(correction, said)
     try:
         reviews.claim(correction=correction, reviewer=request.user)
     except reviews.REFUSALS as error:
+        decision = reviews.standing(correction)
+        if decision:
+            return desk.sheet(correction, decision)
         messages.warning(request, reviewing.why(error))
         return None
-    return desk.sheet(correction)
+    return replace(desk.sheet(correction), dispute=dispute)
 
 
 @require_POST
@@ -114,28 +119,44 @@ def decide(request: PersonRequest, pk: int) -> HttpResponse:
     if correction is None:
         return _not_noted(request, _("The author has deleted that drawing. Here is the next one."))
     try:
-        review = verb(correction=correction, reviewer=request.user)
+        said = {"opinion": verb(correction=correction, reviewer=request.user).pk}
     except (corrections.UnknownLabelError, ValueError):
         return _no_such_decision(request)
     except reviews.REFUSALS as error:
-        repeated = _repeated(request, correction)
-        if repeated is None:
+        found = _otherwise(request, correction, error)
+        if found is None:
             return _not_noted(request, reviewing.why(error))
-        review = repeated
-    return JsonResponse({"review": review.pk}) if wants_json(request) else to_room(request)
+        said = found
+    return JsonResponse(said) if wants_json(request) else to_room(request)
 
 
-def _repeated(request: PersonRequest, correction: Correction) -> Review | None:
-    """The decision that stands, where this reviewer made the very same: the answer to it was lost on the way."""
-    found = reviews.standing(correction)
-    if found is None or found.by_id != request.user.pk:
+def _otherwise(request: PersonRequest, correction: Correction, refusal: Exception) -> dict[str, int] | None:
+    """What was refused as an opinion may settle a dispute, or have been noted before."""
+    if isinstance(refusal, reviews.DisputedError) and reviews.may_settle(request.user):
+        try:
+            return {"review": _settle(request, correction).pk}
+        except reviews.REFUSALS:
+            return None
+    repeated = _repeated(request, correction)
+    return {"opinion": repeated.pk} if repeated else None
+
+
+def _settle(request: PersonRequest, correction: Correction) -> Review:
+    slug = correction.label.slug if "accept" in request.POST and correction.label else request.POST.get("label")
+    return reviews.settle(correction=correction, by=request.user, label=slug, reason=request.POST.get("reject", ""))
+
+
+def _repeated(request: PersonRequest, correction: Correction) -> Opinion | None:
+    """What this reviewer says about it, where that is the very same: the answer to it was lost on the way."""
+    found = reviews.said_by(request.user, correction)
+    if found is None:
         return None
     asked = request.POST.get("label") or (correction.label and correction.label.slug)
     said = found.reason or (found.label and found.label.slug)
     return found if said == request.POST.get("reject", asked) else None
 
 
-def _verb(request: PersonRequest) -> Callable[..., Review] | None:
+def _verb(request: PersonRequest) -> Callable[..., Opinion] | None:
     sent = request.POST
     if "accept" in sent:
         return reviews.accept
@@ -173,17 +194,30 @@ def _not_noted(request: PersonRequest, detail: str) -> HttpResponse:
 @login_required
 @for_reviewers
 def undo(request: PersonRequest) -> HttpResponse:
-    """Take a decision back; its drawing is shown again."""
-    wanted = number(request.POST.get("review", "")) or 0
-    review = get_object_or_404(Review.objects.select_related("correction__label"), pk=wanted)
+    """Take back what one said (`opinion`), or what was decided (`review`); its drawing is shown again."""
+    taking_back = _taken_back_opinion if "opinion" in request.POST else _taken_back_review
     try:
-        reviews.undo(review=review, reviewer=request.user)
+        correction = taking_back(request)
     except reviews.REFUSALS as error:
         return _not_noted(request, reviewing.why(error))
     if wants_json(request):
-        sheet = desk.sheet(review.correction)
-        return JsonResponse({"sheet": _as_json(request, sheet, reviewing.sorting_of(request))})
-    return to_room(request, review.correction_id)
+        return JsonResponse({"sheet": _as_json(request, desk.sheet(correction), reviewing.sorting_of(request))})
+    return to_room(request, correction.pk)
+
+
+def _taken_back_opinion(request: PersonRequest) -> Correction:
+    wanted = number(request.POST["opinion"]) or 0
+    mine = Opinion.objects.filter(by=request.user).select_related("correction__label")
+    opinion = get_object_or_404(mine, pk=wanted)
+    reviews.take_back(opinion=opinion, reviewer=request.user)
+    return opinion.correction
+
+
+def _taken_back_review(request: PersonRequest) -> Correction:
+    wanted = number(request.POST.get("review", "")) or 0
+    review = get_object_or_404(Review.objects.select_related("correction__label"), pk=wanted)
+    reviews.undo(review=review, reviewer=request.user)
+    return review.correction
 
 
 @require_POST

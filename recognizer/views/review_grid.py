@@ -23,7 +23,7 @@ from recognizer.views import reviewing
 from recognizer.views.reviewing import for_reviewers, to_room
 
 SHOWN = 40
-ROUNDS = "review.rounds"  # in the session: the decisions of each of the last rounds, the newest last
+ROUNDS = "review.rounds"  # in the session: the opinions of each of the last rounds, the newest last
 MOST_ROUNDS = 5
 
 
@@ -130,7 +130,7 @@ def _noted(request: PersonRequest, sent: Sent) -> list[int]:
 def undo(request: PersonRequest) -> HttpResponse:
     """Take the last round back as a whole."""
     made = request.session.get(ROUNDS, [])
-    undone = rounds.undo(decisions=made[-1], reviewer=request.user) if made else 0
+    undone = rounds.undo(opinions=made[-1], reviewer=request.user) if made else 0
     request.session[ROUNDS] = made[:-1]
     words = ngettext("%d decision is taken back.", "%d decisions are taken back.", undone)
     messages.success(request, words % undone)

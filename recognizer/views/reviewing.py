@@ -38,6 +38,8 @@ def why(error: Exception) -> str:
     """What a verb refused, in the language of the reviewer."""
     if isinstance(error, reviews.SelfReviewError):
         return _("Nobody reviews their own drawings.")
+    if isinstance(error, reviews.DisputedError):
+        return _("Reviewers do not agree about that drawing; somebody settles it. Nothing was noted.")
     if isinstance(error, reviews.ClaimedError):
         return _("Another reviewer is looking at that drawing.")
     return _("That drawing was decided, changed or deleted meanwhile. Nothing was noted.")

@@ -80,7 +80,7 @@ class ReviewRoom {
     const form = event.target;
     event.preventDefault();
     if (performance.now() - this.#shownAt < SEEN_MS) return;
-    if (form.matches(".decided")) this.#takeBack({ review: event.submitter.value, said: text("decision"), form: null });
+    if (form.matches(".decided")) this.#takeBack({ number: [event.submitter.name, event.submitter.value], said: text("decision"), form: null });
     else this.#decide(form, event.submitter);
   }
 
@@ -101,11 +101,11 @@ class ReviewRoom {
     else this.#showNone();
   }
 
-  #takeBack({ review, said, step, form }) {
+  #takeBack({ number, said, step, form }) {
     const words = text("takenBack", { said });
     if (!step || !this.#outbox.cancel(step)) {
       const address = this.#page.dataset.undo;
-      this.#outbox.add({ id: step?.id ?? "", said: words, address, fields: this.#fields, of: step, review });
+      this.#outbox.add({ id: step?.id ?? "", said: words, address, fields: this.#fields, of: step, number });
     }
     if (form) this.#showAgain(form);
     this.#announcer.now(words);
@@ -193,9 +193,10 @@ class ReviewRoom {
     };
   }
 
-  #taken(step, { review, skipped, sheet }) {
+  #taken(step, { opinion, review, skipped, sheet }) {
     this.#failures.settle();
-    if (review) step.review = review;
+    if (opinion) step.number = ["opinion", opinion];
+    if (review) step.number = ["review", review];
     if (skipped) this.#skipped(skipped);
     if (sheet && !this.#isHere(sheet.id)) this.#showAgain(toForm(sheet.html));
   }

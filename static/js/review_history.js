@@ -14,7 +14,7 @@ export class History {
     this.#template = root.querySelector("template");
   }
 
-  /** `takeBack(entry)` is called with `{ review, said, step, form }`; the last two only for what was decided on this page. */
+  /** `takeBack(entry)` is called with `{ number: [name, value], said, step, form }`; the last two only for what was decided on this page. */
   connect(takeBack) {
     this.#list.addEventListener("submit", (event) => {
       event.preventDefault();
@@ -43,7 +43,8 @@ export class History {
 
   #remove(item) {
     const said = item.querySelector("[data-said]").textContent.trim();
-    const entry = { review: item.querySelector("[name=review]").value, said, ...this.#entries.get(item) };
+    const button = item.querySelector("button");
+    const entry = { number: [button.name, button.value], said, ...this.#entries.get(item) };
     item.remove();
     this.#settle();
     return entry;

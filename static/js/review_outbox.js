@@ -98,14 +98,14 @@ export class Outbox {
   }
 
   #changed() {
-    const kept = this.#steps.map(({ id, said, address, fields, review, skips }) => ({ id, said, address, fields, review, skips }));
+    const kept = this.#steps.map(({ id, said, address, fields, number, skips }) => ({ id, said, address, fields, number, skips }));
     remember(sessionStorage, KEY, kept.length ? kept : null);
     this.#told.changed();
   }
 }
 
-/** Taking back names the decision, whose number may have come only now. */
-function fieldsOf({ fields, of, review }) {
-  const number = of?.review ?? review;
-  return number ? [...fields, ["review", number]] : fields;
+/** Taking back names what was said, whose number may have come only now. */
+function fieldsOf({ fields, of, number }) {
+  const named = of?.number ?? number;
+  return named?.[1] ? [...fields, named] : fields;
 }

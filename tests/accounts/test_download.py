@@ -36,6 +36,8 @@ PLACES = {
     "recognizer.Prediction": "drawings.0.predictions",
     "recognizer.Correction": "drawings.0.corrections",
     "recognizer.Review": "drawings.0.corrections.0.reviews",
+    "recognizer.Opinion": "drawings.0.corrections.0.opinions",
+    "recognizer.Control": "drawings.0.corrections.0.controls",
     "recognizer.Claim": "claims",
     "recognizer.Place": "drawings.0.corrections.0.queue",
     "recognizer.LabelCheck": "drawings.0.label_check",
@@ -78,6 +80,9 @@ def test_it_holds_what_was_decided_about_a_drawing_and_which_run_used_it(as_ada:
     (found,) = download(as_ada)["drawings"]
     (review,) = found["corrections"][0]["reviews"]
     assert (review["decision"], review["label"], review["automatic"]) == ("accepted", "7", False)
+    (opinion,) = found["corrections"][0]["opinions"]
+    assert (opinion["decision"], opinion["label"], opinion["withdrawn"]) == ("accepted", "7", None)
+    assert [control["label"] for control in found["corrections"][0]["controls"]] == ["7"]
     assert found["corrections"][0]["in_review_until"]
     (item,) = found["snapshots"]
     assert (item["part"], item["label"], item["model_version"], item["before"]) == ("study", "7", None, None)
@@ -103,6 +108,9 @@ def test_it_holds_what_a_reviewer_decided_and_started(as_bob: Client, ada: User,
     document = download(as_bob)
     assert [(each["decision"], each["label"]) for each in document["reviews"]] == [("accepted", "7")]
     assert [(each["trigger"], each["state"]) for each in document["training_runs"]] == [("By hand.", "refused")]
+    assert [(each["decision"], each["label"]) for each in document["opinions"]] == [("accepted", "7")]
+    assert "control" not in document["opinions"][0]  # they are not to know which ones were
+    assert [each["label"] for each in document["controls"]] == ["7"]
     assert len(document["claims"]) == 1
     assert document["drawings"] == []
 

@@ -15,6 +15,7 @@ from accounts import audit, keys
 from accounts.models import KeyUse, User
 from recognizer.models import (
     Claim,
+    Control,
     Correction,
     Delivery,
     Drawing,
@@ -24,6 +25,7 @@ from recognizer.models import (
     LabelCheck,
     Memory,
     ModelVersion,
+    Opinion,
     Origin,
     PersonalAnswer,
     Piece,
@@ -96,6 +98,9 @@ def taught(made: Drawing, *, by: User) -> None:
     assert said
     assert said.label
     Review.objects.create(correction=said, decision=Review.Decision.ACCEPTED, label=said.label, by=by)
+    control = Control.objects.create(correction=said, label=said.label, by=by)
+    answer = {"correction": said, "label": said.label, "decision": Review.Decision.ACCEPTED}
+    Opinion.objects.create(by=by, control=control, **answer)
     Claim.objects.create(correction=said, by=by, until=timezone.now())
     Place.objects.create(
         correction=said, waits=False, usefulness=16, recognizer=made.recognizer, label=said.label, author=made.author

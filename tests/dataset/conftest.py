@@ -61,8 +61,8 @@ def community(digits: Recognizer, alice: User, bob: User, rita: User) -> dict[st
 def _eventful(author: User, reviewer: User) -> Drawing:
     """Named, decided, undone, decided otherwise, taken back, named anew."""
     said = named(author, [[[0, 10.5, 20], [0, -3.25, 1e-7], [0, 16, 33]], [[5], [5]]], "4")
-    undone = reviews.accept(correction=said, reviewer=reviewer)
-    reviews.undo(review=undone, reviewer=reviewer)
+    reviews.accept(correction=said, reviewer=reviewer)
+    reviews.undo(review=said.reviews.get(), reviewer=reviewer)
     reviews.reject(correction=said, reviewer=reviewer, reason="other")
     corrections.take_back(drawing=said.drawing)
     reviews.accept(correction=corrections.correct(drawing=said.drawing, label="9"), reviewer=reviewer)

@@ -87,3 +87,15 @@ def review_all(by: User) -> int:
         reviews.accept(correction=correction, reviewer=by)
         count += 1
     return count
+
+
+def decided(correction: Correction, by: User, label: str | None = None, reason: str = "") -> Review:
+    """What came of it that a reviewer said so, where one opinion is enough."""
+    if reason:
+        reviews.reject(correction=correction, reviewer=by, reason=reason)
+    else:
+        slug = label or (correction.label and correction.label.slug) or ""
+        reviews.relabel(correction=correction, reviewer=by, label=slug)
+    review = reviews.standing(correction)
+    assert review
+    return review

@@ -39,13 +39,13 @@ def test_reviewers_are_those_with_the_permission(rosa: User, alice: User) -> Non
 
 
 def test_accepting_lets_the_drawing_teach_what_its_author_says(rosa: User, alice: User) -> None:
-    review = reviews.accept(correction=drawn(alice), reviewer=rosa)
+    review = community.decided(drawn(alice), rosa)
     assert (review.decision, review.label.slug, review.by, review.automatic) == (Decision.ACCEPTED, "7", rosa, False)  # type: ignore[union-attr]
     assert list(Review.objects.approving()) == [review]
 
 
 def test_relabelling_lets_it_teach_something_else(rosa: User, alice: User) -> None:
-    review = reviews.relabel(correction=drawn(alice), reviewer=rosa, label="1")
+    review = community.decided(drawn(alice), rosa, label="1")
     assert (review.decision, review.label.slug) == (Decision.RELABELLED, "1")  # type: ignore[union-attr]
 
 
@@ -59,7 +59,7 @@ def test_a_label_of_another_recognizer_is_unknown(rosa: User, alice: User) -> No
 
 
 def test_rejecting_says_why_and_lets_it_teach_nothing(rosa: User, alice: User) -> None:
-    review = reviews.reject(correction=drawn(alice), reviewer=rosa, reason="scribble")
+    review = community.decided(drawn(alice), rosa, reason="scribble")
     assert (review.decision, review.label, review.reason) == (Decision.REJECTED, None, "scribble")
     assert not Review.objects.approving().exists()
 
@@ -93,32 +93,32 @@ def test_the_setting_helps_nobody_who_is_not_staff(rosa: User, settings: Any) ->
 
 def test_nobody_undoes_a_decision_about_their_own(rosa: User, ravi: User, settings: Any) -> None:
     settings.SELF_REVIEW = False
-    review = reviews.reject(correction=drawn(rosa), reviewer=ravi, reason="other")
+    review = community.decided(drawn(rosa), ravi, reason="other")
     with pytest.raises(reviews.SelfReviewError):
         reviews.undo(review=review, reviewer=rosa)
 
 
 def test_undoing_is_one_more_row_and_lets_somebody_decide_anew(rosa: User, alice: User) -> None:
     correction = drawn(alice)
-    first = reviews.accept(correction=correction, reviewer=rosa)
+    first = community.decided(correction, rosa)
     undone = reviews.undo(review=first, reviewer=rosa)
     assert (undone.decision, undone.replaces) == (Decision.UNDONE, first)
     assert reviews.standing(correction) is None
     assert not Review.objects.approving().exists()
-    again = reviews.reject(correction=correction, reviewer=rosa, reason="empty")
+    again = community.decided(correction, rosa, reason="empty")
     assert reviews.standing(correction) == again
     assert Review.objects.count() == 3
 
 
 def test_what_was_undone_waits_for_who_undid_it(rosa: User, ravi: User, alice: User) -> None:
-    review = reviews.accept(correction=drawn(alice), reviewer=ravi)
+    review = community.decided(drawn(alice), ravi)
     reviews.undo(review=review, reviewer=rosa)
     assert reviews.next_for(reviewer=ravi) is None
     assert reviews.next_for(reviewer=rosa) == review.correction
 
 
 def test_a_decision_is_undone_once(rosa: User, alice: User) -> None:
-    review = reviews.accept(correction=drawn(alice), reviewer=rosa)
+    review = community.decided(drawn(alice), rosa)
     undone = reviews.undo(review=review, reviewer=rosa)
     for each in (review, undone):
         with pytest.raises(reviews.StaleReviewError, match="taken back already"):
@@ -199,7 +199,7 @@ def test_what_was_taken_back_meanwhile_cannot_be_decided(rosa: User, alice: User
 
 def test_what_was_deleted_meanwhile_cannot_be_decided(rosa: User, alice: User) -> None:
     correction = drawn(alice)
-    review = reviews.accept(correction=correction, reviewer=rosa)
+    review = community.decided(correction, rosa)
     Drawing.objects.all().delete()
     for decide in (reviews.accept, reviews.claim):
         with pytest.raises(reviews.StaleReviewError):
@@ -236,9 +236,9 @@ def test_the_queue_can_be_of_one_recognizer(rosa: User, alice: User, digits: Rec
 
 def test_the_state_of_many_drawings_is_one_query(rosa: User, alice: User, django_assert_num_queries: Any) -> None:
     made = [drawn(alice) for _ in range(4)]
-    first = reviews.accept(correction=made[0], reviewer=rosa)
-    second = reviews.reject(correction=made[1], reviewer=rosa, reason="other")
-    reviews.undo(review=reviews.accept(correction=made[2], reviewer=rosa), reviewer=rosa)
+    first = community.decided(made[0], rosa)
+    second = community.decided(made[1], rosa, reason="other")
+    reviews.undo(review=community.decided(made[2], rosa), reviewer=rosa)
     found = Drawing.objects.all()
     list(found)
     with django_assert_num_queries(1):

@@ -11,7 +11,7 @@ from django.db import connection
 
 from accounts.models import User
 from recognizer import corrections, drawings, reviews, rounds
-from recognizer.models import Claim, Correction, Drawing, Place, Recognizer, Review
+from recognizer.models import Claim, Correction, Drawing, Opinion, Place, Policy, Recognizer, Review
 from tests.loop import community
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -74,6 +74,21 @@ def _review_ahead(reviewer: User) -> int:
     return count
 
 
+def test_where_two_must_agree_each_of_500_drawings_gets_two_opinions_and_one_decision(
+    digits: Recognizer, reviewers: list[User]
+) -> None:
+    Policy.objects.create(recognizer=digits, opinions=2)
+    for number in range(10):
+        community.wait(community.person(f"author{number}"), 50)
+    counts = at_once(*[partial(_review_ahead, each) for each in reviewers])
+    assert sum(counts) == Opinion.objects.count() == 1000
+    assert Opinion.objects.values("correction", "by").distinct().count() == 1000
+    assert Review.objects.filter(agreed=2).count() == Review.objects.count() == 500
+    assert Review.objects.values("correction").distinct().count() == 500
+    assert not Place.objects.waiting().exists()
+    assert not Claim.objects.exists()
+
+
 def test_two_rounds_about_the_same_drawings_decide_each_once(reviewers: list[User], alice: User) -> None:
     community.wait(alice, 12)
     ids = list(Correction.objects.values_list("pk", flat=True))
@@ -86,13 +101,13 @@ def test_one_of_four_decisions_about_the_same_counts(reviewers: list[User], alic
         drawing = community.draw(alice, 1)[0]
         correction = Correction.objects.get(drawing=drawing)
         ended = at_once(*[partial(reviews.accept, correction=correction, reviewer=each) for each in reviewers])
-        assert sum(isinstance(each, Review) for each in ended) == 1, ended
+        assert sum(isinstance(each, Opinion) for each in ended) == 1, ended
         assert Review.objects.filter(correction=correction).count() == 1
 
 
 def test_two_who_undo_the_same_decision_append_one_row(reviewers: list[User], alice: User) -> None:
     community.draw(alice, 1)
-    review = reviews.accept(correction=Correction.objects.get(), reviewer=reviewers[0])
+    review = community.decided(Correction.objects.get(), reviewers[0])
     ended = at_once(*[partial(reviews.undo, review=review, reviewer=each) for each in reviewers])
     assert sum(isinstance(each, Review) for each in ended) == 1
     assert Review.objects.count() == 2

@@ -145,7 +145,7 @@ def test_taking_a_decision_back_shows_its_drawing_again(as_rita: Client, said: d
     _decide(as_rita, said["1"], reject="empty")
     page = as_rita.get(ROOM)
     assert "rejected: empty" in _last(page.content.decode())
-    response = as_rita.post(ROOM + "undo/", {"review": str(page.context["last"][0].review.pk)}, follow=True)
+    response = as_rita.post(ROOM + "undo/", {"opinion": str(page.context["last"][0].opinion.pk)}, follow=True)
     assert response.context["sheet"].correction == said["1"]
     assert response.context["last"] == []
     assert [decision for decision, _, _ in _decisions()] == ["rejected", "undone"]

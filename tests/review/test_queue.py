@@ -134,7 +134,7 @@ def test_a_place_goes_with_its_drawing(alice: User, digits: Recognizer) -> None:
 
 def test_what_is_decided_waits_no_longer_until_it_is_taken_back(rita: User, alice: User, digits: Recognizer) -> None:
     correction = named(alice, SEVEN, "7")
-    review = reviews.accept(correction=correction, reviewer=rita)
+    review = community.decided(correction, rita)
     assert not Place.objects.waiting().exists()
     reviews.undo(review=review, reviewer=rita)
     assert Place.objects.waiting().get().correction == correction
@@ -168,7 +168,7 @@ def test_staff_who_delete_a_correction_bring_back_the_one_before(
 def test_staff_who_delete_a_decision_let_it_wait_again(
     rita: User, alice: User, digits: Recognizer, admin_client: Client, at_once: bool
 ) -> None:
-    review = reviews.accept(correction=named(alice, SEVEN, "7"), reviewer=rita)
+    review = community.decided(named(alice, SEVEN, "7"), rita)
     address = "/admin/recognizer/review/"
     if at_once:
         chosen = {"action": "delete_selected", "_selected_action": [str(review.pk)], "post": "yes"}

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from recognizer import reviews
-from recognizer.models import Claim, Correction, Review
+from recognizer.models import Claim, Correction, Opinion, Review
 from tests.ink import SEVEN
 from tests.loop import community
 from tests.pages.conftest import named
@@ -52,7 +52,7 @@ def test_a_sheet_is_the_form_of_the_page(as_rita: Client, said: dict[str, Correc
 
 def test_a_decision_is_noted_and_named(as_rita: Client, said: dict[str, Correction]) -> None:
     answer = _decide(as_rita, said["1"], label="1")
-    assert answer.json() == {"review": Review.objects.get().pk}
+    assert answer.json() == {"opinion": Opinion.objects.get().pk}
     assert Review.objects.get().decision == "relabelled"
 
 
@@ -102,12 +102,12 @@ def test_skipping_gives_it_back_and_says_how_many(as_rita: Client, said: dict[st
 
 
 def test_taking_back_gives_the_drawing_again(as_rita: Client, rita: User, said: dict[str, Correction]) -> None:
-    review = _decide(as_rita, said["1"], accept="yes").json()["review"]
-    sheet = as_rita.post("/review/undo/", {"review": review}, headers=JSON).json()["sheet"]
+    opinion = _decide(as_rita, said["1"], accept="yes").json()["opinion"]
+    sheet = as_rita.post("/review/undo/", {"opinion": opinion}, headers=JSON).json()["sheet"]
     assert sheet["id"] == said["1"].pk
     assert "data-desk=" in sheet["html"]
     assert Claim.objects.get(correction=said["1"]).by == rita
-    again = as_rita.post("/review/undo/", {"review": review}, headers=JSON)
+    again = as_rita.post("/review/undo/", {"opinion": opinion}, headers=JSON)
     assert again.status_code == 409
 
 
