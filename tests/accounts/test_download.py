@@ -172,8 +172,9 @@ def test_it_reads_page_by_page_in_order(
     made = [drawing(ada) for _ in range(5)]
     pieces = exports.of_person(ada)
     next(pieces)
-    # drawings; what was predicted, corrected, decided and learned from them, and what is remembered of them
-    with django_assert_num_queries(6):
+    # drawings; what was predicted, corrected, decided, said by reviewers and learned from them, which are controls, and
+    # what is remembered of them
+    with django_assert_num_queries(8):
         next(pieces)
         next(pieces)
     assert [found["id"] for found in download(as_ada)["drawings"]] == [str(each.uuid) for each in made]

@@ -15,6 +15,7 @@ from recognizer import corrections, drawings, registry, reviews, rounds, webhook
 from recognizer.models import Delivery, Event, Recognizer, Review, Webhook
 from recognizer.webhooks import hooks
 from tests.ink import ONE, SCRIBBLE, SEVEN
+from tests.loop import community
 from tests.pages.conftest import named
 
 pytestmark = pytest.mark.django_db
@@ -37,7 +38,7 @@ def test_each_kind_of_decision_about_ones_own_drawing_is_told(
     accepted, relabelled, rejected = named(alice, SEVEN, "7"), named(alice, ONE, "7"), named(alice, SCRIBBLE, "3")
     reviews.accept(correction=accepted, reviewer=rita)
     reviews.relabel(correction=relabelled, reviewer=rita, label="1")
-    reviews.undo(review=reviews.reject(correction=rejected, reviewer=rita, reason="scribble"), reviewer=rita)
+    reviews.undo(review=community.decided(rejected, rita, reason="scribble"), reviewer=rita)
     found = told(of_alice)
     assert {each["type"] for each in found} == {"correction.reviewed"}
     assert [each["data"] for each in found] == [
@@ -78,7 +79,7 @@ def test_a_round_tells_each_author_of_theirs(
     theirs = named(bob, SEVEN, "7")
     made = rounds.accept(corrections=[each.pk for each in [*mine, theirs]], reviewer=rita)
     assert [each["data"]["drawing"] for each in told(of_alice)] == [str(each.drawing.uuid) for each in mine]
-    rounds.undo(decisions=made, reviewer=rita)
+    rounds.undo(opinions=made, reviewer=rita)
     assert [each["data"]["decision"] for each in told(of_alice)] == ["accepted", "accepted", "undone", "undone"]
 
 
