@@ -15,7 +15,7 @@ from django.db.models import Exists, OuterRef, Q
 from accounts import people
 from ml.image import ImageError
 from ml.ink import InkError
-from recognizer import memories, pins, registry
+from recognizer import memories, pins, receipts, registry
 from recognizer.content import Content
 from recognizer.models import Drawing, Label, PersonalAnswer, Prediction, Reason, Recognizer
 from recognizer.registry import Active
@@ -236,4 +236,5 @@ def _append_answer(drawing: Drawing, answer: Answer) -> bool:
 def delete(*, drawing: Drawing) -> None:
     """Really delete a drawing and everything that was said about it."""
     memories.forget(drawing=drawing)  # first: it holds the person, and moves the revision that every process looks at
+    receipts.forget(drawing=drawing)
     drawing.delete()

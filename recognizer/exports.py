@@ -12,6 +12,7 @@
                    "deliveries": [{"event", "type", "body", "state", "attempts", "code", "answer", "problem",
                                    "created"}]}],                          without the secret
      "claims": [{"until"}],                                                      drawings in review by this person now
+     "receipts": [{"name", "status", "content", "created"}],      what programs were answered in the last day
      "memories": [{"recognizer", "enabled", "created"}],
      "drawings": [{"id", "recognizer", "created",
                    "origin": {"source", "licence"} or null where it was drawn here,
@@ -67,6 +68,7 @@ from recognizer.models import (
     Prediction,
     Promotion,
     Reason,
+    Receipt,
     Remembered,
     Review,
     SnapshotItem,
@@ -74,6 +76,7 @@ from recognizer.models import (
     Webhook,
 )
 
+_OF_A_RECEIPT = ("name", "status", "content", "created")
 PAGE = 100  # drawings in memory at a time
 
 
@@ -89,6 +92,7 @@ def of_person(person: User) -> Iterator[str]:
         "reviews": _reviews(person),
         "opinions": [_opinion(opinion) for opinion in person.opinions.select_related("label").order_by("pk")],
         "controls": [_control(control) for control in person.controls.select_related("label").order_by("pk")],
+        "receipts": list(Receipt.objects.filter(person=person).order_by("pk").values(*_OF_A_RECEIPT)),
         "memories": _memories(person),
         "exports": _exports(person),
         "webhooks": _webhooks(person),

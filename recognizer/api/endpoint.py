@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, ClassVar
 
 from rest_framework.request import Request
@@ -10,7 +11,7 @@ from rest_framework.views import APIView
 
 from accounts import usage
 from accounts.models import ApiKey
-from recognizer.api import limits
+from recognizer.api import idempotency, limits
 from recognizer.api.scopes import InScope
 
 
@@ -35,14 +36,21 @@ class Endpoint(APIView):
         limits.check(limits.KeyLimit(), request, self)
         super().check_throttles(request)
 
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Look who asks, whether they may, and how often. What a key was let in for counts as its use.
+
+        A write with a name of its own is done once: this object answers one request alone, so its method may be put
+        into another coat.
+        """
+        super().initial(request, *args, **kwargs)
+        if isinstance(request.auth, ApiKey):
+            usage.count(key=request.auth)
+        name = str(request.method).lower()
+        if idempotency.asked(request) and hasattr(self, name):
+            setattr(self, name, partial(idempotency.once, getattr(self, name)))
+
     def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
         """The answer, with how the limits stand."""
         for name, value in limits.headers(self.tallies).items():
             response[name] = value
         return super().finalize_response(request, response, *args, **kwargs)
-
-    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """Let it in; what a key was let in for counts as its use."""
-        super().initial(request, *args, **kwargs)
-        if isinstance(request.auth, ApiKey):
-            usage.count(key=request.auth)

@@ -12,6 +12,7 @@ from recognizer.models.insight import Bookmark, Confusion, Coverage, LabelCheck
 from recognizer.models.memory import Memory, Remembered, RememberedQuerySet
 from recognizer.models.opinions import Correction, CorrectionQuerySet, PersonalAnswer, Prediction, Reason
 from recognizer.models.place import Place, PlaceQuerySet, Use
+from recognizer.models.receipt import Receipt, ReceiptQuerySet
 from recognizer.models.recognizer import Label, Recognizer, Tone
 from recognizer.models.review import Claim, Review, ReviewQuerySet
 from recognizer.models.reviewers import Control, ControlQuerySet, Opinion, OpinionQuerySet
@@ -54,6 +55,8 @@ __all__ = [
     "Prediction",
     "Promotion",
     "Reason",
+    "Receipt",
+    "ReceiptQuerySet",
     "Recognizer",
     "Remembered",
     "RememberedQuerySet",

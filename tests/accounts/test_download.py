@@ -46,6 +46,7 @@ PLACES = {
     "recognizer.Webhook": "webhooks",
     "recognizer.Delivery": "webhooks.0.deliveries",
     "recognizer.Origin": "drawings.0.origin",
+    "recognizer.Receipt": "receipts",
     "recognizer.TrainingRun": "training_runs",
     "recognizer.SnapshotItem": "drawings.0.snapshots",
 }

@@ -12,6 +12,17 @@ from recognizer.api.codes import CODES
 ROOT = Path(__file__).resolve().parents[2]
 RAISES = {"ApiError", "InkError", "ImageError", "AuthenticationFailed"}
 
+# What Django REST framework raises by itself.
+OF_THE_FRAMEWORK = {
+    "parse_error",
+    "unsupported_media_type",
+    "method_not_allowed",
+    "not_authenticated",
+    "permission_denied",
+    "throttled",
+    "invalid",
+}
+
 
 def raised() -> Iterator[tuple[str, str, int | None]]:
     """Every place that names a code: where, the code, and the status if one is given there."""
@@ -42,6 +53,11 @@ def test_a_code_that_is_raised_is_in_the_list(place: str, code: str, status: int
 
 def test_the_refusals_of_keys_are_in_the_list() -> None:
     assert {CODES[code].status for code in keys.CODES} == {401}
+
+
+def test_no_code_in_the_list_is_made_up() -> None:
+    known = {code for _place, code, _status in RAISED} | set(keys.CODES) | OF_THE_FRAMEWORK | {"origin_refused"}
+    assert set(CODES) <= known
 
 
 @pytest.mark.parametrize("code", CODES)

@@ -1,0 +1,52 @@
+"""What a write was answered, so that the same one, sent again, is not done again."""
+
+from __future__ import annotations
+
+from typing import Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import ApiKey
+
+
+class ReceiptQuerySet(models.QuerySet["Receipt"]):
+    """Questions about many receipts."""
+
+    def of(self, person_id: int, key: ApiKey | None) -> Self:
+        """Those of a key, or of a person on the site: programs of one person do not share their names."""
+        return self.filter(key=key) if key else self.filter(person=person_id, key=None)
+
+
+class Receipt(models.Model):
+    """The answer to a write that carried a name of its own (`Idempotency-Key`). Kept for a day.
+
+    It is added in the transaction of the write, so there is one exactly where something was written. `asked` is a
+    hash of method, address and body.
+    """
+
+    person = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, related_name="receipts", verbose_name=_("person")
+    )
+    key = models.ForeignKey(ApiKey, models.CASCADE, null=True, related_name="receipts", verbose_name=_("API key"))
+    name = models.CharField(_("name"), max_length=255)
+    asked = models.CharField(_("asked"), max_length=64)
+    status = models.PositiveSmallIntegerField(_("status"), default=0)
+    content = models.TextField(_("content"), blank=True)
+    headers = models.JSONField(_("headers"), default=dict)
+    created = models.DateTimeField(_("created"), auto_now_add=True, db_index=True)
+
+    objects = ReceiptQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("receipt")
+        verbose_name_plural = _("receipts")
+        constraints = [
+            models.UniqueConstraint(fields=["key", "name"], condition=Q(key__isnull=False), name="receipt_of_a_key"),
+            models.UniqueConstraint(fields=["person", "name"], condition=Q(key=None), name="receipt_of_a_person"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
