@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.facts import AppendOnly, ImmutableError
 
-_NEVER_WRITTEN_BACK = ("id", "revision")
+_NEVER_WRITTEN_BACK = ("id", "revision", "set_aside")
 
 
 class UserManager(BaseUserManager["User"]):
@@ -49,6 +49,12 @@ class User(AbstractUser):
         help_text=_("When this person agreed that their drawings train the model."),
     )
 
+    set_aside = models.BooleanField(
+        _("set aside"),
+        default=False,
+        editable=False,
+        help_text=_("What this person draws teaches nobody but themselves. See recognizer.set_asides."),
+    )
     revision = models.BigIntegerField(
         _("revision"), default=0, editable=False, help_text=_("See accounts.people.touch.")
     )
@@ -67,7 +73,7 @@ class User(AbstractUser):
         return self.email
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Write the row; the revision only moves on, so what was read a moment ago must not take it back."""
+        """Write the row; what was read a moment ago must not take back what has been moved or set meanwhile."""
         if not self._state.adding and kwargs.get("update_fields") is None and not kwargs.get("force_insert"):
             kwargs["update_fields"] = [
                 field.name for field in self._meta.concrete_fields if field.name not in _NEVER_WRITTEN_BACK
@@ -78,6 +84,11 @@ class User(AbstractUser):
     def has_consented(self) -> bool:
         """Whether their drawings may be kept and train the models."""
         return self.consented_at is not None
+
+    @property
+    def may_teach(self) -> bool:
+        """Whether their drawings may train the models that everybody uses."""
+        return self.has_consented and not self.set_aside
 
 
 class AuditEntryQuerySet(models.QuerySet["AuditEntry"]):

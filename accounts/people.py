@@ -11,7 +11,7 @@ from django.conf import settings
 from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -47,6 +47,16 @@ def withdraw_consent(*, person: User) -> None:
     """From now on nothing they draw is kept. What they gave stays until they delete it."""
     person.consented_at = None
     person.save(update_fields=["consented_at"])
+
+
+def teaching(way: str = "") -> Q:
+    """Those whose drawings may teach everybody's models: they agree, and nobody set them aside.
+
+    `way` leads from what is asked for to the person ("drawing__author"). The same question wherever drawings are
+    chosen, reviewed, counted or given out; the same of one person is `User.may_teach`.
+    """
+    at = f"{way}__" if way else ""
+    return Q(**{f"{at}consented_at__isnull": False, f"{at}set_aside": False})
 
 
 def hold(pk: int) -> User | None:
@@ -108,6 +118,7 @@ def facts(person: User) -> dict[str, Any]:
         "joined": person.date_joined,
         "last_sign_in": person.last_login,
         "consented": person.consented_at,
+        "set_aside": person.set_aside,
         "has_password": person.has_usable_password(),
         "second_factors": [_second_factor(factor) for factor in Authenticator.objects.filter(user=person)],
         "keys": [_key(key) for key in ApiKey.objects.filter(person=person).order_by("pk")],

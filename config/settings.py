@@ -200,7 +200,8 @@ ACCOUNT_EMAIL_VERIFICATION = "optional" if EMBEDDED else "mandatory"
 ACCOUNT_CHANGE_EMAIL = True  # one address a person; a new one replaces it once it is confirmed
 ACCOUNT_EMAIL_NOTIFICATIONS = True  # tell people by mail when a password or a second factor changes
 ACCOUNT_REAUTHENTICATION_REQUIRED = True  # a browser left open is not enough to take an account over
-ACCOUNT_RATE_LIMITS = {"confirm_email": "3/10m/key"}  # the link may be lost twice; other limits are allauth's
+# The link may be lost twice; reports may come from a whole school; other limits are allauth's.
+ACCOUNT_RATE_LIMITS = {"confirm_email": "3/10m/key", "report": "10/m/ip,100/d/ip"}
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_CONFIRM_EMAIL_ON_GET = False
 ACCOUNT_LOGIN_ON_EMAIL_CONFIRMATION = True

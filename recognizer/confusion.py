@@ -171,7 +171,7 @@ def drawings(version: Any, kind: str, *, drawn: Label, answered: Label, below: i
         found = list(exhibits.with_drawings(_below(checks, below)).order_by("-drawing")[: PAGE_SIZE + 1])
         return _page([check.drawing for check in found])
     part = {"part": SnapshotItem.Part.EXAM, "label": drawn, _column(kind): answered}
-    items = SnapshotItem.objects.filter(run=version.judged_by, **part, **exhibits.AGREED)
+    items = SnapshotItem.objects.filter(exhibits.TEACHING, run=version.judged_by, **part)
     shown = _below(items, below).select_related("drawing").defer("drawing__image").order_by("-drawing")
     return _page([item.drawing for item in shown[: PAGE_SIZE + 1]])
 

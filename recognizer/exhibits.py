@@ -8,10 +8,11 @@ from urllib.parse import urlencode
 
 from django.db.models import QuerySet
 
+from accounts import people
 from recognizer import reviews, thumbnails
 from recognizer.models import Correction, Drawing, Label, LabelCheck, Review
 
-AGREED = {"drawing__author__consented_at__isnull": False}  # what was said by people who left is nobody's to decide
+TEACHING = people.teaching("drawing__author")  # what others said is nobody's to decide
 
 
 @dataclass(frozen=True)
@@ -52,5 +53,5 @@ def in_a_row(shown: Iterable[Exhibit]) -> str:
 
 
 def with_drawings(checks: QuerySet[LabelCheck]) -> QuerySet[LabelCheck]:
-    """Label checks with what an exhibit shows, of people who still agree; pictures are left in the database."""
-    return checks.filter(**AGREED).select_related("drawing", "label").defer("drawing__image")
+    """Label checks with what an exhibit shows, of people who may teach; pictures are left in the database."""
+    return checks.filter(TEACHING).select_related("drawing", "label").defer("drawing__image")

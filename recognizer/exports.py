@@ -11,6 +11,8 @@
      "webhooks": [{"id", "url", "events", "recognizer" or null, "paused", "pause_reason", "created",
                    "deliveries": [{"event", "type", "body", "state", "attempts", "code", "answer", "problem",
                                    "created"}]}],                          without the secret
+     "set_asides": [{"aside", "reason", "created"}],      when everything by them was set aside, and taken back
+     "reports": [{"page", "reason", "words", "outcome", "created"}],      what they reported
      "claims": [{"until"}],                                                      drawings in review by this person now
      "receipts": [{"name", "status", "content", "created"}],      what programs were answered in the last day
      "memories": [{"recognizer", "enabled", "created"}],
@@ -30,6 +32,7 @@
                                     "controls": [{"label", "ended", "created"}],      where it tries reviewers
                                     "in_review_until",
                                     "queue": {"waits", "usefulness", "points", "shape"} or null}],
+                   "reports": [{"reason", "outcome", "created"}],      by others, about it
                    "snapshots": [{"training_run", "model_version" or null, "part", "label",
                                   "before", "after"}]}]}              the runs that used it, and the versions they made
 
@@ -70,6 +73,7 @@ from recognizer.models import (
     Reason,
     Receipt,
     Remembered,
+    Report,
     Review,
     SnapshotItem,
     TrainingRun,
@@ -96,6 +100,10 @@ def of_person(person: User) -> Iterator[str]:
         "memories": _memories(person),
         "exports": _exports(person),
         "webhooks": _webhooks(person),
+        "set_asides": list(person.set_asides.order_by("pk").values("aside", "reason", "created")),
+        "reports": list(
+            Report.objects.filter(by=person).order_by("pk").values("page", "reason", "words", "outcome", "created")
+        ),
         "claims": list(Claim.objects.filter(by=person).order_by("pk").values("until")),
     }
     yield _json(head)[:-1] + ', "drawings": ['
@@ -178,6 +186,7 @@ def _with_history(person: User, after: int) -> Any:
             Prefetch("corrections__opinions", Opinion.objects.select_related("label").order_by("pk")),
             Prefetch("corrections__controls", Control.objects.select_related("label").order_by("pk")),
             Prefetch("snapshots", taken.only(*_TAKEN)),
+            Prefetch("reports", Report.objects.order_by("pk")),
         )[:PAGE]
     )
 
@@ -200,6 +209,7 @@ def _drawing(drawing: Drawing) -> dict[str, Any]:
         "predictions": [_prediction(prediction) for prediction in drawing.predictions.all()],
         "remembered": _remembered(getattr(drawing, "remembered", None)),
         "corrections": [_correction(correction) for correction in drawing.corrections.all()],
+        "reports": [_report(report) for report in drawing.reports.all()],
         "snapshots": [_snapshot(item) for item in drawing.snapshots.all()],
     }
 
@@ -257,6 +267,10 @@ def _opinion(opinion: Opinion) -> dict[str, Any]:
 
 def _control(control: Control) -> dict[str, Any]:
     return {"label": _slug(control.label), "ended": control.ended, "created": control.created}
+
+
+def _report(report: Report) -> dict[str, Any]:
+    return {"reason": report.reason, "outcome": report.outcome, "created": report.created}
 
 
 def _snapshot(item: SnapshotItem) -> dict[str, Any]:

@@ -81,6 +81,8 @@ def hold(correction: Correction, reviewer: User) -> Iterator[Held]:
             raise StaleReviewError("Its author has deleted it or said something else meanwhile. Take the next one.")
         if not author.has_consented:
             raise StaleReviewError("Its author no longer agrees that their drawings teach. Take the next one.")
+        if author.set_aside:
+            raise StaleReviewError("Everything by its author is set aside. Take the next one.")
         if author == reviewer and not may_review_own(reviewer):
             raise SelfReviewError("Nobody reviews their own drawings. Leave it to another reviewer.")
         last, decision, said = state

@@ -17,6 +17,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Avg, Count, F, Max, Q, QuerySet, Sum, Value
 from django.utils import timezone
 
+from accounts import people
 from recognizer import reviews
 from recognizer.models import (
     Bookmark,
@@ -223,6 +224,11 @@ def _is_count_due() -> bool:
     return last.at != _read_so_far() and now - last.moved > COUNTED_EVERY * max(1.0, _counted_rows() / ROWS)
 
 
+def count_soon() -> None:
+    """Let the next tick count, whatever is new: what may be counted has changed."""
+    Bookmark.objects.filter(of=COUNT).delete()
+
+
 def _counted_rows() -> int:
     return Coverage.objects.aggregate(all=Sum(F("drawings") + F("waiting")))["all"] or 0
 
@@ -242,8 +248,7 @@ def count() -> None:
 
 
 def _count_coverage(now: datetime) -> None:
-    agreed = Q(drawing__author__consented_at__isnull=False)
-    counted = LabelCheck.objects.filter(agreed).values("label").order_by()
+    counted = LabelCheck.objects.filter(people.teaching("drawing__author")).values("label").order_by()
     found = counted.annotate(
         drawings=Count("pk", filter=Q(approved=True)),
         people=Count("drawing__author", filter=Q(approved=True), distinct=True),
@@ -258,7 +263,8 @@ def _count_coverage(now: datetime) -> None:
 
 
 def _count_confusions(now: datetime) -> None:
-    answered = LabelCheck.objects.filter(version__isnull=False, answered__isnull=False)
+    taught = people.teaching("drawing__author")
+    answered = LabelCheck.objects.filter(taught, version__isnull=False, answered__isnull=False)
     counted = answered.values_list("version", "label", "answered").annotate(times=Count("pk")).order_by()
     slugs = dict(Label.objects.order_by().values_list("pk", "slug"))
     by_version: dict[int, list[Any]] = {pk: [] for pk in Confusion.objects.values_list("pk", flat=True)}

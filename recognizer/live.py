@@ -46,7 +46,12 @@ def correction_rates(recognizer: Recognizer) -> dict[int, tuple[int, int]]:
 
     A live answer is the first one that a drawing got; what newer versions say about it later does not count.
     """
-    return _count(_live_answers().filter(model_version__recognizer=recognizer))
+    return _count(_counting().filter(model_version__recognizer=recognizer))
+
+
+def _counting() -> QuerySet[Prediction]:
+    """Those of people who were set aside say nothing about a version."""
+    return _live_answers().filter(drawing__author__set_aside=False)
 
 
 def _live_answers() -> QuerySet[Prediction]:
@@ -78,7 +83,7 @@ def _judged(answers: QuerySet[Prediction]) -> QuerySet[Prediction]:
 
 def personal_rates(recognizer: Recognizer) -> dict[int, Judged]:
     """By a version's number: its live answers, judged as the model's alone and as people got them. One query."""
-    answers = _judged(_live_answers().filter(model_version__recognizer=recognizer))
+    answers = _judged(_counting().filter(model_version__recognizer=recognizer))
     rows = answers.values("model_version__number").annotate(
         judged=Count("pk"), alone=Count("pk", filter=Q(said=F("label"))), got=Count("pk", filter=Q(said=ANSWERED))
     )
@@ -104,7 +109,7 @@ def roll_back_if_worse(recognizer: Recognizer) -> Promotion | None:
     if newest is None or before is None or not policy.auto_rollback or _was_taken_back(newest.model_version_id):
         return None
     active = newest.model_version_id
-    rates = _count(_live_answers().filter(model_version__in=[active, before.pk]), most=MOST_OF_ONE)
+    rates = _count(_counting().filter(model_version__in=[active, before.pk]), most=MOST_OF_ONE)
     number = ModelVersion.objects.values_list("number", flat=True).get(pk=active)
     now, then = rates.get(number, (0, 0)), rates.get(before.number, (0, 0))
     if not is_clearly_worse(now, then, policy.rollback_margin):

@@ -18,6 +18,7 @@ import numpy as np
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
+from accounts import people
 from ml.ink import rasterise
 from recognizer.models import (
     Correction,
@@ -62,7 +63,7 @@ ANYTHING = Wanted()
 def waiting(*, reviewer: User, own: bool, wanted: Wanted = ANYTHING) -> QuerySet[Correction]:
     """What this reviewer could decide now, in the order in which they want it; `own`: their own drawings, too.
 
-    Undecided corrections of people who still agree, of which this reviewer has said nothing yet, and that nobody else
+    Undecided corrections of people who may teach, of which this reviewer has said nothing yet, and that nobody else
     is looking at.
     """
     found = free(Correction.objects.filter(place__waits=True), reviewer=reviewer, own=own, wanted=wanted)
@@ -72,7 +73,7 @@ def waiting(*, reviewer: User, own: bool, wanted: Wanted = ANYTHING) -> QuerySet
 
 def free(found: QuerySet[Correction], *, reviewer: User, own: bool, wanted: Wanted = ANYTHING) -> QuerySet[Correction]:
     """Those of these corrections that this reviewer wants and could say something about now."""
-    found = found.filter(place__author__consented_at__isnull=False)
+    found = found.filter(people.teaching("place__author"))
     found = found.exclude(Q(claim__until__gt=timezone.now()) & ~Q(claim__by=reviewer))
     found = found.filter(~Exists(Opinion.objects.standing().filter(correction=OuterRef("pk"), by=reviewer)))
     if not own:

@@ -237,11 +237,11 @@ def accept_unseen(*, recognizer: Recognizer) -> int:
     """Accept by policy what nobody has looked at; returns how many. What a person decided on stays so."""
     looked_at = Review.objects.filter(automatic=False, correction__drawing__recognizer=recognizer)
     unseen = Correction.objects.standing().filter(
+        people.teaching("drawing__author"),
         label__isnull=False,
         reviews__isnull=True,
         opinions__isnull=True,
         drawing__recognizer=recognizer,
-        drawing__author__consented_at__isnull=False,
     )
     unseen = unseen.exclude(drawing__in=looked_at.values("correction__drawing"))
     authors = unseen.order_by("drawing__author").values_list("drawing__author", flat=True).distinct()
@@ -272,7 +272,7 @@ def look_again(*, recognizer: Recognizer) -> int:
 @transaction.atomic
 def _look_again(author: int, begun: QuerySet[Opinion]) -> int:
     person = people.hold(author)
-    if person is None or not person.has_consented:
+    if person is None or not person.may_teach:
         return 0
     about = begun.filter(correction__place__author=author).values("correction")
     held = Place.objects.select_for_update(no_key=True).filter(Q(waits=True) | Q(disputed=True), correction__in=about)

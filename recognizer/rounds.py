@@ -95,6 +95,6 @@ def _opinion(correction: Correction, reviewer: User, reason: str, control: Contr
 
 def _hold(author: int, reviewer: User) -> bool:
     person = people.hold(author)
-    if person is None or not person.has_consented:
+    if person is None or not person.may_teach:
         return False
     return person != reviewer or reviews.may_review_own(reviewer)

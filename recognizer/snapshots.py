@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from django.db.models import QuerySet
 
+from accounts import people
 from ml.image import ImageError
 from ml.ink import InkError, RasterSpec
 from ml.lesson import Lesson
@@ -29,11 +30,11 @@ class Drawn(NamedTuple):
 
 
 def approved(recognizer: Recognizer) -> QuerySet[Review]:
-    """The decisions that let drawings teach: they stand, their corrections stand, their authors still agree."""
+    """The decisions that let drawings teach: they stand, their corrections stand, their authors may teach."""
     return Review.objects.approving().filter(
+        people.teaching("correction__drawing__author"),
         correction__replaced_by__isnull=True,
         correction__drawing__recognizer=recognizer,
-        correction__drawing__author__consented_at__isnull=False,
     )
 
 
@@ -72,6 +73,11 @@ def keep(*, run: TrainingRun, choice: Choice) -> None:
         ],
         batch_size=10 * PAGE,
     )
+
+
+def is_spoiled(run: TrainingRun) -> bool:
+    """Whether somebody was set aside whose drawings this run learned from."""
+    return run.items.filter(part=SnapshotItem.Part.STUDY, drawing__author__set_aside=True).exists()
 
 
 def draw(

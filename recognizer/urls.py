@@ -4,15 +4,18 @@ from django.urls import include, path
 
 from recognizer import account_views, health
 from recognizer.views import (
+    audit,
     dataset,
     insight,
     memory,
     models,
     notebook,
     progress,
+    report,
     review,
     review_grid,
     runs,
+    set_aside,
     sheet,
     webhooks,
 )
@@ -61,6 +64,17 @@ urlpatterns = [
     path("review/export/<int:pk>/", dataset.download, name="export-download"),
     path("review/export/<int:pk>/status", dataset.status, name="export-status"),
     path("review/export/<int:pk>/delete/", dataset.delete, name="export-delete"),
+    # What keeps a community safe
+    path("review/set-aside/", set_aside.all_of_them, name="set-asides"),
+    path("review/set-aside/new/", set_aside.ask, name="set-aside-ask"),
+    path("review/set-aside/teach-anew/", set_aside.retrain, name="set-aside-retrain"),
+    path("review/set-aside/<int:pk>/", set_aside.show, name="set-aside"),
+    path("review/set-aside/<int:pk>/take-back/", set_aside.take_back, name="set-aside-take-back"),
+    path("review/reports/", report.inbox, name="reports"),
+    path("review/reports/<int:pk>/", report.handle, name="report-handle"),
+    path("report/", report.report, name="report"),
+    path("audit/", audit.log, name="audit"),
+    path("audit/decisions/", audit.decisions, name="audit-decisions"),
     path("privacy/", sheet.privacy, name="privacy"),
     path("healthz", health.alive),
     path("readyz", health.ready),

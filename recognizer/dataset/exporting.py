@@ -2,7 +2,7 @@
 
 In the database, because web and workers may be on hosts that share no disk; in pieces of a megabyte, so that neither
 side ever holds a whole file. A file says nothing about people who left: before it is given out, and at every tick, it
-is asked whether all drawings in it are still here and their authors still agree; if not, its bytes are deleted.
+is asked whether all drawings in it are still here and may still teach; if not, its bytes are deleted.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from accounts import people
 from recognizer import messages
 from recognizer.dataset import formats
 from recognizer.dataset.wanted import Wanted, WantedError
@@ -188,7 +189,7 @@ def is_current(export: Export) -> bool:
     """Whether all that is in it may still be given out; if not, its bytes are deleted here and now."""
     if all(_are_here(ids) for ids in _ids(export)):
         return True
-    reason = _("A drawing in it was deleted, or its author no longer agrees. Ask for a new one.")
+    reason = _("A drawing in it was deleted, or may not teach any more. Ask for a new one.")
     _end(Export.objects.filter(pk=export.pk, state=State.READY), State.GONE, reason)
     return False
 
@@ -201,7 +202,7 @@ def _ids(export: Export) -> Iterator[list[int]]:
 
 
 def _are_here(ids: list[int]) -> bool:
-    return Drawing.objects.filter(pk__in=ids, author__consented_at__isnull=False).count() == len(ids)
+    return Drawing.objects.filter(people.teaching("author"), pk__in=ids).count() == len(ids)
 
 
 def read(export: Export) -> Iterable[bytes]:

@@ -11,6 +11,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from accounts import people
 from recognizer.models import Correction, Drawing, Label, Prediction, Recognizer, Review, ReviewQuerySet
 
 UNNAMED, UNDECIDED = "unnamed", "undecided"
@@ -25,7 +26,7 @@ class WantedError(ValueError):
 
 @dataclass(frozen=True)
 class Wanted:
-    """Filters; what is left empty does not filter. People who no longer agree are never in it.
+    """Filters; what is left empty does not filter. People whose drawings may not teach are never in it.
 
     `label` is what counts: the reviewer's where there is one, else the author's. `version` is the one that answered
     first. `since` and `until` are days, both included.
@@ -69,8 +70,8 @@ class Wanted:
         return {key: list(value) if key == "status" else str(value) for key, value in said.items() if value}
 
     def drawings(self) -> QuerySet[Drawing]:
-        """Those that are wanted, of people who agree."""
-        found = Drawing.objects.filter(author__consented_at__isnull=False)
+        """Those that are wanted, of people whose drawings may teach."""
+        found = Drawing.objects.filter(people.teaching("author"))
         if self.recognizer:
             found = found.filter(recognizer__slug=self.recognizer)
         if self.label:

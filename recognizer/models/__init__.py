@@ -16,6 +16,7 @@ from recognizer.models.receipt import Receipt, ReceiptQuerySet
 from recognizer.models.recognizer import Label, Recognizer, Tone
 from recognizer.models.review import Claim, Review, ReviewQuerySet
 from recognizer.models.reviewers import Control, ControlQuerySet, Opinion, OpinionQuerySet
+from recognizer.models.safety import Report, ReportQuerySet, SetAside, SetAsideQuerySet
 from recognizer.models.training import Policy, SnapshotItem, TrainingRun, TrainingRunQuerySet
 from recognizer.models.version import ModelVersion, Promotion
 from recognizer.models.webhook import TEST_EVENT, Delivery, DeliveryQuerySet, Event, Webhook, WebhookQuerySet
@@ -60,8 +61,12 @@ __all__ = [
     "Recognizer",
     "Remembered",
     "RememberedQuerySet",
+    "Report",
+    "ReportQuerySet",
     "Review",
     "ReviewQuerySet",
+    "SetAside",
+    "SetAsideQuerySet",
     "SnapshotItem",
     "Tone",
     "TrainingRun",

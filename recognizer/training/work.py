@@ -180,6 +180,8 @@ def _check_news(run: TrainingRun, choice: Choice) -> None:
 
 def _decide(lease: Lease, plan: Plan, verdict: Verdict, challenger: Bundle, exam: list[int]) -> None:
     with lease.writing():
+        if snapshots.is_spoiled(lease.run):
+            raise DeclinedError("The author of drawings that it learned from was set aside meanwhile. Teach it again.")
         lease.update(verdict=verdict.to_dict())
         lease.say("\n         ".join(["The gate says:", *verdict.sentences]))
         slugs = plan.bundle.slugs

@@ -22,7 +22,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.requests import PersonRequest
 from recognizer import claims, corrections, desk, reviews, texts
-from recognizer.models import Correction, Opinion, Review
+from recognizer.models import Correction, Opinion, Report, Review
 from recognizer.sorting import Sorting, number, numbers
 from recognizer.views import reviewing
 from recognizer.views.reviewing import for_reviewers, to_room, wants_json
@@ -54,6 +54,7 @@ def show(request: PersonRequest) -> HttpResponse:
         "reasons": desk.reasons(),
         "waiting": desk.waiting(request.user, sorting.wanted),
         "last": desk.last_said(request.user),
+        "open_reports": Report.objects.open().count(),
         "skipped": len(passed_over),
         "skipped_words": reviewing.skipped_words(len(passed_over)),
         "self_review": reviews.may_review_own(request.user),

@@ -48,6 +48,8 @@ PLACES = {
     "recognizer.Origin": "drawings.0.origin",
     "recognizer.Receipt": "receipts",
     "recognizer.TrainingRun": "training_runs",
+    "recognizer.SetAside": "set_asides",
+    "recognizer.Report": "drawings.0.reports",
     "recognizer.SnapshotItem": "drawings.0.snapshots",
 }
 
@@ -173,9 +175,9 @@ def test_it_reads_page_by_page_in_order(
     made = [drawing(ada) for _ in range(5)]
     pieces = exports.of_person(ada)
     next(pieces)
-    # drawings; what was predicted, corrected, decided, said by reviewers and learned from them, which are controls, and
-    # what is remembered of them
-    with django_assert_num_queries(8):
+    # drawings; what was predicted, corrected, decided, said by reviewers, learned and reported of them, which are
+    # controls, and what is remembered of them
+    with django_assert_num_queries(9):
         next(pieces)
         next(pieces)
     assert [found["id"] for found in download(as_ada)["drawings"]] == [str(each.uuid) for each in made]

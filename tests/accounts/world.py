@@ -35,7 +35,9 @@ from recognizer.models import (
     Receipt,
     Recognizer,
     Remembered,
+    Report,
     Review,
+    SetAside,
     SnapshotItem,
     TrainingRun,
     Webhook,
@@ -88,6 +90,7 @@ def furnish(user: User) -> None:
     user.user_permissions.add(Permission.objects.get(codename="view_drawing"))
     log(by=user, about=user)
     audit.note(by=user, what="policy.changed", subject="digits", detail={"cap": [100, 50]})
+    watched(made)
     last = Promotion.objects.first()
     Promotion.objects.create(
         recognizer=recognizer(), model_version=recognizer().versions.get(), replaces=last, by=user, reason="a try"
@@ -133,6 +136,15 @@ def told(made: Drawing) -> None:
     """A webhook of its author, which was told of the drawing."""
     hook = Webhook.objects.create(person=made.author, url=f"https://example.org/{made.author}", events=[])
     Delivery.objects.create(webhook=hook, type="correction.reviewed", drawing=made, body="{}")
+
+
+def watched(made: Drawing) -> None:
+    """Everything by its author was set aside, by themselves, and they reported and handled one of their drawings."""
+    author = made.author
+    SetAside.objects.create(author=author, aside=True, reason="Not by hand.", by=author)
+    Report.objects.create(page="/", drawing=made, reason="wrong", words="It is mine.", by=author)
+    done = {"outcome": "dismissed", "handled_by": author, "handled": timezone.now()}
+    Report.objects.create(page="/models/", reason="other", **done)
 
 
 def recalled(made: Drawing) -> None:

@@ -1,0 +1,134 @@
+"""What keeps a community safe: authors who were set aside, and what people reported."""
+
+from __future__ import annotations
+
+from typing import Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from recognizer.models.drawing import Drawing
+from recognizer.models.facts import AppendOnly
+
+
+class SetAsideQuerySet(models.QuerySet["SetAside"]):
+    """Questions about many settings aside."""
+
+    def newest(self) -> Self:
+        """The last word about each author."""
+        return self.filter(replaced_by__isnull=True)
+
+    def standing(self) -> Self:
+        """Those that hold: the last word about their author, and not that they were taken back."""
+        return self.newest().filter(aside=True)
+
+
+class SetAside(AppendOnly, models.Model):
+    """From then on everything by this author teaches nobody else; or (`aside` is false) it may teach again.
+
+    Each replaces the one before, so an author has one last word. What it says is kept with the person as well
+    (`User.set_aside`), where every question that chooses drawings reads it.
+    """
+
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, related_name="set_asides", verbose_name=_("author")
+    )
+    aside = models.BooleanField(_("set aside"), help_text=_("Otherwise it was taken back."))
+    reason = models.CharField(_("reason"), max_length=500, blank=True)
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("by")
+    )
+    replaces = models.OneToOneField(
+        "self", models.CASCADE, null=True, blank=True, related_name="replaced_by", verbose_name=_("replaces")
+    )
+    created = models.DateTimeField(_("created"), default=timezone.now, editable=False)
+
+    objects = SetAsideQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-id"]
+        verbose_name = _("author set aside")
+        verbose_name_plural = _("authors set aside")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["author"], condition=Q(replaces__isnull=True), name="one_first_set_aside_per_author"
+            ),
+            models.CheckConstraint(
+                condition=Q(aside=True) | Q(replaces__isnull=False), name="taking_back_needs_a_set_aside"
+            ),
+            models.CheckConstraint(condition=~Q(aside=True) | ~Q(reason=""), name="set_aside_says_why"),
+            models.CheckConstraint(
+                condition=Q(replaces__isnull=True) | ~Q(replaces=F("id")), name="set_aside_replaces_another"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.author_id}: {self.reason}"
+
+
+class ReportQuerySet(models.QuerySet["Report"]):
+    """Questions about many reports."""
+
+    def open(self) -> Self:
+        """Those that nobody has handled."""
+        return self.filter(outcome="")
+
+
+class Report(models.Model):
+    """Somebody, signed in or not, found something on a page that should not be there.
+
+    It moves once: from open to its outcome, by a conditional update.
+    """
+
+    class Reason(models.TextChoices):
+        """What is wrong with it."""
+
+        OFFENSIVE = "offensive", _("offensive or hurtful")
+        PERSONAL = "personal", _("it shows something about a person")
+        RIGHTS = "rights", _("it belongs to somebody else")
+        WRONG = "wrong", _("it is wrong")
+        OTHER = "other", _("something else")
+
+    class Outcome(models.TextChoices):
+        """What was done about it."""
+
+        HIDDEN = "hidden", _("the drawing must not teach")
+        SET_ASIDE = "set-aside", _("its author was set aside")
+        DISMISSED = "dismissed", _("nothing had to be done")
+        SOLVED = "solved", _("put right")
+
+    page = models.CharField(_("page"), max_length=200)
+    drawing = models.ForeignKey(
+        Drawing, models.CASCADE, null=True, blank=True, related_name="reports", verbose_name=_("drawing")
+    )
+    reason = models.CharField(_("reason"), max_length=12, choices=Reason.choices)
+    words = models.CharField(_("in their words"), max_length=500, blank=True)
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("by")
+    )
+    created = models.DateTimeField(_("created"), default=timezone.now, editable=False)
+    outcome = models.CharField(_("outcome"), max_length=12, choices=Outcome.choices, blank=True)
+    handled_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("handled by")
+    )
+    handled = models.DateTimeField(_("handled"), null=True, blank=True)
+
+    objects = ReportQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-id"]
+        verbose_name = _("report")
+        verbose_name_plural = _("reports")
+        indexes = [models.Index(fields=["id"], condition=Q(outcome=""), name="report_open")]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(outcome="", handled__isnull=True) | ~Q(outcome="") & Q(handled__isnull=False),
+                name="handled_reports_have_an_end",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.pk}: {self.page}"
