@@ -27,6 +27,7 @@ _SIGNS = string.ascii_letters + string.digits
 _PREFIX, _SECRET = 10, 44  # signs; 44 of 62 are 262 bits, so that a quick hash is a safe one
 _FORM = re.compile(rf"ink_([A-Za-z0-9]{{{_PREFIX}}})_([A-Za-z0-9]{{{_SECRET}}})")
 _NOBODYS = "0" * 64
+_ORIGINS, _ORIGINS_KEPT = "key-origins", 30  # seconds; it says only whether a browser may ask with a key
 
 _REFUSALS = {
     "key_malformed": _("This is not a key of ours. A key looks like ink_…_…; copy it whole, as it was shown."),
@@ -39,11 +40,15 @@ CODES = tuple(_REFUSALS)
 
 
 class KeyRefusedError(PermissionError):
-    """A key that opens nothing. `code` is one of CODES; the text says what is wrong and what to do."""
+    """A key that opens nothing. `code` is one of CODES; the text says what is wrong and what to do.
 
-    def __init__(self, code: str) -> None:
+    `key`: which one it is, where its secret was right.
+    """
+
+    def __init__(self, code: str, key: ApiKey | None = None) -> None:
         super().__init__(code)
         self.code = code
+        self.key = key
 
     def __str__(self) -> str:
         return str(_REFUSALS[self.code])
@@ -78,6 +83,7 @@ def make(
         person=person, name=name, prefix=prefix, hash=_hash(secret), scopes=sorted(scopes), **more
     )
     audit.note(by=person, what="key.made", subject=name_of(key), detail={"may": key.scopes})
+    cache.delete(_ORIGINS)
     return key, secret
 
 
@@ -108,12 +114,22 @@ def find(secret: str) -> ApiKey:
     if not hmac.compare_digest(key.hash if key else _NOBODYS, _hash(secret)) or key is None:
         raise KeyRefusedError("key_unknown")
     if key.revoked:
-        raise KeyRefusedError("key_revoked")
+        raise KeyRefusedError("key_revoked", key)
     if key.is_expired:
-        raise KeyRefusedError("key_expired")
+        raise KeyRefusedError("key_expired", key)
     if not key.person.is_active:
-        raise KeyRefusedError("account_inactive")
+        raise KeyRefusedError("account_inactive", key)
     return key
+
+
+def origins() -> set[str]:
+    """Every site to which a live key is bound; a new one counts at once where the processes share a cache."""
+    found: set[str] | None = cache.get(_ORIGINS)
+    if found is None:
+        bound = ApiKey.objects.live().exclude(origins=[]).values_list("origins", flat=True)
+        found = {origin for each in bound for origin in each}
+        cache.set(_ORIGINS, found, _ORIGINS_KEPT)
+    return found
 
 
 def used(*, key: ApiKey, address: str | None) -> None:

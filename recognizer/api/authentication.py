@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.http import HttpRequest
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication
 from rest_framework.exceptions import AuthenticationFailed
@@ -10,6 +12,7 @@ from rest_framework.throttling import BaseThrottle
 
 from accounts import keys
 from accounts.models import ApiKey, User
+from recognizer.api.cors import check_origin
 
 _REALM = 'Bearer realm="inkling"'
 
@@ -18,14 +21,17 @@ class KeyAuthentication(BaseAuthentication):
     """A program with a key of its person: `Authorization: Bearer ink_…_…`. `request.auth` is then the key."""
 
     def authenticate(self, request: Request) -> tuple[User, ApiKey] | None:
-        """The person and their key; None where no key is shown. Raises AuthenticationFailed."""
+        """The person and their key; None where no key is shown. Raises AuthenticationFailed, ApiError."""
         secret = bearer(request)
         if secret is None:
             return None
+        plain: Any = request._request
         try:
-            key = keys.find(secret)
+            key = plain.shown_key = keys.find(secret)
         except keys.KeyRefusedError as error:
+            plain.shown_key = error.key  # so that the page that showed it may read why
             raise AuthenticationFailed(str(error), error.code) from error
+        check_origin(request, key)
         keys.used(key=key, address=BaseThrottle().get_ident(request))
         return key.person, key
 

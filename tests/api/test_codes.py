@@ -56,7 +56,7 @@ def test_the_refusals_of_keys_are_in_the_list() -> None:
 
 
 def test_no_code_in_the_list_is_made_up() -> None:
-    known = {code for _place, code, _status in RAISED} | set(keys.CODES) | OF_THE_FRAMEWORK | {"origin_refused"}
+    known = {code for _place, code, _status in RAISED} | set(keys.CODES) | OF_THE_FRAMEWORK
     assert set(CODES) <= known
 
 
