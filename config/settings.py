@@ -76,6 +76,7 @@ INSTALLED_APPS = [
     "accounts",
     "recognizer",
     "rest_framework",
+    "drf_spectacular_sidecar",  # Swagger's files, from our own origin
     "allauth",
     "allauth.account",
     "allauth.mfa",
@@ -257,6 +258,15 @@ REST_FRAMEWORK = {
     "EXCEPTION_HANDLER": "recognizer.api.errors.handle",
     "NUM_PROXIES": TRUSTED_PROXIES,
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Inkling",
+    "DESCRIPTION": "Recognises hand-drawn symbols, and learns from what people say they are.",
+    "VERSION": "1.0.0",
+    "OAS_VERSION": "3.1.0",
+    "LICENSE": {"name": "MIT", "identifier": "MIT"},
+    "SERVERS": [{"url": "/api/v1"}],
+    "ENABLE_DJANGO_DEPLOY_CHECK": False,
 }
 PREDICT_RATE = env.number("PREDICT_RATE", 600)  # predictions a minute for one person or one address
 PICTURE_RATE = env.number("PICTURE_RATE", 60)  # pictures a minute for one person or one address

@@ -26,6 +26,7 @@ CODES: dict[str, Code] = {
     "parse_error": Code(400, _("The body cannot be read."), _("Send valid JSON in UTF-8, or a whole form.")),
     "unreadable": Code(400, _("The request broke off, or came too slowly."), _("Send it again.")),
     "invalid": Code(400, _("A field has another form than it should."), _("See `field` and `detail`.")),
+    "invalid_cursor": Code(400, _("The cursor is not one of ours."), _("Leave it out, and follow `next` from there.")),
     "missing_field": Code(400, _("A field is missing."), _("Send what `field` names.")),
     "too_large": Code(413, _("The body is too large."), _("At most 256 KB of JSON, or a form with a picture of 5 MB.")),
     "unsupported_media_type": Code(

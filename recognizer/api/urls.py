@@ -3,7 +3,17 @@
 from django.urls import path, re_path
 from django.views.decorators.cache import never_cache
 
-from recognizer.api.views import corrections, drawings, nothing, predict, predictions, recognizers, usage, versions
+from recognizer.api.views import (
+    corrections,
+    document,
+    drawings,
+    nothing,
+    predict,
+    predictions,
+    recognizers,
+    usage,
+    versions,
+)
 
 app_name = "api"
 urlpatterns = [
@@ -29,5 +39,7 @@ urlpatterns = [
     path("drawings/<uuid:uuid>/correction", never_cache(corrections.CorrectionView.as_view()), name="correction"),
     path("corrections", never_cache(corrections.CorrectionsView.as_view()), name="corrections"),
     path("usage", never_cache(usage.UsageView.as_view()), name="usage"),
+    path("openapi.json", document.DocumentView.as_view(), name="document"),
+    path("openapi.yaml", document.DocumentView.as_view(as_yaml=True), name="document-yaml"),
     re_path("", nothing.NothingHereView.as_view()),
 ]

@@ -1,0 +1,91 @@
+"""/api/v1/openapi.json: what the API says of itself, held against the routes and against real answers."""
+
+import json
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+from django.test import Client
+from drf_spectacular.drainage import GENERATOR_STATS
+from drf_spectacular.validation import validate_schema
+
+from accounts.models import ApiKey, User
+from recognizer.api import urls
+from recognizer.api.codes import CODES
+from recognizer.api.document.build import document
+from recognizer.api.document.operations import OPERATIONS
+from tests.api.test_keys import program
+
+pytestmark = pytest.mark.django_db
+URL = "/api/v1/openapi.json"
+
+
+@pytest.fixture
+def told(client: Client) -> Any:
+    """The document as a client reads it."""
+    return client.get(URL).json()
+
+
+def test_it_is_valid_openapi_3_1_and_nothing_in_it_was_guessed(told: Any) -> None:
+    document.cache_clear()
+    GENERATOR_STATS.reset()
+    document()
+    assert not GENERATOR_STATS._warn_cache
+    assert not GENERATOR_STATS._error_cache
+    assert told["openapi"] == "3.1.0"
+    validate_schema(told)
+
+
+def test_every_route_is_in_it_and_nothing_else(told: Any) -> None:
+    routed = set()
+    for pattern in urls.urlpatterns[:-1]:  # the last one says that there is nothing
+        view = pattern.callback.view_class()  # type: ignore[attr-defined]
+        path = str(pattern.pattern)
+        for kind in ("uuid", "slug", "int"):
+            path = path.replace(f"<{kind}:", "{").replace(">", "}")
+        routed |= {(f"/{path}", method.lower()) for method in view.allowed_methods if method != "OPTIONS"}
+    described = {(path, method) for path, methods in told["paths"].items() for method in methods}
+    assert described == {each for each in routed if each[1] != "head"}
+
+
+def test_it_says_which_scope_each_address_needs_as_the_views_do(told: Any) -> None:
+    for pattern in urls.urlpatterns[:-1]:
+        path = str(pattern.pattern).replace("uuid:", "").replace("slug:", "").replace("int:", "")
+        path = path.replace("<", "{").replace(">", "}")
+        for method, scope in pattern.callback.view_class.scopes.items():  # type: ignore[attr-defined]
+            assert OPERATIONS[path, method].scope == scope, path
+
+
+def test_every_code_of_an_error_is_one_of_the_registry_and_stands_where_it_belongs(told: Any) -> None:
+    seen = set()
+    for methods in told["paths"].values():
+        for operation in methods.values():
+            for status, response in operation["responses"].items():
+                examples = response.get("content", {}).get("application/json", {}).get("examples", {})
+                assert all(CODES[code].status == int(status) for code in examples)
+                seen |= set(examples)
+    assert set(CODES) - seen == {"method_not_allowed"}  # an address that is not there has no operation
+    assert set(told["components"]["examples"]) == set(CODES)
+
+
+@pytest.mark.usefixtures("digits")
+def test_its_examples_work_and_the_answers_are_as_it_says(told: Any, alice: User) -> None:
+    app = program(alice, *ApiKey.Scope.values)
+    for path, method in (("/predict", "post"), ("/predict/batch", "post"), ("/drawings", "post")):
+        operation = told["paths"][path][method]
+        example = operation["requestBody"]["content"]["application/json"]["example"]
+        response = app.post(f"/api/v1{path}", example, content_type="application/json")
+        schema = operation["responses"][str(response.status_code)]["content"]["application/json"]["schema"]
+        jsonschema.validate(response.json(), {**schema, "components": told["components"]})
+
+
+def test_who_has_it_is_not_sent_it_again(client: Client) -> None:
+    for name in ("openapi.json", "openapi.yaml"):
+        first = client.get(f"/api/v1/{name}")
+        again = client.get(f"/api/v1/{name}", headers={"if-none-match": first["ETag"]})
+        assert (first.status_code, again.status_code, again.content) == (200, 304, b"")
+
+
+def test_both_forms_say_the_same(client: Client, told: Any) -> None:
+    assert yaml.safe_load(client.get("/api/v1/openapi.yaml").content) == json.loads(json.dumps(told))
