@@ -1,0 +1,63 @@
+"""Talk to an Inkling site: recognise hand-drawn symbols, keep drawings, say what they are.
+
+    from inkling_client import Client
+
+    with Client("https://ink.example.org", key="ink_...") as client:
+        print(client.predict("seven.png", recognizer="digits").label)
+
+`AsyncClient` has the same methods to be awaited. Errors are `InklingError`s; see `inkling_client.errors`.
+"""
+
+from inkling_client import ink
+from inkling_client.answers import (
+    Correction,
+    Drawing,
+    Feedback,
+    Guess,
+    Label,
+    Model,
+    Prediction,
+    Recognizer,
+    Version,
+)
+from inkling_client.client import AsyncClient, Client
+from inkling_client.errors import (
+    ApiError,
+    BadRequestError,
+    ConflictError,
+    ForbiddenError,
+    InklingError,
+    NoAnswerError,
+    NotFoundError,
+    ServerError,
+    ThrottledError,
+    UnauthorizedError,
+)
+from inkling_client.retries import Retries
+
+__version__ = "0.1.0"
+__all__ = [
+    "ApiError",
+    "AsyncClient",
+    "BadRequestError",
+    "Client",
+    "ConflictError",
+    "Correction",
+    "Drawing",
+    "Feedback",
+    "ForbiddenError",
+    "Guess",
+    "InklingError",
+    "Label",
+    "Model",
+    "NoAnswerError",
+    "NotFoundError",
+    "Prediction",
+    "Recognizer",
+    "Retries",
+    "ServerError",
+    "ThrottledError",
+    "UnauthorizedError",
+    "Version",
+    "ink",
+]

@@ -1,0 +1,181 @@
+"""What the site answers, as dataclasses. Fields that a later site adds are left out, never an error."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+Data = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Label:
+    """One symbol that a recognizer knows: `slug` for programs, `glyph` and `name` for people."""
+
+    slug: str
+    glyph: str
+    name: str
+
+    @classmethod
+    def read(cls, data: Data) -> Label:
+        """From JSON."""
+        return cls(data["slug"], data["glyph"], data["name"])
+
+
+@dataclass(frozen=True)
+class Recognizer:
+    """A set of labels, and the number of the version that answers (None: none does yet)."""
+
+    slug: str
+    name: str
+    prompt: str
+    labels: list[Label]
+    model_version: int | None
+
+    @classmethod
+    def read(cls, data: Data) -> Recognizer:
+        """From JSON."""
+        labels = [Label.read(label) for label in data["labels"]]
+        return cls(data["slug"], data["name"], data["prompt"], labels, data["model_version"])
+
+
+@dataclass(frozen=True)
+class Guess:
+    """A label, and how probable it is, from 0 to 1. Those of all labels add up to less than 1."""
+
+    label: str
+    glyph: str
+    name: str
+    probability: float
+
+    @classmethod
+    def read(cls, data: Data) -> Guess:
+        """From JSON."""
+        return cls(data["label"], data["glyph"], data["name"], data["probability"])
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """A ranked answer. `unsure`: the first guess should not be trusted. `id`: of one that was kept, for feedback."""
+
+    recognizer: str
+    model_version: int
+    guesses: list[Guess]
+    unsure: bool
+    id: UUID | None = None
+    personal: bool = False  # the memory of whose key it is had a say
+    elsewhere: tuple[str, Guess] | None = None  # another recognizer that is far surer, and its guess
+    embedding: list[float] | None = field(default=None, repr=False)
+    raster: bytes | None = field(default=None, repr=False)  # what the network saw, a PNG
+
+    @classmethod
+    def read(cls, data: Data, *, recognizer: str = "", model_version: int = 0) -> Prediction:
+        """From JSON; the items of a batch and of lists are told elsewhere whose they are."""
+        other = data.get("elsewhere")
+        return cls(
+            recognizer=data.get("recognizer", recognizer),
+            model_version=data.get("model_version", model_version),
+            guesses=[Guess.read(guess) for guess in data["guesses"]],
+            unsure=data["unsure"],
+            id=UUID(data["prediction"]) if data.get("prediction") else None,
+            personal=bool((data.get("personal") or {}).get("used")),
+            elsewhere=(other["recognizer"], Guess.read(other["guess"])) if other else None,
+            embedding=data.get("embedding"),
+            raster=base64.b64decode(data["raster"].partition(",")[2]) if data.get("raster") else None,
+        )
+
+    @property
+    def best(self) -> Guess:
+        """The likeliest."""
+        return self.guesses[0]
+
+    @property
+    def label(self) -> str:
+        """The slug of the likeliest."""
+        return self.best.label
+
+
+@dataclass(frozen=True)
+class Correction:
+    """What a person says a drawing is, and whether that is what they were answered."""
+
+    label: str
+    glyph: str
+    name: str
+    agrees: bool
+    created: datetime
+
+    @classmethod
+    def read(cls, data: Data) -> Correction:
+        """From JSON."""
+        return cls(data["label"], data["glyph"], data["name"], data["agrees"], _time(data["created"]))
+
+
+@dataclass(frozen=True)
+class Feedback:
+    """What was said of a kept prediction."""
+
+    prediction: UUID
+    correction: Correction
+
+    @classmethod
+    def read(cls, data: Data) -> Feedback:
+        """From JSON."""
+        return cls(UUID(data["prediction"]), Correction.read(data["correction"]))
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A drawing that was kept, with the first answer to it and what its author says. `ink` is None for a picture."""
+
+    id: UUID
+    recognizer: str
+    created: datetime
+    ink: list[list[list[float]]] | None = field(repr=False)
+    prediction: Prediction | None
+    correction: Correction | None
+
+    @classmethod
+    def read(cls, data: Data) -> Drawing:
+        """From JSON."""
+        slug, answer, said = data["recognizer"], data["prediction"], data["correction"]
+        return cls(
+            id=UUID(data["id"]),
+            recognizer=slug,
+            created=_time(data["created"]),
+            ink=data["ink"],
+            prediction=Prediction.read(answer, recognizer=slug) if answer else None,
+            correction=Correction.read(said) if said else None,
+        )
+
+
+@dataclass(frozen=True)
+class Version:
+    """A model version. `raw` is all that the site says of it: metrics, verdict, card."""
+
+    number: int
+    active: bool
+    created: datetime
+    raw: dict[str, Any] = field(repr=False)
+
+    @classmethod
+    def read(cls, data: Data) -> Version:
+        """From JSON."""
+        return cls(data["number"], data["active"], _time(data["created"]), dict(data))
+
+
+@dataclass(frozen=True)
+class Model:
+    """A LiteRT file to answer with on a device. Asked with its `etag`, the site says whether it still is."""
+
+    content: bytes = field(repr=False)
+    etag: str
+    version: int | None
+
+
+def _time(text: str) -> datetime:
+    return datetime.fromisoformat(text)
