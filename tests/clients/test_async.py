@@ -73,6 +73,11 @@ def test_a_batch_and_what_is_refused(run: Callable[..., None]) -> None:
         found = await client.predict_batch([SEVEN, []], recognizer="digits")
         assert [each.label if isinstance(each, Prediction) else each.code for each in found] == ["7", "empty_ink"]
         assert [each.slug for each in await client.recognizers()] == ["digits"]
+        assert [each.number async for each in client.versions("digits")] == [1]
+        model = await client.download_model("digits")
+        assert model
+        assert await client.download_model("digits", etag=model.etag) is None
+        assert [each.name async for each in client.usage()] == ["client"]
         with pytest.raises(NotFoundError):
             await client.predict(SEVEN, recognizer="no-such")
 

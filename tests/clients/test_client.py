@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -26,6 +27,8 @@ from inkling_client import (
     UnauthorizedError,
     ink,
 )
+from ml.artifact import Bundle
+from recognizer import registry
 from recognizer.models import Correction, Drawing, Recognizer
 from tests.ink import ONE, SCRIBBLE, SEVEN, ZERO
 
@@ -160,6 +163,38 @@ def test_recognizers_are_listed_also_without_a_key(connect: Callable[..., Client
     (digits,) = connect(key=None).recognizers()
     assert (digits.slug, digits.name, digits.model_version) == ("digits", "Digits", 1)
     assert [label.slug for label in digits.labels] == list("0123456789")
+
+
+def test_versions_come_with_what_was_measured(client_of_alice: Client, digits: Recognizer, starter: Bundle) -> None:
+    registry.register(recognizer=digits, bundle=starter)
+    second, first = client_of_alice.versions("digits")
+    assert (second.number, second.active, second.first_answered) == (2, False, None)
+    assert (first.number, first.active, first.outcome, first.verdict) == (1, True, None, [])
+    assert first.first_answered
+    assert first.metrics
+    assert 0 < first.unsure_below < 1
+    with pytest.raises(NotFoundError):
+        list(client_of_alice.versions("no-such"))
+
+
+def test_the_model_is_downloaded_once(client_of_alice: Client) -> None:
+    model = client_of_alice.download_model("digits")
+    assert model
+    (version,) = client_of_alice.versions("digits")
+    assert hashlib.sha256(model.content).hexdigest() == version.sha256
+    assert (model.version, len(model.content)) == (1, version.bytes)
+    assert client_of_alice.download_model("digits", etag=model.etag) is None
+    assert client_of_alice.download_model("digits", version=1, etag=model.etag) is None
+    assert client_of_alice.download_model("digits", etag='"another"') == model
+    with pytest.raises(NotFoundError):
+        client_of_alice.download_model("digits", version=7)
+
+
+def test_usage_counts_what_the_key_did(client_of_alice: Client) -> None:
+    client_of_alice.predict_batch([SEVEN, ONE, ZERO], recognizer="digits")
+    (today,) = client_of_alice.usage()
+    assert (today.name, today.calls) == ("client", 4), "each drawing of the batch, and the question"
+    assert today.day == timezone.now().date()
 
 
 def test_an_error_tells_code_detail_field_and_what_was_asked(client_of_alice: Client) -> None:

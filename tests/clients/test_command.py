@@ -84,6 +84,22 @@ def test_recognizers_are_listed() -> None:
     assert (ended, json.loads(out)["slug"]) == (0, "digits")
 
 
+def test_the_model_is_written_to_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "digits.tflite"
+    ended, out, _err = command("model", "digits", str(file))
+    assert (ended, out) == (0, f"{file}: version 1, {file.stat().st_size} bytes\n")
+    ended, out, _err = command("model", "digits", str(file), "--json")
+    assert json.loads(out)["version"] == 1
+
+
+def test_what_the_key_was_used_for_is_listed() -> None:
+    command("recognizers")
+    ended, out, _err = command("usage")
+    assert ended == 0
+    assert out.endswith(" client: 2\n")
+    assert json.loads(command("usage", "--json")[1])["calls"] >= 1
+
+
 @pytest.mark.parametrize(
     ("arguments", "ended", "words"),
     [

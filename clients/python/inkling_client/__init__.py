@@ -18,6 +18,7 @@ from inkling_client.answers import (
     Model,
     Prediction,
     Recognizer,
+    Usage,
     Version,
 )
 from inkling_client.client import AsyncClient, Client
@@ -58,6 +59,7 @@ __all__ = [
     "ServerError",
     "ThrottledError",
     "UnauthorizedError",
+    "Usage",
     "Version",
     "ink",
 ]

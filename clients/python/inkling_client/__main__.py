@@ -130,8 +130,12 @@ def _recognizers(client: Client, asked: argparse.Namespace, out: TextIO, _err: T
     return 0
 
 
-def _usage(client: Client, _asked: argparse.Namespace, out: TextIO, _err: TextIO) -> int:
-    _print_json(client.usage(), out)
+def _usage(client: Client, asked: argparse.Namespace, out: TextIO, _err: TextIO) -> int:
+    for each in client.usage():
+        if asked.json:
+            _print_json(_plain(each), out)
+        else:
+            print(f"{each.day} {each.key} {each.name}: {each.calls}", file=out)
     return 0
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -155,17 +155,50 @@ class Drawing:
 
 @dataclass(frozen=True)
 class Version:
-    """A model version. `raw` is all that the site says of it: metrics, verdict, card."""
+    """A model version. `verdict`: what the gate said of it, in sentences. `metrics`: what it measured."""
 
     number: int
     active: bool
     created: datetime
-    raw: dict[str, Any] = field(repr=False)
+    first_answered: datetime | None
+    sha256: str
+    bytes: int
+    unsure_below: float
+    outcome: str | None  # "passed", "refused"; None where no run made it
+    verdict: list[str] = field(repr=False)
+    metrics: dict[str, Any] = field(repr=False)
 
     @classmethod
     def read(cls, data: Data) -> Version:
         """From JSON."""
-        return cls(data["number"], data["active"], _time(data["created"]), dict(data))
+        said = data["verdict"] or {}
+        return cls(
+            number=data["number"],
+            active=data["active"],
+            created=_time(data["created"]),
+            first_answered=_time(data["first_answered"]) if data["first_answered"] else None,
+            sha256=data["sha256"],
+            bytes=data["bytes"],
+            unsure_below=data["unsure_below"],
+            outcome=said.get("outcome"),
+            verdict=[str(each) for each in said.get("sentences", [])],
+            metrics=dict(data["metrics"]),
+        )
+
+
+@dataclass(frozen=True)
+class Usage:
+    """How many calls a key made on a day (UTC)."""
+
+    day: date
+    key: str  # the beginning of the key, which is no secret
+    name: str
+    calls: int
+
+    @classmethod
+    def read(cls, data: Data) -> Usage:
+        """From JSON."""
+        return cls(date.fromisoformat(data["day"]), data["key"]["prefix"], data["key"]["name"], data["calls"])
 
 
 @dataclass(frozen=True)

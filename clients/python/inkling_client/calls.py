@@ -15,7 +15,7 @@ from uuid import UUID, uuid4
 import httpx
 
 from inkling_client import errors, ink
-from inkling_client.answers import Correction, Drawing, Feedback, Model, Prediction, Recognizer, Version
+from inkling_client.answers import Correction, Drawing, Feedback, Model, Prediction, Recognizer, Usage, Version
 
 T = TypeVar("T")
 Drawn = bytes | str | Path | Sequence[Any]
@@ -244,6 +244,8 @@ def _model(response: httpx.Response) -> Model | None:
     return Model(response.content, response.headers.get("ETag", ""), int(number) if number.isdecimal() else None)
 
 
-def usage() -> Call[dict[str, Any]]:
-    """What the key was used for."""
-    return Call("GET", "usage", _json(dict))
+def usage(cursor: str | None) -> Call[tuple[list[Usage], str | None]]:
+    """A page of what the key was used for."""
+    return Call(
+        "GET", "usage", _json(lambda data: _page(data, Usage.read)), params={"cursor": cursor} if cursor else {}
+    )

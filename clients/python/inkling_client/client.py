@@ -6,13 +6,13 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Iterable, Iterator
 from datetime import datetime
-from typing import Any, Self, TypeVar
+from typing import Self, TypeVar
 from uuid import UUID
 
 import httpx
 
 from inkling_client import calls, errors
-from inkling_client.answers import Correction, Drawing, Feedback, Model, Prediction, Recognizer, Version
+from inkling_client.answers import Correction, Drawing, Feedback, Model, Prediction, Recognizer, Usage, Version
 from inkling_client.calls import Call, Drawn
 from inkling_client.retries import Retries
 
@@ -197,9 +197,14 @@ class Client:
         """The model that answers now, or another version; None where it is still the one with this `etag`."""
         return self._do(calls.model(recognizer, version=version, etag=etag))
 
-    def usage(self) -> dict[str, Any]:
-        """What the key was used for."""
-        return self._do(calls.usage())
+    def usage(self) -> Iterator[Usage]:
+        """How many calls the key made, day by day, the newest first."""
+        cursor: str | None = None
+        while True:
+            page, cursor = self._do(calls.usage(cursor))
+            yield from page
+            if cursor is None:
+                return
 
 
 class AsyncClient:
@@ -340,6 +345,12 @@ class AsyncClient:
         """The model that answers now, or another version; None where it is still the one with this `etag`."""
         return await self._do(calls.model(recognizer, version=version, etag=etag))
 
-    async def usage(self) -> dict[str, Any]:
-        """What the key was used for."""
-        return await self._do(calls.usage())
+    async def usage(self) -> AsyncIterator[Usage]:
+        """How many calls the key made, day by day, the newest first."""
+        cursor: str | None = None
+        while True:
+            page, cursor = await self._do(calls.usage(cursor))
+            for each in page:
+                yield each
+            if cursor is None:
+                return
