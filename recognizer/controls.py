@@ -15,7 +15,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
-from accounts import people
+from accounts import audit, people
 from recognizer import claims, queue
 from recognizer.models import Claim, Control, Correction, Opinion, Place, Policy, Review
 from recognizer.queue import Wanted
@@ -48,13 +48,25 @@ def mark(*, review: Review, by: User) -> Control:
         raise NoControlError("Only a decision that counts has a known answer. Choose one that stands.")
     if review.automatic:
         raise NoControlError("Nobody has looked at this drawing, so its answer is not known. Review it first.")
-    found = of(review.correction_id)
-    return found or Control.objects.create(correction=review.correction, label_id=review.label_id, by=by)
+    if found := of(review.correction_id):
+        return found
+    _note("control.marked", review.correction, by)
+    return Control.objects.create(correction=review.correction, label_id=review.label_id, by=by)
 
 
-def unmark(*, control: Control) -> bool:
+@transaction.atomic
+def unmark(*, control: Control, by: User) -> bool:
     """Take the mark off; what was said of it counts no longer. Returns whether it was on."""
-    return bool(Control.objects.standing().filter(pk=control.pk).update(ended=timezone.now()))
+    if not Control.objects.standing().filter(pk=control.pk).update(ended=timezone.now()):
+        return False
+    _note("control.ended", control.correction, by)
+    return True
+
+
+def _note(what: str, correction: Correction, by: User) -> None:
+    subject = f"drawing {correction.drawing.uuid}"
+    undoes = audit.last(what="control.marked", subject=subject) if what == "control.ended" else None
+    audit.note(by=by, what=what, subject=subject, undoes=undoes)
 
 
 def of(correction: int) -> Control | None:

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from recognizer import controls, queue, replays, reviews, thumbnails
-from recognizer.models import Correction, Drawing, Label, ModelVersion, Opinion, Place, Prediction, Review, Use
+from recognizer.models import Control, Correction, Drawing, Label, ModelVersion, Opinion, Place, Prediction, Review, Use
 from recognizer.queue import ANYTHING, Wanted
 
 if TYPE_CHECKING:
@@ -57,6 +57,8 @@ class Sheet:
     guesses: list[Guess]
     keys: list[tuple[Label, str]]  # every label with the key that says it, if there is one
     decision: Review | Opinion | None = None  # what was decided, or said, where this is shown to be looked at again
+    known: Review | None = None  # the decision that could be the known answer of a control, for who chooses those
+    control: Control | None = None  # which it is
     dispute: list[Opinion] = field(default_factory=list)  # what reviewers say who do not agree, for who settles it
 
     @property

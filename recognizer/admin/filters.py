@@ -30,3 +30,37 @@ class LabelOfRecognizer(admin.SimpleListFilter):
         """Those of this label."""
         value = self.value() or ""
         return queryset.filter(label=int(value)) if value.isdecimal() else queryset
+
+
+def _is_there(chosen: str | None, field: str, queryset: QuerySet[Any]) -> QuerySet[Any]:
+    return queryset if chosen is None else queryset.filter(**{f"{field}__isnull": chosen == "no"})
+
+
+class IsOnControl(admin.SimpleListFilter):
+    """Opinions that decide nothing, or those that do."""
+
+    title = _("on a control")
+    parameter_name = "control"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        """The two choices."""
+        return [("yes", _("Yes")), ("no", _("No"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Filter by the choice."""
+        return _is_there(self.value(), "control", queryset)
+
+
+class HasEnded(admin.SimpleListFilter):
+    """Controls whose mark was taken off, or was not."""
+
+    title = _("mark taken off")
+    parameter_name = "ended"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        """The two choices."""
+        return [("yes", _("Yes")), ("no", _("No"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Filter by the choice."""
+        return _is_there(self.value(), "ended", queryset)

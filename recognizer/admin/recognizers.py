@@ -11,10 +11,10 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.requests import PersonRequest
-from recognizer import reviews, training
+from recognizer import policies, reviews, training
 from recognizer.models import Label, Policy, Recognizer
 
 
@@ -58,6 +58,17 @@ class RecognizerAdmin(admin.ModelAdmin):
     def drawings(self, recognizer: Any) -> int:
         """How many drawings were kept for it."""
         return recognizer.drawing_count
+
+    def save_formset(self, request: Any, form: Any, formset: Any, change: bool) -> None:
+        """What was changed of a policy is noted, and what waited for more opinions is looked at again."""
+        changed = [each for each in formset.forms if isinstance(each.instance, Policy) and each.has_changed()]
+        super().save_formset(request, form, formset, change)
+        for each in changed:
+            before = {name: each.initial.get(name) for name in each.changed_data}
+            decided = policies.changed(policy=each.instance, before=before, by=request.user)
+            if decided:
+                text = ngettext("%(count)d drawing is decided now.", "%(count)d drawings are decided now.", decided)
+                self.message_user(request, text % {"count": decided}, messages.SUCCESS)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """A recognizer comes with its bundle: `manage.py install_models`."""

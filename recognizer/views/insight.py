@@ -25,7 +25,7 @@ from recognizer.views.runs import for_reviewers
 @for_reviewers
 def confusions(request: PersonRequest, slug: str, number: int | None = None) -> HttpResponse:
     """The matrix of one version, the one that answers unless the address names another."""
-    context, recognizer = _about(slug, registry.recognizers().prefetch_related("labels"))
+    context, recognizer = about(slug, registry.recognizers().prefetch_related("labels"))
     version = _version(recognizer, number)
     kinds = confusion.kinds(version) if version else []
     kind = request.GET.get("test", "")
@@ -60,7 +60,7 @@ def _version(recognizer: Recognizer, number: int | None) -> Any:
 @for_reviewers
 def cell(request: PersonRequest, slug: str, number: int, kind: str, drawn: str, answered: str) -> HttpResponse:
     """The drawings behind one cell of a matrix."""
-    context, recognizer = _about(slug, registry.recognizers().prefetch_related("labels"))
+    context, recognizer = about(slug, registry.recognizers().prefetch_related("labels"))
     version = _version(recognizer, number)
     if kind not in confusion.kinds(version):
         raise Http404
@@ -84,7 +84,7 @@ def _is_id(text: str) -> bool:
 @for_reviewers
 def doubtful(request: PersonRequest, slug: str) -> HttpResponse:
     """Approved drawings whose label is doubtful."""
-    context, recognizer = _about(slug, registry.recognizers().prefetch_related("labels"))
+    context, recognizer = about(slug, registry.recognizers().prefetch_related("labels"))
     label = next((each for each in recognizer.labels.all() if each.slug == request.GET.get("label")), None)
     found = Paginator(label_errors.doubtful(recognizer, label=label), label_errors.PAGE_SIZE)
     page = found.get_page(request.GET.get("page"))
@@ -105,7 +105,7 @@ def doubtful(request: PersonRequest, slug: str) -> HttpResponse:
 @for_reviewers
 def coverage(request: PersonRequest, slug: str) -> HttpResponse:
     """How much there is of each label, against the goal."""
-    context, recognizer = _about(slug, coverages.with_labels(registry.recognizers()))
+    context, recognizer = about(slug, coverages.with_labels(registry.recognizers()))
     lines = coverages.lines(recognizer)
     context |= {
         "lines": coverages.furthest_first(lines),
@@ -117,8 +117,8 @@ def coverage(request: PersonRequest, slug: str) -> HttpResponse:
     return render(request, "recognizer/coverage.html", context)
 
 
-def _about(slug: str, recognizers: QuerySet[Recognizer]) -> tuple[dict[str, Any], Recognizer]:
-    """What all these pages have in common, and the recognizer that the address names."""
+def about(slug: str, recognizers: QuerySet[Recognizer]) -> tuple[dict[str, Any], Recognizer]:
+    """What all these pages have in common, and the recognizer that the address names; Http404 where there is none."""
     found = list(recognizers)
     recognizer = next((each for each in found if each.slug == slug), None)
     if recognizer is None:

@@ -21,7 +21,7 @@ from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.requests import PersonRequest
-from recognizer import claims, corrections, desk, reviews, texts
+from recognizer import claims, controls, corrections, desk, disputes, reviews, texts
 from recognizer.models import Correction, Opinion, Report, Review
 from recognizer.sorting import Sorting, number, numbers
 from recognizer.views import reviewing
@@ -53,6 +53,8 @@ def show(request: PersonRequest) -> HttpResponse:
         "recognizer": sorting.wanted.recognizer,
         "reasons": desk.reasons(),
         "waiting": desk.waiting(request.user, sorting.wanted),
+        "lacking": disputes.lacking(sorting.wanted.recognizer),
+        "disputes": disputes.count() if reviews.may_settle(request.user) else 0,
         "last": desk.last_said(request.user),
         "open_reports": Report.objects.open().count(),
         "skipped": len(passed_over),
@@ -72,16 +74,23 @@ def _named(request: PersonRequest, pk: int) -> desk.Sheet | None:
     dispute = reviews.dispute_about(correction) if reviews.may_settle(request.user) else []
     said = None if dispute else reviews.said_by(request.user, correction)
     if said:
-        return desk.sheet(correction, said)
+        return _to_mark(request, desk.sheet(correction, said))
     try:
         reviews.claim(correction=correction, reviewer=request.user)
     except reviews.REFUSALS as error:
         decision = reviews.standing(correction)
         if decision:
-            return desk.sheet(correction, decision)
+            return _to_mark(request, desk.sheet(correction, decision))
         messages.warning(request, reviewing.why(error))
         return None
     return replace(desk.sheet(correction), dispute=dispute)
+
+
+def _to_mark(request: PersonRequest, sheet: desk.Sheet) -> desk.Sheet:
+    """With the decision that could be the known answer of a control, for who may choose those."""
+    if not controls.may_mark(request.user):
+        return sheet
+    return replace(sheet, known=reviews.standing(sheet.correction), control=controls.of(sheet.correction.pk))
 
 
 @require_POST

@@ -1,0 +1,151 @@
+"""Agreement: how far reviewers who looked at the same drawings, none knowing of the other, say the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+from django.db.models import Count, F
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from ml import kappa
+from recognizer.models import Label, Opinion, Recognizer
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+ENOUGH = 20  # shared drawings; with fewer nothing can be said
+
+
+@dataclass(frozen=True)
+class Shared:
+    """What was said about the same drawings, as a table of counts: labels by labels, the last is rejected."""
+
+    table: np.ndarray
+
+    @property
+    def drawings(self) -> int:
+        """Of how many drawings."""
+        return int(self.table.sum())
+
+    @property
+    def is_enough(self) -> bool:
+        """To say anything."""
+        return self.drawings >= ENOUGH
+
+    @property
+    def same(self) -> float | None:
+        """The share of the same answers."""
+        return kappa.agreement(self.table)
+
+    @property
+    def kappa(self) -> str | None:
+        """With two decimals; None where it is not defined."""
+        return _decimals(kappa.kappa(self.table))
+
+
+@dataclass(frozen=True)
+class Pair(Shared):
+    """Two reviewers."""
+
+    first: str
+    second: str
+
+
+@dataclass(frozen=True)
+class OfLabel:
+    """One label against all others, over all pairs."""
+
+    label: Label | None  # None: rejected
+    table: np.ndarray  # 2 x 2, each pair in both orders
+
+    @property
+    def drawings(self) -> int:
+        """On how many at least one of a pair said it."""
+        return int(self.table.sum() - self.table[1, 1]) // 2
+
+    @property
+    def is_enough(self) -> bool:
+        """To say anything."""
+        return self.drawings >= ENOUGH
+
+    @property
+    def same(self) -> float | None:
+        """On what share of these both said it."""
+        said = self.table.sum() - self.table[1, 1]
+        return float(self.table[0, 0] / said) if said else None
+
+    @property
+    def kappa(self) -> str | None:
+        """With two decimals; None where it is not defined."""
+        return _decimals(kappa.kappa(self.table))
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """Of all reviewers of a recognizer."""
+
+    labels: Sequence[Label]
+    pairs: list[Pair]  # who share the most come first
+
+    @cached_property
+    def all_pairs(self) -> Shared:
+        """Taken together; a drawing counts once for each pair that looked at it."""
+        size = len(self.labels) + 1
+        return Shared(sum((pair.table for pair in self.pairs), np.zeros((size, size), int)))
+
+    @property
+    def of_labels(self) -> list[OfLabel]:
+        """Those that were said at all, the least agreed on first."""
+        table = kappa.pooled(self.all_pairs.table)
+        named: list[Label | None] = [*self.labels, None]
+        found = [OfLabel(label, kappa.one_against_rest(table, at)) for at, label in enumerate(named)]
+        return sorted((each for each in found if each.drawings), key=_order)
+
+    @property
+    def overall(self) -> str | None:
+        """Kappa over all pairs."""
+        return _decimals(kappa.kappa(kappa.pooled(self.all_pairs.table)))
+
+
+def _order(each: OfLabel) -> tuple[bool, float]:
+    return not each.is_enough, each.same or 0.0
+
+
+def _decimals(share: float | None) -> str | None:
+    return f"{share:.2f}".replace("-0.00", "0.00") if share is not None else None
+
+
+def of(recognizer: Recognizer, *, viewer: User) -> Agreement:
+    """What stands now; two queries for any number of opinions. `viewer` says how people are named."""
+    labels = list(recognizer.labels.all())
+    places: dict[int | None, int] = {label.pk: at for at, label in enumerate(labels)} | {None: len(labels)}
+    tables: dict[tuple[int, int], np.ndarray] = {}
+    for first, second, one, other, times in _counted(recognizer):
+        table = tables.setdefault((first, second), np.zeros((len(places), len(places)), int))
+        table[places[one], places[other]] += times
+    names = named({pk for pair in tables for pk in pair}, viewer=viewer)
+    pairs = [Pair(table, names[first], names[second]) for (first, second), table in tables.items()]
+    return Agreement(labels, sorted(pairs, key=lambda pair: -pair.drawings))
+
+
+def _counted(recognizer: Recognizer) -> Iterable[tuple[int, int, int | None, int | None, int]]:
+    """Two reviewers, what each said, and how often; the database joins and counts, along the index of shared ones."""
+    other = "correction__opinions"
+    asked = {"shared": True, "by__isnull": False, "correction__label__recognizer": recognizer}
+    also = {f"{other}__shared": True, f"{other}__withdrawn__isnull": True, f"{other}__by__gt": F("by")}
+    found = Opinion.objects.standing().filter(**asked, **also)
+    counted = found.values_list("by", f"{other}__by", "label", f"{other}__label").annotate(times=Count("pk"))
+    return counted.order_by()
+
+
+def named(people: Iterable[int], *, viewer: User) -> Mapping[int, str]:
+    """By id: numbers, except for staff, whom the admin shows addresses anyway; and oneself."""
+    names = {pk: _("reviewer %(number)d") % {"number": pk} for pk in people}
+    if viewer.is_staff:
+        names |= dict(User.objects.filter(pk__in=names).values_list("pk", "email"))
+    return names | {viewer.pk: _("you")}
