@@ -195,6 +195,11 @@ class ApiKey(models.Model):
         return f"{self.name} ({self.prefix})"
 
     @property
+    def shown(self) -> str:
+        """What anybody may see of it."""
+        return f"ink_{self.prefix}_…"
+
+    @property
     def is_expired(self) -> bool:
         """Whether its time is over."""
         return self.expires is not None and self.expires <= timezone.now()

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from accounts import keys
 from accounts.models import User
 from recognizer import drawings
 from recognizer.drawings import Content
@@ -28,6 +29,7 @@ def test_no_page_offends_the_policy_or_scrolls_sideways_on_a_phone(
     drawing, _ = drawings.keep(author=alice, recognizer="digits", content=Content.of_ink(SCRIBBLE))
     hook = Webhook.objects.create(person=alice, url="https://hooks.example.org/" + "long" * 30, events=Event.values)
     noting.tested(hook)
+    key, _secret = keys.make(person=alice, name="Shop", scopes=["predict"], origins=["https://" + "long" * 30])
     phone = visit(as_alice, phone=True, viewport={"width": 320, "height": 640}, color_scheme=scheme)
     for path in (
         "/",
@@ -43,6 +45,8 @@ def test_no_page_offends_the_policy_or_scrolls_sideways_on_a_phone(
         "/models/",
         "/models/digits/",
         "/models/sketches/",
+        "/accounts/keys/",
+        f"/accounts/keys/{key.pk}/revoke/",
         "/accounts/webhooks/",
         f"/accounts/webhooks/{hook.uuid}/",
         f"/accounts/webhooks/{hook.uuid}/delete/",
