@@ -1,14 +1,20 @@
-// The public API, spoken to like any other client does; with the session it also knows who asks.
+// The API: the module that the site's own pages use, and that other programs may copy. The same methods as the Python
+// client (clients/python). A program shows a key: new Client({ url: "https://ink.example.org", key: "ink_..." }).
+// The site's pages have the session and its token instead: new Client({ root: "/api/v1/", attempts: 1 }).
 
 const TIMEOUT_MS = 15_000;
+const BATCH_ITEMS = 256;
+const PASSING = new Set([0, 408, 429, 502, 503, 504]);
 
-/** An answer that is not the one hoped for. `status` is 0 when there was none at all. */
+/** An answer that is not the one hoped for. `status` is 0 when there was none at all; `code` is stable. */
 export class ApiError extends Error {
-  constructor(status, { code = "", detail = "" } = {}, retryAfter = 0) {
+  constructor(status, { code = "", detail = "", field = null } = {}, retryAfter = 0) {
     super(detail || code || `HTTP ${status}`);
+    this.name = "ApiError";
     this.status = status;
     this.code = code;
     this.detail = detail;
+    this.field = field; // what is to blame, or null
     this.retryAfter = retryAfter; // seconds
   }
 
@@ -26,24 +32,58 @@ export class ApiError extends Error {
   }
 }
 
-export class Api {
+/** `attempts`: how often a passing failure is tried in all. `longest`: seconds that are waited at most in between. */
+export class Client {
   #root;
+  #key;
+  #attempts;
+  #longest;
 
-  constructor(root) {
+  constructor({ url = "", root = `${url.replace(/\/+$/, "")}/api/v1/`, key = "", attempts = 4, longest = 60 }) {
     this.#root = root;
+    this.#key = key;
+    this.#attempts = attempts;
+    this.#longest = longest;
   }
 
+  /** `content`: `recognizer`, and `ink` (strokes) or `image` (a Blob), perhaps `top_k`, `threshold`, `as_of`, `keep`, ... */
   predict(content) {
-    return this.#send("POST", "predict", content);
+    return this.#send("POST", "predict", content.keep ? { id: newId(), ...content } : content);
   }
 
-  /** Keep a drawing; `content.id` makes a repeated request harmless. */
+  /** An answer for each of `items` (ink, or data URLs of pictures), an ApiError in the place of one that is none. */
+  async predictBatch({ recognizer, items, ...options }) {
+    const found = [];
+    for (let start = 0; start < items.length; start += BATCH_ITEMS) {
+      const part = items.slice(start, start + BATCH_ITEMS).map((drawn) => (typeof drawn === "string" ? { image: drawn } : { ink: drawn }));
+      const { results, ...by } = await this.#send("POST", "predict/batch", { recognizer, items: part, ...options });
+      found.push(...results.map(({ index, error, ...said }) => (error ? new ApiError(400, error) : { ...by, ...said })));
+    }
+    return found;
+  }
+
+  /** What a kept prediction should have been: `{ label }`, or `{ correct: true }`. */
+  feedback(prediction, said) {
+    return this.#send("POST", `predictions/${prediction}/feedback`, said);
+  }
+
+  /** Keep a drawing; `content.id` makes a repeated request harmless, and is made here where it is missing. */
   keep(content, { leaving = false } = {}) {
-    return this.#send("POST", "drawings", content, { keepalive: leaving });
+    return this.#send("POST", "drawings", { id: newId(), ...content }, { keepalive: leaving });
   }
 
-  read(id) {
+  drawing(id) {
     return this.#send("GET", `drawings/${id}`);
+  }
+
+  /** One's own, the newest first, fetched as they are looked at: for await (const drawing of client.drawings()). */
+  drawings(filters = {}) {
+    return this.#pages("drawings", { page_size: 100, ...filters });
+  }
+
+  /** The picture of a drawing that came as one. */
+  image(id) {
+    return this.#send("GET", `drawings/${id}/image`, undefined, { as: "blob" });
   }
 
   delete(id) {
@@ -58,20 +98,90 @@ export class Api {
     return this.#send("DELETE", `drawings/${id}/correction`);
   }
 
-  async #send(method, path, content, options = {}) {
-    const headers = { Accept: "application/json", "X-CSRFToken": csrfToken() };
+  async recognizers() {
+    return (await this.#send("GET", "recognizers")).results;
+  }
+
+  versions(recognizer) {
+    return this.#pages(`recognizers/${encodeURIComponent(recognizer)}/versions`);
+  }
+
+  /** `{ content, etag, version }`; null where `etag` is still that of the model. */
+  downloadModel(recognizer, { version = null, etag = "" } = {}) {
+    const where = version === null ? "" : `/versions/${version}`;
+    const headers = etag ? { "If-None-Match": etag } : {};
+    return this.#send("GET", `recognizers/${encodeURIComponent(recognizer)}${where}/model.tflite`, undefined, { as: "model", headers });
+  }
+
+  usage() {
+    return this.#pages("usage");
+  }
+
+  /** Only the cursor is taken of the next address: the key goes nowhere but to its site. */
+  async *#pages(path, filters = {}) {
+    const asked = new URLSearchParams(Object.entries(filters).filter(([, value]) => value !== undefined && value !== null));
+    for (;;) {
+      const query = asked.size ? `?${asked}` : "";
+      const { results, next } = await this.#send("GET", path + query);
+      yield* results;
+      if (!next) return;
+      asked.set("cursor", new URL(next).searchParams.get("cursor"));
+    }
+  }
+
+  /** Every request bears being repeated: what writes carries a key that stays the same, so it is done once. */
+  async #send(method, path, content, { as = "json", headers = {}, ...options } = {}) {
+    const attempts = options.keepalive ? 1 : this.#attempts;
+    const once = method !== "GET" && attempts > 1 ? { "Idempotency-Key": newId() } : {};
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await this.#ask(method, path, content, as, { ...headers, ...once }, options);
+      } catch (error) {
+        const wait = this.#wait(error, attempt, attempts);
+        if (wait === null) throw error;
+        await new Promise((resolve) => setTimeout(resolve, wait * 1000));
+      }
+    }
+  }
+
+  /** Seconds until the next attempt; null where there is none. */
+  #wait(error, attempt, attempts) {
+    const passes = error instanceof ApiError && (PASSING.has(error.status) || error.code === "idempotency_in_progress");
+    if (!passes || attempt >= attempts || error.retryAfter > this.#longest) return null;
+    const share = 0.5 + Math.random() / 2;
+    return error.retryAfter ? error.retryAfter + share / 2 : Math.min(this.#longest, 2 ** (attempt - 2)) * share;
+  }
+
+  async #ask(method, path, content, as, more, options) {
+    const headers = { Accept: as === "json" ? "application/json" : "*/*", ...this.#credentials(), ...more };
     const body = toBody(content, headers);
     let response;
     try {
       const signal = options.keepalive ? undefined : AbortSignal.timeout(TIMEOUT_MS);
-      response = await fetch(this.#root + path, { method, headers, body, signal, ...options });
+      const credentials = this.#key ? "omit" : "same-origin";
+      response = await fetch(this.#root + path, { method, headers, body, signal, credentials, ...options });
+      return await read(response, as);
     } catch (error) {
+      if (error instanceof ApiError) throw error;
       throw new ApiError(0, { code: "no_answer", detail: error.message });
     }
-    const data = await response.json().catch(() => null);
-    if (!response.ok) throw new ApiError(response.status, data ?? {}, Number(response.headers.get("Retry-After")) || 0);
-    return data;
   }
+
+  #credentials() {
+    return this.#key ? { Authorization: `Bearer ${this.#key}` } : { "X-CSRFToken": csrfToken() };
+  }
+}
+
+async function read(response, as) {
+  if (as === "model" && response.status === 304) return null;
+  if (!response.ok) {
+    const data = await response.json().catch(() => null);
+    throw new ApiError(response.status, data ?? {}, Number(response.headers.get("Retry-After")) || 0);
+  }
+  if (as === "blob") return response.blob();
+  if (as === "json") return response.json().catch(() => null);
+  const version = Number(response.headers.get("Model-Version")) || null;
+  return { content: await response.arrayBuffer(), etag: response.headers.get("ETag"), version };
 }
 
 /** Read anew each time: signing in elsewhere gives the browser another one. */
@@ -89,4 +199,14 @@ function toBody(content, headers) {
   const form = new FormData();
   for (const [name, value] of Object.entries(content)) form.append(name, value);
   return form;
+}
+
+/** A version 4 UUID, also where the page did not come over HTTPS and randomUUID is missing. */
+export function newId() {
+  if (crypto.randomUUID) return crypto.randomUUID();
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  bytes[6] = (bytes[6] & 0x0f) | 0x40;
+  bytes[8] = (bytes[8] & 0x3f) | 0x80;
+  const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
 }

@@ -1,7 +1,7 @@
 // The draw page: wires the sheet, the pen, the model's answers and what becomes of a drawing.
 
 import { Announcer } from "./announcer.js";
-import { Api } from "./api.js";
+import { Client } from "./api.js";
 import { Asker } from "./asker.js";
 import { Because } from "./because.js";
 import { Elsewhere } from "./elsewhere.js";
@@ -32,7 +32,7 @@ class DrawPage {
   #taste = new Taste(this.#canvas);
   #pad = new Pad(this.#canvas, this.#sheet, this.#taste);
   #keyboardPen = new KeyboardPen(this.#canvas, find("[data-cursor]"), this.#pad);
-  #api = new Api(this.#config.api);
+  #api = new Client({ root: this.#config.api, attempts: 1 }); // whoever asks decides when to ask again
   #asker = new Asker(this.#api);
   #recognizers = new Recognizers(find("[data-recognizers]"), this.#config);
   #prompt = new Prompt(find("#prompt"), this.#recognizer);

@@ -1,7 +1,7 @@
 // My drawings, without a page load: say what a drawing is by tap or number key, take it back, delete.
 // Everything here also works as a plain form.
 
-import { Api, ApiError } from "./api.js";
+import { ApiError, Client } from "./api.js";
 import { text } from "./texts.js";
 
 const find = (selector, root = document) => root.querySelector(selector);
@@ -72,7 +72,7 @@ class Drawing {
 
 class DrawingsPage {
   #page = find("[data-drawings]");
-  #api = new Api(JSON.parse(find("#config").textContent).api);
+  #api = new Client({ root: JSON.parse(find("#config").textContent).api, attempts: 1 });
   #dialog = find("[data-confirm]");
   #doomed = null;
 

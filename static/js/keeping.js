@@ -4,6 +4,7 @@
 // sheet has its own identifier, so keeping the same ink twice makes no double, and ink that goes on
 // after a reload takes the place of what was kept when the page was left.
 
+import { newId } from "./api.js";
 import { Stroke } from "./ink.js";
 import { recall, remember } from "./storage.js";
 
@@ -160,14 +161,4 @@ export class Keeping {
     const draft = { user: this.#user, recognizer: this.#recognizer, ...kept, strokes };
     remember(sessionStorage, KEY, strokes.length ? draft : null);
   }
-}
-
-/** A version 4 UUID, also where the page did not come over HTTPS and randomUUID is missing. */
-function newId() {
-  if (crypto.randomUUID) return crypto.randomUUID();
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  bytes[6] = (bytes[6] & 0x0f) | 0x40;
-  bytes[8] = (bytes[8] & 0x3f) | 0x80;
-  const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
 }

@@ -101,7 +101,7 @@ export class Postman extends EventTarget {
   forget(id) {
     return this.#inLine(async () => {
       this.#outbox.remove(id);
-      const { correction } = await this.#api.read(id);
+      const { correction } = await this.#api.drawing(id);
       if (!correction) await this.#api.delete(id); // else it was answered elsewhere, and counts
     }).catch(() => {}); // it may never have arrived; at worst it stays in "My drawings", where it can be deleted
   }

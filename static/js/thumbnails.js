@@ -35,7 +35,7 @@ export class Thumbnails {
 
   async #fill(id, frame) {
     try {
-      const { ink, image, correction } = await this.#api.read(id);
+      const { ink, image, correction } = await this.#api.drawing(id);
       frame.append(ink ? toSvg(ink) : toImage(image));
       return correction;
     } catch (error) {
