@@ -82,6 +82,12 @@ def pack(embedding: np.ndarray, probabilities: np.ndarray) -> bytes:
     return np.concatenate([embedding, probabilities]).astype("<f2").tobytes()
 
 
+def unpack(packed: bytes, outputs: int) -> tuple[np.ndarray, np.ndarray]:
+    """What `pack` was given, of a network with `outputs` labels: float32 (width,) and (labels,)."""
+    row = np.frombuffer(packed, "<f2").astype(np.float32)
+    return row[:-outputs], row[-outputs:]
+
+
 def build(packed: Sequence[bytes], labels: Sequence[int], outputs: int, *, untaught: int = 0) -> Memory:
     """A memory of what `pack` gave, oldest first.
 

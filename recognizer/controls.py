@@ -43,7 +43,7 @@ def mark(*, review: Review, by: User) -> Control:
     """
     people.hold(review.correction.drawing.author_id)
     queue.lock(review.correction_id)
-    counts = Review.objects.standing().filter(pk=review.pk, correction__replaced_by__isnull=True).exists()
+    counts = Review.objects.standing().filter(pk=review.pk, correction__replaced_by__replaces__isnull=True).exists()
     if not counts or review.decision == Review.Decision.UNDONE:
         raise NoControlError("Only a decision that counts has a known answer. Choose one that stands.")
     if review.automatic:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db import transaction
 
 from accounts import people
-from recognizer import memories, queue
+from recognizer import memories, outliers, queue
 from recognizer.models import Correction, Drawing, Label
 
 
@@ -38,8 +38,9 @@ def delete(*, correction: Correction) -> None:
     author = people.hold(correction.drawing.author_id)
     correction.delete()
     queue.follow(correction.drawing)
+    said = _said(standing(correction.drawing))
     if author:
-        memories.follow(person=author, drawing=correction.drawing, seen=None)
+        memories.follow(person=author, drawing=correction.drawing, said=said, seen=None)
 
 
 def standing(drawing: Drawing) -> Correction | None:
@@ -47,24 +48,31 @@ def standing(drawing: Drawing) -> Correction | None:
     return drawing.corrections.standing().select_related("label").first()
 
 
+def _said(correction: Correction | None) -> Label | None:
+    return correction.label if correction else None
+
+
 def _append(drawing: Drawing, label: Label | None) -> Correction | None:
     """Its author's memory goes along; what the model makes of the drawing is found out before anybody has to wait."""
     seen = memories.read(drawing) if label else None
-    return _append_and_remember(drawing, label, seen)
+    oddness = outliers.of(drawing=drawing, label=label, seen=seen) if label and seen else None
+    return _append_and_remember(drawing, label, seen, oddness)
 
 
 @transaction.atomic
-def _append_and_remember(drawing: Drawing, label: Label | None, seen: memories.Seen | None) -> Correction | None:
+def _append_and_remember(
+    drawing: Drawing, label: Label | None, seen: memories.Seen | None, oddness: float | None
+) -> Correction | None:
     """Append unless it is said already. A second tab waits; Drawing.DoesNotExist when that one deleted it."""
     author = people.hold(drawing.author_id)
     if author is None or not Drawing.objects.filter(pk=drawing.pk).exists():
         raise Drawing.DoesNotExist
     last = standing(drawing)
-    if (last.label if last else None) == label:
+    if _said(last) == label:
         if label:
-            memories.follow_again(person=author, drawing=drawing, seen=seen)
+            memories.follow_again(person=author, drawing=drawing, said=label, seen=seen)
         return last
     correction = Correction.objects.create(drawing=drawing, label=label, replaces=last)
-    queue.follow(drawing)
-    memories.follow(person=author, drawing=drawing, seen=seen)
+    queue.follow_new(correction, oddness=oddness)
+    memories.follow(person=author, drawing=drawing, said=label, seen=seen)
     return correction

@@ -103,8 +103,11 @@ class Sheet:
         place: Place | None = getattr(self.correction, "place", None)
         if place is None:
             return []
-        odd = [_("unusual ink")] if place.uses & Use.SUSPICIOUS else []
+        odd = [self._odd(place)] if place.uses & Use.SUSPICIOUS else []
         return odd if place.uses & Use.FRESH else [*odd, _("seen alike")]
+
+    def _odd(self, place: Place) -> Any:
+        return _("unlike other drawings of %s") % self.correction.label if place.is_odd else _("unusual ink")
 
 
 def sheet(correction: Correction, decision: Review | Opinion | None = None) -> Sheet:
@@ -174,7 +177,9 @@ class Said:
 
 def last_said(reviewer: User) -> list[Said]:
     """What the reviewer said last and still says, the newest first; each can be taken back."""
-    mine = Opinion.objects.standing().filter(by=reviewer, correction__replaced_by__isnull=True).order_by("-pk")
+    mine = (
+        Opinion.objects.standing().filter(by=reviewer, correction__replaced_by__replaces__isnull=True).order_by("-pk")
+    )
     found = mine.select_related("label", "correction__label", "correction__drawing")[:LAST]
     return [Said(each, _path(each.correction.drawing)) for each in found.defer("correction__drawing__image")]
 

@@ -15,7 +15,7 @@ from django.db.models import Exists, OuterRef, Q
 from accounts import people
 from ml.image import ImageError
 from ml.ink import InkError
-from recognizer import memories, pins, receipts, registry
+from recognizer import memories, outliers, pins, receipts, registry
 from recognizer.content import Content
 from recognizer.models import Drawing, Label, PersonalAnswer, Prediction, Reason, Recognizer
 from recognizer.registry import Active
@@ -229,6 +229,8 @@ def _append_answer(drawing: Drawing, answer: Answer) -> bool:
     there = Drawing.objects.filter(pk=drawing.pk).exclude(predictions__model_version=answer.active.version).exists()
     if there:
         store_answer(drawing=drawing, answer=answer)
+        if answer.embedding is not None:
+            outliers.measure_again(drawing=drawing, active=answer.active, embedding=answer.embedding)
     return there
 
 

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from recognizer import reviews, thumbnails, training
 from recognizer.models import Drawing, DrawingQuerySet, Label, PersonalAnswer, Prediction, Recognizer, Review
+from recognizer.pages import Page
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -151,6 +152,16 @@ class Card:
 def mine(author: User, filters: Filters) -> DrawingQuerySet:
     """This person's drawings that the filters let through, newest first."""
     return filters.apply(Drawing.objects.by(author)).with_answers()
+
+
+def count(author: User, filters: Filters, page: Page) -> int | None:
+    """How many drawings the filters let through; None where that would be a question about each of too many.
+
+    Without filters an index tells, in one query.
+    """
+    if page.count is None and not filters:
+        return Drawing.objects.filter(author=author).count()
+    return page.count
 
 
 def cards(drawings: list[Drawing], recognizers: list[Recognizer]) -> list[Card]:

@@ -18,7 +18,7 @@ from django.db.models import Avg, Count, F, Max, Q, QuerySet, Sum, Value
 from django.utils import timezone
 
 from accounts import people
-from recognizer import reviews
+from recognizer import live, reviews
 from recognizer.models import (
     Bookmark,
     Confusion,
@@ -239,7 +239,7 @@ def _read_so_far() -> int:
 
 @transaction.atomic
 def count() -> None:
-    """Count the rows: how much there is of each label, and which version took what for which. Four queries."""
+    """Count the rows: how much there is of each label, and which version took what for which. Five queries."""
     now = timezone.now()
     so_far = _read_so_far()
     _count_coverage(now)
@@ -270,8 +270,19 @@ def _count_confusions(now: datetime) -> None:
     by_version: dict[int, list[Any]] = {pk: [] for pk in Confusion.objects.values_list("pk", flat=True)}
     for version, label, answer, times in counted:
         by_version.setdefault(version, []).append([slugs[label], slugs[answer], times])
-    rows = [Confusion(version_id=pk, counted=now, counts=by_version[pk]) for pk in sorted(by_version)]
-    _replace(Confusion, rows, "version", ["counts", "counted"])
+    rates = live.rates()
+    for pk in rates:
+        by_version.setdefault(pk, [])
+    rows = [
+        Confusion(version_id=pk, counted=now, counts=by_version[pk], **_rate(rates.get(pk)))
+        for pk in sorted(by_version)
+    ]
+    _replace(Confusion, rows, "version", ["counts", "judged", "right_alone", "right_personal", "counted"])
+
+
+def _rate(judged: live.Judged | None) -> dict[str, int]:
+    answers, alone, personal = judged or (0, 0, 0)
+    return {"judged": answers, "right_alone": alone, "right_personal": personal}
 
 
 def _replace(model: Any, rows: list[Any], key: str, fields: list[str]) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 
 from recognizer import registry
-from recognizer.models import ModelVersion, Policy, Prediction, Promotion, Recognizer
+from recognizer.models import Confusion, ModelVersion, Policy, Prediction, Promotion, Recognizer
 from recognizer.models.opinions import ANSWERED
 
 if TYPE_CHECKING:
@@ -77,17 +77,32 @@ def _count(answers: QuerySet[Prediction], *, most: float = inf) -> dict[int, tup
 
 def _judged(answers: QuerySet[Prediction]) -> QuerySet[Prediction]:
     """Those whose author says what the drawing is, and what that is as `said`."""
-    standing = answers.filter(drawing__corrections__replaced_by__isnull=True, drawing__corrections__label__isnull=False)
+    standing = answers.filter(
+        drawing__corrections__replaced_by__replaces__isnull=True, drawing__corrections__label__isnull=False
+    )
     return standing.annotate(said=F("drawing__corrections__label"))
 
 
-def personal_rates(recognizer: Recognizer) -> dict[int, Judged]:
-    """By a version's number: its live answers, judged as the model's alone and as people got them. One query."""
-    answers = _judged(_counting().filter(model_version__recognizer=recognizer))
-    rows = answers.values("model_version__number").annotate(
-        judged=Count("pk"), alone=Count("pk", filter=Q(said=F("label"))), got=Count("pk", filter=Q(said=ANSWERED))
+def rates() -> dict[int, Judged]:
+    """By a version's id: its live answers, judged as the model's alone and as people got them.
+
+    One query that reads all answers: the background asks it, pages read what that kept (`personal_rates`).
+    """
+    rows = (
+        _judged(_counting())
+        .values("model_version")
+        .annotate(
+            judged=Count("pk"), alone=Count("pk", filter=Q(said=F("label"))), got=Count("pk", filter=Q(said=ANSWERED))
+        )
     )
-    found = rows.values_list("model_version__number", "judged", "alone", "got").order_by()
+    found = rows.values_list("model_version", "judged", "alone", "got").order_by()
+    return {version: Judged(*counts) for version, *counts in found}
+
+
+def personal_rates(recognizer: Recognizer) -> dict[int, Judged]:
+    """The same by a version's number, as it was counted last (`label_checks.count`). One small query."""
+    kept = Confusion.objects.filter(version__recognizer=recognizer, judged__gt=0)
+    found = kept.values_list("version__number", "judged", "right_alone", "right_personal")
     return {number: Judged(*counts) for number, *counts in found}
 
 

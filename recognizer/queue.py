@@ -89,6 +89,34 @@ def follow(drawing: Drawing) -> None:
     put(Correction.objects.standing().filter(drawing=drawing, label__isnull=False))
 
 
+def follow_new(correction: Correction, *, oddness: float | None) -> None:
+    """The same for what its author has just said, so that nobody has decided it yet: three queries, or one to go.
+
+    `oddness` as in `Place`. The drawing that the correction holds may have its answers with it.
+    """
+    if correction.replaces_id:
+        Place.objects.filter(correction=correction.replaces_id).delete()
+    if correction.label_id is None:
+        return
+    place = _place(correction, waits=True)
+    place.oddness = oddness
+    _put_together([place], {correction.drawing_id: min(correction.drawing.predictions.all(), key=_age, default=None)})
+    place.save(force_insert=True)
+
+
+def _age(prediction: Prediction) -> int:
+    return prediction.pk
+
+
+def note(places: Sequence[Place]) -> None:
+    """How odd they are was found out: it is kept, and they stand where it lets them stand. Oddness as in `Place`."""
+    usual = _points_of_labels({place.label_id for place in places})
+    for place in places:
+        suspicious = _is_suspicious(place, usual[place.label_id])
+        place.usefulness = place.uses | Use.SUSPICIOUS if suspicious else place.uses & ~Use.SUSPICIOUS
+    Place.objects.bulk_update(places, ["oddness", "usefulness"])
+
+
 def settle(corrections: Iterable[int], *, waits: bool) -> None:
     """Somebody has decided these corrections, or taken their decisions back."""
     rows = list(corrections)
@@ -121,13 +149,17 @@ def _put(ids: Sequence[int]) -> None:
     found = list(Correction.objects.filter(pk__in=ids).select_related("drawing").defer("drawing__image").order_by("pk"))
     decided = set(Review.objects.standing().filter(correction__in=ids, decision__in=DECIDED).values_list("correction"))
     places = [_place(each, waits=(each.pk,) not in decided) for each in found]
-    answers, usual = _first_answers(found), _points_of_labels({place.label_id for place in places})
-    twins = _twins(places)
-    for correction, place in zip(found, places, strict=True):
-        answer = answers.get(correction.drawing_id)
+    _put_together(places, _first_answers(found))
+    Place.objects.bulk_create(places, ignore_conflicts=True)
+
+
+def _put_together(places: Sequence[Place], answers: Mapping[int, Prediction | None]) -> None:
+    """What orders and filters them; `answers` by the id of the drawing."""
+    usual, twins = _points_of_labels({place.label_id for place in places}), _twins(places)
+    for place in places:
+        answer = answers.get(place.correction.drawing_id)
         place.version_id = answer.model_version_id if answer else None
         place.usefulness = _use(place, answer, usual[place.label_id], twin=place.correction_id in twins)
-    Place.objects.bulk_create(places, ignore_conflicts=True)
 
 
 def _place(correction: Correction, *, waits: bool) -> Place:
@@ -177,17 +209,19 @@ def _use(place: Place, answer: Prediction | None, decided: Sequence[int | None],
         Use.SCARCE: len(decided) < LOOKED_AT,
         Use.UNSURE: bool(answer and answer.unsure),
         Use.DIFFERS: bool(answer and answer.label_id != place.label_id),
-        Use.SUSPICIOUS: _is_suspicious(place.points, [points for points in decided if points]),
+        Use.SUSPICIOUS: _is_suspicious(place, decided),
         Use.FRESH: not twin,
     }
     return sum((use for use, holds in uses.items() if holds), start=Use(0))
 
 
-def _is_suspicious(points: int | None, usual: Sequence[int]) -> bool:
-    if points is None or len(usual) < KNOWN:
-        return False
+def _is_suspicious(place: Place, decided: Sequence[int | None]) -> bool:
+    """Unlike others of its label, or of far fewer or more points than those that were decided."""
+    usual = [points for points in decided if points]
+    if place.is_odd or place.points is None or len(usual) < KNOWN:
+        return place.is_odd
     middle = median(usual)
-    return points * FAR < middle or points > middle * FAR
+    return place.points * FAR < middle or place.points > middle * FAR
 
 
 def _twins(places: Sequence[Place]) -> set[int]:

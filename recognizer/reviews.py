@@ -227,7 +227,7 @@ def standing(correction: Correction) -> Review | None:
 def state_of(drawings: Iterable[Drawing]) -> dict[int, Review | None]:
     """By a drawing's id: the decision on what its author says now, else None. One query."""
     found: dict[int, Review | None] = {drawing.pk: None for drawing in drawings}
-    decided = Review.objects.standing().filter(decision__in=DECIDED, correction__replaced_by__isnull=True)
+    decided = Review.objects.standing().filter(decision__in=DECIDED, correction__replaced_by__replaces__isnull=True)
     for review in decided.filter(correction__drawing__in=list(found)).select_related("correction", "label"):
         found[review.correction.drawing_id] = review
     return found

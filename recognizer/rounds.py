@@ -32,7 +32,9 @@ def reject(*, corrections: Collection[int], reviewer: User, reason: str) -> list
 
 def undo(*, opinions: Iterable[int], reviewer: User) -> int:
     """Take a whole round back, as far as it still counts; returns how many opinions that were."""
-    mine = Opinion.objects.standing().filter(pk__in=list(opinions), by=reviewer, correction__replaced_by__isnull=True)
+    mine = Opinion.objects.standing().filter(
+        pk__in=list(opinions), by=reviewer, correction__replaced_by__replaces__isnull=True
+    )
     authors = mine.order_by("correction__drawing__author").values_list("correction__drawing__author", flat=True)
     return sum(_undo_of(author, mine, reviewer) for author in list(authors.distinct()))
 

@@ -127,7 +127,7 @@ def impact(authors: Collection[int]) -> Impact:
     studied = _studied(authors)
     return Impact(
         drawings=theirs.count(),
-        approved=approving.filter(correction__replaced_by__isnull=True).count(),
+        approved=approving.filter(correction__replaced_by__replaces__isnull=True).count(),
         waiting=Place.objects.waiting().filter(author__in=authors).count(),
         taught=studied.filter(run__version__isnull=False).aggregate(n=Count("drawing", distinct=True))["n"],
         versions=_versions(studied),
@@ -160,7 +160,7 @@ def light() -> QuerySet[ModelVersion]:
 
 def _active() -> QuerySet[Promotion]:
     """The newest promotion of each recognizer."""
-    return Promotion.objects.filter(replaced_by__isnull=True)
+    return Promotion.objects.filter(replaced_by__replaces__isnull=True)
 
 
 def remedies() -> list[Remedy]:

@@ -33,7 +33,7 @@ def approved(recognizer: Recognizer) -> QuerySet[Review]:
     """The decisions that let drawings teach: they stand, their corrections stand, their authors may teach."""
     return Review.objects.approving().filter(
         people.teaching("correction__drawing__author"),
-        correction__replaced_by__isnull=True,
+        correction__replaced_by__replaces__isnull=True,
         correction__drawing__recognizer=recognizer,
     )
 

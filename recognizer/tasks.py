@@ -5,7 +5,7 @@ import logging
 from django.conf import settings
 from django.utils.module_loading import import_string
 
-from recognizer import drawings, label_checks, memories, messages, receipts, registry, training
+from recognizer import drawings, label_checks, memories, messages, outliers, receipts, registry, training
 from recognizer.dataset import exporting
 from recognizer.webhooks import noting, sending
 
@@ -23,9 +23,11 @@ def tick() -> None:
     sending.tick()
     receipts.tick()
     checked, _more = label_checks.catch_up_for_a_moment()
+    measured = outliers.catch_up_for_a_moment()
     logger.info(
-        "tick: %d runs moved, %d old drawings asked again, %d remembered again, %d facts about labels read",
-        *(len(runs), asked, read, checked),
+        "tick: %d runs moved, %d old drawings asked again, %d remembered again, %d facts about labels read, "
+        "%d drawings measured",
+        *(len(runs), asked, read, checked, measured),
     )
 
 

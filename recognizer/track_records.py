@@ -114,7 +114,7 @@ def authors(recognizer: Recognizer, *, viewer: User) -> list[OfAuthor]:
     """Of the newest decisions that people made; of whom the most was decided first. Three queries at most."""
     newest = Review.objects.aggregate(newest=Max("pk"))["newest"] or 0
     found = Review.objects.standing().filter(pk__gt=newest - RECENT, decision__in=DECIDED, automatic=False)
-    found = found.filter(correction__label__recognizer=recognizer, correction__replaced_by__isnull=True)
+    found = found.filter(correction__label__recognizer=recognizer, correction__replaced_by__replaces__isnull=True)
     accepted = Count("pk", filter=Q(decision=Review.Decision.ACCEPTED))
     counted = found.values_list("correction__drawing__author").annotate(accepted=accepted, count=Count("pk"))
     rows = list(counted.order_by("-count", "correction__drawing__author")[:MOST])

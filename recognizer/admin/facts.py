@@ -9,7 +9,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from recognizer import drawings
-from recognizer.admin.filters import LabelOfRecognizer
+from recognizer.admin.counting import RoughPaginator
+from recognizer.admin.filters import Created, LabelOfRecognizer
 from recognizer.models import Drawing, ModelVersion, Prediction, Promotion
 
 _DRAWING = ("ink", "image")
@@ -24,8 +25,14 @@ def heavy(way: str) -> list[str]:
 class FactAdmin(admin.ModelAdmin):
     """A list and a page to read; nothing can be added or changed by hand."""
 
-    date_hierarchy = "created"
+    ordering = ["-created"]
+    paginator = RoughPaginator
     show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER  # each would count all rows
+
+    def get_list_filter(self, request: HttpRequest) -> list[Any]:
+        """With the time, last."""
+        return [*super().get_list_filter(request), Created]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Facts come about, they are not typed in."""
@@ -41,7 +48,7 @@ class DrawingAdmin(FactAdmin):
     """What was drawn."""
 
     list_display = ["uuid", "recognizer", "author", "created"]
-    list_filter = ["recognizer", "created"]
+    list_filter = ["recognizer"]
     list_select_related = ["recognizer", "author"]
     search_fields = ["uuid", "author__email"]
     exclude = ["image"]

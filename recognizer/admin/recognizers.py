@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db.models import CharField, Count, QuerySet
+from django.db.models import CharField, F, QuerySet, Sum
 from django.forms import TextInput
 from django.http import HttpRequest
 from django.urls import reverse
@@ -51,13 +51,17 @@ class RecognizerAdmin(admin.ModelAdmin):
     actions = ["start_training"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Recognizer]:
-        """With the number of drawings, in the same query."""
-        return super().get_queryset(request).annotate(drawing_count=Count("drawings"))
+        """With the number of drawings, in the same query; a million are not counted while somebody waits."""
+        return (
+            super()
+            .get_queryset(request)
+            .annotate(named=Sum(F("labels__coverage__drawings") + F("labels__coverage__waiting")))
+        )
 
-    @admin.display(ordering="drawing_count")
+    @admin.display(ordering="named", description=gettext_lazy("named drawings"))
     def drawings(self, recognizer: Any) -> int:
-        """How many drawings were kept for it."""
-        return recognizer.drawing_count
+        """How many drawings of it were named and not rejected, as the background counted last."""
+        return recognizer.named or 0
 
     def save_formset(self, request: Any, form: Any, formset: Any, change: bool) -> None:
         """What was changed of a policy is noted, and what waited for more opinions is looked at again."""

@@ -98,7 +98,9 @@ def _named() -> QuerySet[Correction]:
 def _decisions() -> ReviewQuerySet:
     """On what its author says now."""
     return Review.objects.standing().filter(
-        correction__drawing=OuterRef("pk"), correction__replaced_by__isnull=True, correction__label__isnull=False
+        correction__drawing=OuterRef("pk"),
+        correction__replaced_by__replaces__isnull=True,
+        correction__label__isnull=False,
     )
 
 

@@ -8,7 +8,7 @@ catching_up remembered drawings are read again when another version answers, in 
 
 from recognizer.memories.catching_up import catch_up, catch_up_for_a_moment
 from recognizer.memories.following import follow, follow_again, forget, forget_all, remembered, switch
-from recognizer.memories.reading import Seen, read
+from recognizer.memories.reading import Seen, look, read
 from recognizer.memories.recalling import Recalled, clear, recall
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "follow_again",
     "forget",
     "forget_all",
+    "look",
     "read",
     "recall",
     "remembered",

@@ -26,48 +26,44 @@ def remembered(person: User) -> QuerySet[Remembered]:
     return found.select_related("drawing", "label").defer("packed", "drawing__image")
 
 
-def follow(*, person: User, drawing: Drawing, seen: Seen | None) -> None:
-    """Remember a drawing as what its author says it is now; nothing said, nothing remembered.
+def follow(*, person: User, drawing: Drawing, said: Label | None, seen: Seen | None) -> None:
+    """Remember a drawing as what its author says it is now (`said`); nothing said, nothing remembered.
 
     Part of the transaction that changed what is said and holds the person. `seen` is what `read` gave before it;
     without it, the drawing is read in the background. Who no longer agrees that drawings are kept only forgets.
     """
-    said = _said(drawing) if person.has_consented else None
+    said = said if person.has_consented else None
     memory = Memory.objects.filter(person=person, recognizer=drawing.recognizer_id).first()
     if memory:
-        _remember(memory, drawing, said)
+        _remember(memory, drawing, said, seen)
     elif said:
         memory = begin(person=person, recognizer_id=drawing.recognizer_id)
-    if memory and seen:
-        memory.remembered.filter(drawing=drawing).update(version=seen.version_id, packed=seen.packed)
+        if seen:
+            memory.remembered.filter(drawing=drawing).update(version=seen.version_id, packed=seen.packed)
 
 
-def follow_again(*, person: User, drawing: Drawing, seen: Seen | None) -> None:
+def follow_again(*, person: User, drawing: Drawing, said: Label, seen: Seen | None) -> None:
     """The same was said again: remember it anew, where it was forgotten or said while nothing was to be kept."""
     if person.has_consented and not Remembered.objects.filter(drawing=drawing).exists():
-        follow(person=person, drawing=drawing, seen=seen)
+        follow(person=person, drawing=drawing, said=said, seen=seen)
 
 
-def _said(drawing: Drawing) -> Label | None:
-    last = drawing.corrections.standing().select_related("label").first()
-    return last.label if last else None
-
-
-def _remember(memory: Memory, drawing: Drawing, label: Label | None) -> None:
+def _remember(memory: Memory, drawing: Drawing, label: Label | None, seen: Seen | None) -> None:
     memory.remembered.filter(drawing=drawing).delete()
     if label:
-        memory.remembered.create(drawing=drawing, label=label)
+        read = {"version_id": seen.version_id, "packed": seen.packed} if seen else {}
+        memory.remembered.create(drawing=drawing, label=label, **read)
         _prune(memory, label)
     people.touch(memory.person_id)
 
 
 def _prune(memory: Memory, label: Label) -> None:
-    """Only the newest stay."""
-    of_label = memory.remembered.filter(label=label)
-    for rows, kept in ((of_label, KEPT_PER_LABEL), (memory.remembered.all(), KEPT)):
-        too_many = list(rows.order_by("-pk").values_list("pk", flat=True)[kept:])
-        if too_many:
-            Remembered.objects.filter(pk__in=too_many).delete()
+    """Only the newest stay. A memory holds some more than are kept at most, so all of them are looked at at once."""
+    newest_first = list(memory.remembered.order_by("-pk").values_list("pk", "label"))
+    of_label = [pk for pk, said in newest_first if said == label.pk]
+    too_many = {*of_label[KEPT_PER_LABEL:], *(pk for pk, _said in newest_first[KEPT:])}
+    if too_many:
+        Remembered.objects.filter(pk__in=too_many).delete()
 
 
 def begin(*, person: User, recognizer_id: int) -> Memory:

@@ -51,21 +51,17 @@ class DrawingQuerySet(models.QuerySet["Drawing"]):
 
     def labelled(self, slug: str) -> Self:
         """Those of this label: what the author says counts, else what they were answered where that was sure."""
-        said = Correction.objects.standing().filter(label__isnull=False)
-        answers = Prediction.objects.annotate(answered=ANSWERED, doubted=_DOUBTED).filter(doubted=False)
-        guessed = answers.filter(answered__in=Label.objects.filter(slug=slug)).values("drawing")
-        return self.filter(
-            Q(pk__in=said.filter(label__slug=slug).values("drawing"))
-            | (Q(pk__in=guessed) & ~Q(pk__in=said.values("drawing")))
-        )
+        labels = Label.objects.filter(slug=slug).values("pk")
+        found = self._with_verdicts()
+        return found.filter(Q(said__in=labels) | Q(said__isnull=True, guessed__in=labels, doubted=False))
 
     def corrected(self) -> Self:
         """Those whose author said what they are."""
-        return self.filter(pk__in=Correction.objects.standing().filter(label__isnull=False).values("drawing"))
+        return self._with_verdicts().filter(said__isnull=False)
 
     def uncorrected(self) -> Self:
         """Those whose author has not said, or no longer says, what they are."""
-        return self.exclude(pk__in=Correction.objects.standing().filter(label__isnull=False).values("drawing"))
+        return self._with_verdicts().filter(said__isnull=True)
 
     def agreed(self) -> Self:
         """Those of which the author says what they were answered first."""
@@ -80,12 +76,13 @@ class DrawingQuerySet(models.QuerySet["Drawing"]):
         return self._with_verdicts().filter(doubted=True)
 
     def _with_verdicts(self) -> Self:
-        answers = Prediction.objects.annotate(answered=ANSWERED, doubted=_DOUBTED)
+        """Looked up drawing by drawing until a page is full; a join would read those of everybody."""
+        answers = Prediction.objects.annotate(answered=ANSWERED, was_doubted=_DOUBTED)
         first = answers.filter(drawing=OuterRef("pk")).order_by("id")
         said = Correction.objects.standing().filter(drawing=OuterRef("pk"))
-        return self.annotate(
+        return self.alias(
             guessed=Subquery(first.values("answered")[:1]),
-            doubted=Subquery(first.values("doubted")[:1]),
+            doubted=Subquery(first.values("was_doubted")[:1]),
             said=Subquery(said.values("label")[:1]),
         )
 
@@ -108,7 +105,10 @@ class Drawing(AppendOnly, models.Model):
     class Meta:
         verbose_name = _("drawing")
         verbose_name_plural = _("drawings")
-        indexes = [models.Index(fields=["author", "-id"], name="drawing_by_author")]
+        indexes = [
+            models.Index(fields=["author", "-id"], name="drawing_by_author"),
+            models.Index(fields=["created"], name="drawing_created"),
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=Q(ink__isnull=False, image__isnull=True) | Q(ink__isnull=True, image__isnull=False),

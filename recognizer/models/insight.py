@@ -89,10 +89,17 @@ class Coverage(models.Model):
 
 
 class Confusion(models.Model):
-    """How often the live answers of a version took a label for which: [[drawn, answered, times], …], as slugs."""
+    """How often the live answers of a version took a label for which: [[drawn, answered, times], …], as slugs.
+
+    And of how many their authors said what they are, and how many they found right: as the model alone said it, and as
+    they got it.
+    """
 
     version = models.OneToOneField(ModelVersion, models.CASCADE, primary_key=True, related_name="confusion")
     counts = models.JSONField()
+    judged = models.PositiveIntegerField(default=0)
+    right_alone = models.PositiveIntegerField(default=0)
+    right_personal = models.PositiveIntegerField(default=0)
     counted = models.DateTimeField()
 
     class Meta:

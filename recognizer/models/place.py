@@ -21,7 +21,7 @@ class Use(IntFlag):
     SCARCE = 1  # few of this label were looked at so far
     UNSURE = 2  # the model was not sure
     DIFFERS = 4  # author and model disagree
-    SUSPICIOUS = 8  # far fewer or far more points than this label usually has
+    SUSPICIOUS = 8  # far fewer or more points than this label usually has, or unlike others of it
     FRESH = 16  # its author has not said the same of nearly the same drawing
 
 
@@ -68,6 +68,9 @@ class Place(models.Model):
         verbose_name=_("version that answered first"),
     )
     points = models.PositiveIntegerField(_("points"), null=True, help_text=_("Of its ink; none for a picture."))
+    oddness = models.FloatField(
+        _("oddness"), null=True, help_text=_("Above 1 it is unlike others of its label; none: nobody has measured it.")
+    )
     shape = models.BigIntegerField(_("shape"), null=True, help_text=_("A coarse picture in 49 bits, to find twins by."))
 
     objects = PlaceQuerySet.as_manager()
@@ -91,6 +94,7 @@ class Place(models.Model):
             models.Index(fields=["author", "label", "-correction"], name="place_twins"),
             models.Index(fields=["label", "-correction"], condition=Q(waits=False), name="place_decided"),
             models.Index(fields=["recognizer", "correction"], condition=Q(disputed=True), name="place_disputed"),
+            models.Index(fields=["-correction"], condition=Q(waits=True, oddness=None), name="place_unmeasured"),
         ]
         constraints = [
             models.CheckConstraint(condition=Q(disputed=False) | Q(waits=False), name="disputed_waits_for_nobody_else")
@@ -98,6 +102,11 @@ class Place(models.Model):
 
     def __str__(self) -> str:
         return f"{self.correction_id}"
+
+    @property
+    def is_odd(self) -> bool:
+        """Whether it is unlike others of its label, see `recognizer.outliers`."""
+        return self.oddness is not None and self.oddness > 1
 
     @property
     def uses(self) -> Use:

@@ -19,7 +19,7 @@ class SetAsideQuerySet(models.QuerySet["SetAside"]):
 
     def newest(self) -> Self:
         """The last word about each author."""
-        return self.filter(replaced_by__isnull=True)
+        return self.filter(replaced_by__replaces__isnull=True)
 
     def standing(self) -> Self:
         """Those that hold: the last word about their author, and not that they were taken back."""

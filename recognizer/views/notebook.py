@@ -6,7 +6,6 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -17,7 +16,7 @@ from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.requests import PersonRequest
-from recognizer import corrections, gallery, texts
+from recognizer import corrections, gallery, pages, texts
 from recognizer import drawings as verbs
 from recognizer.models import Drawing
 from recognizer.views.sheet import api_root
@@ -30,11 +29,12 @@ from recognizer.views.sheet import api_root
 def drawings(request: PersonRequest) -> HttpResponse:
     """My drawings, a page at a time."""
     filters = gallery.Filters.read(request.GET)
-    page = Paginator(gallery.mine(request.user, filters), gallery.PAGE_SIZE).get_page(request.GET.get("page"))
+    page = pages.page(gallery.mine(request.user, filters), request.GET.get("page"), gallery.PAGE_SIZE)
     cards = gallery.cards(list(page.object_list), filters.recognizers)
     context = {
         "filters": filters,
         "page": page,
+        "count": gallery.count(request.user, filters, page),
         "cards": cards,
         "by_number": any(label.slug.isdecimal() for card in cards for label in card.labels),
         "address": request.get_full_path(),

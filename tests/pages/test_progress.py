@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
 from ml.artifact import Bundle
-from recognizer import registry
+from recognizer import label_checks, registry
 from recognizer.models import Promotion, Recognizer, Review
 from tests.ink import ONE, SEVEN
 from tests.pages.conftest import named
@@ -159,6 +159,7 @@ def test_what_people_said_to_the_answers_is_told_of_the_model_alone_and_as_they_
     for _ in range(4):
         named(alice, ONE, "7")  # the model alone says 1; from the second time on alice's memory says 7
     learned(digits, starter)
+    label_checks.count()
     html = _text(client)
     assert re.search(r'<th scope="row">1</th>\s*<td>4</td>\s*<td>0.0%</td>\s*<td>75.0%</td>', html)
     assert "changes nobody else's" in html

@@ -10,7 +10,7 @@ from django.db import connection
 
 from accounts.models import User
 from ml.artifact import Bundle
-from recognizer import corrections, live, registry
+from recognizer import corrections, label_checks, live, registry
 from recognizer.models import (
     Correction,
     Drawing,
@@ -113,6 +113,8 @@ def test_more_people_need_no_more_queries(
     with django_assert_num_queries(1):
         live.correction_rates(digits)
     with django_assert_num_queries(1):
+        live.rates()
+    with django_assert_num_queries(1):
         live.personal_rates(digits)
 
 
@@ -133,6 +135,8 @@ def test_answers_are_judged_as_the_models_alone_and_as_people_got_them(
     put_right(wrong[1], "1")
     put_right(wrong[2], "4")
     put_right(right, "1")  # memory may spoil what was right
+    assert live.personal_rates(digits) == {}  # nobody has counted
+    label_checks.count()
     assert live.personal_rates(digits) == {1: (4, 2, 2), 2: (4, 1, 2)}
     assert live.correction_rates(digits) == {1: (4, 2), 2: (4, 3)}
     assert (live.personal_rates(digits)[2].alone_share, live.personal_rates(digits)[2].personal_share) == (0.25, 0.5)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
+import numpy as np
 import pytest
 from django.apps import apps
 from django.test import Client
@@ -19,7 +20,10 @@ from tests.loop import community
 from tests.pages.conftest import keep, named
 
 pytestmark = pytest.mark.django_db
-LONG = [[[x % 80 for x in range(900)], [x // 10 for x in range(900)]]]
+LONG = [  # a seven like any other, but of far more points
+    [np.interp(np.arange(300), np.linspace(0, 299, len(axis)), axis).round(1).tolist() for axis in stroke]
+    for stroke in SEVEN
+]
 
 
 def _waiting(reviewer: User, **wanted: Any) -> list[Correction]:
@@ -43,8 +47,9 @@ def test_suspicious_ink_comes_first_and_twins_last(rita: User, alice: User, bob:
     agreed, overruled = named(alice, SEVEN, "7"), named(alice, ONE, "7")
     twin = named(alice, SEVEN, "7")
     long = named(bob, LONG, "7")
-    assert _waiting(rita) == [long, overruled, agreed, twin]
+    assert _waiting(rita) == [overruled, long, agreed, twin]
     assert Use.SUSPICIOUS in _uses(long)
+    assert Use.SUSPICIOUS in _uses(overruled)  # it is unlike other sevens
     assert Use.FRESH not in _uses(twin)
     assert Use.SUSPICIOUS not in _uses(agreed)
 
