@@ -10,7 +10,7 @@ import sys, tests.environment, config.wsgi
 from django.urls import get_resolver
 get_resolver().url_patterns
 import recognizer.api.urls
-print(sorted(name for name in ("tensorflow", "keras", "matplotlib", "drf_spectacular", "yaml") if name in sys.modules))
+print(sorted(name for name in ("tensorflow", "keras", "matplotlib", "drf_spectacular") if name in sys.modules))
 """
 
 
