@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from recognizer import account_views, health
+from recognizer import account_views, developer_views, health
 from recognizer.views import (
     audit,
     dataset,
@@ -81,6 +81,8 @@ urlpatterns = [
     path("report/", report.report, name="report"),
     path("audit/", audit.log, name="audit"),
     path("audit/decisions/", audit.decisions, name="audit-decisions"),
+    path("developers/", developer_views.show, name="developers"),
+    path("developers/reference/", developer_views.reference, name="reference"),
     path("privacy/", sheet.privacy, name="privacy"),
     path("healthz", health.alive),
     path("readyz", health.ready),

@@ -15,8 +15,21 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.utils.urls import replace_query_param
 
+from recognizer.api.errors import ApiError
+
 PAGE_SIZE, MOST = 24, 100
 _LAST = re.compile(rb"after:([0-9]{1,18})")
+
+
+class Whether(serializers.ChoiceField):
+    """True or false, as JSON writes them."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(["true", "false"], **kwargs)
+
+    def to_internal_value(self, data: Any) -> bool:
+        """Yes or no."""
+        return bool(super().to_internal_value(data) == "true")
 
 
 class ListQuery(serializers.Serializer):
@@ -35,7 +48,7 @@ class ListQuery(serializers.Serializer):
             found = None
         if found is None:
             text = _("This cursor is not one of ours. Leave it out, and follow `next` from there.")
-            raise serializers.ValidationError(text, "invalid_cursor")
+            raise ApiError("invalid_cursor", text, field="cursor")
         return int(found[1])
 
 
@@ -52,8 +65,8 @@ def listed(
 
 
 def asked_of(query: type[Any], request: Request) -> Any:
-    """The query of a list, checked. Raises ValidationError."""
-    asked = query(data=request.query_params)
+    """The query of a list, checked: what is there but empty is an error, not nothing asked. Raises ValidationError."""
+    asked = query(data=request.query_params.dict())
     asked.is_valid(raise_exception=True)
     return asked
 

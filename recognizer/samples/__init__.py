@@ -11,3 +11,9 @@ def read(name: str) -> str:
 
 
 VERIFYING = [("Python", read("verify_webhook.py")), ("JavaScript", read("verify_webhook.js"))]
+STARTING = [
+    ("curl", read("quick_start.sh")),
+    ("Python", read("quick_start.py")),
+    ("JavaScript", read("quick_start.mjs")),
+]
+SITE, KEY = "https://inkling.example/api/v1/", "ink_…"  # what stands in them for where the API is, and for a key

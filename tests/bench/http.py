@@ -51,7 +51,7 @@ def main() -> None:
         cwd=ROOT,
     )
     try:
-        _wait(port)
+        wait_for(port)
         _report(port, server.pid)
     finally:
         server.terminate()
@@ -88,13 +88,14 @@ def _load(port: int, path: str, script: Path) -> tuple[float, float]:
     return float(rate[1]), float(p50[1]) * {"us": 1e-3, "ms": 1.0, "s": 1e3}[p50[2]]
 
 
-def _wait(port: int) -> None:
+def wait_for(port: int) -> None:
+    """Return once the site answers."""
     request = Request(f"http://127.0.0.1:{port}/api/v1/predict", BODY.encode(), {"Content-Type": "application/json"})
     for _ in range(100):
         try:
-            urlopen(request, timeout=5).close()  # noqa: S310
+            urlopen(request, timeout=20).close()  # noqa: S310
             return
-        except URLError:
+        except (URLError, TimeoutError):
             time.sleep(0.2)
     raise SystemExit("The site did not start.")
 

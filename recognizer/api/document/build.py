@@ -77,6 +77,7 @@ class Generator(SchemaGenerator):
     def get_schema(self, request: HttpRequest | None = None, public: bool = False) -> Json:
         """All of it; its forms are ours."""
         found: Json = super().get_schema(request, public)
+        found["tags"] = [{"name": tag} for tag in dict.fromkeys(each.tag for each in OPERATIONS.values())]
         found["components"] = {"schemas": SCHEMAS, "securitySchemes": SECURITY, "headers": HEADERS}
         found["components"]["examples"] = _examples()
         return found
@@ -128,7 +129,8 @@ def _takes(operation: Operation, name: str) -> bool:
 
 
 def _in_query(name: str) -> Json:
-    form = {key: value for key, value in SCHEMAS["Predict"]["properties"][name].items() if key != "description"}
+    form = SCHEMAS["Predict"]["properties"][name]
+    form = form["oneOf"][0] if "oneOf" in form else form
     about = f"Only where the body is a picture: `{name}` of it."
     return {"name": name, "in": "query", "required": False, "description": about, "schema": form}
 

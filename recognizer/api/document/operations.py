@@ -9,7 +9,7 @@ from rest_framework import serializers
 
 from recognizer.api.document import examples
 from recognizer.api.document.schemas import OPEN, TEXT, Json, listing, ref
-from recognizer.api.pages import ListQuery
+from recognizer.api.pages import ListQuery, Whether
 from recognizer.api.views.corrections import CorrectionsQuery
 from recognizer.api.views.drawings import DrawingsQuery
 from recognizer.api.views.usage import UsageQuery
@@ -55,6 +55,9 @@ _DRAWING_LINKS = {
     "read": _of_drawing("readDrawing"),
     "delete": _of_drawing("deleteDrawing"),
     "correct": _of_drawing("correct", {"label": "7"}),
+    "unsay": _of_drawing("takeBack"),
+    "picture": _of_drawing("readImage"),
+    "answer": _of_drawing("readPrediction"),
     "feedback": _of_drawing("giveFeedback", {"correct": True}),
 }
 BINARY: Json = {"type": "string", "contentMediaType": "application/octet-stream"}
@@ -182,7 +185,7 @@ def parameters(query: type[ListQuery]) -> list[Json]:
 
 
 def _form(asked: serializers.Field) -> Json:
-    if isinstance(asked, serializers.BooleanField):
+    if isinstance(asked, Whether):
         return {"type": "boolean"}
     if isinstance(asked, serializers.IntegerField):
         return {"type": "integer", "minimum": asked.min_value, "maximum": asked.max_value, "default": asked.default}

@@ -45,6 +45,11 @@ def or_null(form: Json) -> Json:
     return {"oneOf": [form, {"type": "null"}]}
 
 
+def nullable(fields: Json) -> Json:
+    """Fields that may as well be null, which is as if they were left out."""
+    return {name: or_null(form) for name, form in fields.items()}
+
+
 def array(item: Json, **more: Any) -> Json:
     """A list of such things."""
     return {"type": "array", "items": item, **more}
@@ -77,11 +82,11 @@ _PICTURE: Json = {
     "pattern": "^data:image/[A-Za-z0-9.+-]+;base64,",
     "description": "A PNG, JPEG, WebP or BMP of at most 16 megapixels as a data URL.",
 }
-_DRAWN: Json = {"ink": ref("Ink"), "image": _PICTURE}
 _MEMORY: Json = {
     "personal": {**FLAG, "description": "Whether the memory of whoever asks has a say; a key has to ask for it."}
 }
-_SENT: Json = {**_DRAWN, "id": {**UUID, "description": "Made by you: a repeated one makes no double."}, **_MEMORY}
+_SENT: Json = {"ink": ref("Ink"), "image": _PICTURE, **_MEMORY}
+_ID: Json = {"id": {**UUID, "description": "Made by you: a repeated one makes no double."}}
 _METRICS: Json = {"type": "object", "additionalProperties": OPEN, "description": "By test: shares from 0 to 1."}
 _VERDICT: Json = thing({"outcome": TEXT, "sentences": array(TEXT)}, about="What the gate said of it.")
 _VERSION: Json = {
@@ -136,21 +141,26 @@ SCHEMAS: dict[str, Json] = {
     "Predict": thing(
         {"recognizer": SLUG},
         {
-            **_SENT,
-            "keep": {**FLAG, "description": "Keep the drawing and its answer, so that feedback can be given."},
-            "elsewhere": {**FLAG, "description": "Name another recognizer that is far surer, if there is one."},
-            **_OPTIONS,
+            **_ID,
+            **nullable(_SENT),
+            **nullable(
+                {
+                    "keep": {**FLAG, "description": "Keep the drawing and its answer, so that feedback can be given."},
+                    "elsewhere": {**FLAG, "description": "Name another recognizer that is far surer, if there is one."},
+                }
+            ),
+            **nullable(_OPTIONS),
         },
         "Either `ink` or `image`.",
     ),
     "Keep": thing(
         {"recognizer": SLUG},
-        {**_SENT, "as_of": _OPTIONS["as_of"]},
+        {**_ID, **nullable({**_SENT, "as_of": _OPTIONS["as_of"]})},
         "Either `ink` or `image`.",
     ),
     "Batch": thing(
         {"recognizer": SLUG, "items": {"type": "array", "minItems": 1, "maxItems": MOST_ITEMS, "items": ref("Item")}},
-        _OPTIONS,
+        nullable(_OPTIONS),
     ),
     "Item": {"description": "An object with either `ink` or `image`; what is none gets an error of its own."},
     "Results": thing(

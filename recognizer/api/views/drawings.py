@@ -15,7 +15,7 @@ from recognizer import drawings
 from recognizer.api.asking import or_api_error, own_drawing, read, wants_personal
 from recognizer.api.conditional import ConditionalEndpoint
 from recognizer.api.limits import DrawingLimit
-from recognizer.api.pages import ListQuery, asked_of, listed
+from recognizer.api.pages import ListQuery, Whether, asked_of, listed
 from recognizer.api.parsers import CONTENT
 from recognizer.api.representations import drawing_json
 from recognizer.models import Drawing, Label
@@ -77,9 +77,7 @@ class DrawingsQuery(ListQuery):
     label = serializers.SlugField(  # type: ignore[assignment]
         required=False, max_length=50, help_text="What their author says they are, else what they were answered."
     )
-    corrected = serializers.BooleanField(
-        required=False, allow_null=True, default=None, help_text="Whether their author said what they are."
-    )
+    corrected = Whether(required=False, help_text="Whether their author said what they are.")
     since = serializers.DateTimeField(required=False, help_text="Kept at this moment or later.")
     until = serializers.DateTimeField(required=False, help_text="Kept before this moment.")
 
@@ -90,7 +88,7 @@ class DrawingsQuery(ListQuery):
             found = found.filter(recognizer__slug=slug)
         if slug := wanted.get("label"):
             found = found.labelled(slug)
-        if wanted["corrected"] is not None:
+        if "corrected" in wanted:
             found = found.corrected() if wanted["corrected"] else found.uncorrected()
         if moment := wanted.get("since"):
             found = found.filter(created__gte=moment)

@@ -58,7 +58,7 @@ def _label(data: Any, answer: Prediction, drawing: Drawing) -> str:
     """The slug that stands for what was said."""
     if not isinstance(data, dict) or "correct" not in data:
         return read_slug(data, "label")
-    if data["correct"] not in (True, "true") or data.get("label") is not None:
+    if data["correct"] is not True or data.get("label") is not None:
         text = _("Send either `label`, which it is, or `correct` as true where the first guess was right.")
         raise ApiError("invalid", text, field="correct")
     return answer.given.label.slug

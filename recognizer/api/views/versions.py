@@ -7,7 +7,6 @@ from typing import Any
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils.cache import get_conditional_response
-from rest_framework import serializers
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -16,7 +15,7 @@ from recognizer import pins, registry
 from recognizer.api.asking import refusals
 from recognizer.api.conditional import ConditionalEndpoint
 from recognizer.api.endpoint import Endpoint
-from recognizer.api.pages import ListQuery, asked_of, listed
+from recognizer.api.pages import ListQuery, Whether, asked_of, listed
 from recognizer.api.versions import model_json, version_in_full_json, version_json, versions
 from recognizer.models import ModelVersion, Recognizer
 
@@ -82,13 +81,11 @@ class ModelFileView(Endpoint):
 class VersionsQuery(ListQuery):
     """Which versions to list."""
 
-    answered = serializers.BooleanField(
-        required=False, allow_null=True, default=None, help_text="Whether they ever answered here."
-    )
+    answered = Whether(required=False, help_text="Whether they ever answered here.")
 
     def apply(self, found: Any) -> Any:
         """Narrow the versions down."""
-        answered = self.validated_data["answered"]
+        answered = self.validated_data.get("answered")
         return found if answered is None else found.filter(first__isnull=not answered)
 
 
