@@ -27,9 +27,9 @@ class Whether(serializers.ChoiceField):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(["true", "false"], **kwargs)
 
-    def to_internal_value(self, data: Any) -> bool:
+    def to_internal_value(self, data: Any) -> Any:
         """Yes or no."""
-        return bool(super().to_internal_value(data) == "true")
+        return super().to_internal_value(data) == "true"
 
 
 class ListQuery(serializers.Serializer):
