@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from accounts import people
 from recognizer import exhibits, second_opinions
 from recognizer.exhibits import Exhibit
 from recognizer.models import Drawing, Place, Policy, Recognizer
@@ -28,7 +29,7 @@ class Page:
 
 def of(recognizer: Recognizer, *, after: int | None = None) -> Page:
     """A page of drawings that wait for who settles disputes. Three queries, along an index."""
-    found = Place.objects.disputed().filter(recognizer=recognizer, author__consented_at__isnull=False)
+    found = Place.objects.disputed().filter(people.teaching("author"), recognizer=recognizer)
     if after:
         found = found.filter(correction__gt=after)
     places = list(found.order_by("correction").values_list("correction", "correction__drawing")[: PAGE_SIZE + 1])

@@ -127,6 +127,8 @@ def append(rows: Iterable[Review], *, author: int, last: Mapping[int, int | None
     Those are `last`, where they are known.
     """
     reviews = list(rows)
+    if not reviews:
+        return []
     if last is None:
         about = [review.correction_id for review in reviews]
         last = dict(Review.objects.standing().filter(correction__in=about).values_list("correction", "pk"))

@@ -111,6 +111,7 @@ def _policy_form(recognizer: Recognizer, **policy: str) -> dict[str, str]:
         "labels-INITIAL_FORMS": "0",
     }
     defaults = {"train_after": "30", "train_every_days": "7", "cap": "100", "goal": "80", "rollback_margin": "0.05"}
+    defaults |= {"opinions": "1", "opinions_share": "1", "control_share": "0"}
     return form | {f"policy-0-{name}": value for name, value in (defaults | policy).items()}
 
 
