@@ -117,7 +117,7 @@ def _order(each: OfLabel) -> tuple[bool, float]:
 
 
 def _decimals(share: float | None) -> str | None:
-    return f"{share:.2f}".replace("-0.00", "0.00") if share is not None else None
+    return f"{share:.2f}".replace("-0.00", "0.00").replace("-", "−") if share is not None else None
 
 
 def of(recognizer: Recognizer, *, viewer: User) -> Agreement:
