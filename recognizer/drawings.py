@@ -12,7 +12,7 @@ import numpy as np
 from django.db import IntegrityError, transaction
 from django.db.models import Exists, OuterRef, Q
 
-from accounts import people
+from accounts import audit, people
 from ml.image import ImageError
 from ml.ink import InkError
 from recognizer import memories, outliers, pins, receipts, registry
@@ -235,8 +235,10 @@ def _append_answer(drawing: Drawing, answer: Answer) -> bool:
 
 
 @transaction.atomic
-def delete(*, drawing: Drawing) -> None:
-    """Really delete a drawing and everything that was said about it."""
+def delete(*, drawing: Drawing, by: User | None = None) -> None:
+    """Really delete a drawing and everything that was said about it; `by`: who of the staff does it."""
+    if by:
+        audit.note(by=by, what="drawing.deleted", subject=f"drawing {drawing.uuid}")
     memories.forget(drawing=drawing)  # first: it holds the person, and moves the revision that every process looks at
     receipts.forget(drawing=drawing)
     drawing.delete()

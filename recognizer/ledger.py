@@ -36,7 +36,10 @@ WORDS = {
     "group.deleted": _("deleted a group"),
     "import.made": _("brought drawings in"),
     "key.made": _("made an API key"),
+    "key.rate-changed": _("gave an API key another rate"),
     "key.revoked": _("revoked an API key"),
+    "key.used": _("used an API key for the first time that day"),
+    "key.used-elsewhere": _("used an API key from another address"),
     "memory.deleted": _("emptied a memory"),
     "person.added": _("added a person"),
     "person.changed": _("changed what a person may do"),
@@ -111,7 +114,7 @@ class Line:
         """Name, value, and what it is instead where the entry says how it was before."""
         found = []
         for name, value in sorted(self.entry.detail.items()):
-            changed = isinstance(value, list) and len(value) == 2 and self.entry.what.endswith(".changed")
+            changed = isinstance(value, list) and len(value) == 2 and self.entry.what.endswith("changed")
             before, after = (value[0], _said(value[1])) if changed else (value, None)
             found.append((name.replace("_", " "), _said(before), after))
         return [each for each in found if each[1] or each[2]]

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from django.db import DatabaseError, IntegrityError, transaction
 
+from accounts import audit
 from ml.artifact import Bundle, BundleError, raster_spec, verify_bundle, verify_serving
 from ml.ink import RasterSpec
 from ml.predictor import Predictor
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 READ_MEMORIES = "recognizer.tasks.remember_all_again"  # by name: the tasks stand above the verbs
+PROMOTED, ROLLED_BACK = "version.promoted", "version.rolled-back"  # in the audit log
 LOOK_EVERY = 0.5  # seconds; each process has to answer with a new version within two, loading included
 
 
@@ -233,11 +235,27 @@ def _append_promotion(version: ModelVersion, replaces: Promotion | None, reason:
                 recognizer_id=version.recognizer_id, model_version=version, replaces=replaces, reason=reason, by=by
             )
             webhooks.promoted(promotion)
+            _note(promotion)
     except IntegrityError as error:
         raise StalePromotionError("Another version was promoted at the same moment. Look again.") from error
     if Memory.objects.filter(recognizer=version.recognizer_id).exists():
         messages.send(READ_MEMORIES)
     return promotion
+
+
+def _note(promotion: Promotion) -> None:
+    """Going back to a version undoes, in the audit log, the promotion that it takes back."""
+    version, before = promotion.model_version, promotion.replaces.model_version if promotion.replaces else None
+    back = before is not None and version.number < before.number
+    name = f"{version.recognizer.slug} version"
+    undone = audit.last(what=PROMOTED, subject=f"{name} {before.number}") if before and back else None
+    audit.note(
+        by=promotion.by,
+        what=ROLLED_BACK if back else PROMOTED,
+        subject=f"{name} {version.number}",
+        detail={"reason": promotion.reason, "before": before.number if before else None},
+        undoes=undone,
+    )
 
 
 def newest(recognizer_id: int) -> Promotion | None:

@@ -1,5 +1,27 @@
 """What staff may look at and do. Facts are read-only here as everywhere."""
 
-from recognizer.admin import datasets, facts, memories, opinions, recognizers, runs, webhooks
+from recognizer.admin import (
+    authors,
+    datasets,
+    facts,
+    memories,
+    opinions,
+    recognizers,
+    runs,
+    safety,
+    summaries,
+    webhooks,
+)
 
-__all__ = ["datasets", "facts", "memories", "opinions", "recognizers", "runs", "webhooks"]
+__all__ = [
+    "authors",
+    "datasets",
+    "facts",
+    "memories",
+    "opinions",
+    "recognizers",
+    "runs",
+    "safety",
+    "summaries",
+    "webhooks",
+]

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy
 
-from recognizer import drawings
+from accounts.admin import deleting
+from accounts.models import User
+from recognizer import drawings, reviews
+from recognizer.admin import pictures, setting_aside
 from recognizer.admin.counting import RoughPaginator
 from recognizer.admin.filters import Created, LabelOfRecognizer
 from recognizer.models import Drawing, ModelVersion, Prediction, Promotion
@@ -47,11 +52,13 @@ class FactAdmin(admin.ModelAdmin):
 class DrawingAdmin(FactAdmin):
     """What was drawn."""
 
-    list_display = ["uuid", "recognizer", "author", "created"]
+    list_display = ["uuid", "picture", "recognizer", "author", "created"]
     list_filter = ["recognizer"]
     list_select_related = ["recognizer", "author"]
     search_fields = ["uuid", "author__email"]
-    exclude = ["image"]
+    fields = ["uuid", "picture", "recognizer", "author", "created", "ink"]
+    readonly_fields = ["uuid", "picture"]
+    actions = ["set_aside"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Drawing]:
         """Without the pictures themselves."""
@@ -59,25 +66,49 @@ class DrawingAdmin(FactAdmin):
 
     def delete_model(self, request: HttpRequest, obj: Drawing) -> None:
         """Nobody is answered by it any more, in any process."""
-        drawings.delete(drawing=obj)
+        drawings.delete(drawing=obj, by=cast(User, request.user))
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Drawing]) -> None:
         """One by one, each with its author held."""
         for drawing in queryset.defer("ink", "image"):
-            drawings.delete(drawing=drawing)
+            drawings.delete(drawing=drawing, by=cast(User, request.user))
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """What goes along, as counts."""
+        return deleting.along(objs)
+
+    def has_set_aside_permission(self, request: HttpRequest) -> bool:
+        """Reviewers."""
+        return reviews.may_review(cast(User, request.user))
+
+    @admin.action(description=gettext_lazy("Set aside everything by their authors"), permissions=["set_aside"])
+    def set_aside(self, request: HttpRequest, chosen: QuerySet[Drawing]) -> HttpResponse | None:
+        """Asks on a page of its own."""
+        return setting_aside.to_page(self, request, name="drawing", chosen=chosen.values_list("pk", flat=True))
+
+    @admin.display
+    def picture(self, drawing: Drawing) -> SafeString:
+        """What was drawn, small."""
+        return pictures.small(drawing)
 
 
 @admin.register(Prediction)
 class PredictionAdmin(FactAdmin):
     """What the models said."""
 
-    list_display = ["drawing", "label", "probability", "unsure", "model_version", "created"]
+    list_display = ["drawing", "picture", "label", "probability", "unsure", "model_version", "created"]
     list_filter = ["unsure", "label__recognizer", LabelOfRecognizer]
+    search_fields = ["=drawing__uuid"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Prediction]:
         """Without what the drawings and the versions weigh."""
         found = super().get_queryset(request).select_related("drawing", "label", "model_version")
-        return found.defer(*heavy("drawing"), *heavy("model_version"))
+        return found.defer("drawing__image", *heavy("model_version"))
+
+    @admin.display
+    def picture(self, prediction: Prediction) -> SafeString:
+        """The drawing, small."""
+        return pictures.small(prediction.drawing)
 
 
 @admin.register(ModelVersion)
@@ -104,11 +135,11 @@ class PromotionAdmin(FactAdmin):
 
     list_display = ["recognizer", "version", "reason", "by", "created"]
     list_filter = ["recognizer"]
-    list_select_related = ["recognizer", "by"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Promotion]:
         """Without the weights of the versions."""
-        return super().get_queryset(request).select_related("model_version").defer(*heavy("model_version"))
+        found = super().get_queryset(request).select_related("recognizer", "by", "model_version")
+        return found.defer(*heavy("model_version"))
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """A rollback is one more promotion."""

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any, cast
+
 from django.contrib import admin
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 
+from accounts import audit
+from accounts.admin import deleting
+from accounts.models import User
 from recognizer import memories
 from recognizer.admin.facts import FactAdmin, heavy
 from recognizer.admin.filters import LabelOfRecognizer
@@ -30,8 +35,14 @@ class MemoryAdmin(FactAdmin):
         """How many drawings it holds."""
         return memory.count  # type: ignore[attr-defined]
 
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """What goes along, as counts."""
+        return deleting.along(objs)
+
     def delete_model(self, request: HttpRequest, obj: Memory) -> None:
         """Empty it: without the row it would be begun anew, with all that its person said."""
+        subject, detail = audit.name_of(obj.person), {"recognizer": obj.recognizer.slug}
+        audit.note(by=cast(User, request.user), what="memory.deleted", subject=subject, detail=detail)
         memories.forget_all(person=obj.person, recognizer=obj.recognizer)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Memory]) -> None:

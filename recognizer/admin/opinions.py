@@ -2,29 +2,39 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import admin, messages
 from django.db.models import Count, F, Q, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from accounts import audit
+from accounts.admin import deleting
+from accounts.models import User
 from accounts.requests import PersonRequest
-from recognizer import controls, corrections, queue, second_opinions
-from recognizer.admin import review_queue
+from recognizer import controls, corrections, queue, reviews, second_opinions
+from recognizer.admin import pictures, review_queue, setting_aside
 from recognizer.admin.facts import FactAdmin, heavy
 from recognizer.admin.filters import HasEnded, IsOnControl, LabelOfRecognizer
-from recognizer.models import Control, Correction, Opinion, Review
+from recognizer.models import Control, Correction, Drawing, Opinion, Review
+
+
+def _note(request: HttpRequest, what: str, drawing: Drawing) -> None:
+    audit.note(by=cast(User, request.user), what=what, subject=f"drawing {drawing.uuid}")
 
 
 @admin.register(Correction)
 class CorrectionAdmin(FactAdmin):
     """What the authors say."""
 
-    list_display = ["drawing", "label", "standing", "created"]
+    list_display = ["drawing", "picture", "label", "standing", "created"]
     list_filter = ["label__recognizer", LabelOfRecognizer]
+    search_fields = ["=drawing__uuid"]
+    actions = ["set_aside"]
 
     def get_urls(self) -> list[URLPattern]:
         """With the old addresses of the review room."""
@@ -33,16 +43,35 @@ class CorrectionAdmin(FactAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Correction]:
         """Without what the drawings weigh."""
         found = super().get_queryset(request).select_related("drawing", "label", "replaced_by")
-        return found.defer(*heavy("drawing"))
+        return found.defer("drawing__image")
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """What goes along, as counts."""
+        return deleting.along(objs)
 
     def delete_model(self, request: HttpRequest, obj: Correction) -> None:
         """Its author's memory goes along."""
+        _note(request, "correction.deleted", obj.drawing)
         corrections.delete(correction=obj)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Correction]) -> None:
         """One by one: those that replaced one go with it."""
         while correction := queryset.order_by("-pk").first():
-            corrections.delete(correction=correction)
+            self.delete_model(request, correction)
+
+    def has_set_aside_permission(self, request: HttpRequest) -> bool:
+        """Reviewers."""
+        return reviews.may_review(cast(User, request.user))
+
+    @admin.action(description=_("Set aside everything by their authors"), permissions=["set_aside"])
+    def set_aside(self, request: HttpRequest, chosen: QuerySet[Correction]) -> HttpResponse | None:
+        """Asks on a page of its own."""
+        return setting_aside.to_page(self, request, name="correction", chosen=chosen.values_list("pk", flat=True))
+
+    @admin.display
+    def picture(self, correction: Correction) -> SafeString:
+        """The drawing, small."""
+        return pictures.small(correction.drawing)
 
     @admin.display(boolean=True)
     def standing(self, correction: Correction) -> bool:
@@ -54,7 +83,7 @@ class CorrectionAdmin(FactAdmin):
 class ReviewAdmin(FactAdmin):
     """What the reviewers decided. Undoing is one more decision, made in the review room."""
 
-    list_display = ["drawing", "decision", "label", "reason", "by", "automatic", "standing", "created"]
+    list_display = ["drawing", "picture", "decision", "label", "reason", "by", "automatic", "standing", "created"]
     list_filter = ["decision", "reason", "automatic", "correction__drawing__recognizer"]
 
     actions = ["mark_as_control"]
@@ -85,11 +114,21 @@ class ReviewAdmin(FactAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Review]:
         """Without what the drawings weigh."""
         found = super().get_queryset(request).select_related("correction__drawing", "label", "by", "replaced_by")
-        return found.defer(*heavy("correction__drawing"))
+        return found.defer("correction__drawing__image")
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """What goes along, as counts."""
+        return deleting.along(objs)
+
+    @admin.display
+    def picture(self, review: Review) -> SafeString:
+        """The drawing, small."""
+        return pictures.small(review.correction.drawing)
 
     def delete_model(self, request: HttpRequest, obj: Review) -> None:
         """Its correction waits again, unless an older decision stands; whoever made it may be asked once more."""
         correction = obj.correction
+        _note(request, "review.deleted", correction.drawing)
         obj.delete()
         second_opinions.withdraw_all(correction)
         queue.follow(correction.drawing)

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import admin, messages
 from django.db.models import CharField, F, QuerySet, Sum
 from django.forms import TextInput
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from accounts import audit
+from accounts.admin import confirming
+from accounts.models import User
 from accounts.requests import PersonRequest
 from recognizer import policies, reviews, training
 from recognizer.models import Label, Policy, Recognizer
@@ -82,9 +85,29 @@ class RecognizerAdmin(admin.ModelAdmin):
         """Who reviews may also start a run."""
         return reviews.may_review(request.user)
 
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        """Names, prompts and colours that were changed are noted; the policy is noted where it is saved."""
+        super().save_related(request, form, formsets, change)
+        changed = _changes(form)
+        for each in (each for formset in formsets if formset.model is Label for each in formset.forms):
+            changed |= {f"{each.instance.slug} {name}": both for name, both in _changes(each).items()}
+        if changed:
+            by = cast(User, request.user)
+            audit.note(by=by, what="recognizer.changed", subject=form.instance.slug, detail=changed)
+
     @admin.action(description=gettext_lazy("Start a training run"), permissions=["review"])
-    def start_training(self, request: PersonRequest, chosen: QuerySet[Recognizer]) -> None:
-        """One run for each recognizer that has none open."""
+    def start_training(self, request: PersonRequest, chosen: QuerySet[Recognizer]) -> HttpResponse | None:
+        """One run for each recognizer that has none open; asks first."""
+        if not confirming.is_confirmed(request):
+            return confirming.ask(
+                request,
+                self,
+                action="start_training",
+                title=_("Teach these recognizers now?"),
+                words=_("A run takes a worker some minutes. What passes the gate answers, where the policy says so."),
+                button=_("Start a training run"),
+                rows=chosen,
+            )
         for recognizer in chosen:
             try:
                 run = training.start(recognizer=recognizer, trigger=_("By hand."), by=request.user)
@@ -96,3 +119,9 @@ class RecognizerAdmin(admin.ModelAdmin):
                 link = '<a href="{}">{}</a>'
                 text = words % {"recognizer": recognizer, "number": run.pk}
                 self.message_user(request, format_html(link, reverse("run", args=[run.pk]), text), messages.SUCCESS)
+        return None
+
+
+def _changes(form: Any) -> dict[str, list[Any]]:
+    """How each changed field was, and how it is."""
+    return {name: [form.initial.get(name), form.cleaned_data[name]] for name in form.changed_data}

@@ -18,7 +18,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts import people
+from accounts import audit, people
 from recognizer import messages
 from recognizer.dataset import formats
 from recognizer.dataset.wanted import Wanted, WantedError
@@ -62,6 +62,8 @@ def start(*, by: User, wanted: Wanted, form: str, licence: str) -> Export:
         with transaction.atomic():
             export = Export.objects.create(by=by, form=form, wanted=wanted.as_json(), licence=licence, total=total)
             messages.send(TASK, export.pk)
+            detail = {"format": form, "licence": licence, "drawings": total, "which": wanted.as_json()}
+            audit.note(by=by, what="export.made", subject=f"export {export.pk}", detail=detail)
     except IntegrityError as error:
         raise OpenExportError from error
     return export
@@ -203,6 +205,11 @@ def _ids(export: Export) -> Iterator[list[int]]:
 
 def _are_here(ids: list[int]) -> bool:
     return Drawing.objects.filter(people.teaching("author"), pk__in=ids).count() == len(ids)
+
+
+def note_download(*, export: Export, by: User) -> None:
+    """Somebody is given the file."""
+    audit.note(by=by, what="export.downloaded", subject=f"export {export.pk}", detail={"sha256": export.sha256})
 
 
 def read(export: Export) -> Iterable[bytes]:

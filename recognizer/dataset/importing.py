@@ -19,7 +19,7 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
-from accounts import people
+from accounts import audit, people
 from recognizer import queue
 from recognizer.dataset import formats
 from recognizer.dataset.drafts import Decided, Draft, Drafts, Said
@@ -96,9 +96,19 @@ def bring_in(
     except (ArchiveError, LineError) as error:
         raise ImportRefusedError(str(error)) from error
     finally:
-        if brought and not bringing.report.kept:
-            brought.delete()
+        if brought:
+            _note(brought, bringing.report)
     return bringing.report
+
+
+def _note(brought: Import, report: Report) -> None:
+    """What came of it; an import that brought nothing leaves no trace."""
+    if not report.kept:
+        brought.delete()
+        return
+    detail = {"source": brought.source, "format": brought.form, "licence": brought.licence}
+    counts = {"kept": report.kept, "there": report.there, "refused": report.refused}
+    audit.note(by=None, what="import.made", subject=f"import {brought.pk}", detail=detail | counts)
 
 
 class _Bringing:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from accounts import audit
 from recognizer import messages, snapshots
 from recognizer.models import Drawing, Policy, Recognizer, SnapshotItem, TrainingRun
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 State = TrainingRun.State
+STARTED = "run.started"
 TASK = "recognizer.tasks.train"  # by name: the tasks stand above the verbs
 
 
@@ -44,13 +46,17 @@ def open_run(*, recognizer: Recognizer, trigger: str, by: User | None = None) ->
     """A run that waits for a worker; the caller has to see to one. Raises OpenRunError."""
     try:
         with transaction.atomic():
-            return TrainingRun.objects.create(
+            run = TrainingRun.objects.create(
                 recognizer=recognizer,
                 trigger=trigger,
                 by=by,
                 heartbeat=timezone.now(),
                 snapshot={"last_review": snapshots.last_review(recognizer)},
             )
+            if by:  # what the tick starts is told by the run itself
+                detail = {"recognizer": recognizer.slug, "trigger": trigger}
+                audit.note(by=by, what=STARTED, subject=f"run {run.pk}", detail=detail)
+            return run
     except IntegrityError as error:
         raise OpenRunError(
             f"{recognizer} has a training run that is not finished. Wait for it or cancel it."
@@ -65,6 +71,13 @@ def enqueue(run: TrainingRun) -> None:
 def cancel(*, run: TrainingRun, by: User | None = None) -> None:
     """Stop a run: at once while it waits, else as soon as its worker looks. Raises ClosedRunError."""
     logger.info("run %d is to be cancelled by %s", run.pk, f"person {by.pk}" if by else "the command line")
+    with transaction.atomic():
+        _cancel(run)
+        subject = f"run {run.pk}"
+        audit.note(by=by, what="run.cancelled", subject=subject, undoes=audit.last(what=STARTED, subject=subject))
+
+
+def _cancel(run: TrainingRun) -> None:
     waiting = TrainingRun.objects.filter(pk=run.pk, state=State.WAITING)
     ended = {"state": State.CANCELLED, "reason": "Cancelled before it began.", "finished": timezone.now()}
     if waiting.update(cancelling=True, **ended):

@@ -103,6 +103,8 @@ def download(request: PersonRequest, pk: int) -> HttpResponse | StreamingHttpRes
     if not exporting.is_current(export):
         messages.warning(request, _("A drawing in that file was deleted meanwhile, and so was the file."))
         return redirect("exports")
+    if request.method == "GET":
+        exporting.note_download(export=export, by=request.user)
     form = formats.FORMATS[export.form]
     name = f"inkling-{timezone.localdate(export.created):%Y-%m-%d}-{export.pk}{form.suffix}"
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Content-Length": str(export.size)}

@@ -140,6 +140,9 @@ def test_a_policy_that_makes_no_sense_is_refused(
 
 def test_a_run_is_started_from_the_list_of_recognizers(admin_client: Client, digits: Recognizer) -> None:
     data = {"action": "start_training", "_selected_action": [str(digits.pk)]}
+    assert "Teach these recognizers now?" in admin_client.post(address(Recognizer), data).content.decode()
+    assert not TrainingRun.objects.exists(), "it asks first"
+    data["confirmed"] = "yes"
     html = admin_client.post(address(Recognizer), data, follow=True).content.decode()
     run = TrainingRun.objects.get()
     assert f'href="/runs/{run.pk}/"' in html

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from accounts import audit
 from recognizer.dataset import formats, importing
 from recognizer.dataset.pictures import FolderBox
 from recognizer.dataset.wanted import STATUSES, Wanted, WantedError
@@ -50,6 +51,8 @@ Only ndjson and csv, imported again, give the same data. People who no longer ag
             wanted = Wanted.read(options | {"version": options["version_number"]})
             form = options["format"] or importing.format_of(Path(file))
             self._write(file, wanted, form, options["licence"])
+            detail = {"format": form, "licence": options["licence"], "which": wanted.as_json()}
+            audit.note(by=None, what="export.made", subject="export_drawings", detail=detail)
         except (WantedError, importing.ImportRefusedError) as error:
             raise CommandError(str(error)) from error
         except OSError as error:

@@ -1,0 +1,86 @@
+"""API keys in the admin: to look at, to revoke, and to give another rate."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from django.contrib import admin, messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from accounts import audit, keys
+from accounts.models import ApiKey, ApiKeyQuerySet, KeyUse, User
+
+
+class KeyUseInline(admin.TabularInline):
+    """How many calls it made, by day."""
+
+    model = KeyUse
+    extra = 0
+    fields = ["day", "calls"]
+    ordering = ["-day"]
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """They are counted."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """They are counted."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """They are counted."""
+        return False
+
+
+@admin.register(ApiKey)
+class ApiKeyAdmin(admin.ModelAdmin):
+    """Which keys there are. They can be revoked here and given another rate; made they are by their people alone."""
+
+    list_display = ("prefix", "person", "name", "scopes", "rate", "last_used", "expires", "revoked", "created")
+    list_filter = ("revoked", "expires", "last_used", "created")
+    list_select_related = ("person",)
+    search_fields = ("prefix", "name", "person__email")
+    date_hierarchy = "created"
+    show_full_result_count = False
+    inlines = (KeyUseInline,)
+    actions = ("revoke",)
+    fields = (
+        *("person", "name", "prefix", "scopes", "origins", "pins", "rate"),
+        *("created", "expires", "revoked", "last_used", "last_address"),
+    )
+
+    def get_readonly_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> tuple[str, ...]:
+        """All but the rate; one above the site's stands instead of the person's."""
+        return tuple(name for name in self.fields if name != "rate")
+
+    def save_model(self, request: HttpRequest, obj: ApiKey, form: Any, change: bool) -> None:
+        """Another rate, of which the audit log tells."""
+        before: dict[str, Any] = {"rate": ApiKey.objects.values_list("rate", flat=True).get(pk=obj.pk)}
+        obj.save(update_fields=["rate"])
+        if detail := audit.changes(before, {"rate": obj.rate}):
+            by = cast(User, request.user)
+            audit.note(by=by, what="key.rate-changed", subject=keys.name_of(obj), detail=detail)
+
+    @admin.action(description=_("Revoke these keys"), permissions=["change"])
+    def revoke(self, request: HttpRequest, queryset: ApiKeyQuerySet) -> HttpResponse | None:
+        """After one more look at which they are."""
+        live = queryset.live().select_related("person")
+        if "sure" not in request.POST:
+            context = {**self.admin_site.each_context(request), "title": _("Revoke keys"), "keys": live}
+            return render(request, "admin/accounts/apikey/revoke.html", context)
+        count = sum(keys.revoke(key=key, by=cast(User, request.user)) for key in live)
+        self.message_user(
+            request, ngettext("%d key is revoked.", "%d keys are revoked.", count) % count, messages.SUCCESS
+        )
+        return None
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Only people themselves can."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: ApiKey | None = None) -> bool:
+        """A revoked key stays, so that its person sees that it was."""
+        return False

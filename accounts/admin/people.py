@@ -1,0 +1,212 @@
+"""People in the admin."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import allauth.account.admin  # registers what is replaced below
+import allauth.mfa.admin
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from django.contrib import admin, messages
+from django.contrib.auth.admin import GroupAdmin, UserAdmin
+from django.contrib.auth.forms import AdminUserCreationForm
+from django.contrib.auth.models import Group
+from django.db.models import QuerySet
+from django.forms import ModelForm
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _now
+from django.utils.translation import gettext_lazy as _
+
+from accounts import audit, people, rights
+from accounts.admin import confirming, deleting
+from accounts.models import User
+
+
+class PersonCreationForm(AdminUserCreationForm):
+    """A new person, known by an address. They confirm it when they first sign in."""
+
+    class Meta:
+        model = User
+        fields = ("email",)
+
+    def clean_email(self) -> str:
+        """Addresses are kept in small letters, as allauth looks for them."""
+        return self.cleaned_data["email"].lower()
+
+
+class HasConsented(admin.SimpleListFilter):
+    """Those who agreed, or did not."""
+
+    title = _("consent")
+    parameter_name = "consent"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        """The two choices."""
+        return [("yes", _("Given")), ("no", _("Not given"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> QuerySet[User]:
+        """Filter by the choice."""
+        if self.value() is None:
+            return queryset
+        return queryset.filter(consented_at__isnull=self.value() == "no")
+
+
+@admin.register(User)
+class PersonAdmin(UserAdmin):
+    """People: who they are and what they may do. What they agreed to, only they can say."""
+
+    add_form = PersonCreationForm
+    ordering = ("-date_joined",)
+    list_display = ("email", "is_staff", "is_active", "consented_at", "set_aside", "last_login", "date_joined")
+    list_filter = ("is_staff", "is_superuser", "is_active", HasConsented, "set_aside", "groups", "date_joined")
+    search_fields = ("email", "first_name", "last_name")
+    date_hierarchy = "date_joined"
+    show_full_result_count = False
+    readonly_fields = ("consented_at", "set_aside", "last_login", "date_joined")
+    fieldsets = (
+        (None, {"fields": ("email", "password")}),
+        (_("Personal info"), {"fields": ("first_name", "last_name")}),
+        (_("Permissions"), {"fields": ("is_active", "is_staff", "is_superuser", "groups", "user_permissions")}),
+        (_("Their drawings"), {"fields": ("consented_at", "set_aside")}),
+        (_("Important dates"), {"fields": ("last_login", "date_joined")}),
+    )
+    add_fieldsets = ((None, {"classes": ("wide",), "fields": ("email", "usable_password", "password1", "password2")}),)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
+        """The address of somebody who is there is theirs to change: a new one has to be confirmed by mail."""
+        return (*self.readonly_fields, "email") if obj else self.readonly_fields
+
+    def save_model(self, request: HttpRequest, obj: User, form: ModelForm, change: bool) -> None:
+        """With a look at what they might do until now: `save_related` notes what is different."""
+        self._before(request)[obj.pk] = rights.of_person(User.objects.get(pk=obj.pk)) if change else {}
+        super().save_model(request, obj, form, change)
+
+    def save_related(self, request: HttpRequest, form: ModelForm, formsets: Any, change: bool) -> None:
+        """Groups and permissions are written last."""
+        super().save_related(request, form, formsets, change)
+        by = cast(User, request.user)
+        if change:
+            rights.note_person(person=form.instance, before=self._before(request)[form.instance.pk], by=by)
+        else:
+            audit.note(by=by, what="person.added", subject=audit.name_of(form.instance))
+
+    def _before(self, request: HttpRequest) -> dict[int | None, dict[str, Any]]:
+        """By person, for as long as the request lasts."""
+        return request.__dict__.setdefault("rights_before", {})
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """What goes along, as counts."""
+        return deleting.along(objs)
+
+    def delete_model(self, request: HttpRequest, obj: User) -> None:
+        """Forget one person as they could do themselves."""
+        people.forget(person=obj, by=cast(User, request.user))
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        """Forget many; the site's last superuser stays."""
+        for person in queryset:
+            try:
+                people.forget(person=person, by=cast(User, request.user))
+            except people.LastSuperuserError as error:
+                self.message_user(request, str(error), messages.ERROR)
+
+    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        """Nobody deletes themselves here: the account page asks for the password first."""
+        return super().has_delete_permission(request, obj) and obj != request.user
+
+
+admin.site.unregister(Group)
+
+
+@admin.register(Group)
+class GroupOfPeopleAdmin(GroupAdmin):
+    """What its members may do; each change is noted."""
+
+    list_display = ("name",)
+    show_full_result_count = False
+
+    def save_model(self, request: HttpRequest, obj: Group, form: ModelForm, change: bool) -> None:
+        """With a look at what it might do until now."""
+        before = rights.of_group(Group.objects.get(pk=obj.pk)) if change else {"name": None, "permissions": []}
+        request.__dict__["rights_before"] = before
+        super().save_model(request, obj, form, change)
+
+    def save_related(self, request: HttpRequest, form: ModelForm, formsets: Any, change: bool) -> None:
+        """Permissions are written last."""
+        super().save_related(request, form, formsets, change)
+        before, by = request.__dict__["rights_before"], cast(User, request.user)
+        rights.note_group(group=form.instance, before=before, by=by)
+
+    def delete_model(self, request: HttpRequest, obj: Group) -> None:
+        """Its members lose what it allowed."""
+        detail = {"name": obj.name, "members": obj.user_set.count()}
+        audit.note(by=cast(User, request.user), what="group.deleted", subject=f"group {obj.pk}", detail=detail)
+        super().delete_model(request, obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Group]) -> None:
+        """Likewise."""
+        for group in queryset:
+            self.delete_model(request, group)
+
+
+admin.site.unregister(EmailAddress)
+
+
+@admin.register(EmailAddress)
+class AddressAdmin(allauth.account.admin.EmailAddressAdmin):
+    """Addresses, and whether they were confirmed by mail."""
+
+    list_select_related = ("user",)
+    show_full_result_count = False
+
+    @admin.action(description=_("Mark selected addresses as confirmed"))
+    def make_verified(self, request: HttpRequest, queryset: QuerySet[EmailAddress]) -> HttpResponse | None:
+        """Without a mail, because staff know whose they are; asks first."""
+        if confirming.is_confirmed(request):
+            super().make_verified(request, queryset)
+            return None
+        return confirming.ask(
+            request,
+            self,
+            action="make_verified",
+            title=_now("Mark these addresses as confirmed?"),
+            words=_now("Their people can sign in without answering a mail. Be sure that the addresses are theirs."),
+            button=_now("Mark as confirmed"),
+            rows=queryset.filter(verified=False),
+        )
+
+
+admin.site.unregister(Authenticator)
+
+
+@admin.register(Authenticator)
+class SecondFactorAdmin(admin.ModelAdmin):
+    """Who has which second factor; it can be taken away from somebody who lost it, never read."""
+
+    list_display = ("user", "type", "created_at", "last_used_at")
+    list_filter = ("type", "created_at", "last_used_at")
+    search_fields = ("user__email",)
+    list_select_related = ("user",)
+    date_hierarchy = "created_at"
+    show_full_result_count = False
+    fields = ("user", "type", "created_at", "last_used_at")
+
+    def delete_model(self, request: HttpRequest, obj: Authenticator) -> None:
+        """It is noted: without it a password is enough."""
+        subject, detail = audit.name_of(obj.user), {"type": obj.type}
+        audit.note(by=cast(User, request.user), what="second-factor.removed", subject=subject, detail=detail)
+        super().delete_model(request, obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Authenticator]) -> None:
+        """Likewise."""
+        for factor in queryset.select_related("user"):
+            self.delete_model(request, factor)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Only people themselves can."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Authenticator | None = None) -> bool:
+        """A fact of its owner."""
+        return False
