@@ -12,7 +12,7 @@ from pytest_django import DjangoAssertNumQueries
 from accounts.models import User
 from ml.artifact import Bundle
 from recognizer import corrections, drawings, registry, reviews, rounds, webhooks
-from recognizer.models import Delivery, Event, Recognizer, Review, Webhook
+from recognizer.models import Delivery, Event, Policy, Recognizer, Review, Webhook
 from recognizer.webhooks import hooks
 from tests.ink import ONE, SCRIBBLE, SEVEN
 from tests.loop import community
@@ -81,6 +81,18 @@ def test_a_round_tells_each_author_of_theirs(
     assert [each["data"]["drawing"] for each in told(of_alice)] == [str(each.drawing.uuid) for each in mine]
     rounds.undo(opinions=made, reviewer=rita)
     assert [each["data"]["decision"] for each in told(of_alice)] == ["accepted", "accepted", "undone", "undone"]
+
+
+def test_an_opinion_that_decides_nothing_yet_is_told_to_nobody(
+    of_alice: Webhook, alice: User, rita: User, digits: Recognizer
+) -> None:
+    """How many are asked, who they are and what each of them said is not its author's to know."""
+    Policy.objects.create(recognizer=digits, opinions=2, opinions_share=1.0)
+    said, other = named(alice, SEVEN, "7"), community.reviewer("rosa")
+    reviews.accept(correction=said, reviewer=rita)
+    assert told(of_alice) == []
+    reviews.accept(correction=said, reviewer=other)
+    assert [each["data"] for each in told(of_alice)] == [about(said, "7", "accepted", "7")]
 
 
 def test_what_the_policy_accepts_is_told(of_alice: Webhook, alice: User, digits: Recognizer) -> None:
@@ -166,7 +178,8 @@ def test_a_paused_one_is_told_nothing_and_what_waits_goes_on_waiting(
 def test_where_nobody_listens_a_decision_costs_one_small_query_more(
     alice: User, rita: User, digits: Recognizer, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
-    made = reviews.accept(correction=named(alice, SEVEN, "7"), reviewer=rita)
+    reviews.accept(correction=named(alice, SEVEN, "7"), reviewer=rita)
+    made = Review.objects.get()
     with django_assert_num_queries(1):
         webhooks.reviewed([made.pk], author=alice.pk)
 
@@ -174,7 +187,9 @@ def test_where_nobody_listens_a_decision_costs_one_small_query_more(
 def test_a_round_of_many_costs_no_query_a_drawing(
     of_alice: Webhook, alice: User, rita: User, digits: Recognizer, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
-    made = [reviews.accept(correction=named(alice, SEVEN, "7"), reviewer=rita).pk for _ in range(12)]
+    for _ in range(12):
+        reviews.accept(correction=named(alice, SEVEN, "7"), reviewer=rita)
+    made = list(Review.objects.values_list("pk", flat=True))
     for few in (made[:2], made):
         with django_assert_num_queries(3):  # who listens, what was decided, the deliveries
             webhooks.reviewed(few, author=alice.pk)
