@@ -191,7 +191,7 @@ def _path(drawing: Drawing) -> str:
 def waiting(reviewer: User, wanted: Wanted = ANYTHING) -> Count:
     """How many corrections this reviewer could decide now; past a thousand nobody counts on."""
     own = reviews.may_review_own(reviewer)
-    found = queue.waiting(reviewer=reviewer, own=own, wanted=wanted).order_by()
+    found = queue.waiting(reviewer=reviewer, own=own, wanted=wanted)  # in their order: it leads along an index
     return Count(found.values("pk")[: MOST_COUNTED + 1].count() + controls.held(reviewer))
 
 

@@ -22,6 +22,7 @@ STATES = {
     "unanswered": (_("Unanswered"), DrawingQuerySet.uncorrected),
     "unsure": (_("Not sure"), DrawingQuerySet.unsure),
 }
+SAID = ("agreed", "corrected")
 
 
 @dataclass(frozen=True)
@@ -57,8 +58,9 @@ class Filters:
         """Narrow the drawings down."""
         if self.recognizer:
             drawings = drawings.filter(recognizer=self.recognizer)
-        if self.label:
-            drawings = drawings.labelled(self.label.slug)
+        if self.label:  # what is agreed or corrected was said
+            of_label = drawings.said_to_be if self.state in SAID else drawings.labelled
+            drawings = of_label(self.label.slug)
         return STATES[self.state][1](drawings) if self.state else drawings
 
     def __bool__(self) -> bool:

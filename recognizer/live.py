@@ -109,7 +109,7 @@ def personal_rates(recognizer: Recognizer) -> dict[int, Judged]:
 def own_rate(*, person: User, recognizer: Recognizer) -> Judged:
     """The last answers that this person confirmed or corrected. One query."""
     answers = _judged(_live_answers().filter(drawing__author=person, drawing__recognizer=recognizer))
-    rows = list(answers.order_by("-pk").values_list(F("said"), "label", ANSWERED)[:OWN])
+    rows = list(answers.order_by("-drawing").values_list(F("said"), "label", ANSWERED)[:OWN])
     alone, personal = (sum(row[0] == row[column] for row in rows) for column in (1, 2))
     return Judged(len(rows), alone, personal)
 

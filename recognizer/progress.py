@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from django.db.models import Exists, F, OuterRef, QuerySet
+from django.utils.formats import localize
 from django.utils.translation import gettext as _
 
 from recognizer import live, plots, snapshots
@@ -14,6 +15,7 @@ from recognizer.models import ModelVersion, Promotion, Recognizer, TrainingRun
 from recognizer.templatetags.percent import percentage
 
 PAGE_SIZE = 24  # versions on a page and in the plot
+MOST_COUNTED = 1_000  # drawings that wait to teach
 MOST_MOVES = 120  # promotions that a page tells of, the newest
 MOST_REFUSED = 24  # runs that made nothing, between the versions of a page
 REFUSED = TrainingRun.State.REFUSED
@@ -212,7 +214,18 @@ def judged(recognizer: Recognizer, page: list[Any]) -> list[tuple[int, live.Judg
 
 
 def waiting_to_teach(recognizer: Recognizer) -> int:
-    """How many drawings were approved since the last run looked; a run that failed does not count."""
+    """How many drawings were approved since the last run looked; a run that failed does not count.
+
+    Past `MOST_COUNTED` nobody counts on: one more means many more.
+    """
     looked = recognizer.training_runs.exclude(state=TrainingRun.State.FAILED)
     last = looked.values_list("snapshot__last_review", flat=True).first()
-    return snapshots.approved(recognizer).filter(pk__gt=last or 0).count()
+    new = snapshots.approved(recognizer).filter(pk__gt=last or 0).order_by("pk")
+    return new[: MOST_COUNTED + 1].count()
+
+
+def how_many(waiting: int) -> str:
+    """What `waiting_to_teach` gave, in words."""
+    if waiting > MOST_COUNTED:
+        return _("More than %(number)s") % {"number": localize(MOST_COUNTED)}
+    return localize(waiting)

@@ -55,6 +55,10 @@ class DrawingQuerySet(models.QuerySet["Drawing"]):
         found = self._with_verdicts()
         return found.filter(Q(said__in=labels) | Q(said__isnull=True, guessed__in=labels, doubted=False))
 
+    def said_to_be(self, slug: str) -> Self:
+        """Those of which the author says that they are of this label."""
+        return self._with_verdicts().filter(said__in=Label.objects.filter(slug=slug).values("pk"))
+
     def corrected(self) -> Self:
         """Those whose author said what they are."""
         return self._with_verdicts().filter(said__isnull=False)
@@ -69,7 +73,7 @@ class DrawingQuerySet(models.QuerySet["Drawing"]):
 
     def overruled(self) -> Self:
         """Those of which the author says something else than they were answered first."""
-        return self._with_verdicts().filter(said__isnull=False).exclude(said=F("guessed"))
+        return self._with_verdicts().exclude(said=F("guessed"))  # nothing said is no difference, to a database
 
     def unsure(self) -> Self:
         """Those of which the first answer was "not sure"."""

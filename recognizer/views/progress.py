@@ -35,7 +35,7 @@ def show(request: HttpRequest) -> HttpResponse:
     if recognizer is None:
         return render(request, "recognizer/progress.html", {"recognizer": None})
     page = Paginator(progress.versions(recognizer), progress.PAGE_SIZE).get_page(request.GET.get("page"))
-    active = _newest(recognizer)
+    active, waiting = _newest(recognizer), progress.waiting_to_teach(recognizer)
     history = progress.entries(list(page.object_list), active=active, newest=page.number == 1)
     context = {
         "recognizers": recognizers,
@@ -47,7 +47,8 @@ def show(request: HttpRequest) -> HttpResponse:
         "plot": progress.plot(history),
         "judged": progress.judged(recognizer, list(page.object_list)),
         "learning": recognizer.training_runs.open().exists(),
-        "waiting": progress.waiting_to_teach(recognizer),
+        "waiting": waiting,
+        "waiting_words": progress.how_many(waiting),
         "policy": training.policy_of(recognizer),
         "may_promote": request.user.has_perm(MAY_PROMOTE),
         "before": registry.version_before(recognizer) if request.user.has_perm(MAY_PROMOTE) else None,
