@@ -126,11 +126,11 @@ class Line:
 
 
 def _said(value: Any) -> str:
-    if isinstance(value, list):
+    if isinstance(value, list) and value:
         return ", ".join(map(str, value))
     if isinstance(value, dict):
         return ", ".join(f"{name}: {_said(each)}" for name, each in value.items())
-    return "–" if value in (None, "") else str(value)
+    return "–" if value in (None, "", []) else str(value)
 
 
 def entries(asked: Asked) -> list[AuditEntry]:
