@@ -16,12 +16,14 @@ import cv2
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from ml.bombs import has_too_many_passes, has_too_many_pieces
 from ml.ink import DEFAULT, HALF, SUPERSAMPLING, RasterSpec, average, covered
 from ml.paper import find_ink
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP")
 MAX_IMAGE_BYTES = 5_000_000
 MAX_IMAGE_PIXELS = 16_000_000
+MAX_COSTLY_PIXELS = {"WEBP": 8_400_000, "alpha": 6_000_000, "WEBP alpha": 4_200_000}  # those that take longest
 MAX_IMAGE_SIDE = 12_000  # pixels; a strip of one row costs its reader far more than a picture of as many pixels
 WORKING_SIDE = 1_000  # pixels; pictures are reduced to it before anything is looked for
 
@@ -37,6 +39,8 @@ CONTRAST = 2.0  # of the edges of what is enlarged: as soft as lines drawn by th
 ENLARGED = 2.0  # samples per pixel of a picture, from which on its edges are kept soft
 THINNEST, THICKEST = 2.2, 4.0  # pixels of the usual raster; the range of the pens that MNIST was written with
 PAINTED_TONES = 0.005  # of the painted pixels of a transparent picture that make it more than one tone
+
+_A_BOMB = "The image is made of far more pieces than a picture needs. Save it again."
 
 Polarity = Literal["auto", "light_on_dark", "dark_on_light"]
 
@@ -60,8 +64,8 @@ def decode_image(data: bytes) -> np.ndarray:
 
     Of an animation the first frame, turned as its EXIF orientation says, what is transparent over
     white; large pictures are reduced to about 1,000 pixels a side. Raises ImageError `image_too_large`
-    (over 5 MB, or 16 megapixels: both looked at before decoding), `unsupported_image` (another
-    format) or `invalid_image` (no picture, or a broken one).
+    (over 5 MB, or 16 megapixels, of what takes long fewer: both looked at before decoding),
+    `unsupported_image` (another format) or `invalid_image` (no picture, a broken one, or a bomb).
     """
     if len(data) > MAX_IMAGE_BYTES:
         raise ImageError(
@@ -69,20 +73,30 @@ def decode_image(data: bytes) -> np.ndarray:
             f"The image has {len(data):,} bytes; at most {MAX_IMAGE_BYTES:,} are read. Save it smaller.",
         )
     with _open(data) as image:
-        width, height = image.size
-        if width * height > MAX_IMAGE_PIXELS or max(width, height) > MAX_IMAGE_SIDE:
-            raise ImageError(
-                "image_too_large",
-                f"The image has {width} x {height} pixels; at most {MAX_IMAGE_PIXELS:,} are read, "
-                f"and {MAX_IMAGE_SIDE:,} a side. Save it smaller.",
-            )
+        _check_size(image)
+        if has_too_many_passes(data, image.width * image.height):
+            raise ImageError("invalid_image", _A_BOMB)
         try:
             return _to_grey(_load(image))
         except Exception as error:  # the readers raise whatever broken bytes lead them to
             raise ImageError("invalid_image", "The image is broken or incomplete. Save it again.") from error
 
 
+def _check_size(image: Image.Image) -> None:
+    width, height = image.size
+    kind = f"{image.format if image.format == 'WEBP' else ''} {'alpha' if image.has_transparency_data else ''}".strip()
+    most = MAX_COSTLY_PIXELS.get(kind, MAX_IMAGE_PIXELS)
+    if width * height > most or max(width, height) > MAX_IMAGE_SIDE:
+        raise ImageError(
+            "image_too_large",
+            f"The image has {width} x {height} pixels; at most {most:,} are read, "
+            f"and {MAX_IMAGE_SIDE:,} a side. Save it smaller.",
+        )
+
+
 def _open(data: bytes) -> Image.Image:
+    if has_too_many_pieces(data):
+        raise ImageError("invalid_image", _A_BOMB)
     try:
         return Image.open(io.BytesIO(data), formats=FORMATS)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:

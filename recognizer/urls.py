@@ -87,7 +87,7 @@ urlpatterns = [
     path("healthz", health.alive),
     path("readyz", health.ready),
     path("accounts/download/", account_views.download, name="account_download"),
-    path("accounts/keys/", keys.own_keys, name="keys"),
+    path("accounts/keys/", keys.own_keys, name="account_keys"),
     path("accounts/keys/new/", keys.make_key, name="key-make"),
     path("accounts/keys/<int:pk>/revoke/", keys.revoke_key, name="key-revoke"),
     path("accounts/webhooks/", webhooks.webhooks, name="webhooks"),

@@ -54,7 +54,7 @@ def make_key(request: PersonRequest) -> HttpResponse:
         messages.info(
             request, _("The key was made and shown once. If you did not copy it, revoke it and make another.")
         )
-        return redirect("keys")
+        return redirect("account_keys")
     if form.is_valid():
         try:
             key, secret = keys.make(person=request.user, **form.wanted())
@@ -78,4 +78,4 @@ def revoke_key(request: PersonRequest, pk: int) -> HttpResponse:
         return render(request, "recognizer/key_revoke.html", {"key": key})
     keys.revoke(key=key, by=request.user)
     messages.success(request, _("“%s” is revoked. It opens nothing any more.") % key.name)
-    return redirect("keys")
+    return redirect("account_keys")

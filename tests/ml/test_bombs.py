@@ -1,0 +1,70 @@
+"""Pictures that are made to keep their reader busy are refused before they are read; pictures of cameras are not."""
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from ml.bombs import has_too_many_passes, has_too_many_pieces
+from ml.image import MAX_COSTLY_PIXELS, ImageError, decode_image
+from tests.hostile import _passes, _pieces, chunk, encoded, png
+
+
+def photo(side: int, form: str = "JPEG", **more: object) -> bytes:
+    """Something with a line in it."""
+    pixels = np.full((side, side), 240, np.uint8)
+    pixels[side // 4 : side // 2, side // 3 : side // 3 + side // 20] = 20
+    out = io.BytesIO()
+    Image.fromarray(pixels).save(out, form, **more)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("data", [_passes(), *_pieces()], ids=["passes", "segments", "chunks", "empty pixels"])
+def test_a_bomb_is_refused_before_it_is_read(data: bytes) -> None:
+    assert len(data) < 5_000_000
+    with pytest.raises(ImageError, match="far more pieces") as refused:
+        decode_image(data)
+    assert refused.value.code == "invalid_image"
+
+
+@pytest.mark.parametrize("side", [64, 1_000, 3_464])
+def test_a_progressive_photo_is_read(side: int) -> None:
+    assert max(decode_image(photo(side, progressive=True)).shape) == min(side, 1_000)
+
+
+def test_a_progressive_photo_in_colours_of_twelve_megapixels_is_read() -> None:
+    out = io.BytesIO()
+    Image.new("RGB", (4_000, 3_000), "white").save(out, "JPEG", progressive=True)
+    assert out.getvalue().count(b"\xff\xda") == 10
+    assert decode_image(out.getvalue()).shape == (750, 1_000)
+
+
+def test_a_picture_with_its_profile_and_comments_is_read() -> None:
+    data = photo(64, icc_profile=b"\0" * 500_000, comment=b"x" * 60_000)
+    assert not has_too_many_pieces(data)
+    assert decode_image(data).shape == (64, 64)
+
+
+def test_a_png_in_small_pieces_is_read() -> None:
+    whole = photo(64, "PNG")
+    assert not has_too_many_pieces(whole[:33] + b"".join([chunk(b"tEXt", b"a\0b")] * 900) + whole[33:])
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"\xff\xd8", b"\xff\xd8\xff", b"\xff\xd8" + b"\xff" * 900_000, b"\x89PNG\r\n\x1a\n\xff\xff"]
+)
+def test_what_is_cut_off_ends(data: bytes) -> None:
+    has_too_many_pieces(data)
+    assert not has_too_many_passes(data, 1)
+
+
+def test_what_takes_longest_to_read_may_have_fewer_pixels() -> None:
+    side = int(MAX_COSTLY_PIXELS["WEBP"] ** 0.5) + 2
+    with pytest.raises(ImageError, match="Save it smaller") as refused:
+        decode_image(encoded("WEBP", side))
+    assert refused.value.code == "image_too_large"
+    with pytest.raises(ImageError) as refused:
+        decode_image(png(2_500, 2_500, b"", colour=4))
+    assert refused.value.code == "image_too_large"
+    assert decode_image(encoded("JPEG", side)).shape == (1_000, 1_000)
