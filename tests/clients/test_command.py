@@ -108,6 +108,7 @@ def test_what_the_key_was_used_for_is_listed() -> None:
         (["predict", "{text}", "--recognizer", "digits"], 2, "holds no ink"),
         (["--key", "no key", "predict", "{png}", "--recognizer", "digits"], 3, "(key_malformed)"),
         (["--url", "http://127.0.0.1:9", "recognizers"], 4, "No answer from http://127.0.0.1:9"),
+        (["recognizers", "--url", "http://127.0.0.1:9"], 4, "No answer from http://127.0.0.1:9"),
         (["--url", "example.org", "recognizers"], 2, "no address of a site"),
     ],
 )

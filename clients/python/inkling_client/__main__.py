@@ -77,6 +77,8 @@ def _parser() -> argparse.ArgumentParser:
     command.set_defaults(carry_out=_model)
     for each in commands.choices.values():
         each.add_argument("--json", action="store_true", help="print JSON")
+        for name in ("--url", "--key"):  # here too: who types a command adds them at its end
+            each.add_argument(name, default=argparse.SUPPRESS, help=argparse.SUPPRESS)
     return parser
 
 
