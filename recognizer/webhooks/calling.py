@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
+from functools import cache
 
 import httpx
 
 from recognizer.webhooks import addresses
 
 TRIED = 3  # addresses of one name
+
+
+@cache
+def _authorities() -> ssl.SSLContext:
+    """Whose certificates count; read once in a process, for that takes longer than many a delivery."""
+    return httpx.create_ssl_context(trust_env=False)
 
 
 class Checked(httpx.AsyncBaseTransport):
@@ -19,7 +27,8 @@ class Checked(httpx.AsyncBaseTransport):
     """
 
     def __init__(self) -> None:
-        self._way = httpx.AsyncHTTPTransport(trust_env=False, limits=httpx.Limits(max_keepalive_connections=0))
+        alone = httpx.Limits(max_keepalive_connections=0)
+        self._way = httpx.AsyncHTTPTransport(verify=_authorities(), trust_env=False, limits=alone)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Try the addresses in their order. Raises RefusedAddressError, and what httpx raises."""
