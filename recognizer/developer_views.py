@@ -40,10 +40,12 @@ class Point:
 def show(request: HttpRequest) -> HttpResponse:
     """All on one page."""
     root = request.build_absolute_uri(reverse("api:predict").removesuffix("predict"))
+    home = request.build_absolute_uri("/").removesuffix("/")
     strokes = [[Point(x, y) for x, y in zip(*stroke, strict=True)] for stroke in SEVEN]
     context: dict[str, Any] = {
         "root": root,
         "starting": [(name, code.replace(samples.SITE, root).strip()) for name, code in samples.STARTING],
+        "clients": [(name, code.replace(samples.HOME, home).strip()) for name, code in samples.CLIENTS],
         "verifying": samples.VERIFYING,
         "strokes": [(points, " ".join(f"{p.x},{p.y}" for p in points)) for points in strokes],
         "ink": "[\n" + ",\n".join(f"  {json.dumps(stroke)}" for stroke in SEVEN) + "\n]",

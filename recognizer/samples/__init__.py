@@ -16,4 +16,10 @@ STARTING = [
     ("Python", read("quick_start.py")),
     ("JavaScript", read("quick_start.mjs")),
 ]
+CLIENTS = [
+    ("Command line", read("client.sh")),
+    ("Python", read("client.py")),
+    ("JavaScript", read("client.mjs")),
+]
+HOME = "https://inkling.example"  # what stands in them for the site
 SITE, KEY = "https://inkling.example/api/v1/", "ink_…"  # what stands in them for where the API is, and for a key

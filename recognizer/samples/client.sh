@@ -1,0 +1,3 @@
+pip install ./clients/python
+export INKLING_URL=https://inkling.example INKLING_KEY=ink_…
+python -m inkling_client predict seven.png --recognizer digits

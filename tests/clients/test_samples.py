@@ -1,0 +1,70 @@
+"""The samples that the page for developers shows do what they say."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.test import Client as Browser
+from django.utils.html import escape
+from pytest_django.live_server_helper import LiveServer
+
+from recognizer import samples
+from recognizer.models import Correction, Recognizer
+from tests.clients.test_command import CLIENTS
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("digits")]
+
+
+def sample(name: str, site: str, key: str) -> str:
+    """As somebody would write it who has a site and a key."""
+    return dict(samples.CLIENTS)[name].replace(samples.HOME, site).replace(samples.KEY, key)
+
+
+def run(*command: str, script: str | None = None, folder: Path) -> list[str]:
+    """The lines that a program prints."""
+    environment = {**os.environ, "PYTHONPATH": str(CLIENTS)}
+    ran = subprocess.run(
+        command, input=script, cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
+    assert ran.returncode == 0, ran.stderr
+    return ran.stdout.splitlines()
+
+
+def test_the_sample_in_python_runs(live_server: LiveServer, key: str, tmp_path: Path) -> None:
+    first, agrees = run(sys.executable, "-", script=sample("Python", live_server.url, key), folder=tmp_path)
+    assert first.startswith("seven ")
+    assert agrees == "True"
+    assert Correction.objects.get().label.slug == "7"  # type: ignore[union-attr]
+
+
+def test_the_sample_in_javascript_runs(live_server: LiveServer, key: str, tmp_path: Path) -> None:
+    if not (node := shutil.which("node")):
+        pytest.skip("No node on the PATH: the sample in JavaScript is not run.")
+    shutil.copy(settings.BASE_DIR / "static" / "js" / "api.js", tmp_path / "api.mjs")
+    code = sample("JavaScript", live_server.url, key).replace(f'"{live_server.url}/static/js/api.js"', '"./api.mjs"')
+    (tmp_path / "sample.mjs").write_text(code)
+    first, agrees = run(node, "sample.mjs", folder=tmp_path)
+    assert first.startswith("seven ")
+    assert agrees == "true"
+
+
+def test_the_sample_at_the_prompt_runs(live_server: LiveServer, key: str, picture: bytes, tmp_path: Path) -> None:
+    (tmp_path / "seven.png").write_bytes(picture)
+    lines = sample("Command line", live_server.url, key).splitlines()
+    assert lines.pop(0).startswith("pip install")
+    script = "\n".join(lines).replace("python -m", f"{sys.executable} -m")
+    assert run("sh", "-e", script=script, folder=tmp_path)[0].startswith("seven.png: 7 ")
+
+
+def test_the_page_shows_them_with_its_own_address(client: Browser, digits: Recognizer) -> None:
+    page = client.get("/developers/").content.decode()
+    for _name, code in samples.CLIENTS:
+        assert escape(code.replace(samples.HOME, "http://testserver").strip()) in page
+    assert json.dumps(samples.HOME) not in page
