@@ -1,6 +1,6 @@
 // A sheet to try the API on: what is sent and what comes back, as they are.
 
-import { Api } from "./api.js";
+import { Client } from "./api.js";
 import { Sheet, SIDE, Stroke } from "./ink.js";
 import { Pad } from "./pad.js";
 
@@ -15,7 +15,7 @@ const find = (name) => box.querySelector(`[data-${name}]`);
 class Trial {
   #sheet = new Sheet();
   #pad = new Pad(find("pad"), this.#sheet, PEN);
-  #api = new Api(root);
+  #api = new Client({ root, attempts: 1 });
   #timer = 0;
   #asked = 0; // only the answer to the last question is shown
 

@@ -45,6 +45,7 @@ def test_no_page_offends_the_policy_or_scrolls_sideways_on_a_phone(
         "/models/",
         "/models/digits/",
         "/models/sketches/",
+        "/developers/",
         "/accounts/keys/",
         f"/accounts/keys/{key.pk}/revoke/",
         "/accounts/webhooks/",

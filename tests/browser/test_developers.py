@@ -1,0 +1,61 @@
+"""/developers/: the sheet to try the API on, and the reference, in a real browser under the site's policy."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from recognizer.api.document.operations import OPERATIONS
+from recognizer.models import Recognizer
+from tests.browser.visitors import Visitor
+
+
+@pytest.fixture
+def reader(visit: Any, three: list[Recognizer]) -> Visitor:
+    """A stranger on the page for developers."""
+    visitor: Visitor = visit()
+    visitor.go("/developers/")
+    return visitor
+
+
+def _shown(reader: Visitor, pane: str) -> Any:
+    script = "pane => document.querySelector(`[data-${pane}]`).textContent.startsWith('{')"
+    reader.page.wait_for_function(script, arg=pane)
+    return json.loads(reader.page.inner_text(f"[data-{pane}]"))
+
+
+def test_the_sheet_shows_what_is_sent_and_what_comes_back(reader: Visitor) -> None:
+    assert len(_shown(reader, "request")["ink"]) == 2
+    answer = _shown(reader, "response")
+    assert (answer["recognizer"], answer["guesses"][0]["label"]) == ("digits", "7")
+    assert len(answer["guesses"]) == 3
+    assert reader.page.inner_text("[data-said]").startswith("7, ")
+    assert reader.complaints == []
+
+
+def test_what_is_drawn_is_asked_and_another_recognizer_answers_anew(reader: Visitor) -> None:
+    _shown(reader, "response")
+    reader.page.click("[data-clear]")
+    assert reader.page.inner_text("[data-request]") == ""
+    box = reader.page.locator("[data-pad]").bounding_box()
+    assert box
+    reader.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + 40)
+    reader.page.mouse.down()
+    reader.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] - 40, steps=8)
+    reader.page.mouse.up()
+    assert len(_shown(reader, "request")["ink"]) == 1
+    assert _shown(reader, "response")["guesses"][0]["label"] == "1"
+    reader.page.select_option("[data-recognizer]", "bangla-digits")
+    reader.page.wait_for_function("() => document.querySelector('[data-response]').textContent.includes('bangla')")
+    assert reader.complaints == []
+
+
+def test_the_reference_opens_under_the_policy_with_every_address(reader: Visitor) -> None:
+    reader.go("/developers/reference/")
+    reader.page.wait_for_selector("#swagger-ui .opblock-summary-path")
+    assert reader.page.locator("#swagger-ui .opblock").count() == len(OPERATIONS)
+    reader.page.click("#operations-Answers-predict .opblock-summary-control")
+    reader.page.wait_for_selector("#operations-Answers-predict .responses-table")
+    assert reader.complaints == []
