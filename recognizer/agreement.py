@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
-from django.db.models import Count, F
+from django.db.models import Count, F, Max
 from django.utils.translation import gettext as _
 
 from accounts.models import User
@@ -18,6 +18,7 @@ from recognizer.models import Label, Opinion, Recognizer
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+RECENT = 50_000  # of the newest opinions: what is asked of the database does not grow with the site
 ENOUGH = 20  # shared drawings; with fewer nothing can be said
 
 
@@ -121,7 +122,7 @@ def _decimals(share: float | None) -> str | None:
 
 
 def of(recognizer: Recognizer, *, viewer: User) -> Agreement:
-    """What stands now; two queries for any number of opinions. `viewer` says how people are named."""
+    """Of the newest opinions; three queries for any number of them. `viewer` says how people are named."""
     labels = list(recognizer.labels.all())
     places: dict[int | None, int] = {label.pk: at for at, label in enumerate(labels)} | {None: len(labels)}
     tables: dict[tuple[int, int], np.ndarray] = {}
@@ -135,9 +136,20 @@ def of(recognizer: Recognizer, *, viewer: User) -> Agreement:
 
 def _counted(recognizer: Recognizer) -> Iterable[tuple[int, int, int | None, int | None, int]]:
     """Two reviewers, what each said, and how often; the database joins and counts, along the index of shared ones."""
+    newest = Opinion.objects.aggregate(newest=Max("pk"))["newest"] or 0
     other = "correction__opinions"
-    asked = {"shared": True, "by__isnull": False, "correction__label__recognizer": recognizer}
-    also = {f"{other}__shared": True, f"{other}__withdrawn__isnull": True, f"{other}__by__gt": F("by")}
+    asked = {
+        "pk__gt": newest - RECENT,
+        "shared": True,
+        "by__isnull": False,
+        "correction__label__recognizer": recognizer,
+    }
+    also = {
+        f"{other}__pk__gt": newest - RECENT,
+        f"{other}__shared": True,
+        f"{other}__withdrawn__isnull": True,
+        f"{other}__by__gt": F("by"),
+    }
     found = Opinion.objects.standing().filter(**asked, **also)
     counted = found.values_list("by", f"{other}__by", "label", f"{other}__label").annotate(times=Count("pk"))
     return counted.order_by()

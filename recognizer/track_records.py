@@ -98,7 +98,7 @@ def _on_controls(recognizer: Recognizer) -> QuerySet[Opinion]:
 
 
 def _decided(recognizer: Recognizer, **more: Any) -> dict[int, Tally]:
-    stands = {"correction__reviews__replaced_by__isnull": True, "correction__reviews__decision__in": DECIDED}
+    stands = {"correction__reviews__replaced_by__replaces__isnull": True, "correction__reviews__decision__in": DECIDED}
     found = _recent(recognizer).filter(shared=True, control__isnull=True, **more).filter(**stands)
     return _tallies(found, "correction__reviews__")
 

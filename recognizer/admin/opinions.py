@@ -156,6 +156,7 @@ class OpinionAdmin(FactAdmin):
     list_display = ["drawing", "decision", "label", "reason", "by", "on_control", "standing", "created"]
     list_filter = ["decision", "reason", "shared", IsOnControl, "label__recognizer", LabelOfRecognizer]
     search_fields = ["by__email"]
+    ordering = ["-pk"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Opinion]:
         """Without what the drawings weigh."""
@@ -189,6 +190,7 @@ class ControlAdmin(FactAdmin):
     list_display = ["drawing", "label", "answers", "right", "by", "standing", "created"]
     list_filter = ["correction__label__recognizer", HasEnded]
     actions = ["take_marks_off"]
+    ordering = ["-pk"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Control]:
         """With how often it was answered, and right; without what the drawings weigh."""

@@ -28,7 +28,11 @@ for_markers = permission_required(controls.PERMISSION, raise_exception=True)
 def agreement(request: PersonRequest, slug: str) -> HttpResponse:
     """How far reviewers say the same about the same drawings."""
     context, recognizer = about(slug, registry.recognizers().prefetch_related("labels"))
-    context |= {"found": agreements.of(recognizer, viewer=request.user), "enough": agreements.ENOUGH}
+    context |= {
+        "found": agreements.of(recognizer, viewer=request.user),
+        "enough": agreements.ENOUGH,
+        "recent": agreements.RECENT,
+    }
     return render(request, "recognizer/agreement.html", context)
 
 

@@ -15,7 +15,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.requests import PersonRequest
-from recognizer import claims, desk, reviews, rounds, texts
+from recognizer import claims, desk, disputes, reviews, rounds, texts
 from recognizer.models import Correction, Label
 from recognizer.queue import Wanted
 from recognizer.sorting import Sorting, numbers
@@ -58,6 +58,7 @@ def grid(request: PersonRequest) -> HttpResponse:
         "recognizer": sorting.wanted.recognizer,
         "reasons": desk.reasons(),
         "waiting": desk.waiting(request.user, sorting.wanted),
+        "lacking": disputes.lacking(sorting.wanted.recognizer),
         "last_round": len(rounds_made[-1]) if rounds_made else 0,
         "self_review": reviews.may_review_own(request.user),
         "texts": texts.review_page(),

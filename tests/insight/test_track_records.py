@@ -234,6 +234,7 @@ def test_too_few_reviewers_for_a_policy_is_said_where_one_reviews(
     html = _text(as_rita, "/review/")
     assert "Digits asks for 3 reviewers who agree, and there are 2." in html
     assert "Ask for fewer opinions" not in html
+    assert "Digits asks for 3 reviewers" in _text(as_rita, "/review/grid/")
     assert "Ask for fewer opinions" in _text(admin_client, "/review/")
     community.reviewer("rosa")
     assert "asks for" not in _text(as_rita, "/review/")
