@@ -65,6 +65,7 @@ def say(client: Client, correction: Correction, **said: str) -> Any:
 def plain(html: str) -> str:
     """A page without what differs from request to request, and from drawing to drawing."""
     html = re.sub(r'name="csrfmiddlewaretoken" value="\w+"', "", html)
+    html = re.sub(r"(version \d+), [^·<]+", r"\1 ", html)  # how long ago
     return re.sub(r'data-desk="\d+"|/review/\d+/', "", html)
 
 
