@@ -51,6 +51,8 @@ train: $(VENV)/.dev ## Train a starter model anew: make train RECOGNIZER=digits 
 bench: $(VENV)/.dev ## Measure what the README states about speed, memory, swaps and kills
 	$(BIN)/python -m ml bench
 	$(BIN)/python -m tests.bench.http
+	$(BIN)/python -m tests.bench.batch
+	$(BIN)/python -m tests.bench.schemathesis
 	$(BIN)/python -m tests.bench.swaps
 	$(BIN)/python -m tests.bench.kills
 
