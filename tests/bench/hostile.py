@@ -58,18 +58,18 @@ def main(count: int) -> int:
         secret = house.manage("shell", "--no-imports", "-v0", "-c", MAKE_A_KEY).stdout.split()[-1]
         server = house.processes("web")[-1]
         sent(house.port, secret, attacks(WARM_UP, seed=1))  # as many libraries are loaded then as ever will be
-        before = grown = server.memory_info().rss
+        sizes = [server.memory_info().rss / 2**20]
         told: list[Told] = []
         with ThreadPoolExecutor(2) as pool:
             for part in range(10):
                 seeds = (100 + 2 * part, 101 + 2 * part)
                 halves = pool.map(lambda seed: sent(house.port, secret, attacks(count // 20, seed)), seeds)
                 told += [each for half in halves for each in half]
-                grown = max(grown, server.memory_info().rss)
+                sizes.append(server.memory_info().rss / 2**20)
         rows = [
             int(number) for number in house.manage("shell", "--no-imports", "-v0", "-c", COUNT_ROWS).stdout.split()[-4:]
         ]
-        return report(told, (grown - before) / 2**20, before / 2**20, sum(rows))
+        return report(told, sizes, sum(rows))
 
 
 @contextmanager
@@ -125,7 +125,7 @@ def code_of(body: bytes) -> str:
         return ""
 
 
-def report(told: list[Told], growth: float, before: float, rows: int) -> int:
+def report(told: list[Told], sizes: list[float], rows: int) -> int:
     """Print what came of it; the exit status."""
     kinds: dict[str, list[Told]] = defaultdict(list)
     for each in told:
@@ -144,7 +144,9 @@ def report(told: list[Told], growth: float, before: float, rows: int) -> int:
     slow = [each for each in told if each.wall > MOST_MS]
     sys.stdout.write(f"{len(told)} bodies: {len(unclear)} without a clear 4xx, {len(slow)} over {MOST_MS:.0f} ms")
     sys.stdout.write(f" (of these {sum(e.cpu > MOST_MS for e in slow)} computed so long)\n")
-    sys.stdout.write(f"memory: {before:.0f} MB before, grew by {growth:.0f} MB; rows stored: {rows}\n")
+    growth = max(sizes) - sizes[0]
+    course = ", ".join(f"{size:.0f}" for size in sizes)
+    sys.stdout.write(f"memory, MB: {course}; grew by {growth:.0f}; rows stored: {rows}\n")
     for each in [*unclear[:10], *sorted(slow, key=lambda e: -e.wall)[:10]]:
         sys.stdout.write(f"  {each}\n")
     return int(bool(unclear or slow or growth > MOST_GROWTH or rows))
