@@ -9,11 +9,12 @@ door (`may_review`).
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
 from accounts import people
 from recognizer import claims, controls, second_opinions, webhooks
@@ -31,7 +32,7 @@ from recognizer.holding import (
     may_review_own,
     may_settle,
 )
-from recognizer.models import Control, Correction, Drawing, Label, Opinion, Place, Recognizer, Review
+from recognizer.models import Control, Correction, Drawing, Label, Opinion, Recognizer, Review
 from recognizer.queue import ANYTHING, DECIDED, Wanted
 
 if TYPE_CHECKING:
@@ -116,12 +117,21 @@ def _claim_some(reviewer: User, wanted: Wanted, count: int, passed_over: set[int
 
 
 def claim_these(*, reviewer: User, corrections: Sequence[int]) -> list[Correction]:
-    """Claim certain corrections, in this order; those that this reviewer cannot decide now are left out."""
+    """Claim certain corrections, in this order; those that this reviewer cannot decide or settle now are left out."""
     with transaction.atomic():
         free = waiting(reviewer=reviewer, wanted=ANYTHING).filter(pk__in=corrections)
         found = {each.pk: each for each in free.select_for_update(of=("place",))}
+        if may_settle(reviewer):
+            found |= {each.pk: each for each in _disputed(reviewer, corrections).select_for_update(of=("place",))}
         taken = claims.take_many(list(found), reviewer)
     return [found[pk] for pk in dict.fromkeys(corrections) if pk in taken]
+
+
+def _disputed(reviewer: User, corrections: Sequence[int]) -> QuerySet[Correction]:
+    found = Correction.objects.filter(people.teaching("place__author"), pk__in=corrections, place__disputed=True)
+    if not may_review_own(reviewer):
+        found = found.exclude(place__author=reviewer)
+    return found.select_related("label", "place")
 
 
 def accept(*, correction: Correction, reviewer: User) -> Opinion:
@@ -207,11 +217,14 @@ def take_back(*, opinion: Opinion, reviewer: User) -> None:
         claims.take(opinion.correction_id, reviewer)
 
 
-def dispute_about(correction: Correction) -> list[Opinion]:
-    """What reviewers say about it who do not agree, the oldest first; nothing where there is no dispute."""
-    if not Place.objects.disputed().filter(correction=correction).exists():
-        return []
-    return list(correction.opinions.deciding().select_related("label", "correction__label").order_by("pk"))
+def disputes_about(corrections: Iterable[Correction]) -> dict[int, list[Opinion]]:
+    """By a correction's id what reviewers say who do not agree, the oldest first; one query. Others have no entry."""
+    found: defaultdict[int, list[Opinion]] = defaultdict(list)
+    about = [each.pk for each in corrections]
+    said = Opinion.objects.deciding().filter(correction__in=about, correction__place__disputed=True)
+    for opinion in said.select_related("label", "correction__label").order_by("pk"):
+        found[opinion.correction_id].append(opinion)
+    return dict(found)
 
 
 def said_by(reviewer: User, correction: Correction) -> Opinion | None:
@@ -259,25 +272,6 @@ def _accept_unseen_of(author: int, unseen: QuerySet[Correction]) -> int:
     made = Review.objects.bulk_create(reviews)
     webhooks.reviewed([review.pk for review in made], author=author)
     return len(made)
-
-
-def look_again(*, recognizer: Recognizer) -> int:
-    """After a policy was changed: decide what as many agree on as it asks for now; returns how many that were."""
-    begun = Opinion.objects.deciding().filter(correction__place__recognizer=recognizer)
-    begun = begun.filter(Q(correction__place__waits=True) | Q(correction__place__disputed=True))
-    authors = begun.order_by("correction__place__author").values_list("correction__place__author", flat=True)
-    return sum(_look_again(author, begun) for author in list(authors.distinct()))
-
-
-@transaction.atomic
-def _look_again(author: int, begun: QuerySet[Opinion]) -> int:
-    person = people.hold(author)
-    if person is None or not person.may_teach:
-        return 0
-    about = begun.filter(correction__place__author=author).values("correction")
-    held = Place.objects.select_for_update(no_key=True).filter(Q(waits=True) | Q(disputed=True), correction__in=about)
-    found = list(Correction.objects.filter(pk__in=[place.pk for place in held.order_by("pk")]))
-    return len(second_opinions.conclude(found, second_opinions.asked_of(found), author=author))
 
 
 def _say(correction: Correction, reviewer: User, label_id: int | None = None, reason: str = "") -> Opinion:

@@ -71,7 +71,7 @@ def _named(request: PersonRequest, pk: int) -> desk.Sheet | None:
     if correction is None:
         messages.warning(request, _("That drawing is no longer there, or its author says something else now."))
         return None
-    dispute = reviews.dispute_about(correction) if reviews.may_settle(request.user) else []
+    dispute = _disputes(request, [correction]).get(pk, [])
     said = None if dispute else reviews.said_by(request.user, correction)
     if said:
         return _to_mark(request, desk.sheet(correction, said))
@@ -93,6 +93,11 @@ def _to_mark(request: PersonRequest, sheet: desk.Sheet) -> desk.Sheet:
     return replace(sheet, known=reviews.standing(sheet.correction), control=controls.of(sheet.correction.pk))
 
 
+def _disputes(request: PersonRequest, found: list[Correction]) -> dict[int, list[Opinion]]:
+    """What was said about those that are disputed, for who settles them."""
+    return reviews.disputes_about(found) if reviews.may_settle(request.user) else {}
+
+
 @require_POST
 @login_required
 @for_reviewers
@@ -106,7 +111,9 @@ def ahead(request: PersonRequest) -> JsonResponse:
         passed_over = {*have, *named, *reviewing.skipped(request)}
         more = AHEAD - len(found)
         found += reviews.claim_next(reviewer=request.user, wanted=sorting.wanted, count=more, skipping=passed_over)
-    sheets = [_as_json(request, each, sorting) for each in desk.sheets(found)]
+    disputes = _disputes(request, found)
+    shown = [replace(each, dispute=disputes.get(each.correction.pk, [])) for each in desk.sheets(found)]
+    sheets = [_as_json(request, each, sorting) for each in shown]
     return JsonResponse({"sheets": sheets, "waiting": str(desk.waiting(request.user, sorting.wanted))})
 
 
@@ -211,7 +218,8 @@ def undo(request: PersonRequest) -> HttpResponse:
     except reviews.REFUSALS as error:
         return _not_noted(request, reviewing.why(error))
     if wants_json(request):
-        return JsonResponse({"sheet": _as_json(request, desk.sheet(correction), reviewing.sorting_of(request))})
+        sheet = replace(desk.sheet(correction), dispute=_disputes(request, [correction]).get(correction.pk, []))
+        return JsonResponse({"sheet": _as_json(request, sheet, reviewing.sorting_of(request))})
     return to_room(request, correction.pk)
 
 

@@ -14,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts import people
 from accounts.models import User
-from recognizer import corrections, reviews, rounds, second_opinions, training
+from recognizer import corrections, policies, reviews, rounds, second_opinions, training
 from recognizer.models import Claim, Correction, ImmutableError, Opinion, Place, Policy, Recognizer, Review
 from tests.ink import ONE, SEVEN
 from tests.loop import community
@@ -304,6 +304,26 @@ def test_whoever_may_settles_it_knowing_what_was_said(as_rita: Client, rita: Use
     assert not Place.objects.disputed().exists()
 
 
+def test_disputes_follow_each_other_also_for_the_script(
+    as_rita: Client, rita: User, others: list[Client], dispute: Correction, alice: User
+) -> None:
+    second = named(alice, SEVEN, "7")
+    for client, label in zip(others, "712", strict=True):
+        say(client, second, label=label)
+    waits = named(alice, SEVEN, "7")
+
+    def asked() -> list[Any]:
+        body = {"then": [second.pk, dispute.pk]}
+        return as_rita.post(f"{ROOM}next/", body, headers=JSON).json()["sheets"]
+
+    assert [sheet["id"] for sheet in asked()] == [waits.pk]
+    rita.user_permissions.add(Permission.objects.get(codename="settle_disputes"))
+    sheets = asked()
+    assert [sheet["id"] for sheet in sheets] == [second.pk, dispute.pk, waits.pk]
+    assert ["data-dispute" in sheet["html"] for sheet in sheets] == [True, True, False]
+    assert "2 instead of 7" in sheets[0]["html"]
+
+
 def test_a_settled_dispute_that_is_taken_back_is_one_again(
     as_rita: Client, rita: User, others: list[Client], dispute: Correction
 ) -> None:
@@ -333,17 +353,17 @@ def test_a_policy_that_asks_for_fewer_decides_what_waited(digits: Recognizer, al
     rosa = community.reviewer("rosa")
     reviews.reject(correction=agreed, reviewer=rosa, reason="scribble")
     ask_for(digits, 1)
-    assert reviews.look_again(recognizer=digits) == 1
+    assert policies.look_again(recognizer=digits) == 1
     assert decided() == [("rejected", None, "scribble", 1)]
     assert Place.objects.waiting().get().correction == open_one
-    assert reviews.look_again(recognizer=digits) == 0
+    assert policies.look_again(recognizer=digits) == 0
 
 
 def test_who_no_longer_agrees_is_left_alone(digits: Recognizer, alice: User, two: Policy) -> None:
     reviews.accept(correction=named(alice, SEVEN, "7"), reviewer=community.reviewer("rosa"))
     people.withdraw_consent(person=alice)
     ask_for(digits, 1)
-    assert reviews.look_again(recognizer=digits) == 0
+    assert policies.look_again(recognizer=digits) == 0
 
 
 # --- Facts ---
