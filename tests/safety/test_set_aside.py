@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -285,3 +286,21 @@ def test_what_somebody_else_was_told_stays_with_whoever_leaves(
     rita.delete()
     aside = SetAside.objects.get()
     assert (aside.by, aside.reason) == (None, "Scribbles all over.")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_reviewers_at_the_same_moment_set_aside_once(
+    digits: Recognizer, rita: User, bob: User, alice: User
+) -> None:
+    def attempt(by: User) -> bool:
+        try:
+            set_asides.set_aside(author=alice.pk, by=by, reason="Noise.")
+        except set_asides.SetAsideError:
+            return False
+        finally:
+            connection.close()
+        return True
+
+    with ThreadPoolExecutor(2) as pool:
+        assert sorted(pool.map(attempt, [rita, bob])) == [False, True]
+    assert SetAside.objects.count() == AuditEntry.objects.filter(what="author.set-aside").count() == 1

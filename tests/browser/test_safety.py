@@ -1,0 +1,58 @@
+"""The pages of those who look after the site, on a phone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.test import Client
+
+from accounts import audit
+from accounts.models import User
+from recognizer import reports, reviews, set_asides
+from recognizer.models import Recognizer
+from tests.ink import ONE, SEVEN
+from tests.pages.conftest import named
+
+WORD = "long" * 40
+
+
+def test_nothing_scrolls_sideways_however_long_the_words_are(
+    visit: Any, digits: Recognizer, admin_client: Client, admin_user: User, alice: User, bob: User
+) -> None:
+    said, other = named(alice, SEVEN, "7"), named(bob, ONE, "1")
+    reviews.accept(correction=other, reviewer=admin_user)
+    reports.report(page="/models/digits/", reason="offensive", words=WORD, drawing=said.drawing.uuid)
+    aside = set_asides.set_aside(author=alice.pk, by=admin_user, reason=WORD)
+    audit.note(by=admin_user, what="policy.changed", subject=WORD, detail={"cap": [WORD, WORD]})
+    phone = visit(admin_client, phone=True, viewport={"width": 320, "height": 640})
+    for path in (
+        "/audit/",
+        "/audit/decisions/",
+        "/review/set-aside/",
+        f"/review/set-aside/{aside.pk}/",
+        f"/review/set-aside/new/?correction={other.pk}",
+        "/review/reports/",
+        "/review/reports/?handled",
+    ):
+        phone.go(path)
+        assert phone.page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
+        small = "[...document.querySelectorAll('button, nav a, summary, .button')].filter(e => e.checkVisibility())"
+        heights = phone.page.evaluate(f"{small}.map(e => [e.innerText, e.getBoundingClientRect().height])")
+        assert [name for name, height in heights if height < 44] == [], path
+    assert phone.complaints == []
+
+
+def test_a_reviewer_sets_an_author_aside_from_the_room(
+    visit: Any, digits: Recognizer, admin_client: Client, alice: User
+) -> None:
+    named(alice, SEVEN, "7")
+    desktop = visit(admin_client)
+    desktop.go("/review/")
+    desktop.page.get_by_role("link", name="Set aside everything by its author").click()
+    desktop.page.get_by_label("Why").fill("It teaches nonsense.")
+    desktop.page.get_by_role("button", name="Set aside").click()
+    desktop.page.get_by_role("heading", name="This author is set aside").wait_for()
+    assert "It teaches nonsense." in desktop.page.inner_text("main")
+    desktop.go("/review/")
+    assert "Nothing waits for you" in desktop.page.inner_text("main")
+    assert desktop.complaints == []
