@@ -9,6 +9,8 @@ import django
 from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
 from django.utils.http import parse_header_parameters
 
+from config.memory import give_large_blocks_back
+
 PATIENCE = 10  # seconds between two pieces of a body
 
 
@@ -57,6 +59,7 @@ class Handler(WSGIHandler):
         return super().__call__(environ, start_response)
 
 
+give_large_blocks_back()
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 django.setup(set_prefix=False)
 application = Handler()
