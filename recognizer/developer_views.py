@@ -10,6 +10,8 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import cache_control
 from django.views.decorators.csrf import ensure_csrf_cookie
@@ -49,7 +51,7 @@ def show(request: HttpRequest) -> HttpResponse:
         "verifying": samples.VERIFYING,
         "strokes": [(points, " ".join(f"{p.x},{p.y}" for p in points)) for points in strokes],
         "ink": "[\n" + ",\n".join(f"  {json.dumps(stroke)}" for stroke in SEVEN) + "\n]",
-        "codes": sorted(CODES.items(), key=lambda each: each[1].status),
+        "codes": _codes(),
         "scopes": ApiKey.Scope.choices,
         "fields": _fields(),
         "limits": _limits(),
@@ -97,6 +99,19 @@ def _fields() -> list[tuple[str, str]]:
             _("What the person’s own memory made of it. A key has to ask for it, by sending personal as true."),
         ),
     ]
+
+
+def _codes() -> list[tuple[str, int, SafeString, SafeString]]:
+    """All errors by status; what stands between backticks is code."""
+    found = sorted(CODES.items(), key=lambda each: each[1].status)
+    return [(code, known.status, _coded(str(known.meaning)), _coded(str(known.cure))) for code, known in found]
+
+
+def _coded(text: str) -> SafeString:
+    parts = text.split("`")
+    return format_html_join(
+        "", "{}", ((format_html("<code>{}</code>", p) if n % 2 else p,) for n, p in enumerate(parts))
+    )
 
 
 def _limits() -> list[tuple[str, int]]:

@@ -30,7 +30,9 @@ CODES: dict[str, Code] = {
     "missing_field": Code(400, _("A field is missing."), _("Send what `field` names.")),
     "too_large": Code(413, _("The body is too large."), _("At most 256 KB of JSON, or a form with a picture of 5 MB.")),
     "unsupported_media_type": Code(
-        415, _("The body is of a type that is not read."), _("Send application/json or multipart/form-data.")
+        415,
+        _("The body is of a type that is not read."),
+        _("Send application/json, multipart/form-data or a picture."),
     ),
     # Ink
     "invalid_ink": Code(400, _("The ink is not a list of strokes."), _("See the ink format.")),
