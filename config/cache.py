@@ -16,7 +16,15 @@ Found = TypeVar("Found")
 
 
 class PatientRedisCache(RedisCache):
-    """While Redis is away reading finds nothing and writing does nothing. Only `incr` raises: there is no sum."""
+    """While Redis is away reading finds nothing and writing does nothing. Only sums raise: there is none."""
+
+    def tally(self, key: str, by: int, timeout: int) -> int:
+        """Add to a sum that goes away so many seconds after its first part; returns it. One way to Redis and back."""
+        name = self.make_and_validate_key(key)
+        together = self._cache.get_client(name, write=True).pipeline(transaction=False)
+        together.set(name, 0, ex=timeout, nx=True)
+        together.incrby(name, by)
+        return together.execute()[1]
 
     def add(self, key: str, value: Any, timeout: float | None = DEFAULT_TIMEOUT, version: int | None = None) -> bool:
         """True, as for the first: or every lock would be waited for in vain."""
