@@ -48,7 +48,9 @@ class Content:
     @classmethod
     def of_drawing(cls, drawing: Drawing) -> Content:
         """From what was kept. Raises what the two above raise, where today's rules are stricter."""
-        return cls.of_ink(drawing.ink) if drawing.image is None else cls.of_image(bytes(drawing.image))
+        if drawing.ink is not None:  # asked first: pictures are often left in the database
+            return cls.of_ink(drawing.ink)
+        return cls.of_image(bytes(drawing.image or b""))
 
     def raster(self, spec: RasterSpec) -> np.ndarray:
         """As a recognizer sees it: uint8 (size, size), white on black."""

@@ -113,5 +113,5 @@ def test_a_correction_reads_the_drawing_once(
     named(alice, SEVEN, "7")  # what is usual is read from the bundle once in a process
     drawing = drawings.keep(author=alice, recognizer="digits", content=drawings.Content.of_ink(ONE))[0]
     address = f"/api/v1/drawings/{drawing.uuid}/correction"
-    with django_assert_max_num_queries(26):
+    with django_assert_max_num_queries(24):
         assert as_alice.put(address, {"label": "1"}, "application/json").status_code == 200
