@@ -153,8 +153,8 @@ def _rate(request: Request) -> int:
 def _count(key: str, cost: int) -> int:
     """Add to a sum and return it. A cache that is away must not take the site down with it."""
     try:
-        if hasattr(cache, "tally"):
-            return cache.tally(key, cost, 2 * WINDOW)
+        if tally := getattr(cache, "tally", None):  # of Redis, see config.cache
+            return int(tally(key, cost, 2 * WINDOW))
         while True:
             try:
                 return cache.incr(key, cost)

@@ -84,7 +84,7 @@ def main() -> None:
     canvases = [json.dumps({"image": _canvas(ink)}) for ink in inks]
     drawn = [json.dumps({"recognizer": "digits", "ink": [_stroke(each) for each in ink]}) for ink in inks]
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
-        servers = {}
+        servers: dict[str, Server] = {}
         for name, (app, path, more) in SERVERS.items():
             headers = {"Authorization": f"Bearer {secret}"} if name == OURS else {}
             script = Path(folder) / f"{len(servers)}.lua"
