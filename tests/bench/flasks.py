@@ -14,7 +14,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import tensorflow as tf
-from flask import Flask, jsonify, request
+from flask import Flask, Response, jsonify, request
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -51,7 +51,7 @@ ask = {"predict": by_predict, "function": by_function}[os.environ["WAY"]]
 
 
 @app.post("/predict")
-def predict() -> object:
+def predict() -> Response:
     """The likeliest digit of a canvas, dark on light."""
     content = base64.b64decode(request.get_json()["image"].partition(",")[2])
     canvas = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_GRAYSCALE)
