@@ -25,9 +25,9 @@ SAMPLE = 400  # rows that are compared with the product's own
 TRACKS = "create table bench_track (at int primary key, ink jsonb, points int, shape bigint)"
 PEOPLE = """
 insert into accounts_user (id, password, is_superuser, first_name, last_name, is_staff, is_active, date_joined, email,
-  consented_at, revision)
+  consented_at, revision, set_aside)
 select 1000000 + n, '', false, '', '', false, true, now() - interval '400 days', 'author' || n || '@example.org',
-  case when n %% 50 = 49 then null else now() end, 0
+  case when n %% 50 = 49 then null else now() end, 0, false
 from generate_series(0, %(authors)s - 1) n
 """
 LABELS = """
