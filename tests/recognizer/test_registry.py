@@ -101,7 +101,7 @@ def test_a_bundle_that_is_refused_once_is_not_loaded_every_second(
         loads.append(promotion)
         raise BundleError("broken")
 
-    monkeypatch.setattr("recognizer.registry._load", refuse)
+    monkeypatch.setattr("recognizer.registry.load", refuse)
     for _ in range(5):
         clock.now += 2
         assert registry.active("digits").version.number == 1
@@ -229,7 +229,7 @@ def test_why_a_bundle_was_refused_outlives_a_database_that_was_away(
 
     registry.active("digits")
     promote(digits, starter)
-    monkeypatch.setattr("recognizer.registry._load", refuse)
+    monkeypatch.setattr("recognizer.registry.load", refuse)
     clock.now += 2
     assert "broken" in registry.problems()["digits"]
     with monkeypatch.context() as patch:
