@@ -210,7 +210,9 @@ def test_staff_give_a_key_another_rate_and_nothing_else(as_staff: Client, ada: U
     key, _secret = keys.make(person=ada, name="Shop", scopes=["predict"])
     page = as_staff.get(f"/admin/accounts/apikey/{key.pk}/change/").content.decode()
     assert key.hash not in page
-    as_staff.post(f"/admin/accounts/apikey/{key.pk}/change/", {"rate": "5000", "name": "Other", "scopes": "[]"})
+    forms = {"uses-TOTAL_FORMS": "0", "uses-INITIAL_FORMS": "0"}
+    sent = {"rate": "5000", "name": "Other", "scopes": "[]"}
+    as_staff.post(f"/admin/accounts/apikey/{key.pk}/change/", forms | sent)
     key.refresh_from_db()
     assert (key.rate, key.name, key.scopes) == (5000, "Shop", ["predict"])
     assert AuditEntry.objects.get(what="key.rate-changed").detail == {"rate": [None, 5000]}
