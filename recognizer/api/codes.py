@@ -54,6 +54,9 @@ CODES: dict[str, Code] = {
     ),
     "version_unavailable": Code(409, _("The version cannot answer."), _("Choose another, or none.")),
     "too_many_items": Code(400, _("More than 256 items in a batch."), _("Send them in several requests.")),
+    "export_open": Code(409, _("An export of yours is being written."), _("Wait for it, or delete it first.")),
+    "export_unfinished": Code(409, _("The file is not written yet."), _("Ask for the export until it is `ready`.")),
+    "export_gone": Code(410, _("The export has no file, or not any more."), _("Ask for a new one.")),
     "id_taken": Code(409, _("The `id` is taken by another drawing."), _("Make a new UUID.")),
     # Who asks
     "not_authenticated": Code(

@@ -28,8 +28,8 @@ class Endpoint(APIView):
         self.tallies: list[limits.Tally] = []
 
     def get_permissions(self) -> list[Any]:
-        """The view's own, and what its keys may do."""
-        return [*super().get_permissions(), InScope()]
+        """What its keys may do, and then the view's own: a narrow key is told of its scope whoever shows it."""
+        return [InScope(), *super().get_permissions()]
 
     def check_throttles(self, request: Request) -> None:
         """The rate of the key, then the view's own limits. Raises Throttled."""

@@ -1,4 +1,4 @@
-"""Exports in the background: asked for on a page, written by a worker, kept in the database until they expire.
+"""Exports in the background: people or programs ask, a worker writes, and the database keeps them until they expire.
 
 In the database, because web and workers may be on hosts that share no disk; in pieces of a megabyte, so that neither
 side ever holds a whole file. A file says nothing about people who left: before it is given out, and at every tick, it
@@ -205,6 +205,12 @@ def _ids(export: Export) -> Iterator[list[int]]:
 
 def _are_here(ids: list[int]) -> bool:
     return Drawing.objects.filter(people.teaching("author"), pk__in=ids).count() == len(ids)
+
+
+def file_name(export: Export) -> str:
+    """What the file is called where it is saved."""
+    day = timezone.localdate(export.created)
+    return f"inkling-{day:%Y-%m-%d}-{export.pk}{formats.FORMATS[export.form].suffix}"
 
 
 def note_download(*, export: Export, by: User) -> None:

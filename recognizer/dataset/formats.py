@@ -110,12 +110,13 @@ def check(*, form: str, wanted: Wanted, licence: str) -> None:
     """Raises WantedError where this cannot be written."""
     if form not in FORMATS:
         text = _("There is no format %(form)s. There are: %(known)s.")
-        raise WantedError(text % {"form": repr(form[:40]), "known": ", ".join(FORMATS)})
+        raise WantedError(text % {"form": repr(form[:40]), "known": ", ".join(FORMATS)}, "format")
     if form == "npz" and not wanted.recognizer:
-        raise WantedError(_("Each recognizer sees drawings in its own size, so .npz holds one. Say which recognizer."))
+        text = _("Each recognizer sees drawings in its own size, so .npz holds one. Say which recognizer.")
+        raise WantedError(text, "recognizer")
     if not is_licence(licence):
         text = _("A licence is one line of at most %(most)d characters that begins with a letter or a digit.")
-        raise WantedError(text % {"most": LONGEST_LICENCE})
+        raise WantedError(text % {"most": LONGEST_LICENCE}, "licence")
 
 
 def is_licence(text: str) -> bool:

@@ -21,7 +21,11 @@ LARGEST = 2**31 - 1  # of a version's number
 
 
 class WantedError(ValueError):
-    """Filters that cannot be meant; the text says what is wrong and what to do."""
+    """Filters that cannot be meant; the text says what is wrong and what to do, `field` which one is to blame."""
+
+    def __init__(self, text: str, field: str | None = None) -> None:
+        super().__init__(text)
+        self.field = field
 
 
 @dataclass(frozen=True)
@@ -46,8 +50,8 @@ class Wanted:
             recognizer=_text(said, "recognizer"),
             label=_text(said, "label"),
             status=_statuses(said.get("status") or ()),
-            since=_day(_text(said, "since")),
-            until=_day(_text(said, "until")),
+            since=_day(said, "since"),
+            until=_day(said, "until"),
             version=_number(_text(said, "version")),
         )
         wanted._check()
@@ -57,12 +61,12 @@ class Wanted:
         if self.recognizer:
             _check_known("recognizer", self.recognizer, Recognizer.objects.values_list("slug", flat=True))
         if (self.label or self.version) and not self.recognizer:
-            raise WantedError(_("Labels and versions belong to a recognizer. Say which recognizer."))
+            raise WantedError(_("Labels and versions belong to a recognizer. Say which recognizer."), "recognizer")
         if self.label:
             labels = Label.objects.filter(recognizer__slug=self.recognizer)
             _check_known("label", self.label, labels.values_list("slug", flat=True))
         if self.since and self.until and self.since > self.until:
-            raise WantedError(_("The first day comes after the last one. Swap them."))
+            raise WantedError(_("The first day comes after the last one. Swap them."), "since")
 
     def as_json(self) -> dict[str, Any]:
         """What `read` takes, without what is empty."""
@@ -141,20 +145,23 @@ def _statuses(said: Iterable[str]) -> tuple[str, ...]:
     return chosen
 
 
-def _day(said: str) -> date | None:
+def _day(form: Mapping[str, Any], field: str) -> date | None:
+    said = _text(form, field)
     try:
         day = date.fromisoformat(said) if said else None
     except ValueError as error:
         text = _("%(value)s is no day. Write it as 2026-11-21.")
-        raise WantedError(text % {"value": repr(said[:40])}) from error
+        raise WantedError(text % {"value": repr(said[:40])}, field) from error
     if day and not 1900 <= day.year <= 9000:
-        raise WantedError(_("The year %(year)d cannot be meant. Write a day as 2026-11-21.") % {"year": day.year})
+        text = _("The year %(year)d cannot be meant. Write a day as 2026-11-21.")
+        raise WantedError(text % {"year": day.year}, field)
     return day
 
 
 def _number(said: str) -> int | None:
     if said and not (said.isascii() and said.isdecimal() and 0 < int(said[:12]) <= LARGEST):
-        raise WantedError(_("A version is a number, like 3, not %(value)s.") % {"value": repr(said[:40])})
+        text = _("A version is a number, like 3, not %(value)s.")
+        raise WantedError(text % {"value": repr(said[:40])}, "version")
     return int(said) if said else None
 
 
@@ -162,4 +169,4 @@ def _check_known(what: str, value: str, known: Iterable[str]) -> None:
     names = list(known)
     if value not in names:
         text = _("There is no %(what)s %(value)s. There are: %(known)s.")
-        raise WantedError(text % {"what": what, "value": repr(value[:60]), "known": ", ".join(names) or "none"})
+        raise WantedError(text % {"what": what, "value": repr(value[:60]), "known": ", ".join(names) or "none"}, what)

@@ -9,7 +9,6 @@ from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.http import HttpResponse, JsonResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
@@ -105,10 +104,9 @@ def download(request: PersonRequest, pk: int) -> HttpResponse | StreamingHttpRes
         return redirect("exports")
     if request.method == "GET":
         exporting.note_download(export=export, by=request.user)
-    form = formats.FORMATS[export.form]
-    name = f"inkling-{timezone.localdate(export.created):%Y-%m-%d}-{export.pk}{form.suffix}"
+    kind, name = formats.FORMATS[export.form].content_type, exporting.file_name(export)
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Content-Length": str(export.size)}
-    return StreamingHttpResponse(exporting.read(export), content_type=form.content_type, headers=headers)
+    return StreamingHttpResponse(exporting.read(export), content_type=kind, headers=headers)
 
 
 @require_POST

@@ -19,6 +19,7 @@ INK = ("invalid_ink", "empty_ink", "too_many_strokes", "too_many_points")
 PICTURE = ("invalid_image", "blank_image", "image_too_large", "unsupported_image")
 ASKED = (*INK, *PICTURE, "unknown_recognizer", "unknown_version", "version_unavailable", "no_model")
 KEEPING = ("consent_required", "id_taken")
+REVIEWERS = "For people who may review, each their own."
 MODEL = ("not_found", "unknown_recognizer", "unknown_version", "version_unavailable", "no_model")
 
 
@@ -59,6 +60,10 @@ _DRAWING_LINKS = {
     "picture": _of_drawing("readImage"),
     "answer": _of_drawing("readPrediction"),
     "feedback": _of_drawing("giveFeedback", {"correct": True}),
+}
+_EXPORT_LINKS: dict[str, Json] = {
+    name: {"operationId": name, "parameters": {"number": "$response.body#/id"}}
+    for name in ("readExport", "loadExport", "deleteExport")
 }
 BINARY: Json = {"type": "string", "contentMediaType": "application/octet-stream"}
 PNG: Json = {"type": "string", "contentMediaType": "image/png"}
@@ -154,6 +159,30 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ("corrections", "GET"): Operation(
         "listCorrections", "Corrections", "What one says of one's drawings, and what became of it", "drawings",
         {200: listing(ref("ListedCorrection"))}, held=True, query=CorrectionsQuery,
+    ),
+    ("exports", "GET"): Operation(
+        "listExports", "Exports", "One's exports, the newest first", "export", {200: listing(ref("Export"))},
+        REVIEWERS, held=True, query=ListQuery, codes=("permission_denied",),
+    ),
+    ("exports", "POST"): Operation(
+        "export", "Exports", "Ask for a file of drawings", "export", {201: ref("Export")},
+        f"{REVIEWERS} It is written in the background: ask for it until it is `ready`. One at a time; what is left out "
+        "does not filter.",
+        body="Wanted", codes=("export_open",), example=examples.EXPORT, links=_EXPORT_LINKS,
+    ),
+    ("exports/{number}", "GET"): Operation(
+        "readExport", "Exports", "How far an export is", "export", {200: ref("Export")}, REVIEWERS,
+        codes=("not_found", "permission_denied"), held=True,
+    ),
+    ("exports/{number}", "DELETE"): Operation(
+        "deleteExport", "Exports", "Delete an export with its file", "export", {204: None},
+        f"{REVIEWERS} One that is being written stops.", codes=("not_found",),
+    ),
+    ("exports/{number}/file", "GET"): Operation(
+        "loadExport", "Exports", "The file of an export", "export", {200: ("application/octet-stream", BINARY)},
+        f"{REVIEWERS} Its type is that of the format, its ETag its SHA-256. Once one of its drawings is deleted, so is "
+        "the file.",
+        codes=("not_found", "permission_denied", "export_unfinished", "export_gone"), held=True,
     ),
     ("usage", "GET"): Operation(
         "readUsage", "Usage", "Calls by day and key", None, {200: listing(ref("Use"))},

@@ -8,6 +8,9 @@ from ml.ink import MAX_COORDINATE, MAX_POINTS, MAX_STROKES
 from recognizer.api.batches import MOST_ITEMS
 from recognizer.api.codes import CODES
 from recognizer.api.options import EXTRAS, MOST_GUESSES, NEWEST
+from recognizer.dataset.formats import FORMATS, LONGEST_LICENCE
+from recognizer.dataset.wanted import STATUSES
+from recognizer.models import Export
 
 Json = dict[str, Any]
 
@@ -89,16 +92,26 @@ _SENT: Json = {"ink": ref("Ink"), "image": _PICTURE, **_MEMORY}
 _ID: Json = {"id": {**UUID, "description": "Made by you: a repeated one makes no double."}}
 _METRICS: Json = {"type": "object", "additionalProperties": OPEN, "description": "By test: shares from 0 to 1."}
 _VERDICT: Json = thing({"outcome": TEXT, "sentences": array(TEXT)}, about="What the gate said of it.")
+_SHA256: Json = {**TEXT, "pattern": "^[0-9a-f]{64}$"}
 _VERSION: Json = {
     "number": NUMBER,
     "created": TIME,
     "active": FLAG,
     "first_answered": or_null(TIME),
-    "sha256": {**TEXT, "pattern": "^[0-9a-f]{64}$"},
+    "sha256": _SHA256,
     "bytes": COUNT,
     "unsure_below": or_null(SHARE),
     "metrics": _METRICS,
     "verdict": or_null(_VERDICT),
+}
+_DAY: Json = {**TEXT, "format": "date", "description": "The first or last day, itself included."}
+_FILTERS: Json = {
+    "recognizer": SLUG,
+    "label": {**SLUG, "description": "What counts: the reviewer's, else the author's. Needs `recognizer`."},
+    "status": array({"enum": list(STATUSES)}, description="What became of them, any of these."),
+    "since": _DAY,
+    "until": _DAY,
+    "version": {**NUMBER, "description": "That answered first. Needs `recognizer`."},
 }
 _REVIEW: Json = thing(
     {
@@ -225,6 +238,28 @@ SCHEMAS: dict[str, Json] = {
             "unsure_below": SHARE,
         },
         about="What a device needs to draw the raster, run the LiteRT file and read its outputs.",
+    ),
+    "Wanted": thing(
+        {"format": {"enum": list(FORMATS)}},
+        nullable({"licence": {**TEXT, "maxLength": LONGEST_LICENCE}, **_FILTERS}),
+        "Which drawings, and as what. `licence` is your statement, and stands in the file.",
+    ),
+    "Export": thing(
+        {
+            "id": COUNT,
+            "format": {"enum": list(FORMATS)},
+            "licence": TEXT,
+            "wanted": thing({}, _FILTERS, "The filters that were asked for."),
+            "state": {"enum": list(Export.State.values)},
+            "reason": or_null({**TEXT, "description": "Why there is no file, where it is `failed` or `gone`."}),
+            "total": {**COUNT, "description": "Drawings to write."},
+            "done": {**COUNT, "description": "Drawings that are written."},
+            "size": or_null({**COUNT, "description": "Bytes of the file."}),
+            "sha256": or_null(_SHA256),
+            "created": TIME,
+            "finished": or_null(TIME),
+            "file": or_null({**TEXT, "description": "Where the file is, once it is `ready`."}),
+        }
     ),
     "Use": thing(
         {"day": {**TEXT, "format": "date"}, "key": thing({"prefix": TEXT, "name": TEXT}), "calls": COUNT},
