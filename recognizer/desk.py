@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from django.db.models import Prefetch
@@ -71,10 +72,10 @@ class Sheet:
         """The name of the field that takes the decision back."""
         return "opinion" if isinstance(self.decision, Opinion) else "review"
 
-    @property
+    @cached_property
     def path(self) -> str:
-        """The strokes as an SVG path; empty for a picture."""
-        return thumbnails.path(self.drawing.ink) if self.drawing.ink else ""
+        """The strokes as an SVG path; empty for a picture. Its template asks several times."""
+        return thumbnails.path_of(self.drawing)
 
     @property
     def replay(self) -> str:
@@ -180,12 +181,8 @@ def last_said(reviewer: User) -> list[Said]:
     mine = (
         Opinion.objects.standing().filter(by=reviewer, correction__replaced_by__replaces__isnull=True).order_by("-pk")
     )
-    found = mine.select_related("label", "correction__label", "correction__drawing")[:LAST]
-    return [Said(each, _path(each.correction.drawing)) for each in found.defer("correction__drawing__image")]
-
-
-def _path(drawing: Drawing) -> str:
-    return thumbnails.path(drawing.ink) if drawing.ink else ""
+    found = mine.select_related("label", "correction__label", "correction__drawing").defer("correction__drawing__image")
+    return [Said(each, thumbnails.path_of(each.correction.drawing)) for each in found[:LAST]]
 
 
 def waiting(reviewer: User, wanted: Wanted = ANYTHING) -> Count:

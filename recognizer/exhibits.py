@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from urllib.parse import urlencode
 
 from django.db.models import QuerySet
@@ -24,10 +25,10 @@ class Exhibit:
     held: Label | None = None  # what it is held for now; None where it was rejected, too
     approved: bool = False
 
-    @property
+    @cached_property
     def path(self) -> str:
-        """The strokes as an SVG path; empty for a picture."""
-        return thumbnails.path(self.drawing.ink) if self.drawing.ink else ""
+        """The strokes as an SVG path; empty for a picture. Its template asks several times."""
+        return thumbnails.path_of(self.drawing)
 
 
 def of(drawings: Iterable[Drawing]) -> list[Exhibit]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from django.http import QueryDict
@@ -130,10 +131,10 @@ class Card:
     review: Review | None = None  # what was decided on what the author says
     taught: list[int] = field(default_factory=list)  # the versions that learned from it, the oldest first
 
-    @property
+    @cached_property
     def path(self) -> str:
-        """The strokes as an SVG path; empty for a picture."""
-        return thumbnails.path(self.drawing.ink) if self.drawing.ink else ""
+        """The strokes as an SVG path; empty for a picture. Its template asks several times."""
+        return thumbnails.path_of(self.drawing)
 
     @property
     def personal(self) -> PersonalAnswer | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from django.db.models import Exists, OuterRef, QuerySet
@@ -23,10 +24,10 @@ class Keepsake:
 
     drawing: Drawing
 
-    @property
+    @cached_property
     def path(self) -> str:
-        """The strokes as an SVG path; empty for a picture."""
-        return thumbnails.path(self.drawing.ink) if self.drawing.ink else ""
+        """The strokes as an SVG path; empty for a picture. Its template asks several times."""
+        return thumbnails.path_of(self.drawing)
 
 
 @dataclass(frozen=True)

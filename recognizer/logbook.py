@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from django.contrib.humanize.templatetags.humanize import intcomma
@@ -100,10 +101,10 @@ class Flip:
         """What was drawn."""
         return self.item.drawing
 
-    @property
+    @cached_property
     def path(self) -> str:
-        """The strokes as an SVG path; empty for a picture."""
-        return thumbnails.path(self.drawing.ink) if self.drawing.ink else ""
+        """The strokes as an SVG path; empty for a picture. Its template asks several times."""
+        return thumbnails.path_of(self.drawing)
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from recognizer.models import Drawing
 
 SIDE = 100  # the drawing is fitted into a square of so many units
 MARGIN = 12
@@ -11,6 +15,11 @@ NOTHING = 1e-300  # dividing by less gives no number
 
 Stroke = Sequence[Sequence[float]]
 Line = list[tuple[float, float]]
+
+
+def path_of(drawing: Drawing) -> str:
+    """The strokes of a drawing as an SVG path; empty for a picture."""
+    return path(drawing.ink) if drawing.ink else ""
 
 
 def path(ink: Iterable[Stroke]) -> str:

@@ -28,9 +28,7 @@ person = User.objects.create_user("alice@example.org", "a long enough word")
 print(keys.make(person=person, name="app", scopes=["predict"], rate={THE_KEYS})[1])
 """
 
-pytestmark = pytest.mark.skipif(
-    not REDIS and not os.environ.get("CI"), reason="limits of several processes need a Redis"
-)
+pytestmark = pytest.mark.skipif(not REDIS, reason="limits of several processes need a Redis")
 
 
 @pytest.fixture
