@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 SHOWN_GUESSES = 3
 MOST_AT_A_GLANCE = 12
 LAST = 12  # decisions that can be taken back from the page
-MOST_COUNTED = 1000
+MOST_COUNTED = 200  # of those that wait: counting on would take longer than all else on the page
 DIGITS = 10  # that there are keys of
 # One key each; digits are for the labels, A accepts, K skips, Z takes back.
 REASON_KEYS = {
@@ -186,7 +186,7 @@ def last_said(reviewer: User) -> list[Said]:
 
 
 def waiting(reviewer: User, wanted: Wanted = ANYTHING) -> Count:
-    """How many corrections this reviewer could decide now; past a thousand nobody counts on."""
+    """How many corrections this reviewer could decide now; past `MOST_COUNTED` nobody counts on."""
     own = reviews.may_review_own(reviewer)
     found = queue.waiting(reviewer=reviewer, own=own, wanted=wanted)  # in their order: it leads along an index
     return Count(found.values("pk")[: MOST_COUNTED + 1].count() + controls.held(reviewer))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 # From the first to the last character of a script, and the language that is most often written in it.
 _SCRIPTS = (
     ("\u0370", "\u03ff", "el"),
@@ -18,6 +20,7 @@ _SCRIPTS = (
 )
 
 
+@lru_cache(maxsize=1_024)  # labels are few, and a page asks of each of them for each drawing
 def language_of(text: str) -> str:
     """A language code for a text whose first letter is of another script than Latin; else nothing."""
     first = next((letter for letter in text if letter.isalnum()), "")

@@ -35,6 +35,7 @@ class RoughPaginator(Paginator):
     @cached_property
     def _expected(self) -> int:
         found: Any = self.object_list
-        if not isinstance(found, QuerySet) or connections[found.db].vendor != "postgresql" or found.query.is_empty():
+        if not isinstance(found, QuerySet) or connections[found.db].vendor != "postgresql":
             return 0
-        return int(json.loads(found.order_by().explain(format="json"))[0]["Plan"]["Plan Rows"])
+        said = found.order_by().explain(format="json")  # nothing, where Django sees that no row can be found
+        return int(json.loads(said)[0]["Plan"]["Plan Rows"]) if said else 0
