@@ -44,8 +44,8 @@ SAID = """
 insert into recognizer_correction (drawing_id, label_id, created) select id, %(label)s, now() from recognizer_drawing
 """
 DECIDED = """
-insert into recognizer_review (correction_id, decision, label_id, reason, by_id, automatic, created)
-select id, 'accepted', label_id, '', %(first)s + id %% %(people)s, false, now() from recognizer_correction
+insert into recognizer_review (correction_id, decision, label_id, reason, by_id, automatic, agreed, created)
+select id, 'accepted', label_id, '', %(first)s + id %% %(people)s, false, 0, now() from recognizer_correction
 """
 
 
@@ -84,6 +84,7 @@ def measure(form: str, file: Path, count: int) -> None:
 
 
 if __name__ == "__main__":
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     django.setup()
     wanted = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
     fill(wanted)
