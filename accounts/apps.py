@@ -1,6 +1,7 @@
 """The app of people."""
 
 from django.apps import AppConfig
+from django.db.models.signals import post_delete, post_save
 from django.utils.translation import gettext_lazy as _
 
 
@@ -9,3 +10,12 @@ class AccountsConfig(AppConfig):
 
     name = "accounts"
     verbose_name = _("Accounts")
+
+    def ready(self) -> None:
+        """What changes a key or a person empties the keyring."""
+        from accounts import keyring
+        from accounts.models import ApiKey, User
+
+        for model in (ApiKey, User):
+            post_save.connect(keyring.forget, sender=model)
+            post_delete.connect(keyring.forget, sender=model)

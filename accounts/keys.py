@@ -16,7 +16,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts import audit, people
+from accounts import audit, keyring, people
 from accounts.models import ApiKey, User
 
 MOST = 50  # live keys of one person
@@ -92,6 +92,7 @@ def revoke(*, key: ApiKey, by: User) -> bool:
     """From its next request on it opens nothing. False if it was revoked before."""
     revoked = ApiKey.objects.filter(pk=key.pk, revoked=None).update(revoked=timezone.now())
     if revoked:
+        keyring.forget()
         audit.note(by=by, what="key.revoked", subject=name_of(key))
     return bool(revoked)
 
@@ -114,6 +115,18 @@ def find(secret: str) -> ApiKey:
     key = next(iter(found), None)  # one at most, so in no order: less to be made and asked for each request
     if not hmac.compare_digest(key.hash if key else _NOBODYS, _hash(secret)) or key is None:
         raise KeyRefusedError("key_unknown")
+    return _open(key)
+
+
+def find_held(secret: str) -> ApiKey:
+    """The same, from the keyring where it can be: for work that only answers, many times a second.
+
+    The key and its person are as they were looked up, and shared with other requests. Raises KeyRefusedError.
+    """
+    return _open(keyring.find(secret, find))
+
+
+def _open(key: ApiKey) -> ApiKey:
     if key.revoked:
         raise KeyRefusedError("key_revoked", key)
     if key.is_expired:
@@ -146,6 +159,7 @@ def used(*, key: ApiKey, address: str | None) -> None:
     with transaction.atomic():
         if ApiKey.objects.filter(not_yet, pk=key.pk).update(last_used=now, last_address=seen):
             _note_use(key, now, seen)
+    key.last_used, key.last_address = now, seen  # one that is held is not noted again before its time
 
 
 def _note_use(key: ApiKey, now: datetime, seen: str | None) -> None:

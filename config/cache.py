@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
 from django.core.cache.backends.base import DEFAULT_TIMEOUT
-from django.core.cache.backends.redis import RedisCache
+from django.core.cache.backends.redis import RedisCache, RedisCacheClient
 from redis.exceptions import RedisError
 
 logger = logging.getLogger(__name__)
@@ -15,16 +15,36 @@ logger = logging.getLogger(__name__)
 Found = TypeVar("Found")
 
 
+class KeptClient(RedisCacheClient):
+    """Keeps what Django's makes anew for each command; making it takes longer than most commands."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._clients: dict[int, Any] = {}
+
+    def get_client(self, key: Any = None, *, write: bool = False) -> Any:
+        """Of the server that this is for."""
+        server = self._get_connection_pool_index(write)  # type: ignore[attr-defined]
+        if server not in self._clients:
+            self._clients[server] = super().get_client(key, write=write)
+        return self._clients[server]
+
+
 class PatientRedisCache(RedisCache):
     """While Redis is away reading finds nothing and writing does nothing. Only sums raise: there is none."""
+
+    def __init__(self, server: str | list[str], params: dict[str, Any]) -> None:
+        super().__init__(server, params)
+        self._class = KeptClient
 
     def tally(self, key: str, by: int, timeout: int) -> int:
         """Add to a sum that goes away so many seconds after its first part; returns it. One way to Redis and back."""
         name = self.make_and_validate_key(key)
-        together = self._cache.get_client(name, write=True).pipeline(transaction=False)
-        together.set(name, 0, ex=timeout, nx=True)
-        together.incrby(name, by)
-        return together.execute()[1]
+        client = self._cache.get_client(name, write=True)
+        sum_: int = client.incrby(name, by)
+        if sum_ == by:
+            client.expire(name, timeout)
+        return sum_
 
     def add(self, key: str, value: Any, timeout: float | None = DEFAULT_TIMEOUT, version: int | None = None) -> bool:
         """True, as for the first: or every lock would be waited for in vain."""

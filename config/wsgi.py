@@ -2,10 +2,12 @@
 
 import os
 from collections.abc import Callable
+from importlib import import_module
 from socket import socket
 from typing import Any
 
 import django
+from django.conf import settings
 from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
 from django.utils.http import parse_header_parameters
 
@@ -62,4 +64,5 @@ class Handler(WSGIHandler):
 give_large_blocks_back()
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 django.setup(set_prefix=False)
+import_module(settings.ROOT_URLCONF)  # with every view, before processes part, so that they share it
 application = Handler()

@@ -17,7 +17,7 @@ from django.test import Client
 from django.utils import timezone
 
 import ml
-from accounts import usage
+from accounts import keyring, usage
 from accounts.models import User
 from ml.artifact import Bundle, load_bundle
 from recognizer import installing, memories, pins, registry
@@ -46,6 +46,7 @@ def _nothing_left_from_the_test_before() -> Iterator[None]:
     registry.forget()
     pins.forget()
     usage.forget()
+    keyring.forget()
     memories.clear()  # an identifier that a test rolled back is given out again
     yield
     registry.forget()

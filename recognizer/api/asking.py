@@ -11,9 +11,11 @@ from uuid import UUID
 from django.http import Http404
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
+from rest_framework.exceptions import NotAuthenticated
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from accounts.models import ApiKey, User
 from recognizer import corrections, drawings, pins, registry
 from recognizer.api.authentication import SiteSession
 from recognizer.api.errors import ApiError
@@ -64,6 +66,13 @@ def wants_personal(request: Request, sent: Sent) -> bool:
     on_the_site = isinstance(request.successful_authenticator, SiteSession)
     wanted = on_the_site if sent.personal is None else sent.personal
     return wanted and request.user.is_authenticated
+
+
+def person_of(request: Request) -> User:
+    """Whoever asks, as they are now: the person of a key that was held is as they were when it was looked up."""
+    if not request.user.is_authenticated:
+        raise NotAuthenticated
+    return User.objects.get(pk=request.user.pk) if isinstance(request.auth, ApiKey) else request.user
 
 
 def or_api_error(verb: Any, sent: Sent, **more: Any) -> Any:

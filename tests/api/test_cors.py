@@ -71,7 +71,7 @@ def test_the_page_may_read_the_answer_and_what_stands_above_it(alice: User) -> N
 def test_the_page_may_read_errors_too(alice: User) -> None:
     app = program(alice, "export", origins=[APP])
     assert allowed(predict(app, APP)) == APP
-    ApiKey.objects.update(revoked=timezone.now())
+    keys.revoke(key=ApiKey.objects.get(), by=alice)
     refused = predict(app, APP)
     assert (refused.status_code, allowed(refused)) == (401, APP)
 

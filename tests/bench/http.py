@@ -47,7 +47,7 @@ def main() -> None:
         subprocess.run([sys.executable, "manage.py", *command], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
     server = subprocess.Popen(
         f"{sys.executable} -m gunicorn config.wsgi --bind 127.0.0.1:{port} --log-level error"
-        " --workers 2 --threads 2 --worker-class gthread".split(),
+        " --workers 2 --threads 2".split(),
         cwd=ROOT,
     )
     try:

@@ -146,6 +146,8 @@ def _serving(app: str, path: str, more: dict[str, str], script: Path) -> Iterato
     port = free_port()
     command = f"-m gunicorn {app} --bind 127.0.0.1:{port} --log-level error --workers 2 --threads 2"
     serving = [sys.executable, *command.split(), "--worker-class", "gthread", "--timeout", str(PATIENCE)]
+    if more:  # not ours: without our settings of gunicorn
+        serving += ["--config", os.devnull, "--no-control-socket"]
     process = subprocess.Popen(serving, cwd=ROOT, env={**os.environ, **more})
     try:
         _wait(f"http://127.0.0.1:{port}{path}")

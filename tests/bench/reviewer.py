@@ -47,9 +47,7 @@ def main() -> None:
             subprocess.run([sys.executable, "manage.py", *command], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
         session = _fill(DECISIONS + 2 * AT_EASE)
         port = free_port()
-        serving = (
-            f"-m gunicorn config.wsgi --bind 127.0.0.1:{port} --log-level error --threads 8 --worker-class gthread"
-        )
+        serving = f"-m gunicorn config.wsgi --bind 127.0.0.1:{port} --log-level error --threads 8"
         server = subprocess.Popen([sys.executable, *serving.split()], cwd=ROOT)
         try:
             wait(lambda: _answers(port), "the site answers", PATIENCE)

@@ -37,7 +37,7 @@ def main() -> int:
     key = make_a_key()
     server = subprocess.Popen(
         f"{sys.executable} -m gunicorn config.wsgi --bind 127.0.0.1:{port} --log-level error"
-        " --workers 2 --threads 2 --worker-class gthread".split(),
+        " --workers 2 --threads 2".split(),
         cwd=ROOT,
     )
     try:

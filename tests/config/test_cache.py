@@ -103,6 +103,12 @@ def test_a_sum_is_exact_begins_by_itself_and_goes_away() -> None:
 
 
 @pytest.mark.usefixtures("away")
+def test_what_talks_to_redis_is_made_once_a_server() -> None:
+    client = cache._cache.get_client("a", write=True)  # type: ignore[attr-defined]
+    assert cache._cache.get_client("b") is client  # type: ignore[attr-defined]
+
+
+@pytest.mark.usefixtures("away")
 def test_without_redis_there_is_no_sum() -> None:
     with pytest.raises(RedisError):
         _tally("sum", 1, 60)

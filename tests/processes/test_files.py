@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -39,9 +42,28 @@ def test_both_ways_start_the_same_processes() -> None:
 @pytest.mark.parametrize("name", ["web", "worker", "trainer", "beat"])
 def test_both_ways_start_them_alike(name: str) -> None:
     composed = " ".join(SERVICES[name]["command"])
-    for word in ("gunicorn", "gthread", "worker --queues", "--pool=solo", "nice -n 10", "beat"):
+    for word in ("gunicorn config.wsgi", "worker --queues", "--pool=solo", "nice -n 10", "beat"):
         assert (word in composed) == (word in PROCFILE[name])
     assert queues(composed) == queues(PROCFILE[name])
+
+
+def test_both_ways_serve_with_the_settings_in_the_file_of_gunicorn() -> None:
+    command = [sys.executable, "-m", "gunicorn", "--print-config", "config.wsgi"]
+    environment = os.environ | {"INKLING_ENV": "embedded"}
+    told = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True).stdout
+    read = dict(line.split("=", 1) for line in told.splitlines() if "=" in line)
+    found = {name.strip(): value.strip() for name, value in read.items()}
+    assert (found["worker_class"], found["preload_app"]) == ("gthread", "True")
+    assert found["control_socket_disable"] == "True"
+
+
+def test_all_that_processes_can_share_is_read_before_they_part() -> None:
+    asking = "import config.wsgi, sys; print('recognizer.api.views.predict' in sys.modules, 'celery' in sys.modules)"
+    environment = os.environ | {"INKLING_ENV": "embedded"}
+    told = subprocess.run(
+        [sys.executable, "-c", asking], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
+    )
+    assert told.stdout.split() == ["True", "False"]
 
 
 def test_every_queue_has_one_worker_and_the_trainer_nothing_else_to_do() -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django.utils.translation import gettext as _
-from rest_framework.exceptions import NotAuthenticated
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -13,7 +12,8 @@ from rest_framework.response import Response
 from accounts import usage
 from accounts.models import ApiKey
 from recognizer import drawings, elsewhere, pins, registry
-from recognizer.api.asking import first_answer, or_api_error, pin_of, read, refusals, wants_personal
+from recognizer.api.asking import first_answer, or_api_error, person_of, pin_of, read, refusals, wants_personal
+from recognizer.api.authentication import HeldKeyAuthentication, SiteSession
 from recognizer.api.batches import Batch, read_batch
 from recognizer.api.endpoint import Endpoint
 from recognizer.api.errors import ApiError
@@ -27,6 +27,7 @@ from recognizer.api.scopes import demand
 class PredictView(Endpoint):
     """An answer; nothing is kept unless its person asks for it."""
 
+    authentication_classes = [HeldKeyAuthentication, SiteSession]
     permission_classes = [AllowAny]
     throttle_classes = [PredictLimit]
     parser_classes = CONTENT
@@ -37,7 +38,7 @@ class PredictView(Endpoint):
         sent = read(self, request)
         if sent.keep:
             return Response(self._kept(request, sent))
-        person = request.user if wants_personal(request, sent) else None
+        person = person_of(request) if wants_personal(request, sent) else None
         answer = or_api_error(drawings.recognise, sent, person=person)
         said = sent.options.apply(answer_json(answer))
         if sent.options.include:
@@ -48,14 +49,13 @@ class PredictView(Endpoint):
 
     def _kept(self, request: Request, sent: Sent) -> dict[str, Any]:
         """The drawing as if it had been posted to `drawings`, and the answer by which feedback finds it."""
-        if not request.user.is_authenticated:
-            raise NotAuthenticated
+        author = person_of(request)
         demand(request, "feedback")
         if sent.options.include or sent.elsewhere:
             text = _("What is kept comes without `include` and `elsewhere`. Leave them out, or leave out `keep`.")
             raise ApiError("invalid", text, field="keep")
         check(DrawingLimit(), request, self)
-        more = {"author": request.user, "uuid": sent.uuid, "personal": wants_personal(request, sent)}
+        more = {"author": author, "uuid": sent.uuid, "personal": wants_personal(request, sent)}
         drawing, _new = or_api_error(drawings.keep, sent, **more)
         return sent.options.apply(kept_json(drawing, first_answer(drawing)))
 
@@ -63,6 +63,7 @@ class PredictView(Endpoint):
 class BatchView(Endpoint):
     """Many answers of one version, each the model's alone. Nothing is kept."""
 
+    authentication_classes = [HeldKeyAuthentication, SiteSession]
     permission_classes = [AllowAny]
     throttle_classes = [PredictLimit]
     parser_classes = [BatchParser]
