@@ -23,7 +23,7 @@ from django.utils.translation import gettext as _
 
 from recognizer import messages
 from recognizer.models import Delivery, Webhook
-from recognizer.webhooks import signing
+from recognizer.webhooks import signing, telling
 from recognizer.webhooks.addresses import RefusedAddressError
 from recognizer.webhooks.calling import Checked
 from recognizer.webhooks.noting import TASK
@@ -181,8 +181,9 @@ def _rest(failing: timedelta) -> timedelta:
 
 
 def _pause(hook: Webhook, reason: str, now: datetime) -> None:
-    Webhook.objects.filter(pk=hook.pk, paused__isnull=True).update(paused=now, pause_reason=reason[:200])
-    logger.warning("webhook %s was paused: %s", hook.uuid, reason)
+    if Webhook.objects.filter(pk=hook.pk, paused__isnull=True).update(paused=now, pause_reason=reason[:200]):
+        logger.warning("webhook %s was paused: %s", hook.uuid, reason)
+        telling.paused(hook, reason)
 
 
 def tick() -> int:

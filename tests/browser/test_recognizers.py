@@ -13,6 +13,7 @@ from recognizer import corrections, drawings, installing
 from recognizer.content import Content
 from recognizer.models import Correction, Drawing, Label, Recognizer
 from tests import standins
+from tests.browser.test_review_room import SENT
 from tests.browser.visitors import ONE, SEVEN, Visitor, said_by
 from tests.ink import SEVEN as INK_OF_SEVEN
 
@@ -173,6 +174,7 @@ def test_a_reviewer_finds_a_word_by_typing(visit: Any, three: list[Recognizer], 
     visitor.page.keyboard.type("ey")
     visitor.press("Enter")
     visitor.page.wait_for_selector("text=Nothing waits for you")
+    visitor.page.wait_for_function(SENT)
     assert correction.reviews.get().label.slug == "eye"  # type: ignore[union-attr]
     assert visitor.complaints == []
 

@@ -14,6 +14,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from django.core.mail import EmailMessage
 from django.db import connection
 from django.utils import timezone
 
@@ -135,6 +136,31 @@ def test_410_pauses_it_at_once(hook: Webhook, receiver: Receiver) -> None:
     hook.refresh_from_db()
     assert hook.paused
     assert "it wants no more" in hook.pause_reason
+
+
+def test_its_person_is_told_by_mail_that_it_was_paused_and_why(
+    hook: Webhook, receiver: Receiver, alice: User, mailoutbox: list[EmailMessage]
+) -> None:
+    receiver.code = 410
+    delivery = hooks.test(hook=hook)
+    for _time in range(2):
+        attempt(delivery)
+    assert [(mail.to, mail.subject) for mail in mailoutbox] == [([alice.email], "Your webhook is paused")]
+    text = str(mailoutbox[0].body)
+    for part in (hook.url, "Its receiver answered 410: it wants no more.", "To let it go on"):
+        assert part in text
+
+
+def test_a_mail_that_cannot_be_sent_keeps_nothing_from_going_on(
+    hook: Webhook, receiver: Receiver, settings: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1
+    receiver.code = 410
+    attempt(hooks.test(hook=hook))
+    hook.refresh_from_db()
+    assert hook.paused
+    assert "could not be told by mail" in caplog.text
 
 
 def test_days_of_failure_pause_it_with_the_reason(hook: Webhook, receiver: Receiver) -> None:
