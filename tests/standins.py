@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 from typing import Any
 
@@ -14,6 +15,13 @@ MORE_WORDS = (
     *("airplane", "apple", "arm", "banana", "bicycle", "book", "cat", "diamond", "dog", "ear", "eye", "face", "fish"),
     *("flower", "hand", "house", "leg", "nose", "pig", "tree"),
 )
+
+
+def for_answers(bundle: Bundle) -> Bundle:
+    """The same model, answering alike, with three bytes in place of the trainer's weights and no rehearsal pack."""
+    keras = b"..."
+    sums = {"tflite": bundle.manifest["sha256"]["tflite"], "keras": hashlib.sha256(keras).hexdigest()}
+    return Bundle({**bundle.manifest, "sha256": sums}, bundle.tflite, keras)
 
 
 def bangla_digits(bundle: Bundle) -> Bundle:

@@ -17,6 +17,12 @@ from recognizer.demo.hands import Drawn, hands
 PEOPLE, DRAWINGS = 6, 12  # as `demo_loop` plays it
 
 
+@pytest.fixture(scope="session")
+def starter(shipped: Bundle) -> Bundle:
+    """With its rehearsal pack: it is taught."""
+    return shipped
+
+
 @pytest.mark.parametrize("examined", range(PEOPLE))
 def test_what_five_people_teach_passes_the_gate_on_the_sixth(
     starter: Bundle, examined: int, monkeypatch: pytest.MonkeyPatch

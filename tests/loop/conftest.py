@@ -23,9 +23,9 @@ def thinned(rehearsal: Rehearsal, every: int) -> Rehearsal:
 
 
 @pytest.fixture(scope="session")
-def starter(starter: Bundle) -> Bundle:
+def starter(shipped: Bundle) -> Bundle:
     """The shipped bundle with a tenth of its pack."""
-    return with_rehearsal(starter, pack(thinned(unpack(starter.rehearsal), 10)))
+    return with_rehearsal(shipped, pack(thinned(unpack(shipped.rehearsal), 10)))
 
 
 @pytest.fixture

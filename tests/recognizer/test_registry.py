@@ -162,7 +162,8 @@ def test_a_promotion_outlives_the_person_who_made_it(digits: Recognizer, starter
     assert promotion.by is None
 
 
-def test_installing_twice_changes_nothing(digits: Recognizer, capsys: pytest.CaptureFixture[str]) -> None:
+def test_installing_twice_changes_nothing(shipped: Bundle, capsys: pytest.CaptureFixture[str]) -> None:
+    digits = installing.install(bundle=shipped).version.recognizer
     call_command("install_models")
     assert "digits: version 1 was installed already and answers." in capsys.readouterr().out
     assert digits.versions.count() == digits.promotions.count() == 1

@@ -18,6 +18,12 @@ from tests.pages.conftest import named
 pytestmark = pytest.mark.django_db
 
 
+@pytest.fixture(scope="session")
+def starter(shipped: Bundle) -> Bundle:
+    """With its rehearsal pack: what is unlike others is told by what is known of a label."""
+    return shipped
+
+
 def _place(correction: Correction) -> Place:
     return Place.objects.get(pk=correction.pk)
 

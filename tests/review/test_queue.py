@@ -12,6 +12,7 @@ from django.test import Client
 
 from accounts import people
 from accounts.models import User
+from ml.artifact import Bundle
 from recognizer import corrections, desk, drawings, queue, reviews
 from recognizer.models import Correction, Place, Recognizer, Review, Use
 from recognizer.queue import Wanted
@@ -24,6 +25,12 @@ LONG = [  # a seven like any other, but of far more points
     [np.interp(np.arange(300), np.linspace(0, 299, len(axis)), axis).round(1).tolist() for axis in stroke]
     for stroke in SEVEN
 ]
+
+
+@pytest.fixture(scope="session")
+def starter(shipped: Bundle) -> Bundle:
+    """With its rehearsal pack: what is unlike others is told by what is known of a label."""
+    return shipped
 
 
 def _waiting(reviewer: User, **wanted: Any) -> list[Correction]:
