@@ -99,7 +99,8 @@ def recognise_all(*, active: Active, contents: Sequence[Content]) -> list[Answer
 def _ranked(active: Active, probabilities: np.ndarray) -> tuple[list[Guess], bool]:
     """The guesses, and whether the first one is not to be trusted."""
     order = np.argsort(-probabilities, kind="stable")
-    guesses = [Guess(active.labels[i], float(probabilities[i])) for i in order]
+    ranked = zip(order.tolist(), probabilities[order].tolist(), strict=True)
+    guesses = [Guess(active.labels[place], probability) for place, probability in ranked]
     return guesses, guesses[0].probability < active.unsure_below
 
 

@@ -31,7 +31,7 @@ Handler = Callable[..., HttpResponse]
 
 def asked(request: Request) -> bool:
     """Whether a person's write is to be done once. Without the header nothing is looked up."""
-    return HEADER in request.headers and request.method in WRITING and request.user.is_authenticated
+    return "HTTP_IDEMPOTENCY_KEY" in request.META and request.method in WRITING and request.user.is_authenticated
 
 
 def once(handler: Handler, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:

@@ -1,8 +1,8 @@
 """`python -m tests.bench.schemathesis [seconds]`: attack the API by what its own document promises.
 
-Every check of schemathesis, stateless and stateful, with a key of every scope, against gunicorn; 600 seconds unless
-another number is given. Limits are lifted, or most answers would be 429. Takes DATABASE_URL and REDIS_URL where
-they are set.
+Every check of schemathesis, stateless and stateful, with a key of every scope of somebody who may review (so that
+exports are made, too), against gunicorn; 600 seconds unless another number is given. Limits are lifted, or most answers
+would be 429. Takes DATABASE_URL and REDIS_URL where they are set.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ MAKE_A_KEY = """
 from django.utils import timezone
 from accounts import keys
 from accounts.models import ApiKey, User
-person, new = User.objects.get_or_create(email="schemathesis@example.org", defaults={"consented_at": timezone.now()})
+may = {"consented_at": timezone.now(), "is_staff": True, "is_superuser": True}
+person, new = User.objects.get_or_create(email="schemathesis@example.org", defaults=may)
 print(keys.make(person=person, name="schemathesis", scopes=ApiKey.Scope.values)[1])
 """
 
