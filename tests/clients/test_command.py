@@ -13,7 +13,8 @@ import pytest
 from pytest_django.live_server_helper import LiveServer
 
 from inkling_client.__main__ import main
-from recognizer.models import Recognizer
+from recognizer import registry
+from recognizer.models import Promotion, Recognizer
 from tests.ink import SEVEN
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -44,6 +45,26 @@ def test_a_picture_is_told(seven: str) -> None:
     assert (ended, err) == (0, "")
     assert out.startswith(f"{seven}: 7 ")
     assert out.count("%") == 3
+
+
+def test_the_first_recognizer_is_asked_where_none_is_named(seven: str) -> None:
+    ended, out, err = command("predict", seven)
+    assert (ended, err) == (0, "")
+    assert out.startswith(f"{seven}: 7 ")
+
+
+@pytest.mark.usefixtures("three")
+def test_where_there_is_a_choice_it_says_which_one_was_asked(seven: str) -> None:
+    ended, out, err = command("predict", seven)
+    assert (ended, err) == (0, "inkling: digits is asked; --recognizer names another: bangla-digits, sketches\n")
+    assert out.startswith(f"{seven}: 7 ")
+
+
+def test_a_site_that_cannot_answer_yet_says_so(seven: str) -> None:
+    Promotion.objects.all()._raw_delete("default")
+    registry.forget()
+    ended, out, err = command("predict", seven)
+    assert (ended, out, err) == (2, "", "inkling: the site has no recognizer that answers yet\n")
 
 
 def test_as_json_it_is_for_programs(seven: str) -> None:

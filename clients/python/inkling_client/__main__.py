@@ -1,7 +1,8 @@
-"""The command line: `python -m inkling_client predict drawing.png --recognizer digits`.
+"""The command line: `python -m inkling_client predict drawing.png`.
 
-The address and the key come from INKLING_URL and INKLING_KEY. What is told goes to standard output, errors to standard
-error. It ends with 0; 2 where the command or the file is wrong, 3 where the site refused, 4 where there was no answer.
+The address and the key come from INKLING_URL and INKLING_KEY; where no recognizer is named the site's first one is
+asked. What is told goes to standard output, errors to standard error. It ends with 0; 2 where the command or the file
+is wrong, 3 where the site refused, 4 where there was no answer.
 """
 
 from __future__ import annotations
@@ -60,7 +61,7 @@ def _parser() -> argparse.ArgumentParser:
         "predict", help="say what drawings are: pictures, ink as .json, .ndjson, or - for ink"
     )
     command.add_argument("drawings", nargs="+", metavar="FILE", help="- reads ink from standard input")
-    command.add_argument("--recognizer", required=True)
+    command.add_argument("--recognizer", help="its slug; by default the first one of the site")
     command.add_argument("--top", type=int, default=3, help="so many guesses (3)")
     command.add_argument("--as-of", type=int, help="the number of the version to ask")
     command.set_defaults(carry_out=_predict)
@@ -84,7 +85,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _predict(client: Client, asked: argparse.Namespace, out: TextIO, err: TextIO) -> int:
     named = [pair for name in asked.drawings for pair in _drawn(name)]
-    options = {"recognizer": asked.recognizer, "top_k": asked.top, "as_of": asked.as_of}
+    options = {"recognizer": asked.recognizer or _first(client, err), "top_k": asked.top, "as_of": asked.as_of}
     if len(named) == 1:
         answers: list[Prediction | ApiError] = [client.predict(named[0][1], **options)]
     else:
@@ -92,6 +93,16 @@ def _predict(client: Client, asked: argparse.Namespace, out: TextIO, err: TextIO
     for (name, _drawing), answer in zip(named, answers, strict=True):
         _tell(name, answer, asked.json, out, err)
     return REFUSED if any(isinstance(answer, ApiError) for answer in answers) else 0
+
+
+def _first(client: Client, err: TextIO) -> str:
+    """The first recognizer that answers; says which, where there is a choice."""
+    found = [each.slug for each in client.recognizers() if each.model_version]
+    if not found:
+        raise _WrongError("the site has no recognizer that answers yet")
+    if len(found) > 1:
+        print(f"inkling: {found[0]} is asked; --recognizer names another: {', '.join(found[1:])}", file=err)
+    return found[0]
 
 
 def _drawn(name: str) -> list[tuple[str, Drawn]]:
