@@ -126,6 +126,14 @@ def find_held(secret: str) -> ApiKey:
     return _open(keyring.find(secret, find))
 
 
+def look_again(key: ApiKey) -> ApiKey:
+    """A key that may have been held, and its person, as they are now. Raises KeyRefusedError."""
+    found = ApiKey.objects.select_related("person").filter(pk=key.pk).first()
+    if found is None:
+        raise KeyRefusedError("key_unknown")
+    return _open(found)
+
+
 def _open(key: ApiKey) -> ApiKey:
     if key.revoked:
         raise KeyRefusedError("key_revoked", key)

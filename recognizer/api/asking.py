@@ -11,10 +11,11 @@ from uuid import UUID
 from django.http import Http404
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
-from rest_framework.exceptions import NotAuthenticated
+from rest_framework.exceptions import AuthenticationFailed, NotAuthenticated
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from accounts import keys
 from accounts.models import ApiKey, User
 from recognizer import corrections, drawings, pins, registry
 from recognizer.api.authentication import SiteSession
@@ -69,10 +70,18 @@ def wants_personal(request: Request, sent: Sent) -> bool:
 
 
 def person_of(request: Request) -> User:
-    """Whoever asks, as they are now: the person of a key that was held is as they were when it was looked up."""
+    """Whoever asks, as they are now: a key that was held, and its person, are as they were when it was looked up.
+
+    So what is written, or told of a person, never believes the keyring. Raises NotAuthenticated, AuthenticationFailed.
+    """
     if not request.user.is_authenticated:
         raise NotAuthenticated
-    return User.objects.get(pk=request.user.pk) if isinstance(request.auth, ApiKey) else request.user
+    if not isinstance(request.auth, ApiKey):
+        return request.user
+    try:
+        return keys.look_again(request.auth).person
+    except keys.KeyRefusedError as error:
+        raise AuthenticationFailed(str(error), error.code) from error
 
 
 def or_api_error(verb: Any, sent: Sent, **more: Any) -> Any:

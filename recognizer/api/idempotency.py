@@ -17,6 +17,7 @@ from rest_framework.response import Response
 
 from accounts.models import ApiKey
 from recognizer import receipts
+from recognizer.api.asking import person_of
 from recognizer.api.errors import ApiError
 from recognizer.models import Receipt
 
@@ -44,7 +45,7 @@ def once(handler: Handler, request: Request, *args: Any, **kwargs: Any) -> HttpR
         text = _("`Idempotency-Key` must be 1 to 255 visible ASCII signs, best a UUID.")
         raise ApiError("idempotency_invalid", text)
     key = request.auth if isinstance(request.auth, ApiKey) else None
-    mine: dict[str, Any] = {"person": request.user, "key": key, "name": name, "asked": _digest(request)}
+    mine: dict[str, Any] = {"person": person_of(request), "key": key, "name": name, "asked": _digest(request)}
     try:
         with transaction.atomic():
             receipt = receipts.take(**mine)

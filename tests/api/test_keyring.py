@@ -1,6 +1,7 @@
 """A key found just now is not looked up again for an answer, and is refused all the same once it is revoked."""
 
 import time
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -88,6 +89,26 @@ def test_only_answers_believe_the_ring(app: Client) -> None:
     ApiKey.objects.update(revoked=timezone.now())
     kept = app.post("/api/v1/drawings", BODY, content_type="application/json")
     assert refusal(kept) == (401, "key_revoked")
+
+
+@pytest.mark.parametrize(
+    ("more", "headers"), [({"keep": True}, {}), ({"personal": True}, {}), ({}, {"idempotency-key": "mine"})]
+)
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        (lambda: ApiKey.objects.update(revoked=timezone.now()), "key_revoked"),
+        (lambda: User.objects.update(is_active=False), "account_inactive"),
+        (lambda: ApiKey.objects.all()._raw_delete("default"), "key_unknown"),
+    ],
+)
+def test_what_is_kept_or_told_of_a_person_does_not_believe_the_ring(
+    app: Client, more: dict[str, bool], headers: dict[str, str], change: Callable[[], object], code: str
+) -> None:
+    change()  # by another process
+    asked = app.post("/api/v1/predict", BODY | more, content_type="application/json", headers=headers)
+    assert refusal(asked) == (401, code)
+    assert not Drawing.objects.exists()
 
 
 def test_a_key_on_the_ring_still_expires(app: Client, monkeypatch: pytest.MonkeyPatch) -> None:
