@@ -45,6 +45,7 @@ class MinuteLimit(BaseThrottle):
     scope: str
     setting: str
     lifted = True  # by a higher rate of the key
+    key = ""  # of the counter, once there is one
 
     def allow_request(self, request: Request, view: APIView, cost: int = 1) -> bool:
         """Count this request, as so many where it asks for many things, and say whether it may pass."""
@@ -57,15 +58,23 @@ class MinuteLimit(BaseThrottle):
     def passes(self, view: APIView, who: str, most: int, cost: int) -> bool:
         """Count it for them; what is refused as a whole takes nothing away from what comes after it."""
         now = time.time()
-        self.left = WINDOW - now % WINDOW
-        key = f"limit:{self.scope}:{who}:{int(now // WINDOW)}"
-        count = _count(key, cost)
-        allowed = count <= most
-        if not allowed and cost > 1:
-            count = _count(key, -cost)
+        self.left, self.most = WINDOW - now % WINDOW, most
+        self.key = f"limit:{self.scope}:{who}:{int(now // WINDOW)}"
+        count = self._add(view, cost)
+        if count > most and cost > 1:
+            self._add(view, -cost)
+        return count <= most
+
+    def give_back(self, view: APIView, cost: int) -> None:
+        """What was counted, because another limit refused it."""
+        if self.key:
+            self._add(view, -cost)
+
+    def _add(self, view: APIView, cost: int) -> int:
+        count = _count(self.key, cost)
         tallies: list[Tally] = getattr(view, "tallies", [])
-        tallies.append(Tally(self.scope, most, max(0, most - count), math.ceil(self.left)))
-        return allowed
+        tallies.append(Tally(self.scope, self.most, max(0, self.most - count), math.ceil(self.left)))
+        return count
 
     def wait(self) -> float:
         """Seconds until the next window."""
@@ -121,13 +130,18 @@ def check(limit: MinuteLimit, request: Request, view: APIView, cost: int = 1) ->
         raise Throttled(limit.wait())
 
 
-def check_batch(limit: MinuteLimit, request: Request, view: APIView, *, count: int) -> None:
-    """Count a request that asks for so many things as that many requests. Raises Throttled.
+def check_batch(limit: MinuteLimit, request: Request, view: APIView, *, count: int, pictures: int = 0) -> None:
+    """Count a request that asks for so many things as that many requests, or not at all. Raises Throttled.
 
-    It was counted as one when it came, as every request is.
+    It was counted as one when it came, as every request is; its pictures were not.
     """
-    check(KeyLimit(), request, view, cost=count - 1)
-    check(limit, request, view, cost=count - 1)
+    passed: list[tuple[MinuteLimit, int]] = []
+    for each, cost in ((KeyLimit(), count - 1), (limit, count - 1), (PictureLimit(), pictures)):
+        if cost and not each.allow_request(request, view, cost):
+            for before, its in passed:
+                before.give_back(view, its)
+            raise Throttled(each.wait())
+        passed.append((each, cost))
 
 
 def headers(tallies: Iterable[Tally]) -> dict[str, str]:

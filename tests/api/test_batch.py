@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from accounts.models import User
 from recognizer.models import Drawing
+from tests.api.test_keys import program
 from tests.api.test_predict import picture_of_seven, predict
 from tests.ink import ONE, SEVEN, ZERO
 
@@ -74,6 +76,23 @@ def test_each_picture_counts_against_the_limit_of_pictures(client: Client, setti
     settings.PICTURE_RATE = 2
     assert ask(client, [{"image": PICTURE}] * 3).status_code == 429
     assert ask(client, [{"ink": ONE}] * 3).status_code == 200
+
+
+def test_what_is_refused_for_its_pictures_takes_nothing_else_away(client: Client, alice: User, settings: Any) -> None:
+    settings.PICTURE_RATE, settings.PREDICT_RATE = 2, 10
+    app = program(alice)
+    refused = ask(app, [{"image": PICTURE}] * 3)
+    assert (refused.status_code, refused["RateLimit-Limit"], refused["RateLimit-Remaining"]) == (429, "2", "2")
+    assert ask(app, [{"ink": ONE}] * 9).status_code == 200  # the refused one counted as one request
+    assert app.get("/api/v1/usage").json()["results"][0]["calls"] == 1 + 9 + 1
+
+
+def test_what_a_person_has_no_more_of_is_not_taken_from_the_rate_of_a_key(alice: User, settings: Any) -> None:
+    settings.PREDICT_RATE = 9
+    slow, other = program(alice, rate=8), program(alice)
+    assert ask(other, [{"ink": ONE}] * 5).status_code == 200
+    assert ask(slow, [{"ink": ONE}] * 6).status_code == 429
+    assert '"key";r=6;' in ask(slow, [{"ink": ONE}])["RateLimit"]
 
 
 def test_a_body_over_4_mb_is_not_read(client: Client) -> None:

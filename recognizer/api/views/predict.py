@@ -18,7 +18,7 @@ from recognizer.api.batches import Batch, read_batch
 from recognizer.api.endpoint import Endpoint
 from recognizer.api.errors import ApiError
 from recognizer.api.fields import Sent
-from recognizer.api.limits import DrawingLimit, PictureLimit, PredictLimit, check, check_batch
+from recognizer.api.limits import DrawingLimit, PredictLimit, check, check_batch
 from recognizer.api.parsers import CONTENT, BatchParser
 from recognizer.api.representations import answer_json, elsewhere_json, extras_json, kept_json, plain_json, source_json
 from recognizer.api.scopes import demand
@@ -91,9 +91,7 @@ class BatchView(Endpoint):
 
     def _count(self, request: Request, batch: Batch) -> None:
         """Each item counts, before anything of it is looked at; one of them was counted with the request."""
-        if len(batch.items) > 1:
-            check_batch(PredictLimit(), request, self, count=len(batch.items))
-            if isinstance(request.auth, ApiKey):
-                usage.count(key=request.auth, calls=len(batch.items) - 1)
-        if batch.pictures:
-            check(PictureLimit(), request, self, cost=batch.pictures)
+        count = len(batch.items)
+        check_batch(PredictLimit(), request, self, count=count, pictures=batch.pictures)
+        if count > 1 and isinstance(request.auth, ApiKey):
+            usage.count(key=request.auth, calls=count - 1)
