@@ -13,7 +13,7 @@ from datetime import date
 from threading import Lock, Timer
 
 from django.conf import settings
-from django.db import Error, IntegrityError, connection, transaction
+from django.db import Error, IntegrityError, InterfaceError, OperationalError, connection, transaction
 from django.db.models import F, QuerySet
 from django.utils import timezone
 
@@ -38,6 +38,11 @@ class _Tally:
                 self._timer.daemon = True
                 self._timer.start()
 
+    def give_back(self, left: dict[tuple[int, date], int]) -> None:
+        """What could not be written goes with what is counted next."""
+        with self._lock:
+            self._calls.update(left)
+
     def take(self) -> dict[tuple[int, date], int]:
         """All of it; the next call begins anew."""
         with self._lock:
@@ -57,12 +62,22 @@ def count(*, key: ApiKey, calls: int = 1) -> None:
 
 
 def write() -> None:
-    """Add what this process counted to what is kept."""
-    for (key, day), calls in _tally.take().items():
-        try:
-            _add(key, day, calls)
-        except IntegrityError:
-            logger.info("key %d was deleted before its calls were written", key)
+    """Add what this process counted to what is kept; while the database is away it waits for the next time."""
+    taken = _tally.take()
+    try:
+        for of_day, calls in list(taken.items()):
+            _write_one(of_day, calls)
+            del taken[of_day]
+    except (OperationalError, InterfaceError):
+        _tally.give_back(taken)
+        raise
+
+
+def _write_one(of_day: tuple[int, date], calls: int) -> None:
+    try:
+        _add(*of_day, calls)
+    except IntegrityError:
+        logger.info("key %d was deleted before its calls were written", of_day[0])
 
 
 def forget() -> None:

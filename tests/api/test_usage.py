@@ -2,8 +2,10 @@
 
 import time
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
+from django.db import OperationalError
 from django.test import Client
 from django.utils import timezone
 
@@ -64,6 +66,24 @@ def test_calls_of_a_key_that_is_gone_are_dropped(alice: User) -> None:
     ApiKey.objects.all().delete()
     usage.write()
     assert not KeyUse.objects.exists()
+
+
+def test_calls_wait_while_the_database_is_away(alice: User, as_alice: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = program(alice), program(alice)
+    ask(first, items=3)
+    ask(second, items=5)
+    add, came = usage._add, iter([True, False])
+
+    def away(*args: Any) -> None:
+        if not next(came):
+            raise OperationalError("the database is away")
+        add(*args)
+
+    monkeypatch.setattr(usage, "_add", away)
+    assert as_alice.get(URL).status_code == 503
+    monkeypatch.setattr(usage, "_add", add)
+    ask(second)
+    assert {each["calls"] for each in as_alice.get(URL).json()["results"]} == {3, 6}
 
 
 @pytest.mark.django_db(transaction=True)
