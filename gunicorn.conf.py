@@ -5,6 +5,7 @@ from typing import Any
 
 worker_class = "gthread"
 control_socket_disable = True
+limit_request_line = 8190  # bytes: what is asked of a list should be refused by us, in words, not by gunicorn
 preload_app = True  # read once and shared by all processes, instead of once by each
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from copy import copy
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
@@ -20,8 +21,9 @@ from accounts.models import ApiKey, User
 from recognizer import corrections, drawings, pins, registry
 from recognizer.api.authentication import SiteSession
 from recognizer.api.errors import ApiError
-from recognizer.api.fields import Sent, read_drawing
+from recognizer.api.fields import Sent, read_drawing, read_slug
 from recognizer.api.limits import PictureLimit, check
+from recognizer.api.options import read_options
 from recognizer.models import Correction, Drawing, Prediction
 
 
@@ -51,9 +53,22 @@ def read(view: APIView, request: Request) -> Sent:
     """The drawing of a request; a picture is counted before it is decoded."""
     if isinstance(request.data, dict) and request.data.get("image") is not None:
         check(PictureLimit(), request, view)
-    sent = read_drawing(request.data)
+    sent = _read_with_address(request) if request.META.get("QUERY_STRING") else read_drawing(request.data)
     pinned = sent.options.as_of or pin_of(request, sent.recognizer)
     return sent if pinned is None else replace(sent, options=replace(sent.options, as_of=pinned))
+
+
+def _read_with_address(request: Request) -> Sent:
+    """What the body leaves out may stand in the query of the address; what stands there has to be right in any case."""
+    query, data = request.query_params, request.data
+    options = read_options(query)
+    if "recognizer" in query:
+        slug = read_slug(query, "recognizer")
+        if isinstance(data, dict) and data.get("recognizer") is None:
+            data = copy(data)
+            data["recognizer"] = slug
+    sent = read_drawing(data)
+    return replace(sent, options=sent.options.or_else(options))
 
 
 def pin_of(request: Request, recognizer: str) -> int | None:

@@ -30,6 +30,15 @@ class Options:
     as_of: int | None = None
     include: frozenset[str] = frozenset()
 
+    def or_else(self, others: Options) -> Options:
+        """These, and where they say nothing the others."""
+        return Options(
+            top_k=self.top_k or others.top_k,
+            threshold=others.threshold if self.threshold is None else self.threshold,
+            as_of=self.as_of or others.as_of,
+            include=self.include or others.include,
+        )
+
     def apply(self, said: dict[str, Any]) -> dict[str, Any]:
         """`said` has guesses and what is `unsure`; so it is as it was asked for."""
         if self.threshold is not None:

@@ -151,3 +151,39 @@ def test_a_form_takes_the_same_options_as_texts(client: Client) -> None:
     assert (len(answer["guesses"]), "raster" in answer) == (1, True)
     file.seek(0)
     assert client.post(URL, {**form, "threshold": "nan"}).json()["field"] == "threshold"
+
+
+def ask(client: Client, query: str, **body: Any) -> Any:
+    return client.post(f"{URL}?{query}", body, content_type="application/json")
+
+
+@pytest.mark.usefixtures("digits")
+def test_what_the_body_leaves_out_may_stand_in_the_address(client: Client) -> None:
+    answer = ask(client, "recognizer=digits&top_k=2&include=raster", ink=SEVEN).json()
+    assert (len(answer["guesses"]), "raster" in answer) == (2, True)
+    form = {"image": SimpleUploadedFile("seven.png", picture_of_seven(), "image/png")}
+    assert len(client.post(f"{URL}?recognizer=digits&top_k=1", form).json()["guesses"]) == 1
+
+
+def test_the_body_has_the_last_word(client: Client, two_versions: Recognizer) -> None:
+    query = "recognizer=nothing&top_k=2&as_of=1&threshold=1"
+    said = {"recognizer": "digits", "top_k": 3, "as_of": 2, "threshold": 0}
+    answer = ask(client, query, ink=SEVEN, **said).json()
+    assert (len(answer["guesses"]), answer["model_version"], answer["unsure"]) == (3, 2, False)
+
+
+@pytest.mark.usefixtures("digits")
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        *(("top_k=0", "top_k"), ("top_k=many", "top_k"), ("threshold=2", "threshold"), ("as_of=0", "as_of")),
+        *(("as_of=true", "as_of"), ("recognizer=%20", "recognizer"), ("include=secrets", "include")),
+    ],
+)
+@pytest.mark.parametrize("path", ["/api/v1/predict", "/api/v1/drawings"])
+def test_what_is_wrong_in_the_address_is_refused_whatever_the_body_says(
+    as_alice: Client, path: str, query: str, field: str
+) -> None:
+    body = {"recognizer": "digits", "ink": SEVEN, "top_k": 1, "as_of": 1, "threshold": 0.5}
+    answer = as_alice.post(f"{path}?{query}", body, content_type="application/json")
+    assert (answer.status_code, answer.json()["code"], answer.json()["field"]) == (400, "invalid", field)

@@ -27,6 +27,8 @@ SENDING = ("parse_error", "unreadable", "invalid", "missing_field", "too_large",
 TWICE = ("idempotency_invalid", "idempotency_in_progress", "idempotency_mismatch")
 IN_PATH = {"slug": SLUG, "uuid": UUID, "number": {"type": "integer", "minimum": 0}}
 
+LONG_ADDRESS = "The address has more than 8,190 bytes. Whoever serves the site says so, not in JSON."
+
 
 _FIELDS = {
     **dict.fromkeys(INK, "ink"),
@@ -131,7 +133,7 @@ def _takes(operation: Operation, name: str) -> bool:
 def _in_query(name: str) -> Json:
     form = SCHEMAS["Predict"]["properties"][name]
     form = form["oneOf"][0] if "oneOf" in form else form
-    about = f"Only where the body is a picture: `{name}` of it."
+    about = f"`{name}`, where the body does not say it: a body that is a picture cannot."
     return {"name": name, "in": "query", "required": False, "description": about, "schema": form}
 
 
@@ -163,6 +165,8 @@ def _responses(method: str, operation: Operation) -> Json:
         by_status[CODES[code].status].append(code)
     for status, codes in sorted(by_status.items()):
         found[str(status)] = _refused(codes)
+    if operation.query or operation.ways:
+        found["414"] = {"description": LONG_ADDRESS}
     return found
 
 
