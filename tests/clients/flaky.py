@@ -16,11 +16,12 @@ LOST = 0
 
 @dataclass
 class Way:
-    """`failures`: what the next requests meet instead of their answer, LOST or a status (with headers)."""
+    """`failures`: what the next requests meet instead of their answer, LOST or a status (with headers and body)."""
 
     url: str = ""
     failures: list[int] = field(default_factory=list)
     headers: dict[str, str] = field(default_factory=dict)
+    body: bytes = b"{}"
     seen: list[tuple[str, str, str]] = field(default_factory=list)  # method, path, Idempotency-Key
     lock: Lock = field(default_factory=Lock)
 
@@ -33,7 +34,7 @@ def _handler(way: Way, site: str) -> type[BaseHTTPRequestHandler]:
                 way.seen.append((self.command, self.path, self.headers.get("Idempotency-Key", "")))
                 failure = way.failures.pop(0) if way.failures else None
             if failure is not None and failure != LOST:
-                self._answer(failure, b"{}", way.headers)
+                self._answer(failure, way.body, way.headers)
                 return
             headers = {name: value for name, value in self.headers.items() if name.lower() != "host"}
             answer = httpx.request(self.command, site + self.path, content=body, headers=headers, timeout=30)

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
 
@@ -25,6 +26,7 @@ from inkling_client import (
     NoAnswerError,
     NotFoundError,
     Prediction,
+    Retries,
     ThrottledError,
     UnauthorizedError,
     ink,
@@ -104,6 +106,17 @@ def test_a_batch_of_large_pictures_is_sent_in_parts_and_one_too_large_is_told(
     found = client_of_alice.predict_batch([heavy, heavy, heavier, picture], recognizer="digits", top_k=1)
     said = [each.label if isinstance(each, Prediction) else each.status for each in found]
     assert said == ["7", "7", 413, "7"]
+
+
+def test_more_pictures_than_pass_in_a_minute_are_answered_a_minute_later(
+    connect: Callable[..., Client], picture: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [1_000_000_010.0]
+    monkeypatch.setattr("recognizer.api.limits.time", SimpleNamespace(time=lambda: now[0]))
+    waits = SimpleNamespace(sleep=lambda seconds: now.append(now.pop() + seconds))
+    monkeypatch.setattr("inkling_client.client.time", waits)
+    found = connect(retries=Retries()).predict_batch([picture] * 61, recognizer="digits", top_k=1)
+    assert [each.label for each in found if isinstance(each, Prediction)] == ["7"] * 61
 
 
 def test_what_is_kept_may_be_said_to_be_something(client_of_alice: Client) -> None:
@@ -246,8 +259,17 @@ def test_where_nobody_answers_it_says_who_was_asked(connect: Callable[..., Clien
 
 
 def test_an_address_that_is_none_is_refused_at_once(connect: Callable[..., Client]) -> None:
-    with pytest.raises(ValueError, match="looks like https://"):
-        connect(url="ink.example.org")
+    for url in ("ink.example.org", "https://", "http://[::1", "http://\u2603.example"):
+        with pytest.raises(ValueError, match="looks like https://"):
+            connect(url=url)
+
+
+def test_a_key_is_read_from_a_line_and_never_stands_in_an_error(connect: Callable[..., Client], key: str) -> None:
+    assert connect(key=f"{key}\n").predict(SEVEN, recognizer="digits").label == "7"
+    for wrong in (f"{key}\r\nX: y", f"{key}\u00e9"):
+        with pytest.raises(ValueError, match="Copy it whole") as found:
+            connect(key=wrong)
+        assert key not in str(found.value)
 
 
 def test_a_file_that_is_not_there_is_told_as_ever(client_of_alice: Client, tmp_path: Path) -> None:

@@ -104,10 +104,22 @@ def test_waits_grow_and_differ() -> None:
     assert Retries().wait(4, None) is None
 
 
-def test_an_answer_that_is_none_of_an_inkling_site_is_told(way: Way, key: str) -> None:
-    way.failures = [200]
-    with Client(way.url, key=key) as client, pytest.raises(NoAnswerError, match="not of an Inkling site"):
-        client.recognizers()
+@pytest.mark.parametrize("body", [b"{}", b"null", b"[]", b'"Welcome"', b'{"results": [], "next": 7}', b"\xff"])
+def test_an_answer_that_is_none_of_an_inkling_site_is_told(way: Way, key: str, body: bytes) -> None:
+    way.failures, way.body = [200] * 2, body
+    with Client(way.url, key=key) as client:
+        with pytest.raises(NoAnswerError, match="not of an Inkling site"):
+            client.predict(SEVEN, recognizer="digits")
+        with pytest.raises(NoAnswerError, match="not of an Inkling site"):
+            list(client.drawings())
+
+
+def test_an_answer_that_broke_on_its_way_is_asked_for_again(patient: Client, way: Way) -> None:
+    way.failures, way.headers = [200], {"Content-Encoding": "gzip"}
+    assert patient.recognizers()
+    way.failures = [200] * 4
+    with pytest.raises(NoAnswerError, match="No answer from"):
+        patient.recognizers()
 
 
 def test_the_one_that_is_awaited_is_as_patient(way: Way, key: str) -> None:

@@ -22,6 +22,7 @@ Drawn = bytes | str | Path | Sequence[Any]
 """A drawing: ink, the bytes of a picture, or the path of a picture or of ink as .json."""
 
 BATCH_ITEMS, BATCH_BYTES = 256, 3_900_000  # of one request; the site reads 4 MiB
+BATCH_PICTURES = 30  # of these it reads 60 a minute: more at once than it ever lets pass would never be answered
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ def _json(read: Callable[[Any], T]) -> Callable[[httpx.Response], T]:
     def answer(response: httpx.Response) -> T:
         try:
             return read(response.json())
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             text = f"{response.request.url} answered something that is not of an Inkling site."
             raise errors.NoAnswerError(text, response.request) from error
 
@@ -113,15 +114,16 @@ def batches(
     said = {name: value for name, value in options.items() if value is not None}
     fields = {"recognizer": recognizer, **said} | ({"include": list(include)} if include else {})
     items: list[dict[str, Any]] = []
-    size = 0
+    size = pictures = 0
     for each in drawn:
         item = _item(each)
-        weight = len(json.dumps(item)) + 2
-        if items and (len(items) == BATCH_ITEMS or size + weight > BATCH_BYTES):
+        weight, picture = len(json.dumps(item)) + 2, "image" in item
+        full = len(items) == BATCH_ITEMS or size + weight > BATCH_BYTES or pictures + picture > BATCH_PICTURES
+        if items and full:
             yield _batch(items, fields)
-            items, size = [], 0
+            items, size, pictures = [], 0, 0
         items.append(item)
-        size += weight
+        size, pictures = size + weight, pictures + picture
     if items:
         yield _batch(items, fields)
 

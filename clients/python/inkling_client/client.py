@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections.abc import AsyncIterator, Iterable, Iterator
 from datetime import datetime
@@ -25,8 +26,11 @@ class _Site:
     """Where the site is, with which key, and how patient one is."""
 
     def __init__(self, url: str, key: str | None, retries: Retries) -> None:
-        if not url.startswith(("https://", "http://")):
+        if not _is_address(url):
             raise ValueError(f"{url!r} is no address of a site. It looks like https://ink.example.org.")
+        key = (key or "").strip()  # the line of a file has an end
+        if not re.fullmatch(r"[ -~]*", key):  # not shown: errors end up in logs
+            raise ValueError("The key has signs that no key has. Copy it whole, as it was shown: ink_..._...")
         self.url = url.rstrip("/")
         self.retries = retries
         self.headers = {"User-Agent": "inkling-client/0.1.0"} | ({"Authorization": f"Bearer {key}"} if key else {})
@@ -42,7 +46,14 @@ class _Site:
         raise errors.of_response(response)
 
 
-def _lost(error: httpx.TransportError) -> errors.NoAnswerError:
+def _is_address(url: str) -> bool:
+    try:
+        return url.startswith(("https://", "http://")) and bool(httpx.URL(url).host)
+    except httpx.InvalidURL:
+        return False
+
+
+def _lost(error: httpx.RequestError) -> errors.NoAnswerError:
     try:
         request: httpx.Request | None = error.request
     except RuntimeError:
@@ -80,7 +91,7 @@ class Client:
             attempt, lost = attempt + 1, None
             try:
                 response = self._http.request(**asked)
-            except httpx.TransportError as error:
+            except httpx.RequestError as error:
                 response, lost = None, error
             wait = None if response is not None and response.is_success else self._wait(attempt, response)
             if wait is not None:
@@ -128,7 +139,7 @@ class Client:
     ) -> list[Prediction | errors.ApiError]:
         """An answer for each, in their order; an error (not raised) in the place of one that cannot be read.
 
-        As many requests as it takes: the site reads 256 drawings, or 4 MB, at once.
+        As many requests as it takes: the site reads 256 drawings, or 4 MB, at once, and some pictures a minute.
         """
         options = {"top_k": top_k, "threshold": threshold, "as_of": as_of}
         found = calls.batches(drawn, recognizer, include=list(include), **options)
@@ -232,7 +243,7 @@ class AsyncClient:
             attempt, lost = attempt + 1, None
             try:
                 response = await self._http.request(**asked)
-            except httpx.TransportError as error:
+            except httpx.RequestError as error:
                 response, lost = None, error
             wait = None if response is not None and response.is_success else self._wait(attempt, response)
             if wait is not None:
