@@ -4,6 +4,8 @@
 
 const TIMEOUT_MS = 15_000;
 const BATCH_ITEMS = 256;
+const BATCH_BYTES = 3_900_000; // the site reads 4 MiB at once
+const BATCH_PICTURES = 30; // and 60 a minute: more at once than it ever lets pass would never be answered
 const PASSING = new Set([0, 408, 429, 502, 503, 504]);
 
 /** An answer that is not the one hoped for. `status` is 0 when there was none at all; `code` is stable. */
@@ -54,10 +56,12 @@ export class Client {
   /** An answer for each of `items` (ink, or data URLs of pictures), an ApiError in the place of one that is none. */
   async predictBatch({ recognizer, items, ...options }) {
     const found = [];
-    for (let start = 0; start < items.length; start += BATCH_ITEMS) {
-      const part = items.slice(start, start + BATCH_ITEMS).map((drawn) => (typeof drawn === "string" ? { image: drawn } : { ink: drawn }));
-      const { results, ...by } = await this.#send("POST", "predict/batch", { recognizer, items: part, ...options });
-      found.push(...results.map(({ index, error, ...said }) => (error ? new ApiError(400, error) : { ...by, ...said })));
+    for (const part of parts(items)) {
+      const { results, ...by } = await this.#send("POST", "predict/batch", { recognizer, items: part, ...options }).catch((error) => {
+        if (part.length > 1 || error.status !== 413) throw error;
+        return { results: [{ error }] }; // one that is too large by itself does not spoil the rest
+      });
+      found.push(...results.map(({ index, error, ...said }) => (error ? toError(error) : { ...by, ...said })));
     }
     return found;
   }
@@ -179,7 +183,7 @@ async function read(response, as) {
     throw new ApiError(response.status, data ?? {}, Number(response.headers.get("Retry-After")) || 0);
   }
   if (as === "blob") return response.blob();
-  if (as === "json") return response.json().catch(() => null);
+  if (as === "json") return response.status === 204 ? null : response.json();
   const version = Number(response.headers.get("Model-Version")) || null;
   return { content: await response.arrayBuffer(), etag: response.headers.get("ETag"), version };
 }
@@ -187,6 +191,29 @@ async function read(response, as) {
 /** Read anew each time: signing in elsewhere gives the browser another one. */
 function csrfToken() {
   return document.cookie.match(/(?:^|; )csrftoken=([^;]+)/)?.[1] ?? "";
+}
+
+/** As many requests as it takes, each as large as the site reads. */
+function* parts(items) {
+  let part = [], size = 0, pictures = 0;
+  for (const drawn of items) {
+    const picture = typeof drawn === "string" ? 1 : 0;
+    const item = picture ? { image: drawn } : { ink: drawn };
+    const weight = JSON.stringify(item).length + 1;
+    const full = part.length === BATCH_ITEMS || size + weight > BATCH_BYTES || pictures + picture > BATCH_PICTURES;
+    if (part.length && full) {
+      yield part;
+      [part, size, pictures] = [[], 0, 0];
+    }
+    part.push(item);
+    size += weight;
+    pictures += picture;
+  }
+  if (part.length) yield part;
+}
+
+function toError(error) {
+  return error instanceof ApiError ? error : new ApiError(400, error);
 }
 
 /** Pictures travel as a form, everything else as JSON. */

@@ -64,6 +64,35 @@ def test_a_batch_is_answered_in_parts_and_one_bad_item_does_not_spoil_the_rest(r
     assert said == ["7", "empty_ink", *["7"] * 256]
 
 
+def test_a_batch_is_divided_by_what_the_site_reads_at_once(run: Any) -> None:
+    """4 MB, and as many pictures as may pass; one that is too large by itself gets an error in its place."""
+    sizes: list[int] = []
+
+    def count(route: Any) -> None:
+        sizes.append(len(route.request.post_data_json["items"]))
+        route.continue_()
+
+    run.page.route("**/api/v1/predict/batch", count)
+    ask = """
+        const found = await client.predictBatch({ recognizer: "digits", items, top_k: 1 });
+        return found.map((each) => (each instanceof ApiError ? each.status : each.guesses.length));
+    """
+    ink = "[[Array.from({ length: 9000 }, Math.random), Array.from({ length: 9000 }, Math.random)]]"
+    assert run(f"const ink = {ink}, items = Array.from({{ length: 16 }}, () => ink); {ask}") == [1] * 16
+    assert len(sizes) == 2
+    assert run(f'const items = ["data:image/png;base64," + "A".repeat(5e6), given.seven]; {ask}') == [413, 1]
+    assert sizes[2:] == [1, 1]
+    assert run(f'const items = Array.from({{ length: 31 }}, () => "data:image/png;base64,AAAA"); {ask}') == [400] * 31
+    assert sizes[4:] == [30, 1]
+
+
+def test_an_answer_that_broke_off_is_asked_for_again(run: Any) -> None:
+    run.page.route("**/api/v1/drawings", lambda route: route.fulfill(status=201, body='{"id": "'), times=2)
+    assert run('return (await client.keep({ recognizer: "digits", ink: given.seven })).id')
+    run.page.route("**/api/v1/recognizers", lambda route: route.fulfill(status=200, body='{"resul'))
+    assert run("return client.recognizers().catch((e) => [e.status, e.code])") == [0, "no_answer"]
+
+
 def test_a_drawing_goes_its_way(run: Any) -> None:
     said = run("""
         const kept = await client.keep({ recognizer: "digits", ink: given.seven });
