@@ -49,6 +49,9 @@ CODES: dict[str, Code] = {
     "unknown_recognizer": Code(404, _("There is no such recognizer."), _("GET /api/v1/recognizers lists them.")),
     "unknown_label": Code(400, _("The recognizer has no such label."), _("Use one of those that `detail` names.")),
     "method_not_allowed": Code(405, _("This cannot be done here."), _("The header `Allow` says what can.")),
+    "precondition_failed": Code(
+        412, _("What is there is not what `If-Match` names."), _("Ask without it for what is there now.")
+    ),
     "unknown_version": Code(
         404, _("The recognizer has no such version."), _("GET /api/v1/recognizers/{slug}/versions lists them.")
     ),

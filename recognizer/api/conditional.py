@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
-from django.utils.cache import get_conditional_response, set_response_etag
+from django.http import HttpRequest, HttpResponse, HttpResponseNotModified
+from django.utils.cache import set_response_etag
+from django.utils.http import parse_etags
+from django.utils.translation import gettext as _
+from rest_framework.request import Request
 from rest_framework.response import Response
 
 from recognizer.api.endpoint import Endpoint
+from recognizer.api.errors import ApiError
 
 
 class ConditionalEndpoint(Endpoint):
@@ -25,11 +29,32 @@ class ConditionalEndpoint(Endpoint):
             return final
         if isinstance(final, Response):
             final.render()
-        return unless_known(request, final)
+        try:
+            return unless_known(request, final)
+        except ApiError as error:
+            return super().finalize_response(request, self.handle_exception(error), *args, **kwargs)
 
 
 def unless_known(request: HttpRequest, response: HttpResponse) -> HttpResponse:
-    """The response, or 304 where the client has it."""
+    """The response, or 304 with its headers where the client has it. Raises ApiError as `known` does."""
     if not response.has_header("ETag"):
         set_response_etag(response)
-    return get_conditional_response(request, etag=response["ETag"], response=response) or response
+    if (held := known(request, response["ETag"])) is None:
+        return response
+    for name, value in response.items():
+        if not name.startswith("Content-"):
+            held[name] = value
+    return held
+
+
+def known(request: HttpRequest | Request, etag: str) -> HttpResponse | None:
+    """304 where the client has what bears this ETag. Raises ApiError where it wants another one, by `If-Match`.
+
+    Nothing here has a date, so what is asked by one (`If-Modified-Since`, `If-Unmodified-Since`) is not looked at.
+    """
+    wanted = parse_etags(request.headers.get("If-Match", ""))
+    if wanted and not {"*", etag} & set(wanted):
+        text = _("This is not what `If-Match` names any more. Ask without it for what is there now.")
+        raise ApiError("precondition_failed", text)
+    has = {each.removeprefix("W/") for each in parse_etags(request.headers.get("If-None-Match", ""))}
+    return HttpResponseNotModified() if {"*", etag} & has else None

@@ -5,7 +5,9 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from accounts.models import User
 from tests.api.test_drawings import correct, keep
+from tests.api.test_keys import program
 from tests.ink import ONE, SEVEN
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("digits")]
@@ -20,6 +22,33 @@ def test_what_the_client_has_is_not_sent_again(as_alice: Client, path: str) -> N
     assert (first.status_code, again.status_code, again.content) == (200, 304, b"")
     assert again["ETag"] == first["ETag"]
     assert as_alice.get(f"/api/v1/{path}", headers={"if-none-match": '"another"'}).content == first.content
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["recognizers", "drawings", "recognizers/digits/model.tflite", "recognizers/digits/versions/1/model.tflite"],
+)
+def test_who_wants_only_what_it_has_is_refused_as_ever_where_that_is_gone(as_alice: Client, path: str) -> None:
+    first = as_alice.get(f"/api/v1/{path}")
+    for held in (first["ETag"], "*", f'"another", {first["ETag"]}'):
+        assert as_alice.get(f"/api/v1/{path}", headers={"if-match": held}).content == first.content
+    refused = as_alice.get(f"/api/v1/{path}", headers={"if-match": '"another"'})
+    assert (refused.status_code, refused.json()["code"]) == (412, "precondition_failed")
+    assert "immutable" not in refused.headers.get("Cache-Control", "")
+
+
+def test_what_has_no_date_is_given_to_who_names_one(as_alice: Client) -> None:
+    for name in ("if-unmodified-since", "if-modified-since"):
+        answer = as_alice.get("/api/v1/recognizers", headers={name: "Sat, 01 Jan 2000 00:00:00 GMT"})
+        assert answer.status_code == 200
+
+
+def test_also_what_is_not_sent_again_says_how_the_limits_stand(alice: User) -> None:
+    app = program(alice, rate=5)
+    etag = app.get("/api/v1/drawings")["ETag"]
+    again = app.get("/api/v1/drawings", headers={"if-none-match": f'"another", W/{etag}'})
+    assert (again.status_code, again["RateLimit-Remaining"]) == (304, "3")
+    assert "no-store" in again["Cache-Control"]
 
 
 def test_a_change_changes_the_etag(as_alice: Client) -> None:

@@ -174,6 +174,8 @@ def _codes(method: str, operation: Operation) -> list[str]:
     found = [*operation.codes, *EVERYWHERE]
     if not operation.open_to_all or "consent_required" in operation.codes:
         found.append("not_authenticated")
+    if operation.held:
+        found.append("precondition_failed")
     if operation.query:
         found += ["invalid", "invalid_cursor"]
     if operation.body:

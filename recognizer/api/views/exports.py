@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, cast
 from django.http import HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
-from django.utils.cache import get_conditional_response
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from rest_framework.permissions import BasePermission, IsAuthenticated
@@ -16,7 +15,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from recognizer import reviews
-from recognizer.api.conditional import ConditionalEndpoint
+from recognizer.api.conditional import ConditionalEndpoint, known
 from recognizer.api.endpoint import Endpoint
 from recognizer.api.errors import ApiError
 from recognizer.api.limits import DrawingLimit
@@ -103,7 +102,7 @@ class ExportFileView(Endpoint):
         export = _own(request, number)
         _check_there(export)
         etag = f'"{export.sha256}"'
-        response = get_conditional_response(request, etag=etag) or _file(request, export)
+        response = known(request, etag) or _file(request, export)
         response["ETag"] = etag
         return response
 

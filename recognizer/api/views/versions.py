@@ -6,14 +6,13 @@ from typing import Any
 
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
-from django.utils.cache import get_conditional_response
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from recognizer import pins, registry
 from recognizer.api.asking import refusals
-from recognizer.api.conditional import ConditionalEndpoint
+from recognizer.api.conditional import ConditionalEndpoint, known
 from recognizer.api.endpoint import Endpoint
 from recognizer.api.pages import ListQuery, Whether, asked_of, listed
 from recognizer.api.versions import model_json, version_in_full_json, version_json, versions
@@ -71,7 +70,7 @@ class ModelFileView(Endpoint):
         with refusals():
             version = (registry.active(slug) if number is None else pins.pinned(slug, number)).version
         etag = f'"{version.sha256}"'
-        response = get_conditional_response(request, etag=etag) or _file(version, slug)
+        response = known(request, etag) or _file(version, slug)
         response["ETag"] = etag
         response["Model-Version"] = str(version.number)
         response["Cache-Control"] = ASK_AGAIN if number is None else FOR_EVER
