@@ -6,6 +6,7 @@ import base64
 import binascii
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 from django.db.models import QuerySet
@@ -30,6 +31,17 @@ class Whether(serializers.ChoiceField):
     def to_internal_value(self, data: Any) -> Any:
         """Yes or no."""
         return super().to_internal_value(data) == "true"
+
+
+class Moment(serializers.DateTimeField):
+    """A moment of which UTC knows, too: at either end of the calendar not each one of the site's zone is."""
+
+    def enforce_timezone(self, value: datetime) -> datetime:
+        """With its zone. Raises ValidationError."""
+        try:
+            return super().enforce_timezone(value).astimezone(UTC)
+        except OverflowError:
+            self.fail("overflow")
 
 
 class ListQuery(serializers.Serializer):

@@ -112,3 +112,15 @@ def test_a_method_that_is_not_there_names_those_that_are(as_alice: Client, path:
     response = as_alice.delete(f"/api/v1/{path}")
     assert response.status_code == 405
     assert response["Allow"]
+
+
+@pytest.mark.parametrize(
+    ("zone", "moment"), [("America/New_York", "9999-12-31T23:59:59"), ("Asia/Dhaka", "0001-01-01T00:00:00")]
+)
+def test_a_moment_that_is_none_in_the_zone_of_the_site_is_refused(
+    as_alice: Client, settings: Any, zone: str, moment: str
+) -> None:
+    settings.TIME_ZONE = zone
+    for name in ("since", "until"):
+        refused = as_alice.get("/api/v1/drawings", {name: moment})
+        assert (refused.status_code, refused.json()["code"], refused.json()["field"]) == (400, "invalid", name)

@@ -15,7 +15,7 @@ from recognizer import drawings
 from recognizer.api.asking import or_api_error, own_drawing, read, wants_personal
 from recognizer.api.conditional import ConditionalEndpoint
 from recognizer.api.limits import DrawingLimit
-from recognizer.api.pages import ListQuery, Whether, asked_of, listed
+from recognizer.api.pages import ListQuery, Moment, Whether, asked_of, listed
 from recognizer.api.parsers import CONTENT
 from recognizer.api.representations import drawing_json
 from recognizer.models import Drawing, Label
@@ -78,8 +78,8 @@ class DrawingsQuery(ListQuery):
         required=False, max_length=50, help_text="What their author says they are, else what they were answered."
     )
     corrected = Whether(required=False, help_text="Whether their author said what they are.")
-    since = serializers.DateTimeField(required=False, help_text="Kept at this moment or later.")
-    until = serializers.DateTimeField(required=False, help_text="Kept before this moment.")
+    since = Moment(required=False, help_text="Kept at this moment or later.")
+    until = Moment(required=False, help_text="Kept before this moment.")
 
     def apply(self, found: Any) -> Any:
         """Narrow the drawings down."""
