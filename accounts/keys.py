@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import ipaddress
 import re
 import secrets
 import string
@@ -163,11 +164,19 @@ def used(*, key: ApiKey, address: str | None) -> None:
     if key.last_used and now - key.last_used < NOTED_EVERY:
         return
     not_yet = Q(last_used=None) | Q(last_used__lte=now - NOTED_EVERY)
-    seen = None if key.origins else address
+    seen = None if key.origins else _kept_address(address)
     with transaction.atomic():
         if ApiKey.objects.filter(not_yet, pk=key.pk).update(last_used=now, last_address=seen):
             _note_use(key, now, seen)
     key.last_used, key.last_address = now, seen  # one that is held is not noted again before its time
+
+
+def _kept_address(address: str | None) -> str | None:
+    """None for what is no address: some proxies write a port behind it, and PostgreSQL keeps addresses alone."""
+    try:
+        return str(ipaddress.ip_address(address or ""))
+    except ValueError:
+        return None
 
 
 def _note_use(key: ApiKey, now: datetime, seen: str | None) -> None:

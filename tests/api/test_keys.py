@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
+from rest_framework.settings import api_settings
 
 from accounts import keys
 from accounts.models import ApiKey, AuditEntry, User
@@ -167,6 +168,16 @@ def test_its_last_use_is_noted_once_a_minute(alice: User) -> None:
     ApiKey.objects.update(last_used=a_minute_ago)
     app.get("/api/v1/recognizers")
     assert ApiKey.objects.filter(last_used__gt=a_minute_ago).exists()
+
+
+@pytest.mark.parametrize("shown", ["203.0.113.7:5678", "[2001:db8::1]:44", "unknown"])
+def test_what_a_proxy_says_that_is_no_address_is_not_kept(
+    alice: User, shown: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(api_settings, "NUM_PROXIES", 1)
+    assert program(alice).get("/api/v1/drawings", headers={"x-forwarded-for": shown}).status_code == 200
+    key = ApiKey.objects.get()
+    assert (key.last_used is not None, key.last_address) == (True, None)
 
 
 def test_who_looks_at_a_site_that_uses_a_key_is_not_noted(alice: User) -> None:
