@@ -27,8 +27,22 @@ class RefusedAddressError(ValueError):
 def check(url: str) -> None:
     """Raise RefusedAddressError for an address that is malformed, cannot be found, or is not public."""
     check_form(url)
-    parts = urlsplit(url)
-    resolve(parts.hostname or "", parts.port or usual_port(parts.scheme))
+    resolve(*_called(url))
+
+
+def _called(url: str) -> tuple[str, int]:
+    """Host and port as what calls them reads them: of a name with other letters than ours there are two readings."""
+    import httpx  # megabytes that a process which only answers never needs
+
+    try:
+        read = httpx.URL(url)
+    except httpx.InvalidURL as error:
+        raise _no_address() from error
+    return read.raw_host.decode(), read.port or usual_port(read.scheme)
+
+
+def _no_address() -> RefusedAddressError:
+    return RefusedAddressError(_("This is no address. It looks like https://example.org/inkling."))
 
 
 def check_form(url: str) -> None:
@@ -37,7 +51,7 @@ def check_form(url: str) -> None:
         parts = urlsplit(url)
         parts.port  # noqa: B018 - raises for what is none
     except ValueError as error:
-        raise RefusedAddressError(_("This is no address. It looks like https://example.org/inkling.")) from error
+        raise _no_address() from error
     if parts.scheme != "https" and not (parts.scheme == "http" and settings.WEBHOOK_ALLOW_HTTP):
         raise RefusedAddressError(_("The address must begin with https://, so that nobody reads along."))
     if not parts.hostname:
