@@ -28,6 +28,9 @@ CODES: dict[str, Code] = {
     "invalid": Code(400, _("A field has another form than it should."), _("See `field` and `detail`.")),
     "invalid_cursor": Code(400, _("The cursor is not one of ours."), _("Leave it out, and follow `next` from there.")),
     "missing_field": Code(400, _("A field is missing."), _("Send what `field` names.")),
+    "length_required": Code(
+        411, _("The body does not say how long it is."), _("Send `Content-Length`, and not in chunks.")
+    ),
     "too_large": Code(413, _("The body is too large."), _("At most 256 KB of JSON, or a form with a picture of 5 MB.")),
     "unsupported_media_type": Code(
         415,

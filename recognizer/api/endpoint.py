@@ -11,7 +11,7 @@ from rest_framework.views import APIView
 
 from accounts import usage
 from accounts.models import ApiKey
-from recognizer.api import idempotency, limits
+from recognizer.api import idempotency, limits, parsers
 from recognizer.api.scopes import InScope
 
 
@@ -43,6 +43,7 @@ class Endpoint(APIView):
         into another coat.
         """
         super().initial(request, *args, **kwargs)
+        parsers.check_told(request)
         if isinstance(request.auth, ApiKey):
             usage.count(key=request.auth)
         name = str(request.method).lower()

@@ -11,9 +11,10 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import BaseParser, MultiPartParser
+from rest_framework.request import Request
 
 from ml.image import MAX_IMAGE_BYTES
-from recognizer.api.errors import too_large
+from recognizer.api.errors import ApiError, too_large
 
 MAX_JSON_BYTES = 256 * 1024
 MAX_BATCH_BYTES = 4 * 1024 * 1024
@@ -72,6 +73,14 @@ class LimitedMultiPartParser(MultiPartParser):
 
 CONTENT: list[type[BaseParser]] = [LimitedJSONParser, LimitedMultiPartParser, PictureParser]
 """The ways in which a drawing may come."""
+
+
+def check_told(request: Request) -> None:
+    """Raise ApiError for a body in chunks: WSGI gives none of it, and what is missing would be told as left out."""
+    chunked = "Transfer-Encoding" in request.headers and not request.META.get("CONTENT_LENGTH")
+    if chunked and request.method in ("POST", "PUT"):
+        text = _("The body came in chunks, without its length. Send it in one piece, with `Content-Length`.")
+        raise ApiError("length_required", text)
 
 
 def _check_length(stream: IO[Any], context: Mapping[str, Any] | None, limit: int) -> None:

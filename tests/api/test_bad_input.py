@@ -50,6 +50,15 @@ def png_that_claims(width: int, height: int) -> bytes:
     )
 
 
+def test_a_body_in_chunks_is_asked_for_in_one_piece(client: Client, as_alice: Client) -> None:
+    """As a server gives it to us: without a length, and so without what is in it."""
+    chunks = {"transfer-encoding": "chunked"}
+    for url in (*URLS, "/api/v1/predict/batch"):
+        refused = as_alice.generic("POST", url, b"", "application/json", headers=chunks)
+        assert (refused.status_code, refused.json()["code"]) == (411, "length_required")
+    assert client.get("/api/v1/recognizers", headers=chunks).status_code == 200
+
+
 BAD_INK: list[tuple[str, Any]] = [
     ("empty_ink", []),
     ("invalid_ink", "7"),

@@ -23,7 +23,15 @@ from recognizer.api.document.schemas import SCHEMAS, SLUG, UUID, Json, ref
 WRITES = ("POST", "PUT", "DELETE")
 SHOWN_A_KEY = ("key_malformed", "key_unknown", "key_revoked", "key_expired", "account_inactive")
 EVERYWHERE = (*SHOWN_A_KEY, "scope_missing", "origin_refused", "throttled", "unavailable")
-SENDING = ("parse_error", "unreadable", "invalid", "missing_field", "too_large", "unsupported_media_type")
+SENDING = (
+    "parse_error",
+    "unreadable",
+    "invalid",
+    "missing_field",
+    "length_required",
+    "too_large",
+    "unsupported_media_type",
+)
 TWICE = ("idempotency_invalid", "idempotency_in_progress", "idempotency_mismatch")
 IN_PATH = {"slug": SLUG, "uuid": UUID, "number": {"type": "integer", "minimum": 0}}
 
