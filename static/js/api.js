@@ -50,14 +50,14 @@ export class Client {
 
   /** `content`: `recognizer`, and `ink` (strokes) or `image` (a Blob), perhaps `top_k`, `threshold`, `as_of`, `keep`, ... */
   predict(content) {
-    return this.#send("POST", "predict", content.keep ? { id: newId(), ...content } : content);
+    return content.keep ? this.#send("POST", "predict", { id: newId(), ...content }) : this.#send("POST", "predict", content, { writes: false });
   }
 
   /** An answer for each of `items` (ink, or data URLs of pictures), an ApiError in the place of one that is none. */
   async predictBatch({ recognizer, items, ...options }) {
     const found = [];
     for (const part of parts(items)) {
-      const { results, ...by } = await this.#send("POST", "predict/batch", { recognizer, items: part, ...options }).catch((error) => {
+      const { results, ...by } = await this.#send("POST", "predict/batch", { recognizer, items: part, ...options }, { writes: false }).catch((error) => {
         if (part.length > 1 || error.status !== 413) throw error;
         return { results: [{ error }] }; // one that is too large by itself does not spoil the rest
       });
@@ -134,9 +134,9 @@ export class Client {
   }
 
   /** Every request bears being repeated: what writes carries a key that stays the same, so it is done once. */
-  async #send(method, path, content, { as = "json", headers = {}, ...options } = {}) {
+  async #send(method, path, content, { as = "json", headers = {}, writes = method !== "GET", ...options } = {}) {
     const attempts = options.keepalive ? 1 : this.#attempts;
-    const once = method !== "GET" && attempts > 1 ? { "Idempotency-Key": newId() } : {};
+    const once = writes && attempts > 1 ? { "Idempotency-Key": newId() } : {};
     for (let attempt = 1; ; attempt += 1) {
       try {
         return await this.#ask(method, path, content, as, { ...headers, ...once }, options);

@@ -9,7 +9,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from accounts import keys
 from accounts.models import ApiKey, User
-from recognizer.models import Correction, Drawing, Recognizer
+from recognizer.models import Correction, Drawing, Receipt, Recognizer
 from tests.browser.visitors import Visitor
 from tests.ink import ONE, SEVEN
 
@@ -84,6 +84,16 @@ def test_a_batch_is_divided_by_what_the_site_reads_at_once(run: Any) -> None:
     assert sizes[2:] == [1, 1]
     assert run(f'const items = Array.from({{ length: 31 }}, () => "data:image/png;base64,AAAA"); {ask}') == [400] * 31
     assert sizes[4:] == [30, 1]
+
+
+def test_what_only_asks_leaves_nothing_behind(run: Any) -> None:
+    run("""
+        await client.predict({ recognizer: "digits", ink: given.seven });
+        await client.predictBatch({ recognizer: "digits", items: [given.seven, given.one] });
+    """)
+    assert not Receipt.objects.exists()
+    run('return client.predict({ recognizer: "digits", ink: given.seven, keep: true })')
+    assert Receipt.objects.count() == Drawing.objects.count() == 1
 
 
 def test_an_answer_that_broke_off_is_asked_for_again(run: Any) -> None:
