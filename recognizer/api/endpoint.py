@@ -48,7 +48,11 @@ class Endpoint(APIView):
             usage.count(key=request.auth)
         name = str(request.method).lower()
         if idempotency.asked(request) and hasattr(self, name):
-            setattr(self, name, partial(idempotency.once, getattr(self, name)))
+            setattr(self, name, partial(idempotency.once, getattr(self, name), self.writes))
+
+    def writes(self, request: Request) -> bool:
+        """Whether a request by a method that writes does so; read after its body."""
+        return True
 
     def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
         """The answer, with how the limits stand."""

@@ -35,8 +35,12 @@ def asked(request: Request) -> bool:
     return "HTTP_IDEMPOTENCY_KEY" in request.META and request.method in WRITING and request.user.is_authenticated
 
 
-def once(handler: Handler, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
+def once(
+    handler: Handler, writes: Callable[[Request], bool], request: Request, *args: Any, **kwargs: Any
+) -> HttpResponse:
     """Do it and keep its answer in one transaction, or answer as the first time. Raises ApiError.
+
+    What turns out to write nothing (`writes`) is only done: of a mere question nothing is kept, also no answer.
 
     What is refused has written nothing, and may be sent again by the same name; so may what failed.
     """
@@ -44,8 +48,11 @@ def once(handler: Handler, request: Request, *args: Any, **kwargs: Any) -> HttpR
     if not _NAME.fullmatch(name):
         text = _("`Idempotency-Key` must be 1 to 255 visible ASCII signs, best a UUID.")
         raise ApiError("idempotency_invalid", text)
+    digest = _digest(request)  # first: what was parsed cannot be read again
+    if not writes(request):
+        return handler(request, *args, **kwargs)
     key = request.auth if isinstance(request.auth, ApiKey) else None
-    mine: dict[str, Any] = {"person": person_of(request), "key": key, "name": name, "asked": _digest(request)}
+    mine: dict[str, Any] = {"person": person_of(request), "key": key, "name": name, "asked": digest}
     try:
         with transaction.atomic():
             receipt = receipts.take(**mine)

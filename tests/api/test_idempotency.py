@@ -44,7 +44,7 @@ def test_another_name_is_another_write(as_alice: Client) -> None:
     assert Drawing.objects.count() == 2
 
 
-@pytest.mark.parametrize("more", [{"ink": ONE}, {"path": "/api/v1/predict"}])
+@pytest.mark.parametrize("more", [{"ink": ONE}, {"path": "/api/v1/predict", "keep": True}])
 def test_another_request_by_the_same_name_is_refused(as_alice: Client, more: Any) -> None:
     send(as_alice, "a")
     answer = send(as_alice, "a", **more)
@@ -68,6 +68,14 @@ def test_every_way_to_write_is_done_once(as_alice: Client) -> None:
     assert twice("delete", correction, "take-back") == [204, 204]
     assert twice("delete", f"/api/v1/drawings/{made}", "delete") == [204, 204]
     assert twice("delete", f"/api/v1/drawings/{made}", "delete-again") == [404, 404]
+
+
+def test_of_a_question_nothing_is_kept_whatever_name_it_has(as_alice: Client) -> None:
+    batch = {"recognizer": "digits", "items": [{"ink": SEVEN}], "include": ["raster"]}
+    for path, body in (("predict", {"recognizer": "digits", "ink": SEVEN}), ("predict/batch", batch)):
+        options: dict[str, Any] = {"content_type": "application/json", "headers": {"Idempotency-Key": "x"}}
+        assert as_alice.post(f"/api/v1/{path}", body, **options).status_code == 200
+    assert not Receipt.objects.exists()
 
 
 def test_an_answer_without_a_body_stays_one(as_alice: Client) -> None:

@@ -92,7 +92,7 @@ def test_only_answers_believe_the_ring(app: Client) -> None:
 
 
 @pytest.mark.parametrize(
-    ("more", "headers"), [({"keep": True}, {}), ({"personal": True}, {}), ({}, {"idempotency-key": "mine"})]
+    ("more", "headers"), [({"keep": True}, {}), ({"personal": True}, {}), ({"keep": True}, {"idempotency-key": "mine"})]
 )
 @pytest.mark.parametrize(
     ("change", "code"),
@@ -109,6 +109,13 @@ def test_what_is_kept_or_told_of_a_person_does_not_believe_the_ring(
     asked = app.post("/api/v1/predict", BODY | more, content_type="application/json", headers=headers)
     assert refusal(asked) == (401, code)
     assert not Drawing.objects.exists()
+
+
+def test_what_was_written_once_is_not_told_again_to_a_key_that_was_revoked(app: Client) -> None:
+    ask = {"data": BODY | {"keep": True}, "content_type": "application/json", "headers": {"idempotency-key": "mine"}}
+    assert [app.post("/api/v1/predict", **ask).status_code for _time in range(2)] == [200, 200]
+    ApiKey.objects.update(revoked=timezone.now())  # by another process
+    assert refusal(app.post("/api/v1/predict", **ask)) == (401, "key_revoked")
 
 
 def test_a_key_on_the_ring_still_expires(app: Client, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,6 +21,7 @@ from recognizer.api.document.operations import INK, OPERATIONS, PICTURE, Operati
 from recognizer.api.document.schemas import SCHEMAS, SLUG, UUID, Json, ref
 
 WRITES = ("POST", "PUT", "DELETE")
+ASKING = ("predictBatch",)  # by a method that writes, without writing
 SHOWN_A_KEY = ("key_malformed", "key_unknown", "key_revoked", "key_expired", "account_inactive")
 EVERYWHERE = (*SHOWN_A_KEY, "scope_missing", "origin_refused", "throttled", "unavailable")
 SENDING = (
@@ -125,7 +126,7 @@ def _parameters(path: str, method: str, operation: Operation) -> list[Json]:
     ]
     if operation.query:
         found += parameters(operation.query)
-    if method in WRITES:
+    if method in WRITES and operation.name not in ASKING:
         found.append(IDEMPOTENCY)
     if operation.held:
         found.append({**KNOWN, "schema": {"type": "string"}})
@@ -189,7 +190,7 @@ def _codes(method: str, operation: Operation) -> list[str]:
     if operation.body:
         found += SENDING
     if method in WRITES:
-        found += [*TWICE, "permission_denied"]
+        found += ["permission_denied", *([] if operation.name in ASKING else TWICE)]
     return list(dict.fromkeys(found))
 
 

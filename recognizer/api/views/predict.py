@@ -33,6 +33,10 @@ class PredictView(Endpoint):
     parser_classes = CONTENT
     scopes = {"POST": "predict"}
 
+    def writes(self, request: Request) -> bool:
+        """Only what is to be kept."""
+        return isinstance(request.data, dict) and request.data.get("keep") in (True, "true")
+
     def post(self, request: Request) -> Response:
         """Ranked guesses for ink or a picture."""
         sent = read(self, request)
@@ -68,6 +72,10 @@ class BatchView(Endpoint):
     throttle_classes = [PredictLimit]
     parser_classes = [BatchParser]
     scopes = {"POST": "predict"}
+
+    def writes(self, request: Request) -> bool:
+        """Never."""
+        return False
 
     def post(self, request: Request) -> Response:
         """An answer or an error for each item, in their order."""
