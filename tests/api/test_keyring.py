@@ -112,7 +112,11 @@ def test_what_is_kept_or_told_of_a_person_does_not_believe_the_ring(
 
 
 def test_what_was_written_once_is_not_told_again_to_a_key_that_was_revoked(app: Client) -> None:
-    ask = {"data": BODY | {"keep": True}, "content_type": "application/json", "headers": {"idempotency-key": "mine"}}
+    ask: dict[str, Any] = {
+        "data": BODY | {"keep": True},
+        "content_type": "application/json",
+        "headers": {"idempotency-key": "mine"},
+    }
     assert [app.post("/api/v1/predict", **ask).status_code for _time in range(2)] == [200, 200]
     ApiKey.objects.update(revoked=timezone.now())  # by another process
     assert refusal(app.post("/api/v1/predict", **ask)) == (401, "key_revoked")
