@@ -18,6 +18,7 @@ from pytest_django.live_server_helper import LiveServer
 from recognizer import samples
 from recognizer.models import Correction, Recognizer
 from tests.clients.test_command import CLIENTS
+from tests.ink import SEVEN
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("digits")]
 
@@ -45,14 +46,28 @@ def test_the_sample_in_python_runs(live_server: LiveServer, key: str, tmp_path: 
 
 
 def test_the_sample_in_javascript_runs(live_server: LiveServer, key: str, tmp_path: Path) -> None:
-    if not (node := shutil.which("node")):
-        pytest.skip("No node on the PATH: the sample in JavaScript is not run.")
-    shutil.copy(settings.BASE_DIR / "static" / "js" / "api.js", tmp_path / "api.mjs")
     code = sample("JavaScript", live_server.url, key).replace(f'"{live_server.url}/static/js/api.js"', '"./api.mjs"')
-    (tmp_path / "sample.mjs").write_text(code)
-    first, agrees = run(node, "sample.mjs", folder=tmp_path)
+    first, agrees = run_in_node(code, tmp_path)
     assert first.startswith("seven ")
     assert agrees == "true"
+
+
+def test_outside_of_a_page_javascript_may_ask_without_a_key(live_server: LiveServer, tmp_path: Path) -> None:
+    code = f"""
+        import {{ Client }} from "./api.mjs";
+        const asked = {{ recognizer: "digits", ink: {json.dumps(SEVEN)} }};
+        console.log((await new Client({{ url: "{live_server.url}", attempts: 1 }}).predict(asked)).guesses[0].label);
+    """
+    assert run_in_node(code, tmp_path) == ["7"]
+
+
+def run_in_node(code: str, folder: Path) -> list[str]:
+    """What a module that stands beside `api.mjs` prints."""
+    if not (node := shutil.which("node")):
+        pytest.skip("No node on the PATH: JavaScript is not run.")
+    shutil.copy(settings.BASE_DIR / "static" / "js" / "api.js", folder / "api.mjs")
+    (folder / "sample.mjs").write_text(code)
+    return run(node, "sample.mjs", folder=folder)
 
 
 def test_the_sample_at_the_prompt_runs(live_server: LiveServer, key: str, picture: bytes, tmp_path: Path) -> None:
