@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext as _
@@ -14,8 +15,7 @@ from rest_framework.request import Request
 
 from accounts import keys
 from accounts.models import ApiKey
-from recognizer.api.codes import CODES
-from recognizer.api.errors import ApiError
+from recognizer.api.errors import ApiError, handle
 
 _ALLOWED = {
     "Access-Control-Allow-Methods": "GET, HEAD, POST, PUT, PATCH, DELETE",
@@ -54,11 +54,22 @@ def cors(answer: Answer) -> Answer:
 
 def _beforehand(origin: str) -> HttpResponse:
     """No key is shown yet: whether some key is bound to the page's site."""
-    if origin in keys.origins():
+    try:
+        bound = origin in keys.origins()
+    except (OperationalError, InterfaceError) as error:
+        return _refused(error)
+    if bound:
         return HttpResponse(status=204, headers={**_ALLOWED, "Access-Control-Allow-Origin": origin})
     text = _("No key is bound to this site. Make one that names it on your account page.")
-    body = {"code": "origin_refused", "detail": text, "field": None}
-    return JsonResponse(body, status=CODES["origin_refused"].status)
+    return _refused(ApiError("origin_refused", text))
+
+
+def _refused(error: Exception) -> HttpResponse:
+    """In the one shape, although no view was asked."""
+    found = handle(error, {})
+    assert found is not None  # noqa: S101 - what it is given it knows
+    headers = {name: value for name, value in found.items() if name != "Content-Type"}
+    return JsonResponse(found.data, status=found.status_code, headers=headers)
 
 
 def check_origin(request: Request, key: ApiKey) -> None:

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from django.db import OperationalError
 from django.test import Client
 from django.utils import timezone
 
@@ -45,6 +46,17 @@ def test_a_page_to_which_no_key_is_bound_is_told_that_it_may_not(client: Client,
     for origin in (EVIL, "null", "", "https://app.example.evil.example", "http://app.example"):
         answer = ask_before(client, origin)
         assert (answer.status_code, answer.json()["code"], allowed(answer)) == (403, "origin_refused", None)
+
+
+def test_while_the_database_is_away_a_page_is_told_to_come_again(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away() -> None:
+        raise OperationalError("no connection")
+
+    monkeypatch.setattr(keys, "origins", away)
+    answer = ask_before(client, APP)
+    assert (answer.status_code, answer.json()["code"], answer["Retry-After"]) == (503, "unavailable", "5")
 
 
 def test_a_revoked_key_opens_no_page(client: Client, alice: User) -> None:
