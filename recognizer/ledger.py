@@ -54,6 +54,9 @@ WORDS = {
     "second-factor.removed": _("took a second factor away"),
     "version.promoted": _("let a version answer"),
     "version.rolled-back": _("went back to a version"),
+    "webhook.deleted": _("deleted a webhook"),
+    "webhook.made": _("made a webhook"),
+    "webhook.renewed": _("gave a webhook another secret"),
 }
 
 

@@ -66,6 +66,11 @@ def _usual(version: int, sha256: str, labels: int) -> Usual | None:
         return None
 
 
+def forget() -> None:
+    """Drop what is held of versions."""
+    _usual.cache_clear()
+
+
 def catch_up_for_a_moment() -> int:
     """Measure what waits and was not measured, the newest first; returns how many."""
     end, done = time.monotonic() + MOMENT, 0

@@ -20,7 +20,7 @@ import ml
 from accounts import keyring, usage
 from accounts.models import User
 from ml.artifact import Bundle, load_bundle
-from recognizer import installing, memories, pins, registry
+from recognizer import installing, memories, outliers, pins, registry
 from recognizer.models import Label, Recognizer
 from tests import standins
 
@@ -47,6 +47,7 @@ def _nothing_left_from_the_test_before() -> Iterator[None]:
     pins.forget()
     usage.forget()
     keyring.forget()
+    outliers.forget()
     memories.clear()  # an identifier that a test rolled back is given out again
     yield
     registry.forget()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from django.db import connection
@@ -16,6 +18,7 @@ from recognizer import ledger, reviews
 from recognizer.models import Correction, Review
 
 pytestmark = pytest.mark.django_db
+ROOT = Path(__file__).resolve().parents[2]
 LOG, DECISIONS = "/audit/", "/audit/decisions/"
 
 
@@ -44,6 +47,13 @@ def test_the_newest_stands_first_in_words_with_how_it_was(as_auditor: Client, bo
     assert "The site by itself" in html
     assert 'href="/progress/?recognizer=digits#v2"' in html
     assert bob.email in html
+
+
+def test_there_are_words_for_everything_that_is_noted() -> None:
+    sources = [path.read_text() for part in ("accounts", "recognizer") for path in (ROOT / part).rglob("*.py")]
+    noted = {what for text in sources for what in re.findall(r'(?:what=|_write_down\(\w+, )"([a-z.-]+)"', text)}
+    assert len(noted) > 20
+    assert noted - set(ledger.WORDS) == set()
 
 
 def test_addresses_are_for_who_may_see_people(as_auditor: Client, as_bob: Client, bob: User) -> None:
