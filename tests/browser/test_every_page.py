@@ -29,7 +29,7 @@ def test_no_page_offends_the_policy_or_scrolls_sideways_on_a_phone(
     drawing, _ = drawings.keep(author=alice, recognizer="digits", content=Content.of_ink(SCRIBBLE))
     hook = Webhook.objects.create(person=alice, url="https://hooks.example.org/" + "long" * 30, events=Event.values)
     noting.tested(hook)
-    key, _secret = keys.make(person=alice, name="Shop", scopes=["predict"], origins=["https://" + "long" * 30])
+    key, _secret = keys.make(person=alice, name="Shop" * 15, scopes=["predict"], origins=["https://" + "long" * 30])
     phone = visit(as_alice, phone=True, viewport={"width": 320, "height": 640}, color_scheme=scheme)
     for path in (
         "/",
