@@ -78,6 +78,17 @@ class Webhook(models.Model):
         """Where it leads; the rest of the address may be a secret of its person."""
         return urlsplit(self.url).hostname or ""
 
+    @property
+    def path(self) -> str:
+        """What tells it from others of the same host, without what may be a secret."""
+        split = urlsplit(self.url)
+        return (split.path or "/") + ("?…" if split.query else "")
+
+    @property
+    def told(self) -> list[str]:
+        """What it is told of, in words."""
+        return [str(Event(value).label) for value in self.events if value in Event.values]
+
 
 class DeliveryQuerySet(models.QuerySet["Delivery"]):
     """Questions about many deliveries."""

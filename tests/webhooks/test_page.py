@@ -251,3 +251,14 @@ def test_staff_read_it_in_the_admin_without_address_and_payload(hook: Webhook) -
     assert str(delivery.event) in page("/admin/recognizer/delivery/")
     assert "&quot;version&quot;" not in page(f"/admin/recognizer/delivery/{delivery.pk}/change/")
     assert client.post(f"/admin/recognizer/delivery/{delivery.pk}/delete/", {"post": "yes"}).status_code == 403
+
+
+def test_the_list_tells_them_apart_in_words_and_shows_no_secret(as_alice: Client, alice: User) -> None:
+    for url in ("https://hooks.example.org/a?token=geheim", "https://hooks.example.org"):
+        Webhook.objects.create(person=alice, url=url, events=["correction.reviewed", "version.promoted"])
+    html = as_alice.get(PATH).content.decode()
+    assert html.count(">hooks.example.org</a>") == 2
+    assert '<span class="code">/a?…</span>' in html
+    assert '<span class="code">/</span>' in html
+    assert "A reviewer decided about one of my drawings · Another model version answers" in html
+    assert "geheim" not in html
