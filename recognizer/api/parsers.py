@@ -77,7 +77,7 @@ CONTENT: list[type[BaseParser]] = [LimitedJSONParser, LimitedMultiPartParser, Pi
 
 def check_told(request: Request) -> None:
     """Raise ApiError for a body in chunks: WSGI gives none of it, and what is missing would be told as left out."""
-    chunked = "Transfer-Encoding" in request.headers and not request.META.get("CONTENT_LENGTH")
+    chunked = "HTTP_TRANSFER_ENCODING" in request.META and not request.META.get("CONTENT_LENGTH")
     if chunked and request.method in ("POST", "PUT"):
         text = _("The body came in chunks, without its length. Send it in one piece, with `Content-Length`.")
         raise ApiError("length_required", text)
