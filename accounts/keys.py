@@ -90,7 +90,7 @@ def make(
 
 @transaction.atomic
 def revoke(*, key: ApiKey, by: User) -> bool:
-    """From its next request on it opens nothing. False if it was revoked before."""
+    """From its next request on it opens nothing, but for what other keyrings hold. False if it was revoked before."""
     revoked = ApiKey.objects.filter(pk=key.pk, revoked=None).update(revoked=timezone.now())
     if revoked:
         keyring.forget()
