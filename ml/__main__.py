@@ -7,13 +7,13 @@ import os
 import sys
 from collections.abc import Sequence
 
-from ml.artifact import BundleError
+from ml.bundles.bundle import BundleError
+from ml.bundles.export import ExportError
 from ml.commands import bench, data, evaluate, export, report, train
-from ml.datasets import DatasetError
-from ml.evaluate import EvaluationError
-from ml.export import ExportError
-from ml.folder import FolderError
-from ml.train import TrainingError
+from ml.data.folder import FolderError
+from ml.data.labelled_files import EvaluationError
+from ml.data.loaders import DatasetError
+from ml.training.train import TrainingError
 
 COMMANDS = (data, train, evaluate, report, export, bench)
 EXPECTED = (

@@ -12,7 +12,7 @@ from django.db.models import Count, F, Max
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from ml import kappa
+from ml import statistics
 from recognizer.models import Label, Opinion, Recognizer
 
 if TYPE_CHECKING:
@@ -41,12 +41,12 @@ class Shared:
     @property
     def same(self) -> float | None:
         """The share of the same answers."""
-        return kappa.agreement(self.table)
+        return statistics.observed_agreement(self.table)
 
     @property
     def kappa(self) -> str | None:
         """With two decimals; None where it is not defined."""
-        return _decimals(kappa.kappa(self.table))
+        return _decimals(statistics.cohens_kappa(self.table))
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ class OfLabel:
     @property
     def kappa(self) -> str | None:
         """With two decimals; None where it is not defined."""
-        return _decimals(kappa.kappa(self.table))
+        return _decimals(statistics.cohens_kappa(self.table))
 
 
 @dataclass(frozen=True)
@@ -102,15 +102,15 @@ class Agreement:
     @property
     def of_labels(self) -> list[OfLabel]:
         """Those that were said at all, the least agreed on first."""
-        table = kappa.pooled(self.all_pairs.table)
+        table = statistics.symmetric_table(self.all_pairs.table)
         named: list[Label | None] = [*self.labels, None]
-        found = [OfLabel(label, kappa.one_against_rest(table, at)) for at, label in enumerate(named)]
+        found = [OfLabel(label, statistics.one_against_rest(table, at)) for at, label in enumerate(named)]
         return sorted((each for each in found if each.drawings), key=_order)
 
     @property
     def overall(self) -> str | None:
         """Kappa over all pairs."""
-        return _decimals(kappa.kappa(kappa.pooled(self.all_pairs.table)))
+        return _decimals(statistics.cohens_kappa(statistics.symmetric_table(self.all_pairs.table)))
 
 
 def _order(each: OfLabel) -> tuple[bool, float]:

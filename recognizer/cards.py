@@ -1,6 +1,6 @@
 """Model cards as pages show them: what a version was made of, how good it is, and what it must not be used for.
 
-A card travels in the manifest of a bundle (see ml.card). What it does not hold is left out.
+A card travels in the manifest of a bundle (see ml.reporting.model_card). What it does not hold is left out.
 """
 
 from __future__ import annotations

@@ -10,8 +10,8 @@ from typing import Any
 import cv2
 import numpy as np
 
-from ml.image import cut_ink, decode_image, fit_ink
-from ml.ink import Ink, RasterSpec, parse_ink, rasterise
+from ml.preprocessing.image import cut_ink, decode_image, fit_ink
+from ml.preprocessing.ink import Ink, RasterSpec, parse_ink, rasterise
 from recognizer.models import Drawing
 
 _DECODING = Lock()  # 16 megapixels take some 200 MB until they are reduced: one picture at a time in a process
@@ -29,13 +29,13 @@ class Content:
 
     @classmethod
     def of_ink(cls, data: object) -> Content:
-        """From decoded JSON. Raises ml.ink.InkError."""
+        """From decoded JSON. Raises ml.preprocessing.ink.InkError."""
         strokes = parse_ink(data)
         return cls(ink=data, strokes=strokes)  # type: ignore[arg-type]
 
     @classmethod
     def of_image(cls, data: bytes) -> Content:
-        """From the bytes of a picture file. Raises ml.image.ImageError."""
+        """From the bytes of a picture file. Raises ml.preprocessing.image.ImageError."""
         with _DECODING:
             pixels = decode_image(data)
         scale = MAX_KEPT_SIDE / max(pixels.shape)

@@ -13,8 +13,8 @@ from django.db import IntegrityError, transaction
 from django.db.models import Exists, OuterRef, Q
 
 from accounts import audit, people
-from ml.image import ImageError
-from ml.ink import InkError
+from ml.preprocessing.image import ImageError
+from ml.preprocessing.ink import InkError
 from recognizer import memories, outliers, pins, receipts, registry
 from recognizer.content import Content
 from recognizer.models import Drawing, Label, PersonalAnswer, Prediction, Reason, Recognizer

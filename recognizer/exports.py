@@ -36,7 +36,7 @@
                    "snapshots": [{"training_run", "model_version" or null, "part", "label",
                                   "before", "after"}]}]}              the runs that used it, and the versions they made
 
-"read" is what a version made of a remembered drawing (base64, see ml.memory.pack). Who reviewed a drawing is not in it:
+"read" is what a version made of a remembered drawing, in base64. Who reviewed a drawing is not in it:
 that is about somebody else. Nor is which of one's own opinions were about controls: reviewers are not to know.
 Times are ISO 8601, labels are slugs, lists are in the order in which things happened.
 """

@@ -9,7 +9,7 @@ from enum import Enum
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
-from ml.artifact import Bundle
+from ml.bundles.bundle import Bundle
 from recognizer import registry
 from recognizer.models import Label, ModelVersion, Promotion, Recognizer
 from recognizer.models.recognizer import Tone

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-import ml.outliers
-from ml.artifact import BundleError
-from ml.memory import unpack
-from ml.outliers import Usual
-from ml.rehearsal import unpack as unpack_rehearsal
+import ml.embeddings.outliers
+from ml.bundles.bundle import BundleError
+from ml.embeddings.outliers import Usual
+from ml.embeddings.personal_memory import unpack
+from ml.embeddings.replay_pack import unpack as unpack_rehearsal
 from recognizer import memories, queue, registry
 from recognizer.models import Drawing, Label, ModelVersion, Place
 
@@ -52,7 +52,7 @@ def among(active: Active, label: int, embedding: np.ndarray) -> float | None:
     outputs = [each.pk for each in active.labels]
     if usual is None or label not in outputs:
         return None
-    return float(ml.outliers.oddness(usual, embedding[np.newaxis], np.array([outputs.index(label)]))[0])
+    return float(ml.embeddings.outliers.oddness(usual, embedding[np.newaxis], np.array([outputs.index(label)]))[0])
 
 
 @lru_cache(maxsize=HELD)
@@ -60,7 +60,7 @@ def _usual(version: int, sha256: str, labels: int) -> Usual | None:
     """Of a version, which never changes; the checksum, as identifiers may be given out again."""
     pack = ModelVersion.objects.values_list("rehearsal", flat=True).get(pk=version)
     try:
-        return ml.outliers.learn(unpack_rehearsal(bytes(pack)), labels)
+        return ml.embeddings.outliers.learn(unpack_rehearsal(bytes(pack)), labels)
     except BundleError as error:
         logger.warning("version %d (%s) cannot tell what is usual: %s", version, sha256[:8], error)
         return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from threading import Lock
 
-from ml.artifact import BundleError
+from ml.bundles.bundle import BundleError
 from recognizer import registry
 from recognizer.models import ModelVersion, Promotion
 from recognizer.registry import Active

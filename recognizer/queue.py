@@ -19,7 +19,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from accounts import people
-from ml.ink import rasterise
+from ml.preprocessing.ink import rasterise
 from recognizer.models import (
     Correction,
     Drawing,

@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING
 from django.db import DatabaseError, IntegrityError, transaction
 
 from accounts import audit
-from ml.artifact import Bundle, BundleError, raster_spec, verify_bundle, verify_serving
-from ml.ink import RasterSpec
-from ml.predictor import Predictor
+from ml.bundles.bundle import Bundle, BundleError, raster_spec, verify_bundle, verify_serving
+from ml.bundles.predictor import Predictor
+from ml.preprocessing.ink import RasterSpec
 from recognizer import messages, webhooks
 from recognizer.models import Label, Memory, ModelVersion, Promotion, Recognizer
 

@@ -10,9 +10,9 @@ import numpy as np
 from django.db.models import QuerySet
 
 from accounts import people
-from ml.image import ImageError
-from ml.ink import InkError, RasterSpec
-from ml.lesson import Lesson
+from ml.data.approved import Lesson
+from ml.preprocessing.image import ImageError
+from ml.preprocessing.ink import InkError, RasterSpec
 from recognizer.drawings import Content
 from recognizer.holdout import Choice, Row, newest_per_author_and_label, split
 from recognizer.models import Drawing, Label, ModelVersion, Recognizer, Review, SnapshotItem, TrainingRun
@@ -100,7 +100,9 @@ def draw(
         rasters=np.array(rasters, np.uint8).reshape(-1, raster.size, raster.size),
         inks=inks,
         labels=np.array([slugs.index(row.slug) for row in taken], np.int64),
-        authors=np.array([row.author if row.unseen else -1 for row in taken], np.int64),  # see ml.trust
+        authors=np.array(
+            [row.author if row.unseen else -1 for row in taken], np.int64
+        ),  # see ml.embeddings.author_filter
     )
     return Drawn(lesson, [row.drawing for row in taken])
 

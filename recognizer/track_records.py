@@ -1,6 +1,6 @@
 """Track records: how often reviewers were right about controls and went with what was decided, and authors' words held.
 
-Not to be confused with `ml.trust`, which leaves authors out of one training run. Shares come with the interval in which
+Not to be confused with `author_filter` of ml, which leaves authors out of one training run. Shares come with the interval in which
 the true one lies in 95 of 100 cases, so that three of three does not look like a certainty.
 """
 
@@ -13,7 +13,7 @@ from django.db.models import Count, F, Max, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from ml.chance import between
+from ml.statistics import wilson_interval
 from recognizer.agreement import named
 from recognizer.models import Opinion, Recognizer, Review
 from recognizer.queue import DECIDED
@@ -41,7 +41,7 @@ class Tally:
     @property
     def between(self) -> tuple[float, float] | None:
         """Where the true share may lie (Wilson's interval)."""
-        return between(self.right / self.count, self.count) if self.count else None
+        return wilson_interval(self.right / self.count, self.count) if self.count else None
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from django.utils import timezone
 import ml
 from accounts import keyring, usage
 from accounts.models import User
-from ml.artifact import Bundle, load_bundle
+from ml.bundles.bundle import Bundle, load_bundle
 from recognizer import installing, memories, outliers, pins, registry
 from recognizer.models import Label, Recognizer
 from tests import standins

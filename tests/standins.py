@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterable
 from typing import Any
 
-from ml.artifact import Bundle
+from ml.bundles.bundle import Bundle
 
 NAMES = ("শূন্য", "এক", "দুই", "তিন", "চার", "পাঁচ", "ছয়", "সাত", "আট", "নয়")
 NUMERALS = tuple(zip("০১২৩৪৫৬৭৮৯", NAMES, strict=True))

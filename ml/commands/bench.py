@@ -6,9 +6,11 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from ml import tables
-from ml.artifact import load_bundle
-from ml.bench import run_bench
+from ml.benchmarks.filters import EPOCHS, run_filters_bench
+from ml.benchmarks.latency import run_bench
+from ml.benchmarks.learning import run_learning_bench
+from ml.benchmarks.memory import hands_figures, run_memory_bench
+from ml.bundles.bundle import load_bundle, verify_bundle
 from ml.commands.options import (
     DATA_HELP,
     add_bundle,
@@ -21,12 +23,9 @@ from ml.commands.options import (
     open_bundle,
     read,
 )
-from ml.evaluate import EvaluationError
-from ml.filters_bench import EPOCHS, run_filters_bench
-from ml.finetune import FULL, HEAD
-from ml.learning_bench import run_learning_bench
-from ml.memory_bench import hands_figures, run_memory_bench
-from ml.predictor import Predictor
+from ml.data.labelled_files import EvaluationError
+from ml.reporting import text_tables
+from ml.training.finetune import FULL, HEAD
 
 
 def add(commands: Any) -> None:
@@ -46,11 +45,11 @@ def _add_bench(commands: Any) -> None:
 
 def bench(options: argparse.Namespace) -> None:
     folder = folder_of(options)
-    Predictor.from_bundle(load_bundle(folder))  # says what is wrong with a bundle before anything is timed
+    verify_bundle(load_bundle(folder))  # says what is wrong with a bundle before anything is timed
     figures = run_bench(folder, calls=options.calls)
     rows = [(name, f"{line['median_ms']:.3f}", f"{line['p95_ms']:.3f}") for name, line in figures["stages"].items()]
-    stages = tables.table(("stage", "median ms", "95 % ms"), rows)
-    memory = tables.table(("a process without TensorFlow", "MB"), list(figures["memory_mb"].items()))
+    stages = text_tables.table(("stage", "median ms", "95 % ms"), rows)
+    memory = text_tables.table(("a process without TensorFlow", "MB"), list(figures["memory_mb"].items()))
     answer(options, figures, f"{stages}\n\n{memory}")
 
 
@@ -75,7 +74,7 @@ def bench_learning(options: argparse.Namespace) -> None:
         alone=options.alone,
         report=lambda progress: None,
     )
-    answer(options, figures, tables.learning_text(figures))
+    answer(options, figures, text_tables.learning_text(figures))
 
 
 def _add_bench_memory(commands: Any) -> None:
@@ -101,7 +100,7 @@ def bench_memory(options: argparse.Namespace) -> None:
         figures = run_memory_bench(options.data_dir, options.cache, bundle)
     else:
         raise EvaluationError("Name a folder for the bases with --cache, or drawings with --data.")
-    answer(options, figures, tables.memory_text(figures))
+    answer(options, figures, text_tables.memory_text(figures))
 
 
 def _add_bench_filters(commands: Any) -> None:
@@ -117,4 +116,4 @@ def bench_filters(options: argparse.Namespace) -> None:
     figures = run_filters_bench(options.data_dir, epochs=options.epochs, limit=options.limit)
     tests = list(figures["filters"])
     rows = [(title, *(f"{figures[way][title]:.2%}" for way in figures)) for title in tests]
-    answer(options, figures, tables.table(("test drawings", *figures), rows))
+    answer(options, figures, text_tables.table(("test drawings", *figures), rows))

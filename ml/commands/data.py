@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from ml.commands.options import add_json, answer, command
-from ml.datasets import DatasetError, folder
-from ml.inventory import AS_PUBLISHED, File, check_names, fetch, look
-from ml.packing import PACKERS, pack
+from ml.data.inventory import AS_PUBLISHED, File, check_names, fetch, look
+from ml.data.loaders import DatasetError, folder
+from ml.data.pack import PACKERS, pack
+from ml.data.sources import SOURCES
 from ml.progress import bars
-from ml.sources import SOURCES
 
 TEXT = """Show the data sets: what is here, what can be downloaded, checksums, licences.
 

@@ -9,16 +9,18 @@ from typing import Any
 
 import numpy as np
 
-from ml import evaluate as measure
-from ml import tables
-from ml.artifact import Bundle
+from ml.bundles.bundle import Bundle
+from ml.bundles.predictor import Predictor
 from ml.commands.options import add_bundle, add_data_dir, add_drawings, add_json, answer, command, open_bundle, read
-from ml.evaluate import EvaluationError, Report
-from ml.material import Examples
-from ml.predictor import Predictor
+from ml.data import labelled_files
+from ml.data.labelled_files import EvaluationError
+from ml.evaluation import metrics as measure
+from ml.evaluation.metrics import Report
+from ml.evaluation.robustness import measure_junk, measure_robustness
 from ml.progress import bars
 from ml.recipes import RECIPES
-from ml.robustness import measure_junk, measure_robustness
+from ml.recipes.base import Examples
+from ml.reporting import text_tables
 
 TEXT = """Measure a bundle on labelled drawings, through the same code that serves.
 
@@ -56,12 +58,14 @@ def evaluate(options: argparse.Namespace) -> None:
     _check_only(bundle, options.only or [])
     if options.data:
         report = _of_files(options, bundle, predictor)
-        answer(options, report.to_dict(), tables.report_text(report, by_writer=options.by_writer))
+        answer(options, report.to_dict(), text_tables.report_text(report, by_writer=options.by_writer))
         return
     reports = _of_recipe(options, bundle, predictor)
-    text = [f"{name}\n\n{tables.report_text(report, by_writer=options.by_writer)}" for name, report in reports.items()]
+    text = [
+        f"{name}\n\n{text_tables.report_text(report, by_writer=options.by_writer)}" for name, report in reports.items()
+    ]
     figures = {name: report.to_dict() for name, report in reports.items()}
-    answer(options, figures, "\n\n\n".join([tables.tests_text(reports), *text]))
+    answer(options, figures, "\n\n\n".join([text_tables.tests_text(reports), *text]))
 
 
 def _check_only(bundle: Bundle, only: list[str]) -> None:
@@ -75,8 +79,8 @@ def _check_only(bundle: Bundle, only: list[str]) -> None:
 def _of_files(options: argparse.Namespace, bundle: Bundle, predictor: Predictor) -> Report:
     drawings = read(options.data, bundle, holdout=options.holdout, split=options.split)
     if options.only:
-        drawings = measure.select(drawings, np.isin(drawings.labels, options.only))
-    truth = measure.to_indices(drawings.labels, options.only or bundle.slugs, junk=options.junk)
+        drawings = labelled_files.select(drawings, np.isin(drawings.labels, options.only))
+    truth = labelled_files.to_indices(drawings.labels, options.only or bundle.slugs, junk=options.junk)
     return _report(options, bundle, predictor, Examples(drawings.rasters, truth, drawings.writers))
 
 
@@ -100,11 +104,11 @@ def _of_recipe(options: argparse.Namespace, bundle: Bundle, predictor: Predictor
 def _places(examples: Examples, options: argparse.Namespace, bundle: Bundle) -> Examples:
     """The drawings of the labels that are asked for, and their places among these; junk where all are."""
     if not options.only:
-        return replace(examples, y=np.where(examples.y < len(bundle.slugs), examples.y, measure.JUNK))
+        return replace(examples, y=np.where(examples.y < len(bundle.slugs), examples.y, labelled_files.JUNK))
     slugs = np.array([*bundle.slugs, ""])[examples.y]
     chosen = np.flatnonzero(np.isin(slugs, options.only))
     writers = [examples.writers[place] for place in chosen] if examples.writers else None
-    return Examples(examples.x[chosen], measure.to_indices(slugs[chosen].tolist(), options.only), writers)
+    return Examples(examples.x[chosen], labelled_files.to_indices(slugs[chosen].tolist(), options.only), writers)
 
 
 def _report(options: argparse.Namespace, bundle: Bundle, predictor: Predictor, asked: Examples) -> Report:
@@ -125,9 +129,9 @@ def _add_robustness(commands: Any) -> None:
 
 def robustness(options: argparse.Namespace) -> None:
     bundle, predictor = open_bundle(options)
-    inks = [ink for path in options.data for ink in measure.read_inks(path)]
+    inks = [ink for path in options.data for ink in labelled_files.read_inks(path)]
     figures = measure_robustness(predictor, inks, limit=options.limit, seed=options.seed, spec=bundle.raster)
-    text = tables.shares_text("the same ink", figures)
+    text = text_tables.shares_text("the same ink", figures)
     answer(options, figures, f"{text}\n\nBrush and colour are not part of the ink, so they cannot change an answer.")
 
 
@@ -152,4 +156,4 @@ def junk(options: argparse.Namespace) -> None:
         count=options.count,
         seed=options.seed,
     )
-    answer(options, figures, tables.shares_text("drawn", figures))
+    answer(options, figures, text_tables.shares_text("drawn", figures))

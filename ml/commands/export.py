@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from ml import tables
-from ml.artifact import Bundle, probe_rasters, verify_bundle
+from ml.bundles.bundle import Bundle, probe_rasters, verify_bundle
+from ml.bundles.export import FORMATS, export
 from ml.commands.options import DATA_HELP, add_bundle, add_json, answer, command, open_bundle, read
-from ml.export import FORMATS, export
 from ml.progress import bars
+from ml.reporting import text_tables
 
 TEXT = """Write the model of a bundle in the forms that other tools read.
 
@@ -47,8 +47,8 @@ def run(options: argparse.Namespace) -> None:
     drawings = _drawings(options, bundle)
     with contextlib.redirect_stdout(sys.stderr):  # TensorFlow tells where it wrote what
         done = export(bundle, options.out, formats=options.format, drawings=drawings, progress=bars)
-    rows = [(file.file, f"{file.bytes:,}", tables.percent(file.same_answers), _apart(file)) for file in done]
-    text = tables.table((str(options.out), "bytes", "same answer", "apart by"), rows)
+    rows = [(file.file, f"{file.bytes:,}", text_tables.percent(file.same_answers), _apart(file)) for file in done]
+    text = text_tables.table((str(options.out), "bytes", "same answer", "apart by"), rows)
     figures = {"out": str(options.out), "drawings": len(drawings), "files": [asdict(file) for file in done]}
     answer(options, figures, f"{text}\n\nCompared with the Keras model of the bundle on {len(drawings):,} drawings.")
 

@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 
 import ml
-from ml import evaluate as measure
-from ml.artifact import Bundle, load_bundle
-from ml.evaluate import Drawings, EvaluationError
-from ml.predictor import Predictor
+from ml.bundles.bundle import Bundle, load_bundle, verify_bundle
+from ml.bundles.predictor import Predictor
+from ml.data import labelled_files
+from ml.data.labelled_files import Drawings, EvaluationError
 from ml.progress import bars
 
 MODELS = Path(ml.__file__).parent / "models"
@@ -80,21 +80,23 @@ def folder_of(options: argparse.Namespace) -> Path:
 
 def open_bundle(options: argparse.Namespace) -> tuple[Bundle, Predictor]:
     bundle = load_bundle(folder_of(options))
-    return bundle, Predictor.from_bundle(bundle)
+    return bundle, verify_bundle(bundle)
 
 
 def read(paths: Sequence[Path], bundle: Bundle, *, holdout: bool = False, split: str = "") -> Drawings:
     """The drawings of some files as this bundle sees them; only the kept-out fifth of their writers if `holdout`."""
     for path in paths:
-        if not split and (parts := measure.parts_of(path)):
+        if not split and (parts := labelled_files.parts_of(path)):
             print(f"{path}: all its parts are taken, {' and '.join(parts)}; --split takes one.", file=sys.stderr)
-    drawings = measure.join([measure.read_drawings(path, bundle.raster, split=split, progress=bars) for path in paths])
+    drawings = labelled_files.join(
+        [labelled_files.read_drawings(path, bundle.raster, split=split, progress=bars) for path in paths]
+    )
     if not holdout:
         return drawings
-    kept_out = measure.held_out_writers(drawings.writers)
+    kept_out = labelled_files.held_out_writers(drawings.writers)
     if not kept_out:
         raise EvaluationError("--holdout needs drawings that name at least 5 writers.")
-    return measure.select(drawings, np.isin(drawings.writers, kept_out))
+    return labelled_files.select(drawings, np.isin(drawings.writers, kept_out))
 
 
 def answer(options: argparse.Namespace, figures: Any, text: str) -> None:

@@ -6,9 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from ml.artifact import Bundle, load_bundle, save_bundle
-from ml.card import CONFUSION, write_card
-from ml.card_text import card_text
+from ml.bundles.bundle import Bundle, load_bundle, save_bundle
 from ml.commands.options import (
     add_bundle,
     add_data_dir,
@@ -20,11 +18,13 @@ from ml.commands.options import (
     open_bundle,
     read,
 )
-from ml.evaluate import Drawings
+from ml.data.labelled_files import Drawings
 from ml.progress import bars
 from ml.recipes import RECIPES
-from ml.remeasure import measure_again
-from ml.train import TrainingError
+from ml.reporting.card_markdown import card_text
+from ml.reporting.model_card import CONFUSION, write_card
+from ml.reporting.remeasure import measure_again
+from ml.training.train import TrainingError
 
 REPORT = """Write a page about a bundle: samples, curves, confusions, confident mistakes, calibration.
 
@@ -55,7 +55,7 @@ def _add_report(commands: Any) -> None:
 
 
 def report(options: argparse.Namespace) -> None:
-    from ml import report as pages  # brings Matplotlib, which only the extra 'train' has
+    from ml.reporting import html as pages  # brings Matplotlib, which only the extra 'train' has
 
     bundle, _ = open_bundle(options)
     against = load_bundle(options.against) if options.against else None

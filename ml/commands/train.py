@@ -10,14 +10,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ml import rehearsal, tables
-from ml.artifact import Bundle, load_bundle, save_bundle
-from ml.chance import between
+from ml.bundles.bundle import Bundle, load_bundle, save_bundle
 from ml.commands.options import MODELS, add_bundle, add_data_dir, add_json, answer, command, folder_of
-from ml.homemade import recipe_from
+from ml.embeddings import replay_pack
 from ml.progress import bars
 from ml.recipes import RECIPES
-from ml.train import SEED, TrainingError, recipe_of, train_recipe, train_recognizer
+from ml.recipes.custom import recipe_from
+from ml.reporting import text_tables
+from ml.statistics import wilson_interval
+from ml.training.train import SEED, TrainingError, recipe_of, train_recipe, train_recognizer
 
 TEXT = """Train a recognizer and write its bundle, model card and confusion matrix.
 
@@ -121,8 +122,8 @@ def _line(figures: Mapping[str, Any]) -> str:
         if "count" in figures
         else (figures["junk_unsure"], figures["junk_count"], "answered 'not sure'")
     )
-    low, high = between(share, count)
-    return f"{tables.percent(share)} of {count:,} {what} (95 of 100 times from {low:.1%} to {high:.1%})"
+    low, high = wilson_interval(share, count)
+    return f"{text_tables.percent(share)} of {count:,} {what} (95 of 100 times from {low:.1%} to {high:.1%})"
 
 
 def _add_rehearse(commands: Any) -> None:
@@ -135,6 +136,6 @@ def _add_rehearse(commands: Any) -> None:
 def rehearse(options: argparse.Namespace) -> None:
     out = folder_of(options)
     bundle = load_bundle(out)
-    packed = rehearsal.make(bundle, recipe_of(bundle.manifest["recognizer"]).replay(options.data_dir))
+    packed = replay_pack.make(bundle, recipe_of(bundle.manifest["recognizer"]).replay(options.data_dir))
     save_bundle(packed, out)
     print(f"{out}: {len(packed.rehearsal):,} bytes of rehearsal pack.")

@@ -13,8 +13,8 @@ from django.core.files.uploadedfile import UploadedFile
 from django.http import QueryDict
 from django.utils.translation import gettext as _
 
-from ml.image import MAX_IMAGE_BYTES, ImageError
-from ml.ink import InkError
+from ml.preprocessing.image import MAX_IMAGE_BYTES, ImageError
+from ml.preprocessing.ink import InkError
 from recognizer.api.errors import ApiError
 from recognizer.api.options import PLAIN, Options, read_options
 from recognizer.content import Content

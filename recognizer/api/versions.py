@@ -10,7 +10,7 @@ from django.db.models import F, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Length
 from django.urls import reverse
 
-from ml.artifact import raster_spec
+from ml.bundles.bundle import raster_spec
 from recognizer.models import ModelVersion, Promotion, Recognizer
 
 

@@ -22,9 +22,9 @@ from typing import IO, Any
 
 import numpy as np
 
-from ml.artifact import raster_spec
-from ml.image import ImageError
-from ml.ink import DEFAULT, InkError, RasterSpec
+from ml.bundles.bundle import raster_spec
+from ml.preprocessing.image import ImageError
+from ml.preprocessing.ink import DEFAULT, InkError, RasterSpec
 from recognizer.content import Content
 from recognizer.dataset.rows import Row
 from recognizer.models import ModelVersion, Promotion, Recognizer

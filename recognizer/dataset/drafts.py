@@ -16,8 +16,8 @@ from django.utils import timezone
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
-from ml.image import ImageError
-from ml.ink import InkError
+from ml.preprocessing.image import ImageError
+from ml.preprocessing.ink import InkError
 from recognizer.content import Content
 from recognizer.dataset import formats, names
 from recognizer.dataset.lines import LineError, parse

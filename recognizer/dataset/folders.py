@@ -1,4 +1,4 @@
-"""Reading PNG folders, in a folder or a .zip: ours, with a table, or labelled ones as `ml.folder` describes them.
+"""Reading PNG folders, in a folder or a .zip: ours, with a table, or labelled ones as `ml.data.folder` describes them.
 
 What an archive says about itself is not believed: a member is read up to what is allowed of it, whatever size it has,
 and only by a name that it is listed under; a name that leads out of a folder is refused. Nothing is unpacked.
@@ -16,8 +16,8 @@ from typing import IO, Any, Protocol
 
 from django.utils.translation import gettext as _
 
-from ml.folder import PICTURES, SPEC, STROKES
-from ml.image import MAX_IMAGE_BYTES
+from ml.data.folder import PICTURES, SPEC, STROKES
+from ml.preprocessing.image import MAX_IMAGE_BYTES
 from recognizer.dataset.lines import Line, LineError, parse_object, read_ndjson, read_table
 from recognizer.dataset.pictures import TABLE
 

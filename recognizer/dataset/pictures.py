@@ -20,8 +20,8 @@ from typing import IO, Any, Protocol
 
 import cv2
 
-from ml.folder import SPEC
-from ml.ink import InkError, RasterSpec, parse_ink, rasterise
+from ml.data.folder import SPEC
+from ml.preprocessing.ink import InkError, RasterSpec, parse_ink, rasterise
 from recognizer.dataset.arrays import LONG_AGO
 from recognizer.dataset.rows import UNSTATED, Row
 from recognizer.dataset.table import COLUMNS, TableWriter, cells

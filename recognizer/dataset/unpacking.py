@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from django.utils.translation import gettext as _
 
-from ml.ink import MAX_POINTS, MAX_STROKES
+from ml.preprocessing.ink import MAX_POINTS, MAX_STROKES
 from recognizer.dataset.folders import BROKEN, ArchiveError, open_archive
 from recognizer.dataset.lines import Line, LineError
 

@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from ml.datasets import SOURCES, first_by_hash, load_pen_tracks, split_by_group
-from ml.ink import Ink
-from ml.prototypes import write
-from ml.styles import restyle
+from ml.augmentation.digit_styles import restyle
+from ml.augmentation.synthetic_digits import write
+from ml.data.loaders import SOURCES, first_by_hash, load_pen_tracks, split_by_group
+from ml.preprocessing.ink import Ink
 
 Drawn = tuple[str, list[Any]]  # the label, and the ink as the API takes it
 

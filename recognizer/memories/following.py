@@ -12,7 +12,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from accounts import people
-from ml.memory import KEPT, KEPT_PER_LABEL
+from ml.embeddings.personal_memory import KEPT, KEPT_PER_LABEL
 from recognizer.memories.reading import Seen, enqueue
 from recognizer.models import Correction, Drawing, Label, Memory, Recognizer, Remembered
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from django.db import Error
 
-from ml.image import ImageError
-from ml.ink import InkError
-from ml.memory import pack
+from ml.embeddings.personal_memory import pack
+from ml.preprocessing.image import ImageError
+from ml.preprocessing.ink import InkError
 from recognizer import messages, registry
 from recognizer.content import Content
 

@@ -125,7 +125,11 @@ class Migration(migrations.Migration):
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 (
                     "packed",
-                    models.BinaryField(help_text="See ml.memory.pack.", null=True, verbose_name="what it made of it"),
+                    models.BinaryField(
+                        help_text="See ml.embeddings.personal_memory.pack.",
+                        null=True,
+                        verbose_name="what it made of it",
+                    ),
                 ),
                 ("created", models.DateTimeField(auto_now_add=True, verbose_name="created")),
                 (

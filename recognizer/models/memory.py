@@ -60,7 +60,9 @@ class Remembered(models.Model):
     version = models.ForeignKey(
         ModelVersion, models.PROTECT, null=True, related_name="remembered", verbose_name=_("read by")
     )
-    packed = models.BinaryField(_("what it made of it"), null=True, help_text=_("See ml.memory.pack."))
+    packed = models.BinaryField(
+        _("what it made of it"), null=True, help_text=_("See ml.embeddings.personal_memory.pack.")
+    )
     created = models.DateTimeField(_("created"), auto_now_add=True)
 
     objects = RememberedQuerySet.as_manager()

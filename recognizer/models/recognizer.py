@@ -7,7 +7,7 @@ from django.db import models
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
-from ml.prompts import HOLE, problem_of
+from ml.data.prompts import HOLE, problem_of
 from recognizer.languages import language_of
 
 

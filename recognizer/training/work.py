@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from django.db import IntegrityError
 
-from ml.artifact import raster_spec
-from ml.rehearsal import is_same_test, unpack
+from ml.bundles.bundle import raster_spec
+from ml.embeddings.replay_pack import is_same_test, unpack
 from recognizer import registry, snapshots
 from recognizer.holdout import Choice
 from recognizer.models import ModelVersion, Promotion, TrainingRun
@@ -18,8 +18,8 @@ from recognizer.training.lease import CancelledError, Lease, LostLeaseError
 from recognizer.training.runs import policy_of
 
 if TYPE_CHECKING:
-    from ml.artifact import Bundle
-    from ml.gate import Verdict
+    from ml.bundles.bundle import Bundle
+    from ml.evaluation.gate import Verdict
 
 logger = logging.getLogger(__name__)
 State = TrainingRun.State
@@ -75,8 +75,8 @@ def _in_words(error: Exception) -> str:
 
 
 def _work(lease: Lease) -> None:
-    from ml.exam import examine
-    from ml.finetune import finetune
+    from ml.evaluation.exam import examine
+    from ml.training.finetune import finetune
 
     lease.step("gathering")
     plan = _plan(lease)
@@ -98,7 +98,7 @@ def _work(lease: Lease) -> None:
 
 
 def _plan(lease: Lease) -> Plan:
-    from ml.finetune import mode_at_hand
+    from ml.training.finetune import mode_at_hand
 
     recognizer = lease.run.recognizer
     promotion = registry.newest(recognizer.pk)

@@ -16,7 +16,7 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_safe
 
-from ml.ink import DEFAULT
+from ml.preprocessing.ink import DEFAULT
 from recognizer import coverage, keepsakes, registry, texts
 from recognizer.models import Label, Promotion, Recognizer
 from recognizer.views import choice

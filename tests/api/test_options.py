@@ -11,7 +11,7 @@ from django.test import Client
 from PIL import Image
 
 from accounts.models import User
-from ml.artifact import Bundle
+from ml.bundles.bundle import Bundle
 from recognizer import registry
 from recognizer.models import ModelVersion, Recognizer
 from tests.api.test_keys import program

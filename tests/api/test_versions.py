@@ -9,8 +9,8 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import User
-from ml.artifact import Bundle
-from ml.predictor import Predictor
+from ml.bundles.bundle import Bundle
+from ml.bundles.predictor import Predictor
 from recognizer import registry
 from recognizer.models import ModelVersion, Recognizer, TrainingRun
 from tests.api.test_keys import program

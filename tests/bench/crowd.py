@@ -178,7 +178,7 @@ def fill(drawings: int) -> None:
 
 def _tracks() -> list[tuple[int, str, int, int]]:
     """Digits as people write them, with times; what they are called does not matter here."""
-    from ml.prototypes import write
+    from ml.augmentation.synthetic_digits import write
     from recognizer.queue import shape
 
     rng = np.random.default_rng(0)

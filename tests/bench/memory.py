@@ -43,7 +43,7 @@ def _report() -> None:
     from django.db import connection
     from django.test import Client
 
-    from ml.memory import KEPT
+    from ml.embeddings.personal_memory import KEPT
     from recognizer import drawings
     from recognizer.content import Content
     from recognizer.models import Recognizer
@@ -78,7 +78,7 @@ def _person_who_said(count: int) -> Any:
 
     import ml
     from accounts.models import User
-    from ml.artifact import load_bundle
+    from ml.bundles.bundle import load_bundle
     from recognizer import installing
     from recognizer.models import Correction, Drawing, Recognizer
 
@@ -97,7 +97,7 @@ def _person_who_said(count: int) -> Any:
 def _catch_up(person: Any) -> float:
     """Seconds from the promotion of another version to the last drawing that is read, in a worker's process."""
     import ml
-    from ml.artifact import load_bundle
+    from ml.bundles.bundle import load_bundle
     from recognizer import memories, registry
     from recognizer.models import Recognizer, Remembered
 

@@ -15,11 +15,11 @@ from typing import NamedTuple
 import numpy as np
 
 import ml
-from ml import outliers, rehearsal
-from ml.artifact import load_bundle
-from ml.ink import rasterise
-from ml.junk import make_junk
-from ml.predictor import Answers, Predictor
+from ml.augmentation.negatives import make_junk
+from ml.bundles.bundle import load_bundle
+from ml.bundles.predictor import Answers, Predictor
+from ml.embeddings import outliers, replay_pack
+from ml.preprocessing.ink import rasterise
 from ml.recipes import RECIPES
 
 TAUGHT_WITH_NONE = {
@@ -48,7 +48,7 @@ def main() -> None:
         bundle = load_bundle(Path(ml.__file__).parent / "models" / slug)
         labels = len(bundle.slugs)
         predictor = Predictor(bundle.tflite, labels)
-        usual = outliers.learn(rehearsal.unpack(bundle.rehearsal), labels)
+        usual = outliers.learn(replay_pack.unpack(bundle.rehearsal), labels)
         material, rng = RECIPES[slug].load(None), np.random.default_rng(0)
         tests = material.tests | material.validation
         made = np.stack([rasterise(make_junk(rng, material.digits()), bundle.raster) for _ in range(JUNK)])

@@ -30,7 +30,7 @@ import numpy as np
 import psutil
 
 import tests.environment  # noqa: F401
-from ml.prototypes import write
+from ml.augmentation.synthetic_digits import write
 from tests.smoke import free_port
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -10,7 +10,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import User
-from ml.artifact import Bundle
+from ml.bundles.bundle import Bundle
 from recognizer.models import Recognizer, TrainingRun
 from tests.ink import ONE, SEVEN
 from tests.pages.conftest import keep, named

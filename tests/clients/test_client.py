@@ -31,7 +31,7 @@ from inkling_client import (
     UnauthorizedError,
     ink,
 )
-from ml.artifact import Bundle
+from ml.bundles.bundle import Bundle
 from recognizer import registry
 from recognizer.models import Correction, Drawing, Recognizer
 from tests.ink import ONE, SCRIBBLE, SEVEN, ZERO

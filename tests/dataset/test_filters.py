@@ -12,7 +12,7 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import User
-from ml.folder import read_folder
+from ml.data.folder import read_folder
 from recognizer.dataset import rows
 from recognizer.dataset.wanted import Wanted
 from recognizer.models import Drawing, Recognizer

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ml.artifact import Bundle, verify_bundle
-from ml.ink import parse_ink, rasterise
+from ml.bundles.bundle import Bundle, verify_bundle
+from ml.preprocessing.ink import parse_ink, rasterise
 from recognizer.demo.hands import Drawn, hands
 
 

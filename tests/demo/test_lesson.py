@@ -7,11 +7,11 @@ from itertools import islice
 import numpy as np
 import pytest
 
-from ml.artifact import Bundle
-from ml.exam import examine
-from ml.finetune import HEAD, finetune
-from ml.ink import Ink, parse_ink, rasterise
-from ml.lesson import Lesson
+from ml.bundles.bundle import Bundle
+from ml.data.approved import Lesson
+from ml.evaluation.exam import examine
+from ml.preprocessing.ink import Ink, parse_ink, rasterise
+from ml.training.finetune import HEAD, finetune
 from recognizer.demo.hands import Drawn, hands
 
 PEOPLE, DRAWINGS = 6, 12  # as `demo_loop` plays it

@@ -10,7 +10,7 @@ from django.contrib.auth.models import Permission
 from django.utils import timezone
 
 from accounts.models import User
-from ml.prototypes import write
+from ml.augmentation.synthetic_digits import write
 from recognizer import corrections, drawings, queue, reviews
 from recognizer.drawings import Content
 from recognizer.models import Correction, Drawing, Label, Recognizer, Review

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from django.db import connection
 
-from ml.artifact import Bundle, with_rehearsal
-from ml.rehearsal import Rehearsal, pack, unpack
+from ml.bundles.bundle import Bundle, with_rehearsal
+from ml.embeddings.replay_pack import Rehearsal, pack, unpack
 from recognizer import training
 from recognizer.models import Policy, Recognizer, TrainingRun
 from recognizer.training.lease import Lease

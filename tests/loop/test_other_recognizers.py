@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from accounts.models import User
-from ml.artifact import Bundle
+from ml.bundles.bundle import Bundle
 from recognizer import corrections, drawings, installing, registry, training
 from recognizer.content import Content
 from recognizer.models import Drawing, Recognizer, TrainingRun

@@ -9,8 +9,8 @@ from django.utils import timezone
 
 from accounts import people
 from accounts.models import User
-from ml.artifact import Bundle
-from ml.rehearsal import pack, unpack
+from ml.bundles.bundle import Bundle
+from ml.embeddings.replay_pack import pack, unpack
 from recognizer import drawings, registry, training
 from recognizer.models import Drawing, ModelVersion, Policy, Promotion, Recognizer, SnapshotItem, TrainingRun
 from tests.loop import community

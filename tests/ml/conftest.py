@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ml.artifact import Bundle, export_bundle, save_bundle
-from ml.material import Material
+from ml.bundles.build import export_bundle
+from ml.bundles.bundle import Bundle, save_bundle
+from ml.recipes.base import Material
 from tests.ml import taught
 from tests.ml.tiny import LABELS, random_rasters, tiny_network
 

@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ml import rehearsal
-from ml.artifact import Bundle, export_bundle
-from ml.augment import draw_varied
-from ml.datasets import Pictures, Tracks
-from ml.ink import Ink, RasterSpec, rasterise
-from ml.junk import scribble
-from ml.lesson import Lesson
-from ml.material import Examples, Material, Recipe
+from ml.augmentation.augment import draw_varied
+from ml.augmentation.negatives import scribble
+from ml.bundles.build import export_bundle
+from ml.bundles.bundle import Bundle
+from ml.data.approved import Lesson
+from ml.data.loaders import Pictures, Tracks
+from ml.embeddings import replay_pack
+from ml.preprocessing.ink import Ink, RasterSpec, rasterise
+from ml.recipes.base import Examples, Material, Recipe
 from tests.ml.tiny import tiny_network
 
 if TYPE_CHECKING:
@@ -142,7 +143,7 @@ def base() -> Bundle:
     model.compile("adam", {"probabilities": "sparse_categorical_crossentropy", "embedding": None})
     x = np.concatenate([taught.x, other.x])[..., None].astype(np.float32) / 255
     model.fit(x, {"probabilities": np.concatenate([taught.y, other.y])}, epochs=6, batch_size=32, verbose=0)
-    return rehearsal.make(_export(model), material())
+    return replay_pack.make(_export(model), material())
 
 
 def _export(model: keras.Model) -> Bundle:

@@ -10,10 +10,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from ml.bitmap import as_bitmap
-from ml.ink import Ink, rasterise
-from ml.prototypes import write
-from ml.sources import THIRTY_WORDS
+from ml.augmentation.synthetic_digits import write
+from ml.data.sources import THIRTY_WORDS
+from ml.preprocessing.ink import Ink, rasterise
+from ml.preprocessing.quickdraw_bitmap import as_bitmap
 
 ALPHABETS = ("Balinese", "Greek", "Korean", "Latin", "Sanskrit", "Tagalog")
 

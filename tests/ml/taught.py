@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 
-from ml import rehearsal
-from ml.artifact import Bundle, export_bundle
-from ml.augment import draw_varied
-from ml.datasets import Pictures, Tracks
-from ml.ink import Ink, rasterise
-from ml.junk import make_junk
-from ml.lesson import Lesson
-from ml.material import Examples, Material, Recipe
-from ml.prototypes import write
+from ml.augmentation.augment import draw_varied
+from ml.augmentation.negatives import make_junk
+from ml.augmentation.synthetic_digits import write
+from ml.bundles.build import export_bundle
+from ml.bundles.bundle import Bundle
+from ml.data.approved import Lesson
+from ml.data.loaders import Pictures, Tracks
+from ml.embeddings import replay_pack
+from ml.preprocessing.ink import Ink, rasterise
+from ml.recipes.base import Examples, Material, Recipe
 from tests.ml.tiny import LABELS, tiny_network
 
 OTHER = len(LABELS)
@@ -96,4 +97,4 @@ def base(known: Material) -> Bundle:
         training={"sources": ["mnist"], "seed": 1},
         quantise=True,
     )
-    return rehearsal.make(bundle, known)
+    return replay_pack.make(bundle, known)

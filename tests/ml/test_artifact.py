@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from ml import artifact
-from ml.artifact import Bundle, BundleError, export_bundle, load_bundle, load_keras, save_bundle, verify_bundle
-from ml.ink import RasterSpec
+from ml.bundles import build
+from ml.bundles import bundle as artifact
+from ml.bundles.build import export_bundle, load_keras
+from ml.bundles.bundle import Bundle, BundleError, load_bundle, save_bundle, verify_bundle
+from ml.preprocessing.ink import RasterSpec
 from tests.ml.tiny import LABELS, random_rasters, tiny_network
 
 if TYPE_CHECKING:
@@ -110,8 +112,8 @@ def test_a_keras_file_of_another_checksum_is_not_opened(tiny_bundle: Bundle) -> 
 
 
 def test_an_export_that_lost_its_weights_is_refused(tiny_model: keras.Model, monkeypatch: pytest.MonkeyPatch) -> None:
-    convert = artifact.convert
-    monkeypatch.setattr(artifact, "convert", lambda model, quantise: convert(model, quantise=quantise)[:7_000])
+    convert = build.convert
+    monkeypatch.setattr(build, "convert", lambda model, quantise: convert(model, quantise=quantise)[:7_000])
     with pytest.raises(BundleError, match="dropped weights"):
         export(tiny_model)
 
@@ -121,8 +123,8 @@ def test_an_export_that_answers_differently_is_refused(
 ) -> None:
     other = tiny_network(4)
     other.set_weights([weights + 0.1 * np.sign(weights) for weights in other.get_weights()])
-    convert = artifact.convert
-    monkeypatch.setattr(artifact, "convert", lambda model, quantise: convert(other, quantise=quantise))
+    convert = build.convert
+    monkeypatch.setattr(build, "convert", lambda model, quantise: convert(other, quantise=quantise))
     with pytest.raises(BundleError, match="differently from the Keras model"):
         export(tiny_model)
 
@@ -198,7 +200,7 @@ def test_a_model_of_another_checksum_is_refused(tiny_bundle: Bundle, name: str) 
 
 def test_a_model_that_is_no_model_is_refused(tiny_bundle: Bundle) -> None:
     broken = b"not a model"
-    sha256 = {**tiny_bundle.manifest["sha256"], "tflite": artifact._sha256(broken)}
+    sha256 = {**tiny_bundle.manifest["sha256"], "tflite": artifact.sha256(broken)}
     with pytest.raises(BundleError, match="cannot be read by LiteRT"):
         verify_bundle(replace(changed(tiny_bundle, sha256=sha256), tflite=broken))
 
@@ -223,7 +225,7 @@ def test_the_manifest_on_disk_is_plain_json(tiny_folder: Path) -> None:
 
 def test_importing_and_verifying_needs_no_tensorflow(tiny_folder: Path) -> None:
     program = (
-        "import sys; from ml.artifact import load_bundle, verify_bundle; verify_bundle(load_bundle(sys.argv[1]));"
+        "import sys; from ml.bundles.bundle import load_bundle, verify_bundle; verify_bundle(load_bundle(sys.argv[1]));"
         "print([name for name in ('tensorflow', 'keras') if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", program, tiny_folder], capture_output=True, text=True, check=True)

@@ -6,9 +6,17 @@ import cv2
 import numpy as np
 import pytest
 
-from ml.augment import bend, draw_varied, drop_points, fit_picture, photograph, round_coordinates, vary_pictures
-from ml.ink import BOX, SIZE, RasterSpec, rasterise
-from ml.prototypes import write
+from ml.augmentation.augment import (
+    bend,
+    draw_varied,
+    drop_points,
+    fit_picture,
+    photograph,
+    round_coordinates,
+    vary_pictures,
+)
+from ml.augmentation.synthetic_digits import write
+from ml.preprocessing.ink import BOX, SIZE, RasterSpec, rasterise
 
 
 def rng(seed: int = 0) -> np.random.Generator:

@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ml.bangla import BANGLA, LABELS, scan
-from ml.datasets import DatasetError, load_bangla
-from ml.ink import rasterise
-from ml.material import Material
-from ml.prototypes import write
+from ml.augmentation.synthetic_digits import write
+from ml.data.loaders import DatasetError, load_bangla
+from ml.preprocessing.ink import rasterise
+from ml.recipes.bangla_digits import BANGLA, LABELS, scan
+from ml.recipes.base import Material
 from tests.ml.stand_ins import characters, numtadb
 
 

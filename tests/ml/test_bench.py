@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
-from ml.artifact import save_bundle
-from ml.bench import example_canvas, example_ink, example_photo, resident_mb, run_bench
-from ml.image import decode_image, normalise_image
-from ml.ink import parse_ink, rasterise
+from ml.benchmarks.latency import example_canvas, example_ink, example_photo, resident_mb, run_bench
+from ml.bundles.bundle import save_bundle
+from ml.preprocessing.image import decode_image, normalise_image
+from ml.preprocessing.ink import parse_ink, rasterise
 from tests.ml import shapes
 
 

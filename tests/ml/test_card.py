@@ -11,13 +11,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ml import remeasure
-from ml.artifact import Bundle, BundleError, load_bundle, save_bundle, verify_bundle
-from ml.card import CARD, CONFUSION, add_up, find_confusions, make_card, with_card, write_card
-from ml.confusion import confusion_svg
-from ml.evaluate import JUNK, Report, evaluate
-from ml.finetune import HEAD, finetune
-from ml.material import Material, Recipe
+from ml.bundles.bundle import Bundle, BundleError, load_bundle, save_bundle, verify_bundle
+from ml.data.labelled_files import JUNK
+from ml.evaluation.metrics import Report, evaluate
+from ml.recipes.base import Material, Recipe
+from ml.reporting import remeasure
+from ml.reporting.confusion_svg import confusion_svg
+from ml.reporting.model_card import CARD, CONFUSION, add_up, find_confusions, make_card, with_card, write_card
+from ml.training.finetune import HEAD, finetune
 from tests.ml import taught
 
 SLUGS = ["0", "1", "2"]

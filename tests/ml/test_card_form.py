@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 import ml
-from ml.artifact import Bundle, BundleError, load_bundle, verify_bundle
-from ml.card_form import problem_of
+from ml.bundles.bundle import Bundle, BundleError, load_bundle, verify_bundle
+from ml.bundles.card_schema import problem_of
 
 MODELS = Path(ml.__file__).parent / "models"
 

@@ -12,10 +12,10 @@ import cv2
 import numpy as np
 import pytest
 
-from ml import inventory
 from ml.__main__ import main
-from ml.datasets import SOURCES, load_bangla, load_careful_sketches, load_photographed
-from ml.sources import Source
+from ml.data import inventory
+from ml.data.loaders import SOURCES, load_bangla, load_careful_sketches, load_photographed
+from ml.data.sources import Source
 
 STROKE = '{"drawing": [[[0, 1], [0, 1]]]}'
 

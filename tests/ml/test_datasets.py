@@ -15,13 +15,13 @@ import cv2
 import numpy as np
 import pytest
 
-from ml import datasets, downloads
-from ml.datasets import DatasetError, Pictures, Tracks
-from ml.downloads import DownloadError
-from ml.sources import Source
+from ml.data import download, loaders
+from ml.data.download import DownloadError
+from ml.data.loaders import DatasetError, Pictures, Tracks
+from ml.data.sources import Source
 
 needs_data = pytest.mark.skipif(
-    not os.environ.get("INKLING_DATA"), reason="INKLING_DATA names no folder of data sets; see ml/datasets.py"
+    not os.environ.get("INKLING_DATA"), reason="INKLING_DATA names no folder of data sets; see ml/data/loaders.py"
 )
 
 
@@ -41,7 +41,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (tmp_path / path).write_bytes(gzip.compress(idx(array)))
         sums[path] = hashlib.sha256(idx(array)).hexdigest()
     np.savez(tmp_path / "mnist/writers.npz", train=np.array([7, 7, 9], np.int16), test=np.zeros(0, np.int16))
-    monkeypatch.setitem(datasets.SOURCES, "mnist", Source("MNIST", "", "", sums))
+    monkeypatch.setitem(loaders.SOURCES, "mnist", Source("MNIST", "", "", sums))
     monkeypatch.setenv("INKLING_CACHE", str(tmp_path / "cache"))
     return tmp_path
 
@@ -60,15 +60,15 @@ def publisher(monkeypatch: pytest.MonkeyPatch) -> dict[str, bytes]:
 
     def urlopen(url: str, timeout: float) -> io.BytesIO:
         if url not in pages:
-            raise downloads.urllib.error.URLError("no such page")
+            raise download.urllib.error.URLError("no such page")
         return io.BytesIO(pages[url])
 
-    monkeypatch.setattr(downloads.urllib.request, "urlopen", urlopen)
+    monkeypatch.setattr(download.urllib.request, "urlopen", urlopen)
     return pages
 
 
 def test_mnist_is_read_from_a_folder_with_its_writers(folder: Path) -> None:
-    pictures = datasets.load_mnist("train", folder)
+    pictures = loaders.load_mnist("train", folder)
 
     assert pictures.x.shape == (3, 28, 28)
     assert pictures.y.tolist() == [5, 0, 4]
@@ -78,7 +78,7 @@ def test_mnist_is_read_from_a_folder_with_its_writers(folder: Path) -> None:
 def test_the_folder_is_taken_from_the_environment(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("INKLING_DATA", str(folder))
 
-    assert len(datasets.load_mnist("train").y) == 3
+    assert len(loaders.load_mnist("train").y) == 3
 
 
 def test_what_lies_in_the_folder_is_at_hand_and_nothing_is_fetched(
@@ -86,51 +86,51 @@ def test_what_lies_in_the_folder_is_at_hand_and_nothing_is_fetched(
 ) -> None:
     monkeypatch.delenv("INKLING_DATA", raising=False)
     monkeypatch.setenv("INKLING_CACHE", str(tmp_path))
-    assert datasets.folder() == tmp_path
-    assert not datasets.at_hand("pendigits")
+    assert loaders.folder() == tmp_path
+    assert not loaders.at_hand("pendigits")
     (tmp_path / "pendigits").mkdir()
     (tmp_path / "pendigits" / "pendigits.jsonl.gz").touch()
-    assert datasets.at_hand("pendigits")
-    assert not datasets.at_hand("mnist")
-    assert datasets.at_hand("quickdraw")  # each of its words is optional
+    assert loaders.at_hand("pendigits")
+    assert not loaders.at_hand("mnist")
+    assert loaders.at_hand("quickdraw")  # each of its words is optional
 
 
 def test_a_named_folder_comes_before_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("INKLING_DATA", str(tmp_path / "environment"))
-    assert datasets.folder() == tmp_path / "environment"
-    assert datasets.folder(tmp_path / "named") == tmp_path / "named"
+    assert loaders.folder() == tmp_path / "environment"
+    assert loaders.folder(tmp_path / "named") == tmp_path / "named"
 
 
 def test_packing_a_file_again_changes_nothing(folder: Path) -> None:
     path = folder / "mnist/train-labels-idx1-ubyte.gz"
     path.write_bytes(gzip.compress(gzip.decompress(path.read_bytes()), compresslevel=1))
 
-    assert datasets.load_mnist("train", folder).y.tolist() == [5, 0, 4]
+    assert loaders.load_mnist("train", folder).y.tolist() == [5, 0, 4]
 
 
 def test_a_changed_file_is_refused_with_both_sums(folder: Path) -> None:
     (folder / "mnist/train-labels-idx1-ubyte.gz").write_bytes(gzip.compress(idx(np.array([5, 0, 3], np.uint8))))
 
     with pytest.raises(DatasetError, match=r"not the published file: its content has sha256 [0-9a-f]{64}, not"):
-        datasets.load_mnist("train", folder)
+        loaders.load_mnist("train", folder)
 
 
 def test_a_missing_file_names_the_folder_and_the_cure(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match=r"digits\.npz is not there\. Put the data set into that folder, or unset"):
-        datasets.load_photographed(tmp_path)
+        loaders.load_photographed(tmp_path)
 
 
 def test_an_unknown_part_of_mnist_is_refused(folder: Path) -> None:
     with pytest.raises(DatasetError, match="train and test, not 'validation'"):
-        datasets.load_mnist("validation", folder)
+        loaders.load_mnist("validation", folder)
 
 
 def test_a_file_that_is_no_idx_is_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (folder / "mnist/train-images-idx3-ubyte.gz").write_bytes(gzip.compress(b"<html>"))
-    monkeypatch.setitem(datasets.SOURCES, "mnist", Source("MNIST", "", "", {}))
+    monkeypatch.setitem(loaders.SOURCES, "mnist", Source("MNIST", "", "", {}))
 
     with pytest.raises(DatasetError, match="Not an idx file"):
-        datasets.load_mnist("train", folder)
+        loaders.load_mnist("train", folder)
 
 
 def test_pen_tracks_are_strokes_with_their_writer(tmp_path: Path) -> None:
@@ -138,7 +138,7 @@ def test_pen_tracks_are_strokes_with_their_writer(tmp_path: Path) -> None:
     (tmp_path / "pendigits").mkdir()
     (tmp_path / "pendigits/pendigits.jsonl.gz").write_bytes(gzip.compress(json.dumps(row).encode()))
 
-    tracks = datasets.load_pen_tracks(tmp_path)
+    tracks = loaders.load_pen_tracks(tmp_path)
 
     assert (tracks.y.tolist(), tracks.group.tolist()) == ([7], ["train-03"])
     assert [stroke.tolist() for stroke in tracks.inks[0]] == [[[0, 9], [0, 0]], [[9, 4], [0, 9]]]
@@ -149,12 +149,12 @@ def test_junk_words_that_are_not_at_hand_are_left_out(tmp_path: Path) -> None:
     line = json.dumps({"drawing": [[[0, 1], [2, 3]]]}).encode()
     (tmp_path / "quickdraw/strokes/cat.jsonl.gz").write_bytes(gzip.compress(line + b"\n" + line))
 
-    assert len(datasets.load_junk_drawings(tmp_path)) == 2
+    assert len(loaders.load_junk_drawings(tmp_path)) == 2
 
 
 @pytest.fixture
 def characters(tmp_path: Path) -> Path:
-    names = [f"{alphabet}/character{n:02d}" for alphabet in downloads.ALPHABETS for n in (1, 2, 3, 11)]
+    names = [f"{alphabet}/character{n:02d}" for alphabet in download.ALPHABETS for n in (1, 2, 3, 11)]
     x = np.zeros((len(names), 105, 105), np.uint8)
     x[:, 50:53, 20:80] = 255
     (tmp_path / "omniglot_small").mkdir()
@@ -164,17 +164,17 @@ def characters(tmp_path: Path) -> Path:
 
 def test_an_alphabet_is_learned_or_tested_with_never_both(characters: Path) -> None:
     learned, tested = (
-        {str(name).split("/")[0] for name in datasets.load_foreign_characters(part, characters).group}
+        {str(name).split("/")[0] for name in loaders.load_foreign_characters(part, characters).group}
         for part in ("train", "test")
     )
 
     assert not learned & tested
     assert len(learned | tested) == 8
-    assert len(tested) == datasets.TEST_ALPHABETS
+    assert len(tested) == loaders.TEST_ALPHABETS
 
 
 def test_characters_that_look_like_digits_are_in_neither_part(characters: Path) -> None:
-    names = {str(n) for part in ("train", "test") for n in datasets.load_foreign_characters(part, characters).group}
+    names = {str(n) for part in ("train", "test") for n in loaders.load_foreign_characters(part, characters).group}
 
     assert "Latin/character01" in names  # a
     assert "Latin/character02" not in names  # b, which is a 6
@@ -184,7 +184,7 @@ def test_characters_that_look_like_digits_are_in_neither_part(characters: Path) 
 def test_a_group_is_on_one_side_of_a_split_only() -> None:
     rows = Pictures(np.zeros((4, 28, 28), np.uint8), np.arange(4), np.array([1, 2, 1, 3]))
 
-    inside, outside = datasets.split_by_group(rows, [1, 3])
+    inside, outside = loaders.split_by_group(rows, [1, 3])
 
     assert inside.y.tolist() == [0, 2, 3]
     assert outside.y.tolist() == [1]
@@ -193,7 +193,7 @@ def test_a_group_is_on_one_side_of_a_split_only() -> None:
 def test_tracks_are_split_like_pictures() -> None:
     inks = [[np.full((2, 2), float(n))] for n in range(3)]
 
-    inside, outside = datasets.split_by_group(Tracks(inks, np.arange(3), np.array(["a", "b", "a"])), ["a"])
+    inside, outside = loaders.split_by_group(Tracks(inks, np.arange(3), np.array(["a", "b", "a"])), ["a"])
 
     assert [ink[0][0, 0] for ink in inside.inks] == [0, 2]
     assert outside.y.tolist() == [1]
@@ -202,34 +202,34 @@ def test_tracks_are_split_like_pictures() -> None:
 def test_the_choice_by_hash_does_not_depend_on_the_order() -> None:
     names = [f"writer-{n}" for n in range(30)]
 
-    assert datasets.first_by_hash(names, 6) == datasets.first_by_hash(reversed(names), 6)
+    assert loaders.first_by_hash(names, 6) == loaders.first_by_hash(reversed(names), 6)
 
 
 def test_without_a_folder_a_file_is_fetched_once_and_kept(no_folder: Path, publisher: dict[str, bytes]) -> None:
-    publisher[downloads.MNIST + "t10k-labels-idx1-ubyte.gz"] = b"labels"
+    publisher[download.MNIST + "t10k-labels-idx1-ubyte.gz"] = b"labels"
 
-    place = datasets.find("mnist/t10k-labels-idx1-ubyte.gz")
+    place = loaders.find("mnist/t10k-labels-idx1-ubyte.gz")
     publisher.clear()
 
-    assert place == datasets.find("mnist/t10k-labels-idx1-ubyte.gz") == no_folder / "mnist/t10k-labels-idx1-ubyte.gz"
+    assert place == loaders.find("mnist/t10k-labels-idx1-ubyte.gz") == no_folder / "mnist/t10k-labels-idx1-ubyte.gz"
     assert place.read_bytes() == b"labels"
 
 
 def test_without_folder_and_network_both_cures_are_named(no_folder: Path, publisher: dict[str, bytes]) -> None:
     with pytest.raises(DatasetError, match=r"Check the network and try again\. Or set INKLING_DATA to a folder"):
-        datasets.find("mnist/t10k-labels-idx1-ubyte.gz")
+        loaders.find("mnist/t10k-labels-idx1-ubyte.gz")
 
 
 def test_what_has_no_public_address_is_said_to_have_none(no_folder: Path) -> None:
     with pytest.raises(DatasetError, match=r"bhmsds/digits\.npz cannot be fetched"):
-        datasets.find("bhmsds/digits.npz")
+        loaders.find("bhmsds/digits.npz")
 
 
 def test_the_cache_is_in_the_users_cache_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv("INKLING_CACHE", raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
 
-    assert downloads.cache_folder() == tmp_path / "inkling"
+    assert download.cache_folder() == tmp_path / "inkling"
 
 
 def test_the_writers_come_from_the_third_column_of_qmnist(
@@ -238,32 +238,32 @@ def test_the_writers_come_from_the_third_column_of_qmnist(
     rows = np.arange(24, dtype=">i4").reshape(3, 8)
     packed = gzip.compress(b"\0\0\x0c\x02" + np.array([3, 8], ">i4").tobytes() + rows.tobytes())
     for part in ("train", "test"):
-        publisher[f"{downloads.QMNIST}qmnist-{part}-labels-idx2-int.gz"] = packed
+        publisher[f"{download.QMNIST}qmnist-{part}-labels-idx2-int.gz"] = packed
     monkeypatch.setattr(
-        downloads,
+        download,
         "QMNIST_MD5",
         dict.fromkeys(("train", "test"), hashlib.md5(packed, usedforsecurity=False).hexdigest()),
     )
 
-    with np.load(datasets.find("mnist/writers.npz")) as stored:
+    with np.load(loaders.find("mnist/writers.npz")) as stored:
         assert stored["train"].tolist() == [2, 10, 18]
 
 
 def test_a_download_with_another_sum_is_refused(no_folder: Path, publisher: dict[str, bytes]) -> None:
-    publisher[downloads.OMNIGLOT] = b"something else"
+    publisher[download.OMNIGLOT] = b"something else"
 
     with pytest.raises(DownloadError, match=r"has md5 [0-9a-f]{32}, published was 68d2efa1"):
-        downloads.download("omniglot_small/omniglot_small.npz")
+        download.download("omniglot_small/omniglot_small.npz")
     assert not list(no_folder.rglob("*.npz"))
 
 
 def test_only_the_first_drawings_of_a_word_are_fetched(
     no_folder: Path, publisher: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(downloads, "DRAWINGS_PER_WORD", 2)
-    publisher[f"{downloads.QUICK_DRAW}alarm%20clock.ndjson"] = b'{"drawing": [[[0, 1], [0, 1]]]}\n' * 5
+    monkeypatch.setattr(download, "DRAWINGS_PER_WORD", 2)
+    publisher[f"{download.QUICK_DRAW}alarm%20clock.ndjson"] = b'{"drawing": [[[0, 1], [0, 1]]]}\n' * 5
 
-    assert len(datasets.load_junk_drawings()) == 2
+    assert len(loaders.load_junk_drawings()) == 2
 
 
 UNIPEN = """.SEGMENT DIGIT 1-2 ? "7"
@@ -282,7 +282,7 @@ UNIPEN = """.SEGMENT DIGIT 1-2 ? "7"
 
 
 def test_unipen_tracks_become_strokes_with_y_pointing_down() -> None:
-    (line,) = downloads.parse_unipen(".COMMENT a header\n" + UNIPEN)
+    (line,) = download.parse_unipen(".COMMENT a header\n" + UNIPEN)
 
     assert json.loads(line) == {
         "label": "7",
@@ -293,7 +293,7 @@ def test_unipen_tracks_become_strokes_with_y_pointing_down() -> None:
 
 def test_unipen_of_another_form_is_refused() -> None:
     with pytest.raises(DownloadError, match="not in their published form"):
-        list(downloads.parse_unipen(UNIPEN.replace(".COMMENT 7 3 14", "")))
+        list(download.parse_unipen(UNIPEN.replace(".COMMENT 7 3 14", "")))
 
 
 def compress(text: bytes) -> bytes:
@@ -306,9 +306,9 @@ def compress(text: bytes) -> bytes:
 def test_the_pen_digits_are_unpacked_from_the_published_archive(
     no_folder: Path, publisher: dict[str, bytes], make_zip: Callable[[dict[str, bytes]], bytes]
 ) -> None:
-    publisher[downloads.PEN_DIGITS] = make_zip({"pendigits-orig.tra.Z": compress(UNIPEN.encode())})
+    publisher[download.PEN_DIGITS] = make_zip({"pendigits-orig.tra.Z": compress(UNIPEN.encode())})
 
-    tracks = datasets.load_pen_tracks()
+    tracks = loaders.load_pen_tracks()
 
     assert (tracks.y.tolist(), tracks.group.tolist(), len(tracks.inks[0])) == ([7], ["train-03"], 2)
 
@@ -316,10 +316,10 @@ def test_the_pen_digits_are_unpacked_from_the_published_archive(
 def test_a_broken_archive_of_pen_digits_is_said_to_be_broken(
     no_folder: Path, publisher: dict[str, bytes], make_zip: Callable[[dict[str, bytes]], bytes]
 ) -> None:
-    publisher[downloads.PEN_DIGITS] = make_zip({"pendigits-orig.tra.Z": b"not packed"})
+    publisher[download.PEN_DIGITS] = make_zip({"pendigits-orig.tra.Z": b"not packed"})
 
     with pytest.raises(DownloadError, match="cannot be unpacked"):
-        downloads.download("pendigits/pendigits.jsonl.gz")
+        download.download("pendigits/pendigits.jsonl.gz")
 
 
 @pytest.fixture
@@ -346,7 +346,7 @@ def test_characters_are_packed_white_on_black_without_other_alphabets(
         "images_background/Futurama/character01/0300_01.png",
     ]
 
-    packed = downloads.pack_characters(make_zip(dict.fromkeys(names, png)))
+    packed = download.pack_characters(make_zip(dict.fromkeys(names, png)))
 
     with np.load(io.BytesIO(packed), allow_pickle=False) as stored:
         assert stored["classes"].tolist() == ["Greek/character01", "Greek/character02"]
@@ -357,19 +357,19 @@ def test_characters_are_packed_white_on_black_without_other_alphabets(
 
 
 def test_the_registry_names_licence_and_origin_of_every_source() -> None:
-    assert all(source.title and source.origin and source.licence for source in datasets.SOURCES.values())
+    assert all(source.title and source.origin and source.licence for source in loaders.SOURCES.values())
 
 
 @needs_data
 def test_the_published_mnist_is_at_hand_and_whole() -> None:
-    pictures = datasets.load_mnist("test")
+    pictures = loaders.load_mnist("test")
 
     assert np.bincount(pictures.y).tolist() == [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]
 
 
 @needs_data
 def test_the_pen_tracks_are_of_thirty_people() -> None:
-    tracks = datasets.load_pen_tracks()
+    tracks = loaders.load_pen_tracks()
 
     assert len(tracks.inks) == 7494
     assert len(set(tracks.group)) == 30

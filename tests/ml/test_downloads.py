@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ml import downloads
-from ml.downloads import DownloadError, can_download, download
+from ml.data import download as downloads
+from ml.data.download import DownloadError, can_download, download
 
 COUNT, WANTED = 40, 10
 

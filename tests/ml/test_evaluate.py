@@ -11,12 +11,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ml.evaluate import (
+from ml.data.labelled_files import (
     JUNK,
     Drawings,
     EvaluationError,
-    calibration_error,
-    evaluate,
     held_out_writers,
     join,
     read_drawings,
@@ -24,8 +22,9 @@ from ml.evaluate import (
     select,
     to_indices,
 )
-from ml.image import normalise_image
-from ml.ink import RasterSpec, parse_ink, rasterise
+from ml.evaluation.metrics import calibration_error, evaluate
+from ml.preprocessing.image import normalise_image
+from ml.preprocessing.ink import RasterSpec, parse_ink, rasterise
 from tests.ml.photos import SEVEN, line_mask
 
 SLUGS = ["0", "1", "2", "3"]

@@ -10,22 +10,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ml import exam, gate, rehearsal
-from ml.artifact import (
-    Bundle,
-    BundleError,
-    assemble,
-    export_bundle,
-    probe_rasters,
-    verify_bundle,
-    with_rehearsal,
-)
-from ml.exam import examine
-from ml.gate import NOT_ENOUGH, REFUSED
-from ml.graft import graft_keras, graft_tflite
-from ml.lesson import Lesson, LessonError
-from ml.material import Material
-from ml.predictor import Head
+from ml.bundles.build import assemble, export_bundle
+from ml.bundles.bundle import Bundle, BundleError, probe_rasters, verify_bundle, with_rehearsal
+from ml.bundles.predictor import Head
+from ml.bundles.replace_head import graft_keras, graft_tflite
+from ml.data.approved import Lesson, LessonError
+from ml.embeddings import replay_pack
+from ml.evaluation import exam, gate
+from ml.evaluation.exam import examine
+from ml.evaluation.gate import NOT_ENOUGH, REFUSED
+from ml.recipes.base import Material
 from tests.ml.taught import LABELS, lesson
 from tests.ml.tiny import tiny_network
 
@@ -43,7 +37,7 @@ def untaught(taught_material: Material) -> Bundle:
         tiny_network(4), recognizer="three-digits", labels=LABELS, unsure_below=0.5, probe=probe, metrics={},
         training={}, quantise=True,
     )  # fmt: skip
-    return rehearsal.make(bundle, taught_material)
+    return replay_pack.make(bundle, taught_material)
 
 
 def with_sums(bundle: Bundle) -> dict[str, Any]:
@@ -81,10 +75,9 @@ def test_a_worse_model_is_refused_for_everything_it_is_worse_at(
 def test_the_base_test_is_the_one_of_the_data_set(
     taught_base: Bundle, taught_material: Material, field: Lesson
 ) -> None:
-    from ml.predictor import Predictor
 
     test = taught_material.tests["other digits"]
-    answers = Predictor.from_bundle(taught_base).predict(test.x).probabilities.argmax(axis=1)
+    answers = verify_bundle(taught_base).predict(test.x).probabilities.argmax(axis=1)
 
     measured = examine(taught_base, taught_base, field, by_author=True, authors=2).figures["base"]
 
@@ -119,9 +112,9 @@ def test_a_champion_without_a_pack_leaves_not_enough_evidence(taught_base: Bundl
 
 
 def test_another_base_test_is_not_compared(taught_base: Bundle, field: Lesson) -> None:
-    packed = rehearsal.unpack(taught_base.rehearsal)
+    packed = replay_pack.unpack(taught_base.rehearsal)
     other = with_rehearsal(
-        taught_base, rehearsal.pack(packed._replace(test=packed.test[:9], test_labels=packed.test_labels[:9]))
+        taught_base, replay_pack.pack(packed._replace(test=packed.test[:9], test_labels=packed.test_labels[:9]))
     )
 
     assert examine(other, taught_base, field, by_author=True, authors=2).figures["base"]["count"] == 0
@@ -179,9 +172,8 @@ def test_an_export_that_answers_otherwise_than_its_keras_model_is_refused(
 
 
 def test_both_are_timed_in_turn(taught_base: Bundle) -> None:
-    from ml.predictor import Predictor
 
-    predictor = Predictor.from_bundle(taught_base)
+    predictor = verify_bundle(taught_base)
 
     before, after = exam.latency(predictor, predictor, np.zeros((3, 28, 28), np.uint8))
 

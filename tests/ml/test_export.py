@@ -11,11 +11,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ml import export as exporting
 from ml.__main__ import main
-from ml.artifact import Bundle
-from ml.export import FORMATS, ExportError, export
-from ml.predictor import Predictor
+from ml.bundles import export as exporting
+from ml.bundles.bundle import Bundle, verify_bundle
+from ml.bundles.export import FORMATS, ExportError, export
 from tests.ml.runes import vee
 from tests.ml.tiny import random_rasters
 
@@ -92,7 +91,7 @@ def test_rounded_weights_may_answer_a_doubtful_drawing_otherwise_but_not_many(
     tiny_bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     drawings = random_rasters(200)
-    answers = Predictor.from_bundle(tiny_bundle).predict(drawings).probabilities
+    answers = verify_bundle(tiny_bundle).predict(drawings).probabilities
 
     def asked(wrong: int) -> Callable[..., np.ndarray]:
         return lambda *_: np.concatenate([answers[:wrong] + 0.2, answers[wrong:]])

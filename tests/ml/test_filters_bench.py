@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from ml.__main__ import main
-from ml.filters_bench import _network, filtered, in_a_corner
-from ml.ink import rasterise
-from ml.prototypes import write
+from ml.augmentation.synthetic_digits import write
+from ml.benchmarks.filters import _network, filtered, in_a_corner
+from ml.preprocessing.ink import rasterise
 from tests.ml.stand_ins import numtadb
 
 

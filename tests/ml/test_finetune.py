@@ -10,17 +10,18 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ml import all_layers
-from ml.artifact import Bundle, BundleError, load_keras, verify_bundle
-from ml.datasets import DatasetError
-from ml.digits import DIGITS
-from ml.exam import examine
-from ml.finetune import FULL, HEAD, Lesson, LessonError, finetune, mode_at_hand
-from ml.ink import DEFAULT
-from ml.lesson import only, vary, weights_of
-from ml.material import Material, Recipe
-from ml.rehearsal import unpack
-from ml.train import TrainingError
+from ml.bundles.build import load_keras
+from ml.bundles.bundle import Bundle, BundleError, verify_bundle
+from ml.data.approved import only, vary, weights_of
+from ml.data.loaders import DatasetError
+from ml.embeddings.replay_pack import unpack
+from ml.evaluation.exam import examine
+from ml.preprocessing.ink import DEFAULT
+from ml.recipes.base import Material, Recipe
+from ml.recipes.digits import DIGITS
+from ml.training import finetune_full
+from ml.training.finetune import FULL, HEAD, Lesson, LessonError, finetune, mode_at_hand
+from ml.training.train import TrainingError
 from tests.ml import taught
 from tests.ml.taught import foreign_lesson, lesson
 
@@ -41,7 +42,7 @@ def quick() -> Iterator[None]:
     """All layers of a small network: fewer drawings, larger steps."""
     with pytest.MonkeyPatch.context() as patch:
         for name, value in {"EPOCHS": 6, "REPLAYED": 400, "TAUGHT": 300, "BATCH": 32, "RATE": 2e-3}.items():
-            patch.setattr(all_layers, name, value)
+            patch.setattr(finetune_full, name, value)
         yield
 
 
@@ -279,7 +280,7 @@ def digits_base(taught_base: Bundle) -> Bundle:
 
 
 def put_data(folder: Path) -> Path:
-    from ml.datasets import SOURCES
+    from ml.data.loaders import SOURCES
 
     for source in ("mnist", "pendigits", "omniglot"):
         for path in SOURCES[source].files:
@@ -406,7 +407,7 @@ def test_ink_varies_as_ink_and_pictures_as_pictures() -> None:
 
 
 def test_the_rate_rises_shortly_and_falls_to_nothing() -> None:
-    rates = [all_layers.rate_at(done) for done in (0, 0.05, 0.1, 0.5, 1.0)]
+    rates = [finetune_full.rate_at(done) for done in (0, 0.05, 0.1, 0.5, 1.0)]
 
     assert rates[0] < rates[1] < rates[2] == 1
     assert rates[2] > rates[3] > rates[4]
@@ -414,20 +415,20 @@ def test_the_rate_rises_shortly_and_falls_to_nothing() -> None:
 
 
 def test_a_smaller_epoch_keeps_the_proportions(known: Recipe) -> None:
-    small = all_layers.shrink(known, 65)
+    small = finetune_full.shrink(known, 65)
 
     assert (small.pictures, small.tracks, small.junk) == (30, 20, 15)
 
 
 def test_an_epoch_holds_base_data_and_every_drawing_in_several_hands(taught_material: Material, known: Recipe) -> None:
-    epoch = all_layers.make_mixed(taught_material, known, drawn(), np.random.default_rng(0))
+    epoch = finetune_full.make_mixed(taught_material, known, drawn(), np.random.default_rng(0))
 
-    assert len(epoch.y) == pytest.approx(400 + 6 * all_layers.VARIANTS, abs=2)
+    assert len(epoch.y) == pytest.approx(400 + 6 * finetune_full.VARIANTS, abs=2)
     assert epoch.x.shape == (len(epoch.y), 28, 28)
     assert epoch.weights.tolist() == [1.0] * len(epoch.y)
 
 
 def test_many_drawings_do_not_crowd_out_the_base(taught_material: Material, known: Recipe) -> None:
-    epoch = all_layers.make_mixed(taught_material, known, lesson(400, 2), np.random.default_rng(0))
+    epoch = finetune_full.make_mixed(taught_material, known, lesson(400, 2), np.random.default_rng(0))
 
     assert len(epoch.y) == pytest.approx(400 + 300, abs=2)

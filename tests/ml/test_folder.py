@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ml.folder import Drawn, FolderError, describe, read_folder
-from ml.ink import RasterSpec, rasterise
+from ml.data.folder import Drawn, FolderError, describe, read_folder
+from ml.preprocessing.ink import RasterSpec, rasterise
 from tests.ml.runes import SPEC, picture, ring, write_folder
 
 RNG = np.random.default_rng(0)

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ml.comparison import Exam, Side, mcnemar
-from ml.gate import NOT_ENOUGH, PASSED, REFUSED, Verdict, judge, stands_beside
+from ml.evaluation.compare import Exam, Side
+from ml.evaluation.gate import NOT_ENOUGH, PASSED, REFUSED, Verdict, judge, stands_beside
+from ml.statistics import mcnemar_exact
 
 LABELS = 10
 BASE, FIELD, JUNK = 10_000, 100, 200
@@ -401,11 +402,11 @@ def test_figures_of_what_was_not_measured_are_none() -> None:
     ("wins", "losses", "chance"), [(0, 0, 1.0), (1, 0, 0.5), (5, 0, 1 / 32), (2, 1, 0.5), (0, 3, 1.0)]
 )
 def test_the_chance_of_so_many_wins_is_exact(wins: int, losses: int, chance: float) -> None:
-    assert mcnemar(wins, losses) == pytest.approx(chance)
+    assert mcnemar_exact(wins, losses) == pytest.approx(chance)
 
 
 def test_the_chance_can_be_told_of_thousands() -> None:
-    assert mcnemar(1_200, 1_000) < 0.001
+    assert mcnemar_exact(1_200, 1_000) < 0.001
 
 
 def test_few_drawings_excuse_no_great_doubt() -> None:

@@ -10,10 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ml import artifact
-from ml.artifact import Bundle, BundleError, keras_answers, save_bundle, verify_bundle
-from ml.graft import graft_keras, graft_tflite
-from ml.predictor import Head, Predictor
+from ml.bundles import bundle as artifact
+from ml.bundles.build import keras_answers
+from ml.bundles.bundle import Bundle, BundleError, save_bundle, verify_bundle
+from ml.bundles.predictor import Head, Predictor
+from ml.bundles.replace_head import graft_keras, graft_tflite
 from tests.ml.taught import examples, lesson
 from tests.ml.tiny import random_rasters
 
@@ -52,7 +53,7 @@ def test_everything_before_stays_as_it_is_to_the_bit(taught_base: Bundle) -> Non
 def test_the_keras_file_answers_like_what_serves(taught_base: Bundle) -> None:
     head, rasters = other_head(taught_base), examples(60, 4).x
     keras_file = graft_keras(taught_base.keras, head)
-    sums = {**taught_base.manifest["sha256"], "keras": artifact._sha256(keras_file)}
+    sums = {**taught_base.manifest["sha256"], "keras": artifact.sha256(keras_file)}
     bundle = replace(taught_base, manifest={**taught_base.manifest, "sha256": sums}, keras=keras_file)
 
     answers = Predictor(graft_tflite(taught_base.tflite, head), 3).predict(rasters).probabilities
@@ -71,7 +72,7 @@ def test_a_model_that_is_not_quantised_takes_it_too(tiny_bundle: Bundle, taught_
 
 def with_bias(bundle: Bundle, head: Head) -> bytes:
     """A tiny model whose last layer was trained, exported in numbers."""
-    from ml.artifact import export_bundle, load_keras
+    from ml.bundles.build import export_bundle, load_keras
 
     model = load_keras(bundle)
     model.layers[-1].set_weights([head.weights, head.bias])
@@ -129,7 +130,8 @@ def test_the_last_layer_is_taught_and_examined_without_tensorflow(taught_base: B
     np.savez(tmp_path / "lesson.npz", x=drawn.rasters, y=drawn.labels)
     program = (
         "import sys, numpy as np; from pathlib import Path; folder = Path(sys.argv[1])\n"
-        "from ml.artifact import load_bundle; from ml.exam import examine; from ml.finetune import Lesson, finetune\n"
+        "from ml.bundles.bundle import load_bundle; from ml.evaluation.exam import examine\n"
+        "from ml.training.finetune import Lesson, finetune\n"
         "base, stored = load_bundle(folder / 'base'), np.load(folder / 'lesson.npz')\n"
         "lesson = Lesson(stored['x'], [None] * 30, stored['y'])\n"
         "taught = finetune(base, lesson, mode='head', seed=1, report=lambda told: None)\n"

@@ -7,11 +7,11 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from ml import styles
-from ml.ink import rasterise
-from ml.junk import dots, lying, make_junk, overlaid, scribble, side_by_side, spiral, turned, zigzag
-from ml.prototypes import PROTOTYPES, write
-from ml.styles import bar_seven, hook_one, restyle, stand_one, unbar_seven
+from ml.augmentation import digit_styles
+from ml.augmentation.digit_styles import bar_seven, hook_one, restyle, stand_one, unbar_seven
+from ml.augmentation.negatives import dots, lying, make_junk, overlaid, scribble, side_by_side, spiral, turned, zigzag
+from ml.augmentation.synthetic_digits import PROTOTYPES, write
+from ml.preprocessing.ink import rasterise
 
 
 def rng(seed: int = 0) -> np.random.Generator:
@@ -126,7 +126,7 @@ def test_habits_come_and_go(digit: int, ink: list[np.ndarray]) -> None:
 
 
 def test_a_barred_seven_may_lose_its_bar(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(styles, "UNBARRED", 1.0)
+    monkeypatch.setattr(digit_styles, "UNBARRED", 1.0)
 
     assert len(restyle(bar_seven(plain_seven(), rng()), 7, rng())) == 1
 

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from ml.__main__ import main
-from ml.chance import between, chance
-from ml.epochs import make_epoch
-from ml.folder import Drawn, FolderError
-from ml.homemade import JUNK_TEST, TEST, recipe_from, split
-from ml.ink import Ink, RasterSpec
-from ml.junk import SPARABLE
+from ml.augmentation.negatives import SPARABLE
+from ml.data.folder import Drawn, FolderError
+from ml.preprocessing.ink import Ink, RasterSpec
+from ml.recipes.custom import JUNK_TEST, TEST, recipe_from, split
+from ml.statistics import margin_of_error, wilson_interval
+from ml.training.epochs import make_epoch
 from tests.ml.runes import SPEC, write_folder
 
 DOT = [np.zeros((2, 1))]
@@ -117,12 +117,14 @@ def test_too_few_drawings_of_a_label_are_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("count", "off"), [(1, 0.98), (25, 0.196), (10_000, 0.0098)])
 def test_few_drawings_leave_much_to_chance(count: int, off: float) -> None:
-    assert chance(count) == pytest.approx(off)
+    assert margin_of_error(count) == pytest.approx(off)
 
 
 def test_what_a_share_may_really_be() -> None:
-    assert between(0.9, 100) == pytest.approx((0.8256, 0.9448), abs=1e-4)  # as tables of Wilson's interval have it
-    low, high = between(1.0, 6)
+    assert wilson_interval(0.9, 100) == pytest.approx(
+        (0.8256, 0.9448), abs=1e-4
+    )  # as tables of Wilson's interval have it
+    low, high = wilson_interval(1.0, 6)
     assert low == pytest.approx(0.61, abs=0.001)
     assert high == pytest.approx(1.0)
 

@@ -18,10 +18,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ml.augment import bend
-from ml.bitmap import as_bitmap
-from ml.image import ImageError, cut_ink, decode_image, fit_ink, normalise_image
-from ml.ink import RasterSpec, rasterise
+from ml.augmentation.augment import bend
+from ml.preprocessing.image import ImageError, cut_ink, decode_image, fit_ink, normalise_image
+from ml.preprocessing.ink import RasterSpec, rasterise
+from ml.preprocessing.quickdraw_bitmap import as_bitmap
 from tests.ml.photos import SEVEN, THREE, drawn, encode, line_mask, photographed
 
 CLOSE = 12.0  # grey levels of mean difference; two different digits are 45 and more apart

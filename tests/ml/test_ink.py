@@ -20,7 +20,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ml.ink import (
+from ml.preprocessing.ink import (
     DEFAULT,
     MAX_POINTS,
     MAX_STROKES,

@@ -5,41 +5,41 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ml.kappa import agreement, kappa, one_against_rest, pooled
+from ml.statistics import cohens_kappa, observed_agreement, one_against_rest, symmetric_table
 
 
 def test_the_grant_proposals_that_many_texts_work_out() -> None:
     table = np.array([[20, 5], [10, 15]])  # fifty proposals, two readers, yes or no
-    assert agreement(table) == pytest.approx(0.7)
-    assert kappa(table) == pytest.approx(0.4)
+    assert observed_agreement(table) == pytest.approx(0.7)
+    assert cohens_kappa(table) == pytest.approx(0.4)
 
 
 def test_cohens_own_example_of_three_categories() -> None:
     shares = np.array([[88, 14, 18], [10, 40, 10], [2, 6, 12]])  # of 200: Cohen 1960, table 1
-    assert agreement(shares) == pytest.approx(0.70)
-    assert kappa(shares) == pytest.approx(0.492, abs=0.001)
+    assert observed_agreement(shares) == pytest.approx(0.70)
+    assert cohens_kappa(shares) == pytest.approx(0.492, abs=0.001)
 
 
 def test_the_same_agreement_is_worth_less_where_chance_gives_more_of_it() -> None:
     even, lopsided = np.array([[45, 15], [25, 15]]), np.array([[25, 35], [5, 35]])
-    assert agreement(even) == agreement(lopsided) == pytest.approx(0.6)
-    assert kappa(even) == pytest.approx(0.1304, abs=1e-4)
-    assert kappa(lopsided) == pytest.approx(0.2593, abs=1e-4)
+    assert observed_agreement(even) == observed_agreement(lopsided) == pytest.approx(0.6)
+    assert cohens_kappa(even) == pytest.approx(0.1304, abs=1e-4)
+    assert cohens_kappa(lopsided) == pytest.approx(0.2593, abs=1e-4)
 
 
 def test_always_the_same_is_one_and_never_is_below_nothing() -> None:
-    assert kappa(np.diag([3, 4, 5])) == 1
-    assert kappa(np.array([[0, 5], [5, 0]])) == -1
-    assert kappa(np.array([[25, 25], [25, 25]])) == 0
+    assert cohens_kappa(np.diag([3, 4, 5])) == 1
+    assert cohens_kappa(np.array([[0, 5], [5, 0]])) == -1
+    assert cohens_kappa(np.array([[25, 25], [25, 25]])) == 0
 
 
 @pytest.mark.parametrize("table", [np.zeros((3, 3)), np.zeros((1, 1)), np.array([[7, 0], [0, 0]]), np.array([[9]])])
 def test_without_answers_or_with_one_and_the_same_it_is_not_defined(table: np.ndarray) -> None:
-    assert kappa(table) is None
+    assert cohens_kappa(table) is None
 
 
 def test_without_answers_nobody_agrees() -> None:
-    assert agreement(np.zeros((2, 2))) is None
+    assert observed_agreement(np.zeros((2, 2))) is None
 
 
 def test_one_answer_against_the_rest() -> None:
@@ -51,5 +51,5 @@ def test_one_answer_against_the_rest() -> None:
 
 def test_in_a_pool_the_order_of_a_pair_means_nothing() -> None:
     table = np.array([[3, 2], [0, 5]])
-    assert pooled(table).tolist() == pooled(table.T).tolist() == [[6, 2], [2, 10]]
-    assert kappa(pooled(table)) == kappa(pooled(table.T))
+    assert symmetric_table(table).tolist() == symmetric_table(table.T).tolist() == [[6, 2], [2, 10]]
+    assert cohens_kappa(symmetric_table(table)) == cohens_kappa(symmetric_table(table.T))

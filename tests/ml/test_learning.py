@@ -8,10 +8,11 @@ import keras
 import numpy as np
 import pytest
 
-from ml import epochs, learning
-from ml.epochs import make_epoch
-from ml.learning import cycles, fit, quick_numbers
-from ml.material import AVERAGED, TAUGHT, Material, Recipe
+from ml.recipes.base import AVERAGED, TAUGHT, Material, Recipe
+from ml.training import epochs
+from ml.training import fit as learning
+from ml.training.epochs import make_epoch
+from ml.training.fit import cycles, fit, quick_numbers
 from tests.ml import taught
 from tests.ml.tiny import LABELS, tiny_network
 

@@ -9,18 +9,18 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ml import learning_bench as bench
-from ml import rehearsal
 from ml.__main__ import main
-from ml.artifact import Bundle, load_bundle, save_bundle
-from ml.datasets import Tracks
-from ml.digits import DIGITS
-from ml.finetune import finetune
-from ml.learning_bench import Hands
-from ml.lesson import Lesson
-from ml.material import Material
-from ml.prototypes import write
+from ml.augmentation.synthetic_digits import write
+from ml.benchmarks import learning as bench
+from ml.benchmarks.learning import Hands
+from ml.bundles.bundle import Bundle, load_bundle, save_bundle
+from ml.data.approved import Lesson
+from ml.data.loaders import Tracks
+from ml.embeddings import replay_pack
 from ml.recipes import RECIPES
+from ml.recipes.base import Material
+from ml.recipes.digits import DIGITS
+from ml.training.finetune import finetune
 from tests.ml import taught
 from tests.ml.taught import lesson
 
@@ -33,7 +33,7 @@ def people(monkeypatch: pytest.MonkeyPatch) -> None:
     rng = np.random.default_rng(0)
     labels = np.arange(144) % len(DIGITS)
     tracks = Tracks([write(int(label), rng) for label in labels], labels, np.repeat(WRITERS, 12))
-    monkeypatch.setattr(bench.datasets, "load_pen_tracks", lambda data: tracks)
+    monkeypatch.setattr(bench.loaders, "load_pen_tracks", lambda data: tracks)
     monkeypatch.setattr(bench, "TEST_WRITERS", 4)
     monkeypatch.setattr(bench, "DRAWINGS", 5)
 
@@ -186,7 +186,7 @@ def test_a_pack_is_added_to_a_bundle_that_has_none(
     assert main(["rehearse", "digits", "--bundle", str(tmp_path)]) == 0
 
     assert "bytes of rehearsal pack" in capsys.readouterr().out
-    assert len(rehearsal.unpack(load_bundle(tmp_path).rehearsal).test) == 300
+    assert len(replay_pack.unpack(load_bundle(tmp_path).rehearsal).test) == 300
 
 
 def test_a_bundle_without_a_recipe_gets_no_pack(

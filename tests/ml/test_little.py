@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ml.ink import rasterise
-from ml.little import little_digits
+from ml.data.samples import little_digits
+from ml.preprocessing.ink import rasterise
 
 
 def test_without_a_data_set_the_digits_are_made_up_and_said_to_be(tmp_path: Path) -> None:

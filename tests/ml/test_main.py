@@ -14,11 +14,11 @@ import pytest
 
 import ml
 from ml.__main__ import main
-from ml.artifact import Bundle, load_bundle, save_bundle
+from ml.bundles.bundle import Bundle, load_bundle, save_bundle
 from ml.commands import train as train_command
 from ml.commands.options import MODELS
-from ml.material import Material
 from ml.recipes import RECIPES
+from ml.recipes.base import Material
 from tests.ml.photos import SEVEN, THREE, line_mask
 
 COMMANDS = [

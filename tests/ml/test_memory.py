@@ -10,12 +10,11 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import ml
-from ml import memory
-from ml.artifact import load_bundle
-from ml.ink import rasterise
-from ml.memory import Memory, Recollection
-from ml.predictor import Predictor
-from ml.prototypes import write
+from ml.augmentation.synthetic_digits import write
+from ml.bundles.bundle import load_bundle, verify_bundle
+from ml.embeddings import personal_memory
+from ml.embeddings.personal_memory import Memory, Recollection
+from ml.preprocessing.ink import rasterise
 
 LABELS = 4
 WIDTH = 8
@@ -40,12 +39,12 @@ TORN = plain(0.55, 0.4)
 
 def remember(*entries: tuple[np.ndarray, np.ndarray, int]) -> Memory:
     """A memory of (embedding, what the network said, what the person said), oldest first."""
-    packed = [memory.pack(embedding, said) for embedding, said, _ in entries]
-    return memory.build(packed, [label for _, _, label in entries], LABELS)
+    packed = [personal_memory.pack(embedding, said) for embedding, said, _ in entries]
+    return personal_memory.build(packed, [label for _, _, label in entries], LABELS)
 
 
 def ask(known: Memory, said: np.ndarray, embedding: np.ndarray) -> Recollection:
-    return memory.recall(known, said, embedding)
+    return personal_memory.recall(known, said, embedding)
 
 
 def test_without_anything_remembered_the_plain_answer_stands() -> None:
@@ -162,7 +161,7 @@ def test_one_odd_drawing_that_was_given_a_label_does_not_make_other_odd_drawings
 
 def test_what_the_network_was_never_taught_is_recognised_from_further_away() -> None:
     foreign = np.array([0.02, 0.02, 0.0, 0.0], np.float32)
-    known = memory.build([memory.pack(HERE, foreign)], [3], LABELS, untaught=1)
+    known = personal_memory.build([personal_memory.pack(HERE, foreign)], [3], LABELS, untaught=1)
 
     assert ask(known, foreign, near(0.75)).probabilities.argmax() == 3
 
@@ -209,22 +208,22 @@ def test_confirmations_count_in_full_beside_as_many_corrections_as_the_network_e
 
 def test_a_label_that_the_network_was_never_taught_is_learned_from_one_example() -> None:
     foreign = np.array([0.6, 0.1, 0.0, 0.0], np.float32)
-    known = memory.build([memory.pack(HERE, foreign)], [3], LABELS, untaught=1)
+    known = personal_memory.build([personal_memory.pack(HERE, foreign)], [3], LABELS, untaught=1)
 
     assert known.belief.tolist() == [1.0]
     assert ask(known, foreign, near(0.97)).probabilities.argmax() == 3
 
 
 def test_a_memory_keeps_sixteen_bits_of_each_number() -> None:
-    packed = memory.pack(near(0.9), TORN)
+    packed = personal_memory.pack(near(0.9), TORN)
 
     assert len(packed) == 2 * (WIDTH + LABELS)
-    assert memory.build([packed], [1], LABELS).directions[0] == pytest.approx(near(0.9) / 3, abs=0.001)
+    assert personal_memory.build([packed], [1], LABELS).directions[0] == pytest.approx(near(0.9) / 3, abs=0.001)
 
 
 def test_rows_of_another_network_are_refused() -> None:
     with pytest.raises(ValueError, match="reshape"):
-        memory.build([memory.pack(HERE, TORN), memory.pack(HERE[:5], TORN)], [0, 1], LABELS)
+        personal_memory.build([personal_memory.pack(HERE, TORN), personal_memory.pack(HERE[:5], TORN)], [0, 1], LABELS)
 
 
 def test_an_embedding_of_nothing_but_zeros_is_no_reason_to_stumble() -> None:
@@ -248,8 +247,8 @@ class World:
 
     def answer(self, said: np.ndarray) -> Recollection:
         """To the last drawing, with this said of the others."""
-        packed = [memory.pack(*each) for each in zip(self.embeddings[:-1], self.answers[:-1], strict=True)]
-        return ask(memory.build(packed, said.tolist(), LABELS), self.answers[-1], self.embeddings[-1])
+        packed = [personal_memory.pack(*each) for each in zip(self.embeddings[:-1], self.answers[:-1], strict=True)]
+        return ask(personal_memory.build(packed, said.tolist(), LABELS), self.answers[-1], self.embeddings[-1])
 
 
 worlds = st.integers(0, 2**32 - 1).map(World)
@@ -264,7 +263,7 @@ def test_an_answer_is_always_a_share_of_one(world: World) -> None:
     assert answer.probabilities.sum() <= 1 + 1e-5
     assert bool(len(answer.because)) == answer.used
     assert len({bool(world.said[place] == answer.probabilities.argmax()) for place in answer.because}) <= 1
-    assert len(answer.because) <= memory.SHOWN
+    assert len(answer.because) <= personal_memory.SHOWN
 
 
 @given(worlds)
@@ -276,13 +275,13 @@ def test_who_confirms_whatever_it_says_gets_what_the_network_says(world: World) 
 
 
 def test_the_shipped_network_learns_a_way_of_writing_from_one_correction_and_forgets_it_again() -> None:
-    predictor = Predictor.from_bundle(load_bundle(Path(ml.__file__).parent / "models" / "digits"))
+    predictor = verify_bundle(load_bundle(Path(ml.__file__).parent / "models" / "digits"))
     rng = np.random.default_rng(4)
     fours = predictor.predict(np.stack([rasterise(write(4, rng)) for _ in range(2)]))
     first, again = zip(fours.probabilities, fours.embeddings, strict=True)
-    called_nine = memory.build([memory.pack(first[1], first[0])], [9], 10)
+    called_nine = personal_memory.build([personal_memory.pack(first[1], first[0])], [9], 10)
 
     assert again[0].argmax() == 4
-    assert memory.recall(called_nine, *first).probabilities.argmax() == 9
-    assert memory.recall(called_nine, *again).probabilities[9] > 0.3
-    assert memory.recall(memory.build([], [], 10), *first).probabilities is first[0]
+    assert personal_memory.recall(called_nine, *first).probabilities.argmax() == 9
+    assert personal_memory.recall(called_nine, *again).probabilities[9] > 0.3
+    assert personal_memory.recall(personal_memory.build([], [], 10), *first).probabilities is first[0]

@@ -10,16 +10,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ml import learning_bench, memory
-from ml import memory_bench as bench
 from ml.__main__ import main
-from ml.artifact import Bundle
-from ml.datasets import Pictures, Tracks
-from ml.evaluate import Drawings
-from ml.ink import rasterise
-from ml.material import Material
-from ml.memory_bench import HABITS, Hand
-from ml.prototypes import write
+from ml.augmentation.synthetic_digits import write
+from ml.benchmarks import learning
+from ml.benchmarks import memory as bench
+from ml.benchmarks.memory import HABITS, Hand
+from ml.bundles.bundle import Bundle
+from ml.data.labelled_files import Drawings
+from ml.data.loaders import Pictures, Tracks
+from ml.embeddings import personal_memory
+from ml.preprocessing.ink import rasterise
+from ml.recipes.base import Material
 
 WRITERS = [f"writer-{number:02d}" for number in range(30)]
 ROW = 3  # drawings of each
@@ -73,14 +74,14 @@ def test_a_careless_person_says_something_else_of_one_drawing_in_ten() -> None:
 
 def test_a_memory_does_not_grow_beyond_its_bound(monkeypatch: pytest.MonkeyPatch) -> None:
     sizes: list[int] = []
-    build = memory.build
+    build = personal_memory.build
 
-    def watched(packed: list[bytes], *rest: Any) -> memory.Memory:
+    def watched(packed: list[bytes], *rest: Any) -> personal_memory.Memory:
         sizes.append(len(packed))
         return build(packed, *rest)
 
-    monkeypatch.setattr(memory, "KEPT", 5)
-    monkeypatch.setattr(memory, "build", watched)
+    monkeypatch.setattr(personal_memory, "KEPT", 5)
+    monkeypatch.setattr(personal_memory, "build", watched)
 
     stream(hand(*[(1, 1)] * 9), "says what each is")
 
@@ -151,9 +152,9 @@ def small_world(starter: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
     pictures = [np.pad(rasterise(write(character % 10, rng)), 20) for character in range(20) for _ in range(20)]
     names = np.repeat([f"{'Greek' if number < 10 else 'Latin'}/{number}" for number in range(20)], 20)
     foreign = Pictures(np.stack(pictures), np.repeat(np.arange(20), 20), names)
-    monkeypatch.setattr(bench.datasets, "load_pen_tracks", lambda data: tracks)
-    monkeypatch.setattr(bench.datasets, "load_foreign_characters", lambda part, data: foreign)
-    monkeypatch.setattr(learning_bench, "base_bundle", lambda data, cache, recipe=None: starter)
+    monkeypatch.setattr(bench.loaders, "load_pen_tracks", lambda data: tracks)
+    monkeypatch.setattr(bench.loaders, "load_foreign_characters", lambda part, data: foreign)
+    monkeypatch.setattr(learning, "base_bundle", lambda data, cache, recipe=None: starter)
     for name, value in (("SEEDS", 1), ("JUNK", 5), ("WAYS", (3,)), ("EARLY", 10)):
         monkeypatch.setattr(bench, name, value)
 
@@ -171,7 +172,7 @@ def test_no_reported_writer_was_tuned_on_or_taught_the_base(small_world: None) -
 def test_the_second_base_is_taught_by_ten_writers_alone(small_world: None, monkeypatch: pytest.MonkeyPatch) -> None:
     none = np.zeros(0)
     nobody = Material(Pictures(none, none, none), Tracks([], none, none), [], none, {})
-    monkeypatch.setattr(learning_bench, "mnist_alone", lambda data: nobody)
+    monkeypatch.setattr(learning, "mnist_alone", lambda data: nobody)
 
     material = bench.PENS.load(None)
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ml.ink import SMALLEST
-from ml.material import RESIDUAL, SMALL
-from ml.network import EMBEDDING_SIZE, build_network, fold_temperature
+from ml.preprocessing.ink import SMALLEST
+from ml.recipes.base import RESIDUAL, SMALL
+from ml.training.network import EMBEDDING_SIZE, build_network, fold_temperature
 from tests.ml.tiny import random_rasters
 
 

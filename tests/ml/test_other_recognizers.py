@@ -10,14 +10,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ml import all_layers, rehearsal
-from ml.artifact import Bundle, verify_bundle
-from ml.epochs import make_epoch
-from ml.exam import examine
-from ml.finetune import FULL, HEAD, LessonError, finetune, mode_at_hand
-from ml.gate import PASSED
-from ml.lesson import Lesson, vary
-from ml.rehearsal import unpack
+from ml.bundles.bundle import Bundle, verify_bundle
+from ml.data.approved import Lesson, vary
+from ml.embeddings import replay_pack
+from ml.embeddings.replay_pack import unpack
+from ml.evaluation.exam import examine
+from ml.evaluation.gate import PASSED
+from ml.training import finetune_full
+from ml.training.epochs import make_epoch
+from ml.training.finetune import FULL, HEAD, LessonError, finetune, mode_at_hand
 from tests.ml import shapes, taught
 
 
@@ -26,7 +27,7 @@ def quick() -> Iterator[None]:
     """All layers of a small network: fewer drawings, larger steps."""
     with pytest.MonkeyPatch.context() as patch:
         for name, value in {"EPOCHS": 5, "REPLAYED": 300, "TAUGHT": 200, "BATCH": 32, "RATE": 2e-3}.items():
-            patch.setattr(all_layers, name, value)
+            patch.setattr(finetune_full, name, value)
         yield
 
 
@@ -52,7 +53,7 @@ def test_it_learns_a_new_way_and_forgets_nothing(challenger: Bundle) -> None:
 
 
 def test_many_drawings_beside_a_pack_of_few_do_not_crowd_out_its_junk() -> None:
-    homemade = rehearsal.make(shapes.base(), shapes.few(shapes.material()))
+    homemade = replay_pack.make(shapes.base(), shapes.few(shapes.material()))
     approved = shapes.lesson(30, 1, jagged=90)
 
     taught_more = finetune(homemade, approved, mode=HEAD, seed=1, report=lambda told: None)
@@ -116,7 +117,13 @@ def test_an_epoch_of_it_has_no_habits_and_no_junk_of_latin_digits(monkeypatch: p
     def nobody(*arguments: Any, **options: Any) -> None:
         raise AssertionError("this is for Latin digits alone")
 
-    for name in ("ml.epochs.restyle", "ml.junk.side_by_side", "ml.junk.overlaid", "ml.junk.lying", "ml.junk.turned"):
+    for name in (
+        "ml.training.epochs.restyle",
+        "ml.augmentation.negatives.side_by_side",
+        "ml.augmentation.negatives.overlaid",
+        "ml.augmentation.negatives.lying",
+        "ml.augmentation.negatives.turned",
+    ):
         monkeypatch.setattr(name, nobody)
     known = shapes.material()
     recipe = replace(shapes.recipe(known), junk=60)

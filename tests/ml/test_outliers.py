@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ml import outliers
-from ml.rehearsal import Rehearsal
+from ml.embeddings import outliers
+from ml.embeddings.replay_pack import Rehearsal
 
 WIDTH = 4
 

@@ -7,13 +7,13 @@ import time
 
 import pytest
 
-from ml import patience
-from ml.patience import patiently
+from ml.training import heartbeat
+from ml.training.heartbeat import patiently
 
 
 @pytest.fixture(autouse=True)
 def often(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(patience, "LOOK", 0.01)
+    monkeypatch.setattr(heartbeat, "LOOK", 0.01)
 
 
 def test_it_gives_what_the_call_gives_and_tells_of_it_meanwhile() -> None:

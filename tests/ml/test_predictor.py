@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from ml.artifact import Bundle, BundleError, export_bundle
-from ml.predictor import Predictor, PredictorError
+from ml.bundles.build import export_bundle
+from ml.bundles.bundle import Bundle, BundleError, verify_bundle
+from ml.bundles.predictor import Predictor, PredictorError
 from tests.ml.tiny import LABELS, random_rasters
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="session")
 def predictor(tiny_bundle: Bundle) -> Predictor:
-    return Predictor.from_bundle(tiny_bundle)
+    return verify_bundle(tiny_bundle)
 
 
 def test_it_answers_with_one_row_per_raster_and_without_the_other_class(predictor: Predictor) -> None:
@@ -102,13 +103,13 @@ def test_a_model_of_another_form_is_refused() -> None:
 
 def test_a_broken_bundle_makes_no_predictor(tiny_bundle: Bundle) -> None:
     with pytest.raises(BundleError, match="sha256"):
-        Predictor.from_bundle(Bundle(tiny_bundle.manifest, b"", tiny_bundle.keras))
+        verify_bundle(Bundle(tiny_bundle.manifest, b"", tiny_bundle.keras))
 
 
 def test_predicting_does_not_import_tensorflow(tiny_folder: Path) -> None:
     program = (
-        "import sys, numpy; from ml.artifact import load_bundle; from ml.predictor import Predictor;"
-        "Predictor.from_bundle(load_bundle(sys.argv[1])).predict(numpy.zeros((1, 28, 28), 'u1'));"
+        "import sys, numpy; from ml.bundles.bundle import load_bundle, verify_bundle; "
+        "verify_bundle(load_bundle(sys.argv[1])).predict(numpy.zeros((1, 28, 28), 'u1'));"
         "print([name for name in ('tensorflow', 'keras') if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", program, tiny_folder], capture_output=True, text=True, check=True)
@@ -121,7 +122,7 @@ def test_the_last_layer_can_be_taken_out(tiny_model: keras.Model, quantise: bool
         tiny_model, recognizer="digits", labels=LABELS, unsure_below=0.3, probe=random_rasters(4), metrics={},
         training={}, quantise=quantise,
     )  # fmt: skip
-    predictor = Predictor.from_bundle(bundle)
+    predictor = verify_bundle(bundle)
     answers = predictor.predict(random_rasters(20, seed=1))
 
     head = predictor.head()

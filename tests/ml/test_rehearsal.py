@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ml import rehearsal, softmax
-from ml.artifact import Bundle, BundleError, load_bundle, save_bundle, verify_bundle, with_rehearsal
-from ml.material import Material
-from ml.rehearsal import Rehearsal, balanced, pack, unpack
+from ml.bundles.bundle import Bundle, BundleError, load_bundle, save_bundle, verify_bundle, with_rehearsal
+from ml.embeddings import replay_pack, softmax
+from ml.embeddings.replay_pack import Rehearsal, balanced, pack, unpack
+from ml.recipes.base import Material
 from tests.ml.taught import OTHER
 
 
@@ -184,14 +184,14 @@ def test_made_from_the_material_it_holds_exemplars_of_every_label_and_junk(taugh
 
 
 def test_making_it_again_gives_the_same(taught_base: Bundle, taught_material: Material) -> None:
-    again = rehearsal.make(taught_base, taught_material)
+    again = replay_pack.make(taught_base, taught_material)
 
     assert again.manifest["sha256"] == taught_base.manifest["sha256"]
 
 
 def test_without_a_test_of_real_drawings_none_can_be_made(taught_base: Bundle, taught_material: Material) -> None:
     with pytest.raises(BundleError, match="no test of real drawings"):
-        rehearsal.make(taught_base, replace(taught_material, tests={"junk": taught_material.tests["other junk"]}))
+        replay_pack.make(taught_base, replace(taught_material, tests={"junk": taught_material.tests["other junk"]}))
 
 
 def test_each_label_gets_the_same_number_as_far_as_there_are() -> None:

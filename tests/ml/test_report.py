@@ -17,15 +17,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ml import report
-from ml.artifact import Bundle, load_bundle
-from ml.evaluate import JUNK, Drawings, EvaluationError, evaluate
-from ml.ink import rasterise
-from ml.predictor import Predictor
-from ml.prototypes import write as write_digit
-from ml.report.answers import Answered, ask, compare, margin, reliability
-from ml.report.look import legible
-from ml.report.sections import by_writer, confusions, learning, mistakes, names_of
+from ml.augmentation.synthetic_digits import write as write_digit
+from ml.bundles.bundle import Bundle, load_bundle, verify_bundle
+from ml.data.labelled_files import JUNK, Drawings, EvaluationError
+from ml.evaluation.metrics import evaluate
+from ml.preprocessing.ink import rasterise
+from ml.reporting import html
+from ml.reporting.html.results import Answered, ask, compare, margin, reliability
+from ml.reporting.html.sections import by_writer, confusions, learning, mistakes, names_of
+from ml.reporting.html.theme import legible
 from tests.ml.photos import SEVEN
 
 SHIPPED = Path("ml/models/digits")
@@ -83,8 +83,8 @@ def with_labels_swapped(bundle: Bundle, *pair: int) -> Bundle:
 def reported(tmp_path_factory: pytest.TempPathFactory) -> Reported:
     bundle, drawings, folder = load_bundle(SHIPPED), digits(4), tmp_path_factory.mktemp("report")
     other = with_labels_swapped(bundle, 3, 5)
-    page = report.write(bundle, drawings, folder, against=other, history=HISTORY, junk=True)
-    assert page == folder / report.PAGE
+    page = html.write(bundle, drawings, folder, against=other, history=HISTORY, junk=True)
+    assert page == folder / html.PAGE
     return Reported(page.read_text("utf-8"), folder, bundle, drawings)
 
 
@@ -150,7 +150,7 @@ def test_the_pictures_lie_beside_the_page(reported: Reported) -> None:
 
 
 def test_it_says_what_evaluate_says(reported: Reported) -> None:
-    predictor = Predictor.from_bundle(reported.bundle)
+    predictor = verify_bundle(reported.bundle)
     truth = np.array([int(label) if label.isdigit() else JUNK for label in reported.drawings.labels])
     answers = predictor.predict(reported.drawings.rasters).probabilities
     expected = evaluate(answers, truth, reported.bundle.slugs, reported.bundle.manifest["unsure_below"])
@@ -182,7 +182,7 @@ def test_what_is_none_of_the_labels_is_counted_apart(reported: Reported) -> None
 
 def test_drawings_of_other_labels_are_an_error_unless_they_are_called_junk(reported: Reported, tmp_path: Path) -> None:
     with pytest.raises(EvaluationError, match="a cat"):
-        report.write(reported.bundle, reported.drawings, tmp_path / "none")
+        html.write(reported.bundle, reported.drawings, tmp_path / "none")
 
     assert not (tmp_path / "none").exists()
 
@@ -191,11 +191,11 @@ def test_junk_alone_is_nothing_to_report(reported: Reported, tmp_path: Path) -> 
     cats = Drawings(np.zeros((2, 28, 28), np.uint8), ["a cat", "a cat"], ["", ""])
 
     with pytest.raises(EvaluationError, match="None of the drawings shows a label"):
-        report.write(reported.bundle, cats, tmp_path, junk=True)
+        html.write(reported.bundle, cats, tmp_path, junk=True)
 
 
 def test_it_goes_on_without_tensorflow() -> None:
-    code = "import sys, ml.report; sys.exit(any(name in sys.modules for name in ('tensorflow', 'keras')))"
+    code = "import sys, ml.reporting.html; sys.exit(any(name in sys.modules for name in ('tensorflow', 'keras')))"
 
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
@@ -228,7 +228,7 @@ def test_versions_of_other_labels_cannot_be_compared(reported: Reported, tmp_pat
     other = replace(reported.bundle, manifest={**reported.bundle.manifest, "labels": labels})
 
     with pytest.raises(EvaluationError, match="tell other labels apart"):
-        report.write(reported.bundle, reported.drawings, tmp_path, against=other, junk=True)
+        html.write(reported.bundle, reported.drawings, tmp_path, against=other, junk=True)
 
 
 def test_a_version_that_sees_ink_otherwise_needs_drawings_of_its_own(reported: Reported, tmp_path: Path) -> None:
@@ -236,12 +236,12 @@ def test_a_version_that_sees_ink_otherwise_needs_drawings_of_its_own(reported: R
     other = replace(reported.bundle, manifest={**reported.bundle.manifest, "raster": raster})
 
     with pytest.raises(EvaluationError, match="Read the drawings with its raster"):
-        report.write(reported.bundle, reported.drawings, tmp_path, against=other, junk=True)
+        html.write(reported.bundle, reported.drawings, tmp_path, against=other, junk=True)
 
     few = Drawings(reported.drawings.rasters[:10], reported.drawings.labels[:10], [""] * 10)
     for left_over in ("won.png", "mine.png"):
         (tmp_path / left_over).touch()
-    page = report.write(reported.bundle, few, tmp_path, against=other, against_drawings=few)
+    page = html.write(reported.bundle, few, tmp_path, against=other, against_drawings=few)
     assert "right and wrong about the same drawings" in page.read_text("utf-8")
     assert not (tmp_path / "won.png").exists(), "of an earlier report"
     assert (tmp_path / "mine.png").exists()
@@ -253,12 +253,12 @@ def test_a_version_that_sees_ink_otherwise_needs_drawings_of_its_own(reported: R
 def test_the_curves_come_from_the_record_beside_the_bundle(reported: Reported, tmp_path: Path) -> None:
     (tmp_path / "history.json").write_text(json.dumps(HISTORY))
 
-    assert report.read_history(tmp_path) == HISTORY
+    assert html.read_history(tmp_path) == HISTORY
     assert "4 epochs in 4 minutes" in said(reported)
 
 
 def test_without_a_record_it_says_so(tmp_path: Path) -> None:
-    assert report.read_history(tmp_path) is None
+    assert html.read_history(tmp_path) is None
     assert "there are no curves to show" in str(learning(None).parts)
 
 
@@ -267,7 +267,7 @@ def test_a_damaged_record_is_told_with_its_place(content: str, tmp_path: Path) -
     (tmp_path / "history.json").write_text(content)
 
     with pytest.raises(EvaluationError, match=r"history\.json is not the record of a training.*Delete it"):
-        report.read_history(tmp_path)
+        html.read_history(tmp_path)
 
 
 # Single chapters

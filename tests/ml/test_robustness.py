@@ -7,13 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ml.artifact import Bundle
-from ml.bitmap import as_bitmap
-from ml.datasets import DatasetError
-from ml.ink import Ink, parse_ink, rasterise
-from ml.predictor import Predictor
-from ml.recipes import RECIPES
-from ml.robustness import (
+from ml.bundles.bundle import Bundle, verify_bundle
+from ml.bundles.predictor import Predictor
+from ml.data.loaders import DatasetError
+from ml.evaluation.robustness import (
     dots,
     halve,
     hatching,
@@ -23,13 +20,16 @@ from ml.robustness import (
     on_canvas,
     scribble,
 )
+from ml.preprocessing.ink import Ink, parse_ink, rasterise
+from ml.preprocessing.quickdraw_bitmap import as_bitmap
+from ml.recipes import RECIPES
 from tests.ml import shapes
 from tests.ml.test_ink import HAND_MADE
 
 
 @pytest.fixture(scope="module")
 def predictor(tiny_bundle: Bundle) -> Predictor:
-    return Predictor.from_bundle(tiny_bundle)
+    return verify_bundle(tiny_bundle)
 
 
 @pytest.fixture
@@ -112,7 +112,7 @@ def test_another_recognizer_is_measured_on_its_own_raster_with_its_own_tests(
     """Three shapes of 24 pixels; see tests/ml/shapes.py."""
     known = shapes.material()
     monkeypatch.setitem(RECIPES, "shapes", shapes.recipe(known))
-    predictor = Predictor.from_bundle(shapes.untaught())
+    predictor = verify_bundle(shapes.untaught())
     figures = measure_junk(predictor, 0.0, data=tmp_path, count=4, seed=1, recognizer="shapes", spec=shapes.SPEC)
     assert figures["real: shapes"] == {"count": len(known.tests["shapes"].y), "not sure": 0.0}
     assert figures["scribbles, kept out"]["count"] == len(known.tests["scribbles, kept out"].y)

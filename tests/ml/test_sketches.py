@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ml.bitmap import as_bitmap
-from ml.card import count_labels
-from ml.image import normalise_image
-from ml.ink import rasterise
-from ml.material import Material
-from ml.prototypes import write
-from ml.sketches import LABELS, SKETCHES, SPEC, has_twin
+from ml.augmentation.synthetic_digits import write
+from ml.preprocessing.image import normalise_image
+from ml.preprocessing.ink import rasterise
+from ml.preprocessing.quickdraw_bitmap import as_bitmap
+from ml.recipes.base import Material
+from ml.recipes.sketches import LABELS, SKETCHES, SPEC, has_twin
+from ml.reporting.model_card import count_labels
 from tests.ml.stand_ins import careful, characters, words
 
 FEW = 12  # drawings of each word
@@ -88,7 +88,9 @@ def test_the_card_counts_a_drawing_once_however_often_it_comes(material: Materia
 def test_the_card_counts_a_drawing_once_though_it_comes_in_two_forms(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ml.sketches.TWIN", 55.0)  # these twins are less alike than real ones, and strangers far off
+    monkeypatch.setattr(
+        "ml.recipes.sketches.TWIN", 55.0
+    )  # these twins are less alike than real ones, and strangers far off
     told = count_labels(SKETCHES.load(folder), [label["slug"] for label in LABELS])
     assert 0 < told["cat"] < FEW
     assert told["tree"] > FEW

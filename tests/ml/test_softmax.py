@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ml import softmax
-from ml.predictor import Head
+from ml.bundles.predictor import Head
+from ml.embeddings import softmax
 
 WIDTH, CLASSES = 6, 3
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from ml.evaluate import JUNK, evaluate
-from ml.tables import percent, report_text, shares_text, table
+from ml.data.labelled_files import JUNK
+from ml.evaluation.metrics import evaluate
+from ml.reporting.text_tables import percent, report_text, shares_text, table
 
 
 def test_columns_stand_under_their_header() -> None:

@@ -9,27 +9,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ml import learning
-from ml.artifact import load_bundle, verify_bundle
-from ml.augment import draw_varied
-from ml.card import CARD, CONFUSION
-from ml.datasets import Pictures, Tracks
-from ml.digits import DIGITS, split_pen_writers
-from ml.epochs import make_epoch
-from ml.ink import rasterise
-from ml.junk import make_junk
-from ml.learning import Cycle, cycles, learning_rate
-from ml.material import Examples, Material, Recipe
-from ml.network import build_network
-from ml.prototypes import write
+from ml.augmentation.augment import draw_varied
+from ml.augmentation.negatives import make_junk
+from ml.augmentation.synthetic_digits import write
+from ml.bundles.bundle import load_bundle, verify_bundle
+from ml.data.loaders import Pictures, Tracks
+from ml.preprocessing.ink import rasterise
 from ml.recipes import RECIPES
-from ml.train import (
-    TrainingError,
-    choose_temperature,
-    choose_unsure_below,
-    train_recipe,
-    train_recognizer,
-)
+from ml.recipes.base import Examples, Material, Recipe
+from ml.recipes.digits import DIGITS, split_pen_writers
+from ml.reporting.model_card import CARD, CONFUSION
+from ml.training import fit
+from ml.training.epochs import make_epoch
+from ml.training.fit import Cycle, cycles, learning_rate
+from ml.training.network import build_network
+from ml.training.train import TrainingError, choose_temperature, choose_unsure_below, train_recipe, train_recognizer
 
 LABELS = DIGITS[:3]  # 0, 1 and 2: enough to learn, and quick
 
@@ -155,19 +149,19 @@ def test_half_of_the_epochs_learn_the_others_refine_and_are_taught(
 def test_a_teacher_softens_the_labels_without_turning_them_round() -> None:
     drawn = examples(12, 7)
 
-    told = learning._targets(drawn, 4, build_network(4))
+    told = fit._targets(drawn, 4, build_network(4))
 
     assert told.argmax(axis=1).tolist() == drawn.y.tolist()
     assert told.sum(axis=1) == pytest.approx(1, abs=1e-5)
     assert 0.5 < told.max() < 1
-    np.testing.assert_array_equal(learning._targets(drawn, 4, None), np.eye(4)[drawn.y])
+    np.testing.assert_array_equal(fit._targets(drawn, 4, None), np.eye(4)[drawn.y])
 
 
 def test_the_teacher_is_the_mean_of_the_cycles_before() -> None:
     one, other = build_network(4), build_network(4)
     expected = (one.get_weights()[0] + other.get_weights()[0]) / 2
 
-    teacher = learning._teacher(one, [one.get_weights(), other.get_weights()])
+    teacher = fit._teacher(one, [one.get_weights(), other.get_weights()])
 
     np.testing.assert_allclose(teacher.get_weights()[0], expected, rtol=1e-6)
     np.testing.assert_allclose(one.get_weights()[0], expected, rtol=1e-6)
@@ -188,7 +182,7 @@ def test_the_rate_rises_falls_and_starts_again_lower(recipe: Recipe) -> None:
 def test_no_two_epochs_are_the_same(material: Material, recipe: Recipe) -> None:
     short = replace(recipe, epochs=2)
 
-    one, other = learning._epochs(material, short, Cycle(2, rate=1.0, mild=1.0), past=0, seed=1)
+    one, other = fit._epochs(material, short, Cycle(2, rate=1.0, mild=1.0), past=0, seed=1)
 
     assert not np.array_equal(one.x, other.x)
 

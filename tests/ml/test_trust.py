@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ml import softmax
-from ml.predictor import Head
-from ml.rehearsal import Rehearsal
-from ml.trust import FEWEST, believed
+from ml.bundles.predictor import Head
+from ml.embeddings import softmax
+from ml.embeddings.author_filter import FEWEST, believed
+from ml.embeddings.replay_pack import Rehearsal
 
 LABELS, WIDTH, EACH = 5, 16, 20
 MIDDLES = np.random.default_rng(0).uniform(0, 3, (LABELS + 1, WIDTH))

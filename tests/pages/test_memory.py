@@ -13,7 +13,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
-from ml.artifact import Bundle
+from ml.bundles.bundle import Bundle
 from recognizer import corrections, keepsakes, memories, registry
 from recognizer.models import Drawing, Promotion, Recognizer, Remembered
 from tests.ink import ONE, SEVEN, ZERO

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from ml.artifact import Bundle
+from ml.bundles.bundle import Bundle
 from recognizer import cards, installing, registry
 from recognizer.models import Recognizer
 from tests import standins

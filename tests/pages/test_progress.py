@@ -12,7 +12,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
-from ml.artifact import Bundle
+from ml.bundles.bundle import Bundle
 from recognizer import label_checks, registry
 from recognizer.models import Promotion, Recognizer, Review
 from tests.ink import ONE, SEVEN

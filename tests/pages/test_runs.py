@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import User
-from ml.artifact import Bundle
+from ml.bundles.bundle import Bundle
 from recognizer import training
 from recognizer.models import Recognizer, TrainingRun
 from tests.ink import ONE, SEVEN, ZERO

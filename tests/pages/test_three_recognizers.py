@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 
 from accounts.models import User
-from ml.artifact import Bundle
+from ml.bundles.bundle import Bundle
 from recognizer import corrections, drawings, installing
 from recognizer.content import Content
 from recognizer.models import Correction, Drawing, Recognizer

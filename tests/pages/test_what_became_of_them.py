@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 
 from accounts.models import User
-from ml.artifact import Bundle
+from ml.bundles.bundle import Bundle
 from recognizer import corrections, reviews
 from recognizer.models import Drawing, ModelVersion, Prediction, Recognizer, Review, SnapshotItem
 from tests.ink import ONE, SEVEN

@@ -4,7 +4,7 @@ import pytest
 
 from accounts import people
 from accounts.models import User
-from ml.artifact import Bundle
+from ml.bundles.bundle import Bundle
 from recognizer import drawings, registry
 from recognizer.models import Drawing, Prediction, Recognizer
 from tests.loop import community

@@ -14,7 +14,7 @@ from django.core.cache import cache
 from accounts import people
 from accounts.models import User
 from config.celery import app
-from ml.artifact import Bundle
+from ml.bundles.bundle import Bundle
 from recognizer import corrections, drawings, memories, registry, tasks
 from recognizer.content import Content
 from recognizer.memories import catching_up, recalling

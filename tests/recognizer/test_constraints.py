@@ -8,7 +8,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import ProtectedError
 
 from accounts.models import User
-from ml.artifact import Bundle
+from ml.bundles.bundle import Bundle
 from recognizer import registry
 from recognizer.models import (
     Correction,

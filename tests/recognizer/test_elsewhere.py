@@ -10,11 +10,12 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
-from ml.artifact import Bundle, assemble
-from ml.graft import graft_tflite
-from ml.ink import DEFAULT
-from ml.last_layer import like
-from ml.predictor import Head, Predictor
+from ml.bundles.build import assemble
+from ml.bundles.bundle import Bundle
+from ml.bundles.predictor import Head, Predictor
+from ml.bundles.replace_head import graft_tflite
+from ml.preprocessing.ink import DEFAULT
+from ml.training.finetune_head import like
 from recognizer import drawings, elsewhere, installing, registry
 from recognizer.content import Content
 from recognizer.drawings import Answer, Personal
@@ -130,8 +131,8 @@ def test_each_recognizer_sees_the_drawing_on_its_own_raster(starter: Bundle, ali
 
 def larger_bundle() -> Bundle:
     """Untaught, of a raster of 40 pixels."""
-    from ml.artifact import export_bundle
-    from ml.ink import RasterSpec
+    from ml.bundles.build import export_bundle
+    from ml.preprocessing.ink import RasterSpec
     from tests.ml.tiny import LABELS, random_rasters, tiny_network
 
     network, probe = tiny_network(len(LABELS) + 1, 40), random_rasters(2, size=40)

@@ -14,7 +14,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import User
-from ml.artifact import Bundle, load_bundle, save_bundle
+from ml.bundles.bundle import Bundle, load_bundle, save_bundle
 from recognizer import installing, registry
 from recognizer.models import Label, ModelVersion, Promotion, Recognizer, TrainingRun
 from tests import standins

@@ -11,7 +11,7 @@ from django.test import Client
 
 from accounts import people
 from accounts.models import User
-from ml.artifact import Bundle
+from ml.bundles.bundle import Bundle
 from recognizer import drawings, memories
 from recognizer.content import Content
 from recognizer.models import Correction, Memory, PersonalAnswer, Reason, Recognizer, Remembered

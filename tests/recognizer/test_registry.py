@@ -12,7 +12,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
-from ml.artifact import Bundle, BundleError, save_bundle
+from ml.bundles.bundle import Bundle, BundleError, save_bundle
 from recognizer import installing, registry
 from recognizer.management.commands.install_models import FOLDER
 from recognizer.models import Label, ModelVersion, Promotion, Recognizer, Tone

@@ -3,7 +3,7 @@
 import pytest
 
 from accounts.models import User
-from ml.artifact import Bundle
+from ml.bundles.bundle import Bundle
 from recognizer import registry
 from recognizer.models import ModelVersion, Promotion, Recognizer
 

@@ -10,7 +10,7 @@ from django.db import IntegrityError
 
 from accounts import people
 from accounts.models import User
-from ml.ink import DEFAULT
+from ml.preprocessing.ink import DEFAULT
 from recognizer import corrections, drawings, registry, reviews, snapshots, training
 from recognizer.drawings import Content
 from recognizer.models import Correction, Drawing, ModelVersion, Recognizer, Review, SnapshotItem, TrainingRun

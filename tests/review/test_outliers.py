@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 
 from accounts.models import User
-from ml.artifact import Bundle
+from ml.bundles.bundle import Bundle
 from recognizer import drawings, outliers, queue, registry
 from recognizer.models import Correction, Drawing, ModelVersion, Place, Recognizer, Use
 from tests.ink import ONE, SCRIBBLE, SEVEN

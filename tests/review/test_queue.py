@@ -12,7 +12,7 @@ from django.test import Client
 
 from accounts import people
 from accounts.models import User
-from ml.artifact import Bundle
+from ml.bundles.bundle import Bundle
 from recognizer import corrections, desk, drawings, queue, reviews
 from recognizer.models import Correction, Place, Recognizer, Review, Use
 from recognizer.queue import Wanted

@@ -7,7 +7,7 @@ from django.contrib.auth.models import Permission
 from django.test import Client
 
 from accounts.models import User
-from ml.artifact import Bundle
+from ml.bundles.bundle import Bundle
 from recognizer import reviews
 from recognizer.models import Correction, ModelVersion, Recognizer, SnapshotItem, TrainingRun
 from tests.ink import ONE, SEVEN

@@ -15,7 +15,7 @@ from django.test import Client
 
 from accounts import audit
 from accounts.models import AuditEntry, User
-from ml.artifact import Bundle
+from ml.bundles.bundle import Bundle
 from recognizer import registry
 from recognizer.dataset import exporting
 from recognizer.models import Correction, Recognizer, TrainingRun

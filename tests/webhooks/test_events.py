@@ -10,7 +10,7 @@ from django.db import transaction
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import User
-from ml.artifact import Bundle
+from ml.bundles.bundle import Bundle
 from recognizer import corrections, drawings, registry, reviews, rounds, webhooks
 from recognizer.models import Delivery, Event, Policy, Recognizer, Review, Webhook
 from recognizer.webhooks import hooks

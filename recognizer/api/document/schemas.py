@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ml.ink import MAX_COORDINATE, MAX_POINTS, MAX_STROKES
+from ml.preprocessing.ink import MAX_COORDINATE, MAX_POINTS, MAX_STROKES
 from recognizer.api.batches import MOST_ITEMS
 from recognizer.api.codes import CODES
 from recognizer.api.options import EXTRAS, MOST_GUESSES, NEWEST

@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 import ml
-from ml.artifact import BundleError, load_bundle
+from ml.bundles.bundle import BundleError, load_bundle
 from recognizer import installing, registry
 from recognizer.installing import InstallError, Promote
 from recognizer.management.commands.install_recognizer import in_words

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from ml.artifact import BundleError, load_bundle
+from ml.bundles.bundle import BundleError, load_bundle
 from recognizer import installing
 from recognizer.installing import Installed, InstallError, Promote
 from recognizer.registry import StalePromotionError

@@ -1,0 +1,1 @@
+"""Variations of drawings, synthetic digits, and negative examples."""

@@ -1,0 +1,138 @@
+"""How long an answer takes, stage by stage, and what a process that answers weighs.
+
+Times are of one drawing at a time in one thread, as a web worker does it.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from PIL import Image
+
+from ml.bundles.bundle import load_bundle, verify_bundle
+from ml.preprocessing.image import decode_image, normalise_image
+from ml.preprocessing.ink import parse_ink, rasterise
+
+POINTS = 60  # of each of the two strokes; a drawn digit has 30 to 120 points
+WARM_UP = 20
+
+_WORKER = """
+import json, sys
+from ml.bundles.bundle import load_bundle
+from ml.benchmarks.latency import example_ink, resident_mb
+from ml.preprocessing.ink import parse_ink, rasterise
+from ml.bundles.predictor import Predictor
+imported = resident_mb()
+bundle = load_bundle(sys.argv[1])
+predictor = verify_bundle(bundle)
+for _ in range(1000):
+    predictor.predict(rasterise(parse_ink(example_ink()), bundle.raster)[None])
+assert not {"tensorflow", "keras"} & sys.modules.keys(), "TensorFlow was imported"
+print(json.dumps({"after the imports": imported, "after 1,000 predictions": resident_mb()}))
+"""
+
+
+def run_bench(folder: Path, *, calls: int) -> dict[str, Any]:
+    """Time each stage `calls` times (pictures a tenth of it) with the bundle in `folder`.
+
+    Returns `{"stages": {name: {"median_ms", "p95_ms", "calls"}}, "memory_mb": {when: resident MB}}`.
+    """
+    bundle = load_bundle(folder)
+    predictor, spec = verify_bundle(bundle), bundle.raster
+    data = example_ink()
+    ink = parse_ink(data)
+    raster = rasterise(ink, spec)[np.newaxis]
+    canvas, photo = example_canvas(), example_photo()
+    stages = {
+        "parse ink": _time(lambda: parse_ink(data), calls),
+        "rasterise": _time(lambda: rasterise(ink, spec), calls),
+        "predict": _time(lambda: predictor.predict(raster), calls),
+        "ink, all three": _time(lambda: predictor.predict(rasterise(parse_ink(data), spec)[np.newaxis]), calls),
+    }
+    for name, picture in (("canvas PNG, 400 x 400", canvas), ("photo JPEG, 12 megapixels", photo)):
+        grey = decode_image(picture)
+        stages[f"{name}: decode"] = _time(partial(decode_image, picture), max(1, calls // 10))
+        stages[f"{name}: normalise"] = _time(partial(normalise_image, grey, spec), max(1, calls // 10))
+    return {"stages": stages, "memory_mb": _memory(folder)}
+
+
+def _time(call: Callable[[], object], calls: int) -> dict[str, Any]:
+    for _ in range(min(calls, WARM_UP)):
+        call()
+    times = np.empty(calls)
+    for number in range(calls):
+        start = time.perf_counter()
+        call()
+        times[number] = time.perf_counter() - start
+    median, p95 = np.percentile(times, [50, 95]) * 1_000
+    return {"median_ms": float(median), "p95_ms": float(p95), "calls": calls}
+
+
+def _memory(folder: Path) -> dict[str, float]:
+    done = subprocess.run(  # noqa: S603 (our own interpreter and program)
+        [sys.executable, "-c", _WORKER, str(folder)],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=Path(__file__).parents[2],
+    )
+    figures: dict[str, float] = json.loads(done.stdout)
+    return figures
+
+
+def resident_mb() -> float:
+    """The resident memory of this process in MB (10^6 bytes); the peak where the system tells only that."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        line = next(line for line in status.read_text().splitlines() if line.startswith("VmRSS"))
+        return round(int(line.split()[1]) * 1024 / 1e6, 1)
+    import resource
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return round(peak / 1e6 if sys.platform == "darwin" else peak * 1024 / 1e6, 1)
+
+
+def example_ink() -> list[list[list[float]]]:
+    """A seven with a bar as a browser sends it: coordinates to 1/100 px, times in ms."""
+    along = np.linspace(0, 1, POINTS)
+    x = np.interp(along, [0, 0.4, 1], [60, 240, 130])
+    y = np.interp(along, [0, 0.4, 1], [50, 55, 330])
+    bar = [np.linspace(90, 210, POINTS), np.linspace(190, 185, POINTS)]
+    times = np.arange(POINTS) * 8.0
+    return [np.round([x, y, times], 2).tolist(), np.round([*bar, times + 700], 2).tolist()]
+
+
+def example_canvas() -> bytes:
+    """The same seven as the PNG of a transparent canvas of 400 x 400 pixels."""
+    mask = np.zeros((400, 400), np.uint8)
+    cv2.polylines(mask, _lines(1.0), False, 255, 14, cv2.LINE_AA)
+    black = np.zeros_like(mask)
+    return _encode(np.dstack([black, black, black, mask]), "PNG")
+
+
+def example_photo() -> bytes:
+    """The same seven on grey paper in uneven light: a JPEG of 4000 x 3000 pixels."""
+    paper = np.tile(np.linspace(235, 130, 4_000, dtype=np.float32), (3_000, 1))
+    cv2.polylines(paper, _lines(7.0), False, 60, 40, cv2.LINE_AA)
+    paper += np.random.default_rng(1).normal(0, 4, paper.shape).astype(np.float32)
+    return _encode(cv2.cvtColor(paper.clip(0, 255).astype(np.uint8), cv2.COLOR_GRAY2RGB), "JPEG")
+
+
+def _lines(scale: float) -> list[np.ndarray]:
+    return [(np.array(stroke[:2]).T * scale).astype(np.int32) for stroke in example_ink()]
+
+
+def _encode(pixels: np.ndarray, kind: str) -> bytes:
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, kind)
+    return file.getvalue()

@@ -1,0 +1,309 @@
+"""How much a person's memory is worth: the figures that the README states, made again by one command.
+
+Each writer's drawings come in the order in which they were drawn. The answer to each is given with
+what the writer said about those before it; then the writer says what this one is, and it is
+remembered. The constants of `ml.embeddings.personal_memory` were tuned on ten of the thirty pen writers (`TUNED`);
+everything here is of the others, and of hands that the network was not trained on.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ml.augmentation.negatives import make_junk
+from ml.benchmarks import learning
+from ml.bundles.bundle import Bundle, verify_bundle
+from ml.data import loaders
+from ml.data.labelled_files import Drawings, to_indices
+from ml.embeddings import personal_memory
+from ml.preprocessing.image import normalise_image
+from ml.preprocessing.ink import rasterise
+from ml.recipes.base import Material
+
+EARLY = 50  # the first drawings of a writer, while the memory fills
+WRONG = 0.1  # of the labels of a careless person
+SEEDS = 5  # repetitions of what has chance in it
+REPORTED, TUNED = slice(0, 10), slice(10, 20)  # of the pen writers, in the order of their hashes
+TAUGHT = slice(20, 30)  # taught the second base; strangers to the first
+PEN_TRACKS = 10_000  # drawings of the ten in an epoch of the second base
+JUNK = 600  # drawings of each kind
+WAYS = (5, 10)  # new labels that a person has at a time
+EXAMPLES = (1, 5)  # of each of them
+
+Figures = dict[str, Any]
+
+
+class Hand(NamedTuple):
+    """What one writer drew, in order, and what the network made of it."""
+
+    probabilities: np.ndarray
+    embeddings: np.ndarray
+    labels: np.ndarray
+
+
+Said = Callable[[int, int, int, np.random.Generator], int | None]
+"""What a person says, of the answer they got, the truth and how many labels there are; None for nothing."""
+
+
+def _careless(got: int, truth: int, labels: int, rng: np.random.Generator) -> int:
+    return (truth + int(rng.integers(1, labels))) % labels if rng.random() < WRONG else truth
+
+
+HABITS: Mapping[str, Said] = {
+    "says what each is": lambda got, truth, labels, rng: truth,
+    "corrects only": lambda got, truth, labels, rng: None if got == truth else truth,
+    "says one in ten wrongly": _careless,
+    "confirms whatever it says": lambda got, truth, labels, rng: got,
+}
+
+
+def run_memory_bench(data: Path | None, cache: Path, shipped: Bundle) -> Figures:
+    """All figures; the bases are kept in `cache`. Shares are from 0 to 1, times in microseconds."""
+    alone = learning.base_bundle(data, cache / "mnist")
+    pens = learning.base_bundle(data, cache / "pens", PENS)
+    kept_out = loaders.first_by_hash(_writers(data), loaders.TEST_WRITERS)
+    return {
+        "hands": {
+            "MNIST alone": hands_figures(alone, pen_drawings(data, _writers(data)[REPORTED] + _writers(data)[TAUGHT])),
+            "MNIST and ten pen writers": hands_figures(pens, pen_drawings(data, _writers(data)[REPORTED])),
+            "shipped": hands_figures(shipped, pen_drawings(data, kept_out)),
+        },
+        "new labels": {"MNIST alone": new_labels(alone, data), "shipped": new_labels(shipped, data)},
+        "at once": at_once(shipped, pen_drawings(data, kept_out)),
+        "junk": junk(shipped, pen_drawings(data, kept_out), data),
+        "recall": cost(shipped, pen_drawings(data, kept_out)),
+    }
+
+
+# Hands
+
+
+def hands_figures(bundle: Bundle, drawings: Drawings) -> dict[str, Figures]:
+    """By habit: the accuracy of the network alone and with each writer's memory, over all and after the first 50."""
+    hands = answer(bundle, drawings)
+    return {name: _stream_all(hands, said, SEEDS if said is _careless else 1) for name, said in HABITS.items()}
+
+
+def answer(bundle: Bundle, drawings: Drawings) -> list[Hand]:
+    """What the network makes of each writer's drawings."""
+    answers = verify_bundle(bundle).predict(drawings.rasters)
+    labels = to_indices(drawings.labels, bundle.slugs)
+    writers = np.array(drawings.writers)
+    chosen = [np.flatnonzero(writers == name) for name in dict.fromkeys(drawings.writers)]
+    return [Hand(answers.probabilities[rows], answers.embeddings[rows], labels[rows]) for rows in chosen]
+
+
+def _stream_all(hands: list[Hand], said: Said, seeds: int) -> Figures:
+    streams = [stream(hand, said, np.random.default_rng(seed)) for seed in range(seeds) for hand in hands]
+    plain, personal, kept = zip(*streams, strict=True)
+    gains = [float(after.mean() - before.mean()) for before, after in zip(plain, personal, strict=True)]
+    return {
+        "people": len(hands),
+        "drawings": sum(map(len, plain)) // seeds,
+        "remembered": float(np.mean(kept)),
+        "plain": _share(plain),
+        "personal": _share(personal),
+        "plain_later": _share([each[EARLY:] for each in plain]),
+        "personal_later": _share([each[EARLY:] for each in personal]),
+        "worst_gain": min(gains),
+        "worse_off": sum(gain < 0 for gain in gains) / seeds,
+    }
+
+
+def stream(hand: Hand, said: Said, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, int]:
+    """Whether each answer was right, bool (n,): the network alone, and with the memory so far; and its final size."""
+    packed: list[bytes] = []
+    labels: list[int] = []
+    right = np.zeros(len(hand.labels), bool)
+    for place, truth in enumerate(hand.labels):
+        plain, embedding = hand.probabilities[place], hand.embeddings[place]
+        known = personal_memory.build(packed[-personal_memory.KEPT :], labels[-personal_memory.KEPT :], len(plain))
+        got = int(personal_memory.recall(known, plain, embedding).probabilities.argmax())
+        right[place] = got == truth
+        label = said(got, int(truth), len(plain), rng)
+        if label is not None:
+            packed.append(personal_memory.pack(embedding, plain))
+            labels.append(label)
+    return hand.probabilities.argmax(axis=1) == hand.labels, right, len(labels)
+
+
+def _share(right: Iterable[np.ndarray]) -> float | None:
+    every = np.concatenate(list(right))
+    return float(every.mean()) if every.size else None
+
+
+# A clear drawing that its author calls something else
+
+
+def at_once(bundle: Bundle, drawings: Drawings) -> Figures:
+    """Each writer calls the first of each label the one after it: how often is a later one read so?
+
+    `second`: the very next; `meanwhile`: the next one after three of other labels; `third`: the one after two.
+    """
+    found = [each for hand in answer(bundle, drawings) for each in _renamed(hand)]
+    shares = np.array(found).mean(axis=0)
+    return {"count": len(found), **dict(zip(("second", "meanwhile", "third"), shares.tolist(), strict=True))}
+
+
+def _renamed(hand: Hand) -> Iterator[tuple[bool, bool, bool]]:
+    outputs = hand.probabilities.shape[1]
+    for label in range(outputs):
+        first, second, third = np.flatnonzero(hand.labels == label)[:3]
+        others = np.flatnonzero(hand.labels != label)[:3]
+        name = (label + 1) % outputs
+        yield (
+            _read(hand, {first: name}, second) == name,
+            _read(hand, {first: name} | {row: hand.labels[row] for row in others}, second) == name,
+            _read(hand, {first: name, second: name}, third) == name,
+        )
+
+
+def _read(hand: Hand, said: dict[Any, int], row: int) -> int:
+    """The first guess for a drawing with these rows remembered."""
+    packed = [personal_memory.pack(hand.embeddings[each], hand.probabilities[each]) for each in said]
+    known = personal_memory.build(packed, list(said.values()), hand.probabilities.shape[1])
+    return int(personal_memory.recall(known, hand.probabilities[row], hand.embeddings[row]).probabilities.argmax())
+
+
+# Labels that no network was taught
+
+
+def new_labels(bundle: Bundle, data: Path | None) -> list[Figures]:
+    """Omniglot's other alphabets: so many characters become new labels by so many examples in other hands.
+
+    Each of the 20 people is asked about their own drawing of each; `nearest` is what the nearest
+    example alone would say.
+    """
+    pictures = loaders.load_foreign_characters("test", data)
+    rasters = np.stack([normalise_image(picture, bundle.raster) for picture in pictures.x])
+    answers = verify_bundle(bundle).predict(rasters)
+    found = []
+    for ways in WAYS:
+        for examples in EXAMPLES:
+            rng = np.random.default_rng(ways * 10 + examples)
+            tries = [_new(pictures, answers, person, ways, examples, rng) for _ in range(SEEDS) for person in range(20)]
+            right, nearest = np.concatenate(tries).mean(axis=0)
+            found.append({"labels": ways, "examples": examples, "right": float(right), "nearest": float(nearest)})
+    return found
+
+
+def _new(
+    pictures: loaders.Pictures, answers: Any, person: int, ways: int, examples: int, rng: np.random.Generator
+) -> np.ndarray:
+    """For each of `ways` characters, (right, nearest is right)."""
+    alphabets = np.array([str(name).split("/")[0] for name in pictures.group])
+    alphabet = rng.choice(np.unique(alphabets))
+    characters = rng.permutation(np.unique(pictures.y[alphabets == alphabet]))[:ways]
+    rows = np.stack([np.flatnonzero(pictures.y == character) for character in characters])  # in the order of the people
+    others = rng.permutation([other for other in range(20) if other != person])[:examples]
+    labels, outputs = np.repeat(np.arange(ways), examples), answers.probabilities.shape[1]
+    plain = np.pad(answers.probabilities, ((0, 0), (0, ways)))
+    taught = rows[:, others].ravel()
+    packed = [personal_memory.pack(answers.embeddings[row], plain[row]) for row in taught]
+    known = personal_memory.build(packed, (labels + outputs).tolist(), outputs + ways, untaught=ways)
+    found = []
+    for label, row in enumerate(rows[:, person]):
+        got = personal_memory.recall(known, plain[row], answers.embeddings[row]).probabilities.argmax()
+        nearest = labels[(known.directions @ answers.embeddings[row]).argmax()]
+        found.append((got == outputs + label, nearest == label))
+    return np.array(found, float)
+
+
+# What it must not do, and what it costs
+
+
+def junk(bundle: Bundle, drawings: Drawings, data: Path | None) -> dict[str, Figures]:
+    """How much junk is "not sure" for the network alone, and for the memories of people who remember all they drew."""
+    memories = [full_memory(hand) for hand in answer(bundle, drawings)]
+    rng, below = np.random.default_rng(SEEDS), bundle.manifest["unsure_below"]
+    foreign = loaders.load_foreign_characters("test", data)
+    chosen = rng.permutation(len(foreign.x))[:JUNK]
+    kinds = {
+        "characters of unseen alphabets": [normalise_image(picture, bundle.raster) for picture in foreign.x[chosen]],
+        "scribbles": [rasterise(make_junk(rng, []), bundle.raster) for _ in range(JUNK)],
+    }
+    found = {}
+    for name, rasters in kinds.items():
+        answers = verify_bundle(bundle).predict(np.stack(rasters))
+        pairs = list(zip(answers.probabilities, answers.embeddings, strict=True))
+        doubted = [
+            personal_memory.recall(known, *pair).probabilities.max() < below for known in memories for pair in pairs
+        ]
+        plain = float((answers.probabilities.max(axis=1) < below).mean())
+        odd = _beside_one_odd(pairs, below, len(bundle.slugs))
+        found[name] = {"count": len(rasters), "plain": plain, "personal": float(np.mean(doubted)), "odd": odd}
+    return found
+
+
+def _beside_one_odd(pairs: list[tuple[np.ndarray, np.ndarray]], below: float, outputs: int) -> float:
+    """The share still "not sure", of those that the network doubts, for somebody who gave one of them a label."""
+    doubted = [pair for pair in pairs if pair[0].max() < below]
+    unsure = []
+    for place, (plain, embedding) in enumerate(doubted[:: len(doubted) // 20 or 1]):
+        known = personal_memory.build([personal_memory.pack(embedding, plain)], [place % outputs], outputs)
+        unsure += [
+            personal_memory.recall(known, *pair).probabilities.max() < below
+            for pair in doubted
+            if pair[1] is not embedding
+        ]
+    return float(np.mean(unsure)) if unsure else 1.0
+
+
+def full_memory(hand: Hand) -> personal_memory.Memory:
+    """Everything that a writer drew, rightly labelled."""
+    packed = [personal_memory.pack(*each) for each in zip(hand.embeddings, hand.probabilities, strict=True)]
+    return personal_memory.build(
+        packed[-personal_memory.KEPT :], hand.labels[-personal_memory.KEPT :].tolist(), hand.probabilities.shape[1]
+    )
+
+
+def cost(bundle: Bundle, drawings: Drawings, calls: int = 2_000) -> Figures:
+    """The median time of one look into a memory of 500 drawings, and of building it."""
+    hands = answer(bundle, drawings)
+    many = Hand(*(np.concatenate(parts)[: personal_memory.KEPT + 1] for parts in zip(*hands, strict=True)))
+    known = full_memory(Hand(*(part[:-1] for part in many)))
+    plain, embedding = many.probabilities[-1], many.embeddings[-1]
+    return {
+        "remembered": len(known.labels),
+        "look_us": _median_us(lambda: personal_memory.recall(known, plain, embedding), calls),
+        "build_us": _median_us(lambda: full_memory(many), max(1, calls // 50)),
+    }
+
+
+def _median_us(call: Callable[[], object], calls: int) -> float:
+    times = []
+    for _ in range(calls):
+        start = time.perf_counter()
+        call()
+        times.append(time.perf_counter() - start)
+    return float(np.median(times) * 1e6)
+
+
+# People and bases
+
+
+def _writers(data: Path | None) -> list[str]:
+    names = {str(name) for name in loaders.load_pen_tracks(data).group}
+    return loaders.first_by_hash(names, len(names))
+
+
+def pen_drawings(data: Path | None, writers: list[str]) -> Drawings:
+    """What these pen writers drew, each writer's drawings in order."""
+    chosen, _ = loaders.split_by_group(loaders.load_pen_tracks(data), writers)
+    rasters = np.stack([rasterise(ink) for ink in chosen.inks])
+    return Drawings(rasters, [str(label) for label in chosen.y], [str(name) for name in chosen.group])
+
+
+def mnist_and_pens(data: Path | None) -> Material:
+    """MNIST, made-up junk, and the tracks of ten pen writers."""
+    chosen, _ = loaders.split_by_group(loaders.load_pen_tracks(data), _writers(data)[TAUGHT])
+    return replace(learning.mnist_alone(data), tracks=chosen)
+
+
+PENS = replace(learning.RECIPE, load=mnist_and_pens, sources=("mnist", "pendigits"), tracks=PEN_TRACKS)

@@ -1,0 +1,1 @@
+"""One model version as files: manifest, verification, LiteRT predictor, export."""

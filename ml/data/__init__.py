@@ -1,0 +1,1 @@
+"""Data sets: sources, download, inventory and loaders."""

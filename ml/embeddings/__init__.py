@@ -1,0 +1,1 @@
+"""Methods that work on stored embeddings, without TensorFlow."""

@@ -1,0 +1,200 @@
+"""What must not change an answer, and what must not get one: figures for a model that serves.
+
+The same ink, moved, scaled, drawn on another canvas or sampled more coarsely, is the same drawing.
+Junk is no drawing of any label: blanks, dots, scribbles, characters of other scripts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ml.bundles.predictor import Predictor
+from ml.data.labelled_files import held_out_writers
+from ml.data.loaders import DatasetError, load_foreign_characters, load_mnist, load_pen_tracks, split_by_group
+from ml.preprocessing.image import ImageError, normalise_image
+from ml.preprocessing.ink import DEFAULT, MAX_COORDINATE, Ink, RasterSpec, rasterise
+from ml.preprocessing.quickdraw_bitmap import as_bitmap
+from ml.recipes import RECIPES
+
+SCALES = (0.05, 20.0)
+CANVASES = (100, 200, 350, 500, 1_000, 2_000)  # pixels a side
+FILLED = (0.3, 0.95)  # of the canvas by the drawing
+
+Figures = dict[str, dict[str, Any]]
+Rng = np.random.Generator
+
+
+# The same ink
+
+
+def measure_robustness(
+    predictor: Predictor, inks: Sequence[Ink], *, limit: int, seed: int, spec: RasterSpec = DEFAULT
+) -> Figures:
+    """How often the raster and the answer stay the same when nothing but place, size, canvas or sampling changes.
+
+    And when it comes as a picture instead of ink. For up to `limit` of the drawings, chosen by chance.
+    Returns `{change: {count, same raster, same answer}}`.
+    """
+    rng = np.random.default_rng(seed)
+    chosen = rng.permutation(len(inks))[:limit]
+    drawings = [inks[number] for number in chosen]
+    before = np.array([rasterise(ink, spec) for ink in drawings])
+    changes: dict[str, Callable[[Ink], Ink]] = {
+        "moved, and scaled 0.05x to 20x": lambda ink: move_and_scale(ink, rng),
+        "on canvases of 100 to 2000 px, to 1/100 px": lambda ink: on_canvas(ink, rng, decimals=2),
+        "on canvases of 100 to 2000 px, to whole px": lambda ink: on_canvas(ink, rng, decimals=0),
+        "at half the points": halve,
+    }
+    answers = predictor.predict(before).probabilities.argmax(axis=1)
+    rasters = {
+        **{name: [rasterise(change(ink), spec) for ink in drawings] for name, change in changes.items()},
+        "as a picture of 28 x 28 (Google's recipe)": [
+            normalise_image(as_bitmap(ink), spec, polarity="light_on_dark") for ink in drawings
+        ],
+    }
+    return {name: _compare(predictor, before, answers, np.array(after)) for name, after in rasters.items()}
+
+
+def _compare(predictor: Predictor, before: np.ndarray, answers: np.ndarray, after: np.ndarray) -> dict[str, Any]:
+    same = predictor.predict(after).probabilities.argmax(axis=1) == answers
+    return {
+        "count": len(after),
+        "same raster": float((after == before).all(axis=(1, 2)).mean()),
+        "same answer": float(same.mean()),
+    }
+
+
+def move_and_scale(ink: Ink, rng: Rng) -> Ink:
+    """The ink in another size, 0.05x to 20x, at another place."""
+    scale = float(np.exp(rng.uniform(*np.log(SCALES))))
+    shift = rng.uniform(-0.1, 0.1, (2, 1)) * MAX_COORDINATE
+    return [stroke[:2] * scale + shift for stroke in ink]
+
+
+def on_canvas(ink: Ink, rng: Rng, *, decimals: int) -> Ink:
+    """The ink as it comes from a square canvas of some size, in coordinates rounded to `decimals`."""
+    side = int(rng.choice(CANVASES))
+    points = np.concatenate([stroke[:2] for stroke in ink], axis=1)
+    low, extent = points.min(axis=1, keepdims=True), float(np.ptp(points, axis=1).max())
+    size = side * rng.uniform(*FILLED)
+    corner = rng.uniform(0, side - size, (2, 1))
+    scale = size / extent if extent else 1.0
+    return [np.round((stroke[:2] - low) * scale + corner, decimals) for stroke in ink]
+
+
+def halve(ink: Ink) -> Ink:
+    """The ink as a slower pen tablet gives it: every second point of a stroke, and its last."""
+    return [np.concatenate([stroke[:2, :-1:2], stroke[:2, -1:]], axis=1) for stroke in ink]
+
+
+# Junk
+
+
+def measure_junk(
+    predictor: Predictor,
+    unsure_below: float,
+    *,
+    data: Path | None,
+    count: int,
+    seed: int,
+    recognizer: str = "digits",
+    spec: RasterSpec = DEFAULT,
+) -> Figures:
+    """How much of each kind of junk is answered "not sure", beside the share of real drawings that are.
+
+    `count` drawings of each made-up kind; characters of Omniglot alphabets, and real drawings of the
+    recognizer, that training never saw, where the data sets are at hand. What the doors refuse before
+    any model is asked (no ink, a blank picture) counts as not answered. Returns `{kind: {count, not sure}}`.
+    """
+    rng = np.random.default_rng(seed)
+    kinds: dict[str, Callable[[Rng], Ink]] = {"dots": dots, "scribbles": scribble, "hatchings": hatching}
+    figures = {"blank pictures": _blanks(predictor, unsure_below, spec, rng, count)}
+    for name, kind in kinds.items():
+        figures[name] = _unsure(predictor, unsure_below, np.array([rasterise(kind(rng), spec) for _ in range(count)]))
+    junk, real = _at_hand(predictor, unsure_below, recognizer, data)
+    figures |= junk
+    total = sum(line["count"] for line in figures.values())
+    share = sum(line["count"] * line["not sure"] for line in figures.values()) / total
+    return {**figures, "all junk": {"count": total, "not sure": share}, **real}
+
+
+def _unsure(predictor: Predictor, below: float, rasters: np.ndarray) -> dict[str, Any]:
+    unsure = predictor.predict(rasters).probabilities.max(axis=1) < below
+    return {"count": len(rasters), "not sure": float(unsure.mean())}
+
+
+def _blanks(predictor: Predictor, below: float, spec: RasterSpec, rng: Rng, count: int) -> dict[str, Any]:
+    answered = 0
+    for _ in range(count):
+        grain = rng.normal(rng.uniform(60, 250), rng.uniform(0, 6), (120, 160))
+        try:
+            raster = normalise_image(grain.clip(0, 255).astype(np.uint8), spec)
+        except ImageError:
+            continue
+        answered += predictor.predict(raster[np.newaxis]).probabilities.max() >= below
+    return {"count": count, "not sure": 1 - answered / count}
+
+
+def _at_hand(predictor: Predictor, below: float, recognizer: str, data: Path | None) -> tuple[Figures, Figures]:
+    """Junk and real drawings of the data sets."""
+    sets = _digits(data) if recognizer == "digits" else _tests(recognizer, data)
+    junk: Figures = {}
+    real: Figures = {}
+    try:
+        for name, rasters, is_junk in sets:
+            if is_junk:
+                junk[name] = _unsure(predictor, below, rasters)
+            else:
+                real[f"real: {name}"] = _unsure(predictor, below, rasters)
+    except DatasetError:
+        if data is not None:  # somebody named a folder: say what it lacks
+            raise
+    return junk, real
+
+
+Sets = Iterator[tuple[str, np.ndarray, bool]]
+"""Names, rasters, and whether they are junk."""
+
+
+def _digits(data: Path | None) -> Sets:
+    """Sooner read than all the tests of the recipe."""
+    foreign = load_foreign_characters("test", data).x
+    rasters = np.array([normalise_image(picture, polarity="light_on_dark") for picture in foreign])
+    yield "characters of unseen alphabets", rasters, True
+    tracks = load_pen_tracks(data)
+    kept_out, _ = split_by_group(tracks, held_out_writers(map(str, tracks.group)))
+    yield "digits of kept-out writers", np.array([rasterise(ink) for ink in kept_out.inks]), False
+    yield "MNIST test", load_mnist("test", data).x, False
+
+
+def _tests(recognizer: str, data: Path | None) -> Sets:
+    """What the recipe of the recognizer is measured with, if it has one."""
+    if recipe := RECIPES.get(recognizer):
+        for name, examples in recipe.replay(data).tests.items():
+            yield name, examples.x, bool((examples.y == len(recipe.labels)).all())
+
+
+def dots(rng: Rng) -> Ink:
+    """One to five taps of the pen, some with a little tremble."""
+    places = rng.uniform(0, 100, (int(rng.integers(1, 6)), 2, 1))
+    return [place + rng.normal(0, rng.choice((0.0, 0.5)), (2, int(rng.integers(1, 4)))) for place in places]
+
+
+def scribble(rng: Rng) -> Ink:
+    """A smooth line through 8 to 20 random places, as one tries out a pen."""
+    corners = rng.uniform(0, 100, (2, int(rng.integers(8, 21))))
+    for _ in range(3):  # Chaikin's corner cutting
+        left, right = corners[:, :-1], corners[:, 1:]
+        corners = np.stack([0.75 * left + 0.25 * right, 0.25 * left + 0.75 * right], axis=2).reshape(2, -1)
+    return [corners]
+
+
+def hatching(rng: Rng) -> Ink:
+    """5 to 12 lines side by side, as one shades a place."""
+    count, lean = int(rng.integers(5, 13)), rng.uniform(-40, 40)
+    x = np.linspace(0, 100, count) + rng.normal(0, 2, count)
+    return [np.array([[at, at + lean], rng.normal(0, 4, 1).tolist() + rng.normal(100, 4, 1).tolist()]) for at in x]

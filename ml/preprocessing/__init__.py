@@ -1,0 +1,1 @@
+"""Strokes or a picture become a raster."""

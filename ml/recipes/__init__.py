@@ -1,0 +1,10 @@
+"""The recipe of each recognizer that ships: labels, raster, data and training settings."""
+
+from __future__ import annotations
+
+from ml.recipes.bangla_digits import BANGLA
+from ml.recipes.base import Recipe
+from ml.recipes.digits import LATIN_DIGITS
+from ml.recipes.sketches import SKETCHES
+
+RECIPES: dict[str, Recipe] = {"digits": LATIN_DIGITS, "bangla-digits": BANGLA, "sketches": SKETCHES}

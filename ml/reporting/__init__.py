@@ -1,0 +1,1 @@
+"""Model cards, HTML reports and text tables."""

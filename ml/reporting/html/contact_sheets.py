@@ -1,0 +1,85 @@
+"""Sheets of drawings: what there was to answer, and what went wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from ml.reporting.html.plots import WIDTH
+from ml.reporting.html.results import Answered
+from ml.reporting.html.theme import Theme, ink_map
+
+SAMPLES = 12  # drawings of a label
+COLUMNS, FEWER_COLUMNS = 8, 6  # of a sheet with captions; the fewer for long ones
+LONG = 3  # lines of a long caption
+SHORT = 4  # letters of a name that fits beside another
+SHOWN = 24  # drawings on such a sheet
+GAP = 0.14  # of a drawing's side, around it
+LINE = 0.14  # inches, the height of a line below a drawing
+WIDEST = 1.4  # inches of a column
+SEED = 0
+
+
+def samples(answered: Answered, names: Sequence[str], theme: Theme) -> Figure:
+    """Some drawings of each label, drawn by lot."""
+    rng = np.random.default_rng(SEED)
+    rows = [(name, np.flatnonzero(answered.truth == place)) for place, name in enumerate(names)]
+    rows = [(name, rng.permutation(places)[:SAMPLES]) for name, places in rows if len(places)]
+    step = answered.rasters.shape[1] + 2
+    sheet = np.zeros((len(rows) * step, SAMPLES * step))
+    for row, (_, places) in enumerate(rows):
+        for column, place in enumerate(places):
+            _put(sheet, answered.rasters[place], row * step + 1, column * step + 1)
+    figure = Figure(figsize=(WIDTH, WIDTH / (SAMPLES + 1.4) * len(rows) + 0.2))
+    axes = figure.subplots()
+    axes.imshow(sheet, cmap=ink_map(theme), vmin=0, vmax=255)
+    axes.set_yticks([(row + 0.5) * step for row in range(len(rows))], [name for name, _ in rows], color=theme.ink)
+    axes.set_xticks([])
+    axes.tick_params(length=0)
+    axes.spines[:].set_visible(False)
+    return figure
+
+
+def captioned(
+    rasters: np.ndarray, captions: Sequence[Sequence[str]], theme: Theme, *, columns: int | None = None
+) -> Figure:
+    """Drawings in rows, each with short lines below it, the last of them muted; every one has as many, or none."""
+    lines = len(captions[0])
+    columns = columns or (COLUMNS if lines < LONG else FEWER_COLUMNS)
+    width = min(WIDTH, columns * WIDEST)
+    rows, side = -(-len(rasters) // columns), rasters.shape[1]
+    wide = side * (1 + GAP)
+    line = LINE * wide * columns / width
+    high = wide + line * lines
+    figure = Figure(figsize=(width, width / columns * rows * high / wide))
+    figure.set_layout_engine("none")
+    axes = figure.add_axes((0, 0, 1, 1))
+    axes.set_axis_off()
+    for number, (raster, caption) in enumerate(zip(rasters, captions, strict=True)):
+        left, top = number % columns * wide + side * GAP / 2, number // columns * high + side * GAP / 2
+        axes.imshow(raster, cmap=ink_map(theme), vmin=0, vmax=255, extent=(left, left + side, top + side, top))
+        edge = [left, left + side, left + side, left, left], [top, top, top + side, top + side, top]
+        axes.plot(*edge, color=theme.line, linewidth=0.8)
+        for place, words in enumerate(caption):
+            below = top + side * (1 + GAP / 3) + line * place
+            colour = theme.muted if place == lines - 1 else theme.ink
+            axes.text(left + side / 2, below, words, ha="center", va="top", size=8, color=colour)
+    axes.set(xlim=(0, columns * wide), ylim=(rows * high, 0))
+    return figure
+
+
+def taken_for(drawn: str, answered: str, confidence: float, *, short: bool) -> list[str]:
+    """The caption of a mistake; on more lines where the names are long."""
+    first = [f"{drawn} as {answered}"] if short else [drawn, f"as {answered}"]
+    return [*first, f"{confidence:.0%}"]
+
+
+def are_short(names: Sequence[str]) -> bool:
+    """Whether two of the names fit below a drawing, side by side."""
+    return max(map(len, names)) <= SHORT
+
+
+def _put(sheet: np.ndarray, raster: np.ndarray, top: int, left: int) -> None:
+    sheet[top : top + raster.shape[0], left : left + raster.shape[1]] = raster

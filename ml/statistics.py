@@ -1,0 +1,90 @@
+"""Statistics of proportions, agreement and paired comparisons. NumPy and `math` only."""
+
+from __future__ import annotations
+
+from math import comb, exp, lgamma
+
+import numpy as np
+
+Z = 1.96  # standard deviations on either side of the mean that hold 95 % of a normal distribution
+
+
+# Proportions
+
+
+def margin_of_error(count: int) -> float:
+    """The largest half width of a 95 % confidence interval for a proportion of `count` items."""
+    return min(1.0, Z / 2 / count**0.5)
+
+
+def wilson_interval(share: float, count: int) -> tuple[float, float]:
+    """The 95 % confidence interval of a proportion `share` measured on `count` items.
+
+    Method: the score interval of Wilson (1927). Unlike the normal approximation it stays within 0 and 1
+    and is usable for small counts.
+    """
+    spread = Z * Z / count
+    middle = (share + spread / 2) / (1 + spread)
+    half = Z * ((share * (1 - share) + spread / 4) / count) ** 0.5 / (1 + spread)
+    return max(0.0, middle - half), min(1.0, middle + half)
+
+
+def fisher_exact(first: tuple[int, int], second: tuple[int, int]) -> float:
+    """The one-sided p-value of Fisher's exact test: is the rate of `first` higher than that of `second`?
+
+    Each argument is (trials, events). The value is the probability of at least as many of all events falling
+    on `first` if both had the same rate: the upper tail of the hypergeometric distribution.
+    """
+    events, total = first[1] + second[1], first[0] + second[0]
+    ways = _log_choose(total, events)
+    most = min(events, first[0])
+    logs = (_log_choose(first[0], k) + _log_choose(second[0], events - k) - ways for k in range(first[1], most + 1))
+    return min(1.0, sum(exp(log) for log in logs))
+
+
+def _log_choose(n: int, k: int) -> float:
+    """The logarithm of the binomial coefficient, which itself would overflow for large n."""
+    return lgamma(n + 1) - lgamma(k + 1) - lgamma(n - k + 1)
+
+
+def mcnemar_exact(wins: int, losses: int) -> float:
+    """The one-sided p-value of the exact McNemar test (1947) for two models asked about the same items.
+
+    `wins` counts items that only the new model got right, `losses` those that only the old one did. If neither
+    were better each of them would be a fair coin: the value is the probability of `wins` or more heads.
+    """
+    total = wins + losses
+    return sum(comb(total, count) for count in range(wins, total + 1)) / 2**total
+
+
+# Agreement of two raters. A table is int (k, k): rows are the answers of the first rater, columns those of the second.
+
+
+def observed_agreement(table: np.ndarray) -> float | None:
+    """The proportion of equal answers; None for an empty table."""
+    total = table.sum()
+    return float(np.trace(table) / total) if total else None
+
+
+def cohens_kappa(table: np.ndarray) -> float | None:
+    """Agreement beyond chance (Cohen 1960): 1 always equal, 0 as often as by chance, below 0 less often.
+
+    None where it is undefined: for an empty table, or where both raters always give one and the same answer.
+    """
+    observed = observed_agreement(table)
+    if observed is None:
+        return None
+    shares = table / table.sum()
+    expected = float(shares.sum(axis=1) @ shares.sum(axis=0))  # the agreement of two independent raters
+    return (observed - expected) / (1 - expected) if expected < 1 else None
+
+
+def one_against_rest(table: np.ndarray, at: int) -> np.ndarray:
+    """The (2, 2) table of answer `at` against all others: [[both, first only], [second only, neither]]."""
+    both, first, second = table[at, at], table[at].sum(), table[:, at].sum()
+    return np.array([[both, first - both], [second - both, table.sum() - first - second + both]])
+
+
+def symmetric_table(table: np.ndarray) -> np.ndarray:
+    """The sum of a table and its transpose, for pairs of raters without an order."""
+    return table + table.T

@@ -1,0 +1,1 @@
+"""The network, its training from scratch, and fine-tuning. Needs TensorFlow."""
