@@ -53,7 +53,7 @@ class User(AbstractUser):
         _("set aside"),
         default=False,
         editable=False,
-        help_text=_("What this person draws teaches nobody but themselves. See recognizer.set_asides."),
+        help_text=_("What this person draws teaches nobody but themselves. See recognizer.moderation.exclusions."),
     )
     revision = models.BigIntegerField(
         _("revision"), default=0, editable=False, help_text=_("See accounts.people.touch.")

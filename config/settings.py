@@ -250,8 +250,8 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_PARSER_CLASSES": [
-        "recognizer.api.parsers.LimitedJSONParser",
-        "recognizer.api.parsers.LimitedMultiPartParser",
+        "recognizer.api.body_parsers.LimitedJSONParser",
+        "recognizer.api.body_parsers.LimitedMultiPartParser",
     ],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "recognizer.api.negotiation.OneForm",

@@ -5,9 +5,13 @@ import logging
 from django.conf import settings
 from django.utils.module_loading import import_string
 
-from recognizer import drawings, label_checks, memories, messages, outliers, receipts, registry, training
-from recognizer.dataset import exporting
-from recognizer.webhooks import noting, sending
+from recognizer import enqueue, idempotency, memory, training
+from recognizer.datasets import export_job
+from recognizer.drawings import refresh
+from recognizer.insights import label_checks
+from recognizer.registry import promotions
+from recognizer.review import outliers
+from recognizer.webhooks import delivery, events
 
 logger = logging.getLogger(__name__)
 app = import_string(settings.TASK_APP)
@@ -17,11 +21,11 @@ app = import_string(settings.TASK_APP)
 def tick() -> None:
     """Look what is due. Beat asks often, and it does not matter how often."""
     runs = training.tick()
-    read, _more = memories.catch_up_for_a_moment()  # before drawings: somebody may be waiting for it
-    asked = drawings.catch_up()
-    exporting.tick()
-    sending.tick()
-    receipts.tick()
+    read, _more = memory.catch_up_for_a_moment()  # before drawings: somebody may be waiting for it
+    asked = refresh.catch_up()
+    export_job.tick()
+    delivery.tick()
+    idempotency.tick()
     checked, _more = label_checks.catch_up_for_a_moment()
     measured = outliers.catch_up_for_a_moment()
     logger.info(
@@ -41,37 +45,37 @@ def train(run_id: int) -> None:
 @app.task
 def ask_again(drawing_ids: list[int]) -> None:
     """Let the newest versions answer these drawings, for those who look at them."""
-    asked = drawings.ask_again(drawing_ids)
+    asked = refresh.ask_again(drawing_ids)
     logger.info("ask_again: %d of %d drawings were answered", asked, len(drawing_ids))
 
 
 @app.task
 def remember_again(memory_id: int) -> None:
     """Let the active version read what somebody's memory holds."""
-    read = memories.catch_up(memory_id=memory_id)
+    read = memory.catch_up(memory_id=memory_id)
     logger.info("remember_again: %d drawings of memory %d were read", read, memory_id)
 
 
 @app.task
 def remember_all_again() -> None:
     """Let the active versions read what all memories hold, a moment at a time."""
-    read, more = memories.catch_up_for_a_moment()
+    read, more = memory.catch_up_for_a_moment()
     logger.info("remember_all_again: %d drawings were read", read)
     if read and more:
-        messages.send(registry.READ_MEMORIES)
+        enqueue.send(promotions.READ_MEMORIES)
 
 
 @app.task
 def export(export_id: int) -> None:
     """Write a file that somebody asked for, unless another worker does."""
-    exporting.run(export_id=export_id)
+    export_job.run(export_id=export_id)
     logger.info("export: done with %d", export_id)
 
 
 @app.task
 def send_webhooks() -> None:
     """Tell webhooks what happened, some at a time, so that other work comes in between."""
-    tried, more = sending.send_due()
+    tried, more = delivery.send_due()
     logger.info("send_webhooks: %d deliveries were tried", tried)
     if tried and more:
-        messages.send(noting.TASK)
+        enqueue.send(events.TASK)

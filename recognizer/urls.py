@@ -2,33 +2,27 @@
 
 from django.urls import include, path
 
-from recognizer import account_views, developer_views, health
-from recognizer.views import (
-    audit,
-    dataset,
-    insight,
-    keys,
-    memory,
-    models,
-    notebook,
-    progress,
-    quality,
-    report,
-    review,
-    review_grid,
-    runs,
-    set_aside,
-    sheet,
-    webhooks,
-)
+from recognizer.pages import account, health
+from recognizer.pages.developers import docs, keys, webhooks
+from recognizer.pages.draw import views as draw
+from recognizer.pages.drawings import views as drawings
+from recognizer.pages.exports import views as exports
+from recognizer.pages.insights import reviewers
+from recognizer.pages.insights import views as insights
+from recognizer.pages.memory import views as memory
+from recognizer.pages.models import views as models
+from recognizer.pages.moderation import audit, exclusions, reports
+from recognizer.pages.progress import views as progress
+from recognizer.pages.review import focus, grid
+from recognizer.pages.runs import views as runs
 
 urlpatterns = [
     path("api/v1/", include("recognizer.api.urls")),  # first, as it is asked most
-    path("", sheet.draw, name="draw"),
-    path("draw/<slug:slug>/", sheet.draw, name="draw-for"),
-    path("drawings/", notebook.drawings, name="drawings"),
-    path("drawings/<uuid:uuid>/correction/", notebook.correct, name="drawing-correction"),
-    path("drawings/<uuid:uuid>/delete/", notebook.delete, name="drawing-delete"),
+    path("", draw.draw, name="draw"),
+    path("draw/<slug:slug>/", draw.draw, name="draw-for"),
+    path("drawings/", drawings.drawings, name="drawings"),
+    path("drawings/<uuid:uuid>/correction/", drawings.correct, name="drawing-correction"),
+    path("drawings/<uuid:uuid>/delete/", drawings.delete, name="drawing-delete"),
     path("drawings/<uuid:uuid>/picture/", runs.picture, name="drawing-picture"),
     path("memory/", memory.show, name="memory"),
     path("memory/<slug:slug>/forget/", memory.forget, name="memory-forget"),
@@ -44,49 +38,49 @@ urlpatterns = [
     path("runs/<int:pk>/", runs.run, name="run"),
     path("runs/<int:pk>/status", runs.status, name="run-status"),
     path("runs/<int:pk>/cancel/", runs.cancel, name="run-cancel"),
-    path("review/confusion/<slug:slug>/", insight.confusions, name="confusion"),
-    path("review/confusion/<slug:slug>/<int:number>/", insight.confusions, name="confusion-version"),
+    path("review/confusion/<slug:slug>/", insights.confusions, name="confusion"),
+    path("review/confusion/<slug:slug>/<int:number>/", insights.confusions, name="confusion-version"),
     path(
         "review/confusion/<slug:slug>/<int:number>/<slug:kind>/<slug:drawn>/<slug:answered>/",
-        insight.cell,
+        insights.cell,
         name="confusion-cell",
     ),
-    path("review/doubtful/<slug:slug>/", insight.doubtful, name="doubtful"),
-    path("review/coverage/<slug:slug>/", insight.coverage, name="coverage"),
-    path("review/agreement/<slug:slug>/", quality.agreement, name="agreement"),
-    path("review/track-records/<slug:slug>/", quality.track_record, name="track-records"),
-    path("review/disputed/<slug:slug>/", quality.disputed, name="disputed"),
-    path("review/control/", quality.control, name="review-control"),
-    path("review/", review.show, name="review"),
-    path("review/next/", review.ahead, name="review-next"),
-    path("review/undo/", review.undo, name="review-undo"),
-    path("review/again/", review.again, name="review-again"),
-    path("review/release/", review.release, name="review-release"),
-    path("review/<int:pk>/", review.decide, name="review-decide"),
-    path("review/grid/", review_grid.grid, name="review-grid"),
-    path("review/grid/undo/", review_grid.undo, name="review-grid-undo"),
+    path("review/doubtful/<slug:slug>/", insights.doubtful, name="doubtful"),
+    path("review/coverage/<slug:slug>/", insights.coverage, name="coverage"),
+    path("review/agreement/<slug:slug>/", reviewers.agreement, name="agreement"),
+    path("review/track-records/<slug:slug>/", reviewers.track_record, name="track-records"),
+    path("review/disputed/<slug:slug>/", reviewers.disputed, name="disputed"),
+    path("review/control/", reviewers.control, name="review-control"),
+    path("review/", focus.show, name="review"),
+    path("review/next/", focus.ahead, name="review-next"),
+    path("review/undo/", focus.undo, name="review-undo"),
+    path("review/again/", focus.again, name="review-again"),
+    path("review/release/", focus.release, name="review-release"),
+    path("review/<int:pk>/", focus.decide, name="review-decide"),
+    path("review/grid/", grid.grid, name="review-grid"),
+    path("review/grid/undo/", grid.undo, name="review-grid-undo"),
     # Data out, before review/
-    path("review/export/", dataset.exports, name="exports"),
-    path("review/export/<int:pk>/", dataset.download, name="export-download"),
-    path("review/export/<int:pk>/status", dataset.status, name="export-status"),
-    path("review/export/<int:pk>/delete/", dataset.delete, name="export-delete"),
+    path("review/export/", exports.exports, name="exports"),
+    path("review/export/<int:pk>/", exports.download, name="export-download"),
+    path("review/export/<int:pk>/status", exports.status, name="export-status"),
+    path("review/export/<int:pk>/delete/", exports.delete, name="export-delete"),
     # What keeps a community safe
-    path("review/set-aside/", set_aside.all_of_them, name="set-asides"),
-    path("review/set-aside/new/", set_aside.ask, name="set-aside-ask"),
-    path("review/set-aside/teach-anew/", set_aside.retrain, name="set-aside-retrain"),
-    path("review/set-aside/<int:pk>/", set_aside.show, name="set-aside"),
-    path("review/set-aside/<int:pk>/take-back/", set_aside.take_back, name="set-aside-take-back"),
-    path("review/reports/", report.inbox, name="reports"),
-    path("review/reports/<int:pk>/", report.handle, name="report-handle"),
-    path("report/", report.report, name="report"),
+    path("review/set-aside/", exclusions.all_of_them, name="set-asides"),
+    path("review/set-aside/new/", exclusions.ask, name="set-aside-ask"),
+    path("review/set-aside/teach-anew/", exclusions.retrain, name="set-aside-retrain"),
+    path("review/set-aside/<int:pk>/", exclusions.show, name="set-aside"),
+    path("review/set-aside/<int:pk>/take-back/", exclusions.take_back, name="set-aside-take-back"),
+    path("review/reports/", reports.inbox, name="reports"),
+    path("review/reports/<int:pk>/", reports.handle, name="report-handle"),
+    path("report/", reports.report, name="report"),
     path("audit/", audit.log, name="audit"),
     path("audit/decisions/", audit.decisions, name="audit-decisions"),
-    path("developers/", developer_views.show, name="developers"),
-    path("developers/reference/", developer_views.reference, name="reference"),
-    path("privacy/", sheet.privacy, name="privacy"),
+    path("developers/", docs.show, name="developers"),
+    path("developers/reference/", docs.reference, name="reference"),
+    path("privacy/", draw.privacy, name="privacy"),
     path("healthz", health.alive),
     path("readyz", health.ready),
-    path("accounts/download/", account_views.download, name="account_download"),
+    path("accounts/download/", account.download, name="account_download"),
     path("accounts/keys/", keys.own_keys, name="account_keys"),
     path("accounts/keys/new/", keys.make_key, name="key-make"),
     path("accounts/keys/<int:pk>/revoke/", keys.revoke_key, name="key-revoke"),

@@ -20,8 +20,10 @@ import ml
 from accounts import keyring, usage
 from accounts.models import User
 from ml.bundles.bundle import Bundle, load_bundle
-from recognizer import installing, memories, outliers, pins, registry
+from recognizer import memory
 from recognizer.models import Label, Recognizer
+from recognizer.registry import install, pinned, serving
+from recognizer.review import outliers
 from tests import standins
 
 # Several runs and workers may share one Redis.
@@ -43,14 +45,14 @@ def _plain_static_names(settings: Any) -> None:
 @pytest.fixture(autouse=True)
 def _nothing_left_from_the_test_before() -> Iterator[None]:
     _forget_cached()
-    registry.forget()
-    pins.forget()
+    serving.forget()
+    pinned.forget()
     usage.forget()
     keyring.forget()
     outliers.forget()
-    memories.clear()  # an identifier that a test rolled back is given out again
+    memory.clear()  # an identifier that a test rolled back is given out again
     yield
-    registry.forget()
+    serving.forget()
 
 
 def _forget_cached() -> None:
@@ -77,21 +79,21 @@ def starter(shipped: Bundle) -> Bundle:
 @pytest.fixture
 def digits(db: None, starter: Bundle) -> Recognizer:
     """The recognizer of digits with the shipped model as version 1."""
-    installing.install(bundle=starter)
+    install.install(bundle=starter)
     return Recognizer.objects.get(slug="digits")
 
 
 @pytest.fixture
 def bangla_digits(digits: Recognizer, starter: Bundle) -> Recognizer:
     """Numerals with Bangla names; it reads a 7 as ৭."""
-    installing.install(bundle=standins.bangla_digits(starter))
+    install.install(bundle=standins.bangla_digits(starter))
     return Recognizer.objects.get(slug="bangla-digits")
 
 
 @pytest.fixture
 def sketches(digits: Recognizer, starter: Bundle) -> Recognizer:
     """Thirty words, of which the model knows ten; it reads a 7 as an alarm clock."""
-    installing.install(bundle=standins.sketches(starter))
+    install.install(bundle=standins.sketches(starter))
     sketches = Recognizer.objects.get(slug="sketches")
     more = enumerate(map(standins.word, standins.MORE_WORDS), start=len(standins.WORDS))
     Label.objects.bulk_create(Label(recognizer=sketches, position=place, **word) for place, word in more)

@@ -21,8 +21,8 @@ from typing import Any
 
 import psutil
 
-from recognizer.demo.hands import hands
-from recognizer.demo.visitor import RefusedError, Visitor
+from recognizer.management.demo.handwriting import hands
+from recognizer.management.demo.http_user import RefusedError, Visitor
 from tests.ink import SEVEN
 
 ROOT = Path(__file__).resolve().parents[1]

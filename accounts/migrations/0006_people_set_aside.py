@@ -15,7 +15,7 @@ class Migration(migrations.Migration):
             field=models.BooleanField(
                 default=False,
                 editable=False,
-                help_text="What this person draws teaches nobody but themselves. See recognizer.set_asides.",
+                help_text="What this person draws teaches nobody but themselves. See recognizer.moderation.exclusions.",
                 verbose_name="set aside",
             ),
         ),

@@ -2,26 +2,26 @@
 
 from recognizer.admin import (
     authors,
+    corrections,
     datasets,
-    facts,
-    memories,
-    opinions,
+    drawings,
+    insights,
+    memory,
+    moderation,
     recognizers,
     runs,
-    safety,
-    summaries,
     webhooks,
 )
 
 __all__ = [
     "authors",
+    "corrections",
     "datasets",
-    "facts",
-    "memories",
-    "opinions",
+    "drawings",
+    "insights",
+    "memory",
+    "moderation",
     "recognizers",
     "runs",
-    "safety",
-    "summaries",
     "webhooks",
 ]

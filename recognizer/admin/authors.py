@@ -11,8 +11,8 @@ from django.utils.translation import gettext_lazy
 
 from accounts.admin.people import PersonAdmin
 from accounts.models import User
-from recognizer import reviews
-from recognizer.admin import setting_aside
+from recognizer.admin import exclude_action
+from recognizer.review import decisions
 
 admin.site.unregister(User)
 
@@ -25,9 +25,9 @@ class AuthorAdmin(PersonAdmin):
 
     def has_set_aside_permission(self, request: HttpRequest) -> bool:
         """Reviewers."""
-        return reviews.may_review(cast(User, request.user))
+        return decisions.may_review(cast(User, request.user))
 
     @admin.action(description=gettext_lazy("Set aside everything by these people"), permissions=["set_aside"])
     def set_aside(self, request: HttpRequest, chosen: QuerySet[User]) -> HttpResponse | None:
         """Asks on a page of its own."""
-        return setting_aside.to_page(self, request, name="person", chosen=chosen.values_list("pk", flat=True))
+        return exclude_action.to_page(self, request, name="person", chosen=chosen.values_list("pk", flat=True))

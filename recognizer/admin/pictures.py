@@ -7,7 +7,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from recognizer import thumbnails
+from recognizer.drawings import thumbnails
 from recognizer.models import Drawing
 
 SIDE = 40

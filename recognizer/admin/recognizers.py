@@ -17,8 +17,9 @@ from accounts import audit
 from accounts.admin import confirming
 from accounts.models import User
 from accounts.requests import PersonRequest
-from recognizer import policies, reviews, training
+from recognizer import training
 from recognizer.models import Label, Policy, Recognizer
+from recognizer.review import decisions, policy_changes
 
 
 class LabelInline(admin.TabularInline):
@@ -72,7 +73,7 @@ class RecognizerAdmin(admin.ModelAdmin):
         super().save_formset(request, form, formset, change)
         for each in changed:
             before = {name: each.initial.get(name) for name in each.changed_data}
-            decided = policies.changed(policy=each.instance, before=before, by=request.user)
+            decided = policy_changes.changed(policy=each.instance, before=before, by=request.user)
             if decided:
                 text = ngettext("%(count)d drawing is decided now.", "%(count)d drawings are decided now.", decided)
                 self.message_user(request, text % {"count": decided}, messages.SUCCESS)
@@ -83,7 +84,7 @@ class RecognizerAdmin(admin.ModelAdmin):
 
     def has_review_permission(self, request: PersonRequest) -> bool:
         """Who reviews may also start a run."""
-        return reviews.may_review(request.user)
+        return decisions.may_review(request.user)
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         """Names, prompts and colours that were changed are noted; the policy is noted where it is saved."""

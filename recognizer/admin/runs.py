@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 
-from recognizer.admin.facts import FactAdmin, heavy
+from recognizer.admin.drawings import FactAdmin, heavy
 from recognizer.models import TrainingRun
 
 

@@ -8,7 +8,7 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from recognizer.admin.facts import FactAdmin
+from recognizer.admin.drawings import FactAdmin
 from recognizer.models import Delivery, Webhook
 
 

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from rest_framework import exceptions
 from rest_framework.response import Response
 
-from recognizer.api.codes import CODES
+from recognizer.api.error_codes import CODES
 from recognizer.models import Drawing
 
 logger = logging.getLogger(__name__)

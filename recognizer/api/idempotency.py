@@ -16,9 +16,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.models import ApiKey
-from recognizer import receipts
-from recognizer.api.asking import person_of
+from recognizer import idempotency
 from recognizer.api.errors import ApiError
+from recognizer.api.requests import person_of
 from recognizer.models import Receipt
 
 HEADER = "Idempotency-Key"
@@ -55,14 +55,14 @@ def once(
     mine: dict[str, Any] = {"person": person_of(request), "key": key, "name": name, "asked": digest}
     try:
         with transaction.atomic():
-            receipt = receipts.take(**mine)
+            receipt = idempotency.take(**mine)
             if receipt.status:
                 return _replay(receipt)
             return _kept(receipt, handler(request, *args, **kwargs))
-    except receipts.StillWrittenError as error:
+    except idempotency.StillWrittenError as error:
         text = _("The same request is still being worked on. Send it again in a moment.")
         raise ApiError("idempotency_in_progress", text, wait=_AGAIN) from error
-    except receipts.AnotherRequestError as error:
+    except idempotency.AnotherRequestError as error:
         text = _("This `Idempotency-Key` came with another request before. Use a new one for each new request.")
         raise ApiError("idempotency_mismatch", text) from error
 
@@ -72,7 +72,7 @@ def _kept(receipt: Receipt, response: HttpResponse) -> HttpResponse:
         transaction.set_rollback(True)
         return response
     headers = {name: value for name, value in response.items() if name != "Content-Type"}
-    receipts.fill(receipt, status=response.status_code, content=_content(response), headers=headers)
+    idempotency.fill(receipt, status=response.status_code, content=_content(response), headers=headers)
     return response
 
 

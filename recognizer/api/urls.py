@@ -5,10 +5,10 @@ from django.views.decorators.cache import never_cache
 
 from recognizer.api.views import (
     corrections,
-    document,
     drawings,
     exports,
-    nothing,
+    not_found,
+    openapi,
     predict,
     predictions,
     recognizers,
@@ -43,7 +43,7 @@ urlpatterns = [
     path("exports/<int:number>", never_cache(exports.ExportView.as_view()), name="export"),
     path("exports/<int:number>/file", never_cache(exports.ExportFileView.as_view()), name="export-file"),
     path("usage", never_cache(usage.UsageView.as_view()), name="usage"),
-    path("openapi.json", document.DocumentView.as_view(), name="document"),
-    path("openapi.yaml", document.DocumentView.as_view(as_yaml=True), name="document-yaml"),
-    re_path("", nothing.NothingHereView.as_view()),
+    path("openapi.json", openapi.DocumentView.as_view(), name="document"),
+    path("openapi.yaml", openapi.DocumentView.as_view(as_yaml=True), name="document-yaml"),
+    re_path("", not_found.NothingHereView.as_view()),
 ]

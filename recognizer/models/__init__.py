@@ -5,20 +5,24 @@ Promotion are written once; what is newest counts. A TrainingRun moves, under co
 follows what its person says, a Place what was said and decided, a Delivery how far it came.
 """
 
-from recognizer.models.dataset import Export, ExportQuerySet, Import, Origin, Piece
+from recognizer.models.claim import Claim
+from recognizer.models.control import Control, ControlQuerySet
+from recognizer.models.correction import Correction, CorrectionQuerySet
 from recognizer.models.drawing import Drawing, DrawingQuerySet
+from recognizer.models.exchange import Export, ExportQuerySet, Import, Origin, Piece
 from recognizer.models.facts import AppendOnly, ImmutableError
-from recognizer.models.insight import Bookmark, Confusion, Coverage, LabelCheck
-from recognizer.models.memory import Memory, Remembered, RememberedQuerySet
-from recognizer.models.opinions import Correction, CorrectionQuerySet, PersonalAnswer, Prediction, Reason
-from recognizer.models.place import Place, PlaceQuerySet, Use
-from recognizer.models.receipt import Receipt, ReceiptQuerySet
-from recognizer.models.recognizer import Label, Recognizer, Tone
-from recognizer.models.review import Claim, Review, ReviewQuerySet
-from recognizer.models.reviewers import Control, ControlQuerySet, Opinion, OpinionQuerySet
-from recognizer.models.safety import Report, ReportQuerySet, SetAside, SetAsideQuerySet
-from recognizer.models.training import Policy, SnapshotItem, TrainingRun, TrainingRunQuerySet
-from recognizer.models.version import ModelVersion, Promotion
+from recognizer.models.idempotency import Receipt, ReceiptQuerySet
+from recognizer.models.insights import Bookmark, Confusion, Coverage, LabelCheck
+from recognizer.models.model_version import ModelVersion, Promotion
+from recognizer.models.moderation import Report, ReportQuerySet, SetAside, SetAsideQuerySet
+from recognizer.models.opinion import Opinion, OpinionQuerySet
+from recognizer.models.personal_memory import Memory, Remembered, RememberedQuerySet
+from recognizer.models.policy import Policy
+from recognizer.models.prediction import PersonalAnswer, Prediction, Reason
+from recognizer.models.queue_entry import Place, PlaceQuerySet, Use
+from recognizer.models.recognizer import Label, Recognizer, Tone, UnknownLabelError
+from recognizer.models.review import Review, ReviewQuerySet
+from recognizer.models.training import SnapshotItem, TrainingRun, TrainingRunQuerySet
 from recognizer.models.webhook import TEST_EVENT, Delivery, DeliveryQuerySet, Event, Webhook, WebhookQuerySet
 
 __all__ = [
@@ -71,6 +75,7 @@ __all__ = [
     "Tone",
     "TrainingRun",
     "TrainingRunQuerySet",
+    "UnknownLabelError",
     "Use",
     "Webhook",
     "WebhookQuerySet",

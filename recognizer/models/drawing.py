@@ -12,10 +12,12 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from ml.preprocessing.content import Content
+from recognizer.models.correction import Correction
 from recognizer.models.facts import AppendOnly
-from recognizer.models.opinions import ANSWERED, Correction, Prediction, Reason
+from recognizer.models.model_version import ModelVersion
+from recognizer.models.prediction import ANSWERED, Prediction, Reason
 from recognizer.models.recognizer import Label, Recognizer
-from recognizer.models.version import ModelVersion
 
 _DOUBTED = Coalesce("personal__unsure", "unsure")
 
@@ -122,3 +124,12 @@ class Drawing(AppendOnly, models.Model):
 
     def __str__(self) -> str:
         return f"{self.recognizer_id}/{self.uuid}"
+
+    def content(self) -> Content:
+        """What was drawn, ready to be rasterised.
+
+        Raises InkError or ImageError where today's limits are stricter than they were when it was saved.
+        """
+        if self.ink is not None:  # checked first: `with_answers` defers the picture
+            return Content.of_ink(self.ink)
+        return Content.of_image(bytes(self.image or b""))

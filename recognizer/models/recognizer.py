@@ -8,7 +8,11 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from ml.data.prompts import HOLE, problem_of
-from recognizer.languages import language_of
+from recognizer.models.label_language import language_of
+
+
+class UnknownLabelError(LookupError):
+    """The recognizer of the drawing has no such label."""
 
 
 class Recognizer(models.Model):

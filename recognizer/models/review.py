@@ -10,8 +10,8 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from recognizer.models.correction import Correction
 from recognizer.models.facts import AppendOnly
-from recognizer.models.opinions import Correction
 from recognizer.models.recognizer import Label
 
 
@@ -103,18 +103,3 @@ class Review(AppendOnly, models.Model):
 
     def __str__(self) -> str:
         return self.get_decision_display()
-
-
-class Claim(models.Model):
-    """A reviewer is looking at this correction until then; nobody else is shown it."""
-
-    correction = models.OneToOneField(Correction, models.CASCADE, related_name="claim", verbose_name=_("correction"))
-    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="claims", verbose_name=_("by"))
-    until = models.DateTimeField(_("until"))
-
-    class Meta:
-        verbose_name = _("claim")
-        verbose_name_plural = _("claims")
-
-    def __str__(self) -> str:
-        return f"{self.correction_id}"

@@ -8,8 +8,8 @@ from django import template
 from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 
-from recognizer.languages import language_of
 from recognizer.models import Label
+from recognizer.models.label_language import language_of
 
 register = template.Library()
 _CODE = re.compile(r"`([^`]+)`")

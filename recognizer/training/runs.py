@@ -10,8 +10,9 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from accounts import audit
-from recognizer import messages, snapshots
+from recognizer import enqueue as messages
 from recognizer.models import Drawing, Policy, Recognizer, SnapshotItem, TrainingRun
+from recognizer.training import snapshots
 
 if TYPE_CHECKING:
     from accounts.models import User

@@ -4,6 +4,6 @@
 are the verbs of the pages; `signing` says how a receiver knows that it is us, `addresses` whom we do not talk to.
 """
 
-from recognizer.webhooks.noting import promoted, reviewed
+from recognizer.webhooks.events import promoted, reviewed
 
 __all__ = ["promoted", "reviewed"]

@@ -39,7 +39,7 @@ def test_a_database_that_is_away_is_a_503_of_the_same_shape(as_alice: Client, mo
     def away(*args: Any, **kwargs: Any) -> None:
         raise OperationalError("no connection")
 
-    monkeypatch.setattr("recognizer.drawings._store", away)
+    monkeypatch.setattr("recognizer.drawings.store._store", away)
     response = keep(as_alice)
     assert response.status_code == 503
     assert response.json()["code"] == "unavailable"

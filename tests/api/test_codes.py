@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from accounts import keys
-from recognizer.api.codes import CODES
+from recognizer.api.error_codes import CODES
 
 ROOT = Path(__file__).resolve().parents[2]
 RAISES = {"ApiError", "InkError", "ImageError", "AuthenticationFailed"}

@@ -9,7 +9,7 @@ import pytest
 from django.db import connection
 from django.test import Client
 
-from recognizer.content import Content
+from ml.preprocessing.content import Content
 from tests.ink import ONE, SEVEN, ZERO
 
 DRAWN = [("7", SEVEN), ("1", ONE), ("0", ZERO)]
@@ -27,7 +27,7 @@ def test_large_pictures_are_decoded_one_at_a_time(monkeypatch: pytest.MonkeyPatc
         inside.pop()
         return np.tile(np.array([255, 0, 255], np.uint8), (30, 10))
 
-    monkeypatch.setattr("recognizer.content.decode_image", decode)
+    monkeypatch.setattr("ml.preprocessing.content.decode_image", decode)
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(Content.of_image, [b""] * 16))
     assert max(most) == 1

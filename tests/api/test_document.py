@@ -12,9 +12,9 @@ from drf_spectacular.validation import validate_schema
 
 from accounts.models import ApiKey, User
 from recognizer.api import urls
-from recognizer.api.codes import CODES
-from recognizer.api.document.build import document
-from recognizer.api.document.operations import OPERATIONS
+from recognizer.api.error_codes import CODES
+from recognizer.api.openapi.build import document
+from recognizer.api.openapi.operations import OPERATIONS
 from tests.api.test_keys import program
 
 pytestmark = pytest.mark.django_db

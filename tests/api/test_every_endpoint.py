@@ -9,10 +9,10 @@ from django.contrib.auth.models import Permission
 from django.test import Client
 
 from accounts.models import ApiKey, User
-from recognizer.api.endpoint import Endpoint
+from recognizer.api.base import Endpoint
 from recognizer.api.idempotency import WRITING
 from recognizer.api.urls import urlpatterns
-from recognizer.api.views.nothing import NothingHereView
+from recognizer.api.views.not_found import NothingHereView
 from recognizer.models import Correction, Drawing, Receipt
 from tests.api.test_keys import BODY, program
 

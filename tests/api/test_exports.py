@@ -14,8 +14,9 @@ from django.utils import timezone
 
 from accounts import people
 from accounts.models import AuditEntry, User
-from recognizer import drawings, tasks
-from recognizer.dataset import exporting
+from recognizer import tasks
+from recognizer.datasets import export_job
+from recognizer.drawings import store
 from recognizer.models import Drawing, Export, Piece
 from tests.api.test_keys import program
 from tests.dataset.conftest import as_rita, community, rita
@@ -201,7 +202,7 @@ def test_an_export_is_deleted_with_its_file(app: Client, community: Community) -
 
 def test_once_a_drawing_is_deleted_so_is_the_file(app: Client, community: Community) -> None:
     ready = made(app)
-    drawings.delete(drawing=community["accepted"])
+    store.delete(drawing=community["accepted"])
     for known in ({}, {"if-none-match": f'"{ready["sha256"]}"'}):
         answer = app.get(ready["file"], headers=known)
         assert refused(answer) == (410, "export_gone", None)
@@ -219,14 +220,14 @@ def test_once_an_author_left_or_its_day_is_over_the_file_is_gone(
     people.withdraw_consent(person=alice)
     assert refused(app.get(left["file"])) == (410, "export_gone", None)
     expired = made(app)
-    Export.objects.update(finished=timezone.now() - exporting.KEPT_FOR - timedelta(seconds=1))
-    exporting.tick()
+    Export.objects.update(finished=timezone.now() - export_job.KEPT_FOR - timedelta(seconds=1))
+    export_job.tick()
     assert "It was kept for a day." in app.get(expired["file"]).json()["detail"]
 
 
 def test_one_that_failed_says_why(app: Client, community: Community, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(exporting, "PIECE", 1000)
-    monkeypatch.setattr(exporting, "MOST_BYTES", 1)
+    monkeypatch.setattr(export_job, "PIECE", 1000)
+    monkeypatch.setattr(export_job, "MOST_BYTES", 1)
     failed = made(app)
     assert (failed["state"], failed["file"], failed["size"]) == ("failed", None, None)
     assert "It would be larger than" in failed["reason"]

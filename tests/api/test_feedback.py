@@ -7,8 +7,8 @@ import pytest
 from django.test import Client
 
 from accounts.models import User
-from recognizer import reviews
 from recognizer.models import Correction, Drawing, Place, Review
+from recognizer.review import decisions
 from tests.api.test_keys import program
 from tests.ink import ONE, SEVEN
 
@@ -113,7 +113,9 @@ def test_ones_corrections_are_listed_with_what_became_of_them(alice: User, bob: 
     ids = [keep(app, ink).json()["prediction"] for ink in (SEVEN, ONE)]
     say(app, ids[0], correct=True)
     say(app, ids[1], label="7")
-    reviews.reject(correction=Correction.objects.get(drawing__uuid=ids[1]), reviewer=bob, reason=Review.Reason.SCRIBBLE)
+    decisions.reject(
+        correction=Correction.objects.get(drawing__uuid=ids[1]), reviewer=bob, reason=Review.Reason.SCRIBBLE
+    )
     listed = app.get("/api/v1/corrections").json()
     assert [(item["drawing"], item["label"]) for item in listed["results"]] == [(ids[1], "7"), (ids[0], "7")]
     assert listed["results"][0]["review"]["decision"] == "rejected"

@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 
 from accounts.models import User
-from recognizer.api.codes import CODES
+from recognizer.api.error_codes import CODES
 from recognizer.models import Drawing, Prediction, Receipt
 from tests.api.test_keys import program
 from tests.hostile import Attack, attacks

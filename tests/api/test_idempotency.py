@@ -14,7 +14,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from accounts import keys
 from accounts.models import User
-from recognizer import receipts, tasks
+from recognizer import idempotency, tasks
 from recognizer.models import Correction, Drawing, Receipt
 from tests.api.test_keys import program
 from tests.api.test_predict import picture_of_seven
@@ -201,7 +201,7 @@ def test_ten_at_once_by_one_name_are_one_row_and_ten_equal_answers(digits: Any, 
 def test_who_waits_too_long_is_told_to_come_again(
     digits: Any, alice: User, as_bob: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(receipts, "PATIENCE", 200)
+    monkeypatch.setattr(idempotency, "PATIENCE", 200)
     _key, secret = keys.make(person=alice, name="mine", scopes=["drawings"])
     app = Client(headers={"authorization": f"Bearer {secret}"})
 

@@ -12,8 +12,8 @@ from pytest_django import DjangoAssertNumQueries
 
 from accounts import keyring, keys
 from accounts.models import ApiKey, User
-from recognizer import registry
 from recognizer.models import Drawing
+from recognizer.registry import serving
 from tests.ink import SEVEN
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("digits")]
@@ -24,7 +24,7 @@ LONG = 3600.0
 @pytest.fixture(autouse=True)
 def _held_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(keyring, "HELD", LONG)
-    monkeypatch.setattr(registry, "LOOK_EVERY", LONG)
+    monkeypatch.setattr(serving, "LOOK_EVERY", LONG)
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ from rest_framework.request import Request
 
 from accounts import keys
 from accounts.models import User
-from recognizer.api.endpoint import Endpoint
-from recognizer.api.limits import PredictLimit, check_batch
+from recognizer.api.base import Endpoint
+from recognizer.api.throttling import PredictLimit, check_batch
 from tests.api.test_keys import program
 from tests.api.test_predict import picture_of_seven
 from tests.ink import SEVEN
@@ -23,7 +23,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("digits")]
 
 @pytest.fixture(autouse=True)
 def _stand_still(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("recognizer.api.limits.time.time", lambda: 1_000_000_010.0)
+    monkeypatch.setattr("recognizer.api.throttling.time.time", lambda: 1_000_000_010.0)
 
 
 def predict(client: Client, **headers: str) -> Any:
@@ -42,7 +42,7 @@ def test_the_request_over_the_limit_is_told_when_to_come_back(client: Client, se
 def test_the_next_minute_counts_anew(client: Client, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.PREDICT_RATE = 1
     assert [predict(client).status_code for _ in range(2)] == [200, 429]
-    monkeypatch.setattr("recognizer.api.limits.time.time", lambda: 1_000_000_070.0)
+    monkeypatch.setattr("recognizer.api.throttling.time.time", lambda: 1_000_000_070.0)
     assert predict(client).status_code == 200
 
 

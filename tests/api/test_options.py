@@ -12,8 +12,8 @@ from PIL import Image
 
 from accounts.models import User
 from ml.bundles.bundle import Bundle
-from recognizer import registry
 from recognizer.models import ModelVersion, Recognizer
+from recognizer.registry import promotions, serving
 from tests.api.test_keys import program
 from tests.api.test_predict import picture_of_seven, predict
 from tests.ink import ONE, SEVEN
@@ -25,9 +25,9 @@ URL = "/api/v1/predict"
 @pytest.fixture
 def two_versions(digits: Recognizer, starter: Bundle) -> Recognizer:
     """The second one answers."""
-    second = registry.register(recognizer=digits, bundle=starter)
-    registry.promote(version=second, replaces=registry.newest(digits.pk), reason="The second.")
-    registry.forget()
+    second = promotions.register(recognizer=digits, bundle=starter)
+    promotions.promote(version=second, replaces=promotions.newest(digits.pk), reason="The second.")
+    serving.forget()
     return digits
 
 
@@ -79,7 +79,7 @@ def test_the_curious_see_what_the_network_saw(client: Client) -> None:
     kind, _, data = answer["raster"].partition(",")
     raster = np.asarray(Image.open(io.BytesIO(base64.b64decode(data))))
     assert (kind, raster.shape) == ("data:image/png;base64", (28, 28))
-    active = registry.active("digits")
+    active = serving.active("digits")
     again = active.predictor.predict(raster[None])
     assert float(again.probabilities[0].max()) == pytest.approx(answer["guesses"][0]["probability"], abs=1e-4)
     assert np.allclose(again.embeddings[0], answer["embedding"], atol=1e-4)
@@ -99,7 +99,7 @@ def test_a_version_that_is_not_there_is_said_to_be_missing(client: Client, two_v
 def test_a_version_that_never_answered_or_is_broken_does_not_answer(
     client: Client, two_versions: Recognizer, starter: Bundle
 ) -> None:
-    registry.register(recognizer=two_versions, bundle=starter)
+    promotions.register(recognizer=two_versions, bundle=starter)
     response = predict(client, ink=SEVEN, as_of=3)
     assert (response.status_code, response.json()["code"]) == (409, "version_unavailable")
     assert "never answered" in response.json()["detail"]

@@ -9,7 +9,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from accounts.models import ApiKey, User
-from recognizer.api.document.operations import OPERATIONS
+from recognizer.api.openapi.operations import OPERATIONS
 from tests.api.test_drawings import correct, keep
 from tests.api.test_keys import program
 from tests.api.test_predict import picture_of_seven

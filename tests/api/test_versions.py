@@ -11,8 +11,8 @@ from django.utils import timezone
 from accounts.models import User
 from ml.bundles.bundle import Bundle
 from ml.bundles.predictor import Predictor
-from recognizer import registry
 from recognizer.models import ModelVersion, Recognizer, TrainingRun
+from recognizer.registry import promotions
 from tests.api.test_keys import program
 from tests.api.test_options import two_versions  # noqa: F401 - a fixture
 
@@ -54,7 +54,7 @@ def test_a_version_tells_its_card_and_its_verdict(client: Client, digits: Recogn
 
 
 def test_versions_that_never_answered_can_be_left_out(client: Client, digits: Recognizer, starter: Bundle) -> None:
-    registry.register(recognizer=digits, bundle=starter)
+    promotions.register(recognizer=digits, bundle=starter)
 
     def numbers(query: str) -> list[int]:
         return [each["number"] for each in client.get(f"{ROOT}/versions{query}").json()["results"]]
@@ -98,7 +98,7 @@ def test_a_device_that_has_the_file_is_not_sent_it_again(app: Client) -> None:
 
 
 def test_a_file_that_never_answered_is_not_given_away(app: Client, digits: Recognizer, starter: Bundle) -> None:
-    registry.register(recognizer=digits, bundle=starter)
+    promotions.register(recognizer=digits, bundle=starter)
     response = app.get(f"{ROOT}/versions/2/model.tflite")
     assert (response.status_code, response.json()["code"]) == (409, "version_unavailable")
 

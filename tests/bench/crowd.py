@@ -13,6 +13,9 @@ from typing import Any
 import numpy as np
 from django.db import connection
 
+from recognizer.insights import counts
+from recognizer.registry import promotions
+
 AUTHORS = 3_000
 BUSY = 20_000  # drawings of one person, in a million
 VERSIONS = 4  # of each recognizer
@@ -179,7 +182,7 @@ def fill(drawings: int) -> None:
 def _tracks() -> list[tuple[int, str, int, int]]:
     """Digits as people write them, with times; what they are called does not matter here."""
     from ml.augmentation.synthetic_digits import write
-    from recognizer.queue import shape
+    from recognizer.review.queue import shape
 
     rng = np.random.default_rng(0)
     inks = []
@@ -191,14 +194,13 @@ def _tracks() -> list[tuple[int, str, int, int]]:
 
 def _register_versions() -> None:
     """The shipped models again and again, each promoted; they answer alike."""
-    from recognizer import registry
     from recognizer.models import Recognizer
 
     for recognizer in Recognizer.objects.all():
-        bundle = registry.bundle_of(recognizer.versions.get(number=1))
+        bundle = promotions.bundle_of(recognizer.versions.get(number=1))
         for _ in range(VERSIONS - 1):
-            version = registry.register(recognizer=recognizer, bundle=bundle)
-            registry.promote(version=version, replaces=registry.newest(recognizer.pk), reason="for the benchmark")
+            version = promotions.register(recognizer=recognizer, bundle=bundle)
+            promotions.promote(version=version, replaces=promotions.newest(recognizer.pk), reason="for the benchmark")
 
 
 def _reviewers() -> None:
@@ -238,20 +240,21 @@ def _count() -> None:
     from django.db.models import Max
     from django.utils import timezone
 
-    from recognizer import label_checks
+    from recognizer.insights import label_checks
     from recognizer.models import Bookmark
 
     for name, (model, _drawing) in label_checks.SOURCES.items():
         newest = model.objects.aggregate(newest=Max("id"))["newest"]
         Bookmark.objects.create(of=name, at=newest)
     Bookmark.objects.update(moved=timezone.now() - 2 * label_checks.LATE)
-    label_checks.count()
+    counts.count()
 
 
 def check() -> None:
     """A sample of what was written beside the facts is what the product's own verbs write."""
-    from recognizer import label_checks, queue
+    from recognizer.insights import label_checks
     from recognizer.models import Correction, LabelCheck, Place
+    from recognizer.review import queue
 
     standing = Correction.objects.standing().filter(label__isnull=False).order_by("-pk")
     sample = list(standing.filter(pk__lte=standing.count())[:SAMPLE])

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import tests.environment  # noqa: F401
-from recognizer.api.codes import CODES
+from recognizer.api.error_codes import CODES
 from tests.hostile import Attack, attacks
 from tests.processes.house import House, Service, manage
 from tests.processes.installations import base_environment

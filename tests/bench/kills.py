@@ -19,8 +19,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
 
-from recognizer.demo.hands import hands
-from recognizer.demo.visitor import RefusedError, Visitor
+from recognizer.management.demo.handwriting import hands
+from recognizer.management.demo.http_user import RefusedError, Visitor
+from recognizer.registry import promotions
 from tests.processes.house import House, wait
 from tests.processes.installations import composed, embedded
 
@@ -83,11 +84,11 @@ class Town:
         import django
 
         django.setup()
-        from recognizer.demo import people
+        from recognizer.management.demo import users
         from recognizer.models import Recognizer
 
-        guest = people.invite("Ada")
-        self.reviewer = people.invite_reviewer()
+        guest = users.invite("Ada")
+        self.reviewer = users.invite_reviewer()
         self.visitor = Visitor(house.url)
         self.visitor.sign_in(guest.person.email, guest.password)
         self.recognizer = Recognizer.objects.get(slug="digits")
@@ -120,10 +121,10 @@ class Town:
 
     def approve(self) -> None:
         """Accept everything."""
-        from recognizer import reviews
+        from recognizer.review import decisions
 
-        for correction in reviews.queue(reviewer=self.reviewer):
-            reviews.accept(correction=correction, reviewer=self.reviewer)
+        for correction in decisions.queue(reviewer=self.reviewer):
+            decisions.accept(correction=correction, reviewer=self.reviewer)
 
     def has_come_to(self, states: tuple[str, ...], before: int) -> bool:
         """Is the first run after `before` in one of these states, or beyond?"""
@@ -168,9 +169,8 @@ class Town:
 
     def answers_with_the_newest(self) -> bool:
         """Does the site answer with the version that was promoted last?"""
-        from recognizer import registry
 
-        newest = registry.newest(self.recognizer.pk)
+        newest = promotions.newest(self.recognizer.pk)
         _, ink = next(self.hand)
         try:
             said = self.visitor.predict("digits", ink)["model_version"]

@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import tests.environment  # noqa: F401
+from recognizer.drawings import predict
+from recognizer.registry import promotions
 
 TURNS = 2_000
 BODY = {"recognizer": "digits"}
@@ -44,8 +46,7 @@ def _report() -> None:
     from django.test import Client
 
     from ml.embeddings.personal_memory import KEPT
-    from recognizer import drawings
-    from recognizer.content import Content
+    from ml.preprocessing.content import Content
     from recognizer.models import Recognizer
 
     person = _person_who_said(KEPT)
@@ -56,8 +57,8 @@ def _report() -> None:
     asked = itertools.cycle(content)
     _compare(
         "recognise",
-        lambda: drawings.recognise(recognizer="digits", content=next(asked)),
-        lambda: drawings.recognise(recognizer="digits", content=next(asked), person=person),
+        lambda: predict.recognise(recognizer="digits", content=next(asked)),
+        lambda: predict.recognise(recognizer="digits", content=next(asked), person=person),
     )
     client = Client()
     client.force_login(person)
@@ -79,10 +80,10 @@ def _person_who_said(count: int) -> Any:
     import ml
     from accounts.models import User
     from ml.bundles.bundle import load_bundle
-    from recognizer import installing
     from recognizer.models import Correction, Drawing, Recognizer
+    from recognizer.registry import install
 
-    installing.install(bundle=load_bundle(Path(ml.__file__).parent / "models" / "digits"))
+    install.install(bundle=load_bundle(Path(ml.__file__).parent / "models" / "digits"))
     digits = Recognizer.objects.get()
     person = User.objects.create_user("full@example.org", consented_at=timezone.now())
     labels = list(digits.labels.all())
@@ -98,15 +99,16 @@ def _catch_up(person: Any) -> float:
     """Seconds from the promotion of another version to the last drawing that is read, in a worker's process."""
     import ml
     from ml.bundles.bundle import load_bundle
-    from recognizer import memories, registry
+    from recognizer import memory
     from recognizer.models import Recognizer, Remembered
+    from recognizer.registry import serving
 
     digits = Recognizer.objects.get()
-    version = registry.register(recognizer=digits, bundle=load_bundle(Path(ml.__file__).parent / "models" / "digits"))
-    registry.promote(version=version, replaces=registry.newest(digits.pk), reason="for the benchmark")
-    registry.active_now("digits")
+    version = promotions.register(recognizer=digits, bundle=load_bundle(Path(ml.__file__).parent / "models" / "digits"))
+    promotions.promote(version=version, replaces=promotions.newest(digits.pk), reason="for the benchmark")
+    serving.active_now("digits")
     began = time.perf_counter()
-    while memories.catch_up_for_a_moment()[1]:
+    while memory.catch_up_for_a_moment()[1]:
         pass
     took = time.perf_counter() - began
     assert Remembered.objects.filter(memory__person=person, version=version).count() == Remembered.objects.count() > 0

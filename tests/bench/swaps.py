@@ -21,6 +21,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from recognizer.registry import promotions
 from tests.ink import SEVEN
 from tests.processes.house import House
 from tests.processes.installations import web_alone
@@ -104,21 +105,20 @@ class Throne:
         import django
 
         django.setup()
-        from recognizer import registry
         from recognizer.models import Recognizer
 
         recognizer = Recognizer.objects.get(slug="digits")
         first = recognizer.versions.get()
-        second = registry.register(recognizer=recognizer, bundle=registry.bundle_of(first))
-        self._registry, self._versions = registry, [first, second]
-        self._newest = registry.newest(recognizer.pk)
+        second = promotions.register(recognizer=recognizer, bundle=promotions.bundle_of(first))
+        self._versions = [first, second]
+        self._newest = promotions.newest(recognizer.pk)
         self.reigns = [Reign(first.number, 0.0)]
 
     def swap(self) -> None:
         """Promote the other one."""
         version = self._versions[len(self.reigns) % 2]
         before = time.time()
-        self._newest = self._registry.promote(version=version, replaces=self._newest, reason="To and fro.")
+        self._newest = promotions.promote(version=version, replaces=self._newest, reason="To and fro.")
         last = self.reigns[-1]
         self.reigns[-1:] = [Reign(last.version, last.start, time.time()), Reign(version.number, before)]
 

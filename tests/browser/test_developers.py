@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from recognizer.api.document.operations import OPERATIONS
+from recognizer.api.openapi.operations import OPERATIONS
 from recognizer.models import Recognizer
 from tests.browser.visitors import Visitor
 

@@ -9,10 +9,10 @@ from django.test import Client
 
 from accounts import keys
 from accounts.models import User
-from recognizer import drawings
-from recognizer.drawings import Content
+from recognizer.drawings import store
+from recognizer.drawings.store import Content
 from recognizer.models import Event, Recognizer, Webhook
-from recognizer.webhooks import noting
+from recognizer.webhooks import events
 from tests.browser.visitors import SEVEN, Visitor
 from tests.ink import SCRIBBLE
 
@@ -26,9 +26,9 @@ def _complaints(visitor: Visitor) -> list[str]:
 def test_no_page_offends_the_policy_or_scrolls_sideways_on_a_phone(
     visit: Any, three: list[Recognizer], as_alice: Client, alice: User, scheme: str
 ) -> None:
-    drawing, _ = drawings.keep(author=alice, recognizer="digits", content=Content.of_ink(SCRIBBLE))
+    drawing, _ = store.keep(author=alice, recognizer="digits", content=Content.of_ink(SCRIBBLE))
     hook = Webhook.objects.create(person=alice, url="https://hooks.example.org/" + "long" * 30, events=Event.values)
-    noting.tested(hook)
+    events.tested(hook)
     key, _secret = keys.make(person=alice, name="Shop" * 15, scopes=["predict"], origins=["https://" + "long" * 30])
     phone = visit(as_alice, phone=True, viewport={"width": 320, "height": 640}, color_scheme=scheme)
     for path in (

@@ -8,8 +8,8 @@ import pytest
 from django.test import Client
 
 from accounts.models import User
-from recognizer import corrections, drawings
-from recognizer.drawings import Content
+from recognizer.drawings import corrections, store
+from recognizer.drawings.store import Content
 from recognizer.models import Drawing, Recognizer
 from tests.browser.visitors import Visitor
 from tests.ink import ONE, SEVEN
@@ -18,7 +18,7 @@ from tests.ink import ONE, SEVEN
 @pytest.fixture
 def two(digits: Recognizer, alice: User) -> list[Drawing]:
     """A seven and a one of alice's; the one is the newer."""
-    return [drawings.keep(author=alice, recognizer="digits", content=Content.of_ink(ink))[0] for ink in (SEVEN, ONE)]
+    return [store.keep(author=alice, recognizer="digits", content=Content.of_ink(ink))[0] for ink in (SEVEN, ONE)]
 
 
 @pytest.fixture

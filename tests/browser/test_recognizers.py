@@ -9,9 +9,10 @@ from django.test import Client
 
 from accounts.models import User
 from ml.bundles.bundle import Bundle
-from recognizer import corrections, drawings, installing
-from recognizer.content import Content
+from ml.preprocessing.content import Content
+from recognizer.drawings import corrections, store
 from recognizer.models import Correction, Drawing, Label, Recognizer
+from recognizer.registry import install
 from tests import standins
 from tests.browser.test_review_room import SENT
 from tests.browser.visitors import ONE, SEVEN, Visitor, said_by
@@ -90,7 +91,7 @@ def test_among_many_the_row_shows_the_one_that_is_drawn_for(
 ) -> None:
     for number in range(6):
         labels = starter.manifest["labels"]
-        installing.install(bundle=standins.relabelled(starter, f"set-{number}", labels, title=f"Set of signs {number}"))
+        install.install(bundle=standins.relabelled(starter, f"set-{number}", labels, title=f"Set of signs {number}"))
     visitor = visit(phone=True)
     visitor.go("/draw/set-5/")
     visitor.page.wait_for_selector("[data-draw][data-ready]")
@@ -144,7 +145,7 @@ def test_typing_what_is_not_there_says_so(someone: Visitor) -> None:
 def test_my_drawings_take_a_word_from_a_list(
     visit: Any, three: list[Recognizer], as_alice: Client, alice: User
 ) -> None:
-    drawings.keep(author=alice, recognizer="sketches", content=Content.of_ink(INK_OF_SEVEN))
+    store.keep(author=alice, recognizer="sketches", content=Content.of_ink(INK_OF_SEVEN))
     visitor = visit(as_alice)
     visitor.go("/drawings/")
     visitor.page.wait_for_selector("[data-drawings][data-ready]")
@@ -163,7 +164,7 @@ def test_my_drawings_take_a_word_from_a_list(
 
 
 def test_a_reviewer_finds_a_word_by_typing(visit: Any, three: list[Recognizer], alice: User) -> None:
-    drawing, _ = drawings.keep(author=alice, recognizer="sketches", content=Content.of_ink(INK_OF_SEVEN))
+    drawing, _ = store.keep(author=alice, recognizer="sketches", content=Content.of_ink(INK_OF_SEVEN))
     correction = corrections.correct(drawing=drawing, label="alarm-clock")
     root = Client()
     root.force_login(User.objects.create_superuser("root@example.org", "a rather long word"))
@@ -287,8 +288,8 @@ def test_it_says_when_another_recognizer_is_far_surer(visit: Any, three: list[Re
 
 
 def _somebody_always_knows_better(label: Label, monkeypatch: Any) -> None:
-    from recognizer import elsewhere
-    from recognizer.drawings import Guess
+    from recognizer.drawings import other_recognizers
+    from recognizer.drawings.predict import Guess
 
-    found = elsewhere.Elsewhere(label.recognizer, Guess(label, 0.99))
-    monkeypatch.setattr(elsewhere, "look", lambda *, content, than: found)
+    found = other_recognizers.Elsewhere(label.recognizer, Guess(label, 0.99))
+    monkeypatch.setattr(other_recognizers, "look", lambda *, content, than: found)

@@ -10,8 +10,8 @@ from django.contrib.auth.models import Permission
 from django.test import Client
 
 from accounts.models import User
-from recognizer import reviews
 from recognizer.models import Claim, Correction, Recognizer, Review
+from recognizer.review import decisions as reviews
 from tests.browser.visitors import Visitor
 from tests.ink import ONE, SCRIBBLE, SEVEN, ZERO
 from tests.loop import community

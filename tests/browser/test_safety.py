@@ -8,8 +8,9 @@ from django.test import Client
 
 from accounts import audit
 from accounts.models import User
-from recognizer import reports, reviews, set_asides
 from recognizer.models import Recognizer
+from recognizer.moderation import exclusions, reports
+from recognizer.review import decisions
 from tests.ink import ONE, SEVEN
 from tests.pages.conftest import named
 
@@ -20,9 +21,9 @@ def test_nothing_scrolls_sideways_however_long_the_words_are(
     visit: Any, digits: Recognizer, admin_client: Client, admin_user: User, alice: User, bob: User
 ) -> None:
     said, other = named(alice, SEVEN, "7"), named(bob, ONE, "1")
-    reviews.accept(correction=other, reviewer=admin_user)
+    decisions.accept(correction=other, reviewer=admin_user)
     reports.report(page="/models/digits/", reason="offensive", words=WORD, drawing=said.drawing.uuid)
-    aside = set_asides.set_aside(author=alice.pk, by=admin_user, reason=WORD)
+    aside = exclusions.set_aside(author=alice.pk, by=admin_user, reason=WORD)
     audit.note(by=admin_user, what="policy.changed", subject=WORD, detail={"cap": [WORD, WORD]})
     phone = visit(admin_client, phone=True, viewport={"width": 320, "height": 640})
     for path in (

@@ -32,8 +32,8 @@ from inkling_client import (
     ink,
 )
 from ml.bundles.bundle import Bundle
-from recognizer import registry
 from recognizer.models import Correction, Drawing, Recognizer
+from recognizer.registry import promotions
 from tests.ink import ONE, SCRIBBLE, SEVEN, ZERO
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -112,7 +112,7 @@ def test_more_pictures_than_pass_in_a_minute_are_answered_a_minute_later(
     connect: Callable[..., Client], picture: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = [1_000_000_010.0]
-    monkeypatch.setattr("recognizer.api.limits.time", SimpleNamespace(time=lambda: now[0]))
+    monkeypatch.setattr("recognizer.api.throttling.time", SimpleNamespace(time=lambda: now[0]))
     waits = SimpleNamespace(sleep=lambda seconds: now.append(now.pop() + seconds))
     monkeypatch.setattr("inkling_client.client.time", waits)
     found = connect(retries=Retries()).predict_batch([picture] * 61, recognizer="digits", top_k=1)
@@ -186,7 +186,7 @@ def test_recognizers_are_listed_also_without_a_key(connect: Callable[..., Client
 
 
 def test_versions_come_with_what_was_measured(client_of_alice: Client, digits: Recognizer, starter: Bundle) -> None:
-    registry.register(recognizer=digits, bundle=starter)
+    promotions.register(recognizer=digits, bundle=starter)
     second, first = client_of_alice.versions("digits")
     assert (second.number, second.active, second.first_answered) == (2, False, None)
     assert (first.number, first.active, first.outcome, first.verdict) == (1, True, None, [])

@@ -13,8 +13,8 @@ import pytest
 from pytest_django.live_server_helper import LiveServer
 
 from inkling_client.__main__ import main
-from recognizer import registry
 from recognizer.models import Promotion, Recognizer
+from recognizer.registry import serving
 from tests.ink import SEVEN
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -62,7 +62,7 @@ def test_where_there_is_a_choice_it_says_which_one_was_asked(seven: str) -> None
 
 def test_a_site_that_cannot_answer_yet_says_so(seven: str) -> None:
     Promotion.objects.all()._raw_delete("default")
-    registry.forget()
+    serving.forget()
     ended, out, err = command("predict", seven)
     assert (ended, out, err) == (2, "", "inkling: the site has no recognizer that answers yet\n")
 

@@ -15,8 +15,8 @@ from django.test import Client as Browser
 from django.utils.html import escape
 from pytest_django.live_server_helper import LiveServer
 
-from recognizer import samples
 from recognizer.models import Correction, Recognizer
+from recognizer.pages.developers import samples
 from tests.clients.test_command import CLIENTS
 from tests.ink import SEVEN
 

@@ -13,9 +13,10 @@ from django.core.management import call_command
 from django.test import Client
 
 from accounts.models import User
-from recognizer import corrections, drawings, reviews
-from recognizer.content import Content
+from ml.preprocessing.content import Content
+from recognizer.drawings import corrections, store
 from recognizer.models import Correction, Drawing, Export, Import, Recognizer
+from recognizer.review import decisions
 from tests.ink import DOT, ONE, SCRIBBLE, SEVEN, ZERO
 from tests.pages.conftest import as_rita, keep, named, rita
 
@@ -33,7 +34,7 @@ def picture() -> bytes:
 
 def send_picture(author: User) -> Drawing:
     """A picture that its author named."""
-    drawing, _new = drawings.keep(author=author, recognizer="digits", content=Content.of_image(picture()))
+    drawing, _new = store.keep(author=author, recognizer="digits", content=Content.of_image(picture()))
     corrections.correct(drawing=drawing, label="7")
     return drawing
 
@@ -42,11 +43,11 @@ def send_picture(author: User) -> Drawing:
 def community(digits: Recognizer, alice: User, bob: User, rita: User) -> dict[str, Drawing]:
     """One drawing of each status, one with a long history, one picture."""
     accepted = named(alice, SEVEN, "7")
-    reviews.accept(correction=accepted, reviewer=rita)
+    decisions.accept(correction=accepted, reviewer=rita)
     relabelled = named(alice, ONE, "7")
-    reviews.relabel(correction=relabelled, reviewer=rita, label="1")
+    decisions.relabel(correction=relabelled, reviewer=rita, label="1")
     rejected = named(bob, SCRIBBLE, "3")
-    reviews.reject(correction=rejected, reviewer=rita, reason="scribble")
+    decisions.reject(correction=rejected, reviewer=rita, reason="scribble")
     return {
         "accepted": accepted.drawing,
         "relabelled": relabelled.drawing,
@@ -61,11 +62,11 @@ def community(digits: Recognizer, alice: User, bob: User, rita: User) -> dict[st
 def _eventful(author: User, reviewer: User) -> Drawing:
     """Named, decided, undone, decided otherwise, taken back, named anew."""
     said = named(author, [[[0, 10.5, 20], [0, -3.25, 1e-7], [0, 16, 33]], [[5], [5]]], "4")
-    reviews.accept(correction=said, reviewer=reviewer)
-    reviews.undo(review=said.reviews.get(), reviewer=reviewer)
-    reviews.reject(correction=said, reviewer=reviewer, reason="other")
+    decisions.accept(correction=said, reviewer=reviewer)
+    decisions.undo(review=said.reviews.get(), reviewer=reviewer)
+    decisions.reject(correction=said, reviewer=reviewer, reason="other")
     corrections.take_back(drawing=said.drawing)
-    reviews.accept(correction=corrections.correct(drawing=said.drawing, label="9"), reviewer=reviewer)
+    decisions.accept(correction=corrections.correct(drawing=said.drawing, label="9"), reviewer=reviewer)
     return said.drawing
 
 

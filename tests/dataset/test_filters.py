@@ -13,8 +13,8 @@ from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import User
 from ml.data.folder import read_folder
-from recognizer.dataset import rows
-from recognizer.dataset.wanted import Wanted
+from recognizer.datasets import rows
+from recognizer.datasets.filters import Wanted
 from recognizer.models import Drawing, Recognizer
 from tests.dataset.conftest import Command
 from tests.ink import SEVEN

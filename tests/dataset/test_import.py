@@ -13,7 +13,7 @@ import pytest
 from django.core.management import CommandError
 
 from accounts.models import User
-from recognizer.dataset import lines
+from recognizer.datasets import parse_lines
 from recognizer.models import Correction, Drawing, Import, Origin, Place, Recognizer, Review
 from tests.dataset.conftest import Command, picture
 
@@ -179,7 +179,7 @@ def test_another_drawing_of_the_same_identifier_is_refused(digits: Recognizer, b
 def test_a_huge_line_is_passed_over_unread(
     digits: Recognizer, bring: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lines, "MOST_BYTES", 1 << 20)
+    monkeypatch.setattr(parse_lines, "MOST_BYTES", 1 << 20)
     file = _file(tmp_path, _line(key_id="1"), "x" * (3 << 20), _line(key_id="2"))
     said = bring(file)
     assert "line 2: The line is longer than 1 MB." in said

@@ -18,8 +18,9 @@ from django.utils import timezone
 
 from accounts import people
 from accounts.models import User
-from recognizer import drawings, tasks
-from recognizer.dataset import exporting
+from recognizer import tasks
+from recognizer.datasets import export_job
+from recognizer.drawings import store
 from recognizer.models import Drawing, Export, Piece
 from tests.dataset.conftest import Command
 
@@ -82,7 +83,7 @@ def test_the_file_is_the_one_that_the_command_writes(
 def test_it_is_kept_in_pieces(
     as_rita: Client, community: Community, monkeypatch: pytest.MonkeyPatch, form: str
 ) -> None:
-    monkeypatch.setattr(exporting, "PIECE", 1000)
+    monkeypatch.setattr(export_job, "PIECE", 1000)
     made = ask(as_rita, format=form, recognizer="digits")
     content = get(as_rita, made)
     assert made.pieces.count() == -(-len(content) // 1000) > 1
@@ -144,7 +145,7 @@ def test_a_second_delivery_writes_nothing(as_rita: Client, community: Community)
 
 def test_when_a_drawing_is_deleted_the_file_is_too(as_rita: Client, community: Community) -> None:
     export = ask(as_rita)
-    drawings.delete(drawing=community["accepted"])
+    store.delete(drawing=community["accepted"])
     response = as_rita.get(f"{PAGE}{export.pk}/", follow=True)
     assert "A drawing in that file was deleted meanwhile" in response.content.decode()
     assert not Piece.objects.exists()
@@ -158,14 +159,14 @@ def test_when_an_author_leaves_the_next_tick_deletes_the_files(
     bobs = ask(as_rita, status=["undecided", "rejected", "unnamed"])
     alices = ask(as_rita, status=["accepted"])
     people.forget(person=alice)
-    exporting.tick()
+    export_job.tick()
     assert not Piece.objects.filter(export=alices).exists()
     assert Piece.objects.filter(export=bobs).exists() is False  # her picture was among the undecided
     only = ask(as_rita, status=["rejected", "unnamed"])
-    exporting.tick()
+    export_job.tick()
     assert get(as_rita, only).count(b"\n") == 2
     people.withdraw_consent(person=bob)
-    exporting.tick()
+    export_job.tick()
     assert not Piece.objects.exists()
 
 
@@ -177,19 +178,19 @@ def test_files_go_with_who_asked_for_them(as_rita: Client, rita: User, community
 
 def test_files_expire(as_rita: Client, community: Community) -> None:
     export = ask(as_rita)
-    exporting.tick()
+    export_job.tick()
     assert Piece.objects.exists()
-    Export.objects.update(finished=timezone.now() - exporting.KEPT_FOR - timedelta(seconds=1))
-    exporting.tick()
+    Export.objects.update(finished=timezone.now() - export_job.KEPT_FOR - timedelta(seconds=1))
+    export_job.tick()
     assert not Piece.objects.exists()
     assert as_rita.get(f"{PAGE}{export.pk}/").status_code == 404
     assert "It was kept for a day." in as_rita.get(PAGE).content.decode()
 
 
 def test_a_person_keeps_few_files(as_rita: Client, community: Community) -> None:
-    exports = [ask(as_rita, status="unnamed") for _ in range(exporting.KEPT_EACH + 1)]
+    exports = [ask(as_rita, status="unnamed") for _ in range(export_job.KEPT_EACH + 1)]
     states = Export.objects.order_by("pk").values_list("state", flat=True)
-    assert list(states) == ["gone", *["ready"] * exporting.KEPT_EACH]
+    assert list(states) == ["gone", *["ready"] * export_job.KEPT_EACH]
     assert not Piece.objects.filter(export=exports[0]).exists()
 
 
@@ -197,18 +198,18 @@ def test_one_whose_worker_died_is_given_up_and_a_lost_message_is_sent_again(
     as_rita: Client, community: Community, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sent: list[Any] = []
-    monkeypatch.setattr(exporting.messages, "send", lambda *args: sent.append(args))
+    monkeypatch.setattr(export_job.enqueue, "send", lambda *args: sent.append(args))
     as_rita.post(PAGE, {"format": "ndjson"})
     export = Export.objects.get()
-    long_ago = timezone.now() - exporting.SILENT_FOR - timedelta(seconds=1)
-    exporting.tick()
+    long_ago = timezone.now() - export_job.SILENT_FOR - timedelta(seconds=1)
+    export_job.tick()
     assert sent == [("recognizer.tasks.export", export.pk)]
     Export.objects.update(heartbeat=long_ago)
-    exporting.tick()
-    exporting.tick()
+    export_job.tick()
+    export_job.tick()
     assert len(sent) == 2
     Export.objects.update(heartbeat=long_ago, state="running")
-    exporting.tick()
+    export_job.tick()
     export.refresh_from_db()
     assert (export.state, export.reason[:19]) == ("failed", "Its worker is gone.")
 
@@ -218,22 +219,22 @@ def test_one_that_is_deleted_while_it_is_written_leaves_nothing(
 ) -> None:
     as_rita.post(PAGE, {"format": "ndjson"})
     export = Export.objects.get()
-    note = exporting._Pieces.note
+    note = export_job._Pieces.note
 
     def delete_first(pieces: Any, ids: list[int]) -> None:
         as_rita.post(f"{PAGE}{export.pk}/delete/")
         note(pieces, ids)
 
-    monkeypatch.setattr(exporting._Pieces, "note", delete_first)
+    monkeypatch.setattr(export_job._Pieces, "note", delete_first)
     tasks.export(export.pk)
     assert not any(model.objects.exists() for model in (Export, Piece))
 
 
 def test_one_that_fails_says_so(as_rita: Client, community: Community, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(exporting, "PIECE", 1000)
-    monkeypatch.setattr(exporting, "MOST_BYTES", 1)
+    monkeypatch.setattr(export_job, "PIECE", 1000)
+    monkeypatch.setattr(export_job, "MOST_BYTES", 1)
     assert "It would be larger than" in ask(as_rita).reason
-    monkeypatch.setattr(exporting.formats, "write", lambda **kwargs: 1 / 0)
+    monkeypatch.setattr(export_job.formats, "write", lambda **kwargs: 1 / 0)
     assert "the log of the worker says why" in ask(as_rita).reason
     assert not Piece.objects.exists()
 
@@ -259,7 +260,7 @@ def test_staff_see_who_took_what_and_what_was_brought_in(
 ) -> None:
     ask(as_rita)
     export(tmp_path / "all.ndjson")
-    drawings.delete(drawing=community["accepted"])
+    store.delete(drawing=community["accepted"])
     bring(tmp_path / "all.ndjson", licence="with consent")
     assert "rita@example.org" in as_other_reviewer.get("/admin/recognizer/export/").content.decode()
     html = as_other_reviewer.get("/admin/recognizer/import/").content.decode()

@@ -11,7 +11,7 @@ import pytest
 
 from ml.bundles.bundle import Bundle, verify_bundle
 from ml.preprocessing.ink import parse_ink, rasterise
-from recognizer.demo.hands import Drawn, hands
+from recognizer.management.demo.handwriting import Drawn, hands
 
 
 @pytest.fixture(autouse=True)

@@ -12,7 +12,7 @@ from ml.data.approved import Lesson
 from ml.evaluation.exam import examine
 from ml.preprocessing.ink import Ink, parse_ink, rasterise
 from ml.training.finetune import HEAD, finetune
-from recognizer.demo.hands import Drawn, hands
+from recognizer.management.demo.handwriting import Drawn, hands
 
 PEOPLE, DRAWINGS = 6, 12  # as `demo_loop` plays it
 

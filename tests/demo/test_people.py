@@ -4,9 +4,10 @@ import pytest
 from django.test import Client
 
 from accounts.models import User
-from recognizer import registry, reviews
-from recognizer.demo import people
+from recognizer.management.demo import users
 from recognizer.models import Drawing, ModelVersion, Recognizer, SnapshotItem, TrainingRun
+from recognizer.registry import promotions
+from recognizer.review import decisions
 from tests.ink import SEVEN
 
 pytestmark = pytest.mark.django_db
@@ -19,25 +20,25 @@ def drawn_by(person: User, digits: Recognizer) -> Drawing:
 def taught_version(digits: Recognizer, *drawings: Drawing) -> ModelVersion:
     """A version that learned from these, and answers."""
     first = digits.versions.get(number=1)
-    version = registry.register(recognizer=digits, bundle=registry.bundle_of(first))
+    version = promotions.register(recognizer=digits, bundle=promotions.bundle_of(first))
     now = {"started": version.created, "finished": version.created}
     run = TrainingRun.objects.create(recognizer=digits, state="passed", trigger="a test", version=version, **now)
     label = digits.labels.get(slug="7")
     SnapshotItem.objects.bulk_create(
         SnapshotItem(run=run, drawing=drawing, label=label, part="study") for drawing in drawings
     )
-    registry.promote(version=version, replaces=registry.newest(digits.pk), reason="It is better.")
+    promotions.promote(version=version, replaces=promotions.newest(digits.pk), reason="It is better.")
     return version
 
 
 def answering(digits: Recognizer) -> int:
-    newest = registry.newest(digits.pk)
+    newest = promotions.newest(digits.pk)
     assert newest
     return newest.model_version.number
 
 
 def test_a_guest_can_sign_in_and_has_agreed_that_drawings_are_kept(client: Client) -> None:
-    guest = people.invite("Ada")
+    guest = users.invite("Ada")
     assert guest.person.has_consented
     assert guest.person.emailaddress_set.get().verified  # type: ignore[attr-defined]
     answer = client.post("/accounts/login/", {"login": "ada@demo.invalid", "password": guest.password})
@@ -46,38 +47,38 @@ def test_a_guest_can_sign_in_and_has_agreed_that_drawings_are_kept(client: Clien
 
 
 def test_a_guest_who_comes_again_is_the_same_person_with_another_password() -> None:
-    once, again = people.invite("Ada"), people.invite("Ada")
+    once, again = users.invite("Ada"), users.invite("Ada")
     assert once.person == again.person
     assert once.password != again.password
 
 
 def test_the_reviewer_may_review_and_nothing_else() -> None:
-    rosa = people.invite_reviewer()
-    assert reviews.may_review(rosa)
-    assert rosa.get_all_permissions() == {reviews.PERMISSION}
+    rosa = users.invite_reviewer()
+    assert decisions.may_review(rosa)
+    assert rosa.get_all_permissions() == {decisions.PERMISSION}
     assert not rosa.is_staff
 
 
 def test_cleaning_up_removes_them_with_their_drawings_and_nobody_else(digits: Recognizer, alice: User) -> None:
-    theirs = drawn_by(people.invite("Ada").person, digits)
+    theirs = drawn_by(users.invite("Ada").person, digits)
     hers = drawn_by(alice, digits)
-    people.invite_reviewer()
-    assert people.clean() == (2, [])
+    users.invite_reviewer()
+    assert users.clean() == (2, [])
     assert set(User.objects.all()) == {alice}
     assert set(Drawing.objects.all()) == {hers} != {theirs}
 
 
 def test_a_version_that_learned_from_them_answers_no_more(digits: Recognizer, alice: User) -> None:
-    ada = people.invite("Ada").person
+    ada = users.invite("Ada").person
     taught_version(digits, drawn_by(alice, digits))
     taught_version(digits, drawn_by(alice, digits), drawn_by(ada, digits))
     taught_version(digits, drawn_by(ada, digits))
-    _, (back,) = people.clean()
+    _, (back,) = users.clean()
     assert back.model_version.number == answering(digits) == 2
 
 
 def test_a_version_that_did_not_learn_from_them_goes_on_answering(digits: Recognizer, alice: User) -> None:
-    taught_version(digits, drawn_by(people.invite("Ada").person, digits))
+    taught_version(digits, drawn_by(users.invite("Ada").person, digits))
     taught_version(digits, drawn_by(alice, digits))
-    assert people.clean() == (1, [])
+    assert users.clean() == (1, [])
     assert answering(digits) == 3

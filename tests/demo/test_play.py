@@ -10,11 +10,11 @@ from django.utils import timezone
 from pytest_django.live_server_helper import LiveServer
 
 from accounts.models import User
-from recognizer import registry
-from recognizer.demo import play as module
-from recognizer.demo.people import invite_reviewer
-from recognizer.demo.play import Plan, StoppedError
+from recognizer.management.demo import scenario as module
+from recognizer.management.demo.scenario import Plan, StoppedError
+from recognizer.management.demo.users import invite_reviewer
 from recognizer.models import Drawing, Recognizer, Review, TrainingRun
+from recognizer.registry import promotions
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -75,7 +75,7 @@ def test_a_run_that_made_no_version_does_not_close_the_loop(digits: Recognizer, 
 
 
 def test_where_the_policy_leaves_it_to_people_the_reviewer_promotes(digits: Recognizer) -> None:
-    version = registry.register(recognizer=digits, bundle=registry.bundle_of(digits.versions.get()))
+    version = promotions.register(recognizer=digits, bundle=promotions.bundle_of(digits.versions.get()))
     run = TrainingRun.objects.create(
         recognizer=digits, state="passed", trigger="a test", version=version, finished=timezone.now()
     )

@@ -5,8 +5,8 @@ import socket
 import pytest
 from pytest_django.live_server_helper import LiveServer
 
-from recognizer.demo.people import invite
-from recognizer.demo.visitor import RefusedError, Visitor
+from recognizer.management.demo.http_user import RefusedError, Visitor
+from recognizer.management.demo.users import invite
 from recognizer.models import Drawing, Recognizer
 from tests.ink import SEVEN
 

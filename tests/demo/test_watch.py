@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from recognizer.demo import watch as module
-from recognizer.demo.visitor import RefusedError
-from recognizer.demo.watch import Seen, Watch
+from recognizer.management.demo import uptime as module
+from recognizer.management.demo.http_user import RefusedError
+from recognizer.management.demo.uptime import Seen, Watch
 from tests.ink import SEVEN
 
 

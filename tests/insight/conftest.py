@@ -12,7 +12,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import User
-from recognizer import label_checks
+from recognizer.insights import counts, label_checks
 from recognizer.models import Correction, Drawing, Label, ModelVersion, Prediction, Recognizer, Review, SnapshotItem
 from tests.ink import SEVEN
 from tests.pages.loop import ended
@@ -104,7 +104,7 @@ def read() -> Callable[[], None]:
 
     def read() -> None:
         label_checks.catch_up_for_a_moment()
-        label_checks.count()
+        counts.count()
 
     return read
 

@@ -12,7 +12,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
-from recognizer import confusion
+from recognizer.insights import confusion
 from recognizer.models import Recognizer
 from tests.insight.conftest import Desk
 

@@ -11,7 +11,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
-from recognizer import label_errors
+from recognizer.insights import label_errors
 from recognizer.models import Recognizer
 from tests.insight.conftest import Desk
 

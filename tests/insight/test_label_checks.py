@@ -11,7 +11,9 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from accounts.models import User
-from recognizer import corrections, label_checks, tasks
+from recognizer import tasks
+from recognizer.drawings import corrections
+from recognizer.insights import counts, label_checks
 from recognizer.models import Bookmark, Confusion, Correction, Coverage, Label, LabelCheck, Recognizer, Review
 from tests.insight.conftest import Desk
 
@@ -162,13 +164,13 @@ def test_it_counts_once_a_minute_and_only_if_something_is_new(desk: Desk) -> Non
     first = counted()
     desk.approved("7")
     assert counted() == first  # just now
-    past = timezone.now() - label_checks.COUNTED_EVERY - timedelta(seconds=1)
-    Bookmark.objects.filter(of=label_checks.COUNT).update(moved=past)
+    past = timezone.now() - counts.COUNTED_EVERY - timedelta(seconds=1)
+    Bookmark.objects.filter(of=counts.COUNT).update(moved=past)
     second = counted()
     assert second[0] == 1
-    Bookmark.objects.filter(of=label_checks.COUNT).update(moved=past)
+    Bookmark.objects.filter(of=counts.COUNT).update(moved=past)
     assert counted() == second  # nothing is new
-    Bookmark.objects.filter(of=label_checks.COUNT).update(moved=timezone.now() - label_checks.COUNTED_ANYWAY * 2)
+    Bookmark.objects.filter(of=counts.COUNT).update(moved=timezone.now() - counts.COUNTED_ANYWAY * 2)
     assert counted() != second
 
 
@@ -176,12 +178,12 @@ def test_many_rows_are_counted_less_often(desk: Desk, read: Read, monkeypatch: p
     desk.approved("7")
     desk.draw("7")
     read()
-    Bookmark.objects.filter(of=label_checks.COUNT).update(moved=timezone.now() - 1.5 * label_checks.COUNTED_EVERY)
+    Bookmark.objects.filter(of=counts.COUNT).update(moved=timezone.now() - 1.5 * counts.COUNTED_EVERY)
     desk.approved("7")
-    monkeypatch.setattr(label_checks, "ROWS", 1)  # two rows: every two minutes
+    monkeypatch.setattr(counts, "ROWS", 1)  # two rows: every two minutes
     label_checks.catch_up_for_a_moment()
     assert Coverage.objects.get(label=desk.labels["7"]).drawings == 1
-    monkeypatch.setattr(label_checks, "ROWS", 2)
+    monkeypatch.setattr(counts, "ROWS", 2)
     label_checks.catch_up_for_a_moment()
     assert Coverage.objects.get(label=desk.labels["7"]).drawings == 2
 

@@ -11,8 +11,9 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import AuditEntry, User
-from recognizer import controls, reviews, training
+from recognizer import training
 from recognizer.models import Control, Place, Policy, Recognizer, Review
+from recognizer.review import controls, decisions
 from tests.insight.conftest import Desk
 from tests.insight.test_agreement import _rows, _text, say
 from tests.loop import community
@@ -72,9 +73,9 @@ def test_how_often_it_was_decided_as_they_said(as_manager: Client, desk: Desk, d
     Policy.objects.create(recognizer=digits, opinions=2)
     rosa, ravi, ruth = (community.reviewer(name) for name in ("rosa", "ravi", "ruth"))
     said = named(alice, [[[0, 10], [0, 10]]], "7")
-    reviews.relabel(correction=said, reviewer=rosa, label="1")
-    reviews.accept(correction=said, reviewer=ravi)
-    reviews.accept(correction=said, reviewer=ruth)
+    decisions.relabel(correction=said, reviewer=rosa, label="1")
+    decisions.accept(correction=said, reviewer=ravi)
+    decisions.accept(correction=said, reviewer=ruth)
     assert row(as_manager, f"reviewer {rosa.pk}")[3].startswith("0.0% 0 of 1")
     assert row(as_manager, f"reviewer {ravi.pk}")[3].startswith("100.0% 1 of 1")
 
@@ -206,7 +207,7 @@ def test_the_policy_is_changed_in_the_admin_noted_and_applied(
     policy = training.policy_of(digits)
     policy.opinions = 2
     policy.save()
-    reviews.accept(correction=named(alice, [[[0, 10], [0, 10]]], "7"), reviewer=community.reviewer("rosa"))
+    decisions.accept(correction=named(alice, [[[0, 10], [0, 10]]], "7"), reviewer=community.reviewer("rosa"))
     assert not Review.objects.exists()
     page = _policy(admin_client, digits, opinions="1", control_share="0.1").content.decode()
     assert "1 drawing is decided now." in page

@@ -11,9 +11,10 @@ from django.utils import timezone
 
 from accounts.models import User
 from ml.augmentation.synthetic_digits import write
-from recognizer import corrections, drawings, queue, reviews
-from recognizer.drawings import Content
+from recognizer.drawings import corrections, store
+from recognizer.drawings.store import Content
 from recognizer.models import Correction, Drawing, Label, Recognizer, Review
+from recognizer.review import decisions, queue
 
 
 def person(name: str, **fields: Any) -> User:
@@ -40,7 +41,7 @@ def draw(author: User, count: int, *, seed: int = 0) -> list[Drawing]:
     for number in range(count):
         label = number % 10
         content = Content.of_ink(ink(label, rng))
-        drawing, _new = drawings.keep(author=author, recognizer="digits", content=content)
+        drawing, _new = store.keep(author=author, recognizer="digits", content=content)
         corrections.correct(drawing=drawing, label=str(label))
         made.append(drawing)
     return made
@@ -83,8 +84,8 @@ def wait(author: User, count: int) -> list[Correction]:
 def review_all(by: User) -> int:
     """Accept everything that the queue gives."""
     count = 0
-    while correction := reviews.next_for(reviewer=by):
-        reviews.accept(correction=correction, reviewer=by)
+    while correction := decisions.next_for(reviewer=by):
+        decisions.accept(correction=correction, reviewer=by)
         count += 1
     return count
 
@@ -92,10 +93,10 @@ def review_all(by: User) -> int:
 def decided(correction: Correction, by: User, label: str | None = None, reason: str = "") -> Review:
     """What came of it that a reviewer said so, where one opinion is enough."""
     if reason:
-        reviews.reject(correction=correction, reviewer=by, reason=reason)
+        decisions.reject(correction=correction, reviewer=by, reason=reason)
     else:
         slug = label or (correction.label and correction.label.slug) or ""
-        reviews.relabel(correction=correction, reviewer=by, label=slug)
-    review = reviews.standing(correction)
+        decisions.relabel(correction=correction, reviewer=by, label=slug)
+    review = decisions.standing(correction)
     assert review
     return review

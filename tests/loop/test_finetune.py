@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from recognizer import registry
 from recognizer.models import ModelVersion, Recognizer, TrainingRun
+from recognizer.registry import promotions
 from tests.loop import community
 from tests.loop.queue import take_messages
 
@@ -34,7 +34,7 @@ def test_it_can_work_here_and_tells_what_happened(digits: Recognizer) -> None:
     said = finetune("digits", here=True)
     assert "Field test" in said
     assert "passed. It passed as version 2" in said
-    assert registry.newest(digits.pk).model_version.number == 2  # type: ignore[union-attr]
+    assert promotions.newest(digits.pk).model_version.number == 2  # type: ignore[union-attr]
 
 
 def test_a_run_that_decides_not_to_train_is_told_and_no_error(digits: Recognizer) -> None:

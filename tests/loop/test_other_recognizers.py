@@ -7,9 +7,11 @@ import pytest
 
 from accounts.models import User
 from ml.bundles.bundle import Bundle
-from recognizer import corrections, drawings, installing, registry, training
-from recognizer.content import Content
+from ml.preprocessing.content import Content
+from recognizer import training
+from recognizer.drawings import corrections, predict, store
 from recognizer.models import Drawing, Recognizer, TrainingRun
+from recognizer.registry import install, serving
 from tests.loop import community
 from tests.ml import shapes as world
 
@@ -23,7 +25,7 @@ def shapes_bundle() -> Bundle:
 
 @pytest.fixture
 def shapes(digits: Recognizer, shapes_bundle: Bundle) -> Recognizer:
-    installing.install(bundle=shapes_bundle)
+    install.install(bundle=shapes_bundle)
     return Recognizer.objects.get(slug="shapes")
 
 
@@ -35,7 +37,7 @@ def draw(author: User, count: int, *, hooked: int = 0) -> list[Drawing]:
     made = []
     for ink, label in drawn:
         content = Content.of_ink([np.round(stroke, 1).tolist() for stroke in ink])
-        drawing, _new = drawings.keep(author=author, recognizer="shapes", content=content)
+        drawing, _new = store.keep(author=author, recognizer="shapes", content=content)
         corrections.correct(drawing=drawing, label=world.LABELS[label]["slug"])
         made.append(drawing)
     return made
@@ -51,7 +53,7 @@ def test_what_people_draw_teaches_the_recognizer_that_they_drew_for(digits: Reco
     for number in range(6):
         community.approve(draw(community.person(f"p{number}"), 9, hooked=3))
     content = Content.of_ink([np.round(world.hooked_ring(np.random.default_rng(99))[0], 1).tolist()])
-    before = drawings.recognise(recognizer="shapes", content=content)
+    before = predict.recognise(recognizer="shapes", content=content)
 
     run = run_now(shapes)
 
@@ -59,11 +61,11 @@ def test_what_people_draw_teaches_the_recognizer_that_they_drew_for(digits: Reco
     assert run.mode == "head"
     assert run.verdict["figures"]["field"]["wins"] >= 3
     assert [row["slug"] for row in run.verdict["figures"]["labels"]] == ["ring", "corner", "wave"]
-    registry.forget()
-    after = drawings.recognise(recognizer="shapes", content=content)
+    serving.forget()
+    after = predict.recognise(recognizer="shapes", content=content)
     assert (before.guesses[0].label.slug, after.guesses[0].label.slug) == ("corner", "ring")
     assert (after.active.version, after.active.raster) == (run.version, world.SPEC)
-    assert registry.active("digits").version.number == 1
+    assert serving.active("digits").version.number == 1
     assert not digits.training_runs.exists()
 
 

@@ -11,8 +11,11 @@ from accounts import people
 from accounts.models import User
 from ml.bundles.bundle import Bundle
 from ml.embeddings.replay_pack import pack, unpack
-from recognizer import drawings, registry, training
+from recognizer import training
+from recognizer.drawings import store
 from recognizer.models import Drawing, ModelVersion, Policy, Promotion, Recognizer, SnapshotItem, TrainingRun
+from recognizer.registry import promotions
+from recognizer.registry import serving as registry
 from tests.loop import community
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -28,7 +31,7 @@ def run_now(recognizer: Recognizer) -> TrainingRun:
 
 
 def serving(recognizer: Recognizer) -> int:
-    promotion = registry.newest(recognizer.pk)
+    promotion = promotions.newest(recognizer.pk)
     assert promotion is not None
     return promotion.model_version.number
 
@@ -55,7 +58,7 @@ def test_one_person_with_thirty_drawings_gets_a_new_version(digits: Recognizer, 
     assert exam.count() >= 5
     assert not exam.filter(before=None).exists()
     assert not exam.filter(after=None).exists()
-    promotion = registry.newest(digits.pk)
+    promotion = promotions.newest(digits.pk)
     assert promotion is not None
     assert (promotion.model_version, promotion.by) == (run.version, None)
     assert promotion.reason.startswith(f"Run {run.pk} passed the gate: ")
@@ -93,8 +96,8 @@ def test_a_promotion_while_it_trains_is_not_overruled(
     digits: Recognizer, solo: User, starter: Any, at_step: AtStep
 ) -> None:
     def promote_another() -> None:
-        other = registry.register(recognizer=digits, bundle=starter)
-        registry.promote(version=other, replaces=registry.newest(digits.pk), reason="by hand")
+        other = promotions.register(recognizer=digits, bundle=starter)
+        promotions.promote(version=other, replaces=promotions.newest(digits.pk), reason="by hand")
 
     at_step("judging", promote_another)
     run = run_now(digits)
@@ -119,7 +122,7 @@ def test_the_same_drawings_are_not_studied_twice(digits: Recognizer, solo: User,
 
 def test_drawings_that_made_a_worse_version_do_not_bring_it_back(digits: Recognizer, solo: User) -> None:
     assert run_now(digits).state == State.PASSED
-    registry.roll_back(recognizer=digits, reason="worse")
+    promotions.roll_back(recognizer=digits, reason="worse")
     run = run_now(digits)
     assert run.state == State.REFUSED
     assert "rolled back" in run.reason
@@ -153,7 +156,7 @@ def made_by_a_run(recognizer: Recognizer, number: int) -> ModelVersion:
 
 def promote(*versions: ModelVersion) -> None:
     for version in versions:
-        registry.promote(version=version, replaces=registry.newest(version.recognizer_id), reason="test")
+        promotions.promote(version=version, replaces=promotions.newest(version.recognizer_id), reason="test")
 
 
 def started_from(recognizer: Recognizer) -> int:
@@ -165,13 +168,13 @@ def started_from(recognizer: Recognizer) -> int:
 def test_a_version_that_waits_for_its_promotion_is_nothing_to_start_from(digits: Recognizer) -> None:
     waiting = installed(digits, 2, labels=[])
     assert started_from(digits) == 1
-    assert registry.starter(digits) != waiting
+    assert promotions.starter(digits) != waiting
 
 
 def test_a_version_that_was_promoted_by_hand_is_started_from_until_it_is_given_up(digits: Recognizer) -> None:
     promote(installed(digits, 2), made_by_a_run(digits, 3))
     assert started_from(digits) == 2  # which answers again, for nothing is approved that could teach the third
-    registry.roll_back(recognizer=digits, reason="worse")
+    promotions.roll_back(recognizer=digits, reason="worse")
     assert started_from(digits) == 1
 
 
@@ -289,7 +292,7 @@ def test_drawings_that_are_deleted_meanwhile_do_no_harm(
 ) -> None:
     def delete_some() -> None:
         for drawing in Drawing.objects.order_by("id")[:4]:
-            drawings.delete(drawing=drawing)
+            store.delete(drawing=drawing)
 
     at_step(step, delete_some)
     run = run_now(digits)
@@ -347,6 +350,6 @@ def test_a_version_whose_teachers_have_all_gone_does_not_stay(digits: Recognizer
     run = run_now(digits)
     assert (run.state, serving(digits)) == (State.REFUSED, 1)
     assert run.reason == "No drawing is approved to learn from any more, so version 1 answers again."
-    promotion = registry.newest(digits.pk)
+    promotion = promotions.newest(digits.pk)
     assert promotion is not None
     assert promotion.reason == "Nothing that taught version 2 may teach any longer."

@@ -14,9 +14,12 @@ from django.utils import timezone
 from accounts import people
 from accounts.models import User
 from config.celery import app
-from recognizer import drawings, registry, reviews, tasks, training
+from recognizer import tasks, training
+from recognizer.drawings import store
 from recognizer.models import Policy, Prediction, Promotion, Recognizer, Review, SnapshotItem, TrainingRun
-from recognizer.training import schedule
+from recognizer.registry import serving
+from recognizer.review import decisions
+from recognizer.training import scheduler
 from tests.loop import community
 from tests.loop.queue import take_messages
 from tests.recognizer.test_live import answered, promote
@@ -121,8 +124,8 @@ def test_what_was_deleted_is_forgotten_after_some_days(digits: Recognizer, alice
     run.save()
     ended(run, State.PASSED, ago=timedelta(days=8))
     assert training.tick() == []
-    drawings.delete(drawing=made[0])
-    reviews.undo(review=Review.objects.last(), reviewer=community.reviewer("rosa"))  # type: ignore[arg-type]
+    store.delete(drawing=made[0])
+    decisions.undo(review=Review.objects.last(), reviewer=community.reviewer("rosa"))  # type: ignore[arg-type]
     (run,) = training.tick()
     assert run.trigger == "2 drawings that taught it may teach no longer, and nothing was learned for 8 days"
 
@@ -165,7 +168,7 @@ def test_a_silent_run_that_was_to_be_cancelled_is_cancelled(waiting: TrainingRun
 
 def test_what_fails_again_and_again_is_tried_less_and_less(digits: Recognizer, alice: User) -> None:
     community.scatter(digits, alice, 30)
-    for patience in schedule.PATIENCE + schedule.PATIENCE[-1:]:
+    for patience in scheduler.PATIENCE + scheduler.PATIENCE[-1:]:
         run = training.tick()[0]
         ended(run, State.FAILED)
         if patience:
@@ -264,14 +267,14 @@ def test_one_recognizer_that_fails_does_not_keep_the_others_waiting(
 ) -> None:
     first = Recognizer.objects.create(slug="first", name="First", position=0)
     Recognizer.objects.filter(pk=digits.pk).update(position=1)
-    due = schedule.due
+    due = scheduler.due
 
     def fails_for_the_first(recognizer: Recognizer) -> str:
         if recognizer == first:
             raise ZeroDivisionError
         return due(recognizer)
 
-    monkeypatch.setattr(schedule, "due", fails_for_the_first)
+    monkeypatch.setattr(scheduler, "due", fails_for_the_first)
     community.scatter(digits, alice, 30)
     assert [run.recognizer for run in training.tick()] == [digits]
 
@@ -279,7 +282,7 @@ def test_one_recognizer_that_fails_does_not_keep_the_others_waiting(
 def test_the_task_lets_the_newest_version_answer_old_drawings(digits: Recognizer, alice: User, starter: Any) -> None:
     community.draw(alice, 3)
     promote(digits, starter)
-    registry.forget()  # as after a second
+    serving.forget()  # as after a second
     tasks.tick()
     assert Prediction.objects.filter(model_version__number=2).count() == 3
 
@@ -287,12 +290,12 @@ def test_the_task_lets_the_newest_version_answer_old_drawings(digits: Recognizer
 def test_the_task_of_asking_again_takes_ids(digits: Recognizer, alice: User, starter: Any) -> None:
     made = community.draw(alice, 2)
     promote(digits, starter)
-    registry.forget()  # as after a second
+    serving.forget()  # as after a second
     tasks.ask_again([drawing.pk for drawing in made])
     assert Prediction.objects.filter(model_version__number=2).count() == 2
 
 
 def test_an_undone_approval_is_not_new(digits: Recognizer, alice: User) -> None:
     community.scatter(digits, alice, 30)
-    reviews.undo(review=Review.objects.first(), reviewer=community.reviewer("rosa"))  # type: ignore[arg-type]
+    decisions.undo(review=Review.objects.first(), reviewer=community.reviewer("rosa"))  # type: ignore[arg-type]
     assert training.tick() == []

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from accounts.models import User
-from recognizer import registry, training
+from recognizer import training
 from recognizer.models import ModelVersion, Promotion, Recognizer, TrainingRun
+from recognizer.registry import promotions
 from recognizer.training import runs
 from tests.loop import community
 from tests.loop.queue import take_messages
@@ -51,7 +52,7 @@ def test_a_worker_trains_what_the_tick_opened(digits: Recognizer, solo: User, tm
     with Worker(tmp_path) as worker:
         until(lambda: is_over(run), "the run is over")
     assert state_of(run) == State.PASSED, worker.log.read_text()
-    assert registry.newest(digits.pk).model_version.number == 2  # type: ignore[union-attr]
+    assert promotions.newest(digits.pk).model_version.number == 2  # type: ignore[union-attr]
 
 
 def test_two_workers_with_the_same_task_train_once(digits: Recognizer, solo: User, tmp_path: Path) -> None:

@@ -9,14 +9,14 @@ from django.contrib.auth.models import Permission
 from django.test import Client
 
 from accounts.models import User
-from recognizer import corrections, drawings
-from recognizer.drawings import Content
+from recognizer.drawings import corrections, store
+from recognizer.drawings.store import Content
 from recognizer.models import Correction, Drawing
 
 
 def keep(author: User, ink: Any) -> Drawing:
     """A drawing with the shipped model's answer to it; as in a request, the author is read anew."""
-    return drawings.keep(author=User.objects.get(pk=author.pk), recognizer="digits", content=Content.of_ink(ink))[0]
+    return store.keep(author=User.objects.get(pk=author.pk), recognizer="digits", content=Content.of_ink(ink))[0]
 
 
 @pytest.fixture

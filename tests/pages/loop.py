@@ -9,8 +9,8 @@ from django.utils import timezone
 
 from accounts.models import User
 from ml.bundles.bundle import Bundle
-from recognizer import registry
 from recognizer.models import Drawing, Label, ModelVersion, Recognizer, SnapshotItem, TrainingRun
+from recognizer.registry import promotions
 
 State = TrainingRun.State
 
@@ -71,8 +71,8 @@ def running(recognizer: Recognizer, **progress: Any) -> TrainingRun:
 
 def learned(recognizer: Recognizer, bundle: Bundle, *, promoted: bool = True, **figures: Any) -> ModelVersion:
     """A version that passed the gate, and answers unless it was not promoted."""
-    version = registry.register(recognizer=recognizer, bundle=bundle)
-    newest = registry.newest(recognizer.pk)
+    version = promotions.register(recognizer=recognizer, bundle=bundle)
+    newest = promotions.newest(recognizer.pk)
     champion = newest.model_version if newest else None
     ended(
         recognizer,
@@ -85,7 +85,7 @@ def learned(recognizer: Recognizer, bundle: Bundle, *, promoted: bool = True, **
         verdict=verdict(**figures),
     )
     if promoted:
-        registry.promote(version=version, replaces=newest, reason=f"It beat {champion}.")
+        promotions.promote(version=version, replaces=newest, reason=f"It beat {champion}.")
     return version
 
 

@@ -13,7 +13,7 @@ from django.test import Client
 
 from accounts import keys
 from accounts.models import User
-from recognizer.api.codes import CODES
+from recognizer.api.error_codes import CODES
 from recognizer.models import Correction, Drawing
 
 pytestmark = pytest.mark.django_db

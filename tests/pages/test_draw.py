@@ -13,8 +13,8 @@ from django.test import Client, RequestFactory
 
 from accounts.models import User
 from ml.bundles.bundle import Bundle
-from recognizer import registry
 from recognizer.models import ModelVersion, Recognizer
+from recognizer.registry import promotions
 from tests.ink import SEVEN
 from tests.pages.conftest import named
 
@@ -108,12 +108,12 @@ def test_it_knows_of_each_recognizer_whether_one_has_a_memory(
 def test_it_knows_how_each_recognizer_sees_ink(client: Client, digits: Recognizer, starter: Bundle) -> None:
     raster = {"size": 32, "box": 24, "pen": 2}
     bundle = Bundle({**starter.manifest, "raster": raster}, starter.tflite, starter.keras)
-    promoted = registry.newest(digits.pk)
+    promoted = promotions.newest(digits.pk)
     assert promoted
     version = ModelVersion.objects.create(
         recognizer=digits, number=2, manifest=bundle.manifest, tflite=b"", keras=b"", sha256="0" * 64
     )
-    registry.promote(version=version, replaces=promoted, reason="test")
+    promotions.promote(version=version, replaces=promoted, reason="test")
     (only,) = _data(client.get("/").content.decode(), "config")["recognizers"]
     assert only["raster"] == raster
 

@@ -14,8 +14,11 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
 from ml.bundles.bundle import Bundle
-from recognizer import corrections, keepsakes, memories, registry
+from recognizer import memory
+from recognizer.drawings import corrections
 from recognizer.models import Drawing, Promotion, Recognizer, Remembered
+from recognizer.pages.memory import shelves
+from recognizer.registry import promotions
 from tests.ink import ONE, SEVEN, ZERO
 from tests.pages.conftest import keep, named
 from tests.pages.loop import learned
@@ -41,7 +44,7 @@ def _shown(client: Client, query: str = "") -> list[str]:
 
 
 def _remembered(person: User) -> set[str]:
-    return {str(uuid) for uuid in memories.remembered(person).values_list("drawing__uuid", flat=True)}
+    return {str(uuid) for uuid in memory.remembered(person).values_list("drawing__uuid", flat=True)}
 
 
 def _on_the_sheet(client: Client) -> Any:
@@ -203,10 +206,10 @@ def test_the_number_of_queries_does_not_grow_and_no_pictures_are_loaded(
 def test_a_look_at_it_takes_five_queries(
     alice: User, three: dict[str, Drawing], digits: Recognizer, django_assert_num_queries: Any
 ) -> None:
-    with_labels = registry.recognizers().prefetch_related("labels").get()
+    with_labels = promotions.recognizers().prefetch_related("labels").get()
     for recognizer, number in ((with_labels, 5), (digits, 6)):
         with django_assert_num_queries(number):
-            keepsakes.look(person=alice, recognizer=recognizer)
+            shelves.look(person=alice, recognizer=recognizer)
 
 
 def test_other_pages_lead_to_it(as_alice: Client, digits: Recognizer) -> None:

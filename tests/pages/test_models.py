@@ -9,8 +9,9 @@ import pytest
 from django.test import Client
 
 from ml.bundles.bundle import Bundle
-from recognizer import cards, installing, registry
 from recognizer.models import Recognizer
+from recognizer.pages.models import cards
+from recognizer.registry import install, promotions
 from tests import standins
 from tests.pages.loop import learned
 
@@ -51,7 +52,7 @@ CARD: dict[str, Any] = {
 def bangla(digits: Recognizer, starter: Bundle) -> Recognizer:
     """A recognizer whose version has a card."""
     told = standins.bangla_digits(starter)
-    installing.install(bundle=Bundle({**told.manifest, "card": CARD}, told.tflite, told.keras, told.rehearsal))
+    install.install(bundle=Bundle({**told.manifest, "card": CARD}, told.tflite, told.keras, told.rehearsal))
     return Recognizer.objects.get(slug="bangla-digits")
 
 
@@ -108,7 +109,7 @@ def test_no_number_is_formatted_into_the_picture(client: Client, bangla: Recogni
 def test_a_card_that_lacks_a_figure_is_shown_all_the_same(client: Client, digits: Recognizer, starter: Bundle) -> None:
     told = standins.bangla_digits(starter)
     few = {"summary": "Little is known.", "results": [{"test": "some", "count": 10, "accuracy": 0.5}]}
-    installing.install(bundle=Bundle({**told.manifest, "card": few}, told.tflite, told.keras, told.rehearsal))
+    install.install(bundle=Bundle({**told.manifest, "card": few}, told.tflite, told.keras, told.rehearsal))
     html = _text(client, "/models/bangla-digits/")
     assert "<td>10</td><td><b>50.0%</b></td><td>–</td><td>–</td><td>–</td><td>–</td>" in html
     assert "What it takes for what" not in html
@@ -129,7 +130,7 @@ def test_a_version_without_a_card_says_so(client: Client, sketches: Recognizer) 
 
 def test_a_version_that_was_taught_here_says_whose_card_it_shows(client: Client, bangla: Recognizer) -> None:
     first = bangla.versions.get()
-    learned(bangla, registry.bundle_of(first))
+    learned(bangla, promotions.bundle_of(first))
     html = _text(client, "/models/bangla-digits/")
     assert "Version 2 was taught here, from version 1." in html
     assert 'href="/progress/?recognizer=bangla-digits#v2"' in html
@@ -137,7 +138,7 @@ def test_a_version_that_was_taught_here_says_whose_card_it_shows(client: Client,
 
 
 def test_older_versions_keep_their_cards(client: Client, bangla: Recognizer) -> None:
-    learned(bangla, registry.bundle_of(bangla.versions.get()))
+    learned(bangla, promotions.bundle_of(bangla.versions.get()))
     html = _text(client, "/models/bangla-digits/1/")
     assert "Bangla digits, version 1" in html
     assert "answers now" not in html
@@ -164,7 +165,7 @@ def test_a_recognizer_that_never_answered_has_no_card(client: Client, db: None) 
 def test_weights_are_left_in_the_database(
     client: Client, bangla: Recognizer, django_assert_max_num_queries: Any
 ) -> None:
-    learned(bangla, registry.bundle_of(bangla.versions.get()))
+    learned(bangla, promotions.bundle_of(bangla.versions.get()))
     with django_assert_max_num_queries(7) as asked:
         client.get("/models/bangla-digits/")
     read = " ".join(query["sql"] for query in asked.captured_queries)

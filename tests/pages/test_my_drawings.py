@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 
 from accounts.models import User
-from recognizer import corrections
+from recognizer.drawings import corrections
 from recognizer.models import Drawing, Label, Recognizer
 from tests.ink import ONE, SCRIBBLE, SEVEN, ZERO
 from tests.pages.conftest import keep

@@ -6,8 +6,8 @@ import pytest
 from django.test import Client
 
 from accounts.models import User
-from recognizer import gallery
 from recognizer.models import Drawing, Recognizer
+from recognizer.pages.drawings import cards
 from tests.ink import SEVEN
 
 pytestmark = pytest.mark.django_db
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def five(alice: User, digits: Recognizer, monkeypatch: pytest.MonkeyPatch) -> list[Drawing]:
     """Three pages of drawings, the newest first."""
-    monkeypatch.setattr(gallery, "PAGE_SIZE", 2)
+    monkeypatch.setattr(cards, "PAGE_SIZE", 2)
     made = [Drawing.objects.create(author=alice, recognizer=digits, ink=SEVEN) for _ in range(5)]
     return made[::-1]
 

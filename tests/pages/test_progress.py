@@ -13,8 +13,9 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
 from ml.bundles.bundle import Bundle
-from recognizer import label_checks, registry
+from recognizer.insights import counts
 from recognizer.models import Promotion, Recognizer, Review
+from recognizer.registry import promotions
 from tests.ink import ONE, SEVEN
 from tests.pages.conftest import named
 from tests.pages.loop import State, ended, learned, running, verdict
@@ -36,13 +37,13 @@ def _text(client: Client, query: str = "") -> str:
 
 
 def _active(recognizer: Recognizer) -> int:
-    newest = registry.newest(recognizer.pk)
+    newest = promotions.newest(recognizer.pk)
     assert newest
     return newest.model_version.number
 
 
 def _seen(recognizer: Recognizer) -> str:
-    newest = registry.newest(recognizer.pk)
+    newest = promotions.newest(recognizer.pk)
     assert newest
     return str(newest.pk)
 
@@ -120,7 +121,7 @@ def test_refused_runs_stand_between_the_versions(client: Client, digits: Recogni
 
 def test_a_rollback_is_told_with_its_reason(client: Client, digits: Recognizer, starter: Bundle) -> None:
     learned(digits, starter)
-    registry.roll_back(recognizer=digits, reason="People corrected it more.", by=None)
+    promotions.roll_back(recognizer=digits, reason="People corrected it more.", by=None)
     html = _text(client)
     assert "Came back in place of version 2: People corrected it more." in html
     assert "version 1 answers" in html
@@ -134,10 +135,12 @@ def test_a_version_that_nobody_promoted_says_so(client: Client, digits: Recogniz
 def test_a_version_that_came_and_went_often_tells_of_the_last_times(
     client: Client, digits: Recognizer, starter: Bundle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("recognizer.progress.MOST_MOVES", 12)
+    monkeypatch.setattr("recognizer.pages.progress.history.MOST_MOVES", 12)
     versions = [digits.versions.get(), learned(digits, starter)]
     for number in range(20):
-        registry.promote(version=versions[number % 2], replaces=registry.newest(digits.pk), reason=f"Time {number}.")
+        promotions.promote(
+            version=versions[number % 2], replaces=promotions.newest(digits.pk), reason=f"Time {number}."
+        )
     learned(digits, starter, promoted=False)
     html = _text(client)
     assert html.count("Time ") == 10
@@ -147,7 +150,7 @@ def test_a_version_that_came_and_went_often_tells_of_the_last_times(
 
 def test_it_tells_nothing_about_single_people(client: Client, digits: Recognizer, starter: Bundle, alice: User) -> None:
     version = learned(digits, starter, promoted=False)
-    registry.promote(version=version, replaces=registry.newest(digits.pk), reason="By hand.", by=alice)
+    promotions.promote(version=version, replaces=promotions.newest(digits.pk), reason="By hand.", by=alice)
     ended(digits, by=alice, verdict=verdict("refused"))
     assert "alice" not in _text(client)
 
@@ -159,7 +162,7 @@ def test_what_people_said_to_the_answers_is_told_of_the_model_alone_and_as_they_
     for _ in range(4):
         named(alice, ONE, "7")  # the model alone says 1; from the second time on alice's memory says 7
     learned(digits, starter)
-    label_checks.count()
+    counts.count()
     html = _text(client)
     assert re.search(r'<th scope="row">1</th>\s*<td>4</td>\s*<td>0.0%</td>\s*<td>75.0%</td>', html)
     assert "changes nobody else's" in html
@@ -178,7 +181,7 @@ def test_recognizers_have_a_page_each(client: Client, digits: Recognizer) -> Non
 def test_a_long_history_comes_in_pages(
     client: Client, digits: Recognizer, starter: Bundle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("recognizer.progress.PAGE_SIZE", 2)
+    monkeypatch.setattr("recognizer.pages.progress.history.PAGE_SIZE", 2)
     for _ in range(3):
         learned(digits, starter)
     assert "Page 1 of 2" in _text(client)
@@ -240,7 +243,7 @@ def test_any_version_can_be_promoted_with_a_reason(
     data = {"number": "1", "replaces": _seen(digits), "reason": "  For \n a while. "}
     response = as_promoter.post("/progress/digits/promote/", data, follow=True)
     assert "Version 1 answers from now on" in response.content.decode()
-    newest = registry.newest(digits.pk)
+    newest = promotions.newest(digits.pk)
     assert newest
     assert (newest.model_version.number, newest.reason, newest.by) == (1, "For a while.", bob)
 

@@ -232,7 +232,7 @@ def test_the_number_of_queries_does_not_grow_and_no_weights_are_loaded(
 
 
 def test_a_long_list_comes_in_pages(as_rita: Client, digits: Recognizer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("recognizer.logbook.PAGE_SIZE", 2)
+    monkeypatch.setattr("recognizer.pages.runs.details.PAGE_SIZE", 2)
     for _ in range(3):
         ended(digits, finished=timezone.now())
     assert "Page 1 of 2" in _text(as_rita)

@@ -10,9 +10,10 @@ from django.test import Client
 
 from accounts.models import User
 from ml.bundles.bundle import Bundle
-from recognizer import corrections, drawings, installing
-from recognizer.content import Content
+from ml.preprocessing.content import Content
+from recognizer.drawings import corrections, store
 from recognizer.models import Correction, Drawing, Recognizer
+from recognizer.registry import install, promotions
 from tests import standins
 from tests.ink import SEVEN
 from tests.pages.loop import ended, examined, learned, superuser
@@ -22,7 +23,7 @@ SLUGS = ["digits", "bangla-digits", "sketches"]
 
 def _named(author: User, recognizer: str, label: str) -> Correction:
     fresh = User.objects.get(pk=author.pk)
-    drawing, _ = drawings.keep(author=fresh, recognizer=recognizer, content=Content.of_ink(SEVEN))
+    drawing, _ = store.keep(author=fresh, recognizer=recognizer, content=Content.of_ink(SEVEN))
     return corrections.correct(drawing=drawing, label=label)
 
 
@@ -145,7 +146,7 @@ def test_a_reviewer_is_shown_numerals_with_their_names(as_rita: Client, said: di
 def test_each_key_says_one_label(as_rita: Client, alice: User, starter: Bundle) -> None:
     slugs = ["x", "y", "1", "z", *"abcdef"]
     labels = [{"slug": slug, "glyph": slug, "name": slug} for slug in slugs]
-    installing.install(bundle=standins.relabelled(starter, "letters", labels))
+    install.install(bundle=standins.relabelled(starter, "letters", labels))
     _named(alice, "letters", "x")
     html = _text(as_rita, "/review/?recognizer=letters")
     keys = dict(re.findall(r'name="label" value="(\w)" data-key="(\d)"', html))
@@ -169,9 +170,8 @@ def test_a_decision_is_about_the_recognizer_of_its_drawing(as_rita: Client, said
 
 
 def test_each_recognizer_has_a_progress_of_its_own(client: Client, starter: Any, three: list[Recognizer]) -> None:
-    from recognizer import registry
 
-    learned(three[1], registry.bundle_of(three[1].versions.get()))
+    learned(three[1], promotions.bundle_of(three[1].versions.get()))
     assert "Bangla digits: version 2 answers" in _text(client, "/progress/?recognizer=bangla-digits")
     assert "Sketches: version 1 answers" in _text(client, "/progress/?recognizer=sketches")
     assert "0 approved drawings wait to teach" in _text(client, "/progress/?recognizer=sketches")

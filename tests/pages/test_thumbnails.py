@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from recognizer.drawings.thumbnails import path
 from recognizer.templatetags.percent import percent
-from recognizer.thumbnails import path
 from tests.ink import DOT, ONE, SEVEN
 
 

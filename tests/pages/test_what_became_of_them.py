@@ -7,8 +7,9 @@ from django.test import Client
 
 from accounts.models import User
 from ml.bundles.bundle import Bundle
-from recognizer import corrections, reviews
+from recognizer.drawings import corrections
 from recognizer.models import Drawing, ModelVersion, Prediction, Recognizer, Review, SnapshotItem
+from recognizer.review import decisions
 from tests.ink import ONE, SEVEN
 from tests.pages.conftest import keep, named
 from tests.pages.loop import learned
@@ -33,9 +34,9 @@ def test_nothing_is_noted_while_nothing_was_decided(as_alice: Client, alice: Use
 @pytest.mark.parametrize(
     ("verb", "more", "words"),
     [
-        (reviews.accept, {}, ">approved<"),
-        (reviews.relabel, {"label": "1"}, ">approved as 1<"),
-        (reviews.reject, {"reason": "scribble"}, ">does not teach: scribble<"),
+        (decisions.accept, {}, ">approved<"),
+        (decisions.relabel, {"label": "1"}, ">approved as 1<"),
+        (decisions.reject, {"reason": "scribble"}, ">does not teach: scribble<"),
     ],
 )
 def test_a_decision_is_noted(
@@ -44,7 +45,7 @@ def test_a_decision_is_noted(
     said = named(alice, SEVEN, "7")
     verb(correction=said, reviewer=rita, **more)  # type: ignore[operator]
     assert words in _text(as_alice)
-    reviews.undo(review=Review.objects.get(), reviewer=rita)
+    decisions.undo(review=Review.objects.get(), reviewer=rita)
     assert "data-decided" not in _text(as_alice)
 
 
@@ -52,7 +53,7 @@ def test_a_decision_on_what_was_said_before_counts_no_longer(
     as_alice: Client, alice: User, rita: User, digits: Recognizer
 ) -> None:
     said = named(alice, SEVEN, "7")
-    reviews.accept(correction=said, reviewer=rita)
+    decisions.accept(correction=said, reviewer=rita)
     corrections.correct(drawing=said.drawing, label="1")
     assert "data-decided" not in _text(as_alice)
 

@@ -9,8 +9,9 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
-from recognizer import corrections, drawings, training
-from recognizer.drawings import Content
+from recognizer import training
+from recognizer.drawings import corrections, store
+from recognizer.drawings.store import Content
 from recognizer.models import (
     Correction,
     Drawing,
@@ -33,7 +34,7 @@ FACTS = [Drawing, Prediction, PersonalAnswer, Correction, Review, Memory, Traini
 
 @pytest.fixture
 def drawn(digits: Recognizer, alice: User) -> Drawing:
-    drawing, _new = drawings.keep(author=alice, recognizer="digits", content=Content.of_ink(SEVEN))
+    drawing, _new = store.keep(author=alice, recognizer="digits", content=Content.of_ink(SEVEN))
     _approve(drawing, "7")
     said = {"label": digits.labels.get(slug="7"), "guesses": [["7", 0.9]], "probability": 0.9, "unsure": False}
     PersonalAnswer.objects.create(prediction=drawing.predictions.get(), **said)
@@ -72,7 +73,7 @@ def test_a_longer_list_needs_no_more_queries(admin_client: Client, alice: User, 
 
     before = queries()
     for _ in range(3):
-        drawing, _new = drawings.keep(author=alice, recognizer="digits", content=Content.of_ink(ONE))
+        drawing, _new = store.keep(author=alice, recognizer="digits", content=Content.of_ink(ONE))
         _approve(drawing, "1")
         ended(drawing.recognizer)
     assert queries() == before

@@ -15,10 +15,13 @@ from accounts import people
 from accounts.models import User
 from config.celery import app
 from ml.bundles.bundle import Bundle
-from recognizer import corrections, drawings, memories, registry, tasks
-from recognizer.content import Content
-from recognizer.memories import catching_up, recalling
+from ml.preprocessing.content import Content
+from recognizer import memory as memories
+from recognizer import tasks
+from recognizer.drawings import corrections, store
+from recognizer.memory import personal_answer, refresh
 from recognizer.models import Drawing, Memory, Recognizer, Remembered
+from recognizer.registry import serving
 from tests.ink import SEVEN
 from tests.recognizer.test_ask_again import promote_another
 from tests.recognizer.test_memories import answer, held, say
@@ -53,7 +56,7 @@ def quietly_wait() -> None:
 @pytest.fixture
 def meanwhile(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], Any]], None]:
     """Do something once between reading drawings again and writing what was read."""
-    write = catching_up._write
+    write = refresh._write
     actions: list[Callable[[], Any]] = []
 
     def watched(*args: Any) -> bool:
@@ -61,7 +64,7 @@ def meanwhile(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], Any]], 
             actions.pop()()
         return write(*args)
 
-    monkeypatch.setattr(catching_up, "_write", watched)
+    monkeypatch.setattr(refresh, "_write", watched)
     return actions.append
 
 
@@ -77,18 +80,18 @@ def test_another_version_reads_what_is_remembered(digits: Recognizer, alice: Use
 def test_it_reads_a_few_at_a_time_the_newest_first(
     digits: Recognizer, alice: User, starter: Bundle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(catching_up, "AT_ONCE", 2)
+    monkeypatch.setattr(refresh, "AT_ONCE", 2)
     say(alice, "1", "1", "1", "1", "1")
     promote_another(digits, starter)
     turns: list[list[int | None]] = []
-    write = catching_up._write
+    write = refresh._write
 
     def watched(*args: Any) -> bool:
         written = write(*args)
         turns.append(versions())
         return written
 
-    monkeypatch.setattr(catching_up, "_write", watched)
+    monkeypatch.setattr(refresh, "_write", watched)
     memories.catch_up(memory_id=memory_of(alice))
     assert turns == [[1, 1, 1, 2, 2], [1, 2, 2, 2, 2], [2] * 5]
 
@@ -112,7 +115,7 @@ def test_what_its_person_does_meanwhile_stands(
     promote_another(digits, starter)
 
     def act() -> None:
-        drawings.delete(drawing=made[0])
+        store.delete(drawing=made[0])
         corrections.take_back(drawing=made[1])
         corrections.correct(drawing=made[2], label="4")
 
@@ -161,7 +164,7 @@ def test_a_version_that_does_not_load_here_is_not_caught_up_with(
     say(alice, "1")
     assert answer(alice) == "1"
     with monkeypatch.context() as patched:
-        patched.setattr(registry, "forget", lambda: None)  # the one before goes on answering
+        patched.setattr(serving, "forget", lambda: None)  # the one before goes on answering
         promote_another(digits, starter)
     digits.versions.filter(number=2).update(tflite=b"damaged")
     assert memories.catch_up_for_a_moment() == (0, False)
@@ -174,7 +177,7 @@ def test_nothing_is_done_where_no_version_answers(digits: Recognizer, alice: Use
     say(alice, "1")
     Remembered.objects.update(version=None, packed=None)
     digits.promotions.all().delete()
-    registry.forget()
+    serving.forget()
     assert memories.catch_up(memory_id=memory_of(alice)) == 0
     assert memories.catch_up_for_a_moment() == (0, False)
 
@@ -185,7 +188,7 @@ def test_who_drew_last_comes_first(
     for person in (alice, bob, alice):
         say(person, "1")
     promote_another(digits, starter)
-    monkeypatch.setattr(catching_up, "MOMENT", 0)
+    monkeypatch.setattr(refresh, "MOMENT", 0)
     assert memories.catch_up_for_a_moment() == (2, True)
     assert dict(Remembered.objects.values_list("memory__person", "version__number")) == {alice.pk: 2, bob.pk: 1}
     assert [memories.catch_up_for_a_moment(), memories.catch_up_for_a_moment()] == [(1, True), (0, False)]
@@ -199,7 +202,7 @@ def test_the_tick_begins_the_memories_of_those_who_corrected_before_there_were_a
     Memory.objects.all().delete()
     people.withdraw_consent(person=bob)
     silent = User.objects.create_user("carol@example.org", consented_at=alice.consented_at)
-    drawings.keep(author=silent, recognizer="digits", content=Content.of_ink(SEVEN))
+    store.keep(author=silent, recognizer="digits", content=Content.of_ink(SEVEN))
     tasks.tick()
     assert (held(alice), held(bob), versions()) == (["1", "4"], [], [1, 1])
     assert Memory.objects.count() == 1
@@ -230,7 +233,7 @@ def test_the_task_goes_on_until_nobody_is_behind(
     monkeypatch: pytest.MonkeyPatch,
     django_capture_on_commit_callbacks: Any,
 ) -> None:
-    monkeypatch.setattr(catching_up, "MOMENT", 0)
+    monkeypatch.setattr(refresh, "MOMENT", 0)
     say(alice, "1")
     say(bob, "1")
     promote_another(digits, starter)
@@ -261,7 +264,7 @@ def test_an_answer_that_finds_it_behind_sends_for_it_once(
     assert answer(alice) == "7"
     quietly_wait()
     assert sent == []  # the promotion has sent for it
-    monkeypatch.setattr(recalling, "ASK_AFTER", 0)
+    monkeypatch.setattr(personal_answer, "ASK_AFTER", 0)
     memories.clear()
     for _ in range(3):
         assert answer(alice) == "7"
@@ -284,9 +287,9 @@ def test_a_broker_or_a_cache_that_is_away_takes_no_answer_away(
     def away(*_: Any, **__: Any) -> None:
         raise ConnectionError("nobody listens")
 
-    broken = (app, "send_task", away) if what == "broker" else (recalling, "cache", SimpleNamespace(add=away))
+    broken = (app, "send_task", away) if what == "broker" else (personal_answer, "cache", SimpleNamespace(add=away))
     monkeypatch.setattr(*broken)
-    monkeypatch.setattr(recalling, "ASK_AFTER", 0)
+    monkeypatch.setattr(personal_answer, "ASK_AFTER", 0)
     say(alice, "1")
     promote_another(digits, starter)
     assert answer(alice) == "7"
@@ -301,7 +304,7 @@ def test_sending_does_not_keep_the_answer_waiting(
 ) -> None:
     may_send = threading.Event()
     monkeypatch.setattr(app, "send_task", lambda *_, **__: may_send.wait(20))
-    monkeypatch.setattr(recalling, "ASK_AFTER", 0)
+    monkeypatch.setattr(personal_answer, "ASK_AFTER", 0)
     say(alice, "1")
     promote_another(digits, starter)
     began = time.monotonic()

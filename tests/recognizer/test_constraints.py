@@ -9,7 +9,6 @@ from django.db.models import ProtectedError
 
 from accounts.models import User
 from ml.bundles.bundle import Bundle
-from recognizer import registry
 from recognizer.models import (
     Correction,
     Drawing,
@@ -20,6 +19,7 @@ from recognizer.models import (
     Promotion,
     Recognizer,
 )
+from recognizer.registry import promotions
 from tests.ink import SEVEN
 
 pytestmark = pytest.mark.django_db
@@ -97,7 +97,7 @@ def test_a_first_correction_says_something(drawing: Drawing) -> None:
 
 
 def test_a_stale_promotion_is_refused(digits: Recognizer, starter: Bundle) -> None:
-    version = registry.register(recognizer=digits, bundle=starter)
+    version = promotions.register(recognizer=digits, bundle=starter)
     first = Promotion.objects.get()
     fields = {"recognizer": digits, "model_version": version, "reason": "better"}
     Promotion.objects.create(**fields, replaces=first)

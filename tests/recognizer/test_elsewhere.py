@@ -14,12 +14,14 @@ from ml.bundles.build import assemble
 from ml.bundles.bundle import Bundle
 from ml.bundles.predictor import Head, Predictor
 from ml.bundles.replace_head import graft_tflite
+from ml.preprocessing.content import Content
 from ml.preprocessing.ink import DEFAULT
 from ml.training.finetune_head import like
-from recognizer import drawings, elsewhere, installing, registry
-from recognizer.content import Content
-from recognizer.drawings import Answer, Personal
+from recognizer.drawings import other_recognizers, predict, store
+from recognizer.drawings.predict import Answer, Personal
 from recognizer.models import Recognizer
+from recognizer.registry import install as installing
+from recognizer.registry import serving
 from tests.ink import SEVEN
 
 pytestmark = pytest.mark.django_db
@@ -38,9 +40,9 @@ def install(bundle: Bundle, slug: str, strength: float, **words: Any) -> Recogni
     return Recognizer.objects.get(slug=slug)
 
 
-def look(slug: str, ink: Any = SEVEN) -> elsewhere.Elsewhere | None:
+def look(slug: str, ink: Any = SEVEN) -> other_recognizers.Elsewhere | None:
     content = Content.of_ink(ink)
-    return elsewhere.look(content=content, than=drawings.recognise(recognizer=slug, content=content))
+    return other_recognizers.look(content=content, than=predict.recognise(recognizer=slug, content=content))
 
 
 def test_it_names_another_recognizer_that_is_far_surer(starter: Bundle) -> None:
@@ -66,9 +68,9 @@ def test_a_sure_answer_costs_no_look_at_the_others(starter: Bundle) -> None:
     install(starter, "bright", 1.0)
     install(starter, "other", 1.0)
     content = Content.of_ink(SEVEN)
-    answer = drawings.recognise(recognizer="bright", content=content)
+    answer = predict.recognise(recognizer="bright", content=content)
     with CaptureQueriesContext(connection) as queries:
-        assert elsewhere.look(content=content, than=answer) is None
+        assert other_recognizers.look(content=content, than=answer) is None
     assert not queries.captured_queries
 
 
@@ -76,11 +78,11 @@ def test_nobody_is_asked_where_nobody_can_be_far_surer(starter: Bundle) -> None:
     install(starter, "strong", 0.7, unsure_below=1.0)
     install(starter, "bright", 1.0)
     content = Content.of_ink(SEVEN)
-    answer = drawings.recognise(recognizer="strong", content=content)
+    answer = predict.recognise(recognizer="strong", content=content)
     assert answer.unsure
     assert answer.guesses[0].probability > 0.7
     with CaptureQueriesContext(connection) as queries:
-        assert elsewhere.look(content=content, than=answer) is None
+        assert other_recognizers.look(content=content, than=answer) is None
     assert not queries.captured_queries
 
 
@@ -113,19 +115,19 @@ def test_who_is_understood_by_their_own_memory_is_sent_nowhere(starter: Bundle) 
     install(starter, "dull", 0.05)
     install(starter, "bright", 1.0)
     content = Content.of_ink(SEVEN)
-    plain = drawings.recognise(recognizer="dull", content=content)
-    sure = [drawings.Guess(plain.guesses[0].label, 0.95), *plain.guesses[1:]]
+    plain = predict.recognise(recognizer="dull", content=content)
+    sure = [predict.Guess(plain.guesses[0].label, 0.95), *plain.guesses[1:]]
     answer = Answer(plain.active, plain.guesses, plain.unsure, Personal(sure, False, []))
-    assert elsewhere.look(content=content, than=answer) is None
+    assert other_recognizers.look(content=content, than=answer) is None
 
 
 def test_each_recognizer_sees_the_drawing_on_its_own_raster(starter: Bundle, alice: User) -> None:
     install(starter, "dull", 0.05)
     installing.install(bundle=larger_bundle())
     content = Content.of_ink(SEVEN)
-    assert content.raster(registry.active("larger").raster).shape == (40, 40)
-    assert content.raster(registry.active("dull").raster).shape == (DEFAULT.size, DEFAULT.size)
-    drawing, _ = drawings.keep(author=alice, recognizer="larger", content=content)
+    assert content.raster(serving.active("larger").raster).shape == (40, 40)
+    assert content.raster(serving.active("dull").raster).shape == (DEFAULT.size, DEFAULT.size)
+    drawing, _ = store.keep(author=alice, recognizer="larger", content=content)
     assert drawing.recognizer.slug == "larger"
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recognizer.holdout import Row, newest_per_author_and_label, split
+from recognizer.training.split import Row, newest_per_author_and_label, split
 
 
 def rows(*counts: int, labels: int = 10) -> list[Row]:

@@ -15,8 +15,9 @@ from django.utils import timezone
 
 from accounts.models import User
 from ml.bundles.bundle import Bundle, load_bundle, save_bundle
-from recognizer import installing, registry
 from recognizer.models import Label, ModelVersion, Promotion, Recognizer, TrainingRun
+from recognizer.registry import install as installing
+from recognizer.registry import promotions
 from tests import standins
 from tests.recognizer.test_at_the_same_moment import at_once
 
@@ -40,7 +41,7 @@ def runes(starter: Bundle, tmp_path: Path) -> Path:
 
 
 def answering(slug: str) -> int:
-    last = registry.newest(Recognizer.objects.get(slug=slug).pk)
+    last = promotions.newest(Recognizer.objects.get(slug=slug).pk)
     assert last is not None
     return last.model_version.number
 
@@ -217,7 +218,7 @@ def test_a_bundle_that_is_refused_does_not_keep_the_others_out(
 def test_a_newer_shipped_model_brings_its_labels_where_it_answers(
     digits: Recognizer, starter: Bundle, tmp_path: Path
 ) -> None:
-    registry.promote(version=digits.versions.get(), replaces=registry.newest(digits.pk), reason=installing.SHIPPED)
+    promotions.promote(version=digits.versions.get(), replaces=promotions.newest(digits.pk), reason=installing.SHIPPED)
     without_the_last_label("digits")
     respelled(starter, tmp_path / "digits")
     assert told("install_models", folder=tmp_path) == "digits: version 2 is installed and promoted.\n"
@@ -227,9 +228,9 @@ def test_a_newer_shipped_model_brings_its_labels_where_it_answers(
 def test_it_does_not_take_the_place_of_what_was_taught_here(db: None, starter: Bundle, tmp_path: Path) -> None:
     told("install_models")
     digits = Recognizer.objects.get(slug="digits")
-    taught = registry.register(recognizer=digits, bundle=starter)
+    taught = promotions.register(recognizer=digits, bundle=starter)
     TrainingRun.objects.create(recognizer=digits, state="passed", version=taught, finished=timezone.now())
-    registry.promote(version=taught, replaces=registry.newest(digits.pk), reason="It passed.")
+    promotions.promote(version=taught, replaces=promotions.newest(digits.pk), reason="It passed.")
     saved(starter, tmp_path / "digits", unsure_below=0.7)
     assert "another version goes on answering" in told("install_models", folder=tmp_path)
     assert answering("digits") == 2
@@ -240,7 +241,7 @@ def test_it_does_not_take_the_place_of_what_somebody_chose(starter: Bundle, alic
     digits = Recognizer.objects.get(slug="digits")
     saved(starter, tmp_path / "digits", unsure_below=0.7)
     told("install_models", folder=tmp_path)
-    registry.roll_back(recognizer=digits, reason="It misread sevens.", by=alice)
+    promotions.roll_back(recognizer=digits, reason="It misread sevens.", by=alice)
     told("install_models", folder=tmp_path)
     saved(starter, tmp_path / "digits", unsure_below=0.6)
     told("install_models", folder=tmp_path)

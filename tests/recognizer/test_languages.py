@@ -2,8 +2,8 @@
 
 import pytest
 
-from recognizer.languages import language_of
 from recognizer.models import Label
+from recognizer.models.label_language import language_of
 
 
 @pytest.mark.parametrize(

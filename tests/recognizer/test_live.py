@@ -10,7 +10,9 @@ from django.db import connection
 
 from accounts.models import User
 from ml.bundles.bundle import Bundle
-from recognizer import corrections, label_checks, live, registry
+from ml.statistics import fisher_exact
+from recognizer.drawings import corrections
+from recognizer.insights import counts
 from recognizer.models import (
     Correction,
     Drawing,
@@ -21,6 +23,8 @@ from recognizer.models import (
     Promotion,
     Recognizer,
 )
+from recognizer.registry import promotions
+from recognizer.training import monitoring
 from tests.ink import SEVEN
 
 pytestmark = pytest.mark.django_db
@@ -33,8 +37,8 @@ def second(digits: Recognizer, starter: Bundle) -> ModelVersion:
 
 
 def promote(digits: Recognizer, starter: Bundle) -> ModelVersion:
-    version = registry.register(recognizer=digits, bundle=starter)
-    registry.promote(version=version, replaces=registry.newest(digits.pk), reason="test")
+    version = promotions.register(recognizer=digits, bundle=starter)
+    promotions.promote(version=version, replaces=promotions.newest(digits.pk), reason="test")
     return version
 
 
@@ -61,7 +65,7 @@ def answered(
 def test_rates_are_counted_for_each_version(digits: Recognizer, alice: User, second: ModelVersion) -> None:
     answered(digits, alice, 1, agreed=6, corrected=2)
     answered(digits, alice, 2, agreed=3, corrected=1)
-    assert live.correction_rates(digits) == {1: (8, 2), 2: (4, 1)}
+    assert monitoring.correction_rates(digits) == {1: (8, 2), 2: (4, 1)}
 
 
 def test_only_what_the_author_says_now_counts(digits: Recognizer, alice: User) -> None:
@@ -70,7 +74,7 @@ def test_only_what_the_author_says_now_counts(digits: Recognizer, alice: User) -
     corrections.correct(drawing=second, label="4")
     corrections.correct(drawing=second, label="7")
     corrections.take_back(drawing=third)
-    assert live.correction_rates(digits) == {1: (2, 1)}
+    assert monitoring.correction_rates(digits) == {1: (2, 1)}
 
 
 def test_what_a_version_says_about_old_drawings_is_no_live_answer(
@@ -81,7 +85,7 @@ def test_what_a_version_says_about_old_drawings_is_no_live_answer(
     Prediction.objects.create(
         drawing=drawing, model_version=second, guesses=[["1", 1.0]], label=one, probability=1.0, unsure=False
     )
-    assert live.correction_rates(digits) == {1: (1, 0)}
+    assert monitoring.correction_rates(digits) == {1: (1, 0)}
 
 
 def test_a_version_that_people_correct_more_is_rolled_back(
@@ -89,11 +93,11 @@ def test_a_version_that_people_correct_more_is_rolled_back(
 ) -> None:
     answered(digits, alice, 1, agreed=95, corrected=5)
     answered(digits, alice, 2, agreed=40, corrected=20)
-    promotion = live.roll_back_if_worse(digits)
+    promotion = monitoring.roll_back_if_worse(digits)
     assert promotion is not None
     assert (promotion.model_version.number, promotion.by) == (1, None)
     assert promotion.reason == "People correct 33.3% of its answers, and 5.0% of those of version 1."
-    assert live.roll_back_if_worse(digits) is None
+    assert monitoring.roll_back_if_worse(digits) is None
 
 
 def test_one_person_alone_takes_no_version_back(
@@ -102,8 +106,8 @@ def test_one_person_alone_takes_no_version_back(
     answered(digits, alice, 1, agreed=95, corrected=5)
     answered(digits, alice, 2, agreed=100, corrected=0)
     answered(digits, bob, 2, agreed=0, corrected=60, people=1)
-    assert live.correction_rates(digits)[2] == (160, 60)
-    assert live.roll_back_if_worse(digits) is None
+    assert monitoring.correction_rates(digits)[2] == (160, 60)
+    assert monitoring.roll_back_if_worse(digits) is None
 
 
 def test_more_people_need_no_more_queries(
@@ -111,11 +115,11 @@ def test_more_people_need_no_more_queries(
 ) -> None:
     answered(digits, alice, 1, agreed=20, corrected=2, people=20)
     with django_assert_num_queries(1):
-        live.correction_rates(digits)
+        monitoring.correction_rates(digits)
     with django_assert_num_queries(1):
-        live.rates()
+        monitoring.rates()
     with django_assert_num_queries(1):
-        live.personal_rates(digits)
+        monitoring.personal_rates(digits)
 
 
 def put_right(drawing: Drawing, label: str) -> None:
@@ -135,24 +139,27 @@ def test_answers_are_judged_as_the_models_alone_and_as_people_got_them(
     put_right(wrong[1], "1")
     put_right(wrong[2], "4")
     put_right(right, "1")  # memory may spoil what was right
-    assert live.personal_rates(digits) == {}  # nobody has counted
-    label_checks.count()
-    assert live.personal_rates(digits) == {1: (4, 2, 2), 2: (4, 1, 2)}
-    assert live.correction_rates(digits) == {1: (4, 2), 2: (4, 3)}
-    assert (live.personal_rates(digits)[2].alone_share, live.personal_rates(digits)[2].personal_share) == (0.25, 0.5)
+    assert monitoring.personal_rates(digits) == {}  # nobody has counted
+    counts.count()
+    assert monitoring.personal_rates(digits) == {1: (4, 2, 2), 2: (4, 1, 2)}
+    assert monitoring.correction_rates(digits) == {1: (4, 2), 2: (4, 3)}
+    assert (monitoring.personal_rates(digits)[2].alone_share, monitoring.personal_rates(digits)[2].personal_share) == (
+        0.25,
+        0.5,
+    )
 
 
 def test_ones_own_last_answers_are_judged_alike(
     digits: Recognizer, alice: User, bob: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert live.own_rate(person=alice, recognizer=digits) == (0, 0, 0)
+    assert monitoring.own_rate(person=alice, recognizer=digits) == (0, 0, 0)
     answered(digits, alice, 1, agreed=5, corrected=0, people=1)
     for drawing in answered(digits, alice, 1, agreed=0, corrected=3, people=1)[1:]:
         put_right(drawing, "1")
     answered(digits, bob, 1, agreed=0, corrected=7, people=1)
-    assert live.own_rate(person=alice, recognizer=digits) == (8, 5, 7)
-    monkeypatch.setattr("recognizer.live.OWN", 4)
-    assert live.own_rate(person=alice, recognizer=digits) == (4, 1, 3)
+    assert monitoring.own_rate(person=alice, recognizer=digits) == (8, 5, 7)
+    monkeypatch.setattr("recognizer.training.monitoring.OWN", 4)
+    assert monitoring.own_rate(person=alice, recognizer=digits) == (4, 1, 3)
 
 
 @pytest.mark.parametrize(
@@ -170,30 +177,30 @@ def test_it_stays_where_the_evidence_is_thin(
 ) -> None:
     answered(digits, alice, 1, *then)
     answered(digits, alice, 2, *now)
-    assert live.roll_back_if_worse(digits) is None, why
+    assert monitoring.roll_back_if_worse(digits) is None, why
 
 
 def test_the_policy_may_leave_it_to_people(digits: Recognizer, alice: User, second: ModelVersion) -> None:
     answered(digits, alice, 1, agreed=95, corrected=5)
     answered(digits, alice, 2, agreed=40, corrected=20)
     Policy.objects.create(recognizer=digits, auto_rollback=False)
-    assert live.roll_back_if_worse(Recognizer.objects.get()) is None
+    assert monitoring.roll_back_if_worse(Recognizer.objects.get()) is None
     Policy.objects.update(auto_rollback=True, rollback_margin=0.5)
-    assert live.roll_back_if_worse(Recognizer.objects.get()) is None
+    assert monitoring.roll_back_if_worse(Recognizer.objects.get()) is None
 
 
 def test_who_promotes_it_again_decides(digits: Recognizer, alice: User, bob: User, second: ModelVersion) -> None:
     answered(digits, alice, 1, agreed=95, corrected=5)
     answered(digits, alice, 2, agreed=40, corrected=20)
-    taken_back = live.roll_back_if_worse(digits)
-    registry.promote(version=second, replaces=taken_back, reason="I like it", by=bob)
-    assert live.roll_back_if_worse(digits) is None
-    assert registry.newest(digits.pk).model_version == second  # type: ignore[union-attr]
+    taken_back = monitoring.roll_back_if_worse(digits)
+    promotions.promote(version=second, replaces=taken_back, reason="I like it", by=bob)
+    assert monitoring.roll_back_if_worse(digits) is None
+    assert promotions.newest(digits.pk).model_version == second  # type: ignore[union-attr]
 
 
 def test_the_first_version_has_nothing_to_go_back_to(digits: Recognizer, alice: User) -> None:
     answered(digits, alice, 1, agreed=0, corrected=80)
-    assert live.roll_back_if_worse(digits) is None
+    assert monitoring.roll_back_if_worse(digits) is None
 
 
 @pytest.mark.django_db(transaction=True)
@@ -203,7 +210,7 @@ def test_two_that_look_at_the_same_moment_roll_back_once(digits: Recognizer, ali
 
     def look(_: int) -> Promotion | None:
         try:
-            return live.roll_back_if_worse(Recognizer.objects.get())
+            return monitoring.roll_back_if_worse(Recognizer.objects.get())
         finally:
             connection.close()
 
@@ -220,8 +227,8 @@ def test_the_chance_is_that_of_fishers_test(now: Any, then: Any) -> None:
     """Counted exactly: in how many ways the corrections could have fallen."""
     total, corrected = now[0] + then[0], now[1] + then[1]
     ways = sum(comb(now[0], k) * comb(then[0], corrected - k) for k in range(now[1], corrected + 1))
-    assert live.chance(now, then) == pytest.approx(ways / comb(total, corrected), rel=1e-6)
+    assert fisher_exact(now, then) == pytest.approx(ways / comb(total, corrected), rel=1e-6)
 
 
 def test_many_answers_are_no_trouble() -> None:
-    assert live.is_clearly_worse((100_000, 20_000), (100_000, 10_000), 0.05)
+    assert monitoring.is_clearly_worse((100_000, 20_000), (100_000, 10_000), 0.05)

@@ -11,10 +11,12 @@ from django.test import Client
 
 from accounts import people
 from accounts.models import User
-from recognizer import corrections, drawings, memories, registry
-from recognizer.content import Content
-from recognizer.memories import following, recalling
+from ml.preprocessing.content import Content
+from recognizer import memory as memories
+from recognizer.drawings import corrections, predict, store
+from recognizer.memory import personal_answer, remember
 from recognizer.models import Correction, Drawing, Label, Memory, Recognizer, Remembered
+from recognizer.registry import serving
 from tests.api.test_predict import picture_of_seven
 from tests.ink import ONE, SEVEN, ZERO
 from tests.recognizer.test_ask_again import promote_another
@@ -26,7 +28,7 @@ def say(author: User, *labels: str, ink: Any = SEVEN) -> list[Drawing]:
     """Keep a drawing for each label, and say that it is one."""
     made = []
     for label in labels:
-        drawing, _new = drawings.keep(author=asking(author), recognizer="digits", content=Content.of_ink(ink))
+        drawing, _new = store.keep(author=asking(author), recognizer="digits", content=Content.of_ink(ink))
         corrections.correct(drawing=drawing, label=label)
         made.append(drawing)
     return made
@@ -39,7 +41,7 @@ def asking(person: User) -> User:
 
 def answer(person: User, ink: Any = SEVEN) -> str:
     """The first guess as this person gets it."""
-    given = drawings.recognise(recognizer="digits", content=Content.of_ink(ink), person=asking(person))
+    given = predict.recognise(recognizer="digits", content=Content.of_ink(ink), person=asking(person))
     return (given.personal or given).guesses[0].label.slug
 
 
@@ -50,8 +52,8 @@ def held(person: User) -> list[str]:
 @pytest.fixture
 def bounds(monkeypatch: pytest.MonkeyPatch) -> Callable[[int, int], None]:
     def set_to(kept: int, per_label: int) -> None:
-        monkeypatch.setattr(following, "KEPT", kept)
-        monkeypatch.setattr(following, "KEPT_PER_LABEL", per_label)
+        monkeypatch.setattr(remember, "KEPT", kept)
+        monkeypatch.setattr(remember, "KEPT_PER_LABEL", per_label)
 
     return set_to
 
@@ -83,9 +85,9 @@ def test_each_person_has_a_memory_of_their_own(digits: Recognizer, alice: User, 
 
 def test_a_picture_is_remembered_like_ink(digits: Recognizer, alice: User) -> None:
     content = Content.of_image(picture_of_seven())
-    drawing, _new = drawings.keep(author=alice, recognizer="digits", content=content)
+    drawing, _new = store.keep(author=alice, recognizer="digits", content=content)
     corrections.correct(drawing=drawing, label="1")
-    given = drawings.recognise(recognizer="digits", content=content, person=asking(alice))
+    given = predict.recognise(recognizer="digits", content=content, person=asking(alice))
     assert given.personal
     assert (given.personal.guesses[0].label.slug, given.personal.because) == ("1", [drawing.uuid])
 
@@ -178,7 +180,7 @@ def test_every_change_moves_the_revision_of_its_person_and_nothing_else_does(dig
         seen.append(revision())
     assert len(set(seen)) == 6
     memories.switch(person=alice, recognizer=digits, enabled=False)
-    drawings.keep(author=alice, recognizer="digits", content=Content.of_ink(SEVEN))
+    store.keep(author=alice, recognizer="digits", content=Content.of_ink(SEVEN))
     assert revision() == seen[-1]
 
 
@@ -217,13 +219,13 @@ def test_without_consent_nothing_is_added_and_what_was_unsaid_goes(digits: Recog
 
 
 def test_a_correction_does_not_need_the_model(digits: Recognizer, alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    drawing, _new = drawings.keep(author=alice, recognizer="digits", content=Content.of_ink(SEVEN))
+    drawing, _new = store.keep(author=alice, recognizer="digits", content=Content.of_ink(SEVEN))
 
     def gone(_slug: str) -> None:
-        raise registry.NoModelError("not now")
+        raise serving.NoModelError("not now")
 
     with monkeypatch.context() as patched:
-        patched.setattr(registry, "active", gone)
+        patched.setattr(serving, "active", gone)
         corrections.correct(drawing=drawing, label="1")
     assert answer(alice) == "7"
     memories.catch_up(memory_id=Memory.objects.get().pk)
@@ -246,7 +248,7 @@ def test_a_database_that_is_away_takes_no_answer_away(
     def away(*_: Any) -> None:
         raise OperationalError("the server closed the connection")
 
-    monkeypatch.setattr(recalling, "_load", away)
+    monkeypatch.setattr(personal_answer, "_load", away)
     assert answer(alice) == "7"
 
 
@@ -255,14 +257,14 @@ def test_a_process_holds_only_so_much_and_drops_what_was_used_longest_ago(
 ) -> None:
     carol = User.objects.create_user("carol@example.org", consented_at=alice.consented_at)
     loaded: list[int] = []
-    load = recalling._load
+    load = personal_answer._load
 
     def watched(person: User, *rest: Any) -> Any:
         loaded.append(person.pk)
         return load(person, *rest)
 
-    monkeypatch.setattr(recalling, "_load", watched)
-    monkeypatch.setattr(recalling, "HELD", 6)
+    monkeypatch.setattr(personal_answer, "_load", watched)
+    monkeypatch.setattr(personal_answer, "HELD", 6)
     for person in (alice, bob, carol):
         say(person, "1", "1")
     memories.clear()

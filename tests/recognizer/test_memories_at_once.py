@@ -12,8 +12,9 @@ from django.test import Client
 from accounts import people
 from accounts.models import User
 from ml.bundles.bundle import Bundle
-from recognizer import drawings, memories
-from recognizer.content import Content
+from ml.preprocessing.content import Content
+from recognizer import memory as memories
+from recognizer.drawings import store
 from recognizer.models import Correction, Memory, PersonalAnswer, Reason, Recognizer, Remembered
 from tests.ink import SEVEN
 from tests.recognizer.test_ask_again import promote_another
@@ -37,7 +38,7 @@ def agree(digits: Recognizer) -> None:
 
 def test_many_corrections_at_once_are_remembered_as_they_stand(digits: Recognizer, alice: User) -> None:
     """The first ones ever: one of them begins the memory."""
-    made = [drawings.keep(author=alice, recognizer="digits", content=Content.of_ink(SEVEN))[0] for _ in range(3)]
+    made = [store.keep(author=alice, recognizer="digits", content=Content.of_ink(SEVEN))[0] for _ in range(3)]
     calls = [
         partial(ask, tab, "PUT", f"{URL}/{made[number % 3].uuid}/correction", {"label": str(number)})
         for number, tab in enumerate(tabs(alice, 6))
@@ -58,7 +59,7 @@ def test_deleting_forgetting_and_answering_at_once_break_nothing(digits: Recogni
         partial(ask, four, "POST", URL, BODY),
         partial(ask, five, "DELETE", f"{URL}/{made[1].uuid}/correction"),
         partial(memories.forget, drawing=made[2]),
-        partial(drawings.delete, drawing=made[3]),
+        partial(store.delete, drawing=made[3]),
     ]
     assert set(at_once(*calls)) <= {200, 201, 204, 404, True, None}
     assert set(Remembered.objects.values_list("drawing", flat=True)) == {made[4].pk, made[5].pk}

@@ -13,9 +13,9 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
 from ml.bundles.bundle import Bundle, BundleError, save_bundle
-from recognizer import installing, registry
 from recognizer.management.commands.install_models import FOLDER
 from recognizer.models import Label, ModelVersion, Promotion, Recognizer, Tone
+from recognizer.registry import install, promotions, serving
 from tests import standins
 from tests.ink import SEVEN
 
@@ -33,7 +33,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Any:
             return self.now
 
     clock = Clock()
-    monkeypatch.setattr("recognizer.registry.time.monotonic", clock)
+    monkeypatch.setattr("recognizer.registry.serving.time.monotonic", clock)
     return clock
 
 
@@ -42,8 +42,8 @@ def changed(bundle: Bundle, **manifest: Any) -> Bundle:
 
 
 def promote(recognizer: Recognizer, bundle: Bundle, **fields: Any) -> Promotion:
-    version = registry.register(recognizer=recognizer, bundle=bundle)
-    return registry.promote(version=version, replaces=registry.newest(recognizer.pk), reason="test", **fields)
+    version = promotions.register(recognizer=recognizer, bundle=bundle)
+    return promotions.promote(version=version, replaces=promotions.newest(recognizer.pk), reason="test", **fields)
 
 
 def answered_by(client: Client) -> int:
@@ -65,7 +65,7 @@ def test_a_new_promotion_answers_within_a_second(
 def test_rolling_back_is_one_more_promotion(client: Client, digits: Recognizer, starter: Bundle, clock: Any) -> None:
     promote(digits, starter)
     first = ModelVersion.objects.get(number=1)
-    registry.promote(version=first, replaces=registry.newest(digits.pk), reason="took it back")
+    promotions.promote(version=first, replaces=promotions.newest(digits.pk), reason="took it back")
     assert answered_by(client) == 1
     assert Promotion.objects.count() == 3
 
@@ -93,7 +93,7 @@ def test_a_bundle_that_was_tampered_with_leaves_the_old_version_serving(
 def test_a_bundle_that_is_refused_once_is_not_loaded_every_second(
     digits: Recognizer, starter: Bundle, clock: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    registry.active("digits")
+    serving.active("digits")
     promote(digits, starter)
     loads = []
 
@@ -101,10 +101,10 @@ def test_a_bundle_that_is_refused_once_is_not_loaded_every_second(
         loads.append(promotion)
         raise BundleError("broken")
 
-    monkeypatch.setattr("recognizer.registry.load", refuse)
+    monkeypatch.setattr("recognizer.registry.serving.load", refuse)
     for _ in range(5):
         clock.now += 2
-        assert registry.active("digits").version.number == 1
+        assert serving.active("digits").version.number == 1
     assert len(loads) == 1
 
 
@@ -116,7 +116,7 @@ def test_a_database_that_is_away_does_not_stop_the_answers(
     def away(*_: Any) -> Any:
         raise DatabaseError("gone")
 
-    monkeypatch.setattr("recognizer.registry._look", away)
+    monkeypatch.setattr("recognizer.registry.serving._look", away)
     clock.now += 2
     assert answered_by(client) == 1
 
@@ -128,7 +128,7 @@ def test_what_does_not_verify_is_never_registered(digits: Recognizer, starter: B
         changed(starter, preprocess_version=99),
     ):
         with pytest.raises(BundleError):
-            registry.register(recognizer=digits, bundle=broken)
+            promotions.register(recognizer=digits, bundle=broken)
     assert ModelVersion.objects.count() == 1
 
 
@@ -136,7 +136,7 @@ def test_labels_come_from_the_bundle_and_must_be_known(digits: Recognizer, start
     labels = copy.deepcopy(starter.manifest["labels"])
     labels[7]["slug"] = "sept"
     with pytest.raises(BundleError, match="sept"):
-        registry.register(recognizer=digits, bundle=changed(starter, labels=labels))
+        promotions.register(recognizer=digits, bundle=changed(starter, labels=labels))
 
 
 def test_the_order_of_labels_in_the_database_does_not_matter(client: Client, digits: Recognizer) -> None:
@@ -148,11 +148,11 @@ def test_the_order_of_labels_in_the_database_does_not_matter(client: Client, dig
 
 
 def test_a_promotion_that_lost_a_race_is_told_so(digits: Recognizer, starter: Bundle) -> None:
-    seen = registry.newest(digits.pk)
-    version = registry.register(recognizer=digits, bundle=starter)
-    registry.promote(version=version, replaces=seen, reason="first")
-    with pytest.raises(registry.StalePromotionError):
-        registry.promote(version=version, replaces=seen, reason="second")
+    seen = promotions.newest(digits.pk)
+    version = promotions.register(recognizer=digits, bundle=starter)
+    promotions.promote(version=version, replaces=seen, reason="first")
+    with pytest.raises(promotions.StalePromotionError):
+        promotions.promote(version=version, replaces=seen, reason="second")
 
 
 def test_a_promotion_outlives_the_person_who_made_it(digits: Recognizer, starter: Bundle, alice: User) -> None:
@@ -163,7 +163,7 @@ def test_a_promotion_outlives_the_person_who_made_it(digits: Recognizer, starter
 
 
 def test_installing_twice_changes_nothing(shipped: Bundle, capsys: pytest.CaptureFixture[str]) -> None:
-    digits = installing.install(bundle=shipped).version.recognizer
+    digits = install.install(bundle=shipped).version.recognizer
     call_command("install_models")
     assert "digits: version 1 was installed already and answers." in capsys.readouterr().out
     assert digits.versions.count() == digits.promotions.count() == 1
@@ -203,7 +203,7 @@ def test_a_process_is_alive_without_any_model(client: Client) -> None:
 
 
 def test_weights_that_were_changed_in_the_database_never_answer(digits: Recognizer, clock: Any) -> None:
-    registry.active("digits")
+    serving.active("digits")
     version = digits.versions.get()
     ModelVersion.objects.create(
         recognizer=digits,
@@ -213,10 +213,10 @@ def test_weights_that_were_changed_in_the_database_never_answer(digits: Recogniz
         keras=version.keras,
         sha256=version.sha256,
     )
-    registry.promote(version=digits.versions.get(number=2), replaces=registry.newest(digits.pk), reason="test")
+    promotions.promote(version=digits.versions.get(number=2), replaces=promotions.newest(digits.pk), reason="test")
     clock.now += 2
-    assert registry.active("digits").version.number == 1
-    assert "checksum differs" in registry.problems()["digits"]
+    assert serving.active("digits").version.number == 1
+    assert "checksum differs" in serving.problems()["digits"]
 
 
 def test_why_a_bundle_was_refused_outlives_a_database_that_was_away(
@@ -228,23 +228,23 @@ def test_why_a_bundle_was_refused_outlives_a_database_that_was_away(
     def away(*_: Any) -> Any:
         raise DatabaseError("gone")
 
-    registry.active("digits")
+    serving.active("digits")
     promote(digits, starter)
-    monkeypatch.setattr("recognizer.registry.load", refuse)
+    monkeypatch.setattr("recognizer.registry.serving.load", refuse)
     clock.now += 2
-    assert "broken" in registry.problems()["digits"]
+    assert "broken" in serving.problems()["digits"]
     with monkeypatch.context() as patch:
-        patch.setattr("recognizer.registry._look", away)
+        patch.setattr("recognizer.registry.serving._look", away)
         clock.now += 2
-        registry.active("digits")
+        serving.active("digits")
     clock.now += 2
-    assert "broken" in registry.problems()["digits"]
+    assert "broken" in serving.problems()["digits"]
 
 
 def test_a_swap_reads_only_what_answers(digits: Recognizer, starter: Bundle) -> None:
     """The other parts are megabytes that every web process would read at each swap."""
     with CaptureQueriesContext(connection) as queries:
-        registry.active("digits")
+        serving.active("digits")
     said = " ".join(query["sql"] for query in queries)
     assert '"tflite"' in said
     assert '"keras"' not in said
@@ -257,7 +257,7 @@ def test_recognizers_stand_in_the_order_in_which_they_were_installed() -> None:
 
 
 def test_a_recognizer_without_a_title_or_a_prompt_is_called_by_its_slug(starter: Bundle) -> None:
-    installing.install(bundle=standins.relabelled(starter, "old-runes", starter.manifest["labels"]))
+    install.install(bundle=standins.relabelled(starter, "old-runes", starter.manifest["labels"]))
     runes = Recognizer.objects.get(slug="old-runes")
     assert runes.name == "Old runes"
     assert runes.asks == ("How do you write ", "?")

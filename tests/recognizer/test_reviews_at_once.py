@@ -10,12 +10,13 @@ import pytest
 from django.db import connection
 
 from accounts.models import User
-from recognizer import corrections, drawings, reviews, rounds
+from recognizer.drawings import corrections, store
 from recognizer.models import Claim, Correction, Drawing, Opinion, Place, Policy, Recognizer, Review
+from recognizer.review import bulk, decisions
 from tests.loop import community
 
 pytestmark = pytest.mark.django_db(transaction=True)
-REFUSALS = (reviews.ClaimedError, reviews.StaleReviewError)
+REFUSALS = (decisions.ClaimedError, decisions.StaleReviewError)
 
 
 def at_once(*calls: Any) -> list[Any]:
@@ -40,7 +41,7 @@ def reviewers(digits: Recognizer) -> list[User]:
 
 def test_four_reviewers_are_never_shown_the_same_one(reviewers: list[User], alice: User) -> None:
     community.draw(alice, 8)
-    shown = at_once(*[partial(reviews.next_for, reviewer=each) for each in reviewers])
+    shown = at_once(*[partial(decisions.next_for, reviewer=each) for each in reviewers])
     assert len({correction.pk for correction in shown}) == 4
     assert Claim.objects.count() == 4
 
@@ -70,11 +71,11 @@ def _review_ahead(reviewer: User) -> int:
     """
     count = 0
     while _is_left_for(reviewer):
-        held = reviews.claim_next(reviewer=reviewer, count=5)
+        held = decisions.claim_next(reviewer=reviewer, count=5)
         if count % 3:
-            count += len(rounds.accept(corrections=[each.pk for each in held], reviewer=reviewer))
+            count += len(bulk.accept(corrections=[each.pk for each in held], reviewer=reviewer))
         else:
-            count += len([reviews.accept(correction=each, reviewer=reviewer) for each in held])
+            count += len([decisions.accept(correction=each, reviewer=reviewer) for each in held])
     return count
 
 
@@ -101,7 +102,7 @@ def test_where_two_must_agree_each_of_500_drawings_gets_two_opinions_and_one_dec
 def test_two_rounds_about_the_same_drawings_decide_each_once(reviewers: list[User], alice: User) -> None:
     community.wait(alice, 12)
     ids = list(Correction.objects.values_list("pk", flat=True))
-    made = at_once(*[partial(rounds.accept, corrections=ids, reviewer=each) for each in reviewers])
+    made = at_once(*[partial(bulk.accept, corrections=ids, reviewer=each) for each in reviewers])
     assert sum(len(each) for each in made) == Review.objects.count() == 12
 
 
@@ -109,7 +110,7 @@ def test_one_of_four_decisions_about_the_same_counts(reviewers: list[User], alic
     for _ in range(3):
         drawing = community.draw(alice, 1)[0]
         correction = Correction.objects.get(drawing=drawing)
-        ended = at_once(*[partial(reviews.accept, correction=correction, reviewer=each) for each in reviewers])
+        ended = at_once(*[partial(decisions.accept, correction=correction, reviewer=each) for each in reviewers])
         assert sum(isinstance(each, Opinion) for each in ended) == 1, ended
         assert Review.objects.filter(correction=correction).count() == 1
 
@@ -117,7 +118,7 @@ def test_one_of_four_decisions_about_the_same_counts(reviewers: list[User], alic
 def test_two_who_undo_the_same_decision_append_one_row(reviewers: list[User], alice: User) -> None:
     community.draw(alice, 1)
     review = community.decided(Correction.objects.get(), reviewers[0])
-    ended = at_once(*[partial(reviews.undo, review=review, reviewer=each) for each in reviewers])
+    ended = at_once(*[partial(decisions.undo, review=review, reviewer=each) for each in reviewers])
     assert sum(isinstance(each, Review) for each in ended) == 1
     assert Review.objects.count() == 2
 
@@ -126,9 +127,9 @@ def test_deciding_changing_and_deleting_never_break_each_other(reviewers: list[U
     for _ in range(4):
         drawing = community.draw(alice, 1)[0]
         correction = Correction.objects.get(drawing=drawing)
-        decide = [partial(reviews.accept, correction=correction, reviewer=each) for each in reviewers[:2]]
+        decide = [partial(decisions.accept, correction=correction, reviewer=each) for each in reviewers[:2]]
         change = partial(_or_gone, corrections.correct, drawing=drawing, label="5")
-        at_once(*decide, change, partial(drawings.delete, drawing=drawing))
+        at_once(*decide, change, partial(store.delete, drawing=drawing))
     assert not Drawing.objects.exists()
     assert not Review.objects.exists()
 
@@ -142,6 +143,6 @@ def test_a_policy_and_reviewers_accept_each_drawing_once(
     digits: Recognizer, reviewers: list[User], alice: User
 ) -> None:
     community.draw(alice, 12)
-    policy = [partial(reviews.accept_unseen, recognizer=digits)] * 2
+    policy = [partial(decisions.accept_unseen, recognizer=digits)] * 2
     at_once(*policy, *[partial(community.review_all, each) for each in reviewers[:2]])
     assert Review.objects.count() == 12

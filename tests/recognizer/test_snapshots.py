@@ -11,9 +11,13 @@ from django.db import IntegrityError
 from accounts import people
 from accounts.models import User
 from ml.preprocessing.ink import DEFAULT
-from recognizer import corrections, drawings, registry, reviews, snapshots, training
-from recognizer.drawings import Content
+from recognizer import training
+from recognizer.drawings import corrections, store
+from recognizer.drawings.store import Content
 from recognizer.models import Correction, Drawing, ModelVersion, Recognizer, Review, SnapshotItem, TrainingRun
+from recognizer.registry import promotions
+from recognizer.review import decisions
+from recognizer.training import snapshots
 from tests.loop import community
 
 pytestmark = pytest.mark.django_db
@@ -40,17 +44,17 @@ def taken(digits: Recognizer, **changed: Any) -> list[int]:
 def test_only_what_was_approved_teaches(digits: Recognizer, alice: User, bob: User) -> None:
     accepted, rejected, unseen = community.draw(alice, 3)
     rosa = community.reviewer("rosa")
-    reviews.accept(correction=Correction.objects.get(drawing=accepted), reviewer=rosa)
-    reviews.reject(correction=Correction.objects.get(drawing=rejected), reviewer=rosa, reason="other")
+    decisions.accept(correction=Correction.objects.get(drawing=accepted), reviewer=rosa)
+    decisions.reject(correction=Correction.objects.get(drawing=rejected), reviewer=rosa, reason="other")
     assert taken(digits) == [accepted.pk]
-    reviews.undo(review=Review.objects.get(correction__drawing=accepted), reviewer=rosa)
+    decisions.undo(review=Review.objects.get(correction__drawing=accepted), reviewer=rosa)
     assert taken(digits) == []
     assert unseen.pk not in taken(digits)
 
 
 def test_a_reviewers_label_teaches(digits: Recognizer, alice: User, champion: ModelVersion) -> None:
     drawing = community.draw(alice, 1)[0]
-    reviews.relabel(correction=Correction.objects.get(), reviewer=community.reviewer("rosa"), label="6")
+    decisions.relabel(correction=Correction.objects.get(), reviewer=community.reviewer("rosa"), label="6")
     choice = snapshots.choose(recognizer=digits, slugs=SLUGS, cap=100, champion=champion)
     assert [(row.drawing, row.slug) for row in choice.study + choice.exam] == [(drawing.pk, "6")]
 
@@ -72,7 +76,7 @@ def test_who_withdraws_consent_teaches_no_longer(digits: Recognizer, alice: User
 def test_what_was_deleted_teaches_no_longer(digits: Recognizer, alice: User) -> None:
     first, second = community.draw(alice, 2)
     community.approve([first, second])
-    drawings.delete(drawing=first)
+    store.delete(drawing=first)
     assert taken(digits) == [second.pk]
 
 
@@ -115,7 +119,7 @@ def test_a_drawing_that_was_deleted_in_between_is_noticed(digits: Recognizer, al
     community.approve(made)
     run = training.open_run(recognizer=digits, trigger="for a test")
     choice = snapshots.choose(recognizer=digits, slugs=SLUGS, cap=100, champion=ModelVersion.objects.get())
-    drawings.delete(drawing=made[3])
+    store.delete(drawing=made[3])
     with pytest.raises(IntegrityError):
         snapshots.keep(run=run, choice=choice)
 
@@ -142,7 +146,7 @@ def test_authors_are_named_only_where_nobody_looked(
 ) -> None:
     community.approve(community.draw(alice, 3))
     community.draw(bob, 4)
-    reviews.accept_unseen(recognizer=digits)
+    decisions.accept_unseen(recognizer=digits)
     choice = snapshots.choose(recognizer=digits, slugs=SLUGS, cap=100, champion=champion)
     drawn = snapshots.draw(choice.study + choice.exam, slugs=SLUGS, raster=DEFAULT)
     assert drawn.lesson.authors is not None
@@ -162,7 +166,7 @@ def test_a_picture_teaches_too(digits: Recognizer, alice: User, champion: ModelV
     pixels = np.full((120, 90), 255, np.uint8)
     cv2.line(pixels, (45, 10), (45, 110), 0, 8)
     content = Content.of_image(cv2.imencode(".png", pixels)[1].tobytes())
-    drawing, _new = drawings.keep(author=alice, recognizer="digits", content=content)
+    drawing, _new = store.keep(author=alice, recognizer="digits", content=content)
     corrections.correct(drawing=drawing, label="1")
     community.approve([drawing])
     choice = snapshots.choose(recognizer=digits, slugs=SLUGS, cap=100, champion=champion)
@@ -177,7 +181,7 @@ def test_what_was_deleted_or_cannot_be_read_is_left_out_when_drawn(
     made = community.draw(alice, 4)
     community.approve(made)
     choice = snapshots.choose(recognizer=digits, slugs=SLUGS, cap=100, champion=champion)
-    drawings.delete(drawing=made[0])
+    store.delete(drawing=made[0])
     Drawing.objects.filter(pk=made[1].pk).update(ink=[])
     drawn = snapshots.draw(choice.study + choice.exam, slugs=SLUGS, raster=DEFAULT)
     assert sorted(drawn.drawings) == [made[2].pk, made[3].pk]
@@ -202,7 +206,7 @@ def test_both_answers_are_kept_for_the_drawings_of_the_exam(
     choice = snapshots.choose(recognizer=digits, slugs=SLUGS, cap=100, champion=champion)
     snapshots.keep(run=a_run, choice=choice)
     exam = [row.drawing for row in choice.exam]
-    drawings.delete(drawing=Drawing.objects.get(pk=exam[0]))
+    store.delete(drawing=Drawing.objects.get(pk=exam[0]))
     count = len(exam)
     snapshots.keep_answers(run=a_run, drawings=exam, before=[3] * count, after=[10] * count, slugs=SLUGS)
     kept = a_run.items.filter(part="exam").values_list("before__slug", "after")
@@ -226,7 +230,7 @@ def test_versions_say_which_drawings_taught_them(
     SnapshotItem.objects.create(run=a_run, drawing=examined, label=seven, part="exam")
     asked = [studied, examined, neither]
     assert training.taught(asked) == {drawing.pk: [] for drawing in asked}
-    version = registry.register(recognizer=digits, bundle=starter)
+    version = promotions.register(recognizer=digits, bundle=starter)
     TrainingRun.objects.filter(pk=a_run.pk).update(version=version)
     with django_assert_num_queries(1):
         assert training.taught(asked) == {studied.pk: [2], examined.pk: [], neither.pk: []}

@@ -13,9 +13,11 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import AuditEntry, User
-from recognizer import controls, corrections, queue, reviews, rounds, training
+from recognizer import training
+from recognizer.drawings import corrections
 from recognizer.models import Claim, Control, Correction, Opinion, Place, Recognizer, Review
-from recognizer.queue import Wanted
+from recognizer.review import bulk, controls, decisions, queue
+from recognizer.review.queue import Wanted
 from tests.ink import ONE, SEVEN
 from tests.loop import community
 from tests.pages.conftest import named
@@ -115,7 +117,7 @@ def test_taking_an_answer_back_is_like_taking_any_decision_back(as_rita: Client,
     assert "Take it back" not in sheet["html"]
     assert say(as_rita, control.correction, label="1").status_code == 200
     assert Opinion.objects.standing().filter(control=control).count() == 1
-    assert reviews.standing(control.correction) is not None
+    assert decisions.standing(control.correction) is not None
 
 
 def test_rounds_answer_controls_too(as_rita: Client, rita: User, control: Control, alice: User) -> None:
@@ -129,7 +131,7 @@ def test_rounds_answer_controls_too(as_rita: Client, rita: User, control: Contro
     assert Review.objects.filter(correction__in=waits).count() == 1
     as_rita.post(f"{ROOM}grid/undo/")
     assert not Opinion.objects.standing().filter(by=rita).exists()
-    assert reviews.standing(control.correction) is not None
+    assert decisions.standing(control.correction) is not None
     assert Place.objects.waiting().count() == 2
 
 
@@ -153,7 +155,7 @@ def test_its_author_who_decided_it_and_who_marks_controls_are_not_shown_it(
     assert control.correction not in controls.waiting(reviewer=bob, own=False, wanted=Wanted())
     assert decided.correction not in controls.waiting(reviewer=rosa, own=False, wanted=Wanted())
     Claim.objects.all().delete()
-    (found,) = reviews.claim_next(reviewer=manager, count=1)
+    (found,) = decisions.claim_next(reviewer=manager, count=1)
     assert not controls.of(found.pk)
 
 
@@ -187,8 +189,8 @@ def test_about_as_many_are_mixed_in_as_the_policy_says(digits: Recognizer, alice
     rosa = community.reviewer("rosa")
     shown_so_far: Counter[bool] = Counter()
     for _ in range(40):
-        held = reviews.claim_next(reviewer=rosa, count=5)
-        made = rounds.accept(corrections=[each.pk for each in held], reviewer=rosa)
+        held = decisions.claim_next(reviewer=rosa, count=5)
+        made = bulk.accept(corrections=[each.pk for each in held], reviewer=rosa)
         shown_so_far.update(opinion.control_id is None for opinion in Opinion.objects.filter(pk__in=made))
     assert sum(shown_so_far.values()) == 200
     assert 20 <= shown_so_far[False] <= 60
@@ -250,10 +252,10 @@ def test_what_nobody_looked_at_or_was_taken_back_is_no_control(
     as_manager: Client, manager: User, digits: Recognizer, alice: User
 ) -> None:
     named(alice, SEVEN, "7")
-    reviews.accept_unseen(recognizer=digits)
+    decisions.accept_unseen(recognizer=digits)
     unseen = Review.objects.get()
     gone = community.decided(named(alice, ONE, "1"), manager)
-    undone = reviews.undo(review=gone, reviewer=manager)
+    undone = decisions.undo(review=gone, reviewer=manager)
     for review in (unseen, gone, undone):
         with pytest.raises(controls.NoControlError):
             controls.mark(review=review, by=manager)
@@ -262,7 +264,7 @@ def test_what_nobody_looked_at_or_was_taken_back_is_no_control(
 
 
 def test_marking_twice_is_marking_once(control: Control, manager: User) -> None:
-    review = reviews.standing(control.correction)
+    review = decisions.standing(control.correction)
     assert review
     assert controls.mark(review=review, by=manager) == control
 
@@ -272,7 +274,7 @@ def test_a_decision_that_is_taken_back_takes_the_mark_along(
 ) -> None:
     named(alice, SEVEN, "7")
     say(as_rita, control.correction, accept="yes")
-    reviews.take_back(opinion=Opinion.objects.get(by=manager), reviewer=manager)
+    decisions.take_back(opinion=Opinion.objects.get(by=manager), reviewer=manager)
     assert not Control.objects.standing().exists()
     assert not Opinion.objects.standing().filter(control=control).exists()
     Claim.objects.all().delete()
@@ -297,7 +299,7 @@ def test_reviews_are_marked_and_marks_taken_off_in_the_admin(
     admin_client: Client, digits: Recognizer, alice: User, manager: User
 ) -> None:
     decided = [community.decided(named(alice, SEVEN, "7"), manager) for _ in range(2)]
-    reviews.undo(review=decided[1], reviewer=manager)
+    decisions.undo(review=decided[1], reviewer=manager)
     chosen = {"action": "mark_as_control", "_selected_action": [each.pk for each in decided]}
     page = admin_client.post("/admin/recognizer/review/", chosen, follow=True).content.decode()
     assert "1 is a control now." in page

@@ -15,9 +15,10 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import User
-from recognizer import corrections, drawings, reviews
-from recognizer.drawings import Content
+from recognizer.drawings import corrections, store
+from recognizer.drawings.store import Content
 from recognizer.models import Claim, Correction, Label, Recognizer, Review
+from recognizer.review import decisions
 from tests.ink import SEVEN
 from tests.pages.conftest import named
 
@@ -154,10 +155,10 @@ def test_taking_a_decision_back_shows_its_drawing_again(as_rita: Client, said: d
 def test_what_is_no_longer_there_to_be_decided_is_said(
     as_rita: Client, admin_client: Client, said: dict[str, Correction], alice: User
 ) -> None:
-    reviews.accept(correction=said["7"], reviewer=User.objects.get(email="admin@example.com"))
+    decisions.accept(correction=said["7"], reviewer=User.objects.get(email="admin@example.com"))
     corrections.correct(drawing=said["1"].drawing, label="1")
     gone = said["?"].pk
-    drawings.delete(drawing=said["?"].drawing)
+    store.delete(drawing=said["?"].drawing)
     for correction in (said["7"], said["1"]):
         html = as_rita.post(f"{ROOM}{correction.pk}/", {"accept": "yes"}, follow=True).content.decode()
         assert "Nothing was noted." in html
@@ -219,7 +220,7 @@ def test_pictures_are_shown_to_reviewers_and_to_nobody_else(
     pixels = np.full((64, 64), 255, np.uint8)
     cv2.line(pixels, (32, 8), (32, 56), 0, 6)
     png = cv2.imencode(".png", pixels)[1].tobytes()
-    drawing, _new = drawings.keep(author=alice, recognizer="digits", content=Content.of_image(png))
+    drawing, _new = store.keep(author=alice, recognizer="digits", content=Content.of_image(png))
     address = f"/drawings/{drawing.uuid}/picture/"
     assert as_rita.get(address).status_code == 404  # she has not said what it is
     corrections.correct(drawing=drawing, label="1")

@@ -13,8 +13,9 @@ from django.utils import timezone
 
 from accounts import people
 from accounts.models import User
-from recognizer import corrections, reviews
+from recognizer.drawings import corrections
 from recognizer.models import Claim, Correction, Recognizer, Review
+from recognizer.review import decisions
 from tests.ink import ONE, SEVEN, ZERO
 from tests.loop import community
 from tests.pages.conftest import named
@@ -121,7 +122,7 @@ def test_what_changed_meanwhile_is_passed_over_and_said(as_rita: Client, sevens:
     shown = _shown(as_rita)
     Claim.objects.all().delete()
     rosa = community.reviewer("rosa")
-    reviews.accept(correction=sevens[0], reviewer=rosa)
+    decisions.accept(correction=sevens[0], reviewer=rosa)
     corrections.correct(drawing=sevens[1].drawing, label="1")
     Claim.objects.create(correction=sevens[2], by=rosa, until=timezone.now() + timedelta(minutes=1))
     page = as_rita.get(_send(as_rita, shown)["Location"])

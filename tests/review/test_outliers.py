@@ -9,8 +9,10 @@ from django.test import Client
 
 from accounts.models import User
 from ml.bundles.bundle import Bundle
-from recognizer import drawings, outliers, queue, registry
+from recognizer.drawings import refresh, store
 from recognizer.models import Correction, Drawing, ModelVersion, Place, Recognizer, Use
+from recognizer.registry import promotions, serving
+from recognizer.review import outliers, queue
 from tests.ink import ONE, SCRIBBLE, SEVEN
 from tests.loop import community
 from tests.pages.conftest import named
@@ -96,10 +98,10 @@ def test_a_newer_version_measures_what_it_is_asked_about(alice: User, digits: Re
     wrong, right = named(alice, ONE, "7"), named(alice, SEVEN, "7")
     Place.objects.filter(pk=wrong.pk).update(oddness=0.0, usefulness=Use.FRESH)
     Place.objects.filter(pk=right.pk).update(oddness=2.0, usefulness=Use.FRESH | Use.SUSPICIOUS)
-    version = registry.register(recognizer=digits, bundle=starter)
-    registry.promote(version=version, replaces=registry.newest(digits.pk), reason="For a test.")
-    registry.forget()
-    assert drawings.ask_again([wrong.drawing_id, right.drawing_id]) == 2
+    version = promotions.register(recognizer=digits, bundle=starter)
+    promotions.promote(version=version, replaces=promotions.newest(digits.pk), reason="For a test.")
+    serving.forget()
+    assert refresh.ask_again([wrong.drawing_id, right.drawing_id]) == 2
     assert Use.SUSPICIOUS in _place(wrong).uses
     assert Use.SUSPICIOUS not in _place(right).uses
 
@@ -117,7 +119,7 @@ def test_a_correction_reads_the_drawing_once(
     alice: User, as_alice: Client, digits: Recognizer, django_assert_max_num_queries: Any
 ) -> None:
     named(alice, SEVEN, "7")  # what is usual is read from the bundle once in a process
-    drawing = drawings.keep(author=alice, recognizer="digits", content=drawings.Content.of_ink(ONE))[0]
+    drawing = store.keep(author=alice, recognizer="digits", content=store.Content.of_ink(ONE))[0]
     address = f"/api/v1/drawings/{drawing.uuid}/correction"
     with django_assert_max_num_queries(24):
         assert as_alice.put(address, {"label": "1"}, "application/json").status_code == 200

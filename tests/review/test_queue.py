@@ -13,9 +13,11 @@ from django.test import Client
 from accounts import people
 from accounts.models import User
 from ml.bundles.bundle import Bundle
-from recognizer import corrections, desk, drawings, queue, reviews
+from recognizer.drawings import corrections, store
 from recognizer.models import Correction, Place, Recognizer, Review, Use
-from recognizer.queue import Wanted
+from recognizer.pages.review import sheets
+from recognizer.review import decisions, queue
+from recognizer.review.queue import Wanted
 from tests.ink import ONE, SCRIBBLE, SEVEN, ZERO
 from tests.loop import community
 from tests.pages.conftest import keep, named
@@ -140,7 +142,7 @@ def test_a_new_word_takes_the_place_of_the_old_one(rita: User, alice: User, digi
 
 
 def test_a_place_goes_with_its_drawing(alice: User, digits: Recognizer) -> None:
-    drawings.delete(drawing=named(alice, SEVEN, "7").drawing)
+    store.delete(drawing=named(alice, SEVEN, "7").drawing)
     assert not Place.objects.exists()
 
 
@@ -148,13 +150,13 @@ def test_what_is_decided_waits_no_longer_until_it_is_taken_back(rita: User, alic
     correction = named(alice, SEVEN, "7")
     review = community.decided(correction, rita)
     assert not Place.objects.waiting().exists()
-    reviews.undo(review=review, reviewer=rita)
+    decisions.undo(review=review, reviewer=rita)
     assert Place.objects.waiting().get().correction == correction
 
 
 def test_what_a_policy_accepts_waits_no_longer(alice: User, digits: Recognizer) -> None:
     named(alice, SEVEN, "7")
-    assert reviews.accept_unseen(recognizer=digits) == 1
+    assert decisions.accept_unseen(recognizer=digits) == 1
     assert not Place.objects.waiting().exists()
 
 
@@ -210,7 +212,7 @@ def test_what_was_there_before_the_room_gets_its_places(alice: User, rita: User,
     doubtful = named(alice, SCRIBBLE, "0")
     taken_back = named(alice, ZERO, "0")
     corrections.take_back(drawing=taken_back.drawing)
-    reviews.accept(correction=agreed, reviewer=rita)
+    decisions.accept(correction=agreed, reviewer=rita)
     keep(alice, ZERO)
     Place.objects.all().delete()
     import_module("recognizer.migrations.0008_review_room").give_places(apps, None)
@@ -228,7 +230,7 @@ def test_more_than_a_thousand_are_not_counted(
     as_rita: Client, alice: User, digits: Recognizer, monkeypatch: Any
 ) -> None:
 
-    monkeypatch.setattr(desk, "MOST_COUNTED", 2)
+    monkeypatch.setattr(sheets, "MOST_COUNTED", 2)
     for _ in range(3):
         named(alice, SEVEN, "7")
     assert "more than 2 wait" in as_rita.get("/review/").content.decode()

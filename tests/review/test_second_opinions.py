@@ -14,8 +14,10 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts import people
 from accounts.models import User
-from recognizer import corrections, policies, reviews, rounds, second_opinions, training
+from recognizer import training
+from recognizer.drawings import corrections
 from recognizer.models import Claim, Correction, ImmutableError, Opinion, Place, Policy, Recognizer, Review
+from recognizer.review import bulk, consensus, decisions, policy_changes
 from tests.ink import ONE, SEVEN
 from tests.loop import community
 from tests.pages.conftest import named
@@ -110,19 +112,19 @@ def test_nobody_is_told_what_another_one_said_or_that_one_is_asked(
 
 def test_which_drawings_need_several_is_fixed_by_a_key_and_not_by_chance(settings: Any) -> None:
     drawn = [uuid.UUID(int=at) for at in range(2000)]
-    first = [second_opinions.asked(each, 3, 0.25) for each in drawn]
-    assert first == [second_opinions.asked(each, 3, 0.25) for each in drawn]
+    first = [consensus.asked(each, 3, 0.25) for each in drawn]
+    assert first == [consensus.asked(each, 3, 0.25) for each in drawn]
     assert set(first) == {1, 3}
     assert 400 < first.count(3) < 600
-    more = [second_opinions.asked(each, 3, 0.5) for each in drawn]
+    more = [consensus.asked(each, 3, 0.5) for each in drawn]
     assert all(now == 3 for now, was in zip(more, first, strict=True) if was == 3)  # a larger share only adds some
     settings.SECRET_KEY = "another one"
-    assert first != [second_opinions.asked(each, 3, 0.25) for each in drawn]
+    assert first != [consensus.asked(each, 3, 0.25) for each in drawn]
 
 
 @pytest.mark.parametrize(("opinions", "share", "asked"), [(1, 1.0, 1), (3, 0.0, 1), (3, 1.0, 3), (None, None, 1)])
 def test_none_or_all_need_several(opinions: int | None, share: float | None, asked: int) -> None:
-    assert {second_opinions.asked(uuid.uuid4(), opinions, share) for _ in range(50)} == {asked}
+    assert {consensus.asked(uuid.uuid4(), opinions, share) for _ in range(50)} == {asked}
 
 
 def test_taking_ones_own_opinion_back_takes_the_decision_along(
@@ -192,8 +194,8 @@ def test_the_same_said_again_is_noted_once(as_rita: Client, alice: User, two: Po
 def test_nobody_gives_an_opinion_about_their_own(alice: User, two: Policy, settings: Any) -> None:
     settings.SELF_REVIEW = False
     rosa = community.reviewer("rosa")
-    with pytest.raises(reviews.SelfReviewError):
-        reviews.accept(correction=named(rosa, SEVEN, "7"), reviewer=rosa)
+    with pytest.raises(decisions.SelfReviewError):
+        decisions.accept(correction=named(rosa, SEVEN, "7"), reviewer=rosa)
 
 
 def test_a_new_word_of_the_author_is_asked_about_anew(as_rita: Client, alice: User, two: Policy) -> None:
@@ -207,7 +209,7 @@ def test_a_policy_accepts_nothing_unseen_that_somebody_has_said_something_about(
     digits: Recognizer, as_rita: Client, alice: User, two: Policy
 ) -> None:
     say(as_rita, named(alice, SEVEN, "7"), reject="scribble")
-    assert reviews.accept_unseen(recognizer=digits) == 0
+    assert decisions.accept_unseen(recognizer=digits) == 0
 
 
 # --- Many at once ---
@@ -236,11 +238,11 @@ def test_a_round_takes_as_many_queries_for_many_as_for_few(alice: User, two: Pol
     def round_of(count: int) -> tuple[int, int]:
         ids = [each.pk for each in community.wait(alice, count)]
         made: list[int] = []
-        rounds.accept(corrections=ids, reviewer=rosa)
-        say = queries(lambda: made.extend(rounds.accept(corrections=ids, reviewer=ravi)))
-        undo = queries(lambda: rounds.undo(opinions=made, reviewer=ravi))
+        bulk.accept(corrections=ids, reviewer=rosa)
+        say = queries(lambda: made.extend(bulk.accept(corrections=ids, reviewer=ravi)))
+        undo = queries(lambda: bulk.undo(opinions=made, reviewer=ravi))
         Claim.objects.all().delete()
-        rounds.accept(corrections=ids, reviewer=ruth)
+        bulk.accept(corrections=ids, reviewer=ruth)
         return say, undo
 
     round_of(1)  # permissions are read once
@@ -252,9 +254,9 @@ def test_one_opinion_costs_no_more_queries_than_a_decision_did(
     alice: User, digits: Recognizer, django_assert_max_num_queries: Any
 ) -> None:
     said, rosa = named(alice, SEVEN, "7"), community.reviewer("rosa")
-    reviews.claim(correction=said, reviewer=rosa)
+    decisions.claim(correction=said, reviewer=rosa)
     with django_assert_max_num_queries(12):  # one less than before there were opinions; two of them are a savepoint's
-        reviews.accept(correction=said, reviewer=rosa)
+        decisions.accept(correction=said, reviewer=rosa)
 
 
 # --- Disputes ---
@@ -282,9 +284,9 @@ def test_where_nobody_is_left_to_ask_it_is_disputed_sooner(digits: Recognizer, a
     ask_for(digits, 2)
     said = named(alice, ONE, "7")
     rosa, ravi = community.reviewer("rosa"), community.reviewer("ravi")
-    reviews.accept(correction=said, reviewer=rosa)
+    decisions.accept(correction=said, reviewer=rosa)
     assert Place.objects.waiting().exists()
-    reviews.relabel(correction=said, reviewer=ravi, label="1")
+    decisions.relabel(correction=said, reviewer=ravi, label="1")
     assert Place.objects.disputed().get().correction == said
 
 
@@ -351,19 +353,19 @@ def test_taking_an_opinion_back_opens_a_dispute(others: list[Client], dispute: C
 def test_a_policy_that_asks_for_fewer_decides_what_waited(digits: Recognizer, alice: User, two: Policy) -> None:
     agreed, open_one = named(alice, SEVEN, "7"), named(alice, ONE, "7")
     rosa = community.reviewer("rosa")
-    reviews.reject(correction=agreed, reviewer=rosa, reason="scribble")
+    decisions.reject(correction=agreed, reviewer=rosa, reason="scribble")
     ask_for(digits, 1)
-    assert policies.look_again(recognizer=digits) == 1
+    assert policy_changes.look_again(recognizer=digits) == 1
     assert decided() == [("rejected", None, "scribble", 1)]
     assert Place.objects.waiting().get().correction == open_one
-    assert policies.look_again(recognizer=digits) == 0
+    assert policy_changes.look_again(recognizer=digits) == 0
 
 
 def test_who_no_longer_agrees_is_left_alone(digits: Recognizer, alice: User, two: Policy) -> None:
-    reviews.accept(correction=named(alice, SEVEN, "7"), reviewer=community.reviewer("rosa"))
+    decisions.accept(correction=named(alice, SEVEN, "7"), reviewer=community.reviewer("rosa"))
     people.withdraw_consent(person=alice)
     ask_for(digits, 1)
-    assert policies.look_again(recognizer=digits) == 0
+    assert policy_changes.look_again(recognizer=digits) == 0
 
 
 # --- Facts ---

@@ -14,8 +14,8 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import User
-from recognizer import reviews
 from recognizer.models import Claim, Correction, Opinion, Review
+from recognizer.review import decisions
 from tests.ink import SEVEN
 from tests.loop import community
 from tests.pages.conftest import named
@@ -78,7 +78,7 @@ def test_another_decision_about_the_same_is_refused(
 
 
 def test_what_somebody_else_decided_alike_is_not_ones_own(as_rita: Client, said: dict[str, Correction]) -> None:
-    reviews.accept(correction=said["1"], reviewer=community.reviewer("rosa"))
+    decisions.accept(correction=said["1"], reviewer=community.reviewer("rosa"))
     assert _decide(as_rita, said["1"], accept="yes").status_code == 409
 
 
@@ -114,7 +114,7 @@ def test_taking_back_gives_the_drawing_again(as_rita: Client, rita: User, said: 
 def test_certain_drawings_come_first_where_they_are_asked_for(as_rita: Client, said: dict[str, Correction]) -> None:
     wanted = [said["7"].pk, said["1"].pk]
     assert _next(as_rita, then=wanted) == [*wanted, said["?"].pk]
-    reviews.accept(correction=said["7"], reviewer=User.objects.get(email="rita@example.org"))
+    decisions.accept(correction=said["7"], reviewer=User.objects.get(email="rita@example.org"))
     assert _next(as_rita, then=wanted) == [said["1"].pk, said["?"].pk]
 
 

@@ -8,8 +8,8 @@ from django.test import Client
 
 from accounts.models import User
 from ml.bundles.bundle import Bundle
-from recognizer import reviews
 from recognizer.models import Correction, ModelVersion, Recognizer, SnapshotItem, TrainingRun
+from recognizer.review import decisions
 from tests.ink import ONE, SEVEN
 from tests.pages.conftest import as_rita, named, rita
 from tests.pages.loop import learned
@@ -26,7 +26,7 @@ def said(digits: Recognizer, alice: User) -> list[Correction]:
 @pytest.fixture
 def taught(digits: Recognizer, starter: Bundle, said: list[Correction], rita: User) -> ModelVersion:
     """Version 2, which answers, and learned from alice's seven."""
-    reviews.accept(correction=said[0], reviewer=rita)
+    decisions.accept(correction=said[0], reviewer=rita)
     version = learned(digits, starter)
     run = TrainingRun.objects.get(version=version)
     study(run, said[0])

@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts import keys
 from accounts.models import User
-from recognizer import label_checks
+from recognizer.insights import label_checks
 from recognizer.models import Correction, Coverage, Recognizer, SetAside
 from tests.accounts.world import furnish
 

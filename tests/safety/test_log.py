@@ -14,8 +14,9 @@ from django.utils import timezone
 
 from accounts import audit, people
 from accounts.models import AuditEntry, User
-from recognizer import ledger, reviews
 from recognizer.models import Correction, Review
+from recognizer.pages.moderation import audit_entries
+from recognizer.review import decisions
 
 pytestmark = pytest.mark.django_db
 ROOT = Path(__file__).resolve().parents[2]
@@ -53,7 +54,7 @@ def test_there_are_words_for_everything_that_is_noted() -> None:
     sources = [path.read_text() for part in ("accounts", "recognizer") for path in (ROOT / part).rglob("*.py")]
     noted = {what for text in sources for what in re.findall(r'(?:what=|_write_down\(\w+, )"([a-z.-]+)"', text)}
     assert len(noted) > 20
-    assert noted - set(ledger.WORDS) == set()
+    assert noted - set(audit_entries.WORDS) == set()
 
 
 def test_addresses_are_for_who_may_see_people(as_auditor: Client, as_bob: Client, bob: User) -> None:
@@ -110,7 +111,7 @@ def test_what_undid_it_is_a_link_away_both_ways(as_auditor: Client, bob: User) -
 
 
 def test_it_is_read_page_by_page(as_auditor: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ledger, "PAGE_SIZE", 2)
+    monkeypatch.setattr(audit_entries, "PAGE_SIZE", 2)
     made = [audit.note(by=None, what="key.made", subject=f"key {number}") for number in range(5)][::-1]
     assert shown(as_auditor) == made[:2]
     assert f"below={made[1].pk}" in as_auditor.get(LOG).content.decode()
@@ -129,9 +130,9 @@ def test_words_that_nobody_foresaw_are_shown_as_they_are(as_auditor: Client) -> 
 
 
 def test_decisions_are_read_from_the_facts(as_auditor: Client, rita: User, said: list[Correction]) -> None:
-    reviews.accept(correction=said[0], reviewer=rita)
-    reviews.undo(review=Review.objects.get(), reviewer=rita)
-    reviews.reject(correction=said[1], reviewer=rita, reason="scribble")
+    decisions.accept(correction=said[0], reviewer=rita)
+    decisions.undo(review=Review.objects.get(), reviewer=rita)
+    decisions.reject(correction=said[1], reviewer=rita, reason="scribble")
     page = as_auditor.get(DECISIONS)
     assert [each.decision for each in page.context["decisions"]] == ["rejected", "undone", "accepted"]
     html = " ".join(page.content.decode().split())
@@ -148,8 +149,8 @@ def test_a_longer_page_needs_no_more_queries(as_auditor: Client, rita: User, sai
         for number in range(count):
             person = User.objects.create_user(f"p{User.objects.count()}-{number}@example.org")
             audit.note(by=person, what="person.changed", subject=audit.name_of(rita))
-            reviews.accept(correction=said[0], reviewer=rita)
-            reviews.undo(review=Review.objects.order_by("-pk")[0], reviewer=rita)
+            decisions.accept(correction=said[0], reviewer=rita)
+            decisions.undo(review=Review.objects.order_by("-pk")[0], reviewer=rita)
         with CaptureQueriesContext(connection) as queries:
             assert as_auditor.get(path).status_code == 200
         return len(queries)

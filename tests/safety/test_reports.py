@@ -10,8 +10,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import AuditEntry, User
-from recognizer import reviews
 from recognizer.models import Correction, Recognizer, Report, Review, SetAside
+from recognizer.review import decisions
 
 pytestmark = pytest.mark.django_db
 INBOX = "/review/reports/"
@@ -108,10 +108,10 @@ def test_a_drawing_is_hidden_whatever_was_decided_before(
     as_rita: Client, rita: User, said: list[Correction], decided: bool
 ) -> None:
     if decided:
-        reviews.accept(correction=said[0], reviewer=rita)
+        decisions.accept(correction=said[0], reviewer=rita)
     found = about(said[0])
     as_rita.post(f"{INBOX}{found.pk}/", {"do": "hide"})
-    standing = reviews.standing(said[0])
+    standing = decisions.standing(said[0])
     assert standing
     assert (standing.decision, standing.reason) == ("rejected", "offensive")
     found.refresh_from_db()

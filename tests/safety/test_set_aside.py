@@ -12,8 +12,8 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts import audit
 from accounts.models import AuditEntry, User
-from recognizer import label_checks, live, registry, reviews, rounds, set_asides, snapshots
-from recognizer.dataset.wanted import Wanted
+from recognizer.datasets.filters import Wanted
+from recognizer.insights import label_checks
 from recognizer.models import (
     Correction,
     Coverage,
@@ -22,6 +22,10 @@ from recognizer.models import (
     SetAside,
     TrainingRun,
 )
+from recognizer.moderation import exclusions
+from recognizer.registry import promotions
+from recognizer.review import bulk, decisions
+from recognizer.training import monitoring, snapshots
 from tests.ink import SEVEN, ZERO
 from tests.pages.conftest import keep, named
 from tests.pages.loop import running
@@ -81,13 +85,13 @@ def test_their_drawings_leave_the_queue_the_snapshots_and_the_exports(
 ) -> None:
     of_bob = named(bob, SEVEN, "7")
     assert set_aside(as_rita, said[0]).status_code == 200
-    assert list(reviews.queue(reviewer=rita)) == [of_bob]
+    assert list(decisions.queue(reviewer=rita)) == [of_bob]
     assert not snapshots.approved(digits).exists()
     assert list(Wanted().drawings()) == [of_bob.drawing]
-    assert reviews.accept_unseen(recognizer=digits) == 1, "bob's"
-    assert rounds.accept(corrections=[said[1].pk], reviewer=rita) == []
-    with pytest.raises(reviews.StaleReviewError, match="set aside"):
-        reviews.accept(correction=said[1], reviewer=rita)
+    assert decisions.accept_unseen(recognizer=digits) == 1, "bob's"
+    assert bulk.accept(corrections=[said[1].pk], reviewer=rita) == []
+    with pytest.raises(decisions.StaleReviewError, match="set aside"):
+        decisions.accept(correction=said[1], reviewer=rita)
 
 
 def test_what_they_draw_from_then_on_is_set_aside_as_well(
@@ -95,7 +99,7 @@ def test_what_they_draw_from_then_on_is_set_aside_as_well(
 ) -> None:
     set_aside(as_rita, said[0])
     named(alice, ZERO, "0")
-    assert not reviews.queue(reviewer=rita).exists()
+    assert not decisions.queue(reviewer=rita).exists()
 
 
 def test_they_are_not_counted_any_more(
@@ -103,12 +107,12 @@ def test_they_are_not_counted_any_more(
 ) -> None:
     label_checks.read_all()
     seven = Coverage.objects.get(label__slug="7", label__recognizer=digits)
-    assert (seven.drawings, live.correction_rates(digits)[1]) == (1, (2, 0))
+    assert (seven.drawings, monitoring.correction_rates(digits)[1]) == (1, (2, 0))
     assert said[0].drawing.label_check.approved
     set_aside(as_rita, said[0])
     label_checks.catch_up_for_a_moment()
     seven.refresh_from_db()
-    assert (seven.drawings, live.correction_rates(digits)) == (0, {})
+    assert (seven.drawings, monitoring.correction_rates(digits)) == (0, {})
     cell = f"/review/confusion/digits/{1}/live/7/7/"
     assert as_rita.get(cell).context["page"].exhibits == []
     assert as_rita.get("/review/confusion/digits/1/").context["test"].matrix.total == 0
@@ -160,7 +164,7 @@ def test_one_action_takes_it_back(
     page = as_rita.post(f"/review/set-aside/{aside.pk}/take-back/", follow=True).content.decode()
     assert "may teach again" in page
     assert "Taken back:" in page
-    assert list(reviews.queue(reviewer=rita)) == [said[1]]
+    assert list(decisions.queue(reviewer=rita)) == [said[1]]
     assert snapshots.approved(digits).count() == 1
     again = as_rita.post(f"/review/set-aside/{aside.pk}/take-back/", follow=True).content.decode()
     assert "taken back already" in again
@@ -210,10 +214,10 @@ def test_teaching_anew_leaves_them_out_and_the_version_before_can_answer_meanwhi
     as_rita.post("/review/set-aside/teach-anew/")
     assert TrainingRun.objects.open().count() == 1
     admin_client.post("/progress/digits/promote/", sent)
-    newest = registry.newest(digits.pk)
+    newest = promotions.newest(digits.pk)
     assert newest
     assert newest.model_version.number == 1
-    assert set_asides.remedies() == []
+    assert exclusions.remedies() == []
 
 
 def test_a_version_that_others_taught_needs_no_remedy(
@@ -271,7 +275,7 @@ def test_a_longer_list_needs_no_more_queries(as_rita: Client, rita: User, digits
     def more(count: int) -> int:
         for number in range(count):
             author = User.objects.create_user(f"p{User.objects.count()}-{number}@example.org")
-            set_asides.set_aside(author=author.pk, by=rita, reason="Noise.")
+            exclusions.set_aside(author=author.pk, by=rita, reason="Noise.")
         with CaptureQueriesContext(connection) as queries:
             assert as_rita.get("/review/set-aside/").status_code == 200
         return len(queries)
@@ -294,8 +298,8 @@ def test_two_reviewers_at_the_same_moment_set_aside_once(
 ) -> None:
     def attempt(by: User) -> bool:
         try:
-            set_asides.set_aside(author=alice.pk, by=by, reason="Noise.")
-        except set_asides.SetAsideError:
+            exclusions.set_aside(author=alice.pk, by=by, reason="Noise.")
+        except exclusions.SetAsideError:
             return False
         finally:
             connection.close()

@@ -16,9 +16,9 @@ from django.test import Client
 from accounts import audit
 from accounts.models import AuditEntry, User
 from ml.bundles.bundle import Bundle
-from recognizer import registry
-from recognizer.dataset import exporting
+from recognizer.datasets import export_job
 from recognizer.models import Correction, Recognizer, TrainingRun
+from recognizer.registry import promotions
 from tests.accounts.world import furnish
 from tests.pages.loop import learned
 
@@ -38,13 +38,13 @@ def test_a_promotion_and_what_took_it_back(
     admin_client: Client, root: User, digits: Recognizer, starter: Bundle
 ) -> None:
     learned(digits, starter, promoted=False)
-    first = registry.newest(digits.pk)
+    first = promotions.newest(digits.pk)
     assert first
     sent = {"number": "2", "replaces": str(first.pk), "reason": "It is better."}
     admin_client.post("/progress/digits/promote/", sent)
     made = AuditEntry.objects.get(what="version.promoted", subject="digits version 2")
     assert (made.by, made.detail) == (root, {"reason": "It is better.", "before": 1})
-    second = registry.newest(digits.pk)
+    second = promotions.newest(digits.pk)
     assert second
     admin_client.post("/progress/digits/roll-back/", {"replaces": str(second.pk), "reason": "It is not."})
     back = noted("version.rolled-back")
@@ -70,7 +70,7 @@ def test_runs_that_people_start_and_cancel(as_rita: Client, rita: User, digits: 
 def test_exports_and_who_downloaded_them(as_rita: Client, rita: User, said: list[Correction]) -> None:
     as_rita.post("/review/export/", {"format": "ndjson", "recognizer": "digits", "licence": "CC0"})
     export = rita.exports.get()
-    exporting.run(export_id=export.pk)
+    export_job.run(export_id=export.pk)
     assert as_rita.get(f"/review/export/{export.pk}/").getvalue()
     made, downloaded = noted("export.made"), noted("export.downloaded")
     assert (made.subject, made.by) == (f"export {export.pk}", rita)

@@ -11,7 +11,7 @@ import pytest
 
 from accounts.models import User
 from recognizer.models import Event, Webhook
-from recognizer.webhooks import hooks
+from recognizer.webhooks import manage
 from tests.pages.conftest import as_rita, rita
 from tests.webhooks.receiver import Receiver, listening, names
 
@@ -48,4 +48,4 @@ def receiver(allowed: None) -> Iterator[Receiver]:
 @pytest.fixture
 def hook(alice: User, receiver: Receiver) -> Webhook:
     """It wants to be told everything."""
-    return hooks.make(person=alice, url=receiver.url(), events=Event.values)
+    return manage.make(person=alice, url=receiver.url(), events=Event.values)

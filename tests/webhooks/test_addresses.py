@@ -9,7 +9,8 @@ from django.utils import timezone
 
 from accounts.models import User
 from recognizer.models import Delivery, Webhook
-from recognizer.webhooks import addresses, hooks, sending
+from recognizer.webhooks import allowed_addresses, manage
+from recognizer.webhooks import delivery as sending
 
 pytestmark = pytest.mark.django_db
 PATH = "/accounts/webhooks/"
@@ -39,21 +40,21 @@ def problem(client: Client, url: str) -> str:
     ],
 )
 def test_an_address_that_is_not_public_is_refused(address: str) -> None:
-    assert not addresses.is_allowed(ip_address(address))
+    assert not allowed_addresses.is_allowed(ip_address(address))
 
 
 @pytest.mark.parametrize("address", ["93.184.215.14", "2606:2800:21f::1", "::ffff:93.184.215.14", "64:ff9b::5db8:d70e"])
 def test_a_public_address_is_not(address: str) -> None:
-    assert addresses.is_allowed(ip_address(address))
+    assert allowed_addresses.is_allowed(ip_address(address))
 
 
 def test_what_the_operator_allows_is_allowed_and_nothing_beside_it(settings: Any) -> None:
     settings.WEBHOOK_ALLOW_PRIVATE = [ip_network("10.1.0.0/16"), ip_network("fd00::/8")]
-    assert addresses.is_allowed(ip_address("10.1.2.3"))
-    assert addresses.is_allowed(ip_address("::ffff:10.1.2.3"))
-    assert addresses.is_allowed(ip_address("fd00::7"))
-    assert not addresses.is_allowed(ip_address("10.2.0.1"))
-    assert not addresses.is_allowed(ip_address("169.254.169.254"))
+    assert allowed_addresses.is_allowed(ip_address("10.1.2.3"))
+    assert allowed_addresses.is_allowed(ip_address("::ffff:10.1.2.3"))
+    assert allowed_addresses.is_allowed(ip_address("fd00::7"))
+    assert not allowed_addresses.is_allowed(ip_address("10.2.0.1"))
+    assert not allowed_addresses.is_allowed(ip_address("169.254.169.254"))
 
 
 @pytest.mark.parametrize(
@@ -98,9 +99,9 @@ def test_http_will_do_where_the_operator_says_so(as_alice: Client, settings: Any
 
 def test_a_name_that_came_to_lead_inside_is_not_called(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
     """Saved while it was public; refused at the next send, and the log says why."""
-    hook = hooks.make(person=alice, url="https://public.example.org/", events=["correction.reviewed"])
+    hook = manage.make(person=alice, url="https://public.example.org/", events=["correction.reviewed"])
     Webhook.objects.filter(pk=hook.pk).update(url="https://inside.example.org/")
-    hooks.test(hook=hook)
+    manage.test(hook=hook)
     assert sending.send_due() == (1, False)
     delivery = Delivery.objects.get()
     assert delivery.code is None
@@ -110,7 +111,7 @@ def test_a_name_that_came_to_lead_inside_is_not_called(alice: User, monkeypatch:
 def test_a_name_is_looked_up_once_for_each_send(hook: Webhook, receiver: Any, known: dict[str, int]) -> None:
     """What was checked is what is connected to: a second look could lead elsewhere."""
     before = known["hooks.example.org"]
-    hooks.test(hook=hook)
+    manage.test(hook=hook)
     sending.send_due()
     assert receiver.got[0].headers["host"] == f"hooks.example.org:{receiver.port}"
     assert known["hooks.example.org"] == before + 1
@@ -129,7 +130,7 @@ def test_a_name_that_leads_elsewhere_at_the_second_look_leads_nowhere(
         return real(answers.pop(0) if name == "hooks.example.org" else host, *args, **more)
 
     monkeypatch.setattr(socket, "getaddrinfo", rebinding)
-    hooks.test(hook=hook)
+    manage.test(hook=hook)
     sending.send_due()
     assert len(receiver.got) == 1  # it listens at 127.0.0.1 alone
     assert answers == ["127.0.0.2", "127.0.0.2"]
@@ -140,14 +141,14 @@ def test_a_proxy_that_the_environment_names_is_not_asked(
 ) -> None:
     for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
-    hooks.test(hook=hook)
+    manage.test(hook=hook)
     sending.send_due()
     assert len(receiver.got) == 1
 
 
 def test_a_redirect_is_not_followed(hook: Webhook, receiver: Any) -> None:
     receiver.code, receiver.headers = 302, {"Location": receiver.url().replace("inkling", "elsewhere")}
-    hooks.test(hook=hook)
+    manage.test(hook=hook)
     sending.send_due()
     delivery = Delivery.objects.get()
     assert (delivery.code, delivery.state) == (302, Delivery.State.WAITING)

@@ -16,7 +16,9 @@ from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import AuditEntry, User
 from recognizer.models import Delivery, Recognizer, Webhook
-from recognizer.webhooks import hooks, noting, sending, signing
+from recognizer.webhooks import delivery as sending
+from recognizer.webhooks import events as noting
+from recognizer.webhooks import manage, signing
 from tests.webhooks.receiver import Receiver
 
 pytestmark = pytest.mark.django_db
@@ -102,7 +104,7 @@ def test_there_are_at_most_ten_also_at_the_same_moment(alice: User) -> None:
             connection.close()
 
     for _ in range(7):
-        hooks.make(person=alice, **GOOD)
+        manage.make(person=alice, **GOOD)
     with ThreadPoolExecutor(6) as pool:
         assert sorted(pool.map(press, range(6))) == [302, 302, 302, 400, 400, 400]
     assert Webhook.objects.count() == 10
@@ -133,7 +135,7 @@ def test_a_test_is_sent_and_the_log_tells_how_it_went(as_alice: Client, hook: We
 
 
 def test_a_delivery_is_sent_again_under_the_same_id(as_alice: Client, hook: Webhook, receiver: Receiver) -> None:
-    first = hooks.test(hook=hook)
+    first = manage.test(hook=hook)
     sending.send_due()
     as_alice.post(f"{PATH}{hook.uuid}/{first.pk}/replay/")
     sending.send_due()
@@ -144,17 +146,17 @@ def test_a_delivery_is_sent_again_under_the_same_id(as_alice: Client, hook: Webh
 
 
 def test_asking_by_hand_has_a_limit(as_alice: Client, hook: Webhook) -> None:
-    for _ in range(hooks.BY_HAND):
+    for _ in range(manage.BY_HAND):
         as_alice.post(f"{PATH}{hook.uuid}/test/")
-    assert Delivery.objects.count() == hooks.BY_HAND
+    assert Delivery.objects.count() == manage.BY_HAND
     refused = as_alice.post(f"{PATH}{hook.uuid}/test/", follow=True).content.decode()
     assert "Wait a little" in refused
     replayed = as_alice.post(f"{PATH}{hook.uuid}/{Delivery.objects.last().pk}/replay/", follow=True)  # type: ignore[union-attr]
     assert "Wait a little" in replayed.content.decode()
-    assert Delivery.objects.count() == hooks.BY_HAND
+    assert Delivery.objects.count() == manage.BY_HAND
     Delivery.objects.update(created=timezone.now() - timedelta(minutes=2))
     as_alice.post(f"{PATH}{hook.uuid}/test/")
-    assert Delivery.objects.count() == hooks.BY_HAND + 1
+    assert Delivery.objects.count() == manage.BY_HAND + 1
 
 
 def test_it_is_paused_and_goes_on(as_alice: Client, hook: Webhook, receiver: Receiver) -> None:
@@ -188,7 +190,7 @@ def test_another_secret_is_made_and_shown_once(as_alice: Client, hook: Webhook) 
 
 
 def test_it_is_deleted_with_its_log_after_one_more_look(as_alice: Client, hook: Webhook) -> None:
-    hooks.test(hook=hook)
+    manage.test(hook=hook)
     page = f"{PATH}{hook.uuid}/delete/"
     assert "Delete this webhook?" in text(as_alice, page)
     assert Webhook.objects.exists()
@@ -199,7 +201,7 @@ def test_it_is_deleted_with_its_log_after_one_more_look(as_alice: Client, hook: 
 
 
 def test_nobody_comes_near_anothers(as_bob: Client, hook: Webhook) -> None:
-    delivery = hooks.test(hook=hook)
+    delivery = manage.test(hook=hook)
     assert hook.url not in text(as_bob, PATH)
     page = f"{PATH}{hook.uuid}/"
     assert as_bob.get(page).status_code == 404
@@ -209,8 +211,8 @@ def test_nobody_comes_near_anothers(as_bob: Client, hook: Webhook) -> None:
 
 
 def test_a_delivery_of_another_webhook_is_not_sent_from_this_one(as_bob: Client, bob: User, hook: Webhook) -> None:
-    delivery = hooks.test(hook=hook)
-    mine = hooks.make(person=bob, **GOOD)
+    delivery = manage.test(hook=hook)
+    mine = manage.make(person=bob, **GOOD)
     assert as_bob.post(f"{PATH}{mine.uuid}/{delivery.pk}/replay/").status_code == 404
 
 
@@ -242,7 +244,7 @@ def test_a_long_log_comes_in_pages_and_costs_no_query_a_row(
 def test_staff_read_it_in_the_admin_without_address_and_payload(hook: Webhook) -> None:
     root, client = User.objects.create_superuser("root@example.org", "a rather long word"), Client()
     client.force_login(root)
-    delivery = hooks.test(hook=hook)
+    delivery = manage.test(hook=hook)
     page = partial(text, client)
     for path in ("", f"{hook.pk}/change/"):
         html = page(f"/admin/recognizer/webhook/{path}")

@@ -14,10 +14,10 @@ import pytest
 from django.test import Client
 from django.utils.html import escape
 
-from recognizer import samples
 from recognizer.models import Webhook
-from recognizer.samples.verify_webhook import verify
-from recognizer.webhooks import hooks, sending, signing
+from recognizer.pages.developers import samples
+from recognizer.pages.developers.samples.verify_webhook import verify
+from recognizer.webhooks import delivery, manage, signing
 from tests.webhooks.receiver import Received, Receiver
 
 pytestmark = pytest.mark.django_db
@@ -31,8 +31,8 @@ console.log(JSON.stringify(verify(secret, headers, Buffer.from(body))));
 
 @pytest.fixture
 def received(hook: Webhook, receiver: Receiver) -> Received:
-    hooks.test(hook=hook)
-    sending.send_due()
+    manage.test(hook=hook)
+    delivery.send_due()
     return receiver.got[0]
 
 
@@ -69,10 +69,10 @@ def test_what_we_sent_is_ours_and_nothing_else_is(hook: Webhook, received: Recei
 
 def test_a_renewed_secret_is_understood_by_who_has_the_old_one(hook: Webhook, receiver: Receiver) -> None:
     old = signing.secret(hook)
-    hooks.renew(hook=hook)
+    manage.renew(hook=hook)
     hook.refresh_from_db()
-    hooks.test(hook=hook)
-    sending.send_due()
+    manage.test(hook=hook)
+    delivery.send_due()
     for secret in (old, signing.secret(hook)):
         assert verify(secret, receiver.got[0].headers, receiver.got[0].body)
 
@@ -93,5 +93,5 @@ def test_the_page_shows_the_code_that_was_run_here(as_alice: Client, hook: Webho
 
 
 def test_two_webhooks_have_two_secrets(hook: Webhook) -> None:
-    other = hooks.make(person=hook.person, url=hook.url, events=hook.events)
+    other = manage.make(person=hook.person, url=hook.url, events=hook.events)
     assert signing.secret(hook) != signing.secret(other)

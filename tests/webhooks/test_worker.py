@@ -14,9 +14,10 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import User
-from recognizer import messages, reviews
+from recognizer import enqueue
 from recognizer.models import Delivery, Event, Recognizer
-from recognizer.webhooks import hooks, noting
+from recognizer.review import decisions
+from recognizer.webhooks import events, manage
 from tests.ink import SEVEN
 from tests.loop.queue import take_messages
 from tests.loop.workers import ROOT, environment, until
@@ -64,8 +65,8 @@ def state() -> str:
 def test_a_decision_arrives_without_anybody_asking(
     alice: User, rita: User, digits: Recognizer, receiver: Receiver, tmp_path: Path
 ) -> None:
-    hooks.make(person=alice, url=receiver.url("127.0.0.1"), events=Event.values)
-    reviews.accept(correction=named(alice, SEVEN, "7"), reviewer=rita)
+    manage.make(person=alice, url=receiver.url("127.0.0.1"), events=Event.values)
+    decisions.accept(correction=named(alice, SEVEN, "7"), reviewer=rita)
     with worker(tmp_path):
         until(lambda: state() == State.DELIVERED, "it is delivered", patience=60)
     assert b'"type":"correction.reviewed"' in receiver.got[0].body
@@ -76,15 +77,15 @@ def test_a_decision_arrives_without_anybody_asking(
 def test_a_worker_that_is_killed_while_it_sends_loses_nothing(
     alice: User, digits: Recognizer, receiver: Receiver, tmp_path: Path
 ) -> None:
-    hook = hooks.make(person=alice, url=receiver.url("127.0.0.1"), events=Event.values)
+    hook = manage.make(person=alice, url=receiver.url("127.0.0.1"), events=Event.values)
     receiver.hangs = True
-    delivery = noting.tested(hook)
+    delivery = events.tested(hook)
     with worker(tmp_path):
         until(lambda: receiver.got, "it is being sent", patience=60)
     assert state() == State.WAITING
     receiver.hangs = False
     Delivery.objects.update(next_try=timezone.now())  # as some minutes later
-    messages.send(noting.TASK)
+    enqueue.send(events.TASK)
     with worker(tmp_path):
         until(lambda: state() == State.DELIVERED, "it is delivered", patience=60)
     delivery.refresh_from_db()

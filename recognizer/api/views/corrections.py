@@ -11,13 +11,13 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from recognizer import corrections
-from recognizer.api.asking import own_drawing, say
-from recognizer.api.conditional import ConditionalEndpoint
-from recognizer.api.fields import read_slug
-from recognizer.api.limits import DrawingLimit
-from recognizer.api.pages import ListQuery, asked_of, listed
-from recognizer.api.representations import correction_json, label_json, review_json
+from recognizer.api.drawing_input import read_slug
+from recognizer.api.etags import ConditionalEndpoint
+from recognizer.api.output import correction_json, label_json, review_json
+from recognizer.api.pagination import ListQuery, asked_of, listed
+from recognizer.api.requests import own_drawing, say
+from recognizer.api.throttling import DrawingLimit
+from recognizer.drawings import corrections
 from recognizer.models import Correction, Review
 
 WAITING = "waiting"

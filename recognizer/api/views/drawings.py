@@ -11,13 +11,13 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from recognizer import drawings
-from recognizer.api.asking import or_api_error, own_drawing, read, wants_personal
-from recognizer.api.conditional import ConditionalEndpoint
-from recognizer.api.limits import DrawingLimit
-from recognizer.api.pages import ListQuery, Moment, Whether, asked_of, listed
-from recognizer.api.parsers import CONTENT
-from recognizer.api.representations import drawing_json
+from recognizer.api.body_parsers import CONTENT
+from recognizer.api.etags import ConditionalEndpoint
+from recognizer.api.output import drawing_json
+from recognizer.api.pagination import ListQuery, Moment, Whether, asked_of, listed
+from recognizer.api.requests import or_api_error, own_drawing, read, wants_personal
+from recognizer.api.throttling import DrawingLimit
+from recognizer.drawings import store
 from recognizer.models import Drawing, Label
 
 
@@ -40,7 +40,7 @@ class DrawingsView(ConditionalEndpoint):
         """Keep a drawing and answer with its prediction."""
         sent = read(self, request)
         more = {"author": request.user, "uuid": sent.uuid, "personal": wants_personal(request, sent)}
-        drawing, created = or_api_error(drawings.keep, sent, **more)
+        drawing, created = or_api_error(store.keep, sent, **more)
         return Response(_drawing(drawing), status=201 if created else 200)
 
 
@@ -55,7 +55,7 @@ class DrawingView(ConditionalEndpoint):
 
     def delete(self, request: Request, uuid: UUID) -> Response:
         """Really delete it."""
-        drawings.delete(drawing=own_drawing(request, uuid))
+        store.delete(drawing=own_drawing(request, uuid))
         return Response(status=204)
 
 

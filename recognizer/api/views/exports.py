@@ -14,16 +14,16 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from recognizer import reviews
-from recognizer.api.conditional import ConditionalEndpoint, known
-from recognizer.api.endpoint import Endpoint
+from recognizer.api.base import Endpoint
+from recognizer.api.body_parsers import LimitedJSONParser
 from recognizer.api.errors import ApiError
-from recognizer.api.limits import DrawingLimit
-from recognizer.api.pages import ListQuery, asked_of, listed
-from recognizer.api.parsers import LimitedJSONParser
-from recognizer.dataset import exporting, formats
-from recognizer.dataset.wanted import Wanted, WantedError
+from recognizer.api.etags import ConditionalEndpoint, known
+from recognizer.api.pagination import ListQuery, asked_of, listed
+from recognizer.api.throttling import DrawingLimit
+from recognizer.datasets import export_job, formats
+from recognizer.datasets.filters import Wanted, WantedError
 from recognizer.models import Export
+from recognizer.review import decisions
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -38,7 +38,7 @@ class MayReview(BasePermission):
 
     def has_permission(self, request: Request, view: APIView) -> bool:
         """Keys may no more than their person."""
-        return not hasattr(view, str(request.method).lower()) or request.user.has_perm(reviews.PERMISSION)
+        return not hasattr(view, str(request.method).lower()) or request.user.has_perm(decisions.PERMISSION)
 
 
 class ExportsView(ConditionalEndpoint):
@@ -62,10 +62,10 @@ class ExportsView(ConditionalEndpoint):
         said, person = _read(request.data), cast("User", request.user)
         form, licence = said["format"], said["licence"].strip()
         try:
-            export = exporting.start(by=person, wanted=Wanted.read(said), form=form, licence=licence)
+            export = export_job.start(by=person, wanted=Wanted.read(said), form=form, licence=licence)
         except WantedError as error:
             raise ApiError("invalid", str(error), field=error.field) from error
-        except exporting.OpenExportError as error:
+        except export_job.OpenExportError as error:
             text = _("An export of yours is being written. Wait for it, or delete it first.")
             raise ApiError("export_open", text) from error
         return Response(export_json(export), status=201)
@@ -87,7 +87,7 @@ class ExportView(ConditionalEndpoint):
 
     def delete(self, request: Request, number: int) -> Response:
         """With its file; one that is being written stops."""
-        exporting.delete(export=_own(request, number))
+        export_job.delete(export=_own(request, number))
         return Response(status=204)
 
 
@@ -137,7 +137,7 @@ def _check_there(export: Export) -> None:
     if export.state in (State.WAITING, State.RUNNING):
         text = _("The file is not written yet. Ask for the export until it is `ready`.")
         raise ApiError("export_unfinished", text)
-    if export.state == State.READY and not exporting.is_current(export):
+    if export.state == State.READY and not export_job.is_current(export):
         export.refresh_from_db()
     if export.state != State.READY:
         raise ApiError("export_gone", _("This export has no file: %(reason)s") % {"reason": export.reason})
@@ -145,10 +145,10 @@ def _check_there(export: Export) -> None:
 
 def _file(request: Request, export: Export) -> StreamingHttpResponse:
     if request.method == "GET":
-        exporting.note_download(export=export, by=cast("User", request.user))
-    kind, name = formats.FORMATS[export.form].content_type, exporting.file_name(export)
+        export_job.note_download(export=export, by=cast("User", request.user))
+    kind, name = formats.FORMATS[export.form].content_type, export_job.file_name(export)
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Content-Length": str(export.size)}
-    return StreamingHttpResponse(exporting.read(export), content_type=kind, headers=headers)
+    return StreamingHttpResponse(export_job.read(export), content_type=kind, headers=headers)
 
 
 def _read(data: Any) -> dict[str, Any]:

@@ -11,17 +11,18 @@ from rest_framework.response import Response
 
 from accounts import usage
 from accounts.models import ApiKey
-from recognizer import drawings, elsewhere, pins, registry
-from recognizer.api.asking import first_answer, or_api_error, person_of, pin_of, read, refusals, wants_personal
 from recognizer.api.authentication import HeldKeyAuthentication, SiteSession
-from recognizer.api.batches import Batch, read_batch
-from recognizer.api.endpoint import Endpoint
+from recognizer.api.base import Endpoint
+from recognizer.api.batch_input import Batch, read_batch
+from recognizer.api.body_parsers import CONTENT, BatchParser
+from recognizer.api.drawing_input import Sent
 from recognizer.api.errors import ApiError
-from recognizer.api.fields import Sent
-from recognizer.api.limits import DrawingLimit, PredictLimit, check, check_batch
-from recognizer.api.parsers import CONTENT, BatchParser
-from recognizer.api.representations import answer_json, elsewhere_json, extras_json, kept_json, plain_json, source_json
-from recognizer.api.scopes import demand
+from recognizer.api.output import answer_json, elsewhere_json, extras_json, kept_json, plain_json, source_json
+from recognizer.api.permissions import demand
+from recognizer.api.requests import first_answer, or_api_error, person_of, pin_of, read, refusals, wants_personal
+from recognizer.api.throttling import DrawingLimit, PredictLimit, check, check_batch
+from recognizer.drawings import other_recognizers, predict, store
+from recognizer.registry import pinned, serving
 
 
 class PredictView(Endpoint):
@@ -43,12 +44,12 @@ class PredictView(Endpoint):
         if sent.keep:
             return Response(self._kept(request, sent))
         person = person_of(request) if wants_personal(request, sent) else None
-        answer = or_api_error(drawings.recognise, sent, person=person)
+        answer = or_api_error(predict.recognise, sent, person=person)
         said = sent.options.apply(answer_json(answer))
         if sent.options.include:
             said |= extras_json(answer, sent.content, sent.options.include)
         if sent.elsewhere:
-            said["elsewhere"] = elsewhere_json(elsewhere.look(content=sent.content, than=answer))
+            said["elsewhere"] = elsewhere_json(other_recognizers.look(content=sent.content, than=answer))
         return Response(said)
 
     def _kept(self, request: Request, sent: Sent) -> dict[str, Any]:
@@ -60,7 +61,7 @@ class PredictView(Endpoint):
             raise ApiError("invalid", text, field="keep")
         check(DrawingLimit(), request, self)
         more = {"author": author, "uuid": sent.uuid, "personal": wants_personal(request, sent)}
-        drawing, _new = or_api_error(drawings.keep, sent, **more)
+        drawing, _new = or_api_error(store.keep, sent, **more)
         return sent.options.apply(kept_json(drawing, first_answer(drawing)))
 
 
@@ -83,10 +84,10 @@ class BatchView(Endpoint):
         self._count(request, batch)
         with refusals():
             number = batch.options.as_of or pin_of(request, batch.recognizer)
-            active = registry.active(batch.recognizer) if number is None else pins.pinned(batch.recognizer, number)
+            active = serving.active(batch.recognizer) if number is None else pinned.pinned(batch.recognizer, number)
         read = batch.contents()
         good = {at: content for at, content in read.items() if not isinstance(content, dict)}
-        answers = dict(zip(good, drawings.recognise_all(active=active, contents=list(good.values())), strict=True))
+        answers = dict(zip(good, predict.recognise_all(active=active, contents=list(good.values())), strict=True))
         results: list[dict[str, Any]] = []
         for at, content in read.items():
             if isinstance(content, dict):

@@ -13,14 +13,14 @@ from django.utils.translation import gettext as _
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from recognizer import drawings
-from recognizer.api.asking import first_answer, own_drawing, refusals, say
-from recognizer.api.conditional import ConditionalEndpoint
-from recognizer.api.endpoint import Endpoint
+from recognizer.api.base import Endpoint
+from recognizer.api.drawing_input import read_slug
 from recognizer.api.errors import ApiError
-from recognizer.api.fields import read_slug
-from recognizer.api.limits import DrawingLimit
-from recognizer.api.representations import correction_json, kept_json
+from recognizer.api.etags import ConditionalEndpoint
+from recognizer.api.output import correction_json, kept_json
+from recognizer.api.requests import first_answer, own_drawing, refusals, say
+from recognizer.api.throttling import DrawingLimit
+from recognizer.drawings import store
 from recognizer.models import Drawing, Prediction
 
 
@@ -49,7 +49,7 @@ class FeedbackView(Endpoint):
         answer = first_answer(drawing)
         if not drawing.author.has_consented:
             with refusals():
-                raise drawings.ConsentRequiredError
+                raise store.ConsentRequiredError
         correction = say(drawing, _label(request.data, answer, drawing))
         return Response({"prediction": str(drawing.uuid), "correction": correction_json(correction, answer)})
 

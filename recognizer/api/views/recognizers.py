@@ -10,8 +10,8 @@ from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from recognizer.api.conditional import ConditionalEndpoint
-from recognizer.api.representations import recognizer_json
+from recognizer.api.etags import ConditionalEndpoint
+from recognizer.api.output import recognizer_json
 from recognizer.models import Promotion, Recognizer
 
 

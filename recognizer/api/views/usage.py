@@ -10,8 +10,8 @@ from rest_framework.response import Response
 
 from accounts import usage
 from accounts.models import ApiKey, User
-from recognizer.api.conditional import ConditionalEndpoint
-from recognizer.api.pages import ListQuery, asked_of, listed
+from recognizer.api.etags import ConditionalEndpoint
+from recognizer.api.pagination import ListQuery, asked_of, listed
 
 
 class UsageView(ConditionalEndpoint):

@@ -10,13 +10,13 @@ from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from recognizer import pins, registry
-from recognizer.api.asking import refusals
-from recognizer.api.conditional import ConditionalEndpoint, known
-from recognizer.api.endpoint import Endpoint
-from recognizer.api.pages import ListQuery, Whether, asked_of, listed
-from recognizer.api.versions import model_json, version_in_full_json, version_json, versions
+from recognizer.api.base import Endpoint
+from recognizer.api.etags import ConditionalEndpoint, known
+from recognizer.api.output_versions import model_json, version_in_full_json, version_json, versions
+from recognizer.api.pagination import ListQuery, Whether, asked_of, listed
+from recognizer.api.requests import refusals
 from recognizer.models import ModelVersion, Recognizer
+from recognizer.registry import pinned, serving
 
 FOR_EVER = "private, max-age=31536000, immutable"  # a version never changes
 ASK_AGAIN = "private, no-cache"  # which one answers does
@@ -55,7 +55,7 @@ class ModelView(ConditionalEndpoint):
     def get(self, request: Request, slug: str, number: int | None = None) -> Response:
         """Labels in the order of the outputs, the raster, the threshold, and where the file is."""
         with refusals():
-            active = registry.active(slug) if number is None else pins.pinned(slug, number)
+            active = serving.active(slug) if number is None else pinned.pinned(slug, number)
         found = versions(active.recognizer).get(pk=active.version.pk)
         return Response(model_json(found, active.recognizer))
 
@@ -68,7 +68,7 @@ class ModelFileView(Endpoint):
     def get(self, request: Request, slug: str, number: int | None = None) -> HttpResponse:
         """A LiteRT file; its ETag is its SHA-256, and who has it already is not sent it again."""
         with refusals():
-            version = (registry.active(slug) if number is None else pins.pinned(slug, number)).version
+            version = (serving.active(slug) if number is None else pinned.pinned(slug, number)).version
         etag = f'"{version.sha256}"'
         response = known(request, etag) or _file(version, slug)
         response["ETag"] = etag

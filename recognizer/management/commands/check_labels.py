@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from recognizer import label_checks
+from recognizer.insights import label_checks
 
 
 class Command(BaseCommand):

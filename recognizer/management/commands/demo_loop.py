@@ -7,11 +7,11 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from recognizer.demo import people
-from recognizer.demo.play import Plan, StoppedError, play
-from recognizer.demo.visitor import RefusedError
+from recognizer.management.demo import users
+from recognizer.management.demo.http_user import RefusedError
+from recognizer.management.demo.scenario import Plan, StoppedError, play
 from recognizer.models import Recognizer
-from recognizer.registry import StalePromotionError
+from recognizer.registry.promotions import StalePromotionError
 
 RECOGNIZER = "digits"  # what the made-up people can write
 
@@ -52,7 +52,7 @@ class Command(BaseCommand):
                 "This is an installation for real people, and its model would learn from made-up ones until you run "
                 "`manage.py demo_loop --clean`. If that is what you want, say --yes."
             )
-        for name, most in (("people", len(people.NAMES)), ("drawings", 50)):
+        for name, most in (("people", len(users.NAMES)), ("drawings", 50)):
             if not 1 <= options[name] <= most:
                 raise CommandError(f"--{name} is {options[name]}. Choose 1 to {most}.")
         recognizer = Recognizer.objects.filter(slug=RECOGNIZER).first()
@@ -69,7 +69,7 @@ class Command(BaseCommand):
         )
 
     def _clean(self) -> None:
-        count, back = people.clean()
+        count, back = users.clean()
         for promotion in back:
             number = promotion.model_version.number
             self.stdout.write(

@@ -10,9 +10,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from accounts import audit
-from recognizer.dataset import formats, importing
-from recognizer.dataset.pictures import FolderBox
-from recognizer.dataset.wanted import STATUSES, Wanted, WantedError
+from recognizer.datasets import formats, import_job
+from recognizer.datasets.filters import STATUSES, Wanted, WantedError
+from recognizer.datasets.formats_png import FolderBox
 
 CARRIED = "\n".join(f"  {each.slug:<8}{each.carries}" for each in formats.FORMATS.values())
 
@@ -49,11 +49,11 @@ Only ndjson and csv, imported again, give the same data. People who no longer ag
         """Write, and say what was written."""
         try:
             wanted = Wanted.read(options | {"version": options["version_number"]})
-            form = options["format"] or importing.format_of(Path(file))
+            form = options["format"] or import_job.format_of(Path(file))
             self._write(file, wanted, form, options["licence"])
             detail = {"format": form, "licence": options["licence"], "which": wanted.as_json()}
             audit.note(by=None, what="export.made", subject="export_drawings", detail=detail)
-        except (WantedError, importing.ImportRefusedError) as error:
+        except (WantedError, import_job.ImportRefusedError) as error:
             raise CommandError(str(error)) from error
         except OSError as error:
             raise CommandError(f"{file} cannot be written: {error.strerror}.") from error

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from recognizer.dataset import formats, importing
+from recognizer.datasets import formats, import_job
 
 DRY = "of which nobody was asked"
 
@@ -34,21 +34,21 @@ class Command(BaseCommand):
         if not path.exists():
             raise CommandError(f"There is no {file}.")
         try:
-            report = importing.bring_in(
+            report = import_job.bring_in(
                 file=path,
-                form=options["format"] or importing.format_of(path),
+                form=options["format"] or import_job.format_of(path),
                 licence=options["licence"] or (DRY if dry_run else ""),
                 refused=lambda place, why: self.stderr.write(f"{place}: {why}"),
                 recognizer=options["recognizer"],
                 author=options["author"],
                 dry=dry_run,
             )
-        except importing.ImportRefusedError as error:
+        except import_job.ImportRefusedError as error:
             raise CommandError(str(error)) from error
         self.stdout.write(self.style.SUCCESS(in_words(report, dry=dry_run)))
 
 
-def in_words(report: importing.Report, *, dry: bool) -> str:
+def in_words(report: import_job.Report, *, dry: bool) -> str:
     """What came of it."""
     said = f"{report.kept:,} {'would be' if dry else 'are'} kept, {report.there:,} were here already, "
     said += f"{report.refused:,} {'would be' if dry else 'were'} refused."

@@ -9,10 +9,10 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 import ml
 from ml.bundles.bundle import BundleError, load_bundle
-from recognizer import installing, registry
-from recognizer.installing import InstallError, Promote
 from recognizer.management.commands.install_recognizer import in_words
-from recognizer.registry import StalePromotionError
+from recognizer.registry import install, promotions
+from recognizer.registry.install import InstallError, Promote
+from recognizer.registry.promotions import StalePromotionError
 
 FOLDER = Path(ml.__file__).parent / "models"
 FIRST = ("digits", "bangla-digits", "sketches")  # the order on the page; others follow by name
@@ -37,7 +37,7 @@ class Command(BaseCommand):
         if not bundles:
             raise CommandError(f"There are no bundles in {folder}. Train one with `python -m ml train digits`.")
         refused = [problem for path in bundles if (problem := self._install(path))]
-        if refused and not registry.recognizers().exists():
+        if refused and not promotions.recognizers().exists():
             raise CommandError("\n".join(refused))
         for problem in refused:  # what answers goes on answering: no reason to stop the start of a site
             self.stderr.write(problem)
@@ -45,7 +45,7 @@ class Command(BaseCommand):
     def _install(self, path: Path) -> str:
         """What is wrong with this bundle, if anything."""
         try:
-            done = installing.install(bundle=load_bundle(path), promote=Promote.IF_SHIPPED, reason=installing.SHIPPED)
+            done = install.install(bundle=load_bundle(path), promote=Promote.IF_SHIPPED, reason=install.SHIPPED)
         except (BundleError, InstallError, StalePromotionError) as error:
             return f"{path.name} cannot be installed: {error}"
         self.stdout.write(f"{path.name}: {in_words(done)}")

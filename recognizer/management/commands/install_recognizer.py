@@ -8,9 +8,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from ml.bundles.bundle import BundleError, load_bundle
-from recognizer import installing
-from recognizer.installing import Installed, InstallError, Promote
-from recognizer.registry import StalePromotionError
+from recognizer.registry import install
+from recognizer.registry.install import Installed, InstallError, Promote
+from recognizer.registry.promotions import StalePromotionError
 
 
 class Command(BaseCommand):
@@ -32,7 +32,7 @@ class Command(BaseCommand):
         """Install it, and say what answers now."""
         when = Promote.ALWAYS if promote else Promote.IF_FIRST
         try:
-            done = installing.install(bundle=load_bundle(folder), promote=when)
+            done = install.install(bundle=load_bundle(folder), promote=when)
         except (BundleError, InstallError, StalePromotionError) as error:
             raise CommandError(f"{folder} cannot be installed: {error}") from error
         self.stdout.write(self.style.SUCCESS(f"{done.version.recognizer}: {in_words(done)}"))

@@ -1,0 +1,133 @@
+""".npz: arrays to learn from, of one recognizer. Read them with `numpy.load(file)`; nothing in it is pickled.
+
+    x            uint8 (n, side, side), as the recognizer sees the drawings: white on black
+    y            int64 (n), place in `labels`, or -1 without one         labels      texts, the slugs
+    key_id, status, author, licence      texts (n)                       timestamp   datetime64[us], UTC
+    model_version int64 (n), 0 without one                               recognizer  its slug
+    strokes      int64 (n), how many strokes a drawing has; 0 where it is a picture
+    points       int64, how many points each stroke has, one drawing after the other
+    xyt          float64, those points one after the other; t in ms, NaN where it was not recorded
+
+What it does not carry: pictures (only what the recognizer sees of them), what versions answered, and the story of
+corrections and reviews (only what came of it). Whole numbers in strokes come back as such.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+import zipfile
+from typing import IO, Any
+
+import numpy as np
+
+from ml.bundles.bundle import raster_spec
+from ml.preprocessing.content import Content
+from ml.preprocessing.image import ImageError
+from ml.preprocessing.ink import DEFAULT, InkError, RasterSpec
+from recognizer.datasets.rows import Row
+from recognizer.models import ModelVersion, Promotion, Recognizer
+
+LONG_AGO = (1980, 1, 1, 0, 0, 0)  # the time of every member of an archive: the same data are the same bytes
+TEXTS = {"key_id": 36, "status": 10, "author": 64, "licence": 200}  # characters
+
+
+class ArraysWriter:
+    """Collects each array in a file without a name, which goes with the process, and writes them at the end."""
+
+    def __init__(self, sink: IO[bytes], recognizer: Recognizer) -> None:
+        self._sink = sink
+        self._recognizer = recognizer
+        self._labels = list(recognizer.labels.order_by("position").values_list("slug", flat=True))
+        self._spec = _spec(recognizer)
+        side = self._spec.size
+        self._arrays = {
+            "x": _Array(np.dtype(np.uint8), (side, side)),
+            **{name: _Array(np.dtype(np.int64)) for name in ("y", "model_version", "strokes", "points")},
+            **{name: _Array(np.dtype(f"U{length}")) for name, length in TEXTS.items()},
+            "timestamp": _Array(np.dtype("datetime64[us]")),
+            "xyt": _Array(np.dtype(np.float64), (3,)),
+        }
+
+    def add(self, row: Row) -> None:
+        """One drawing; what today's rules cannot draw has an empty raster."""
+        ink = json.loads(row.ink) if row.ink is not None else []
+        said = {
+            "x": self._raster(row, ink),
+            "y": self._labels.index(row.label) if row.label in self._labels else -1,
+            "model_version": row.first.number if row.first else 0,
+            "strokes": len(ink),
+            "key_id": row.uuid,
+            "status": row.status,
+            "author": row.author,
+            "licence": row.licence,
+            "timestamp": np.datetime64(row.created.replace(tzinfo=None), "us"),
+        }
+        for name, value in said.items():
+            self._arrays[name].add(value)
+        for stroke in ink:
+            self._arrays["points"].add(len(stroke[0]))
+            self._arrays["xyt"].extend(_points(stroke))
+
+    def close(self) -> None:
+        """Write the archive."""
+        with zipfile.ZipFile(self._sink, "w", zipfile.ZIP_DEFLATED) as archive:
+            for name, array in self._arrays.items():
+                with archive.open(_member(name), "w", force_zip64=True) as member:
+                    array.write(member)
+            for name, value in (("labels", self._labels), ("recognizer", self._recognizer.slug)):
+                with archive.open(_member(name), "w") as member:
+                    np.lib.format.write_array(member, np.array(value, dtype=np.str_), allow_pickle=False)
+
+    def _raster(self, row: Row, ink: Any) -> np.ndarray:
+        try:
+            content = Content.of_ink(ink) if row.image is None else Content.of_image(row.image)
+            return content.raster(self._spec)
+        except (InkError, ImageError):
+            return np.zeros((self._spec.size, self._spec.size), np.uint8)
+
+
+class _Array:
+    """One array that grows in a temporary file."""
+
+    def __init__(self, dtype: np.dtype[Any], item: tuple[int, ...] = ()) -> None:
+        self._dtype, self._item, self._count = dtype, item, 0
+        self._file = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the writer
+
+    def add(self, value: Any) -> None:
+        self.extend(np.array([value], self._dtype))
+
+    def extend(self, values: np.ndarray) -> None:
+        self._file.write(values.astype(self._dtype, copy=False).tobytes())
+        self._count += len(values)
+
+    def write(self, target: IO[bytes]) -> None:
+        head = {
+            "descr": np.lib.format.dtype_to_descr(self._dtype),
+            "fortran_order": False,
+            "shape": (self._count, *self._item),
+        }
+        np.lib.format.write_array_header_1_0(target, head)
+        self._file.seek(0)
+        shutil.copyfileobj(self._file, target, 1 << 20)
+        self._file.close()
+
+
+def _points(stroke: list[list[float]]) -> np.ndarray:
+    """float64 (n, 3)."""
+    times = stroke[2] if len(stroke) == 3 else [np.nan] * len(stroke[0])
+    return np.array([stroke[0], stroke[1], times], np.float64).T
+
+
+def _member(name: str) -> zipfile.ZipInfo:
+    info = zipfile.ZipInfo(f"{name}.npy", LONG_AGO)
+    info.compress_type = zipfile.ZIP_DEFLATED
+    return info
+
+
+def _spec(recognizer: Recognizer) -> RasterSpec:
+    """That of the version that answers, without loading it."""
+    newest = Promotion.objects.filter(recognizer=recognizer).order_by("-id").values("model_version")[:1]
+    manifest = ModelVersion.objects.filter(pk__in=newest).values_list("manifest", flat=True).first()
+    return raster_spec(manifest) if manifest else DEFAULT

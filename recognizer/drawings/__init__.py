@@ -1,0 +1,1 @@
+"""Recognise, save, ask again, correct and delete a drawing."""

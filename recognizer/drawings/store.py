@@ -1,0 +1,111 @@
+"""Store a drawing with its prediction, and delete it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from uuid import UUID, uuid4
+
+from django.db import IntegrityError, transaction
+
+from accounts import audit, people
+from ml.preprocessing.content import Content
+from recognizer import idempotency, memory
+from recognizer.drawings.predict import Answer, Guess, Personal, recognise
+from recognizer.models import Drawing, PersonalAnswer, Prediction, Reason
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+
+class ConsentRequiredError(PermissionError):
+    """The person has not agreed that their drawings are kept and train the models."""
+
+
+class TakenError(ValueError):
+    """The identifier belongs to another drawing."""
+
+
+def keep(
+    *,
+    author: User,
+    recognizer: str,
+    content: Content,
+    uuid: UUID | None = None,
+    personal: bool = True,
+    as_of: int | None = None,
+) -> tuple[Drawing, bool]:
+    """Store a drawing with the answer to it, in one transaction; returns it and whether it is new.
+
+    With `personal` their memory is asked, too.
+
+    A repeated `uuid` of the same author gives the drawing that is there already, so that a retry
+    makes no double. Raises ConsentRequiredError, TakenError and what `recognise` raises.
+    """
+    _check_consent(author)
+    if uuid and (existing := _existing(author, uuid)):
+        return existing, False
+    answer = recognise(recognizer=recognizer, content=content, person=author if personal else None, as_of=as_of)
+    try:
+        return _store(author, content, uuid or uuid4(), answer), True
+    except IntegrityError:
+        if uuid and (existing := _existing(author, uuid)):
+            return existing, False
+        raise
+
+
+def _check_consent(author: User | None) -> None:
+    if author is None or not author.has_consented:
+        raise ConsentRequiredError
+
+
+def _existing(author: User, uuid: UUID) -> Drawing | None:
+    drawing = Drawing.objects.filter(uuid=uuid).with_answers().first()
+    if drawing and drawing.author_id != author.pk:
+        raise TakenError
+    return drawing
+
+
+@transaction.atomic
+def _store(author: User, content: Content, uuid: UUID, answer: Answer) -> Drawing:
+    _check_consent(people.hold(author.pk))  # they may have withdrawn it, or left, while the model was asked
+    recognizer = answer.active.recognizer
+    drawing = Drawing.objects.create(
+        uuid=uuid, author=author, recognizer=recognizer, ink=content.ink, image=content.png()
+    )
+    prediction = store_answer(drawing=drawing, answer=answer)
+    if answer.personal:
+        _store_personal(prediction, answer.personal, author)
+    return Drawing.objects.with_answers().get(pk=drawing.pk)
+
+
+def store_answer(*, drawing: Drawing, answer: Answer) -> Prediction:
+    """Append what a version said about a drawing."""
+    return Prediction.objects.create(
+        drawing=drawing, model_version=answer.active.version, unsure=answer.unsure, **_said(answer.guesses)
+    )
+
+
+def _said(guesses: list[Guess]) -> dict[str, Any]:
+    return {
+        "guesses": [[guess.label.slug, round(guess.probability, 6)] for guess in guesses],
+        "label": guesses[0].label,
+        "probability": min(max(guesses[0].probability, 0.0), 1.0),
+    }
+
+
+def _store_personal(prediction: Prediction, personal: Personal, author: User) -> None:
+    """Reasons that were deleted since the memory was asked are none."""
+    given = PersonalAnswer.objects.create(prediction=prediction, unsure=personal.unsure, **_said(personal.guesses))
+    found = dict(Drawing.objects.filter(author=author, uuid__in=personal.because).values_list("uuid", "pk"))
+    reasons = [found[uuid] for uuid in personal.because if uuid in found]
+    Reason.objects.bulk_create(Reason(answer=given, drawing_id=pk) for pk in reasons)
+
+
+@transaction.atomic
+def delete(*, drawing: Drawing, by: User | None = None) -> None:
+    """Really delete a drawing and everything that was said about it; `by`: who of the staff does it."""
+    if by:
+        audit.note(by=by, what="drawing.deleted", subject=f"drawing {drawing.uuid}")
+    memory.forget(drawing=drawing)  # first: it holds the person, and moves the revision that every process looks at
+    idempotency.forget(drawing=drawing)
+    drawing.delete()

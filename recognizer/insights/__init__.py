@@ -1,0 +1,1 @@
+"""What reviewers are shown about models, labels and reviewers: confusion, label errors, coverage, agreement."""

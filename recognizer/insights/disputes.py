@@ -1,0 +1,43 @@
+"""Disputes: what reviewers do not agree on, and what keeps the policies from being met."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from accounts import people
+from recognizer.insights import examples
+from recognizer.insights.examples import Exhibit
+from recognizer.models import Drawing, Place, Recognizer
+
+PAGE_SIZE = 24
+MOST_COUNTED = 1000
+
+
+@dataclass(frozen=True)
+class Page:
+    """Some of them, the oldest first, and after which correction the next page begins."""
+
+    exhibits: list[Exhibit]
+    after: int | None
+
+    @property
+    def in_a_row(self) -> str:
+        """For the address of the review room."""
+        return examples.in_a_row(self.exhibits)
+
+
+def of(recognizer: Recognizer, *, after: int | None = None) -> Page:
+    """A page of drawings that wait for who settles disputes. Three queries, along an index."""
+    found = Place.objects.disputed().filter(people.teaching("author"), recognizer=recognizer)
+    if after:
+        found = found.filter(correction__gt=after)
+    places = list(found.order_by("correction").values_list("correction", "correction__drawing")[: PAGE_SIZE + 1])
+    shown = places[:PAGE_SIZE]
+    drawings = Drawing.objects.defer("image").in_bulk([drawing for _correction, drawing in shown])
+    in_order = [drawings[drawing] for _correction, drawing in shown if drawing in drawings]
+    return Page(examples.of(in_order), after=shown[-1][0] if len(places) > PAGE_SIZE else None)
+
+
+def count() -> int:
+    """How many there are in all; past a thousand nobody counts on."""
+    return Place.objects.disputed().order_by().values("pk")[: MOST_COUNTED + 1].count()

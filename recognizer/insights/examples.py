@@ -1,0 +1,59 @@
+"""Exhibits: drawings shown to reviewers beside what is known of their labels, each a way into the review room."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from urllib.parse import urlencode
+
+from django.db.models import QuerySet
+
+from accounts import people
+from recognizer.drawings import thumbnails
+from recognizer.models import Correction, Drawing, Label, LabelCheck, Review
+from recognizer.review import decisions
+
+TEACHING = people.teaching("drawing__author")  # what others said is nobody's to decide
+
+
+@dataclass(frozen=True)
+class Exhibit:
+    """One drawing, without who drew it."""
+
+    drawing: Drawing
+    correction: int | None = None  # which stands; None where its author says nothing any more
+    held: Label | None = None  # what it is held for now; None where it was rejected, too
+    approved: bool = False
+
+    @cached_property
+    def path(self) -> str:
+        """The strokes as an SVG path; empty for a picture. Its template asks several times."""
+        return thumbnails.path_of(self.drawing)
+
+
+def of(drawings: Iterable[Drawing]) -> list[Exhibit]:
+    """As it stands now, whatever the background has counted so far. Two queries."""
+    shown = list(drawings)
+    decided = decisions.state_of(shown)
+    said = Correction.objects.standing().filter(drawing__in=shown, label__isnull=False).select_related("label")
+    corrections = {correction.drawing_id: correction for correction in said}
+    return [_exhibit(drawing, corrections.get(drawing.pk), decided[drawing.pk]) for drawing in shown]
+
+
+def _exhibit(drawing: Drawing, said: Correction | None, decided: Review | None) -> Exhibit:
+    if said is None:
+        return Exhibit(drawing)
+    if decided is None:
+        return Exhibit(drawing, said.pk, said.label)
+    return Exhibit(drawing, said.pk, decided.label, approved=decided.label is not None)
+
+
+def in_a_row(shown: Iterable[Exhibit]) -> str:
+    """For the address of the review room, which then shows them one after the other."""
+    return urlencode([("correction", exhibit.correction) for exhibit in shown if exhibit.correction])
+
+
+def with_drawings(checks: QuerySet[LabelCheck]) -> QuerySet[LabelCheck]:
+    """Label checks with what an exhibit shows, of people who may teach; pictures are left in the database."""
+    return checks.filter(TEACHING).select_related("drawing", "label").defer("drawing__image")

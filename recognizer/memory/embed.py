@@ -1,0 +1,53 @@
+"""Reading: what a version makes of a drawing, as it is remembered."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, NamedTuple
+
+from django.db import Error
+
+from ml.embeddings.personal_memory import pack
+from ml.preprocessing.image import ImageError
+from ml.preprocessing.ink import InkError
+from recognizer import enqueue as messages
+from recognizer.registry import serving
+
+if TYPE_CHECKING:
+    from recognizer.models import Drawing, Memory
+    from recognizer.registry.serving import Active
+
+logger = logging.getLogger(__name__)
+
+READ_AGAIN = "recognizer.tasks.remember_again"
+
+
+class Seen(NamedTuple):
+    """What a version made of a drawing."""
+
+    version_id: int
+    packed: bytes
+
+
+def read(drawing: Drawing) -> Seen | None:
+    """What the active version makes of a drawing; None where that cannot be said now. Raises nothing."""
+    try:
+        return look(drawing, serving.active(drawing.recognizer.slug))
+    except (serving.NoModelError, Error) as error:
+        logger.warning("drawing %s is read later: %s", drawing.uuid, error)
+        return None
+
+
+def look(drawing: Drawing, active: Active) -> Seen | None:
+    """What this version makes of a drawing; None where today's rules no longer take it."""
+    try:
+        answers = active.predictor.predict(drawing.content().raster(active.raster)[None])
+    except (InkError, ImageError) as error:
+        logger.warning("drawing %s cannot be remembered: %s", drawing.uuid, error)
+        return None
+    return Seen(active.version.pk, pack(answers.embeddings[0], answers.probabilities[0]))
+
+
+def enqueue(memory: Memory) -> None:
+    """Let a worker read what the active version has not read, once this is committed. Lost, the tick does it."""
+    messages.send(READ_AGAIN, memory.pk)

@@ -1,0 +1,24 @@
+"""Claim: a reviewer is looking at a correction, for five minutes."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from recognizer.models.correction import Correction
+
+
+class Claim(models.Model):
+    """A reviewer is looking at this correction until then; nobody else is shown it."""
+
+    correction = models.OneToOneField(Correction, models.CASCADE, related_name="claim", verbose_name=_("correction"))
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="claims", verbose_name=_("by"))
+    until = models.DateTimeField(_("until"))
+
+    class Meta:
+        verbose_name = _("claim")
+        verbose_name_plural = _("claims")
+
+    def __str__(self) -> str:
+        return f"{self.correction_id}"

@@ -1,0 +1,61 @@
+"""Control: a decided correction with a known answer, shown to reviewers to measure their accuracy."""
+
+from __future__ import annotations
+
+from typing import Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from recognizer.models.correction import Correction
+from recognizer.models.facts import AppendOnly
+from recognizer.models.recognizer import Label
+
+
+class ControlQuerySet(models.QuerySet["Control"]):
+    """Questions about many controls."""
+
+    def standing(self) -> Self:
+        """Those whose mark was not taken off."""
+        return self.filter(ended__isnull=True)
+
+
+class Control(AppendOnly, models.Model):
+    """A decided correction with a known answer, mixed into what reviewers are shown; no label: it must be rejected.
+
+    Taking the mark off is noted once, in `ended`. What was said of it counts no longer then.
+    """
+
+    correction = models.ForeignKey(Correction, models.CASCADE, related_name="controls", verbose_name=_("correction"))
+    label = models.ForeignKey(
+        Label,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("known answer"),
+        help_text=_("None: it must be rejected."),
+    )
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="controls", verbose_name=_("by")
+    )
+    ended = models.DateTimeField(_("mark taken off"), null=True, blank=True, editable=False)
+    created = models.DateTimeField(_("created"), default=timezone.now, editable=False)
+
+    objects = ControlQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("control")
+        verbose_name_plural = _("controls")
+        permissions = [("mark_controls", _("Can mark controls, and see how reviewers do"))]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["correction"], condition=Q(ended__isnull=True), name="one_control_per_correction"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return str(self.label or _("rejected"))

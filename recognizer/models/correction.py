@@ -1,0 +1,58 @@
+"""Correction: what the author says a drawing is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Self
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from recognizer.models.facts import AppendOnly
+from recognizer.models.recognizer import Label
+
+if TYPE_CHECKING:
+    pass
+
+
+class CorrectionQuerySet(models.QuerySet["Correction"]):
+    """Questions about many corrections."""
+
+    def standing(self) -> Self:
+        """Those that no later one replaces."""
+        return self.filter(replaced_by__replaces__isnull=True)  # PostgreSQL plans this as an anti-join, unlike its id
+
+
+class Correction(AppendOnly, models.Model):
+    """What its author says a drawing is; agreeing counts. No label means: taken back."""
+
+    drawing = models.ForeignKey("Drawing", models.CASCADE, related_name="corrections", verbose_name=_("drawing"))
+    label = models.ForeignKey(
+        Label, models.PROTECT, null=True, blank=True, related_name="corrections", verbose_name=_("label")
+    )
+    replaces = models.OneToOneField(
+        "self", models.CASCADE, null=True, blank=True, related_name="replaced_by", verbose_name=_("replaces")
+    )
+    created = models.DateTimeField(_("created"), default=timezone.now, editable=False)
+
+    objects = CorrectionQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("correction")
+        verbose_name_plural = _("corrections")
+        indexes = [models.Index(fields=["created"], name="correction_created")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["drawing"], condition=Q(replaces__isnull=True), name="one_first_correction_per_drawing"
+            ),
+            models.CheckConstraint(
+                condition=Q(label__isnull=False) | Q(replaces__isnull=False), name="first_correction_names_a_label"
+            ),
+            models.CheckConstraint(
+                condition=Q(replaces__isnull=True) | ~Q(replaces=F("id")), name="correction_replaces_another"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.label or "–")

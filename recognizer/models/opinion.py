@@ -1,0 +1,88 @@
+"""What reviewers say, one by one: opinions, and the controls that reviewers are tried by."""
+
+from __future__ import annotations
+
+from typing import Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from recognizer.models.control import Control
+from recognizer.models.correction import Correction
+from recognizer.models.facts import AppendOnly
+from recognizer.models.recognizer import Label
+from recognizer.models.review import Review
+
+
+class OpinionQuerySet(models.QuerySet["Opinion"]):
+    """Questions about many opinions."""
+
+    def standing(self) -> Self:
+        """Those that were not taken back."""
+        return self.filter(withdrawn__isnull=True)
+
+    def deciding(self) -> Self:
+        """Those that decide about a correction together: not taken back, and no answer to a control."""
+        return self.standing().filter(control__isnull=True)
+
+
+class Opinion(AppendOnly, models.Model):
+    """What one reviewer says about one correction. As many as the policy asks for, and who agree, make a review.
+
+    What was said is never edited; taking it back is noted once, in `withdrawn`.
+    """
+
+    correction = models.ForeignKey(
+        Correction, models.CASCADE, db_index=False, related_name="opinions", verbose_name=_("correction")
+    )
+    decision = models.CharField(_("decision"), max_length=12, choices=Review.Decision.choices)
+    label = models.ForeignKey(
+        Label, models.PROTECT, null=True, blank=True, related_name="+", db_index=False, verbose_name=_("label")
+    )
+    reason = models.CharField(_("reason"), max_length=12, choices=Review.Reason.choices, blank=True)
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        db_index=False,
+        related_name="opinions",
+        verbose_name=_("by"),
+    )
+    control = models.ForeignKey(
+        Control, models.CASCADE, null=True, blank=True, related_name="answers", verbose_name=_("control")
+    )
+    shared = models.BooleanField(
+        _("shared"), default=False, help_text=_("Others are asked about the same, so that answers can be compared.")
+    )
+    withdrawn = models.DateTimeField(_("taken back"), null=True, blank=True, editable=False)
+    created = models.DateTimeField(_("created"), default=timezone.now, editable=False)
+
+    objects = OpinionQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("opinion")
+        verbose_name_plural = _("opinions")
+        indexes = [
+            models.Index(fields=["correction", "by"], name="opinion_of_correction"),
+            models.Index(fields=["by", "id"], name="opinion_of_reviewer"),
+            models.Index(
+                fields=["correction", "by"], condition=Q(shared=True, withdrawn__isnull=True), name="opinion_shared"
+            ),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["correction", "by"], condition=Q(withdrawn__isnull=True), name="one_opinion_per_reviewer"
+            ),
+            models.CheckConstraint(
+                condition=Q(decision__in=["accepted", "relabelled"], label__isnull=False, reason="")
+                | Q(decision="rejected", label__isnull=True) & ~Q(reason=""),
+                name="opinion_goes_with_its_decision",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.get_decision_display()

@@ -1,0 +1,113 @@
+"""What models and authors say about a drawing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Self
+
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from recognizer.models.facts import AppendOnly
+from recognizer.models.model_version import ModelVersion
+from recognizer.models.recognizer import Label
+
+if TYPE_CHECKING:
+    from recognizer.models.drawing import Drawing
+
+
+# The first guess as the person got it: with their memory, where that had a say. See Prediction.given.
+ANSWERED = Coalesce("personal__label", "label")
+
+
+class Prediction(AppendOnly, models.Model):
+    """The ranked answer of one model version to one drawing."""
+
+    drawing = models.ForeignKey("Drawing", models.CASCADE, related_name="predictions", verbose_name=_("drawing"))
+    model_version = models.ForeignKey(
+        ModelVersion, models.PROTECT, related_name="predictions", verbose_name=_("model version")
+    )
+    guesses = models.JSONField(_("guesses"), help_text=_("[[label slug, probability], …], the likeliest first."))
+    label = models.ForeignKey(Label, models.PROTECT, related_name="predictions", verbose_name=_("first guess"))
+    probability = models.FloatField(_("probability"))
+    unsure = models.BooleanField(_("not sure"))
+    created = models.DateTimeField(_("created"), default=timezone.now, editable=False)
+
+    class Meta:
+        verbose_name = _("prediction")
+        verbose_name_plural = _("predictions")
+        indexes = [
+            models.Index(fields=["drawing", "id"], name="prediction_first"),  # the live answer of a drawing
+            models.Index(fields=["created"], name="prediction_created"),
+        ]
+        constraints = [
+            models.UniqueConstraint(fields=["drawing", "model_version"], name="one_prediction_per_version"),
+            models.CheckConstraint(
+                condition=Q(probability__gte=0, probability__lte=1), name="prediction_probability_is_a_share"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.label} ({self.probability:.0%})"
+
+    @property
+    def given(self) -> Prediction | PersonalAnswer:
+        """The answer as its person got it: with their memory, where that had a say."""
+        return getattr(self, "personal", self)
+
+
+class PersonalAnswer(AppendOnly, models.Model):
+    """What a person was answered where their memory had a say; the prediction keeps what the model alone said."""
+
+    prediction = models.OneToOneField(Prediction, models.CASCADE, related_name="personal", verbose_name=_("prediction"))
+    guesses = models.JSONField(_("guesses"), help_text=_("[[label slug, probability], …], the likeliest first."))
+    label = models.ForeignKey(Label, models.PROTECT, related_name="personal_answers", verbose_name=_("first guess"))
+    probability = models.FloatField(_("probability"))
+    unsure = models.BooleanField(_("not sure"))
+    because: models.ManyToManyField[Drawing, Reason] = models.ManyToManyField(
+        "Drawing", through="Reason", related_name="+", verbose_name=_("because")
+    )
+    created = models.DateTimeField(_("created"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("personal answer")
+        verbose_name_plural = _("personal answers")
+        indexes = [models.Index(fields=["created"], name="personal_answer_created")]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(probability__gte=0, probability__lte=1), name="personal_probability_is_a_share"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.label} ({self.probability:.0%})"
+
+
+class ReasonQuerySet(models.QuerySet["Reason"]):
+    """Questions about many reasons."""
+
+    def with_drawings(self) -> Self:
+        """Together with which drawings they are, without what those weigh."""
+        return self.select_related("drawing").only("answer", "drawing__uuid")
+
+
+class Reason(AppendOnly, models.Model):
+    """A remembered drawing that made the difference; the strongest come first. Gone with the drawing."""
+
+    answer = models.ForeignKey(
+        PersonalAnswer, models.CASCADE, related_name="reasons", verbose_name=_("personal answer")
+    )
+    drawing = models.ForeignKey("Drawing", models.CASCADE, related_name="+", verbose_name=_("drawing"))
+
+    objects = ReasonQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["pk"]
+        verbose_name = _("reason")
+        verbose_name_plural = _("reasons")
+        constraints = [models.UniqueConstraint(fields=["answer", "drawing"], name="a_drawing_is_one_reason")]
+
+    def __str__(self) -> str:
+        return f"{self.answer_id}: {self.drawing_id}"

@@ -1,0 +1,1 @@
+"""Reports, excluded authors, and what follows for the models."""

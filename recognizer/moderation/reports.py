@@ -1,0 +1,84 @@
+"""Reports: what people found that should not be there, and what reviewers do about it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from accounts import audit
+from recognizer.models import Correction, Drawing, Report, Review
+from recognizer.review import decisions
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+MOST_LETTERS = 500
+Outcome = Report.Outcome
+
+
+class HandledError(RuntimeError):
+    """Somebody handled this report meanwhile."""
+
+
+class NoDrawingError(LookupError):
+    """The report names no drawing that is still there, or its author says nothing about it any more."""
+
+
+def report(*, page: str, reason: str, words: str = "", by: User | None = None, drawing: UUID | None = None) -> Report:
+    """Tell the reviewers. `page` is a path of this site, `reason` one of Report.Reason (ValueError otherwise).
+
+    A drawing that is not there is left out: whoever asks learns nothing about which drawings there are.
+    """
+    if reason not in Report.Reason.values:
+        raise ValueError(f"{reason!r} is no reason to report. Choose one of: {', '.join(Report.Reason.values)}.")
+    found = Drawing.objects.filter(uuid=drawing).defer("ink", "image").first() if drawing else None
+    return Report.objects.create(page=page[:200], reason=reason, words=words[:MOST_LETTERS], by=by, drawing=found)
+
+
+@transaction.atomic
+def dismiss(*, report: Report, by: User) -> None:
+    """Nothing had to be done. Raises HandledError."""
+    _handle(report, by, Outcome.DISMISSED)
+
+
+@transaction.atomic
+def solve(*, report: Report, by: User) -> None:
+    """It was put right by other means. Raises HandledError."""
+    _handle(report, by, Outcome.SOLVED)
+
+
+@transaction.atomic
+def hide(*, report: Report, by: User) -> None:
+    """Reject the drawing as offensive, whatever was decided before.
+
+    Raises HandledError, NoDrawingError and what `reviews.reject` raises.
+    """
+    correction = Correction.objects.standing().filter(drawing=report.drawing_id, label__isnull=False).first()
+    if correction is None:
+        raise NoDrawingError
+    _handle(report, by, Outcome.HIDDEN)
+    decided = decisions.standing(correction)
+    if decided and decided.decision == Review.Decision.REJECTED:
+        return
+    if decided:
+        decisions.undo(review=decided, reviewer=by)
+    decisions.reject(correction=correction, reviewer=by, reason=Review.Reason.OFFENSIVE)
+
+
+@transaction.atomic
+def settle(*, reports: Collection[int], by: User) -> None:
+    """The authors of their drawings were set aside; those of others, and those that were handled, stay as they are."""
+    found = Report.objects.open().filter(pk__in=reports, drawing__author__set_aside=True)
+    for report in found.select_for_update(of=("self",)):
+        _handle(report, by, Outcome.SET_ASIDE)
+
+
+def _handle(report: Report, by: User, outcome: str) -> None:
+    still = Report.objects.open().filter(pk=report.pk)
+    if not still.update(outcome=outcome, handled_by=by, handled=timezone.now()):
+        raise HandledError
+    audit.note(by=by, what="report.handled", subject=f"report {report.pk}", detail={"outcome": str(outcome)})

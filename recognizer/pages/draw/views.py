@@ -1,0 +1,118 @@
+"""The sheet to draw on, and the page about what happens to drawings."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from django.db.models import OuterRef, Subquery
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext_lazy
+from django.views.decorators.cache import cache_control
+from django.views.decorators.csrf import ensure_csrf_cookie
+from django.views.decorators.http import require_safe
+
+from ml.preprocessing.ink import DEFAULT
+from recognizer.insights import coverage
+from recognizer.models import Label, Promotion, Recognizer
+from recognizer.pages import script_texts
+from recognizer.pages.draw import chosen_recognizer
+from recognizer.pages.memory import shelves
+from recognizer.registry import promotions
+
+PENS = [
+    ("ink", gettext_lazy("Ink")),
+    ("blue", gettext_lazy("Blue")),
+    ("green", gettext_lazy("Green")),
+    ("plum", gettext_lazy("Plum")),
+    ("brick", gettext_lazy("Brick")),
+    ("graphite", gettext_lazy("Graphite")),
+]
+
+
+@require_safe
+@cache_control(private=True)
+@ensure_csrf_cookie
+def draw(request: HttpRequest, slug: str = "") -> HttpResponse:
+    """The sheet for one recognizer. Its scripts talk to the public API, like any other client."""
+    recognizers = list(coverage.with_labels(promotions.recognizers().annotate(raster=_raster())))
+    recognizer = _named(slug, recognizers) if slug else chosen_recognizer.chosen(request, recognizers)
+    if recognizer is None:
+        return render(request, "recognizer/draw.html", {"recognizer": None}, status=503)
+    context = {
+        "recognizer": recognizer,
+        "recognizers": recognizers,
+        "prompt": _prompt(recognizer),
+        "pens": PENS,
+        "config": _config(request, recognizer, recognizers),
+        "texts": script_texts.draw_page(),
+    }
+    response = render(request, "recognizer/draw.html", context)
+    if slug or request.GET.get("recognizer") == recognizer.slug:
+        chosen_recognizer.remember(response, recognizer)
+    return response
+
+
+def _prompt(recognizer: Recognizer) -> Label:
+    """What the sheet asks for first: more often what is far from its goal, as static/js/prompt.js does from then on."""
+    lines = coverage.lines(recognizer)
+    return random.choices(lines, [line.weight for line in lines])[0].label  # noqa: S311 - a suggestion, not a secret
+
+
+def _raster() -> Subquery:
+    """How the version that answers sees ink, for the page to show it; nothing in bundles of before."""
+    newest = Promotion.objects.filter(recognizer=OuterRef("pk")).order_by("-id")
+    return Subquery(newest.values("model_version__manifest__raster")[:1])
+
+
+def _named(slug: str, recognizers: Sequence[Recognizer]) -> Recognizer:
+    found = next((each for each in recognizers if each.slug == slug), None)
+    if found is None:
+        raise Http404
+    return found
+
+
+def _config(request: HttpRequest, recognizer: Recognizer, recognizers: Sequence[Recognizer]) -> dict[str, Any]:
+    """What the scripts need to know. The user's key only tells drawings that wait on a shared device apart."""
+    memories = shelves.standing(person=request.user) if request.user.is_authenticated else None
+    return {
+        "api": api_root(),
+        "recognizer": recognizer.slug,
+        "recognizers": [_recognizer(each, memories) for each in recognizers],
+        "user": str(request.user.pk) if request.user.is_authenticated else None,
+    }
+
+
+def _recognizer(recognizer: Any, memories: dict[int, dict[str, bool]] | None) -> dict[str, Any]:
+    """One of those that can be drawn for; nothing about memory for strangers."""
+    before, after = recognizer.asks
+    return {
+        "slug": recognizer.slug,
+        "name": recognizer.name,
+        "address": reverse("draw-for", args=[recognizer.slug]),
+        "before": before,
+        "after": after,
+        "labels": [_label(line.label) | {"weight": line.weight} for line in coverage.lines(recognizer)],
+        "raster": recognizer.raster or asdict(DEFAULT),
+        "memory": memories[recognizer.pk] if memories is not None else None,
+    }
+
+
+def _label(label: Label) -> dict[str, str]:
+    look = {"asked": label.asked, "tone": label.tone, "language": label.language}
+    return {"slug": label.slug, "glyph": label.glyph, "name": label.name, **look}
+
+
+def api_root() -> str:
+    """Where the scripts find the API."""
+    return reverse("api:predict").removesuffix("predict")
+
+
+@require_safe
+def privacy(request: HttpRequest) -> HttpResponse:
+    """What happens to drawings."""
+    return render(request, "recognizer/privacy.html")

@@ -1,0 +1,33 @@
+"""Is this process alive, and can it do its work?"""
+
+from django.db import DatabaseError, connection
+from django.http import HttpRequest, JsonResponse
+from django.views.decorators.cache import never_cache
+
+from recognizer.models import Promotion, Recognizer
+from recognizer.registry import serving
+
+
+@never_cache
+def alive(request: HttpRequest) -> JsonResponse:
+    """200 while the process answers at all."""
+    return JsonResponse({"status": "ok"})
+
+
+@never_cache
+def ready(request: HttpRequest) -> JsonResponse:
+    """200 when every recognizer answers with its newest version, else 503 and why."""
+    try:
+        connection.ensure_connection()
+        problems = serving.problems()
+        if not Recognizer.objects.exists():
+            problems["recognizers"] = "None are installed. Run `manage.py install_models`."
+        versions = {slug: serving.active(slug).version.number for slug in _installed() if slug not in problems}
+    except DatabaseError:
+        problems, versions = {"database": "It cannot be reached."}, {}
+    status = "unavailable" if problems else "ok"
+    return JsonResponse({"status": status, "versions": versions, "problems": problems}, status=503 if problems else 200)
+
+
+def _installed() -> list[str]:
+    return list(Promotion.objects.order_by().values_list("recognizer__slug", flat=True).distinct())

@@ -1,0 +1,93 @@
+"""One's memory: what is remembered, forgetting some or all of it, switching it off and on."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+from uuid import UUID
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+
+from accounts.requests import PersonRequest
+from recognizer import memory
+from recognizer.models import Drawing, Recognizer
+from recognizer.pages.draw import chosen_recognizer
+from recognizer.pages.memory import shelves
+from recognizer.registry import promotions
+
+
+@require_safe
+@never_cache
+@login_required
+def show(request: PersonRequest) -> HttpResponse:
+    """What is remembered of one recognizer."""
+    recognizers = list(promotions.recognizers().prefetch_related("labels"))
+    recognizer = chosen_recognizer.chosen(request, recognizers)
+    context: dict[str, object] = {"recognizers": recognizers, "recognizer": recognizer}
+    if recognizer:
+        label = request.GET.get("label", "")
+        context |= {"label": label, "memory": shelves.look(person=request.user, recognizer=recognizer, label=label)}
+    return render(request, "recognizer/memory.html", context)
+
+
+@require_POST
+@login_required
+def forget(request: PersonRequest, slug: str) -> HttpResponse:
+    """Forget the drawings that were chosen; they stay in My drawings."""
+    recognizer = get_object_or_404(Recognizer, slug=slug)
+    chosen = [uuid for text in request.POST.getlist("drawing") if (uuid := _uuid(text))]
+    found = Drawing.objects.filter(
+        author=request.user, recognizer=recognizer, uuid__in=chosen, remembered__isnull=False
+    )
+    forgotten = [memory.forget(drawing=drawing) for drawing in found.defer("ink", "image")]
+    _say(request, len(forgotten))
+    return _back(recognizer, request.POST.get("label", ""))
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
+@require_POST
+@login_required
+def forget_all(request: PersonRequest, slug: str) -> HttpResponse:
+    """Forget everything of one recognizer."""
+    recognizer = get_object_or_404(Recognizer, slug=slug)
+    count = memory.remembered(request.user).filter(memory__recognizer=recognizer).count()
+    memory.forget_all(person=request.user, recognizer=recognizer)
+    _say(request, count)
+    return _back(recognizer)
+
+
+def _say(request: PersonRequest, count: int) -> None:
+    if not count:
+        return
+    text = ngettext("%d drawing is forgotten.", "%d drawings are forgotten.", count) % count
+    messages.success(request, " ".join([text, _("What you drew stays in My drawings.")]))
+
+
+@require_POST
+@login_required
+def switch(request: PersonRequest, slug: str) -> HttpResponse:
+    """Off: the model alone answers. On again: as before."""
+    recognizer = get_object_or_404(Recognizer, slug=slug)
+    enabled = request.POST.get("enabled") == "true"
+    memory.switch(person=request.user, recognizer=recognizer, enabled=enabled)
+    on, off = _("Your own answers go by your memory again."), _("Your memory is off. The model alone answers you.")
+    messages.success(request, on if enabled else off)
+    return _back(recognizer)
+
+
+def _back(recognizer: Recognizer, label: str = "") -> HttpResponse:
+    query = urlencode({"recognizer": recognizer.slug} | ({"label": label} if label else {}))
+    return redirect(f"{reverse('memory')}?{query}{f'#of-{label}' if label else ''}")

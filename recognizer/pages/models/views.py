@@ -1,0 +1,42 @@
+"""Model cards, for everybody: what each version was made of, how good it is, and what it must not be used for."""
+
+from __future__ import annotations
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from recognizer.models import Recognizer
+from recognizer.pages.models import cards
+from recognizer.registry import promotions
+
+
+@require_safe
+@never_cache
+def all_models(request: HttpRequest) -> HttpResponse:
+    """The version that answers, of each recognizer."""
+    return render(request, "recognizer/models.html", {"cards": cards.answering(promotions.recognizers())})
+
+
+@require_safe
+@never_cache
+def model(request: HttpRequest, slug: str, number: int | None = None) -> HttpResponse:
+    """The card of one version; of the one that answers unless the address names another."""
+    recognizer = get_object_or_404(Recognizer.objects.prefetch_related("labels"), slug=slug)
+    newest = promotions.newest(recognizer.pk)
+    found = cards.versions(recognizer)
+    wanted = (
+        found.filter(number=number) if number is not None else found.filter(pk=newest.model_version_id if newest else 0)
+    )
+    version = wanted.first()
+    if version is None:
+        raise Http404
+    active = newest is not None and newest.model_version_id == version.pk
+    context = {
+        "card": cards.card(version, recognizer, active=active),
+        "recognizer": recognizer,
+        "recognizers": list(promotions.recognizers()),
+        "numbers": list(recognizer.versions.order_by("number").values_list("number", flat=True)),
+    }
+    return render(request, "recognizer/model.html", context)

@@ -1,0 +1,148 @@
+"""Setting an author aside: asking, what came of it, teaching without them, taking it back. For reviewers.
+
+The page that asks is reached with a drawing's correction (from the review room), with drawings, or with people (from
+the admin); it says what would be taken out and never who the author is.
+"""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from accounts.models import User
+from accounts.requests import PersonRequest
+from recognizer.models import Correction, Drawing, SetAside
+from recognizer.moderation import exclusions, reports
+from recognizer.pages.progress.views import MAY_PROMOTE
+from recognizer.pages.review.common import for_reviewers
+from recognizer.pages.review.filters import numbers
+
+PAGE_SIZE = 24
+MOST_NAMED = 200  # that the address may name
+MOST_LETTERS = 500  # of a reason
+SEE_PEOPLE = "accounts.view_user"
+
+
+@require_safe
+@never_cache
+@login_required
+@for_reviewers
+def all_of_them(request: PersonRequest) -> HttpResponse:
+    """Those that hold, and what can be done for the models they taught."""
+    page = Paginator(exclusions.standing(), PAGE_SIZE).get_page(request.GET.get("page"))
+    return render(request, "recognizer/set_asides.html", {"page": page, **_remedies(request)})
+
+
+def _remedies(request: PersonRequest) -> dict[str, object]:
+    found = exclusions.remedies()
+    return {
+        "remedies": found,
+        "free": any(remedy.run is None for remedy in found),
+        "may_promote": request.user.has_perm(MAY_PROMOTE),
+        "sees_people": request.user.has_perm(SEE_PEOPLE),
+    }
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@login_required
+@for_reviewers
+def ask(request: PersonRequest) -> HttpResponse:
+    """What would be taken out; a POST with a reason does it."""
+    authors = _authors(request)
+    problem = ""
+    if request.method == "POST":
+        reason = " ".join(request.POST.get("reason", "").split())
+        if reason and len(reason) <= MOST_LETTERS:
+            return _set_aside(request, authors, reason)
+        problem = _("Give a reason in at most %d letters. Nothing was changed.") % MOST_LETTERS
+    context = {
+        "authors": authors,
+        "asked": [(name, pk) for name in (*_WAYS, "report") for pk in _named(request, name)],
+        "impact": exclusions.impact(authors),
+        "own": request.user.pk in authors,
+        "aside": SetAside.objects.standing().filter(author__in=authors).first() if len(authors) == 1 else None,
+        "problem": problem,
+        "most": MOST_LETTERS,
+    }
+    return render(request, "recognizer/set_aside_ask.html", context, status=400 if problem else 200)
+
+
+_WAYS = ("correction", "drawing", "person")
+
+
+def _named(request: PersonRequest, name: str) -> list[int]:
+    return numbers((request.POST or request.GET).getlist(name))[:MOST_NAMED]
+
+
+def _authors(request: PersonRequest) -> list[int]:
+    """Whom the address means; 404 for nobody. Only who may see people can name them."""
+    said = Correction.objects.filter(pk__in=_named(request, "correction")).values_list("drawing__author", flat=True)
+    drew = Drawing.objects.filter(pk__in=_named(request, "drawing")).values_list("author", flat=True)
+    people = _named(request, "person") if request.user.has_perm(SEE_PEOPLE) else []
+    known = User.objects.filter(pk__in=people).values_list("pk", flat=True)
+    found = sorted({*said, *drew, *known})
+    if not found:
+        raise Http404(_("Its author has left, or there is no such drawing."))
+    return found
+
+
+def _set_aside(request: PersonRequest, authors: list[int], reason: str) -> HttpResponse:
+    made = []
+    for author in authors:
+        try:
+            made.append(exclusions.set_aside(author=author, by=request.user, reason=reason))
+        except exclusions.SetAsideError as error:
+            messages.warning(request, str(error))
+    reports.settle(reports=_named(request, "report"), by=request.user)
+    if not made:
+        return redirect("set-asides")
+    text = ngettext("%d author is set aside.", "%d authors are set aside.", len(made)) % len(made)
+    messages.success(request, text)
+    return redirect("set-aside", made[0].pk) if len(made) == 1 else redirect("set-asides")
+
+
+@require_safe
+@never_cache
+@login_required
+@for_reviewers
+def show(request: PersonRequest, pk: int) -> HttpResponse:
+    """One of them: what it took out, and what can be done for the models."""
+    aside = get_object_or_404(SetAside.objects.select_related("by"), pk=pk, aside=True)
+    context = {"aside": aside, "impact": exclusions.impact([aside.author_id]), **exclusions.state(aside)}
+    return render(request, "recognizer/set_aside.html", context | _remedies(request))
+
+
+@require_POST
+@login_required
+@for_reviewers
+def retrain(request: PersonRequest) -> HttpResponse:
+    """Teach every recognizer anew that answers by what set aside authors taught."""
+    runs = exclusions.retrain(by=request.user)
+    if len(runs) == 1:
+        return redirect("run", runs[0].pk)
+    if not runs:
+        messages.warning(request, _("Nothing has to be taught anew, or it is being taught already."))
+    return redirect("runs")
+
+
+@require_POST
+@login_required
+@for_reviewers
+def take_back(request: PersonRequest, pk: int) -> HttpResponse:
+    """Their drawings may teach again."""
+    aside = get_object_or_404(SetAside, pk=pk, aside=True)
+    try:
+        exclusions.take_back(aside=aside, by=request.user)
+    except exclusions.SetAsideError as error:
+        messages.warning(request, str(error))
+    else:
+        messages.success(request, _("Taken back. What this author drew may teach again."))
+    return redirect("set-aside", pk)

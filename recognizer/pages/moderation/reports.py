@@ -1,0 +1,123 @@
+"""The door for whoever finds something that should not be there, and the list for those who see to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+from allauth.core import ratelimit
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from accounts.requests import PersonRequest
+from recognizer.insights import examples
+from recognizer.models import Report
+from recognizer.moderation import reports
+from recognizer.pages.moderation.exclusions import SEE_PEOPLE
+from recognizer.pages.review import common
+from recognizer.pages.review.common import for_reviewers
+from recognizer.review import decisions
+
+PAGE_SIZE = 24
+VERBS: dict[str, Callable[..., Any]] = {"hide": reports.hide, "solved": reports.solve, "dismiss": reports.dismiss}
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+def report(request: HttpRequest) -> HttpResponse:
+    """Say what is wrong on a page; signed in or not."""
+    said = request.POST or request.GET
+    page, drawing = _page(request, said.get("page", "")), _uuid(said.get("drawing", ""))
+    problem, status = "", 200
+    if request.method == "POST":
+        problem, status = _send(request, page, drawing)
+        if not problem:
+            messages.success(request, _("Thank you. A reviewer will look at it."))
+            return redirect(page)
+    context = {
+        "page": page,
+        "drawing": drawing or "",
+        "reasons": Report.Reason.choices,
+        "chosen": said.get("reason", ""),
+        "words": said.get("words", ""),
+        "most": reports.MOST_LETTERS,
+        "problem": problem,
+    }
+    return render(request, "recognizer/report.html", context, status=status)
+
+
+def _send(request: HttpRequest, page: str, drawing: UUID | None) -> tuple[str, int]:
+    """Keep it; returns what is wrong, in words and as a status, else nothing."""
+    words, by = request.POST.get("words", "").strip(), request.user if request.user.is_authenticated else None
+    if len(words) > reports.MOST_LETTERS:
+        return _("Say it in at most %d letters.") % reports.MOST_LETTERS, 400
+    if request.POST.get("reason") not in Report.Reason.values:
+        return _("Choose what is wrong."), 400
+    if not ratelimit.consume(request, action="report"):
+        return _("Many reports came from here just now. Wait a while, then send it again."), 429
+    reports.report(page=page, reason=request.POST["reason"], words=words, by=by, drawing=drawing)
+    return "", 200
+
+
+def _page(request: HttpRequest, said: str) -> str:
+    """A path of this site; the first page for anything else."""
+    safe = url_has_allowed_host_and_scheme(said, {request.get_host()}, require_https=request.is_secure())
+    return said[:200] if safe and said.startswith("/") else "/"
+
+
+def _uuid(said: str) -> UUID | None:
+    try:
+        return UUID(said)
+    except ValueError:
+        return None
+
+
+@require_safe
+@never_cache
+@login_required
+@for_reviewers
+def inbox(request: PersonRequest) -> HttpResponse:
+    """The open reports, the oldest first; below `?handled` those that were handled, the newest first."""
+    handled = "handled" in request.GET
+    found = Report.objects.select_related("by", "handled_by", "drawing").defer("drawing__image")
+    shown = found.exclude(outcome="").order_by("-handled", "-pk") if handled else found.open().order_by("pk")
+    page = Paginator(shown, PAGE_SIZE).get_page(request.GET.get("page"))
+    drawn = examples.of(each.drawing for each in page if each.drawing)
+    by_drawing = {exhibit.drawing.pk: exhibit for exhibit in drawn}
+    context = {
+        "page": page,
+        "rows": [(each, by_drawing.get(each.drawing_id or 0)) for each in page],
+        "handled": handled,
+        "sees_people": request.user.has_perm(SEE_PEOPLE),
+    }
+    return render(request, "recognizer/reports.html", context)
+
+
+@require_POST
+@login_required
+@for_reviewers
+def handle(request: PersonRequest, pk: int) -> HttpResponse:
+    """One button of a report: hide, solved or dismiss."""
+    found = get_object_or_404(Report.objects.select_related("drawing").defer("drawing__image"), pk=pk)
+    verb = VERBS.get(request.POST.get("do", ""))
+    if verb is None:
+        return HttpResponseBadRequest(_("There is no such decision."), content_type="text/plain")
+    try:
+        verb(report=found, by=request.user)
+    except reports.HandledError:
+        messages.warning(request, _("Somebody handled this report meanwhile."))
+    except reports.NoDrawingError:
+        messages.warning(request, _("That drawing is gone, or its author says nothing about it any more."))
+    except decisions.REFUSALS as error:
+        messages.warning(request, common.why(error))
+    else:
+        messages.success(request, _("Noted."))
+    return redirect("reports")

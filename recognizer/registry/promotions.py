@@ -1,0 +1,147 @@
+"""Register a model version, promote it, roll back to the one before."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.db import IntegrityError, transaction
+
+from accounts import audit
+from ml.bundles.bundle import Bundle, verify_bundle
+from recognizer import enqueue, webhooks
+from recognizer.models import Memory, ModelVersion, Promotion, Recognizer
+from recognizer.registry.labels import labels_in_output_order
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+
+    from accounts.models import User
+
+READ_MEMORIES = "recognizer.tasks.remember_all_again"  # by name: the tasks stand above the verbs
+PROMOTED = "version.promoted"  # in the audit log
+ROLLED_BACK = "version.rolled-back"
+
+
+class StalePromotionError(RuntimeError):
+    """Somebody else promoted a version in the meantime."""
+
+
+class NothingBeforeError(LookupError):
+    """No version answered before the one that answers now."""
+
+
+def bundle_of(version: ModelVersion) -> Bundle:
+    """The bundle as it was registered."""
+    return Bundle(version.manifest, bytes(version.tflite), bytes(version.keras), bytes(version.rehearsal))
+
+
+@transaction.atomic
+def register(*, recognizer: Recognizer, bundle: Bundle) -> ModelVersion:
+    """Verify a bundle and keep it as the next version. Raises BundleError; nothing is kept then."""
+    verify_bundle(bundle)
+    labels_in_output_order(recognizer, bundle.manifest)
+    Recognizer.objects.select_for_update(no_key=True).get(pk=recognizer.pk)  # drawings may arrive meanwhile
+    last = recognizer.versions.order_by("-number").values_list("number", flat=True).first() or 0
+    return ModelVersion.objects.create(
+        recognizer=recognizer,
+        number=last + 1,
+        manifest=bundle.manifest,
+        tflite=bundle.tflite,
+        keras=bundle.keras,
+        rehearsal=bundle.rehearsal,
+        sha256=bundle.manifest["sha256"]["tflite"],
+    )
+
+
+def promote(*, version: ModelVersion, replaces: Promotion | None, reason: str, by: User | None = None) -> Promotion:
+    """Make a version the one that answers.
+
+    `replaces` is the promotion that the caller believes to be the newest; if it no longer is, the
+    database refuses the row and StalePromotionError is raised.
+    """
+    if newest(version.recognizer_id) != replaces:
+        raise StalePromotionError("Another version was promoted in the meantime. Look again and decide anew.")
+    return _append_promotion(version, replaces, reason, by)
+
+
+def _append_promotion(version: ModelVersion, replaces: Promotion | None, reason: str, by: User | None) -> Promotion:
+    try:
+        with transaction.atomic():
+            promotion = Promotion.objects.create(
+                recognizer_id=version.recognizer_id, model_version=version, replaces=replaces, reason=reason, by=by
+            )
+            webhooks.promoted(promotion)
+            _note(promotion)
+    except IntegrityError as error:
+        raise StalePromotionError("Another version was promoted at the same moment. Look again.") from error
+    if Memory.objects.filter(recognizer=version.recognizer_id).exists():
+        enqueue.send(READ_MEMORIES)
+    return promotion
+
+
+def _note(promotion: Promotion) -> None:
+    """Going back to a version undoes, in the audit log, the promotion that it takes back."""
+    version, before = promotion.model_version, promotion.replaces.model_version if promotion.replaces else None
+    back = before is not None and version.number < before.number
+    name = f"{version.recognizer.slug} version"
+    undone = audit.last(what=PROMOTED, subject=f"{name} {before.number}") if before and back else None
+    audit.note(
+        by=promotion.by,
+        what=ROLLED_BACK if back else PROMOTED,
+        subject=f"{name} {version.number}",
+        detail={"reason": promotion.reason, "before": before.number if before else None},
+        undoes=undone,
+    )
+
+
+def newest(recognizer_id: int) -> Promotion | None:
+    """The promotion that counts."""
+    return Promotion.objects.filter(recognizer_id=recognizer_id).order_by("-id").first()
+
+
+def recognizers() -> QuerySet[Recognizer]:
+    """Those that have answered at least once."""
+    return Recognizer.objects.filter(promotions__isnull=False).distinct()
+
+
+def roll_back(*, recognizer: Recognizer, reason: str, by: User | None = None) -> Promotion:
+    """Let the version before the active one answer again.
+
+    Rolling back twice goes back two versions, not to and fro. Raises NothingBeforeError and StalePromotionError.
+    """
+    last = newest(recognizer.pk)
+    before = version_before(recognizer)
+    if before is None:
+        raise NothingBeforeError(f"No version of {recognizer} answered before this one. Promote one by hand.")
+    return promote(version=before, replaces=last, reason=reason, by=by)
+
+
+def version_before(recognizer: Recognizer) -> ModelVersion | None:
+    """The version that a rollback brings back, without its weights; None when there is none."""
+    line = _line(recognizer.pk)
+    return recognizer.versions.defer(*ModelVersion.HEAVY).get(pk=line[-2]) if len(line) > 1 else None
+
+
+def was_rolled_back(version: ModelVersion) -> bool:
+    """Whether it answered once, and was given up for a version before it."""
+    return version.promotions.exists() and version.pk not in _line(version.recognizer_id)
+
+
+def starter(recognizer: Recognizer) -> ModelVersion | None:
+    """The version that every run starts from: the last that answered and that no run made, unless it was given up.
+
+    One that waits to be promoted is an experiment until then.
+    """
+    line = _line(recognizer.pk)
+    installed = set(recognizer.versions.filter(training_run__isnull=True, pk__in=line).values_list("pk", flat=True))
+    last = next((version for version in reversed(line) if version in installed), None)
+    return None if last is None else recognizer.versions.get(pk=last)
+
+
+def _line(recognizer_id: int) -> list[int]:
+    """The versions that built on each other, the active one last: going back to one takes those after it off."""
+    line: list[int] = []
+    promoted = Promotion.objects.filter(recognizer_id=recognizer_id).order_by("id")
+    for version in promoted.values_list("model_version", flat=True):
+        line = [*line[: line.index(version)], version] if version in line else [*line, version]
+    return line

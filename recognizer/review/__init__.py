@@ -1,0 +1,1 @@
+"""The review queue, claims, decisions, several reviewers, control drawings and outliers."""

@@ -1,0 +1,102 @@
+"""Rounds: many corrections decided in one go, as the grid of the review room does."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from django.db import transaction
+from django.db.models import QuerySet
+
+from accounts import people
+from recognizer.models import Control, Correction, Opinion, Place, Review
+from recognizer.review import claims, consensus, controls, decisions
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+
+def accept(*, corrections: Collection[int], reviewer: User) -> list[int]:
+    """The authors are right; returns the ids of the opinions.
+
+    Those that somebody else has, that were decided or changed meanwhile, or that are one's own are passed over.
+    """
+    return _say(corrections, reviewer)
+
+
+def reject(*, corrections: Collection[int], reviewer: User, reason: str) -> list[int]:
+    """None of them must teach, all for this reason (one of Review.Reason; ValueError otherwise). As `accept`."""
+    decisions.check_reason(reason)
+    return _say(corrections, reviewer, reason)
+
+
+def undo(*, opinions: Iterable[int], reviewer: User) -> int:
+    """Take a whole round back, as far as it still counts; returns how many opinions that were."""
+    mine = Opinion.objects.standing().filter(
+        pk__in=list(opinions), by=reviewer, correction__replaced_by__replaces__isnull=True
+    )
+    authors = mine.order_by("correction__drawing__author").values_list("correction__drawing__author", flat=True)
+    return sum(_undo_of(author, mine, reviewer) for author in list(authors.distinct()))
+
+
+@transaction.atomic
+def _undo_of(author: int, mine: QuerySet[Opinion], reviewer: User) -> int:
+    if not _hold(author, reviewer):
+        return 0
+    found = list(mine.filter(correction__drawing__author=author))
+    about = [opinion.correction_id for opinion in found]
+    list(Place.objects.select_for_update(no_key=True).filter(correction__in=about).order_by("pk"))
+    taken = claims.take_many(about, reviewer)
+    free = [opinion for opinion in found if opinion.correction_id in taken]
+    return len(consensus.withdraw(free, reviewer, author=author))
+
+
+def _say(corrections: Collection[int], reviewer: User, reason: str = "") -> list[int]:
+    """About those that wait, and about the controls among them. A few queries for each author."""
+    tried = controls.trying(reviewer=reviewer, corrections=corrections)
+    open_ones = Place.objects.waiting().filter(correction__in=corrections) | controls.places(tried)
+    made: list[int] = []
+    for author in list(open_ones.order_by("author").values_list("author", flat=True).distinct()):
+        made += _say_of(author, open_ones, tried, reviewer, reason)
+    return made
+
+
+@transaction.atomic
+def _say_of(
+    author: int, open_ones: QuerySet[Place], tried: Mapping[int, Control], reviewer: User, reason: str
+) -> list[int]:
+    """Of one author, who is held meanwhile: they can neither change their mind nor delete a drawing."""
+    if not _hold(author, reviewer):
+        return []
+    held = open_ones.filter(author=author).select_for_update(no_key=True, of=("self",)).order_by("pk")
+    waits = {place.pk: place.waits for place in held}
+    taken = claims.take_many(list(waits), reviewer)
+    said = Opinion.objects.standing().filter(by=reviewer, correction__in=taken).values("correction")
+    free = Correction.objects.standing().filter(pk__in=taken, label__isnull=False).exclude(pk__in=said).order_by("pk")
+    found = [each for each in free if waits[each.pk] or each.pk in tried]
+    asked = consensus.asked_of(found)
+    made = Opinion.objects.bulk_create(
+        _opinion(each, reviewer, reason, None if waits[each.pk] else tried[each.pk], asked[each.pk]) for each in found
+    )
+    consensus.conclude([each for each in found if waits[each.pk]], asked, author=author)
+    claims.give_back(taken, reviewer)
+    return [opinion.pk for opinion in made]
+
+
+def _opinion(correction: Correction, reviewer: User, reason: str, control: Control | None, asked: int) -> Opinion:
+    return Opinion(
+        correction=correction,
+        decision=Review.Decision.REJECTED if reason else Review.Decision.ACCEPTED,
+        label_id=None if reason else correction.label_id,
+        reason=reason,
+        by=reviewer,
+        control=control,
+        shared=asked > 1 or control is not None,
+    )
+
+
+def _hold(author: int, reviewer: User) -> bool:
+    person = people.hold(author)
+    if person is None or not person.may_teach:
+        return False
+    return person != reviewer or decisions.may_review_own(reviewer)

@@ -1,0 +1,158 @@
+"""Controls: decided drawings with a known answer, mixed among those that wait and looking like any of them.
+
+Each is shown to each reviewer at most once; what they say of it is an opinion that decides nothing. Where a control
+comes in what somebody is shown is drawn by a keyed hash of what they have said so far, so nobody can count them out,
+and a page that is loaded again shows the same. Who may mark controls knows the answers, and is shown none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef, QuerySet
+from django.utils import timezone
+from django.utils.crypto import salted_hmac
+
+from accounts import audit, people
+from recognizer.models import Claim, Control, Correction, Opinion, Place, Policy, Review
+from recognizer.review import claims, queue
+from recognizer.review.queue import Wanted
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+PERMISSION = "recognizer.mark_controls"
+
+
+class NoControlError(RuntimeError):
+    """It cannot be a control now; the text says why."""
+
+
+def may_mark(person: User) -> bool:
+    """Whether this person chooses controls, and therefore knows the answers."""
+    return person.has_perm(PERMISSION)
+
+
+@transaction.atomic
+def mark(*, review: Review, by: User) -> Control:
+    """Let a decided correction be a control: what was decided is the known answer.
+
+    Raises NoControlError where the decision or the correction counts no longer, or nobody looked at it.
+    """
+    people.hold(review.correction.drawing.author_id)
+    queue.lock(review.correction_id)
+    counts = Review.objects.standing().filter(pk=review.pk, correction__replaced_by__replaces__isnull=True).exists()
+    if not counts or review.decision == Review.Decision.UNDONE:
+        raise NoControlError("Only a decision that counts has a known answer. Choose one that stands.")
+    if review.automatic:
+        raise NoControlError("Nobody has looked at this drawing, so its answer is not known. Review it first.")
+    if found := of(review.correction_id):
+        return found
+    _note("control.marked", review.correction, by)
+    return Control.objects.create(correction=review.correction, label_id=review.label_id, by=by)
+
+
+@transaction.atomic
+def unmark(*, control: Control, by: User) -> bool:
+    """Take the mark off; what was said of it counts no longer. Returns whether it was on."""
+    if not Control.objects.standing().filter(pk=control.pk).update(ended=timezone.now()):
+        return False
+    _note("control.ended", control.correction, by)
+    return True
+
+
+def _note(what: str, correction: Correction, by: User) -> None:
+    subject = f"drawing {correction.drawing.uuid}"
+    undoes = audit.last(what="control.marked", subject=subject) if what == "control.ended" else None
+    audit.note(by=by, what=what, subject=subject, undoes=undoes)
+
+
+def of(correction: int) -> Control | None:
+    """The control that a correction is, if it is one."""
+    return Control.objects.standing().filter(correction=correction).first()
+
+
+def trying(*, reviewer: User, corrections: Collection[int]) -> dict[int, Control]:
+    """By correction: which of these are controls that this reviewer can be tried by."""
+    if may_mark(reviewer):
+        return {}
+    found = Control.objects.standing().filter(correction__in=corrections)
+    found = found.exclude(Exists(_known_to(reviewer, "correction")))
+    return {control.correction_id: control for control in found}
+
+
+def _known_to(reviewer: User, correction: str) -> QuerySet[Opinion]:
+    """What this reviewer has said already, or said when it was decided."""
+    return Opinion.objects.standing().filter(correction=OuterRef(correction), by=reviewer)
+
+
+def waiting(*, reviewer: User, own: bool, wanted: Wanted) -> QuerySet[Correction]:
+    """The controls that this reviewer could be shown now, as far as they want such drawings."""
+    marked = Control.objects.standing().filter(correction=OuterRef("pk"))
+    decided = Correction.objects.filter(Exists(marked), place__waits=False, place__disputed=False)
+    mine = Review.objects.standing().filter(correction=OuterRef("pk"), by=reviewer)
+    return queue.free(decided, reviewer=reviewer, own=own, wanted=wanted).exclude(Exists(mine)).order_by("pk")
+
+
+def mix(
+    found: Sequence[Correction], *, reviewer: User, own: bool, wanted: Wanted, passed_over: Collection[int]
+) -> list[Correction]:
+    """Some of the corrections that were claimed for a reviewer make way for controls, as the policies ask."""
+    shares = dict(Policy.objects.filter(control_share__gt=0).values_list("recognizer", "control_share"))
+    if not shares or may_mark(reviewer):
+        return list(found)
+    places = _drawn(found, shares, reviewer, len(passed_over))
+    if not places:
+        return list(found)
+    of_these = {found[at].place.recognizer_id for at in places}
+    free = waiting(reviewer=reviewer, own=own, wanted=wanted).exclude(pk__in=passed_over)
+    taken = _claim(free.filter(place__recognizer__in=of_these), len(places), reviewer)
+    return _put_in(list(found), places, taken, reviewer)
+
+
+def _drawn(found: Sequence[Correction], shares: dict[int, float], reviewer: User, before: int) -> list[int]:
+    """At which places of the list a control stands."""
+    last = Opinion.objects.filter(by=reviewer).order_by("-id").values_list("id", flat=True).first() or 0
+    drawn = enumerate(_share(f"{reviewer.pk} {last} {before + at}") for at in range(len(found)))
+    return [at for at, share in drawn if share < shares.get(found[at].place.recognizer_id, 0)]
+
+
+def _share(key: str) -> float:
+    return int(salted_hmac("recognizer.controls", key, algorithm="sha256").hexdigest()[:8], 16) / 16**8
+
+
+@transaction.atomic
+def _claim(free: QuerySet[Correction], count: int, reviewer: User) -> list[Correction]:
+    found = list(free.select_for_update(skip_locked=True, of=("place",))[:count])
+    taken = claims.take_many([each.pk for each in found], reviewer)
+    return [each for each in found if each.pk in taken]
+
+
+def _put_in(
+    found: list[Correction], places: Sequence[int], taken: Sequence[Correction], reviewer: User
+) -> list[Correction]:
+    """Each at a place of a drawing of its own recognizer; what makes way is given back."""
+    left = list(taken)
+    gone = []
+    for at in places:
+        fits = next((each for each in left if each.place.recognizer_id == found[at].place.recognizer_id), None)
+        if fits:
+            left.remove(fits)
+            gone.append(found[at].pk)
+            found[at] = fits
+    claims.give_back([*gone, *(each.pk for each in left)], reviewer)
+    return found
+
+
+def held(reviewer: User) -> int:
+    """How many controls this reviewer is being shown; they count among what waits for them, like all others."""
+    mine = Claim.objects.filter(by=reviewer, until__gt=timezone.now(), correction__place__waits=False)
+    return mine.filter(correction__controls__ended__isnull=True, correction__controls__isnull=False).count()
+
+
+def places(corrections: Iterable[int]) -> QuerySet[Place]:
+    """Of those of these corrections that are controls."""
+    marked = Control.objects.standing().filter(correction=OuterRef("pk"))
+    return Place.objects.filter(Exists(marked), correction__in=corrections, waits=False, disputed=False)

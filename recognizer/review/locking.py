@@ -1,0 +1,103 @@
+"""Holding: what has to stand still while something is said or decided about a correction, and who may say it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, NamedTuple
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Subquery
+
+from accounts import people
+from recognizer.models import Correction, Drawing, Opinion, Place, Review
+from recognizer.review import consensus, queue
+from recognizer.review.queue import DECIDED
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+PERMISSION = "recognizer.review_drawings"
+SETTLING = "recognizer.settle_disputes"
+_POLICY = ("author", "uuid", "recognizer__policy__opinions", "recognizer__policy__opinions_share")
+
+
+class SelfReviewError(PermissionError):
+    """Nobody reviews their own drawings."""
+
+
+class StaleReviewError(RuntimeError):
+    """What was to be decided is no longer there to be decided; the text says why."""
+
+
+class DisputedError(StaleReviewError):
+    """Reviewers do not agree about it; somebody settles it."""
+
+
+class Held(NamedTuple):
+    """How a correction stands while it is held."""
+
+    author: int
+    place: Place | None
+    asked: int  # how many reviewers must agree
+    last: int | None  # the last review
+    decided: bool
+    said: bool  # this reviewer says something about it already
+
+    @property
+    def disputed(self) -> bool:
+        """Reviewers do not agree."""
+        return bool(self.place and self.place.disputed)
+
+
+def may_review(person: User) -> bool:
+    """Whether this person is a reviewer."""
+    return person.has_perm(PERMISSION)
+
+
+def may_review_own(person: User) -> bool:
+    """A community of one: a setting of the embedded default lets staff review their own drawings."""
+    return settings.SELF_REVIEW and (person.is_staff or person.is_superuser) and may_review(person)
+
+
+def may_settle(person: User) -> bool:
+    """Whether this person decides what reviewers do not agree on."""
+    return person.has_perm(SETTLING)
+
+
+@contextmanager
+def hold(correction: Correction, reviewer: User) -> Iterator[Held]:
+    """In one transaction, with the author held: they can neither change their mind nor delete the drawing meanwhile.
+
+    Raises SelfReviewError, and StaleReviewError when they did before.
+    """
+    with transaction.atomic():
+        drawing = Drawing.objects.filter(pk=correction.drawing_id).values_list(*_POLICY).first()
+        author = people.hold(drawing[0]) if drawing else None
+        place = queue.lock(correction.pk)
+        state = _state(correction, reviewer)
+        if drawing is None or author is None or state is None:
+            raise StaleReviewError("Its author has deleted it or said something else meanwhile. Take the next one.")
+        if not author.has_consented:
+            raise StaleReviewError("Its author no longer agrees that their drawings teach. Take the next one.")
+        if author.set_aside:
+            raise StaleReviewError("Everything by its author is set aside. Take the next one.")
+        if author == reviewer and not may_review_own(reviewer):
+            raise SelfReviewError("Nobody reviews their own drawings. Leave it to another reviewer.")
+        last, decision, said = state
+        yield Held(author.pk, place, consensus.asked(*drawing[1:]), last, decision in DECIDED, said)
+
+
+def _state(correction: Correction, reviewer: User) -> tuple[int | None, str | None, bool] | None:
+    """The last review and its decision, and whether this reviewer says something already; None of what is replaced."""
+    last = Review.objects.standing().filter(correction=OuterRef("pk"))
+    mine = Opinion.objects.standing().filter(correction=OuterRef("pk"), by=reviewer)
+    found = (
+        Correction.objects.standing()
+        .filter(pk=correction.pk)
+        .annotate(
+            last=Subquery(last.values("pk")[:1]), decision=Subquery(last.values("decision")[:1]), said=Exists(mine)
+        )
+    )
+    return found.values_list("last", "decision", "said").first()

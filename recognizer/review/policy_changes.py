@@ -1,0 +1,49 @@
+"""Policies: what changes with them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.db import transaction
+from django.db.models import Q, QuerySet
+
+from accounts import audit, people
+from recognizer.models import Correction, Opinion, Place, Policy, Recognizer
+from recognizer.review import consensus
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+DECIDING = {"opinions", "opinions_share"}
+
+
+@transaction.atomic
+def changed(*, policy: Policy, before: dict[str, Any], by: User) -> int:
+    """Note what was changed, and decide what as many reviewers agree on as it asks for now; returns how many.
+
+    `before` holds the fields that were changed, as they were.
+    """
+    after = {name: getattr(policy, name) for name in before}
+    audit.note(
+        by=by, what="policy.changed", subject=f"{policy.recognizer.slug} policy", detail=audit.changes(before, after)
+    )
+    return look_again(recognizer=policy.recognizer) if DECIDING & before.keys() else 0
+
+
+def look_again(*, recognizer: Recognizer) -> int:
+    """After a policy was changed: decide what as many agree on as it asks for now; returns how many that were."""
+    begun = Opinion.objects.deciding().filter(correction__place__recognizer=recognizer)
+    begun = begun.filter(Q(correction__place__waits=True) | Q(correction__place__disputed=True))
+    authors = begun.order_by("correction__place__author").values_list("correction__place__author", flat=True)
+    return sum(_look_again(author, begun) for author in list(authors.distinct()))
+
+
+@transaction.atomic
+def _look_again(author: int, begun: QuerySet[Opinion]) -> int:
+    person = people.hold(author)
+    if person is None or not person.may_teach:
+        return 0
+    about = begun.filter(correction__place__author=author).values("correction")
+    held = Place.objects.select_for_update(no_key=True).filter(Q(waits=True) | Q(disputed=True), correction__in=about)
+    found = list(Correction.objects.filter(pk__in=[place.pk for place in held.order_by("pk")]))
+    return len(consensus.conclude(found, consensus.asked_of(found), author=author))

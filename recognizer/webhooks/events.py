@@ -1,0 +1,111 @@
+"""Noting: what happened becomes a delivery for each webhook that wants it, in the transaction of what happened.
+
+Where nobody has a webhook that costs one small query. What a delivery says never changes, so that it can be signed and
+sent again as it is; it says nothing that its person could not see on their own pages, and nothing about anybody else:
+
+    {"id": uuid, "type": "correction.reviewed", "version": 1, "created": time, "data": {...}}
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any
+from uuid import uuid4
+
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db.models import Q
+from django.utils import timezone
+
+from recognizer import enqueue
+from recognizer.models import TEST_EVENT, Delivery, Event, ModelVersion, Promotion, Review, Webhook, WebhookQuerySet
+
+TASK = "recognizer.tasks.send_webhooks"
+VERSION = 1  # of the payload; it moves when a field goes or changes its meaning
+
+
+def reviewed(decisions: Sequence[int], *, author: int) -> None:
+    """Reviews (their ids) of drawings of one author were made or undone."""
+    hooks = _listening(Webhook.objects.filter(person=author).awake(), Event.REVIEWED)
+    if not hooks or not decisions:
+        return
+    rows = Review.objects.filter(pk__in=decisions).order_by("pk").select_related("label", "correction__label")
+    found = rows.select_related("correction__drawing__recognizer").defer("correction__drawing__ink")
+    made: list[Delivery] = []
+    for review in found.defer("correction__drawing__image"):
+        drawing = review.correction.drawing
+        mine = [hook for hook in hooks if hook.recognizer_id in (None, drawing.recognizer_id)]
+        made += _deliveries(mine, Event.REVIEWED, _about_review(review), drawing=drawing.pk)
+    _note(made)
+
+
+def _about_review(review: Review) -> dict[str, Any]:
+    """`said` is what its author says, `label` what the drawing may teach; `undone`: it waits again."""
+    correction = review.correction
+    return {
+        "recognizer": correction.drawing.recognizer.slug,
+        "drawing": correction.drawing.uuid,
+        "said": correction.label.slug if correction.label else None,
+        "decision": review.decision,
+        "label": review.label.slug if review.label else None,
+        "reason": review.reason or None,
+    }
+
+
+def promoted(promotion: Promotion) -> None:
+    """Another version answers from now on: a later one, or one from before."""
+    hooks = Webhook.objects.filter(Q(recognizer__isnull=True) | Q(recognizer=promotion.recognizer_id)).awake()
+    if not hooks.exists():
+        return
+    numbers = _numbers(promotion)
+    before, number = numbers.get(_replaced(promotion)), numbers[promotion.model_version_id]
+    kind = Event.ROLLED_BACK if before is not None and before > number else Event.PROMOTED
+    slug, reason = promotion.recognizer.slug, promotion.reason
+    about = {"recognizer": slug, "model_version": number, "previous": before, "reason": reason}
+    _note(_deliveries(_listening(hooks, kind), kind, about))
+
+
+def _replaced(promotion: Promotion) -> int | None:
+    return promotion.replaces.model_version_id if promotion.replaces else None
+
+
+def _numbers(promotion: Promotion) -> dict[int | None, int]:
+    versions = ModelVersion.objects.filter(pk__in=[promotion.model_version_id, _replaced(promotion)])
+    return dict(versions.values_list("pk", "number"))
+
+
+def tested(hook: Webhook) -> Delivery:
+    """Somebody wants to see whether it arrives."""
+    return _note(_deliveries([hook], TEST_EVENT, {"webhook": hook.uuid}))[0]
+
+
+def again(delivery: Delivery) -> Delivery:
+    """The same event once more, under its id: a receiver that knows it already can tell."""
+    same = {name: getattr(delivery, name) for name in ("webhook", "event", "type", "drawing_id", "body")}
+    return _note([Delivery(replays=delivery, **same)])[0]
+
+
+def wake() -> None:
+    """Let a worker look what is due, once this transaction is over."""
+    enqueue.send(TASK)
+
+
+def _listening(hooks: WebhookQuerySet, event: str) -> list[Webhook]:
+    return [hook for hook in hooks if event in hook.events]
+
+
+def _deliveries(
+    hooks: Iterable[Webhook], kind: str, data: dict[str, Any], drawing: int | None = None
+) -> list[Delivery]:
+    """One event for each of them: the same id, the same words."""
+    event = uuid4()
+    payload = {"id": event, "type": kind, "version": VERSION, "created": timezone.now(), "data": data}
+    body = json.dumps(payload, cls=DjangoJSONEncoder, ensure_ascii=False, separators=(",", ":"))
+    return [Delivery(webhook=hook, event=event, type=kind, drawing_id=drawing, body=body) for hook in hooks]
+
+
+def _note(deliveries: Iterable[Delivery]) -> list[Delivery]:
+    made = Delivery.objects.bulk_create(deliveries, batch_size=500)
+    if made:
+        enqueue.send(TASK)
+    return made
