@@ -50,11 +50,11 @@ train: $(VENV)/.dev ## Train a starter model anew: make train RECOGNIZER=digits 
 
 bench: $(VENV)/.dev ## Measure what the README states about speed, memory, swaps and kills
 	$(BIN)/python -m ml bench
-	$(BIN)/python -m tests.bench.http
-	$(BIN)/python -m tests.bench.batch
-	$(BIN)/python -m tests.bench.schemathesis
-	$(BIN)/python -m tests.bench.swaps
-	$(BIN)/python -m tests.bench.kills
+	$(BIN)/python -m tests.benchmarks.http
+	$(BIN)/python -m tests.benchmarks.batch
+	$(BIN)/python -m tests.benchmarks.schemathesis
+	$(BIN)/python -m tests.benchmarks.swaps
+	$(BIN)/python -m tests.benchmarks.kills
 
 clean: ## Remove what was built; var/ with its database stays
 	rm -rf $(VENV) staticfiles .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -24,7 +24,7 @@ from recognizer import memory
 from recognizer.models import Label, Recognizer
 from recognizer.registry import install, pinned, serving
 from recognizer.review import outliers
-from tests import standins
+from tests import small_bundles
 
 # Several runs and workers may share one Redis.
 settings.CACHES["default"]["KEY_PREFIX"] = f"test-{os.getpid()}"
@@ -73,7 +73,7 @@ def shipped() -> Bundle:
 @pytest.fixture(scope="session")
 def starter(shipped: Bundle) -> Bundle:
     """The same without what only the trainer needs: most of what each test would write into its database."""
-    return standins.for_answers(shipped)
+    return small_bundles.for_answers(shipped)
 
 
 @pytest.fixture
@@ -86,16 +86,16 @@ def digits(db: None, starter: Bundle) -> Recognizer:
 @pytest.fixture
 def bangla_digits(digits: Recognizer, starter: Bundle) -> Recognizer:
     """Numerals with Bangla names; it reads a 7 as ৭."""
-    install.install(bundle=standins.bangla_digits(starter))
+    install.install(bundle=small_bundles.bangla_digits(starter))
     return Recognizer.objects.get(slug="bangla-digits")
 
 
 @pytest.fixture
 def sketches(digits: Recognizer, starter: Bundle) -> Recognizer:
     """Thirty words, of which the model knows ten; it reads a 7 as an alarm clock."""
-    install.install(bundle=standins.sketches(starter))
+    install.install(bundle=small_bundles.sketches(starter))
     sketches = Recognizer.objects.get(slug="sketches")
-    more = enumerate(map(standins.word, standins.MORE_WORDS), start=len(standins.WORDS))
+    more = enumerate(map(small_bundles.word, small_bundles.MORE_WORDS), start=len(small_bundles.WORDS))
     Label.objects.bulk_create(Label(recognizer=sketches, position=place, **word) for place, word in more)
     return sketches
 

@@ -1,10 +1,9 @@
-"""Reviews: what reviewers decide about corrections, one reviewer at a time.
+"""What reviewers decide about corrections: accept, change the label, reject, undo.
 
-A correction is claimed for a few minutes by a conditional update (`recognizer.review.claims`), so two reviewers are never
-shown the same one at once. What a reviewer says is an opinion; as soon as as many agree as the policy asks for, which
-is one unless somebody set it otherwise, it is decided (`recognizer.review.consensus`). Every decision is a row; undoing
-is one more, and whoever wants to decide otherwise undoes first. Whether somebody may review at all is asked at the
-door (`may_review`).
+A correction is claimed for a few minutes (`claims`), so two reviewers are not shown the same one. What a reviewer says
+is an opinion. When as many opinions agree as the policy asks for (one by default), a review is written (`consensus`).
+Reviews are append-only: undoing adds a row, and to decide otherwise one undoes first. The caller checks whether
+somebody may review at all (`may_review`).
 """
 
 from __future__ import annotations

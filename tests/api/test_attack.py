@@ -1,4 +1,4 @@
-"""Schemathesis attacks the API by its own document; `python -m tests.bench.schemathesis` does so for long."""
+"""Schemathesis attacks the API by its own document; `python -m tests.benchmarks.schemathesis` does so for long."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ import pytest
 
 from accounts import keys, usage
 from accounts.models import ApiKey, User
-from tests.bench.schemathesis import attack
+from tests.benchmarks.schemathesis import attack
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("digits")]
 

@@ -19,7 +19,7 @@ from recognizer.datasets import export_job
 from recognizer.drawings import store
 from recognizer.models import Drawing, Export, Piece
 from tests.api.test_keys import program
-from tests.dataset.conftest import as_rita, community, rita
+from tests.recognizer.datasets.conftest import as_rita, community, rita
 
 __all__ = ["as_rita", "community", "rita"]
 

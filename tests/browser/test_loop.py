@@ -14,7 +14,7 @@ from ml.bundles.bundle import Bundle
 from recognizer.models import Recognizer, TrainingRun
 from tests.ink import ONE, SEVEN
 from tests.pages.conftest import keep, named
-from tests.pages.loop import SNAPSHOT, examined, learned, running, verdict
+from tests.pages.training_runs import SNAPSHOT, examined, learned, running, verdict
 
 ROOM = "/review/"
 

@@ -18,7 +18,7 @@ EACH, ON_AVERAGE = 1.2, 0.2  # mean absolute difference in grey levels of 255
 def drawn_by(someone: Visitor, spec: dict[str, float] | None) -> list[list[int]]:
     """The golden inks as the browser draws them; without a spec, on its usual raster."""
     script = """async ({ inks, spec }) => {
-        const { rasterise } = await import("/static/js/raster.js");
+        const { rasterise } = await import("/static/js/draw/raster.js");
         return inks.map((ink) => [...(spec ? rasterise(ink, spec) : rasterise(ink))]);
     }"""
     drawn: list[list[int]] = someone.page.evaluate(

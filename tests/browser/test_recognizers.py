@@ -13,8 +13,8 @@ from ml.preprocessing.content import Content
 from recognizer.drawings import corrections, store
 from recognizer.models import Correction, Drawing, Label, Recognizer
 from recognizer.registry import install
-from tests import standins
-from tests.browser.test_review_room import SENT
+from tests import small_bundles
+from tests.browser.test_review import SENT
 from tests.browser.visitors import ONE, SEVEN, Visitor, said_by
 from tests.ink import SEVEN as INK_OF_SEVEN
 
@@ -91,7 +91,9 @@ def test_among_many_the_row_shows_the_one_that_is_drawn_for(
 ) -> None:
     for number in range(6):
         labels = starter.manifest["labels"]
-        install.install(bundle=standins.relabelled(starter, f"set-{number}", labels, title=f"Set of signs {number}"))
+        install.install(
+            bundle=small_bundles.relabelled(starter, f"set-{number}", labels, title=f"Set of signs {number}")
+        )
     visitor = visit(phone=True)
     visitor.go("/draw/set-5/")
     visitor.page.wait_for_selector("[data-draw][data-ready]")

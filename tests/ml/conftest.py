@@ -10,7 +10,7 @@ import pytest
 from ml.bundles.build import export_bundle
 from ml.bundles.bundle import Bundle, save_bundle
 from ml.recipes.base import Material
-from tests.ml import taught
+from tests.ml import trained
 from tests.ml.tiny import LABELS, random_rasters, tiny_network
 
 if TYPE_CHECKING:
@@ -44,9 +44,9 @@ def tiny_folder(tiny_bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -
 
 @pytest.fixture(scope="session")
 def taught_material() -> Material:
-    return taught.material()
+    return trained.material()
 
 
 @pytest.fixture(scope="session")
 def taught_base(taught_material: Material) -> Bundle:
-    return taught.base(taught_material)
+    return trained.base(taught_material)

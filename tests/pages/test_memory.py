@@ -21,7 +21,7 @@ from recognizer.pages.memory import shelves
 from recognizer.registry import promotions
 from tests.ink import ONE, SEVEN, ZERO
 from tests.pages.conftest import keep, named
-from tests.pages.loop import learned
+from tests.pages.training_runs import learned
 
 PAGE = "/memory/"
 

@@ -12,8 +12,8 @@ from ml.bundles.bundle import Bundle
 from recognizer.models import Recognizer
 from recognizer.pages.models import cards
 from recognizer.registry import install, promotions
-from tests import standins
-from tests.pages.loop import learned
+from tests import small_bundles
+from tests.pages.training_runs import learned
 
 CARD: dict[str, Any] = {
     "summary": "It tells numerals apart.",
@@ -51,7 +51,7 @@ CARD: dict[str, Any] = {
 @pytest.fixture
 def bangla(digits: Recognizer, starter: Bundle) -> Recognizer:
     """A recognizer whose version has a card."""
-    told = standins.bangla_digits(starter)
+    told = small_bundles.bangla_digits(starter)
     install.install(bundle=Bundle({**told.manifest, "card": CARD}, told.tflite, told.keras, told.rehearsal))
     return Recognizer.objects.get(slug="bangla-digits")
 
@@ -107,7 +107,7 @@ def test_no_number_is_formatted_into_the_picture(client: Client, bangla: Recogni
 
 
 def test_a_card_that_lacks_a_figure_is_shown_all_the_same(client: Client, digits: Recognizer, starter: Bundle) -> None:
-    told = standins.bangla_digits(starter)
+    told = small_bundles.bangla_digits(starter)
     few = {"summary": "Little is known.", "results": [{"test": "some", "count": 10, "accuracy": 0.5}]}
     install.install(bundle=Bundle({**told.manifest, "card": few}, told.tflite, told.keras, told.rehearsal))
     html = _text(client, "/models/bangla-digits/")

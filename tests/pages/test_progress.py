@@ -18,7 +18,7 @@ from recognizer.models import Promotion, Recognizer, Review
 from recognizer.registry import promotions
 from tests.ink import ONE, SEVEN
 from tests.pages.conftest import named
-from tests.pages.loop import State, ended, learned, running, verdict
+from tests.pages.training_runs import State, ended, learned, running, verdict
 
 PAGE = "/progress/"
 

@@ -16,7 +16,7 @@ from recognizer import training
 from recognizer.models import Recognizer, TrainingRun
 from tests.ink import ONE, SEVEN, ZERO
 from tests.pages.conftest import keep
-from tests.pages.loop import ended, examined, learned, running, superuser, verdict
+from tests.pages.training_runs import ended, examined, learned, running, superuser, verdict
 
 PAGE = "/runs/"
 
@@ -89,7 +89,7 @@ def test_a_run_that_goes_on_is_shown_as_it_is(as_rita: Client, digits: Recognize
     assert '<progress max="1" value="0.375"' in html
     assert "10:00:00 gathering" in html
     assert "Stop this run" in html
-    assert "js/run.js" in html
+    assert "js/runs/run.js" in html
 
 
 def test_the_status_says_the_same_to_the_script(as_rita: Client, digits: Recognizer) -> None:
@@ -160,7 +160,7 @@ def test_a_run_that_ended_shows_its_verdict_with_the_numbers(
     assert "Junk" not in html  # there was none to measure
     assert "<b>Labels</b> <span>none is worse.</span>" in html
     assert "answers now" in html
-    assert "js/run.js" not in html
+    assert "js/runs/run.js" not in html
 
 
 def test_a_verdict_without_figures_of_before_is_shown(as_rita: Client, digits: Recognizer) -> None:

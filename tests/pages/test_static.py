@@ -12,7 +12,7 @@ from django.core.management import call_command
 
 from recognizer.models import Tone
 
-STATIC = Path(__file__).parents[2] / "static"
+STATIC = Path(__file__).resolve().parents[2] / "static"
 IMPORT = re.compile(r"""(?:import|from)\s*\(?\s*["']([^"']+)["']""")
 
 
@@ -28,8 +28,8 @@ def hashed(settings: Any, tmp_path: Path) -> Any:
 
 def test_every_import_of_every_module_leads_to_a_hashed_file(hashed: Any, tmp_path: Path) -> None:
     followed = 0
-    for source in STATIC.glob("js/*.js"):
-        module = tmp_path / hashed.stored_name(f"js/{source.name}")
+    for source in STATIC.glob("js/**/*.js"):
+        module = tmp_path / hashed.stored_name(str(source.relative_to(STATIC)))
         for target in IMPORT.findall(module.read_text()):
             assert re.search(r"\.[0-9a-f]{12}\.js$", target), f"{source.name} imports {target}"
             assert (module.parent / target).is_file(), f"{source.name} imports {target}, which is not there"
@@ -38,10 +38,10 @@ def test_every_import_of_every_module_leads_to_a_hashed_file(hashed: Any, tmp_pa
 
 
 def test_every_module_is_used() -> None:
-    used = {"theme.js"} | {Path(name).name for name in re.findall(r"js/\w+\.js", _templates())}
-    for source in STATIC.glob("js/*.js"):
-        used |= {Path(target).name for target in IMPORT.findall(source.read_text())}
-    assert {source.name for source in STATIC.glob("js/*.js")} <= used
+    sources = set(STATIC.glob("js/**/*.js"))
+    used = {STATIC / name for name in re.findall(r"js/[\w/]+\.js", _templates())}
+    used |= {(source.parent / target).resolve() for source in sources for target in IMPORT.findall(source.read_text())}
+    assert sources <= used
 
 
 def test_every_icon_that_is_used_is_drawn() -> None:

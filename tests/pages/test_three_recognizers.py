@@ -14,9 +14,9 @@ from ml.preprocessing.content import Content
 from recognizer.drawings import corrections, store
 from recognizer.models import Correction, Drawing, Recognizer
 from recognizer.registry import install, promotions
-from tests import standins
+from tests import small_bundles
 from tests.ink import SEVEN
-from tests.pages.loop import ended, examined, learned, superuser
+from tests.pages.training_runs import ended, examined, learned, superuser
 
 SLUGS = ["digits", "bangla-digits", "sketches"]
 
@@ -146,7 +146,7 @@ def test_a_reviewer_is_shown_numerals_with_their_names(as_rita: Client, said: di
 def test_each_key_says_one_label(as_rita: Client, alice: User, starter: Bundle) -> None:
     slugs = ["x", "y", "1", "z", *"abcdef"]
     labels = [{"slug": slug, "glyph": slug, "name": slug} for slug in slugs]
-    install.install(bundle=standins.relabelled(starter, "letters", labels))
+    install.install(bundle=small_bundles.relabelled(starter, "letters", labels))
     _named(alice, "letters", "x")
     html = _text(as_rita, "/review/?recognizer=letters")
     keys = dict(re.findall(r'name="label" value="(\w)" data-key="(\d)"', html))

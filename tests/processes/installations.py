@@ -17,7 +17,7 @@ import psycopg2
 import redis
 import yaml
 
-from tests.processes.house import ROOT, House, Service
+from tests.processes.site import ROOT, House, Service
 from tests.smoke import free_port
 
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())

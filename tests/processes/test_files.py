@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from django.conf import settings
 
-from tests.processes.house import MARKS, ROOT
 from tests.processes.installations import COMPOSE
+from tests.processes.site import MARKS, ROOT
 
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 OURS = [name for name, service in SERVICES.items() if "build" in service]

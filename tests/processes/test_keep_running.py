@@ -8,7 +8,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.processes.house import ROOT, wait
+from tests.processes.site import ROOT, wait
 
 SCRIPT = """
 import os, pathlib, time

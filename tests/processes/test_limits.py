@@ -14,8 +14,8 @@ from urllib.request import Request, urlopen
 import pytest
 
 from tests.ink import SEVEN
-from tests.processes.house import House, Service, manage
 from tests.processes.installations import base_environment
+from tests.processes.site import House, Service, manage
 from tests.smoke import free_port
 
 REDIS = os.environ.get("REDIS_URL", "")

@@ -14,8 +14,8 @@ from pathlib import Path
 import psycopg2
 import pytest
 
-from tests.processes.house import ROOT, House, wait
 from tests.processes.installations import COMPOSE, composed, embedded, placed
+from tests.processes.site import ROOT, House, wait
 
 QUICK = {"TRAINING_HEARTBEAT_SECONDS": "1", "TRAINING_DEAD_SECONDS": "4", "LOG_LEVEL": "WARNING"}
 PATIENCE = 120

@@ -60,13 +60,13 @@ def show(request: HttpRequest) -> HttpResponse:
         "config": {"api": root_path()},
         "texts": _texts(),
     }
-    return render(request, "recognizer/developers.html", context)
+    return render(request, "recognizer/developers/developers.html", context)
 
 
 @require_safe
 def reference(request: HttpRequest) -> HttpResponse:
     """Swagger UI: its files from our own origin, its start in a file, as the security policy asks."""
-    return render(request, "recognizer/reference.html")
+    return render(request, "recognizer/developers/reference.html")
 
 
 def root_path() -> str:

@@ -35,7 +35,7 @@ def own_keys(request: PersonRequest) -> HttpResponse:
     page = Paginator(every, PAGE_SIZE).get_page(request.GET.get("page"))
     for key in page:
         key.may = [names.get(scope, scope) for scope in key.scopes]  # type: ignore[attr-defined]
-    return render(request, "recognizer/keys.html", {"page": page})
+    return render(request, "recognizer/developers/keys.html", {"page": page})
 
 
 @never_cache
@@ -61,11 +61,13 @@ def make_key(request: PersonRequest) -> HttpResponse:
             request.session[_SENT] = sent
             address = request.build_absolute_uri(reverse("api:recognizers"))
             sample = f'curl {address} \\\n  -H "Authorization: Bearer {secret}"'
-            return render(request, "recognizer/key_made.html", {"key": key, "secret": secret, "sample": sample})
+            return render(
+                request, "recognizer/developers/key_made.html", {"key": key, "secret": secret, "sample": sample}
+            )
         except keys.TooManyKeysError as error:
             problem = str(error)
     context = {"form": form, "problem": problem, "form_id": uuid4().hex}
-    return render(request, "recognizer/key_make.html", context, status=400 if problem or form.errors else 200)
+    return render(request, "recognizer/developers/key_new.html", context, status=400 if problem or form.errors else 200)
 
 
 @never_cache
@@ -75,7 +77,7 @@ def revoke_key(request: PersonRequest, pk: int) -> HttpResponse:
     """Revoke it, after one more look."""
     key = get_object_or_404(ApiKey, pk=pk, person=request.user)
     if request.method != "POST":
-        return render(request, "recognizer/key_revoke.html", {"key": key})
+        return render(request, "recognizer/developers/key_revoke.html", {"key": key})
     keys.revoke(key=key, by=request.user)
     messages.success(request, _("“%s” is revoked. It opens nothing any more.") % key.name)
     return redirect("account_keys")

@@ -42,7 +42,7 @@ def webhooks(request: PersonRequest) -> HttpResponse:
         "problem": problem,
         **_form(said.get("url", ""), said.getlist("events"), said.get("recognizer", "")),
     }
-    return render(request, "recognizer/webhooks.html", context, status=400 if problem else 200)
+    return render(request, "recognizer/developers/webhooks.html", context, status=400 if problem else 200)
 
 
 def _read(said: QueryDict) -> dict[str, Any]:
@@ -86,7 +86,7 @@ def webhook(request: PersonRequest, uuid: UUID) -> HttpResponse:
         "problem": problem,
         **_form(*said),
     }
-    return render(request, "recognizer/webhook.html", context, status=400 if problem else 200)
+    return render(request, "recognizer/developers/webhook.html", context, status=400 if problem else 200)
 
 
 def _own(request: PersonRequest, uuid: UUID) -> Webhook:
@@ -145,7 +145,7 @@ def delete(request: PersonRequest, uuid: UUID) -> HttpResponse:
     """Delete it with its log, after one more look."""
     hook = _own(request, uuid)
     if request.method != "POST":
-        return render(request, "recognizer/webhook_delete.html", {"hook": hook})
+        return render(request, "recognizer/developers/webhook_delete.html", {"hook": hook})
     manage.delete(hook=hook)
     messages.success(request, _("The webhook is deleted, with its log."))
     return redirect("webhooks")

@@ -42,7 +42,7 @@ def draw(request: HttpRequest, slug: str = "") -> HttpResponse:
     recognizers = list(coverage.with_labels(promotions.recognizers().annotate(raster=_raster())))
     recognizer = _named(slug, recognizers) if slug else chosen_recognizer.chosen(request, recognizers)
     if recognizer is None:
-        return render(request, "recognizer/draw.html", {"recognizer": None}, status=503)
+        return render(request, "recognizer/draw/draw.html", {"recognizer": None}, status=503)
     context = {
         "recognizer": recognizer,
         "recognizers": recognizers,
@@ -51,14 +51,14 @@ def draw(request: HttpRequest, slug: str = "") -> HttpResponse:
         "config": _config(request, recognizer, recognizers),
         "texts": script_texts.draw_page(),
     }
-    response = render(request, "recognizer/draw.html", context)
+    response = render(request, "recognizer/draw/draw.html", context)
     if slug or request.GET.get("recognizer") == recognizer.slug:
         chosen_recognizer.remember(response, recognizer)
     return response
 
 
 def _prompt(recognizer: Recognizer) -> Label:
-    """What the sheet asks for first: more often what is far from its goal, as static/js/prompt.js does from then on."""
+    """What the sheet asks for first: more often what is far from its goal, as `draw/prompt.js` does from then on."""
     lines = coverage.lines(recognizer)
     return random.choices(lines, [line.weight for line in lines])[0].label  # noqa: S311 - a suggestion, not a secret
 
@@ -115,4 +115,4 @@ def api_root() -> str:
 @require_safe
 def privacy(request: HttpRequest) -> HttpResponse:
     """What happens to drawings."""
-    return render(request, "recognizer/privacy.html")
+    return render(request, "recognizer/draw/privacy.html")

@@ -43,7 +43,7 @@ def drawings(request: PersonRequest) -> HttpResponse:
         "config": {"api": api_root()},
         "texts": script_texts.drawings_page(),
     }
-    return render(request, "recognizer/drawings.html", context)
+    return render(request, "recognizer/drawings/drawings.html", context)
 
 
 @require_POST
@@ -75,7 +75,7 @@ def delete(request: PersonRequest, uuid: UUID) -> HttpResponse:
         messages.success(request, _("The drawing is deleted."))
         return redirect(_back(request))
     context = {"card": gallery.card(drawing, []), "back": _back(request)}
-    return render(request, "recognizer/delete.html", context)
+    return render(request, "recognizer/drawings/delete.html", context)
 
 
 def _back(request: HttpRequest) -> str:

@@ -53,7 +53,7 @@ def exports(request: PersonRequest) -> HttpResponse:
         "problem": problem,
         "kept_hours": export_job.KEPT_FOR.total_seconds() // 3600,
     }
-    return render(request, "recognizer/exports.html", context, status=400 if problem else 200)
+    return render(request, "recognizer/exports/exports.html", context, status=400 if problem else 200)
 
 
 def _start(request: PersonRequest) -> None:
@@ -80,7 +80,7 @@ def status(request: PersonRequest, pk: int) -> JsonResponse:
 
 
 def _status(export: Export) -> dict[str, Any]:
-    """As static/js/run.js shows it."""
+    """As static/js/runs/run.js shows it."""
     final = export.state not in (Export.State.WAITING, Export.State.RUNNING)
     waiting = _("Waiting for a worker")
     writing = _("%(done)d of %(total)d drawings are written") % {"done": export.done, "total": export.total}

@@ -35,7 +35,7 @@ def agreement(request: PersonRequest, slug: str) -> HttpResponse:
         "enough": agreements.ENOUGH,
         "recent": agreements.RECENT,
     }
-    return render(request, "recognizer/agreement.html", context)
+    return render(request, "recognizer/insights/agreement.html", context)
 
 
 @require_safe
@@ -51,7 +51,7 @@ def track_record(request: PersonRequest, slug: str) -> HttpResponse:
         context["authors"] = reviewer_accuracy.authors(recognizer, viewer=request.user)
     else:
         context["own"] = reviewer_accuracy.own(recognizer, request.user)
-    return render(request, "recognizer/track_records.html", context)
+    return render(request, "recognizer/insights/reviewer_accuracy.html", context)
 
 
 @require_safe
@@ -63,7 +63,7 @@ def disputed(request: PersonRequest, slug: str) -> HttpResponse:
     context, recognizer = about(slug, promotions.recognizers())
     page = disputes.of(recognizer, after=number(request.GET.get("after")))
     context |= {"page": page, "may_settle": decisions.may_settle(request.user)}
-    return render(request, "recognizer/disputes.html", context)
+    return render(request, "recognizer/insights/disputes.html", context)
 
 
 @require_POST

@@ -38,7 +38,7 @@ def confusions(request: PersonRequest, slug: str, number: int | None = None) -> 
         "kind": kind,
         "test": confusion.test(version, kind, recognizer.labels.all()) if version else None,
     }
-    return render(request, "recognizer/confusions.html", context)
+    return render(request, "recognizer/insights/confusion_matrix.html", context)
 
 
 def _numbers(recognizer: Recognizer, version: Any) -> list[int]:
@@ -72,7 +72,7 @@ def cell(request: PersonRequest, slug: str, number: int, kind: str, drawn: str, 
     below = request.GET.get("below", "")
     page = confusion.drawings(version, kind, **pair, below=int(below) if _is_id(below) else None)
     context |= pair | {"version": version, "kind": kind, "test": confusion.KINDS[kind], "page": page, "below": below}
-    return render(request, "recognizer/confusion_cell.html", context)
+    return render(request, "recognizer/insights/confusion_cell.html", context)
 
 
 def _is_id(text: str) -> bool:
@@ -97,7 +97,7 @@ def doubtful(request: PersonRequest, slug: str) -> HttpResponse:
         "in_a_row": examples.in_a_row(doubt.exhibit for doubt in doubts if not doubt.is_settled),
         "is_cut": found.count == label_errors.MOST,
     }
-    return render(request, "recognizer/doubtful.html", context)
+    return render(request, "recognizer/insights/label_errors.html", context)
 
 
 @require_safe
@@ -115,7 +115,7 @@ def coverage(request: PersonRequest, slug: str) -> HttpResponse:
         "missing": sum(line.missing for line in lines),
         "counted": coverages.counted(lines),
     }
-    return render(request, "recognizer/coverage.html", context)
+    return render(request, "recognizer/insights/coverage.html", context)
 
 
 def about(slug: str, recognizers: QuerySet[Recognizer]) -> tuple[dict[str, Any], Recognizer]:

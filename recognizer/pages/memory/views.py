@@ -34,7 +34,7 @@ def show(request: PersonRequest) -> HttpResponse:
     if recognizer:
         label = request.GET.get("label", "")
         context |= {"label": label, "memory": shelves.look(person=request.user, recognizer=recognizer, label=label)}
-    return render(request, "recognizer/memory.html", context)
+    return render(request, "recognizer/memory/memory.html", context)
 
 
 @require_POST

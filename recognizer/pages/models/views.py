@@ -16,7 +16,7 @@ from recognizer.registry import promotions
 @never_cache
 def all_models(request: HttpRequest) -> HttpResponse:
     """The version that answers, of each recognizer."""
-    return render(request, "recognizer/models.html", {"cards": cards.answering(promotions.recognizers())})
+    return render(request, "recognizer/models/models.html", {"cards": cards.answering(promotions.recognizers())})
 
 
 @require_safe
@@ -39,4 +39,4 @@ def model(request: HttpRequest, slug: str, number: int | None = None) -> HttpRes
         "recognizers": list(promotions.recognizers()),
         "numbers": list(recognizer.versions.order_by("number").values_list("number", flat=True)),
     }
-    return render(request, "recognizer/model.html", context)
+    return render(request, "recognizer/models/model.html", context)

@@ -30,7 +30,9 @@ def log(request: PersonRequest) -> HttpResponse:
     sees_people = request.user.has_perm(SEE_PEOPLE)
     shown = audit_entries.lines(found[: audit_entries.PAGE_SIZE], sees_people=sees_people)
     kinds = sorted(audit_entries.WORDS.items(), key=lambda each: str(each[1]))
-    return render(request, "recognizer/audit.html", _context(asked, found, kinds, sees_people) | {"lines": shown})
+    return render(
+        request, "recognizer/moderation/audit.html", _context(asked, found, kinds, sees_people) | {"lines": shown}
+    )
 
 
 @require_safe
@@ -42,7 +44,9 @@ def decisions(request: PersonRequest) -> HttpResponse:
     asked = Asked.read(request.GET)
     found = audit_entries.decisions(asked)
     context = _context(asked, found, Review.Decision.choices, request.user.has_perm(SEE_PEOPLE))
-    return render(request, "recognizer/audit_decisions.html", context | {"decisions": found[: audit_entries.PAGE_SIZE]})
+    return render(
+        request, "recognizer/moderation/audit_decisions.html", context | {"decisions": found[: audit_entries.PAGE_SIZE]}
+    )
 
 
 def _context(asked: Asked, found: list[Any], kinds: Any, sees_people: bool) -> dict[str, Any]:

@@ -37,7 +37,7 @@ SEE_PEOPLE = "accounts.view_user"
 def all_of_them(request: PersonRequest) -> HttpResponse:
     """Those that hold, and what can be done for the models they taught."""
     page = Paginator(exclusions.standing(), PAGE_SIZE).get_page(request.GET.get("page"))
-    return render(request, "recognizer/set_asides.html", {"page": page, **_remedies(request)})
+    return render(request, "recognizer/moderation/exclusions.html", {"page": page, **_remedies(request)})
 
 
 def _remedies(request: PersonRequest) -> dict[str, object]:
@@ -72,7 +72,7 @@ def ask(request: PersonRequest) -> HttpResponse:
         "problem": problem,
         "most": MOST_LETTERS,
     }
-    return render(request, "recognizer/set_aside_ask.html", context, status=400 if problem else 200)
+    return render(request, "recognizer/moderation/exclude.html", context, status=400 if problem else 200)
 
 
 _WAYS = ("correction", "drawing", "person")
@@ -117,7 +117,7 @@ def show(request: PersonRequest, pk: int) -> HttpResponse:
     """One of them: what it took out, and what can be done for the models."""
     aside = get_object_or_404(SetAside.objects.select_related("by"), pk=pk, aside=True)
     context = {"aside": aside, "impact": exclusions.impact([aside.author_id]), **exclusions.state(aside)}
-    return render(request, "recognizer/set_aside.html", context | _remedies(request))
+    return render(request, "recognizer/moderation/exclusion.html", context | _remedies(request))
 
 
 @require_POST

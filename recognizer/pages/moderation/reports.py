@@ -51,7 +51,7 @@ def report(request: HttpRequest) -> HttpResponse:
         "most": reports.MOST_LETTERS,
         "problem": problem,
     }
-    return render(request, "recognizer/report.html", context, status=status)
+    return render(request, "recognizer/moderation/report.html", context, status=status)
 
 
 def _send(request: HttpRequest, page: str, drawing: UUID | None) -> tuple[str, int]:
@@ -98,7 +98,7 @@ def inbox(request: PersonRequest) -> HttpResponse:
         "handled": handled,
         "sees_people": request.user.has_perm(SEE_PEOPLE),
     }
-    return render(request, "recognizer/reports.html", context)
+    return render(request, "recognizer/moderation/reports.html", context)
 
 
 @require_POST

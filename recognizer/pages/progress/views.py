@@ -35,7 +35,7 @@ def show(request: HttpRequest) -> HttpResponse:
     recognizers = list(promotions.recognizers())
     recognizer = chosen_recognizer.chosen(request, recognizers)
     if recognizer is None:
-        return render(request, "recognizer/progress.html", {"recognizer": None})
+        return render(request, "recognizer/progress/progress.html", {"recognizer": None})
     page = Paginator(progress.versions(recognizer), progress.PAGE_SIZE).get_page(request.GET.get("page"))
     active, waiting = _newest(recognizer), progress.waiting_to_teach(recognizer)
     history = progress.entries(list(page.object_list), active=active, newest=page.number == 1)
@@ -55,7 +55,7 @@ def show(request: HttpRequest) -> HttpResponse:
         "may_promote": request.user.has_perm(MAY_PROMOTE),
         "before": promotions.version_before(recognizer) if request.user.has_perm(MAY_PROMOTE) else None,
     }
-    return render(request, "recognizer/progress.html", context)
+    return render(request, "recognizer/progress/progress.html", context)
 
 
 def _newest(recognizer: Recognizer) -> Promotion | None:

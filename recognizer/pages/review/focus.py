@@ -65,7 +65,7 @@ def show(request: PersonRequest) -> HttpResponse:
         "self_review": decisions.may_review_own(request.user),
         "texts": script_texts.review_page(),
     }
-    return render(request, "recognizer/review.html", context)
+    return render(request, "recognizer/review/focus.html", context)
 
 
 def _named(request: PersonRequest, pk: int) -> desk.Sheet | None:
@@ -122,7 +122,7 @@ def ahead(request: PersonRequest) -> JsonResponse:
 
 def _as_json(request: PersonRequest, sheet: desk.Sheet, sorting: Sorting) -> dict[str, object]:
     context = {"sheet": sheet, "reasons": desk.reasons(), "sorting": sorting}
-    return {"id": sheet.correction.pk, "html": render_to_string("recognizer/review_desk.html", context, request)}
+    return {"id": sheet.correction.pk, "html": render_to_string("recognizer/review/desk.html", context, request)}
 
 
 @require_POST

@@ -64,7 +64,7 @@ def grid(request: PersonRequest) -> HttpResponse:
         "self_review": decisions.may_review_own(request.user),
         "texts": script_texts.review_page(),
     }
-    return render(request, "recognizer/review_grid.html", context)
+    return render(request, "recognizer/review/grid.html", context)
 
 
 def _of_one_label(request: PersonRequest) -> Sorting:

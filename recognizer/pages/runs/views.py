@@ -44,7 +44,7 @@ def runs(request: PersonRequest) -> HttpResponse:
         "page": Paginator(wanted, details.PAGE_SIZE).get_page(request.GET.get("page")),
         "free": [each for each in recognizers if each.pk not in busy and recognizer in (None, each)],
     }
-    return render(request, "recognizer/runs.html", context)
+    return render(request, "recognizer/runs/runs.html", context)
 
 
 def _start(request: PersonRequest) -> HttpResponse:
@@ -77,7 +77,7 @@ def run(request: PersonRequest, pk: int) -> HttpResponse:
         "serves": bool(active and found.version_id == active.model_version_id),
         "may_promote": request.user.has_perm(MAY_PROMOTE),
     }
-    return render(request, "recognizer/run.html", context)
+    return render(request, "recognizer/runs/run.html", context)
 
 
 @require_safe

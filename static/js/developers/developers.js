@@ -1,0 +1,84 @@
+// A sheet to try the API on: what is sent and what comes back, as they are.
+
+import { Client } from "../api.js";
+import { Sheet, SIDE, Stroke } from "../draw/ink.js";
+import { Pad } from "../draw/pad.js";
+
+const QUIET_MS = 250; // after the pen was lifted
+const PEN = Object.assign(new EventTarget(), { width: 16 }); // sheet units
+
+const { api: root } = JSON.parse(document.getElementById("config").textContent);
+const texts = JSON.parse(document.getElementById("texts").textContent);
+const box = document.querySelector("[data-try]");
+const find = (name) => box.querySelector(`[data-${name}]`);
+
+class Trial {
+  #sheet = new Sheet();
+  #pad = new Pad(find("pad"), this.#sheet, PEN);
+  #api = new Client({ root, attempts: 1 });
+  #timer = 0;
+  #asked = 0; // only the answer to the last question is shown
+
+  connect() {
+    this.#pad.connect();
+    this.#sheet.addEventListener("change", () => this.#changed());
+    find("clear").addEventListener("click", () => this.#sheet.clear());
+    find("recognizer").addEventListener("change", () => this.#changed());
+    box.hidden = false;
+    this.#show(JSON.parse(find("example").textContent));
+  }
+
+  /** A drawing to begin with, so that nobody has to guess what the panes are for. */
+  #show(strokes) {
+    const span = SIDE / 120;
+    const moved = (numbers) => numbers.map((number) => Math.round((number + 10) * span));
+    this.#sheet.renew(strokes.map(([xs, ys]) => Stroke.fromWire([moved(xs), moved(ys), undefined])));
+  }
+
+  #changed() {
+    clearTimeout(this.#timer);
+    const strokes = this.#sheet.strokes;
+    find("clear").disabled = !strokes.length;
+    const asked = { recognizer: find("recognizer").value, top_k: 3, ink: strokes.map(toWire) };
+    find("request").textContent = strokes.length ? written(asked) : "";
+    if (!strokes.length) this.#say("", "");
+    else this.#timer = setTimeout(() => this.#ask(asked), QUIET_MS);
+  }
+
+  async #ask(content) {
+    const number = ++this.#asked;
+    find("said").textContent = texts.waiting;
+    try {
+      const answer = await this.#api.predict(content);
+      if (number === this.#asked) this.#say(written(answer), inWords(answer));
+    } catch (error) {
+      if (number !== this.#asked) return;
+      this.#say(written({ code: error.code, detail: error.detail }), error.detail || texts.offline);
+    }
+  }
+
+  #say(response, words) {
+    this.#asked += response ? 0 : 1;
+    find("response").textContent = response;
+    find("said").textContent = words;
+  }
+}
+
+/** Whole numbers, and no times: what is shown should be short enough to read. */
+function toWire({ xs, ys }) {
+  return [xs.map(Math.round), ys.map(Math.round)];
+}
+
+function inWords({ guesses: [first], unsure }) {
+  const name = first.glyph || first.name;
+  const percent = `${Math.round(first.probability * 100)} %`;
+  return (unsure ? texts.unsure : texts.answered).replace("{name}", name).replace("{percent}", percent);
+}
+
+/** JSON as a person would write it: numbers beside each other, everything else below. */
+function written(data) {
+  const lines = JSON.stringify(data, null, 2);
+  return lines.replace(/\[\s+(-?[\d.]+(?:,\s+-?[\d.]+)*)\s+\]/g, (_, numbers) => `[${numbers.replace(/\s+/g, " ")}]`);
+}
+
+new Trial().connect();

@@ -1,0 +1,79 @@
+"""`python -m tests.benchmarks.batch`: 256 inks in one request beside 256 requests of one, over HTTP with a key.
+
+One gunicorn as in `tests.benchmarks.http`, one connection that stays open, both ways in turn so that a drifting machine
+hurts both alike. Takes DATABASE_URL and REDIS_URL where they are set.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+from http.client import HTTPConnection
+from pathlib import Path
+from typing import Any
+
+import tests.environment  # noqa: F401
+from tests.benchmarks.http import wait_for
+from tests.benchmarks.schemathesis import make_a_key
+from tests.ink import ONE, SEVEN, ZERO
+from tests.smoke import free_port
+
+ROOT = Path(__file__).resolve().parents[2]
+ROUNDS = 9
+ITEMS = 256
+INKS: list[Any] = [(SEVEN, ONE, ZERO)[at % 3] for at in range(ITEMS)]
+
+
+def main() -> None:
+    """Start the site, ask both ways, print the table."""
+    port = free_port()
+    os.environ["DJANGO_SETTINGS_MODULE"] = "tests.benchmarks.settings"
+    for command in (["migrate", "-v0"], ["install_models"]):
+        subprocess.run([sys.executable, "manage.py", *command], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+    key = make_a_key()
+    server = subprocess.Popen(
+        f"{sys.executable} -m gunicorn config.wsgi --bind 127.0.0.1:{port} --log-level error"
+        " --workers 2 --threads 2".split(),
+        cwd=ROOT,
+    )
+    try:
+        wait_for(port)
+        _report(HTTPConnection("127.0.0.1", port, timeout=120), key)
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def _report(line: HTTPConnection, key: str) -> None:
+    singles = [json.dumps({"recognizer": "digits", "ink": ink}) for ink in INKS]
+    batch = json.dumps({"recognizer": "digits", "items": [{"ink": ink} for ink in INKS]})
+    headers = {"Content-Type": "application/json", "Authorization": f"Bearer {key}"}
+    rounds = []
+    for at in range(ROUNDS + 2):
+        one_by_one = _timed(line, headers, "predict", singles)
+        at_once = _timed(line, headers, "predict/batch", [batch])
+        if at >= 2:  # the first ones wake both processes up
+            rounds.append((one_by_one, at_once))
+    for name, column in (("256 requests", 0), ("one batch", 1)):
+        seconds = statistics.median(each[column] for each in rounds)
+        sys.stdout.write(f"{name:14} {seconds * 1000:7.0f} ms   {ITEMS / seconds:7.0f} inks/s\n")
+    ratios = sorted(one / many for one, many in rounds)
+    sys.stdout.write(f"{statistics.median(ratios):.1f} times (min {ratios[0]:.1f}, max {ratios[-1]:.1f})\n")
+
+
+def _timed(line: HTTPConnection, headers: dict[str, str], path: str, bodies: list[str]) -> float:
+    began = time.perf_counter()
+    for body in bodies:
+        line.request("POST", f"/api/v1/{path}", body, headers)
+        answer = line.getresponse()
+        said = answer.read()
+        assert answer.status == 200, said
+    return time.perf_counter() - began
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,156 @@
+"""Send thousands of hostile bodies to a running site. `python -m tests.benchmarks.hostile`
+
+One gunicorn process of two threads, two connections, a database of its own that is taken away again. Each body has to
+be refused by a clear 4xx in at most 200 ms of server time; the process may not grow by more than 50 MB, and nothing may
+be stored. Exits with 1 where that does not hold.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import re
+import sys
+import tempfile
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import tests.environment  # noqa: F401
+from recognizer.api.error_codes import CODES
+from tests.hostile import Attack, attacks
+from tests.processes.installations import base_environment
+from tests.processes.site import House, Service, manage
+from tests.smoke import free_port
+
+COUNT = 20_000
+MOST_MS, MOST_GROWTH = 200.0, 50.0
+WARM_UP = 200
+MAKE_A_KEY = """
+from django.utils import timezone
+from accounts import keys
+from accounts.models import ApiKey, User
+person = User.objects.create_user("alice@example.org", "a long enough word", consented_at=timezone.now())
+print(keys.make(person=person, name="bench", scopes=list(ApiKey.Scope.values))[1])
+"""
+COUNT_ROWS = """
+from recognizer.models import Correction, Drawing, Prediction, Receipt
+print(*(model.objects.count() for model in (Drawing, Prediction, Correction, Receipt)))
+"""
+
+
+class Told(NamedTuple):
+    """What one body came to."""
+
+    attack: str
+    status: int
+    code: str
+    wall: float
+    cpu: float
+
+
+def main(count: int) -> int:
+    """Start the site, send them, print the table; 1 where something does not hold."""
+    with tempfile.TemporaryDirectory() as folder, served(Path(folder)) as house:
+        secret = house.manage("shell", "--no-imports", "-v0", "-c", MAKE_A_KEY).stdout.split()[-1]
+        server = house.processes("web")[-1]
+        sent(house.port, secret, attacks(WARM_UP, seed=1))  # as many libraries are loaded then as ever will be
+        sizes = [server.memory_info().rss / 2**20]
+        told: list[Told] = []
+        with ThreadPoolExecutor(2) as pool:
+            for part in range(10):
+                seeds = (100 + 2 * part, 101 + 2 * part)
+                halves = pool.map(lambda seed: sent(house.port, secret, attacks(count // 20, seed)), seeds)
+                told += [each for half in halves for each in half]
+                sizes.append(server.memory_info().rss / 2**20)
+        rows = [
+            int(number) for number in house.manage("shell", "--no-imports", "-v0", "-c", COUNT_ROWS).stdout.split()[-4:]
+        ]
+        return report(told, sizes, sum(rows))
+
+
+@contextmanager
+def served(folder: Path) -> Iterator[House]:
+    """One web process of two threads."""
+    port = free_port()
+    mine = {"INKLING_ENV": "embedded", "DJANGO_SETTINGS_MODULE": "tests.benchmarks.timed"}
+    environment = base_environment(folder, **mine)
+    for command in (["migrate", "-v0"], ["install_models"]):
+        manage(environment, *command)
+    serve = ["gunicorn", "config.wsgi", "--bind", f"127.0.0.1:{port}", "--workers", "1", "--threads", "2"]
+    with House([Service("web", [*serve, "--no-control-socket"], environment)], port=port, folder=folder) as house:
+        yield house
+
+
+def sent(port: int, secret: str, many: Iterable[Attack]) -> list[Told]:
+    """Each by one connection, which the server may close."""
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=60)) as connection:
+        return [ask(connection, secret, attack) for attack in many]
+
+
+def ask(connection: http.client.HTTPConnection, secret: str, attack: Attack) -> Told:
+    """Send one; what is no answer of ours has no code."""
+    headers = {
+        "Authorization": f"Bearer {secret}",
+        "Content-Type": attack.content_type.encode("latin-1"),
+        **attack.headers,
+    }
+    for _try in range(2):  # the server closes a connection that was idle while the next body was made
+        try:
+            connection.request("POST", attack.path, attack.body, headers)  # type: ignore[arg-type]
+            answer = connection.getresponse()
+            body = answer.read()
+            break
+        except (OSError, http.client.HTTPException) as error:
+            connection.close()
+            problem = type(error).__name__
+    else:
+        return Told(attack.name, 0, problem, 0, 0)
+    spent = re.findall(r"dur=([\d.]+)", answer.getheader("Server-Timing", ""))
+    wall, cpu = (float(each) for each in spent) if spent else (0.0, 0.0)
+    return Told(attack.name, answer.status, code_of(body), wall, cpu)
+
+
+def code_of(body: bytes) -> str:
+    """The code, where the body has the shape of our errors and says something."""
+    try:
+        problem = json.loads(body)
+        return (
+            str(problem["code"]) if set(problem) == {"code", "detail", "field"} and len(problem["detail"]) > 15 else ""
+        )
+    except (ValueError, TypeError):
+        return ""
+
+
+def report(told: list[Told], sizes: list[float], rows: int) -> int:
+    """Print what came of it; the exit status."""
+    kinds: dict[str, list[Told]] = defaultdict(list)
+    for each in told:
+        kinds[each.attack].append(each)
+    for name, found in sorted(kinds.items()):
+        walls = sorted(each.wall for each in found)
+        codes = ", ".join(
+            f"{status} {code} {count}"
+            for (status, code), count in Counter((e.status, e.code) for e in found).most_common(6)
+        )
+        middle, late, last = (walls[int(share * (len(walls) - 1))] for share in (0.5, 0.99, 1))
+        sys.stdout.write(
+            f"{name:28} {len(found):6}  p50 {middle:6.1f}  p99 {late:6.1f}  most {last:6.1f} ms   {codes}\n"
+        )
+    unclear = [e for e in told if not (400 <= e.status < 500 and e.code in CODES and CODES[e.code].status == e.status)]
+    slow = [each for each in told if each.wall > MOST_MS]
+    sys.stdout.write(f"{len(told)} bodies: {len(unclear)} without a clear 4xx, {len(slow)} over {MOST_MS:.0f} ms")
+    sys.stdout.write(f" (of these {sum(e.cpu > MOST_MS for e in slow)} computed so long)\n")
+    growth = max(sizes) - sizes[0]
+    course = ", ".join(f"{size:.0f}" for size in sizes)
+    sys.stdout.write(f"memory, MB: {course}; grew by {growth:.0f}; rows stored: {rows}\n")
+    for each in [*unclear[:10], *sorted(slow, key=lambda e: -e.wall)[:10]]:
+        sys.stdout.write(f"  {each}\n")
+    return int(bool(unclear or slow or growth > MOST_GROWTH or rows))
+
+
+if __name__ == "__main__":
+    sys.exit(main(int(sys.argv[1]) if len(sys.argv) > 1 else COUNT))

@@ -1,0 +1,129 @@
+"""`python -m tests.benchmarks.reviewer`: how fast is the review room for a reviewer who knows at once?
+
+The site as `make run` has it (one gunicorn process of eight threads) with drawings that wait, and a real chromium in
+which single keys decide. Measured in the page: from the press of a key until the frame in which the next drawing is
+there, and from the first decision until the server has the last. Takes DATABASE_URL; `CHROMIUM` names the browser.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+from itertools import cycle
+from typing import Any
+from urllib.error import URLError
+from urllib.request import urlopen
+
+from tests.benchmarks.http import ROOT
+from tests.smoke import free_port, wait
+
+DECISIONS = 200
+AT_EASE = (
+    20  # of them a key every half second, as somebody decides who looks; the others as fast as the page goes along
+)
+PATIENCE = 60  # seconds for the site to be ready
+KEYS = "aaaasaa1kaan"
+WATCH = """key => new Promise((done) => {
+    const id = () => document.querySelector("[data-desk]")?.dataset.desk;
+    const before = id(), pressed = performance.now();
+    document.body.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
+    const is_there = () => requestAnimationFrame(() => done(performance.now() - pressed));
+    const look = () => (id() && id() !== before ? is_there() : setTimeout(look));
+    look();
+})"""
+SENT = "() => !sessionStorage.getItem('inkling.review')"
+
+
+def main() -> None:
+    """Start the site, fill its queue, decide, print what it took."""
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ |= {"INKLING_ENV": "embedded", "INKLING_VAR": folder, "SECRET_KEY": "only for benchmarks"}
+        os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
+        for command in (["migrate", "-v0"], ["install_models"], ["collectstatic", "--noinput", "-v0"]):
+            subprocess.run([sys.executable, "manage.py", *command], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+        session = _fill(DECISIONS + 2 * AT_EASE)
+        port = free_port()
+        serving = f"-m gunicorn config.wsgi --bind 127.0.0.1:{port} --log-level error --threads 8"
+        server = subprocess.Popen([sys.executable, *serving.split()], cwd=ROOT)
+        try:
+            wait(lambda: _answers(port), "the site answers", PATIENCE)
+            _report(*_decide(f"http://127.0.0.1:{port}", session))
+        finally:
+            server.terminate()
+            server.wait()
+
+
+def _answers(port: int) -> bool:
+    try:
+        urlopen(f"http://127.0.0.1:{port}/healthz", timeout=PATIENCE).close()
+    except URLError:
+        return False
+    return True
+
+
+def _fill(count: int) -> str:
+    """Drawings of ten people; returns the session of a reviewer."""
+    import django
+
+    django.setup()
+    from django.test import Client
+
+    from accounts.models import User
+    from tests.recognizer.training import community
+
+    User.objects.filter(email__endswith="@example.org").delete()
+    for number in range(10):
+        community.draw(community.person(f"author{number}"), -(-count // 10), seed=number)
+    client = Client()
+    client.force_login(community.reviewer("reviewer"))
+    return client.cookies["sessionid"].value
+
+
+def _decide(site: str, session: str) -> tuple[list[float], float, int]:
+    """Milliseconds to each next drawing, seconds until all was sent, and how many decisions arrived."""
+    from playwright.sync_api import sync_playwright
+
+    found = filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome")))
+    chromium = os.environ.get("CHROMIUM") or next(found, None)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-dev-shm-usage"])
+        page = browser.new_context(viewport={"width": 1280, "height": 800}).new_page()
+        page.context.add_cookies([{"name": "sessionid", "value": session, "url": site}])
+        page.goto(f"{site}/review/")
+        page.wait_for_selector("[data-review][data-ready]")
+        waits, seconds = _press(page)
+        browser.close()
+    from recognizer.models import Review
+
+    return waits, seconds, Review.objects.filter(by__email="reviewer@example.org").count()
+
+
+def _press(page: Any) -> tuple[list[float], float]:
+    keys = cycle(KEYS)
+    for _ in range(AT_EASE):
+        page.wait_for_timeout(500)
+        page.evaluate(WATCH, next(keys))
+    began = page.evaluate("performance.now()")
+    waits = []
+    for _ in range(DECISIONS - AT_EASE):
+        page.wait_for_timeout(130)  # sooner would count as a bounce of the key
+        waits.append(page.evaluate(WATCH, next(keys)))
+    page.wait_for_function(SENT, timeout=60_000)
+    return waits, (page.evaluate("performance.now()") - began) / 1000
+
+
+def _report(waits: list[float], seconds: float, arrived: int) -> None:
+    skipped = [key for key, _ in zip(cycle(KEYS), range(DECISIONS), strict=False)].count("k")
+    ranked = sorted(waits)
+    sys.stdout.write(f"decisions a minute, served: {len(waits) / seconds * 60:.0f}\n")
+    sys.stdout.write(f"next drawing on screen: median {statistics.median(waits):.0f} ms, ")
+    sys.stdout.write(f"95th percentile {ranked[int(0.95 * len(ranked))]:.0f} ms, worst {ranked[-1]:.0f} ms\n")
+    sys.stdout.write(f"decisions with the server: {arrived} of {DECISIONS - skipped}\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,328 @@
+"""The review room in a real browser: the next drawing is there at once, and nothing that was decided is lost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Permission
+from django.test import Client
+
+from accounts.models import User
+from recognizer.models import Claim, Correction, Recognizer, Review
+from recognizer.review import decisions as reviews
+from tests.browser.visitors import Visitor
+from tests.ink import ONE, SCRIBBLE, SEVEN, ZERO
+from tests.pages.conftest import named
+from tests.recognizer.training import community
+
+ROOM = "/review/"
+SENT = "() => !sessionStorage.getItem('inkling.review')"
+SHOWN = "document.querySelector('[data-desk]')?.dataset.desk"
+STILL = "whole => document.querySelector('[data-replay] path').getAttribute('d') === whole"
+WATCH = """() => {
+    const path = document.querySelector("[data-replay] path");
+    window.shown = [];
+    new MutationObserver(() => window.shown.push(path.getAttribute("d"))).observe(path, { attributes: true });
+}"""
+HELD = """() => {
+    for (const repeat of [false, true, true]) {
+        document.body.dispatchEvent(new KeyboardEvent("keydown", { key: "a", repeat, bubbles: true }));
+    }
+}"""
+
+
+@pytest.fixture
+def as_rita(db: None) -> Client:
+    """A browser of a reviewer."""
+    rita = User.objects.create_user("rita@example.org", "a reviewer's word", is_staff=True)
+    rita.user_permissions.add(Permission.objects.get(codename="review_drawings"))
+    client = Client()
+    client.force_login(rita)
+    return client
+
+
+@pytest.fixture
+def said(digits: Recognizer, alice: User) -> list[Correction]:
+    """In the order of the queue: a scribble, a one that alice called a seven, a seven."""
+    return [named(alice, SCRIBBLE, "0"), named(alice, ONE, "7"), named(alice, SEVEN, "7")]
+
+
+@pytest.fixture
+def enter(visit: Any, as_rita: Client) -> Callable[..., Visitor]:
+    """Call it for the reviewer in the room, at an address below it and with options of the browser."""
+
+    def come(query: str = "", **options: Any) -> Visitor:
+        visitor: Visitor = visit(as_rita, **options)
+        _open(visitor, query)
+        return visitor
+
+    return come
+
+
+def _open(visitor: Visitor, query: str = "") -> None:
+    visitor.go(ROOM + query)
+    visitor.page.wait_for_selector("[data-review][data-ready]")
+
+
+def _sees(visitor: Visitor, correction: Correction | None) -> None:
+    """Wait until this drawing is on the desk, or nothing is."""
+    if correction is None:
+        visitor.page.wait_for_selector("[data-nothing]", state="visible")
+    else:
+        visitor.page.wait_for_selector(f"[data-desk='{correction.pk}']")
+        visitor.page.wait_for_timeout(130)  # a key that comes sooner counts as a bounce
+
+
+def _all_sent(visitor: Visitor) -> list[tuple[str, str | None, str]]:
+    """Wait until the server has everything; what it has."""
+    visitor.page.wait_for_function(SENT)
+    return list(Review.objects.order_by("pk").values_list("decision", "label__slug", "reason"))
+
+
+def test_a_whole_queue_is_reviewed_by_keyboard_on_one_page(
+    enter: Callable[..., Visitor], said: list[Correction]
+) -> None:
+    visitor = enter()
+    visitor.page.evaluate("window.samePage = true")
+    for correction, key in zip(said, ("s", "1", "Enter"), strict=True):
+        _sees(visitor, correction)
+        visitor.press(key)
+    _sees(visitor, None)
+    assert _all_sent(visitor) == [("rejected", None, "scribble"), ("relabelled", "1", ""), ("accepted", "7", "")]
+    assert visitor.page.is_visible("text=Nothing waits for you")
+    visitor.press("z")
+    _sees(visitor, said[2])
+    assert _all_sent(visitor)[-1] == ("undone", None, "")
+    visitor.press("k")
+    visitor.page.wait_for_selector("text=You skipped 1 drawing.")
+    assert visitor.page.evaluate("window.samePage")
+    assert visitor.complaints == []
+
+
+def test_the_next_drawing_does_not_wait_for_the_server(enter: Callable[..., Visitor], said: list[Correction]) -> None:
+    visitor = enter()
+    held: list[Any] = []
+    visitor.page.wait_for_function("() => performance.getEntriesByName(location.origin + '/review/next/').length")
+    visitor.page.route(f"**{ROOM}{said[0].pk}/", lambda route: held.append(route))
+    visitor.press("s")
+    _sees(visitor, said[1])
+    visitor.press("a")
+    _sees(visitor, said[2])
+    assert visitor.page.inner_text("[data-sending]") == "(2 wait to be sent)"
+    assert not Review.objects.exists()
+    held[0].continue_()
+    assert [decision for decision, _, _ in _all_sent(visitor)] == ["rejected", "accepted"]
+    assert visitor.page.inner_text("[data-sending]") == ""
+
+
+def test_without_a_connection_nothing_is_lost(enter: Callable[..., Visitor], said: list[Correction]) -> None:
+    visitor = enter()
+    visitor.page.wait_for_function("() => performance.getEntriesByName(location.origin + '/review/next/').length")
+    visitor.page.route(f"**{ROOM}*/", lambda route: route.abort())
+    visitor.press("s")
+    _sees(visitor, said[1])
+    visitor.press("1")
+    visitor.page.wait_for_selector("text=No connection. What you decide is kept on this page")
+    assert not Review.objects.exists()
+    visitor.page.unroute(f"**{ROOM}*/")
+    visitor.page.click("text=Try again")
+    assert [decision for decision, _, _ in _all_sent(visitor)] == ["rejected", "relabelled"]
+    assert visitor.page.is_hidden("[data-trouble]")
+
+
+def test_what_was_not_sent_is_sent_after_a_reload(enter: Callable[..., Visitor], said: list[Correction]) -> None:
+    visitor = enter()
+    visitor.page.route(f"**{ROOM}{said[0].pk}/", lambda route: route.abort())
+    visitor.press("s")
+    visitor.page.wait_for_selector("[data-trouble]", state="visible")
+    visitor.page.unroute(f"**{ROOM}{said[0].pk}/")
+    visitor.page.on("dialog", lambda dialog: dialog.accept())  # "some decisions are not sent yet"
+    _open(visitor)
+    assert _all_sent(visitor) == [("rejected", None, "scribble")]
+    _sees(visitor, said[1])
+
+
+def test_a_decision_that_is_refused_is_told(enter: Callable[..., Visitor], said: list[Correction], alice: User) -> None:
+    visitor = enter()
+    Claim.objects.all().delete()
+    reviews.accept(correction=said[0], reviewer=community.reviewer("rosa"))
+    visitor.press("s")
+    visitor.page.wait_for_selector("text=“rejected: scribble” was not noted.")
+    assert _all_sent(visitor) == [("accepted", "0", "")]
+    assert visitor.page.locator("[data-list] > li").count() == 0
+    _sees(visitor, said[1])
+    visitor.page.click("[data-failures] button")
+    assert visitor.page.locator("[data-failures] > li").count() == 0
+
+
+def test_any_of_the_last_decisions_is_taken_back(enter: Callable[..., Visitor], said: list[Correction]) -> None:
+    visitor = enter()
+    for correction, key in zip(said, ("s", "1", "a"), strict=True):
+        _sees(visitor, correction)
+        visitor.press(key)
+    _sees(visitor, None)
+    _all_sent(visitor)
+    items = visitor.page.locator("[data-list] > li [data-said]")
+    assert items.all_inner_texts() == ["accepted as 7", "1 instead of 7", "rejected: scribble"]
+    visitor.page.locator("[data-list] > li button").nth(2).click()
+    _sees(visitor, said[0])
+    assert _all_sent(visitor)[-1] == ("undone", None, "")
+    visitor.press("z")
+    _sees(visitor, said[2])
+    visitor.press("0")
+    _sees(visitor, said[0])  # it was put back, and has its turn again
+    assert [decision for decision, _, _ in _all_sent(visitor)][3:] == ["undone", "undone", "relabelled"]
+    _open(visitor)
+    assert visitor.page.locator("[data-list] > li").count() == 2
+
+
+def test_a_key_that_is_held_decides_one_drawing(enter: Callable[..., Visitor], said: list[Correction]) -> None:
+    visitor = enter()
+    visitor.page.evaluate(HELD)
+    _sees(visitor, said[1])
+    assert len(_all_sent(visitor)) == 1
+
+
+def test_single_keys_can_be_switched_off(enter: Callable[..., Visitor], said: list[Correction]) -> None:
+    visitor = enter()
+    visitor.page.uncheck("[data-shortcuts]")
+    visitor.press("a", "s", "7")
+    visitor.page.wait_for_timeout(200)
+    assert _all_sent(visitor) == []
+    _open(visitor)
+    assert not visitor.page.is_checked("[data-shortcuts]")
+
+
+def test_the_drawing_is_drawn_once_more_and_then_still(enter: Callable[..., Visitor], said: list[Correction]) -> None:
+    visitor = enter()
+    whole = visitor.page.locator("[data-replay] path").get_attribute("data-whole")
+    visitor.page.wait_for_function(
+        "d => document.querySelector('[data-replay] path').getAttribute('d') === d", arg=whole
+    )
+    visitor.page.evaluate(WATCH)
+    visitor.press("p")
+    visitor.page.wait_for_function("whole => window.shown.length > 1 && window.shown.at(-1) === whole", arg=whole)
+    assert set(visitor.page.evaluate("window.shown")) > {whole}
+
+
+def test_nothing_is_replayed_for_those_who_want_no_motion(
+    enter: Callable[..., Visitor], said: list[Correction]
+) -> None:
+    visitor = enter(reduced_motion="reduce")
+    assert visitor.page.locator("[data-replay] path").get_attribute("data-whole") is None
+    assert visitor.page.is_hidden("[data-again]")
+
+
+def test_a_listener_hears_what_was_said_and_what_is_next(enter: Callable[..., Visitor], said: list[Correction]) -> None:
+    visitor = enter()
+    visitor.press("s")
+    visitor.hears("rejected: scribble. Next: the author says 7, the model says 1")
+    assert visitor.page.evaluate("document.activeElement.name") == "accept"
+
+
+def test_without_scripts_it_works_all_the_same(visit: Any, as_rita: Client, said: list[Correction]) -> None:
+    visitor = visit(as_rita, java_script_enabled=False)
+    visitor.go(ROOM)
+    visitor.page.click("text=Scribble")
+    visitor.page.press("button[name=accept]", "Enter")
+    visitor.page.click("button[name=label][value='7']")
+    visitor.page.locator("[data-list] button").first.click()
+    decisions = list(Review.objects.order_by("pk").values_list("decision", flat=True))
+    assert decisions == ["rejected", "accepted", "accepted", "undone"]
+
+
+def test_on_a_phone_the_decision_is_in_reach_of_the_thumb(
+    enter: Callable[..., Visitor], said: list[Correction]
+) -> None:
+    phone = enter(phone=True)
+    phone.page.tap("button[name=accept]")
+    _sees(phone, said[1])
+    for button in ("button[name=skip]", "button[name=accept]", "[data-list] > li:first-child button"):
+        box = phone.page.locator(button).bounding_box()
+        assert 640 < box["y"] < box["y"] + box["height"] < 844, button
+    assert phone.page.evaluate("scrollY") == 0
+
+
+def test_a_decided_drawing_is_shown_and_taken_back(enter: Callable[..., Visitor], said: list[Correction]) -> None:
+    reviews.accept(correction=said[2], reviewer=community.reviewer("rosa"))
+    visitor = enter(f"?correction={said[2].pk}")
+    assert visitor.page.is_visible(".decided >> text=accepted as 7")
+    visitor.press("t")
+    visitor.page.wait_for_selector(f"[data-desk='{said[2].pk}']:not(.decided)")
+    assert _all_sent(visitor)[-1] == ("undone", None, "")
+    visitor.page.wait_for_timeout(130)
+    visitor.press("1")
+    _sees(visitor, said[0])
+    assert _all_sent(visitor)[-1] == ("relabelled", "1", "")
+
+
+def test_what_the_page_held_is_free_when_it_is_left(enter: Callable[..., Visitor], said: list[Correction]) -> None:
+    visitor = enter()
+    visitor.page.wait_for_function("() => performance.getEntriesByName(location.origin + '/review/next/').length")
+    assert Claim.objects.count() == 3
+    visitor.go("/privacy/")
+    for _ in range(50):  # it is sent while the page goes, past what the browser tells of
+        if not Claim.objects.exists():
+            break
+        visitor.page.wait_for_timeout(200)
+    assert not Claim.objects.exists()
+
+
+# --- Many at once ---
+
+
+@pytest.fixture
+def sevens(digits: Recognizer, alice: User) -> list[Correction]:
+    """Three of a kind and an odd one, in the order of the queue."""
+    return [named(alice, ZERO, "7"), named(alice, SEVEN, "7"), named(alice, SEVEN, "7"), named(alice, SEVEN, "7")]
+
+
+def test_the_odd_ones_are_marked_by_keys_and_the_rest_accepted(
+    enter: Callable[..., Visitor], sevens: list[Correction]
+) -> None:
+    visitor = enter()
+    visitor.go(f"{ROOM}grid/?recognizer=digits&said=7")
+    visitor.page.wait_for_selector("[data-grid][data-ready]")
+    assert visitor.page.inner_text("[data-go]") == "Accept these 4"
+    assert visitor.page.is_hidden("[data-fate]")
+    visitor.press("ArrowRight", "ArrowRight", "Space", "ArrowLeft", "Space", "ArrowRight", "Space")
+    assert visitor.page.inner_text("[data-go]") == "Accept the other 3"
+    visitor.press("a")
+    _sees(visitor, sevens[0])
+    assert sorted(Review.objects.values_list("correction", flat=True)) == [each.pk for each in sevens[1:]]
+    assert visitor.complaints == []
+
+
+def test_a_whole_round_is_taken_back_by_one_key(enter: Callable[..., Visitor], sevens: list[Correction]) -> None:
+    visitor = enter()
+    visitor.go(f"{ROOM}grid/")
+    visitor.page.wait_for_selector("[data-grid][data-ready]")
+    with visitor.page.expect_navigation():
+        visitor.press("a")
+    visitor.page.wait_for_selector("[data-grid][data-ready]")
+    assert Review.objects.filter(decision="accepted").count() == 4
+    with visitor.page.expect_navigation():
+        visitor.press("z")
+    assert Review.objects.filter(decision="undone").count() == 4
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_room_offends_no_policy_and_does_not_scroll_sideways_on_a_phone(
+    visit: Any, as_rita: Client, said: list[Correction], scheme: str
+) -> None:
+    reviews.accept(correction=said[2], reviewer=User.objects.get(email="rita@example.org"))
+    phone = visit(as_rita, phone=True, viewport={"width": 320, "height": 640}, color_scheme=scheme)
+    for path in (ROOM, f"{ROOM}?correction={said[2].pk}", f"{ROOM}grid/", f"{ROOM}grid/?recognizer=digits&said=3"):
+        phone.go(path)
+        phone.page.wait_for_selector("[data-ready]")
+        for summary in phone.page.locator("main summary").all():
+            summary.click()
+        assert phone.page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
+        small = (
+            "[...document.querySelectorAll('button, nav a, summary, .button, select')].filter(e => e.checkVisibility())"
+        )
+        heights = phone.page.evaluate(f"{small}.map(e => [e.innerText, e.getBoundingClientRect().height])")
+        assert [name for name, height in heights if height < 44] == [], path
+    assert phone.complaints == []

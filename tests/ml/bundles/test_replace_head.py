@@ -1,0 +1,144 @@
+"""Another last layer put into the model files: found, put in place, read back; or refused."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ml.bundles import bundle as artifact
+from ml.bundles.build import keras_answers
+from ml.bundles.bundle import Bundle, BundleError, save_bundle, verify_bundle
+from ml.bundles.predictor import Head, Predictor
+from ml.bundles.replace_head import graft_keras, graft_tflite
+from tests.ml.tiny import random_rasters
+from tests.ml.trained import examples, lesson
+
+
+def other_head(bundle: Bundle, seed: int = 0) -> Head:
+    """The bundle's last layer, changed everywhere."""
+    rng = np.random.default_rng(seed)
+    head = verify_bundle(bundle).head()
+    weights = head.weights + rng.normal(0, 0.1, head.weights.shape).astype(np.float32)
+    return Head(weights, head.bias + rng.normal(0, 0.1, head.bias.shape).astype(np.float32))
+
+
+def test_what_serves_answers_by_the_new_layer(taught_base: Bundle) -> None:
+    head, rasters = other_head(taught_base), examples(60, 4).x
+
+    grafted = Predictor(graft_tflite(taught_base.tflite, head), 3)
+
+    answers = grafted.predict(rasters)
+    logits = answers.embeddings @ head.weights + head.bias
+    expected = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(answers.probabilities, expected[:, :3], atol=0.03)
+    assert np.abs(answers.probabilities - verify_bundle(taught_base).predict(rasters).probabilities).max() > 0.03
+
+
+def test_everything_before_stays_as_it_is_to_the_bit(taught_base: Bundle) -> None:
+    rasters = examples(60, 4).x
+
+    grafted = graft_tflite(taught_base.tflite, other_head(taught_base))
+
+    assert len(grafted) == len(taught_base.tflite)
+    np.testing.assert_array_equal(
+        Predictor(grafted, 3).predict(rasters).embeddings, verify_bundle(taught_base).predict(rasters).embeddings
+    )
+
+
+def test_the_keras_file_answers_like_what_serves(taught_base: Bundle) -> None:
+    head, rasters = other_head(taught_base), examples(60, 4).x
+    keras_file = graft_keras(taught_base.keras, head)
+    sums = {**taught_base.manifest["sha256"], "keras": artifact.sha256(keras_file)}
+    bundle = replace(taught_base, manifest={**taught_base.manifest, "sha256": sums}, keras=keras_file)
+
+    answers = Predictor(graft_tflite(taught_base.tflite, head), 3).predict(rasters).probabilities
+
+    np.testing.assert_allclose(keras_answers(bundle, rasters), answers, atol=0.03)
+
+
+def test_a_model_that_is_not_quantised_takes_it_too(tiny_bundle: Bundle, taught_base: Bundle) -> None:
+    trained = Predictor(taught_base.tflite, 3).head()
+    plain = with_bias(tiny_bundle, trained)
+
+    grafted = Predictor(graft_tflite(plain, other_head(taught_base)), 3)
+
+    np.testing.assert_allclose(grafted.head().weights, other_head(taught_base).weights, atol=1e-6)
+
+
+def with_bias(bundle: Bundle, head: Head) -> bytes:
+    """A tiny model whose last layer was trained, exported in numbers."""
+    from ml.bundles.build import export_bundle, load_keras
+
+    model = load_keras(bundle)
+    model.layers[-1].set_weights([head.weights, head.bias])
+    labels = bundle.manifest["labels"]
+    exported = export_bundle(
+        model, recognizer="digits", labels=labels, unsure_below=0.3, probe=random_rasters(4), metrics={}, training={}
+    )
+    return exported.tflite
+
+
+def test_grafting_twice_is_grafting_the_second(taught_base: Bundle) -> None:
+    first, second = other_head(taught_base, 1), other_head(taught_base, 2)
+
+    twice = graft_tflite(graft_tflite(taught_base.tflite, first), second)
+
+    assert twice == graft_tflite(taught_base.tflite, second)
+
+
+def test_the_same_layer_gives_the_same_files(taught_base: Bundle) -> None:
+    head = other_head(taught_base)
+
+    assert graft_tflite(taught_base.tflite, head) == graft_tflite(taught_base.tflite, head)
+    assert graft_keras(taught_base.keras, head) == graft_keras(taught_base.keras, head)
+
+
+def test_a_layer_of_another_form_is_refused(taught_base: Bundle) -> None:
+    with pytest.raises(BundleError, match="no last layer of 64 x 4"):
+        graft_tflite(taught_base.tflite, Head(np.zeros((64, 4), np.float32), np.zeros(4, np.float32)))
+    with pytest.raises(BundleError, match="0 layers of the last one's form"):
+        graft_keras(taught_base.keras, Head(np.zeros((64, 4), np.float32), np.zeros(4, np.float32)))
+
+
+def test_a_model_whose_last_layer_was_never_taught_is_refused(tiny_bundle: Bundle, taught_base: Bundle) -> None:
+    with pytest.raises(BundleError, match="no last layer of 128 x 4 with a bias"):
+        graft_tflite(tiny_bundle.tflite, other_head(taught_base))
+
+
+def test_a_layer_that_cannot_be_told_from_something_else_is_refused(taught_base: Bundle) -> None:
+    bias = Predictor(taught_base.tflite, 3).head().bias
+
+    with pytest.raises(BundleError, match="found 2 times in the model"):
+        graft_tflite(taught_base.tflite + bias.tobytes(), other_head(taught_base))
+
+
+def test_a_layer_of_no_numbers_is_refused(taught_base: Bundle) -> None:
+    head = other_head(taught_base)
+
+    with pytest.raises((BundleError, RuntimeError), match=r"differs from what was put in|invalid value"):
+        graft_tflite(taught_base.tflite, head._replace(bias=np.full_like(head.bias, np.nan)))
+
+
+def test_the_last_layer_is_taught_and_examined_without_tensorflow(taught_base: Bundle, tmp_path: Path) -> None:
+    save_bundle(taught_base, tmp_path / "base")
+    drawn = lesson(30, 3)
+    np.savez(tmp_path / "lesson.npz", x=drawn.rasters, y=drawn.labels)
+    program = (
+        "import sys, numpy as np; from pathlib import Path; folder = Path(sys.argv[1])\n"
+        "from ml.bundles.bundle import load_bundle; from ml.evaluation.exam import examine\n"
+        "from ml.training.finetune import Lesson, finetune\n"
+        "base, stored = load_bundle(folder / 'base'), np.load(folder / 'lesson.npz')\n"
+        "lesson = Lesson(stored['x'], [None] * 30, stored['y'])\n"
+        "taught = finetune(base, lesson, mode='head', seed=1, report=lambda told: None)\n"
+        "examine(base, taught, lesson, by_author=False, authors=1)\n"
+        "print([name for name in ('tensorflow', 'keras') if name in sys.modules])"
+    )
+
+    done = subprocess.run([sys.executable, "-c", program, tmp_path], capture_output=True, text=True, check=True)
+
+    assert done.stdout.strip() == "[]"

@@ -1,0 +1,203 @@
+"""The rehearsal pack: what a model must not forget, small enough to travel, and refused when it is not one."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from ml.bundles.bundle import Bundle, BundleError, load_bundle, save_bundle, verify_bundle, with_rehearsal
+from ml.embeddings import replay_pack, softmax
+from ml.embeddings.replay_pack import Rehearsal, balanced, pack, unpack
+from ml.recipes.base import Material
+from tests.ml.trained import OTHER
+
+
+def embeddings(count: int, seed: int = 0) -> np.ndarray:
+    """As a ReLU gives them: never below 0, half of them 0."""
+    return np.maximum(np.random.default_rng(seed).normal(size=(count, 128)), 0).astype(np.float32)
+
+
+def small(**changed: Any) -> Rehearsal:
+    parts: dict[str, Any] = {
+        "study": embeddings(30),
+        "study_labels": np.arange(30) % 4,
+        "test": embeddings(20, 1),
+        "test_labels": np.arange(20) % 3,
+        "junk": embeddings(10, 2),
+    }
+    return Rehearsal(**{**parts, **changed})
+
+
+def stored(**changed: Any) -> bytes:
+    """A pack with other arrays in it; None takes one out."""
+    with np.load(io.BytesIO(pack(small()))) as file:
+        arrays = {**file, **changed}
+    content = io.BytesIO()
+    np.savez_compressed(content, **{name: array for name, array in arrays.items() if array is not None})
+    return content.getvalue()
+
+
+def test_it_comes_back_as_it_was_packed_but_for_the_eighth_bit() -> None:
+    packed = unpack(pack(small()))
+
+    for name in ("study", "test", "junk"):
+        original = getattr(small(), name)
+        step = original.max(axis=1, keepdims=True) / 255
+        assert (np.abs(getattr(packed, name) - original) <= step / 2 + 1e-6).all()
+        assert getattr(packed, name).dtype == np.float32
+    np.testing.assert_array_equal(packed.study_labels, small().study_labels)
+    assert packed.test_labels.dtype == np.int64
+
+
+def test_an_embedding_of_nothing_stays_nothing() -> None:
+    packed = unpack(pack(small(junk=np.zeros((3, 128), np.float32))))
+
+    assert not packed.junk.any()
+
+
+def test_a_pack_without_junk_can_travel() -> None:
+    assert unpack(pack(small(junk=embeddings(0)))).junk.shape == (0, 128)
+
+
+def test_a_pack_above_three_megabytes_does_not_travel() -> None:
+    with pytest.raises(BundleError, match=r"bytes, at most 3,000,000 travel"):
+        pack(small(test=embeddings(40_000), test_labels=np.zeros(40_000)))
+
+
+def test_twenty_thousand_embeddings_travel() -> None:
+    content = pack(
+        small(
+            test=embeddings(10_000),
+            test_labels=np.zeros(10_000),
+            study=embeddings(10_000),
+            study_labels=np.zeros(10_000),
+        )
+    )
+
+    assert len(content) < 3_000_000
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "no rehearsal pack.*python -m ml rehearse"),
+        (b"nothing", "cannot be read"),
+        (b"\0" * 3_000_001, "at most 3,000,000 are read"),
+        (stored()[:2_000], "cannot be read"),
+        (stored(study=None), "cannot be read"),
+        (stored(study_labels=np.zeros(5)), r"30 study embeddings and labels of shape \(5,\)"),
+        (stored(test_scale=np.ones(3, np.float32)), "cannot be read"),
+        (stored(junk=np.zeros((10, 64), np.uint8)), "of one width"),
+        (stored(junk=np.zeros(10, np.uint8)), "of one width|cannot be read"),
+        (stored(study_labels=np.array([{}] * 30, object)), "cannot be read"),
+    ],
+)  # fmt: skip
+def test_what_is_no_pack_is_refused(content: bytes, message: str) -> None:
+    with pytest.raises(BundleError, match=message):
+        unpack(content)
+
+
+def test_a_pack_that_unpacks_into_far_more_is_refused() -> None:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("study.npy", b"\0" * 70_000_000)
+
+    with pytest.raises(BundleError, match="unpacked it has 70,000,000 bytes"):
+        unpack(file.getvalue())
+
+
+def test_it_survives_being_saved_with_its_bundle(taught_base: Bundle, tmp_path: Any) -> None:
+    save_bundle(taught_base, tmp_path)
+
+    loaded = load_bundle(tmp_path)
+
+    assert loaded == taught_base
+    assert (tmp_path / "rehearsal.npz").read_bytes() == taught_base.rehearsal
+    verify_bundle(loaded)
+
+
+def test_a_bundle_without_a_pack_ignores_the_file_of_another(
+    taught_base: Bundle, tiny_bundle: Bundle, tmp_path: Any
+) -> None:
+    save_bundle(taught_base, tmp_path)
+    save_bundle(tiny_bundle, tmp_path)
+
+    assert load_bundle(tmp_path).rehearsal == b""
+
+
+def test_a_missing_pack_is_named(taught_base: Bundle, tmp_path: Any) -> None:
+    save_bundle(taught_base, tmp_path)
+    (tmp_path / "rehearsal.npz").unlink()
+
+    with pytest.raises(BundleError, match=r"rehearsal\.npz cannot be read"):
+        load_bundle(tmp_path)
+
+
+def test_a_pack_of_another_checksum_is_refused(taught_base: Bundle) -> None:
+    with pytest.raises(BundleError, match=r"rehearsal\.npz has sha256"):
+        verify_bundle(replace(taught_base, rehearsal=taught_base.rehearsal + b"\0"))
+
+
+def test_a_web_process_may_leave_the_pack_in_the_database(taught_base: Bundle) -> None:
+    verify_bundle(replace(taught_base, rehearsal=b""))
+
+
+def test_another_pack_changes_nothing_else(taught_base: Bundle) -> None:
+    other = with_rehearsal(taught_base, pack(small()))
+
+    assert (other.tflite, other.keras) == (taught_base.tflite, taught_base.keras)
+    verify_bundle(other)
+
+
+def test_made_from_the_material_it_holds_the_first_test_of_real_drawings_whole(
+    taught_base: Bundle, taught_material: Material
+) -> None:
+    packed = unpack(taught_base.rehearsal)
+
+    np.testing.assert_array_equal(packed.test_labels, taught_material.tests["other digits"].y)
+
+
+def test_the_base_test_is_measured_by_the_pack_as_by_the_model_itself(
+    taught_base: Bundle, taught_material: Material
+) -> None:
+    predictor, test = verify_bundle(taught_base), taught_material.tests["other digits"]
+
+    by_pack = softmax.answer(predictor.head(), unpack(taught_base.rehearsal).test)[:, :OTHER]
+
+    itself = predictor.predict(test.x).probabilities
+    assert (by_pack.argmax(axis=1) == itself.argmax(axis=1)).mean() >= 0.99
+    assert np.abs(by_pack - itself).max() < 0.05
+
+
+def test_made_from_the_material_it_holds_exemplars_of_every_label_and_junk(taught_base: Bundle) -> None:
+    packed = unpack(taught_base.rehearsal)
+
+    counts = np.bincount(packed.study_labels)
+    assert counts[:OTHER].min() == counts[:OTHER].max() == 70  # of 150 pictures and 60 tracks
+    assert counts[OTHER] > 600
+    assert len(packed.junk) == 80
+
+
+def test_making_it_again_gives_the_same(taught_base: Bundle, taught_material: Material) -> None:
+    again = replay_pack.make(taught_base, taught_material)
+
+    assert again.manifest["sha256"] == taught_base.manifest["sha256"]
+
+
+def test_without_a_test_of_real_drawings_none_can_be_made(taught_base: Bundle, taught_material: Material) -> None:
+    with pytest.raises(BundleError, match="no test of real drawings"):
+        replay_pack.make(taught_base, replace(taught_material, tests={"junk": taught_material.tests["other junk"]}))
+
+
+def test_each_label_gets_the_same_number_as_far_as_there_are() -> None:
+    truth = np.array([0] * 50 + [1] * 50 + [2] * 4)
+
+    chosen = balanced(truth, 30, 3, np.random.default_rng(0))
+
+    assert np.bincount(truth[chosen]).tolist() == [10, 10, 4]
+    assert len(set(chosen)) == 24

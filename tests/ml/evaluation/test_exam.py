@@ -1,0 +1,211 @@
+"""The exam: both models are asked the same questions, through the code that serves."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from ml.bundles.build import assemble, export_bundle
+from ml.bundles.bundle import Bundle, BundleError, probe_rasters, verify_bundle, with_rehearsal
+from ml.bundles.predictor import Head
+from ml.bundles.replace_head import graft_keras, graft_tflite
+from ml.data.approved import Lesson, LessonError
+from ml.embeddings import replay_pack
+from ml.evaluation import exam, gate
+from ml.evaluation.exam import examine
+from ml.evaluation.gate import NOT_ENOUGH, REFUSED
+from ml.recipes.base import Material
+from tests.ml.tiny import tiny_network
+from tests.ml.trained import LABELS, lesson
+
+
+@pytest.fixture(scope="module")
+def field() -> Lesson:
+    return lesson(40, 20)
+
+
+@pytest.fixture(scope="module")
+def untaught(taught_material: Material) -> Bundle:
+    """A network that has learned nothing, of the same form."""
+    probe = taught_material.validation["digits"].x[:8]
+    bundle = export_bundle(
+        tiny_network(4), recognizer="three-digits", labels=LABELS, unsure_below=0.5, probe=probe, metrics={},
+        training={}, quantise=True,
+    )  # fmt: skip
+    return replay_pack.make(bundle, taught_material)
+
+
+def with_sums(bundle: Bundle) -> dict[str, Any]:
+    """The manifest with the checksum of what is there, and what was compared when a last layer is put in place."""
+    sums = {**bundle.manifest["sha256"], "keras": hashlib.sha256(bundle.keras).hexdigest()}
+    return {**bundle.manifest, "sha256": sums, "training": {"agreement": {"difference": 0.0, "compared": 1}}}
+
+
+def test_the_same_model_again_breaks_nothing(taught_base: Bundle, field: Lesson) -> None:
+    verdict = examine(taught_base, taught_base, field, by_author=True, authors=2)
+
+    assert verdict.figures["base"]["before"] == verdict.figures["base"]["after"]
+    assert (verdict.figures["field"]["wins"], verdict.figures["field"]["losses"]) == (0, 0)
+    assert verdict.before == verdict.after
+    assert verdict.figures["junk"]["count"] == 80
+    json.dumps(verdict.to_dict(), allow_nan=False)
+
+
+def test_a_better_model_wins(untaught: Bundle, taught_base: Bundle, field: Lesson) -> None:
+    verdict = examine(untaught, taught_base, field, by_author=True, authors=2)
+
+    assert verdict.figures["field"]["wins"] > 10
+    assert verdict.figures["base"]["after"] > verdict.figures["base"]["before"] + 0.3
+
+
+def test_a_worse_model_is_refused_for_everything_it_is_worse_at(
+    untaught: Bundle, taught_base: Bundle, field: Lesson
+) -> None:
+    verdict = examine(taught_base, untaught, field, by_author=True, authors=2)
+
+    assert verdict.outcome == REFUSED
+    assert {text.split(":")[0] for text in verdict.objections} >= {"Field test", "Base test", "Labels"}
+
+
+def test_the_base_test_is_the_one_of_the_data_set(
+    taught_base: Bundle, taught_material: Material, field: Lesson
+) -> None:
+
+    test = taught_material.tests["other digits"]
+    answers = verify_bundle(taught_base).predict(test.x).probabilities.argmax(axis=1)
+
+    measured = examine(taught_base, taught_base, field, by_author=True, authors=2).figures["base"]
+
+    assert measured["count"] == 300
+    assert measured["before"] == pytest.approx((answers == test.y).mean(), abs=0.007)
+
+
+def test_it_says_how_many_drew_the_field_test(taught_base: Bundle, field: Lesson) -> None:
+    figures = examine(taught_base, taught_base, field, by_author=False, authors=1).figures["field"]
+
+    assert (figures["count"], figures["authors"], figures["by_author"]) == (40, 1, False)
+
+
+def test_without_drawings_there_is_not_enough_evidence(taught_base: Bundle, field: Lesson) -> None:
+    none = Lesson(field.rasters[:0], [], field.labels[:0])
+
+    verdict = examine(taught_base, taught_base, none, by_author=False, authors=0)
+
+    assert verdict.outcome == NOT_ENOUGH
+    assert verdict.before == []
+
+
+def test_a_champion_without_a_pack_leaves_not_enough_evidence(taught_base: Bundle, field: Lesson) -> None:
+    old = replace(taught_base, rehearsal=b"")
+
+    verdict = examine(old, taught_base, field, by_author=True, authors=2)
+
+    assert verdict.outcome == NOT_ENOUGH
+    assert verdict.figures["base"]["count"] == verdict.figures["junk"]["count"] == 0
+    (said,) = [text for text in verdict.sentences if text.startswith("Base test")]
+    assert "rehearsal pack" in said
+
+
+def test_another_base_test_is_not_compared(taught_base: Bundle, field: Lesson) -> None:
+    packed = replay_pack.unpack(taught_base.rehearsal)
+    other = with_rehearsal(
+        taught_base, replay_pack.pack(packed._replace(test=packed.test[:9], test_labels=packed.test_labels[:9]))
+    )
+
+    assert examine(other, taught_base, field, by_author=True, authors=2).figures["base"]["count"] == 0
+
+
+def test_models_of_different_labels_are_not_compared(taught_base: Bundle, field: Lesson) -> None:
+    labels = [*LABELS[:2], {"slug": "two", "glyph": "2", "name": "two"}]
+    other = replace(taught_base, manifest={**taught_base.manifest, "labels": labels})
+
+    with pytest.raises(BundleError, match="different labels: 0, 1, 2; 0, 1, two"):
+        examine(taught_base, other, field, by_author=True, authors=2)
+
+
+def test_models_that_see_ink_differently_are_not_compared(taught_base: Bundle, field: Lesson) -> None:
+    other = replace(taught_base, manifest={**taught_base.manifest, "raster": {"size": 28, "box": 24, "pen": 2}})
+
+    with pytest.raises(BundleError, match="different rasters"):
+        examine(other, taught_base, field, by_author=True, authors=2)
+
+
+def test_a_challenger_may_be_as_large_as_the_starter(taught_base: Bundle, field: Lesson) -> None:
+    """A newer starter may be larger than the champion; what comes of it must not be refused for ever."""
+    larger = replace(taught_base, keras=taught_base.keras * 2)
+    large = replace(larger, manifest=with_sums(larger))
+
+    def size(starter: Bundle | None) -> str:
+        verdict = examine(taught_base, large, field, by_author=True, authors=2, starter=starter)
+        return next(text for text in verdict.sentences if text.startswith("Size"))
+
+    assert "That is too much" in size(None)
+    assert "That is too much" not in size(large)
+
+
+def test_a_field_test_of_other_labels_is_refused(taught_base: Bundle, field: Lesson) -> None:
+    with pytest.raises(LessonError, match="from 0 to 2"):
+        examine(taught_base, taught_base, field._replace(labels=field.labels + 1), by_author=True, authors=2)
+
+
+def test_a_broken_challenger_is_not_examined(taught_base: Bundle, field: Lesson) -> None:
+    with pytest.raises(BundleError, match="sha256"):
+        examine(taught_base, replace(taught_base, tflite=b"broken"), field, by_author=True, authors=2)
+
+
+def test_an_export_that_answers_otherwise_than_its_keras_model_is_refused(
+    taught_base: Bundle, untaught: Bundle, field: Lesson
+) -> None:
+    sums = {**taught_base.manifest["sha256"], "keras": untaught.manifest["sha256"]["keras"]}
+    mixed = replace(taught_base, manifest={**taught_base.manifest, "sha256": sums}, keras=untaught.keras)
+
+    verdict = examine(taught_base, mixed, field, by_author=True, authors=2)
+
+    assert verdict.outcome == REFUSED
+    assert verdict.figures["agreement"]["difference"] > gate.DIFFERENCE
+    assert any(text.startswith("Export") for text in verdict.objections)
+
+
+def test_both_are_timed_in_turn(taught_base: Bundle) -> None:
+
+    predictor = verify_bundle(taught_base)
+
+    before, after = exam.latency(predictor, predictor, np.zeros((3, 28, 28), np.uint8))
+
+    assert 0 < before < 100
+    assert after < 5 * before
+
+
+def test_being_surer_of_what_is_right_is_measured(taught_base: Bundle, field: Lesson) -> None:
+    weaker = softened(taught_base)
+
+    verdict = examine(weaker, taught_base, field, by_author=True, authors=2)
+
+    assert verdict.figures["field"]["wins"] == verdict.figures["field"]["losses"] == 0
+    assert verdict.figures["field"]["log_loss"]["after"] < verdict.figures["field"]["log_loss"]["before"]
+
+
+def softened(bundle: Bundle) -> Bundle:
+    """The same model, less sure of everything."""
+    head = verify_bundle(bundle).head()
+    soft = Head(head.weights / 2, head.bias / 2)
+    exported = assemble(
+        graft_tflite(bundle.tflite, soft), graft_keras(bundle.keras, soft), recognizer="three-digits", labels=LABELS,
+        unsure_below=0.5, probe=probe_rasters(bundle.manifest), metrics={}, training={}, quantised=True,
+    )  # fmt: skip
+    return with_rehearsal(exported, bundle.rehearsal)
+
+
+def test_what_was_compared_before_is_not_compared_again(taught_base: Bundle, field: Lesson) -> None:
+    training = {**taught_base.manifest["training"], "agreement": {"difference": 0.2, "compared": 7}}
+    known = replace(taught_base, manifest={**taught_base.manifest, "training": training})
+
+    verdict = examine(taught_base, known, field, by_author=True, authors=2)
+
+    assert verdict.figures["agreement"] == {"count": 7, "difference": 0.2}
+    assert verdict.outcome == REFUSED

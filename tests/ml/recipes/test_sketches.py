@@ -1,0 +1,111 @@
+"""The material of the sketches: three sources seen alike, split so that no drawing is on both sides."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ml.augmentation.synthetic_digits import write
+from ml.preprocessing.image import normalise_image
+from ml.preprocessing.ink import rasterise
+from ml.preprocessing.quickdraw_bitmap import as_bitmap
+from ml.recipes.base import Material
+from ml.recipes.sketches import LABELS, SKETCHES, SPEC, has_twin
+from ml.reporting.model_card import count_labels
+from tests.ml.small_datasets import careful, characters, words
+
+FEW = 12  # drawings of each word
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("data")
+    inks = words(folder, drawings=FEW)
+    characters(folder)
+    careful(folder)
+    place = folder / "quickdraw" / "bitmaps" / "cat.npz"
+    np.savez(place, x=np.stack([as_bitmap(ink) for ink in inks["cat"]]))  # each of its drawings is there twice
+    return folder
+
+
+@pytest.fixture(scope="module")
+def material(folder: Path) -> Material:
+    return SKETCHES.load(folder)
+
+
+def test_each_word_is_asked_for_with_its_article() -> None:
+    prompts = {label["slug"]: label["prompt"] for label in LABELS}
+    assert len(prompts) == 30
+    assert prompts["alarm-clock"] == "an alarm clock"
+    assert prompts["pants"] == "pants"
+    assert prompts["cat"] == "a cat"
+
+
+def test_ink_and_a_picture_of_it_by_googles_recipe_are_nearly_the_same_raster() -> None:
+    """In the same place too, though the picture has whole pixels only."""
+    rng = np.random.default_rng(3)
+    for label in range(10):
+        ink = write(label, rng)
+        drawn = rasterise(ink, SPEC).astype(np.float64)
+        seen = normalise_image(as_bitmap(ink), SPEC, polarity="light_on_dark").astype(np.float64)
+        assert np.corrcoef(drawn.ravel(), seen.ravel())[0, 1] > 0.98
+
+
+def test_a_fifth_of_every_kind_is_kept_out(material: Material) -> None:
+    pictures = material.tests["kept-out pictures of scarce words"]
+    assert len(pictures.y) == 30 * (FEW // 5)
+    assert len(material.tests["TU Berlin, kept out"].y) == 2
+    assert not len(material.tests["kept-out strokes"].y), "none of these words has a thousand drawings"
+
+
+def test_a_drawing_that_is_kept_out_in_one_form_is_not_studied_in_the_other(material: Material) -> None:
+    cat = [label["slug"] for label in LABELS].index("cat")
+    kept_out = material.tests["kept-out pictures of scarce words"]
+    studied = np.stack([rasterise(ink, SPEC) for ink, y in zip(material.tracks.inks, material.tracks.y) if y == cat])  # noqa: B905
+    assert not has_twin(studied, kept_out.x[kept_out.y == cat]).any()
+    assert len(studied) < FEW * 4 / 5, "some were left out for it"
+
+
+def test_scarce_words_and_careful_sketches_come_several_times(material: Material) -> None:
+    flat = material.pictures.x.reshape(len(material.pictures.x), -1)
+    times = np.unique(flat, axis=0, return_counts=True)[1]
+    assert times.min() >= 4
+    assert times.max() >= 8
+
+
+def test_the_card_counts_a_drawing_once_however_often_it_comes(material: Material) -> None:
+    slugs = [label["slug"] for label in LABELS]
+    told = count_labels(material, slugs)
+    studied = np.bincount(material.tracks.y)
+    for slug, alike in (("tree", 0), ("eye", 3)):  # of the careful eyes all four that are studied are the same here
+        label = slugs.index(slug)
+        pictures = np.unique(material.pictures.x[material.pictures.y == label], axis=0)
+        assert told[slug] == studied[label] + len(pictures) + alike
+
+
+def test_the_card_counts_a_drawing_once_though_it_comes_in_two_forms(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        "ml.recipes.sketches.TWIN", 55.0
+    )  # these twins are less alike than real ones, and strangers far off
+    told = count_labels(SKETCHES.load(folder), [label["slug"] for label in LABELS])
+    assert 0 < told["cat"] < FEW
+    assert told["tree"] > FEW
+
+
+def test_what_calibrates_was_not_studied(material: Material) -> None:
+    studied = {x.tobytes() for x in material.pictures.x}
+    assert not studied & {x.tobytes() for x in material.validation["pictures, not trained on"].x}
+    strokes = {rasterise(ink, SPEC).tobytes() for ink in material.tracks.inks}
+    assert not strokes & {x.tobytes() for x in material.validation["strokes, not trained on"].x}
+
+
+def test_a_twin_is_found_though_it_lies_a_pixel_beside() -> None:
+    rng = np.random.default_rng(4)
+    rasters = np.stack([rasterise(write(label, rng), SPEC) for label in range(10)])
+    assert has_twin(np.roll(rasters, 1, axis=2), rasters).all()
+    assert not has_twin(rasters[:5], rasters[5:]).any()
+    assert not has_twin(rasters, rasters[:0]).any()

@@ -1,0 +1,225 @@
+"""The model card: said from what was measured, kept in the manifest, written as a page."""
+
+from __future__ import annotations
+
+import json
+import xml.etree.ElementTree as ET
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from ml.bundles.bundle import Bundle, BundleError, load_bundle, save_bundle, verify_bundle
+from ml.data.labelled_files import JUNK
+from ml.evaluation.metrics import Report, evaluate
+from ml.recipes.base import Material, Recipe
+from ml.reporting import remeasure
+from ml.reporting.confusion_svg import confusion_svg
+from ml.reporting.model_card import CARD, CONFUSION, add_up, find_confusions, make_card, with_card, write_card
+from ml.training.finetune import HEAD, finetune
+from tests.ml import trained
+
+SLUGS = ["0", "1", "2"]
+TRAINING = {
+    "epochs": 3, "pictures": 50_000, "tracks": 10, "prototypes": 20, "junk": 30, "batch": 128,
+    "learning_rate": 0.002, "seed": 1, "temperature": 0.9,
+}  # fmt: skip
+
+
+def report(right: int = 9, wrong: int = 1) -> Report:
+    """Of a label "1" that is now and then taken for a "2"."""
+    probabilities = np.tile([0.02, 0.9, 0.05], (right + wrong, 1))
+    truth = np.array([1] * right + [2] * wrong)
+    return evaluate(probabilities, truth, SLUGS, 0.5)
+
+
+JUNK_REPORT = evaluate(np.full((4, 3), 0.2), np.full(4, JUNK), SLUGS, 0.5)
+
+
+@pytest.fixture
+def recipe(taught_material: Material) -> Recipe:
+    notes = ("twice the width: 0.1 % better, half as fast",)
+    return replace(trained.recipe(taught_material), notes=notes, limits=("Fours: it has never seen one.",))
+
+
+@pytest.fixture
+def bundle(tiny_bundle: Bundle) -> Bundle:
+    return replace(tiny_bundle, manifest={**tiny_bundle.manifest, "training": TRAINING})
+
+
+@pytest.fixture
+def card(bundle: Bundle, recipe: Recipe, taught_material: Material) -> dict[str, Any]:
+    material = replace(taught_material, counts={"mnist": 60})
+    return make_card(bundle, {"a test": report(), "junk": JUNK_REPORT}, recipe, material)
+
+
+@pytest.fixture
+def text(bundle: Bundle, card: dict[str, Any], tmp_path: Path) -> str:
+    write_card(with_card(bundle, card), tmp_path)
+    return (tmp_path / CARD).read_text("utf-8")
+
+
+def test_it_says_what_was_measured(card: dict[str, Any], text: str) -> None:
+    assert card["results"][0] == {
+        "test": "a test", "count": 10, "accuracy": 0.9, "top3": 1.0, "sure_accuracy": 0.9, "unsure": 0.0, "ece": 0.0,
+        "junk_count": 0, "junk_unsure": None,
+    }  # fmt: skip
+    assert "| a test | 10 | 90.00% | 100.00% | 90.00% | 0.00% | 0.00% |" in text
+
+
+def test_of_junk_it_says_only_how_much_was_not_sure(card: dict[str, Any], text: str) -> None:
+    assert card["results"][1]["accuracy"] is None
+    assert (card["results"][1]["junk_count"], card["results"][1]["junk_unsure"]) == (4, 1.0)
+    assert [test["test"] for test in card["by_label"]] == ["a test"]
+    assert "| junk | 4 | | | | 100.00% | |" in text
+
+
+def test_it_says_the_figures_of_each_label_and_how_many_drawings_taught_it(card: dict[str, Any], text: str) -> None:
+    assert card["trained_on"] == {"0": 70, "1": 70, "2": 70}
+    assert card["by_label"][0]["labels"][1] == {"slug": "1", "count": 9, "accuracy": 1.0}
+    assert "| 1 | 70 | 100.00% of 9 |" in text
+    assert "| 0 | 70 | – |" in text
+
+
+def test_it_names_the_confusions_that_were_seen(card: dict[str, Any], text: str) -> None:
+    assert card["confusions"] == [{"drawn": "2", "answered": "1", "count": 1}]
+    assert "Of 10 test drawings, most often: 2 as 1 (1)." in text
+
+
+def test_the_most_frequent_confusion_comes_first() -> None:
+    found = find_confusions([[5, 1, 0], [3, 5, 2], [0, 0, 5]], SLUGS)
+
+    assert [(line["drawn"], line["answered"], line["count"]) for line in found] == [
+        ("1", "0", 3), ("1", "2", 2), ("0", "1", 1),
+    ]  # fmt: skip
+
+
+def test_it_names_data_licences_recipe_and_limits(text: str) -> None:
+    for said in (
+        "CC BY-SA 3.0",
+        "MIT",
+        "| 60 |",
+        "50,000 pictures",
+        "the seed 1",
+        "28 x 28",
+        "under 0.3 is given",
+        "A small network",
+    ):
+        assert said in text
+    assert "## What it must not be used for" in text
+    assert "- Telling who drew something" in text
+    assert "- Fours: it has never seen one." in text
+
+
+def test_a_recognizer_of_ones_own_drawings_says_so_in_the_place_of_a_source(
+    bundle: Bundle, recipe: Recipe, taught_material: Material
+) -> None:
+    card = make_card(bundle, {}, replace(recipe, sources=()), taught_material)
+
+    assert [(source["title"], source["drawings"]) for source in card["data"]] == [
+        ("A folder of one's own drawings", 210)
+    ]
+
+
+def test_it_keeps_the_notes_of_what_was_tried(text: str) -> None:
+    assert "- twice the width: 0.1 % better, half as fast" in text
+
+
+def test_it_names_no_place_of_the_machine_that_made_it(text: str, tmp_path: Path) -> None:
+    assert str(tmp_path) not in text
+    assert str(Path.home()) not in text
+
+
+def test_it_travels_in_the_manifest_and_is_small(bundle: Bundle, card: dict[str, Any], tmp_path: Path) -> None:
+    save_bundle(with_card(bundle, card), tmp_path)
+    read = load_bundle(tmp_path)
+    verify_bundle(read)
+
+    assert read.manifest["card"] == card
+    assert len(json.dumps(card)) < 8_000
+
+
+def test_a_label_of_another_script_is_named_so_that_everybody_can_read_it(
+    bundle: Bundle, card: dict[str, Any], tmp_path: Path
+) -> None:
+    labels = [{"slug": slug, "glyph": glyph, "name": glyph} for slug, glyph in zip(SLUGS, "০১২", strict=True)]
+    other = replace(bundle, manifest={**bundle.manifest, "labels": labels, "card": card})
+    write_card(other, tmp_path)
+
+    assert "most often: ২ (2) as ১ (1) (1)" in (tmp_path / CARD).read_text("utf-8")
+    assert "২" in (tmp_path / CONFUSION).read_text("utf-8")
+
+
+def test_the_picture_of_confusions_is_an_svg_with_every_count(text: str, tmp_path: Path) -> None:
+    texts = [node.text for node in ET.parse(tmp_path / CONFUSION).iter("{http://www.w3.org/2000/svg}text")]  # noqa: S314
+
+    assert texts.count("0") == 2
+    assert "9" in texts
+
+
+def test_long_names_stand_upright_above_their_column_and_fit() -> None:
+    picture = ET.fromstring(confusion_svg([[1, 0], [0, 1]], ["alarm clock", "cat"]))  # noqa: S314
+    texts = list(picture.iter("{http://www.w3.org/2000/svg}text"))
+
+    assert texts[0].get("transform", "").startswith("rotate(-90")
+    assert "transform" not in texts[1].attrib
+    assert float(texts[1].get("x", 0)) > len("alarm clock") * 6
+
+
+def test_names_are_escaped_in_the_picture() -> None:
+    assert "&lt;b&gt;" in confusion_svg([[1]], ["<b>"])
+
+
+def test_a_card_without_real_drawings_has_no_picture(
+    bundle: Bundle, recipe: Recipe, taught_material: Material, tmp_path: Path
+) -> None:
+    write_card(with_card(bundle, make_card(bundle, {}, recipe, taught_material)), tmp_path)
+
+    assert not (tmp_path / CONFUSION).exists()
+    assert "Known confusions" not in (tmp_path / CARD).read_text("utf-8")
+
+
+def test_a_bundle_without_a_card_is_told_how_to_get_one(bundle: Bundle, tmp_path: Path) -> None:
+    with pytest.raises(BundleError, match=r"no model card\. Make one: python -m ml card digits"):
+        write_card(bundle, tmp_path)
+
+
+def test_matrices_of_several_tests_are_added_up() -> None:
+    assert add_up([report(9, 1).confusion, report(3, 2).confusion]) == [[0, 0, 0], [0, 12, 0], [0, 3, 0]]
+
+
+def test_what_is_taught_more_carries_the_card_of_its_base(taught_base: Bundle, card: dict[str, Any]) -> None:
+    lesson = trained.lesson(9, 12)
+
+    told, silent = (
+        finetune(base, lesson, mode=HEAD, seed=1, report=lambda progress: None)
+        for base in (with_card(taught_base, card), taught_base)
+    )
+
+    assert told.manifest["card"] == card
+    assert "card" not in silent.manifest
+
+
+def test_measured_again_a_bundle_gets_a_card_and_stays_the_same_model(
+    bundle: Bundle, recipe: Recipe, taught_material: Material
+) -> None:
+    again = remeasure.measure_again(bundle, replace(recipe, title="Three digits"))
+
+    assert again.tflite == bundle.tflite
+    assert again.manifest["sha256"] == bundle.manifest["sha256"]
+    assert again.manifest["title"] == "Three digits"
+    assert [line["test"] for line in again.manifest["card"]["results"]] == list(taught_material.tests)
+    assert again.manifest["metrics"]["other digits"]["count"] == 300
+
+
+@pytest.mark.parametrize("folder", sorted(Path("ml/models").iterdir()), ids=lambda folder: folder.name)
+def test_what_ships_has_a_card_and_the_page_beside_it_says_the_same(folder: Path, tmp_path: Path) -> None:
+    bundle = load_bundle(folder)
+    write_card(bundle, tmp_path)
+
+    assert bundle.manifest["card"]["results"]
+    assert bundle.manifest["title"]
+    for name in (CARD, CONFUSION):
+        assert (folder / name).read_text("utf-8") == (tmp_path / name).read_text("utf-8")

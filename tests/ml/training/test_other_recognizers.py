@@ -1,0 +1,136 @@
+"""What teaches digits teaches any recognizer: its own labels, its own raster, nothing made of digits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from ml.bundles.bundle import Bundle, verify_bundle
+from ml.data.approved import Lesson, vary
+from ml.embeddings import replay_pack
+from ml.embeddings.replay_pack import unpack
+from ml.evaluation.exam import examine
+from ml.evaluation.gate import PASSED
+from ml.training import finetune_full
+from ml.training.epochs import make_epoch
+from ml.training.finetune import FULL, HEAD, LessonError, finetune, mode_at_hand
+from tests.ml import shapes, trained
+
+
+@pytest.fixture(scope="module", autouse=True)
+def quick() -> Iterator[None]:
+    """All layers of a small network: fewer drawings, larger steps."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in {"EPOCHS": 5, "REPLAYED": 300, "TAUGHT": 200, "BATCH": 32, "RATE": 2e-3}.items():
+            patch.setattr(finetune_full, name, value)
+        yield
+
+
+@pytest.fixture(scope="module", params=[HEAD, FULL])
+def challenger(request: pytest.FixtureRequest, quick: None) -> Bundle:
+    """Taught by somebody who draws rings as hooks, and everything else as others do."""
+    known = shapes.recipe(shapes.material())
+    approved = shapes.lesson(30, 1, hooked=16)
+    return finetune(shapes.base(), approved, mode=request.param, seed=1, report=lambda told: None, recipe=known)
+
+
+def right(bundle: Bundle, drawings: Lesson) -> float:
+    answers = verify_bundle(bundle).predict(drawings.rasters).probabilities
+    return float((answers.argmax(axis=1) == drawings.labels).mean())
+
+
+def test_it_learns_a_new_way_and_forgets_nothing(challenger: Bundle) -> None:
+    hooked, plain = shapes.lesson(0, 5, hooked=40), shapes.lesson(90, 6)
+
+    assert right(shapes.base(), hooked) < 0.5
+    assert right(challenger, hooked) > 0.8
+    assert right(challenger, plain) >= right(shapes.base(), plain) - 0.02
+
+
+def test_many_drawings_beside_a_pack_of_few_do_not_crowd_out_its_junk() -> None:
+    homemade = replay_pack.make(shapes.base(), shapes.few(shapes.material()))
+    approved = shapes.lesson(30, 1, jagged=90)
+
+    taught_more = finetune(homemade, approved, mode=HEAD, seed=1, report=lambda told: None)
+
+    field = shapes.lesson(30, 7, jagged=20)
+    figures = examine(homemade, taught_more, field, by_author=True, authors=2).figures
+    assert figures["field"]["before"] < 0.7
+    assert figures["field"]["after"] > 0.95
+    assert figures["junk"]["after"] > 0.7
+
+
+def test_it_stays_the_recognizer_that_it_was(challenger: Bundle) -> None:
+    manifest = challenger.manifest
+
+    assert (manifest["recognizer"], manifest["title"], manifest["prompt"]) == ("shapes", "Shapes", "Draw {name}")
+    assert manifest["labels"] == shapes.LABELS
+    assert challenger.raster == shapes.SPEC
+    assert verify_bundle(challenger).size == shapes.SPEC.size
+    assert len(unpack(challenger.rehearsal).test) == len(shapes.material().tests["shapes"].y)
+
+
+def test_the_gate_judges_it_by_its_own_labels(challenger: Bundle) -> None:
+    field = shapes.lesson(30, 7, hooked=20)
+
+    verdict = examine(shapes.base(), challenger, field, by_author=True, authors=2, starter=shapes.base())
+
+    assert verdict.outcome == PASSED, verdict.sentences
+    assert [row["slug"] for row in verdict.figures["labels"]] == ["ring", "corner", "wave"]
+    assert verdict.figures["field"]["wins"] >= 10
+    assert verdict.figures["junk"]["count"] == 80
+
+
+def test_where_no_data_is_at_hand_the_pack_is_enough(tmp_path: Path) -> None:
+    mode, why = mode_at_hand(shapes.base(), tmp_path)
+
+    assert mode == HEAD
+    assert "there is no recipe for shapes" in why
+
+
+def test_drawings_on_the_raster_of_another_recognizer_are_refused() -> None:
+    for mode in (HEAD, FULL):
+        with pytest.raises(LessonError, match=r"a raster is uint8 \(24, 24\)"):
+            finetune(shapes.base(), trained.lesson(3, 1), mode=mode, seed=1, report=lambda told: None)
+    with pytest.raises(LessonError, match=r"a raster is uint8 \(24, 24\)"):
+        examine(shapes.base(), shapes.base(), trained.lesson(3, 1), by_author=True, authors=1)
+
+
+def test_pictures_and_ink_are_varied_on_its_raster() -> None:
+    drawn = shapes.lesson(6, 2)
+    mixed = drawn._replace(inks=[None, *drawn.inks[1:3], None, *drawn.inks[4:]])
+
+    varied = vary(mixed, np.random.default_rng(0), shapes.SPEC, strength=0.8)
+
+    assert varied.shape == (6, 24, 24)
+    for picture in varied:
+        rows, columns = np.nonzero(picture > 100)
+        assert max(np.ptp(rows), np.ptp(columns)) + 1 >= shapes.SPEC.box - 4  # the box is filled; nothing is cut off
+
+
+def test_an_epoch_of_it_has_no_habits_and_no_junk_of_latin_digits(monkeypatch: pytest.MonkeyPatch) -> None:
+    def nobody(*arguments: Any, **options: Any) -> None:
+        raise AssertionError("this is for Latin digits alone")
+
+    for name in (
+        "ml.training.epochs.restyle",
+        "ml.augmentation.negatives.side_by_side",
+        "ml.augmentation.negatives.overlaid",
+        "ml.augmentation.negatives.lying",
+        "ml.augmentation.negatives.turned",
+    ):
+        monkeypatch.setattr(name, nobody)
+    known = shapes.material()
+    recipe = replace(shapes.recipe(known), junk=60)
+
+    epoch = make_epoch(known, recipe, np.random.default_rng(0), hard=True)
+
+    assert epoch.x.shape == (recipe.drawings, 24, 24)
+    assert (epoch.y == shapes.OTHER).sum() == 60
+    assert known.digits() == []
+    assert trained.material().digits()

@@ -1,0 +1,221 @@
+"""/review/confusion/: which label a version takes for which, and the drawings behind each cell."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from accounts.models import User
+from recognizer.insights import confusion
+from recognizer.models import Recognizer
+from tests.recognizer.insights.conftest import Desk
+
+Read = Callable[[], None]
+PAGE = "/review/confusion/digits/"
+
+
+def _text(client: Client, path: str) -> str:
+    response = client.get(path)
+    assert response.status_code == 200, path
+    return response.content.decode()
+
+
+def _rooms(html: str) -> list[int]:
+    """The corrections whose drawings open in the review room, in their order."""
+    return [int(pk) for pk in re.findall(r'class="exhibit" href="[^"]*\?correction=(\d+)"', html)]
+
+
+def _cells(html: str) -> dict[str, str]:
+    """By what a cell says of itself, where it leads."""
+    return {
+        name: path
+        for path, name in re.findall(r'<a class="(?:right|wrong) shade-\d+" href="([^"]+)" aria-label="([^"]+)"', html)
+    }
+
+
+def _queries(client: Client, path: str) -> int:
+    with CaptureQueriesContext(connection) as queries:
+        _text(client, path)
+    return len(queries)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [PAGE, PAGE + "1/", PAGE + "1/live/7/1/", "/review/doubtful/digits/", "/review/coverage/digits/"],
+)
+def test_only_reviewers_see_it(
+    path: str, digits: Recognizer, client: Client, as_alice: Client, as_rita: Client
+) -> None:
+    assert client.get(path).status_code == 302  # to sign in
+    assert as_alice.get(path).status_code == 403
+    assert as_rita.get(path).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/review/confusion/runes/",
+        PAGE + "2/",
+        PAGE + "1/live/7/x/",
+        PAGE + "1/field/7/1/",  # nobody judged the starter
+        PAGE + "1/other/7/1/",
+        PAGE + "2/live/7/1/",
+        "/review/doubtful/runes/",
+        "/review/coverage/runes/",
+    ],
+)
+def test_what_is_not_there_is_not_found(as_rita: Client, digits: Recognizer, path: str) -> None:
+    assert as_rita.get(path).status_code == 404
+
+
+def test_live_answers_are_held_against_what_was_approved_else_what_the_author_says(
+    as_rita: Client, desk: Desk, read: Read
+) -> None:
+    for said in (desk.draw("7"), desk.draw("7"), desk.draw("1")):
+        desk.answer(said, label_1=0.9, label_7=0.05)
+    desk.decide(said, "7")  # its author says that it is a one
+    read()
+    html = _text(as_rita, PAGE)
+    assert _cells(html) == {"7 → 1: 3": PAGE + "1/live/7/1/"}
+    assert "3 answers, 0 right." in html
+    assert "7, answered 1" in html
+    assert "0.0%" in html
+
+
+def test_what_newer_versions_say_about_old_drawings_is_no_live_answer(as_rita: Client, desk: Desk, read: Read) -> None:
+    said = desk.approved("7", label_1=0.9)
+    desk.answer(said, 2, label_7=0.9)
+    desk.answer(desk.draw("4"), 2, label_9=0.8)
+    read()
+    assert list(_cells(_text(as_rita, PAGE + "1/"))) == ["7 → 1: 1"]
+    assert list(_cells(_text(as_rita, PAGE + "2/?test=live"))) == ["4 → 9: 1"]
+
+
+def test_a_field_test_shows_both_versions_on_the_same_drawings(as_rita: Client, desk: Desk, read: Read) -> None:
+    seven, four = desk.approved("7"), desk.approved("4")
+    desk.judged(2, exam=[(seven, "1", "7"), (four, "4", "9")])
+    html = _text(as_rita, PAGE + "2/")
+    assert _cells(html) == {"4 → 9: 1": PAGE + "2/field/4/9/", "7 → 7: 1": PAGE + "2/field/7/7/"}
+    before = _cells(_text(as_rita, PAGE + "2/?test=before"))
+    assert before == {"4 → 4: 1": PAGE + "2/before/4/4/", "7 → 1: 1": PAGE + "2/before/7/1/"}
+    read()
+    assert _rooms(_text(as_rita, before["7 → 1: 1"])) == [seven.pk]
+    assert _rooms(_text(as_rita, PAGE + "2/field/4/9/")) == [four.pk]
+
+
+def test_without_a_number_it_is_about_the_version_that_answers(as_rita: Client, desk: Desk) -> None:
+    desk.version(2)  # never promoted
+    html = _text(as_rita, PAGE)
+    assert 'href="/review/confusion/digits/1/" aria-current="true"' in html
+    assert "Nothing has been counted for this version yet." in html
+
+
+def test_a_version_of_which_nobody_said_anything_says_so(as_rita: Client, desk: Desk, read: Read) -> None:
+    desk.judged(2)
+    said = desk.approved("7", label_7=0.9)
+    read()
+    said.drawing.delete()
+    read()
+    assert "Nobody has confirmed or corrected an answer of this version yet." in _text(as_rita, PAGE)
+    assert "No drawing of this exam is left" in _text(as_rita, PAGE + "2/")
+
+
+def test_a_cell_shows_its_drawings_the_newest_first_and_each_opens_in_the_room(
+    as_rita: Client, desk: Desk, alice: User, read: Read
+) -> None:
+    said = [desk.approved("7", label_1=0.9) for _ in range(confusion.PAGE_SIZE + 2)]
+    desk.approved("7", label_7=0.9)
+    read()
+    newest = [each.pk for each in reversed(said)]
+    first = _text(as_rita, PAGE + "1/live/7/1/")
+    assert _rooms(first) == newest[: confusion.PAGE_SIZE]
+    assert alice.email not in first
+    row = "&amp;".join(f"correction={pk}" for pk in newest[: confusion.PAGE_SIZE])
+    assert f'href="/review/?{row}">Decide these one after the other</a>' in first
+    older = re.search(r'rel="next" href="(\?below=\d+)"', first)
+    assert older
+    second = _text(as_rita, PAGE + "1/live/7/1/" + older[1])
+    assert _rooms(second) == newest[confusion.PAGE_SIZE :]
+    assert 'rel="next"' not in second
+    assert "To the newest" in second
+
+
+def test_a_cell_of_an_exam_says_what_became_of_its_drawings(as_rita: Client, desk: Desk, read: Read) -> None:
+    same, other, gone, waits = desk.approved("7"), desk.draw("7"), desk.draw("7"), desk.draw("7")
+    desk.judged(2, exam=[(each, "7", "1") for each in (same, other, gone, waits)])
+    desk.decide(other, "1")
+    rejected = desk.draw("7")
+    read()
+    gone.drawing.corrections.all().delete()
+    html = _text(as_rita, PAGE + "2/field/7/1/")
+    assert _rooms(html) == [waits.pk, other.pk, same.pk]
+    assert html.count("teaches no longer") == 1
+    assert "now held for 1" in html
+    assert html.count('<span class="muted">approved</span>') == 1
+    assert html.count('<span class="muted">not reviewed</span>') == 1
+    assert rejected.pk not in _rooms(html)
+
+
+@pytest.mark.parametrize("kind", ["live", "field"])
+def test_drawings_of_people_who_no_longer_agree_are_not_shown(
+    as_rita: Client, desk: Desk, bob: User, read: Read, kind: str
+) -> None:
+    theirs = desk.approved("7", bob, label_1=0.9)
+    desk.judged(2, exam=[(theirs, "7", "1")])
+    read()
+    path = {"live": PAGE + "1/live/7/1/", "field": PAGE + "2/field/7/1/"}[kind]
+    assert _rooms(_text(as_rita, path)) == [theirs.pk]
+    User.objects.filter(pk=bob.pk).update(consented_at=None)
+    html = _text(as_rita, path)
+    assert _rooms(html) == []
+    assert "their authors no longer agree" in html
+
+
+@pytest.mark.parametrize("below", ["x", "-1", "9" * 30, "²"])
+def test_a_page_that_is_none_is_the_first(as_rita: Client, desk: Desk, read: Read, below: str) -> None:
+    said = desk.approved("7", label_1=0.9)
+    read()
+    assert _rooms(_text(as_rita, PAGE + "1/live/7/1/?below=" + below)) == [said.pk]
+
+
+def test_thirty_words_fit_beside_each_other(as_rita: Client, sketches: Recognizer, alice: User, read: Read) -> None:
+    desk = Desk(sketches, alice)
+    desk.answer(desk.draw("nose"), label_ear=0.9)
+    read()
+    html = _text(as_rita, "/review/confusion/sketches/")
+    assert html.count('<th scope="row">') == 30
+    assert html.count('<th scope="col">') == 30
+    assert '<table class="words">' in html
+    assert list(_cells(html)) == ["nose → ear: 1"]
+
+
+def test_the_number_of_queries_does_not_grow(as_rita: Client, desk: Desk, three: Any, read: Read) -> None:
+    paths = [PAGE, PAGE + "2/", PAGE + "2/?test=before", PAGE + "1/live/7/1/", PAGE + "2/field/7/1/"]
+    first = desk.approved("7", label_1=0.9)
+    desk.judged(2, exam=[(first, "7", "1")])
+    read()
+    few = [_queries(as_rita, path) for path in paths]
+    more = [desk.approved(str(at % 10), label_1=0.5, label_7=0.4) for at in range(30)]
+    seven = [desk.approved("7", label_1=0.9) for _ in range(5)]
+    desk.judged(3, exam=[(each, "7", "1") for each in seven])
+    assert len(more) == 30
+    read()
+    paths = [path.replace("2/", "3/", 1) for path in paths]
+    assert [_queries(as_rita, path) for path in paths] == few
+    assert max(few) <= 12
+
+
+def test_progress_leads_reviewers_there_and_nobody_else(as_rita: Client, as_alice: Client, digits: Recognizer) -> None:
+    links = [PAGE, "/review/doubtful/digits/", "/review/coverage/digits/"]
+    assert all(f'href="{link}"' in _text(as_rita, "/progress/") for link in links)
+    assert not any(f'href="{link}"' in _text(as_alice, "/progress/") for link in links)
+    for page in links:
+        html = _text(as_rita, page)
+        assert all(f'href="{link}"' in html for link in links)
+        assert "/review/" in html

@@ -1,0 +1,310 @@
+"""Setting an author aside: one action takes everything by them out, one brings it back."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from django.db import IntegrityError, connection, transaction
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from accounts import audit
+from accounts.models import AuditEntry, User
+from recognizer.datasets.filters import Wanted
+from recognizer.insights import label_checks
+from recognizer.models import (
+    Correction,
+    Coverage,
+    ModelVersion,
+    Recognizer,
+    SetAside,
+    TrainingRun,
+)
+from recognizer.moderation import exclusions
+from recognizer.registry import promotions
+from recognizer.review import bulk, decisions
+from recognizer.training import monitoring, snapshots
+from tests.ink import SEVEN, ZERO
+from tests.pages.conftest import keep, named
+from tests.pages.training_runs import running
+from tests.recognizer.moderation.conftest import study
+
+pytestmark = pytest.mark.django_db
+NEW = "/review/set-aside/new/"
+
+
+def set_aside(client: Client, correction: Correction, reason: str = "Scribbles all over.") -> Any:
+    return client.post(NEW, {"correction": str(correction.pk), "reason": reason}, follow=True)
+
+
+def test_only_reviewers_may(client: Client, as_alice: Client, said: list[Correction], as_rita: Client) -> None:
+    aside = f"{NEW}?correction={said[0].pk}"
+    for path in (aside, "/review/set-aside/"):
+        assert client.get(path).status_code == 302
+        assert as_alice.get(path).status_code == 403
+        assert as_rita.get(path).status_code == 200
+    assert as_alice.post(NEW, {"correction": str(said[0].pk), "reason": "x"}).status_code == 403
+    assert as_alice.post("/review/set-aside/1/take-back/").status_code == 403
+    assert as_alice.post("/review/set-aside/teach-anew/").status_code == 403
+    assert not SetAside.objects.exists()
+
+
+def test_the_room_leads_to_a_page_that_says_what_it_takes_out_but_not_who_drew_it(
+    as_rita: Client, alice: User, taught: ModelVersion, said: list[Correction]
+) -> None:
+    room = as_rita.get("/review/").content.decode()
+    assert f'href="{NEW}?correction={said[1].pk}"' in room
+    page = as_rita.get(f"{NEW}?correction={said[1].pk}")
+    impact = page.context["impact"]
+    assert (impact.drawings, impact.approved, impact.waiting, impact.taught) == (2, 1, 1, 1)
+    assert [(each.version, each.drawings, each.active) for each in impact.versions] == [(taught, 1, True)]
+    html = page.content.decode()
+    assert "Digits, version 2" in html
+    assert "answers now" in html
+    assert alice.email not in html
+    assert not SetAside.objects.exists()
+
+
+@pytest.mark.parametrize("reason", ["", "   ", "x" * 501])
+def test_it_wants_a_reason(as_rita: Client, said: list[Correction], reason: str) -> None:
+    response = set_aside(as_rita, said[0], reason)
+    assert response.status_code == 400
+    assert "Give a reason" in response.content.decode()
+    assert not SetAside.objects.exists()
+
+
+def test_a_drawing_that_is_gone_names_nobody(as_rita: Client, said: list[Correction]) -> None:
+    for query in ("", "?correction=999999", "?drawing=x", "?person=999999"):
+        assert as_rita.get(NEW + query).status_code == 404
+
+
+def test_their_drawings_leave_the_queue_the_snapshots_and_the_exports(
+    as_rita: Client, rita: User, digits: Recognizer, bob: User, taught: ModelVersion, said: list[Correction]
+) -> None:
+    of_bob = named(bob, SEVEN, "7")
+    assert set_aside(as_rita, said[0]).status_code == 200
+    assert list(decisions.queue(reviewer=rita)) == [of_bob]
+    assert not snapshots.approved(digits).exists()
+    assert list(Wanted().drawings()) == [of_bob.drawing]
+    assert decisions.accept_unseen(recognizer=digits) == 1, "bob's"
+    assert bulk.accept(corrections=[said[1].pk], reviewer=rita) == []
+    with pytest.raises(decisions.StaleReviewError, match="set aside"):
+        decisions.accept(correction=said[1], reviewer=rita)
+
+
+def test_what_they_draw_from_then_on_is_set_aside_as_well(
+    as_rita: Client, rita: User, alice: User, said: list[Correction]
+) -> None:
+    set_aside(as_rita, said[0])
+    named(alice, ZERO, "0")
+    assert not decisions.queue(reviewer=rita).exists()
+
+
+def test_they_are_not_counted_any_more(
+    as_rita: Client, digits: Recognizer, taught: ModelVersion, said: list[Correction]
+) -> None:
+    label_checks.read_all()
+    seven = Coverage.objects.get(label__slug="7", label__recognizer=digits)
+    assert (seven.drawings, monitoring.correction_rates(digits)[1]) == (1, (2, 0))
+    assert said[0].drawing.label_check.approved
+    set_aside(as_rita, said[0])
+    label_checks.catch_up_for_a_moment()
+    seven.refresh_from_db()
+    assert (seven.drawings, monitoring.correction_rates(digits)) == (0, {})
+    cell = f"/review/confusion/digits/{1}/live/7/7/"
+    assert as_rita.get(cell).context["page"].exhibits == []
+    assert as_rita.get("/review/confusion/digits/1/").context["test"].matrix.total == 0
+
+
+def test_they_go_on_as_before_and_are_told_calmly(
+    as_rita: Client, as_alice: Client, alice: User, said: list[Correction]
+) -> None:
+    calm = "At the moment they do not teach"
+    assert calm not in as_alice.get("/drawings/").content.decode()
+    set_aside(as_rita, said[0])
+    assert keep(alice, SEVEN).predictions.exists()
+    page = as_alice.get("/drawings/").content.decode()
+    assert calm in page
+    assert page.count("data-drawing=") == 3
+    document = as_alice.get("/accounts/download/").getvalue().decode()
+    assert '"reason": "Scribbles all over."' in document
+
+
+def test_a_page_that_was_read_before_does_not_undo_it(as_rita: Client, alice: User, said: list[Correction]) -> None:
+    set_aside(as_rita, said[0])
+    alice.first_name = "Alice"
+    alice.save()
+    alice.refresh_from_db()
+    assert (alice.first_name, alice.set_aside) == ("Alice", True)
+
+
+def test_it_is_noted_in_the_log_without_a_name(
+    as_rita: Client, rita: User, alice: User, taught: ModelVersion, said: list[Correction]
+) -> None:
+    set_aside(as_rita, said[0])
+    entry = AuditEntry.objects.get(what="author.set-aside")
+    assert (entry.by, entry.subject) == (rita, audit.name_of(alice))
+    assert entry.detail == {
+        "reason": "Scribbles all over.",
+        "drawings": 2,
+        "taught": 1,
+        "versions": ["digits version 2"],
+    }
+    as_rita.post(f"/review/set-aside/{SetAside.objects.get().pk}/take-back/")
+    assert AuditEntry.objects.get(what="author.taken-back").undoes == entry
+
+
+def test_one_action_takes_it_back(
+    as_rita: Client, rita: User, digits: Recognizer, taught: ModelVersion, said: list[Correction]
+) -> None:
+    set_aside(as_rita, said[0])
+    aside = SetAside.objects.get()
+    page = as_rita.post(f"/review/set-aside/{aside.pk}/take-back/", follow=True).content.decode()
+    assert "may teach again" in page
+    assert "Taken back:" in page
+    assert list(decisions.queue(reviewer=rita)) == [said[1]]
+    assert snapshots.approved(digits).count() == 1
+    again = as_rita.post(f"/review/set-aside/{aside.pk}/take-back/", follow=True).content.decode()
+    assert "taken back already" in again
+    assert SetAside.objects.count() == 2
+
+
+def test_it_can_be_done_again_after_it_was_taken_back(as_rita: Client, said: list[Correction]) -> None:
+    set_aside(as_rita, said[0], "First.")
+    as_rita.post(f"/review/set-aside/{SetAside.objects.get().pk}/take-back/")
+    set_aside(as_rita, said[0], "Second.")
+    assert [each.reason for each in SetAside.objects.standing()] == ["Second."]
+    assert SetAside.objects.count() == 3
+
+
+def test_twice_is_refused_in_words_and_by_the_database(as_rita: Client, alice: User, said: list[Correction]) -> None:
+    set_aside(as_rita, said[0])
+    assert "set aside already" in as_rita.get(f"{NEW}?correction={said[1].pk}").content.decode()
+    assert "set aside already" in set_aside(as_rita, said[1]).content.decode()
+    with pytest.raises(IntegrityError), transaction.atomic():
+        SetAside.objects.create(author=alice, aside=True, reason="Once more.")
+    assert SetAside.objects.count() == 1
+
+
+def test_nobody_sets_themselves_aside(as_rita: Client, rita: User, digits: Recognizer) -> None:
+    User.objects.filter(pk=rita.pk).update(consented_at="2026-01-01T00:00Z")
+    own = named(rita, SEVEN, "7")
+    assert "your own" in as_rita.get(f"{NEW}?correction={own.pk}").content.decode()
+    assert "your own" in set_aside(as_rita, own).content.decode()
+    assert not SetAside.objects.exists()
+
+
+def test_teaching_anew_leaves_them_out_and_the_version_before_can_answer_meanwhile(
+    as_rita: Client, admin_client: Client, digits: Recognizer, taught: ModelVersion, said: list[Correction]
+) -> None:
+    html = set_aside(as_rita, said[0]).content.decode()
+    assert "Teach anew without them" in html
+    assert "Version 1 did not learn from them" in html, "rita may not promote"
+    page = admin_client.get(f"/review/set-aside/{SetAside.objects.get().pk}/")
+    (remedy,) = page.context["remedies"]
+    assert (remedy.recognizer, remedy.fallback.number, remedy.run) == (digits, 1, None)
+    assert "Let version 1 answer meanwhile" in page.content.decode()
+    sent = {"number": "1", "replaces": str(remedy.active.pk), "reason": "Meanwhile."}
+    as_rita.post("/review/set-aside/teach-anew/")
+    run = TrainingRun.objects.open().get()
+    assert run.trigger == "Without authors who were set aside."
+    assert "teaches it anew" in as_rita.get("/review/set-aside/").content.decode()
+    as_rita.post("/review/set-aside/teach-anew/")
+    assert TrainingRun.objects.open().count() == 1
+    admin_client.post("/progress/digits/promote/", sent)
+    newest = promotions.newest(digits.pk)
+    assert newest
+    assert newest.model_version.number == 1
+    assert exclusions.remedies() == []
+
+
+def test_a_version_that_others_taught_needs_no_remedy(
+    as_rita: Client, bob: User, taught: ModelVersion, said: list[Correction]
+) -> None:
+    of_bob = named(bob, SEVEN, "7")
+    html = set_aside(as_rita, of_bob).content.decode()
+    assert "No version that answers now learned from an author who is set aside." in html
+    as_rita.post("/review/set-aside/teach-anew/")
+    assert not TrainingRun.objects.open().exists()
+
+
+def test_a_run_that_is_learning_from_them_is_stopped(
+    as_rita: Client, digits: Recognizer, said: list[Correction]
+) -> None:
+    run = running(digits)
+    study(run, said[0])
+    assert "it will be stopped" in as_rita.get(f"{NEW}?correction={said[0].pk}").content.decode()
+    set_aside(as_rita, said[0])
+    run.refresh_from_db()
+    assert run.cancelling
+
+
+def test_a_run_that_took_them_at_the_same_moment_is_known_as_spoiled(
+    as_rita: Client, digits: Recognizer, said: list[Correction]
+) -> None:
+    set_aside(as_rita, said[0])
+    run = running(digits)
+    assert not snapshots.is_spoiled(run)
+    study(run, said[0])
+    assert snapshots.is_spoiled(run)
+
+
+def test_several_are_set_aside_at_once(admin_client: Client, bob: User, alice: User, said: list[Correction]) -> None:
+    of_bob = named(bob, SEVEN, "7")
+    asked = {"drawing": [str(said[0].drawing_id), str(of_bob.drawing_id)]}
+    assert "these 2 authors" in admin_client.get(NEW, asked).content.decode()
+    html = admin_client.post(NEW, {**asked, "reason": "One person."}, follow=True).content.decode()
+    assert "2 authors are set aside" in html
+    assert {each.author for each in SetAside.objects.standing()} == {alice, bob}
+
+
+def test_people_are_named_only_by_who_may_see_them(
+    as_rita: Client, admin_client: Client, alice: User, said: list[Correction]
+) -> None:
+    assert as_rita.get(f"{NEW}?person={alice.pk}").status_code == 404
+    assert admin_client.get(f"{NEW}?person={alice.pk}").context["impact"].drawings == 2
+    set_aside(as_rita, said[0])
+    address = f"/review/set-aside/{SetAside.objects.get().pk}/"
+    assert "Who it is" not in as_rita.get(address).content.decode()
+    assert f"/admin/accounts/user/{alice.pk}/change/" in admin_client.get(address).content.decode()
+
+
+def test_a_longer_list_needs_no_more_queries(as_rita: Client, rita: User, digits: Recognizer) -> None:
+    def more(count: int) -> int:
+        for number in range(count):
+            author = User.objects.create_user(f"p{User.objects.count()}-{number}@example.org")
+            exclusions.set_aside(author=author.pk, by=rita, reason="Noise.")
+        with CaptureQueriesContext(connection) as queries:
+            assert as_rita.get("/review/set-aside/").status_code == 200
+        return len(queries)
+
+    assert more(3) == more(15)
+
+
+def test_what_somebody_else_was_told_stays_with_whoever_leaves(
+    as_rita: Client, rita: User, said: list[Correction]
+) -> None:
+    set_aside(as_rita, said[0])
+    rita.delete()
+    aside = SetAside.objects.get()
+    assert (aside.by, aside.reason) == (None, "Scribbles all over.")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_reviewers_at_the_same_moment_set_aside_once(
+    digits: Recognizer, rita: User, bob: User, alice: User
+) -> None:
+    def attempt(by: User) -> bool:
+        try:
+            exclusions.set_aside(author=alice.pk, by=by, reason="Noise.")
+        except exclusions.SetAsideError:
+            return False
+        finally:
+            connection.close()
+        return True
+
+    with ThreadPoolExecutor(2) as pool:
+        assert sorted(pool.map(attempt, [rita, bob])) == [False, True]
+    assert SetAside.objects.count() == AuditEntry.objects.filter(what="author.set-aside").count() == 1

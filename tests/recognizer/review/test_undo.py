@@ -1,0 +1,165 @@
+"""/review/…: the same steps for the script of the page, answered with JSON."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from accounts.models import User
+from recognizer.models import Claim, Correction, Opinion, Review
+from recognizer.review import decisions
+from tests.ink import SEVEN
+from tests.pages.conftest import named
+from tests.recognizer.training import community
+
+JSON = {"Accept": "application/json"}
+
+
+def _next(client: Client, **body: Any) -> list[int]:
+    answer = client.post("/review/next/", body, headers=JSON)
+    assert answer.status_code == 200
+    return [sheet["id"] for sheet in answer.json()["sheets"]]
+
+
+def _decide(client: Client, correction: Correction, **body: str) -> Any:
+    return client.post(f"/review/{correction.pk}/", body, headers=JSON)
+
+
+def test_the_next_ones_are_given_in_order_and_claimed(as_rita: Client, rita: User, said: dict[str, Correction]) -> None:
+    order = [said["?"].pk, said["1"].pk, said["7"].pk]
+    assert _next(as_rita) == order
+    assert set(Claim.objects.filter(by=rita).values_list("correction", flat=True)) == set(order)
+    assert _next(as_rita, have=order[:2]) == order[2:]
+    assert _next(as_rita, have=order) == []
+
+
+def test_a_sheet_is_the_form_of_the_page(as_rita: Client, said: dict[str, Correction]) -> None:
+    answer = as_rita.post("/review/next/", {"recognizer": "digits", "order": "oldest"}, headers=JSON).json()
+    html = answer["sheets"][0]["html"]
+    assert f'action="/review/{said["7"].pk}/"' in html
+    assert '<input type="hidden" name="order" value="oldest">' in html
+    assert "data-replay=" in html
+    assert answer["waiting"] == "3 wait"
+
+
+def test_a_decision_is_noted_and_named(as_rita: Client, said: dict[str, Correction]) -> None:
+    answer = _decide(as_rita, said["1"], label="1")
+    assert answer.json() == {"opinion": Opinion.objects.get().pk}
+    assert Review.objects.get().decision == "relabelled"
+
+
+@pytest.mark.parametrize("sent", [{"accept": "yes"}, {"label": "1"}, {"label": "7"}, {"reject": "scribble"}])
+def test_a_decision_that_is_sent_again_is_noted_once(
+    as_rita: Client, said: dict[str, Correction], sent: dict[str, str]
+) -> None:
+    first = _decide(as_rita, said["1"], **sent).json()
+    again = _decide(as_rita, said["1"], **sent)
+    assert (again.status_code, again.json()) == (200, first)
+    assert Review.objects.count() == 1
+
+
+@pytest.mark.parametrize("sent", [{"accept": "yes"}, {"label": "0"}, {"reject": "empty"}])
+def test_another_decision_about_the_same_is_refused(
+    as_rita: Client, said: dict[str, Correction], sent: dict[str, str]
+) -> None:
+    _decide(as_rita, said["1"], reject="scribble")
+    answer = _decide(as_rita, said["1"], **sent)
+    assert answer.status_code == 409
+    assert answer.json()["detail"] == "That drawing was decided, changed or deleted meanwhile. Nothing was noted."
+    assert Review.objects.count() == 1
+
+
+def test_what_somebody_else_decided_alike_is_not_ones_own(as_rita: Client, said: dict[str, Correction]) -> None:
+    decisions.accept(correction=said["1"], reviewer=community.reviewer("rosa"))
+    assert _decide(as_rita, said["1"], accept="yes").status_code == 409
+
+
+def test_what_nobody_can_decide_is_said(as_rita: Client, said: dict[str, Correction]) -> None:
+    assert _decide(as_rita, said["1"], label="x").json() == {"detail": "There is no such decision."}
+    assert _decide(as_rita, said["1"]).status_code == 400
+    said["7"].drawing.delete()
+    answer = _decide(as_rita, said["7"], accept="yes")
+    assert (answer.status_code, answer.json()["detail"][:38]) == (409, "The author has deleted that drawing. H")
+    Claim.objects.create(
+        correction=said["1"], by=community.reviewer("rosa"), until=timezone.now() + timedelta(minutes=1)
+    )
+    assert _decide(as_rita, said["1"], accept="yes").json()["detail"].startswith("Another reviewer")
+
+
+def test_skipping_gives_it_back_and_says_how_many(as_rita: Client, said: dict[str, Correction]) -> None:
+    _next(as_rita)
+    assert _decide(as_rita, said["1"], skip="yes").json() == {"skipped": "You skipped 1 drawing."}
+    assert not Claim.objects.filter(correction=said["1"]).exists()
+    assert said["1"].pk not in _next(as_rita)
+
+
+def test_taking_back_gives_the_drawing_again(as_rita: Client, rita: User, said: dict[str, Correction]) -> None:
+    opinion = _decide(as_rita, said["1"], accept="yes").json()["opinion"]
+    sheet = as_rita.post("/review/undo/", {"opinion": opinion}, headers=JSON).json()["sheet"]
+    assert sheet["id"] == said["1"].pk
+    assert "data-desk=" in sheet["html"]
+    assert Claim.objects.get(correction=said["1"]).by == rita
+    again = as_rita.post("/review/undo/", {"opinion": opinion}, headers=JSON)
+    assert again.status_code == 409
+
+
+def test_certain_drawings_come_first_where_they_are_asked_for(as_rita: Client, said: dict[str, Correction]) -> None:
+    wanted = [said["7"].pk, said["1"].pk]
+    assert _next(as_rita, then=wanted) == [*wanted, said["?"].pk]
+    decisions.accept(correction=said["7"], reviewer=User.objects.get(email="rita@example.org"))
+    assert _next(as_rita, then=wanted) == [said["1"].pk, said["?"].pk]
+
+
+def test_leaving_gives_back_ones_own_claims_alone(as_rita: Client, said: dict[str, Correction]) -> None:
+    held = _next(as_rita)
+    rosa = community.reviewer("rosa")
+    Claim.objects.filter(correction=said["7"]).update(by=rosa)
+    assert as_rita.post("/review/release/", {"have": held}).status_code == 204
+    assert list(Claim.objects.values_list("correction", "by")) == [(said["7"].pk, rosa.pk)]
+
+
+def test_two_who_ask_ahead_hold_different_drawings(
+    as_rita: Client, admin_client: Client, alice: User, said: dict[str, Correction]
+) -> None:
+    for _ in range(6):
+        named(alice, SEVEN, "7")
+    first, second = _next(as_rita), _next(admin_client)
+    assert len(first) == 5
+    assert len(second) == 4
+    assert not set(first) & set(second)
+
+
+@pytest.mark.parametrize("have", [["x"], ["-1"], ["99999999999999999999"], ["1.5"], ["٣"]])
+def test_odd_numbers_are_passed_over(as_rita: Client, said: dict[str, Correction], have: list[str]) -> None:
+    assert len(_next(as_rita, have=have, then=have)) == 3
+    assert as_rita.get(f"/review/?correction={have[0]}&author={have[0]}").status_code == 200
+
+
+def test_asking_ahead_takes_the_same_number_of_queries_for_any_number(
+    as_rita: Client, alice: User, bob: User, said: dict[str, Correction]
+) -> None:
+    def queries() -> int:
+        with CaptureQueriesContext(connection) as found:
+            assert _next(as_rita)
+        return len(found)
+
+    first = queries()
+    for author in (alice, bob):
+        for _ in range(3):
+            named(author, SEVEN, "7")
+    assert queries() == first
+
+
+def test_the_replay_keeps_the_times(as_rita: Client, said: dict[str, Correction]) -> None:
+    html = as_rita.get(f"/review/?correction={said['7'].pk}").content.decode()
+    found = re.search(r'data-replay="([^"]+)"', html)
+    assert found
+    assert [stroke[2] for stroke in json.loads(found[1])] == [[0, 120, 300], [500, 600]]

@@ -1,0 +1,301 @@
+"""The tick: the database decides what is due, however often and by however many it is asked."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.db import connection, transaction
+from django.utils import timezone
+
+from accounts import people
+from accounts.models import User
+from config.celery import app
+from recognizer import tasks, training
+from recognizer.drawings import store
+from recognizer.models import Policy, Prediction, Promotion, Recognizer, Review, SnapshotItem, TrainingRun
+from recognizer.registry import serving
+from recognizer.review import decisions
+from recognizer.training import scheduler
+from tests.recognizer.training import community
+from tests.recognizer.training.queue import take_messages
+from tests.recognizer.training.test_monitoring import answered, promote
+
+pytestmark = pytest.mark.django_db(transaction=True)
+State = TrainingRun.State
+
+
+@pytest.fixture(autouse=True)
+def _an_empty_queue() -> Iterator[None]:
+    take_messages("training")
+    yield
+    take_messages("training")
+
+
+def ended(run: TrainingRun, state: str, ago: timedelta = timedelta(0)) -> TrainingRun:
+    """As a worker would have ended it, so long ago."""
+    then = timezone.now() - ago
+    TrainingRun.objects.filter(pk=run.pk).update(state=state, reason="for a test", finished=then, created=then)
+    return TrainingRun.objects.get(pk=run.pk)
+
+
+def running(run: TrainingRun, silent: float, **fields: Any) -> TrainingRun:
+    """As a worker has it that showed its last pulse so many seconds ago."""
+    then = timezone.now() - timedelta(seconds=silent)
+    changed = {"state": State.RUNNING, "lease": uuid4(), "heartbeat": then, "started": then} | fields
+    TrainingRun.objects.filter(pk=run.pk).update(**changed)
+    return TrainingRun.objects.get(pk=run.pk)
+
+
+def review_ago(**ago: int) -> None:
+    Review.objects.update(created=timezone.now() - timedelta(**ago))
+
+
+def test_with_nothing_approved_nothing_happens(digits: Recognizer) -> None:
+    assert training.tick() == []
+    assert not TrainingRun.objects.exists()
+    assert take_messages("training") == []
+
+
+def test_enough_newly_approved_drawings_start_a_run(digits: Recognizer, alice: User) -> None:
+    community.scatter(digits, alice, 29)
+    assert training.tick() == []
+    community.scatter(digits, alice, 1)
+    (run,) = training.tick()
+    assert (run.state, run.trigger) == (State.WAITING, "30 newly approved drawings; the policy asks for 30")
+    assert take_messages("training") == [("recognizer.tasks.train", [run.pk])]
+
+
+def test_ticking_again_starts_nothing_more(digits: Recognizer, alice: User) -> None:
+    community.scatter(digits, alice, 40)
+    assert [len(training.tick()) for _ in range(3)] == [1, 0, 0]
+
+
+def test_four_ticks_at_the_same_moment_start_one_run(digits: Recognizer, alice: User) -> None:
+    community.scatter(digits, alice, 40)
+
+    def tick(_: int) -> int:
+        try:
+            return len(training.tick())
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sum(pool.map(tick, range(4))) == 1
+    assert TrainingRun.objects.count() == len(take_messages("training")) == 1
+
+
+def test_the_policy_says_how_many(digits: Recognizer, alice: User, policy: Policy) -> None:
+    Policy.objects.update(train_after=3)
+    community.scatter(digits, alice, 3)
+    assert len(training.tick()) == 1
+
+
+@pytest.mark.parametrize("state", [State.REFUSED, State.CANCELLED])
+def test_only_what_was_approved_since_the_last_run_is_new(digits: Recognizer, alice: User, state: str) -> None:
+    community.scatter(digits, alice, 30)
+    ended(training.tick()[0], state)
+    assert training.tick() == []
+    community.scatter(digits, alice, 29)
+    assert training.tick() == []
+    community.scatter(digits, alice, 1)
+    assert training.tick()[0].trigger.startswith("30 newly")
+
+
+def test_after_some_days_a_little_is_enough(digits: Recognizer, alice: User) -> None:
+    community.scatter(digits, alice, 30)
+    ended(training.tick()[0], State.REFUSED, ago=timedelta(days=8))
+    assert training.tick() == []
+    community.scatter(digits, alice, 1)
+    assert training.tick()[0].trigger == "1 newly approved drawing, and nothing was learned for 8 days"
+
+
+def test_what_was_deleted_is_forgotten_after_some_days(digits: Recognizer, alice: User, starter: Any) -> None:
+    """Also where nobody draws any more."""
+    made = community.scatter(digits, alice, 30)
+    (run,) = training.tick()
+    seven = digits.labels.get(slug="7")
+    SnapshotItem.objects.bulk_create([SnapshotItem(run=run, drawing=each, label=seven, part="study") for each in made])
+    run.snapshot["study"] = 30
+    run.version = promote(digits, starter)
+    run.save()
+    ended(run, State.PASSED, ago=timedelta(days=8))
+    assert training.tick() == []
+    store.delete(drawing=made[0])
+    decisions.undo(review=Review.objects.last(), reviewer=community.reviewer("rosa"))  # type: ignore[arg-type]
+    (run,) = training.tick()
+    assert run.trigger == "2 drawings that taught it may teach no longer, and nothing was learned for 8 days"
+
+
+def test_the_first_run_comes_after_some_days_too(digits: Recognizer, alice: User) -> None:
+    community.scatter(digits, alice, 2)
+    assert training.tick() == []
+    review_ago(days=7)
+    assert len(training.tick()) == 1
+
+
+def test_withdrawn_consent_counts_no_longer(digits: Recognizer, alice: User) -> None:
+    community.scatter(digits, alice, 30)
+    people.withdraw_consent(person=alice)
+    assert training.tick() == []
+
+
+def test_a_silent_run_is_closed_and_says_so_and_the_next_one_starts(digits: Recognizer, alice: User) -> None:
+    community.scatter(digits, alice, 30)
+    dead = running(training.tick()[0], silent=21, progress={"step": "training"})
+    closed, opened = training.tick()
+    dead.refresh_from_db()
+    assert closed == dead
+    assert dead.state == State.FAILED
+    assert "no sign of life for 20 seconds (it was training)" in dead.reason
+    assert (opened.state, opened.trigger[:2]) == (State.WAITING, "30")
+
+
+def test_a_run_with_a_pulse_is_left_alone(waiting: TrainingRun) -> None:
+    running(waiting, silent=15)
+    assert training.tick() == []
+
+
+def test_a_silent_run_that_was_to_be_cancelled_is_cancelled(waiting: TrainingRun) -> None:
+    run = running(waiting, silent=21, cancelling=True)
+    training.tick()
+    run.refresh_from_db()
+    assert run.state == State.CANCELLED
+
+
+def test_what_fails_again_and_again_is_tried_less_and_less(digits: Recognizer, alice: User) -> None:
+    community.scatter(digits, alice, 30)
+    for patience in scheduler.PATIENCE + scheduler.PATIENCE[-1:]:
+        run = training.tick()[0]
+        ended(run, State.FAILED)
+        if patience:
+            assert training.tick() == []
+            ended(run, State.FAILED, ago=patience)
+
+
+def test_a_message_that_was_lost_is_sent_again_ever_less_often(digits: Recognizer, waiting: TrainingRun) -> None:
+    sent = []
+    start = timezone.now()
+    for second in range(0, 400, 5):
+        then = start - timedelta(seconds=second)
+        TrainingRun.objects.update(created=then, heartbeat=_shifted(waiting, then))
+        sent += [second] * len(training.tick())
+    assert 3 <= len(sent) <= 6, sent
+    assert len(take_messages("training")) == len(sent)
+
+
+def _shifted(run: TrainingRun, created: Any) -> Any:
+    """The time of the last message, when everything happens 5 seconds earlier."""
+    run = TrainingRun.objects.get(pk=run.pk)
+    return created if run.heartbeat is None else run.heartbeat - (run.created - created)
+
+
+def test_messages_wait_for_the_commit(digits: Recognizer) -> None:
+    with transaction.atomic():
+        run = training.start(recognizer=digits, trigger="for a test")
+        assert take_messages("training") == []
+    assert take_messages("training") == [("recognizer.tasks.train", [run.pk])]
+
+
+def test_what_is_not_committed_is_never_sent(digits: Recognizer) -> None:
+    with suppress(ZeroDivisionError), transaction.atomic():
+        training.start(recognizer=digits, trigger="for a test")
+        raise ZeroDivisionError
+    assert take_messages("training") == []
+
+
+def test_a_broker_that_is_away_does_not_lose_the_run(digits: Recognizer, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(*_: Any, **__: Any) -> None:
+        raise ConnectionError("no broker")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(app, "send_task", away)
+        run = training.start(recognizer=digits, trigger="for a test")
+    then = timezone.now() - timedelta(seconds=30)
+    TrainingRun.objects.update(heartbeat=then, created=then)
+    assert training.tick() == [run]
+    assert len(take_messages("training")) == 1
+
+
+def test_a_second_run_is_refused_while_one_is_open(digits: Recognizer, waiting: TrainingRun) -> None:
+    with pytest.raises(training.OpenRunError, match="Wait for it or cancel it"):
+        training.start(recognizer=digits, trigger="again")
+
+
+def test_cancelling_twice_is_told(waiting: TrainingRun) -> None:
+    training.cancel(run=waiting)
+    waiting.refresh_from_db()
+    assert (waiting.state, waiting.reason) == (State.CANCELLED, "Cancelled before it began.")
+    with pytest.raises(training.ClosedRunError):
+        training.cancel(run=waiting)
+
+
+def test_with_accepting_by_policy_nobody_needs_to_review(digits: Recognizer, alice: User, policy: Policy) -> None:
+    community.draw(alice, 3)
+    Policy.objects.update(auto_accept=True, train_after=3)
+    assert len(training.tick()) == 1
+    assert Review.objects.filter(automatic=True).count() == 3
+
+
+def test_without_it_nothing_is_accepted(digits: Recognizer, alice: User) -> None:
+    community.draw(alice, 3)
+    training.tick()
+    assert not Review.objects.exists()
+
+
+def test_four_ticks_at_once_roll_back_once(digits: Recognizer, alice: User, starter: Any) -> None:
+    promote(digits, starter)
+    answered(digits, alice, 1, agreed=95, corrected=5)
+    answered(digits, alice, 2, agreed=40, corrected=20)
+
+    def tick(_: int) -> None:
+        try:
+            training.tick()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(tick, range(4)))
+    assert list(Promotion.objects.order_by("id").values_list("model_version__number", flat=True)) == [1, 2, 1]
+
+
+def test_one_recognizer_that_fails_does_not_keep_the_others_waiting(
+    digits: Recognizer, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = Recognizer.objects.create(slug="first", name="First", position=0)
+    Recognizer.objects.filter(pk=digits.pk).update(position=1)
+    due = scheduler.due
+
+    def fails_for_the_first(recognizer: Recognizer) -> str:
+        if recognizer == first:
+            raise ZeroDivisionError
+        return due(recognizer)
+
+    monkeypatch.setattr(scheduler, "due", fails_for_the_first)
+    community.scatter(digits, alice, 30)
+    assert [run.recognizer for run in training.tick()] == [digits]
+
+
+def test_the_task_lets_the_newest_version_answer_old_drawings(digits: Recognizer, alice: User, starter: Any) -> None:
+    community.draw(alice, 3)
+    promote(digits, starter)
+    serving.forget()  # as after a second
+    tasks.tick()
+    assert Prediction.objects.filter(model_version__number=2).count() == 3
+
+
+def test_the_task_of_asking_again_takes_ids(digits: Recognizer, alice: User, starter: Any) -> None:
+    made = community.draw(alice, 2)
+    promote(digits, starter)
+    serving.forget()  # as after a second
+    tasks.ask_again([drawing.pk for drawing in made])
+    assert Prediction.objects.filter(model_version__number=2).count() == 2
+
+
+def test_an_undone_approval_is_not_new(digits: Recognizer, alice: User) -> None:
+    community.scatter(digits, alice, 30)
+    decisions.undo(review=Review.objects.first(), reviewer=community.reviewer("rosa"))  # type: ignore[arg-type]
+    assert training.tick() == []

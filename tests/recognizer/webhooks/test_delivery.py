@@ -1,0 +1,313 @@
+"""What is due goes out once, is tried again until it arrived, and stops where nobody listens any more."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import ssl
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from django.core.mail import EmailMessage
+from django.db import connection
+from django.utils import timezone
+
+from accounts.models import AuditEntry, User
+from recognizer import tasks
+from recognizer.models import Delivery, Event, Webhook
+from recognizer.webhooks import delivery as sending
+from recognizer.webhooks import events, manage, signing
+from recognizer.webhooks.allowed_addresses import RefusedAddressError
+from tests.recognizer.webhooks.receiver import Receiver, listening
+
+pytestmark = pytest.mark.django_db
+State = Delivery.State
+
+
+def due_again() -> None:
+    """Let time pass until the next try."""
+    Delivery.objects.filter(state=State.WAITING).update(next_try=timezone.now())
+    Webhook.objects.update(rests_until=None)
+
+
+def attempt(delivery: Delivery) -> Delivery:
+    due_again()
+    sending.send_due()
+    delivery.refresh_from_db()
+    return delivery
+
+
+def test_a_delivery_arrives_as_it_was_noted(hook: Webhook, receiver: Receiver) -> None:
+    delivery = manage.test(hook=hook)
+    assert sending.send_due() == (1, False)
+    (got,) = receiver.got
+    assert got.path == "/inkling?from=here"
+    assert got.body == delivery.body.encode()
+    assert got.headers["content-type"] == "application/json"
+    assert got.headers["user-agent"] == "Inkling-Webhooks/1"
+    assert got.headers["webhook-id"] == str(delivery.event) == json.loads(got.body)["id"]
+    delivery.refresh_from_db()
+    assert (delivery.state, delivery.code, delivery.answer, delivery.attempts) == (State.DELIVERED, 200, "thank you", 1)
+    assert delivery.finished
+    assert delivery.took_ms is not None
+    assert sending.send_due() == (0, False)
+
+
+def test_what_fails_is_tried_eight_times_over_about_a_day_and_then_given_up(hook: Webhook, receiver: Receiver) -> None:
+    receiver.code = 500
+    delivery, waits = manage.test(hook=hook), []
+    for _ in range(8):
+        attempt(delivery)
+        waits.append(delivery.next_try - timezone.now())
+    assert (delivery.state, delivery.attempts, delivery.code) == (State.FAILED, 8, 500)
+    assert waits[:7] == sorted(waits[:7])
+    assert timedelta(hours=20) < sum(waits[:7], timedelta()) < timedelta(hours=28)
+    assert attempt(delivery).attempts == 8
+    assert len({each.headers["webhook-id"] for each in receiver.got}) == 1
+    assert len({each.body for each in receiver.got}) == 1
+
+
+def test_what_fails_waits_a_little_differently_each_time(hook: Webhook, receiver: Receiver) -> None:
+    """What failed together does not come back together."""
+    receiver.code = 503
+    events.tested(hook)
+    events.tested(hook)
+    events.tested(hook)
+    sending.send_due()
+    assert len(set(Delivery.objects.values_list("next_try", flat=True))) == 3
+
+
+def test_a_receiver_that_answers_again_is_forgiven(hook: Webhook, receiver: Receiver) -> None:
+    receiver.code = 500
+    delivery = manage.test(hook=hook)
+    attempt(delivery)
+    hook.refresh_from_db()
+    assert hook.failing_since
+    receiver.code = 204
+    assert attempt(delivery).state == State.DELIVERED
+    hook.refresh_from_db()
+    assert (hook.failing_since, hook.paused) == (None, None)
+
+
+def test_only_the_beginning_of_an_answer_is_kept(hook: Webhook, receiver: Receiver) -> None:
+    receiver.answer = b"\xff\0" + b"x" * 5_000_000
+    delivery = attempt(manage.test(hook=hook))
+    assert delivery.answer == "\ufffd\ufffd" + "x" * 1022
+
+
+def test_a_packed_answer_is_not_unpacked(hook: Webhook, receiver: Receiver) -> None:
+    receiver.headers, receiver.answer = {"Content-Encoding": "gzip"}, b"not gzip at all"
+    assert attempt(manage.test(hook=hook)).answer == "not gzip at all"
+
+
+def test_one_that_hangs_is_left_after_the_deadline_and_rests(
+    hook: Webhook, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Although a byte comes now and then."""
+    monkeypatch.setattr(sending, "DEADLINE", 0.5)
+    receiver.hangs = True
+    delivery = manage.test(hook=hook)
+    events.tested(hook)
+    assert sending.send_due() == (2, False)
+    delivery.refresh_from_db()
+    assert (delivery.code, delivery.state) == (None, State.WAITING)
+    assert "No answer within" in delivery.problem
+    hook.refresh_from_db()
+    assert hook.rests_until
+    assert hook.rests_until > timezone.now()
+    Delivery.objects.update(next_try=timezone.now())
+    assert sending.send_due() == (0, False), "nobody waits for it meanwhile"
+
+
+def test_nobody_listening_is_told_in_words(alice: User, allowed: None) -> None:
+    with listening() as gone:
+        hook = manage.make(person=alice, url=gone.url(), events=Event.values)
+    assert "The connection failed" in attempt(manage.test(hook=hook)).problem
+
+
+def test_410_pauses_it_at_once(hook: Webhook, receiver: Receiver) -> None:
+    receiver.code = 410
+    attempt(manage.test(hook=hook))
+    hook.refresh_from_db()
+    assert hook.paused
+    assert "it wants no more" in hook.pause_reason
+
+
+def test_its_person_is_told_by_mail_that_it_was_paused_and_why(
+    hook: Webhook, receiver: Receiver, alice: User, mailoutbox: list[EmailMessage]
+) -> None:
+    receiver.code = 410
+    delivery = manage.test(hook=hook)
+    for _time in range(2):
+        attempt(delivery)
+    assert [(mail.to, mail.subject) for mail in mailoutbox] == [([alice.email], "Your webhook is paused")]
+    text = str(mailoutbox[0].body)
+    for part in (hook.url, "Its receiver answered 410: it wants no more.", "To let it go on"):
+        assert part in text
+
+
+def test_a_mail_that_cannot_be_sent_keeps_nothing_from_going_on(
+    hook: Webhook, receiver: Receiver, settings: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1
+    receiver.code = 410
+    attempt(manage.test(hook=hook))
+    hook.refresh_from_db()
+    assert hook.paused
+    assert "could not be told by mail" in caplog.text
+
+
+def test_days_of_failure_pause_it_with_the_reason(hook: Webhook, receiver: Receiver) -> None:
+    receiver.code = 500
+    delivery = manage.test(hook=hook)
+    attempt(delivery)
+    hook.refresh_from_db()
+    assert not hook.paused
+    Webhook.objects.update(failing_since=timezone.now() - timedelta(days=3))
+    attempt(delivery)
+    hook.refresh_from_db()
+    assert hook.paused
+    assert hook.pause_reason == "Nothing arrived for 3 days: the last answer was 500"
+    count = len(receiver.got)
+    attempt(delivery)
+    assert len(receiver.got) == count, "what is paused is not called"
+
+
+def test_one_of_many_does_not_keep_the_others_waiting(
+    hook: Webhook, bob: User, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    of_bob = manage.make(person=bob, url=receiver.url(), events=Event.values)
+    for _ in range(10):
+        events.tested(hook)
+    events.tested(of_bob)
+    assert sending.send_due() == (sending.EACH_AT_ONCE + 1, True)
+    assert of_bob.deliveries.get().state == State.DELIVERED
+
+
+def test_what_was_taken_by_a_worker_that_is_gone_is_taken_again_later(hook: Webhook, receiver: Receiver) -> None:
+    delivery = manage.test(hook=hook)
+    assert sending._take() == [delivery]
+    assert sending.send_due() == (0, False)
+    Delivery.objects.update(next_try=timezone.now())
+    assert sending.send_due() == (1, False)
+    delivery.refresh_from_db()
+    assert (delivery.attempts, delivery.state) == (2, State.DELIVERED)
+
+
+def test_a_worker_that_comes_late_changes_nothing(hook: Webhook) -> None:
+    delivery = manage.test(hook=hook)
+    (late,) = sending._take()
+    Delivery.objects.update(attempts=2, state=State.DELIVERED, code=200, finished=timezone.now())
+    sending._note(late, sending.Outcome(took_ms=1, code=500))
+    delivery.refresh_from_db()
+    assert (delivery.state, delivery.code) == (State.DELIVERED, 200)
+    hook.refresh_from_db()
+    assert hook.failing_since is None
+
+
+@pytest.mark.django_db(transaction=True)
+def test_workers_at_the_same_moment_send_each_attempt_once(hook: Webhook, receiver: Receiver) -> None:
+    for _ in range(12):
+        events.tested(hook)
+
+    def work(_number: int) -> int:
+        try:
+            return sum(sending.send_due()[0] for _ in range(4))
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sum(pool.map(work, range(4))) == 12
+    assert len(receiver.got) == len({each.headers["webhook-id"] for each in receiver.got}) == 12
+    assert set(Delivery.objects.values_list("attempts", "state")) == {(1, State.DELIVERED)}
+
+
+def test_the_host_keeps_its_name_in_the_handshake_and_a_false_certificate_is_refused(
+    alice: User, allowed: None, tmp_path: Path
+) -> None:
+    asked: list[str] = []
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(self_signed(tmp_path))
+    context.sni_callback = lambda _socket, name, _context: asked.append(name)
+    with listening(context) as receiver:
+        hook = manage.make(person=alice, url=receiver.url(scheme="https"), events=Event.values)
+        delivery = attempt(manage.test(hook=hook))
+    assert asked == ["hooks.example.org"]
+    assert "certificate" in delivery.problem
+    assert receiver.got == []
+
+
+def self_signed(folder: Path) -> Path:
+    """A certificate that nobody trusts, with its key."""
+    key, name = ec.generate_private_key(ec.SECP256R1()), x509.Name([])
+    now = datetime.now(UTC)
+    made = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+    made = made.serial_number(1).not_valid_before(now - timedelta(days=1)).not_valid_after(now + timedelta(days=1))
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    path = folder / "self-signed.pem"
+    path.write_bytes(private + made.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
+    return path
+
+
+def test_the_tick_finds_what_was_lost_and_cleans_up_after_a_month(
+    hook: Webhook, django_capture_on_commit_callbacks: Any
+) -> None:
+    with django_capture_on_commit_callbacks() as nothing:
+        sending.tick()
+    assert nothing == []
+    manage.test(hook=hook)
+    with django_capture_on_commit_callbacks() as messages:
+        assert sending.tick() == 0
+    assert len(messages) == 1
+    Delivery.objects.update(created=timezone.now() - timedelta(days=31))
+    assert sending.tick() == 1
+    assert not Delivery.objects.exists()
+
+
+def test_the_task_asks_for_more_of_itself_while_there_is_more(
+    hook: Webhook, receiver: Receiver, django_capture_on_commit_callbacks: Any
+) -> None:
+    for _ in range(sending.EACH_AT_ONCE + 1):
+        events.tested(hook)
+    with django_capture_on_commit_callbacks() as more:
+        tasks.send_webhooks()
+    with django_capture_on_commit_callbacks() as none:
+        tasks.send_webhooks()
+    assert (len(more), len(none)) == (1, 0)
+    assert len(receiver.got) == sending.EACH_AT_ONCE + 1
+
+
+def test_somebody_whose_account_is_closed_is_told_nothing(hook: Webhook, alice: User, receiver: Receiver) -> None:
+    manage.test(hook=hook)
+    User.objects.filter(pk=alice.pk).update(is_active=False)
+    assert sending.send_due() == (0, False)
+    assert receiver.got == []
+
+
+def test_a_renewed_secret_signs_beside_the_old_one_for_a_day(hook: Webhook, receiver: Receiver) -> None:
+    old = signing.secret(hook)
+    manage.renew(hook=hook)
+    hook.refresh_from_db()
+    assert signing.secret(hook) != old
+    attempt(manage.test(hook=hook))
+    assert len(receiver.got[0].headers["webhook-signature"].split()) == 2
+    Webhook.objects.update(renewed=timezone.now() - timedelta(days=1))
+    attempt(manage.test(hook=Webhook.objects.get()))
+    assert len(receiver.got[1].headers["webhook-signature"].split()) == 1
+    assert AuditEntry.objects.filter(what="webhook.renewed").count() == 1
+
+
+def test_a_fault_of_our_own_is_logged_and_does_not_stop_the_others(caplog: pytest.LogCaptureFixture) -> None:
+    assert "the log of the worker" in sending._problem(KeyError("fault"))
+    assert "a webhook could not be sent" in caplog.text
+    assert sending._problem(RefusedAddressError("inside")) == "inside"
+    assert asyncio.run(sending._post_all([])) == []

@@ -1,0 +1,214 @@
+"""What happened is noted for those who want to know it, in the same transaction, and says nothing of anybody else."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from django.db import transaction
+from pytest_django import DjangoAssertNumQueries
+
+from accounts.models import User
+from ml.bundles.bundle import Bundle
+from recognizer import webhooks
+from recognizer.drawings import corrections, store
+from recognizer.models import Delivery, Event, Policy, Recognizer, Review, Webhook
+from recognizer.registry import promotions
+from recognizer.review import bulk, decisions
+from recognizer.webhooks import manage
+from tests.ink import ONE, SCRIBBLE, SEVEN
+from tests.pages.conftest import named
+from tests.recognizer.training import community
+
+pytestmark = pytest.mark.django_db
+URL = "https://public.example.org/"
+
+
+@pytest.fixture
+def of_alice(alice: User, digits: Recognizer) -> Webhook:
+    return manage.make(person=alice, url=URL, events=Event.values)
+
+
+def told(hook: Webhook) -> list[dict[str, Any]]:
+    """What it was told, the oldest first."""
+    return [json.loads(each.body) for each in hook.deliveries.order_by("pk")]
+
+
+def test_each_kind_of_decision_about_ones_own_drawing_is_told(
+    of_alice: Webhook, alice: User, rita: User, digits: Recognizer
+) -> None:
+    accepted, relabelled, rejected = named(alice, SEVEN, "7"), named(alice, ONE, "7"), named(alice, SCRIBBLE, "3")
+    decisions.accept(correction=accepted, reviewer=rita)
+    decisions.relabel(correction=relabelled, reviewer=rita, label="1")
+    decisions.undo(review=community.decided(rejected, rita, reason="scribble"), reviewer=rita)
+    found = told(of_alice)
+    assert {each["type"] for each in found} == {"correction.reviewed"}
+    assert [each["data"] for each in found] == [
+        about(accepted, "7", "accepted", "7"),
+        about(relabelled, "7", "relabelled", "1"),
+        about(rejected, "3", "rejected", None, "scribble"),
+        about(rejected, "3", "undone", None),
+    ]
+
+
+def about(correction: Any, said: str, decision: str, label: str | None, reason: str | None = None) -> dict[str, Any]:
+    drawing = str(correction.drawing.uuid)
+    shared = {"recognizer": "digits", "drawing": drawing, "said": said}
+    return {**shared, "decision": decision, "label": label, "reason": reason}
+
+
+def test_a_payload_has_few_fields_and_none_about_the_reviewer(
+    of_alice: Webhook, alice: User, rita: User, digits: Recognizer
+) -> None:
+    decisions.accept(correction=named(alice, SEVEN, "7"), reviewer=rita)
+    delivery = of_alice.deliveries.get()
+    payload = json.loads(delivery.body)
+    assert set(payload) == {"id", "type", "version", "created", "data"}
+    assert (payload["id"], payload["version"]) == (str(delivery.event), 1)
+    assert rita.email not in delivery.body
+    assert f'"{rita.pk}"' not in delivery.body
+
+
+def test_nobody_is_told_of_anothers_drawing(of_alice: Webhook, bob: User, rita: User, digits: Recognizer) -> None:
+    decisions.accept(correction=named(bob, SEVEN, "7"), reviewer=rita)
+    assert told(of_alice) == []
+
+
+def test_a_round_tells_each_author_of_theirs(
+    of_alice: Webhook, alice: User, bob: User, rita: User, digits: Recognizer
+) -> None:
+    mine = [named(alice, ink, "7") for ink in (SEVEN, ONE)]
+    theirs = named(bob, SEVEN, "7")
+    made = bulk.accept(corrections=[each.pk for each in [*mine, theirs]], reviewer=rita)
+    assert [each["data"]["drawing"] for each in told(of_alice)] == [str(each.drawing.uuid) for each in mine]
+    bulk.undo(opinions=made, reviewer=rita)
+    assert [each["data"]["decision"] for each in told(of_alice)] == ["accepted", "accepted", "undone", "undone"]
+
+
+def test_an_opinion_that_decides_nothing_yet_is_told_to_nobody(
+    of_alice: Webhook, alice: User, rita: User, digits: Recognizer
+) -> None:
+    """How many are asked, who they are and what each of them said is not its author's to know."""
+    Policy.objects.create(recognizer=digits, opinions=2, opinions_share=1.0)
+    said, other = named(alice, SEVEN, "7"), community.reviewer("rosa")
+    decisions.accept(correction=said, reviewer=rita)
+    assert told(of_alice) == []
+    decisions.accept(correction=said, reviewer=other)
+    assert [each["data"] for each in told(of_alice)] == [about(said, "7", "accepted", "7")]
+
+
+def test_what_the_policy_accepts_is_told(of_alice: Webhook, alice: User, digits: Recognizer) -> None:
+    named(alice, SEVEN, "7")
+    decisions.accept_unseen(recognizer=digits)
+    assert [each["data"]["decision"] for each in told(of_alice)] == ["accepted"]
+
+
+def test_a_decision_that_was_not_made_is_not_told(
+    of_alice: Webhook, alice: User, rita: User, digits: Recognizer
+) -> None:
+    said = named(alice, SEVEN, "7")
+
+    class ChangedTheirMindError(Exception):
+        pass
+
+    def decide() -> None:
+        with transaction.atomic():
+            decisions.accept(correction=said, reviewer=rita)
+            raise ChangedTheirMindError
+
+    with pytest.raises(ChangedTheirMindError):
+        decide()
+    assert told(of_alice) == []
+
+
+def test_only_what_was_chosen_is_told(
+    of_alice: Webhook, alice: User, rita: User, digits: Recognizer, starter: Bundle
+) -> None:
+    manage.change(hook=of_alice, url=URL, events=["version.promoted"])
+    decisions.accept(correction=named(alice, SEVEN, "7"), reviewer=rita)
+    promote(digits, starter)
+    assert [each["type"] for each in told(of_alice)] == ["version.promoted"]
+
+
+def promote(recognizer: Recognizer, bundle: Bundle, reason: str = "It is better.") -> None:
+    version = promotions.register(recognizer=recognizer, bundle=bundle)
+    promotions.promote(version=version, replaces=promotions.newest(recognizer.pk), reason=reason)
+
+
+def test_a_promotion_and_a_rollback_are_told_to_everybody_who_wants_it(
+    of_alice: Webhook, bob: User, digits: Recognizer, starter: Bundle
+) -> None:
+    of_bob = manage.make(person=bob, url=URL, events=Event.values)
+    promote(digits, starter)
+    promotions.roll_back(recognizer=digits, reason="It is not.")
+    assert told(of_alice) == told(of_bob)
+    up, down = told(of_alice)
+    assert (up["type"], down["type"]) == ("version.promoted", "version.rolled_back")
+    assert up["data"] == {"recognizer": "digits", "model_version": 2, "previous": 1, "reason": "It is better."}
+    assert down["data"] == {"recognizer": "digits", "model_version": 1, "previous": 2, "reason": "It is not."}
+
+
+def test_a_first_promotion_has_none_before(of_alice: Webhook, sketches: Recognizer) -> None:
+    assert [(each["data"]["recognizer"], each["data"]["previous"]) for each in told(of_alice)] == [("sketches", None)]
+
+
+def test_of_one_recognizer_only_where_somebody_wants_it_so(
+    alice: User, rita: User, three: list[Recognizer], starter: Bundle
+) -> None:
+    digits, _bangla, sketches = three
+    hook = manage.make(person=alice, url=URL, events=Event.values, recognizer=sketches)
+    promote(digits, starter)
+    decisions.accept(correction=named(alice, SEVEN, "7"), reviewer=rita)
+    assert told(hook) == []
+    manage.change(hook=hook, url=URL, events=Event.values, recognizer=digits)
+    decisions.accept(correction=named(alice, ONE, "1"), reviewer=rita)
+    assert len(told(hook)) == 1
+
+
+def test_a_paused_one_is_told_nothing_and_what_waits_goes_on_waiting(
+    of_alice: Webhook, alice: User, rita: User, digits: Recognizer
+) -> None:
+    manage.test(hook=of_alice)
+    manage.pause(hook=of_alice)
+    decisions.accept(correction=named(alice, SEVEN, "7"), reviewer=rita)
+    assert [each["type"] for each in told(of_alice)] == ["webhook.test"]
+    assert not Delivery.objects.due(of_alice.deliveries.get().next_try).exists()
+    manage.resume(hook=of_alice)
+    assert Delivery.objects.due(of_alice.deliveries.get().next_try).exists()
+
+
+def test_where_nobody_listens_a_decision_costs_one_small_query_more(
+    alice: User, rita: User, digits: Recognizer, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    decisions.accept(correction=named(alice, SEVEN, "7"), reviewer=rita)
+    made = Review.objects.get()
+    with django_assert_num_queries(1):
+        webhooks.reviewed([made.pk], author=alice.pk)
+
+
+def test_a_round_of_many_costs_no_query_a_drawing(
+    of_alice: Webhook, alice: User, rita: User, digits: Recognizer, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    for _ in range(12):
+        decisions.accept(correction=named(alice, SEVEN, "7"), reviewer=rita)
+    made = list(Review.objects.values_list("pk", flat=True))
+    for few in (made[:2], made):
+        with django_assert_num_queries(3):  # who listens, what was decided, the deliveries
+            webhooks.reviewed(few, author=alice.pk)
+
+
+def test_what_was_told_of_a_drawing_goes_with_it(
+    of_alice: Webhook, alice: User, rita: User, digits: Recognizer
+) -> None:
+    said = named(alice, SEVEN, "7")
+    decisions.accept(correction=said, reviewer=rita)
+    store.delete(drawing=said.drawing)
+    assert told(of_alice) == []
+    assert not Review.objects.exists()
+
+
+def test_saying_something_else_oneself_is_no_review(of_alice: Webhook, alice: User, digits: Recognizer) -> None:
+    said = named(alice, SEVEN, "7")
+    corrections.correct(drawing=said.drawing, label="1")
+    assert told(of_alice) == []

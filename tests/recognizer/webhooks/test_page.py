@@ -1,0 +1,266 @@
+"""/accounts/webhooks/: make one, see its secret once, try it, read its log, send again, pause, renew, delete."""
+
+from __future__ import annotations
+
+import re
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
+
+from accounts.models import AuditEntry, User
+from recognizer.models import Delivery, Recognizer, Webhook
+from recognizer.webhooks import delivery as sending
+from recognizer.webhooks import events as noting
+from recognizer.webhooks import manage, signing
+from tests.recognizer.webhooks.receiver import Receiver
+
+pytestmark = pytest.mark.django_db
+PATH = "/accounts/webhooks/"
+GOOD: dict[str, Any] = {"url": "https://public.example.org/hook", "events": ["correction.reviewed", "version.promoted"]}
+
+
+def text(client: Client, path: str) -> str:
+    response = client.get(path)
+    assert response.status_code == 200
+    return response.content.decode()
+
+
+def make(client: Client, **more: Any) -> str:
+    """The address of the page of a new one."""
+    response = client.post(PATH, GOOD | more)
+    assert response.status_code == 302, response.context["problem"]
+    return str(response.headers["Location"])
+
+
+def test_a_stranger_is_asked_to_sign_in(client: Client) -> None:
+    assert client.get(PATH).headers["Location"].startswith("/accounts/login/")
+
+
+def test_the_account_page_leads_there(as_alice: Client) -> None:
+    assert f'href="{PATH}"' in text(as_alice, "/accounts/")
+
+
+def test_one_is_made_and_its_secret_is_shown_once(as_alice: Client, alice: User) -> None:
+    page = make(as_alice)
+    hook = Webhook.objects.get()
+    assert page == f"{PATH}{hook.uuid}/"
+    assert (hook.person, hook.url, hook.events, hook.recognizer) == (alice, GOOD["url"], GOOD["events"], None)
+    assert signing.secret(hook) in text(as_alice, page)
+    assert not re.search("whsec_[A-Za-z0-9+/]{8}", text(as_alice, page))
+    assert AuditEntry.objects.get().what == "webhook.made"
+
+
+def test_no_secret_is_stored(as_alice: Client, settings: Any) -> None:
+    make(as_alice)
+    hook = Webhook.objects.get()
+    before = signing.secret(hook)
+    key = before.removeprefix("whsec_")
+    rows = [*Webhook.objects.values(), dict(as_alice.session), *AuditEntry.objects.values()]
+    assert key not in str(rows)
+    settings.SECRET_KEY = "another one"
+    assert signing.secret(hook) != before
+
+
+@pytest.mark.parametrize("events", [[], ["everything"], ["correction.reviewed", "everything"]])
+def test_an_event_that_is_none_is_refused_and_what_was_typed_stays(as_alice: Client, events: list[str]) -> None:
+    response = as_alice.post(PATH, {"url": GOOD["url"], "events": events})
+    assert response.status_code == 400
+    html = response.content.decode()
+    assert "Choose at least one of the events." in html
+    assert f'value="{GOOD["url"]}"' in html
+    assert not Webhook.objects.exists()
+
+
+def test_it_may_be_of_one_recognizer(as_alice: Client, digits: Recognizer) -> None:
+    page = make(as_alice, recognizer="digits")
+    assert Webhook.objects.get().recognizer == digits
+    assert '<option value="digits" selected>' in text(as_alice, page)
+    assert as_alice.post(PATH, GOOD | {"recognizer": "no-such"}).status_code == 404
+
+
+def test_there_are_at_most_ten(as_alice: Client) -> None:
+    for _ in range(10):
+        make(as_alice)
+    response = as_alice.post(PATH, GOOD)
+    assert response.status_code == 400
+    assert "Delete one first" in response.content.decode()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_there_are_at_most_ten_also_at_the_same_moment(alice: User) -> None:
+    def press(_number: int) -> int:
+        client = Client()
+        client.force_login(alice)
+        try:
+            return client.post(PATH, GOOD).status_code
+        finally:
+            connection.close()
+
+    for _ in range(7):
+        manage.make(person=alice, **GOOD)
+    with ThreadPoolExecutor(6) as pool:
+        assert sorted(pool.map(press, range(6))) == [302, 302, 302, 400, 400, 400]
+    assert Webhook.objects.count() == 10
+
+
+def test_it_is_changed(as_alice: Client) -> None:
+    page = make(as_alice)
+    as_alice.post(page, {"url": "https://public.example.org/other", "events": ["version.rolled_back"]})
+    hook = Webhook.objects.get()
+    assert (hook.url, hook.events) == ("https://public.example.org/other", ["version.rolled_back"])
+    response = as_alice.post(page, {"url": "https://inside.example.org/", "events": ["version.rolled_back"]})
+    assert response.status_code == 400
+    assert "not a public address" in response.content.decode()
+    assert Webhook.objects.get().url == "https://public.example.org/other"
+
+
+def test_a_test_is_sent_and_the_log_tells_how_it_went(as_alice: Client, hook: Webhook, receiver: Receiver) -> None:
+    page = f"{PATH}{hook.uuid}/"
+    assert "Nothing was sent yet" in text(as_alice, page)
+    receiver.answer = b"<script>alert(1)</script>"
+    assert "A test is on its way" in as_alice.post(page + "test/", follow=True).content.decode()
+    sending.send_due()
+    html = text(as_alice, page)
+    assert "webhook.test" in html
+    assert "answered with 200" in html
+    assert "&lt;script&gt;" in html
+    assert "<script>alert" not in html
+
+
+def test_a_delivery_is_sent_again_under_the_same_id(as_alice: Client, hook: Webhook, receiver: Receiver) -> None:
+    first = manage.test(hook=hook)
+    sending.send_due()
+    as_alice.post(f"{PATH}{hook.uuid}/{first.pk}/replay/")
+    sending.send_due()
+    again, before = hook.deliveries.all()
+    assert (again.replays, again.event, again.body, again.state) == (before, before.event, before.body, "delivered")
+    assert receiver.got[0].headers["webhook-id"] == receiver.got[1].headers["webhook-id"]
+    assert "sent again" in text(as_alice, f"{PATH}{hook.uuid}/")
+
+
+def test_asking_by_hand_has_a_limit(as_alice: Client, hook: Webhook) -> None:
+    for _ in range(manage.BY_HAND):
+        as_alice.post(f"{PATH}{hook.uuid}/test/")
+    assert Delivery.objects.count() == manage.BY_HAND
+    refused = as_alice.post(f"{PATH}{hook.uuid}/test/", follow=True).content.decode()
+    assert "Wait a little" in refused
+    replayed = as_alice.post(f"{PATH}{hook.uuid}/{Delivery.objects.last().pk}/replay/", follow=True)  # type: ignore[union-attr]
+    assert "Wait a little" in replayed.content.decode()
+    assert Delivery.objects.count() == manage.BY_HAND
+    Delivery.objects.update(created=timezone.now() - timedelta(minutes=2))
+    as_alice.post(f"{PATH}{hook.uuid}/test/")
+    assert Delivery.objects.count() == manage.BY_HAND + 1
+
+
+def test_it_is_paused_and_goes_on(as_alice: Client, hook: Webhook, receiver: Receiver) -> None:
+    page = f"{PATH}{hook.uuid}/"
+    as_alice.post(page + "test/")
+    as_alice.post(page + "pause/")
+    assert "nothing is sent" in text(as_alice, page)
+    assert sending.send_due() == (0, False)
+    assert "is paused. Let it go on first" in as_alice.post(page + "test/", follow=True).content.decode()
+    as_alice.post(page + "pause/")
+    assert sending.send_due() == (1, False)
+
+
+def test_why_it_was_paused_is_told(as_alice: Client, hook: Webhook) -> None:
+    Webhook.objects.update(paused=timezone.now(), pause_reason="Nothing arrived for 3 days: the last answer was 500")
+    for page in (PATH, f"{PATH}{hook.uuid}/"):
+        assert "the last answer was 500" in text(as_alice, page)
+
+
+def test_that_it_fails_is_told(as_alice: Client, hook: Webhook) -> None:
+    Webhook.objects.update(failing_since=timezone.now() - timedelta(hours=5))
+    assert re.search(r"Since 5\Whours ago; it is tried again", text(as_alice, PATH))
+
+
+def test_another_secret_is_made_and_shown_once(as_alice: Client, hook: Webhook) -> None:
+    before = signing.secret(hook)
+    page = as_alice.post(f"{PATH}{hook.uuid}/renew/", follow=True).content.decode()
+    hook.refresh_from_db()
+    assert signing.secret(hook) in page
+    assert before not in page
+
+
+def test_it_is_deleted_with_its_log_after_one_more_look(as_alice: Client, hook: Webhook) -> None:
+    manage.test(hook=hook)
+    page = f"{PATH}{hook.uuid}/delete/"
+    assert "Delete this webhook?" in text(as_alice, page)
+    assert Webhook.objects.exists()
+    assert as_alice.post(page).headers["Location"] == PATH
+    assert not Webhook.objects.exists()
+    assert not Delivery.objects.exists()
+    assert AuditEntry.objects.filter(what="webhook.deleted").exists()
+
+
+def test_nobody_comes_near_anothers(as_bob: Client, hook: Webhook) -> None:
+    delivery = manage.test(hook=hook)
+    assert hook.url not in text(as_bob, PATH)
+    page = f"{PATH}{hook.uuid}/"
+    assert as_bob.get(page).status_code == 404
+    for action in ("", "pause/", "renew/", "test/", "delete/", f"{delivery.pk}/replay/"):
+        assert as_bob.post(page + action, GOOD).status_code == 404
+    assert (Webhook.objects.get(), Delivery.objects.count()) == (hook, 1)
+
+
+def test_a_delivery_of_another_webhook_is_not_sent_from_this_one(as_bob: Client, bob: User, hook: Webhook) -> None:
+    delivery = manage.test(hook=hook)
+    mine = manage.make(person=bob, **GOOD)
+    assert as_bob.post(f"{PATH}{mine.uuid}/{delivery.pk}/replay/").status_code == 404
+
+
+def test_looking_changes_nothing(as_alice: Client, hook: Webhook) -> None:
+    for action in ("pause/", "renew/", "test/"):
+        assert as_alice.get(f"{PATH}{hook.uuid}/{action}").status_code == 405
+
+
+def test_another_site_cannot_send_its_forms(alice: User, hook: Webhook) -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(alice)
+    for path in (PATH, f"{PATH}{hook.uuid}/delete/", f"{PATH}{hook.uuid}/pause/"):
+        assert client.post(path, GOOD).status_code == 403
+
+
+def test_a_long_log_comes_in_pages_and_costs_no_query_a_row(
+    as_alice: Client, hook: Webhook, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    page = f"{PATH}{hook.uuid}/"
+    text(as_alice, page)
+    for _ in range(30):
+        noting.tested(hook)
+    with django_assert_max_num_queries(8):
+        html = text(as_alice, page)
+    assert html.count('<span class="type">') == 20
+    assert text(as_alice, page + "?page=2").count('<span class="type">') == 10
+
+
+def test_staff_read_it_in_the_admin_without_address_and_payload(hook: Webhook) -> None:
+    root, client = User.objects.create_superuser("root@example.org", "a rather long word"), Client()
+    client.force_login(root)
+    delivery = manage.test(hook=hook)
+    page = partial(text, client)
+    for path in ("", f"{hook.pk}/change/"):
+        html = page(f"/admin/recognizer/webhook/{path}")
+        assert "from=here" not in html
+    assert "hooks.example.org" in page("/admin/recognizer/webhook/")
+    assert str(delivery.event) in page("/admin/recognizer/delivery/")
+    assert "&quot;version&quot;" not in page(f"/admin/recognizer/delivery/{delivery.pk}/change/")
+    assert client.post(f"/admin/recognizer/delivery/{delivery.pk}/delete/", {"post": "yes"}).status_code == 403
+
+
+def test_the_list_tells_them_apart_in_words_and_shows_no_secret(as_alice: Client, alice: User) -> None:
+    for url in ("https://hooks.example.org/a?token=geheim", "https://hooks.example.org"):
+        Webhook.objects.create(person=alice, url=url, events=["correction.reviewed", "version.promoted"])
+    html = as_alice.get(PATH).content.decode()
+    assert html.count(">hooks.example.org</a>") == 2
+    assert '<span class="code">/a?…</span>' in html
+    assert '<span class="code">/</span>' in html
+    assert "A reviewer decided about one of my drawings · Another model version answers" in html
+    assert "geheim" not in html
