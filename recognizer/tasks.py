@@ -23,7 +23,7 @@ def tick() -> None:
     runs = training.tick()
     read, _more = memory.catch_up_for_a_moment()  # before drawings: somebody may be waiting for it
     asked = refresh.catch_up()
-    export_job.tick()
+    export_job.run_due_jobs()
     delivery.tick()
     idempotency.tick()
     checked, _more = label_checks.catch_up_for_a_moment()
@@ -68,7 +68,7 @@ def remember_all_again() -> None:
 @app.task
 def export(export_id: int) -> None:
     """Write a file that somebody asked for, unless another worker does."""
-    export_job.run(export_id=export_id)
+    export_job.run_export(export_id=export_id)
     logger.info("export: done with %d", export_id)
 
 

@@ -19,7 +19,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
-from recognizer.datasets.rows import Answered, Row, Said
+from recognizer.datasets.rows import Answered, DrawingRow, Said
 
 FACTS = (
     "word",
@@ -37,13 +37,13 @@ NESTED = ("corrections", "predictions", "drawing")  # JSON where a format knows 
 DATA_URL = "data:image/png;base64,"
 
 
-def facts(row: Row) -> dict[str, Any]:
+def fact_columns(row: DrawingRow) -> dict[str, Any]:
     """Plain values, in the order of FACTS."""
     label, first = row.label, row.first
     return {
         "word": row.labels[label] if label else None,
         "key_id": row.uuid,
-        "timestamp": moment(row.created),
+        "timestamp": format_time(row.created),
         "recognized": first.label == label if first and label else None,
         "recognizer": row.recognizer,
         "label": label,
@@ -54,12 +54,12 @@ def facts(row: Row) -> dict[str, Any]:
     }
 
 
-def moment(when: datetime) -> str:
+def format_time(when: datetime) -> str:
     """As Quick, Draw! writes it: 2017-03-09 00:28:55.637750 UTC."""
     return f"{when.astimezone(UTC).replace(tzinfo=None).isoformat(' ', 'microseconds')} UTC"
 
 
-def corrections(row: Row) -> str:
+def corrections_json(row: DrawingRow) -> str:
     """As JSON."""
     return json.dumps([_said(each) for each in row.said], ensure_ascii=False)
 
@@ -67,7 +67,7 @@ def corrections(row: Row) -> str:
 def _said(said: Said) -> dict[str, Any]:
     return {
         "label": said.label,
-        "timestamp": moment(said.created),
+        "timestamp": format_time(said.created),
         "reviews": [
             {
                 "decision": review.decision,
@@ -75,14 +75,14 @@ def _said(said: Said) -> dict[str, Any]:
                 "reason": review.reason,
                 "by": review.by,
                 "automatic": review.automatic,
-                "timestamp": moment(review.created),
+                "timestamp": format_time(review.created),
             }
             for review in said.reviews
         ],
     }
 
 
-def predictions(row: Row) -> str:
+def predictions_json(row: DrawingRow) -> str:
     """As JSON."""
     return _list(map(_answer, row.answers))
 
@@ -94,7 +94,7 @@ def _answer(answer: Answered) -> str:
         "label": answer.label,
         "probability": answer.probability,
         "unsure": answer.unsure,
-        "timestamp": moment(answer.created),
+        "timestamp": format_time(answer.created),
     }
     return f'{json.dumps(head)[:-1]}, "guesses": {answer.guesses}}}'
 
@@ -103,6 +103,6 @@ def _list(texts: Iterable[str]) -> str:
     return f"[{', '.join(texts)}]"
 
 
-def image(row: Row) -> str:
+def image_data_url(row: DrawingRow) -> str:
     """The picture as a data URL."""
     return DATA_URL + base64.b64encode(row.image or b"").decode()

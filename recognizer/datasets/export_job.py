@@ -21,7 +21,7 @@ from django.utils.translation import gettext as _
 from accounts import audit, people
 from recognizer import enqueue
 from recognizer.datasets import formats
-from recognizer.datasets.filters import Wanted, WantedError
+from recognizer.datasets.filters import DrawingFilter, FilterError
 from recognizer.models import Drawing, Export, Piece
 
 if TYPE_CHECKING:
@@ -52,12 +52,12 @@ class _TooLargeError(Exception):
     pass
 
 
-def start(*, by: User, wanted: Wanted, form: str, licence: str) -> Export:
+def start_export(*, by: User, wanted: DrawingFilter, form: str, licence: str) -> Export:
     """Ask for a file. Raises WantedError and OpenExportError."""
-    formats.check(form=form, wanted=wanted, licence=licence)
+    formats.check_export(form=form, wanted=wanted, licence=licence)
     total = wanted.drawings().count()
     if not total:
-        raise WantedError(_("No drawing is like this, so there is nothing to export. Ask for more."))
+        raise FilterError(_("No drawing is like this, so there is nothing to export. Ask for more."))
     try:
         with transaction.atomic():
             export = Export.objects.create(by=by, form=form, wanted=wanted.as_json(), licence=licence, total=total)
@@ -69,7 +69,7 @@ def start(*, by: User, wanted: Wanted, form: str, licence: str) -> Export:
     return export
 
 
-def run(*, export_id: int) -> None:
+def run_export(*, export_id: int) -> None:
     """Write a file that waits; a second delivery finds it taken."""
     waiting = Export.objects.filter(pk=export_id, state=State.WAITING)
     if not waiting.update(state=State.RUNNING, heartbeat=timezone.now()):
@@ -79,7 +79,7 @@ def run(*, export_id: int) -> None:
         _write(export)
     except _StoppedError:
         logger.info("export %d was stopped", export_id)
-    except (WantedError, _TooLargeError) as error:
+    except (FilterError, _TooLargeError) as error:
         _give_up(export, str(error))
     except Exception:
         logger.exception("export %d failed", export_id)
@@ -88,8 +88,8 @@ def run(*, export_id: int) -> None:
 
 def _write(export: Export) -> None:
     pieces = _Pieces(export)
-    written = formats.write(
-        wanted=Wanted.read(export.wanted),
+    written = formats.write_export(
+        wanted=DrawingFilter.read(export.wanted),
         form=export.form,
         licence=export.licence,
         sink=pieces,
@@ -171,12 +171,12 @@ def _keep_few(person: int) -> None:
     _end(Export.objects.filter(pk__in=list(ready[KEPT_EACH:])), State.GONE, _("A newer one took its place."))
 
 
-def tick() -> int:
+def run_due_jobs() -> int:
     """Delete what expired or speaks of what was deleted, send lost tasks again, give dead ones up; how many moved."""
     now = timezone.now()
     ready = Export.objects.filter(state=State.READY)
     moved = _end(ready.filter(finished__lt=now - KEPT_FOR), State.GONE, _("It was kept for a day."))
-    moved += sum(not is_current(export) for export in ready.all())
+    moved += sum(not check_is_current(export) for export in ready.all())
     silent = Export.objects.filter(heartbeat__lt=now - SILENT_FOR)
     moved += _end(
         silent.filter(state=State.RUNNING), State.FAILED, _("Its worker is gone. Nothing was kept; ask for it again.")
@@ -187,7 +187,7 @@ def tick() -> int:
     return moved
 
 
-def is_current(export: Export) -> bool:
+def check_is_current(export: Export) -> bool:
     """Whether all that is in it may still be given out; if not, its bytes are deleted here and now."""
     if all(_are_here(ids) for ids in _ids(export)):
         return True
@@ -207,18 +207,18 @@ def _are_here(ids: list[int]) -> bool:
     return Drawing.objects.filter(people.teaching("author"), pk__in=ids).count() == len(ids)
 
 
-def file_name(export: Export) -> str:
+def file_name_of(export: Export) -> str:
     """What the file is called where it is saved."""
     day = timezone.localdate(export.created)
     return f"inkling-{day:%Y-%m-%d}-{export.pk}{formats.FORMATS[export.form].suffix}"
 
 
-def note_download(*, export: Export, by: User) -> None:
+def log_download(*, export: Export, by: User) -> None:
     """Somebody is given the file."""
     audit.note(by=by, what="export.downloaded", subject=f"export {export.pk}", detail={"sha256": export.sha256})
 
 
-def read(export: Export) -> Iterable[bytes]:
+def read_chunks(export: Export) -> Iterable[bytes]:
     """The file, a piece at a time; it ends early, and so with an error, where it is deleted meanwhile."""
     number = 0
     while piece := Piece.objects.filter(export=export, number=number).values_list("content", flat=True).first():
@@ -226,6 +226,6 @@ def read(export: Export) -> Iterable[bytes]:
         number += 1
 
 
-def delete(*, export: Export) -> None:
+def delete_export(*, export: Export) -> None:
     """With its bytes; a worker that is writing it stops."""
     export.delete()

@@ -17,10 +17,10 @@ from recognizer.models import Correction, Drawing, Label, Prediction, Recognizer
 UNNAMED, UNDECIDED = "unnamed", "undecided"
 DECIDED = (Review.Decision.ACCEPTED.value, Review.Decision.RELABELLED.value, Review.Decision.REJECTED.value)
 STATUSES = (*DECIDED, UNDECIDED, UNNAMED)
-LARGEST = 2**31 - 1  # of a version's number
+MAX_VERSION_NUMBER = 2**31 - 1  # of a version's number
 
 
-class WantedError(ValueError):
+class FilterError(ValueError):
     """Filters that cannot be meant; the text says what is wrong and what to do, `field` which one is to blame."""
 
     def __init__(self, text: str, field: str | None = None) -> None:
@@ -29,7 +29,7 @@ class WantedError(ValueError):
 
 
 @dataclass(frozen=True)
-class Wanted:
+class DrawingFilter:
     """Filters; what is left empty does not filter. People whose drawings may not teach are never in it.
 
     `label` is what counts: the reviewer's where there is one, else the author's. `version` is the one that answered
@@ -44,7 +44,7 @@ class Wanted:
     version: int | None = None
 
     @classmethod
-    def read(cls, said: Mapping[str, Any]) -> Wanted:
+    def read(cls, said: Mapping[str, Any]) -> DrawingFilter:
         """From texts, as a form or a command has them. Raises WantedError."""
         wanted = cls(
             recognizer=_text(said, "recognizer"),
@@ -61,12 +61,12 @@ class Wanted:
         if self.recognizer:
             _check_known("recognizer", self.recognizer, Recognizer.objects.values_list("slug", flat=True))
         if (self.label or self.version) and not self.recognizer:
-            raise WantedError(_("Labels and versions belong to a recognizer. Say which recognizer."), "recognizer")
+            raise FilterError(_("Labels and versions belong to a recognizer. Say which recognizer."), "recognizer")
         if self.label:
             labels = Label.objects.filter(recognizer__slug=self.recognizer)
             _check_known("label", self.label, labels.values_list("slug", flat=True))
         if self.since and self.until and self.since > self.until:
-            raise WantedError(_("The first day comes after the last one. Swap them."), "since")
+            raise FilterError(_("The first day comes after the last one. Swap them."), "since")
 
     def as_json(self) -> dict[str, Any]:
         """What `read` takes, without what is empty."""
@@ -151,17 +151,17 @@ def _day(form: Mapping[str, Any], field: str) -> date | None:
         day = date.fromisoformat(said) if said else None
     except ValueError as error:
         text = _("%(value)s is no day. Write it as 2026-11-21.")
-        raise WantedError(text % {"value": repr(said[:40])}, field) from error
+        raise FilterError(text % {"value": repr(said[:40])}, field) from error
     if day and not 1900 <= day.year <= 9000:
         text = _("The year %(year)d cannot be meant. Write a day as 2026-11-21.")
-        raise WantedError(text % {"year": day.year}, field)
+        raise FilterError(text % {"year": day.year}, field)
     return day
 
 
 def _number(said: str) -> int | None:
-    if said and not (said.isascii() and said.isdecimal() and 0 < int(said[:12]) <= LARGEST):
+    if said and not (said.isascii() and said.isdecimal() and 0 < int(said[:12]) <= MAX_VERSION_NUMBER):
         text = _("A version is a number, like 3, not %(value)s.")
-        raise WantedError(text % {"value": repr(said[:40])}, "version")
+        raise FilterError(text % {"value": repr(said[:40])}, "version")
     return int(said) if said else None
 
 
@@ -169,4 +169,4 @@ def _check_known(what: str, value: str, known: Iterable[str]) -> None:
     names = list(known)
     if value not in names:
         text = _("There is no %(what)s %(value)s. There are: %(known)s.")
-        raise WantedError(text % {"what": what, "value": repr(value[:60]), "known": ", ".join(names) or "none"}, what)
+        raise FilterError(text % {"what": what, "value": repr(value[:60]), "known": ", ".join(names) or "none"}, what)

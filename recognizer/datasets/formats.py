@@ -12,21 +12,21 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from recognizer.datasets import rows
-from recognizer.datasets.filters import Wanted, WantedError
-from recognizer.datasets.formats_csv import TableWriter
+from recognizer.datasets.filters import DrawingFilter, FilterError
+from recognizer.datasets.formats_csv import CsvWriter
 from recognizer.datasets.formats_ndjson import NdjsonWriter
-from recognizer.datasets.formats_npz import ArraysWriter
-from recognizer.datasets.formats_png import Box, PicturesWriter, ZipBox
-from recognizer.datasets.rows import Row
+from recognizer.datasets.formats_npz import NpzWriter
+from recognizer.datasets.formats_png import FileTarget, PngWriter, ZipTarget
+from recognizer.datasets.rows import DrawingRow
 from recognizer.models import Recognizer
 
-LONGEST_LICENCE = 200  # characters
+MAX_LICENCE_LENGTH = 200  # characters
 
 
-class Writer(Protocol):
+class RowWriter(Protocol):
     """Takes one row after the other."""
 
-    def add(self, row: Row) -> None:
+    def add(self, row: DrawingRow) -> None:
         """One drawing."""
 
     def close(self) -> None:
@@ -81,7 +81,7 @@ FORMATS = {
 }
 
 
-class Written(NamedTuple):
+class ExportSummary(NamedTuple):
     """What an export holds."""
 
     drawings: int
@@ -106,47 +106,47 @@ class _Measured:
         """Archives ask for it."""
 
 
-def check(*, form: str, wanted: Wanted, licence: str) -> None:
+def check_export(*, form: str, wanted: DrawingFilter, licence: str) -> None:
     """Raises WantedError where this cannot be written."""
     if form not in FORMATS:
         text = _("There is no format %(form)s. There are: %(known)s.")
-        raise WantedError(text % {"form": repr(form[:40]), "known": ", ".join(FORMATS)}, "format")
+        raise FilterError(text % {"form": repr(form[:40]), "known": ", ".join(FORMATS)}, "format")
     if form == "npz" and not wanted.recognizer:
         text = _("Each recognizer sees drawings in its own size, so .npz holds one. Say which recognizer.")
-        raise WantedError(text, "recognizer")
+        raise FilterError(text, "recognizer")
     if not is_licence(licence):
         text = _("A licence is one line of at most %(most)d characters that begins with a letter or a digit.")
-        raise WantedError(text % {"most": LONGEST_LICENCE}, "licence")
+        raise FilterError(text % {"most": MAX_LICENCE_LENGTH}, "licence")
 
 
 def is_licence(text: str) -> bool:
     """One printable line that no spreadsheet takes for a formula; or nothing."""
-    return not text or (len(text) <= LONGEST_LICENCE and text.isprintable() and text[0].isalnum())
+    return not text or (len(text) <= MAX_LICENCE_LENGTH and text.isprintable() and text[0].isalnum())
 
 
-def write(
-    *, wanted: Wanted, form: str, licence: str, sink: Any, told: Callable[[list[int]], None] = lambda ids: None
-) -> Written:
+def write_export(
+    *, wanted: DrawingFilter, form: str, licence: str, sink: Any, told: Callable[[list[int]], None] = lambda ids: None
+) -> ExportSummary:
     """Write what is wanted into `sink`, which is only ever written to; `told` gets the ids of what was just written.
 
     Raises WantedError.
     """
-    check(form=form, wanted=wanted, licence=licence)
+    check_export(form=form, wanted=wanted, licence=licence)
     measured = _Measured(sink)
-    count = fill(_writer(form, measured, wanted), wanted=wanted, licence=licence, told=told)
-    return Written(count, measured.digest.hexdigest(), measured.size)
+    count = write_rows(_writer(form, measured, wanted), wanted=wanted, licence=licence, told=told)
+    return ExportSummary(count, measured.digest.hexdigest(), measured.size)
 
 
-def write_folder(*, wanted: Wanted, licence: str, box: Box, told: Callable[[list[int]], None]) -> int:
+def write_png_folder(*, wanted: DrawingFilter, licence: str, box: FileTarget, told: Callable[[list[int]], None]) -> int:
     """PNG folders as folders; how many drawings."""
-    check(form="png", wanted=wanted, licence=licence)
-    return fill(PicturesWriter(box), wanted=wanted, licence=licence, told=told)
+    check_export(form="png", wanted=wanted, licence=licence)
+    return write_rows(PngWriter(box), wanted=wanted, licence=licence, told=told)
 
 
-def fill(writer: Writer, *, wanted: Wanted, licence: str, told: Callable[[list[int]], None]) -> int:
+def write_rows(writer: RowWriter, *, wanted: DrawingFilter, licence: str, told: Callable[[list[int]], None]) -> int:
     """Give a writer all rows; how many."""
     count = 0
-    for page in rows.pages(wanted, licence=licence):
+    for page in rows.read_pages(wanted, licence=licence):
         for row in page:
             writer.add(row)
         count += len(page)
@@ -155,9 +155,9 @@ def fill(writer: Writer, *, wanted: Wanted, licence: str, told: Callable[[list[i
     return count
 
 
-def _writer(form: str, sink: Any, wanted: Wanted) -> Writer:
+def _writer(form: str, sink: Any, wanted: DrawingFilter) -> RowWriter:
     if form == "npz":
-        return ArraysWriter(sink, Recognizer.objects.get(slug=wanted.recognizer))
+        return NpzWriter(sink, Recognizer.objects.get(slug=wanted.recognizer))
     if form == "png":
-        return PicturesWriter(ZipBox(sink))
-    return NdjsonWriter(sink) if form == "ndjson" else TableWriter(sink)
+        return PngWriter(ZipTarget(sink))
+    return NdjsonWriter(sink) if form == "ndjson" else CsvWriter(sink)

@@ -7,12 +7,12 @@ import io
 from typing import IO, Any
 
 from recognizer.datasets import columns
-from recognizer.datasets.rows import Row
+from recognizer.datasets.rows import DrawingRow
 
 COLUMNS = (*columns.FACTS, *columns.NESTED, "image")
 
 
-class TableWriter:
+class CsvWriter:
     """Writes a head, and one line a row."""
 
     columns: tuple[str, ...] = COLUMNS
@@ -23,9 +23,9 @@ class TableWriter:
         self._csv = csv.writer(self._line, lineterminator="\n")
         self._write(self.columns)
 
-    def add(self, row: Row) -> None:
+    def add(self, row: DrawingRow) -> None:
         """One drawing."""
-        image = columns.image(row) if row.image is not None else None
+        image = columns.image_data_url(row) if row.image is not None else None
         self._write([*cells(row), row.ink, image])
 
     def close(self) -> None:
@@ -38,7 +38,7 @@ class TableWriter:
         self._line.truncate()
 
 
-def cells(row: Row) -> list[Any]:
+def cells(row: DrawingRow) -> list[Any]:
     """Of all columns but the drawing itself; truth as JSON writes it."""
-    values = [str(value).lower() if isinstance(value, bool) else value for value in columns.facts(row).values()]
-    return [*values, columns.corrections(row), columns.predictions(row)]
+    values = [str(value).lower() if isinstance(value, bool) else value for value in columns.fact_columns(row).values()]
+    return [*values, columns.corrections_json(row), columns.predictions_json(row)]

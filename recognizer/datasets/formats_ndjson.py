@@ -6,7 +6,7 @@ import json
 from typing import IO
 
 from recognizer.datasets import columns
-from recognizer.datasets.rows import Row
+from recognizer.datasets.rows import DrawingRow
 
 
 class NdjsonWriter:
@@ -15,7 +15,7 @@ class NdjsonWriter:
     def __init__(self, sink: IO[bytes]) -> None:
         self._sink = sink
 
-    def add(self, row: Row) -> None:
+    def add(self, row: DrawingRow) -> None:
         """One drawing."""
         self._sink.write(line(row).encode())
 
@@ -23,9 +23,9 @@ class NdjsonWriter:
         """Nothing is left to write."""
 
 
-def line(row: Row) -> str:
+def line(row: DrawingRow) -> str:
     """A row as it is written; strokes come last, as they are the longest."""
-    head = json.dumps(columns.facts(row), ensure_ascii=False)[:-1]
-    drawn = f'"drawing": {row.ink}' if row.ink is not None else f'"image": "{columns.image(row)}"'
-    said, answered = columns.corrections(row), columns.predictions(row)
+    head = json.dumps(columns.fact_columns(row), ensure_ascii=False)[:-1]
+    drawn = f'"drawing": {row.ink}' if row.ink is not None else f'"image": "{columns.image_data_url(row)}"'
+    said, answered = columns.corrections_json(row), columns.predictions_json(row)
     return f'{head}, "corrections": {said}, "predictions": {answered}, {drawn}}}\n'

@@ -26,14 +26,14 @@ from ml.bundles.bundle import raster_spec
 from ml.preprocessing.content import Content
 from ml.preprocessing.image import ImageError
 from ml.preprocessing.ink import DEFAULT, InkError, RasterSpec
-from recognizer.datasets.rows import Row
+from recognizer.datasets.rows import DrawingRow
 from recognizer.models import ModelVersion, Promotion, Recognizer
 
-LONG_AGO = (1980, 1, 1, 0, 0, 0)  # the time of every member of an archive: the same data are the same bytes
+MEMBER_TIME = (1980, 1, 1, 0, 0, 0)  # the time of every member of an archive: the same data are the same bytes
 TEXTS = {"key_id": 36, "status": 10, "author": 64, "licence": 200}  # characters
 
 
-class ArraysWriter:
+class NpzWriter:
     """Collects each array in a file without a name, which goes with the process, and writes them at the end."""
 
     def __init__(self, sink: IO[bytes], recognizer: Recognizer) -> None:
@@ -50,7 +50,7 @@ class ArraysWriter:
             "xyt": _Array(np.dtype(np.float64), (3,)),
         }
 
-    def add(self, row: Row) -> None:
+    def add(self, row: DrawingRow) -> None:
         """One drawing; what today's rules cannot draw has an empty raster."""
         ink = json.loads(row.ink) if row.ink is not None else []
         said = {
@@ -80,7 +80,7 @@ class ArraysWriter:
                 with archive.open(_member(name), "w") as member:
                     np.lib.format.write_array(member, np.array(value, dtype=np.str_), allow_pickle=False)
 
-    def _raster(self, row: Row, ink: Any) -> np.ndarray:
+    def _raster(self, row: DrawingRow, ink: Any) -> np.ndarray:
         try:
             content = Content.of_ink(ink) if row.image is None else Content.of_image(row.image)
             return content.raster(self._spec)
@@ -121,7 +121,7 @@ def _points(stroke: list[list[float]]) -> np.ndarray:
 
 
 def _member(name: str) -> zipfile.ZipInfo:
-    info = zipfile.ZipInfo(f"{name}.npy", LONG_AGO)
+    info = zipfile.ZipInfo(f"{name}.npy", MEMBER_TIME)
     info.compress_type = zipfile.ZIP_DEFLATED
     return info
 

@@ -22,9 +22,9 @@ import cv2
 
 from ml.data.folder import SPEC
 from ml.preprocessing.ink import InkError, RasterSpec, parse_ink, rasterise
-from recognizer.datasets.formats_csv import COLUMNS, TableWriter, cells
-from recognizer.datasets.formats_npz import LONG_AGO
-from recognizer.datasets.rows import UNSTATED, Row
+from recognizer.datasets.formats_csv import COLUMNS, CsvWriter, cells
+from recognizer.datasets.formats_npz import MEMBER_TIME
+from recognizer.datasets.rows import UNSTATED, DrawingRow
 from recognizer.models import Recognizer
 
 TABLE = "drawings.csv"
@@ -32,7 +32,7 @@ LOOK = RasterSpec(size=64, box=52, pen=3)  # the largest that the one renderer d
 TEXT, STORED = zipfile.ZIP_DEFLATED, zipfile.ZIP_STORED  # a PNG is as small as it gets
 
 
-class Box(Protocol):
+class FileTarget(Protocol):
     """Where files go: a folder or an archive."""
 
     def put(self, name: str, content: bytes) -> None:
@@ -45,7 +45,7 @@ class Box(Protocol):
         """No more comes."""
 
 
-class ZipBox:
+class ZipTarget:
     """Files in an archive, which is written from its beginning to its end."""
 
     def __init__(self, sink: IO[bytes]) -> None:
@@ -66,7 +66,7 @@ class ZipBox:
         self._archive.close()
 
 
-class FolderBox:
+class FolderTarget:
     """Files in a folder that is not there yet."""
 
     def __init__(self, folder: Path) -> None:
@@ -88,25 +88,25 @@ class FolderBox:
         """All is written already."""
 
 
-class _FileTable(TableWriter):
+class _FileTable(CsvWriter):
     """What was said of each picture, and which file it is."""
 
     columns = ("file", *COLUMNS[:-2])
 
-    def add_file(self, name: str, row: Row) -> None:
+    def add_file(self, name: str, row: DrawingRow) -> None:
         self._write([name, *cells(row)])
 
 
-class PicturesWriter:
+class PngWriter:
     """Puts pictures as they come, and the table at the end: it grows in a file without a name meanwhile."""
 
-    def __init__(self, box: Box) -> None:
+    def __init__(self, box: FileTarget) -> None:
         self._box = box
         self._rows = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the writer
         self._table = _FileTable(self._rows)
         self._seen: set[str] = set()
 
-    def add(self, row: Row) -> None:
+    def add(self, row: DrawingRow) -> None:
         """One drawing."""
         if row.recognizer not in self._seen:
             self._seen.add(row.recognizer)
@@ -124,7 +124,7 @@ class PicturesWriter:
         self._box.close()
 
 
-def _draw(row: Row) -> bytes:
+def _draw(row: DrawingRow) -> bytes:
     try:
         raster = rasterise(parse_ink(json.loads(row.ink or "[]")), LOOK)
     except InkError:  # of rules that were looser than today's
@@ -146,6 +146,6 @@ def _described(slug: str) -> bytes:
 
 
 def _info(name: str, how: int) -> zipfile.ZipInfo:
-    info = zipfile.ZipInfo(name, LONG_AGO)
+    info = zipfile.ZipInfo(name, MEMBER_TIME)
     info.compress_type = how
     return info

@@ -21,23 +21,23 @@ from django.utils.translation import gettext as _
 
 from accounts import audit, people
 from recognizer.datasets import formats
-from recognizer.datasets.parse_lines import Line, LineError, read_ndjson, read_table
-from recognizer.datasets.pseudonyms import Authors
-from recognizer.datasets.read_archives import read_arrays
-from recognizer.datasets.read_folders import ArchiveError, read_pictures
-from recognizer.datasets.validate import Decided, Draft, Drafts, Said
+from recognizer.datasets.parse_lines import LineError, ParsedLine, read_csv, read_ndjson
+from recognizer.datasets.pseudonyms import ImportedAuthors
+from recognizer.datasets.read_archives import read_npz
+from recognizer.datasets.read_folders import ArchiveError, read_png_folder
+from recognizer.datasets.validate import Decided, DraftReader, DrawingDraft, Said
 from recognizer.models import Correction, Drawing, Import, Origin, Prediction, Review
 from recognizer.review import queue
 
 logger = logging.getLogger(__name__)
 
-AT_ONCE = 200  # lines
+BATCH_SIZE = 200  # lines
 SUFFIXES = {".ndjson": "ndjson", ".jsonl": "ndjson", ".csv": "csv", ".npz": "npz", ".zip": "png"}
-READERS: dict[str, Callable[[Path], Iterator[Line]]] = {
+READERS: dict[str, Callable[[Path], Iterator[ParsedLine]]] = {
     "ndjson": read_ndjson,
-    "csv": read_table,
-    "npz": read_arrays,
-    "png": read_pictures,
+    "csv": read_csv,
+    "npz": read_npz,
+    "png": read_png_folder,
 }
 
 
@@ -46,7 +46,7 @@ class ImportRefusedError(ValueError):
 
 
 @dataclass
-class Report:
+class ImportReport:
     """What came of an import."""
 
     kept: int = 0
@@ -56,7 +56,7 @@ class Report:
     """Answers of versions that are not on this site."""
 
 
-def format_of(file: Path) -> str:
+def guess_format(file: Path) -> str:
     """By its name. Raises ImportRefusedError."""
     name = file.name.lower().removesuffix(".gz")
     form = "png" if file.is_dir() else next((SUFFIXES[end] for end in SUFFIXES if name.endswith(end)), None)
@@ -67,7 +67,7 @@ def format_of(file: Path) -> str:
     return form
 
 
-def bring_in(
+def import_file(
     *,
     file: Path,
     form: str,
@@ -76,7 +76,7 @@ def bring_in(
     recognizer: str = "",
     author: str = "",
     dry: bool = False,
-) -> Report:
+) -> ImportReport:
     """Keep the drawings of a file; `refused` is told the place of each line that was not kept, and why.
 
     `licence` is the operator's statement on what grounds they may be kept, and the licence of lines that name none.
@@ -87,11 +87,11 @@ def bring_in(
         raise ImportRefusedError(
             _("Say on what grounds these drawings may be kept and taught: --licence 'CC BY 4.0, Quick, Draw!'.")
         )
-    bringing = _Bringing(Drafts(licence=licence, recognizer=recognizer, author=author), refused, dry=dry)
+    bringing = _Bringing(DraftReader(licence=licence, recognizer=recognizer, author=author), refused, dry=dry)
     brought = None if dry else Import.objects.create(source=file.name[:200], form=form, licence=licence)
     try:
         lines = READERS[form](file)
-        while some := list(islice(lines, AT_ONCE)):
+        while some := list(islice(lines, BATCH_SIZE)):
             bringing.take(some, brought)
     except (ArchiveError, LineError) as error:
         raise ImportRefusedError(str(error)) from error
@@ -101,7 +101,7 @@ def bring_in(
     return bringing.report
 
 
-def _note(brought: Import, report: Report) -> None:
+def _note(brought: Import, report: ImportReport) -> None:
     """What came of it; an import that brought nothing leaves no trace."""
     if not report.kept:
         brought.delete()
@@ -114,13 +114,13 @@ def _note(brought: Import, report: Report) -> None:
 class _Bringing:
     """One import: some lines after the others."""
 
-    def __init__(self, drafts: Drafts, refused: Callable[[str, str], None], *, dry: bool) -> None:
-        self.report = Report()
+    def __init__(self, drafts: DraftReader, refused: Callable[[str, str], None], *, dry: bool) -> None:
+        self.report = ImportReport()
         self._drafts, self._refused, self._dry = drafts, refused, dry
-        self._authors = Authors()
+        self._authors = ImportedAuthors()
         self._seen: set[int] = set()  # of a dry run, which finds nothing of its own in the database
 
-    def take(self, lines: Iterable[Line], brought: Import | None) -> None:
+    def take(self, lines: Iterable[ParsedLine], brought: Import | None) -> None:
         """Read, keep, count."""
         drafts = self._consented(self._new(self._read(lines)))
         if brought is None:
@@ -136,7 +136,7 @@ class _Bringing:
         self.report.refused += 1
         self._refused(place, why)
 
-    def _read(self, lines: Iterable[Line]) -> list[Draft]:
+    def _read(self, lines: Iterable[ParsedLine]) -> list[DrawingDraft]:
         drafts = []
         for place, fields, why in lines:
             try:
@@ -147,10 +147,10 @@ class _Bringing:
                 self._refuse(place, str(error))
         return drafts
 
-    def _new(self, drafts: list[Draft]) -> list[Draft]:
+    def _new(self, drafts: list[DrawingDraft]) -> list[DrawingDraft]:
         """Those that are not here; another drawing of the same identifier is refused."""
         here = _here(drafts)
-        new: dict[UUID, Draft] = {}
+        new: dict[UUID, DrawingDraft] = {}
         for draft in drafts:
             known = here.get(draft.uuid) or _identity(new.get(draft.uuid))
             if known is None and draft.uuid.int not in self._seen:
@@ -162,20 +162,20 @@ class _Bringing:
                 self._refuse(draft.place, text % {"uuid": draft.uuid})
         return list(new.values())
 
-    def _consented(self, drafts: list[Draft]) -> list[Draft]:
+    def _consented(self, drafts: list[DrawingDraft]) -> list[DrawingDraft]:
         refusing = self._authors.refusing({draft.author for draft in drafts})
         for draft in drafts:
             if draft.author in refusing:
                 self._refuse(draft.place, _("Its author has an account here, and does not agree to it."))
         return [draft for draft in drafts if draft.author not in refusing]
 
-    def _count(self, drafts: list[Draft]) -> None:
+    def _count(self, drafts: list[DrawingDraft]) -> None:
         self.report.kept += len(drafts)
         self.report.left_out += sum(draft.left_out for draft in drafts)
         if self._dry:
             self._seen.update(draft.uuid.int for draft in drafts)
 
-    def _keep(self, drafts: list[Draft], brought: Import) -> None:
+    def _keep(self, drafts: list[DrawingDraft], brought: Import) -> None:
         try:
             with transaction.atomic():
                 _store(drafts, self._authors, brought)
@@ -184,7 +184,7 @@ class _Bringing:
             raise
         self._count(drafts)
 
-    def _keep_alone(self, draft: Draft, brought: Import) -> None:
+    def _keep_alone(self, draft: DrawingDraft, brought: Import) -> None:
         try:
             self._keep([draft], brought)
         except IntegrityError as error:
@@ -195,22 +195,22 @@ class _Bringing:
 _Identity = tuple[int, Any, bool]  # of which recognizer, its ink, and whether it is a picture
 
 
-def _here(drafts: Sequence[Draft]) -> dict[UUID, _Identity]:
+def _here(drafts: Sequence[DrawingDraft]) -> dict[UUID, _Identity]:
     found = Drawing.objects.filter(uuid__in=[draft.uuid for draft in drafts])
     return {uuid: (of, ink, ink is None) for uuid, of, ink in found.values_list("uuid", "recognizer", "ink")}
 
 
-def _identity(draft: Draft | None) -> _Identity | None:
+def _identity(draft: DrawingDraft | None) -> _Identity | None:
     return (draft.recognizer, draft.ink, draft.ink is None) if draft else None
 
 
-def _is_same(known: _Identity, draft: Draft) -> bool:
+def _is_same(known: _Identity, draft: DrawingDraft) -> bool:
     """A picture may be made of the ink that is here (PNG folders), and may be written in other bytes."""
     recognizer, ink, is_picture = known
     return recognizer == draft.recognizer and (is_picture or draft.ink is None or ink == draft.ink)
 
 
-def _store(drafts: Sequence[Draft], authors: Authors, brought: Import) -> None:
+def _store(drafts: Sequence[DrawingDraft], authors: ImportedAuthors, brought: Import) -> None:
     """In one transaction."""
     found = {name: authors.find(name) for name in sorted({draft.author for draft in drafts})}
     for pk in sorted(found.values()):
@@ -236,7 +236,7 @@ def _store(drafts: Sequence[Draft], authors: Authors, brought: Import) -> None:
     )
 
 
-def _store_answers(drawings: Sequence[Drawing], drafts: Sequence[Draft]) -> None:
+def _store_answers(drawings: Sequence[Drawing], drafts: Sequence[DrawingDraft]) -> None:
     Prediction.objects.bulk_create(
         Prediction(
             drawing=drawing,
@@ -252,7 +252,7 @@ def _store_answers(drawings: Sequence[Drawing], drafts: Sequence[Draft]) -> None
     )
 
 
-def _store_said(drawings: Sequence[Drawing], drafts: Sequence[Draft], authors: Authors) -> None:
+def _store_said(drawings: Sequence[Drawing], drafts: Sequence[DrawingDraft], authors: ImportedAuthors) -> None:
     """The first corrections of all drawings, then the second ones, which replace those, and so on."""
     last: list[Correction | None] = [None] * len(drawings)
     for said in zip_longest(*(draft.said for draft in drafts)):
@@ -267,7 +267,7 @@ def _store_said(drawings: Sequence[Drawing], drafts: Sequence[Draft], authors: A
     queue.put(correction for correction in last if correction is not None)
 
 
-def _store_reviews(corrections: Sequence[Correction], said: Sequence[Said], authors: Authors) -> None:
+def _store_reviews(corrections: Sequence[Correction], said: Sequence[Said], authors: ImportedAuthors) -> None:
     """Likewise."""
     last: list[Review | None] = [None] * len(corrections)
     for reviews in zip_longest(*(each.reviews for each in said)):
@@ -279,7 +279,7 @@ def _store_reviews(corrections: Sequence[Correction], said: Sequence[Said], auth
             last[place] = review
 
 
-def _review(correction: Correction, said: Decided, replaces: Review | None, authors: Authors) -> Review:
+def _review(correction: Correction, said: Decided, replaces: Review | None, authors: ImportedAuthors) -> Review:
     return Review(
         correction=correction,
         decision=said.decision,

@@ -27,7 +27,7 @@ class LineError(ValueError):
     """A line of which no drawing can be made; the text says why."""
 
 
-class Line(NamedTuple):
+class ParsedLine(NamedTuple):
     """What stands in one place of a file: fields, or why there are none."""
 
     place: str
@@ -35,44 +35,44 @@ class Line(NamedTuple):
     why: str = ""
 
 
-def read_ndjson(file: Path, name: str = "") -> Iterator[Line]:
+def read_ndjson(file: Path, name: str = "") -> Iterator[ParsedLine]:
     """One JSON object a line; `.gz` or not."""
     for place, raw in _numbered(file, name or file.name):
         if isinstance(raw, str):
-            yield Line(place, None, raw)
+            yield ParsedLine(place, None, raw)
         elif raw.strip():
-            yield _guarded(place, parse_object, raw)
+            yield _guarded(place, parse_json_object, raw)
 
 
-def read_table(file: Path, name: str = "") -> Iterator[Line]:
+def read_csv(file: Path, name: str = "") -> Iterator[ParsedLine]:
     """CSV with a head; each line stands for itself, so an open quote spoils no other."""
     head: list[str] | None = None
     csv.field_size_limit(MOST_BYTES)
     for place, raw in _numbered(file, name or file.name):
         if isinstance(raw, str):
-            yield Line(place, None, raw)
+            yield ParsedLine(place, None, raw)
         elif head is None:
             head = _head(raw)
         elif raw.strip():
             yield _guarded(place, _record, raw, head)
 
 
-def _guarded(place: str, read: Any, *args: Any) -> Line:
+def _guarded(place: str, read: Any, *args: Any) -> ParsedLine:
     try:
-        return Line(place, read(*args))
+        return ParsedLine(place, read(*args))
     except LineError as error:
-        return Line(place, None, str(error))
+        return ParsedLine(place, None, str(error))
 
 
-def parse_object(raw: bytes | str) -> dict[str, Any]:
+def parse_json_object(raw: bytes | str) -> dict[str, Any]:
     """Strict JSON. Raises LineError."""
-    found = parse(raw)
+    found = parse_json(raw)
     if not isinstance(found, dict):
         raise LineError(_("A line must hold an object, {...}."))
     return found
 
 
-def parse(raw: bytes | str) -> Any:
+def parse_json(raw: bytes | str) -> Any:
     """Strict JSON. Raises LineError."""
     try:
         return json.loads(raw, parse_constant=_refuse_constant)
@@ -103,7 +103,7 @@ def _record(raw: bytes, head: list[str]) -> dict[str, Any]:
         text = _("It has %(cells)d cells, but the head has %(head)d.")
         raise LineError(text % {"cells": len(cells), "head": len(head)})
     fields: dict[str, Any] = {name: cell for name, cell in zip(head, cells, strict=True) if cell}
-    return fields | {name: parse(fields[name]) for name in NESTED if name in fields}
+    return fields | {name: parse_json(fields[name]) for name in NESTED if name in fields}
 
 
 def _numbered(file: Path, name: str) -> Iterator[tuple[str, bytes | str]]:

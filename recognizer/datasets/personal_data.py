@@ -84,7 +84,7 @@ _OF_A_RECEIPT = ("name", "status", "content", "created")
 PAGE = 100  # drawings in memory at a time
 
 
-def of_person(person: User) -> Iterator[str]:
+def person_document(person: User) -> Iterator[str]:
     """The document in pieces, so that memory stays bounded however much somebody drew."""
     head = {
         "format": "inkling-person",

@@ -20,12 +20,12 @@ LETTERS = 20  # of a pseudonym; 80 bits, so no two people share one
 PSEUDONYM = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 
 
-def pseudonym(pk: int) -> str:
+def pseudonym_of_user(pk: int) -> str:
     """Of somebody who has an account here."""
     return salted_hmac("recognizer.dataset.names", str(pk), algorithm="sha256").hexdigest()[:LETTERS]
 
 
-def made_of(name: str) -> str:
+def pseudonym_of_name(name: str) -> str:
     """Of somebody that a file calls `name`: that itself where it looks like a pseudonym, else a keyed hash of it.
 
     So a file that names its writers brings no names in, and the same file brings the same pseudonyms.
@@ -48,19 +48,19 @@ class Pseudonyms:
             return
         for pk, email, active in User.objects.filter(pk__in=unknown).values_list("pk", "email", "is_active"):
             name, _at, domain = email.rpartition("@")
-            self._known[pk] = name if domain == DOMAIN and not active else pseudonym(pk)
+            self._known[pk] = name if domain == DOMAIN and not active else pseudonym_of_user(pk)
 
     def of(self, pk: int | None) -> str | None:
         """Somebody's; None of nobody, or of somebody who left a moment ago."""
         return self._known.get(pk) if pk is not None else None
 
 
-class Authors:
+class ImportedAuthors:
     """By pseudonym: who is here already, and who has to be made."""
 
     def __init__(self) -> None:
         everybody = User.objects.exclude(email__endswith=f"@{DOMAIN}").values_list("pk", flat=True)
-        self._own = {pseudonym(pk): pk for pk in everybody.iterator()}
+        self._own = {pseudonym_of_user(pk): pk for pk in everybody.iterator()}
         self._imported: dict[str, int] = {}
 
     def refusing(self, names: Iterable[str]) -> set[str]:

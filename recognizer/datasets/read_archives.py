@@ -13,7 +13,7 @@ import numpy as np
 from django.utils.translation import gettext as _
 
 from ml.preprocessing.ink import MAX_POINTS, MAX_STROKES
-from recognizer.datasets.parse_lines import Line, LineError
+from recognizer.datasets.parse_lines import LineError, ParsedLine
 from recognizer.datasets.read_folders import BROKEN, ArchiveError, open_archive
 
 LARGEST_RASTER = 1_000_000  # bytes
@@ -25,7 +25,7 @@ KNOWN = {
 Texts = dict[str, Any]
 
 
-def read_arrays(file: Path) -> Iterator[Line]:
+def read_npz(file: Path) -> Iterator[ParsedLine]:
     """Our own, or anybody's with `x` and `y`. Raises ArchiveError where nothing can be read."""
     with open_archive(file) as archive, ExitStack() as opened:
         members = [name for name in archive.namelist() if name.removesuffix(".npy") in KNOWN]
@@ -38,11 +38,11 @@ def read_arrays(file: Path) -> Iterator[Line]:
         for number in range(arrays["y"].count):
             place = f"{file.name}, drawing {number + 1}"
             try:
-                yield Line(place, _drawing(arrays, said))
+                yield ParsedLine(place, _drawing(arrays, said))
             except LineError as error:
-                yield Line(place, None, str(error))
+                yield ParsedLine(place, None, str(error))
             except BROKEN as error:
-                yield Line(place, None, _("From here on it cannot be read: %(why)s.") % {"why": error})
+                yield ParsedLine(place, None, _("From here on it cannot be read: %(why)s.") % {"why": error})
                 return
 
 

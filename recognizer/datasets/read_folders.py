@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 from ml.data.folder import PICTURES, SPEC, STROKES
 from ml.preprocessing.image import MAX_IMAGE_BYTES
 from recognizer.datasets.formats_png import TABLE
-from recognizer.datasets.parse_lines import Line, LineError, parse_object, read_ndjson, read_table
+from recognizer.datasets.parse_lines import LineError, ParsedLine, parse_json_object, read_csv, read_ndjson
 
 MOST_MEMBERS = 1_000_000
 LARGEST_SPEC = 1 << 20  # bytes of recognizer.json
@@ -92,7 +92,7 @@ def open_archive(file: Path) -> Iterator[zipfile.ZipFile]:
         yield archive
 
 
-def read_pictures(file: Path) -> Iterator[Line]:
+def read_png_folder(file: Path) -> Iterator[ParsedLine]:
     """The pictures of a folder or a .zip. Raises ArchiveError where there are none."""
     if file.is_dir():
         yield from _read(_Folder(file), file.name)
@@ -101,11 +101,11 @@ def read_pictures(file: Path) -> Iterator[Line]:
         yield from _read(_Archive(archive), file.name)
 
 
-def _read(source: Source, place: str) -> Iterator[Line]:
+def _read(source: Source, place: str) -> Iterator[ParsedLine]:
     names = source.names()
     if TABLE in names:
         with _as_file(source, TABLE) as table:
-            for line in read_table(table, f"{place}/{TABLE}"):
+            for line in read_csv(table, f"{place}/{TABLE}"):
                 yield line if line.fields is None else _with_picture(line, source)
         return
     root, recognizer = _described(source, names)
@@ -117,15 +117,17 @@ def _read(source: Source, place: str) -> Iterator[Line]:
         yield from _labelled(source, name, PurePosixPath(name).relative_to(root), f"{place}/{name}", recognizer)
 
 
-def _with_picture(line: Line, source: Source) -> Line:
+def _with_picture(line: ParsedLine, source: Source) -> ParsedLine:
     fields = dict(line.fields or {})
     try:
-        return line._replace(fields=fields | {"image": read(source, fields.pop("file", ""), MAX_IMAGE_BYTES)})
+        return line._replace(fields=fields | {"image": read_member(source, fields.pop("file", ""), MAX_IMAGE_BYTES)})
     except LineError as error:
-        return Line(line.place, None, str(error))
+        return ParsedLine(line.place, None, str(error))
 
 
-def _labelled(source: Source, name: str, within: PurePosixPath, place: str, known: dict[str, str]) -> Iterator[Line]:
+def _labelled(
+    source: Source, name: str, within: PurePosixPath, place: str, known: dict[str, str]
+) -> Iterator[ParsedLine]:
     """`<label>/<file>`, `<label>/<writer>/.../<file>` or `<label>.ndjson`."""
     if suffix := next((suffix for suffix in STROKES if name.endswith(suffix)), None):
         with _as_file(source, name) as lines:
@@ -136,9 +138,11 @@ def _labelled(source: Source, name: str, within: PurePosixPath, place: str, know
     label, *folders = within.parts[:-1] or ("",)
     writer = {"author": folders[0]} if folders else {}
     try:
-        yield Line(place, {**known, **writer, "label": label, "image": read(source, name, MAX_IMAGE_BYTES)})
+        yield ParsedLine(
+            place, {**known, **writer, "label": label, "image": read_member(source, name, MAX_IMAGE_BYTES)}
+        )
     except LineError as error:
-        yield Line(place, None, str(error))
+        yield ParsedLine(place, None, str(error))
 
 
 def _described(source: Source, names: list[str]) -> tuple[str, dict[str, str]]:
@@ -146,12 +150,12 @@ def _described(source: Source, names: list[str]) -> tuple[str, dict[str, str]]:
     specs = [name for name in names if PurePosixPath(name).name == SPEC]
     if len(specs) != 1:
         return "", {}
-    said: dict[str, Any] = parse_object(read(source, specs[0], LARGEST_SPEC))
+    said: dict[str, Any] = parse_json_object(read_member(source, specs[0], LARGEST_SPEC))
     slug = said.get("slug")
     return specs[0].removesuffix(SPEC), {"recognizer": slug} if isinstance(slug, str) else {}
 
 
-def read(source: Source, name: str, most: int) -> bytes:
+def read_member(source: Source, name: str, most: int) -> bytes:
     """A small file whole. Raises LineError where it is larger, whatever the archive says, or broken."""
     with source.open(name) as stream:
         try:

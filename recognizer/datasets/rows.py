@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from django.db.models import Max, Q, QuerySet, TextField
 from django.db.models.functions import Cast
 
-from recognizer.datasets.filters import DECIDED, UNDECIDED, UNNAMED, Wanted
+from recognizer.datasets.filters import DECIDED, UNDECIDED, UNNAMED, DrawingFilter
 from recognizer.datasets.pseudonyms import Pseudonyms
 from recognizer.models import Correction, Drawing, Label, ModelVersion, Origin, Prediction, Recognizer, Review
 
@@ -56,7 +56,7 @@ class Answered(NamedTuple):
 
 
 @dataclass(slots=True)
-class Row:
+class DrawingRow:
     """One drawing; `ink` as JSON, or `image` as PNG."""
 
     pk: int
@@ -121,7 +121,7 @@ class _Names:
         return self.labels[pk] if pk is not None else None
 
 
-def pages(wanted: Wanted, *, licence: str = "") -> Iterator[list[Row]]:
+def read_pages(wanted: DrawingFilter, *, licence: str = "") -> Iterator[list[DrawingRow]]:
     """What is wanted, in the order in which it came; `licence` is that of what was drawn here.
 
     No cursor stays open, so a slow reader holds nothing up; what is drawn from now on is not in it.
@@ -134,7 +134,7 @@ def pages(wanted: Wanted, *, licence: str = "") -> Iterator[list[Row]]:
         last = found[-1][0]
 
 
-def _page(wanted: Wanted, *, after: int, newest: int) -> QuerySet[Drawing, Any]:
+def _page(wanted: DrawingFilter, *, after: int, newest: int) -> QuerySet[Drawing, Any]:
     return (
         wanted.drawings()
         .filter(pk__gt=after, pk__lte=newest)
@@ -144,13 +144,13 @@ def _page(wanted: Wanted, *, after: int, newest: int) -> QuerySet[Drawing, Any]:
     )
 
 
-def _rows(found: Sequence[tuple[Any, ...]], names: _Names) -> list[Row]:
+def _rows(found: Sequence[tuple[Any, ...]], names: _Names) -> list[DrawingRow]:
     ids = [pk for pk, *_rest in found]
     said, by = _corrections(ids, names)
     names.people.learn([*(author for _pk, _uuid, _recognizer, author, *_rest in found), *by])
     answers, licences = _answers(ids, names), dict(_licences(ids))
     return [
-        Row(
+        DrawingRow(
             pk=pk,
             uuid=str(uuid),
             recognizer=names.recognizers[recognizer],
@@ -166,7 +166,7 @@ def _rows(found: Sequence[tuple[Any, ...]], names: _Names) -> list[Row]:
     ]
 
 
-def _with_pictures(rows: list[Row]) -> Iterator[list[Row]]:
+def _with_pictures(rows: list[DrawingRow]) -> Iterator[list[DrawingRow]]:
     """Pictures a few at a time; without any the page stays whole."""
     if all(row.ink is not None for row in rows):
         yield rows

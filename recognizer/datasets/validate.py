@@ -21,14 +21,14 @@ from ml.preprocessing.image import ImageError
 from ml.preprocessing.ink import InkError
 from recognizer.datasets import formats, pseudonyms
 from recognizer.datasets.filters import STATUSES, UNDECIDED, UNNAMED
-from recognizer.datasets.parse_lines import LineError, parse
+from recognizer.datasets.parse_lines import LineError, parse_json
 from recognizer.models import Label, ModelVersion, Recognizer, Review
 
-SPACE = UUID("5b0c1c1e-9f0e-5d0a-8e0f-1f2b7a6d4c11")  # of the identifiers that are made of Quick, Draw!'s
-LARGEST_INK = 1 << 20  # bytes, as JSON
-LONGEST_STORY = 250  # corrections of a drawing, reviews of a correction, answers to a drawing, guesses of an answer
+UUID_NAMESPACE = UUID("5b0c1c1e-9f0e-5d0a-8e0f-1f2b7a6d4c11")  # of the identifiers that are made of Quick, Draw!'s
+MAX_INK_BYTES = 1 << 20  # bytes, as JSON
+MAX_ENTRIES = 250  # corrections of a drawing, reviews of a correction, answers to a drawing, guesses of an answer
 AHEAD = timedelta(days=1)
-LONGEST = 200  # characters of a text
+MAX_TEXT_LENGTH = 200  # characters of a text
 Decision = Review.Decision
 
 
@@ -62,7 +62,7 @@ class Answered(NamedTuple):
     created: datetime
 
 
-class Draft(NamedTuple):
+class DrawingDraft(NamedTuple):
     """A drawing that could be kept."""
 
     place: str
@@ -79,7 +79,7 @@ class Draft(NamedTuple):
     """Answers of versions that are not here."""
 
 
-class Drafts:
+class DraftReader:
     """Makes drafts of lines: knows the recognizers, labels and versions of this site, and what lines may leave out."""
 
     def __init__(self, *, licence: str, recognizer: str = "", author: str = "") -> None:
@@ -93,17 +93,17 @@ class Drafts:
         versions = ModelVersion.objects.values_list("pk", "recognizer__slug", "number", "sha256")
         self._versions = {tuple(rest): pk for pk, *rest in versions}
 
-    def read(self, place: str, fields: Mapping[str, Any]) -> Draft:
+    def read(self, place: str, fields: Mapping[str, Any]) -> DrawingDraft:
         """Raises LineError."""
         recognizer = self._find_recognizer(fields)
         created = _moment(fields["timestamp"]) if fields.get("timestamp") else timezone.now()
         ink, image = _content(fields)
         answers = self._answers(fields.get("predictions") or [], recognizer)
-        return Draft(
+        return DrawingDraft(
             place=place,
             uuid=_uuid(fields.get("key_id"), recognizer, ink, image),
             recognizer=self._recognizers[recognizer],
-            author=pseudonyms.made_of(_text(fields, "author") or _writer(fields) or self._author),
+            author=pseudonyms.pseudonym_of_name(_text(fields, "author") or _writer(fields) or self._author),
             created=created,
             licence=self._find_licence(fields),
             ink=ink,
@@ -175,7 +175,7 @@ class Drafts:
         by, automatic = _text(fields, "by"), _flag(fields, "automatic")
         _check_decision(decision, label, reason, named, seen=bool(by), automatic=automatic)
         when = _moment(fields.get("timestamp"))
-        return Decided(decision, label, reason, pseudonyms.made_of(by) if by else None, automatic, when)
+        return Decided(decision, label, reason, pseudonyms.pseudonym_of_name(by) if by else None, automatic, when)
 
     def _label(self, word: str, recognizer: str) -> int:
         labels, words = self._labels[recognizer], self._words[recognizer]
@@ -255,9 +255,9 @@ def _content(fields: Mapping[str, Any]) -> tuple[list[Any] | None, bytes | None]
 
 def _ink(said: Any) -> list[Any]:
     """Some of Quick, Draw!'s files have the strokes as a text."""
-    ink = Content.of_ink(parse(said) if isinstance(said, str) else said).ink
-    if ink is None or len(json.dumps(ink)) > LARGEST_INK:
-        raise LineError(_("Its strokes take more than %(most)d MB.") % {"most": LARGEST_INK >> 20})
+    ink = Content.of_ink(parse_json(said) if isinstance(said, str) else said).ink
+    if ink is None or len(json.dumps(ink)) > MAX_INK_BYTES:
+        raise LineError(_("Its strokes take more than %(most)d MB.") % {"most": MAX_INK_BYTES >> 20})
     return ink
 
 
@@ -275,13 +275,13 @@ def _uuid(key: Any, recognizer: str, ink: list[Any] | None, image: bytes | None)
     """The drawing's own, or one that the same drawing always gets: of Quick, Draw!'s key, or of what was drawn."""
     if key is None or key == "":
         content = json.dumps(ink).encode() if image is None else image
-        return uuid5(SPACE, f"{recognizer} {hashlib.sha256(content).hexdigest()}")
-    if isinstance(key, bool) or not isinstance(key, str | int) or len(str(key)) > LONGEST:
+        return uuid5(UUID_NAMESPACE, f"{recognizer} {hashlib.sha256(content).hexdigest()}")
+    if isinstance(key, bool) or not isinstance(key, str | int) or len(str(key)) > MAX_TEXT_LENGTH:
         raise LineError(_("Its key_id is neither a text nor a number."))
     try:
         return UUID(str(key))
     except ValueError:
-        return uuid5(SPACE, f"{recognizer} {key}")
+        return uuid5(UUID_NAMESPACE, f"{recognizer} {key}")
 
 
 def _moment(said: Any) -> datetime:
@@ -302,9 +302,9 @@ def _text(fields: Mapping[str, Any], key: str) -> str:
     value = fields.get(key)
     if value is None:
         return ""
-    if not isinstance(value, str) or len(value) > LONGEST or not (value.isprintable() or not value):
+    if not isinstance(value, str) or len(value) > MAX_TEXT_LENGTH or not (value.isprintable() or not value):
         raise LineError(
-            _("Its %(key)s must be one line of at most %(most)d characters.") % {"key": key, "most": LONGEST}
+            _("Its %(key)s must be one line of at most %(most)d characters.") % {"key": key, "most": MAX_TEXT_LENGTH}
         )
     return value.strip()
 
@@ -335,6 +335,6 @@ def _object(said: Any, what: str) -> Mapping[str, Any]:
 
 
 def _list(said: Any, what: str) -> list[Any]:
-    if not isinstance(said, list) or len(said) > LONGEST_STORY:
-        raise LineError(_("Its %(what)s must be a list of at most %(most)d.") % {"what": what, "most": LONGEST_STORY})
+    if not isinstance(said, list) or len(said) > MAX_ENTRIES:
+        raise LineError(_("Its %(what)s must be a list of at most %(most)d.") % {"what": what, "most": MAX_ENTRIES})
     return said

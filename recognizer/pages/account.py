@@ -19,7 +19,7 @@ def download(request: PersonRequest) -> StreamingHttpResponse:
     """Everything we keep about the person who asks, as a file."""
     name = f"inkling-{timezone.localdate():%Y-%m-%d}.json"
     return StreamingHttpResponse(
-        personal_data.of_person(request.user),
+        personal_data.person_document(request.user),
         content_type="application/json",
         headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )

@@ -173,7 +173,7 @@ def test_it_reads_page_by_page_in_order(
 ) -> None:
     monkeypatch.setattr(personal_data, "PAGE", 2)
     made = [drawing(ada) for _ in range(5)]
-    pieces = personal_data.of_person(ada)
+    pieces = personal_data.person_document(ada)
     next(pieces)
     # drawings; what was predicted, corrected, decided, said by reviewers, learned and reported of them, which are
     # controls, and what is remembered of them

@@ -221,7 +221,7 @@ def test_once_an_author_left_or_its_day_is_over_the_file_is_gone(
     assert refused(app.get(left["file"])) == (410, "export_gone", None)
     expired = made(app)
     Export.objects.update(finished=timezone.now() - export_job.KEPT_FOR - timedelta(seconds=1))
-    export_job.tick()
+    export_job.run_due_jobs()
     assert "It was kept for a day." in app.get(expired["file"]).json()["detail"]
 
 

@@ -9,7 +9,7 @@ from recognizer.api.batch_input import MOST_ITEMS
 from recognizer.api.error_codes import CODES
 from recognizer.api.options import EXTRAS, MOST_GUESSES, NEWEST
 from recognizer.datasets.filters import STATUSES
-from recognizer.datasets.formats import FORMATS, LONGEST_LICENCE
+from recognizer.datasets.formats import FORMATS, MAX_LICENCE_LENGTH
 from recognizer.models import Export
 
 Json = dict[str, Any]
@@ -241,7 +241,7 @@ SCHEMAS: dict[str, Json] = {
     ),
     "Wanted": thing(
         {"format": {"enum": list(FORMATS)}},
-        nullable({"licence": {**TEXT, "maxLength": LONGEST_LICENCE}, **_FILTERS}),
+        nullable({"licence": {**TEXT, "maxLength": MAX_LICENCE_LENGTH}, **_FILTERS}),
         "Which drawings, and as what. `licence` is your statement, and stands in the file.",
     ),
     "Export": thing(

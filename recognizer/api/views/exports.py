@@ -21,7 +21,7 @@ from recognizer.api.etags import ConditionalEndpoint, known
 from recognizer.api.pagination import ListQuery, asked_of, listed
 from recognizer.api.throttling import DrawingLimit
 from recognizer.datasets import export_job, formats
-from recognizer.datasets.filters import Wanted, WantedError
+from recognizer.datasets.filters import DrawingFilter, FilterError
 from recognizer.models import Export
 from recognizer.review import decisions
 
@@ -62,8 +62,8 @@ class ExportsView(ConditionalEndpoint):
         said, person = _read(request.data), cast("User", request.user)
         form, licence = said["format"], said["licence"].strip()
         try:
-            export = export_job.start(by=person, wanted=Wanted.read(said), form=form, licence=licence)
-        except WantedError as error:
+            export = export_job.start_export(by=person, wanted=DrawingFilter.read(said), form=form, licence=licence)
+        except FilterError as error:
             raise ApiError("invalid", str(error), field=error.field) from error
         except export_job.OpenExportError as error:
             text = _("An export of yours is being written. Wait for it, or delete it first.")
@@ -87,7 +87,7 @@ class ExportView(ConditionalEndpoint):
 
     def delete(self, request: Request, number: int) -> Response:
         """With its file; one that is being written stops."""
-        export_job.delete(export=_own(request, number))
+        export_job.delete_export(export=_own(request, number))
         return Response(status=204)
 
 
@@ -137,7 +137,7 @@ def _check_there(export: Export) -> None:
     if export.state in (State.WAITING, State.RUNNING):
         text = _("The file is not written yet. Ask for the export until it is `ready`.")
         raise ApiError("export_unfinished", text)
-    if export.state == State.READY and not export_job.is_current(export):
+    if export.state == State.READY and not export_job.check_is_current(export):
         export.refresh_from_db()
     if export.state != State.READY:
         raise ApiError("export_gone", _("This export has no file: %(reason)s") % {"reason": export.reason})
@@ -145,10 +145,10 @@ def _check_there(export: Export) -> None:
 
 def _file(request: Request, export: Export) -> StreamingHttpResponse:
     if request.method == "GET":
-        export_job.note_download(export=export, by=cast("User", request.user))
-    kind, name = formats.FORMATS[export.form].content_type, export_job.file_name(export)
+        export_job.log_download(export=export, by=cast("User", request.user))
+    kind, name = formats.FORMATS[export.form].content_type, export_job.file_name_of(export)
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Content-Length": str(export.size)}
-    return StreamingHttpResponse(export_job.read(export), content_type=kind, headers=headers)
+    return StreamingHttpResponse(export_job.read_chunks(export), content_type=kind, headers=headers)
 
 
 def _read(data: Any) -> dict[str, Any]:

@@ -11,8 +11,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from accounts import audit
 from recognizer.datasets import formats, import_job
-from recognizer.datasets.filters import STATUSES, Wanted, WantedError
-from recognizer.datasets.formats_png import FolderBox
+from recognizer.datasets.filters import STATUSES, DrawingFilter, FilterError
+from recognizer.datasets.formats_png import FolderTarget
 
 CARRIED = "\n".join(f"  {each.slug:<8}{each.carries}" for each in formats.FORMATS.values())
 
@@ -48,19 +48,19 @@ Only ndjson and csv, imported again, give the same data. People who no longer ag
     def handle(self, *args: Any, file: str, **options: Any) -> None:
         """Write, and say what was written."""
         try:
-            wanted = Wanted.read(options | {"version": options["version_number"]})
-            form = options["format"] or import_job.format_of(Path(file))
+            wanted = DrawingFilter.read(options | {"version": options["version_number"]})
+            form = options["format"] or import_job.guess_format(Path(file))
             self._write(file, wanted, form, options["licence"])
             detail = {"format": form, "licence": options["licence"], "which": wanted.as_json()}
             audit.note(by=None, what="export.made", subject="export_drawings", detail=detail)
-        except (WantedError, import_job.ImportRefusedError) as error:
+        except (FilterError, import_job.ImportRefusedError) as error:
             raise CommandError(str(error)) from error
         except OSError as error:
             raise CommandError(f"{file} cannot be written: {error.strerror}.") from error
 
-    def _write(self, file: str, wanted: Wanted, form: str, licence: str) -> None:
+    def _write(self, file: str, wanted: DrawingFilter, form: str, licence: str) -> None:
         if file == "-":
-            written = formats.write(wanted=wanted, form=form, licence=licence, sink=sys.stdout.buffer)
+            written = formats.write_export(wanted=wanted, form=form, licence=licence, sink=sys.stdout.buffer)
             self.stderr.write(f"{written.drawings:,} drawings, sha256 {written.sha256}")
         elif form == "png" and not file.lower().endswith(".zip"):
             count = self._write_folder(Path(file), wanted, licence)
@@ -69,17 +69,17 @@ Only ndjson and csv, imported again, give the same data. People who no longer ag
             written = self._write_file(Path(file), wanted, form, licence)
             self.stdout.write(self.style.SUCCESS(f"{file}: {written.drawings:,} drawings, sha256 {written.sha256}"))
 
-    def _write_folder(self, folder: Path, wanted: Wanted, licence: str) -> int:
+    def _write_folder(self, folder: Path, wanted: DrawingFilter, licence: str) -> int:
         if folder.exists():
             raise CommandError(f"{folder} is there already. Take it away, or name another.")
-        return formats.write_folder(wanted=wanted, licence=licence, box=FolderBox(folder), told=lambda ids: None)
+        return formats.write_png_folder(wanted=wanted, licence=licence, box=FolderTarget(folder), told=lambda ids: None)
 
-    def _write_file(self, file: Path, wanted: Wanted, form: str, licence: str) -> formats.Written:
+    def _write_file(self, file: Path, wanted: DrawingFilter, form: str, licence: str) -> formats.ExportSummary:
         """Beside it first: a file that is there is whole."""
         part = file.with_name(f"{file.name}.part")
         try:
             with part.open("wb") as sink:
-                written = formats.write(wanted=wanted, form=form, licence=licence, sink=sink)
+                written = formats.write_export(wanted=wanted, form=form, licence=licence, sink=sink)
             part.replace(file)
         finally:
             part.unlink(missing_ok=True)

@@ -34,9 +34,9 @@ class Command(BaseCommand):
         if not path.exists():
             raise CommandError(f"There is no {file}.")
         try:
-            report = import_job.bring_in(
+            report = import_job.import_file(
                 file=path,
-                form=options["format"] or import_job.format_of(path),
+                form=options["format"] or import_job.guess_format(path),
                 licence=options["licence"] or (DRY if dry_run else ""),
                 refused=lambda place, why: self.stderr.write(f"{place}: {why}"),
                 recognizer=options["recognizer"],
@@ -48,7 +48,7 @@ class Command(BaseCommand):
         self.stdout.write(self.style.SUCCESS(in_words(report, dry=dry_run)))
 
 
-def in_words(report: import_job.Report, *, dry: bool) -> str:
+def in_words(report: import_job.ImportReport, *, dry: bool) -> str:
     """What came of it."""
     said = f"{report.kept:,} {'would be' if dry else 'are'} kept, {report.there:,} were here already, "
     said += f"{report.refused:,} {'would be' if dry else 'were'} refused."

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.requests import PersonRequest
 from recognizer.datasets import export_job, formats
-from recognizer.datasets.filters import STATUSES, UNDECIDED, UNNAMED, Wanted, WantedError
+from recognizer.datasets.filters import STATUSES, UNDECIDED, UNNAMED, DrawingFilter, FilterError
 from recognizer.models import Export, Review
 from recognizer.pages.runs.views import for_reviewers
 from recognizer.registry import promotions
@@ -39,7 +39,7 @@ def exports(request: PersonRequest) -> HttpResponse:
         try:
             _start(request)
             return redirect("exports")
-        except WantedError as error:
+        except FilterError as error:
             problem = str(error)
     said = request.POST
     context = {
@@ -60,7 +60,7 @@ def _start(request: PersonRequest) -> None:
     said = request.POST.dict() | {"status": request.POST.getlist("status")}
     form, licence = request.POST.get("format", ""), request.POST.get("licence", "").strip()
     try:
-        export_job.start(by=request.user, wanted=Wanted.read(said), form=form, licence=licence)
+        export_job.start_export(by=request.user, wanted=DrawingFilter.read(said), form=form, licence=licence)
     except export_job.OpenExportError:
         messages.warning(request, _("An export of yours is being written. Wait for it, or delete it first."))
 
@@ -99,14 +99,14 @@ def _status(export: Export) -> dict[str, Any]:
 def download(request: PersonRequest, pk: int) -> HttpResponse | StreamingHttpResponse:
     """The file, unless something in it was deleted meanwhile."""
     export = get_object_or_404(Export, pk=pk, by=request.user, state=Export.State.READY)
-    if not export_job.is_current(export):
+    if not export_job.check_is_current(export):
         messages.warning(request, _("A drawing in that file was deleted meanwhile, and so was the file."))
         return redirect("exports")
     if request.method == "GET":
-        export_job.note_download(export=export, by=request.user)
-    kind, name = formats.FORMATS[export.form].content_type, export_job.file_name(export)
+        export_job.log_download(export=export, by=request.user)
+    kind, name = formats.FORMATS[export.form].content_type, export_job.file_name_of(export)
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Content-Length": str(export.size)}
-    return StreamingHttpResponse(export_job.read(export), content_type=kind, headers=headers)
+    return StreamingHttpResponse(export_job.read_chunks(export), content_type=kind, headers=headers)
 
 
 @require_POST
@@ -114,5 +114,5 @@ def download(request: PersonRequest, pk: int) -> HttpResponse | StreamingHttpRes
 @for_reviewers
 def delete(request: PersonRequest, pk: int) -> HttpResponse:
     """With its file; one that is being written stops."""
-    export_job.delete(export=get_object_or_404(Export, pk=pk, by=request.user))
+    export_job.delete_export(export=get_object_or_404(Export, pk=pk, by=request.user))
     return redirect("exports")

@@ -14,7 +14,7 @@ from pytest_django import DjangoAssertNumQueries
 from accounts.models import User
 from ml.data.folder import read_folder
 from recognizer.datasets import rows
-from recognizer.datasets.filters import Wanted
+from recognizer.datasets.filters import DrawingFilter
 from recognizer.models import Drawing, Recognizer
 from tests.ink import SEVEN
 from tests.pages.conftest import keep, named
@@ -126,7 +126,7 @@ def test_it_reads_page_by_page_with_a_fixed_number_of_queries(
     # recognizers, versions, labels, the newest; and of two pages drawings, answers, corrections, reviews, licences;
     # who drew them, once; and that there are no more
     with django_assert_num_queries(4 + 2 * 5 + 1 + 1):
-        found = [row.uuid for page in rows.pages(Wanted()) for row in page]
+        found = [row.uuid for page in rows.read_pages(DrawingFilter()) for row in page]
     assert found == [str(drawing.uuid) for drawing in made]
 
 
@@ -134,7 +134,7 @@ def test_what_is_drawn_meanwhile_is_not_in_it(digits: Recognizer, alice: User, m
     monkeypatch.setattr(rows, "PAGE", 1)
     keep(alice, SEVEN)
     keep(alice, SEVEN)
-    pages = rows.pages(Wanted())
+    pages = rows.read_pages(DrawingFilter())
     next(pages)
     keep(alice, SEVEN)
     assert len(list(pages)) == 1

@@ -159,14 +159,14 @@ def test_when_an_author_leaves_the_next_tick_deletes_the_files(
     bobs = ask(as_rita, status=["undecided", "rejected", "unnamed"])
     alices = ask(as_rita, status=["accepted"])
     people.forget(person=alice)
-    export_job.tick()
+    export_job.run_due_jobs()
     assert not Piece.objects.filter(export=alices).exists()
     assert Piece.objects.filter(export=bobs).exists() is False  # her picture was among the undecided
     only = ask(as_rita, status=["rejected", "unnamed"])
-    export_job.tick()
+    export_job.run_due_jobs()
     assert get(as_rita, only).count(b"\n") == 2
     people.withdraw_consent(person=bob)
-    export_job.tick()
+    export_job.run_due_jobs()
     assert not Piece.objects.exists()
 
 
@@ -178,10 +178,10 @@ def test_files_go_with_who_asked_for_them(as_rita: Client, rita: User, community
 
 def test_files_expire(as_rita: Client, community: Community) -> None:
     export = ask(as_rita)
-    export_job.tick()
+    export_job.run_due_jobs()
     assert Piece.objects.exists()
     Export.objects.update(finished=timezone.now() - export_job.KEPT_FOR - timedelta(seconds=1))
-    export_job.tick()
+    export_job.run_due_jobs()
     assert not Piece.objects.exists()
     assert as_rita.get(f"{PAGE}{export.pk}/").status_code == 404
     assert "It was kept for a day." in as_rita.get(PAGE).content.decode()
@@ -202,14 +202,14 @@ def test_one_whose_worker_died_is_given_up_and_a_lost_message_is_sent_again(
     as_rita.post(PAGE, {"format": "ndjson"})
     export = Export.objects.get()
     long_ago = timezone.now() - export_job.SILENT_FOR - timedelta(seconds=1)
-    export_job.tick()
+    export_job.run_due_jobs()
     assert sent == [("recognizer.tasks.export", export.pk)]
     Export.objects.update(heartbeat=long_ago)
-    export_job.tick()
-    export_job.tick()
+    export_job.run_due_jobs()
+    export_job.run_due_jobs()
     assert len(sent) == 2
     Export.objects.update(heartbeat=long_ago, state="running")
-    export_job.tick()
+    export_job.run_due_jobs()
     export.refresh_from_db()
     assert (export.state, export.reason[:19]) == ("failed", "Its worker is gone.")
 

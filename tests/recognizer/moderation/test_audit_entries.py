@@ -70,7 +70,7 @@ def test_runs_that_people_start_and_cancel(as_rita: Client, rita: User, digits: 
 def test_exports_and_who_downloaded_them(as_rita: Client, rita: User, said: list[Correction]) -> None:
     as_rita.post("/review/export/", {"format": "ndjson", "recognizer": "digits", "licence": "CC0"})
     export = rita.exports.get()
-    export_job.run(export_id=export.pk)
+    export_job.run_export(export_id=export.pk)
     assert as_rita.get(f"/review/export/{export.pk}/").getvalue()
     made, downloaded = noted("export.made"), noted("export.downloaded")
     assert (made.subject, made.by) == (f"export {export.pk}", rita)

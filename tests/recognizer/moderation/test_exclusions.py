@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts import audit
 from accounts.models import AuditEntry, User
-from recognizer.datasets.filters import Wanted
+from recognizer.datasets.filters import DrawingFilter
 from recognizer.insights import label_checks
 from recognizer.models import (
     Correction,
@@ -87,7 +87,7 @@ def test_their_drawings_leave_the_queue_the_snapshots_and_the_exports(
     assert set_aside(as_rita, said[0]).status_code == 200
     assert list(decisions.queue(reviewer=rita)) == [of_bob]
     assert not snapshots.approved(digits).exists()
-    assert list(Wanted().drawings()) == [of_bob.drawing]
+    assert list(DrawingFilter().drawings()) == [of_bob.drawing]
     assert decisions.accept_unseen(recognizer=digits) == 1, "bob's"
     assert bulk.accept(corrections=[said[1].pk], reviewer=rita) == []
     with pytest.raises(decisions.StaleReviewError, match="set aside"):
