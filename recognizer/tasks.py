@@ -20,13 +20,13 @@ app = import_string(settings.TASK_APP)
 @app.task
 def tick() -> None:
     """Look what is due. Beat asks often, and it does not matter how often."""
-    runs = training.tick()
+    runs = training.run_due_jobs()
     read, _more = memory.catch_up_for_a_moment()  # before drawings: somebody may be waiting for it
     asked = refresh.catch_up()
     export_job.run_due_jobs()
     delivery.tick()
     idempotency.tick()
-    checked, _more = label_checks.catch_up_for_a_moment()
+    checked, _more = label_checks.refresh_label_checks()
     measured = outliers.catch_up_for_a_moment()
     logger.info(
         "tick: %d runs moved, %d old drawings asked again, %d remembered again, %d facts about labels read, "
@@ -38,7 +38,7 @@ def tick() -> None:
 @app.task
 def train(run_id: int) -> None:
     """Work on a training run, unless another worker has it."""
-    training.run(run_id=run_id)
+    training.execute_run(run_id=run_id)
     logger.info("train: done with run %d", run_id)
 
 

@@ -111,7 +111,7 @@ class RecognizerAdmin(admin.ModelAdmin):
             )
         for recognizer in chosen:
             try:
-                run = training.start(recognizer=recognizer, trigger=_("By hand."), by=request.user)
+                run = training.start_run(recognizer=recognizer, trigger=_("By hand."), by=request.user)
             except training.OpenRunError:
                 text = _("%(recognizer)s is being taught already.") % {"recognizer": recognizer}
                 self.message_user(request, text, messages.WARNING)

@@ -18,12 +18,12 @@ from recognizer.models import Label, Opinion, Recognizer
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-RECENT = 50_000  # of the newest opinions: what is asked of the database does not grow with the site
-ENOUGH = 20  # shared drawings; with fewer nothing can be said
+RECENT_OPINIONS = 50_000  # of the newest opinions: what is asked of the database does not grow with the site
+MIN_SHARED = 20  # shared drawings; with fewer nothing can be said
 
 
 @dataclass(frozen=True)
-class Shared:
+class SharedOpinions:
     """What was said about the same drawings, as a table of counts: labels by labels, the last is rejected."""
 
     table: np.ndarray
@@ -36,7 +36,7 @@ class Shared:
     @property
     def is_enough(self) -> bool:
         """To say anything."""
-        return self.drawings >= ENOUGH
+        return self.drawings >= MIN_SHARED
 
     @property
     def same(self) -> float | None:
@@ -50,7 +50,7 @@ class Shared:
 
 
 @dataclass(frozen=True)
-class Pair(Shared):
+class ReviewerPair(SharedOpinions):
     """Two reviewers."""
 
     first: str
@@ -58,7 +58,7 @@ class Pair(Shared):
 
 
 @dataclass(frozen=True)
-class OfLabel:
+class LabelAgreement:
     """One label against all others, over all pairs."""
 
     label: Label | None  # None: rejected
@@ -72,7 +72,7 @@ class OfLabel:
     @property
     def is_enough(self) -> bool:
         """To say anything."""
-        return self.drawings >= ENOUGH
+        return self.drawings >= MIN_SHARED
 
     @property
     def same(self) -> float | None:
@@ -91,20 +91,20 @@ class Agreement:
     """Of all reviewers of a recognizer."""
 
     labels: Sequence[Label]
-    pairs: list[Pair]  # who share the most come first
+    pairs: list[ReviewerPair]  # who share the most come first
 
     @cached_property
-    def all_pairs(self) -> Shared:
+    def all_pairs(self) -> SharedOpinions:
         """Taken together; a drawing counts once for each pair that looked at it."""
         size = len(self.labels) + 1
-        return Shared(sum((pair.table for pair in self.pairs), np.zeros((size, size), int)))
+        return SharedOpinions(sum((pair.table for pair in self.pairs), np.zeros((size, size), int)))
 
     @property
-    def of_labels(self) -> list[OfLabel]:
+    def of_labels(self) -> list[LabelAgreement]:
         """Those that were said at all, the least agreed on first."""
         table = statistics.symmetric_table(self.all_pairs.table)
         named: list[Label | None] = [*self.labels, None]
-        found = [OfLabel(label, statistics.one_against_rest(table, at)) for at, label in enumerate(named)]
+        found = [LabelAgreement(label, statistics.one_against_rest(table, at)) for at, label in enumerate(named)]
         return sorted((each for each in found if each.drawings), key=_order)
 
     @property
@@ -113,7 +113,7 @@ class Agreement:
         return _decimals(statistics.cohens_kappa(statistics.symmetric_table(self.all_pairs.table)))
 
 
-def _order(each: OfLabel) -> tuple[bool, float]:
+def _order(each: LabelAgreement) -> tuple[bool, float]:
     return not each.is_enough, each.same or 0.0
 
 
@@ -121,7 +121,7 @@ def _decimals(share: float | None) -> str | None:
     return f"{share:.2f}".replace("-0.00", "0.00").replace("-", "−") if share is not None else None
 
 
-def of(recognizer: Recognizer, *, viewer: User) -> Agreement:
+def agreement_of(recognizer: Recognizer, *, viewer: User) -> Agreement:
     """Of the newest opinions; three queries for any number of them. `viewer` says how people are named."""
     labels = list(recognizer.labels.all())
     places: dict[int | None, int] = {label.pk: at for at, label in enumerate(labels)} | {None: len(labels)}
@@ -129,8 +129,8 @@ def of(recognizer: Recognizer, *, viewer: User) -> Agreement:
     for first, second, one, other, times in _counted(recognizer):
         table = tables.setdefault((first, second), np.zeros((len(places), len(places)), int))
         table[places[one], places[other]] += times
-    names = named({pk for pair in tables for pk in pair}, viewer=viewer)
-    pairs = [Pair(table, names[first], names[second]) for (first, second), table in tables.items()]
+    names = reviewer_names({pk for pair in tables for pk in pair}, viewer=viewer)
+    pairs = [ReviewerPair(table, names[first], names[second]) for (first, second), table in tables.items()]
     return Agreement(labels, sorted(pairs, key=lambda pair: -pair.drawings))
 
 
@@ -139,13 +139,13 @@ def _counted(recognizer: Recognizer) -> Iterable[tuple[int, int, int | None, int
     newest = Opinion.objects.aggregate(newest=Max("pk"))["newest"] or 0
     other = "correction__opinions"
     asked = {
-        "pk__gt": newest - RECENT,
+        "pk__gt": newest - RECENT_OPINIONS,
         "shared": True,
         "by__isnull": False,
         "correction__label__recognizer": recognizer,
     }
     also = {
-        f"{other}__pk__gt": newest - RECENT,
+        f"{other}__pk__gt": newest - RECENT_OPINIONS,
         f"{other}__shared": True,
         f"{other}__withdrawn__isnull": True,
         f"{other}__by__gt": F("by"),
@@ -155,7 +155,7 @@ def _counted(recognizer: Recognizer) -> Iterable[tuple[int, int, int | None, int
     return counted.order_by()
 
 
-def named(people: Iterable[int], *, viewer: User) -> Mapping[int, str]:
+def reviewer_names(people: Iterable[int], *, viewer: User) -> Mapping[int, str]:
     """By id: numbers, except for staff, whom the admin shows addresses anyway; and oneself."""
     names = {pk: _("reviewer %(number)d") % {"number": pk} for pk in people}
     if viewer.is_staff:

@@ -14,7 +14,7 @@ from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.utils.translation import gettext_lazy as _
 
 from recognizer.insights import examples
-from recognizer.insights.examples import Exhibit
+from recognizer.insights.examples import DrawingExample
 from recognizer.models import Confusion, Drawing, Label, LabelCheck, ModelVersion, Recognizer, SnapshotItem, TrainingRun
 
 FIELD, BEFORE, LIVE = "field", "before", "live"
@@ -25,14 +25,14 @@ KINDS = {
 }
 PAGE_SIZE = 24
 SHADES = 10  # that a cell can have, see static/css/insight.css
-MOST_PAIRS = 12  # confusions in the list beside the matrix
-MOST_VERSIONS = 24  # that one can choose among, the newest
+MAX_PAIRS = 12  # confusions in the list beside the matrix
+MAX_VERSIONS = 24  # that one can choose among, the newest
 
 Counts = Mapping[tuple[str, str], int]  # by the slugs of what was drawn and what was answered
 
 
 @dataclass(frozen=True)
-class Cell:
+class ConfusionCell:
     """How often one label was taken for another, or for itself."""
 
     drawn: Label
@@ -47,36 +47,36 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Row:
+class ConfusionRow:
     """What drawings of one label were taken for."""
 
     label: Label
-    cells: list[Cell]
+    cells: list[ConfusionCell]
     total: int
     share: float | None  # of right answers; None where there are no answers
 
 
 @dataclass(frozen=True)
-class Matrix:
+class ConfusionMatrix:
     """Rows what was drawn, columns what was answered first."""
 
     labels: list[Label]
     counts: Counts
 
     @cached_property
-    def rows(self) -> list[Row]:
+    def rows(self) -> list[ConfusionRow]:
         """One for each label."""
         return [self._row(label) for label in self.labels]
 
-    def _row(self, drawn: Label) -> Row:
+    def _row(self, drawn: Label) -> ConfusionRow:
         counts = [self.counts.get((drawn.slug, answered.slug), 0) for answered in self.labels]
         total = sum(counts)
         cells = [
-            Cell(drawn, answered, count, _shade(count, total, drawn == answered))
+            ConfusionCell(drawn, answered, count, _shade(count, total, drawn == answered))
             for answered, count in zip(self.labels, counts, strict=True)
         ]
         right = self.counts.get((drawn.slug, drawn.slug), 0)
-        return Row(drawn, cells, total, right / total if total else None)
+        return ConfusionRow(drawn, cells, total, right / total if total else None)
 
     @property
     def total(self) -> int:
@@ -89,10 +89,10 @@ class Matrix:
         return sum(cell.count for row in self.rows for cell in row.cells if cell.right)
 
     @property
-    def pairs(self) -> list[Cell]:
+    def pairs(self) -> list[ConfusionCell]:
         """What is taken for something else most often."""
         wrong = [cell for row in self.rows for cell in row.cells if cell.count and not cell.right]
-        return sorted(wrong, key=lambda cell: -cell.count)[:MOST_PAIRS]
+        return sorted(wrong, key=lambda cell: -cell.count)[:MAX_PAIRS]
 
 
 def _shade(count: int, total: int, right: bool) -> int:
@@ -104,34 +104,34 @@ def _shade(count: int, total: int, right: bool) -> int:
 
 
 @dataclass(frozen=True)
-class Test:
+class ConfusionTest:
     """The answers of one version to one kind of drawings."""
 
     kind: str
-    matrix: Matrix
+    matrix: ConfusionMatrix
     counted: datetime | None  # when; None where the answers themselves were counted now
 
 
-def versions(recognizer: Recognizer) -> QuerySet[ModelVersion]:
+def versions_with_runs(recognizer: Recognizer) -> QuerySet[ModelVersion]:
     """Without their weights, the newest first, with the run that judged each as `judged_by`."""
     run = TrainingRun.objects.filter(version=OuterRef("pk")).values("pk")
     found = recognizer.versions.defer(*ModelVersion.HEAVY).annotate(judged_by=Subquery(run))
     return found.order_by("-number")
 
 
-def kinds(version: Any) -> list[str]:
+def test_kinds(version: Any) -> list[str]:
     """Which tests there are of a version: only those that were taught here were judged in a field test."""
     return [FIELD, BEFORE, LIVE] if version.judged_by else [LIVE]
 
 
-def test(version: Any, kind: str, labels: Iterable[Label]) -> Test:
+def confusion_test(version: Any, kind: str, labels: Iterable[Label]) -> ConfusionTest:
     """One query: the live answers were counted in the background, those of an exam are few enough to count now."""
     shown = list(labels)
     if kind == LIVE:
         found = Confusion.objects.filter(version=version.pk).first()
         counts = {(drawn, answered): times for drawn, answered, times in found.counts} if found else {}
-        return Test(kind, Matrix(shown, counts), found.counted if found else None)
-    return Test(kind, Matrix(shown, _exam(version, kind, shown)), None)
+        return ConfusionTest(kind, ConfusionMatrix(shown, counts), found.counted if found else None)
+    return ConfusionTest(kind, ConfusionMatrix(shown, _exam(version, kind, shown)), None)
 
 
 def _exam(version: Any, kind: str, labels: list[Label]) -> Counts:
@@ -152,26 +152,26 @@ def _column(kind: str) -> str:
 
 
 @dataclass(frozen=True)
-class Page:
+class CellPage:
     """Some drawings of a cell, the newest first, and where the next page begins."""
 
-    exhibits: list[Exhibit]
+    exhibits: list[DrawingExample]
     older: int | None  # below this drawing
 
     @property
     def in_a_row(self) -> str:
         """For the address of the review room."""
-        return examples.in_a_row(self.exhibits)
+        return examples.review_query(self.exhibits)
 
 
-def drawings(version: Any, kind: str, *, drawn: Label, answered: Label, below: int | None) -> Page:
+def cell_drawings(version: Any, kind: str, *, drawn: Label, answered: Label, below: int | None) -> CellPage:
     """A page of the drawings of a cell; `below` is a drawing's id. A fixed number of queries, along an index."""
     if kind == LIVE:
         checks = LabelCheck.objects.filter(version=version.pk, label=drawn, answered=answered)
         found = list(examples.with_drawings(_below(checks, below)).order_by("-drawing")[: PAGE_SIZE + 1])
         return _page([check.drawing for check in found])
     part = {"part": SnapshotItem.Part.EXAM, "label": drawn, _column(kind): answered}
-    items = SnapshotItem.objects.filter(examples.TEACHING, run=version.judged_by, **part)
+    items = SnapshotItem.objects.filter(examples.MAY_TRAIN, run=version.judged_by, **part)
     shown = _below(items, below).select_related("drawing").defer("drawing__image").order_by("-drawing")
     return _page([item.drawing for item in shown[: PAGE_SIZE + 1]])
 
@@ -180,7 +180,7 @@ def _below(rows: QuerySet[Any], drawing: int | None) -> QuerySet[Any]:
     return rows.filter(drawing__lt=drawing) if drawing else rows
 
 
-def _page(found: list[Drawing]) -> Page:
+def _page(found: list[Drawing]) -> CellPage:
     """With one drawing more than it shows, there is another page."""
     shown = found[:PAGE_SIZE]
-    return Page(examples.of(shown), older=shown[-1].pk if len(found) > PAGE_SIZE else None)
+    return CellPage(examples.examples_of(shown), older=shown[-1].pk if len(found) > PAGE_SIZE else None)

@@ -25,14 +25,14 @@ COUNTED_ANYWAY = timedelta(hours=1)  # also without anything new: what was delet
 COUNT = "count"  # the bookmark of the last count: the sum of the others at that time
 
 
-def _is_count_due() -> bool:
+def is_recount_due() -> bool:
     now, last = timezone.now(), Bookmark.objects.filter(of=COUNT).first()
     if last is None or now - last.moved > COUNTED_ANYWAY:
         return True
     return last.at != _read_so_far() and now - last.moved > COUNTED_EVERY * max(1.0, _counted_rows() / ROWS)
 
 
-def count_soon() -> None:
+def request_recount() -> None:
     """Let the next tick count, whatever is new: what may be counted has changed."""
     Bookmark.objects.filter(of=COUNT).delete()
 
@@ -46,7 +46,7 @@ def _read_so_far() -> int:
 
 
 @transaction.atomic
-def count() -> None:
+def recount() -> None:
     """Count the rows: how much there is of each label, and which version took what for which. Five queries."""
     now = timezone.now()
     so_far = _read_so_far()
@@ -78,7 +78,7 @@ def _count_confusions(now: datetime) -> None:
     by_version: dict[int, list[Any]] = {pk: [] for pk in Confusion.objects.values_list("pk", flat=True)}
     for version, label, answer, times in counted:
         by_version.setdefault(version, []).append([slugs[label], slugs[answer], times])
-    rates = monitoring.rates()
+    rates = monitoring.count_live_accuracy()
     for pk in rates:
         by_version.setdefault(pk, [])
     rows = [
@@ -88,7 +88,7 @@ def _count_confusions(now: datetime) -> None:
     _replace(Confusion, rows, "version", ["counts", "judged", "right_alone", "right_personal", "counted"])
 
 
-def _rate(judged: monitoring.Judged | None) -> dict[str, int]:
+def _rate(judged: monitoring.LiveAccuracy | None) -> dict[str, int]:
     answers, alone, personal = judged or (0, 0, 0)
     return {"judged": answers, "right_alone": alone, "right_personal": personal}
 

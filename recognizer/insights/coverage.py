@@ -10,11 +10,11 @@ from django.db.models import Prefetch, QuerySet
 
 from recognizer.models import Coverage, Label, Policy, Recognizer
 
-LEAST = 0.1  # what a label weighs that has reached its goal, beside 1 for one of which there is nothing
+MIN_WEIGHT = 0.1  # what a label weighs that has reached its goal, beside 1 for one of which there is nothing
 
 
 @dataclass(frozen=True)
-class Line:
+class LabelCoverage:
     """One label: what there is of it, and what is missing."""
 
     label: Label
@@ -58,26 +58,26 @@ class Line:
     @property
     def weight(self) -> float:
         """How often the sheet asks for it, beside others: the further from its goal, the more often."""
-        return round(max(LEAST, 1 - self.share), 2)
+        return round(max(MIN_WEIGHT, 1 - self.share), 2)
 
 
-def with_labels(recognizers: QuerySet[Recognizer]) -> QuerySet[Recognizer]:
+def with_coverage(recognizers: QuerySet[Recognizer]) -> QuerySet[Recognizer]:
     """Together with their labels, what was counted of those, and the goal. One query more."""
     labels = Label.objects.select_related("coverage")
     return recognizers.select_related("policy").prefetch_related(Prefetch("labels", labels))
 
 
-def lines(recognizer: Recognizer) -> list[Line]:
+def label_coverage(recognizer: Recognizer) -> list[LabelCoverage]:
     """The labels of one of `with_labels`, in their order."""
     policy: Policy = getattr(recognizer, "policy", None) or Policy()
-    return [Line(label, policy.goal) for label in recognizer.labels.all()]
+    return [LabelCoverage(label, policy.goal) for label in recognizer.labels.all()]
 
 
-def furthest_first(shown: Sequence[Line]) -> list[Line]:
+def furthest_first(shown: Sequence[LabelCoverage]) -> list[LabelCoverage]:
     """Those that lack the most stand first."""
     return sorted(shown, key=lambda line: (-line.missing, line.drawings))
 
 
-def counted(shown: Sequence[Line]) -> datetime | None:
+def counted_at(shown: Sequence[LabelCoverage]) -> datetime | None:
     """When."""
     return min((line.counted.counted for line in shown if line.counted), default=None)

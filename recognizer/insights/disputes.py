@@ -6,27 +6,27 @@ from dataclasses import dataclass
 
 from accounts import people
 from recognizer.insights import examples
-from recognizer.insights.examples import Exhibit
+from recognizer.insights.examples import DrawingExample
 from recognizer.models import Drawing, Place, Recognizer
 
 PAGE_SIZE = 24
-MOST_COUNTED = 1000
+MAX_COUNTED = 1000
 
 
 @dataclass(frozen=True)
-class Page:
+class DisputePage:
     """Some of them, the oldest first, and after which correction the next page begins."""
 
-    exhibits: list[Exhibit]
+    exhibits: list[DrawingExample]
     after: int | None
 
     @property
     def in_a_row(self) -> str:
         """For the address of the review room."""
-        return examples.in_a_row(self.exhibits)
+        return examples.review_query(self.exhibits)
 
 
-def of(recognizer: Recognizer, *, after: int | None = None) -> Page:
+def disputes_page(recognizer: Recognizer, *, after: int | None = None) -> DisputePage:
     """A page of drawings that wait for who settles disputes. Three queries, along an index."""
     found = Place.objects.disputed().filter(people.teaching("author"), recognizer=recognizer)
     if after:
@@ -35,9 +35,9 @@ def of(recognizer: Recognizer, *, after: int | None = None) -> Page:
     shown = places[:PAGE_SIZE]
     drawings = Drawing.objects.defer("image").in_bulk([drawing for _correction, drawing in shown])
     in_order = [drawings[drawing] for _correction, drawing in shown if drawing in drawings]
-    return Page(examples.of(in_order), after=shown[-1][0] if len(places) > PAGE_SIZE else None)
+    return DisputePage(examples.examples_of(in_order), after=shown[-1][0] if len(places) > PAGE_SIZE else None)
 
 
-def count() -> int:
+def count_disputes() -> int:
     """How many there are in all; past a thousand nobody counts on."""
-    return Place.objects.disputed().order_by().values("pk")[: MOST_COUNTED + 1].count()
+    return Place.objects.disputed().order_by().values("pk")[: MAX_COUNTED + 1].count()

@@ -14,11 +14,11 @@ from recognizer.drawings import thumbnails
 from recognizer.models import Correction, Drawing, Label, LabelCheck, Review
 from recognizer.review import decisions
 
-TEACHING = people.teaching("drawing__author")  # what others said is nobody's to decide
+MAY_TRAIN = people.teaching("drawing__author")  # what others said is nobody's to decide
 
 
 @dataclass(frozen=True)
-class Exhibit:
+class DrawingExample:
     """One drawing, without who drew it."""
 
     drawing: Drawing
@@ -32,7 +32,7 @@ class Exhibit:
         return thumbnails.path_of(self.drawing)
 
 
-def of(drawings: Iterable[Drawing]) -> list[Exhibit]:
+def examples_of(drawings: Iterable[Drawing]) -> list[DrawingExample]:
     """As it stands now, whatever the background has counted so far. Two queries."""
     shown = list(drawings)
     decided = decisions.state_of(shown)
@@ -41,19 +41,19 @@ def of(drawings: Iterable[Drawing]) -> list[Exhibit]:
     return [_exhibit(drawing, corrections.get(drawing.pk), decided[drawing.pk]) for drawing in shown]
 
 
-def _exhibit(drawing: Drawing, said: Correction | None, decided: Review | None) -> Exhibit:
+def _exhibit(drawing: Drawing, said: Correction | None, decided: Review | None) -> DrawingExample:
     if said is None:
-        return Exhibit(drawing)
+        return DrawingExample(drawing)
     if decided is None:
-        return Exhibit(drawing, said.pk, said.label)
-    return Exhibit(drawing, said.pk, decided.label, approved=decided.label is not None)
+        return DrawingExample(drawing, said.pk, said.label)
+    return DrawingExample(drawing, said.pk, decided.label, approved=decided.label is not None)
 
 
-def in_a_row(shown: Iterable[Exhibit]) -> str:
+def review_query(shown: Iterable[DrawingExample]) -> str:
     """For the address of the review room, which then shows them one after the other."""
     return urlencode([("correction", exhibit.correction) for exhibit in shown if exhibit.correction])
 
 
 def with_drawings(checks: QuerySet[LabelCheck]) -> QuerySet[LabelCheck]:
     """Label checks with what an exhibit shows, of people who may teach; pictures are left in the database."""
-    return checks.filter(TEACHING).select_related("drawing", "label").defer("drawing__image")
+    return checks.filter(MAY_TRAIN).select_related("drawing", "label").defer("drawing__image")

@@ -17,7 +17,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Max, QuerySet, Value
 from django.utils import timezone
 
-from recognizer.insights.counts import _is_count_due, count
+from recognizer.insights.counts import is_recount_due, recount
 from recognizer.models import (
     Bookmark,
     Correction,
@@ -31,7 +31,7 @@ from recognizer.review import decisions
 
 logger = logging.getLogger(__name__)
 
-AT_ONCE = 500  # rows of facts in one transaction
+BATCH_SIZE = 500  # rows of facts in one transaction
 MOMENT = 2.0  # seconds of a tick
 LATE = timedelta(minutes=2)  # so long the last rows are read again: one with a lower id may be committed later
 LATE_IDS = 200
@@ -43,7 +43,7 @@ SOURCES: dict[str, tuple[Any, str]] = {
 CHECKED = [field.attname for field in LabelCheck._meta.concrete_fields if not field.primary_key]
 
 
-class Held(NamedTuple):
+class CurrentLabel(NamedTuple):
     """What a drawing is held for: as a reviewer decided, else as its author says."""
 
     correction_id: int
@@ -52,7 +52,7 @@ class Held(NamedTuple):
     approved: bool
 
 
-class Answer(NamedTuple):
+class VersionAnswer(NamedTuple):
     """What a version said about a drawing."""
 
     version: int
@@ -61,24 +61,24 @@ class Answer(NamedTuple):
     guesses: list[tuple[str, float]]
 
 
-def catch_up_for_a_moment() -> tuple[int, bool]:
+def refresh_label_checks() -> tuple[int, bool]:
     """Read what is new, and count if that is due; returns how many rows were read, and whether there are more."""
     end = time.monotonic() + MOMENT
     read, more = 0, True
     while more and time.monotonic() < end:
-        done, more = catch_up()
+        done, more = read_new_rows()
         read += done
-    if _is_count_due():
-        count()
+    if is_recount_due():
+        recount()
     return read, more
 
 
-def catch_up() -> tuple[int, bool]:
+def read_new_rows() -> tuple[int, bool]:
     """Read some of what is new in each table; returns how many rows, and whether there may be more."""
     _begin()
     try:
         found = [_read(name) for name in SOURCES]
-        more = any(number >= AT_ONCE for number in found)
+        more = any(number >= BATCH_SIZE for number in found)
         if not more:
             _read_late()
     except IntegrityError:
@@ -87,14 +87,14 @@ def catch_up() -> tuple[int, bool]:
     return sum(found), more
 
 
-def read_all() -> int:
+def rebuild_label_checks() -> int:
     """Read all facts from the first one on, and count; returns how many rows. Minutes where there are a million."""
     Bookmark.objects.all().delete()
     read, more = 0, True
     while more:
-        done, more = catch_up()
+        done, more = read_new_rows()
         read += done
-    count()
+    recount()
     return read
 
 
@@ -102,7 +102,7 @@ def is_behind() -> bool:
     """Whether there are corrections that were not read yet, beyond what comes in while one looks."""
     newest = Correction.objects.aggregate(newest=Max("id"))["newest"] or 0
     at = Bookmark.objects.filter(of="corrections").values_list("at", flat=True).first() or 0
-    return newest - at > AT_ONCE
+    return newest - at > BATCH_SIZE
 
 
 def _begin() -> None:
@@ -117,9 +117,9 @@ def _begin() -> None:
 def _read(name: str) -> int:
     """The next rows of one table; returns how many."""
     mark = Bookmark.objects.get(of=name)
-    new = list(_rows(name).filter(id__gt=mark.at)[:AT_ONCE])
+    new = list(_rows(name).filter(id__gt=mark.at)[:BATCH_SIZE])
     if new:
-        check(drawing for _id, drawing in new)
+        update_checks(drawing for _id, drawing in new)
         Bookmark.objects.filter(of=name, at__lt=new[-1][0]).update(at=new[-1][0], moved=timezone.now())
     return len(new)
 
@@ -128,7 +128,7 @@ def _read_late() -> None:
     """Where something was new a moment ago, read the last rows again: others may have been committed among them."""
     for mark in Bookmark.objects.filter(of__in=SOURCES, moved__gte=timezone.now() - LATE):
         last = _rows(mark.of).filter(id__gt=mark.at - LATE_IDS, id__lte=mark.at)
-        check(drawing for _id, drawing in last)
+        update_checks(drawing for _id, drawing in last)
 
 
 def _rows(name: str) -> QuerySet[Any, tuple[int, int]]:
@@ -137,7 +137,7 @@ def _rows(name: str) -> QuerySet[Any, tuple[int, int]]:
 
 
 @transaction.atomic
-def check(drawings: Iterable[int]) -> None:
+def update_checks(drawings: Iterable[int]) -> None:
     """Write anew what is known of these drawings; those held for nothing have no row. Seven queries at most."""
     ids = set(drawings)
     held = _held(ids)
@@ -153,11 +153,12 @@ def check(drawings: Iterable[int]) -> None:
     LabelCheck.objects.bulk_create(rows, update_conflicts=True, unique_fields=["drawing"], update_fields=CHECKED)
 
 
-def _held(drawings: set[int]) -> dict[int, Held]:
+def _held(drawings: set[int]) -> dict[int, CurrentLabel]:
     """By drawing; those whose author says nothing now, or that a reviewer rejected, are held for nothing."""
     said = Correction.objects.standing().filter(drawing__in=drawings, label__isnull=False)
     found = {
-        pk: Held(*held) for pk, *held in said.values_list("drawing", "id", "label__recognizer", "label", Value(False))
+        pk: CurrentLabel(*held)
+        for pk, *held in said.values_list("drawing", "id", "label__recognizer", "label", Value(False))
     }
     decided = Review.objects.standing().filter(decision__in=decisions.DECIDED, correction__drawing__in=set(found))
     for drawing, correction, label in decided.values_list("correction__drawing", "correction", "label"):
@@ -170,12 +171,12 @@ def _held(drawings: set[int]) -> dict[int, Held]:
     return found
 
 
-def _answers(drawings: Iterable[int]) -> dict[int, list[Answer]]:
+def _answers(drawings: Iterable[int]) -> dict[int, list[VersionAnswer]]:
     """By drawing, the live answer first."""
     found = Prediction.objects.filter(drawing__in=set(drawings)).order_by("id")
     answers = defaultdict(list)
     for drawing, *answer in found.values_list("drawing", "model_version", "model_version__number", "label", "guesses"):
-        answers[drawing].append(Answer(*answer))
+        answers[drawing].append(VersionAnswer(*answer))
     return answers
 
 
@@ -196,11 +197,11 @@ def _labels() -> dict[int, dict[str, int]]:
     return found
 
 
-def _live(said: list[Answer]) -> dict[str, int]:
+def _live(said: list[VersionAnswer]) -> dict[str, int]:
     return {"version_id": said[0].version, "answered_id": said[0].label} if said else {}
 
 
-def _judged(row: LabelCheck, answer: Answer, labels: dict[str, int]) -> LabelCheck:
+def _judged(row: LabelCheck, answer: VersionAnswer, labels: dict[str, int]) -> LabelCheck:
     """With what a version says that was not taught with it. What is left of 1 is what it gives to no label at all."""
     shares: dict[int | None, float] = {labels[slug]: share for slug, share in answer.guesses if slug in labels}
     shares[None] = 1 - sum(shares.values())

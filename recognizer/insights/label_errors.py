@@ -14,20 +14,20 @@ from django.db.models import F, FloatField, QuerySet, Value
 from django.db.models.functions import Coalesce
 
 from recognizer.insights import examples
-from recognizer.insights.examples import Exhibit
+from recognizer.insights.examples import DrawingExample
 from recognizer.models import Label, LabelCheck, ModelVersion, Recognizer
 
 PAGE_SIZE = 24
-MOST = 1_000  # drawings that the list tells of, the most doubtful
+MAX_DOUBTFUL = 1_000  # drawings that the list tells of, the most doubtful
 USUAL = 0.5  # what another label has to get where there is nothing to go by, and "no label at all" always
 
 
 @dataclass(frozen=True)
-class Doubt:
+class DoubtfulLabel:
     """A drawing whose label is doubtful, and why."""
 
     check: LabelCheck
-    exhibit: Exhibit
+    exhibit: DrawingExample
 
     @property
     def is_settled(self) -> bool:
@@ -50,7 +50,7 @@ class Doubt:
         return getattr(getattr(self.rival, "coverage", None), "confidence", None)
 
 
-def doubtful(recognizer: Recognizer, *, label: Label | None = None) -> QuerySet[LabelCheck]:
+def doubtful_checks(recognizer: Recognizer, *, label: Label | None = None) -> QuerySet[LabelCheck]:
     """The most doubtful first, at most `MOST`."""
     approved = LabelCheck.objects.filter(recognizer=recognizer, approved=True, margin__lt=0)
     if label:
@@ -59,10 +59,10 @@ def doubtful(recognizer: Recognizer, *, label: Label | None = None) -> QuerySet[
     sure = examples.with_drawings(approved.annotate(usual=usual)).filter(rival_share__gte=F("usual"))
     found = sure.select_related("drawing", "label", "rival__coverage", "judge")
     heavy = [f"judge__{field}" for field in ModelVersion.HEAVY]
-    return found.defer("drawing__image", *heavy).order_by("margin", "drawing")[:MOST]
+    return found.defer("drawing__image", *heavy).order_by("margin", "drawing")[:MAX_DOUBTFUL]
 
 
-def doubts(page: list[LabelCheck]) -> list[Doubt]:
+def doubtful_labels(page: list[LabelCheck]) -> list[DoubtfulLabel]:
     """As a page shows them."""
-    shown = examples.of([check.drawing for check in page])
-    return [Doubt(check, exhibit) for check, exhibit in zip(page, shown, strict=True)]
+    shown = examples.examples_of([check.drawing for check in page])
+    return [DoubtfulLabel(check, exhibit) for check, exhibit in zip(page, shown, strict=True)]

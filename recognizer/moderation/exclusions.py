@@ -36,15 +36,15 @@ from recognizer.models import (
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-WHAT, BACK = "author.set-aside", "author.taken-back"
+EXCLUDED, LIFTED = "author.set-aside", "author.taken-back"
 
 
-class SetAsideError(RuntimeError):
+class ExclusionError(RuntimeError):
     """It cannot be done; the text says why."""
 
 
 @dataclass(frozen=True)
-class Taught:
+class TrainedVersion:
     """A version that learned from somebody's drawings."""
 
     version: ModelVersion
@@ -53,19 +53,19 @@ class Taught:
 
 
 @dataclass(frozen=True)
-class Impact:
+class ExclusionImpact:
     """What setting authors aside takes out."""
 
     drawings: int
     approved: int  # of them, that teach the next version
     waiting: int  # of them, that wait for a reviewer
     taught: int  # of them, that some version learned from
-    versions: list[Taught]
+    versions: list[TrainedVersion]
     running: list[TrainingRun]  # that are learning from them now
 
 
 @dataclass(frozen=True)
-class Remedy:
+class ExclusionRemedy:
     """A recognizer whose active version learned from authors who are set aside, and what can be done."""
 
     recognizer: Recognizer
@@ -74,65 +74,65 @@ class Remedy:
     fallback: ModelVersion | None  # the newest that answered once and did not learn from any of them
 
 
-def set_aside(*, author: int, by: User, reason: str) -> SetAside:
+def exclude_author(*, author: int, by: User, reason: str) -> SetAside:
     """From now on nothing by this person teaches anybody else. Raises SetAsideError."""
-    known = impact([author])
+    known = impact_of([author])
     with transaction.atomic():
         person = _person(author)
         if person == by:
-            raise SetAsideError(_("These are your own drawings. Delete what must not teach."))
+            raise ExclusionError(_("These are your own drawings. Delete what must not teach."))
         if person.set_aside:
-            raise SetAsideError(_("Everything by this author is set aside already."))
+            raise ExclusionError(_("Everything by this author is set aside already."))
         made = _append(person, by=by, aside=True, reason=reason)
         detail = {"reason": reason, "drawings": known.drawings, "taught": known.taught}
         versions = [f"{each.version.recognizer.slug} version {each.version.number}" for each in known.versions]
-        audit.note(by=by, what=WHAT, subject=audit.name_of(person), detail=detail | {"versions": versions})
-        for run in running([author]):
+        audit.note(by=by, what=EXCLUDED, subject=audit.name_of(person), detail=detail | {"versions": versions})
+        for run in runs_using([author]):
             with suppress(training.ClosedRunError):
-                training.cancel(run=run, by=by)
+                training.cancel_run(run=run, by=by)
     return made
 
 
-def take_back(*, aside: SetAside, by: User) -> SetAside:
+def lift_exclusion(*, aside: SetAside, by: User) -> SetAside:
     """It may teach again, as far as it was approved. Raises SetAsideError."""
     with transaction.atomic():
         person = _person(aside.author_id)
         if not SetAside.objects.standing().filter(pk=aside.pk).exists():
-            raise SetAsideError(_("This was taken back already."))
+            raise ExclusionError(_("This was taken back already."))
         if person == by:
-            raise SetAsideError(_("These are your own drawings. Ask another reviewer."))
+            raise ExclusionError(_("These are your own drawings. Ask another reviewer."))
         made = _append(person, by=by, aside=False, reason="")
         subject = audit.name_of(person)
-        audit.note(by=by, what=BACK, subject=subject, undoes=audit.last(what=WHAT, subject=subject))
+        audit.note(by=by, what=LIFTED, subject=subject, undoes=audit.last(what=EXCLUDED, subject=subject))
     return made
 
 
 def _person(author: int) -> User:
     person = people.hold(author)
     if person is None:
-        raise SetAsideError(_("This author has left, and taken everything along."))
+        raise ExclusionError(_("This author has left, and taken everything along."))
     return person
 
 
 def _append(person: User, *, by: User, aside: bool, reason: str) -> SetAside:
     last = SetAside.objects.newest().filter(author=person).first()
     User.objects.filter(pk=person.pk).update(set_aside=aside)
-    counts.count_soon()
+    counts.request_recount()
     return SetAside.objects.create(author=person, by=by, aside=aside, reason=reason, replaces=last)
 
 
-def impact(authors: Collection[int]) -> Impact:
+def impact_of(authors: Collection[int]) -> ExclusionImpact:
     """What they drew and what it did. A fixed number of queries."""
     theirs = Drawing.objects.filter(author__in=authors)
     approving = Review.objects.approving().filter(correction__drawing__author__in=authors)
     studied = _studied(authors)
-    return Impact(
+    return ExclusionImpact(
         drawings=theirs.count(),
         approved=approving.filter(correction__replaced_by__replaces__isnull=True).count(),
         waiting=Place.objects.waiting().filter(author__in=authors).count(),
         taught=studied.filter(run__version__isnull=False).aggregate(n=Count("drawing", distinct=True))["n"],
         versions=_versions(studied),
-        running=list(running(authors)),
+        running=list(runs_using(authors)),
     )
 
 
@@ -140,21 +140,21 @@ def _studied(authors: Collection[int]) -> QuerySet[SnapshotItem]:
     return SnapshotItem.objects.filter(part=SnapshotItem.Part.STUDY, drawing__author__in=authors)
 
 
-def running(authors: Collection[int]) -> QuerySet[TrainingRun]:
+def runs_using(authors: Collection[int]) -> QuerySet[TrainingRun]:
     """Open runs that took drawings of theirs."""
     return TrainingRun.objects.open().filter(Exists(_studied(authors).filter(run=OuterRef("pk")))).defer("log")
 
 
-def _versions(studied: QuerySet[SnapshotItem]) -> list[Taught]:
+def _versions(studied: QuerySet[SnapshotItem]) -> list[TrainedVersion]:
     """The newest first."""
     found = studied.filter(run__version__isnull=False).values_list("run__version").annotate(count=Count("pk"))
     counts: dict[int, int] = dict(found.order_by())
     active = set(_active().values_list("model_version", flat=True)) if counts else set()
-    versions = light().filter(pk__in=counts).select_related("recognizer").order_by("recognizer", "-number")
-    return [Taught(version, counts[version.pk], version.pk in active) for version in versions]
+    versions = light_versions().filter(pk__in=counts).select_related("recognizer").order_by("recognizer", "-number")
+    return [TrainedVersion(version, counts[version.pk], version.pk in active) for version in versions]
 
 
-def light() -> QuerySet[ModelVersion]:
+def light_versions() -> QuerySet[ModelVersion]:
     """Versions without their weights."""
     return ModelVersion.objects.defer(*ModelVersion.HEAVY)
 
@@ -164,7 +164,7 @@ def _active() -> QuerySet[Promotion]:
     return Promotion.objects.filter(replaced_by__replaces__isnull=True)
 
 
-def remedies() -> list[Remedy]:
+def find_remedies() -> list[ExclusionRemedy]:
     """Recognizers that still answer by what authors taught who are set aside now."""
     spoiled = _spoiled()
     heavy = [f"model_version__{field}" for field in ModelVersion.HEAVY]
@@ -177,31 +177,31 @@ def _spoiled() -> QuerySet[SnapshotItem]:
     return SnapshotItem.objects.filter(part=SnapshotItem.Part.STUDY, drawing__author__set_aside=True)
 
 
-def _remedy(active: Promotion) -> Remedy:
+def _remedy(active: Promotion) -> ExclusionRemedy:
     recognizer = active.recognizer
-    clean = light().filter(~Exists(_spoiled().filter(run__version=OuterRef("pk"))), recognizer=recognizer)
+    clean = light_versions().filter(~Exists(_spoiled().filter(run__version=OuterRef("pk"))), recognizer=recognizer)
     before = clean.filter(promotions__isnull=False, number__lt=active.model_version.number)
     run = recognizer.training_runs.open().defer("log").first()
-    return Remedy(recognizer, active, run, fallback=before.order_by("-number").first())
+    return ExclusionRemedy(recognizer, active, run, fallback=before.order_by("-number").first())
 
 
-def retrain(*, by: User) -> list[TrainingRun]:
+def retrain_without_excluded(*, by: User) -> list[TrainingRun]:
     """Open a run for each recognizer of `remedies` that has none open; returns them."""
-    return [run for remedy in remedies() if remedy.run is None for run in _taught_anew(remedy.recognizer, by)]
+    return [run for remedy in find_remedies() if remedy.run is None for run in _taught_anew(remedy.recognizer, by)]
 
 
 def _taught_anew(recognizer: Recognizer, by: User) -> Iterable[TrainingRun]:
     with suppress(training.OpenRunError):
-        yield training.start(recognizer=recognizer, trigger=_("Without authors who were set aside."), by=by)
+        yield training.start_run(recognizer=recognizer, trigger=_("Without authors who were set aside."), by=by)
 
 
-def standing() -> QuerySet[SetAside]:
+def current_exclusions() -> QuerySet[SetAside]:
     """Those that hold, the newest first, with what a list shows of them."""
     drawn = Count("author__drawings")
     return SetAside.objects.standing().select_related("by").annotate(drawn=drawn).order_by("-pk")
 
 
-def state(aside: SetAside) -> dict[str, Any]:
+def state_of(aside: SetAside) -> dict[str, Any]:
     """What became of it: whether it holds, and what took it back."""
     later = SetAside.objects.filter(replaces=aside).select_related("by").first()
     return {"holds": later is None and aside.aside, "later": later}

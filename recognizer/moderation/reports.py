@@ -16,19 +16,21 @@ from recognizer.review import decisions
 if TYPE_CHECKING:
     from accounts.models import User
 
-MOST_LETTERS = 500
-Outcome = Report.Outcome
+MAX_WORDS_LENGTH = 500
+ReportOutcome = Report.Outcome
 
 
-class HandledError(RuntimeError):
+class ReportHandledError(RuntimeError):
     """Somebody handled this report meanwhile."""
 
 
-class NoDrawingError(LookupError):
+class NoReportedDrawingError(LookupError):
     """The report names no drawing that is still there, or its author says nothing about it any more."""
 
 
-def report(*, page: str, reason: str, words: str = "", by: User | None = None, drawing: UUID | None = None) -> Report:
+def create_report(
+    *, page: str, reason: str, words: str = "", by: User | None = None, drawing: UUID | None = None
+) -> Report:
     """Tell the reviewers. `page` is a path of this site, `reason` one of Report.Reason (ValueError otherwise).
 
     A drawing that is not there is left out: whoever asks learns nothing about which drawings there are.
@@ -36,31 +38,31 @@ def report(*, page: str, reason: str, words: str = "", by: User | None = None, d
     if reason not in Report.Reason.values:
         raise ValueError(f"{reason!r} is no reason to report. Choose one of: {', '.join(Report.Reason.values)}.")
     found = Drawing.objects.filter(uuid=drawing).defer("ink", "image").first() if drawing else None
-    return Report.objects.create(page=page[:200], reason=reason, words=words[:MOST_LETTERS], by=by, drawing=found)
+    return Report.objects.create(page=page[:200], reason=reason, words=words[:MAX_WORDS_LENGTH], by=by, drawing=found)
 
 
 @transaction.atomic
-def dismiss(*, report: Report, by: User) -> None:
+def dismiss_report(*, report: Report, by: User) -> None:
     """Nothing had to be done. Raises HandledError."""
-    _handle(report, by, Outcome.DISMISSED)
+    _handle(report, by, ReportOutcome.DISMISSED)
 
 
 @transaction.atomic
-def solve(*, report: Report, by: User) -> None:
+def mark_solved(*, report: Report, by: User) -> None:
     """It was put right by other means. Raises HandledError."""
-    _handle(report, by, Outcome.SOLVED)
+    _handle(report, by, ReportOutcome.SOLVED)
 
 
 @transaction.atomic
-def hide(*, report: Report, by: User) -> None:
+def reject_drawing(*, report: Report, by: User) -> None:
     """Reject the drawing as offensive, whatever was decided before.
 
     Raises HandledError, NoDrawingError and what `reviews.reject` raises.
     """
     correction = Correction.objects.standing().filter(drawing=report.drawing_id, label__isnull=False).first()
     if correction is None:
-        raise NoDrawingError
-    _handle(report, by, Outcome.HIDDEN)
+        raise NoReportedDrawingError
+    _handle(report, by, ReportOutcome.HIDDEN)
     decided = decisions.standing(correction)
     if decided and decided.decision == Review.Decision.REJECTED:
         return
@@ -70,15 +72,15 @@ def hide(*, report: Report, by: User) -> None:
 
 
 @transaction.atomic
-def settle(*, reports: Collection[int], by: User) -> None:
+def close_reports_of_excluded(*, reports: Collection[int], by: User) -> None:
     """The authors of their drawings were set aside; those of others, and those that were handled, stay as they are."""
     found = Report.objects.open().filter(pk__in=reports, drawing__author__set_aside=True)
     for report in found.select_for_update(of=("self",)):
-        _handle(report, by, Outcome.SET_ASIDE)
+        _handle(report, by, ReportOutcome.SET_ASIDE)
 
 
 def _handle(report: Report, by: User, outcome: str) -> None:
     still = Report.objects.open().filter(pk=report.pk)
     if not still.update(outcome=outcome, handled_by=by, handled=timezone.now()):
-        raise HandledError
+        raise ReportHandledError
     audit.note(by=by, what="report.handled", subject=f"report {report.pk}", detail={"outcome": str(outcome)})

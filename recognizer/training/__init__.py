@@ -6,8 +6,26 @@ lease     the right to work on a run, kept alive by a pulse
 work      one run from the snapshot to the promotion
 """
 
-from recognizer.training.pipeline import run
-from recognizer.training.runs import ClosedRunError, OpenRunError, cancel, open_run, policy_of, start, taught
-from recognizer.training.scheduler import tick
+from recognizer.training.pipeline import execute_run
+from recognizer.training.runs import (
+    ClosedRunError,
+    OpenRunError,
+    cancel_run,
+    open_run,
+    policy_of,
+    start_run,
+    versions_trained_on,
+)
+from recognizer.training.scheduler import run_due_jobs
 
-__all__ = ["ClosedRunError", "OpenRunError", "cancel", "open_run", "policy_of", "run", "start", "taught", "tick"]
+__all__ = [
+    "ClosedRunError",
+    "OpenRunError",
+    "cancel_run",
+    "execute_run",
+    "open_run",
+    "policy_of",
+    "run_due_jobs",
+    "start_run",
+    "versions_trained_on",
+]

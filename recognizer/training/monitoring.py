@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-ENOUGH = 50  # answers of each version that their authors have confirmed or corrected
-MOST_OF_ONE = 10  # answers of one version that one person can speak for
-SIGNIFICANT = 0.01  # one-sided; stricter than usual, because the tick looks again and again
-OWN = 100  # of one's own answers, the newest, that `own_rate` looks at
+MIN_ANSWERS = 50  # answers of each version that their authors have confirmed or corrected
+MAX_ANSWERS_PER_PERSON = 10  # answers of one version that one person can speak for
+MAX_P_VALUE = 0.01  # one-sided; stricter than usual, because the tick looks again and again
+OWN_ANSWERS = 100  # of one's own answers, the newest, that `own_rate` looks at
 
 
-class Judged(NamedTuple):
+class LiveAccuracy(NamedTuple):
     """Live answers that their authors confirmed or corrected, and how many of them were right."""
 
     answers: int
@@ -84,7 +84,7 @@ def _judged(answers: QuerySet[Prediction]) -> QuerySet[Prediction]:
     return standing.annotate(said=F("drawing__corrections__label"))
 
 
-def rates() -> dict[int, Judged]:
+def count_live_accuracy() -> dict[int, LiveAccuracy]:
     """By a version's id: its live answers, judged as the model's alone and as people got them.
 
     One query that reads all answers: the background asks it, pages read what that kept (`personal_rates`).
@@ -97,22 +97,22 @@ def rates() -> dict[int, Judged]:
         )
     )
     found = rows.values_list("model_version", "judged", "alone", "got").order_by()
-    return {version: Judged(*counts) for version, *counts in found}
+    return {version: LiveAccuracy(*counts) for version, *counts in found}
 
 
-def personal_rates(recognizer: Recognizer) -> dict[int, Judged]:
+def live_accuracy(recognizer: Recognizer) -> dict[int, LiveAccuracy]:
     """The same by a version's number, as it was counted last (`label_checks.count`). One small query."""
     kept = Confusion.objects.filter(version__recognizer=recognizer, judged__gt=0)
     found = kept.values_list("version__number", "judged", "right_alone", "right_personal")
-    return {number: Judged(*counts) for number, *counts in found}
+    return {number: LiveAccuracy(*counts) for number, *counts in found}
 
 
-def own_rate(*, person: User, recognizer: Recognizer) -> Judged:
+def own_accuracy(*, person: User, recognizer: Recognizer) -> LiveAccuracy:
     """The last answers that this person confirmed or corrected. One query."""
     answers = _judged(_live_answers().filter(drawing__author=person, drawing__recognizer=recognizer))
-    rows = list(answers.order_by("-drawing").values_list(F("said"), "label", ANSWERED)[:OWN])
+    rows = list(answers.order_by("-drawing").values_list(F("said"), "label", ANSWERED)[:OWN_ANSWERS])
     alone, personal = (sum(row[0] == row[column] for row in rows) for column in (1, 2))
-    return Judged(len(rows), alone, personal)
+    return LiveAccuracy(len(rows), alone, personal)
 
 
 def roll_back_if_worse(recognizer: Recognizer) -> Promotion | None:
@@ -125,7 +125,7 @@ def roll_back_if_worse(recognizer: Recognizer) -> Promotion | None:
     if newest is None or before is None or not policy.auto_rollback or _was_taken_back(newest.model_version_id):
         return None
     active = newest.model_version_id
-    rates = _count(_counting().filter(model_version__in=[active, before.pk]), most=MOST_OF_ONE)
+    rates = _count(_counting().filter(model_version__in=[active, before.pk]), most=MAX_ANSWERS_PER_PERSON)
     number = ModelVersion.objects.values_list("number", flat=True).get(pk=active)
     now, then = rates.get(number, (0, 0)), rates.get(before.number, (0, 0))
     if not is_clearly_worse(now, then, policy.rollback_margin):
@@ -150,9 +150,9 @@ def is_clearly_worse(now: tuple[int, int], then: tuple[int, int], margin: float)
 
     `now` and `then` are (answers, corrected); with fewer than 50 answers on either side nothing is clear.
     """
-    if min(now[0], then[0]) < ENOUGH or now[1] / now[0] - then[1] / then[0] <= margin:
+    if min(now[0], then[0]) < MIN_ANSWERS or now[1] / now[0] - then[1] / then[0] <= margin:
         return False
-    return fisher_exact(now, then) < SIGNIFICANT
+    return fisher_exact(now, then) < MAX_P_VALUE
 
 
 def _share(counts: tuple[int, int]) -> str:

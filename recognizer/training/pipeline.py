@@ -16,7 +16,7 @@ from recognizer.registry import promotions
 from recognizer.training import snapshots
 from recognizer.training.lease import CancelledError, Lease, LostLeaseError
 from recognizer.training.runs import policy_of
-from recognizer.training.split import Choice
+from recognizer.training.split import DrawingSplit
 
 if TYPE_CHECKING:
     from ml.bundles.bundle import Bundle
@@ -24,19 +24,19 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 State = TrainingRun.State
-TRIES = 5
+MAX_ATTEMPTS = 5
 
 
 class DeclinedError(RuntimeError):
     """The run decides not to train, or not to go on; the text says why."""
 
 
-class RestlessError(RuntimeError):
+class DeletionRaceError(RuntimeError):
     """Drawings are deleted faster than they can be put on record."""
 
 
 @dataclass(frozen=True)
-class Plan:
+class TrainingPlan:
     """What a run starts from."""
 
     base: ModelVersion
@@ -46,7 +46,7 @@ class Plan:
     mode: str
 
 
-def run(*, run_id: int) -> None:
+def execute_run(*, run_id: int) -> None:
     """Work on a run from the snapshot to the promotion, unless another task has it. A run that fails raises nothing."""
     lease = Lease.take(run_id)
     if lease is None:
@@ -83,8 +83,8 @@ def _work(lease: Lease) -> None:
     plan = _plan(lease)
     choice = _take(lease, plan)
     slugs, raster = plan.bundle.slugs, plan.bundle.raster
-    study = snapshots.draw(choice.study, slugs=slugs, raster=raster, look=lease.look)
-    exam = snapshots.draw(choice.exam, slugs=slugs, raster=raster, look=lease.look)
+    study = snapshots.rasterise_drawings(choice.study, slugs=slugs, raster=raster, look=lease.look)
+    exam = snapshots.rasterise_drawings(choice.exam, slugs=slugs, raster=raster, look=lease.look)
     lease.step("training")
     seed = choice.record()["seed"]
     challenger = finetune(plan.bundle, study.lesson, mode=plan.mode, seed=seed, report=lease.report)
@@ -98,7 +98,7 @@ def _work(lease: Lease) -> None:
     _decide(lease, plan, verdict, challenger, exam.drawings)
 
 
-def _plan(lease: Lease) -> Plan:
+def _plan(lease: Lease) -> TrainingPlan:
     from ml.training.finetune import mode_at_hand
 
     recognizer = lease.run.recognizer
@@ -114,7 +114,7 @@ def _plan(lease: Lease) -> Plan:
         )
     mode, why = mode_at_hand(bundle)
     lease.say(f"From {base} against {champion}, {mode} mode: {why}")
-    return Plan(base, promotion, champion, bundle, mode)
+    return TrainingPlan(base, promotion, champion, bundle, mode)
 
 
 def _unlike(champion: ModelVersion, base: Bundle) -> str:
@@ -129,22 +129,24 @@ def _unlike(champion: ModelVersion, base: Bundle) -> str:
     return ""
 
 
-def _take(lease: Lease, plan: Plan) -> Choice:
-    for attempt in range(1, TRIES + 1):
+def _take(lease: Lease, plan: TrainingPlan) -> DrawingSplit:
+    for attempt in range(1, MAX_ATTEMPTS + 1):
         try:
             return _take_once(lease, plan)
         except IntegrityError:  # a drawing was deleted between being chosen and being put on record
-            lease.say(f"A drawing was deleted meanwhile; choosing again ({attempt} of {TRIES}).")
-    raise RestlessError("Drawings are being deleted faster than they can be chosen. The next run will try again.")
+            lease.say(f"A drawing was deleted meanwhile; choosing again ({attempt} of {MAX_ATTEMPTS}).")
+    raise DeletionRaceError("Drawings are being deleted faster than they can be chosen. The next run will try again.")
 
 
-def _take_once(lease: Lease, plan: Plan) -> Choice:
+def _take_once(lease: Lease, plan: TrainingPlan) -> DrawingSplit:
     run, cap = lease.run, policy_of(lease.run.recognizer).cap
     with lease.writing():
-        last = snapshots.last_review(run.recognizer)
-        choice = snapshots.choose(recognizer=run.recognizer, slugs=plan.bundle.slugs, cap=cap, champion=plan.champion)
+        last = snapshots.newest_approval_id(run.recognizer)
+        choice = snapshots.choose_drawings(
+            recognizer=run.recognizer, slugs=plan.bundle.slugs, cap=cap, champion=plan.champion
+        )
         record = {**choice.record(), "cap": cap, "last_review": last}
-        snapshots.keep(run=run, choice=choice)
+        snapshots.save_snapshot(run=run, choice=choice)
         # Last, for it shows a pulse too: while this transaction holds the run, no other can.
         lease.update(snapshot=record, base=plan.base, champion=plan.champion, mode=plan.mode)
     lease.say(f"{record['study']} drawings to learn from, {record['exam']} for the exam. {choice.why}")
@@ -154,7 +156,7 @@ def _take_once(lease: Lease, plan: Plan) -> Choice:
     return choice
 
 
-def _without_study(lease: Lease, plan: Plan) -> str:
+def _without_study(lease: Lease, plan: TrainingPlan) -> str:
     """What became of it, in words: a version whose teachers have all gone does not stay."""
     if plan.champion == plan.base:
         return "No drawing is approved to learn from. Review some corrections first."
@@ -164,7 +166,7 @@ def _without_study(lease: Lease, plan: Plan) -> str:
     return f"No drawing is approved to learn from any more, so {plan.base} answers again."
 
 
-def _check_news(run: TrainingRun, choice: Choice) -> None:
+def _check_news(run: TrainingRun, choice: DrawingSplit) -> None:
     """Raises DeclinedError where training would give the same again."""
     same = run.recognizer.training_runs.exclude(pk=run.pk).filter(
         snapshot__digest=choice.digest, base=run.base, mode=run.mode
@@ -179,14 +181,14 @@ def _check_news(run: TrainingRun, choice: Choice) -> None:
         raise DeclinedError(f"Nothing was approved or taken back since run {twin.pk}: it would learn the same again.")
 
 
-def _decide(lease: Lease, plan: Plan, verdict: Verdict, challenger: Bundle, exam: list[int]) -> None:
+def _decide(lease: Lease, plan: TrainingPlan, verdict: Verdict, challenger: Bundle, exam: list[int]) -> None:
     with lease.writing():
-        if snapshots.is_spoiled(lease.run):
+        if snapshots.uses_excluded_authors(lease.run):
             raise DeclinedError("The author of drawings that it learned from was set aside meanwhile. Teach it again.")
         lease.update(verdict=verdict.to_dict())
         lease.say("\n         ".join(["The gate says:", *verdict.sentences]))
         slugs = plan.bundle.slugs
-        snapshots.keep_answers(run=lease.run, drawings=exam, before=verdict.before, after=verdict.after, slugs=slugs)
+        snapshots.save_answers(run=lease.run, drawings=exam, before=verdict.before, after=verdict.after, slugs=slugs)
         if verdict.outcome != "passed":
             lease.close(State.REFUSED, " ".join(verdict.objections))
             return
@@ -200,7 +202,7 @@ def _field_test(verdict: Verdict) -> str:
     return f"{field['after']:.1%} right of {field['count']} drawings that it had not seen, {field['before']:.1%} before"
 
 
-def _promote(plan: Plan, version: ModelVersion, reason: str) -> str:
+def _promote(plan: TrainingPlan, version: ModelVersion, reason: str) -> str:
     """Promote it where the policy says so; returns in words what became of it."""
     if not policy_of(version.recognizer).auto_promote:
         return f"It passed as {version}, and waits for somebody to promote it: the policy does not do so by itself."

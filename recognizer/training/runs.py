@@ -36,10 +36,10 @@ def policy_of(recognizer: Recognizer) -> Policy:
     return Policy.objects.get_or_create(recognizer=recognizer)[0]
 
 
-def start(*, recognizer: Recognizer, trigger: str, by: User | None = None) -> TrainingRun:
+def start_run(*, recognizer: Recognizer, trigger: str, by: User | None = None) -> TrainingRun:
     """Open a run and hand it to the trainer once it is committed. `trigger` says why. Raises OpenRunError."""
     run = open_run(recognizer=recognizer, trigger=trigger, by=by)
-    enqueue(run)
+    enqueue_run(run)
     return run
 
 
@@ -52,7 +52,7 @@ def open_run(*, recognizer: Recognizer, trigger: str, by: User | None = None) ->
                 trigger=trigger,
                 by=by,
                 heartbeat=timezone.now(),
-                snapshot={"last_review": snapshots.last_review(recognizer)},
+                snapshot={"last_review": snapshots.newest_approval_id(recognizer)},
             )
             if by:  # what the tick starts is told by the run itself
                 detail = {"recognizer": recognizer.slug, "trigger": trigger}
@@ -64,12 +64,12 @@ def open_run(*, recognizer: Recognizer, trigger: str, by: User | None = None) ->
         ) from error
 
 
-def enqueue(run: TrainingRun) -> None:
+def enqueue_run(run: TrainingRun) -> None:
     """Send the task once the run is committed. A message that cannot be sent, or is lost, is sent again by the tick."""
     messages.send(TASK, run.pk)
 
 
-def cancel(*, run: TrainingRun, by: User | None = None) -> None:
+def cancel_run(*, run: TrainingRun, by: User | None = None) -> None:
     """Stop a run: at once while it waits, else as soon as its worker looks. Raises ClosedRunError."""
     logger.info("run %d is to be cancelled by %s", run.pk, f"person {by.pk}" if by else "the command line")
     with transaction.atomic():
@@ -87,7 +87,7 @@ def _cancel(run: TrainingRun) -> None:
         raise ClosedRunError("This run is finished already; there is nothing to cancel.")
 
 
-def taught(drawings: Iterable[Drawing]) -> dict[int, list[int]]:
+def versions_trained_on(drawings: Iterable[Drawing]) -> dict[int, list[int]]:
     """By a drawing's id: the numbers of the versions that learned from it, oldest first. One query."""
     found: dict[int, list[int]] = {drawing.pk: [] for drawing in drawings}
     items = SnapshotItem.objects.filter(

@@ -17,16 +17,16 @@ from recognizer.models import Recognizer, SnapshotItem, TrainingRun
 from recognizer.registry import promotions
 from recognizer.review import decisions
 from recognizer.training import monitoring, snapshots
-from recognizer.training.runs import OpenRunError, enqueue, policy_of, start
+from recognizer.training.runs import OpenRunError, enqueue_run, policy_of, start_run
 
 logger = logging.getLogger(__name__)
 State = TrainingRun.State
 
 # After so many failures in a row the next run waits so long; the first failure may be a worker that was killed.
-PATIENCE = [timedelta(0), timedelta(minutes=1), timedelta(minutes=10), timedelta(hours=1), timedelta(days=1)]
+BACKOFF = [timedelta(0), timedelta(minutes=1), timedelta(minutes=10), timedelta(hours=1), timedelta(days=1)]
 
 
-def tick() -> list[TrainingRun]:
+def run_due_jobs() -> list[TrainingRun]:
     """Close dead runs, send lost tasks again, start what is due, roll back what people correct more.
 
     Returns the runs that it closed, sent again or started. What goes wrong for one recognizer is logged and does not
@@ -89,30 +89,30 @@ def _send_if_lost(run: TrainingRun) -> bool:
     unsent = TrainingRun.objects.filter(pk=run.pk, state=State.WAITING, heartbeat=run.heartbeat)
     if not unsent.update(heartbeat=now):
         return False
-    enqueue(run)
+    enqueue_run(run)
     return True
 
 
 def _start_if_due(recognizer: Recognizer) -> TrainingRun | None:
-    if not due(recognizer):
+    if not reason_to_start(recognizer):
         return None
     with transaction.atomic():
         Recognizer.objects.select_for_update(no_key=True).get(pk=recognizer.pk)
-        trigger = due(recognizer)  # once more, now that no other tick can come between
+        trigger = reason_to_start(recognizer)  # once more, now that no other tick can come between
         try:
-            return start(recognizer=recognizer, trigger=trigger) if trigger else None
+            return start_run(recognizer=recognizer, trigger=trigger) if trigger else None
         except OpenRunError:
             return None
 
 
-def due(recognizer: Recognizer) -> str:
+def reason_to_start(recognizer: Recognizer) -> str:
     """Why a run should start now, in words; empty when none should."""
     runs = recognizer.training_runs
     if runs.open().exists() or _is_backing_off(recognizer):
         return ""
     last = runs.exclude(state=State.FAILED).order_by("-id").first()
     policy, now = policy_of(recognizer), timezone.now()
-    fresh = snapshots.approved(recognizer).filter(id__gt=last.snapshot.get("last_review", 0) if last else 0)
+    fresh = snapshots.approved_reviews(recognizer).filter(id__gt=last.snapshot.get("last_review", 0) if last else 0)
     count = fresh.count()
     if count >= policy.train_after:
         return f"{_drawings(count, 'newly approved ')}; the policy asks for {policy.train_after}"
@@ -142,7 +142,7 @@ def _gone(recognizer: Recognizer) -> int:
     if run is None:
         return 0
     studied = run.items.filter(part=SnapshotItem.Part.STUDY)
-    still = snapshots.approved(recognizer).filter(correction__drawing__in=studied.values("drawing"))
+    still = snapshots.approved_reviews(recognizer).filter(correction__drawing__in=studied.values("drawing"))
     return int(run.snapshot["study"]) - still.count()
 
 
@@ -153,4 +153,4 @@ def _is_backing_off(recognizer: Recognizer) -> bool:
     last = failed.first()
     if last is None or last.finished is None:
         return False
-    return timezone.now() - last.finished < PATIENCE[min(failed.count(), len(PATIENCE)) - 1]
+    return timezone.now() - last.finished < BACKOFF[min(failed.count(), len(BACKOFF)) - 1]

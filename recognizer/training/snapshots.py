@@ -15,21 +15,21 @@ from ml.preprocessing.image import ImageError
 from ml.preprocessing.ink import InkError, RasterSpec
 from recognizer.drawings.store import Content
 from recognizer.models import Drawing, Label, ModelVersion, Recognizer, Review, SnapshotItem, TrainingRun
-from recognizer.training.split import Choice, Row, newest_per_author_and_label, split
+from recognizer.training.split import ApprovedDrawing, DrawingSplit, newest_per_author_and_label, split_drawings
 
 logger = logging.getLogger(__name__)
 
-PAGE = 200  # drawings in memory at a time
+PAGE_SIZE = 200  # drawings in memory at a time
 
 
-class Drawn(NamedTuple):
+class RasterisedDrawings(NamedTuple):
     """Drawings as arrays, and their ids in the same order."""
 
     lesson: Lesson
     drawings: list[int]
 
 
-def approved(recognizer: Recognizer) -> QuerySet[Review]:
+def approved_reviews(recognizer: Recognizer) -> QuerySet[Review]:
     """The decisions that let drawings teach: they stand, their corrections stand, their authors may teach."""
     return Review.objects.approving().filter(
         people.teaching("correction__drawing__author"),
@@ -38,15 +38,15 @@ def approved(recognizer: Recognizer) -> QuerySet[Review]:
     )
 
 
-def last_review(recognizer: Recognizer) -> int:
+def newest_approval_id(recognizer: Recognizer) -> int:
     """The newest approval's id: what comes after it is new. 0 without any."""
-    return approved(recognizer).order_by("-id").values_list("id", flat=True).first() or 0
+    return approved_reviews(recognizer).order_by("-id").values_list("id", flat=True).first() or 0
 
 
-def choose(*, recognizer: Recognizer, slugs: Sequence[str], cap: int, champion: ModelVersion) -> Choice:
+def choose_drawings(*, recognizer: Recognizer, slugs: Sequence[str], cap: int, champion: ModelVersion) -> DrawingSplit:
     """From what is approved now and has one of these labels; what taught the champion is not in the exam."""
     found = (
-        approved(recognizer)
+        approved_reviews(recognizer)
         .filter(label__slug__in=slugs)
         .values_list(
             "correction__drawing",
@@ -57,13 +57,13 @@ def choose(*, recognizer: Recognizer, slugs: Sequence[str], cap: int, champion: 
             "automatic",
         )
     )
-    known = (Row(d, str(u), a, label, slug, unseen) for d, u, a, label, slug, unseen in found)
+    known = (ApprovedDrawing(d, str(u), a, label, slug, unseen) for d, u, a, label, slug, unseen in found)
     rows = newest_per_author_and_label(known, cap)
     studied = SnapshotItem.objects.filter(run__version=champion, part=SnapshotItem.Part.STUDY)
-    return split(rows, set(studied.values_list("drawing", flat=True)))
+    return split_drawings(rows, set(studied.values_list("drawing", flat=True)))
 
 
-def keep(*, run: TrainingRun, choice: Choice) -> None:
+def save_snapshot(*, run: TrainingRun, choice: DrawingSplit) -> None:
     """Put the choice on record. IntegrityError (on Postgres at the commit) when a drawing was deleted meanwhile."""
     SnapshotItem.objects.bulk_create(
         [
@@ -71,27 +71,31 @@ def keep(*, run: TrainingRun, choice: Choice) -> None:
             for part, rows in choice.parts()
             for row in rows
         ],
-        batch_size=10 * PAGE,
+        batch_size=10 * PAGE_SIZE,
     )
 
 
-def is_spoiled(run: TrainingRun) -> bool:
+def uses_excluded_authors(run: TrainingRun) -> bool:
     """Whether somebody was set aside whose drawings this run learned from."""
     return run.items.filter(part=SnapshotItem.Part.STUDY, drawing__author__set_aside=True).exists()
 
 
-def draw(
-    rows: Sequence[Row], *, slugs: Sequence[str], raster: RasterSpec, look: Callable[[], None] = lambda: None
-) -> Drawn:
+def rasterise_drawings(
+    rows: Sequence[ApprovedDrawing],
+    *,
+    slugs: Sequence[str],
+    raster: RasterSpec,
+    look: Callable[[], None] = lambda: None,
+) -> RasterisedDrawings:
     """The drawings as a lesson, as `raster` says; `slugs` are the labels in the order of the network's outputs.
 
     A drawing that was deleted meanwhile, or that cannot be read, is left out. `look` is called now and then; it may
     raise.
     """
-    taken: list[Row] = []
+    taken: list[ApprovedDrawing] = []
     rasters, inks = [], []
     for row, content, drawn in _contents(rows, raster):
-        if len(taken) % PAGE == 0:
+        if len(taken) % PAGE_SIZE == 0:
             look()
         rasters.append(drawn)
         inks.append(content.strokes)
@@ -104,12 +108,14 @@ def draw(
             [row.author if row.unseen else -1 for row in taken], np.int64
         ),  # see ml.embeddings.author_filter
     )
-    return Drawn(lesson, [row.drawing for row in taken])
+    return RasterisedDrawings(lesson, [row.drawing for row in taken])
 
 
-def _contents(rows: Sequence[Row], raster: RasterSpec) -> Iterator[tuple[Row, Content, np.ndarray]]:
-    for start in range(0, len(rows), PAGE):
-        page = rows[start : start + PAGE]
+def _contents(
+    rows: Sequence[ApprovedDrawing], raster: RasterSpec
+) -> Iterator[tuple[ApprovedDrawing, Content, np.ndarray]]:
+    for start in range(0, len(rows), PAGE_SIZE):
+        page = rows[start : start + PAGE_SIZE]
         found = Drawing.objects.in_bulk([row.drawing for row in page])
         for row in page:
             if (drawing := found.get(row.drawing)) and (drawn := _drawn(drawing, raster)):
@@ -125,7 +131,7 @@ def _drawn(drawing: Drawing, raster: RasterSpec) -> tuple[Content, np.ndarray] |
         return None
 
 
-def keep_answers(
+def save_answers(
     *, run: TrainingRun, drawings: Sequence[int], before: Sequence[int], after: Sequence[int], slugs: Sequence[str]
 ) -> None:
     """Note what champion and challenger said about the drawings of the exam, as places in `slugs`; others are none."""
@@ -136,4 +142,4 @@ def keep_answers(
     for item in items:
         first, second = said[item.drawing_id]
         item.before_id, item.after_id = labels.get(first), labels.get(second)
-    SnapshotItem.objects.bulk_update(items, ["before", "after"], batch_size=PAGE)
+    SnapshotItem.objects.bulk_update(items, ["before", "after"], batch_size=PAGE_SIZE)

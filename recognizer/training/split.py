@@ -15,11 +15,11 @@ from typing import Any, NamedTuple
 
 STUDY, EXAM = "study", "exam"
 EXAM_SHARE = 0.2
-EXAM_LEAST = 5  # drawings; the gate calls fewer "not enough evidence"
-AUTHORS_LEAST = 5  # with fewer the exam is split by drawing, which is weaker evidence
+MIN_EXAM_DRAWINGS = 5  # drawings; the gate calls fewer "not enough evidence"
+MIN_AUTHORS = 5  # with fewer the exam is split by drawing, which is weaker evidence
 
 
-class Row(NamedTuple):
+class ApprovedDrawing(NamedTuple):
     """An approved drawing, as much of it as the choice needs."""
 
     drawing: int
@@ -32,11 +32,11 @@ class Row(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Choice:
+class DrawingSplit:
     """Which drawings are studied and which are examined on, and why so."""
 
-    study: list[Row]
-    exam: list[Row]
+    study: list[ApprovedDrawing]
+    exam: list[ApprovedDrawing]
     by_author: bool
     why: str
 
@@ -46,7 +46,7 @@ class Choice:
         parts = [(row.uuid, row.slug, part) for part, rows in self.parts() for row in rows]
         return hashlib.sha256("\n".join(" ".join(part) for part in sorted(parts)).encode()).hexdigest()
 
-    def parts(self) -> list[tuple[str, list[Row]]]:
+    def parts(self) -> list[tuple[str, list[ApprovedDrawing]]]:
         """Both parts with their names."""
         return [(STUDY, self.study), (EXAM, self.exam)]
 
@@ -67,9 +67,9 @@ class Choice:
         }
 
 
-def newest_per_author_and_label(rows: Iterable[Row], cap: int) -> list[Row]:
+def newest_per_author_and_label(rows: Iterable[ApprovedDrawing], cap: int) -> list[ApprovedDrawing]:
     """At most `cap` drawings of one author and label; the newest, so that nobody steers a model alone."""
-    kept: list[Row] = []
+    kept: list[ApprovedDrawing] = []
     counts: Counter[tuple[int, int]] = Counter()
     for row in sorted(rows, key=lambda row: -row.drawing):
         counts[row.author, row.label] += 1
@@ -78,31 +78,31 @@ def newest_per_author_and_label(rows: Iterable[Row], cap: int) -> list[Row]:
     return kept[::-1]
 
 
-def split(rows: Sequence[Row], studied: set[int]) -> Choice:
+def split_drawings(rows: Sequence[ApprovedDrawing], studied: set[int]) -> DrawingSplit:
     """Hold about a fifth back for the exam: by author, or by drawing where there are too few people for that.
 
     `studied` are the ids of the drawings that taught the version that serves.
     """
     authors = {row.author for row in rows}
-    if len(authors) < AUTHORS_LEAST:
+    if len(authors) < MIN_AUTHORS:
         few = f"{len(authors)} {'person has' if len(authors) == 1 else 'people have'} approved drawings"
         return _split_by_drawing(rows, studied, f"Split by drawing, which is weaker evidence: only {few}.")
     known = {row.author for row in rows if row.drawing in studied}
-    chosen = _hold_back(Counter(row.author for row in rows if row.author not in known), len(rows), EXAM_LEAST)
+    chosen = _hold_back(Counter(row.author for row in rows if row.author not in known), len(rows), MIN_EXAM_DRAWINGS)
     exam = [row for row in rows if row.author in chosen]
-    if len(exam) < EXAM_LEAST:
+    if len(exam) < MIN_EXAM_DRAWINGS:
         why = "Split by drawing, which is weaker evidence: too few drawings by people whom the version does not know."
         return _split_by_drawing(rows, studied, why)
-    return Choice(
+    return DrawingSplit(
         [row for row in rows if row.author not in chosen], exam, True, "Split by author: no hand is in both parts."
     )
 
 
-def _split_by_drawing(rows: Sequence[Row], studied: set[int], why: str) -> Choice:
+def _split_by_drawing(rows: Sequence[ApprovedDrawing], studied: set[int], why: str) -> DrawingSplit:
     new = Counter(row.uuid for row in rows if row.drawing not in studied)
-    chosen = _hold_back(new, len(rows), EXAM_LEAST)
+    chosen = _hold_back(new, len(rows), MIN_EXAM_DRAWINGS)
     study = [row for row in rows if row.uuid not in chosen]
-    return Choice(study, [row for row in rows if row.uuid in chosen], False, why)
+    return DrawingSplit(study, [row for row in rows if row.uuid in chosen], False, why)
 
 
 def _hold_back(weights: Counter[Any], total: int, least: int) -> set[Any]:

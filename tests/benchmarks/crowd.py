@@ -247,7 +247,7 @@ def _count() -> None:
         newest = model.objects.aggregate(newest=Max("id"))["newest"]
         Bookmark.objects.create(of=name, at=newest)
     Bookmark.objects.update(moved=timezone.now() - 2 * label_checks.LATE)
-    counts.count()
+    counts.recount()
 
 
 def check() -> None:
@@ -260,7 +260,10 @@ def check() -> None:
     sample = list(standing.filter(pk__lte=standing.count())[:SAMPLE])
     drawings = [correction.drawing_id for correction in sample]
     checks, places = LabelCheck.objects.filter(drawing__in=drawings), Place.objects.filter(correction__in=sample)
-    for rows, again in ((checks, lambda: label_checks.check(drawings)), (places, lambda: _put_again(queue, sample))):
+    for rows, again in (
+        (checks, lambda: label_checks.update_checks(drawings)),
+        (places, lambda: _put_again(queue, sample)),
+    ):
         before = _comparable(rows)
         again()
         after = _comparable(rows)

@@ -22,8 +22,8 @@ def test_nothing_scrolls_sideways_however_long_the_words_are(
 ) -> None:
     said, other = named(alice, SEVEN, "7"), named(bob, ONE, "1")
     decisions.accept(correction=other, reviewer=admin_user)
-    reports.report(page="/models/digits/", reason="offensive", words=WORD, drawing=said.drawing.uuid)
-    aside = exclusions.set_aside(author=alice.pk, by=admin_user, reason=WORD)
+    reports.create_report(page="/models/digits/", reason="offensive", words=WORD, drawing=said.drawing.uuid)
+    aside = exclusions.exclude_author(author=alice.pk, by=admin_user, reason=WORD)
     audit.note(by=admin_user, what="policy.changed", subject=WORD, detail={"cap": [WORD, WORD]})
     phone = visit(admin_client, phone=True, viewport={"width": 320, "height": 640})
     for path in (

@@ -162,7 +162,7 @@ def test_what_people_said_to_the_answers_is_told_of_the_model_alone_and_as_they_
     for _ in range(4):
         named(alice, ONE, "7")  # the model alone says 1; from the second time on alice's memory says 7
     learned(digits, starter)
-    counts.count()
+    counts.recount()
     html = _text(client)
     assert re.search(r'<th scope="row">1</th>\s*<td>4</td>\s*<td>0.0%</td>\s*<td>75.0%</td>', html)
     assert "changes nobody else's" in html

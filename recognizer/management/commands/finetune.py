@@ -26,7 +26,7 @@ class Command(BaseCommand):
         if found is None:
             known = ", ".join(Recognizer.objects.values_list("slug", flat=True)) or "none; run install_models"
             raise CommandError(f"There is no recognizer {recognizer!r}. There are: {known}.")
-        begin = training.open_run if here else training.start
+        begin = training.open_run if here else training.start_run
         try:
             run = begin(recognizer=found, trigger="By hand, with manage.py finetune.")
         except training.OpenRunError as error:
@@ -37,7 +37,7 @@ class Command(BaseCommand):
             self.stdout.write(f"Run {run.pk} waits for the trainer. Watch it at /runs/{run.pk}/.")
 
     def _work(self, run: TrainingRun) -> None:
-        training.run(run_id=run.pk)
+        training.execute_run(run_id=run.pk)
         run.refresh_from_db()
         for line in run.log.splitlines():
             self.stdout.write(f"  {line}")

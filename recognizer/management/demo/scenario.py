@@ -98,7 +98,7 @@ def _the_run(plan: Plan, reviewer: User, before: int) -> TrainingRun:
     """The run that these reviews start by themselves, or one that is started by hand."""
     if plan.at_once:
         with suppress(training.OpenRunError):  # the tick was quicker
-            training.start(recognizer=plan.recognizer, trigger="demo_loop", by=reviewer)
+            training.start_run(recognizer=plan.recognizer, trigger="demo_loop", by=reviewer)
     else:
         plan.say("Nobody does anything now: the tick finds that enough was approved.")
     return _next_run(plan, before)

@@ -39,7 +39,7 @@ PENS = [
 @ensure_csrf_cookie
 def draw(request: HttpRequest, slug: str = "") -> HttpResponse:
     """The sheet for one recognizer. Its scripts talk to the public API, like any other client."""
-    recognizers = list(coverage.with_labels(promotions.recognizers().annotate(raster=_raster())))
+    recognizers = list(coverage.with_coverage(promotions.recognizers().annotate(raster=_raster())))
     recognizer = _named(slug, recognizers) if slug else chosen_recognizer.chosen(request, recognizers)
     if recognizer is None:
         return render(request, "recognizer/draw/draw.html", {"recognizer": None}, status=503)
@@ -59,7 +59,7 @@ def draw(request: HttpRequest, slug: str = "") -> HttpResponse:
 
 def _prompt(recognizer: Recognizer) -> Label:
     """What the sheet asks for first: more often what is far from its goal, as `draw/prompt.js` does from then on."""
-    lines = coverage.lines(recognizer)
+    lines = coverage.label_coverage(recognizer)
     return random.choices(lines, [line.weight for line in lines])[0].label  # noqa: S311 - a suggestion, not a secret
 
 
@@ -96,7 +96,7 @@ def _recognizer(recognizer: Any, memories: dict[int, dict[str, bool]] | None) ->
         "address": reverse("draw-for", args=[recognizer.slug]),
         "before": before,
         "after": after,
-        "labels": [_label(line.label) | {"weight": line.weight} for line in coverage.lines(recognizer)],
+        "labels": [_label(line.label) | {"weight": line.weight} for line in coverage.label_coverage(recognizer)],
         "raster": recognizer.raster or asdict(DEFAULT),
         "memory": memories[recognizer.pk] if memories is not None else None,
     }

@@ -172,7 +172,7 @@ def count(author: User, filters: Filters, page: Page) -> int | None:
 def cards(drawings: list[Drawing], recognizers: list[Recognizer]) -> list[Card]:
     """A card for each drawing; the labels come with the recognizers, so no card costs a query."""
     labels = {recognizer.pk: list(recognizer.labels.all()) for recognizer in recognizers}
-    decided, taught = decisions.state_of(drawings), training.taught(drawings)
+    decided, taught = decisions.state_of(drawings), training.versions_trained_on(drawings)
     return [
         replace(card(drawing, labels[drawing.recognizer_id]), review=decided[drawing.pk], taught=taught[drawing.pk])
         for drawing in drawings

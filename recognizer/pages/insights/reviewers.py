@@ -31,9 +31,9 @@ def agreement(request: PersonRequest, slug: str) -> HttpResponse:
     """How far reviewers say the same about the same drawings."""
     context, recognizer = about(slug, promotions.recognizers().prefetch_related("labels"))
     context |= {
-        "found": agreements.of(recognizer, viewer=request.user),
-        "enough": agreements.ENOUGH,
-        "recent": agreements.RECENT,
+        "found": agreements.agreement_of(recognizer, viewer=request.user),
+        "enough": agreements.MIN_SHARED,
+        "recent": agreements.RECENT_OPINIONS,
     }
     return render(request, "recognizer/insights/agreement.html", context)
 
@@ -45,12 +45,16 @@ def agreement(request: PersonRequest, slug: str) -> HttpResponse:
 def track_record(request: PersonRequest, slug: str) -> HttpResponse:
     """One's own; who marks controls sees everybody's, and the authors'."""
     context, recognizer = about(slug, promotions.recognizers())
-    context |= {"recent": reviewer_accuracy.RECENT, "step": reviewer_accuracy.STEP, "most": reviewer_accuracy.MOST}
+    context |= {
+        "recent": reviewer_accuracy.RECENT_ROWS,
+        "step": reviewer_accuracy.STEP,
+        "most": reviewer_accuracy.MAX_PEOPLE,
+    }
     if controls.may_mark(request.user):
-        context["reviewers"] = reviewer_accuracy.reviewers(recognizer, viewer=request.user)
-        context["authors"] = reviewer_accuracy.authors(recognizer, viewer=request.user)
+        context["reviewers"] = reviewer_accuracy.reviewers_accuracy(recognizer, viewer=request.user)
+        context["authors"] = reviewer_accuracy.authors_accuracy(recognizer, viewer=request.user)
     else:
-        context["own"] = reviewer_accuracy.own(recognizer, request.user)
+        context["own"] = reviewer_accuracy.own_accuracy(recognizer, request.user)
     return render(request, "recognizer/insights/reviewer_accuracy.html", context)
 
 
@@ -61,7 +65,7 @@ def track_record(request: PersonRequest, slug: str) -> HttpResponse:
 def disputed(request: PersonRequest, slug: str) -> HttpResponse:
     """What reviewers do not agree on."""
     context, recognizer = about(slug, promotions.recognizers())
-    page = disputes.of(recognizer, after=number(request.GET.get("after")))
+    page = disputes.disputes_page(recognizer, after=number(request.GET.get("after")))
     context |= {"page": page, "may_settle": decisions.may_settle(request.user)}
     return render(request, "recognizer/insights/disputes.html", context)
 

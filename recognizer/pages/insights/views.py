@@ -28,7 +28,7 @@ def confusions(request: PersonRequest, slug: str, number: int | None = None) -> 
     """The matrix of one version, the one that answers unless the address names another."""
     context, recognizer = about(slug, promotions.recognizers().prefetch_related("labels"))
     version = _version(recognizer, number)
-    kinds = confusion.kinds(version) if version else []
+    kinds = confusion.test_kinds(version) if version else []
     kind = request.GET.get("test", "")
     kind = kind if kind in kinds else next(iter(kinds), "")
     context |= {
@@ -36,19 +36,19 @@ def confusions(request: PersonRequest, slug: str, number: int | None = None) -> 
         "numbers": _numbers(recognizer, version),
         "kinds": [(each, confusion.KINDS[each]) for each in kinds],
         "kind": kind,
-        "test": confusion.test(version, kind, recognizer.labels.all()) if version else None,
+        "test": confusion.confusion_test(version, kind, recognizer.labels.all()) if version else None,
     }
     return render(request, "recognizer/insights/confusion_matrix.html", context)
 
 
 def _numbers(recognizer: Recognizer, version: Any) -> list[int]:
-    newest = list(confusion.versions(recognizer).values_list("number", flat=True)[: confusion.MOST_VERSIONS])
+    newest = list(confusion.versions_with_runs(recognizer).values_list("number", flat=True)[: confusion.MAX_VERSIONS])
     return newest if version is None or version.number in newest else [*newest, version.number]
 
 
 def _version(recognizer: Recognizer, number: int | None) -> Any:
     """The one of that number; without one the one that answers, if any does."""
-    found = confusion.versions(recognizer)
+    found = confusion.versions_with_runs(recognizer)
     if number is not None:
         return get_object_or_404(found, number=number)
     newest = promotions.newest(recognizer.pk)
@@ -63,14 +63,14 @@ def cell(request: PersonRequest, slug: str, number: int, kind: str, drawn: str, 
     """The drawings behind one cell of a matrix."""
     context, recognizer = about(slug, promotions.recognizers().prefetch_related("labels"))
     version = _version(recognizer, number)
-    if kind not in confusion.kinds(version):
+    if kind not in confusion.test_kinds(version):
         raise Http404
     labels = {label.slug: label for label in recognizer.labels.all()}
     if drawn not in labels or answered not in labels:
         raise Http404
     pair = {"drawn": labels[drawn], "answered": labels[answered]}
     below = request.GET.get("below", "")
-    page = confusion.drawings(version, kind, **pair, below=int(below) if _is_id(below) else None)
+    page = confusion.cell_drawings(version, kind, **pair, below=int(below) if _is_id(below) else None)
     context |= pair | {"version": version, "kind": kind, "test": confusion.KINDS[kind], "page": page, "below": below}
     return render(request, "recognizer/insights/confusion_cell.html", context)
 
@@ -87,15 +87,15 @@ def doubtful(request: PersonRequest, slug: str) -> HttpResponse:
     """Approved drawings whose label is doubtful."""
     context, recognizer = about(slug, promotions.recognizers().prefetch_related("labels"))
     label = next((each for each in recognizer.labels.all() if each.slug == request.GET.get("label")), None)
-    found = Paginator(label_errors.doubtful(recognizer, label=label), label_errors.PAGE_SIZE)
+    found = Paginator(label_errors.doubtful_checks(recognizer, label=label), label_errors.PAGE_SIZE)
     page = found.get_page(request.GET.get("page"))
-    doubts = label_errors.doubts(list(page.object_list))
+    doubts = label_errors.doubtful_labels(list(page.object_list))
     context |= {
         "label": label,
         "page": page,
         "doubts": doubts,
-        "in_a_row": examples.in_a_row(doubt.exhibit for doubt in doubts if not doubt.is_settled),
-        "is_cut": found.count == label_errors.MOST,
+        "in_a_row": examples.review_query(doubt.exhibit for doubt in doubts if not doubt.is_settled),
+        "is_cut": found.count == label_errors.MAX_DOUBTFUL,
     }
     return render(request, "recognizer/insights/label_errors.html", context)
 
@@ -106,14 +106,14 @@ def doubtful(request: PersonRequest, slug: str) -> HttpResponse:
 @for_reviewers
 def coverage(request: PersonRequest, slug: str) -> HttpResponse:
     """How much there is of each label, against the goal."""
-    context, recognizer = about(slug, coverages.with_labels(promotions.recognizers()))
-    lines = coverages.lines(recognizer)
+    context, recognizer = about(slug, coverages.with_coverage(promotions.recognizers()))
+    lines = coverages.label_coverage(recognizer)
     context |= {
         "lines": coverages.furthest_first(lines),
         "goal": lines[0].goal if lines else 0,
         "reached": sum(not line.missing for line in lines),
         "missing": sum(line.missing for line in lines),
-        "counted": coverages.counted(lines),
+        "counted": coverages.counted_at(lines),
     }
     return render(request, "recognizer/insights/coverage.html", context)
 

@@ -55,7 +55,7 @@ class Look:
     count: int
     behind: int  # of them those that the version which answers has not read yet
     number: int  # of that version
-    rate: monitoring.Judged
+    rate: monitoring.LiveAccuracy
 
 
 def standing(*, person: User) -> dict[int, dict[str, bool]]:
@@ -86,7 +86,7 @@ def look(*, person: User, recognizer: Recognizer, label: str = "") -> Look:
         count=len(facts),
         behind=sum(version != active for _pk, _of, version in facts),
         number=number,
-        rate=monitoring.own_rate(person=person, recognizer=recognizer),
+        rate=monitoring.own_accuracy(person=person, recognizer=recognizer),
     )
 
 

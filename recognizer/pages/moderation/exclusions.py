@@ -36,12 +36,12 @@ SEE_PEOPLE = "accounts.view_user"
 @for_reviewers
 def all_of_them(request: PersonRequest) -> HttpResponse:
     """Those that hold, and what can be done for the models they taught."""
-    page = Paginator(exclusions.standing(), PAGE_SIZE).get_page(request.GET.get("page"))
+    page = Paginator(exclusions.current_exclusions(), PAGE_SIZE).get_page(request.GET.get("page"))
     return render(request, "recognizer/moderation/exclusions.html", {"page": page, **_remedies(request)})
 
 
 def _remedies(request: PersonRequest) -> dict[str, object]:
-    found = exclusions.remedies()
+    found = exclusions.find_remedies()
     return {
         "remedies": found,
         "free": any(remedy.run is None for remedy in found),
@@ -66,7 +66,7 @@ def ask(request: PersonRequest) -> HttpResponse:
     context = {
         "authors": authors,
         "asked": [(name, pk) for name in (*_WAYS, "report") for pk in _named(request, name)],
-        "impact": exclusions.impact(authors),
+        "impact": exclusions.impact_of(authors),
         "own": request.user.pk in authors,
         "aside": SetAside.objects.standing().filter(author__in=authors).first() if len(authors) == 1 else None,
         "problem": problem,
@@ -98,10 +98,10 @@ def _set_aside(request: PersonRequest, authors: list[int], reason: str) -> HttpR
     made = []
     for author in authors:
         try:
-            made.append(exclusions.set_aside(author=author, by=request.user, reason=reason))
-        except exclusions.SetAsideError as error:
+            made.append(exclusions.exclude_author(author=author, by=request.user, reason=reason))
+        except exclusions.ExclusionError as error:
             messages.warning(request, str(error))
-    reports.settle(reports=_named(request, "report"), by=request.user)
+    reports.close_reports_of_excluded(reports=_named(request, "report"), by=request.user)
     if not made:
         return redirect("set-asides")
     text = ngettext("%d author is set aside.", "%d authors are set aside.", len(made)) % len(made)
@@ -116,7 +116,11 @@ def _set_aside(request: PersonRequest, authors: list[int], reason: str) -> HttpR
 def show(request: PersonRequest, pk: int) -> HttpResponse:
     """One of them: what it took out, and what can be done for the models."""
     aside = get_object_or_404(SetAside.objects.select_related("by"), pk=pk, aside=True)
-    context = {"aside": aside, "impact": exclusions.impact([aside.author_id]), **exclusions.state(aside)}
+    context = {
+        "aside": aside,
+        "impact": exclusions.impact_of([aside.author_id]),
+        **exclusions.state_of(aside),
+    }
     return render(request, "recognizer/moderation/exclusion.html", context | _remedies(request))
 
 
@@ -125,7 +129,7 @@ def show(request: PersonRequest, pk: int) -> HttpResponse:
 @for_reviewers
 def retrain(request: PersonRequest) -> HttpResponse:
     """Teach every recognizer anew that answers by what set aside authors taught."""
-    runs = exclusions.retrain(by=request.user)
+    runs = exclusions.retrain_without_excluded(by=request.user)
     if len(runs) == 1:
         return redirect("run", runs[0].pk)
     if not runs:
@@ -140,8 +144,8 @@ def take_back(request: PersonRequest, pk: int) -> HttpResponse:
     """Their drawings may teach again."""
     aside = get_object_or_404(SetAside, pk=pk, aside=True)
     try:
-        exclusions.take_back(aside=aside, by=request.user)
-    except exclusions.SetAsideError as error:
+        exclusions.lift_exclusion(aside=aside, by=request.user)
+    except exclusions.ExclusionError as error:
         messages.warning(request, str(error))
     else:
         messages.success(request, _("Taken back. What this author drew may teach again."))

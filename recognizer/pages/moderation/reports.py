@@ -27,7 +27,11 @@ from recognizer.pages.review.common import for_reviewers
 from recognizer.review import decisions
 
 PAGE_SIZE = 24
-VERBS: dict[str, Callable[..., Any]] = {"hide": reports.hide, "solved": reports.solve, "dismiss": reports.dismiss}
+VERBS: dict[str, Callable[..., Any]] = {
+    "hide": reports.reject_drawing,
+    "solved": reports.mark_solved,
+    "dismiss": reports.dismiss_report,
+}
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -48,7 +52,7 @@ def report(request: HttpRequest) -> HttpResponse:
         "reasons": Report.Reason.choices,
         "chosen": said.get("reason", ""),
         "words": said.get("words", ""),
-        "most": reports.MOST_LETTERS,
+        "most": reports.MAX_WORDS_LENGTH,
         "problem": problem,
     }
     return render(request, "recognizer/moderation/report.html", context, status=status)
@@ -57,13 +61,13 @@ def report(request: HttpRequest) -> HttpResponse:
 def _send(request: HttpRequest, page: str, drawing: UUID | None) -> tuple[str, int]:
     """Keep it; returns what is wrong, in words and as a status, else nothing."""
     words, by = request.POST.get("words", "").strip(), request.user if request.user.is_authenticated else None
-    if len(words) > reports.MOST_LETTERS:
-        return _("Say it in at most %d letters.") % reports.MOST_LETTERS, 400
+    if len(words) > reports.MAX_WORDS_LENGTH:
+        return _("Say it in at most %d letters.") % reports.MAX_WORDS_LENGTH, 400
     if request.POST.get("reason") not in Report.Reason.values:
         return _("Choose what is wrong."), 400
     if not ratelimit.consume(request, action="report"):
         return _("Many reports came from here just now. Wait a while, then send it again."), 429
-    reports.report(page=page, reason=request.POST["reason"], words=words, by=by, drawing=drawing)
+    reports.create_report(page=page, reason=request.POST["reason"], words=words, by=by, drawing=drawing)
     return "", 200
 
 
@@ -90,7 +94,7 @@ def inbox(request: PersonRequest) -> HttpResponse:
     found = Report.objects.select_related("by", "handled_by", "drawing").defer("drawing__image")
     shown = found.exclude(outcome="").order_by("-handled", "-pk") if handled else found.open().order_by("pk")
     page = Paginator(shown, PAGE_SIZE).get_page(request.GET.get("page"))
-    drawn = examples.of(each.drawing for each in page if each.drawing)
+    drawn = examples.examples_of(each.drawing for each in page if each.drawing)
     by_drawing = {exhibit.drawing.pk: exhibit for exhibit in drawn}
     context = {
         "page": page,
@@ -112,9 +116,9 @@ def handle(request: PersonRequest, pk: int) -> HttpResponse:
         return HttpResponseBadRequest(_("There is no such decision."), content_type="text/plain")
     try:
         verb(report=found, by=request.user)
-    except reports.HandledError:
+    except reports.ReportHandledError:
         messages.warning(request, _("Somebody handled this report meanwhile."))
-    except reports.NoDrawingError:
+    except reports.NoReportedDrawingError:
         messages.warning(request, _("That drawing is gone, or its author says nothing about it any more."))
     except decisions.REFUSALS as error:
         messages.warning(request, common.why(error))

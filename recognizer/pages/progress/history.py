@@ -208,9 +208,9 @@ def plot(history: list[Entry]) -> Plot | None:
     )
 
 
-def judged(recognizer: Recognizer, page: list[Any]) -> list[tuple[int, monitoring.Judged]]:
+def judged(recognizer: Recognizer, page: list[Any]) -> list[tuple[int, monitoring.LiveAccuracy]]:
     """What people said to the live answers of these versions, where they said anything; by number. One query."""
-    rates = monitoring.personal_rates(recognizer)
+    rates = monitoring.live_accuracy(recognizer)
     return [(version.number, rates[version.number]) for version in page if version.number in rates]
 
 
@@ -221,7 +221,7 @@ def waiting_to_teach(recognizer: Recognizer) -> int:
     """
     looked = recognizer.training_runs.exclude(state=TrainingRun.State.FAILED)
     last = looked.values_list("snapshot__last_review", flat=True).first()
-    new = snapshots.approved(recognizer).filter(pk__gt=last or 0).order_by("pk")
+    new = snapshots.approved_reviews(recognizer).filter(pk__gt=last or 0).order_by("pk")
     return new[: MOST_COUNTED + 1].count()
 
 

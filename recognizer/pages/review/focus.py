@@ -57,7 +57,7 @@ def show(request: PersonRequest) -> HttpResponse:
         "reasons": desk.reasons(),
         "waiting": desk.waiting(request.user, sorting.wanted),
         "lacking": consensus.lacking(sorting.wanted.recognizer),
-        "disputes": disputes.count() if decisions.may_settle(request.user) else 0,
+        "disputes": disputes.count_disputes() if decisions.may_settle(request.user) else 0,
         "last": desk.last_said(request.user),
         "open_reports": Report.objects.open().count(),
         "skipped": len(passed_over),

@@ -50,7 +50,7 @@ def runs(request: PersonRequest) -> HttpResponse:
 def _start(request: PersonRequest) -> HttpResponse:
     recognizer = get_object_or_404(Recognizer, slug=request.POST.get("recognizer", ""))
     try:
-        run = training.start(recognizer=recognizer, trigger=_("By hand."), by=request.user)
+        run = training.start_run(recognizer=recognizer, trigger=_("By hand."), by=request.user)
     except training.OpenRunError:
         messages.warning(request, _("%(recognizer)s is being taught already.") % {"recognizer": recognizer})
         return redirect("runs")
@@ -95,7 +95,7 @@ def status(request: PersonRequest, pk: int) -> JsonResponse:
 def cancel(request: PersonRequest, pk: int) -> HttpResponse:
     """Ask it to stop."""
     try:
-        training.cancel(run=get_object_or_404(TrainingRun, pk=pk), by=request.user)
+        training.cancel_run(run=get_object_or_404(TrainingRun, pk=pk), by=request.user)
     except training.ClosedRunError:
         messages.warning(request, _("The run had ended before it could be stopped."))
     return redirect("run", pk)

@@ -84,7 +84,7 @@ def test_each_page_opens_and_costs_the_same_however_much_there_is(admin_client: 
 
 
 def test_what_the_background_counted_opens_too(admin_client: Client, digits: Recognizer) -> None:
-    label_checks.read_all()
+    label_checks.rebuild_label_checks()
     for model in (each for each in MODELS if each._meta.label in EMPTY - {"recognizer.Confusion"}):
         row = model._default_manager.values_list("pk", flat=True).first()
         assert admin_client.get(address(model)).status_code == 200

@@ -103,8 +103,8 @@ def read() -> Callable[[], None]:
     """Let the background read everything and count."""
 
     def read() -> None:
-        label_checks.catch_up_for_a_moment()
-        counts.count()
+        label_checks.refresh_label_checks()
+        counts.recount()
 
     return read
 

@@ -73,7 +73,7 @@ def test_before_anything_was_counted_it_says_so(as_rita: Client, digits: Recogni
 
 
 def test_while_the_background_is_far_behind_it_says_so(as_rita: Client, desk: Desk, monkeypatch: Any) -> None:
-    monkeypatch.setattr("recognizer.insights.label_checks.AT_ONCE", 1)
+    monkeypatch.setattr("recognizer.insights.label_checks.BATCH_SIZE", 1)
     desk.draw("7")
     desk.draw("7")
     assert "Not everything has been counted yet" in _text(as_rita)

@@ -101,11 +101,11 @@ def test_a_row_that_was_committed_after_one_with_a_higher_id_is_not_lost(desk: D
     late = desk.draw("7")
     read()
     LabelCheck.objects.all().delete()  # as if the mark had passed it before it was there
-    label_checks.catch_up()
+    label_checks.read_new_rows()
     assert _check(late).label == desk.labels["7"]
     LabelCheck.objects.all().delete()
     Bookmark.objects.update(moved=timezone.now() - 2 * label_checks.LATE)
-    label_checks.catch_up()
+    label_checks.read_new_rows()
     assert not LabelCheck.objects.exists()  # what has been there for long is not read again and again
 
 
@@ -120,13 +120,13 @@ def test_a_deleted_drawing_leaves_nothing(desk: Desk, read: Read) -> None:
 
 
 def test_reading_goes_on_where_it_stopped(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(label_checks, "AT_ONCE", 2)
+    monkeypatch.setattr(label_checks, "BATCH_SIZE", 2)
     for _ in range(5):
         desk.draw("7")
     assert label_checks.is_behind()
-    assert label_checks.catch_up() == (2, True)
+    assert label_checks.read_new_rows() == (2, True)
     assert LabelCheck.objects.count() == 2
-    assert [label_checks.catch_up() for _ in range(3)] == [(2, True), (1, False), (0, False)]
+    assert [label_checks.read_new_rows() for _ in range(3)] == [(2, True), (1, False), (0, False)]
     assert LabelCheck.objects.count() == 5
     assert not label_checks.is_behind()
 
@@ -134,9 +134,9 @@ def test_reading_goes_on_where_it_stopped(desk: Desk, monkeypatch: pytest.Monkey
 def test_many_drawings_cost_as_many_queries_as_one(desk: Desk, django_assert_num_queries: Any) -> None:
     many = [desk.approved("7", label_1=0.5, label_7=0.4).drawing_id for _ in range(20)]
     with django_assert_num_queries(8):  # six and a savepoint; one more where something is held for nothing
-        label_checks.check(many[:1])
+        label_checks.update_checks(many[:1])
     with django_assert_num_queries(8):
-        label_checks.check(many)
+        label_checks.update_checks(many)
 
 
 def test_coverage_counts_what_is_approved_of_people_who_agree(
@@ -158,7 +158,7 @@ def test_coverage_counts_what_is_approved_of_people_who_agree(
 
 def test_it_counts_once_a_minute_and_only_if_something_is_new(desk: Desk) -> None:
     def counted() -> Any:
-        label_checks.catch_up_for_a_moment()
+        label_checks.refresh_label_checks()
         return Coverage.objects.values_list("drawings", "counted").get(label=desk.labels["7"])
 
     first = counted()
@@ -181,10 +181,10 @@ def test_many_rows_are_counted_less_often(desk: Desk, read: Read, monkeypatch: p
     Bookmark.objects.filter(of=counts.COUNT).update(moved=timezone.now() - 1.5 * counts.COUNTED_EVERY)
     desk.approved("7")
     monkeypatch.setattr(counts, "ROWS", 1)  # two rows: every two minutes
-    label_checks.catch_up_for_a_moment()
+    label_checks.refresh_label_checks()
     assert Coverage.objects.get(label=desk.labels["7"]).drawings == 1
     monkeypatch.setattr(counts, "ROWS", 2)
-    label_checks.catch_up_for_a_moment()
+    label_checks.refresh_label_checks()
     assert Coverage.objects.get(label=desk.labels["7"]).drawings == 2
 
 
@@ -199,7 +199,7 @@ def test_everything_can_be_read_anew_by_hand(desk: Desk, read: Read, capsys: pyt
     read()
     LabelCheck.objects.update(label=Label.objects.get(recognizer=desk.recognizer, slug="3"))
     Bookmark.objects.update(moved=timezone.now() - 2 * label_checks.LATE)
-    label_checks.catch_up()
+    label_checks.read_new_rows()
     assert LabelCheck.objects.get().label.slug == "3"
     call_command("check_labels")
     assert LabelCheck.objects.get().label.slug == "7"

@@ -136,7 +136,7 @@ def test_one_label_can_be_looked_at_alone(as_rita: Client, desk: Desk, read: Rea
 
 def test_it_goes_on_page_by_page_and_ends_somewhere(as_rita: Client, desk: Desk, read: Read, monkeypatch: Any) -> None:
     monkeypatch.setattr(label_errors, "PAGE_SIZE", 2)
-    monkeypatch.setattr(label_errors, "MOST", 3)
+    monkeypatch.setattr(label_errors, "MAX_DOUBTFUL", 3)
     said = [desk.approved("7", label_1=0.9, label_7=at / 100) for at in range(5)]
     read()
     first, second = _text(as_rita), _text(as_rita, PAGE + "?page=2")

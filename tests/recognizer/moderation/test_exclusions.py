@@ -86,7 +86,7 @@ def test_their_drawings_leave_the_queue_the_snapshots_and_the_exports(
     of_bob = named(bob, SEVEN, "7")
     assert set_aside(as_rita, said[0]).status_code == 200
     assert list(decisions.queue(reviewer=rita)) == [of_bob]
-    assert not snapshots.approved(digits).exists()
+    assert not snapshots.approved_reviews(digits).exists()
     assert list(DrawingFilter().drawings()) == [of_bob.drawing]
     assert decisions.accept_unseen(recognizer=digits) == 1, "bob's"
     assert bulk.accept(corrections=[said[1].pk], reviewer=rita) == []
@@ -105,12 +105,12 @@ def test_what_they_draw_from_then_on_is_set_aside_as_well(
 def test_they_are_not_counted_any_more(
     as_rita: Client, digits: Recognizer, taught: ModelVersion, said: list[Correction]
 ) -> None:
-    label_checks.read_all()
+    label_checks.rebuild_label_checks()
     seven = Coverage.objects.get(label__slug="7", label__recognizer=digits)
     assert (seven.drawings, monitoring.correction_rates(digits)[1]) == (1, (2, 0))
     assert said[0].drawing.label_check.approved
     set_aside(as_rita, said[0])
-    label_checks.catch_up_for_a_moment()
+    label_checks.refresh_label_checks()
     seven.refresh_from_db()
     assert (seven.drawings, monitoring.correction_rates(digits)) == (0, {})
     cell = f"/review/confusion/digits/{1}/live/7/7/"
@@ -165,7 +165,7 @@ def test_one_action_takes_it_back(
     assert "may teach again" in page
     assert "Taken back:" in page
     assert list(decisions.queue(reviewer=rita)) == [said[1]]
-    assert snapshots.approved(digits).count() == 1
+    assert snapshots.approved_reviews(digits).count() == 1
     again = as_rita.post(f"/review/set-aside/{aside.pk}/take-back/", follow=True).content.decode()
     assert "taken back already" in again
     assert SetAside.objects.count() == 2
@@ -217,7 +217,7 @@ def test_teaching_anew_leaves_them_out_and_the_version_before_can_answer_meanwhi
     newest = promotions.newest(digits.pk)
     assert newest
     assert newest.model_version.number == 1
-    assert exclusions.remedies() == []
+    assert exclusions.find_remedies() == []
 
 
 def test_a_version_that_others_taught_needs_no_remedy(
@@ -246,9 +246,9 @@ def test_a_run_that_took_them_at_the_same_moment_is_known_as_spoiled(
 ) -> None:
     set_aside(as_rita, said[0])
     run = running(digits)
-    assert not snapshots.is_spoiled(run)
+    assert not snapshots.uses_excluded_authors(run)
     study(run, said[0])
-    assert snapshots.is_spoiled(run)
+    assert snapshots.uses_excluded_authors(run)
 
 
 def test_several_are_set_aside_at_once(admin_client: Client, bob: User, alice: User, said: list[Correction]) -> None:
@@ -275,7 +275,7 @@ def test_a_longer_list_needs_no_more_queries(as_rita: Client, rita: User, digits
     def more(count: int) -> int:
         for number in range(count):
             author = User.objects.create_user(f"p{User.objects.count()}-{number}@example.org")
-            exclusions.set_aside(author=author.pk, by=rita, reason="Noise.")
+            exclusions.exclude_author(author=author.pk, by=rita, reason="Noise.")
         with CaptureQueriesContext(connection) as queries:
             assert as_rita.get("/review/set-aside/").status_code == 200
         return len(queries)
@@ -298,8 +298,8 @@ def test_two_reviewers_at_the_same_moment_set_aside_once(
 ) -> None:
     def attempt(by: User) -> bool:
         try:
-            exclusions.set_aside(author=alice.pk, by=by, reason="Noise.")
-        except exclusions.SetAsideError:
+            exclusions.exclude_author(author=alice.pk, by=by, reason="Noise.")
+        except exclusions.ExclusionError:
             return False
         finally:
             connection.close()

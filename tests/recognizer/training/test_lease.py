@@ -71,7 +71,7 @@ def test_taking_a_run_starts_it(lease: Lease) -> None:
 
 
 def test_a_run_that_was_cancelled_or_is_not_there_is_not_taken(waiting: TrainingRun) -> None:
-    training.cancel(run=waiting)
+    training.cancel_run(run=waiting)
     assert Lease.take(waiting.pk) is None
     assert Lease.take(0) is None
 
@@ -105,7 +105,7 @@ def test_progress_may_hold_what_json_does_not(lease: Lease) -> None:
 def test_who_is_asked_to_stop_is_told_at_the_next_look(lease: Lease) -> None:
     with lease:
         lease.look()
-        training.cancel(run=lease.run)
+        training.cancel_run(run=lease.run)
         until(lambda: raises(lease.look, CancelledError))
         assert raises(lambda: lease.report({}), CancelledError)
 
@@ -127,7 +127,7 @@ def test_who_was_given_up_writes_nothing_more(lease: Lease) -> None:
 
 
 def test_who_was_asked_to_stop_writes_nothing_more(lease: Lease) -> None:
-    training.cancel(run=lease.run)
+    training.cancel_run(run=lease.run)
     with pytest.raises(CancelledError), lease.writing():
         raise AssertionError("not reached")
     assert lease.close(State.CANCELLED, "stopped")

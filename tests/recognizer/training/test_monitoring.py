@@ -117,9 +117,9 @@ def test_more_people_need_no_more_queries(
     with django_assert_num_queries(1):
         monitoring.correction_rates(digits)
     with django_assert_num_queries(1):
-        monitoring.rates()
+        monitoring.count_live_accuracy()
     with django_assert_num_queries(1):
-        monitoring.personal_rates(digits)
+        monitoring.live_accuracy(digits)
 
 
 def put_right(drawing: Drawing, label: str) -> None:
@@ -139,11 +139,11 @@ def test_answers_are_judged_as_the_models_alone_and_as_people_got_them(
     put_right(wrong[1], "1")
     put_right(wrong[2], "4")
     put_right(right, "1")  # memory may spoil what was right
-    assert monitoring.personal_rates(digits) == {}  # nobody has counted
-    counts.count()
-    assert monitoring.personal_rates(digits) == {1: (4, 2, 2), 2: (4, 1, 2)}
+    assert monitoring.live_accuracy(digits) == {}  # nobody has counted
+    counts.recount()
+    assert monitoring.live_accuracy(digits) == {1: (4, 2, 2), 2: (4, 1, 2)}
     assert monitoring.correction_rates(digits) == {1: (4, 2), 2: (4, 3)}
-    assert (monitoring.personal_rates(digits)[2].alone_share, monitoring.personal_rates(digits)[2].personal_share) == (
+    assert (monitoring.live_accuracy(digits)[2].alone_share, monitoring.live_accuracy(digits)[2].personal_share) == (
         0.25,
         0.5,
     )
@@ -152,14 +152,14 @@ def test_answers_are_judged_as_the_models_alone_and_as_people_got_them(
 def test_ones_own_last_answers_are_judged_alike(
     digits: Recognizer, alice: User, bob: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert monitoring.own_rate(person=alice, recognizer=digits) == (0, 0, 0)
+    assert monitoring.own_accuracy(person=alice, recognizer=digits) == (0, 0, 0)
     answered(digits, alice, 1, agreed=5, corrected=0, people=1)
     for drawing in answered(digits, alice, 1, agreed=0, corrected=3, people=1)[1:]:
         put_right(drawing, "1")
     answered(digits, bob, 1, agreed=0, corrected=7, people=1)
-    assert monitoring.own_rate(person=alice, recognizer=digits) == (8, 5, 7)
-    monkeypatch.setattr("recognizer.training.monitoring.OWN", 4)
-    assert monitoring.own_rate(person=alice, recognizer=digits) == (4, 1, 3)
+    assert monitoring.own_accuracy(person=alice, recognizer=digits) == (8, 5, 7)
+    monkeypatch.setattr("recognizer.training.monitoring.OWN_ANSWERS", 4)
+    assert monitoring.own_accuracy(person=alice, recognizer=digits) == (4, 1, 3)
 
 
 @pytest.mark.parametrize(

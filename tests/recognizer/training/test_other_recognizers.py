@@ -45,7 +45,7 @@ def draw(author: User, count: int, *, hooked: int = 0) -> list[Drawing]:
 
 def run_now(recognizer: Recognizer) -> TrainingRun:
     opened = training.open_run(recognizer=recognizer, trigger="for a test")
-    training.run(run_id=opened.pk)
+    training.execute_run(run_id=opened.pk)
     return TrainingRun.objects.get(pk=opened.pk)
 
 

@@ -26,7 +26,7 @@ STEPS = ["gathering", "training", "judging", "deciding"]
 
 def run_now(recognizer: Recognizer) -> TrainingRun:
     opened = training.open_run(recognizer=recognizer, trigger="for a test")
-    training.run(run_id=opened.pk)
+    training.execute_run(run_id=opened.pk)
     return TrainingRun.objects.get(pk=opened.pk)
 
 
@@ -249,7 +249,7 @@ def test_after_a_failure_the_next_run_succeeds(digits: Recognizer, solo: User, a
 
 @pytest.mark.parametrize("step", STEPS)
 def test_it_can_be_cancelled_at_every_step(digits: Recognizer, solo: User, at_step: AtStep, step: str) -> None:
-    at_step(step, lambda: training.cancel(run=TrainingRun.objects.get()))
+    at_step(step, lambda: training.cancel_run(run=TrainingRun.objects.get()))
     run = run_now(digits)
     assert (run.state, run.version) == (State.CANCELLED, None)
     assert ModelVersion.objects.count() == 1
@@ -261,7 +261,7 @@ def test_cancelling_takes_a_moment_only(digits: Recognizer, solo: User, at_step:
 
     def cancel() -> None:
         asked.append(time.monotonic())
-        training.cancel(run=TrainingRun.objects.get())
+        training.cancel_run(run=TrainingRun.objects.get())
 
     at_step("training", cancel)
     assert run_now(digits).state == State.CANCELLED
@@ -276,7 +276,7 @@ def test_who_was_given_up_changes_nothing_more(
 
     def give_up() -> None:
         settings.TRAINING_DEAD_SECONDS = 0
-        training.tick()
+        training.run_due_jobs()
 
     at_step(step, give_up)
     run = run_now(digits)
@@ -332,14 +332,14 @@ def test_the_same_snapshot_gives_the_same_model(digits: Recognizer, solo: User, 
 
 def test_a_task_delivered_twice_trains_once(digits: Recognizer, solo: User) -> None:
     run = run_now(digits)
-    training.run(run_id=run.pk)
+    training.execute_run(run_id=run.pk)
     assert ModelVersion.objects.count() == 2
     assert TrainingRun.objects.get() == run
 
 
 def test_versions_say_which_drawings_taught_them(digits: Recognizer, solo: User) -> None:
     run_now(digits)
-    taught = training.taught(Drawing.objects.all())
+    taught = training.versions_trained_on(Drawing.objects.all())
     assert sum(versions == [2] for versions in taught.values()) == TrainingRun.objects.get().snapshot["study"]
 
 

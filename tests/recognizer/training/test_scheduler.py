@@ -55,23 +55,23 @@ def review_ago(**ago: int) -> None:
 
 
 def test_with_nothing_approved_nothing_happens(digits: Recognizer) -> None:
-    assert training.tick() == []
+    assert training.run_due_jobs() == []
     assert not TrainingRun.objects.exists()
     assert take_messages("training") == []
 
 
 def test_enough_newly_approved_drawings_start_a_run(digits: Recognizer, alice: User) -> None:
     community.scatter(digits, alice, 29)
-    assert training.tick() == []
+    assert training.run_due_jobs() == []
     community.scatter(digits, alice, 1)
-    (run,) = training.tick()
+    (run,) = training.run_due_jobs()
     assert (run.state, run.trigger) == (State.WAITING, "30 newly approved drawings; the policy asks for 30")
     assert take_messages("training") == [("recognizer.tasks.train", [run.pk])]
 
 
 def test_ticking_again_starts_nothing_more(digits: Recognizer, alice: User) -> None:
     community.scatter(digits, alice, 40)
-    assert [len(training.tick()) for _ in range(3)] == [1, 0, 0]
+    assert [len(training.run_due_jobs()) for _ in range(3)] == [1, 0, 0]
 
 
 def test_four_ticks_at_the_same_moment_start_one_run(digits: Recognizer, alice: User) -> None:
@@ -79,7 +79,7 @@ def test_four_ticks_at_the_same_moment_start_one_run(digits: Recognizer, alice: 
 
     def tick(_: int) -> int:
         try:
-            return len(training.tick())
+            return len(training.run_due_jobs())
         finally:
             connection.close()
 
@@ -91,62 +91,62 @@ def test_four_ticks_at_the_same_moment_start_one_run(digits: Recognizer, alice: 
 def test_the_policy_says_how_many(digits: Recognizer, alice: User, policy: Policy) -> None:
     Policy.objects.update(train_after=3)
     community.scatter(digits, alice, 3)
-    assert len(training.tick()) == 1
+    assert len(training.run_due_jobs()) == 1
 
 
 @pytest.mark.parametrize("state", [State.REFUSED, State.CANCELLED])
 def test_only_what_was_approved_since_the_last_run_is_new(digits: Recognizer, alice: User, state: str) -> None:
     community.scatter(digits, alice, 30)
-    ended(training.tick()[0], state)
-    assert training.tick() == []
+    ended(training.run_due_jobs()[0], state)
+    assert training.run_due_jobs() == []
     community.scatter(digits, alice, 29)
-    assert training.tick() == []
+    assert training.run_due_jobs() == []
     community.scatter(digits, alice, 1)
-    assert training.tick()[0].trigger.startswith("30 newly")
+    assert training.run_due_jobs()[0].trigger.startswith("30 newly")
 
 
 def test_after_some_days_a_little_is_enough(digits: Recognizer, alice: User) -> None:
     community.scatter(digits, alice, 30)
-    ended(training.tick()[0], State.REFUSED, ago=timedelta(days=8))
-    assert training.tick() == []
+    ended(training.run_due_jobs()[0], State.REFUSED, ago=timedelta(days=8))
+    assert training.run_due_jobs() == []
     community.scatter(digits, alice, 1)
-    assert training.tick()[0].trigger == "1 newly approved drawing, and nothing was learned for 8 days"
+    assert training.run_due_jobs()[0].trigger == "1 newly approved drawing, and nothing was learned for 8 days"
 
 
 def test_what_was_deleted_is_forgotten_after_some_days(digits: Recognizer, alice: User, starter: Any) -> None:
     """Also where nobody draws any more."""
     made = community.scatter(digits, alice, 30)
-    (run,) = training.tick()
+    (run,) = training.run_due_jobs()
     seven = digits.labels.get(slug="7")
     SnapshotItem.objects.bulk_create([SnapshotItem(run=run, drawing=each, label=seven, part="study") for each in made])
     run.snapshot["study"] = 30
     run.version = promote(digits, starter)
     run.save()
     ended(run, State.PASSED, ago=timedelta(days=8))
-    assert training.tick() == []
+    assert training.run_due_jobs() == []
     store.delete(drawing=made[0])
     decisions.undo(review=Review.objects.last(), reviewer=community.reviewer("rosa"))  # type: ignore[arg-type]
-    (run,) = training.tick()
+    (run,) = training.run_due_jobs()
     assert run.trigger == "2 drawings that taught it may teach no longer, and nothing was learned for 8 days"
 
 
 def test_the_first_run_comes_after_some_days_too(digits: Recognizer, alice: User) -> None:
     community.scatter(digits, alice, 2)
-    assert training.tick() == []
+    assert training.run_due_jobs() == []
     review_ago(days=7)
-    assert len(training.tick()) == 1
+    assert len(training.run_due_jobs()) == 1
 
 
 def test_withdrawn_consent_counts_no_longer(digits: Recognizer, alice: User) -> None:
     community.scatter(digits, alice, 30)
     people.withdraw_consent(person=alice)
-    assert training.tick() == []
+    assert training.run_due_jobs() == []
 
 
 def test_a_silent_run_is_closed_and_says_so_and_the_next_one_starts(digits: Recognizer, alice: User) -> None:
     community.scatter(digits, alice, 30)
-    dead = running(training.tick()[0], silent=21, progress={"step": "training"})
-    closed, opened = training.tick()
+    dead = running(training.run_due_jobs()[0], silent=21, progress={"step": "training"})
+    closed, opened = training.run_due_jobs()
     dead.refresh_from_db()
     assert closed == dead
     assert dead.state == State.FAILED
@@ -156,23 +156,23 @@ def test_a_silent_run_is_closed_and_says_so_and_the_next_one_starts(digits: Reco
 
 def test_a_run_with_a_pulse_is_left_alone(waiting: TrainingRun) -> None:
     running(waiting, silent=15)
-    assert training.tick() == []
+    assert training.run_due_jobs() == []
 
 
 def test_a_silent_run_that_was_to_be_cancelled_is_cancelled(waiting: TrainingRun) -> None:
     run = running(waiting, silent=21, cancelling=True)
-    training.tick()
+    training.run_due_jobs()
     run.refresh_from_db()
     assert run.state == State.CANCELLED
 
 
 def test_what_fails_again_and_again_is_tried_less_and_less(digits: Recognizer, alice: User) -> None:
     community.scatter(digits, alice, 30)
-    for patience in scheduler.PATIENCE + scheduler.PATIENCE[-1:]:
-        run = training.tick()[0]
+    for patience in scheduler.BACKOFF + scheduler.BACKOFF[-1:]:
+        run = training.run_due_jobs()[0]
         ended(run, State.FAILED)
         if patience:
-            assert training.tick() == []
+            assert training.run_due_jobs() == []
             ended(run, State.FAILED, ago=patience)
 
 
@@ -182,7 +182,7 @@ def test_a_message_that_was_lost_is_sent_again_ever_less_often(digits: Recognize
     for second in range(0, 400, 5):
         then = start - timedelta(seconds=second)
         TrainingRun.objects.update(created=then, heartbeat=_shifted(waiting, then))
-        sent += [second] * len(training.tick())
+        sent += [second] * len(training.run_due_jobs())
     assert 3 <= len(sent) <= 6, sent
     assert len(take_messages("training")) == len(sent)
 
@@ -195,14 +195,14 @@ def _shifted(run: TrainingRun, created: Any) -> Any:
 
 def test_messages_wait_for_the_commit(digits: Recognizer) -> None:
     with transaction.atomic():
-        run = training.start(recognizer=digits, trigger="for a test")
+        run = training.start_run(recognizer=digits, trigger="for a test")
         assert take_messages("training") == []
     assert take_messages("training") == [("recognizer.tasks.train", [run.pk])]
 
 
 def test_what_is_not_committed_is_never_sent(digits: Recognizer) -> None:
     with suppress(ZeroDivisionError), transaction.atomic():
-        training.start(recognizer=digits, trigger="for a test")
+        training.start_run(recognizer=digits, trigger="for a test")
         raise ZeroDivisionError
     assert take_messages("training") == []
 
@@ -213,36 +213,36 @@ def test_a_broker_that_is_away_does_not_lose_the_run(digits: Recognizer, monkeyp
 
     with monkeypatch.context() as patched:
         patched.setattr(app, "send_task", away)
-        run = training.start(recognizer=digits, trigger="for a test")
+        run = training.start_run(recognizer=digits, trigger="for a test")
     then = timezone.now() - timedelta(seconds=30)
     TrainingRun.objects.update(heartbeat=then, created=then)
-    assert training.tick() == [run]
+    assert training.run_due_jobs() == [run]
     assert len(take_messages("training")) == 1
 
 
 def test_a_second_run_is_refused_while_one_is_open(digits: Recognizer, waiting: TrainingRun) -> None:
     with pytest.raises(training.OpenRunError, match="Wait for it or cancel it"):
-        training.start(recognizer=digits, trigger="again")
+        training.start_run(recognizer=digits, trigger="again")
 
 
 def test_cancelling_twice_is_told(waiting: TrainingRun) -> None:
-    training.cancel(run=waiting)
+    training.cancel_run(run=waiting)
     waiting.refresh_from_db()
     assert (waiting.state, waiting.reason) == (State.CANCELLED, "Cancelled before it began.")
     with pytest.raises(training.ClosedRunError):
-        training.cancel(run=waiting)
+        training.cancel_run(run=waiting)
 
 
 def test_with_accepting_by_policy_nobody_needs_to_review(digits: Recognizer, alice: User, policy: Policy) -> None:
     community.draw(alice, 3)
     Policy.objects.update(auto_accept=True, train_after=3)
-    assert len(training.tick()) == 1
+    assert len(training.run_due_jobs()) == 1
     assert Review.objects.filter(automatic=True).count() == 3
 
 
 def test_without_it_nothing_is_accepted(digits: Recognizer, alice: User) -> None:
     community.draw(alice, 3)
-    training.tick()
+    training.run_due_jobs()
     assert not Review.objects.exists()
 
 
@@ -253,7 +253,7 @@ def test_four_ticks_at_once_roll_back_once(digits: Recognizer, alice: User, star
 
     def tick(_: int) -> None:
         try:
-            training.tick()
+            training.run_due_jobs()
         finally:
             connection.close()
 
@@ -267,16 +267,16 @@ def test_one_recognizer_that_fails_does_not_keep_the_others_waiting(
 ) -> None:
     first = Recognizer.objects.create(slug="first", name="First", position=0)
     Recognizer.objects.filter(pk=digits.pk).update(position=1)
-    due = scheduler.due
+    due = scheduler.reason_to_start
 
     def fails_for_the_first(recognizer: Recognizer) -> str:
         if recognizer == first:
             raise ZeroDivisionError
         return due(recognizer)
 
-    monkeypatch.setattr(scheduler, "due", fails_for_the_first)
+    monkeypatch.setattr(scheduler, "reason_to_start", fails_for_the_first)
     community.scatter(digits, alice, 30)
-    assert [run.recognizer for run in training.tick()] == [digits]
+    assert [run.recognizer for run in training.run_due_jobs()] == [digits]
 
 
 def test_the_task_lets_the_newest_version_answer_old_drawings(digits: Recognizer, alice: User, starter: Any) -> None:
@@ -298,4 +298,4 @@ def test_the_task_of_asking_again_takes_ids(digits: Recognizer, alice: User, sta
 def test_an_undone_approval_is_not_new(digits: Recognizer, alice: User) -> None:
     community.scatter(digits, alice, 30)
     decisions.undo(review=Review.objects.first(), reviewer=community.reviewer("rosa"))  # type: ignore[arg-type]
-    assert training.tick() == []
+    assert training.run_due_jobs() == []

@@ -37,7 +37,7 @@ def a_run(digits: Recognizer) -> TrainingRun:
 def taken(digits: Recognizer, **changed: Any) -> list[int]:
     """The ids of the drawings that would be taken."""
     fields: dict[str, Any] = {"slugs": SLUGS, "cap": 100, "champion": ModelVersion.objects.first()} | changed
-    choice = snapshots.choose(recognizer=digits, **fields)
+    choice = snapshots.choose_drawings(recognizer=digits, **fields)
     return sorted(row.drawing for row in choice.study + choice.exam)
 
 
@@ -55,7 +55,7 @@ def test_only_what_was_approved_teaches(digits: Recognizer, alice: User, bob: Us
 def test_a_reviewers_label_teaches(digits: Recognizer, alice: User, champion: ModelVersion) -> None:
     drawing = community.draw(alice, 1)[0]
     decisions.relabel(correction=Correction.objects.get(), reviewer=community.reviewer("rosa"), label="6")
-    choice = snapshots.choose(recognizer=digits, slugs=SLUGS, cap=100, champion=champion)
+    choice = snapshots.choose_drawings(recognizer=digits, slugs=SLUGS, cap=100, champion=champion)
     assert [(row.drawing, row.slug) for row in choice.study + choice.exam] == [(drawing.pk, "6")]
 
 
@@ -98,7 +98,7 @@ def test_what_taught_the_champion_is_not_in_the_exam(
     for drawing in made[:30]:
         label = digits.labels.get(slug="7")
         SnapshotItem.objects.create(run=a_run, drawing=drawing, label=label, part="study")
-    choice = snapshots.choose(recognizer=digits, slugs=SLUGS, cap=100, champion=champion)
+    choice = snapshots.choose_drawings(recognizer=digits, slugs=SLUGS, cap=100, champion=champion)
     assert {row.drawing for row in choice.exam} <= {drawing.pk for drawing in made[30:]}
     assert len(choice.exam) >= 5
 
@@ -107,8 +107,8 @@ def test_the_choice_is_kept_with_the_run(
     digits: Recognizer, alice: User, champion: ModelVersion, a_run: TrainingRun
 ) -> None:
     community.approve(community.draw(alice, 20))
-    choice = snapshots.choose(recognizer=digits, slugs=SLUGS, cap=100, champion=champion)
-    snapshots.keep(run=a_run, choice=choice)
+    choice = snapshots.choose_drawings(recognizer=digits, slugs=SLUGS, cap=100, champion=champion)
+    snapshots.save_snapshot(run=a_run, choice=choice)
     kept = set(a_run.items.values_list("drawing", "label__slug", "part"))
     assert kept == {(row.drawing, row.slug, part) for part, rows in choice.parts() for row in rows}
 
@@ -118,10 +118,10 @@ def test_a_drawing_that_was_deleted_in_between_is_noticed(digits: Recognizer, al
     made = community.draw(alice, 20)
     community.approve(made)
     run = training.open_run(recognizer=digits, trigger="for a test")
-    choice = snapshots.choose(recognizer=digits, slugs=SLUGS, cap=100, champion=ModelVersion.objects.get())
+    choice = snapshots.choose_drawings(recognizer=digits, slugs=SLUGS, cap=100, champion=ModelVersion.objects.get())
     store.delete(drawing=made[3])
     with pytest.raises(IntegrityError):
-        snapshots.keep(run=run, choice=choice)
+        snapshots.save_snapshot(run=run, choice=choice)
 
 
 def test_drawings_become_what_they_are_when_they_are_answered(
@@ -129,9 +129,9 @@ def test_drawings_become_what_they_are_when_they_are_answered(
 ) -> None:
     made = community.draw(alice, 12)
     community.approve(made)
-    choice = snapshots.choose(recognizer=digits, slugs=SLUGS, cap=100, champion=champion)
+    choice = snapshots.choose_drawings(recognizer=digits, slugs=SLUGS, cap=100, champion=champion)
     rows = choice.study + choice.exam
-    drawn = snapshots.draw(rows, slugs=SLUGS, raster=DEFAULT)
+    drawn = snapshots.rasterise_drawings(rows, slugs=SLUGS, raster=DEFAULT)
     assert drawn.drawings == [row.drawing for row in rows]
     assert drawn.lesson.labels.tolist() == [int(row.slug) for row in rows]
     by_id = {drawing.pk: drawing for drawing in made}
@@ -147,8 +147,8 @@ def test_authors_are_named_only_where_nobody_looked(
     community.approve(community.draw(alice, 3))
     community.draw(bob, 4)
     decisions.accept_unseen(recognizer=digits)
-    choice = snapshots.choose(recognizer=digits, slugs=SLUGS, cap=100, champion=champion)
-    drawn = snapshots.draw(choice.study + choice.exam, slugs=SLUGS, raster=DEFAULT)
+    choice = snapshots.choose_drawings(recognizer=digits, slugs=SLUGS, cap=100, champion=champion)
+    drawn = snapshots.rasterise_drawings(choice.study + choice.exam, slugs=SLUGS, raster=DEFAULT)
     assert drawn.lesson.authors is not None
     assert sorted(drawn.lesson.authors.tolist()) == [-1] * 3 + [bob.pk] * 4
 
@@ -157,8 +157,8 @@ def test_places_are_the_networks_outputs_and_not_todays_order(
     digits: Recognizer, alice: User, champion: ModelVersion
 ) -> None:
     community.approve(community.draw(alice, 3))
-    choice = snapshots.choose(recognizer=digits, slugs=SLUGS, cap=100, champion=champion)
-    drawn = snapshots.draw(choice.study + choice.exam, slugs=SLUGS[::-1], raster=DEFAULT)
+    choice = snapshots.choose_drawings(recognizer=digits, slugs=SLUGS, cap=100, champion=champion)
+    drawn = snapshots.rasterise_drawings(choice.study + choice.exam, slugs=SLUGS[::-1], raster=DEFAULT)
     assert sorted(drawn.lesson.labels.tolist()) == [7, 8, 9]
 
 
@@ -169,8 +169,8 @@ def test_a_picture_teaches_too(digits: Recognizer, alice: User, champion: ModelV
     drawing, _new = store.keep(author=alice, recognizer="digits", content=content)
     corrections.correct(drawing=drawing, label="1")
     community.approve([drawing])
-    choice = snapshots.choose(recognizer=digits, slugs=SLUGS, cap=100, champion=champion)
-    drawn = snapshots.draw(choice.study + choice.exam, slugs=SLUGS, raster=DEFAULT)
+    choice = snapshots.choose_drawings(recognizer=digits, slugs=SLUGS, cap=100, champion=champion)
+    drawn = snapshots.rasterise_drawings(choice.study + choice.exam, slugs=SLUGS, raster=DEFAULT)
     assert drawn.lesson.inks == [None]
     assert (drawn.lesson.rasters[0] == content.raster(DEFAULT)).all()
 
@@ -180,35 +180,35 @@ def test_what_was_deleted_or_cannot_be_read_is_left_out_when_drawn(
 ) -> None:
     made = community.draw(alice, 4)
     community.approve(made)
-    choice = snapshots.choose(recognizer=digits, slugs=SLUGS, cap=100, champion=champion)
+    choice = snapshots.choose_drawings(recognizer=digits, slugs=SLUGS, cap=100, champion=champion)
     store.delete(drawing=made[0])
     Drawing.objects.filter(pk=made[1].pk).update(ink=[])
-    drawn = snapshots.draw(choice.study + choice.exam, slugs=SLUGS, raster=DEFAULT)
+    drawn = snapshots.rasterise_drawings(choice.study + choice.exam, slugs=SLUGS, raster=DEFAULT)
     assert sorted(drawn.drawings) == [made[2].pk, made[3].pk]
     assert len(drawn.lesson.labels) == len(drawn.lesson.rasters) == len(drawn.lesson.inks) == 2
 
 
 def test_drawing_can_be_stopped(digits: Recognizer, alice: User, champion: ModelVersion) -> None:
     community.approve(community.draw(alice, 2))
-    choice = snapshots.choose(recognizer=digits, slugs=SLUGS, cap=100, champion=champion)
+    choice = snapshots.choose_drawings(recognizer=digits, slugs=SLUGS, cap=100, champion=champion)
 
     def stop() -> None:
         raise InterruptedError
 
     with pytest.raises(InterruptedError):
-        snapshots.draw(choice.study + choice.exam, slugs=SLUGS, raster=DEFAULT, look=stop)
+        snapshots.rasterise_drawings(choice.study + choice.exam, slugs=SLUGS, raster=DEFAULT, look=stop)
 
 
 def test_both_answers_are_kept_for_the_drawings_of_the_exam(
     digits: Recognizer, alice: User, champion: ModelVersion, a_run: TrainingRun
 ) -> None:
     community.approve(community.draw(alice, 30))
-    choice = snapshots.choose(recognizer=digits, slugs=SLUGS, cap=100, champion=champion)
-    snapshots.keep(run=a_run, choice=choice)
+    choice = snapshots.choose_drawings(recognizer=digits, slugs=SLUGS, cap=100, champion=champion)
+    snapshots.save_snapshot(run=a_run, choice=choice)
     exam = [row.drawing for row in choice.exam]
     store.delete(drawing=Drawing.objects.get(pk=exam[0]))
     count = len(exam)
-    snapshots.keep_answers(run=a_run, drawings=exam, before=[3] * count, after=[10] * count, slugs=SLUGS)
+    snapshots.save_answers(run=a_run, drawings=exam, before=[3] * count, after=[10] * count, slugs=SLUGS)
     kept = a_run.items.filter(part="exam").values_list("before__slug", "after")
     assert set(kept) == {("3", None)}
     assert len(kept) == count - 1
@@ -216,9 +216,9 @@ def test_both_answers_are_kept_for_the_drawings_of_the_exam(
 
 
 def test_the_newest_approval_is_known(digits: Recognizer, alice: User) -> None:
-    assert snapshots.last_review(digits) == 0
+    assert snapshots.newest_approval_id(digits) == 0
     review = community.approve(community.draw(alice, 1))[0]
-    assert snapshots.last_review(digits) == review.pk
+    assert snapshots.newest_approval_id(digits) == review.pk
 
 
 def test_versions_say_which_drawings_taught_them(
@@ -229,14 +229,14 @@ def test_versions_say_which_drawings_taught_them(
     SnapshotItem.objects.create(run=a_run, drawing=studied, label=seven, part="study")
     SnapshotItem.objects.create(run=a_run, drawing=examined, label=seven, part="exam")
     asked = [studied, examined, neither]
-    assert training.taught(asked) == {drawing.pk: [] for drawing in asked}
+    assert training.versions_trained_on(asked) == {drawing.pk: [] for drawing in asked}
     version = promotions.register(recognizer=digits, bundle=starter)
     TrainingRun.objects.filter(pk=a_run.pk).update(version=version)
     with django_assert_num_queries(1):
-        assert training.taught(asked) == {studied.pk: [2], examined.pk: [], neither.pk: []}
+        assert training.versions_trained_on(asked) == {studied.pk: [2], examined.pk: [], neither.pk: []}
 
 
 def test_other_recognizers_are_another_matter(digits: Recognizer, alice: User, champion: ModelVersion) -> None:
     community.approve(community.draw(alice, 2))
     other = Recognizer.objects.create(slug=f"other-{uuid.uuid4()}", name="Other")
-    assert not snapshots.approved(other).exists()
+    assert not snapshots.approved_reviews(other).exists()

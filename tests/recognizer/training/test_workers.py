@@ -48,7 +48,7 @@ def is_over(run: TrainingRun) -> bool:
 
 
 def test_a_worker_trains_what_the_tick_opened(digits: Recognizer, solo: User, tmp_path: Path) -> None:
-    (run,) = training.tick()
+    (run,) = training.run_due_jobs()
     with Worker(tmp_path) as worker:
         until(lambda: is_over(run), "the run is over")
     assert state_of(run) == State.PASSED, worker.log.read_text()
@@ -56,9 +56,9 @@ def test_a_worker_trains_what_the_tick_opened(digits: Recognizer, solo: User, tm
 
 
 def test_two_workers_with_the_same_task_train_once(digits: Recognizer, solo: User, tmp_path: Path) -> None:
-    (run,) = training.tick()
-    runs.enqueue(run)
-    runs.enqueue(run)
+    (run,) = training.run_due_jobs()
+    runs.enqueue_run(run)
+    runs.enqueue_run(run)
     with Worker(tmp_path) as first, Worker(tmp_path, "second") as second:
         until(lambda: is_over(run), "the run is over")
         until(lambda: "not waiting" in first.log.read_text() + second.log.read_text(), "the other one stopped")
@@ -68,7 +68,7 @@ def test_two_workers_with_the_same_task_train_once(digits: Recognizer, solo: Use
 
 @pytest.mark.parametrize("step", ["training", "judging"])
 def test_a_worker_that_is_killed_loses_nothing(digits: Recognizer, solo: User, tmp_path: Path, step: str) -> None:
-    (run,) = training.tick()
+    (run,) = training.run_due_jobs()
     with Worker(tmp_path) as worker:
         until(lambda: step_of(run) == step or is_over(run), f"the run is {step}")
         worker.kill()
@@ -76,7 +76,7 @@ def test_a_worker_that_is_killed_loses_nothing(digits: Recognizer, solo: User, t
     moved: list[TrainingRun] = []
 
     def tick() -> bool:
-        moved.extend(training.tick())
+        moved.extend(training.run_due_jobs())
         return bool(moved)
 
     until(tick, "the tick closes it", patience=20)
@@ -94,18 +94,18 @@ def test_a_worker_that_is_killed_before_it_took_the_run_loses_nothing(
     digits: Recognizer, solo: User, tmp_path: Path
 ) -> None:
     """The message is gone; the tick sends another one."""
-    (run,) = training.tick()
+    (run,) = training.run_due_jobs()
     take_messages("training")
-    until(lambda: training.tick() == [run], "the tick sends it again", patience=20)
+    until(lambda: training.run_due_jobs() == [run], "the tick sends it again", patience=20)
     with Worker(tmp_path):
         until(lambda: is_over(run), "the run is over")
     assert state_of(run) == State.PASSED
 
 
 def test_a_run_in_a_worker_can_be_cancelled(digits: Recognizer, solo: User, tmp_path: Path) -> None:
-    (run,) = training.tick()
+    (run,) = training.run_due_jobs()
     with Worker(tmp_path):
         until(lambda: state_of(run) == State.RUNNING, "the run has begun")
-        training.cancel(run=run)
+        training.cancel_run(run=run)
         until(lambda: is_over(run), "the run is over", patience=30)
     assert state_of(run) == State.CANCELLED
