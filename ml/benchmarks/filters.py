@@ -19,7 +19,7 @@ import numpy as np
 from ml.data import loaders
 from ml.recipes.bangla_digits import scan
 from ml.recipes.base import normalise
-from ml.training.fit import quick_numbers
+from ml.training.fit import fast_precision
 
 if TYPE_CHECKING:
     import keras
@@ -34,7 +34,7 @@ _SHARPEN = np.array([[-1, -1, -1], [-1, 9, -1], [-1, -1, -1]], np.float32)
 Seen = Callable[[np.ndarray], np.ndarray]
 
 
-def filtered(pictures: np.ndarray) -> np.ndarray:
+def apply_filters(pictures: np.ndarray) -> np.ndarray:
     """Pictures, uint8 (n, h, w) white on black, through the filters: uint8 (n, 32, 32), dark on light as there."""
     return np.stack([_filter(255 - picture) for picture in pictures])
 
@@ -45,7 +45,7 @@ def _filter(picture: np.ndarray) -> np.ndarray:
     return cv2.filter2D(cv2.addWeighted(small, 1.5, blurred, -0.5, 0), -1, _SHARPEN)
 
 
-def in_a_corner(pictures: np.ndarray) -> np.ndarray:
+def draw_in_corner(pictures: np.ndarray) -> np.ndarray:
     """Each in the upper left of a larger frame, as somebody who draws small: uint8 (n, 2.5 h, 2.5 w)."""
     height, width = (round(SMALL * side) for side in pictures.shape[1:])
     frames = np.zeros((len(pictures), height, width), np.uint8)
@@ -64,9 +64,9 @@ def run_filters_bench(data: Path | None, *, epochs: int = EPOCHS, limit: int | N
     tests = {
         "as they come": test.x,
         "as two-valued scans": np.stack([scan(picture, rng) for picture in test.x]),
-        "small, in a corner": in_a_corner(test.x),
+        "small, in a corner": draw_in_corner(test.x),
     }
-    ways: dict[str, Seen] = {"filters": filtered, "normaliser": normalise}
+    ways: dict[str, Seen] = {"filters": apply_filters, "normaliser": normalise}
     figures = {}
     for name, seen in ways.items():
         network = _taught(seen(study.x), study.y, epochs, seed)
@@ -78,7 +78,7 @@ def _taught(x: np.ndarray, y: np.ndarray, epochs: int, seed: int) -> keras.Model
     import keras
 
     keras.utils.set_random_seed(seed)
-    with quick_numbers():
+    with fast_precision():
         network = _network(x.shape[1])
     network.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
     network.fit(_scaled(x), y, batch_size=BATCH, epochs=epochs, verbose=0)

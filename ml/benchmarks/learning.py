@@ -18,7 +18,7 @@ import numpy as np
 from ml.augmentation.negatives import make_junk
 from ml.bundles.bundle import Bundle, BundleError, load_bundle, save_bundle, verify_bundle
 from ml.data import loaders
-from ml.data.approved import only
+from ml.data.approved import ApprovedDrawings, ProgressCallback, select_drawings
 from ml.embeddings import replay_pack
 from ml.evaluation.exam import examine
 from ml.evaluation.gate import PASSED
@@ -26,7 +26,7 @@ from ml.evaluation.metrics import calibration_error
 from ml.preprocessing.ink import Ink, rasterise
 from ml.recipes.base import VALIDATION_JUNK, Examples, Material, Recipe
 from ml.recipes.digits import DIGITS, VALIDATION_PEOPLE
-from ml.training.finetune import Lesson, Report, finetune
+from ml.training.finetune import finetune
 from ml.training.train import SEED, train
 
 EPOCHS = 6
@@ -38,15 +38,15 @@ RANDOM = 3  # one author in so many labels at random
 Figures = dict[str, Any]
 
 
-class Hands(NamedTuple):
+class PenDrawings(NamedTuple):
     """Labelled pen drawings and who drew each, text (n,)."""
 
-    drawings: Lesson
+    drawings: ApprovedDrawings
     writers: np.ndarray
 
 
 def run_learning_bench(
-    data: Path | None, cache: Path, *, modes: list[str], poisonings: int, alone: int, report: Report
+    data: Path | None, cache: Path, *, modes: list[str], poisonings: int, alone: int, report: ProgressCallback
 ) -> Figures:
     """All figures; the base is kept in `cache`.
 
@@ -54,26 +54,30 @@ def run_learning_bench(
     have the recognizer for themselves. Shares are from 0 to 1, times in seconds.
     """
     base = base_bundle(data, cache)
-    study, test = load_hands(data)
+    study, test = load_pen_drawings(data)
     mnist = loaders.load_mnist("test", data)
     teach = _teacher(base, data, report)
-    exact = Lesson(mnist.x, [None] * len(mnist.y), mnist.y)
+    exact = ApprovedDrawings(mnist.x, [None] * len(mnist.y), mnist.y)
     return {
         "base": _measure(base, test.drawings, exact),
         "load": round(os.getloadavg()[0], 1),
-        "learning": {mode: learning(base, study, test, exact, mode, teach) for mode in modes},
+        "learning": {mode: measure_learning(base, study, test, exact, mode, teach) for mode in modes},
         "poison": {
-            mode: [poison(base, study, test, mode, seed, teach) for seed in range(poisonings)] for mode in modes
+            mode: [measure_poisoning(base, study, test, mode, seed, teach) for seed in range(poisonings)]
+            for mode in modes
         },
-        "alone": {mode: [one_person(base, study, mode, name, teach) for name in names(study, alone)] for mode in modes},
+        "alone": {
+            mode: [measure_one_person(base, study, mode, name, teach) for name in first_writers(study, alone)]
+            for mode in modes
+        },
     }
 
 
-Teach = Callable[[Lesson, str, int], Bundle]
+TrainFunction = Callable[[ApprovedDrawings, str, int], Bundle]
 
 
-def _teacher(base: Bundle, data: Path | None, report: Report) -> Teach:
-    def teach(lesson: Lesson, mode: str, seed: int) -> Bundle:
+def _teacher(base: Bundle, data: Path | None, report: ProgressCallback) -> TrainFunction:
+    def teach(lesson: ApprovedDrawings, mode: str, seed: int) -> Bundle:
         return finetune(base, lesson, mode=mode, seed=seed, report=report, data=data, recipe=RECIPE)
 
     return teach
@@ -82,7 +86,9 @@ def _teacher(base: Bundle, data: Path | None, report: Report) -> Teach:
 # The three questions
 
 
-def learning(base: Bundle, study: Hands, test: Hands, exact: Lesson, mode: str, teach: Teach) -> Figures:
+def measure_learning(
+    base: Bundle, study: PenDrawings, test: PenDrawings, exact: ApprovedDrawings, mode: str, teach: TrainFunction
+) -> Figures:
     """Everything approved: what the other writers gain, and what the base test loses."""
     start = time.perf_counter()
     challenger = teach(study.drawings, mode, SEED)
@@ -97,7 +103,9 @@ def learning(base: Bundle, study: Hands, test: Hands, exact: Lesson, mode: str, 
     }
 
 
-def poison(base: Bundle, study: Hands, test: Hands, mode: str, seed: int, teach: Teach) -> Figures:
+def measure_poisoning(
+    base: Bundle, study: PenDrawings, test: PenDrawings, mode: str, seed: int, teach: TrainFunction
+) -> Figures:
     """Nobody reviews, and a third of the authors label at random: what is promoted, and is it any worse?"""
     rng = np.random.default_rng(seed)
     authors = np.unique(study.writers)
@@ -107,8 +115,8 @@ def poison(base: Bundle, study: Hands, test: Hands, mode: str, seed: int, teach:
     numbers = np.searchsorted(authors, study.writers)
     given = study.drawings._replace(labels=labels, authors=numbers)
     examined = np.isin(study.writers, loaders.first_by_hash(authors.tolist(), len(authors) // EXAMINED))
-    challenger = teach(only(given, ~examined), mode, seed)
-    field = only(given, examined)
+    challenger = teach(select_drawings(given, ~examined), mode, seed)
+    field = select_drawings(given, examined)
     verdict = examine(base, challenger, field, by_author=True, authors=len(authors) // EXAMINED)
     before, after = (_accuracy(bundle, test.drawings) for bundle in (base, challenger))
     return {
@@ -122,22 +130,22 @@ def poison(base: Bundle, study: Hands, test: Hands, mode: str, seed: int, teach:
     }
 
 
-def one_person(base: Bundle, study: Hands, mode: str, name: str, teach: Teach) -> Figures:
+def measure_one_person(base: Bundle, study: PenDrawings, mode: str, name: str, teach: TrainFunction) -> Figures:
     """Somebody alone confirms and corrects thirty drawings; a fifth of them is the field test."""
-    own = only(study.drawings, study.writers == name)
+    own = select_drawings(study.drawings, study.writers == name)
     places = np.arange(len(own.labels))
-    challenger = teach(only(own, (places < 30) & (places % EXAMINED != 0)), mode, SEED)
-    field, later = only(own, (places < 30) & (places % EXAMINED == 0)), only(own, places >= 30)
+    challenger = teach(select_drawings(own, (places < 30) & (places % EXAMINED != 0)), mode, SEED)
+    field, later = select_drawings(own, (places < 30) & (places % EXAMINED == 0)), select_drawings(own, places >= 30)
     verdict = examine(base, challenger, field, by_author=False, authors=1)
     return {"verdict": verdict.outcome, "before": _accuracy(base, later), "after": _accuracy(challenger, later)}
 
 
-def names(hands: Hands, count: int) -> list[str]:
+def first_writers(hands: PenDrawings, count: int) -> list[str]:
     """The first writers."""
     return [str(name) for name in np.unique(hands.writers)[:count]]
 
 
-def _measure(bundle: Bundle, pen: Lesson, mnist: Lesson) -> Figures:
+def _measure(bundle: Bundle, pen: ApprovedDrawings, mnist: ApprovedDrawings) -> Figures:
     figures = {}
     for name, lesson in (("pen", pen), ("mnist", mnist)):
         answers = verify_bundle(bundle).predict(lesson.rasters).probabilities
@@ -147,7 +155,7 @@ def _measure(bundle: Bundle, pen: Lesson, mnist: Lesson) -> Figures:
     return figures
 
 
-def _accuracy(bundle: Bundle, lesson: Lesson) -> float:
+def _accuracy(bundle: Bundle, lesson: ApprovedDrawings) -> float:
     answers = verify_bundle(bundle).predict(lesson.rasters).probabilities
     return float((answers.argmax(axis=1) == lesson.labels).mean())
 
@@ -155,7 +163,7 @@ def _accuracy(bundle: Bundle, lesson: Lesson) -> float:
 # The people
 
 
-def load_hands(data: Path | None) -> tuple[Hands, Hands]:
+def load_pen_drawings(data: Path | None) -> tuple[PenDrawings, PenDrawings]:
     """The first drawings of the 20 who teach, and all of the 10 who test."""
     tracks = loaders.load_pen_tracks(data)
     chosen = loaders.first_by_hash({str(name) for name in tracks.group}, TEST_WRITERS)
@@ -164,15 +172,15 @@ def load_hands(data: Path | None) -> tuple[Hands, Hands]:
     return _hands(loaders.take(rest, np.concatenate(first))), _hands(test)
 
 
-def _hands(tracks: loaders.Tracks) -> Hands:
+def _hands(tracks: loaders.Tracks) -> PenDrawings:
     rasters = np.stack([rasterise(ink) for ink in tracks.inks])
-    return Hands(Lesson(rasters, list(tracks.inks), tracks.y.astype(np.int64)), tracks.group)
+    return PenDrawings(ApprovedDrawings(rasters, list(tracks.inks), tracks.y.astype(np.int64)), tracks.group)
 
 
 # The base
 
 
-def mnist_alone(data: Path | None) -> Material:
+def load_mnist_only(data: Path | None) -> Material:
     """MNIST and made-up junk: no pen track, nothing of other people."""
     mnist, test = loaders.load_mnist("train", data), loaders.load_mnist("test", data)
     people = loaders.first_by_hash({str(writer) for writer in mnist.group}, VALIDATION_PEOPLE)
@@ -198,7 +206,7 @@ def _junk(count: int, seed: int) -> list[Ink]:
 
 RECIPE = Recipe(
     labels=DIGITS,
-    load=mnist_alone,
+    load=load_mnist_only,
     sources=("mnist",),
     notes=(),
     epochs=EPOCHS,
@@ -217,6 +225,6 @@ def base_bundle(data: Path | None, cache: Path, recipe: Recipe | None = None) ->
     except BundleError:
         material = recipe.load(data)
         bundle, *_ = train("digits", recipe, material, seed=SEED, progress=False)
-        bundle = bundle if bundle.rehearsal else replay_pack.make(bundle, material)
+        bundle = bundle if bundle.rehearsal else replay_pack.add_replay_pack(bundle, material)
         save_bundle(bundle, cache)
         return bundle

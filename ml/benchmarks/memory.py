@@ -39,7 +39,7 @@ EXAMPLES = (1, 5)  # of each of them
 Figures = dict[str, Any]
 
 
-class Hand(NamedTuple):
+class WriterDrawings(NamedTuple):
     """What one writer drew, in order, and what the network made of it."""
 
     probabilities: np.ndarray
@@ -47,7 +47,7 @@ class Hand(NamedTuple):
     labels: np.ndarray
 
 
-Said = Callable[[int, int, int, np.random.Generator], int | None]
+Habit = Callable[[int, int, int, np.random.Generator], int | None]
 """What a person says, of the answer they got, the truth and how many labels there are; None for nothing."""
 
 
@@ -55,7 +55,7 @@ def _careless(got: int, truth: int, labels: int, rng: np.random.Generator) -> in
     return (truth + int(rng.integers(1, labels))) % labels if rng.random() < WRONG else truth
 
 
-HABITS: Mapping[str, Said] = {
+HABITS: Mapping[str, Habit] = {
     "says what each is": lambda got, truth, labels, rng: truth,
     "corrects only": lambda got, truth, labels, rng: None if got == truth else truth,
     "says one in ten wrongly": _careless,
@@ -70,37 +70,39 @@ def run_memory_bench(data: Path | None, cache: Path, shipped: Bundle) -> Figures
     kept_out = loaders.first_by_hash(_writers(data), loaders.TEST_WRITERS)
     return {
         "hands": {
-            "MNIST alone": hands_figures(alone, pen_drawings(data, _writers(data)[REPORTED] + _writers(data)[TAUGHT])),
-            "MNIST and ten pen writers": hands_figures(pens, pen_drawings(data, _writers(data)[REPORTED])),
-            "shipped": hands_figures(shipped, pen_drawings(data, kept_out)),
+            "MNIST alone": measure_writers(
+                alone, load_pen_writers(data, _writers(data)[REPORTED] + _writers(data)[TAUGHT])
+            ),
+            "MNIST and ten pen writers": measure_writers(pens, load_pen_writers(data, _writers(data)[REPORTED])),
+            "shipped": measure_writers(shipped, load_pen_writers(data, kept_out)),
         },
-        "new labels": {"MNIST alone": new_labels(alone, data), "shipped": new_labels(shipped, data)},
-        "at once": at_once(shipped, pen_drawings(data, kept_out)),
-        "junk": junk(shipped, pen_drawings(data, kept_out), data),
-        "recall": cost(shipped, pen_drawings(data, kept_out)),
+        "new labels": {"MNIST alone": measure_new_labels(alone, data), "shipped": measure_new_labels(shipped, data)},
+        "at once": measure_renaming(shipped, load_pen_writers(data, kept_out)),
+        "junk": measure_negatives(shipped, load_pen_writers(data, kept_out), data),
+        "recall": measure_cost(shipped, load_pen_writers(data, kept_out)),
     }
 
 
 # Hands
 
 
-def hands_figures(bundle: Bundle, drawings: Drawings) -> dict[str, Figures]:
+def measure_writers(bundle: Bundle, drawings: Drawings) -> dict[str, Figures]:
     """By habit: the accuracy of the network alone and with each writer's memory, over all and after the first 50."""
-    hands = answer(bundle, drawings)
+    hands = predict_writers(bundle, drawings)
     return {name: _stream_all(hands, said, SEEDS if said is _careless else 1) for name, said in HABITS.items()}
 
 
-def answer(bundle: Bundle, drawings: Drawings) -> list[Hand]:
+def predict_writers(bundle: Bundle, drawings: Drawings) -> list[WriterDrawings]:
     """What the network makes of each writer's drawings."""
     answers = verify_bundle(bundle).predict(drawings.rasters)
     labels = to_indices(drawings.labels, bundle.slugs)
     writers = np.array(drawings.writers)
     chosen = [np.flatnonzero(writers == name) for name in dict.fromkeys(drawings.writers)]
-    return [Hand(answers.probabilities[rows], answers.embeddings[rows], labels[rows]) for rows in chosen]
+    return [WriterDrawings(answers.probabilities[rows], answers.embeddings[rows], labels[rows]) for rows in chosen]
 
 
-def _stream_all(hands: list[Hand], said: Said, seeds: int) -> Figures:
-    streams = [stream(hand, said, np.random.default_rng(seed)) for seed in range(seeds) for hand in hands]
+def _stream_all(hands: list[WriterDrawings], said: Habit, seeds: int) -> Figures:
+    streams = [replay_writer(hand, said, np.random.default_rng(seed)) for seed in range(seeds) for hand in hands]
     plain, personal, kept = zip(*streams, strict=True)
     gains = [float(after.mean() - before.mean()) for before, after in zip(plain, personal, strict=True)]
     return {
@@ -116,19 +118,21 @@ def _stream_all(hands: list[Hand], said: Said, seeds: int) -> Figures:
     }
 
 
-def stream(hand: Hand, said: Said, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, int]:
+def replay_writer(hand: WriterDrawings, said: Habit, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, int]:
     """Whether each answer was right, bool (n,): the network alone, and with the memory so far; and its final size."""
     packed: list[bytes] = []
     labels: list[int] = []
     right = np.zeros(len(hand.labels), bool)
     for place, truth in enumerate(hand.labels):
         plain, embedding = hand.probabilities[place], hand.embeddings[place]
-        known = personal_memory.build(packed[-personal_memory.KEPT :], labels[-personal_memory.KEPT :], len(plain))
-        got = int(personal_memory.recall(known, plain, embedding).probabilities.argmax())
+        known = personal_memory.build_memory(
+            packed[-personal_memory.MAX_DRAWINGS :], labels[-personal_memory.MAX_DRAWINGS :], len(plain)
+        )
+        got = int(personal_memory.adjust_answer(known, plain, embedding).probabilities.argmax())
         right[place] = got == truth
         label = said(got, int(truth), len(plain), rng)
         if label is not None:
-            packed.append(personal_memory.pack(embedding, plain))
+            packed.append(personal_memory.pack_answer(embedding, plain))
             labels.append(label)
     return hand.probabilities.argmax(axis=1) == hand.labels, right, len(labels)
 
@@ -141,17 +145,17 @@ def _share(right: Iterable[np.ndarray]) -> float | None:
 # A clear drawing that its author calls something else
 
 
-def at_once(bundle: Bundle, drawings: Drawings) -> Figures:
+def measure_renaming(bundle: Bundle, drawings: Drawings) -> Figures:
     """Each writer calls the first of each label the one after it: how often is a later one read so?
 
     `second`: the very next; `meanwhile`: the next one after three of other labels; `third`: the one after two.
     """
-    found = [each for hand in answer(bundle, drawings) for each in _renamed(hand)]
+    found = [each for hand in predict_writers(bundle, drawings) for each in _renamed(hand)]
     shares = np.array(found).mean(axis=0)
     return {"count": len(found), **dict(zip(("second", "meanwhile", "third"), shares.tolist(), strict=True))}
 
 
-def _renamed(hand: Hand) -> Iterator[tuple[bool, bool, bool]]:
+def _renamed(hand: WriterDrawings) -> Iterator[tuple[bool, bool, bool]]:
     outputs = hand.probabilities.shape[1]
     for label in range(outputs):
         first, second, third = np.flatnonzero(hand.labels == label)[:3]
@@ -164,17 +168,19 @@ def _renamed(hand: Hand) -> Iterator[tuple[bool, bool, bool]]:
         )
 
 
-def _read(hand: Hand, said: dict[Any, int], row: int) -> int:
+def _read(hand: WriterDrawings, said: dict[Any, int], row: int) -> int:
     """The first guess for a drawing with these rows remembered."""
-    packed = [personal_memory.pack(hand.embeddings[each], hand.probabilities[each]) for each in said]
-    known = personal_memory.build(packed, list(said.values()), hand.probabilities.shape[1])
-    return int(personal_memory.recall(known, hand.probabilities[row], hand.embeddings[row]).probabilities.argmax())
+    packed = [personal_memory.pack_answer(hand.embeddings[each], hand.probabilities[each]) for each in said]
+    known = personal_memory.build_memory(packed, list(said.values()), hand.probabilities.shape[1])
+    return int(
+        personal_memory.adjust_answer(known, hand.probabilities[row], hand.embeddings[row]).probabilities.argmax()
+    )
 
 
 # Labels that no network was taught
 
 
-def new_labels(bundle: Bundle, data: Path | None) -> list[Figures]:
+def measure_new_labels(bundle: Bundle, data: Path | None) -> list[Figures]:
     """Omniglot's other alphabets: so many characters become new labels by so many examples in other hands.
 
     Each of the 20 people is asked about their own drawing of each; `nearest` is what the nearest
@@ -205,11 +211,11 @@ def _new(
     labels, outputs = np.repeat(np.arange(ways), examples), answers.probabilities.shape[1]
     plain = np.pad(answers.probabilities, ((0, 0), (0, ways)))
     taught = rows[:, others].ravel()
-    packed = [personal_memory.pack(answers.embeddings[row], plain[row]) for row in taught]
-    known = personal_memory.build(packed, (labels + outputs).tolist(), outputs + ways, untaught=ways)
+    packed = [personal_memory.pack_answer(answers.embeddings[row], plain[row]) for row in taught]
+    known = personal_memory.build_memory(packed, (labels + outputs).tolist(), outputs + ways, untaught=ways)
     found = []
     for label, row in enumerate(rows[:, person]):
-        got = personal_memory.recall(known, plain[row], answers.embeddings[row]).probabilities.argmax()
+        got = personal_memory.adjust_answer(known, plain[row], answers.embeddings[row]).probabilities.argmax()
         nearest = labels[(known.directions @ answers.embeddings[row]).argmax()]
         found.append((got == outputs + label, nearest == label))
     return np.array(found, float)
@@ -218,9 +224,9 @@ def _new(
 # What it must not do, and what it costs
 
 
-def junk(bundle: Bundle, drawings: Drawings, data: Path | None) -> dict[str, Figures]:
+def measure_negatives(bundle: Bundle, drawings: Drawings, data: Path | None) -> dict[str, Figures]:
     """How much junk is "not sure" for the network alone, and for the memories of people who remember all they drew."""
-    memories = [full_memory(hand) for hand in answer(bundle, drawings)]
+    memories = [full_memory(hand) for hand in predict_writers(bundle, drawings)]
     rng, below = np.random.default_rng(SEEDS), bundle.manifest["unsure_below"]
     foreign = loaders.load_foreign_characters("test", data)
     chosen = rng.permutation(len(foreign.x))[:JUNK]
@@ -233,7 +239,9 @@ def junk(bundle: Bundle, drawings: Drawings, data: Path | None) -> dict[str, Fig
         answers = verify_bundle(bundle).predict(np.stack(rasters))
         pairs = list(zip(answers.probabilities, answers.embeddings, strict=True))
         doubted = [
-            personal_memory.recall(known, *pair).probabilities.max() < below for known in memories for pair in pairs
+            personal_memory.adjust_answer(known, *pair).probabilities.max() < below
+            for known in memories
+            for pair in pairs
         ]
         plain = float((answers.probabilities.max(axis=1) < below).mean())
         odd = _beside_one_odd(pairs, below, len(bundle.slugs))
@@ -246,32 +254,38 @@ def _beside_one_odd(pairs: list[tuple[np.ndarray, np.ndarray]], below: float, ou
     doubted = [pair for pair in pairs if pair[0].max() < below]
     unsure = []
     for place, (plain, embedding) in enumerate(doubted[:: len(doubted) // 20 or 1]):
-        known = personal_memory.build([personal_memory.pack(embedding, plain)], [place % outputs], outputs)
+        known = personal_memory.build_memory(
+            [personal_memory.pack_answer(embedding, plain)], [place % outputs], outputs
+        )
         unsure += [
-            personal_memory.recall(known, *pair).probabilities.max() < below
+            personal_memory.adjust_answer(known, *pair).probabilities.max() < below
             for pair in doubted
             if pair[1] is not embedding
         ]
     return float(np.mean(unsure)) if unsure else 1.0
 
 
-def full_memory(hand: Hand) -> personal_memory.Memory:
+def full_memory(hand: WriterDrawings) -> personal_memory.PersonalMemory:
     """Everything that a writer drew, rightly labelled."""
-    packed = [personal_memory.pack(*each) for each in zip(hand.embeddings, hand.probabilities, strict=True)]
-    return personal_memory.build(
-        packed[-personal_memory.KEPT :], hand.labels[-personal_memory.KEPT :].tolist(), hand.probabilities.shape[1]
+    packed = [personal_memory.pack_answer(*each) for each in zip(hand.embeddings, hand.probabilities, strict=True)]
+    return personal_memory.build_memory(
+        packed[-personal_memory.MAX_DRAWINGS :],
+        hand.labels[-personal_memory.MAX_DRAWINGS :].tolist(),
+        hand.probabilities.shape[1],
     )
 
 
-def cost(bundle: Bundle, drawings: Drawings, calls: int = 2_000) -> Figures:
+def measure_cost(bundle: Bundle, drawings: Drawings, calls: int = 2_000) -> Figures:
     """The median time of one look into a memory of 500 drawings, and of building it."""
-    hands = answer(bundle, drawings)
-    many = Hand(*(np.concatenate(parts)[: personal_memory.KEPT + 1] for parts in zip(*hands, strict=True)))
-    known = full_memory(Hand(*(part[:-1] for part in many)))
+    hands = predict_writers(bundle, drawings)
+    many = WriterDrawings(
+        *(np.concatenate(parts)[: personal_memory.MAX_DRAWINGS + 1] for parts in zip(*hands, strict=True))
+    )
+    known = full_memory(WriterDrawings(*(part[:-1] for part in many)))
     plain, embedding = many.probabilities[-1], many.embeddings[-1]
     return {
         "remembered": len(known.labels),
-        "look_us": _median_us(lambda: personal_memory.recall(known, plain, embedding), calls),
+        "look_us": _median_us(lambda: personal_memory.adjust_answer(known, plain, embedding), calls),
         "build_us": _median_us(lambda: full_memory(many), max(1, calls // 50)),
     }
 
@@ -293,17 +307,17 @@ def _writers(data: Path | None) -> list[str]:
     return loaders.first_by_hash(names, len(names))
 
 
-def pen_drawings(data: Path | None, writers: list[str]) -> Drawings:
+def load_pen_writers(data: Path | None, writers: list[str]) -> Drawings:
     """What these pen writers drew, each writer's drawings in order."""
     chosen, _ = loaders.split_by_group(loaders.load_pen_tracks(data), writers)
     rasters = np.stack([rasterise(ink) for ink in chosen.inks])
     return Drawings(rasters, [str(label) for label in chosen.y], [str(name) for name in chosen.group])
 
 
-def mnist_and_pens(data: Path | None) -> Material:
+def load_mnist_and_pens(data: Path | None) -> Material:
     """MNIST, made-up junk, and the tracks of ten pen writers."""
     chosen, _ = loaders.split_by_group(loaders.load_pen_tracks(data), _writers(data)[TAUGHT])
-    return replace(learning.mnist_alone(data), tracks=chosen)
+    return replace(learning.load_mnist_only(data), tracks=chosen)
 
 
-PENS = replace(learning.RECIPE, load=mnist_and_pens, sources=("mnist", "pendigits"), tracks=PEN_TRACKS)
+PENS = replace(learning.RECIPE, load=load_mnist_and_pens, sources=("mnist", "pendigits"), tracks=PEN_TRACKS)

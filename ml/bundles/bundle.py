@@ -146,7 +146,7 @@ def verify_serving(manifest: Mapping[str, Any], tflite: bytes) -> Predictor:
 
 
 def with_rehearsal(bundle: Bundle, rehearsal: bytes) -> Bundle:
-    """The same bundle with another rehearsal pack (see `ml.embeddings.replay_pack.pack`), named in its checksums."""
+    """The same bundle with another replay pack (`ml.embeddings.replay_pack`) and its checksum."""
     sums = {**bundle.manifest["sha256"], "rehearsal": sha256(rehearsal)}
     return replace(bundle, manifest={**bundle.manifest, "sha256": sums}, rehearsal=rehearsal)
 

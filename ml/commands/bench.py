@@ -9,19 +9,19 @@ from typing import Any
 from ml.benchmarks.filters import EPOCHS, run_filters_bench
 from ml.benchmarks.latency import run_bench
 from ml.benchmarks.learning import run_learning_bench
-from ml.benchmarks.memory import hands_figures, run_memory_bench
+from ml.benchmarks.memory import measure_writers, run_memory_bench
 from ml.bundles.bundle import load_bundle, verify_bundle
 from ml.commands.options import (
     DATA_HELP,
     add_bundle,
+    add_command,
     add_data_dir,
     add_json,
     add_recognizer,
-    answer,
-    command,
     folder_of,
     open_bundle,
-    read,
+    print_result,
+    read_drawings,
 )
 from ml.data.labelled_files import EvaluationError
 from ml.reporting import text_tables
@@ -37,7 +37,7 @@ def add(commands: Any) -> None:
 
 def _add_bench(commands: Any) -> None:
     text = "Measure the time of each stage of an answer, and the memory of a process that answers."
-    parser = command(commands, "bench", bench, text)
+    parser = add_command(commands, "bench", bench, text)
     add_bundle(parser)
     parser.add_argument("--calls", type=int, default=1_000, metavar="N", help="calls of each stage (default: 1000)")
     add_json(parser)
@@ -50,12 +50,12 @@ def bench(options: argparse.Namespace) -> None:
     rows = [(name, f"{line['median_ms']:.3f}", f"{line['p95_ms']:.3f}") for name, line in figures["stages"].items()]
     stages = text_tables.table(("stage", "median ms", "95 % ms"), rows)
     memory = text_tables.table(("a process without TensorFlow", "MB"), list(figures["memory_mb"].items()))
-    answer(options, figures, f"{stages}\n\n{memory}")
+    print_result(options, figures, f"{stages}\n\n{memory}")
 
 
 def _add_bench_learning(commands: Any) -> None:
     text = "Measure what approved drawings teach a base that knows MNIST alone, and what bad ones do to it (minutes)."
-    parser = command(commands, "bench-learning", bench_learning, text)
+    parser = add_command(commands, "bench-learning", bench_learning, text)
     add_recognizer(parser)
     parser.add_argument("--cache", type=Path, required=True, metavar="DIR", help="where the base is kept, or found")
     add_data_dir(parser)
@@ -74,12 +74,12 @@ def bench_learning(options: argparse.Namespace) -> None:
         alone=options.alone,
         report=lambda progress: None,
     )
-    answer(options, figures, text_tables.learning_text(figures))
+    print_result(options, figures, text_tables.learning_text(figures))
 
 
 def _add_bench_memory(commands: Any) -> None:
     text = "Measure what a person's memory is worth, on writers it was not tuned on (trains two bases once: minutes)."
-    parser = command(commands, "bench-memory", bench_memory, text)
+    parser = add_command(commands, "bench-memory", bench_memory, text)
     add_bundle(parser)
     parser.add_argument("--cache", type=Path, metavar="DIR", help="where the bases are kept, or found")
     add_data_dir(parser)
@@ -92,20 +92,20 @@ def _add_bench_memory(commands: Any) -> None:
 def bench_memory(options: argparse.Namespace) -> None:
     bundle, _ = open_bundle(options)
     if options.data:
-        drawings = read(options.data, bundle)
+        drawings = read_drawings(options.data, bundle)
         if not all(drawings.writers):
             raise EvaluationError("bench-memory needs drawings that name their writers.")
-        figures: dict[str, Any] = {"hands": {"these": hands_figures(bundle, drawings)}}
+        figures: dict[str, Any] = {"hands": {"these": measure_writers(bundle, drawings)}}
     elif options.cache:
         figures = run_memory_bench(options.data_dir, options.cache, bundle)
     else:
         raise EvaluationError("Name a folder for the bases with --cache, or drawings with --data.")
-    answer(options, figures, text_tables.memory_text(figures))
+    print_result(options, figures, text_tables.memory_text(figures))
 
 
 def _add_bench_filters(commands: Any) -> None:
     text = "Measure a known demo's image filters against our normaliser, under one network, on Bangla digits (minutes)."
-    parser = command(commands, "bench-filters", bench_filters, text)
+    parser = add_command(commands, "bench-filters", bench_filters, text)
     add_data_dir(parser)
     parser.add_argument("--epochs", type=int, default=EPOCHS, metavar="N", help=f"default: {EPOCHS}, as the demo's")
     parser.add_argument("--limit", type=int, metavar="N", help="drawings of each part (default: all)")
@@ -116,4 +116,4 @@ def bench_filters(options: argparse.Namespace) -> None:
     figures = run_filters_bench(options.data_dir, epochs=options.epochs, limit=options.limit)
     tests = list(figures["filters"])
     rows = [(title, *(f"{figures[way][title]:.2%}" for way in figures)) for title in tests]
-    answer(options, figures, text_tables.table(("test drawings", *figures), rows))
+    print_result(options, figures, text_tables.table(("test drawings", *figures), rows))

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from ml.commands.options import add_json, answer, command
+from ml.commands.options import add_command, add_json, print_result
 from ml.data.inventory import AS_PUBLISHED, File, check_names, fetch, look
 from ml.data.loaders import DatasetError, folder
 from ml.data.pack import PACKERS, pack
@@ -29,7 +29,7 @@ NAMED = 4  # missing files that are named; of more the first ones
 
 
 def add(commands: Any) -> None:
-    parser = command(commands, "data", run, TEXT, examples=EXAMPLES)
+    parser = add_command(commands, "data", run, TEXT, examples=EXAMPLES)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"only these: {', '.join(SOURCES)}")
     parser.add_argument("--check", action="store_true", help="read every file and compare it with its checksum")
     parser.add_argument("--download", nargs="+", metavar="NAME", help="fetch what is missing of these data sets")
@@ -48,7 +48,7 @@ def run(options: argparse.Namespace) -> None:
     if options.pack:
         pack(options.pack[0], Path(options.pack[1]), folder(options.data_dir), progress=bars)
     found = {name: list(look(name, options.data_dir, check=options.check)) for name in bars(names, "data sets")}
-    answer(options, _figures(options, found), "\n\n".join(_lines(options, found)))
+    print_result(options, _figures(options, found), "\n\n".join(_lines(options, found)))
     if wrong := [file.path for files in found.values() for file in files if file.is_wrong]:
         raise DatasetError(f"{len(wrong)} of the files are not as they must be: {', '.join(wrong)}.")
 

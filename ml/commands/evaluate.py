@@ -11,11 +11,20 @@ import numpy as np
 
 from ml.bundles.bundle import Bundle
 from ml.bundles.predictor import Predictor
-from ml.commands.options import add_bundle, add_data_dir, add_drawings, add_json, answer, command, open_bundle, read
+from ml.commands.options import (
+    add_bundle,
+    add_command,
+    add_data_dir,
+    add_drawings,
+    add_json,
+    open_bundle,
+    print_result,
+    read_drawings,
+)
 from ml.data import labelled_files
 from ml.data.labelled_files import EvaluationError
 from ml.evaluation import metrics as measure
-from ml.evaluation.metrics import Report
+from ml.evaluation.metrics import EvaluationReport
 from ml.evaluation.robustness import measure_junk, measure_robustness
 from ml.progress import bars
 from ml.recipes import RECIPES
@@ -39,7 +48,7 @@ def add(commands: Any) -> None:
 
 
 def _add_evaluate(commands: Any) -> None:
-    parser = command(commands, "evaluate", evaluate, TEXT, examples=EXAMPLES)
+    parser = add_command(commands, "evaluate", evaluate, TEXT, examples=EXAMPLES)
     add_bundle(parser)
     add_drawings(parser, required=False, text="default: the tests of the recipe; ")
     add_data_dir(parser)
@@ -58,14 +67,14 @@ def evaluate(options: argparse.Namespace) -> None:
     _check_only(bundle, options.only or [])
     if options.data:
         report = _of_files(options, bundle, predictor)
-        answer(options, report.to_dict(), text_tables.report_text(report, by_writer=options.by_writer))
+        print_result(options, report.to_dict(), text_tables.report_text(report, by_writer=options.by_writer))
         return
     reports = _of_recipe(options, bundle, predictor)
     text = [
         f"{name}\n\n{text_tables.report_text(report, by_writer=options.by_writer)}" for name, report in reports.items()
     ]
     figures = {name: report.to_dict() for name, report in reports.items()}
-    answer(options, figures, "\n\n\n".join([text_tables.tests_text(reports), *text]))
+    print_result(options, figures, "\n\n\n".join([text_tables.tests_text(reports), *text]))
 
 
 def _check_only(bundle: Bundle, only: list[str]) -> None:
@@ -76,15 +85,15 @@ def _check_only(bundle: Bundle, only: list[str]) -> None:
         )
 
 
-def _of_files(options: argparse.Namespace, bundle: Bundle, predictor: Predictor) -> Report:
-    drawings = read(options.data, bundle, holdout=options.holdout, split=options.split)
+def _of_files(options: argparse.Namespace, bundle: Bundle, predictor: Predictor) -> EvaluationReport:
+    drawings = read_drawings(options.data, bundle, holdout=options.holdout, split=options.split)
     if options.only:
         drawings = labelled_files.select(drawings, np.isin(drawings.labels, options.only))
     truth = labelled_files.to_indices(drawings.labels, options.only or bundle.slugs, junk=options.junk)
     return _report(options, bundle, predictor, Examples(drawings.rasters, truth, drawings.writers))
 
 
-def _of_recipe(options: argparse.Namespace, bundle: Bundle, predictor: Predictor) -> dict[str, Report]:
+def _of_recipe(options: argparse.Namespace, bundle: Bundle, predictor: Predictor) -> dict[str, EvaluationReport]:
     """The tests that its recipe keeps out, each as the model card has it."""
     name = bundle.manifest["recognizer"]
     if name not in RECIPES or options.holdout or options.split:
@@ -111,15 +120,17 @@ def _places(examples: Examples, options: argparse.Namespace, bundle: Bundle) -> 
     return Examples(examples.x[chosen], labelled_files.to_indices(slugs[chosen].tolist(), options.only), writers)
 
 
-def _report(options: argparse.Namespace, bundle: Bundle, predictor: Predictor, asked: Examples) -> Report:
+def _report(options: argparse.Namespace, bundle: Bundle, predictor: Predictor, asked: Examples) -> EvaluationReport:
     slugs = options.only or bundle.slugs
     probabilities = predictor.predict(asked.x).probabilities[:, [bundle.slugs.index(slug) for slug in slugs]]
-    return measure.evaluate(probabilities, asked.y, slugs, bundle.manifest["unsure_below"], groups=asked.writers)
+    return measure.evaluate_answers(
+        probabilities, asked.y, slugs, bundle.manifest["unsure_below"], groups=asked.writers
+    )
 
 
 def _add_robustness(commands: Any) -> None:
     text = "Move, scale and resample drawings and draw them on other canvases: which answers stay the same?"
-    parser = command(commands, "robustness", robustness, text)
+    parser = add_command(commands, "robustness", robustness, text)
     add_bundle(parser)
     parser.add_argument("--data", type=Path, nargs="+", required=True, metavar="FILE", help=".jsonl or .jsonl.gz")
     parser.add_argument("--limit", type=int, default=2_000, metavar="N", help="drawings to take (default: 2000)")
@@ -132,12 +143,14 @@ def robustness(options: argparse.Namespace) -> None:
     inks = [ink for path in options.data for ink in labelled_files.read_inks(path)]
     figures = measure_robustness(predictor, inks, limit=options.limit, seed=options.seed, spec=bundle.raster)
     text = text_tables.shares_text("the same ink", figures)
-    answer(options, figures, f"{text}\n\nBrush and colour are not part of the ink, so they cannot change an answer.")
+    print_result(
+        options, figures, f"{text}\n\nBrush and colour are not part of the ink, so they cannot change an answer."
+    )
 
 
 def _add_junk(commands: Any) -> None:
     text = "Measure how much junk (blanks, dots, scribbles, foreign characters) is answered 'not sure'."
-    parser = command(commands, "junk", junk, text)
+    parser = add_command(commands, "junk", junk, text)
     add_bundle(parser)
     add_data_dir(parser)
     parser.add_argument("--count", type=int, default=500, metavar="N", help="drawings of each made-up kind")
@@ -156,4 +169,4 @@ def junk(options: argparse.Namespace) -> None:
         count=options.count,
         seed=options.seed,
     )
-    answer(options, figures, text_tables.shares_text("drawn", figures))
+    print_result(options, figures, text_tables.shares_text("drawn", figures))

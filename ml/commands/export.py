@@ -13,7 +13,7 @@ import numpy as np
 
 from ml.bundles.bundle import Bundle, probe_rasters, verify_bundle
 from ml.bundles.export import FORMATS, export
-from ml.commands.options import DATA_HELP, add_bundle, add_json, answer, command, open_bundle, read
+from ml.commands.options import DATA_HELP, add_bundle, add_command, add_json, open_bundle, print_result, read_drawings
 from ml.progress import bars
 from ml.reporting import text_tables
 
@@ -31,7 +31,7 @@ EXAMPLES = """  python -m ml export digits --out exported
 
 def add(commands: Any) -> None:
     forms = "\n  ".join(f"{name:13} {form.file:18} {form.text}" for name, form in FORMATS.items())
-    parser = command(commands, "export", run, TEXT.format(forms=forms), examples=EXAMPLES)
+    parser = add_command(commands, "export", run, TEXT.format(forms=forms), examples=EXAMPLES)
     add_bundle(parser)
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="where to write")
     parser.add_argument(
@@ -50,12 +50,14 @@ def run(options: argparse.Namespace) -> None:
     rows = [(file.file, f"{file.bytes:,}", text_tables.percent(file.same_answers), _apart(file)) for file in done]
     text = text_tables.table((str(options.out), "bytes", "same answer", "apart by"), rows)
     figures = {"out": str(options.out), "drawings": len(drawings), "files": [asdict(file) for file in done]}
-    answer(options, figures, f"{text}\n\nCompared with the Keras model of the bundle on {len(drawings):,} drawings.")
+    print_result(
+        options, figures, f"{text}\n\nCompared with the Keras model of the bundle on {len(drawings):,} drawings."
+    )
 
 
 def _drawings(options: argparse.Namespace, bundle: Bundle) -> np.ndarray:
     """The probe, and what was given."""
-    given = [read(options.data, bundle).rasters] if options.data else []
+    given = [read_drawings(options.data, bundle).rasters] if options.data else []
     return np.concatenate([probe_rasters(bundle.manifest), *given])
 
 

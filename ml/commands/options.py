@@ -27,7 +27,7 @@ DATA_HELP = (
 )
 
 
-def command(commands: Any, name: str, run: Any, text: str, *, examples: str = "") -> argparse.ArgumentParser:
+def add_command(commands: Any, name: str, run: Any, text: str, *, examples: str = "") -> argparse.ArgumentParser:
     """A command and what it says of itself; the first paragraph of `text` stands in the list of commands."""
     parser: argparse.ArgumentParser = commands.add_parser(
         name,
@@ -83,7 +83,7 @@ def open_bundle(options: argparse.Namespace) -> tuple[Bundle, Predictor]:
     return bundle, verify_bundle(bundle)
 
 
-def read(paths: Sequence[Path], bundle: Bundle, *, holdout: bool = False, split: str = "") -> Drawings:
+def read_drawings(paths: Sequence[Path], bundle: Bundle, *, holdout: bool = False, split: str = "") -> Drawings:
     """The drawings of some files as this bundle sees them; only the kept-out fifth of their writers if `holdout`."""
     for path in paths:
         if not split and (parts := labelled_files.parts_of(path)):
@@ -99,6 +99,6 @@ def read(paths: Sequence[Path], bundle: Bundle, *, holdout: bool = False, split:
     return labelled_files.select(drawings, np.isin(drawings.writers, kept_out))
 
 
-def answer(options: argparse.Namespace, figures: Any, text: str) -> None:
+def print_result(options: argparse.Namespace, figures: Any, text: str) -> None:
     """Print what was found: as JSON if asked for, else `text`."""
     print(json.dumps(figures, indent=1, ensure_ascii=False, allow_nan=False) if options.json else text)

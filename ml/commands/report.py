@@ -9,21 +9,21 @@ from typing import Any
 from ml.bundles.bundle import Bundle, load_bundle, save_bundle
 from ml.commands.options import (
     add_bundle,
+    add_command,
     add_data_dir,
     add_drawings,
     add_json,
-    answer,
-    command,
     folder_of,
     open_bundle,
-    read,
+    print_result,
+    read_drawings,
 )
 from ml.data.labelled_files import Drawings
 from ml.progress import bars
 from ml.recipes import RECIPES
-from ml.reporting.card_markdown import card_text
-from ml.reporting.model_card import CONFUSION, write_card
-from ml.reporting.remeasure import measure_again
+from ml.reporting.card_markdown import card_markdown
+from ml.reporting.measure_bundle import measure_again
+from ml.reporting.model_card import CONFUSION_FILE, write_card
 from ml.training.train import TrainingError
 
 REPORT = """Write a page about a bundle: samples, curves, confusions, confident mistakes, calibration.
@@ -46,7 +46,7 @@ def add(commands: Any) -> None:
 
 
 def _add_report(commands: Any) -> None:
-    parser = command(commands, "report", report, REPORT, examples=REPORT_EXAMPLES)
+    parser = add_command(commands, "report", report, REPORT, examples=REPORT_EXAMPLES)
     add_bundle(parser)
     add_drawings(parser)
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="where to write the page")
@@ -59,8 +59,8 @@ def report(options: argparse.Namespace) -> None:
 
     bundle, _ = open_bundle(options)
     against = load_bundle(options.against) if options.against else None
-    drawings = read(options.data, bundle, holdout=options.holdout, split=options.split)
-    page = pages.write(
+    drawings = read_drawings(options.data, bundle, holdout=options.holdout, split=options.split)
+    page = pages.write_report(
         bundle,
         drawings,
         options.out,
@@ -72,18 +72,18 @@ def report(options: argparse.Namespace) -> None:
     )
     pictures = sorted(str(path) for path in options.out.glob("*.png"))
     figures = {"page": str(page), "pictures": pictures, "drawings": len(drawings.labels)}
-    answer(options, figures, f"{page}: {len(drawings.labels):,} drawings, {len(pictures)} pictures beside it.")
+    print_result(options, figures, f"{page}: {len(drawings.labels):,} drawings, {len(pictures)} pictures beside it.")
 
 
 def _seen_otherwise(options: argparse.Namespace, bundle: Bundle, against: Bundle | None) -> Drawings | None:
     """The same drawings on the raster of the other version, where that is another."""
     if against is None or against.raster == bundle.raster:
         return None
-    return read(options.data, against, holdout=options.holdout, split=options.split)
+    return read_drawings(options.data, against, holdout=options.holdout, split=options.split)
 
 
 def _add_card(commands: Any) -> None:
-    parser = command(commands, "card", card, CARD)
+    parser = add_command(commands, "card", card, CARD)
     add_bundle(parser)
     add_data_dir(parser)
     add_json(parser)
@@ -98,4 +98,4 @@ def card(options: argparse.Namespace) -> None:
     measured = measure_again(bundle, RECIPES[name], options.data_dir)
     save_bundle(measured, folder)
     write_card(measured, folder)
-    answer(options, measured.manifest["card"], card_text(measured, CONFUSION))
+    print_result(options, measured.manifest["card"], card_markdown(measured, CONFUSION_FILE))

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ml.bundles.bundle import Bundle, load_bundle, save_bundle
-from ml.commands.options import MODELS, add_bundle, add_data_dir, add_json, answer, command, folder_of
+from ml.commands.options import MODELS, add_bundle, add_command, add_data_dir, add_json, folder_of, print_result
 from ml.embeddings import replay_pack
 from ml.progress import bars
 from ml.recipes import RECIPES
@@ -42,7 +42,7 @@ def add(commands: Any) -> None:
 
 
 def _add_train(commands: Any) -> None:
-    parser = command(commands, "train", train, TEXT, examples=EXAMPLES)
+    parser = add_command(commands, "train", train, TEXT, examples=EXAMPLES)
     parser.add_argument("recognizer", nargs="?", help=f"one of {', '.join(RECIPES)} (default: digits)")
     parser.add_argument("--from", dest="folder", type=Path, metavar="FOLDER", help="a folder of labelled drawings")
     parser.add_argument("--out", type=Path, metavar="DIR", help="where to write (default: the shipped bundle)")
@@ -62,7 +62,7 @@ def train(options: argparse.Namespace) -> None:
         bundle, out = _train_from_folder(options) if options.folder else _train_recognizer(options)
     metrics, notes = bundle.manifest["metrics"], _notes(bundle)
     figures = {"recognizer": bundle.manifest["recognizer"], "bundle": str(out), "metrics": metrics, "notes": notes}
-    answer(
+    print_result(
         options, figures, "\n".join([f"{out}: {bundle.manifest['recognizer']} is trained.", *_lines(metrics), *notes])
     )
 
@@ -128,7 +128,7 @@ def _line(figures: Mapping[str, Any]) -> str:
 
 def _add_rehearse(commands: Any) -> None:
     text = "Make the rehearsal pack of a bundle from the data sets that its base was trained on."
-    parser = command(commands, "rehearse", rehearse, text)
+    parser = add_command(commands, "rehearse", rehearse, text)
     add_bundle(parser)
     add_data_dir(parser)
 
@@ -136,6 +136,6 @@ def _add_rehearse(commands: Any) -> None:
 def rehearse(options: argparse.Namespace) -> None:
     out = folder_of(options)
     bundle = load_bundle(out)
-    packed = replay_pack.make(bundle, recipe_of(bundle.manifest["recognizer"]).replay(options.data_dir))
+    packed = replay_pack.add_replay_pack(bundle, recipe_of(bundle.manifest["recognizer"]).replay(options.data_dir))
     save_bundle(packed, out)
     print(f"{out}: {len(packed.rehearsal):,} bytes of rehearsal pack.")

@@ -12,15 +12,15 @@ from ml.preprocessing.ink import Ink, RasterSpec
 
 Rng = np.random.Generator
 
-Report = Callable[[dict[str, Any]], None]
+ProgressCallback = Callable[[dict[str, Any]], None]
 """Told how far a training is: {"step", "epoch", "epochs", "loss", "seconds_left"}. It may raise to stop it."""
 
 
-class LessonError(ValueError):
+class ApprovedDrawingsError(ValueError):
     """Drawings that nothing can be taught with; the text says what is wrong with them."""
 
 
-class Lesson(NamedTuple):
+class ApprovedDrawings(NamedTuple):
     """n approved drawings."""
 
     rasters: np.ndarray
@@ -35,24 +35,26 @@ class Lesson(NamedTuple):
     """int (n,): who drew it, any number from 0, where nobody reviewed it; -1 where it was reviewed. None: all were."""
 
 
-def check(lesson: Lesson, labels: int, size: int) -> None:
-    """Raise LessonError unless the parts fit each other and a recognizer of `labels` labels and rasters of `size`."""
+def check_drawings(lesson: ApprovedDrawings, labels: int, size: int) -> None:
+    """Raise ApprovedDrawingsError unless the arrays fit together and fit `labels` and a raster of `size` pixels."""
     count = len(lesson.labels)
     if lesson.rasters.dtype != np.uint8 or lesson.rasters.shape != (count, size, size) or len(lesson.inks) != count:
-        raise LessonError(
+        raise ApprovedDrawingsError(
             f"{count} labels do not fit rasters of {lesson.rasters.dtype} {lesson.rasters.shape} "
             f"and {len(lesson.inks)} inks; a raster is uint8 ({size}, {size})."
         )
     for name, part in (("weights", lesson.weights), ("authors", lesson.authors)):
         if part is not None and part.shape != (count,):
-            raise LessonError(f"The {name} of {count} drawings have the shape {part.shape}.")
+            raise ApprovedDrawingsError(f"The {name} of {count} drawings have the shape {part.shape}.")
     if count and not (lesson.labels.min() >= 0 and lesson.labels.max() < labels):
-        raise LessonError(f"Labels must be from 0 to {labels - 1}, not {lesson.labels.min()} to {lesson.labels.max()}.")
+        raise ApprovedDrawingsError(
+            f"Labels must be from 0 to {labels - 1}, not {lesson.labels.min()} to {lesson.labels.max()}."
+        )
 
 
-def only(lesson: Lesson, chosen: np.ndarray) -> Lesson:
+def select_drawings(lesson: ApprovedDrawings, chosen: np.ndarray) -> ApprovedDrawings:
     """The drawings where `chosen`, bool (n,), is true."""
-    return Lesson(
+    return ApprovedDrawings(
         lesson.rasters[chosen],
         [ink for ink, taken in zip(lesson.inks, chosen, strict=True) if taken],
         lesson.labels[chosen],
@@ -61,12 +63,12 @@ def only(lesson: Lesson, chosen: np.ndarray) -> Lesson:
     )
 
 
-def weights_of(lesson: Lesson) -> np.ndarray:
+def weights_of(lesson: ApprovedDrawings) -> np.ndarray:
     """float64 (n,)."""
     return np.ones(len(lesson.labels)) if lesson.weights is None else lesson.weights.astype(np.float64)
 
 
-def vary(lesson: Lesson, rng: Rng, spec: RasterSpec, *, strength: float) -> np.ndarray:
+def make_variants(lesson: ApprovedDrawings, rng: Rng, spec: RasterSpec, *, strength: float) -> np.ndarray:
     """Each drawing once more as another hand might have made it: uint8 (n, size, size)."""
     varied = np.empty_like(lesson.rasters)
     pictures = np.array([ink is None for ink in lesson.inks], bool)

@@ -11,7 +11,7 @@ import numpy as np
 
 from ml.bundles.predictor import Head
 from ml.embeddings import softmax
-from ml.embeddings.replay_pack import Rehearsal
+from ml.embeddings.replay_pack import ReplayPack
 
 FOLDS = 4
 STEPS = 40
@@ -20,8 +20,8 @@ FEWEST = 5  # drawings that an author is judged by
 CONTRADICTING = 0.5  # of an author's drawings: more than that, and they are left out
 
 
-def believed(
-    head: Head, pack: Rehearsal, embeddings: np.ndarray, labels: np.ndarray, authors: np.ndarray
+def find_trusted(
+    head: Head, pack: ReplayPack, embeddings: np.ndarray, labels: np.ndarray, authors: np.ndarray
 ) -> np.ndarray:
     """Which drawings to learn from, bool (n,).
 
@@ -31,15 +31,15 @@ def believed(
     known = np.unique(authors[authors >= 0])
     if not len(known):
         return ~suspects
-    contradicted = contradictions(head, pack, embeddings, labels, authors)
+    contradicted = find_contradictions(head, pack, embeddings, labels, authors)
     for author in known:
         own = authors == author
         suspects |= own & (own.sum() >= FEWEST) & (contradicted[own].mean() > CONTRADICTING)
     return ~suspects
 
 
-def contradictions(
-    head: Head, pack: Rehearsal, embeddings: np.ndarray, labels: np.ndarray, authors: np.ndarray
+def find_contradictions(
+    head: Head, pack: ReplayPack, embeddings: np.ndarray, labels: np.ndarray, authors: np.ndarray
 ) -> np.ndarray:
     """Where a last layer taught by the pack, by what was reviewed and by the other authors answers otherwise."""
     reviewed = authors < 0
@@ -47,12 +47,12 @@ def contradictions(
     answers = labels.copy()
     for fold in np.unique(folds[~reviewed]):
         others, own = folds != fold, folds == fold
-        layer = softmax.fit(
+        layer = softmax.fit_head(
             head,
             np.concatenate([pack.study[::EXEMPLARS], embeddings[others]]),
             np.concatenate([pack.study_labels[::EXEMPLARS], labels[others]]),
             np.ones(len(pack.study[::EXEMPLARS]) + int(others.sum())),
             steps=STEPS,
         )
-        answers[own] = softmax.answer(layer, embeddings[own]).argmax(axis=1)
+        answers[own] = softmax.predict_head(layer, embeddings[own]).argmax(axis=1)
     return answers != labels

@@ -11,13 +11,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ml.embeddings.replay_pack import Rehearsal
+from ml.embeddings.replay_pack import ReplayPack
 
 SHARE = 0.995  # of a label's drawings are usual
 ENOUGH = 30  # drawings of a label in the base test that say what its spread is; with fewer, all labels together do
 
 
-class Usual(NamedTuple):
+class TypicalDrawings(NamedTuple):
     """What drawings of each label look like to one version."""
 
     directions: np.ndarray
@@ -26,7 +26,7 @@ class Usual(NamedTuple):
     """float32 (labels,): the cosine distance beyond which a drawing is an outlier."""
 
 
-def learn(pack: Rehearsal, labels: int) -> Usual:
+def learn_typical(pack: ReplayPack, labels: int) -> TypicalDrawings:
     """From what a version was taught and is tested with; `labels` is how many it tells apart."""
     directions = np.stack([_direction(pack.study[pack.study_labels == label]) for label in range(labels)])
     known = pack.test_labels < labels
@@ -39,10 +39,10 @@ def learn(pack: Rehearsal, labels: int) -> Usual:
         if len(own) >= ENOUGH:
             spreads[label] = np.quantile(own, SHARE)
     spreads[~directions.any(axis=1)] = np.inf
-    return Usual(directions, np.maximum(spreads, np.float32(1e-6)))
+    return TypicalDrawings(directions, np.maximum(spreads, np.float32(1e-6)))
 
 
-def oddness(usual: Usual, embeddings: np.ndarray, labels: np.ndarray) -> np.ndarray:
+def outlier_scores(usual: TypicalDrawings, embeddings: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """How far each of n drawings is from what its label usually looks like, float32 (n,); above 1 it is an outlier.
 
     `embeddings` (n, width), `labels` (n,) as outputs of the network. A label that nobody knows has no outliers: 0.

@@ -25,8 +25,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-KEPT = 500  # remembered drawings of one person and recognizer, at most; the newest stay
-KEPT_PER_LABEL = 50
+MAX_DRAWINGS = 500  # remembered drawings of one person and recognizer, at most; the newest stay
+MAX_DRAWINGS_PER_LABEL = 50
 SHOWN = 3  # remembered drawings that an answer names, at most
 
 WEIGHT = 4.0  # of a remembered drawing at distance 0, the network's whole answer being 1
@@ -47,7 +47,7 @@ FADING = 0.7  # and so much of that with each statement that follows
 DEMOTION = 2.0  # each other such statement of the person makes all of them less believable
 
 
-class Memory(NamedTuple):
+class PersonalMemory(NamedTuple):
     """What a person said about n drawings, oldest first."""
 
     directions: np.ndarray
@@ -65,7 +65,7 @@ class Memory(NamedTuple):
     outputs: int
 
 
-class Recollection(NamedTuple):
+class AdjustedAnswer(NamedTuple):
     """An answer as the person gets it."""
 
     probabilities: np.ndarray
@@ -77,18 +77,18 @@ class Recollection(NamedTuple):
     spoke against it; the strongest first."""
 
 
-def pack(embedding: np.ndarray, probabilities: np.ndarray) -> bytes:
+def pack_answer(embedding: np.ndarray, probabilities: np.ndarray) -> bytes:
     """What the network made of one drawing, (width,) and (labels,), as it is kept: 16 bits a number."""
     return np.concatenate([embedding, probabilities]).astype("<f2").tobytes()
 
 
-def unpack(packed: bytes, outputs: int) -> tuple[np.ndarray, np.ndarray]:
+def unpack_answer(packed: bytes, outputs: int) -> tuple[np.ndarray, np.ndarray]:
     """What `pack` was given, of a network with `outputs` labels: float32 (width,) and (labels,)."""
     row = np.frombuffer(packed, "<f2").astype(np.float32)
     return row[:-outputs], row[-outputs:]
 
 
-def build(packed: Sequence[bytes], labels: Sequence[int], outputs: int, *, untaught: int = 0) -> Memory:
+def build_memory(packed: Sequence[bytes], labels: Sequence[int], outputs: int, *, untaught: int = 0) -> PersonalMemory:
     """A memory of what `pack` gave, oldest first.
 
     `labels` is what the person said of each, as outputs of the network, of which there are `outputs`
@@ -99,20 +99,20 @@ def build(packed: Sequence[bytes], labels: Sequence[int], outputs: int, *, untau
     said = np.asarray(labels, np.int64)
     if not packed:
         none = np.zeros(0, np.float32)
-        return Memory(np.zeros((0, 1), np.float32), said, none, np.zeros(0, bool), none, 0.0, outputs)
+        return PersonalMemory(np.zeros((0, 1), np.float32), said, none, np.zeros(0, bool), none, 0.0, outputs)
     rows = np.frombuffer(b"".join(packed), "<f2").reshape(len(packed), -1).astype(np.float32)
     directions, plain = _unit(rows[:, :-outputs]), rows[:, -outputs:]
     confirms, left_open, new = plain.argmax(axis=1) == said, 1 - plain.max(axis=1), said >= outputs - untaught
     doubt = np.where(new, left_open, 0)
     near = _affinity(directions @ directions.T, np.outer(doubt, doubt))
     belief = np.where(new, 1, _belief(near, plain, said, confirms))
-    return Memory(directions, said, belief, confirms, doubt, _attention(left_open, confirms), outputs)
+    return PersonalMemory(directions, said, belief, confirms, doubt, _attention(left_open, confirms), outputs)
 
 
-def recall(memory: Memory, probabilities: np.ndarray, embedding: np.ndarray) -> Recollection:
+def adjust_answer(memory: PersonalMemory, probabilities: np.ndarray, embedding: np.ndarray) -> AdjustedAnswer:
     """The network's answer (labels,) to a drawing with `embedding` (width,), put right by what is remembered."""
     if not len(memory.labels):
-        return Recollection(probabilities, False, np.zeros(0, np.int64))
+        return AdjustedAnswer(probabilities, False, np.zeros(0, np.int64))
     first = int(probabilities.argmax())
     votes, places, own = _votes(memory, embedding, 1 - float(probabilities[first]))
     labels = memory.labels[places].tolist()
@@ -121,17 +121,17 @@ def recall(memory: Memory, probabilities: np.ndarray, embedding: np.ndarray) -> 
             votes[row] *= memory.attention
     total = sum(votes)
     if total < TOO_LITTLE:
-        return Recollection(probabilities, False, np.zeros(0, np.int64))
+        return AdjustedAnswer(probabilities, False, np.zeros(0, np.int64))
     personal = own * probabilities
     for vote, label in zip(votes, labels, strict=True):
         personal[label] += vote
     chosen = int(personal.argmax())
     heard = [row for row, vote in enumerate(votes) if vote >= TOO_LITTLE / NEAREST]
     spoke = [row for row in heard if labels[row] == chosen] or heard
-    return Recollection((personal / (own + total)).astype(np.float32), True, places[spoke[:SHOWN]])
+    return AdjustedAnswer((personal / (own + total)).astype(np.float32), True, places[spoke[:SHOWN]])
 
 
-def _votes(memory: Memory, embedding: np.ndarray, doubt: float) -> tuple[list[float], np.ndarray, float]:
+def _votes(memory: PersonalMemory, embedding: np.ndarray, doubt: float) -> tuple[list[float], np.ndarray, float]:
     """What the nearest remembered drawings say, the strongest first; where they are; and the network's own vote.
 
     Where it is the same drawing again, neither the network nor what only resembles it has a say.

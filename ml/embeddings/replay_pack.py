@@ -36,7 +36,7 @@ WIDTH = 128  # of the embeddings; of wider ones it takes fewer, so that the pack
 Rng = np.random.Generator
 
 
-class Rehearsal(NamedTuple):
+class ReplayPack(NamedTuple):
     """Embeddings are float32 (n, width), labels int64 (n,) places in the bundle's labels; their number is "other"."""
 
     study: np.ndarray
@@ -49,7 +49,7 @@ class Rehearsal(NamedTuple):
 # Packing
 
 
-def pack(rehearsal: Rehearsal) -> bytes:
+def write_pack(rehearsal: ReplayPack) -> bytes:
     """The content of `rehearsal.npz`. Raises BundleError above 3 MB."""
     arrays: dict[str, np.ndarray] = {
         "study_labels": rehearsal.study_labels.astype(np.uint16),
@@ -72,7 +72,7 @@ def _to_bytes(embeddings: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return np.clip(np.round(steps), 0, 255).astype(np.uint8), scale
 
 
-def unpack(content: bytes) -> Rehearsal:
+def read_pack(content: bytes) -> ReplayPack:
     """Read a pack. Raises BundleError for anything that `pack` would not write."""
     if not content:
         raise BundleError("The bundle has no rehearsal pack. Make one: python -m ml rehearse.")
@@ -82,14 +82,14 @@ def unpack(content: bytes) -> Rehearsal:
         arrays = _read(content)
         embeddings = {name: arrays[name] * arrays[f"{name}_scale"][:, np.newaxis] for name in ("study", "test", "junk")}
         labels = {f"{name}_labels": arrays[f"{name}_labels"].astype(np.int64) for name in ("study", "test")}
-        rehearsal = Rehearsal(**embeddings, **labels)
+        rehearsal = ReplayPack(**embeddings, **labels)
     except (OSError, EOFError, KeyError, ValueError, IndexError, zipfile.BadZipFile, zlib.error) as error:
         raise BundleError(f"The rehearsal pack cannot be read: {error}.") from error
     _check(rehearsal)
     return rehearsal
 
 
-def is_same_test(one: Rehearsal, other: Rehearsal) -> bool:
+def have_same_test(one: ReplayPack, other: ReplayPack) -> bool:
     """Whether both hold the same drawings as their base test, each as its own trunk sees them."""
     return np.array_equal(one.test_labels, other.test_labels)
 
@@ -103,7 +103,7 @@ def _read(content: bytes) -> dict[str, np.ndarray]:
         return {name: stored[name] for name in stored.files}
 
 
-def _check(rehearsal: Rehearsal) -> None:
+def _check(rehearsal: ReplayPack) -> None:
     widths = {part.shape[1:] for part in (rehearsal.study, rehearsal.test, rehearsal.junk)}
     if len(widths) != 1 or any(len(width) != 1 for width in widths):
         raise BundleError(f"The embeddings of a rehearsal pack must be of one width, not {sorted(widths)}.")
@@ -116,7 +116,7 @@ def _check(rehearsal: Rehearsal) -> None:
 # Making one from the data sets
 
 
-def make(bundle: Bundle, material: Material) -> Bundle:
+def add_replay_pack(bundle: Bundle, material: Material) -> Bundle:
     """The bundle with a pack made from what its base was taught and is tested with.
 
     Exemplars of the pictures and tracks that were taught, as they are, and junk; the first of
@@ -128,21 +128,21 @@ def make(bundle: Bundle, material: Material) -> Bundle:
     rasters, truth = _study(material, bundle, share, rng)
     junk = _test_junk(material, labels, rng)[: round(TEST_JUNK * share)]
     test = _some(_base_test(material, labels), round(TEST * share))
-    rehearsal = Rehearsal(
+    rehearsal = ReplayPack(
         predictor.predict(rasters).embeddings,
         truth,
         predictor.predict(test.x).embeddings,
         test.y,
         predictor.predict(junk).embeddings,
     )
-    return with_rehearsal(bundle, pack(rehearsal))
+    return with_rehearsal(bundle, write_pack(rehearsal))
 
 
 def _study(material: Material, bundle: Bundle, share: float, rng: Rng) -> tuple[np.ndarray, np.ndarray]:
     """Rasters uint8 (n, size, size) and labels (n,), as many of each label as there are, up to the same number."""
     labels, spec = len(bundle.slugs), bundle.raster
-    pictures = balanced(material.pictures.y, round(PICTURES * share), labels, rng)
-    tracks = balanced(material.tracks.y, round(TRACKS * share), labels, rng)
+    pictures = choose_balanced(material.pictures.y, round(PICTURES * share), labels, rng)
+    tracks = choose_balanced(material.tracks.y, round(TRACKS * share), labels, rng)
     junk = list(_junk(material, spec, rng))
     drawn = [rasterise(material.tracks.inks[number], spec) for number in tracks]
     parts = [material.pictures.x[pictures], drawn, junk]
@@ -151,7 +151,7 @@ def _study(material: Material, bundle: Bundle, share: float, rng: Rng) -> tuple[
     return np.concatenate(rasters), np.concatenate(truth).astype(np.int64)
 
 
-def balanced(truth: np.ndarray, wanted: int, labels: int, rng: Rng) -> np.ndarray:
+def choose_balanced(truth: np.ndarray, wanted: int, labels: int, rng: Rng) -> np.ndarray:
     """Places of about `wanted` drawings, the same number of each label as far as there are."""
     each = wanted // labels
     chosen = [rng.permutation(np.flatnonzero(truth == label))[:each] for label in range(labels)]

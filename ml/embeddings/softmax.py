@@ -8,7 +8,7 @@ import numpy as np
 
 from ml.bundles.predictor import Head
 
-Watch = Callable[[int, float], None]
+StepCallback = Callable[[int, float], None]
 """Told the step, from 1, and the loss before it."""
 
 STEPS = 60
@@ -17,7 +17,7 @@ HOLD = 1e-3  # how strongly the layer is held to where it began
 LOWEST, HIGHEST = 0.3, 0.95  # limits of "not sure"
 
 
-def answer(head: Head, embeddings: np.ndarray) -> np.ndarray:
+def predict_head(head: Head, embeddings: np.ndarray) -> np.ndarray:
     """Probabilities float32 (n, labels + 1) to embeddings (n, width)."""
     return _softmax(embeddings @ head.weights + head.bias)
 
@@ -28,14 +28,14 @@ def _softmax(logits: np.ndarray) -> np.ndarray:
     return answers
 
 
-def fit(
+def fit_head(
     head: Head,
     embeddings: np.ndarray,
     truth: np.ndarray,
     weights: np.ndarray,
     *,
     steps: int = STEPS,
-    report: Watch = lambda step, loss: None,
+    report: StepCallback = lambda step, loss: None,
 ) -> Head:
     """Go on from `head` until it answers `truth`, int (n,), to embeddings (n, width); `weights` (n,) say what counts.
 
@@ -58,7 +58,7 @@ def fit(
     return Head(layer[:-1], layer[-1])
 
 
-def move_limit(below: float, before: np.ndarray, after: np.ndarray, *, least: float = 0.0) -> float:
+def move_unsure_limit(below: float, before: np.ndarray, after: np.ndarray, *, least: float = 0.0) -> float:
     """The limit of "not sure" that spares as many real drawings as `below` did, but doubts a share of `least`.
 
     `before` and `after` (n, labels) are what the old and the new layer answer to the same drawings.

@@ -8,14 +8,14 @@ import numpy as np
 
 from ml.bundles.bundle import Bundle, verify_bundle
 from ml.data.labelled_files import JUNK
-from ml.evaluation.metrics import Report, evaluate
+from ml.evaluation.metrics import EvaluationReport, evaluate_answers
 from ml.recipes.base import Examples
 
 if TYPE_CHECKING:
     pass
 
 
-def measure(bundle: Bundle, tests: dict[str, Examples]) -> dict[str, Report]:
+def run_tests(bundle: Bundle, tests: dict[str, Examples]) -> dict[str, EvaluationReport]:
     """A report of each test, by the model file and the code that serve."""
     predictor = verify_bundle(bundle)
     labels = len(bundle.slugs)
@@ -23,13 +23,13 @@ def measure(bundle: Bundle, tests: dict[str, Examples]) -> dict[str, Report]:
     for name, examples in tests.items():
         truth = np.where(examples.y < labels, examples.y, JUNK)
         probabilities = predictor.predict(examples.x).probabilities
-        reports[name] = evaluate(
+        reports[name] = evaluate_answers(
             probabilities, truth, bundle.slugs, bundle.manifest["unsure_below"], groups=examples.writers
         )
     return reports
 
 
-def summary(report: Report) -> dict[str, Any]:
+def manifest_metrics(report: EvaluationReport) -> dict[str, Any]:
     """What of a report goes into the manifest."""
     figures = report.to_dict()
     keys = ("junk_count", "junk_unsure") if not report.count else ("count", "accuracy", "unsure", "ece")

@@ -12,7 +12,7 @@ from ml.evaluation.metrics import calibration_error
 from ml.statistics import mcnemar_exact
 
 
-class Side(NamedTuple):
+class ModelAnswers(NamedTuple):
     """What one of the two models answers: probabilities float (n, labels), in the order of the labels."""
 
     base: np.ndarray
@@ -26,12 +26,12 @@ class Side(NamedTuple):
     latency_ms: float
 
 
-class Exam(NamedTuple):
+class ExamAnswers(NamedTuple):
     """The same questions to both. Truths are int (n,) places in `slugs`; tests may be empty."""
 
     slugs: Sequence[str]
-    champion: Side
-    challenger: Side
+    champion: ModelAnswers
+    challenger: ModelAnswers
     base_truth: np.ndarray
     field_truth: np.ndarray
     by_author: bool
@@ -48,7 +48,7 @@ class Exam(NamedTuple):
     """Bytes of the Keras model, likewise."""
 
 
-def measure(exam: Exam) -> dict[str, Any]:
+def exam_figures(exam: ExamAnswers) -> dict[str, Any]:
     """Everything that the rules look at, as plain JSON; None where there was nothing to measure."""
     old, new = exam.champion, exam.challenger
     return {
@@ -72,7 +72,9 @@ def measure(exam: Exam) -> dict[str, Any]:
     }
 
 
-def _both(figure: Callable[[np.ndarray, np.ndarray], float | None], exam: Exam, test: str) -> dict[str, float | None]:
+def _both(
+    figure: Callable[[np.ndarray, np.ndarray], float | None], exam: ExamAnswers, test: str
+) -> dict[str, float | None]:
     truth = getattr(exam, f"{test}_truth")
     return {
         "before": figure(getattr(exam.champion, test), truth),
@@ -92,7 +94,7 @@ def _ece(answers: np.ndarray, truth: np.ndarray) -> float | None:
     return calibration_error(answers.max(axis=1), answers.argmax(axis=1) == truth) if len(truth) else None
 
 
-def _log_loss(exam: Exam) -> dict[str, float | None]:
+def _log_loss(exam: ExamAnswers) -> dict[str, float | None]:
     """The mean log loss of both on the field test, and the standard error of the difference."""
     truth = exam.field_truth
     if not len(truth):
@@ -108,7 +110,7 @@ def _doubts(answers: np.ndarray, below: float) -> np.ndarray:
     return doubts
 
 
-def _field_figures(exam: Exam) -> dict[str, Any]:
+def _field_figures(exam: ExamAnswers) -> dict[str, Any]:
     truth = exam.field_truth
     before = exam.champion.field.argmax(axis=1) == truth
     after = exam.challenger.field.argmax(axis=1) == truth
@@ -126,7 +128,7 @@ def _field_figures(exam: Exam) -> dict[str, Any]:
     }
 
 
-def _by_label(exam: Exam, test: str) -> list[dict[str, Any]]:
+def _by_label(exam: ExamAnswers, test: str) -> list[dict[str, Any]]:
     truth = getattr(exam, f"{test}_truth")
     rows = []
     for place, slug in enumerate(exam.slugs):

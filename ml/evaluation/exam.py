@@ -13,11 +13,11 @@ import numpy as np
 from ml.bundles.build import keras_answers
 from ml.bundles.bundle import Bundle, BundleError, probe_rasters, verify_bundle
 from ml.bundles.predictor import Predictor
-from ml.data.approved import Lesson, check
+from ml.data.approved import ApprovedDrawings, check_drawings
 from ml.embeddings import softmax
-from ml.embeddings.replay_pack import Rehearsal, is_same_test, unpack
-from ml.evaluation.compare import Exam, Side
-from ml.evaluation.gate import Verdict, judge, stands_beside
+from ml.embeddings.replay_pack import ReplayPack, have_same_test, read_pack
+from ml.evaluation.compare import ExamAnswers, ModelAnswers
+from ml.evaluation.gate import GateVerdict, compare_with_starter, judge
 
 COMPARED = 200  # drawings at most that the Keras model answers too
 CALLS = 200  # that are timed
@@ -26,12 +26,12 @@ CALLS = 200  # that are timed
 def examine(
     champion: Bundle,
     challenger: Bundle,
-    field: Lesson,
+    field: ApprovedDrawings,
     *,
     by_author: bool,
     authors: int,
     starter: Bundle | None = None,
-) -> Verdict:
+) -> GateVerdict:
     """Examine both on the field test, which neither was taught with, on the base test and on junk.
 
     Beside the `starter`, from which both came, the challenger must not have lost too much either.
@@ -43,27 +43,27 @@ def examine(
     verdict = judge(_sit(champion, challenger, field, by_author, authors, starter))
     if starter is None or starter.tflite == champion.tflite:
         return verdict
-    return stands_beside(verdict, _sit(starter, challenger, field, by_author, authors, starter))
+    return compare_with_starter(verdict, _sit(starter, challenger, field, by_author, authors, starter))
 
 
 def _sit(
-    champion: Bundle, challenger: Bundle, field: Lesson, by_author: bool, authors: int, starter: Bundle | None
-) -> Exam:
+    champion: Bundle, challenger: Bundle, field: ApprovedDrawings, by_author: bool, authors: int, starter: Bundle | None
+) -> ExamAnswers:
     known = [champion, starter or champion]
-    check(field, len(challenger.slugs), challenger.raster.size)
+    check_drawings(field, len(challenger.slugs), challenger.raster.size)
     if champion.slugs != challenger.slugs:
         raise BundleError(f"They know different labels: {', '.join(champion.slugs)}; {', '.join(challenger.slugs)}.")
     if champion.raster != challenger.raster:
         raise BundleError(f"They see ink on different rasters: {champion.raster}; {challenger.raster}.")
     old, new = verify_bundle(champion), verify_bundle(challenger)
     old_pack, new_pack = _pack(champion, old), _pack(challenger, new)
-    if not is_same_test(old_pack, new_pack):
+    if not have_same_test(old_pack, new_pack):
         old_pack, new_pack = _without_test(old_pack), _without_test(new_pack)
     if len(old_pack.junk) != len(new_pack.junk):
         old_pack, new_pack = (pack._replace(junk=pack.junk[:0]) for pack in (old_pack, new_pack))
-    old_ms, new_ms = latency(old, new, probe_rasters(challenger.manifest))
+    old_ms, new_ms = measure_latency(old, new, probe_rasters(challenger.manifest))
     difference, compared = _difference(challenger, new, field)
-    return Exam(
+    return ExamAnswers(
         slugs=challenger.slugs,
         champion=_side(champion, old, old_pack, field, old_ms),
         challenger=_side(challenger, new, new_pack, field, new_ms),
@@ -78,24 +78,26 @@ def _sit(
     )
 
 
-def _pack(bundle: Bundle, predictor: Predictor) -> Rehearsal:
+def _pack(bundle: Bundle, predictor: Predictor) -> ReplayPack:
     """The bundle's pack; an empty one where it has none, which the gate calls not enough evidence."""
     if bundle.rehearsal:
-        return unpack(bundle.rehearsal)
+        return read_pack(bundle.rehearsal)
     none, labels = np.zeros((0, predictor.embedding_size), np.float32), np.zeros(0, np.int64)
-    return Rehearsal(none, labels, none, labels, none)
+    return ReplayPack(none, labels, none, labels, none)
 
 
-def _without_test(pack: Rehearsal) -> Rehearsal:
+def _without_test(pack: ReplayPack) -> ReplayPack:
     return pack._replace(test=pack.test[:0], test_labels=pack.test_labels[:0])
 
 
-def _side(bundle: Bundle, predictor: Predictor, pack: Rehearsal, field: Lesson, latency_ms: float) -> Side:
+def _side(
+    bundle: Bundle, predictor: Predictor, pack: ReplayPack, field: ApprovedDrawings, latency_ms: float
+) -> ModelAnswers:
     head, labels = predictor.head(), len(bundle.slugs)
-    return Side(
-        base=softmax.answer(head, pack.test)[:, :labels],
+    return ModelAnswers(
+        base=softmax.predict_head(head, pack.test)[:, :labels],
         field=predictor.predict(field.rasters).probabilities,
-        junk=softmax.answer(head, pack.junk)[:, :labels],
+        junk=softmax.predict_head(head, pack.junk)[:, :labels],
         unsure_below=float(bundle.manifest["unsure_below"]),
         tflite=len(bundle.tflite),
         keras=len(bundle.keras),
@@ -103,7 +105,7 @@ def _side(bundle: Bundle, predictor: Predictor, pack: Rehearsal, field: Lesson, 
     )
 
 
-def latency(old: Predictor, new: Predictor, rasters: np.ndarray) -> tuple[float, float]:
+def measure_latency(old: Predictor, new: Predictor, rasters: np.ndarray) -> tuple[float, float]:
     """Median milliseconds of one answer, asked in turn, so that a busy machine slows both."""
     times = np.empty((2, CALLS))
     for call in range(CALLS):
@@ -116,7 +118,7 @@ def latency(old: Predictor, new: Predictor, rasters: np.ndarray) -> tuple[float,
     return float(before), float(after)
 
 
-def _difference(bundle: Bundle, predictor: Predictor, field: Lesson) -> tuple[float, int]:
+def _difference(bundle: Bundle, predictor: Predictor, field: ApprovedDrawings) -> tuple[float, int]:
     """How far the exported model is from the Keras model at most, and on how many drawings."""
     if known := bundle.manifest["training"].get("agreement"):
         return float(known["difference"]), int(known["compared"])

@@ -12,12 +12,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Literal, NamedTuple
 
-from ml.evaluation.compare import Exam, measure
+from ml.evaluation.compare import ExamAnswers, exam_figures
 
 Outcome = Literal["passed", "refused", "not-enough-evidence"]
 PASSED: Outcome = "passed"
 REFUSED: Outcome = "refused"
-NOT_ENOUGH: Outcome = "not-enough-evidence"
+NOT_ENOUGH_EVIDENCE: Outcome = "not-enough-evidence"
 
 BASE_DROP = 0.001  # of the base test,
 OF_ERRORS = 0.05  # or so much of what is wrong anyway, where that is more: there chance moves more, too
@@ -37,7 +37,7 @@ SLOWER = 2.0
 
 
 @dataclass(frozen=True)
-class Verdict:
+class GateVerdict:
     """The gate's decision. `before` and `after` are both models' first answers to the field test, as places."""
 
     outcome: Outcome
@@ -60,16 +60,16 @@ class Finding(NamedTuple):
     sentence: str
 
 
-def judge(exam: Exam) -> Verdict:
+def judge(exam: ExamAnswers) -> GateVerdict:
     """Apply every rule. Refused if one refuses; not enough evidence if one lacks it; else passed."""
-    figures = measure(exam)
-    rules: list[Callable[[Exam, dict[str, Any]], Finding]] = [
+    figures = exam_figures(exam)
+    rules: list[Callable[[ExamAnswers, dict[str, Any]], Finding]] = [
         _field, _base, _labels, _calibration, _junk, _unsure, _agreement, _size, _latency
     ]  # fmt: skip
     findings = [rule(exam, figures) for rule in rules]
     outcomes = {finding.outcome for finding in findings}
-    outcome = REFUSED if REFUSED in outcomes else NOT_ENOUGH if NOT_ENOUGH in outcomes else PASSED
-    return Verdict(
+    outcome = REFUSED if REFUSED in outcomes else NOT_ENOUGH_EVIDENCE if NOT_ENOUGH_EVIDENCE in outcomes else PASSED
+    return GateVerdict(
         outcome,
         [finding.sentence for finding in findings],
         figures,
@@ -79,12 +79,12 @@ def judge(exam: Exam) -> Verdict:
     )
 
 
-def stands_beside(verdict: Verdict, exam: Exam) -> Verdict:
+def compare_with_starter(verdict: GateVerdict, exam: ExamAnswers) -> GateVerdict:
     """The verdict with what the rules against breaking things say of another exam: beside the starter.
 
     Each run may lose a little beside the champion; this keeps many runs from adding it up.
     """
-    figures = measure(exam)
+    figures = exam_figures(exam)
     findings = [rule(exam, figures) for rule in (_base, _calibration, _junk, _unsure)]
     broken = [f"Beside the starter: {finding.sentence}" for finding in findings if finding.outcome == REFUSED]
     if not broken:
@@ -100,11 +100,13 @@ def stands_beside(verdict: Verdict, exam: Exam) -> Verdict:
 # The rules
 
 
-def _field(exam: Exam, figures: dict[str, Any]) -> Finding:
+def _field(exam: ExamAnswers, figures: dict[str, Any]) -> Finding:
     """Better on the drawings that it was not taught with; a tie is decided by how sure it is of what is right."""
     field = figures["field"]
     if field["count"] < FEWEST:
-        return Finding(NOT_ENOUGH, f"Field test: {_drawings(field['count'])}; at least {FEWEST} are needed to judge.")
+        return Finding(
+            NOT_ENOUGH_EVIDENCE, f"Field test: {_drawings(field['count'])}; at least {FEWEST} are needed to judge."
+        )
     said = (
         f"Field test: {_percent(field['after'])} right of {_drawings(field['count'])} by {_people(field['authors'])}, "
         f"{_percent(field['before'])} before ({field['wins']} won, {field['losses']} lost)."
@@ -129,10 +131,12 @@ def _beaten(field: dict[str, Any]) -> tuple[Outcome, str]:
     return PASSED, f"Weak evidence: a tie, and it is not clearly less sure of what is right ({losses})."
 
 
-def _base(exam: Exam, figures: dict[str, Any]) -> Finding:
+def _base(exam: ExamAnswers, figures: dict[str, Any]) -> Finding:
     base = figures["base"]
     if not base["count"]:
-        return Finding(NOT_ENOUGH, "Base test: both need a rehearsal pack of the same test. See python -m ml rehearse.")
+        return Finding(
+            NOT_ENOUGH_EVIDENCE, "Base test: both need a rehearsal pack of the same test. See python -m ml rehearse."
+        )
     allowed = max(BASE_DROP, OF_ERRORS * (1 - base["before"]))
     return _finding(
         base["before"] - base["after"] <= allowed + 1e-9,
@@ -141,7 +145,7 @@ def _base(exam: Exam, figures: dict[str, Any]) -> Finding:
     )
 
 
-def _labels(exam: Exam, figures: dict[str, Any]) -> Finding:
+def _labels(exam: ExamAnswers, figures: dict[str, Any]) -> Finding:
     """No label pays for the others, neither in the base test nor in the field."""
     worse = [
         f"{row['slug']} ({name}: {_percent(row['after'])} instead of {_percent(row['before'])} of {row['count']})"
@@ -162,7 +166,7 @@ def _much_worse(row: dict[str, Any]) -> bool:
     return drop > LABEL_DROP + 1e-9 and lost >= LABEL_DRAWINGS and lost > ERRORS * math.sqrt(wrong)
 
 
-def _calibration(exam: Exam, figures: dict[str, Any]) -> Finding:
+def _calibration(exam: ExamAnswers, figures: dict[str, Any]) -> Finding:
     before, after = figures["ece"]["before"], figures["ece"]["after"]
     if before is None:
         return Finding(PASSED, "Calibration: nothing to measure.")
@@ -173,7 +177,7 @@ def _calibration(exam: Exam, figures: dict[str, Any]) -> Finding:
     )
 
 
-def _junk(exam: Exam, figures: dict[str, Any]) -> Finding:
+def _junk(exam: ExamAnswers, figures: dict[str, Any]) -> Finding:
     junk = figures["junk"]
     if not junk["count"]:
         return Finding(PASSED, "Junk: nothing to measure.")
@@ -184,7 +188,7 @@ def _junk(exam: Exam, figures: dict[str, Any]) -> Finding:
     )
 
 
-def _unsure(exam: Exam, figures: dict[str, Any]) -> Finding:
+def _unsure(exam: ExamAnswers, figures: dict[str, Any]) -> Finding:
     before, after = figures["unsure"]["before"], figures["unsure"]["after"]
     if after is None:
         return Finding(PASSED, "Not sure: nothing to measure.")
@@ -196,7 +200,7 @@ def _unsure(exam: Exam, figures: dict[str, Any]) -> Finding:
     )
 
 
-def _agreement(exam: Exam, figures: dict[str, Any]) -> Finding:
+def _agreement(exam: ExamAnswers, figures: dict[str, Any]) -> Finding:
     return _finding(
         exam.difference <= DIFFERENCE,
         f"Export: the model that serves and the Keras model differ by at most {exam.difference:.3f} in probability "
@@ -204,7 +208,7 @@ def _agreement(exam: Exam, figures: dict[str, Any]) -> Finding:
     )
 
 
-def _size(exam: Exam, figures: dict[str, Any]) -> Finding:
+def _size(exam: ExamAnswers, figures: dict[str, Any]) -> Finding:
     after, before = (exam.challenger.tflite, exam.challenger.keras), (exam.tflite, exam.keras)
     return _finding(
         all(new <= LARGER * old for new, old in zip(after, before, strict=True)),
@@ -213,7 +217,7 @@ def _size(exam: Exam, figures: dict[str, Any]) -> Finding:
     )
 
 
-def _latency(exam: Exam, figures: dict[str, Any]) -> Finding:
+def _latency(exam: ExamAnswers, figures: dict[str, Any]) -> Finding:
     before, after = exam.champion.latency_ms, exam.challenger.latency_ms
     return _finding(
         after <= SLOWER * before,

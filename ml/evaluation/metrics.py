@@ -30,7 +30,7 @@ class LabelFigures:
 
 
 @dataclass(frozen=True)
-class Report:
+class EvaluationReport:
     """What was measured. Shares are from 0 to 1 and leave junk out; `nan` where there was nothing to measure."""
 
     count: int
@@ -56,13 +56,13 @@ def _without_nan(entries: list[tuple[str, Any]]) -> dict[str, Any]:
     return {key: None if isinstance(value, float) and math.isnan(value) else value for key, value in entries}
 
 
-def evaluate(
+def evaluate_answers(
     probabilities: np.ndarray,
     labels_true: np.ndarray,
     label_slugs: Sequence[str],
     unsure_below: float,
     groups: Sequence[str] | None = None,
-) -> Report:
+) -> EvaluationReport:
     """Compare answers with the truth.
 
     `probabilities` float (n, labels), `labels_true` int (n,) places in `label_slugs` or JUNK,
@@ -79,7 +79,7 @@ def evaluate(
     by_writer = [_figures(name, np.array(names) == name, right, doubt) for name in sorted(set(names) - {""})]
     confusion = np.zeros((len(label_slugs), len(label_slugs)), np.int64)
     np.add.at(confusion, (truth, guesses), 1)
-    return Report(
+    return EvaluationReport(
         count=len(truth),
         accuracy=_mean(right),
         top3=_mean((real > real[np.arange(len(truth)), truth, np.newaxis]).sum(axis=1) < 3),

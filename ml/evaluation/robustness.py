@@ -45,9 +45,9 @@ def measure_robustness(
     before = np.array([rasterise(ink, spec) for ink in drawings])
     changes: dict[str, Callable[[Ink], Ink]] = {
         "moved, and scaled 0.05x to 20x": lambda ink: move_and_scale(ink, rng),
-        "on canvases of 100 to 2000 px, to 1/100 px": lambda ink: on_canvas(ink, rng, decimals=2),
-        "on canvases of 100 to 2000 px, to whole px": lambda ink: on_canvas(ink, rng, decimals=0),
-        "at half the points": halve,
+        "on canvases of 100 to 2000 px, to 1/100 px": lambda ink: place_on_canvas(ink, rng, decimals=2),
+        "on canvases of 100 to 2000 px, to whole px": lambda ink: place_on_canvas(ink, rng, decimals=0),
+        "at half the points": drop_half_the_points,
     }
     answers = predictor.predict(before).probabilities.argmax(axis=1)
     rasters = {
@@ -75,7 +75,7 @@ def move_and_scale(ink: Ink, rng: Rng) -> Ink:
     return [stroke[:2] * scale + shift for stroke in ink]
 
 
-def on_canvas(ink: Ink, rng: Rng, *, decimals: int) -> Ink:
+def place_on_canvas(ink: Ink, rng: Rng, *, decimals: int) -> Ink:
     """The ink as it comes from a square canvas of some size, in coordinates rounded to `decimals`."""
     side = int(rng.choice(CANVASES))
     points = np.concatenate([stroke[:2] for stroke in ink], axis=1)
@@ -86,7 +86,7 @@ def on_canvas(ink: Ink, rng: Rng, *, decimals: int) -> Ink:
     return [np.round((stroke[:2] - low) * scale + corner, decimals) for stroke in ink]
 
 
-def halve(ink: Ink) -> Ink:
+def drop_half_the_points(ink: Ink) -> Ink:
     """The ink as a slower pen tablet gives it: every second point of a stroke, and its last."""
     return [np.concatenate([stroke[:2, :-1:2], stroke[:2, -1:]], axis=1) for stroke in ink]
 
@@ -111,7 +111,7 @@ def measure_junk(
     any model is asked (no ink, a blank picture) counts as not answered. Returns `{kind: {count, not sure}}`.
     """
     rng = np.random.default_rng(seed)
-    kinds: dict[str, Callable[[Rng], Ink]] = {"dots": dots, "scribbles": scribble, "hatchings": hatching}
+    kinds: dict[str, Callable[[Rng], Ink]] = {"dots": make_dots, "scribbles": make_scribble, "hatchings": make_hatching}
     figures = {"blank pictures": _blanks(predictor, unsure_below, spec, rng, count)}
     for name, kind in kinds.items():
         figures[name] = _unsure(predictor, unsure_below, np.array([rasterise(kind(rng), spec) for _ in range(count)]))
@@ -178,13 +178,13 @@ def _tests(recognizer: str, data: Path | None) -> Sets:
             yield name, examples.x, bool((examples.y == len(recipe.labels)).all())
 
 
-def dots(rng: Rng) -> Ink:
+def make_dots(rng: Rng) -> Ink:
     """One to five taps of the pen, some with a little tremble."""
     places = rng.uniform(0, 100, (int(rng.integers(1, 6)), 2, 1))
     return [place + rng.normal(0, rng.choice((0.0, 0.5)), (2, int(rng.integers(1, 4)))) for place in places]
 
 
-def scribble(rng: Rng) -> Ink:
+def make_scribble(rng: Rng) -> Ink:
     """A smooth line through 8 to 20 random places, as one tries out a pen."""
     corners = rng.uniform(0, 100, (2, int(rng.integers(8, 21))))
     for _ in range(3):  # Chaikin's corner cutting
@@ -193,7 +193,7 @@ def scribble(rng: Rng) -> Ink:
     return [corners]
 
 
-def hatching(rng: Rng) -> Ink:
+def make_hatching(rng: Rng) -> Ink:
     """5 to 12 lines side by side, as one shades a place."""
     count, lean = int(rng.integers(5, 13)), rng.uniform(-40, 40)
     x = np.linspace(0, 100, count) + rng.normal(0, 2, count)

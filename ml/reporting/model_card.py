@@ -15,14 +15,14 @@ import numpy as np
 
 from ml.bundles.bundle import Bundle
 from ml.data.sources import SOURCES
-from ml.evaluation.metrics import Report
+from ml.evaluation.metrics import EvaluationReport
 from ml.recipes import RECIPES
 from ml.recipes.base import AVERAGED, TAUGHT, Material, Recipe
-from ml.reporting.card_markdown import card_text
+from ml.reporting.card_markdown import card_markdown
 from ml.reporting.confusion_svg import confusion_svg
 
-CARD = "card.md"
-CONFUSION = "confusion.svg"
+CARD_FILE = "card.md"
+CONFUSION_FILE = "confusion.svg"
 CONFUSIONS = 12  # that are named, the most frequent
 DIGITS = 6  # of a share behind the point
 
@@ -46,29 +46,31 @@ def with_card(bundle: Bundle, card: Json) -> Bundle:
     return replace(bundle, manifest={**bundle.manifest, "card": card})
 
 
-def inherit(bundle: Bundle, base: Bundle) -> Bundle:
+def inherit_card(bundle: Bundle, base: Bundle) -> Bundle:
     """The same bundle with the card of the base that it was taught from, if that has one."""
     return with_card(bundle, base.manifest["card"]) if "card" in base.manifest else bundle
 
 
 def write_card(bundle: Bundle, folder: Path) -> None:
     """Write the bundle's card as `card.md` with `confusion.svg`. Raises BundleError if it has none."""
-    text = card_text(bundle, CONFUSION)
+    text = card_markdown(bundle, CONFUSION_FILE)
     folder.mkdir(parents=True, exist_ok=True)
     labels, matrix = bundle.manifest["labels"], bundle.manifest["card"]["confusion"]
     if matrix:
-        (folder / CONFUSION).write_text(confusion_svg(matrix, [label["glyph"] or label["name"] for label in labels]))
-    (folder / CARD).write_text(text, "utf-8")
+        (folder / CONFUSION_FILE).write_text(
+            confusion_svg(matrix, [label["glyph"] or label["name"] for label in labels])
+        )
+    (folder / CARD_FILE).write_text(text, "utf-8")
 
 
-def make_card(bundle: Bundle, reports: Mapping[str, Report], recipe: Recipe, material: Material) -> Json:
+def make_card(bundle: Bundle, reports: Mapping[str, EvaluationReport], recipe: Recipe, material: Material) -> Json:
     """The card of a bundle that learned `material` by `recipe`; `reports` are its figures by the name of the test."""
     real = {name: report for name, report in reports.items() if report.count}
-    matrix = add_up([report.confusion for report in real.values()])
+    matrix = sum_matrices([report.confusion for report in real.values()])
     return {
         "summary": _summary(bundle),
         "data": [_source(name, material) for name in recipe.sources] or [_own(material)],
-        "trained_on": count_labels(material, bundle.slugs),
+        "trained_on": count_per_label(material, bundle.slugs),
         "recipe": _recipe(bundle, recipe),
         "results": [_result(name, report) for name, report in reports.items()],
         "by_label": [{"test": name, "labels": _by_label(report)} for name, report in real.items()],
@@ -97,7 +99,7 @@ def _own(material: Material) -> Json:
     return {"name": "own", "title": "A folder of one's own drawings", "origin": "", "licence": "", "drawings": drawings}
 
 
-def count_labels(material: Material, slugs: Sequence[str]) -> dict[str, int]:
+def count_per_label(material: Material, slugs: Sequence[str]) -> dict[str, int]:
     """How many different drawings of each label there were to learn from, by slug."""
     counts = material.different
     if counts is None:
@@ -132,14 +134,14 @@ def _further(training: Mapping[str, Any]) -> str:
     return f" Then {epochs} more epochs at half the rate; what serves is their running mean." if epochs else ""
 
 
-def _result(name: str, report: Report) -> Json:
+def _result(name: str, report: EvaluationReport) -> Json:
     figures = report.to_dict()
     shares = {key: _rounded(figures[key]) for key in ("accuracy", "top3", "unsure", "ece", "junk_unsure")}
     sure = _rounded(figures["accuracy_when_sure"])
     return {"test": name, "count": report.count, "sure_accuracy": sure, "junk_count": report.junk_count, **shares}
 
 
-def _by_label(report: Report) -> list[Json]:
+def _by_label(report: EvaluationReport) -> list[Json]:
     return [{"slug": line.slug, "count": line.count, "accuracy": _rounded(line.accuracy)} for line in report.labels]
 
 
@@ -148,7 +150,7 @@ def _rounded(share: float | None) -> float | None:
     return None if share is None or np.isnan(share) else round(share, DIGITS)
 
 
-def add_up(matrices: Sequence[Sequence[Sequence[int]]]) -> list[list[int]]:
+def sum_matrices(matrices: Sequence[Sequence[Sequence[int]]]) -> list[list[int]]:
     """One confusion matrix of several: rows what was drawn, columns the first guess. Empty if there are none."""
     return np.sum(matrices, axis=0).tolist() if matrices else []
 

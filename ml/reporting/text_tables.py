@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ml.evaluation.metrics import LabelFigures, Report
+from ml.evaluation.metrics import EvaluationReport, LabelFigures
 
 
 def percent(share: float | None) -> str:
@@ -25,7 +25,7 @@ def table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     )
 
 
-def report_text(report: Report, *, by_writer: bool = False) -> str:
+def report_text(report: EvaluationReport, *, by_writer: bool = False) -> str:
     """An evaluation as tables: overall, by label, the confusion matrix, and by writer if asked for."""
     slugs = [label.slug for label in report.labels]
     parts = [
@@ -38,7 +38,7 @@ def report_text(report: Report, *, by_writer: bool = False) -> str:
     return "\n\n".join(parts)
 
 
-def tests_text(reports: Mapping[str, Report]) -> str:
+def tests_text(reports: Mapping[str, EvaluationReport]) -> str:
     """Several evaluations, one a line."""
     header = ("test", "drawings", "accuracy", "first 3", "not sure", "when sure", "ECE", "junk", "not sure")
     rows = [
@@ -54,7 +54,7 @@ def tests_text(reports: Mapping[str, Report]) -> str:
     return table(header, rows)
 
 
-def _overall(report: Report) -> list[tuple[str, str]]:
+def _overall(report: EvaluationReport) -> list[tuple[str, str]]:
     rows = [
         ("drawings", f"{report.count:,}"),
         ("accuracy", percent(report.accuracy)),

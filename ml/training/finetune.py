@@ -12,27 +12,25 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from ml.bundles.bundle import Bundle
-from ml.data.approved import Lesson, LessonError, Report, check
+from ml.data.approved import ApprovedDrawings, ProgressCallback, check_drawings
 from ml.data.loaders import at_hand, folder
 from ml.recipes import RECIPES
 from ml.recipes.base import Recipe
-from ml.reporting.model_card import inherit
+from ml.reporting.model_card import inherit_card
 from ml.training import finetune_full, finetune_head
 from ml.training.train import TrainingError
 
-__all__ = ["FULL", "HEAD", "Lesson", "LessonError", "Report", "finetune", "mode_at_hand"]
-
 FULL, HEAD = "full", "head"
-CHECKED_ONLY = ("bhmsds",)  # sources that nothing is trained on
+TEST_ONLY_SOURCES = ("bhmsds",)  # sources that nothing is trained on
 
 
-def mode_at_hand(base: Bundle, data: Path | None = None, *, recipe: Recipe | None = None) -> tuple[str, str]:
+def find_mode(base: Bundle, data: Path | None = None, *, recipe: Recipe | None = None) -> tuple[str, str]:
     """The mode that can be run here, and why in a sentence. Looks at this machine only, and downloads nothing.
 
     `data` is the folder of data sets (else `INKLING_DATA`, else the cache). Raises TrainingError
     where neither mode is possible.
     """
-    missing = _missing(base, recipe or RECIPES.get(base.manifest["recognizer"]), data)
+    missing = _what_is_missing(base, recipe or RECIPES.get(base.manifest["recognizer"]), data)
     if not missing:
         return FULL, "The data that the base was trained on is at hand, so all layers are trained."
     if base.rehearsal:
@@ -43,56 +41,56 @@ def mode_at_hand(base: Bundle, data: Path | None = None, *, recipe: Recipe | Non
     )
 
 
-def _missing(base: Bundle, recipe: Recipe | None, data: Path | None) -> str:
+def _what_is_missing(base: Bundle, recipe: Recipe | None, data: Path | None) -> str:
     """What keeps all layers from being trained, in words; empty if nothing does."""
-    if recipe is None or (unlike := _unlike(base, recipe)):
+    if recipe is None or (unlike := _how_recipe_differs(base, recipe)):
         return f"there is no recipe for {base.manifest['recognizer']}" if recipe is None else unlike
-    lacking = [name for name in recipe.sources if name not in CHECKED_ONLY and not at_hand(name, data)]
+    lacking = [name for name in recipe.sources if name not in TEST_ONLY_SOURCES and not at_hand(name, data)]
     return f"the base's data is not at hand ({', '.join(lacking)})" if lacking else ""
 
 
-def _unlike(base: Bundle, recipe: Recipe) -> str:
+def _how_recipe_differs(base: Bundle, recipe: Recipe) -> str:
     """Why this recipe is not the one that the base was trained by; empty if it may be."""
     if [label["slug"] for label in recipe.labels] != base.slugs:
         return f"the recipe for {base.manifest['recognizer']} has other labels than the base"
     if recipe.raster != base.raster:
         return f"the recipe for {base.manifest['recognizer']} draws on another raster than the base"
-    if _taught_by(recipe.sources) != _taught_by(base.manifest["training"].get("sources", [])):
+    if _trained_sources(recipe.sources) != _trained_sources(base.manifest["training"].get("sources", [])):
         return f"the recipe for {base.manifest['recognizer']} learns from other data than the base did"
     return ""
 
 
-def _taught_by(sources: Iterable[str]) -> set[str]:
-    return {*sources} - {*CHECKED_ONLY}
+def _trained_sources(sources: Iterable[str]) -> set[str]:
+    return {*sources} - {*TEST_ONLY_SOURCES}
 
 
 def finetune(
     base: Bundle,
-    lesson: Lesson,
+    lesson: ApprovedDrawings,
     *,
     mode: str,
     seed: int,
-    report: Report,
+    report: ProgressCallback,
     data: Path | None = None,
     recipe: Recipe | None = None,
 ) -> Bundle:
     """Teach the base the approved drawings; gives the challenger, with a pack of its own and the base's card.
 
-    `mode` is "full" or "head" (see `mode_at_hand`), `recipe` says how the base was taught (else the
+    `mode` is "full" or "head" (see `find_mode`), `recipe` says how the base was taught (else the
     recognizer's). `report` is called at least once a second while it trains; what it raises ends the
-    training at once. Raises TrainingError, LessonError, BundleError or DatasetError.
+    training at once. Raises TrainingError, ApprovedDrawingsError, BundleError or DatasetError.
     """
     if mode not in (FULL, HEAD):
         raise TrainingError(f"A fine-tuning is '{FULL}' or '{HEAD}', not {mode!r}.")
     if not len(lesson.labels):
         raise TrainingError("There is no drawing to learn from.")
-    check(lesson, len(base.slugs), base.raster.size)
+    check_drawings(lesson, len(base.slugs), base.raster.size)
     if mode == HEAD:
-        return inherit(finetune_head.finetune(base, lesson, seed=seed, report=report), base)
+        return inherit_card(finetune_head.finetune(base, lesson, seed=seed, report=report), base)
     recipe = recipe or RECIPES.get(base.manifest["recognizer"])
     if recipe is None:
         raise TrainingError(f"No recipe says how {base.manifest['recognizer']} was taught. Train the last layer: head.")
-    if unlike := _unlike(base, recipe):
+    if unlike := _how_recipe_differs(base, recipe):
         raise TrainingError(f"All layers cannot be trained: {unlike}. Train the last layer: head.")
     taught = finetune_full.finetune(base, lesson, recipe, seed=seed, report=report, data=folder(data))
-    return inherit(taught, base)
+    return inherit_card(taught, base)

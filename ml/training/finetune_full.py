@@ -20,12 +20,12 @@ import numpy as np
 from ml.bundles.build import export_bundle, load_keras
 from ml.bundles.bundle import Bundle, verify_bundle
 from ml.bundles.predictor import PROBABILITIES
-from ml.data.approved import Lesson, Report, only, vary, weights_of
+from ml.data.approved import ApprovedDrawings, ProgressCallback, make_variants, select_drawings, weights_of
 from ml.embeddings import replay_pack, softmax
 from ml.recipes.base import Examples, Material, Recipe
 from ml.training.epochs import make_epoch
-from ml.training.finetune_head import like, record, trusted
-from ml.training.heartbeat import await_patiently, patiently
+from ml.training.finetune_head import choose_trusted, manifest_of_base, training_record
+from ml.training.heartbeat import run_with_heartbeat, wait_with_heartbeat
 
 if TYPE_CHECKING:
     import keras
@@ -49,63 +49,67 @@ class Epoch(NamedTuple):
     weights: np.ndarray
 
 
-def finetune(base: Bundle, lesson: Lesson, recipe: Recipe, *, seed: int, report: Report, data: Path) -> Bundle:
+def finetune(
+    base: Bundle, lesson: ApprovedDrawings, recipe: Recipe, *, seed: int, report: ProgressCallback, data: Path
+) -> Bundle:
     """The base with all layers trained on; see `ml.training.finetune.finetune`."""
-    patiently(lambda: import_module("keras"), report, step="starting TensorFlow")
+    run_with_heartbeat(lambda: import_module("keras"), report, step="starting TensorFlow")
     import keras
 
-    material = patiently(lambda: recipe.replay(data), report, step="reading the base data")
+    material = run_with_heartbeat(lambda: recipe.replay(data), report, step="reading the base data")
     kept = _trusted(base, material, lesson)
     keras.utils.set_random_seed(seed)
     model = load_keras(base)
     checked = _validation(material, len(base.slugs))
     before = _answers(model, checked.x)
     old = model.get_weights()
-    _fit(model, _epochs(material, recipe, only(lesson, kept), seed, report), report)
+    _fit(model, _epochs(material, recipe, select_drawings(lesson, kept), seed, report), report)
     new = model.get_weights()
     model.set_weights([NEW * after + (1 - NEW) * former for after, former in zip(new, old, strict=True)])
-    below = softmax.move_limit(base.manifest["unsure_below"], before, _answers(model, checked.x))
-    training = record(base, kept, mode="full", seed=seed)
-    bundle = patiently(lambda: _export(model, base, below, training), report, step="export")
-    return patiently(lambda: replay_pack.make(bundle, material), report, step="rehearsal pack")
+    below = softmax.move_unsure_limit(base.manifest["unsure_below"], before, _answers(model, checked.x))
+    training = training_record(base, kept, mode="full", seed=seed)
+    bundle = run_with_heartbeat(lambda: _export(model, base, below, training), report, step="export")
+    return run_with_heartbeat(lambda: replay_pack.add_replay_pack(bundle, material), report, step="rehearsal pack")
 
 
 def _export(model: keras.Model, base: Bundle, below: float, training: dict[str, Any]) -> Bundle:
     quantise = bool(base.manifest.get("quantised"))
-    return export_bundle(model, **like(base), unsure_below=below, training=training, quantise=quantise)
+    return export_bundle(model, **manifest_of_base(base), unsure_below=below, training=training, quantise=quantise)
 
 
-def _trusted(base: Bundle, material: Material, lesson: Lesson) -> np.ndarray:
+def _trusted(base: Bundle, material: Material, lesson: ApprovedDrawings) -> np.ndarray:
     if lesson.authors is None:
         return np.ones(len(lesson.labels), bool)
-    known = base if base.rehearsal else replay_pack.make(base, material)
+    known = base if base.rehearsal else replay_pack.add_replay_pack(base, material)
     predictor = verify_bundle(known)
     embeddings = predictor.predict(lesson.rasters).embeddings
-    return trusted(predictor.head(), replay_pack.unpack(known.rehearsal), embeddings, lesson)
+    return choose_trusted(predictor.head(), replay_pack.read_pack(known.rehearsal), embeddings, lesson)
 
 
 # The drawings
 
 
-def _epochs(material: Material, recipe: Recipe, lesson: Lesson, seed: int, report: Report) -> Iterator[Epoch]:
+def _epochs(
+    material: Material, recipe: Recipe, lesson: ApprovedDrawings, seed: int, report: ProgressCallback
+) -> Iterator[Epoch]:
     """The epochs one after another, each made by a thread while the one before is learned from."""
     pool = ThreadPoolExecutor(1)
     try:
-        waiting = pool.submit(make_mixed, material, recipe, lesson, np.random.default_rng((seed, 0)))
+        waiting = pool.submit(make_mixed_epoch, material, recipe, lesson, np.random.default_rng((seed, 0)))
         for number in range(1, EPOCHS + 1):
-            ready = await_patiently(waiting, report, step="making drawings", epoch=number, epochs=EPOCHS)
+            ready = wait_with_heartbeat(waiting, report, step="making drawings", epoch=number, epochs=EPOCHS)
             if number < EPOCHS:
-                waiting = pool.submit(make_mixed, material, recipe, lesson, np.random.default_rng((seed, number)))
+                waiting = pool.submit(make_mixed_epoch, material, recipe, lesson, np.random.default_rng((seed, number)))
             yield ready
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
 
 
-def make_mixed(material: Material, recipe: Recipe, lesson: Lesson, rng: np.random.Generator) -> Epoch:
+def make_mixed_epoch(material: Material, recipe: Recipe, lesson: ApprovedDrawings, rng: np.random.Generator) -> Epoch:
     """Replayed base data in the recipe's proportions and the drawings in their variants, shuffled."""
-    replayed = make_epoch(material, shrink(recipe, REPLAYED), rng, strength=STRENGTH)
+    replayed = make_epoch(material, scale_recipe(recipe, REPLAYED), rng, strength=STRENGTH)
     variants = min(VARIANTS, -(-TAUGHT // len(lesson.labels)))
-    drawn = [vary(lesson, rng, recipe.raster, strength=STRENGTH) for _ in range(variants)]
+    drawn = [make_variants(lesson, rng, recipe.raster, strength=STRENGTH) for _ in range(variants)]
     chosen = rng.permutation(variants * len(lesson.labels))[:TAUGHT]
     x = np.concatenate([replayed.x, np.concatenate(drawn)[chosen]])
     y = np.concatenate([replayed.y, np.tile(lesson.labels, variants)[chosen]])
@@ -114,7 +118,7 @@ def make_mixed(material: Material, recipe: Recipe, lesson: Lesson, rng: np.rando
     return Epoch(x[order], y[order], weights[order].astype(np.float32))
 
 
-def shrink(recipe: Recipe, drawings: int) -> Recipe:
+def scale_recipe(recipe: Recipe, drawings: int) -> Recipe:
     """The recipe with an epoch of about so many drawings, in the same proportions."""
     share = drawings / recipe.drawings
     counts = {name: round(getattr(recipe, name) * share) for name in ("pictures", "tracks", "prototypes", "junk")}
@@ -124,7 +128,7 @@ def shrink(recipe: Recipe, drawings: int) -> Recipe:
 # Learning
 
 
-def _fit(model: keras.Model, epochs: Iterator[Epoch], report: Report) -> None:
+def _fit(model: keras.Model, epochs: Iterator[Epoch], report: ProgressCallback) -> None:
     """Adam at a low rate that rises shortly and then falls to nothing; a report after each batch."""
     import keras
 
@@ -135,7 +139,7 @@ def _fit(model: keras.Model, epochs: Iterator[Epoch], report: Report) -> None:
         steps = max(1, len(epoch.y) // BATCH)
         for step in range(steps):
             done = (number + step / steps) / EPOCHS
-            trainee.optimizer.learning_rate = RATE * rate_at(done)
+            trainee.optimizer.learning_rate = RATE * rate_share(done)
             part = slice(step * BATCH, (step + 1) * BATCH)
             pictures = epoch.x[part, ..., np.newaxis].astype(np.float32) / 255
             loss = trainee.train_on_batch(pictures, epoch.y[part], epoch.weights[part])
@@ -147,7 +151,7 @@ def _progress(epoch: int, loss: float, passed: float, done: float) -> dict[str, 
     return {"step": "all layers", "epoch": epoch, "epochs": EPOCHS, "loss": loss, "seconds_left": left}
 
 
-def rate_at(done: float) -> float:
+def rate_share(done: float) -> float:
     """The share of the peak rate after the share `done` of the training."""
     if done < WARMUP:
         return (done + 0.01) / (WARMUP + 0.01)

@@ -17,12 +17,19 @@ from ml.bundles.build import assemble
 from ml.bundles.bundle import Bundle, probe_rasters, verify_bundle, with_rehearsal
 from ml.bundles.predictor import Head, Predictor
 from ml.bundles.replace_head import graft_keras, graft_tflite
-from ml.data.approved import Lesson, LessonError, Report, only, vary, weights_of
+from ml.data.approved import (
+    ApprovedDrawings,
+    ApprovedDrawingsError,
+    ProgressCallback,
+    make_variants,
+    select_drawings,
+    weights_of,
+)
 from ml.embeddings import softmax
-from ml.embeddings.author_filter import believed
-from ml.embeddings.replay_pack import Rehearsal, unpack
+from ml.embeddings.author_filter import find_trusted
+from ml.embeddings.replay_pack import ReplayPack, read_pack
 from ml.preprocessing.ink import RasterSpec
-from ml.training.heartbeat import patiently
+from ml.training.heartbeat import run_with_heartbeat
 
 VARIANTS = 4  # of each drawing, besides itself
 STRENGTH = 0.8
@@ -35,50 +42,52 @@ COMPARED = 200  # drawings, at most
 MOST = 0.5  # of the exemplars' weight is that of all drawings, at most
 
 
-def finetune(base: Bundle, lesson: Lesson, *, seed: int, report: Report) -> Bundle:
+def finetune(base: Bundle, lesson: ApprovedDrawings, *, seed: int, report: ProgressCallback) -> Bundle:
     """The base with another last layer; see `ml.training.finetune.finetune`. Without TensorFlow."""
-    predictor, pack = verify_bundle(base), unpack(base.rehearsal)
+    predictor, pack = verify_bundle(base), read_pack(base.rehearsal)
     embeddings = _embed(predictor, lesson, base.raster, np.random.default_rng(seed), report)
     before = predictor.head()
-    kept = trusted(before, pack, embeddings[0], lesson)
-    after = _fit(before, pack, embeddings[:, kept], only(lesson, kept), report)
+    kept = choose_trusted(before, pack, embeddings[0], lesson)
+    after = _fit(before, pack, embeddings[:, kept], select_drawings(lesson, kept), report)
     report({"step": "export"})
     tflite, keras_file = graft_tflite(base.tflite, after), graft_keras(base.keras, after)
     agreement = _agreement(tflite, after, lesson.rasters[:COMPARED])
     bundle = assemble(
         tflite,
         keras_file,
-        **like(base),
+        **manifest_of_base(base),
         unsure_below=_limit(base, pack, before, after),
-        training={**record(base, kept, mode="head", seed=seed), "agreement": agreement},
+        training={**training_record(base, kept, mode="head", seed=seed), "agreement": agreement},
         quantised=bool(base.manifest.get("quantised")),
     )
     return with_rehearsal(bundle, base.rehearsal)
 
 
 def _embed(
-    predictor: Predictor, lesson: Lesson, spec: RasterSpec, rng: np.random.Generator, report: Report
+    predictor: Predictor, lesson: ApprovedDrawings, spec: RasterSpec, rng: np.random.Generator, report: ProgressCallback
 ) -> np.ndarray:
     """Embeddings of the drawings and then of each of their variants, float32 (1 + variants, n, width)."""
     embeddings = [predictor.predict(lesson.rasters).embeddings]
     for variant in range(1, VARIANTS + 1):
         told = {"step": "reading the drawings", "epoch": variant, "epochs": VARIANTS}
-        rasters = patiently(lambda: vary(lesson, rng, spec, strength=STRENGTH), report, **told)
+        rasters = run_with_heartbeat(lambda: make_variants(lesson, rng, spec, strength=STRENGTH), report, **told)
         embeddings.append(predictor.predict(rasters).embeddings)
     return np.stack(embeddings)
 
 
-def trusted(head: Head, pack: Rehearsal, embeddings: np.ndarray, lesson: Lesson) -> np.ndarray:
-    """Which drawings to learn from, bool (n,). Raises LessonError if there are none."""
+def choose_trusted(head: Head, pack: ReplayPack, embeddings: np.ndarray, lesson: ApprovedDrawings) -> np.ndarray:
+    """Which drawings to learn from, bool (n,). Raises ApprovedDrawingsError if there are none."""
     if lesson.authors is None:
         return np.ones(len(lesson.labels), bool)
-    kept = believed(head, pack, embeddings, lesson.labels, lesson.authors)
+    kept = find_trusted(head, pack, embeddings, lesson.labels, lesson.authors)
     if not kept.any():
-        raise LessonError("Every author contradicts the base and the others. Have their drawings reviewed.")
+        raise ApprovedDrawingsError("Every author contradicts the base and the others. Have their drawings reviewed.")
     return kept
 
 
-def _fit(head: Head, pack: Rehearsal, embeddings: np.ndarray, lesson: Lesson, report: Report) -> Head:
+def _fit(
+    head: Head, pack: ReplayPack, embeddings: np.ndarray, lesson: ApprovedDrawings, report: ProgressCallback
+) -> Head:
     """Teach a last layer `embeddings`, float32 (variants, n, width), together with the pack's exemplars."""
     variants, _, width = embeddings.shape
     is_junk = pack.study_labels == len(head.bias) - 1
@@ -86,7 +95,7 @@ def _fit(head: Head, pack: Rehearsal, embeddings: np.ndarray, lesson: Lesson, re
     weights *= min(1.0, MOST * len(pack.study) / max(float(weights.sum()), 1e-9))
     all_junk = JUNK * int((~is_junk).sum()) + BESIDE * float(weights.sum())
     other = min(OTHER, all_junk / max(int(is_junk.sum()), 1))
-    return softmax.fit(
+    return softmax.fit_head(
         head,
         np.concatenate([pack.study, embeddings.reshape(-1, width)]),
         np.concatenate([pack.study_labels, np.tile(lesson.labels, variants)]),
@@ -95,7 +104,7 @@ def _fit(head: Head, pack: Rehearsal, embeddings: np.ndarray, lesson: Lesson, re
     )
 
 
-def _progress(report: Report) -> softmax.Watch:
+def _progress(report: ProgressCallback) -> softmax.StepCallback:
     start = time.monotonic()
 
     def tell(step: int, loss: float) -> None:
@@ -105,26 +114,26 @@ def _progress(report: Report) -> softmax.Watch:
     return tell
 
 
-def _limit(base: Bundle, pack: Rehearsal, before: Head, after: Head) -> float:
+def _limit(base: Bundle, pack: ReplayPack, before: Head, after: Head) -> float:
     """The new limit of "not sure", by the exemplars."""
     labels = len(base.slugs)
     real = pack.study[pack.study_labels < labels]
-    answers = [softmax.answer(head, real)[:, :labels] for head in (before, after)]
-    return softmax.move_limit(base.manifest["unsure_below"], *answers, least=DOUBTED)
+    answers = [softmax.predict_head(head, real)[:, :labels] for head in (before, after)]
+    return softmax.move_unsure_limit(base.manifest["unsure_below"], *answers, least=DOUBTED)
 
 
 def _agreement(tflite: bytes, head: Head, rasters: np.ndarray) -> dict[str, Any]:
     """How far what serves is from the Keras file's last layer on the same trunk; see `ml.evaluation.exam`."""
     labels = len(head.bias) - 1
     said = Predictor(tflite, labels).predict(rasters)
-    difference = np.abs(softmax.answer(head, said.embeddings)[:, :labels] - said.probabilities).max()
+    difference = np.abs(softmax.predict_head(head, said.embeddings)[:, :labels] - said.probabilities).max()
     return {"difference": round(float(difference), 6), "compared": len(rasters)}
 
 
 # The same for both modes
 
 
-def like(base: Bundle) -> dict[str, Any]:
+def manifest_of_base(base: Bundle) -> dict[str, Any]:
     """What a challenger has in common with its base, for its manifest."""
     manifest = base.manifest
     return {
@@ -138,7 +147,7 @@ def like(base: Bundle) -> dict[str, Any]:
     }
 
 
-def record(base: Bundle, kept: np.ndarray, *, mode: str, seed: int) -> dict[str, Any]:
+def training_record(base: Bundle, kept: np.ndarray, *, mode: str, seed: int) -> dict[str, Any]:
     """How the challenger was taught; nothing personal."""
     return {
         "sources": base.manifest["training"].get("sources", []),

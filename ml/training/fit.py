@@ -58,7 +58,7 @@ class Cycle:
     averaged: bool = False  # ends with the running mean of the weights
 
 
-def cycles(recipe: Recipe) -> list[Cycle]:
+def plan_cycles(recipe: Recipe) -> list[Cycle]:
     """Of 41 epochs 20 learn, 9 refine and 12 are taught, of fewer the same shares; or all of them are averaged."""
     further = [Cycle(recipe.further, rate=FURTHER, mild=0.6, hard=True, averaged=True)] if recipe.further else []
     if recipe.learning == AVERAGED:
@@ -85,7 +85,7 @@ def fit(
     start = model.get_weights()
     ends: list[list[np.ndarray]] = []
     history: History = []
-    for cycle in cycles(recipe)[-1:] if onwards else cycles(recipe):
+    for cycle in plan_cycles(recipe)[-1:] if onwards else plan_cycles(recipe):
         teacher = _teacher(model, ends) if cycle.taught else None
         epochs = _epochs(material, recipe, cycle, len(history), seed)
         history += _fit_cycle(model, cycle, epochs, recipe, teacher, progress)
@@ -96,7 +96,7 @@ def fit(
 
 
 @contextmanager
-def quick_numbers() -> Iterator[None]:
+def fast_precision() -> Iterator[None]:
     """Networks built inside compute with 16 bits where the processor is made for it."""
     import keras
 
@@ -157,7 +157,7 @@ def _fit_cycle(
     import keras
 
     trainee = keras.Model(model.input, model.output["probabilities"])
-    rate = learning_rate(recipe, cycle)
+    rate = rate_schedule(recipe, cycle)
     trainee.compile(
         keras.optimizers.Adam(rate),
         "categorical_crossentropy",
@@ -201,7 +201,7 @@ def _running_mean() -> Any:
     return RunningMean()
 
 
-def learning_rate(recipe: Recipe, cycle: Cycle) -> keras.optimizers.schedules.LearningRateSchedule:
+def rate_schedule(recipe: Recipe, cycle: Cycle) -> keras.optimizers.schedules.LearningRateSchedule:
     """A short warm-up to the cycle's peak, then cosine decay over its epochs."""
     import keras
 

@@ -16,13 +16,13 @@ import numpy as np
 
 from ml.bundles.build import export_bundle, load_keras
 from ml.bundles.bundle import Bundle, load_bundle, save_bundle
-from ml.embeddings.replay_pack import make
-from ml.evaluation.bundle_tests import measure, summary
-from ml.evaluation.metrics import Report
+from ml.embeddings.replay_pack import add_replay_pack
+from ml.evaluation.bundle_tests import manifest_metrics, run_tests
+from ml.evaluation.metrics import EvaluationReport
 from ml.recipes import RECIPES
 from ml.recipes.base import Examples, Material, Recipe
 from ml.reporting.model_card import make_card, with_card, write_card
-from ml.training.fit import History, fit, quick_numbers
+from ml.training.fit import History, fast_precision, fit
 
 if TYPE_CHECKING:
     import keras
@@ -101,17 +101,17 @@ def _check_onwards(recipe: Recipe, before: Bundle, epochs: int | None) -> None:
         raise TrainingError("The recipe has no further cycle. Say with --epochs how long to go on.")
 
 
-class Trained(NamedTuple):
+class TrainingResult(NamedTuple):
     """What a training gave: the bundle, what it answers to each test, and how it went."""
 
     bundle: Bundle
-    reports: dict[str, Report]
+    reports: dict[str, EvaluationReport]
     history: History
 
 
 def train(
     recognizer: str, recipe: Recipe, material: Material, *, seed: int, progress: bool, before: Bundle | None = None
-) -> Trained:
+) -> TrainingResult:
     """Train, calibrate, export and measure; the reports are of the exported model, on `material.tests`.
 
     `before` is the bundle that a further cycle goes on from.
@@ -122,20 +122,20 @@ def train(
 
     keras.utils.set_random_seed(seed)
     shape = (len(recipe.labels) + 1, recipe.raster.size, recipe.network)
-    with quick_numbers():
+    with fast_precision():
         trainee = build_network(*shape)
         if before is not None:
             trainee.set_weights(load_keras(before).get_weights())
         history = fit(trainee, material, recipe, seed=seed, onwards=before is not None, progress=progress)
     model = build_network(*shape)
     model.set_weights(trainee.get_weights())
-    bundle, reports = finish(model, recognizer, recipe, material, seed=seed)
-    return Trained(bundle, reports, history)
+    bundle, reports = calibrate_and_export(model, recognizer, recipe, material, seed=seed)
+    return TrainingResult(bundle, reports, history)
 
 
-def finish(
+def calibrate_and_export(
     model: keras.Model, recognizer: str, recipe: Recipe, material: Material, *, seed: int
-) -> tuple[Bundle, dict[str, Report]]:
+) -> tuple[Bundle, dict[str, EvaluationReport]]:
     """Calibrate a trained network, export it in 8 bits, measure what was exported, pack what it must not forget."""
     from ml.training.network import fold_temperature
 
@@ -157,10 +157,10 @@ def finish(
         training=_record(recipe, seed, temperature),
         quantise=True,
     )
-    reports = measure(bundle, material.tests)
-    metrics = {name: summary(report) for name, report in reports.items()}
+    reports = run_tests(bundle, material.tests)
+    metrics = {name: manifest_metrics(report) for name, report in reports.items()}
     measured = replace(bundle, manifest={**bundle.manifest, "metrics": metrics})
-    return make(with_card(measured, make_card(measured, reports, recipe, material)), material), reports
+    return add_replay_pack(with_card(measured, make_card(measured, reports, recipe, material)), material), reports
 
 
 def _record(recipe: Recipe, seed: int, temperature: float) -> dict[str, Any]:

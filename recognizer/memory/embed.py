@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from django.db import Error
 
-from ml.embeddings.personal_memory import pack
+from ml.embeddings.personal_memory import pack_answer
 from ml.preprocessing.image import ImageError
 from ml.preprocessing.ink import InkError
 from recognizer import enqueue as messages
@@ -45,7 +45,7 @@ def look(drawing: Drawing, active: Active) -> Seen | None:
     except (InkError, ImageError) as error:
         logger.warning("drawing %s cannot be remembered: %s", drawing.uuid, error)
         return None
-    return Seen(active.version.pk, pack(answers.embeddings[0], answers.probabilities[0]))
+    return Seen(active.version.pk, pack_answer(answers.embeddings[0], answers.probabilities[0]))
 
 
 def enqueue(memory: Memory) -> None:

@@ -43,7 +43,7 @@ class _Held:
 
     revision: int
     version: int
-    memory: ml.embeddings.personal_memory.Memory
+    memory: ml.embeddings.personal_memory.PersonalMemory
     drawings: list[UUID]
     memory_id: int = 0  # 0: there is none, or it is switched off
     behind: bool = False  # something is remembered that this version has not read
@@ -115,7 +115,7 @@ def recall(*, person: User, active: Active, probabilities: np.ndarray, embedding
         _ask(held)
     if not held.drawings:
         return None
-    found = ml.embeddings.personal_memory.recall(held.memory, probabilities, embedding)
+    found = ml.embeddings.personal_memory.adjust_answer(held.memory, probabilities, embedding)
     return Recalled(found.probabilities, [held.drawings[row] for row in found.because]) if found.used else None
 
 
@@ -127,7 +127,9 @@ def _load(person: User, active: Active) -> _Held:
     said = rows.filter(version=active.version.pk).values_list("packed", "label", "drawing__uuid")
     outputs = {label.pk: output for output, label in enumerate(active.labels)}
     known = [(bytes(packed or b""), outputs[label], drawing) for packed, label, drawing in said if label in outputs]
-    memory = ml.embeddings.personal_memory.build([row[0] for row in known], [row[1] for row in known], len(outputs))
+    memory = ml.embeddings.personal_memory.build_memory(
+        [row[0] for row in known], [row[1] for row in known], len(outputs)
+    )
     behind = rows.behind(active.version.pk).exists()
     return _Held(person.revision, active.version.pk, memory, [row[2] for row in known], memory_id, behind)
 

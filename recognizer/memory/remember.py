@@ -12,7 +12,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from accounts import people
-from ml.embeddings.personal_memory import KEPT, KEPT_PER_LABEL
+from ml.embeddings.personal_memory import MAX_DRAWINGS, MAX_DRAWINGS_PER_LABEL
 from recognizer.memory.embed import Seen, enqueue
 from recognizer.models import Correction, Drawing, Label, Memory, Recognizer, Remembered
 
@@ -61,7 +61,7 @@ def _prune(memory: Memory, label: Label) -> None:
     """Only the newest stay. A memory holds some more than are kept at most, so all of them are looked at at once."""
     newest_first = list(memory.remembered.order_by("-pk").values_list("pk", "label"))
     of_label = [pk for pk, said in newest_first if said == label.pk]
-    too_many = {*of_label[KEPT_PER_LABEL:], *(pk for pk, _said in newest_first[KEPT:])}
+    too_many = {*of_label[MAX_DRAWINGS_PER_LABEL:], *(pk for pk, _said in newest_first[MAX_DRAWINGS:])}
     if too_many:
         Remembered.objects.filter(pk__in=too_many).delete()
 
@@ -86,7 +86,7 @@ def _newest_said(memory: Memory) -> list[tuple[int, int]]:
     of_label: Counter[int] = Counter()
     for drawing, label in standing.values_list("drawing", "label"):
         of_label[label] += 1
-        if of_label[label] <= KEPT_PER_LABEL and len(kept) < KEPT:
+        if of_label[label] <= MAX_DRAWINGS_PER_LABEL and len(kept) < MAX_DRAWINGS:
             kept.append((drawing, label))
     return kept
 

@@ -126,7 +126,7 @@ class Migration(migrations.Migration):
                 (
                     "packed",
                     models.BinaryField(
-                        help_text="See ml.embeddings.personal_memory.pack.",
+                        help_text="See ml.embeddings.personal_memory.pack_answer.",
                         null=True,
                         verbose_name="what it made of it",
                     ),

@@ -61,7 +61,7 @@ class Remembered(models.Model):
         ModelVersion, models.PROTECT, null=True, related_name="remembered", verbose_name=_("read by")
     )
     packed = models.BinaryField(
-        _("what it made of it"), null=True, help_text=_("See ml.embeddings.personal_memory.pack.")
+        _("what it made of it"), null=True, help_text=_("See ml.embeddings.personal_memory.pack_answer.")
     )
     created = models.DateTimeField(_("created"), auto_now_add=True)
 

@@ -15,9 +15,9 @@ import numpy as np
 
 import ml.embeddings.outliers
 from ml.bundles.bundle import BundleError
-from ml.embeddings.outliers import Usual
-from ml.embeddings.personal_memory import unpack
-from ml.embeddings.replay_pack import unpack as unpack_rehearsal
+from ml.embeddings.outliers import TypicalDrawings
+from ml.embeddings.personal_memory import unpack_answer
+from ml.embeddings.replay_pack import read_pack as unpack_rehearsal
 from recognizer import memory
 from recognizer.models import Drawing, Label, ModelVersion, Place
 from recognizer.registry import serving
@@ -44,7 +44,7 @@ def of(*, drawing: Drawing, label: Label, seen: memory.Seen) -> float | None:
 
 
 def _of(active: Active, label: int, seen: memory.Seen) -> float | None:
-    embedding, _probabilities = unpack(seen.packed, len(active.labels))
+    embedding, _probabilities = unpack_answer(seen.packed, len(active.labels))
     return among(active, label, embedding)
 
 
@@ -54,15 +54,17 @@ def among(active: Active, label: int, embedding: np.ndarray) -> float | None:
     outputs = [each.pk for each in active.labels]
     if usual is None or label not in outputs:
         return None
-    return float(ml.embeddings.outliers.oddness(usual, embedding[np.newaxis], np.array([outputs.index(label)]))[0])
+    return float(
+        ml.embeddings.outliers.outlier_scores(usual, embedding[np.newaxis], np.array([outputs.index(label)]))[0]
+    )
 
 
 @lru_cache(maxsize=HELD)
-def _usual(version: int, sha256: str, labels: int) -> Usual | None:
+def _usual(version: int, sha256: str, labels: int) -> TypicalDrawings | None:
     """Of a version, which never changes; the checksum, as identifiers may be given out again."""
     pack = ModelVersion.objects.values_list("rehearsal", flat=True).get(pk=version)
     try:
-        return ml.embeddings.outliers.learn(unpack_rehearsal(bytes(pack)), labels)
+        return ml.embeddings.outliers.learn_typical(unpack_rehearsal(bytes(pack)), labels)
     except BundleError as error:
         logger.warning("version %d (%s) cannot tell what is usual: %s", version, sha256[:8], error)
         return None

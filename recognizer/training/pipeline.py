@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from django.db import IntegrityError
 
 from ml.bundles.bundle import raster_spec
-from ml.embeddings.replay_pack import is_same_test, unpack
+from ml.embeddings.replay_pack import have_same_test, read_pack
 from recognizer.models import ModelVersion, Promotion, TrainingRun
 from recognizer.registry import promotions
 from recognizer.training import snapshots
@@ -20,7 +20,7 @@ from recognizer.training.split import DrawingSplit
 
 if TYPE_CHECKING:
     from ml.bundles.bundle import Bundle
-    from ml.evaluation.gate import Verdict
+    from ml.evaluation.gate import GateVerdict
 
 logger = logging.getLogger(__name__)
 State = TrainingRun.State
@@ -99,7 +99,7 @@ def _work(lease: Lease) -> None:
 
 
 def _plan(lease: Lease) -> TrainingPlan:
-    from ml.training.finetune import mode_at_hand
+    from ml.training.finetune import find_mode
 
     recognizer = lease.run.recognizer
     promotion = promotions.newest(recognizer.pk)
@@ -112,7 +112,7 @@ def _plan(lease: Lease) -> TrainingPlan:
         raise DeclinedError(
             f"{champion} {unlike} than {base}, from which runs start: they cannot be compared. Promote {base} first."
         )
-    mode, why = mode_at_hand(bundle)
+    mode, why = find_mode(bundle)
     lease.say(f"From {base} against {champion}, {mode} mode: {why}")
     return TrainingPlan(base, promotion, champion, bundle, mode)
 
@@ -124,7 +124,7 @@ def _unlike(champion: ModelVersion, base: Bundle) -> str:
     if raster_spec(champion.manifest) != base.raster:
         return "sees ink on another raster"
     packs = [bytes(champion.rehearsal), base.rehearsal]
-    if all(packs) and packs[0] != packs[1] and not is_same_test(*map(unpack, packs)):
+    if all(packs) and packs[0] != packs[1] and not have_same_test(*map(read_pack, packs)):
         return "takes another base test"
     return ""
 
@@ -181,7 +181,7 @@ def _check_news(run: TrainingRun, choice: DrawingSplit) -> None:
         raise DeclinedError(f"Nothing was approved or taken back since run {twin.pk}: it would learn the same again.")
 
 
-def _decide(lease: Lease, plan: TrainingPlan, verdict: Verdict, challenger: Bundle, exam: list[int]) -> None:
+def _decide(lease: Lease, plan: TrainingPlan, verdict: GateVerdict, challenger: Bundle, exam: list[int]) -> None:
     with lease.writing():
         if snapshots.uses_excluded_authors(lease.run):
             raise DeclinedError("The author of drawings that it learned from was set aside meanwhile. Teach it again.")
@@ -197,7 +197,7 @@ def _decide(lease: Lease, plan: TrainingPlan, verdict: Verdict, challenger: Bund
         lease.close(State.PASSED, _promote(plan, version, reason), version=version)
 
 
-def _field_test(verdict: Verdict) -> str:
+def _field_test(verdict: GateVerdict) -> str:
     field = verdict.figures["field"]
     return f"{field['after']:.1%} right of {field['count']} drawings that it had not seen, {field['before']:.1%} before"
 

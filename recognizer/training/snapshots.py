@@ -10,7 +10,7 @@ import numpy as np
 from django.db.models import QuerySet
 
 from accounts import people
-from ml.data.approved import Lesson
+from ml.data.approved import ApprovedDrawings
 from ml.preprocessing.image import ImageError
 from ml.preprocessing.ink import InkError, RasterSpec
 from recognizer.drawings.store import Content
@@ -25,7 +25,7 @@ PAGE_SIZE = 200  # drawings in memory at a time
 class RasterisedDrawings(NamedTuple):
     """Drawings as arrays, and their ids in the same order."""
 
-    lesson: Lesson
+    lesson: ApprovedDrawings
     drawings: list[int]
 
 
@@ -100,7 +100,7 @@ def rasterise_drawings(
         rasters.append(drawn)
         inks.append(content.strokes)
         taken.append(row)
-    lesson = Lesson(
+    lesson = ApprovedDrawings(
         rasters=np.array(rasters, np.uint8).reshape(-1, raster.size, raster.size),
         inks=inks,
         labels=np.array([slugs.index(row.slug) for row in taken], np.int64),

@@ -45,12 +45,12 @@ def _report() -> None:
     from django.db import connection
     from django.test import Client
 
-    from ml.embeddings.personal_memory import KEPT
+    from ml.embeddings.personal_memory import MAX_DRAWINGS
     from ml.preprocessing.content import Content
     from recognizer.models import Recognizer
 
-    person = _person_who_said(KEPT)
-    _say(f"{connection.vendor}; {KEPT} remembered drawings")
+    person = _person_who_said(MAX_DRAWINGS)
+    _say(f"{connection.vendor}; {MAX_DRAWINGS} remembered drawings")
     _say(f"begun and read in {_catch_up(person):.2f} s; read again by another version in {_catch_up(person):.2f} s")
     inks = _inks(50)
     content = [Content.of_ink(ink) for ink in inks]

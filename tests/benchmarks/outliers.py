@@ -48,7 +48,7 @@ def main() -> None:
         bundle = load_bundle(Path(ml.__file__).parent / "models" / slug)
         labels = len(bundle.slugs)
         predictor = Predictor(bundle.tflite, labels)
-        usual = outliers.learn(replay_pack.unpack(bundle.rehearsal), labels)
+        usual = outliers.learn_typical(replay_pack.read_pack(bundle.rehearsal), labels)
         material, rng = RECIPES[slug].load(None), np.random.default_rng(0)
         tests = material.tests | material.validation
         made = np.stack([rasterise(make_junk(rng, material.digits()), bundle.raster) for _ in range(JUNK)])
@@ -69,7 +69,12 @@ def main() -> None:
 
 
 def _try(
-    usual: outliers.Usual, good: Answers, truth: np.ndarray, spoils: Answers, below: float, rng: np.random.Generator
+    usual: outliers.TypicalDrawings,
+    good: Answers,
+    truth: np.ndarray,
+    spoils: Answers,
+    below: float,
+    rng: np.random.Generator,
 ) -> Found:
     labels, count = good.probabilities.shape[1], max(2, round(SPOILT * len(truth)))
     wrong = rng.permutation(len(truth))[: count // 2]
@@ -80,7 +85,7 @@ def _try(
     said = np.concatenate([said, np.where(rng.random(len(junk)) < 0.5, answered, any_label)])
     probabilities = np.concatenate([good.probabilities, spoils.probabilities[junk]])
     spoilt = np.isin(np.arange(len(said)), wrong) | (np.arange(len(said)) >= len(truth))
-    odd = outliers.oddness(usual, np.concatenate([good.embeddings, spoils.embeddings[junk]]), said) > 1
+    odd = outliers.outlier_scores(usual, np.concatenate([good.embeddings, spoils.embeddings[junk]]), said) > 1
     before = UNSURE * (probabilities.max(axis=1) < below) + DIFFERS * (probabilities.argmax(axis=1) != said)
     tie = rng.random(len(said))
 

@@ -12,7 +12,7 @@ from ml.augmentation.augment import draw_varied
 from ml.augmentation.negatives import scribble
 from ml.bundles.build import export_bundle
 from ml.bundles.bundle import Bundle
-from ml.data.approved import Lesson
+from ml.data.approved import ApprovedDrawings
 from ml.data.loaders import Pictures, Tracks
 from ml.embeddings import replay_pack
 from ml.preprocessing.ink import Ink, RasterSpec, rasterise
@@ -65,13 +65,13 @@ def inks(count: int, seed: int) -> tuple[list[Ink], np.ndarray]:
     return [ink(int(label), rng) for label in labels], labels
 
 
-def lesson(count: int, seed: int, *, hooked: int = 0, jagged: int = 0) -> Lesson:
+def lesson(count: int, seed: int, *, hooked: int = 0, jagged: int = 0) -> ApprovedDrawings:
     """The three in turn, and so many rings in the new ways."""
     drawn, labels = inks(count, seed)
     rng = np.random.default_rng(seed)
     drawn = [*drawn, *(hooked_ring(rng) for _ in range(hooked)), *(jagged_ring(rng) for _ in range(jagged))]
     labels = np.concatenate([labels, np.zeros(hooked + jagged, np.int64)])
-    return Lesson(np.stack([rasterise(each, SPEC) for each in drawn]), list(drawn), labels)
+    return ApprovedDrawings(np.stack([rasterise(each, SPEC) for each in drawn]), list(drawn), labels)
 
 
 def examples(count: int, seed: int) -> Examples:
@@ -143,7 +143,7 @@ def base() -> Bundle:
     model.compile("adam", {"probabilities": "sparse_categorical_crossentropy", "embedding": None})
     x = np.concatenate([taught.x, other.x])[..., None].astype(np.float32) / 255
     model.fit(x, {"probabilities": np.concatenate([taught.y, other.y])}, epochs=6, batch_size=32, verbose=0)
-    return replay_pack.make(_export(model), material())
+    return replay_pack.add_replay_pack(_export(model), material())
 
 
 def _export(model: keras.Model) -> Bundle:

@@ -9,7 +9,7 @@ from ml.augmentation.negatives import make_junk
 from ml.augmentation.synthetic_digits import write
 from ml.bundles.build import export_bundle
 from ml.bundles.bundle import Bundle
-from ml.data.approved import Lesson
+from ml.data.approved import ApprovedDrawings
 from ml.data.loaders import Pictures, Tracks
 from ml.embeddings import replay_pack
 from ml.preprocessing.ink import Ink, rasterise
@@ -26,16 +26,16 @@ def inks(count: int, seed: int) -> tuple[list[Ink], np.ndarray]:
     return [write(int(label), rng) for label in labels], labels
 
 
-def lesson(count: int, seed: int, *, authors: np.ndarray | None = None) -> Lesson:
+def lesson(count: int, seed: int, *, authors: np.ndarray | None = None) -> ApprovedDrawings:
     drawn, labels = inks(count, seed)
-    return Lesson(np.stack([rasterise(ink) for ink in drawn]), list(drawn), labels, authors=authors)
+    return ApprovedDrawings(np.stack([rasterise(ink) for ink in drawn]), list(drawn), labels, authors=authors)
 
 
-def foreign_lesson(count: int, seed: int) -> Lesson:
+def foreign_lesson(count: int, seed: int) -> ApprovedDrawings:
     """Twos as somebody writes them who was never seen: as fours."""
     rng = np.random.default_rng(seed)
     drawn = [write(4, rng) for _ in range(count)]
-    return Lesson(np.stack([rasterise(ink) for ink in drawn]), list(drawn), np.full(count, 2))
+    return ApprovedDrawings(np.stack([rasterise(ink) for ink in drawn]), list(drawn), np.full(count, 2))
 
 
 def examples(count: int, seed: int) -> Examples:
@@ -97,4 +97,4 @@ def base(known: Material) -> Bundle:
         training={"sources": ["mnist"], "seed": 1},
         quantise=True,
     )
-    return replay_pack.make(bundle, known)
+    return replay_pack.add_replay_pack(bundle, known)

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from ml.reporting.html.plots import WIDTH
-from ml.reporting.html.results import Answered
+from ml.reporting.html.results import EvaluatedDrawings
 from ml.reporting.html.theme import Theme, ink_map
 
 SAMPLES = 12  # drawings of a label
@@ -22,7 +22,7 @@ WIDEST = 1.4  # inches of a column
 SEED = 0
 
 
-def samples(answered: Answered, names: Sequence[str], theme: Theme) -> Figure:
+def sample_sheet(answered: EvaluatedDrawings, names: Sequence[str], theme: Theme) -> Figure:
     """Some drawings of each label, drawn by lot."""
     rng = np.random.default_rng(SEED)
     rows = [(name, np.flatnonzero(answered.truth == place)) for place, name in enumerate(names)]
@@ -42,7 +42,7 @@ def samples(answered: Answered, names: Sequence[str], theme: Theme) -> Figure:
     return figure
 
 
-def captioned(
+def captioned_sheet(
     rasters: np.ndarray, captions: Sequence[Sequence[str]], theme: Theme, *, columns: int | None = None
 ) -> Figure:
     """Drawings in rows, each with short lines below it, the last of them muted; every one has as many, or none."""
@@ -70,7 +70,7 @@ def captioned(
     return figure
 
 
-def taken_for(drawn: str, answered: str, confidence: float, *, short: bool) -> list[str]:
+def mistake_caption(drawn: str, answered: str, confidence: float, *, short: bool) -> list[str]:
     """The caption of a mistake; on more lines where the names are long."""
     first = [f"{drawn} as {answered}"] if short else [drawn, f"as {answered}"]
     return [*first, f"{confidence:.0%}"]

@@ -13,8 +13,9 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from ml.evaluation.metrics import LabelFigures
 from ml.reporting.confusion_svg import SEEN
-from ml.reporting.html.results import Bin, margin
+from ml.reporting.html.results import ReliabilityBin
 from ml.reporting.html.theme import Theme
+from ml.statistics import wilson_interval
 
 WIDTH = 6.4  # inches of a figure
 ROW = 0.26  # inches of a line of a bar plot
@@ -24,7 +25,7 @@ PERCENT = FuncFormatter(lambda share, _: f"{round(share * 100, 4):g}%")
 COUNT = FuncFormatter(lambda count, _: f"{count:,.0f}")
 
 
-def curves(history: Sequence[Mapping[str, float]], theme: Theme) -> Figure:
+def plot_learning(history: Sequence[Mapping[str, float]], theme: Theme) -> Figure:
     """Loss and accuracy on what was learned from, epoch by epoch."""
     figure = Figure(figsize=(WIDTH, 2.4))
     epochs = [line["epoch"] for line in history]
@@ -41,11 +42,11 @@ def curves(history: Sequence[Mapping[str, float]], theme: Theme) -> Figure:
     return figure
 
 
-def label_bars(lines: Sequence[LabelFigures], names: Sequence[str], theme: Theme) -> Figure:
+def plot_labels(lines: Sequence[LabelFigures], names: Sequence[str], theme: Theme) -> Figure:
     """Accuracy by label, the weakest first, each with where the truth lies in 95 of 100 cases."""
     order = sorted(range(len(lines)), key=lambda place: lines[place].accuracy)
     shares = np.array([lines[place].accuracy for place in order])
-    bounds = np.array([margin(lines[place].accuracy, lines[place].count) for place in order])
+    bounds = np.array([wilson_interval(lines[place].accuracy, lines[place].count) for place in order])
     figure = Figure(figsize=(WIDTH, 0.9 + ROW * len(order)))
     axes = figure.subplots()
     rows = np.arange(len(order))
@@ -72,7 +73,7 @@ def _shares(axes: Axes) -> None:
     axes.tick_params(length=0)
 
 
-def writer_bars(lines: Sequence[LabelFigures], theme: Theme) -> Figure:
+def plot_writers(lines: Sequence[LabelFigures], theme: Theme) -> Figure:
     """The share of wrong answers by writer, most first."""
     wrong = [1 - line.accuracy for line in lines]
     figure = Figure(figsize=(WIDTH, 2.6))
@@ -92,7 +93,7 @@ def writer_bars(lines: Sequence[LabelFigures], theme: Theme) -> Figure:
     return figure
 
 
-def confusion(matrix: Sequence[Sequence[int]], names: Sequence[str], theme: Theme) -> Figure:
+def plot_confusion(matrix: Sequence[Sequence[int]], names: Sequence[str], theme: Theme) -> Figure:
     """Rows are what was drawn, columns what was answered; mistakes stand out in amber."""
     counts = np.array(matrix)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
@@ -132,13 +133,13 @@ def _name_both(axes: Axes, names: Sequence[str], theme: Theme) -> None:
         spine.set_visible(False)
 
 
-def calibration(bins: Sequence[Bin], below: float, theme: Theme) -> Figure:
+def plot_calibration(bins: Sequence[ReliabilityBin], below: float, theme: Theme) -> Figure:
     """How often an answer of a certain probability is right, and how many such answers there are."""
     figure = Figure(figsize=(4.8, 5.2))
     above, counts = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
     above.plot([0, 1], [0, 1], color=theme.muted, linewidth=1, linestyle=(0, (4, 3)))
     for found in bins:
-        low, high = margin(found.accuracy, found.count)
+        low, high = wilson_interval(found.accuracy, found.count)
         above.vlines(found.confidence, low, high, color=theme.accent, linewidth=4, alpha=0.3)
     above.plot([b.confidence for b in bins], [b.accuracy for b in bins], "o-", color=theme.accent, markersize=4)
     above.set_ylabel("of them right")
@@ -159,7 +160,7 @@ def calibration(bins: Sequence[Bin], below: float, theme: Theme) -> Figure:
     return figure
 
 
-def differences(rows: Sequence[Mapping[str, Any]], theme: Theme) -> Figure:
+def plot_versions(rows: Sequence[Mapping[str, Any]], theme: Theme) -> Figure:
     """By label what both versions get right; a line from the other to this one. `rows`: name, before, after."""
     figure = Figure(figsize=(WIDTH, 1.2 + ROW * len(rows)))
     axes = figure.subplots()

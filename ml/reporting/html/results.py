@@ -11,7 +11,7 @@ import numpy as np
 
 from ml.bundles.bundle import Bundle, verify_bundle
 from ml.data.labelled_files import JUNK, Drawings, EvaluationError, to_indices
-from ml.evaluation.metrics import BINS, Report, evaluate
+from ml.evaluation.metrics import BINS, EvaluationReport, evaluate_answers
 from ml.progress import Progress, silent
 from ml.statistics import mcnemar_exact
 
@@ -19,7 +19,7 @@ CHUNK = 100  # drawings answered between two signs of progress
 
 
 @dataclass(frozen=True)
-class Answered:
+class EvaluatedDrawings:
     """n drawings with their answers. `truth` int (n,) is a place in `labels`, or JUNK."""
 
     labels: list[dict[str, str]]
@@ -50,10 +50,10 @@ class Answered:
         return self.guesses == self.truth
 
     @cached_property
-    def figures(self) -> Report:
+    def figures(self) -> EvaluationReport:
         """What `python -m ml evaluate` says of them."""
         slugs = [label["slug"] for label in self.labels]
-        return evaluate(self.probabilities, self.truth, slugs, self.unsure_below, self.writers)
+        return evaluate_answers(self.probabilities, self.truth, slugs, self.unsure_below, self.writers)
 
     def mistakes(self) -> np.ndarray:
         """Places of the wrong answers, the most confident first."""
@@ -68,13 +68,15 @@ class Answered:
         return places[np.argsort(-self.confidence[places], kind="stable")]
 
 
-def ask(bundle: Bundle, drawings: Drawings, *, junk: bool = False, progress: Progress = silent) -> Answered:
+def answer_drawings(
+    bundle: Bundle, drawings: Drawings, *, junk: bool = False, progress: Progress = silent
+) -> EvaluatedDrawings:
     """Have the bundle answer. Drawings of other labels are junk if `junk`, else an EvaluationError."""
     truth = to_indices(drawings.labels, bundle.slugs, junk=junk)
     predictor = verify_bundle(bundle)
     chunks = [drawings.rasters[start : start + CHUNK] for start in range(0, len(truth), CHUNK)]
     probabilities = [predictor.predict(chunk).probabilities for chunk in progress(chunks, "answers")]
-    return Answered(
+    return EvaluatedDrawings(
         labels=bundle.manifest["labels"],
         rasters=drawings.rasters,
         truth=truth,
@@ -85,7 +87,7 @@ def ask(bundle: Bundle, drawings: Drawings, *, junk: bool = False, progress: Pro
 
 
 @dataclass(frozen=True)
-class Bin:
+class ReliabilityBin:
     """Answers of about the same probability."""
 
     low: float
@@ -97,7 +99,7 @@ class Bin:
     """The share that was right."""
 
 
-def reliability(answered: Answered, bins: int = BINS) -> list[Bin]:
+def reliability_bins(answered: EvaluatedDrawings, bins: int = BINS) -> list[ReliabilityBin]:
     """The answers to real drawings by the probability of their first guess; empty bins are left out."""
     confidence, right = answered.confidence[answered.real], answered.right[answered.real]
     places = np.minimum((confidence * bins).astype(np.int64), bins - 1)
@@ -105,22 +107,22 @@ def reliability(answered: Answered, bins: int = BINS) -> list[Bin]:
     for place in np.unique(places):
         chosen = places == place
         means = float(confidence[chosen].mean()), float(right[chosen].mean())
-        found.append(Bin(place / bins, (place + 1) / bins, int(chosen.sum()), *means))
+        found.append(ReliabilityBin(place / bins, (place + 1) / bins, int(chosen.sum()), *means))
     return found
 
 
-class Duel(NamedTuple):
+class VersionComparison(NamedTuple):
     """Two versions on the same real drawings: places of those that only one of them answers rightly."""
 
-    this: Answered
-    other: Answered
+    this: EvaluatedDrawings
+    other: EvaluatedDrawings
     won: np.ndarray
     lost: np.ndarray
     chance: float
     """That a split at least as uneven comes about if neither is better (McNemar, exact, two-sided)."""
 
 
-def compare(this: Answered, other: Answered) -> Duel:
+def compare_versions(this: EvaluatedDrawings, other: EvaluatedDrawings) -> VersionComparison:
     """Who is right where the other is not. Raises EvaluationError if they were not asked the same."""
     here, there = ([label["slug"] for label in side.labels] for side in (this, other))
     if sorted(here) != sorted(there):
@@ -130,17 +132,9 @@ def compare(this: Answered, other: Answered) -> Duel:
     won = np.flatnonzero(this.right & ~other.right)
     lost = np.flatnonzero(other.right & ~this.right)
     fewer, more = sorted((len(won), len(lost)))
-    return Duel(this, other, won, lost, min(1.0, 2 * mcnemar_exact(more, fewer)))
+    return VersionComparison(this, other, won, lost, min(1.0, 2 * mcnemar_exact(more, fewer)))
 
 
-def margin(share: float, count: int) -> tuple[float, float]:
-    """Where the true share lies in 95 of 100 cases, from `share` of `count` seen (Wilson 1927)."""
-    z = 1.96
-    middle = (share + z * z / (2 * count)) / (1 + z * z / count)
-    half = z / (1 + z * z / count) * float(np.sqrt(share * (1 - share) / count + z * z / (4 * count * count)))
-    return max(0.0, middle - half), min(1.0, middle + half)
-
-
-def name_of(label: Mapping[str, str]) -> str:
+def label_name(label: Mapping[str, str]) -> str:
     """What a person sees: the glyph, or the name where there is none."""
     return label["glyph"] or label["name"]

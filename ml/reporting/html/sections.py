@@ -8,7 +8,7 @@ from typing import Any
 from ml.evaluation.metrics import LabelFigures
 from ml.reporting.html import contact_sheets, plots
 from ml.reporting.html.page import Illustration, Section, folded, table, text, tiles
-from ml.reporting.html.results import Answered, name_of, reliability
+from ml.reporting.html.results import EvaluatedDrawings, label_name, reliability_bins
 from ml.reporting.html.theme import draw, legible
 from ml.reporting.model_card import find_confusions
 from ml.reporting.text_tables import percent
@@ -20,18 +20,18 @@ Epochs = Sequence[Mapping[str, float]]
 Parts = list[str | Illustration]
 
 
-def names_of(answered: Answered) -> list[str]:
+def table_names(answered: EvaluatedDrawings) -> list[str]:
     """What the labels are called in a table: the glyph or name, and the slug where not everybody can read that."""
-    shown = [(name_of(label), label["slug"]) for label in answered.labels]
+    shown = [(label_name(label), label["slug"]) for label in answered.labels]
     return [name if name.isascii() else f"{name} ({slug})" for name, slug in shown]
 
 
-def drawn_names(answered: Answered) -> list[str]:
+def plot_names(answered: EvaluatedDrawings) -> list[str]:
     """The same for pictures, in letters that are installed here."""
-    return legible(map(name_of, answered.labels), [label["slug"] for label in answered.labels])
+    return legible(map(label_name, answered.labels), [label["slug"] for label in answered.labels])
 
 
-def in_short(answered: Answered) -> Section:
+def in_short(answered: EvaluatedDrawings) -> Section:
     figures = answered.figures
     shown = [
         ("drawings", f"{figures.count:,}"),
@@ -48,9 +48,9 @@ def in_short(answered: Answered) -> Section:
     return Section("short", "In short", [tiles(shown)])
 
 
-def samples(answered: Answered) -> Section:
-    names = drawn_names(answered)
-    picture = draw(lambda theme: contact_sheets.samples(answered, names, theme))
+def samples(answered: EvaluatedDrawings) -> Section:
+    names = plot_names(answered)
+    picture = draw(lambda theme: contact_sheets.sample_sheet(answered, names, theme))
     told = (
         "Some of the drawings, by label and by lot, exactly as the network sees them: fitted into a box, centred, "
         "drawn with one pen. Look here first: a label that is wrong in the data, or a raster that lost its lines, "
@@ -65,7 +65,7 @@ def learning(history: Epochs | None) -> Section:
     if not history:
         told = "No record of the training lies beside this bundle (history.json), so there are no curves to show."
         return Section("learning", "Learning", [text(told)])
-    picture = draw(lambda theme: plots.curves(history, theme))
+    picture = draw(lambda theme: plots.plot_learning(history, theme))
     told = (
         f"{len(history)} epochs in {_duration(history)}. The drawings are varied anew in each, and harder than any "
         "test, so the curves show how the learning went, not how good the model is. A step up in the loss is where a "
@@ -85,11 +85,11 @@ def _duration(history: Epochs) -> str:
     return f"{seconds / 60:.0f} minutes" if seconds >= 90 else f"{seconds:.0f} seconds"
 
 
-def by_label(answered: Answered) -> Section:
+def by_label(answered: EvaluatedDrawings) -> Section:
     chosen = [place for place, line in enumerate(answered.figures.labels) if line.count]
     lines = [answered.figures.labels[place] for place in chosen]
-    names, drawn = ([column[place] for place in chosen] for column in (names_of(answered), drawn_names(answered)))
-    picture = draw(lambda theme: plots.label_bars(lines, drawn, theme))
+    names, drawn = ([column[place] for place in chosen] for column in (table_names(answered), plot_names(answered)))
+    picture = draw(lambda theme: plots.plot_labels(lines, drawn, theme))
     told = (
         "The share of right answers, the weakest label first. Where few drawings were asked about, the bar around a "
         "point is long: the true share lies within it in 95 of 100 cases."
@@ -106,10 +106,10 @@ def _figures_table(kind: str, names: Sequence[str], lines: Sequence[LabelFigures
     return table((kind, "drawings", "right", "not sure"), rows)
 
 
-def confusions(answered: Answered) -> Section:
-    matrix, names = answered.figures.confusion, names_of(answered)
-    drawn = drawn_names(answered)
-    picture = draw(lambda theme: plots.confusion(matrix, drawn, theme))
+def confusions(answered: EvaluatedDrawings) -> Section:
+    matrix, names = answered.figures.confusion, table_names(answered)
+    drawn = plot_names(answered)
+    picture = draw(lambda theme: plots.plot_confusion(matrix, drawn, theme))
     told = (
         "Rows are what was drawn, columns what was answered. Right answers are blue by their share; mistakes are amber "
         "on a scale of their own, or nobody would see one in a hundred."
@@ -126,8 +126,8 @@ def confusions(answered: Answered) -> Section:
     return Section("confusions", "Confusions", parts)
 
 
-def _most_frequent(answered: Answered) -> Iterator[str]:
-    names = dict(zip((label["slug"] for label in answered.labels), names_of(answered), strict=True))
+def _most_frequent(answered: EvaluatedDrawings) -> Iterator[str]:
+    names = dict(zip((label["slug"] for label in answered.labels), table_names(answered), strict=True))
     found = find_confusions(answered.figures.confusion, list(names))
     counts = {line.slug: line.count for line in answered.figures.labels}
     if found:
@@ -142,14 +142,14 @@ def _most_frequent(answered: Answered) -> Iterator[str]:
         yield table(("taken for another", "times", "of those drawn"), rows)
 
 
-def mistakes(answered: Answered) -> Section:
+def mistakes(answered: EvaluatedDrawings) -> Section:
     places = answered.mistakes()
     if not len(places):
         return Section("mistakes", "Mistakes", [text("There are none: every drawing was answered rightly.")])
     shown = places[: contact_sheets.SHOWN]
-    names = drawn_names(answered)
-    captions = mistaken(answered, shown, names)
-    picture = draw(lambda theme: contact_sheets.captioned(answered.rasters[shown], captions, theme))
+    names = plot_names(answered)
+    captions = mistake_captions(answered, shown, names)
+    picture = draw(lambda theme: contact_sheets.captioned_sheet(answered.rasters[shown], captions, theme))
     sure = int((answered.confidence[places] >= answered.unsure_below).sum())
     told = (
         f"{len(places):,} of {answered.figures.count:,} first guesses are wrong, {sure:,} of them in answers that it "
@@ -161,18 +161,20 @@ def mistakes(answered: Answered) -> Section:
     )
 
 
-def mistaken(answered: Answered, places: Iterable[int], names: Sequence[str]) -> list[list[str]]:
+def mistake_captions(answered: EvaluatedDrawings, places: Iterable[int], names: Sequence[str]) -> list[list[str]]:
     """The captions of wrong answers: what was drawn, what was answered, and how surely."""
     short, truth, guesses = contact_sheets.are_short(names), answered.truth, answered.guesses
     return [
-        contact_sheets.taken_for(names[truth[place]], names[guesses[place]], answered.confidence[place], short=short)
+        contact_sheets.mistake_caption(
+            names[truth[place]], names[guesses[place]], answered.confidence[place], short=short
+        )
         for place in places
     ]
 
 
-def calibrated(answered: Answered) -> Section:
-    bins = reliability(answered)
-    picture = draw(lambda theme: plots.calibration(bins, answered.unsure_below, theme))
+def calibrated(answered: EvaluatedDrawings) -> Section:
+    bins = reliability_bins(answered)
+    picture = draw(lambda theme: plots.plot_calibration(bins, answered.unsure_below, theme))
     told = (
         "Of the answers that call themselves 90% probable, nine in ten should be right: points on the dashed line. "
         "Below it the model believes too much in itself, above it too little. The mean distance, weighted by the "
@@ -188,12 +190,12 @@ def calibrated(answered: Answered) -> Section:
     )
 
 
-def by_writer(answered: Answered) -> Section:
+def by_writer(answered: EvaluatedDrawings) -> Section:
     lines = answered.figures.writers
     if not lines:
         told = "The drawings do not say who made them, so nothing can be said by writer."
         return Section("writers", "By writer", [text(told)])
-    picture = draw(lambda theme: plots.writer_bars(lines, theme))
+    picture = draw(lambda theme: plots.plot_writers(lines, theme))
     perfect = sum(line.accuracy == 1 for line in lines)
     told = (
         f"The share of wrong answers, writer by writer: {perfect:,} of {len(lines):,} people see none. A model that is "
@@ -204,7 +206,7 @@ def by_writer(answered: Answered) -> Section:
     return Section("writers", "By writer", [*parts, _figures_table("writer", [line.slug for line in worst], worst)])
 
 
-def junk(answered: Answered) -> Section:
+def junk(answered: EvaluatedDrawings) -> Section:
     places = answered.sure_of_junk()
     count = answered.figures.junk_count
     if not len(places):
@@ -213,9 +215,9 @@ def junk(answered: Answered) -> Section:
             "None of the labels",
             [text(f"All {count:,} drawings of none of the labels were answered “not sure”.")],
         )
-    shown, names = places[: contact_sheets.SHOWN], drawn_names(answered)
+    shown, names = places[: contact_sheets.SHOWN], plot_names(answered)
     captions = [(f"as {names[answered.guesses[p]]}", f"{answered.confidence[p]:.0%}") for p in shown]
-    picture = draw(lambda theme: contact_sheets.captioned(answered.rasters[shown], captions, theme))
+    picture = draw(lambda theme: contact_sheets.captioned_sheet(answered.rasters[shown], captions, theme))
     told = (
         f"{len(places):,} of {count:,} drawings of none of the labels were given one all the same. The most confident:"
     )
@@ -224,7 +226,7 @@ def junk(answered: Answered) -> Section:
     )
 
 
-def chapters(answered: Answered, history: Epochs | None) -> Iterator[Section]:
+def all_sections(answered: EvaluatedDrawings, history: Epochs | None) -> Iterator[Section]:
     """All that can be said of one version."""
     yield in_short(answered)
     yield samples(answered)

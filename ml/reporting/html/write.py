@@ -11,9 +11,9 @@ from ml.bundles.bundle import Bundle
 from ml.data.labelled_files import Drawings, EvaluationError
 from ml.progress import Progress, silent
 from ml.reporting.html.page import Illustration, Section, page
-from ml.reporting.html.results import Answered, ask, compare
-from ml.reporting.html.sections import Epochs, about, chapters
-from ml.reporting.html.versus import versus
+from ml.reporting.html.results import EvaluatedDrawings, answer_drawings, compare_versions
+from ml.reporting.html.sections import Epochs, about, all_sections
+from ml.reporting.html.version_comparison import version_section
 
 PAGE = "report.html"
 HISTORY = "history.json"
@@ -23,7 +23,7 @@ PICTURES = (
 )  # fmt: skip
 
 
-def write(
+def write_report(
     bundle: Bundle,
     drawings: Drawings,
     out: Path,
@@ -41,15 +41,17 @@ def write(
     `read_history` gives. With `junk`, drawings of other labels are to be answered "not sure". Raises
     EvaluationError for drawings or versions that do not fit.
     """
-    answered = ask(bundle, drawings, junk=junk, progress=progress)
+    answered = answer_drawings(bundle, drawings, junk=junk, progress=progress)
     if not answered.real.any():
         raise EvaluationError("None of the drawings shows a label of this recognizer, so there is nothing to report.")
     beside: list[Section] = []
     if against:
         seen = _for_the_other(bundle, against, drawings, against_drawings)
-        duel = compare(answered, _in_order(ask(against, seen, junk=junk, progress=progress), answered))
-        beside = [versus(duel, against.manifest)]
-    first, *others = chapters(answered, history)
+        duel = compare_versions(
+            answered, _in_order(answer_drawings(against, seen, junk=junk, progress=progress), answered)
+        )
+        beside = [version_section(duel, against.manifest)]
+    first, *others = all_sections(answered, history)
     sections = [first, *beside, *others]
     title = bundle.manifest.get("title") or bundle.manifest["recognizer"]
     return _save(page(f"{title}: a report", about(bundle.manifest, len(answered.truth)), sections), sections, out)
@@ -77,7 +79,7 @@ def _for_the_other(bundle: Bundle, other: Bundle, drawings: Drawings, read: Draw
     return read
 
 
-def _in_order(answered: Answered, like: Answered) -> Answered:
+def _in_order(answered: EvaluatedDrawings, like: EvaluatedDrawings) -> EvaluatedDrawings:
     """The answers with the labels in the order of `like`; as they are where the labels are not the same."""
     places = {label["slug"]: place for place, label in enumerate(answered.labels)}
     slugs = [label["slug"] for label in like.labels]

@@ -10,7 +10,7 @@ import pytest
 
 from ml.__main__ import main
 from ml.augmentation.synthetic_digits import write
-from ml.benchmarks.filters import _network, filtered, in_a_corner
+from ml.benchmarks.filters import _network, apply_filters, draw_in_corner
 from ml.preprocessing.ink import rasterise
 from tests.ml.small_datasets import numtadb
 
@@ -21,7 +21,7 @@ def test_the_network_is_the_demos() -> None:
 
 def test_the_filters_give_dark_ink_on_light_in_32_by_32() -> None:
     rng = np.random.default_rng(1)
-    seen = filtered(np.stack([rasterise(write(label, rng)) for label in range(10)]))
+    seen = apply_filters(np.stack([rasterise(write(label, rng)) for label in range(10)]))
     assert seen.shape == (10, 32, 32)
     assert seen.dtype == np.uint8
     assert np.median(seen) > 200
@@ -30,7 +30,7 @@ def test_the_filters_give_dark_ink_on_light_in_32_by_32() -> None:
 
 def test_a_small_drawing_lies_in_the_upper_left_of_its_frame() -> None:
     pictures = np.full((2, 28, 28), 255, np.uint8)
-    frames = in_a_corner(pictures)
+    frames = draw_in_corner(pictures)
     assert frames.shape == (2, 70, 70)
     assert (frames[:, :28, :28] == 255).all()
     assert not frames[:, 28:].any()

@@ -12,9 +12,9 @@ import pytest
 from ml.__main__ import main
 from ml.augmentation.synthetic_digits import write
 from ml.benchmarks import learning as bench
-from ml.benchmarks.learning import Hands
+from ml.benchmarks.learning import PenDrawings
 from ml.bundles.bundle import Bundle, load_bundle, save_bundle
-from ml.data.approved import Lesson
+from ml.data.approved import ApprovedDrawings
 from ml.data.loaders import Tracks
 from ml.embeddings import replay_pack
 from ml.recipes import RECIPES
@@ -39,7 +39,7 @@ def people(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_nobody_both_teaches_and_tests(people: None) -> None:
-    study, test = bench.load_hands(None)
+    study, test = bench.load_pen_drawings(None)
 
     assert len(set(study.writers)) == 8
     assert len(set(test.writers)) == 4
@@ -47,7 +47,7 @@ def test_nobody_both_teaches_and_tests(people: None) -> None:
 
 
 def test_the_teachers_give_their_first_drawings_and_the_testers_all(people: None) -> None:
-    study, test = bench.load_hands(None)
+    study, test = bench.load_pen_drawings(None)
 
     assert len(study.drawings.labels) == 8 * 5
     assert len(test.drawings.labels) == 4 * 12
@@ -56,22 +56,24 @@ def test_the_teachers_give_their_first_drawings_and_the_testers_all(people: None
 
 
 @pytest.fixture
-def hands() -> tuple[Hands, Hands]:
+def hands() -> tuple[PenDrawings, PenDrawings]:
     """Ten who teach, three who test."""
     study, test = lesson(200, 30), lesson(60, 31)
-    return Hands(study, np.repeat(WRITERS[:10], 20)), Hands(test, np.repeat(WRITERS[9:12], 20))
+    return PenDrawings(study, np.repeat(WRITERS[:10], 20)), PenDrawings(test, np.repeat(WRITERS[9:12], 20))
 
 
-def teach(base: Bundle, lessons: list[Lesson]) -> bench.Teach:
-    def taught_by(given: Lesson, mode: str, seed: int) -> Bundle:
+def teach(base: Bundle, lessons: list[ApprovedDrawings]) -> bench.TrainFunction:
+    def taught_by(given: ApprovedDrawings, mode: str, seed: int) -> Bundle:
         lessons.append(given)
         return finetune(base, given, mode=mode, seed=seed, report=lambda told: None)
 
     return taught_by
 
 
-def test_it_measures_what_is_learned_and_what_is_forgotten(taught_base: Bundle, hands: tuple[Hands, Hands]) -> None:
-    figures = bench.learning(taught_base, *hands, lesson(90, 5), "head", teach(taught_base, []))
+def test_it_measures_what_is_learned_and_what_is_forgotten(
+    taught_base: Bundle, hands: tuple[PenDrawings, PenDrawings]
+) -> None:
+    figures = bench.measure_learning(taught_base, *hands, lesson(90, 5), "head", teach(taught_base, []))
 
     assert figures["drawings"] == 200
     assert figures["pen"] > 0.9
@@ -81,12 +83,12 @@ def test_it_measures_what_is_learned_and_what_is_forgotten(taught_base: Bundle, 
 
 
 def test_a_third_of_the_authors_labels_at_random_and_nobody_reviews(
-    taught_base: Bundle, hands: tuple[Hands, Hands], monkeypatch: pytest.MonkeyPatch
+    taught_base: Bundle, hands: tuple[PenDrawings, PenDrawings], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(bench, "DIGITS", DIGITS[:3])
-    lessons: list[Lesson] = []
+    lessons: list[ApprovedDrawings] = []
 
-    figures = bench.poison(taught_base, *hands, "head", 1, teach(taught_base, lessons))
+    figures = bench.measure_poisoning(taught_base, *hands, "head", 1, teach(taught_base, lessons))
 
     (given,) = lessons
     assert figures["vandals"] == 3
@@ -97,7 +99,7 @@ def test_a_third_of_the_authors_labels_at_random_and_nobody_reviews(
 
 
 def test_the_champion_stays_where_the_gate_refuses(
-    taught_base: Bundle, hands: tuple[Hands, Hands], monkeypatch: pytest.MonkeyPatch
+    taught_base: Bundle, hands: tuple[PenDrawings, PenDrawings], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Refusal:
         outcome = "refused"
@@ -105,16 +107,16 @@ def test_the_champion_stays_where_the_gate_refuses(
     monkeypatch.setattr(bench, "DIGITS", DIGITS[:3])
     monkeypatch.setattr(bench, "examine", lambda *bundles, **options: Refusal)
 
-    figures = bench.poison(taught_base, *hands, "head", 1, teach(taught_base, []))
+    figures = bench.measure_poisoning(taught_base, *hands, "head", 1, teach(taught_base, []))
 
     assert figures["promoted"] == figures["before"]
 
 
 def test_somebody_alone_teaches_with_twenty_four_and_is_examined_on_six(taught_base: Bundle) -> None:
-    study = Hands(lesson(80, 30), np.repeat(WRITERS[:2], 40))
-    lessons: list[Lesson] = []
+    study = PenDrawings(lesson(80, 30), np.repeat(WRITERS[:2], 40))
+    lessons: list[ApprovedDrawings] = []
 
-    figures = bench.one_person(taught_base, study, "head", WRITERS[1], teach(taught_base, lessons))
+    figures = bench.measure_one_person(taught_base, study, "head", WRITERS[1], teach(taught_base, lessons))
 
     assert len(lessons[0].labels) == 24
     assert figures.keys() == {"verdict", "before", "after"}
@@ -186,7 +188,7 @@ def test_a_pack_is_added_to_a_bundle_that_has_none(
     assert main(["rehearse", "digits", "--bundle", str(tmp_path)]) == 0
 
     assert "bytes of rehearsal pack" in capsys.readouterr().out
-    assert len(replay_pack.unpack(load_bundle(tmp_path).rehearsal).test) == 300
+    assert len(replay_pack.read_pack(load_bundle(tmp_path).rehearsal).test) == 300
 
 
 def test_a_bundle_without_a_recipe_gets_no_pack(

@@ -14,7 +14,7 @@ from ml.__main__ import main
 from ml.augmentation.synthetic_digits import write
 from ml.benchmarks import learning
 from ml.benchmarks import memory as bench
-from ml.benchmarks.memory import HABITS, Hand
+from ml.benchmarks.memory import HABITS, WriterDrawings
 from ml.bundles.bundle import Bundle
 from ml.data.labelled_files import Drawings
 from ml.data.loaders import Pictures, Tracks
@@ -26,18 +26,18 @@ WRITERS = [f"writer-{number:02d}" for number in range(30)]
 ROW = 3  # drawings of each
 
 
-def hand(*drawn: tuple[int, int]) -> Hand:
+def hand(*drawn: tuple[int, int]) -> WriterDrawings:
     """Drawings of (what it is, what the network says), each label in a direction of its own."""
     probabilities = np.full((len(drawn), 10), 0.04, np.float32)
     for row, (_, said) in enumerate(drawn):
         probabilities[row, said] = 0.6
-    return Hand(
+    return WriterDrawings(
         probabilities, np.eye(10, dtype=np.float32)[[truth for truth, _ in drawn]], np.array([t for t, _ in drawn])
     )
 
 
-def stream(drawn: Hand, habit: str) -> tuple[list[bool], list[bool], int]:
-    plain, personal, kept = bench.stream(drawn, HABITS[habit], np.random.default_rng(0))
+def stream(drawn: WriterDrawings, habit: str) -> tuple[list[bool], list[bool], int]:
+    plain, personal, kept = bench.replay_writer(drawn, HABITS[habit], np.random.default_rng(0))
     return plain.tolist(), personal.tolist(), kept
 
 
@@ -74,14 +74,14 @@ def test_a_careless_person_says_something_else_of_one_drawing_in_ten() -> None:
 
 def test_a_memory_does_not_grow_beyond_its_bound(monkeypatch: pytest.MonkeyPatch) -> None:
     sizes: list[int] = []
-    build = personal_memory.build
+    build = personal_memory.build_memory
 
-    def watched(packed: list[bytes], *rest: Any) -> personal_memory.Memory:
+    def watched(packed: list[bytes], *rest: Any) -> personal_memory.PersonalMemory:
         sizes.append(len(packed))
         return build(packed, *rest)
 
-    monkeypatch.setattr(personal_memory, "KEPT", 5)
-    monkeypatch.setattr(personal_memory, "build", watched)
+    monkeypatch.setattr(personal_memory, "MAX_DRAWINGS", 5)
+    monkeypatch.setattr(personal_memory, "build_memory", watched)
 
     stream(hand(*[(1, 1)] * 9), "says what each is")
 
@@ -111,7 +111,7 @@ def drawings(writers: list[str]) -> Drawings:
 
 
 def test_each_writer_has_a_memory_of_their_own(starter: Bundle) -> None:
-    hands = bench.answer(starter, drawings(["ada", "bob", "ada", "cleo", "bob"]))
+    hands = bench.predict_writers(starter, drawings(["ada", "bob", "ada", "cleo", "bob"]))
 
     assert [each.labels.tolist() for each in hands] == [[0, 2], [1, 4], [3]]
     assert [len(each.embeddings) for each in hands] == [2, 2, 1]
@@ -172,7 +172,7 @@ def test_no_reported_writer_was_tuned_on_or_taught_the_base(small_world: None) -
 def test_the_second_base_is_taught_by_ten_writers_alone(small_world: None, monkeypatch: pytest.MonkeyPatch) -> None:
     none = np.zeros(0)
     nobody = Material(Pictures(none, none, none), Tracks([], none, none), [], none, {})
-    monkeypatch.setattr(learning, "mnist_alone", lambda data: nobody)
+    monkeypatch.setattr(learning, "load_mnist_only", lambda data: nobody)
 
     material = bench.PENS.load(None)
 
@@ -200,7 +200,7 @@ def test_the_whole_bench_measures_every_habit_on_every_base(
 def test_a_character_taught_by_five_is_read_more_often_than_one_taught_by_one(
     small_world: None, starter: Bundle
 ) -> None:
-    once, often = bench.new_labels(starter, None)
+    once, often = bench.measure_new_labels(starter, None)
 
     assert (once["labels"], once["examples"], often["examples"]) == (3, 1, 5)
     assert 0.3 < once["right"] <= often["right"]

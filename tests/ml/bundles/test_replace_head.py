@@ -131,9 +131,10 @@ def test_the_last_layer_is_taught_and_examined_without_tensorflow(taught_base: B
     program = (
         "import sys, numpy as np; from pathlib import Path; folder = Path(sys.argv[1])\n"
         "from ml.bundles.bundle import load_bundle; from ml.evaluation.exam import examine\n"
-        "from ml.training.finetune import Lesson, finetune\n"
+        "from ml.data.approved import ApprovedDrawings\n"
+        "from ml.training.finetune import finetune\n"
         "base, stored = load_bundle(folder / 'base'), np.load(folder / 'lesson.npz')\n"
-        "lesson = Lesson(stored['x'], [None] * 30, stored['y'])\n"
+        "lesson = ApprovedDrawings(stored['x'], [None] * 30, stored['y'])\n"
         "taught = finetune(base, lesson, mode='head', seed=1, report=lambda told: None)\n"
         "examine(base, taught, lesson, by_author=False, authors=1)\n"
         "print([name for name in ('tensorflow', 'keras') if name in sys.modules])"

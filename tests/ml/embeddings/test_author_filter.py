@@ -7,8 +7,8 @@ import pytest
 
 from ml.bundles.predictor import Head
 from ml.embeddings import softmax
-from ml.embeddings.author_filter import FEWEST, believed
-from ml.embeddings.replay_pack import Rehearsal
+from ml.embeddings.author_filter import FEWEST, find_trusted
+from ml.embeddings.replay_pack import ReplayPack
 
 LABELS, WIDTH, EACH = 5, 16, 20
 MIDDLES = np.random.default_rng(0).uniform(0, 3, (LABELS + 1, WIDTH))
@@ -20,16 +20,16 @@ def clouds(truth: np.ndarray, seed: int) -> np.ndarray:
 
 
 @pytest.fixture(scope="module")
-def pack() -> Rehearsal:
+def pack() -> ReplayPack:
     truth = np.arange(300) % (LABELS + 1)
     embeddings = clouds(truth, 1)
-    return Rehearsal(embeddings, truth, embeddings[:6], truth[:6], embeddings[:3])
+    return ReplayPack(embeddings, truth, embeddings[:6], truth[:6], embeddings[:3])
 
 
 @pytest.fixture(scope="module")
-def head(pack: Rehearsal) -> Head:
+def head(pack: ReplayPack) -> Head:
     blank = Head(np.zeros((WIDTH, LABELS + 1), np.float32), np.zeros(LABELS + 1, np.float32))
-    return softmax.fit(blank, pack.study, pack.study_labels, np.ones(len(pack.study)))
+    return softmax.fit_head(blank, pack.study, pack.study_labels, np.ones(len(pack.study)))
 
 
 def drawn(authors: int, liars: list[int], *, seed: int = 2) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -46,22 +46,22 @@ def left_out(kept: np.ndarray, authors: np.ndarray) -> list[int]:
 
 
 @pytest.mark.parametrize("liars", [[], [0], [1, 4, 7], [0, 1, 2, 3]])
-def test_those_who_label_at_random_are_left_out_whole(head: Head, pack: Rehearsal, liars: list[int]) -> None:
+def test_those_who_label_at_random_are_left_out_whole(head: Head, pack: ReplayPack, liars: list[int]) -> None:
     embeddings, said, by = drawn(10, liars)
 
-    kept = believed(head, pack, embeddings, said, by)
+    kept = find_trusted(head, pack, embeddings, said, by)
 
     assert left_out(kept, by) == liars
     assert (~kept).sum() == len(liars) * EACH
 
 
-def test_somebody_alone_who_contradicts_the_base_is_left_out(head: Head, pack: Rehearsal) -> None:
+def test_somebody_alone_who_contradicts_the_base_is_left_out(head: Head, pack: ReplayPack) -> None:
     embeddings, said, by = drawn(1, [0])
 
-    assert not believed(head, pack, embeddings, said, by).any()
+    assert not find_trusted(head, pack, embeddings, said, by).any()
 
 
-def test_a_habit_that_others_share_is_believed(head: Head, pack: Rehearsal) -> None:
+def test_a_habit_that_others_share_is_believed(head: Head, pack: ReplayPack) -> None:
     """Many write the last label in a way that the base takes for the first."""
     by = np.repeat(np.arange(8), EACH)
     looks = np.arange(len(by)) % LABELS
@@ -70,28 +70,28 @@ def test_a_habit_that_others_share_is_believed(head: Head, pack: Rehearsal) -> N
     embeddings[odd] += np.float32(2.5) * (np.arange(WIDTH) % 2)
     said = np.where(odd, LABELS - 1, looks)
 
-    assert believed(head, pack, embeddings, said, by).all()
+    assert find_trusted(head, pack, embeddings, said, by).all()
 
 
-def test_an_author_of_a_few_drawings_cannot_be_judged(head: Head, pack: Rehearsal) -> None:
+def test_an_author_of_a_few_drawings_cannot_be_judged(head: Head, pack: ReplayPack) -> None:
     embeddings, said, by = drawn(3, [])
     few = np.flatnonzero(by == 2)[: FEWEST - 1]
     said[few] = (said[few] + 1) % LABELS
     chosen = np.concatenate([np.flatnonzero(by < 2), few])
 
-    assert believed(head, pack, embeddings[chosen], said[chosen], by[chosen]).all()
+    assert find_trusted(head, pack, embeddings[chosen], said[chosen], by[chosen]).all()
 
 
-def test_what_was_reviewed_is_believed_whatever_it_says(head: Head, pack: Rehearsal) -> None:
+def test_what_was_reviewed_is_believed_whatever_it_says(head: Head, pack: ReplayPack) -> None:
     embeddings, said, by = drawn(6, [0, 1])
     by = np.where(by == 1, -1, by)
 
-    kept = believed(head, pack, embeddings, said, by)
+    kept = find_trusted(head, pack, embeddings, said, by)
 
     assert left_out(kept, by) == [0]
 
 
-def test_where_all_was_reviewed_nothing_is_asked(head: Head, pack: Rehearsal) -> None:
+def test_where_all_was_reviewed_nothing_is_asked(head: Head, pack: ReplayPack) -> None:
     embeddings, said, by = drawn(2, [0, 1])
 
-    assert believed(head, pack, embeddings, said, np.full(len(by), -1)).all()
+    assert find_trusted(head, pack, embeddings, said, np.full(len(by), -1)).all()

@@ -13,7 +13,7 @@ import ml
 from ml.augmentation.synthetic_digits import write
 from ml.bundles.bundle import load_bundle, verify_bundle
 from ml.embeddings import personal_memory
-from ml.embeddings.personal_memory import Memory, Recollection
+from ml.embeddings.personal_memory import AdjustedAnswer, PersonalMemory
 from ml.preprocessing.ink import rasterise
 
 LABELS = 4
@@ -37,14 +37,14 @@ SURE = plain(0.9995)  # of label 0
 TORN = plain(0.55, 0.4)
 
 
-def remember(*entries: tuple[np.ndarray, np.ndarray, int]) -> Memory:
+def remember(*entries: tuple[np.ndarray, np.ndarray, int]) -> PersonalMemory:
     """A memory of (embedding, what the network said, what the person said), oldest first."""
-    packed = [personal_memory.pack(embedding, said) for embedding, said, _ in entries]
-    return personal_memory.build(packed, [label for _, _, label in entries], LABELS)
+    packed = [personal_memory.pack_answer(embedding, said) for embedding, said, _ in entries]
+    return personal_memory.build_memory(packed, [label for _, _, label in entries], LABELS)
 
 
-def ask(known: Memory, said: np.ndarray, embedding: np.ndarray) -> Recollection:
-    return personal_memory.recall(known, said, embedding)
+def ask(known: PersonalMemory, said: np.ndarray, embedding: np.ndarray) -> AdjustedAnswer:
+    return personal_memory.adjust_answer(known, said, embedding)
 
 
 def test_without_anything_remembered_the_plain_answer_stands() -> None:
@@ -161,7 +161,7 @@ def test_one_odd_drawing_that_was_given_a_label_does_not_make_other_odd_drawings
 
 def test_what_the_network_was_never_taught_is_recognised_from_further_away() -> None:
     foreign = np.array([0.02, 0.02, 0.0, 0.0], np.float32)
-    known = personal_memory.build([personal_memory.pack(HERE, foreign)], [3], LABELS, untaught=1)
+    known = personal_memory.build_memory([personal_memory.pack_answer(HERE, foreign)], [3], LABELS, untaught=1)
 
     assert ask(known, foreign, near(0.75)).probabilities.argmax() == 3
 
@@ -208,22 +208,24 @@ def test_confirmations_count_in_full_beside_as_many_corrections_as_the_network_e
 
 def test_a_label_that_the_network_was_never_taught_is_learned_from_one_example() -> None:
     foreign = np.array([0.6, 0.1, 0.0, 0.0], np.float32)
-    known = personal_memory.build([personal_memory.pack(HERE, foreign)], [3], LABELS, untaught=1)
+    known = personal_memory.build_memory([personal_memory.pack_answer(HERE, foreign)], [3], LABELS, untaught=1)
 
     assert known.belief.tolist() == [1.0]
     assert ask(known, foreign, near(0.97)).probabilities.argmax() == 3
 
 
 def test_a_memory_keeps_sixteen_bits_of_each_number() -> None:
-    packed = personal_memory.pack(near(0.9), TORN)
+    packed = personal_memory.pack_answer(near(0.9), TORN)
 
     assert len(packed) == 2 * (WIDTH + LABELS)
-    assert personal_memory.build([packed], [1], LABELS).directions[0] == pytest.approx(near(0.9) / 3, abs=0.001)
+    assert personal_memory.build_memory([packed], [1], LABELS).directions[0] == pytest.approx(near(0.9) / 3, abs=0.001)
 
 
 def test_rows_of_another_network_are_refused() -> None:
     with pytest.raises(ValueError, match="reshape"):
-        personal_memory.build([personal_memory.pack(HERE, TORN), personal_memory.pack(HERE[:5], TORN)], [0, 1], LABELS)
+        personal_memory.build_memory(
+            [personal_memory.pack_answer(HERE, TORN), personal_memory.pack_answer(HERE[:5], TORN)], [0, 1], LABELS
+        )
 
 
 def test_an_embedding_of_nothing_but_zeros_is_no_reason_to_stumble() -> None:
@@ -245,10 +247,12 @@ class World:
         self.answers = rng.dirichlet(np.full(LABELS + 1, 0.3), count + 1)[:, :LABELS].astype(np.float32)
         self.said = rng.integers(LABELS, size=count)
 
-    def answer(self, said: np.ndarray) -> Recollection:
+    def answer(self, said: np.ndarray) -> AdjustedAnswer:
         """To the last drawing, with this said of the others."""
-        packed = [personal_memory.pack(*each) for each in zip(self.embeddings[:-1], self.answers[:-1], strict=True)]
-        return ask(personal_memory.build(packed, said.tolist(), LABELS), self.answers[-1], self.embeddings[-1])
+        packed = [
+            personal_memory.pack_answer(*each) for each in zip(self.embeddings[:-1], self.answers[:-1], strict=True)
+        ]
+        return ask(personal_memory.build_memory(packed, said.tolist(), LABELS), self.answers[-1], self.embeddings[-1])
 
 
 worlds = st.integers(0, 2**32 - 1).map(World)
@@ -279,9 +283,9 @@ def test_the_shipped_network_learns_a_way_of_writing_from_one_correction_and_for
     rng = np.random.default_rng(4)
     fours = predictor.predict(np.stack([rasterise(write(4, rng)) for _ in range(2)]))
     first, again = zip(fours.probabilities, fours.embeddings, strict=True)
-    called_nine = personal_memory.build([personal_memory.pack(first[1], first[0])], [9], 10)
+    called_nine = personal_memory.build_memory([personal_memory.pack_answer(first[1], first[0])], [9], 10)
 
     assert again[0].argmax() == 4
-    assert personal_memory.recall(called_nine, *first).probabilities.argmax() == 9
-    assert personal_memory.recall(called_nine, *again).probabilities[9] > 0.3
-    assert personal_memory.recall(personal_memory.build([], [], 10), *first).probabilities is first[0]
+    assert personal_memory.adjust_answer(called_nine, *first).probabilities.argmax() == 9
+    assert personal_memory.adjust_answer(called_nine, *again).probabilities[9] > 0.3
+    assert personal_memory.adjust_answer(personal_memory.build_memory([], [], 10), *first).probabilities is first[0]

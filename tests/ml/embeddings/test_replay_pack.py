@@ -12,7 +12,7 @@ import pytest
 
 from ml.bundles.bundle import Bundle, BundleError, load_bundle, save_bundle, verify_bundle, with_rehearsal
 from ml.embeddings import replay_pack, softmax
-from ml.embeddings.replay_pack import Rehearsal, balanced, pack, unpack
+from ml.embeddings.replay_pack import ReplayPack, choose_balanced, read_pack, write_pack
 from ml.recipes.base import Material
 from tests.ml.trained import OTHER
 
@@ -22,7 +22,7 @@ def embeddings(count: int, seed: int = 0) -> np.ndarray:
     return np.maximum(np.random.default_rng(seed).normal(size=(count, 128)), 0).astype(np.float32)
 
 
-def small(**changed: Any) -> Rehearsal:
+def small(**changed: Any) -> ReplayPack:
     parts: dict[str, Any] = {
         "study": embeddings(30),
         "study_labels": np.arange(30) % 4,
@@ -30,12 +30,12 @@ def small(**changed: Any) -> Rehearsal:
         "test_labels": np.arange(20) % 3,
         "junk": embeddings(10, 2),
     }
-    return Rehearsal(**{**parts, **changed})
+    return ReplayPack(**{**parts, **changed})
 
 
 def stored(**changed: Any) -> bytes:
     """A pack with other arrays in it; None takes one out."""
-    with np.load(io.BytesIO(pack(small()))) as file:
+    with np.load(io.BytesIO(write_pack(small()))) as file:
         arrays = {**file, **changed}
     content = io.BytesIO()
     np.savez_compressed(content, **{name: array for name, array in arrays.items() if array is not None})
@@ -43,7 +43,7 @@ def stored(**changed: Any) -> bytes:
 
 
 def test_it_comes_back_as_it_was_packed_but_for_the_eighth_bit() -> None:
-    packed = unpack(pack(small()))
+    packed = read_pack(write_pack(small()))
 
     for name in ("study", "test", "junk"):
         original = getattr(small(), name)
@@ -55,22 +55,22 @@ def test_it_comes_back_as_it_was_packed_but_for_the_eighth_bit() -> None:
 
 
 def test_an_embedding_of_nothing_stays_nothing() -> None:
-    packed = unpack(pack(small(junk=np.zeros((3, 128), np.float32))))
+    packed = read_pack(write_pack(small(junk=np.zeros((3, 128), np.float32))))
 
     assert not packed.junk.any()
 
 
 def test_a_pack_without_junk_can_travel() -> None:
-    assert unpack(pack(small(junk=embeddings(0)))).junk.shape == (0, 128)
+    assert read_pack(write_pack(small(junk=embeddings(0)))).junk.shape == (0, 128)
 
 
 def test_a_pack_above_three_megabytes_does_not_travel() -> None:
     with pytest.raises(BundleError, match=r"bytes, at most 3,000,000 travel"):
-        pack(small(test=embeddings(40_000), test_labels=np.zeros(40_000)))
+        write_pack(small(test=embeddings(40_000), test_labels=np.zeros(40_000)))
 
 
 def test_twenty_thousand_embeddings_travel() -> None:
-    content = pack(
+    content = write_pack(
         small(
             test=embeddings(10_000),
             test_labels=np.zeros(10_000),
@@ -99,7 +99,7 @@ def test_twenty_thousand_embeddings_travel() -> None:
 )  # fmt: skip
 def test_what_is_no_pack_is_refused(content: bytes, message: str) -> None:
     with pytest.raises(BundleError, match=message):
-        unpack(content)
+        read_pack(content)
 
 
 def test_a_pack_that_unpacks_into_far_more_is_refused() -> None:
@@ -108,7 +108,7 @@ def test_a_pack_that_unpacks_into_far_more_is_refused() -> None:
         archive.writestr("study.npy", b"\0" * 70_000_000)
 
     with pytest.raises(BundleError, match="unpacked it has 70,000,000 bytes"):
-        unpack(file.getvalue())
+        read_pack(file.getvalue())
 
 
 def test_it_survives_being_saved_with_its_bundle(taught_base: Bundle, tmp_path: Any) -> None:
@@ -148,7 +148,7 @@ def test_a_web_process_may_leave_the_pack_in_the_database(taught_base: Bundle) -
 
 
 def test_another_pack_changes_nothing_else(taught_base: Bundle) -> None:
-    other = with_rehearsal(taught_base, pack(small()))
+    other = with_rehearsal(taught_base, write_pack(small()))
 
     assert (other.tflite, other.keras) == (taught_base.tflite, taught_base.keras)
     verify_bundle(other)
@@ -157,7 +157,7 @@ def test_another_pack_changes_nothing_else(taught_base: Bundle) -> None:
 def test_made_from_the_material_it_holds_the_first_test_of_real_drawings_whole(
     taught_base: Bundle, taught_material: Material
 ) -> None:
-    packed = unpack(taught_base.rehearsal)
+    packed = read_pack(taught_base.rehearsal)
 
     np.testing.assert_array_equal(packed.test_labels, taught_material.tests["other digits"].y)
 
@@ -167,7 +167,7 @@ def test_the_base_test_is_measured_by_the_pack_as_by_the_model_itself(
 ) -> None:
     predictor, test = verify_bundle(taught_base), taught_material.tests["other digits"]
 
-    by_pack = softmax.answer(predictor.head(), unpack(taught_base.rehearsal).test)[:, :OTHER]
+    by_pack = softmax.predict_head(predictor.head(), read_pack(taught_base.rehearsal).test)[:, :OTHER]
 
     itself = predictor.predict(test.x).probabilities
     assert (by_pack.argmax(axis=1) == itself.argmax(axis=1)).mean() >= 0.99
@@ -175,7 +175,7 @@ def test_the_base_test_is_measured_by_the_pack_as_by_the_model_itself(
 
 
 def test_made_from_the_material_it_holds_exemplars_of_every_label_and_junk(taught_base: Bundle) -> None:
-    packed = unpack(taught_base.rehearsal)
+    packed = read_pack(taught_base.rehearsal)
 
     counts = np.bincount(packed.study_labels)
     assert counts[:OTHER].min() == counts[:OTHER].max() == 70  # of 150 pictures and 60 tracks
@@ -184,20 +184,22 @@ def test_made_from_the_material_it_holds_exemplars_of_every_label_and_junk(taugh
 
 
 def test_making_it_again_gives_the_same(taught_base: Bundle, taught_material: Material) -> None:
-    again = replay_pack.make(taught_base, taught_material)
+    again = replay_pack.add_replay_pack(taught_base, taught_material)
 
     assert again.manifest["sha256"] == taught_base.manifest["sha256"]
 
 
 def test_without_a_test_of_real_drawings_none_can_be_made(taught_base: Bundle, taught_material: Material) -> None:
     with pytest.raises(BundleError, match="no test of real drawings"):
-        replay_pack.make(taught_base, replace(taught_material, tests={"junk": taught_material.tests["other junk"]}))
+        replay_pack.add_replay_pack(
+            taught_base, replace(taught_material, tests={"junk": taught_material.tests["other junk"]})
+        )
 
 
 def test_each_label_gets_the_same_number_as_far_as_there_are() -> None:
     truth = np.array([0] * 50 + [1] * 50 + [2] * 4)
 
-    chosen = balanced(truth, 30, 3, np.random.default_rng(0))
+    chosen = choose_balanced(truth, 30, 3, np.random.default_rng(0))
 
     assert np.bincount(truth[chosen]).tolist() == [10, 10, 4]
     assert len(set(chosen)) == 24

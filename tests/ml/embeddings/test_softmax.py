@@ -24,35 +24,35 @@ def clouds(count: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
 
 
 def accuracy(head: Head, embeddings: np.ndarray, truth: np.ndarray) -> float:
-    return float((softmax.answer(head, embeddings).argmax(axis=1) == truth).mean())
+    return float((softmax.predict_head(head, embeddings).argmax(axis=1) == truth).mean())
 
 
 def test_answers_are_probabilities() -> None:
     head = Head(np.full((WIDTH, CLASSES), 300, np.float32), np.array([0, 1, 2], np.float32))
 
-    answers = softmax.answer(head, np.ones((4, WIDTH), np.float32))
+    answers = softmax.predict_head(head, np.ones((4, WIDTH), np.float32))
 
     np.testing.assert_allclose(answers.sum(axis=1), 1, rtol=1e-5)
     assert (np.diff(answers, axis=1) > 0).all()
 
 
 def test_it_learns_what_it_is_shown() -> None:
-    taught = softmax.fit(blank(), *clouds(300), np.ones(300))
+    taught = softmax.fit_head(blank(), *clouds(300), np.ones(300))
 
     assert accuracy(taught, *clouds(300, seed=1)) > 0.95
 
 
 def test_it_repeats_exactly() -> None:
-    one, other = (softmax.fit(blank(), *clouds(60), np.ones(60)) for _ in range(2))
+    one, other = (softmax.fit_head(blank(), *clouds(60), np.ones(60)) for _ in range(2))
 
     np.testing.assert_array_equal(one.weights, other.weights)
     np.testing.assert_array_equal(one.bias, other.bias)
 
 
 def test_it_goes_on_from_where_it_was() -> None:
-    taught = softmax.fit(blank(), *clouds(300), np.ones(300))
+    taught = softmax.fit_head(blank(), *clouds(300), np.ones(300))
 
-    little_more = softmax.fit(taught, *clouds(6, seed=2), np.ones(6), steps=2)
+    little_more = softmax.fit_head(taught, *clouds(6, seed=2), np.ones(6), steps=2)
 
     assert accuracy(little_more, *clouds(300, seed=1)) > 0.95
 
@@ -62,7 +62,7 @@ def test_what_weighs_nothing_teaches_nothing() -> None:
     lies = (truth + 1) % CLASSES
     weights = np.concatenate([np.ones(300), np.zeros(300)])
 
-    taught = softmax.fit(blank(), np.concatenate([embeddings, embeddings]), np.concatenate([truth, lies]), weights)
+    taught = softmax.fit_head(blank(), np.concatenate([embeddings, embeddings]), np.concatenate([truth, lies]), weights)
 
     assert accuracy(taught, *clouds(300, seed=1)) > 0.95
 
@@ -72,7 +72,7 @@ def test_the_heavier_opinion_wins() -> None:
     lies = (truth + 1) % CLASSES
     weights = np.concatenate([np.ones(300), np.full(300, 3.0)])
 
-    taught = softmax.fit(blank(), np.concatenate([embeddings, embeddings]), np.concatenate([truth, lies]), weights)
+    taught = softmax.fit_head(blank(), np.concatenate([embeddings, embeddings]), np.concatenate([truth, lies]), weights)
 
     assert accuracy(taught, embeddings, lies) > 0.9
 
@@ -80,7 +80,7 @@ def test_the_heavier_opinion_wins() -> None:
 def test_it_tells_every_step_and_a_falling_loss() -> None:
     told: list[tuple[int, float]] = []
 
-    softmax.fit(blank(), *clouds(60), np.ones(60), report=lambda step, loss: told.append((step, loss)))
+    softmax.fit_head(blank(), *clouds(60), np.ones(60), report=lambda step, loss: told.append((step, loss)))
 
     assert [step for step, _ in told] == list(range(1, softmax.STEPS + 1))
     assert told[0][1] == pytest.approx(np.log(CLASSES), rel=1e-3)
@@ -93,7 +93,7 @@ def test_whoever_watches_can_stop_it() -> None:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        softmax.fit(blank(), *clouds(60), np.ones(60), report=stop)
+        softmax.fit_head(blank(), *clouds(60), np.ones(60), report=stop)
 
 
 def sure(confidences: np.ndarray) -> np.ndarray:
@@ -103,7 +103,7 @@ def sure(confidences: np.ndarray) -> np.ndarray:
 def test_a_model_that_got_surer_gets_a_higher_limit_of_not_sure() -> None:
     before = np.linspace(0.5, 1, 1_001)
 
-    moved = softmax.move_limit(0.55, sure(before), sure(before**0.5))
+    moved = softmax.move_unsure_limit(0.55, sure(before), sure(before**0.5))
 
     assert moved == pytest.approx(0.55**0.5, abs=0.002)
     assert (before**0.5 < moved).mean() == pytest.approx((before < 0.55).mean(), abs=0.002)
@@ -112,15 +112,15 @@ def test_a_model_that_got_surer_gets_a_higher_limit_of_not_sure() -> None:
 def test_the_limit_stays_where_nothing_changed() -> None:
     before = np.linspace(0.5, 1, 1_001)
 
-    assert softmax.move_limit(0.6, sure(before), sure(before)) == pytest.approx(0.6, abs=0.001)
+    assert softmax.move_unsure_limit(0.6, sure(before), sure(before)) == pytest.approx(0.6, abs=0.001)
 
 
 def test_the_limit_stays_within_reason() -> None:
-    assert softmax.move_limit(0.5, sure(np.full(9, 0.9)), sure(np.full(9, 0.999))) == 0.95
-    assert softmax.move_limit(0.5, np.full((9, 5), 0.2), np.full((9, 5), 0.2)) == 0.3
+    assert softmax.move_unsure_limit(0.5, sure(np.full(9, 0.9)), sure(np.full(9, 0.999))) == 0.95
+    assert softmax.move_unsure_limit(0.5, np.full((9, 5), 0.2), np.full((9, 5), 0.2)) == 0.3
 
 
 def test_the_limit_doubts_at_least_the_share_that_is_asked_for() -> None:
     drawn = np.linspace(0.4, 0.9, 1001)
-    moved = softmax.move_limit(0.3, sure(drawn), sure(drawn), least=0.1)
+    moved = softmax.move_unsure_limit(0.3, sure(drawn), sure(drawn), least=0.1)
     assert (sure(drawn).max(axis=1) < moved).mean() == pytest.approx(0.1, abs=0.005)

@@ -14,18 +14,18 @@ from ml.bundles.build import assemble, export_bundle
 from ml.bundles.bundle import Bundle, BundleError, probe_rasters, verify_bundle, with_rehearsal
 from ml.bundles.predictor import Head
 from ml.bundles.replace_head import graft_keras, graft_tflite
-from ml.data.approved import Lesson, LessonError
+from ml.data.approved import ApprovedDrawings, ApprovedDrawingsError
 from ml.embeddings import replay_pack
 from ml.evaluation import exam, gate
 from ml.evaluation.exam import examine
-from ml.evaluation.gate import NOT_ENOUGH, REFUSED
+from ml.evaluation.gate import NOT_ENOUGH_EVIDENCE, REFUSED
 from ml.recipes.base import Material
 from tests.ml.tiny import tiny_network
 from tests.ml.trained import LABELS, lesson
 
 
 @pytest.fixture(scope="module")
-def field() -> Lesson:
+def field() -> ApprovedDrawings:
     return lesson(40, 20)
 
 
@@ -37,7 +37,7 @@ def untaught(taught_material: Material) -> Bundle:
         tiny_network(4), recognizer="three-digits", labels=LABELS, unsure_below=0.5, probe=probe, metrics={},
         training={}, quantise=True,
     )  # fmt: skip
-    return replay_pack.make(bundle, taught_material)
+    return replay_pack.add_replay_pack(bundle, taught_material)
 
 
 def with_sums(bundle: Bundle) -> dict[str, Any]:
@@ -46,7 +46,7 @@ def with_sums(bundle: Bundle) -> dict[str, Any]:
     return {**bundle.manifest, "sha256": sums, "training": {"agreement": {"difference": 0.0, "compared": 1}}}
 
 
-def test_the_same_model_again_breaks_nothing(taught_base: Bundle, field: Lesson) -> None:
+def test_the_same_model_again_breaks_nothing(taught_base: Bundle, field: ApprovedDrawings) -> None:
     verdict = examine(taught_base, taught_base, field, by_author=True, authors=2)
 
     assert verdict.figures["base"]["before"] == verdict.figures["base"]["after"]
@@ -56,7 +56,7 @@ def test_the_same_model_again_breaks_nothing(taught_base: Bundle, field: Lesson)
     json.dumps(verdict.to_dict(), allow_nan=False)
 
 
-def test_a_better_model_wins(untaught: Bundle, taught_base: Bundle, field: Lesson) -> None:
+def test_a_better_model_wins(untaught: Bundle, taught_base: Bundle, field: ApprovedDrawings) -> None:
     verdict = examine(untaught, taught_base, field, by_author=True, authors=2)
 
     assert verdict.figures["field"]["wins"] > 10
@@ -64,7 +64,7 @@ def test_a_better_model_wins(untaught: Bundle, taught_base: Bundle, field: Lesso
 
 
 def test_a_worse_model_is_refused_for_everything_it_is_worse_at(
-    untaught: Bundle, taught_base: Bundle, field: Lesson
+    untaught: Bundle, taught_base: Bundle, field: ApprovedDrawings
 ) -> None:
     verdict = examine(taught_base, untaught, field, by_author=True, authors=2)
 
@@ -73,7 +73,7 @@ def test_a_worse_model_is_refused_for_everything_it_is_worse_at(
 
 
 def test_the_base_test_is_the_one_of_the_data_set(
-    taught_base: Bundle, taught_material: Material, field: Lesson
+    taught_base: Bundle, taught_material: Material, field: ApprovedDrawings
 ) -> None:
 
     test = taught_material.tests["other digits"]
@@ -85,42 +85,42 @@ def test_the_base_test_is_the_one_of_the_data_set(
     assert measured["before"] == pytest.approx((answers == test.y).mean(), abs=0.007)
 
 
-def test_it_says_how_many_drew_the_field_test(taught_base: Bundle, field: Lesson) -> None:
+def test_it_says_how_many_drew_the_field_test(taught_base: Bundle, field: ApprovedDrawings) -> None:
     figures = examine(taught_base, taught_base, field, by_author=False, authors=1).figures["field"]
 
     assert (figures["count"], figures["authors"], figures["by_author"]) == (40, 1, False)
 
 
-def test_without_drawings_there_is_not_enough_evidence(taught_base: Bundle, field: Lesson) -> None:
-    none = Lesson(field.rasters[:0], [], field.labels[:0])
+def test_without_drawings_there_is_not_enough_evidence(taught_base: Bundle, field: ApprovedDrawings) -> None:
+    none = ApprovedDrawings(field.rasters[:0], [], field.labels[:0])
 
     verdict = examine(taught_base, taught_base, none, by_author=False, authors=0)
 
-    assert verdict.outcome == NOT_ENOUGH
+    assert verdict.outcome == NOT_ENOUGH_EVIDENCE
     assert verdict.before == []
 
 
-def test_a_champion_without_a_pack_leaves_not_enough_evidence(taught_base: Bundle, field: Lesson) -> None:
+def test_a_champion_without_a_pack_leaves_not_enough_evidence(taught_base: Bundle, field: ApprovedDrawings) -> None:
     old = replace(taught_base, rehearsal=b"")
 
     verdict = examine(old, taught_base, field, by_author=True, authors=2)
 
-    assert verdict.outcome == NOT_ENOUGH
+    assert verdict.outcome == NOT_ENOUGH_EVIDENCE
     assert verdict.figures["base"]["count"] == verdict.figures["junk"]["count"] == 0
     (said,) = [text for text in verdict.sentences if text.startswith("Base test")]
     assert "rehearsal pack" in said
 
 
-def test_another_base_test_is_not_compared(taught_base: Bundle, field: Lesson) -> None:
-    packed = replay_pack.unpack(taught_base.rehearsal)
+def test_another_base_test_is_not_compared(taught_base: Bundle, field: ApprovedDrawings) -> None:
+    packed = replay_pack.read_pack(taught_base.rehearsal)
     other = with_rehearsal(
-        taught_base, replay_pack.pack(packed._replace(test=packed.test[:9], test_labels=packed.test_labels[:9]))
+        taught_base, replay_pack.write_pack(packed._replace(test=packed.test[:9], test_labels=packed.test_labels[:9]))
     )
 
     assert examine(other, taught_base, field, by_author=True, authors=2).figures["base"]["count"] == 0
 
 
-def test_models_of_different_labels_are_not_compared(taught_base: Bundle, field: Lesson) -> None:
+def test_models_of_different_labels_are_not_compared(taught_base: Bundle, field: ApprovedDrawings) -> None:
     labels = [*LABELS[:2], {"slug": "two", "glyph": "2", "name": "two"}]
     other = replace(taught_base, manifest={**taught_base.manifest, "labels": labels})
 
@@ -128,14 +128,14 @@ def test_models_of_different_labels_are_not_compared(taught_base: Bundle, field:
         examine(taught_base, other, field, by_author=True, authors=2)
 
 
-def test_models_that_see_ink_differently_are_not_compared(taught_base: Bundle, field: Lesson) -> None:
+def test_models_that_see_ink_differently_are_not_compared(taught_base: Bundle, field: ApprovedDrawings) -> None:
     other = replace(taught_base, manifest={**taught_base.manifest, "raster": {"size": 28, "box": 24, "pen": 2}})
 
     with pytest.raises(BundleError, match="different rasters"):
         examine(other, taught_base, field, by_author=True, authors=2)
 
 
-def test_a_challenger_may_be_as_large_as_the_starter(taught_base: Bundle, field: Lesson) -> None:
+def test_a_challenger_may_be_as_large_as_the_starter(taught_base: Bundle, field: ApprovedDrawings) -> None:
     """A newer starter may be larger than the champion; what comes of it must not be refused for ever."""
     larger = replace(taught_base, keras=taught_base.keras * 2)
     large = replace(larger, manifest=with_sums(larger))
@@ -148,18 +148,18 @@ def test_a_challenger_may_be_as_large_as_the_starter(taught_base: Bundle, field:
     assert "That is too much" not in size(large)
 
 
-def test_a_field_test_of_other_labels_is_refused(taught_base: Bundle, field: Lesson) -> None:
-    with pytest.raises(LessonError, match="from 0 to 2"):
+def test_a_field_test_of_other_labels_is_refused(taught_base: Bundle, field: ApprovedDrawings) -> None:
+    with pytest.raises(ApprovedDrawingsError, match="from 0 to 2"):
         examine(taught_base, taught_base, field._replace(labels=field.labels + 1), by_author=True, authors=2)
 
 
-def test_a_broken_challenger_is_not_examined(taught_base: Bundle, field: Lesson) -> None:
+def test_a_broken_challenger_is_not_examined(taught_base: Bundle, field: ApprovedDrawings) -> None:
     with pytest.raises(BundleError, match="sha256"):
         examine(taught_base, replace(taught_base, tflite=b"broken"), field, by_author=True, authors=2)
 
 
 def test_an_export_that_answers_otherwise_than_its_keras_model_is_refused(
-    taught_base: Bundle, untaught: Bundle, field: Lesson
+    taught_base: Bundle, untaught: Bundle, field: ApprovedDrawings
 ) -> None:
     sums = {**taught_base.manifest["sha256"], "keras": untaught.manifest["sha256"]["keras"]}
     mixed = replace(taught_base, manifest={**taught_base.manifest, "sha256": sums}, keras=untaught.keras)
@@ -175,13 +175,13 @@ def test_both_are_timed_in_turn(taught_base: Bundle) -> None:
 
     predictor = verify_bundle(taught_base)
 
-    before, after = exam.latency(predictor, predictor, np.zeros((3, 28, 28), np.uint8))
+    before, after = exam.measure_latency(predictor, predictor, np.zeros((3, 28, 28), np.uint8))
 
     assert 0 < before < 100
     assert after < 5 * before
 
 
-def test_being_surer_of_what_is_right_is_measured(taught_base: Bundle, field: Lesson) -> None:
+def test_being_surer_of_what_is_right_is_measured(taught_base: Bundle, field: ApprovedDrawings) -> None:
     weaker = softened(taught_base)
 
     verdict = examine(weaker, taught_base, field, by_author=True, authors=2)
@@ -201,7 +201,7 @@ def softened(bundle: Bundle) -> Bundle:
     return with_rehearsal(exported, bundle.rehearsal)
 
 
-def test_what_was_compared_before_is_not_compared_again(taught_base: Bundle, field: Lesson) -> None:
+def test_what_was_compared_before_is_not_compared_again(taught_base: Bundle, field: ApprovedDrawings) -> None:
     training = {**taught_base.manifest["training"], "agreement": {"difference": 0.2, "compared": 7}}
     known = replace(taught_base, manifest={**taught_base.manifest, "training": training})
 

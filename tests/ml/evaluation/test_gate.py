@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ml.evaluation.compare import Exam, Side
-from ml.evaluation.gate import NOT_ENOUGH, PASSED, REFUSED, Verdict, judge, stands_beside
+from ml.evaluation.compare import ExamAnswers, ModelAnswers
+from ml.evaluation.gate import NOT_ENOUGH_EVIDENCE, PASSED, REFUSED, GateVerdict, compare_with_starter, judge
 from ml.statistics import mcnemar_exact
 
 LABELS = 10
@@ -30,7 +30,7 @@ def spread(said: np.ndarray, sure: float) -> np.ndarray:
     return probabilities
 
 
-def side(**changed: Any) -> Side:
+def side(**changed: Any) -> ModelAnswers:
     parts: dict[str, Any] = {
         "base": answers(BASE_TRUTH, range(100)),
         "field": answers(FIELD_TRUTH, range(10)),
@@ -40,13 +40,15 @@ def side(**changed: Any) -> Side:
         "keras": 1_500_000,
         "latency_ms": 0.1,
     }
-    return Side(**{**parts, **changed})
+    return ModelAnswers(**{**parts, **changed})
 
 
 BETTER = answers(FIELD_TRUTH, range(2))
 
 
-def exam(*, champion: Side | None = None, challenger: Side | None = None, **changed: Any) -> Exam:
+def exam(
+    *, champion: ModelAnswers | None = None, challenger: ModelAnswers | None = None, **changed: Any
+) -> ExamAnswers:
     parts: dict[str, Any] = {
         "slugs": [str(label) for label in range(LABELS)],
         "champion": champion or side(),
@@ -60,15 +62,15 @@ def exam(*, champion: Side | None = None, challenger: Side | None = None, **chan
         "tflite": 400_000,
         "keras": 1_500_000,
     }
-    return Exam(**{**parts, **changed})
+    return ExamAnswers(**{**parts, **changed})
 
 
-def better(**changed: Any) -> Exam:
+def better(**changed: Any) -> ExamAnswers:
     """An exam that passes but for what is changed of the challenger."""
     return exam(challenger=side(**{"field": BETTER, **changed}))
 
 
-def sentence(verdict: Verdict, start: str) -> str:
+def sentence(verdict: GateVerdict, start: str) -> str:
     (found,) = [text for text in verdict.sentences if text.startswith(start)]
     return found
 
@@ -149,7 +151,7 @@ def test_a_tie_of_wins_and_losses_is_a_tie_too() -> None:
     assert (figures["wins"], figures["losses"]) == (10, 10)
 
 
-@pytest.mark.parametrize(("count", "outcome"), [(0, NOT_ENOUGH), (4, NOT_ENOUGH), (5, PASSED)])
+@pytest.mark.parametrize(("count", "outcome"), [(0, NOT_ENOUGH_EVIDENCE), (4, NOT_ENOUGH_EVIDENCE), (5, PASSED)])
 def test_fewer_than_five_drawings_are_not_enough_evidence(count: int, outcome: str) -> None:
     few = FIELD_TRUTH[:count]
 
@@ -241,7 +243,7 @@ def test_without_a_common_base_test_there_is_not_enough_evidence() -> None:
 
     verdict = judge(exam(champion=side(base=none), challenger=side(base=none, field=BETTER), base_truth=BASE_TRUTH[:0]))
 
-    assert verdict.outcome == NOT_ENOUGH
+    assert verdict.outcome == NOT_ENOUGH_EVIDENCE
     assert "rehearsal pack" in sentence(verdict, "Base test")
 
 
@@ -335,7 +337,7 @@ def test_many_runs_together_may_not_make_it_unsure() -> None:
     verdict = judge(exam(champion=side(base=unsure_of(400), unsure_below=0.97), challenger=challenger))
 
     assert verdict.outcome == PASSED
-    assert stands_beside(verdict, beside).outcome == REFUSED
+    assert compare_with_starter(verdict, beside).outcome == REFUSED
 
 
 @pytest.mark.parametrize(("difference", "outcome"), [(0.1, PASSED), (0.11, REFUSED), (float("nan"), REFUSED)])
@@ -420,9 +422,9 @@ def test_few_drawings_excuse_no_great_doubt() -> None:
 
 def test_many_small_losses_beside_the_champion_are_seen_beside_the_starter() -> None:
     passed = judge(exam())
-    assert stands_beside(passed, exam()) == passed
+    assert compare_with_starter(passed, exam()) == passed
     worn = exam(challenger=side(field=BETTER, base=answers(BASE_TRUTH, range(130))))
-    refused = stands_beside(passed, worn)
+    refused = compare_with_starter(passed, worn)
     assert (refused.outcome, len(refused.objections)) == (REFUSED, 1)
     assert refused.objections[0].startswith("Beside the starter: Base test: ")
     assert refused.sentences[-1] == refused.objections[0]
@@ -430,4 +432,4 @@ def test_many_small_losses_beside_the_champion_are_seen_beside_the_starter() -> 
 
 def test_the_field_test_is_not_repeated_beside_the_starter() -> None:
     passed = judge(exam())
-    assert stands_beside(passed, exam(challenger=side(field=answers(FIELD_TRUTH, range(60))))) == passed
+    assert compare_with_starter(passed, exam(challenger=side(field=answers(FIELD_TRUTH, range(60))))) == passed

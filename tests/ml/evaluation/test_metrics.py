@@ -22,7 +22,7 @@ from ml.data.labelled_files import (
     select,
     to_indices,
 )
-from ml.evaluation.metrics import calibration_error, evaluate
+from ml.evaluation.metrics import calibration_error, evaluate_answers
 from ml.preprocessing.image import normalise_image
 from ml.preprocessing.ink import RasterSpec, parse_ink, rasterise
 from tests.ml.photos import SEVEN, line_mask
@@ -56,7 +56,7 @@ def write_lines(path: Path, *rows: Any) -> Path:
 
 
 def test_it_counts_right_answers_and_leaves_junk_out() -> None:
-    report = evaluate(ANSWERS, TRUTH, SLUGS, unsure_below=0.5)
+    report = evaluate_answers(ANSWERS, TRUTH, SLUGS, unsure_below=0.5)
     assert report.count == 5
     assert report.accuracy == pytest.approx(3 / 5)
     assert report.top3 == pytest.approx(4 / 5)
@@ -65,43 +65,45 @@ def test_it_counts_right_answers_and_leaves_junk_out() -> None:
 
 
 def test_junk_should_be_unsure() -> None:
-    report = evaluate(ANSWERS, TRUTH, SLUGS, unsure_below=0.5)
+    report = evaluate_answers(ANSWERS, TRUTH, SLUGS, unsure_below=0.5)
     assert report.junk_count == 2
     assert report.junk_unsure == pytest.approx(1 / 2)
 
 
 def test_it_tells_labels_apart() -> None:
-    labels = {label.slug: label for label in evaluate(ANSWERS, TRUTH, SLUGS, unsure_below=0.5).labels}
+    labels = {label.slug: label for label in evaluate_answers(ANSWERS, TRUTH, SLUGS, unsure_below=0.5).labels}
     assert (labels["1"].count, labels["1"].accuracy, labels["1"].unsure) == (2, 0.5, 0.0)
     assert (labels["2"].count, labels["2"].accuracy, labels["2"].unsure) == (1, 1.0, 1.0)
     assert labels["3"].accuracy == 0.0
 
 
 def test_the_confusion_matrix_has_the_truth_in_its_rows() -> None:
-    confusion = evaluate(ANSWERS, TRUTH, SLUGS, unsure_below=0.5).confusion
+    confusion = evaluate_answers(ANSWERS, TRUTH, SLUGS, unsure_below=0.5).confusion
     assert confusion == [[1, 0, 0, 0], [1, 1, 0, 0], [0, 0, 1, 0], [1, 0, 0, 0]]
 
 
 def test_it_tells_writers_apart_the_worst_first() -> None:
-    writers = evaluate(ANSWERS, TRUTH, SLUGS, unsure_below=0.5, groups=WRITERS).writers
+    writers = evaluate_answers(ANSWERS, TRUTH, SLUGS, unsure_below=0.5, groups=WRITERS).writers
     assert [(w.slug, w.count, w.accuracy) for w in writers] == [("ann", 2, 0.5), ("bob", 2, 0.5)]
-    better = evaluate(ANSWERS, np.array([0, 0, 1, 3, 2, JUNK, JUNK]), SLUGS, unsure_below=0.5, groups=WRITERS).writers
+    better = evaluate_answers(
+        ANSWERS, np.array([0, 0, 1, 3, 2, JUNK, JUNK]), SLUGS, unsure_below=0.5, groups=WRITERS
+    ).writers
     assert [w.slug for w in better] == ["bob", "ann"]
 
 
 def test_without_writers_there_is_no_table_of_them() -> None:
-    assert evaluate(ANSWERS, TRUTH, SLUGS, unsure_below=0.5).writers == []
+    assert evaluate_answers(ANSWERS, TRUTH, SLUGS, unsure_below=0.5).writers == []
 
 
 def test_a_label_without_drawings_has_no_accuracy() -> None:
-    report = evaluate(ANSWERS[:1], TRUTH[:1], SLUGS, unsure_below=0.5)
+    report = evaluate_answers(ANSWERS[:1], TRUTH[:1], SLUGS, unsure_below=0.5)
     assert math.isnan(report.labels[3].accuracy)
     assert report.to_dict()["labels"][3]["accuracy"] is None
     json.dumps(report.to_dict(), allow_nan=False)
 
 
 def test_junk_alone_can_be_measured() -> None:
-    report = evaluate(ANSWERS[5:], TRUTH[5:], SLUGS, unsure_below=0.5)
+    report = evaluate_answers(ANSWERS[5:], TRUTH[5:], SLUGS, unsure_below=0.5)
     assert report.count == 0
     assert math.isnan(report.accuracy)
     assert report.junk_unsure == 0.5
@@ -109,7 +111,7 @@ def test_junk_alone_can_be_measured() -> None:
 
 
 def test_equal_probabilities_do_not_push_the_right_label_out_of_the_first_three() -> None:
-    assert evaluate(np.full((1, 4), 0.25), np.array([3]), SLUGS, 0.5).top3 == 1.0
+    assert evaluate_answers(np.full((1, 4), 0.25), np.array([3]), SLUGS, 0.5).top3 == 1.0
 
 
 def test_answers_as_right_as_they_are_confident_are_calibrated() -> None:

@@ -11,14 +11,14 @@ from ml.bundles.bundle import Bundle, verify_bundle
 from ml.bundles.predictor import Predictor
 from ml.data.loaders import DatasetError
 from ml.evaluation.robustness import (
-    dots,
-    halve,
-    hatching,
+    drop_half_the_points,
+    make_dots,
+    make_hatching,
+    make_scribble,
     measure_junk,
     measure_robustness,
     move_and_scale,
-    on_canvas,
-    scribble,
+    place_on_canvas,
 )
 from ml.preprocessing.ink import Ink, parse_ink, rasterise
 from ml.preprocessing.quickdraw_bitmap import as_bitmap
@@ -49,21 +49,21 @@ def test_moved_and_scaled_ink_has_the_same_raster(name: str, rng: np.random.Gene
 @pytest.mark.parametrize("decimals", [0, 2])
 def test_ink_on_a_canvas_stays_inside_it_and_is_rounded(decimals: int, rng: np.random.Generator) -> None:
     for _ in range(20):
-        points = np.concatenate(on_canvas(parse_ink(HAND_MADE["a spiral"]), rng, decimals=decimals), axis=1)
+        points = np.concatenate(place_on_canvas(parse_ink(HAND_MADE["a spiral"]), rng, decimals=decimals), axis=1)
         assert points.min() >= 0
         assert points.max() <= 2_000
         np.testing.assert_array_equal(points, points.round(decimals))
 
 
 def test_a_dot_on_a_canvas_is_a_dot(rng: np.random.Generator) -> None:
-    assert np.isfinite(on_canvas(parse_ink([[[5], [5]]]), rng, decimals=2)[0]).all()
+    assert np.isfinite(place_on_canvas(parse_ink([[[5], [5]]]), rng, decimals=2)[0]).all()
 
 
 def test_half_the_points_keep_both_ends() -> None:
     stroke = np.array([np.arange(9.0), np.zeros(9)])
-    assert halve([stroke])[0][0].tolist() == [0, 2, 4, 6, 8]
-    assert halve([stroke[:, :4]])[0][0].tolist() == [0, 2, 3]
-    assert halve([stroke[:, :1]])[0][0].tolist() == [0]
+    assert drop_half_the_points([stroke])[0][0].tolist() == [0, 2, 4, 6, 8]
+    assert drop_half_the_points([stroke[:, :4]])[0][0].tolist() == [0, 2, 3]
+    assert drop_half_the_points([stroke[:, :1]])[0][0].tolist() == [0]
 
 
 def test_a_bitmap_of_ink_has_googles_margins_and_line() -> None:
@@ -87,7 +87,7 @@ def test_it_measures_what_stays_the_same(predictor: Predictor) -> None:
     assert figures == measure_robustness(predictor, inks, limit=8, seed=1)
 
 
-@pytest.mark.parametrize("kind", [dots, scribble, hatching])
+@pytest.mark.parametrize("kind", [make_dots, make_scribble, make_hatching])
 def test_junk_is_ink_that_can_be_drawn(kind: object, rng: np.random.Generator) -> None:
     assert callable(kind)
     for _ in range(20):

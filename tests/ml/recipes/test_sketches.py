@@ -13,7 +13,7 @@ from ml.preprocessing.ink import rasterise
 from ml.preprocessing.quickdraw_bitmap import as_bitmap
 from ml.recipes.base import Material
 from ml.recipes.sketches import LABELS, SKETCHES, SPEC, has_twin
-from ml.reporting.model_card import count_labels
+from ml.reporting.model_card import count_per_label
 from tests.ml.small_datasets import careful, characters, words
 
 FEW = 12  # drawings of each word
@@ -77,7 +77,7 @@ def test_scarce_words_and_careful_sketches_come_several_times(material: Material
 
 def test_the_card_counts_a_drawing_once_however_often_it_comes(material: Material) -> None:
     slugs = [label["slug"] for label in LABELS]
-    told = count_labels(material, slugs)
+    told = count_per_label(material, slugs)
     studied = np.bincount(material.tracks.y)
     for slug, alike in (("tree", 0), ("eye", 3)):  # of the careful eyes all four that are studied are the same here
         label = slugs.index(slug)
@@ -91,7 +91,7 @@ def test_the_card_counts_a_drawing_once_though_it_comes_in_two_forms(
     monkeypatch.setattr(
         "ml.recipes.sketches.TWIN", 55.0
     )  # these twins are less alike than real ones, and strangers far off
-    told = count_labels(SKETCHES.load(folder), [label["slug"] for label in LABELS])
+    told = count_per_label(SKETCHES.load(folder), [label["slug"] for label in LABELS])
     assert 0 < told["cat"] < FEW
     assert told["tree"] > FEW
 

@@ -20,12 +20,13 @@ from PIL import Image
 from ml.augmentation.synthetic_digits import write as write_digit
 from ml.bundles.bundle import Bundle, load_bundle, verify_bundle
 from ml.data.labelled_files import JUNK, Drawings, EvaluationError
-from ml.evaluation.metrics import evaluate
+from ml.evaluation.metrics import evaluate_answers
 from ml.preprocessing.ink import rasterise
 from ml.reporting import html
-from ml.reporting.html.results import Answered, ask, compare, margin, reliability
-from ml.reporting.html.sections import by_writer, confusions, learning, mistakes, names_of
+from ml.reporting.html.results import EvaluatedDrawings, answer_drawings, compare_versions, reliability_bins
+from ml.reporting.html.sections import by_writer, confusions, learning, mistakes, table_names
 from ml.reporting.html.theme import legible
+from ml.statistics import wilson_interval
 from tests.ml.photos import SEVEN
 
 SHIPPED = Path("ml/models/digits")
@@ -83,7 +84,7 @@ def with_labels_swapped(bundle: Bundle, *pair: int) -> Bundle:
 def reported(tmp_path_factory: pytest.TempPathFactory) -> Reported:
     bundle, drawings, folder = load_bundle(SHIPPED), digits(4), tmp_path_factory.mktemp("report")
     other = with_labels_swapped(bundle, 3, 5)
-    page = html.write(bundle, drawings, folder, against=other, history=HISTORY, junk=True)
+    page = html.write_report(bundle, drawings, folder, against=other, history=HISTORY, junk=True)
     assert page == folder / html.PAGE
     return Reported(page.read_text("utf-8"), folder, bundle, drawings)
 
@@ -93,12 +94,12 @@ def said(reported: Reported) -> str:
     return re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", reported.page.partition("<body>")[2]))
 
 
-def answered(right: Sequence[bool], *, confidence: float = 0.9, **changes: Any) -> Answered:
+def answered(right: Sequence[bool], *, confidence: float = 0.9, **changes: Any) -> EvaluatedDrawings:
     """Drawings of "a" that are answered rightly, or with "b"."""
     probabilities = np.array([[confidence, 1 - confidence] if hit else [1 - confidence, confidence] for hit in right])
     labels = [{"slug": slug, "glyph": slug, "name": slug} for slug in "ab"]
     count = len(right)
-    plain = Answered(
+    plain = EvaluatedDrawings(
         labels, np.zeros((count, 28, 28), np.uint8), np.zeros(count, int), probabilities, [""] * count, 0.5
     )
     return replace(plain, **changes)
@@ -153,7 +154,7 @@ def test_it_says_what_evaluate_says(reported: Reported) -> None:
     predictor = verify_bundle(reported.bundle)
     truth = np.array([int(label) if label.isdigit() else JUNK for label in reported.drawings.labels])
     answers = predictor.predict(reported.drawings.rasters).probabilities
-    expected = evaluate(answers, truth, reported.bundle.slugs, reported.bundle.manifest["unsure_below"])
+    expected = evaluate_answers(answers, truth, reported.bundle.slugs, reported.bundle.manifest["unsure_below"])
 
     assert f"{expected.accuracy:.2%} answered rightly" in " ".join(sorted_tiles(reported))
     assert f"{expected.count} drawings" in sorted_tiles(reported)
@@ -182,7 +183,7 @@ def test_what_is_none_of_the_labels_is_counted_apart(reported: Reported) -> None
 
 def test_drawings_of_other_labels_are_an_error_unless_they_are_called_junk(reported: Reported, tmp_path: Path) -> None:
     with pytest.raises(EvaluationError, match="a cat"):
-        html.write(reported.bundle, reported.drawings, tmp_path / "none")
+        html.write_report(reported.bundle, reported.drawings, tmp_path / "none")
 
     assert not (tmp_path / "none").exists()
 
@@ -191,7 +192,7 @@ def test_junk_alone_is_nothing_to_report(reported: Reported, tmp_path: Path) -> 
     cats = Drawings(np.zeros((2, 28, 28), np.uint8), ["a cat", "a cat"], ["", ""])
 
     with pytest.raises(EvaluationError, match="None of the drawings shows a label"):
-        html.write(reported.bundle, cats, tmp_path, junk=True)
+        html.write_report(reported.bundle, cats, tmp_path, junk=True)
 
 
 def test_it_goes_on_without_tensorflow() -> None:
@@ -217,10 +218,10 @@ def test_it_says_who_wins_where(reported: Reported) -> None:
 def test_a_split_that_may_be_chance_is_called_so() -> None:
     better, worse = answered([True] * 8), answered([True, True] + [False] * 6)
 
-    assert compare(better, worse).chance == pytest.approx(2 / 2**6)
-    assert compare(worse, better).chance == pytest.approx(2 / 2**6)
-    assert compare(better, better).chance == 1
-    assert compare(better, worse).won.tolist() == [2, 3, 4, 5, 6, 7]
+    assert compare_versions(better, worse).chance == pytest.approx(2 / 2**6)
+    assert compare_versions(worse, better).chance == pytest.approx(2 / 2**6)
+    assert compare_versions(better, better).chance == 1
+    assert compare_versions(better, worse).won.tolist() == [2, 3, 4, 5, 6, 7]
 
 
 def test_versions_of_other_labels_cannot_be_compared(reported: Reported, tmp_path: Path) -> None:
@@ -228,7 +229,7 @@ def test_versions_of_other_labels_cannot_be_compared(reported: Reported, tmp_pat
     other = replace(reported.bundle, manifest={**reported.bundle.manifest, "labels": labels})
 
     with pytest.raises(EvaluationError, match="tell other labels apart"):
-        html.write(reported.bundle, reported.drawings, tmp_path, against=other, junk=True)
+        html.write_report(reported.bundle, reported.drawings, tmp_path, against=other, junk=True)
 
 
 def test_a_version_that_sees_ink_otherwise_needs_drawings_of_its_own(reported: Reported, tmp_path: Path) -> None:
@@ -236,12 +237,12 @@ def test_a_version_that_sees_ink_otherwise_needs_drawings_of_its_own(reported: R
     other = replace(reported.bundle, manifest={**reported.bundle.manifest, "raster": raster})
 
     with pytest.raises(EvaluationError, match="Read the drawings with its raster"):
-        html.write(reported.bundle, reported.drawings, tmp_path, against=other, junk=True)
+        html.write_report(reported.bundle, reported.drawings, tmp_path, against=other, junk=True)
 
     few = Drawings(reported.drawings.rasters[:10], reported.drawings.labels[:10], [""] * 10)
     for left_over in ("won.png", "mine.png"):
         (tmp_path / left_over).touch()
-    page = html.write(reported.bundle, few, tmp_path, against=other, against_drawings=few)
+    page = html.write_report(reported.bundle, few, tmp_path, against=other, against_drawings=few)
     assert "right and wrong about the same drawings" in page.read_text("utf-8")
     assert not (tmp_path / "won.png").exists(), "of an earlier report"
     assert (tmp_path / "mine.png").exists()
@@ -306,7 +307,7 @@ def test_a_glyph_of_another_script_is_voiced_in_its_language_and_spelled_out() -
     labels = [{"slug": "0", "glyph": "০", "name": "শূন্য"}, {"slug": "1", "glyph": "১", "name": "এক"}]
     asked = answered([True, False], labels=labels)
 
-    assert names_of(asked) == ["০ (0)", "১ (1)"]
+    assert table_names(asked) == ["০ (0)", "১ (1)"]
     assert '<span lang="bn">০ (0) as ১ (1)</span>' in str(confusions(asked).parts)
 
 
@@ -316,7 +317,7 @@ def test_letters_that_no_face_here_has_are_replaced_in_pictures() -> None:
 
 def test_answers_are_sorted_by_their_probability() -> None:
     asked = answered([True, False, True, True], confidence=0.9)
-    (found,) = reliability(asked)
+    (found,) = reliability_bins(asked)
 
     assert (found.count, found.accuracy) == (4, 0.75)
     assert found.confidence == pytest.approx(0.9)
@@ -324,8 +325,8 @@ def test_answers_are_sorted_by_their_probability() -> None:
 
 
 def test_a_share_of_few_is_known_less_well_than_one_of_many() -> None:
-    assert margin(1.0, 10) == pytest.approx((0.722, 1.0), abs=1e-3)
-    assert margin(0.5, 1_000) == pytest.approx((0.469, 0.531), abs=1e-3)
+    assert wilson_interval(1.0, 10) == pytest.approx((0.722, 1.0), abs=1e-3)
+    assert wilson_interval(0.5, 1_000) == pytest.approx((0.469, 0.531), abs=1e-3)
 
 
 def test_progress_is_told_drawing_by_drawing(reported: Reported) -> None:
@@ -336,6 +337,6 @@ def test_progress_is_told_drawing_by_drawing(reported: Reported) -> None:
             seen.append(title)
             yield row
 
-    ask(reported.bundle, reported.drawings, junk=True, progress=note)
+    answer_drawings(reported.bundle, reported.drawings, junk=True, progress=note)
 
     assert seen == ["answers"]

@@ -13,11 +13,19 @@ import pytest
 
 from ml.bundles.bundle import Bundle, BundleError, load_bundle, save_bundle, verify_bundle
 from ml.data.labelled_files import JUNK
-from ml.evaluation.metrics import Report, evaluate
+from ml.evaluation.metrics import EvaluationReport, evaluate_answers
 from ml.recipes.base import Material, Recipe
-from ml.reporting import remeasure
+from ml.reporting import measure_bundle
 from ml.reporting.confusion_svg import confusion_svg
-from ml.reporting.model_card import CARD, CONFUSION, add_up, find_confusions, make_card, with_card, write_card
+from ml.reporting.model_card import (
+    CARD_FILE,
+    CONFUSION_FILE,
+    find_confusions,
+    make_card,
+    sum_matrices,
+    with_card,
+    write_card,
+)
 from ml.training.finetune import HEAD, finetune
 from tests.ml import trained
 
@@ -28,14 +36,14 @@ TRAINING = {
 }  # fmt: skip
 
 
-def report(right: int = 9, wrong: int = 1) -> Report:
+def report(right: int = 9, wrong: int = 1) -> EvaluationReport:
     """Of a label "1" that is now and then taken for a "2"."""
     probabilities = np.tile([0.02, 0.9, 0.05], (right + wrong, 1))
     truth = np.array([1] * right + [2] * wrong)
-    return evaluate(probabilities, truth, SLUGS, 0.5)
+    return evaluate_answers(probabilities, truth, SLUGS, 0.5)
 
 
-JUNK_REPORT = evaluate(np.full((4, 3), 0.2), np.full(4, JUNK), SLUGS, 0.5)
+JUNK_REPORT = evaluate_answers(np.full((4, 3), 0.2), np.full(4, JUNK), SLUGS, 0.5)
 
 
 @pytest.fixture
@@ -58,7 +66,7 @@ def card(bundle: Bundle, recipe: Recipe, taught_material: Material) -> dict[str,
 @pytest.fixture
 def text(bundle: Bundle, card: dict[str, Any], tmp_path: Path) -> str:
     write_card(with_card(bundle, card), tmp_path)
-    return (tmp_path / CARD).read_text("utf-8")
+    return (tmp_path / CARD_FILE).read_text("utf-8")
 
 
 def test_it_says_what_was_measured(card: dict[str, Any], text: str) -> None:
@@ -148,12 +156,12 @@ def test_a_label_of_another_script_is_named_so_that_everybody_can_read_it(
     other = replace(bundle, manifest={**bundle.manifest, "labels": labels, "card": card})
     write_card(other, tmp_path)
 
-    assert "most often: ২ (2) as ১ (1) (1)" in (tmp_path / CARD).read_text("utf-8")
-    assert "২" in (tmp_path / CONFUSION).read_text("utf-8")
+    assert "most often: ২ (2) as ১ (1) (1)" in (tmp_path / CARD_FILE).read_text("utf-8")
+    assert "২" in (tmp_path / CONFUSION_FILE).read_text("utf-8")
 
 
 def test_the_picture_of_confusions_is_an_svg_with_every_count(text: str, tmp_path: Path) -> None:
-    texts = [node.text for node in ET.parse(tmp_path / CONFUSION).iter("{http://www.w3.org/2000/svg}text")]  # noqa: S314
+    texts = [node.text for node in ET.parse(tmp_path / CONFUSION_FILE).iter("{http://www.w3.org/2000/svg}text")]  # noqa: S314
 
     assert texts.count("0") == 2
     assert "9" in texts
@@ -177,8 +185,8 @@ def test_a_card_without_real_drawings_has_no_picture(
 ) -> None:
     write_card(with_card(bundle, make_card(bundle, {}, recipe, taught_material)), tmp_path)
 
-    assert not (tmp_path / CONFUSION).exists()
-    assert "Known confusions" not in (tmp_path / CARD).read_text("utf-8")
+    assert not (tmp_path / CONFUSION_FILE).exists()
+    assert "Known confusions" not in (tmp_path / CARD_FILE).read_text("utf-8")
 
 
 def test_a_bundle_without_a_card_is_told_how_to_get_one(bundle: Bundle, tmp_path: Path) -> None:
@@ -187,7 +195,7 @@ def test_a_bundle_without_a_card_is_told_how_to_get_one(bundle: Bundle, tmp_path
 
 
 def test_matrices_of_several_tests_are_added_up() -> None:
-    assert add_up([report(9, 1).confusion, report(3, 2).confusion]) == [[0, 0, 0], [0, 12, 0], [0, 3, 0]]
+    assert sum_matrices([report(9, 1).confusion, report(3, 2).confusion]) == [[0, 0, 0], [0, 12, 0], [0, 3, 0]]
 
 
 def test_what_is_taught_more_carries_the_card_of_its_base(taught_base: Bundle, card: dict[str, Any]) -> None:
@@ -205,7 +213,7 @@ def test_what_is_taught_more_carries_the_card_of_its_base(taught_base: Bundle, c
 def test_measured_again_a_bundle_gets_a_card_and_stays_the_same_model(
     bundle: Bundle, recipe: Recipe, taught_material: Material
 ) -> None:
-    again = remeasure.measure_again(bundle, replace(recipe, title="Three digits"))
+    again = measure_bundle.measure_again(bundle, replace(recipe, title="Three digits"))
 
     assert again.tflite == bundle.tflite
     assert again.manifest["sha256"] == bundle.manifest["sha256"]
@@ -221,5 +229,5 @@ def test_what_ships_has_a_card_and_the_page_beside_it_says_the_same(folder: Path
 
     assert bundle.manifest["card"]["results"]
     assert bundle.manifest["title"]
-    for name in (CARD, CONFUSION):
+    for name in (CARD_FILE, CONFUSION_FILE):
         assert (folder / name).read_text("utf-8") == (tmp_path / name).read_text("utf-8")

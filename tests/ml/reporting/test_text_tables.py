@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ml.data.labelled_files import JUNK
-from ml.evaluation.metrics import evaluate
+from ml.evaluation.metrics import evaluate_answers
 from ml.reporting.text_tables import percent, report_text, shares_text, table
 
 
@@ -23,7 +23,7 @@ def test_what_was_not_measured_is_a_dash() -> None:
 
 def test_a_report_shows_figures_labels_and_the_confusion_matrix() -> None:
     answers, truth = np.array([[0.9, 0.1], [0.8, 0.1], [0.2, 0.2]]), np.array([0, 1, JUNK])
-    text = report_text(evaluate(answers, truth, ["cat", "dog"], 0.5, ["ann", "bob", ""]), by_writer=True)
+    text = report_text(evaluate_answers(answers, truth, ["cat", "dog"], 0.5, ["ann", "bob", ""]), by_writer=True)
     assert "accuracy" in text
     assert "50.00%" in text
     assert "junk answered 'not sure'                100.00%" in text
@@ -32,7 +32,7 @@ def test_a_report_shows_figures_labels_and_the_confusion_matrix() -> None:
 
 
 def test_a_report_says_when_the_writers_are_not_known() -> None:
-    text = report_text(evaluate(np.array([[0.9, 0.1]]), np.array([0]), ["a", "b"], 0.5), by_writer=True)
+    text = report_text(evaluate_answers(np.array([[0.9, 0.1]]), np.array([0]), ["a", "b"], 0.5), by_writer=True)
     assert "name no writers" in text
     assert "junk" not in text
 

@@ -12,15 +12,15 @@ import pytest
 
 from ml.bundles.build import load_keras
 from ml.bundles.bundle import Bundle, BundleError, verify_bundle
-from ml.data.approved import only, vary, weights_of
+from ml.data.approved import ApprovedDrawings, ApprovedDrawingsError, make_variants, select_drawings, weights_of
 from ml.data.loaders import DatasetError
-from ml.embeddings.replay_pack import unpack
+from ml.embeddings.replay_pack import read_pack
 from ml.evaluation.exam import examine
 from ml.preprocessing.ink import DEFAULT
 from ml.recipes.base import Material, Recipe
 from ml.recipes.digits import DIGITS
 from ml.training import finetune_full
-from ml.training.finetune import FULL, HEAD, Lesson, LessonError, finetune, mode_at_hand
+from ml.training.finetune import FULL, HEAD, find_mode, finetune
 from ml.training.train import TrainingError
 from tests.ml import trained
 from tests.ml.trained import foreign_lesson, lesson
@@ -46,16 +46,16 @@ def quick() -> Iterator[None]:
         yield
 
 
-def accuracy(bundle: Bundle, drawings: Lesson) -> float:
+def accuracy(bundle: Bundle, drawings: ApprovedDrawings) -> float:
     answers = verify_bundle(bundle).predict(drawings.rasters).probabilities
     return float((answers.argmax(axis=1) == drawings.labels).mean())
 
 
 @pytest.fixture(scope="module")
-def new_hand() -> Lesson:
+def new_hand() -> ApprovedDrawings:
     """Somebody writes twos as the base has never seen them, and confirms the rest."""
     own, others = foreign_lesson(30, 1), lesson(30, 2)
-    return Lesson(
+    return ApprovedDrawings(
         np.concatenate([own.rasters, others.rasters]),
         own.inks + others.inks,
         np.concatenate([own.labels, others.labels]),
@@ -64,7 +64,11 @@ def new_hand() -> Lesson:
 
 @pytest.fixture(scope="module", params=[HEAD, FULL])
 def challenger(
-    request: pytest.FixtureRequest, taught_base: Bundle, taught_material: Material, new_hand: Lesson, quick: None
+    request: pytest.FixtureRequest,
+    taught_base: Bundle,
+    taught_material: Material,
+    new_hand: ApprovedDrawings,
+    quick: None,
 ) -> tuple[Bundle, Told]:
     told: Told = []
     known = trained.recipe(taught_material)
@@ -90,7 +94,7 @@ def test_the_challenger_can_serve_and_brings_a_pack_of_its_own(
     bundle, _ = challenger
 
     predictor = verify_bundle(bundle)
-    packed, before = unpack(bundle.rehearsal), unpack(taught_base.rehearsal)
+    packed, before = read_pack(bundle.rehearsal), read_pack(taught_base.rehearsal)
 
     np.testing.assert_array_equal(packed.test_labels, before.test_labels)
     assert predictor.embedding_size == packed.test.shape[1]
@@ -100,7 +104,7 @@ def test_the_challenger_can_serve_and_brings_a_pack_of_its_own(
 
 def test_the_challenger_passes_the_gate(taught_base: Bundle, challenger: tuple[Bundle, Told]) -> None:
     own, others = foreign_lesson(20, 7), lesson(20, 8)
-    field = Lesson(
+    field = ApprovedDrawings(
         np.concatenate([own.rasters, others.rasters]),
         own.inks + others.inks,
         np.concatenate([own.labels, others.labels]),
@@ -137,7 +141,7 @@ def test_its_progress_is_told(challenger: tuple[Bundle, Told]) -> None:
     assert told[-1]["step"] in ("export", "rehearsal pack")
 
 
-def test_the_same_seed_and_drawings_give_the_same_last_layer(taught_base: Bundle, new_hand: Lesson) -> None:
+def test_the_same_seed_and_drawings_give_the_same_last_layer(taught_base: Bundle, new_hand: ApprovedDrawings) -> None:
     one, other = (
         verify_bundle(finetune(taught_base, new_hand, mode=HEAD, seed=4, report=lambda told: None)).head()
         for _ in range(2)
@@ -147,7 +151,7 @@ def test_the_same_seed_and_drawings_give_the_same_last_layer(taught_base: Bundle
     np.testing.assert_allclose(one.bias, other.bias, atol=1e-3)
 
 
-def test_the_last_layer_leaves_the_trunk_as_it_was(taught_base: Bundle, new_hand: Lesson) -> None:
+def test_the_last_layer_leaves_the_trunk_as_it_was(taught_base: Bundle, new_hand: ApprovedDrawings) -> None:
     taught_head = finetune(taught_base, new_hand, mode=HEAD, seed=1, report=lambda told: None)
 
     before, after = load_keras(taught_base).get_weights(), load_keras(taught_head).get_weights()
@@ -161,7 +165,7 @@ def test_the_last_layer_leaves_the_trunk_as_it_was(taught_base: Bundle, new_hand
 @pytest.mark.parametrize("mode", [HEAD, FULL])
 @pytest.mark.parametrize("at", ["first", "learning", "last"])
 def test_whoever_watches_can_stop_it_at_any_report(
-    taught_base: Bundle, new_hand: Lesson, known: Recipe, mode: str, at: str
+    taught_base: Bundle, new_hand: ApprovedDrawings, known: Recipe, mode: str, at: str
 ) -> None:
     told: Told = []
 
@@ -202,7 +206,7 @@ def test_where_all_contradict_nothing_is_taught(taught_base: Bundle) -> None:
     drawn = lesson(12, 3, authors=np.zeros(12, np.int64))
     lies = drawn._replace(labels=(drawn.labels + 1) % 3)
 
-    with pytest.raises(LessonError, match="Have their drawings reviewed"):
+    with pytest.raises(ApprovedDrawingsError, match="Have their drawings reviewed"):
         finetune(taught_base, lies, mode=HEAD, seed=1, report=lambda told: None)
 
 
@@ -222,7 +226,7 @@ def test_very_few_drawings_are_learned_too(taught_base: Bundle, known: Recipe, d
 # What cannot be taught
 
 
-def drawn() -> Lesson:
+def drawn() -> ApprovedDrawings:
     return lesson(6, 1)
 
 
@@ -238,14 +242,14 @@ def drawn() -> Lesson:
         (drawn()._replace(authors=np.ones(7)), r"authors of 6 drawings have the shape \(7,\)"),
     ],
 )
-def test_a_lesson_whose_parts_do_not_fit_is_refused(taught_base: Bundle, wrong: Lesson, message: str) -> None:
-    with pytest.raises(LessonError, match=message):
+def test_a_lesson_whose_parts_do_not_fit_is_refused(taught_base: Bundle, wrong: ApprovedDrawings, message: str) -> None:
+    with pytest.raises(ApprovedDrawingsError, match=message):
         finetune(taught_base, wrong, mode=HEAD, seed=1, report=lambda told: None)
 
 
 def test_no_drawings_teach_nothing(taught_base: Bundle) -> None:
     with pytest.raises(TrainingError, match="no drawing to learn from"):
-        finetune(taught_base, only(drawn(), np.zeros(6, bool)), mode=HEAD, seed=1, report=lambda told: None)
+        finetune(taught_base, select_drawings(drawn(), np.zeros(6, bool)), mode=HEAD, seed=1, report=lambda told: None)
 
 
 def test_an_unknown_mode_is_refused_with_those_that_are_known(taught_base: Bundle) -> None:
@@ -290,7 +294,7 @@ def put_data(folder: Path) -> Path:
 
 
 def test_with_the_base_data_at_hand_all_layers_are_trained(digits_base: Bundle, tmp_path: Path) -> None:
-    mode, why = mode_at_hand(digits_base, put_data(tmp_path))
+    mode, why = find_mode(digits_base, put_data(tmp_path))
 
     assert mode == FULL
     assert why == "The data that the base was trained on is at hand, so all layers are trained."
@@ -301,7 +305,7 @@ def test_the_folder_may_be_named_by_the_environment(
 ) -> None:
     monkeypatch.setenv("INKLING_DATA", str(put_data(tmp_path)))
 
-    assert mode_at_hand(digits_base)[0] == FULL
+    assert find_mode(digits_base)[0] == FULL
 
 
 def test_what_was_downloaded_before_is_at_hand(
@@ -310,7 +314,7 @@ def test_what_was_downloaded_before_is_at_hand(
     monkeypatch.delenv("INKLING_DATA", raising=False)
     monkeypatch.setenv("INKLING_CACHE", str(put_data(tmp_path)))
 
-    assert mode_at_hand(digits_base)[0] == FULL
+    assert find_mode(digits_base)[0] == FULL
 
 
 def test_without_the_data_the_last_layer_is_trained(
@@ -319,7 +323,7 @@ def test_without_the_data_the_last_layer_is_trained(
     monkeypatch.delenv("INKLING_DATA", raising=False)
     monkeypatch.setenv("INKLING_CACHE", str(tmp_path))
 
-    mode, why = mode_at_hand(digits_base)
+    mode, why = find_mode(digits_base)
 
     assert mode == HEAD
     assert "the base's data is not at hand (mnist, pendigits, omniglot)" in why
@@ -327,7 +331,7 @@ def test_without_the_data_the_last_layer_is_trained(
 
 
 def test_a_base_without_a_recipe_gets_a_new_last_layer(taught_base: Bundle, tmp_path: Path) -> None:
-    mode, why = mode_at_hand(taught_base, tmp_path)
+    mode, why = find_mode(taught_base, tmp_path)
 
     assert mode == HEAD
     assert "there is no recipe for three-digits" in why
@@ -336,7 +340,7 @@ def test_a_base_without_a_recipe_gets_a_new_last_layer(taught_base: Bundle, tmp_
 def test_a_base_of_other_labels_than_the_recipe_gets_a_new_last_layer(taught_base: Bundle, tmp_path: Path) -> None:
     named_alike = replace(taught_base, manifest={**taught_base.manifest, "recognizer": "digits"})
 
-    mode, why = mode_at_hand(named_alike, put_data(tmp_path))
+    mode, why = find_mode(named_alike, put_data(tmp_path))
 
     assert mode == HEAD
     assert "the recipe for digits has other labels than the base" in why
@@ -347,7 +351,7 @@ def test_a_base_of_other_labels_than_the_recipe_gets_a_new_last_layer(taught_bas
 def test_a_base_of_another_raster_than_the_recipe_gets_a_new_last_layer(digits_base: Bundle, tmp_path: Path) -> None:
     other = replace(digits_base, manifest={**digits_base.manifest, "raster": {"size": 28, "box": 24, "pen": 2.2}})
 
-    mode, why = mode_at_hand(other, put_data(tmp_path))
+    mode, why = find_mode(other, put_data(tmp_path))
 
     assert mode == HEAD
     assert "draws on another raster than the base" in why
@@ -360,7 +364,7 @@ def test_a_base_of_other_data_than_the_recipes_gets_a_new_last_layer(
     training = {"seed": 1} if sources is None else {"sources": sources, "seed": 1}
     homemade = replace(digits_base, manifest={**digits_base.manifest, "training": training})
 
-    mode, why = mode_at_hand(homemade, put_data(tmp_path))
+    mode, why = find_mode(homemade, put_data(tmp_path))
 
     assert mode == HEAD
     assert "the recipe for digits learns from other data than the base did" in why
@@ -370,7 +374,7 @@ def test_a_base_of_other_data_than_the_recipes_gets_a_new_last_layer(
 
 def test_without_data_and_pack_nothing_can_be_trained(digits_base: Bundle, tmp_path: Path) -> None:
     with pytest.raises(TrainingError, match=r"Nothing can be trained.*python -m ml rehearse"):
-        mode_at_hand(replace(digits_base, rehearsal=b""), tmp_path)
+        find_mode(replace(digits_base, rehearsal=b""), tmp_path)
 
 
 # The drawings
@@ -379,7 +383,7 @@ def test_without_data_and_pack_nothing_can_be_trained(digits_base: Bundle, tmp_p
 def test_a_part_of_a_lesson_keeps_everything_together() -> None:
     whole = lesson(6, 1, authors=np.arange(6))._replace(weights=np.arange(6.0))
 
-    part = only(whole, np.arange(6) % 2 == 1)
+    part = select_drawings(whole, np.arange(6) % 2 == 1)
 
     assert part.labels.tolist() == [1, 0, 2]
     np.testing.assert_array_equal(part.rasters, whole.rasters[1::2])
@@ -388,7 +392,7 @@ def test_a_part_of_a_lesson_keeps_everything_together() -> None:
     assert part.weights.tolist() == [1, 3, 5]
     assert part.authors is not None
     assert part.authors.tolist() == [1, 3, 5]
-    assert only(drawn(), np.ones(6, bool)).authors is None
+    assert select_drawings(drawn(), np.ones(6, bool)).authors is None
 
 
 def test_every_drawing_counts_the_same_where_nothing_is_said() -> None:
@@ -399,7 +403,7 @@ def test_every_drawing_counts_the_same_where_nothing_is_said() -> None:
 def test_ink_varies_as_ink_and_pictures_as_pictures() -> None:
     mixed = drawn()._replace(inks=[None, *drawn().inks[1:]])
 
-    varied = vary(mixed, np.random.default_rng(0), DEFAULT, strength=0.8)
+    varied = make_variants(mixed, np.random.default_rng(0), DEFAULT, strength=0.8)
 
     assert varied.shape == (6, 28, 28)
     assert varied.dtype == np.uint8
@@ -407,7 +411,7 @@ def test_ink_varies_as_ink_and_pictures_as_pictures() -> None:
 
 
 def test_the_rate_rises_shortly_and_falls_to_nothing() -> None:
-    rates = [finetune_full.rate_at(done) for done in (0, 0.05, 0.1, 0.5, 1.0)]
+    rates = [finetune_full.rate_share(done) for done in (0, 0.05, 0.1, 0.5, 1.0)]
 
     assert rates[0] < rates[1] < rates[2] == 1
     assert rates[2] > rates[3] > rates[4]
@@ -415,13 +419,13 @@ def test_the_rate_rises_shortly_and_falls_to_nothing() -> None:
 
 
 def test_a_smaller_epoch_keeps_the_proportions(known: Recipe) -> None:
-    small = finetune_full.shrink(known, 65)
+    small = finetune_full.scale_recipe(known, 65)
 
     assert (small.pictures, small.tracks, small.junk) == (30, 20, 15)
 
 
 def test_an_epoch_holds_base_data_and_every_drawing_in_several_hands(taught_material: Material, known: Recipe) -> None:
-    epoch = finetune_full.make_mixed(taught_material, known, drawn(), np.random.default_rng(0))
+    epoch = finetune_full.make_mixed_epoch(taught_material, known, drawn(), np.random.default_rng(0))
 
     assert len(epoch.y) == pytest.approx(400 + 6 * finetune_full.VARIANTS, abs=2)
     assert epoch.x.shape == (len(epoch.y), 28, 28)
@@ -429,6 +433,6 @@ def test_an_epoch_holds_base_data_and_every_drawing_in_several_hands(taught_mate
 
 
 def test_many_drawings_do_not_crowd_out_the_base(taught_material: Material, known: Recipe) -> None:
-    epoch = finetune_full.make_mixed(taught_material, known, lesson(400, 2), np.random.default_rng(0))
+    epoch = finetune_full.make_mixed_epoch(taught_material, known, lesson(400, 2), np.random.default_rng(0))
 
     assert len(epoch.y) == pytest.approx(400 + 300, abs=2)

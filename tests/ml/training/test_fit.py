@@ -12,7 +12,7 @@ from ml.recipes.base import AVERAGED, TAUGHT, Material, Recipe
 from ml.training import epochs
 from ml.training import fit as learning
 from ml.training.epochs import make_epoch
-from ml.training.fit import cycles, fit, quick_numbers
+from ml.training.fit import fast_precision, fit, plan_cycles
 from tests.ml import trained
 from tests.ml.tiny import LABELS, tiny_network
 
@@ -42,7 +42,7 @@ def recipe(material: Material) -> Recipe:
 
 
 def test_an_averaged_training_is_one_cycle(recipe: Recipe) -> None:
-    assert [cycle.epochs for cycle in cycles(recipe)] == [EPOCHS]
+    assert [cycle.epochs for cycle in plan_cycles(recipe)] == [EPOCHS]
 
 
 def test_what_serves_is_the_running_mean_of_the_weights(
@@ -87,9 +87,9 @@ def test_half_of_what_may_be_mirrored_is(material: Material, recipe: Recipe) -> 
 
 
 def test_a_further_cycle_comes_last_at_half_the_rate(recipe: Recipe) -> None:
-    further = cycles(replace(recipe, further=2))[-1]
+    further = plan_cycles(replace(recipe, further=2))[-1]
     assert (further.epochs, further.rate, further.averaged) == (2, 0.5, True)
-    by_itself = cycles(replace(recipe, further=2, learning=TAUGHT))
+    by_itself = plan_cycles(replace(recipe, further=2, learning=TAUGHT))
     assert [cycle.epochs for cycle in by_itself] == [3, 2], "of three epochs none refines and none is taught"
 
 
@@ -138,7 +138,7 @@ def _middle(raster: np.ndarray) -> np.ndarray:
 def test_numbers_of_16_bits_are_computed_with_only_inside(capable: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(learning, "has_bfloat16", lambda: capable)
     before = keras.config.dtype_policy()
-    with quick_numbers():
+    with fast_precision():
         network = tiny_network(len(LABELS) + 1)
     assert keras.config.dtype_policy() == before
     computed = {layer.compute_dtype for layer in network.layers if layer.weights}
@@ -149,7 +149,7 @@ def test_numbers_of_16_bits_are_computed_with_only_inside(capable: bool, monkeyp
 def test_what_learned_in_16_bits_answers_the_same_in_32(material: Material, recipe: Recipe) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(learning, "has_bfloat16", lambda: True)
-        with quick_numbers():
+        with fast_precision():
             network = tiny_network(len(LABELS) + 1)
     fit(network, material, recipe, seed=1, progress=False)
     plain = tiny_network(len(LABELS) + 1)

@@ -8,12 +8,12 @@ import time
 import pytest
 
 from ml.training import heartbeat
-from ml.training.heartbeat import patiently
+from ml.training.heartbeat import run_with_heartbeat
 
 
 @pytest.fixture(autouse=True)
 def often(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(heartbeat, "LOOK", 0.01)
+    monkeypatch.setattr(heartbeat, "HEARTBEAT_SECONDS", 0.01)
 
 
 def test_it_gives_what_the_call_gives_and_tells_of_it_meanwhile() -> None:
@@ -23,7 +23,7 @@ def test_it_gives_what_the_call_gives_and_tells_of_it_meanwhile() -> None:
         time.sleep(0.1)
         return 7
 
-    assert patiently(slow, told.append, step="waiting") == 7
+    assert run_with_heartbeat(slow, told.append, step="waiting") == 7
     assert len(told) > 2
     assert told[0] == {"step": "waiting"}
 
@@ -31,7 +31,7 @@ def test_it_gives_what_the_call_gives_and_tells_of_it_meanwhile() -> None:
 def test_a_quick_call_is_told_of_once() -> None:
     told: list[dict[str, object]] = []
 
-    assert patiently(lambda: 1, told.append, step="waiting") == 1
+    assert run_with_heartbeat(lambda: 1, told.append, step="waiting") == 1
     assert 1 <= len(told) <= 2
 
 
@@ -43,7 +43,7 @@ def test_whoever_watches_can_stop_waiting_at_once() -> None:
 
     start = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
-        patiently(lambda: done.wait(10), stop, step="waiting")
+        run_with_heartbeat(lambda: done.wait(10), stop, step="waiting")
     assert time.monotonic() - start < 5
     done.set()
 
@@ -54,4 +54,4 @@ def test_what_the_call_raises_comes_through(error: type[Exception]) -> None:
         raise error
 
     with pytest.raises(error):
-        patiently(fail, lambda told: None, step="waiting")
+        run_with_heartbeat(fail, lambda told: None, step="waiting")

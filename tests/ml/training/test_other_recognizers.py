@@ -11,14 +11,14 @@ import numpy as np
 import pytest
 
 from ml.bundles.bundle import Bundle, verify_bundle
-from ml.data.approved import Lesson, vary
+from ml.data.approved import ApprovedDrawings, ApprovedDrawingsError, make_variants
 from ml.embeddings import replay_pack
-from ml.embeddings.replay_pack import unpack
+from ml.embeddings.replay_pack import read_pack
 from ml.evaluation.exam import examine
 from ml.evaluation.gate import PASSED
 from ml.training import finetune_full
 from ml.training.epochs import make_epoch
-from ml.training.finetune import FULL, HEAD, LessonError, finetune, mode_at_hand
+from ml.training.finetune import FULL, HEAD, find_mode, finetune
 from tests.ml import shapes, trained
 
 
@@ -39,7 +39,7 @@ def challenger(request: pytest.FixtureRequest, quick: None) -> Bundle:
     return finetune(shapes.base(), approved, mode=request.param, seed=1, report=lambda told: None, recipe=known)
 
 
-def right(bundle: Bundle, drawings: Lesson) -> float:
+def right(bundle: Bundle, drawings: ApprovedDrawings) -> float:
     answers = verify_bundle(bundle).predict(drawings.rasters).probabilities
     return float((answers.argmax(axis=1) == drawings.labels).mean())
 
@@ -53,7 +53,7 @@ def test_it_learns_a_new_way_and_forgets_nothing(challenger: Bundle) -> None:
 
 
 def test_many_drawings_beside_a_pack_of_few_do_not_crowd_out_its_junk() -> None:
-    homemade = replay_pack.make(shapes.base(), shapes.few(shapes.material()))
+    homemade = replay_pack.add_replay_pack(shapes.base(), shapes.few(shapes.material()))
     approved = shapes.lesson(30, 1, jagged=90)
 
     taught_more = finetune(homemade, approved, mode=HEAD, seed=1, report=lambda told: None)
@@ -72,7 +72,7 @@ def test_it_stays_the_recognizer_that_it_was(challenger: Bundle) -> None:
     assert manifest["labels"] == shapes.LABELS
     assert challenger.raster == shapes.SPEC
     assert verify_bundle(challenger).size == shapes.SPEC.size
-    assert len(unpack(challenger.rehearsal).test) == len(shapes.material().tests["shapes"].y)
+    assert len(read_pack(challenger.rehearsal).test) == len(shapes.material().tests["shapes"].y)
 
 
 def test_the_gate_judges_it_by_its_own_labels(challenger: Bundle) -> None:
@@ -87,7 +87,7 @@ def test_the_gate_judges_it_by_its_own_labels(challenger: Bundle) -> None:
 
 
 def test_where_no_data_is_at_hand_the_pack_is_enough(tmp_path: Path) -> None:
-    mode, why = mode_at_hand(shapes.base(), tmp_path)
+    mode, why = find_mode(shapes.base(), tmp_path)
 
     assert mode == HEAD
     assert "there is no recipe for shapes" in why
@@ -95,9 +95,9 @@ def test_where_no_data_is_at_hand_the_pack_is_enough(tmp_path: Path) -> None:
 
 def test_drawings_on_the_raster_of_another_recognizer_are_refused() -> None:
     for mode in (HEAD, FULL):
-        with pytest.raises(LessonError, match=r"a raster is uint8 \(24, 24\)"):
+        with pytest.raises(ApprovedDrawingsError, match=r"a raster is uint8 \(24, 24\)"):
             finetune(shapes.base(), trained.lesson(3, 1), mode=mode, seed=1, report=lambda told: None)
-    with pytest.raises(LessonError, match=r"a raster is uint8 \(24, 24\)"):
+    with pytest.raises(ApprovedDrawingsError, match=r"a raster is uint8 \(24, 24\)"):
         examine(shapes.base(), shapes.base(), trained.lesson(3, 1), by_author=True, authors=1)
 
 
@@ -105,7 +105,7 @@ def test_pictures_and_ink_are_varied_on_its_raster() -> None:
     drawn = shapes.lesson(6, 2)
     mixed = drawn._replace(inks=[None, *drawn.inks[1:3], None, *drawn.inks[4:]])
 
-    varied = vary(mixed, np.random.default_rng(0), shapes.SPEC, strength=0.8)
+    varied = make_variants(mixed, np.random.default_rng(0), shapes.SPEC, strength=0.8)
 
     assert varied.shape == (6, 24, 24)
     for picture in varied:

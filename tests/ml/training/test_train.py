@@ -18,10 +18,10 @@ from ml.preprocessing.ink import rasterise
 from ml.recipes import RECIPES
 from ml.recipes.base import Examples, Material, Recipe
 from ml.recipes.digits import DIGITS, split_pen_writers
-from ml.reporting.model_card import CARD, CONFUSION
+from ml.reporting.model_card import CARD_FILE, CONFUSION_FILE
 from ml.training import fit
 from ml.training.epochs import make_epoch
-from ml.training.fit import Cycle, cycles, learning_rate
+from ml.training.fit import Cycle, plan_cycles, rate_schedule
 from ml.training.network import build_network
 from ml.training.train import TrainingError, choose_temperature, choose_unsure_below, train_recipe, train_recognizer
 
@@ -113,11 +113,11 @@ def test_the_bundle_records_how_it_was_made(trained: Path) -> None:
 
 
 def test_the_card_and_the_confusion_matrix_lie_beside_the_bundle(trained: Path) -> None:
-    card = (trained / CARD).read_text()
+    card = (trained / CARD_FILE).read_text()
 
     assert "a smaller network: no better" in card
     assert "CC BY-SA 3.0" in card
-    assert (trained / CONFUSION).read_text().startswith("<svg")
+    assert (trained / CONFUSION_FILE).read_text().startswith("<svg")
 
 
 def test_the_manifest_is_plain_json(trained: Path) -> None:
@@ -143,7 +143,7 @@ def test_an_epoch_repeats_with_its_seed(material: Material, recipe: Recipe) -> N
 def test_half_of_the_epochs_learn_the_others_refine_and_are_taught(
     recipe: Recipe, epochs: int, expected: list[int]
 ) -> None:
-    assert [cycle.epochs for cycle in cycles(replace(recipe, epochs=epochs))] == expected
+    assert [cycle.epochs for cycle in plan_cycles(replace(recipe, epochs=epochs))] == expected
 
 
 def test_a_teacher_softens_the_labels_without_turning_them_round() -> None:
@@ -168,7 +168,7 @@ def test_the_teacher_is_the_mean_of_the_cycles_before() -> None:
 
 
 def test_the_rate_rises_falls_and_starts_again_lower(recipe: Recipe) -> None:
-    rate = learning_rate(recipe, Cycle(10, rate=1.0, mild=0.75))
+    rate = rate_schedule(recipe, Cycle(10, rate=1.0, mild=0.75))
     steps = recipe.drawings // recipe.batch
 
     values = [float(rate(step)) for step in (0, steps // 2, 5 * steps, 10 * steps)]

@@ -16,7 +16,7 @@ from ml.bundles.predictor import Head, Predictor
 from ml.bundles.replace_head import graft_tflite
 from ml.preprocessing.content import Content
 from ml.preprocessing.ink import DEFAULT
-from ml.training.finetune_head import like
+from ml.training.finetune_head import manifest_of_base
 from recognizer.drawings import other_recognizers, predict, store
 from recognizer.drawings.predict import Answer, Personal
 from recognizer.models import Recognizer
@@ -31,7 +31,7 @@ def with_head(bundle: Bundle, strength: float, **words: Any) -> Bundle:
     """The same network, whose answers are weaker or stronger."""
     head = Predictor(bundle.tflite, len(bundle.slugs)).head()
     tflite = graft_tflite(bundle.tflite, Head(head.weights * np.float32(strength), head.bias * np.float32(strength)))
-    words = {**like(bundle), "training": {}, "unsure_below": 0.5, "quantised": True, **words}
+    words = {**manifest_of_base(bundle), "training": {}, "unsure_below": 0.5, "quantised": True, **words}
     return assemble(tflite, b"no Keras file is needed to serve", **words)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from ml.bundles.bundle import Bundle
-from ml.data.approved import Lesson
+from ml.data.approved import ApprovedDrawings
 from ml.evaluation.exam import examine
 from ml.preprocessing.ink import Ink, parse_ink, rasterise
 from ml.training.finetune import HEAD, finetune
@@ -37,7 +37,7 @@ def test_what_five_people_teach_passes_the_gate_on_the_sixth(
     assert verdict.outcome == "passed", verdict.objections
 
 
-def _lesson(base: Bundle, drawn: list[Drawn]) -> Lesson:
+def _lesson(base: Bundle, drawn: list[Drawn]) -> ApprovedDrawings:
     inks: list[Ink | None] = [parse_ink(ink) for _, ink in drawn]
     rasters = np.stack([rasterise(parse_ink(ink)) for _, ink in drawn])
-    return Lesson(rasters, inks, np.array([base.slugs.index(slug) for slug, _ in drawn]))
+    return ApprovedDrawings(rasters, inks, np.array([base.slugs.index(slug) for slug, _ in drawn]))

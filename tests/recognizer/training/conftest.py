@@ -11,21 +11,21 @@ import pytest
 from django.db import connection
 
 from ml.bundles.bundle import Bundle, with_rehearsal
-from ml.embeddings.replay_pack import Rehearsal, pack, unpack
+from ml.embeddings.replay_pack import ReplayPack, read_pack, write_pack
 from recognizer import training
 from recognizer.models import Policy, Recognizer, TrainingRun
 from recognizer.training.lease import Lease
 
 
-def thinned(rehearsal: Rehearsal, every: int) -> Rehearsal:
+def thinned(rehearsal: ReplayPack, every: int) -> ReplayPack:
     """One in so many of each part."""
-    return Rehearsal(*(np.ascontiguousarray(part[::every]) for part in rehearsal))
+    return ReplayPack(*(np.ascontiguousarray(part[::every]) for part in rehearsal))
 
 
 @pytest.fixture(scope="session")
 def starter(shipped: Bundle) -> Bundle:
     """The shipped bundle with a tenth of its pack."""
-    return with_rehearsal(shipped, pack(thinned(unpack(shipped.rehearsal), 10)))
+    return with_rehearsal(shipped, write_pack(thinned(read_pack(shipped.rehearsal), 10)))
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from django.utils import timezone
 from accounts import people
 from accounts.models import User
 from ml.bundles.bundle import Bundle
-from ml.embeddings.replay_pack import pack, unpack
+from ml.embeddings.replay_pack import read_pack, write_pack
 from recognizer import training
 from recognizer.drawings import store
 from recognizer.models import Drawing, ModelVersion, Policy, Promotion, Recognizer, SnapshotItem, TrainingRun
@@ -196,8 +196,8 @@ def test_a_champion_that_is_unlike_its_starter_cannot_be_compared(
 def test_a_champion_that_takes_another_base_test_waits_for_the_promotion_of_its_starter(
     digits: Recognizer, starter: Bundle
 ) -> None:
-    known = unpack(starter.rehearsal)
-    other = pack(known._replace(test=known.test[1:], test_labels=known.test_labels[1:]))
+    known = read_pack(starter.rehearsal)
+    other = write_pack(known._replace(test=known.test[1:], test_labels=known.test_labels[1:]))
     newer, taught = installed(digits, 2, rehearsal=other), made_by_a_run(digits, 3)
     promote(newer, taught)
     run = run_now(digits)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ml.bundles.bundle import Bundle
-from ml.evaluation.bundle_tests import measure, summary
+from ml.evaluation.bundle_tests import manifest_metrics, run_tests
 from ml.recipes.base import Recipe
 from ml.reporting.model_card import make_card, with_card
 
@@ -17,8 +17,8 @@ def measure_again(bundle: Bundle, recipe: Recipe, data: Path | None = None) -> B
     `data` is the folder of data sets (else `INKLING_DATA`, else downloads). Raises DatasetError.
     """
     material = recipe.load(data)
-    reports = measure(bundle, material.tests)
-    metrics = {name: summary(report) for name, report in reports.items()}
+    reports = run_tests(bundle, material.tests)
+    metrics = {name: manifest_metrics(report) for name, report in reports.items()}
     said = {"title": recipe.title, "prompt": recipe.prompt, "metrics": metrics}
     measured = replace(bundle, manifest={**bundle.manifest, **said})
     return with_card(measured, make_card(measured, reports, recipe, material))

@@ -9,31 +9,31 @@ import numpy as np
 
 from ml.reporting.html import contact_sheets, plots
 from ml.reporting.html.page import Illustration, Section, folded, table, text
-from ml.reporting.html.results import Duel
-from ml.reporting.html.sections import drawn_names, mistaken, names_of
+from ml.reporting.html.results import VersionComparison
+from ml.reporting.html.sections import mistake_captions, plot_names, table_names
 from ml.reporting.html.theme import draw
 from ml.reporting.text_tables import percent
 
 LITTLE = 0.05  # chance below which a difference is called one
 
 
-def versus(duel: Duel, other: Mapping[str, Any]) -> Section:
+def version_section(duel: VersionComparison, other: Mapping[str, Any]) -> Section:
     """Who is right where the other is not, overall, by label, and in pictures; `other` is the other's manifest."""
-    drawn = drawn_names(duel.this)
+    drawn = plot_names(duel.this)
     rows = _by_label(duel, drawn)
-    picture = draw(lambda theme: plots.differences(rows, theme))
+    picture = draw(lambda theme: plots.plot_versions(rows, theme))
     parts: list[str | Illustration] = [
         text(_told(duel, other)),
         table(("", "this version", "the other"), _overall(duel)),
         Illustration("versions", picture, "Accuracy of both versions by label"),
-        folded("The figures", _label_table(rows, names_of(duel.this))),
+        folded("The figures", _label_table(rows, table_names(duel.this))),
         *_sheet(duel, duel.won, drawn, "won", "Only this version is right: what the other answered."),
         *_sheet(duel, duel.lost, drawn, "lost", "Only the other is right: what this version answers."),
     ]
     return Section("versions", "Two versions", parts)
 
 
-def _told(duel: Duel, other: Mapping[str, Any]) -> str:
+def _told(duel: VersionComparison, other: Mapping[str, Any]) -> str:
     won, lost = len(duel.won), len(duel.lost)
     beside = (
         f"Beside the version of {other['created'][:10]} ({other['sha256']['tflite'][:8]}), on the same drawings: only "
@@ -47,7 +47,7 @@ def _told(duel: Duel, other: Mapping[str, Any]) -> str:
     return f"{beside}That may well be chance: {chance} (McNemar's exact test)."
 
 
-def _overall(duel: Duel) -> list[tuple[str, str, str]]:
+def _overall(duel: VersionComparison) -> list[tuple[str, str, str]]:
     figures = duel.this.figures, duel.other.figures
     rows = [
         ("right", "accuracy"),
@@ -61,7 +61,7 @@ def _overall(duel: Duel) -> list[tuple[str, str, str]]:
     return [(name, *(percent(getattr(side, key)) for side in figures)) for name, key in rows]  # type: ignore[misc]
 
 
-def _by_label(duel: Duel, names: Sequence[str]) -> list[dict[str, Any]]:
+def _by_label(duel: VersionComparison, names: Sequence[str]) -> list[dict[str, Any]]:
     """Of each label that was drawn: its place and name, how many, and both shares; the greatest loss first."""
     lines = zip(names, duel.this.figures.labels, duel.other.figures.labels, strict=True)
     rows = [
@@ -81,12 +81,14 @@ def _label_table(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> str
     return table(("label", "drawings", "this version", "the other", "difference"), lines)
 
 
-def _sheet(duel: Duel, places: np.ndarray, names: Sequence[str], name: str, caption: str) -> list[Illustration]:
+def _sheet(
+    duel: VersionComparison, places: np.ndarray, names: Sequence[str], name: str, caption: str
+) -> list[Illustration]:
     """Drawings that one of the two answers wrongly: what they are, and what that one answered."""
     if not len(places):
         return []
     wrong = duel.other if name == "won" else duel.this
     shown = places[np.argsort(-wrong.confidence[places], kind="stable")][: contact_sheets.SHOWN]
-    captions = mistaken(wrong, shown, names)
-    picture = draw(lambda theme: contact_sheets.captioned(duel.this.rasters[shown], captions, theme))
+    captions = mistake_captions(wrong, shown, names)
+    picture = draw(lambda theme: contact_sheets.captioned_sheet(duel.this.rasters[shown], captions, theme))
     return [Illustration(name, picture, caption, caption)]
