@@ -5,22 +5,43 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib.admin import AdminSite
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponsePermanentRedirect
+from django.urls import re_path
 from django.utils.translation import gettext_lazy as _
 
 GROUPS: list[tuple[Any, tuple[str, ...]]] = [
     (_("People"), ("User", "Group", "EmailAddress", "Authenticator", "Memory")),
-    (_("Drawings"), ("Drawing", "Prediction", "PersonalAnswer", "Correction", "Origin")),
-    (_("Review"), ("Review", "Opinion", "Control", "Claim", "Place", "LabelCheck")),
-    (_("Safety"), ("AuditEntry", "Report", "SetAside")),
+    (_("Drawings"), ("Drawing", "Prediction", "PersonalAnswer", "Correction", "ImportedDrawing")),
+    (_("Review"), ("Review", "Opinion", "Control", "Claim", "QueueEntry", "LabelCheck")),
+    (_("Safety"), ("AuditEntry", "Report", "AuthorExclusion")),
     (_("Models"), ("Recognizer", "ModelVersion", "Promotion", "TrainingRun", "SnapshotItem")),
-    (_("Data"), ("Export", "Import", "Coverage", "Confusion", "Bookmark")),
+    (_("Data"), ("Export", "ImportJob", "Coverage", "Confusion", "Bookmark")),
     (_("Programs"), ("ApiKey", "Webhook", "Delivery")),
 ]
+# Old and new addresses of models that were renamed (recognizer migration 0014).
+MOVED = {
+    "place": "queueentry",
+    "setaside": "authorexclusion",
+    "piece": "exportchunk",
+    "origin": "importeddrawing",
+    "import": "importjob",
+    "reason": "personalanswerreason",
+}
+
+
+def redirect_to_renamed(request: HttpRequest, model: str) -> HttpResponsePermanentRedirect:
+    """Lead an old address of a renamed model to the same page of today's name."""
+    address = request.get_full_path().replace(f"/recognizer/{model}/", f"/recognizer/{MOVED[model]}/", 1)
+    return HttpResponsePermanentRedirect(address)
 
 
 class Site(AdminSite):
-    """Django's own, with another order."""
+    """Django's admin with grouped models, and with redirects from old addresses."""
+
+    def get_urls(self) -> list[Any]:
+        """Django's addresses, after the old ones of renamed models."""
+        old = re_path(rf"^recognizer/(?P<model>{'|'.join(MOVED)})/", self.admin_view(redirect_to_renamed))
+        return [old, *super().get_urls()]
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
         """The groups, each with what this person may see; what is in none of them stays with its app, below."""

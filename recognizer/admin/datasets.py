@@ -9,7 +9,7 @@ from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 
 from recognizer.admin.drawings import FactAdmin
-from recognizer.models import Export, Import
+from recognizer.models import Export, ImportJob
 
 
 @admin.register(Export)
@@ -21,7 +21,7 @@ class ExportAdmin(FactAdmin):
     list_select_related = ["by"]
 
 
-@admin.register(Import)
+@admin.register(ImportJob)
 class ImportAdmin(FactAdmin):
     """What was brought in, and on what grounds."""
 
@@ -29,7 +29,7 @@ class ImportAdmin(FactAdmin):
     list_filter = ["form"]
     search_fields = ["source", "licence"]
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Import]:
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ImportJob]:
         """With how many of its drawings are still here."""
         return super().get_queryset(request).annotate(kept=Count("origins"))
 
@@ -38,6 +38,6 @@ class ImportAdmin(FactAdmin):
         return False
 
     @admin.display(ordering="kept")
-    def drawings(self, brought: Import) -> int:
+    def drawings(self, brought: ImportJob) -> int:
         """How many are still here."""
         return brought.kept  # type: ignore[attr-defined]

@@ -17,9 +17,9 @@ from recognizer.models import (
     Confusion,
     Coverage,
     Drawing,
+    ImportedDrawing,
     LabelCheck,
-    Origin,
-    Place,
+    QueueEntry,
     SnapshotItem,
 )
 
@@ -48,7 +48,7 @@ class SummaryAdmin(FactAdmin):
         return pictures.small(found)
 
 
-@admin.register(Place)
+@admin.register(QueueEntry)
 class PlaceAdmin(SummaryAdmin):
     """Where corrections stand in the queue of the review room."""
 
@@ -56,7 +56,7 @@ class PlaceAdmin(SummaryAdmin):
     list_display = ["correction_id", "picture", "label", "recognizer", "waits", "usefulness", "points"]
     list_filter = ["waits", "recognizer"]
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Place]:
+    def get_queryset(self, request: HttpRequest) -> QuerySet[QueueEntry]:
         """Without pictures and weights."""
         found = super().get_queryset(request).select_related("correction__drawing", "label", "recognizer", "version")
         return found.defer("correction__drawing__image", *heavy("version"))
@@ -128,7 +128,7 @@ class SnapshotItemAdmin(SummaryAdmin):
         return found.defer("drawing__image", "run__log", "run__verdict", "run__progress")
 
 
-@admin.register(Origin)
+@admin.register(ImportedDrawing)
 class OriginAdmin(SummaryAdmin):
     """Where drawings came from that were not drawn here."""
 
@@ -137,7 +137,7 @@ class OriginAdmin(SummaryAdmin):
     list_filter = ["brought"]
     search_fields = ["licence"]
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Origin]:
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ImportedDrawing]:
         """Without pictures."""
         return super().get_queryset(request).select_related("drawing", "brought").defer("drawing__image")
 

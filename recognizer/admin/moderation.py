@@ -12,10 +12,10 @@ from django.utils.safestring import SafeString
 
 from recognizer.admin import pictures
 from recognizer.admin.drawings import FactAdmin
-from recognizer.models import Report, SetAside
+from recognizer.models import AuthorExclusion, Report
 
 
-@admin.register(SetAside)
+@admin.register(AuthorExclusion)
 class SetAsideAdmin(FactAdmin):
     """Who was set aside, why, and whether it still holds."""
 
@@ -28,12 +28,12 @@ class SetAsideAdmin(FactAdmin):
         """Taking it back is one more row, written in the review room."""
         return False
 
-    def view_on_site(self, aside: SetAside) -> str:
+    def view_on_site(self, aside: AuthorExclusion) -> str:
         """The page that shows what it took out; of one that takes another back, the page of that one."""
         return reverse("set-aside", args=[aside.pk if aside.aside else aside.replaces_id])
 
     @admin.display(boolean=True)
-    def holds(self, aside: SetAside) -> bool:
+    def holds(self, aside: AuthorExclusion) -> bool:
         """Whether it is the last word about its author, and not taken back."""
         return aside.aside and not hasattr(aside, "replaced_by")
 

@@ -22,7 +22,7 @@ from accounts import audit, people
 from recognizer import enqueue
 from recognizer.datasets import formats
 from recognizer.datasets.filters import DrawingFilter, FilterError
-from recognizer.models import Drawing, Export, Piece
+from recognizer.models import Drawing, Export, ExportChunk
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -140,7 +140,7 @@ class _Pieces:
             )
         self._beat()
         content, ids = bytes(self._content[:size]), np.array(self._ids, np.int64).tobytes()
-        Piece.objects.create(export=self._export, number=self._number, content=content, drawings=ids)
+        ExportChunk.objects.create(export=self._export, number=self._number, content=content, drawings=ids)
         del self._content[:size]
         self._ids, self._number = [], self._number + 1
 
@@ -162,7 +162,7 @@ def _end(exports: QuerySet[Export], state: str, reason: str) -> int:
     """Without its bytes."""
     with transaction.atomic():
         ids = list(exports.select_for_update().values_list("pk", flat=True))
-        Piece.objects.filter(export__in=ids).delete()
+        ExportChunk.objects.filter(export__in=ids).delete()
         return Export.objects.filter(pk__in=ids).update(state=state, reason=reason[:500], finished=timezone.now())
 
 
@@ -198,7 +198,7 @@ def check_is_current(export: Export) -> bool:
 
 def _ids(export: Export) -> Iterator[list[int]]:
     """In portions."""
-    for packed in Piece.objects.filter(export=export).values_list("drawings", flat=True).iterator(chunk_size=10):
+    for packed in ExportChunk.objects.filter(export=export).values_list("drawings", flat=True).iterator(chunk_size=10):
         ids = np.frombuffer(bytes(packed), np.int64).tolist()
         yield from (ids[start : start + ASKED_AT_ONCE] for start in range(0, len(ids), ASKED_AT_ONCE))
 
@@ -221,7 +221,7 @@ def log_download(*, export: Export, by: User) -> None:
 def read_chunks(export: Export) -> Iterable[bytes]:
     """The file, a piece at a time; it ends early, and so with an error, where it is deleted meanwhile."""
     number = 0
-    while piece := Piece.objects.filter(export=export, number=number).values_list("content", flat=True).first():
+    while piece := ExportChunk.objects.filter(export=export, number=number).values_list("content", flat=True).first():
         yield bytes(piece)
         number += 1
 

@@ -26,7 +26,7 @@ from recognizer.datasets.pseudonyms import ImportedAuthors
 from recognizer.datasets.read_archives import read_npz
 from recognizer.datasets.read_folders import ArchiveError, read_png_folder
 from recognizer.datasets.validate import Decided, DraftReader, DrawingDraft, Said
-from recognizer.models import Correction, Drawing, Import, Origin, Prediction, Review
+from recognizer.models import Correction, Drawing, ImportedDrawing, ImportJob, Prediction, Review
 from recognizer.review import queue
 
 logger = logging.getLogger(__name__)
@@ -88,7 +88,7 @@ def import_file(
             _("Say on what grounds these drawings may be kept and taught: --licence 'CC BY 4.0, Quick, Draw!'.")
         )
     bringing = _Bringing(DraftReader(licence=licence, recognizer=recognizer, author=author), refused, dry=dry)
-    brought = None if dry else Import.objects.create(source=file.name[:200], form=form, licence=licence)
+    brought = None if dry else ImportJob.objects.create(source=file.name[:200], form=form, licence=licence)
     try:
         lines = READERS[form](file)
         while some := list(islice(lines, BATCH_SIZE)):
@@ -101,7 +101,7 @@ def import_file(
     return bringing.report
 
 
-def _note(brought: Import, report: ImportReport) -> None:
+def _note(brought: ImportJob, report: ImportReport) -> None:
     """What came of it; an import that brought nothing leaves no trace."""
     if not report.kept:
         brought.delete()
@@ -120,7 +120,7 @@ class _Bringing:
         self._authors = ImportedAuthors()
         self._seen: set[int] = set()  # of a dry run, which finds nothing of its own in the database
 
-    def take(self, lines: Iterable[ParsedLine], brought: Import | None) -> None:
+    def take(self, lines: Iterable[ParsedLine], brought: ImportJob | None) -> None:
         """Read, keep, count."""
         drafts = self._consented(self._new(self._read(lines)))
         if brought is None:
@@ -175,7 +175,7 @@ class _Bringing:
         if self._dry:
             self._seen.update(draft.uuid.int for draft in drafts)
 
-    def _keep(self, drafts: list[DrawingDraft], brought: Import) -> None:
+    def _keep(self, drafts: list[DrawingDraft], brought: ImportJob) -> None:
         try:
             with transaction.atomic():
                 _store(drafts, self._authors, brought)
@@ -184,7 +184,7 @@ class _Bringing:
             raise
         self._count(drafts)
 
-    def _keep_alone(self, draft: DrawingDraft, brought: Import) -> None:
+    def _keep_alone(self, draft: DrawingDraft, brought: ImportJob) -> None:
         try:
             self._keep([draft], brought)
         except IntegrityError as error:
@@ -210,7 +210,7 @@ def _is_same(known: _Identity, draft: DrawingDraft) -> bool:
     return recognizer == draft.recognizer and (is_picture or draft.ink is None or ink == draft.ink)
 
 
-def _store(drafts: Sequence[DrawingDraft], authors: ImportedAuthors, brought: Import) -> None:
+def _store(drafts: Sequence[DrawingDraft], authors: ImportedAuthors, brought: ImportJob) -> None:
     """In one transaction."""
     found = {name: authors.find(name) for name in sorted({draft.author for draft in drafts})}
     for pk in sorted(found.values()):
@@ -230,8 +230,8 @@ def _store(drafts: Sequence[DrawingDraft], authors: ImportedAuthors, brought: Im
     )
     _store_answers(drawings, drafts)
     _store_said(drawings, drafts, authors)
-    Origin.objects.bulk_create(
-        Origin(drawing=drawing, brought=brought, licence=draft.licence)
+    ImportedDrawing.objects.bulk_create(
+        ImportedDrawing(drawing=drawing, brought=brought, licence=draft.licence)
         for drawing, draft in zip(drawings, drafts, strict=True)
     )
 

@@ -61,16 +61,16 @@ from recognizer.models import (
     Delivery,
     Drawing,
     Export,
+    ImportedDrawing,
     Label,
     LabelCheck,
     Memory,
     Opinion,
-    Origin,
     PersonalAnswer,
-    Place,
+    PersonalAnswerReason,
     Prediction,
     Promotion,
-    Reason,
+    QueueEntry,
     Receipt,
     Remembered,
     Report,
@@ -179,9 +179,9 @@ def _with_history(person: User, after: int) -> Any:
         .select_related("recognizer", "origin__brought", "label_check__rival")
         .prefetch_related(
             Prefetch("predictions", predictions.only(*_SAID)),
-            Prefetch("predictions__personal__reasons", Reason.objects.with_drawings()),
+            Prefetch("predictions__personal__reasons", PersonalAnswerReason.objects.with_drawings()),
             Prefetch("remembered", remembered.only(*_KEPT)),
-            Prefetch("corrections", Correction.objects.select_related("label", "claim", "place").order_by("pk")),
+            Prefetch("corrections", Correction.objects.select_related("label", "claim", "queue_entry").order_by("pk")),
             Prefetch("corrections__reviews", Review.objects.select_related("label").order_by("pk")),
             Prefetch("corrections__opinions", Opinion.objects.select_related("label").order_by("pk")),
             Prefetch("corrections__controls", Control.objects.select_related("label").order_by("pk")),
@@ -214,7 +214,7 @@ def _drawing(drawing: Drawing) -> dict[str, Any]:
     }
 
 
-def _origin(origin: Origin | None) -> dict[str, Any] | None:
+def _origin(origin: ImportedDrawing | None) -> dict[str, Any] | None:
     return {"source": origin.brought.source, "licence": origin.licence} if origin else None
 
 
@@ -239,15 +239,15 @@ def _correction(correction: Correction) -> dict[str, Any]:
         "opinions": [_opinion(opinion) for opinion in correction.opinions.all()],
         "controls": [_control(control) for control in correction.controls.all()],
         "in_review_until": claim.until if claim else None,
-        "queue": _place(getattr(correction, "place", None)),
+        "queue": _queue_entry(getattr(correction, "queue_entry", None)),
     }
 
 
-def _place(place: Place | None) -> dict[str, Any] | None:
+def _queue_entry(entry: QueueEntry | None) -> dict[str, Any] | None:
     """What orders the queue of the reviewers; its shape is a coarse picture, see recognizer.review.queue."""
-    if place is None:
+    if entry is None:
         return None
-    return {name: getattr(place, name) for name in ("waits", "usefulness", "points", "shape")}
+    return {name: getattr(entry, name) for name in ("waits", "usefulness", "points", "shape")}
 
 
 def _review(review: Review) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from django.db.models.functions import Cast
 
 from recognizer.datasets.filters import DECIDED, UNDECIDED, UNNAMED, DrawingFilter
 from recognizer.datasets.pseudonyms import Pseudonyms
-from recognizer.models import Correction, Drawing, Label, ModelVersion, Origin, Prediction, Recognizer, Review
+from recognizer.models import Correction, Drawing, ImportedDrawing, Label, ModelVersion, Prediction, Recognizer, Review
 
 PAGE = 250  # drawings in memory at a time; one that was drawn here has at most 256 KB
 PICTURES = 25  # of them whose pictures are in memory at a time
@@ -231,5 +231,5 @@ def _said(label: int | None, created: datetime, reviews: list[Any], names: _Name
     )
 
 
-def _licences(ids: list[int]) -> QuerySet[Origin, Any]:
-    return Origin.objects.filter(_of("drawing", ids)).values_list("drawing", "licence")
+def _licences(ids: list[int]) -> QuerySet[ImportedDrawing, Any]:
+    return ImportedDrawing.objects.filter(_of("drawing", ids)).values_list("drawing", "licence")

@@ -11,7 +11,7 @@ from accounts import audit, people
 from ml.preprocessing.content import Content
 from recognizer import idempotency, memory
 from recognizer.drawings.predict import Answer, Guess, Personal, recognise
-from recognizer.models import Drawing, PersonalAnswer, Prediction, Reason
+from recognizer.models import Drawing, PersonalAnswer, PersonalAnswerReason, Prediction
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -98,7 +98,7 @@ def _store_personal(prediction: Prediction, personal: Personal, author: User) ->
     given = PersonalAnswer.objects.create(prediction=prediction, unsure=personal.unsure, **_said(personal.guesses))
     found = dict(Drawing.objects.filter(author=author, uuid__in=personal.because).values_list("uuid", "pk"))
     reasons = [found[uuid] for uuid in personal.because if uuid in found]
-    Reason.objects.bulk_create(Reason(answer=given, drawing_id=pk) for pk in reasons)
+    PersonalAnswerReason.objects.bulk_create(PersonalAnswerReason(answer=given, drawing_id=pk) for pk in reasons)
 
 
 @transaction.atomic

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from accounts import people
 from recognizer.insights import examples
 from recognizer.insights.examples import DrawingExample
-from recognizer.models import Drawing, Place, Recognizer
+from recognizer.models import Drawing, QueueEntry, Recognizer
 
 PAGE_SIZE = 24
 MAX_COUNTED = 1000
@@ -28,7 +28,7 @@ class DisputePage:
 
 def disputes_page(recognizer: Recognizer, *, after: int | None = None) -> DisputePage:
     """A page of drawings that wait for who settles disputes. Three queries, along an index."""
-    found = Place.objects.disputed().filter(people.teaching("author"), recognizer=recognizer)
+    found = QueueEntry.objects.disputed().filter(people.teaching("author"), recognizer=recognizer)
     if after:
         found = found.filter(correction__gt=after)
     places = list(found.order_by("correction").values_list("correction", "correction__drawing")[: PAGE_SIZE + 1])
@@ -40,4 +40,4 @@ def disputes_page(recognizer: Recognizer, *, after: int | None = None) -> Disput
 
 def count_disputes() -> int:
     """How many there are in all; past a thousand nobody counts on."""
-    return Place.objects.disputed().order_by().values("pk")[: MAX_COUNTED + 1].count()
+    return QueueEntry.objects.disputed().order_by().values("pk")[: MAX_COUNTED + 1].count()

@@ -2,24 +2,24 @@
 
 Facts are appended, not edited. Rows of Drawing, Prediction, Correction, Review, ModelVersion and
 Promotion are written once; what is newest counts. A TrainingRun moves, under conditional updates; a Memory
-follows what its person says, a Place what was said and decided, a Delivery how far it came.
+follows what its person says, a QueueEntry what was said and decided, a Delivery how far it came.
 """
 
 from recognizer.models.claim import Claim
 from recognizer.models.control import Control, ControlQuerySet
 from recognizer.models.correction import Correction, CorrectionQuerySet
 from recognizer.models.drawing import Drawing, DrawingQuerySet
-from recognizer.models.exchange import Export, ExportQuerySet, Import, Origin, Piece
+from recognizer.models.exchange import Export, ExportChunk, ExportQuerySet, ImportedDrawing, ImportJob
 from recognizer.models.facts import AppendOnly, ImmutableError
 from recognizer.models.idempotency import Receipt, ReceiptQuerySet
 from recognizer.models.insights import Bookmark, Confusion, Coverage, LabelCheck
 from recognizer.models.model_version import ModelVersion, Promotion
-from recognizer.models.moderation import Report, ReportQuerySet, SetAside, SetAsideQuerySet
+from recognizer.models.moderation import AuthorExclusion, AuthorExclusionQuerySet, Report, ReportQuerySet
 from recognizer.models.opinion import Opinion, OpinionQuerySet
 from recognizer.models.personal_memory import Memory, Remembered, RememberedQuerySet
 from recognizer.models.policy import Policy
-from recognizer.models.prediction import PersonalAnswer, Prediction, Reason
-from recognizer.models.queue_entry import Place, PlaceQuerySet, Use
+from recognizer.models.prediction import PersonalAnswer, PersonalAnswerReason, Prediction
+from recognizer.models.queue_entry import QueueEntry, QueueEntryQuerySet, Use
 from recognizer.models.recognizer import Label, Recognizer, Tone, UnknownLabelError
 from recognizer.models.review import Review, ReviewQuerySet
 from recognizer.models.training import SnapshotItem, TrainingRun, TrainingRunQuerySet
@@ -28,6 +28,8 @@ from recognizer.models.webhook import TEST_EVENT, Delivery, DeliveryQuerySet, Ev
 __all__ = [
     "TEST_EVENT",
     "AppendOnly",
+    "AuthorExclusion",
+    "AuthorExclusionQuerySet",
     "Bookmark",
     "Claim",
     "Confusion",
@@ -42,24 +44,24 @@ __all__ = [
     "DrawingQuerySet",
     "Event",
     "Export",
+    "ExportChunk",
     "ExportQuerySet",
     "ImmutableError",
-    "Import",
+    "ImportJob",
+    "ImportedDrawing",
     "Label",
     "LabelCheck",
     "Memory",
     "ModelVersion",
     "Opinion",
     "OpinionQuerySet",
-    "Origin",
     "PersonalAnswer",
-    "Piece",
-    "Place",
-    "PlaceQuerySet",
+    "PersonalAnswerReason",
     "Policy",
     "Prediction",
     "Promotion",
-    "Reason",
+    "QueueEntry",
+    "QueueEntryQuerySet",
     "Receipt",
     "ReceiptQuerySet",
     "Recognizer",
@@ -69,8 +71,6 @@ __all__ = [
     "ReportQuerySet",
     "Review",
     "ReviewQuerySet",
-    "SetAside",
-    "SetAsideQuerySet",
     "SnapshotItem",
     "Tone",
     "TrainingRun",

@@ -7,7 +7,7 @@ from typing import Any, Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, OuterRef, Q, Subquery
+from django.db.models import F, OuterRef, Prefetch, Q, Subquery
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -16,7 +16,7 @@ from ml.preprocessing.content import Content
 from recognizer.models.correction import Correction
 from recognizer.models.facts import AppendOnly
 from recognizer.models.model_version import ModelVersion
-from recognizer.models.prediction import ANSWERED, Prediction, Reason
+from recognizer.models.prediction import ANSWERED, PersonalAnswerReason, Prediction
 from recognizer.models.recognizer import Label, Recognizer
 
 _DOUBTED = Coalesce("personal__unsure", "unsure")
@@ -38,16 +38,14 @@ class DrawingQuerySet(models.QuerySet["Drawing"]):
             self.select_related("recognizer")
             .defer("image")
             .prefetch_related(
-                models.Prefetch(
+                Prefetch(
                     "predictions",
                     Prediction.objects.select_related("label", "model_version", "personal__label")
-                    .prefetch_related(models.Prefetch("personal__reasons", Reason.objects.with_drawings()))
+                    .prefetch_related(Prefetch("personal__reasons", PersonalAnswerReason.objects.with_drawings()))
                     .defer(*(f"model_version__{field}" for field in ModelVersion.HEAVY))
                     .order_by("-id"),
                 ),
-                models.Prefetch(
-                    "corrections", Correction.objects.standing().select_related("label"), to_attr="standing"
-                ),
+                Prefetch("corrections", Correction.objects.standing().select_related("label"), to_attr="standing"),
             )
         )
 

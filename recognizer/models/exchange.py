@@ -66,7 +66,7 @@ class Export(models.Model):
         return f"{self.pk} ({self.form})"
 
 
-class Piece(models.Model):
+class ExportChunk(models.Model):
     """A part of the file of an export, and which drawings were read for it (their ids, eight bytes each)."""
 
     export = models.ForeignKey(Export, models.CASCADE, related_name="pieces", verbose_name=_("export"))
@@ -76,15 +76,16 @@ class Piece(models.Model):
 
     class Meta:
         ordering = ["export", "number"]
-        verbose_name = _("piece")
-        verbose_name_plural = _("pieces")
+        db_table = "recognizer_piece"
+        verbose_name = _("export chunk")
+        verbose_name_plural = _("export chunks")
         constraints = [models.UniqueConstraint(fields=["export", "number"], name="one_piece_per_number")]
 
     def __str__(self) -> str:
         return f"{self.export_id}/{self.number}"
 
 
-class Import(AppendOnly, models.Model):
+class ImportJob(AppendOnly, models.Model):
     """One time that drawings were brought in, and on what grounds they may be kept: the words of who did it."""
 
     source = models.CharField(_("source"), max_length=200)
@@ -94,6 +95,7 @@ class Import(AppendOnly, models.Model):
 
     class Meta:
         ordering = ["-id"]
+        db_table = "recognizer_import"
         verbose_name = _("import")
         verbose_name_plural = _("imports")
 
@@ -101,16 +103,17 @@ class Import(AppendOnly, models.Model):
         return self.source
 
 
-class Origin(AppendOnly, models.Model):
+class ImportedDrawing(AppendOnly, models.Model):
     """Where a drawing came from that was not drawn here, and its licence. Gone with the drawing."""
 
     drawing = models.OneToOneField(Drawing, models.CASCADE, related_name="origin", verbose_name=_("drawing"))
-    brought = models.ForeignKey(Import, models.PROTECT, related_name="origins", verbose_name=_("import"))
+    brought = models.ForeignKey(ImportJob, models.PROTECT, related_name="origins", verbose_name=_("import"))
     licence = models.CharField(_("licence"), max_length=200)
 
     class Meta:
-        verbose_name = _("origin")
-        verbose_name_plural = _("origins")
+        db_table = "recognizer_origin"
+        verbose_name = _("imported drawing")
+        verbose_name_plural = _("imported drawings")
 
     def __str__(self) -> str:
         return f"{self.drawing_id}: {self.licence}"

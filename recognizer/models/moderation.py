@@ -14,7 +14,7 @@ from recognizer.models.drawing import Drawing
 from recognizer.models.facts import AppendOnly
 
 
-class SetAsideQuerySet(models.QuerySet["SetAside"]):
+class AuthorExclusionQuerySet(models.QuerySet["AuthorExclusion"]):
     """Questions about many settings aside."""
 
     def newest(self) -> Self:
@@ -26,7 +26,7 @@ class SetAsideQuerySet(models.QuerySet["SetAside"]):
         return self.newest().filter(aside=True)
 
 
-class SetAside(AppendOnly, models.Model):
+class AuthorExclusion(AppendOnly, models.Model):
     """From then on everything by this author teaches nobody else; or (`aside` is false) it may teach again.
 
     Each replaces the one before, so an author has one last word. What it says is kept with the person as well
@@ -46,12 +46,13 @@ class SetAside(AppendOnly, models.Model):
     )
     created = models.DateTimeField(_("created"), default=timezone.now, editable=False)
 
-    objects = SetAsideQuerySet.as_manager()
+    objects = AuthorExclusionQuerySet.as_manager()
 
     class Meta:
         ordering = ["-id"]
-        verbose_name = _("author set aside")
-        verbose_name_plural = _("authors set aside")
+        db_table = "recognizer_setaside"
+        verbose_name = _("excluded author")
+        verbose_name_plural = _("excluded authors")
         constraints = [
             models.UniqueConstraint(
                 fields=["author"], condition=Q(replaces__isnull=True), name="one_first_set_aside_per_author"

@@ -66,8 +66,8 @@ class PersonalAnswer(AppendOnly, models.Model):
     label = models.ForeignKey(Label, models.PROTECT, related_name="personal_answers", verbose_name=_("first guess"))
     probability = models.FloatField(_("probability"))
     unsure = models.BooleanField(_("not sure"))
-    because: models.ManyToManyField[Drawing, Reason] = models.ManyToManyField(
-        "Drawing", through="Reason", related_name="+", verbose_name=_("because")
+    because: models.ManyToManyField[Drawing, PersonalAnswerReason] = models.ManyToManyField(
+        "Drawing", through="PersonalAnswerReason", related_name="+", verbose_name=_("because")
     )
     created = models.DateTimeField(_("created"), auto_now_add=True)
 
@@ -85,7 +85,7 @@ class PersonalAnswer(AppendOnly, models.Model):
         return f"{self.label} ({self.probability:.0%})"
 
 
-class ReasonQuerySet(models.QuerySet["Reason"]):
+class PersonalAnswerReasonQuerySet(models.QuerySet["PersonalAnswerReason"]):
     """Questions about many reasons."""
 
     def with_drawings(self) -> Self:
@@ -93,7 +93,7 @@ class ReasonQuerySet(models.QuerySet["Reason"]):
         return self.select_related("drawing").only("answer", "drawing__uuid")
 
 
-class Reason(AppendOnly, models.Model):
+class PersonalAnswerReason(AppendOnly, models.Model):
     """A remembered drawing that made the difference; the strongest come first. Gone with the drawing."""
 
     answer = models.ForeignKey(
@@ -101,12 +101,13 @@ class Reason(AppendOnly, models.Model):
     )
     drawing = models.ForeignKey("Drawing", models.CASCADE, related_name="+", verbose_name=_("drawing"))
 
-    objects = ReasonQuerySet.as_manager()
+    objects = PersonalAnswerReasonQuerySet.as_manager()
 
     class Meta:
         ordering = ["pk"]
-        verbose_name = _("reason")
-        verbose_name_plural = _("reasons")
+        db_table = "recognizer_reason"
+        verbose_name = _("reason of a personal answer")
+        verbose_name_plural = _("reasons of personal answers")
         constraints = [models.UniqueConstraint(fields=["answer", "drawing"], name="a_drawing_is_one_reason")]
 
     def __str__(self) -> str:

@@ -25,8 +25,8 @@ class Use(IntFlag):
     FRESH = 16  # its author has not said the same of nearly the same drawing
 
 
-class PlaceQuerySet(models.QuerySet["Place"]):
-    """Questions about many places."""
+class QueueEntryQuerySet(models.QuerySet["QueueEntry"]):
+    """Queue entries, filtered by their state."""
 
     def waiting(self) -> Self:
         """Those of corrections that nobody has decided."""
@@ -37,7 +37,7 @@ class PlaceQuerySet(models.QuerySet["Place"]):
         return self.filter(disputed=True)
 
 
-class Place(models.Model):
+class QueueEntry(models.Model):
     """A standing correction that names a label, and what orders and filters the queue.
 
     Not a fact but kept beside the facts, so that the first page of a queue of a million is found by an index.
@@ -45,7 +45,7 @@ class Place(models.Model):
     """
 
     correction = models.OneToOneField(
-        Correction, models.CASCADE, primary_key=True, related_name="place", verbose_name=_("correction")
+        Correction, models.CASCADE, primary_key=True, related_name="queue_entry", verbose_name=_("correction")
     )
     waits = models.BooleanField(_("waits"), help_text=_("Nobody has decided it."))
     disputed = models.BooleanField(
@@ -73,11 +73,12 @@ class Place(models.Model):
     )
     shape = models.BigIntegerField(_("shape"), null=True, help_text=_("A coarse picture in 49 bits, to find twins by."))
 
-    objects = PlaceQuerySet.as_manager()
+    objects = QueueEntryQuerySet.as_manager()
 
     class Meta:
-        verbose_name = _("place in the queue")
-        verbose_name_plural = _("places in the queue")
+        db_table = "recognizer_place"
+        verbose_name = _("queue entry")
+        verbose_name_plural = _("queue entries")
         indexes = [
             models.Index(fields=["-usefulness", "correction"], condition=Q(waits=True), name="place_useful"),
             models.Index(fields=["correction"], condition=Q(waits=True), name="place_oldest"),

@@ -22,13 +22,13 @@ from accounts.models import User
 from recognizer import training
 from recognizer.insights import counts
 from recognizer.models import (
+    AuthorExclusion,
     Drawing,
     ModelVersion,
-    Place,
     Promotion,
+    QueueEntry,
     Recognizer,
     Review,
-    SetAside,
     SnapshotItem,
     TrainingRun,
 )
@@ -74,7 +74,7 @@ class ExclusionRemedy:
     fallback: ModelVersion | None  # the newest that answered once and did not learn from any of them
 
 
-def exclude_author(*, author: int, by: User, reason: str) -> SetAside:
+def exclude_author(*, author: int, by: User, reason: str) -> AuthorExclusion:
     """From now on nothing by this person teaches anybody else. Raises SetAsideError."""
     known = impact_of([author])
     with transaction.atomic():
@@ -93,11 +93,11 @@ def exclude_author(*, author: int, by: User, reason: str) -> SetAside:
     return made
 
 
-def lift_exclusion(*, aside: SetAside, by: User) -> SetAside:
+def lift_exclusion(*, aside: AuthorExclusion, by: User) -> AuthorExclusion:
     """It may teach again, as far as it was approved. Raises SetAsideError."""
     with transaction.atomic():
         person = _person(aside.author_id)
-        if not SetAside.objects.standing().filter(pk=aside.pk).exists():
+        if not AuthorExclusion.objects.standing().filter(pk=aside.pk).exists():
             raise ExclusionError(_("This was taken back already."))
         if person == by:
             raise ExclusionError(_("These are your own drawings. Ask another reviewer."))
@@ -114,11 +114,11 @@ def _person(author: int) -> User:
     return person
 
 
-def _append(person: User, *, by: User, aside: bool, reason: str) -> SetAside:
-    last = SetAside.objects.newest().filter(author=person).first()
+def _append(person: User, *, by: User, aside: bool, reason: str) -> AuthorExclusion:
+    last = AuthorExclusion.objects.newest().filter(author=person).first()
     User.objects.filter(pk=person.pk).update(set_aside=aside)
     counts.request_recount()
-    return SetAside.objects.create(author=person, by=by, aside=aside, reason=reason, replaces=last)
+    return AuthorExclusion.objects.create(author=person, by=by, aside=aside, reason=reason, replaces=last)
 
 
 def impact_of(authors: Collection[int]) -> ExclusionImpact:
@@ -129,7 +129,7 @@ def impact_of(authors: Collection[int]) -> ExclusionImpact:
     return ExclusionImpact(
         drawings=theirs.count(),
         approved=approving.filter(correction__replaced_by__replaces__isnull=True).count(),
-        waiting=Place.objects.waiting().filter(author__in=authors).count(),
+        waiting=QueueEntry.objects.waiting().filter(author__in=authors).count(),
         taught=studied.filter(run__version__isnull=False).aggregate(n=Count("drawing", distinct=True))["n"],
         versions=_versions(studied),
         running=list(runs_using(authors)),
@@ -195,13 +195,13 @@ def _taught_anew(recognizer: Recognizer, by: User) -> Iterable[TrainingRun]:
         yield training.start_run(recognizer=recognizer, trigger=_("Without authors who were set aside."), by=by)
 
 
-def current_exclusions() -> QuerySet[SetAside]:
+def current_exclusions() -> QuerySet[AuthorExclusion]:
     """Those that hold, the newest first, with what a list shows of them."""
     drawn = Count("author__drawings")
-    return SetAside.objects.standing().select_related("by").annotate(drawn=drawn).order_by("-pk")
+    return AuthorExclusion.objects.standing().select_related("by").annotate(drawn=drawn).order_by("-pk")
 
 
-def state_of(aside: SetAside) -> dict[str, Any]:
+def state_of(aside: AuthorExclusion) -> dict[str, Any]:
     """What became of it: whether it holds, and what took it back."""
-    later = SetAside.objects.filter(replaces=aside).select_related("by").first()
+    later = AuthorExclusion.objects.filter(replaces=aside).select_related("by").first()
     return {"holds": later is None and aside.aside, "later": later}

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from accounts import people
-from recognizer.models import Control, Correction, Opinion, Place, Review
+from recognizer.models import Control, Correction, Opinion, QueueEntry, Review
 from recognizer.review import claims, consensus, controls, decisions
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def _undo_of(author: int, mine: QuerySet[Opinion], reviewer: User) -> int:
         return 0
     found = list(mine.filter(correction__drawing__author=author))
     about = [opinion.correction_id for opinion in found]
-    list(Place.objects.select_for_update(no_key=True).filter(correction__in=about).order_by("pk"))
+    list(QueueEntry.objects.select_for_update(no_key=True).filter(correction__in=about).order_by("pk"))
     taken = claims.take_many(about, reviewer)
     free = [opinion for opinion in found if opinion.correction_id in taken]
     return len(consensus.withdraw(free, reviewer, author=author))
@@ -54,7 +54,7 @@ def _undo_of(author: int, mine: QuerySet[Opinion], reviewer: User) -> int:
 def _say(corrections: Collection[int], reviewer: User, reason: str = "") -> list[int]:
     """About those that wait, and about the controls among them. A few queries for each author."""
     tried = controls.trying(reviewer=reviewer, corrections=corrections)
-    open_ones = Place.objects.waiting().filter(correction__in=corrections) | controls.places(tried)
+    open_ones = QueueEntry.objects.waiting().filter(correction__in=corrections) | controls.places(tried)
     made: list[int] = []
     for author in list(open_ones.order_by("author").values_list("author", flat=True).distinct()):
         made += _say_of(author, open_ones, tried, reviewer, reason)
@@ -63,13 +63,13 @@ def _say(corrections: Collection[int], reviewer: User, reason: str = "") -> list
 
 @transaction.atomic
 def _say_of(
-    author: int, open_ones: QuerySet[Place], tried: Mapping[int, Control], reviewer: User, reason: str
+    author: int, open_ones: QuerySet[QueueEntry], tried: Mapping[int, Control], reviewer: User, reason: str
 ) -> list[int]:
     """Of one author, who is held meanwhile: they can neither change their mind nor delete a drawing."""
     if not _hold(author, reviewer):
         return []
     held = open_ones.filter(author=author).select_for_update(no_key=True, of=("self",)).order_by("pk")
-    waits = {place.pk: place.waits for place in held}
+    waits = {entry.pk: entry.waits for entry in held}
     taken = claims.take_many(list(waits), reviewer)
     said = Opinion.objects.standing().filter(by=reviewer, correction__in=taken).values("correction")
     free = Correction.objects.standing().filter(pk__in=taken, label__isnull=False).exclude(pk__in=said).order_by("pk")

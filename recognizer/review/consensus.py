@@ -19,7 +19,7 @@ from django.utils.crypto import salted_hmac
 
 from accounts.models import User
 from recognizer import webhooks
-from recognizer.models import Control, Correction, Opinion, Place, Policy, Recognizer, Review
+from recognizer.models import Control, Correction, Opinion, Policy, QueueEntry, Recognizer, Review
 from recognizer.review import consensus, queue
 
 if TYPE_CHECKING:
@@ -181,7 +181,7 @@ def withdraw(opinions: Sequence[Opinion], by: User, *, author: int) -> list[Opin
     )
     fallen = [review.correction_id for review in stands if not _still_agree(review, said[review.correction_id])]
     append((Review(correction_id=pk, by=by, decision=Review.Decision.UNDONE) for pk in fallen), author=author)
-    disputed = Place.objects.disputed().filter(correction__in=about).values_list("pk", flat=True)
+    disputed = QueueEntry.objects.disputed().filter(correction__in=about).values_list("pk", flat=True)
     queue.settle([*fallen, *disputed], waits=True)
     _forget_answers(fallen)
     return taken

@@ -16,7 +16,7 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
 from accounts import audit, people
-from recognizer.models import Claim, Control, Correction, Opinion, Place, Policy, Review
+from recognizer.models import Claim, Control, Correction, Opinion, Policy, QueueEntry, Review
 from recognizer.review import claims, queue
 from recognizer.review.queue import Wanted
 
@@ -91,7 +91,7 @@ def _known_to(reviewer: User, correction: str) -> QuerySet[Opinion]:
 def waiting(*, reviewer: User, own: bool, wanted: Wanted) -> QuerySet[Correction]:
     """The controls that this reviewer could be shown now, as far as they want such drawings."""
     marked = Control.objects.standing().filter(correction=OuterRef("pk"))
-    decided = Correction.objects.filter(Exists(marked), place__waits=False, place__disputed=False)
+    decided = Correction.objects.filter(Exists(marked), queue_entry__waits=False, queue_entry__disputed=False)
     mine = Review.objects.standing().filter(correction=OuterRef("pk"), by=reviewer)
     return queue.free(decided, reviewer=reviewer, own=own, wanted=wanted).exclude(Exists(mine)).order_by("pk")
 
@@ -106,9 +106,9 @@ def mix(
     places = _drawn(found, shares, reviewer, len(passed_over))
     if not places:
         return list(found)
-    of_these = {found[at].place.recognizer_id for at in places}
+    of_these = {found[at].queue_entry.recognizer_id for at in places}
     free = waiting(reviewer=reviewer, own=own, wanted=wanted).exclude(pk__in=passed_over)
-    taken = _claim(free.filter(place__recognizer__in=of_these), len(places), reviewer)
+    taken = _claim(free.filter(queue_entry__recognizer__in=of_these), len(places), reviewer)
     return _put_in(list(found), places, taken, reviewer)
 
 
@@ -116,7 +116,7 @@ def _drawn(found: Sequence[Correction], shares: dict[int, float], reviewer: User
     """At which places of the list a control stands."""
     last = Opinion.objects.filter(by=reviewer).order_by("-id").values_list("id", flat=True).first() or 0
     drawn = enumerate(_share(f"{reviewer.pk} {last} {before + at}") for at in range(len(found)))
-    return [at for at, share in drawn if share < shares.get(found[at].place.recognizer_id, 0)]
+    return [at for at, share in drawn if share < shares.get(found[at].queue_entry.recognizer_id, 0)]
 
 
 def _share(key: str) -> float:
@@ -125,7 +125,7 @@ def _share(key: str) -> float:
 
 @transaction.atomic
 def _claim(free: QuerySet[Correction], count: int, reviewer: User) -> list[Correction]:
-    found = list(free.select_for_update(skip_locked=True, of=("place",))[:count])
+    found = list(free.select_for_update(skip_locked=True, of=("queue_entry",))[:count])
     taken = claims.take_many([each.pk for each in found], reviewer)
     return [each for each in found if each.pk in taken]
 
@@ -137,7 +137,9 @@ def _put_in(
     left = list(taken)
     gone = []
     for at in places:
-        fits = next((each for each in left if each.place.recognizer_id == found[at].place.recognizer_id), None)
+        fits = next(
+            (each for each in left if each.queue_entry.recognizer_id == found[at].queue_entry.recognizer_id), None
+        )
         if fits:
             left.remove(fits)
             gone.append(found[at].pk)
@@ -148,11 +150,11 @@ def _put_in(
 
 def held(reviewer: User) -> int:
     """How many controls this reviewer is being shown; they count among what waits for them, like all others."""
-    mine = Claim.objects.filter(by=reviewer, until__gt=timezone.now(), correction__place__waits=False)
+    mine = Claim.objects.filter(by=reviewer, until__gt=timezone.now(), correction__queue_entry__waits=False)
     return mine.filter(correction__controls__ended__isnull=True, correction__controls__isnull=False).count()
 
 
-def places(corrections: Iterable[int]) -> QuerySet[Place]:
+def places(corrections: Iterable[int]) -> QuerySet[QueueEntry]:
     """Of those of these corrections that are controls."""
     marked = Control.objects.standing().filter(correction=OuterRef("pk"))
-    return Place.objects.filter(Exists(marked), correction__in=corrections, waits=False, disputed=False)
+    return QueueEntry.objects.filter(Exists(marked), correction__in=corrections, waits=False, disputed=False)

@@ -110,7 +110,7 @@ def claim_next(
 def _claim_some(reviewer: User, wanted: Wanted, count: int, passed_over: set[int]) -> list[tuple[Correction, bool]]:
     """Corrections, and whether they are claimed now. Their places are locked first, as where one is decided."""
     free = waiting(reviewer=reviewer, wanted=wanted).exclude(pk__in=passed_over)
-    found = list(free.select_for_update(skip_locked=True, of=("place",))[:count])
+    found = list(free.select_for_update(skip_locked=True, of=("queue_entry",))[:count])
     taken = claims.take_many([each.pk for each in found], reviewer)
     return [(each, each.pk in taken) for each in found]
 
@@ -119,18 +119,20 @@ def claim_these(*, reviewer: User, corrections: Sequence[int]) -> list[Correctio
     """Claim certain corrections, in this order; those that this reviewer cannot decide or settle now are left out."""
     with transaction.atomic():
         free = waiting(reviewer=reviewer, wanted=ANYTHING).filter(pk__in=corrections)
-        found = {each.pk: each for each in free.select_for_update(of=("place",))}
+        found = {each.pk: each for each in free.select_for_update(of=("queue_entry",))}
         if may_settle(reviewer):
-            found |= {each.pk: each for each in _disputed(reviewer, corrections).select_for_update(of=("place",))}
+            found |= {each.pk: each for each in _disputed(reviewer, corrections).select_for_update(of=("queue_entry",))}
         taken = claims.take_many(list(found), reviewer)
     return [found[pk] for pk in dict.fromkeys(corrections) if pk in taken]
 
 
 def _disputed(reviewer: User, corrections: Sequence[int]) -> QuerySet[Correction]:
-    found = Correction.objects.filter(people.teaching("place__author"), pk__in=corrections, place__disputed=True)
+    found = Correction.objects.filter(
+        people.teaching("queue_entry__author"), pk__in=corrections, queue_entry__disputed=True
+    )
     if not may_review_own(reviewer):
-        found = found.exclude(place__author=reviewer)
-    return found.select_related("label", "place")
+        found = found.exclude(queue_entry__author=reviewer)
+    return found.select_related("label", "queue_entry")
 
 
 def accept(*, correction: Correction, reviewer: User) -> Opinion:
@@ -220,7 +222,7 @@ def disputes_about(corrections: Iterable[Correction]) -> dict[int, list[Opinion]
     """By a correction's id what reviewers say who do not agree, the oldest first; one query. Others have no entry."""
     found: defaultdict[int, list[Opinion]] = defaultdict(list)
     about = [each.pk for each in corrections]
-    said = Opinion.objects.deciding().filter(correction__in=about, correction__place__disputed=True)
+    said = Opinion.objects.deciding().filter(correction__in=about, correction__queue_entry__disputed=True)
     for opinion in said.select_related("label", "correction__label").order_by("pk"):
         found[opinion.correction_id].append(opinion)
     return dict(found)

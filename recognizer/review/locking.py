@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Subquery
 
 from accounts import people
-from recognizer.models import Correction, Drawing, Opinion, Place, Review
+from recognizer.models import Correction, Drawing, Opinion, QueueEntry, Review
 from recognizer.review import consensus, queue
 from recognizer.review.queue import DECIDED
 
@@ -39,7 +39,7 @@ class Held(NamedTuple):
     """How a correction stands while it is held."""
 
     author: int
-    place: Place | None
+    entry: QueueEntry | None
     asked: int  # how many reviewers must agree
     last: int | None  # the last review
     decided: bool
@@ -48,7 +48,7 @@ class Held(NamedTuple):
     @property
     def disputed(self) -> bool:
         """Reviewers do not agree."""
-        return bool(self.place and self.place.disputed)
+        return bool(self.entry and self.entry.disputed)
 
 
 def may_review(person: User) -> bool:
@@ -75,7 +75,7 @@ def hold(correction: Correction, reviewer: User) -> Iterator[Held]:
     with transaction.atomic():
         drawing = Drawing.objects.filter(pk=correction.drawing_id).values_list(*_POLICY).first()
         author = people.hold(drawing[0]) if drawing else None
-        place = queue.lock(correction.pk)
+        entry = queue.lock(correction.pk)
         state = _state(correction, reviewer)
         if drawing is None or author is None or state is None:
             raise StaleReviewError("Its author has deleted it or said something else meanwhile. Take the next one.")
@@ -86,7 +86,7 @@ def hold(correction: Correction, reviewer: User) -> Iterator[Held]:
         if author == reviewer and not may_review_own(reviewer):
             raise SelfReviewError("Nobody reviews their own drawings. Leave it to another reviewer.")
         last, decision, said = state
-        yield Held(author.pk, place, consensus.asked(*drawing[1:]), last, decision in DECIDED, said)
+        yield Held(author.pk, entry, consensus.asked(*drawing[1:]), last, decision in DECIDED, said)
 
 
 def _state(correction: Correction, reviewer: User) -> tuple[int | None, str | None, bool] | None:

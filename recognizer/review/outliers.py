@@ -19,7 +19,7 @@ from ml.embeddings.outliers import TypicalDrawings
 from ml.embeddings.personal_memory import unpack_answer
 from ml.embeddings.replay_pack import read_pack as unpack_rehearsal
 from recognizer import memory
-from recognizer.models import Drawing, Label, ModelVersion, Place
+from recognizer.models import Drawing, Label, ModelVersion, QueueEntry
 from recognizer.registry import serving
 from recognizer.review import queue
 
@@ -84,10 +84,10 @@ def catch_up_for_a_moment() -> int:
 
 
 def _measure_some() -> int:
-    unmeasured = Place.objects.waiting().filter(oddness__isnull=True).order_by("-correction")
+    unmeasured = QueueEntry.objects.waiting().filter(oddness__isnull=True).order_by("-correction")
     found = list(unmeasured.select_related("correction__drawing__recognizer")[:AT_ONCE])
-    for place in found:
-        place.oddness = _measured(place.correction.drawing, place.label_id)
+    for entry in found:
+        entry.oddness = _measured(entry.correction.drawing, entry.label_id)
     queue.note(found)
     return len(found)
 
@@ -104,7 +104,7 @@ def _measured(drawing: Drawing, label: int) -> float:
 
 def measure_again(*, drawing: Drawing, active: Active, embedding: np.ndarray) -> None:
     """Another version has read a drawing: what it makes of it counts, where a correction of it waits."""
-    found = list(Place.objects.waiting().filter(correction__drawing=drawing))
-    for place in found:
-        place.oddness = among(active, place.label_id, embedding) or NOT_ODD
+    found = list(QueueEntry.objects.waiting().filter(correction__drawing=drawing))
+    for entry in found:
+        entry.oddness = among(active, entry.label_id, embedding) or NOT_ODD
     queue.note(found)

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from accounts import audit, people
-from recognizer.models import Correction, Opinion, Place, Policy, Recognizer
+from recognizer.models import Correction, Opinion, Policy, QueueEntry, Recognizer
 from recognizer.review import consensus
 
 if TYPE_CHECKING:
@@ -32,10 +32,11 @@ def changed(*, policy: Policy, before: dict[str, Any], by: User) -> int:
 
 def look_again(*, recognizer: Recognizer) -> int:
     """After a policy was changed: decide what as many agree on as it asks for now; returns how many that were."""
-    begun = Opinion.objects.deciding().filter(correction__place__recognizer=recognizer)
-    begun = begun.filter(Q(correction__place__waits=True) | Q(correction__place__disputed=True))
-    authors = begun.order_by("correction__place__author").values_list("correction__place__author", flat=True)
-    return sum(_look_again(author, begun) for author in list(authors.distinct()))
+    begun = Opinion.objects.deciding().filter(correction__queue_entry__recognizer=recognizer)
+    begun = begun.filter(Q(correction__queue_entry__waits=True) | Q(correction__queue_entry__disputed=True))
+    author = "correction__queue_entry__author"
+    authors = begun.order_by(author).values_list(author, flat=True)
+    return sum(_look_again(each, begun) for each in list(authors.distinct()))
 
 
 @transaction.atomic
@@ -43,7 +44,8 @@ def _look_again(author: int, begun: QuerySet[Opinion]) -> int:
     person = people.hold(author)
     if person is None or not person.may_teach:
         return 0
-    about = begun.filter(correction__place__author=author).values("correction")
-    held = Place.objects.select_for_update(no_key=True).filter(Q(waits=True) | Q(disputed=True), correction__in=about)
-    found = list(Correction.objects.filter(pk__in=[place.pk for place in held.order_by("pk")]))
+    about = begun.filter(correction__queue_entry__author=author).values("correction")
+    undecided = QueueEntry.objects.filter(Q(waits=True) | Q(disputed=True), correction__in=about)
+    held = undecided.select_for_update(no_key=True)
+    found = list(Correction.objects.filter(pk__in=[entry.pk for entry in held.order_by("pk")]))
     return len(consensus.conclude(found, consensus.asked_of(found), author=author))

@@ -1,7 +1,7 @@
 """The queue of the review room: which corrections wait, and what makes looking at each useful.
 
-One row per correction (`Place`), written together with what it follows: corrections by `follow`, decisions by `settle`.
-What writes corrections in bulk calls `put`.
+One row per correction (`QueueEntry`), written in the same transaction: by `follow` for a correction, by `settle` for
+a decision. What writes corrections in bulk calls `put`.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ from recognizer.models import (
     Label,
     ModelVersion,
     Opinion,
-    Place,
     Prediction,
+    QueueEntry,
     Recognizer,
     Review,
     Use,
@@ -66,77 +66,77 @@ def waiting(*, reviewer: User, own: bool, wanted: Wanted = ANYTHING) -> QuerySet
     Undecided corrections of people who may teach, of which this reviewer has said nothing yet, and that nobody else
     is looking at.
     """
-    found = free(Correction.objects.filter(place__waits=True), reviewer=reviewer, own=own, wanted=wanted)
-    order = ["pk"] if wanted.oldest else ["-place__usefulness", "pk"]
+    found = free(Correction.objects.filter(queue_entry__waits=True), reviewer=reviewer, own=own, wanted=wanted)
+    order = ["pk"] if wanted.oldest else ["-queue_entry__usefulness", "pk"]
     return found.order_by(*order)
 
 
 def free(found: QuerySet[Correction], *, reviewer: User, own: bool, wanted: Wanted = ANYTHING) -> QuerySet[Correction]:
     """Those of these corrections that this reviewer wants and could say something about now."""
-    found = found.filter(people.teaching("place__author"))
+    found = found.filter(people.teaching("queue_entry__author"))
     found = found.exclude(Q(claim__until__gt=timezone.now()) & ~Q(claim__by=reviewer))
     found = found.filter(~Exists(Opinion.objects.standing().filter(correction=OuterRef("pk"), by=reviewer)))
     if not own:
-        found = found.exclude(place__author=reviewer)
+        found = found.exclude(queue_entry__author=reviewer)
     asked = {"recognizer": wanted.recognizer, "label": wanted.label, "version": wanted.version, "author": wanted.author}
-    found = found.filter(**{f"place__{name}": value for name, value in asked.items() if value is not None})
-    return found.select_related("label", "place")
+    found = found.filter(**{f"queue_entry__{name}": value for name, value in asked.items() if value is not None})
+    return found.select_related("label", "queue_entry")
 
 
 def follow(drawing: Drawing) -> None:
-    """Let a drawing have the place that goes with what its author says now and what was decided about that."""
-    Place.objects.filter(correction__drawing=drawing).delete()
+    """Let a drawing have the entry that goes with what its author says now and what was decided about that."""
+    QueueEntry.objects.filter(correction__drawing=drawing).delete()
     put(Correction.objects.standing().filter(drawing=drawing, label__isnull=False))
 
 
 def follow_new(correction: Correction, *, oddness: float | None) -> None:
     """The same for what its author has just said, so that nobody has decided it yet: three queries, or one to go.
 
-    `oddness` as in `Place`. The drawing that the correction holds may have its answers with it.
+    `oddness` as in `QueueEntry`. The drawing that the correction holds may have its answers with it.
     """
     if correction.replaces_id:
-        Place.objects.filter(correction=correction.replaces_id).delete()
+        QueueEntry.objects.filter(correction=correction.replaces_id).delete()
     if correction.label_id is None:
         return
-    place = _place(correction, waits=True)
-    place.oddness = oddness
-    _put_together([place], {correction.drawing_id: min(correction.drawing.predictions.all(), key=_age, default=None)})
-    place.save(force_insert=True)
+    entry = _entry(correction, waits=True)
+    entry.oddness = oddness
+    _put_together([entry], {correction.drawing_id: min(correction.drawing.predictions.all(), key=_age, default=None)})
+    entry.save(force_insert=True)
 
 
 def _age(prediction: Prediction) -> int:
     return prediction.pk
 
 
-def note(places: Sequence[Place]) -> None:
-    """How odd they are was found out: it is kept, and they stand where it lets them stand. Oddness as in `Place`."""
-    usual = _points_of_labels({place.label_id for place in places})
-    for place in places:
-        suspicious = _is_suspicious(place, usual[place.label_id])
-        place.usefulness = place.uses | Use.SUSPICIOUS if suspicious else place.uses & ~Use.SUSPICIOUS
-    Place.objects.bulk_update(places, ["oddness", "usefulness"])
+def note(entries: Sequence[QueueEntry]) -> None:
+    """Save the oddness that was measured, and update the order. Oddness as in `QueueEntry`."""
+    usual = _points_of_labels({entry.label_id for entry in entries})
+    for entry in entries:
+        suspicious = _is_suspicious(entry, usual[entry.label_id])
+        entry.usefulness = entry.uses | Use.SUSPICIOUS if suspicious else entry.uses & ~Use.SUSPICIOUS
+    QueueEntry.objects.bulk_update(entries, ["oddness", "usefulness"])
 
 
 def settle(corrections: Iterable[int], *, waits: bool) -> None:
     """Somebody has decided these corrections, or taken their decisions back."""
     rows = list(corrections)
     for start in range(0, len(rows), AT_ONCE):
-        Place.objects.filter(correction__in=rows[start : start + AT_ONCE]).update(waits=waits, disputed=False)
+        QueueEntry.objects.filter(correction__in=rows[start : start + AT_ONCE]).update(waits=waits, disputed=False)
 
 
 def dispute(corrections: Collection[int]) -> None:
     """Reviewers do not agree on these: they wait for who settles disputes, and are shown to nobody else."""
     if corrections:
-        Place.objects.filter(correction__in=corrections).update(waits=False, disputed=True)
+        QueueEntry.objects.filter(correction__in=corrections).update(waits=False, disputed=True)
 
 
-def lock(correction: int) -> Place | None:
-    """Before anything else that concerns its review is changed: whoever claims many locks their places first, too."""
-    return Place.objects.select_for_update(no_key=True).filter(pk=correction).first()
+def lock(correction: int) -> QueueEntry | None:
+    """Before anything else that concerns its review is changed: whoever claims many locks their entries first, too."""
+    return QueueEntry.objects.select_for_update(no_key=True).filter(pk=correction).first()
 
 
 def put(corrections: Iterable[Correction]) -> None:
-    """Give standing corrections that name a label their places; one that has a place keeps it.
+    """Give standing corrections that name a label their entries; one that has a entry keeps it.
 
     For any number: a handful of queries for each five hundred, and one for each label among them.
     """
@@ -148,24 +148,24 @@ def put(corrections: Iterable[Correction]) -> None:
 def _put(ids: Sequence[int]) -> None:
     found = list(Correction.objects.filter(pk__in=ids).select_related("drawing").defer("drawing__image").order_by("pk"))
     decided = set(Review.objects.standing().filter(correction__in=ids, decision__in=DECIDED).values_list("correction"))
-    places = [_place(each, waits=(each.pk,) not in decided) for each in found]
-    _put_together(places, _first_answers(found))
-    Place.objects.bulk_create(places, ignore_conflicts=True)
+    entries = [_entry(each, waits=(each.pk,) not in decided) for each in found]
+    _put_together(entries, _first_answers(found))
+    QueueEntry.objects.bulk_create(entries, ignore_conflicts=True)
 
 
-def _put_together(places: Sequence[Place], answers: Mapping[int, Prediction | None]) -> None:
+def _put_together(entries: Sequence[QueueEntry], answers: Mapping[int, Prediction | None]) -> None:
     """What orders and filters them; `answers` by the id of the drawing."""
-    usual, twins = _points_of_labels({place.label_id for place in places}), _twins(places)
-    for place in places:
-        answer = answers.get(place.correction.drawing_id)
-        place.version_id = answer.model_version_id if answer else None
-        place.usefulness = _use(place, answer, usual[place.label_id], twin=place.correction_id in twins)
+    usual, twins = _points_of_labels({entry.label_id for entry in entries}), _twins(entries)
+    for entry in entries:
+        answer = answers.get(entry.correction.drawing_id)
+        entry.version_id = answer.model_version_id if answer else None
+        entry.usefulness = _use(entry, answer, usual[entry.label_id], twin=entry.correction_id in twins)
 
 
-def _place(correction: Correction, *, waits: bool) -> Place:
+def _entry(correction: Correction, *, waits: bool) -> QueueEntry:
     drawing, ink = correction.drawing, correction.drawing.ink
     assert correction.label_id is not None  # noqa: S101 - those that name none were left out
-    return Place(
+    return QueueEntry(
         correction=correction,
         waits=waits,
         recognizer_id=drawing.recognizer_id,
@@ -199,60 +199,60 @@ def _points_of_labels(labels: Iterable[int]) -> dict[int, list[int | None]]:
     return {label: list(_points_of(label)) for label in labels}
 
 
-def _points_of(label: int) -> QuerySet[Place, int | None]:
-    decided = Place.objects.filter(waits=False, label=label).order_by("-correction")
+def _points_of(label: int) -> QuerySet[QueueEntry, int | None]:
+    decided = QueueEntry.objects.filter(waits=False, label=label).order_by("-correction")
     return decided.values_list("points", flat=True)[:LOOKED_AT]
 
 
-def _use(place: Place, answer: Prediction | None, decided: Sequence[int | None], *, twin: bool) -> Use:
+def _use(entry: QueueEntry, answer: Prediction | None, decided: Sequence[int | None], *, twin: bool) -> Use:
     uses = {
         Use.SCARCE: len(decided) < LOOKED_AT,
         Use.UNSURE: bool(answer and answer.unsure),
-        Use.DIFFERS: bool(answer and answer.label_id != place.label_id),
-        Use.SUSPICIOUS: _is_suspicious(place, decided),
+        Use.DIFFERS: bool(answer and answer.label_id != entry.label_id),
+        Use.SUSPICIOUS: _is_suspicious(entry, decided),
         Use.FRESH: not twin,
     }
     return sum((use for use, holds in uses.items() if holds), start=Use(0))
 
 
-def _is_suspicious(place: Place, decided: Sequence[int | None]) -> bool:
+def _is_suspicious(entry: QueueEntry, decided: Sequence[int | None]) -> bool:
     """Unlike others of its label, or of far fewer or more points than those that were decided."""
     usual = [points for points in decided if points]
-    if place.is_odd or place.points is None or len(usual) < KNOWN:
-        return place.is_odd
+    if entry.is_odd or entry.points is None or len(usual) < KNOWN:
+        return entry.is_odd
     middle = median(usual)
-    return place.points * FAR < middle or place.points > middle * FAR
+    return entry.points * FAR < middle or entry.points > middle * FAR
 
 
-def _twins(places: Sequence[Place]) -> set[int]:
+def _twins(entries: Sequence[QueueEntry]) -> set[int]:
     """The corrections of which an older drawing of the same author and label is nearly the same."""
-    older = _shapes_before(places)
-    return {place.correction_id for place in places if _has_twin(place, older[place.author_id, place.label_id])}
+    older = _shapes_before(entries)
+    return {entry.correction_id for entry in entries if _has_twin(entry, older[entry.author_id, entry.label_id])}
 
 
-def _has_twin(place: Place, seen: list[int]) -> bool:
+def _has_twin(entry: QueueEntry, seen: list[int]) -> bool:
     """Looks among what was seen before, and is seen itself from then on."""
-    if place.shape is None:
+    if entry.shape is None:
         return False
-    alike = any((place.shape ^ each).bit_count() <= ALIKE for each in seen[-RECENT:])
-    seen.append(place.shape)
+    alike = any((entry.shape ^ each).bit_count() <= ALIKE for each in seen[-RECENT:])
+    seen.append(entry.shape)
     return alike
 
 
-def _shapes_before(places: Sequence[Place]) -> Mapping[tuple[int, int], list[int]]:
+def _shapes_before(entries: Sequence[QueueEntry]) -> Mapping[tuple[int, int], list[int]]:
     """By author and label: the shapes of older drawings, the newest last."""
     found: defaultdict[tuple[int, int], list[int]] = defaultdict(list)
-    for author, label, known in _recent_shapes(places):
+    for author, label, known in _recent_shapes(entries):
         if known is not None:
             found[author, label].insert(0, known)
     return found
 
 
-def _recent_shapes(places: Sequence[Place]) -> Iterator[tuple[int, int, int | None]]:
-    older = Place.objects.filter(
-        author__in={place.author_id for place in places},
-        label__in={place.label_id for place in places},
-        correction__lt=min((place.correction_id for place in places), default=0),
+def _recent_shapes(entries: Sequence[QueueEntry]) -> Iterator[tuple[int, int, int | None]]:
+    older = QueueEntry.objects.filter(
+        author__in={entry.author_id for entry in entries},
+        label__in={entry.label_id for entry in entries},
+        correction__lt=min((entry.correction_id for entry in entries), default=0),
         shape__isnull=False,
     )
-    yield from older.order_by("-correction").values_list("author", "label", "shape")[: RECENT * len(places)]
+    yield from older.order_by("-correction").values_list("author", "label", "shape")[: RECENT * len(entries)]

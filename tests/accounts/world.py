@@ -14,30 +14,30 @@ from django.utils import timezone
 from accounts import audit, keys
 from accounts.models import KeyUse, User
 from recognizer.models import (
+    AuthorExclusion,
     Claim,
     Control,
     Correction,
     Delivery,
     Drawing,
     Export,
-    Import,
+    ExportChunk,
+    ImportedDrawing,
+    ImportJob,
     Label,
     LabelCheck,
     Memory,
     ModelVersion,
     Opinion,
-    Origin,
     PersonalAnswer,
-    Piece,
-    Place,
     Prediction,
     Promotion,
+    QueueEntry,
     Receipt,
     Recognizer,
     Remembered,
     Report,
     Review,
-    SetAside,
     SnapshotItem,
     TrainingRun,
     Webhook,
@@ -107,7 +107,7 @@ def taught(made: Drawing, *, by: User) -> None:
     answer = {"correction": said, "label": said.label, "decision": Review.Decision.ACCEPTED}
     Opinion.objects.create(by=by, control=control, **answer)
     Claim.objects.create(correction=said, by=by, until=timezone.now())
-    Place.objects.create(
+    QueueEntry.objects.create(
         correction=said, waits=False, usefulness=16, recognizer=made.recognizer, label=said.label, author=made.author
     )
     LabelCheck.objects.create(
@@ -126,10 +126,10 @@ def taught(made: Drawing, *, by: User) -> None:
 
 def shared(made: Drawing) -> None:
     """A drawing that was brought in by a file, and is in another one that its author asked for."""
-    brought = Import.objects.create(source="drawings.ndjson", form="ndjson", licence="CC BY 4.0")
-    Origin.objects.create(drawing=made, brought=brought, licence="CC BY 4.0")
+    brought = ImportJob.objects.create(source="drawings.ndjson", form="ndjson", licence="CC BY 4.0")
+    ImportedDrawing.objects.create(drawing=made, brought=brought, licence="CC BY 4.0")
     export = Export.objects.create(by=made.author, form="ndjson", state=Export.State.READY)
-    Piece.objects.create(export=export, number=0, content=b"{}", drawings=made.pk.to_bytes(8, "little"))
+    ExportChunk.objects.create(export=export, number=0, content=b"{}", drawings=made.pk.to_bytes(8, "little"))
 
 
 def told(made: Drawing) -> None:
@@ -141,7 +141,7 @@ def told(made: Drawing) -> None:
 def watched(made: Drawing) -> None:
     """Everything by its author was set aside, by themselves, and they reported and handled one of their drawings."""
     author = made.author
-    SetAside.objects.create(author=author, aside=True, reason="Not by hand.", by=author)
+    AuthorExclusion.objects.create(author=author, aside=True, reason="Not by hand.", by=author)
     Report.objects.create(page="/", drawing=made, reason="wrong", words="It is mine.", by=author)
     done = {"outcome": "dismissed", "handled_by": author, "handled": timezone.now()}
     Report.objects.create(page="/models/", reason="other", **done)

@@ -17,7 +17,7 @@ from accounts.models import AuditEntry, User
 from recognizer import tasks
 from recognizer.datasets import export_job
 from recognizer.drawings import store
-from recognizer.models import Drawing, Export, Piece
+from recognizer.models import Drawing, Export, ExportChunk
 from tests.api.test_keys import program
 from tests.recognizer.datasets.conftest import as_rita, community, rita
 
@@ -196,7 +196,7 @@ def test_while_one_is_written_there_is_no_other(app: Client, community: Communit
 def test_an_export_is_deleted_with_its_file(app: Client, community: Community) -> None:
     ready = made(app)
     assert app.delete(f"{URL}/{ready['id']}").status_code == 204
-    assert not any(model.objects.exists() for model in (Export, Piece))
+    assert not any(model.objects.exists() for model in (Export, ExportChunk))
     assert refused(app.get(ready["file"])) == (404, "not_found", None)
 
 
@@ -207,7 +207,7 @@ def test_once_a_drawing_is_deleted_so_is_the_file(app: Client, community: Commun
         answer = app.get(ready["file"], headers=known)
         assert refused(answer) == (410, "export_gone", None)
         assert "A drawing in it was deleted" in answer.json()["detail"]
-    assert not Piece.objects.exists()
+    assert not ExportChunk.objects.exists()
     told = app.get(f"{URL}/{ready['id']}").json()
     assert (told["state"], told["file"]) == ("gone", None)
     assert not AuditEntry.objects.filter(what="export.downloaded").exists()

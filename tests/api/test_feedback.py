@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 
 from accounts.models import User
-from recognizer.models import Correction, Drawing, Place, Review
+from recognizer.models import Correction, Drawing, QueueEntry, Review
 from recognizer.review import decisions
 from tests.api.test_keys import program
 from tests.ink import ONE, SEVEN
@@ -37,7 +37,7 @@ def test_a_program_says_what_was_right_and_it_waits_for_a_review(app: Client, al
     assert response.status_code == 200
     said = response.json()["correction"]
     assert (said["label"], said["agrees"]) == ("1", False)
-    place = Place.objects.get(correction__drawing__author=alice)
+    place = QueueEntry.objects.get(correction__drawing__author=alice)
     assert (place.waits, place.label.slug) == (True, "1")
 
 

@@ -253,13 +253,13 @@ def _count() -> None:
 def check() -> None:
     """A sample of what was written beside the facts is what the product's own verbs write."""
     from recognizer.insights import label_checks
-    from recognizer.models import Correction, LabelCheck, Place
+    from recognizer.models import Correction, LabelCheck, QueueEntry
     from recognizer.review import queue
 
     standing = Correction.objects.standing().filter(label__isnull=False).order_by("-pk")
     sample = list(standing.filter(pk__lte=standing.count())[:SAMPLE])
     drawings = [correction.drawing_id for correction in sample]
-    checks, places = LabelCheck.objects.filter(drawing__in=drawings), Place.objects.filter(correction__in=sample)
+    checks, places = LabelCheck.objects.filter(drawing__in=drawings), QueueEntry.objects.filter(correction__in=sample)
     for rows, again in (
         (checks, lambda: label_checks.update_checks(drawings)),
         (places, lambda: _put_again(queue, sample)),
@@ -273,9 +273,9 @@ def check() -> None:
 
 
 def _put_again(queue: Any, sample: list[Any]) -> None:
-    from recognizer.models import Place
+    from recognizer.models import QueueEntry
 
-    Place.objects.filter(correction__in=sample).delete()
+    QueueEntry.objects.filter(correction__in=sample).delete()
     queue.put(sample)
 
 

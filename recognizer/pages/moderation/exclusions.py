@@ -18,7 +18,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.models import User
 from accounts.requests import PersonRequest
-from recognizer.models import Correction, Drawing, SetAside
+from recognizer.models import AuthorExclusion, Correction, Drawing
 from recognizer.moderation import exclusions, reports
 from recognizer.pages.progress.views import MAY_PROMOTE
 from recognizer.pages.review.common import for_reviewers
@@ -68,7 +68,7 @@ def ask(request: PersonRequest) -> HttpResponse:
         "asked": [(name, pk) for name in (*_WAYS, "report") for pk in _named(request, name)],
         "impact": exclusions.impact_of(authors),
         "own": request.user.pk in authors,
-        "aside": SetAside.objects.standing().filter(author__in=authors).first() if len(authors) == 1 else None,
+        "aside": AuthorExclusion.objects.standing().filter(author__in=authors).first() if len(authors) == 1 else None,
         "problem": problem,
         "most": MOST_LETTERS,
     }
@@ -115,7 +115,7 @@ def _set_aside(request: PersonRequest, authors: list[int], reason: str) -> HttpR
 @for_reviewers
 def show(request: PersonRequest, pk: int) -> HttpResponse:
     """One of them: what it took out, and what can be done for the models."""
-    aside = get_object_or_404(SetAside.objects.select_related("by"), pk=pk, aside=True)
+    aside = get_object_or_404(AuthorExclusion.objects.select_related("by"), pk=pk, aside=True)
     context = {
         "aside": aside,
         "impact": exclusions.impact_of([aside.author_id]),
@@ -142,7 +142,7 @@ def retrain(request: PersonRequest) -> HttpResponse:
 @for_reviewers
 def take_back(request: PersonRequest, pk: int) -> HttpResponse:
     """Their drawings may teach again."""
-    aside = get_object_or_404(SetAside, pk=pk, aside=True)
+    aside = get_object_or_404(AuthorExclusion, pk=pk, aside=True)
     try:
         exclusions.lift_exclusion(aside=aside, by=request.user)
     except exclusions.ExclusionError as error:

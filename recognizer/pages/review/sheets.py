@@ -15,7 +15,18 @@ from django.utils.translation import ngettext
 
 from recognizer.drawings import replay as replays
 from recognizer.drawings import thumbnails
-from recognizer.models import Control, Correction, Drawing, Label, ModelVersion, Opinion, Place, Prediction, Review, Use
+from recognizer.models import (
+    Control,
+    Correction,
+    Drawing,
+    Label,
+    ModelVersion,
+    Opinion,
+    Prediction,
+    QueueEntry,
+    Review,
+    Use,
+)
 from recognizer.review import controls, decisions, queue
 from recognizer.review.queue import ANYTHING, Wanted
 
@@ -103,14 +114,14 @@ class Sheet:
     @property
     def hints(self) -> list[Any]:
         """Why it is shown early or late, as far as the page does not say it anyway."""
-        place: Place | None = getattr(self.correction, "place", None)
-        if place is None:
+        entry: QueueEntry | None = getattr(self.correction, "queue_entry", None)
+        if entry is None:
             return []
-        odd = [self._odd(place)] if place.uses & Use.SUSPICIOUS else []
-        return odd if place.uses & Use.FRESH else [*odd, _("seen alike")]
+        odd = [self._odd(entry)] if entry.uses & Use.SUSPICIOUS else []
+        return odd if entry.uses & Use.FRESH else [*odd, _("seen alike")]
 
-    def _odd(self, place: Place) -> Any:
-        return _("unlike other drawings of %s") % self.correction.label if place.is_odd else _("unusual ink")
+    def _odd(self, entry: QueueEntry) -> Any:
+        return _("unlike other drawings of %s") % self.correction.label if entry.is_odd else _("unusual ink")
 
 
 def sheet(correction: Correction, decision: Review | Opinion | None = None) -> Sheet:

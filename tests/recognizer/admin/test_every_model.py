@@ -14,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from accounts import keys
 from accounts.models import User
 from recognizer.insights import label_checks
-from recognizer.models import Correction, Coverage, Recognizer, SetAside
+from recognizer.models import AuthorExclusion, Correction, Coverage, Recognizer
 from tests.accounts.world import furnish
 
 pytestmark = pytest.mark.django_db
@@ -22,8 +22,8 @@ LEFT_OUT = {
     "accounts.KeyUse": "on the page of its key",
     "recognizer.Label": "on the page of its recognizer",
     "recognizer.Policy": "on the page of its recognizer",
-    "recognizer.Piece": "bytes of an export",
-    "recognizer.Reason": "which of their own drawings made a person's answer: for that person",
+    "recognizer.ExportChunk": "bytes of an export",
+    "recognizer.PersonalAnswerReason": "which of their own drawings made a person's answer: for that person",
     "recognizer.Remembered": "what a person taught their own memory: for that person",
     "recognizer.Receipt": "answers kept for a day so that a repeated request gets them again; they are somebody's",
     "account.EmailConfirmation": "not used: links are signed, not stored",
@@ -110,7 +110,7 @@ def test_the_ways_to_set_aside_ask_first(admin_client: Client, alice: User, said
         response = admin_client.post(f"/admin/{model}/", sent)
         assert response["Location"] == f"/review/set-aside/new/?{name}={pk}"
         assert "Set aside everything by this author?" in admin_client.get(response["Location"]).content.decode()
-    assert not SetAside.objects.exists()
+    assert not AuthorExclusion.objects.exists()
 
 
 def test_who_may_not_review_is_not_offered_it(as_auditor: Client, alice: User) -> None:

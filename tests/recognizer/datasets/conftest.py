@@ -15,7 +15,7 @@ from django.test import Client
 from accounts.models import User
 from ml.preprocessing.content import Content
 from recognizer.drawings import corrections, store
-from recognizer.models import Correction, Drawing, Export, Import, Recognizer
+from recognizer.models import Correction, Drawing, Export, ImportJob, Recognizer
 from recognizer.review import decisions
 from tests.ink import DOT, ONE, SCRIBBLE, SEVEN, ZERO
 from tests.pages.conftest import as_rita, keep, named, rita
@@ -74,7 +74,7 @@ def wipe() -> None:
     """Everybody and all they drew; recognizers and their versions stay."""
     Correction.objects.all().delete()
     Drawing.objects.all().delete()
-    Import.objects.all().delete()
+    ImportJob.objects.all().delete()
     Export.objects.all().delete()
     User.objects.all().delete()
 

@@ -14,7 +14,7 @@ from django.core.management import CommandError
 
 from accounts.models import User
 from recognizer.datasets import parse_lines
-from recognizer.models import Correction, Drawing, Import, Origin, Place, Recognizer, Review
+from recognizer.models import Correction, Drawing, ImportedDrawing, ImportJob, QueueEntry, Recognizer, Review
 from tests.recognizer.datasets.conftest import Command, picture
 
 QUICK_DRAW = {
@@ -49,13 +49,13 @@ def test_quick_draws_own_lines_come_in(sketches: Recognizer, bring: Command, tmp
     assert said.label
     assert said.label.slug == "alarm-clock"
     assert not Review.objects.exists()  # nobody of this site has looked
-    assert set(Place.objects.filter(waits=True).values_list("correction", flat=True)) == set(
+    assert set(QueueEntry.objects.filter(waits=True).values_list("correction", flat=True)) == set(
         Correction.objects.values_list("pk", flat=True)
     )
-    assert Origin.objects.get(drawing=first).licence == "CC BY 4.0, Google Quick, Draw!"
-    assert Import.objects.get().source == "clocks.ndjson.gz"
+    assert ImportedDrawing.objects.get(drawing=first).licence == "CC BY 4.0, Google Quick, Draw!"
+    assert ImportJob.objects.get().source == "clocks.ndjson.gz"
     assert "0 are kept, 2 were here already" in bring(file, "--recognizer=sketches")
-    assert Import.objects.count() == 1
+    assert ImportJob.objects.count() == 1
 
 
 def test_nothing_comes_in_without_a_statement(digits: Recognizer, bring: Command, tmp_path: Path) -> None:
@@ -71,7 +71,7 @@ def test_a_dry_run_says_the_same_and_keeps_nothing(digits: Recognizer, bring: Co
     said = bring(file, "--dry-run", licence="")
     assert "2 would be kept, 1 were here already, 1 would be refused." in said
     assert "some.ndjson, line 3: digits has no label 'x'. There are: 0, 1, 2" in said
-    assert not any(model.objects.exists() for model in (Drawing, User, Import))
+    assert not any(model.objects.exists() for model in (Drawing, User, ImportJob))
     assert "2 are kept, 1 were here already, 1 were refused." in bring(file)
 
 
@@ -290,4 +290,4 @@ def test_what_is_no_file_of_ours_is_said(digits: Recognizer, bring: Command, tmp
     ):
         with pytest.raises(CommandError, match=why):
             bring(tmp_path / name)
-    assert not Import.objects.exists()
+    assert not ImportJob.objects.exists()

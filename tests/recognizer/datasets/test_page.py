@@ -21,7 +21,7 @@ from accounts.models import User
 from recognizer import tasks
 from recognizer.datasets import export_job
 from recognizer.drawings import store
-from recognizer.models import Drawing, Export, Piece
+from recognizer.models import Drawing, Export, ExportChunk
 from tests.recognizer.datasets.conftest import Command
 
 PAGE = "/review/export/"
@@ -137,10 +137,10 @@ def test_what_cannot_be_meant_is_said_and_the_form_stays_filled(
 
 def test_a_second_delivery_writes_nothing(as_rita: Client, community: Community) -> None:
     export = ask(as_rita)
-    pieces = list(Piece.objects.values_list("pk", flat=True))
+    pieces = list(ExportChunk.objects.values_list("pk", flat=True))
     tasks.export(export.pk)
     tasks.export(export.pk + 1)
-    assert list(Piece.objects.values_list("pk", flat=True)) == pieces
+    assert list(ExportChunk.objects.values_list("pk", flat=True)) == pieces
 
 
 def test_when_a_drawing_is_deleted_the_file_is_too(as_rita: Client, community: Community) -> None:
@@ -148,7 +148,7 @@ def test_when_a_drawing_is_deleted_the_file_is_too(as_rita: Client, community: C
     store.delete(drawing=community["accepted"])
     response = as_rita.get(f"{PAGE}{export.pk}/", follow=True)
     assert "A drawing in that file was deleted meanwhile" in response.content.decode()
-    assert not Piece.objects.exists()
+    assert not ExportChunk.objects.exists()
     export.refresh_from_db()
     assert export.state == "gone"
 
@@ -160,29 +160,29 @@ def test_when_an_author_leaves_the_next_tick_deletes_the_files(
     alices = ask(as_rita, status=["accepted"])
     people.forget(person=alice)
     export_job.run_due_jobs()
-    assert not Piece.objects.filter(export=alices).exists()
-    assert Piece.objects.filter(export=bobs).exists() is False  # her picture was among the undecided
+    assert not ExportChunk.objects.filter(export=alices).exists()
+    assert ExportChunk.objects.filter(export=bobs).exists() is False  # her picture was among the undecided
     only = ask(as_rita, status=["rejected", "unnamed"])
     export_job.run_due_jobs()
     assert get(as_rita, only).count(b"\n") == 2
     people.withdraw_consent(person=bob)
     export_job.run_due_jobs()
-    assert not Piece.objects.exists()
+    assert not ExportChunk.objects.exists()
 
 
 def test_files_go_with_who_asked_for_them(as_rita: Client, rita: User, community: Community) -> None:
     ask(as_rita)
     people.forget(person=rita)
-    assert not any(model.objects.exists() for model in (Export, Piece))
+    assert not any(model.objects.exists() for model in (Export, ExportChunk))
 
 
 def test_files_expire(as_rita: Client, community: Community) -> None:
     export = ask(as_rita)
     export_job.run_due_jobs()
-    assert Piece.objects.exists()
+    assert ExportChunk.objects.exists()
     Export.objects.update(finished=timezone.now() - export_job.KEPT_FOR - timedelta(seconds=1))
     export_job.run_due_jobs()
-    assert not Piece.objects.exists()
+    assert not ExportChunk.objects.exists()
     assert as_rita.get(f"{PAGE}{export.pk}/").status_code == 404
     assert "It was kept for a day." in as_rita.get(PAGE).content.decode()
 
@@ -191,7 +191,7 @@ def test_a_person_keeps_few_files(as_rita: Client, community: Community) -> None
     exports = [ask(as_rita, status="unnamed") for _ in range(export_job.KEPT_EACH + 1)]
     states = Export.objects.order_by("pk").values_list("state", flat=True)
     assert list(states) == ["gone", *["ready"] * export_job.KEPT_EACH]
-    assert not Piece.objects.filter(export=exports[0]).exists()
+    assert not ExportChunk.objects.filter(export=exports[0]).exists()
 
 
 def test_one_whose_worker_died_is_given_up_and_a_lost_message_is_sent_again(
@@ -227,7 +227,7 @@ def test_one_that_is_deleted_while_it_is_written_leaves_nothing(
 
     monkeypatch.setattr(export_job._Pieces, "note", delete_first)
     tasks.export(export.pk)
-    assert not any(model.objects.exists() for model in (Export, Piece))
+    assert not any(model.objects.exists() for model in (Export, ExportChunk))
 
 
 def test_one_that_fails_says_so(as_rita: Client, community: Community, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -236,7 +236,7 @@ def test_one_that_fails_says_so(as_rita: Client, community: Community, monkeypat
     assert "It would be larger than" in ask(as_rita).reason
     monkeypatch.setattr(export_job.formats, "write", lambda **kwargs: 1 / 0)
     assert "the log of the worker says why" in ask(as_rita).reason
-    assert not Piece.objects.exists()
+    assert not ExportChunk.objects.exists()
 
 
 def test_the_page_asks_as_much_for_many_as_for_few(as_rita: Client, rita: User, community: Community) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from accounts.models import User
-from recognizer.models import Correction, Drawing, ModelVersion, Origin, Place, Prediction, Review
+from recognizer.models import Correction, Drawing, ImportedDrawing, ModelVersion, Prediction, QueueEntry, Review
 from tests.recognizer.datasets.conftest import Command, wipe
 
 Community = dict[str, Drawing]
@@ -30,8 +30,8 @@ def test_it_gives_the_same_bytes(
     assert "7 are kept, 0 were here already, 0 were refused." in bring(before)
     assert export(after, "--licence=of others").replace("after", "before") == said  # with its digest
     assert before.read_bytes() == after.read_bytes()
-    assert Place.objects.filter(waits=True).count() == 2  # what nobody had decided
-    assert Drawing.objects.count() == Origin.objects.filter(licence="CC BY 4.0").count() == 7
+    assert QueueEntry.objects.filter(waits=True).count() == 2  # what nobody had decided
+    assert Drawing.objects.count() == ImportedDrawing.objects.filter(licence="CC BY 4.0").count() == 7
 
 
 def test_what_is_brought_back_has_its_whole_history(

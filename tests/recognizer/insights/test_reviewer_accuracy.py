@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.models import AuditEntry, User
 from recognizer import training
-from recognizer.models import Control, Place, Policy, Recognizer, Review
+from recognizer.models import Control, Policy, QueueEntry, Recognizer, Review
 from recognizer.review import controls, decisions
 from tests.pages.conftest import named
 from tests.recognizer.insights.conftest import Desk
@@ -156,7 +156,7 @@ def disputed(desk: Desk, *_by: Any) -> Any:
     """A drawing that reviewers do not agree on."""
     correction = desk.draw("7")
     place = {"recognizer": desk.recognizer, "label": correction.label, "author": correction.drawing.author}
-    Place.objects.create(correction=correction, waits=False, disputed=True, usefulness=0, **place)
+    QueueEntry.objects.create(correction=correction, waits=False, disputed=True, usefulness=0, **place)
     return correction
 
 

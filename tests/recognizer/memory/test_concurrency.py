@@ -15,7 +15,7 @@ from ml.bundles.bundle import Bundle
 from ml.preprocessing.content import Content
 from recognizer import memory as memories
 from recognizer.drawings import store
-from recognizer.models import Correction, Memory, PersonalAnswer, Reason, Recognizer, Remembered
+from recognizer.models import Correction, Memory, PersonalAnswer, PersonalAnswerReason, Recognizer, Remembered
 from tests.ink import SEVEN
 from tests.recognizer.drawings.test_concurrency import ask, at_once, browser
 from tests.recognizer.drawings.test_refresh import promote_another
@@ -96,4 +96,4 @@ def test_leaving_while_answers_are_kept_and_read_again_leaves_nothing(
         partial(people.forget, person=alice),
     )
     assert not User.objects.exists()
-    assert not any(model.objects.exists() for model in (Memory, Remembered, PersonalAnswer, Reason))
+    assert not any(model.objects.exists() for model in (Memory, Remembered, PersonalAnswer, PersonalAnswerReason))

@@ -15,11 +15,11 @@ from accounts.models import AuditEntry, User
 from recognizer.datasets.filters import DrawingFilter
 from recognizer.insights import label_checks
 from recognizer.models import (
+    AuthorExclusion,
     Correction,
     Coverage,
     ModelVersion,
     Recognizer,
-    SetAside,
     TrainingRun,
 )
 from recognizer.moderation import exclusions
@@ -48,7 +48,7 @@ def test_only_reviewers_may(client: Client, as_alice: Client, said: list[Correct
     assert as_alice.post(NEW, {"correction": str(said[0].pk), "reason": "x"}).status_code == 403
     assert as_alice.post("/review/set-aside/1/take-back/").status_code == 403
     assert as_alice.post("/review/set-aside/teach-anew/").status_code == 403
-    assert not SetAside.objects.exists()
+    assert not AuthorExclusion.objects.exists()
 
 
 def test_the_room_leads_to_a_page_that_says_what_it_takes_out_but_not_who_drew_it(
@@ -64,7 +64,7 @@ def test_the_room_leads_to_a_page_that_says_what_it_takes_out_but_not_who_drew_i
     assert "Digits, version 2" in html
     assert "answers now" in html
     assert alice.email not in html
-    assert not SetAside.objects.exists()
+    assert not AuthorExclusion.objects.exists()
 
 
 @pytest.mark.parametrize("reason", ["", "   ", "x" * 501])
@@ -72,7 +72,7 @@ def test_it_wants_a_reason(as_rita: Client, said: list[Correction], reason: str)
     response = set_aside(as_rita, said[0], reason)
     assert response.status_code == 400
     assert "Give a reason" in response.content.decode()
-    assert not SetAside.objects.exists()
+    assert not AuthorExclusion.objects.exists()
 
 
 def test_a_drawing_that_is_gone_names_nobody(as_rita: Client, said: list[Correction]) -> None:
@@ -152,7 +152,7 @@ def test_it_is_noted_in_the_log_without_a_name(
         "taught": 1,
         "versions": ["digits version 2"],
     }
-    as_rita.post(f"/review/set-aside/{SetAside.objects.get().pk}/take-back/")
+    as_rita.post(f"/review/set-aside/{AuthorExclusion.objects.get().pk}/take-back/")
     assert AuditEntry.objects.get(what="author.taken-back").undoes == entry
 
 
@@ -160,7 +160,7 @@ def test_one_action_takes_it_back(
     as_rita: Client, rita: User, digits: Recognizer, taught: ModelVersion, said: list[Correction]
 ) -> None:
     set_aside(as_rita, said[0])
-    aside = SetAside.objects.get()
+    aside = AuthorExclusion.objects.get()
     page = as_rita.post(f"/review/set-aside/{aside.pk}/take-back/", follow=True).content.decode()
     assert "may teach again" in page
     assert "Taken back:" in page
@@ -168,15 +168,15 @@ def test_one_action_takes_it_back(
     assert snapshots.approved_reviews(digits).count() == 1
     again = as_rita.post(f"/review/set-aside/{aside.pk}/take-back/", follow=True).content.decode()
     assert "taken back already" in again
-    assert SetAside.objects.count() == 2
+    assert AuthorExclusion.objects.count() == 2
 
 
 def test_it_can_be_done_again_after_it_was_taken_back(as_rita: Client, said: list[Correction]) -> None:
     set_aside(as_rita, said[0], "First.")
-    as_rita.post(f"/review/set-aside/{SetAside.objects.get().pk}/take-back/")
+    as_rita.post(f"/review/set-aside/{AuthorExclusion.objects.get().pk}/take-back/")
     set_aside(as_rita, said[0], "Second.")
-    assert [each.reason for each in SetAside.objects.standing()] == ["Second."]
-    assert SetAside.objects.count() == 3
+    assert [each.reason for each in AuthorExclusion.objects.standing()] == ["Second."]
+    assert AuthorExclusion.objects.count() == 3
 
 
 def test_twice_is_refused_in_words_and_by_the_database(as_rita: Client, alice: User, said: list[Correction]) -> None:
@@ -184,8 +184,8 @@ def test_twice_is_refused_in_words_and_by_the_database(as_rita: Client, alice: U
     assert "set aside already" in as_rita.get(f"{NEW}?correction={said[1].pk}").content.decode()
     assert "set aside already" in set_aside(as_rita, said[1]).content.decode()
     with pytest.raises(IntegrityError), transaction.atomic():
-        SetAside.objects.create(author=alice, aside=True, reason="Once more.")
-    assert SetAside.objects.count() == 1
+        AuthorExclusion.objects.create(author=alice, aside=True, reason="Once more.")
+    assert AuthorExclusion.objects.count() == 1
 
 
 def test_nobody_sets_themselves_aside(as_rita: Client, rita: User, digits: Recognizer) -> None:
@@ -193,7 +193,7 @@ def test_nobody_sets_themselves_aside(as_rita: Client, rita: User, digits: Recog
     own = named(rita, SEVEN, "7")
     assert "your own" in as_rita.get(f"{NEW}?correction={own.pk}").content.decode()
     assert "your own" in set_aside(as_rita, own).content.decode()
-    assert not SetAside.objects.exists()
+    assert not AuthorExclusion.objects.exists()
 
 
 def test_teaching_anew_leaves_them_out_and_the_version_before_can_answer_meanwhile(
@@ -202,7 +202,7 @@ def test_teaching_anew_leaves_them_out_and_the_version_before_can_answer_meanwhi
     html = set_aside(as_rita, said[0]).content.decode()
     assert "Teach anew without them" in html
     assert "Version 1 did not learn from them" in html, "rita may not promote"
-    page = admin_client.get(f"/review/set-aside/{SetAside.objects.get().pk}/")
+    page = admin_client.get(f"/review/set-aside/{AuthorExclusion.objects.get().pk}/")
     (remedy,) = page.context["remedies"]
     assert (remedy.recognizer, remedy.fallback.number, remedy.run) == (digits, 1, None)
     assert "Let version 1 answer meanwhile" in page.content.decode()
@@ -257,7 +257,7 @@ def test_several_are_set_aside_at_once(admin_client: Client, bob: User, alice: U
     assert "these 2 authors" in admin_client.get(NEW, asked).content.decode()
     html = admin_client.post(NEW, {**asked, "reason": "One person."}, follow=True).content.decode()
     assert "2 authors are set aside" in html
-    assert {each.author for each in SetAside.objects.standing()} == {alice, bob}
+    assert {each.author for each in AuthorExclusion.objects.standing()} == {alice, bob}
 
 
 def test_people_are_named_only_by_who_may_see_them(
@@ -266,7 +266,7 @@ def test_people_are_named_only_by_who_may_see_them(
     assert as_rita.get(f"{NEW}?person={alice.pk}").status_code == 404
     assert admin_client.get(f"{NEW}?person={alice.pk}").context["impact"].drawings == 2
     set_aside(as_rita, said[0])
-    address = f"/review/set-aside/{SetAside.objects.get().pk}/"
+    address = f"/review/set-aside/{AuthorExclusion.objects.get().pk}/"
     assert "Who it is" not in as_rita.get(address).content.decode()
     assert f"/admin/accounts/user/{alice.pk}/change/" in admin_client.get(address).content.decode()
 
@@ -288,7 +288,7 @@ def test_what_somebody_else_was_told_stays_with_whoever_leaves(
 ) -> None:
     set_aside(as_rita, said[0])
     rita.delete()
-    aside = SetAside.objects.get()
+    aside = AuthorExclusion.objects.get()
     assert (aside.by, aside.reason) == (None, "Scribbles all over.")
 
 
@@ -307,4 +307,4 @@ def test_two_reviewers_at_the_same_moment_set_aside_once(
 
     with ThreadPoolExecutor(2) as pool:
         assert sorted(pool.map(attempt, [rita, bob])) == [False, True]
-    assert SetAside.objects.count() == AuditEntry.objects.filter(what="author.set-aside").count() == 1
+    assert AuthorExclusion.objects.count() == AuditEntry.objects.filter(what="author.set-aside").count() == 1

@@ -10,7 +10,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import AuditEntry, User
-from recognizer.models import Correction, Recognizer, Report, Review, SetAside
+from recognizer.models import AuthorExclusion, Correction, Recognizer, Report, Review
 from recognizer.review import decisions
 
 pytestmark = pytest.mark.django_db
@@ -146,7 +146,7 @@ def test_its_author_is_set_aside_by_the_page_that_asks(as_rita: Client, said: li
     found, other = about(said[0]), Report.objects.create(page="/", reason="wrong")
     sent = {"drawing": str(said[0].drawing_id), "report": [str(found.pk), str(other.pk)], "reason": "Offends."}
     as_rita.post("/review/set-aside/new/", sent)
-    assert SetAside.objects.get().author == alice
+    assert AuthorExclusion.objects.get().author == alice
     found.refresh_from_db()
     assert found.outcome == "set-aside"
     assert Report.objects.open().get() == other

@@ -11,7 +11,7 @@ from django.db import connection
 
 from accounts.models import User
 from recognizer.drawings import corrections, store
-from recognizer.models import Claim, Correction, Drawing, Opinion, Place, Policy, Recognizer, Review
+from recognizer.models import Claim, Correction, Drawing, Opinion, Policy, QueueEntry, Recognizer, Review
 from recognizer.review import bulk, decisions
 from tests.recognizer.training import community
 
@@ -60,7 +60,7 @@ def test_four_who_hold_some_ahead_decide_each_of_500_drawings_once(reviewers: li
     counts = at_once(*[partial(_review_ahead, each) for each in reviewers])
     assert sum(counts) == Review.objects.count() == 500
     assert Review.objects.values("correction").distinct().count() == 500
-    assert not Place.objects.waiting().exists()
+    assert not QueueEntry.objects.waiting().exists()
     assert not Claim.objects.exists()
 
 
@@ -81,7 +81,7 @@ def _review_ahead(reviewer: User) -> int:
 
 def _is_left_for(reviewer: User) -> bool:
     said = Opinion.objects.filter(by=reviewer).values("correction")
-    return Place.objects.waiting().exclude(correction__in=said).exists()
+    return QueueEntry.objects.waiting().exclude(correction__in=said).exists()
 
 
 def test_where_two_must_agree_each_of_500_drawings_gets_two_opinions_and_one_decision(
@@ -95,7 +95,7 @@ def test_where_two_must_agree_each_of_500_drawings_gets_two_opinions_and_one_dec
     assert Opinion.objects.values("correction", "by").distinct().count() == 1000
     assert Review.objects.filter(agreed=2).count() == Review.objects.count() == 500
     assert Review.objects.values("correction").distinct().count() == 500
-    assert not Place.objects.waiting().exists()
+    assert not QueueEntry.objects.waiting().exists()
     assert not Claim.objects.exists()
 
 

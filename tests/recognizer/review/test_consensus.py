@@ -16,7 +16,7 @@ from accounts import people
 from accounts.models import User
 from recognizer import training
 from recognizer.drawings import corrections
-from recognizer.models import Claim, Correction, ImmutableError, Opinion, Place, Policy, Recognizer, Review
+from recognizer.models import Claim, Correction, ImmutableError, Opinion, Policy, QueueEntry, Recognizer, Review
 from recognizer.review import bulk, consensus, decisions, policy_changes
 from tests.ink import ONE, SEVEN
 from tests.pages.conftest import named
@@ -74,7 +74,7 @@ def test_one_opinion_decides_nothing_where_two_must_agree(
     assert shown(others[0]) == said
     say(others[0], said, accept="yes")
     assert decided() == [("accepted", "7", "", 2)]
-    assert not Place.objects.waiting().exists()
+    assert not QueueEntry.objects.waiting().exists()
     assert shown(others[1]) is None
 
 
@@ -136,7 +136,7 @@ def test_taking_ones_own_opinion_back_takes_the_decision_along(
     answer = as_rita.post(f"{ROOM}undo/", {"opinion": mine}, headers=JSON)
     assert answer.json()["sheet"]["id"] == said.pk
     assert decided() == [("undone", None, "", 1)]
-    assert Place.objects.waiting().get().correction == said
+    assert QueueEntry.objects.waiting().get().correction == said
     say(as_rita, said, accept="yes")
     assert decided() == [("accepted", "7", "", 2)]
     assert as_rita.post(f"{ROOM}undo/", {"opinion": mine}, headers=JSON).status_code == 409
@@ -224,7 +224,7 @@ def test_rounds_are_opinions_too(as_rita: Client, others: list[Client], alice: U
     assert sorted(decided()) == [("accepted", "7", "", 2)] * 2 + [("rejected", None, "scribble", 2)]
     others[0].post(f"{ROOM}grid/undo/")
     assert {decision for decision, *_ in decided()} == {"undone"}
-    assert Place.objects.waiting().count() == 3
+    assert QueueEntry.objects.waiting().count() == 3
 
 
 def test_a_round_takes_as_many_queries_for_many_as_for_few(alice: User, two: Policy) -> None:
@@ -272,7 +272,7 @@ def dispute(alice: User, two: Policy, others: list[Client]) -> Correction:
 
 
 def test_after_three_answers_it_is_disputed_and_nobody_is_asked_any_more(as_rita: Client, dispute: Correction) -> None:
-    assert Place.objects.disputed().get().correction == dispute
+    assert QueueEntry.objects.disputed().get().correction == dispute
     assert decided() == []
     assert shown(as_rita) is None
     answer = say(as_rita, dispute, accept="yes")
@@ -285,9 +285,9 @@ def test_where_nobody_is_left_to_ask_it_is_disputed_sooner(digits: Recognizer, a
     said = named(alice, ONE, "7")
     rosa, ravi = community.reviewer("rosa"), community.reviewer("ravi")
     decisions.accept(correction=said, reviewer=rosa)
-    assert Place.objects.waiting().exists()
+    assert QueueEntry.objects.waiting().exists()
     decisions.relabel(correction=said, reviewer=ravi, label="1")
-    assert Place.objects.disputed().get().correction == said
+    assert QueueEntry.objects.disputed().get().correction == said
 
 
 def test_whoever_may_settles_it_knowing_what_was_said(as_rita: Client, rita: User, dispute: Correction) -> None:
@@ -303,7 +303,7 @@ def test_whoever_may_settles_it_knowing_what_was_said(as_rita: Client, rita: Use
     review = Review.objects.get()
     assert answer.json() == {"review": review.pk}
     assert (review.by, review.label and review.label.slug, review.agreed) == (rita, "1", 0)
-    assert not Place.objects.disputed().exists()
+    assert not QueueEntry.objects.disputed().exists()
 
 
 def test_disputes_follow_each_other_also_for_the_script(
@@ -332,7 +332,7 @@ def test_a_settled_dispute_that_is_taken_back_is_one_again(
     rita.user_permissions.add(Permission.objects.get(codename="settle_disputes"))
     number = say(as_rita, dispute, reject="scribble").json()["review"]
     as_rita.post(f"{ROOM}undo/", {"review": number}, headers=JSON)
-    assert Place.objects.disputed().exists()
+    assert QueueEntry.objects.disputed().exists()
     say(as_rita, dispute, accept="yes")
     mine = Opinion.objects.get(by__email="rosa@example.org")
     others[0].post(f"{ROOM}undo/", {"opinion": mine.pk}, headers=JSON)
@@ -342,7 +342,7 @@ def test_a_settled_dispute_that_is_taken_back_is_one_again(
 def test_taking_an_opinion_back_opens_a_dispute(others: list[Client], dispute: Correction) -> None:
     mine = Opinion.objects.get(by__email="ruth@example.org")
     others[2].post(f"{ROOM}undo/", {"opinion": mine.pk}, headers=JSON)
-    assert Place.objects.waiting().get().correction == dispute
+    assert QueueEntry.objects.waiting().get().correction == dispute
     say(others[2], dispute, label="1")
     assert decided() == [("relabelled", "1", "", 2)]
 
@@ -357,7 +357,7 @@ def test_a_policy_that_asks_for_fewer_decides_what_waited(digits: Recognizer, al
     ask_for(digits, 1)
     assert policy_changes.look_again(recognizer=digits) == 1
     assert decided() == [("rejected", None, "scribble", 1)]
-    assert Place.objects.waiting().get().correction == open_one
+    assert QueueEntry.objects.waiting().get().correction == open_one
     assert policy_changes.look_again(recognizer=digits) == 0
 
 

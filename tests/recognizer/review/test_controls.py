@@ -15,7 +15,7 @@ from django.test.utils import CaptureQueriesContext
 from accounts.models import AuditEntry, User
 from recognizer import training
 from recognizer.drawings import corrections
-from recognizer.models import Claim, Control, Correction, Opinion, Place, Recognizer, Review
+from recognizer.models import Claim, Control, Correction, Opinion, QueueEntry, Recognizer, Review
 from recognizer.review import bulk, controls, decisions, queue
 from recognizer.review.queue import Wanted
 from tests.ink import ONE, SEVEN
@@ -132,7 +132,7 @@ def test_rounds_answer_controls_too(as_rita: Client, rita: User, control: Contro
     as_rita.post(f"{ROOM}grid/undo/")
     assert not Opinion.objects.standing().filter(by=rita).exists()
     assert decisions.standing(control.correction) is not None
-    assert Place.objects.waiting().count() == 2
+    assert QueueEntry.objects.waiting().count() == 2
 
 
 def test_skipping_a_control_leaves_it_for_later(as_rita: Client, control: Control, alice: User) -> None:

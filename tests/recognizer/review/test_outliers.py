@@ -10,7 +10,7 @@ from django.test import Client
 from accounts.models import User
 from ml.bundles.bundle import Bundle
 from recognizer.drawings import refresh, store
-from recognizer.models import Correction, Drawing, ModelVersion, Place, Recognizer, Use
+from recognizer.models import Correction, Drawing, ModelVersion, QueueEntry, Recognizer, Use
 from recognizer.registry import promotions, serving
 from recognizer.review import outliers, queue
 from tests.ink import ONE, SCRIBBLE, SEVEN
@@ -26,13 +26,13 @@ def starter(shipped: Bundle) -> Bundle:
     return shipped
 
 
-def _place(correction: Correction) -> Place:
-    return Place.objects.get(pk=correction.pk)
+def _place(correction: Correction) -> QueueEntry:
+    return QueueEntry.objects.get(pk=correction.pk)
 
 
-def _forgotten(correction: Correction) -> Place:
+def _forgotten(correction: Correction) -> QueueEntry:
     """A place as an import makes it: nobody has measured its drawing."""
-    Place.objects.filter(pk=correction.pk).delete()
+    QueueEntry.objects.filter(pk=correction.pk).delete()
     queue.put([correction])
     return _place(correction)
 
@@ -52,7 +52,7 @@ def test_the_reviewer_is_told_what_is_odd(client: Client, rita: User, alice: Use
 def test_who_says_something_else_is_measured_by_that(alice: User, digits: Recognizer, as_alice: Client) -> None:
     wrong = named(alice, ONE, "7")
     as_alice.put(f"/api/v1/drawings/{wrong.drawing.uuid}/correction", {"label": "1"}, "application/json")
-    place = Place.objects.get(correction__drawing=wrong.drawing)
+    place = QueueEntry.objects.get(correction__drawing=wrong.drawing)
     assert (place.correction_id == wrong.pk, place.is_odd) == (False, False)
 
 
@@ -81,7 +81,7 @@ def test_what_is_decided_is_not_measured_any_more(alice: User, digits: Recognize
 def test_what_no_model_can_read_is_not_odd_and_is_not_tried_again(alice: User, digits: Recognizer) -> None:
     correction = named(alice, SEVEN, "7")
     Drawing.objects.filter(pk=correction.drawing_id).update(ink=[])  # today's rules no longer take it
-    Place.objects.update(oddness=None)
+    QueueEntry.objects.update(oddness=None)
     assert outliers.catch_up_for_a_moment() == 1
     assert _place(correction).oddness == outliers.NOT_ODD
 
@@ -96,8 +96,8 @@ def test_a_bundle_without_a_rehearsal_pack_finds_no_outliers(alice: User, digits
 
 def test_a_newer_version_measures_what_it_is_asked_about(alice: User, digits: Recognizer, starter: Bundle) -> None:
     wrong, right = named(alice, ONE, "7"), named(alice, SEVEN, "7")
-    Place.objects.filter(pk=wrong.pk).update(oddness=0.0, usefulness=Use.FRESH)
-    Place.objects.filter(pk=right.pk).update(oddness=2.0, usefulness=Use.FRESH | Use.SUSPICIOUS)
+    QueueEntry.objects.filter(pk=wrong.pk).update(oddness=0.0, usefulness=Use.FRESH)
+    QueueEntry.objects.filter(pk=right.pk).update(oddness=2.0, usefulness=Use.FRESH | Use.SUSPICIOUS)
     version = promotions.register(recognizer=digits, bundle=starter)
     promotions.promote(version=version, replaces=promotions.newest(digits.pk), reason="For a test.")
     serving.forget()
@@ -109,7 +109,7 @@ def test_a_newer_version_measures_what_it_is_asked_about(alice: User, digits: Re
 def test_far_more_points_than_usual_stay_suspicious_where_the_ink_is_not_odd(alice: User, digits: Recognizer) -> None:
     drawn = community.scatter(digits, community.person("many"), queue.KNOWN, "7")
     queue.put(Correction.objects.filter(drawing__in=drawn))
-    Place.objects.update(points=200)
+    QueueEntry.objects.update(points=200)
     few = _forgotten(named(alice, SEVEN, "7"))
     outliers.catch_up_for_a_moment()
     assert (_place(few.correction).is_odd, Use.SUSPICIOUS in _place(few.correction).uses) == (False, True)

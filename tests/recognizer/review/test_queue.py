@@ -7,14 +7,15 @@ from typing import Any
 
 import numpy as np
 import pytest
-from django.apps import apps
+from django.db import connection
+from django.db.migrations.loader import MigrationLoader
 from django.test import Client
 
 from accounts import people
 from accounts.models import User
 from ml.bundles.bundle import Bundle
 from recognizer.drawings import corrections, store
-from recognizer.models import Correction, Place, Recognizer, Review, Use
+from recognizer.models import Correction, QueueEntry, Recognizer, Review, Use
 from recognizer.pages.review import sheets
 from recognizer.review import decisions, queue
 from recognizer.review.queue import Wanted
@@ -40,7 +41,7 @@ def _waiting(reviewer: User, **wanted: Any) -> list[Correction]:
 
 
 def _uses(correction: Correction) -> Use:
-    return Place.objects.get(pk=correction.pk).uses
+    return QueueEntry.objects.get(pk=correction.pk).uses
 
 
 def _decide_many(label: str, count: int, points: int = 5) -> None:
@@ -48,7 +49,7 @@ def _decide_many(label: str, count: int, points: int = 5) -> None:
     author = community.person(f"many-{label}")
     drawn = community.scatter(Recognizer.objects.get(slug="digits"), author, count, label)
     queue.put(Correction.objects.filter(drawing__in=drawn))
-    Place.objects.filter(author=author).update(points=points)
+    QueueEntry.objects.filter(author=author).update(points=points)
 
 
 def test_suspicious_ink_comes_first_and_twins_last(rita: User, alice: User, bob: User, digits: Recognizer) -> None:
@@ -136,28 +137,28 @@ def test_the_address_chooses_label_version_and_order(as_rita: Client, alice: Use
 def test_a_new_word_takes_the_place_of_the_old_one(rita: User, alice: User, digits: Recognizer) -> None:
     old = named(alice, SEVEN, "7")
     new = corrections.correct(drawing=old.drawing, label="1")
-    assert list(Place.objects.all()) == [Place.objects.get(correction=new, label__slug="1")]
+    assert list(QueueEntry.objects.all()) == [QueueEntry.objects.get(correction=new, label__slug="1")]
     corrections.take_back(drawing=old.drawing)
-    assert not Place.objects.exists()
+    assert not QueueEntry.objects.exists()
 
 
 def test_a_place_goes_with_its_drawing(alice: User, digits: Recognizer) -> None:
     store.delete(drawing=named(alice, SEVEN, "7").drawing)
-    assert not Place.objects.exists()
+    assert not QueueEntry.objects.exists()
 
 
 def test_what_is_decided_waits_no_longer_until_it_is_taken_back(rita: User, alice: User, digits: Recognizer) -> None:
     correction = named(alice, SEVEN, "7")
     review = community.decided(correction, rita)
-    assert not Place.objects.waiting().exists()
+    assert not QueueEntry.objects.waiting().exists()
     decisions.undo(review=review, reviewer=rita)
-    assert Place.objects.waiting().get().correction == correction
+    assert QueueEntry.objects.waiting().get().correction == correction
 
 
 def test_what_a_policy_accepts_waits_no_longer(alice: User, digits: Recognizer) -> None:
     named(alice, SEVEN, "7")
     assert decisions.accept_unseen(recognizer=digits) == 1
-    assert not Place.objects.waiting().exists()
+    assert not QueueEntry.objects.waiting().exists()
 
 
 def test_who_no_longer_agrees_is_left_alone_until_they_do_again(rita: User, alice: User, digits: Recognizer) -> None:
@@ -202,9 +203,9 @@ def test_many_get_their_places_in_a_fixed_number_of_queries(
     assert {each.label for each in said} == {label}
     with django_assert_num_queries(6):
         queue.put(said)
-    assert Place.objects.filter(waits=False).count() == 80
+    assert QueueEntry.objects.filter(waits=False).count() == 80
     queue.put(said)
-    assert Place.objects.count() == 80
+    assert QueueEntry.objects.count() == 80
 
 
 def test_what_was_there_before_the_room_gets_its_places(alice: User, rita: User, digits: Recognizer) -> None:
@@ -214,16 +215,17 @@ def test_what_was_there_before_the_room_gets_its_places(alice: User, rita: User,
     corrections.take_back(drawing=taken_back.drawing)
     decisions.accept(correction=agreed, reviewer=rita)
     keep(alice, ZERO)
-    Place.objects.all().delete()
-    import_module("recognizer.migrations.0008_review_room").give_places(apps, None)
-    assert list(Place.objects.order_by("pk").values_list("correction", "waits")) == [
+    QueueEntry.objects.all().delete()
+    before_the_renaming = MigrationLoader(connection).project_state(("recognizer", "0013_find_things_among_a_million"))
+    import_module("recognizer.migrations.0008_review_room").give_places(before_the_renaming.apps, None)
+    assert list(QueueEntry.objects.order_by("pk").values_list("correction", "waits")) == [
         (agreed.pk, False),
         (overruled.pk, True),
         (doubtful.pk, True),
     ]
     assert _uses(overruled) == Use.FRESH | Use.DIFFERS
     assert Use.UNSURE in _uses(doubtful)
-    assert Place.objects.get(pk=overruled.pk).points == 3
+    assert QueueEntry.objects.get(pk=overruled.pk).points == 3
 
 
 def test_more_than_a_thousand_are_not_counted(
