@@ -24,7 +24,7 @@ def tick() -> None:
     read, _more = memory.catch_up_for_a_moment()  # before drawings: somebody may be waiting for it
     asked = refresh.catch_up()
     export_job.run_due_jobs()
-    delivery.tick()
+    delivery.run_due_jobs()
     idempotency.tick()
     checked, _more = label_checks.refresh_label_checks()
     measured = outliers.catch_up_for_a_moment()
@@ -75,7 +75,7 @@ def export(export_id: int) -> None:
 @app.task
 def send_webhooks() -> None:
     """Tell webhooks what happened, some at a time, so that other work comes in between."""
-    tried, more = delivery.send_due()
+    tried, more = delivery.send_due_deliveries()
     logger.info("send_webhooks: %d deliveries were tried", tried)
     if tried and more:
         enqueue.send(events.TASK)

@@ -21,8 +21,8 @@ from typing import Any
 
 import psutil
 
-from recognizer.management.demo.handwriting import hands
-from recognizer.management.demo.http_user import RefusedError, Visitor
+from recognizer.management.demo.handwriting import digit_writers
+from recognizer.management.demo.http_user import HttpUser, RefusedError
 from tests.ink import SEVEN
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -35,7 +35,7 @@ ROOM = "/review/"
 
 def walk(site: str) -> None:
     """A newcomer's first minutes."""
-    visitor = Visitor(site)
+    visitor = HttpUser(site)
     visitor.submit(
         "/accounts/signup/", email="newcomer@example.org", password1=PASSWORD, password2=PASSWORD, consent="on"
     )
@@ -48,10 +48,10 @@ def walk(site: str) -> None:
 
 def teach(site: str, environment: dict[str, str]) -> float:
     """Confirm thirty drawings, approve them; seconds until a new version answers."""
-    admin = Visitor(site)
+    admin = HttpUser(site)
     admin.sign_in(_superuser(environment), PASSWORD)
     admin.submit("/accounts/consent/")
-    hand = hands(1)[0]
+    hand = digit_writers(1)[0]
     for _ in range(CONFIRMED):
         label, ink = next(hand)
         admin.draw("digits", ink, label)
@@ -68,7 +68,7 @@ def _superuser(environment: dict[str, str]) -> str:
     return email
 
 
-def _approve_all(reviewer: Visitor) -> None:
+def _approve_all(reviewer: HttpUser) -> None:
     """Press the button that agrees, until nothing waits."""
     while form := re.search(rf'action="({ROOM}\d+/)"', page := reviewer.ask(ROOM)):
         reviewer.press(page, form[1], accept="yes")
@@ -112,7 +112,7 @@ def main() -> None:
             environment.pop(name, None)
         make = subprocess.Popen(["make", "run", f"PORT={port}"], cwd=ROOT, env=environment, start_new_session=True)
         try:
-            wait(lambda: "ok" in Visitor(site).ask("/readyz"), "the site is ready", PATIENCE)
+            wait(lambda: "ok" in HttpUser(site).ask("/readyz"), "the site is ready", PATIENCE)
             walk(site)
             seconds = teach(site, environment)
         finally:

@@ -30,4 +30,4 @@ class AuthorAdmin(PersonAdmin):
     @admin.action(description=gettext_lazy("Set aside everything by these people"), permissions=["set_aside"])
     def set_aside(self, request: HttpRequest, chosen: QuerySet[User]) -> HttpResponse | None:
         """Asks on a page of its own."""
-        return exclude_action.to_page(self, request, name="person", chosen=chosen.values_list("pk", flat=True))
+        return exclude_action.ask_to_exclude(self, request, name="person", chosen=chosen.values_list("pk", flat=True))

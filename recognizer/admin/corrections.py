@@ -17,8 +17,8 @@ from accounts.admin import deleting
 from accounts.models import User
 from accounts.requests import PersonRequest
 from recognizer.admin import exclude_action, pictures, review_queue
-from recognizer.admin.drawings import FactAdmin, heavy
-from recognizer.admin.filters import HasEnded, IsOnControl, LabelOfRecognizer
+from recognizer.admin.drawings import ReadOnlyAdmin, heavy_fields
+from recognizer.admin.filters import ControlFilter, EndedFilter, LabelFilter
 from recognizer.drawings import corrections
 from recognizer.models import Control, Correction, Drawing, Opinion, Review
 from recognizer.review import consensus, controls, decisions, queue
@@ -29,11 +29,11 @@ def _note(request: HttpRequest, what: str, drawing: Drawing) -> None:
 
 
 @admin.register(Correction)
-class CorrectionAdmin(FactAdmin):
+class CorrectionAdmin(ReadOnlyAdmin):
     """What the authors say."""
 
     list_display = ["drawing", "picture", "label", "standing", "created"]
-    list_filter = ["label__recognizer", LabelOfRecognizer]
+    list_filter = ["label__recognizer", LabelFilter]
     search_fields = ["=drawing__uuid"]
     actions = ["set_aside"]
 
@@ -67,12 +67,14 @@ class CorrectionAdmin(FactAdmin):
     @admin.action(description=_("Set aside everything by their authors"), permissions=["set_aside"])
     def set_aside(self, request: HttpRequest, chosen: QuerySet[Correction]) -> HttpResponse | None:
         """Asks on a page of its own."""
-        return exclude_action.to_page(self, request, name="correction", chosen=chosen.values_list("pk", flat=True))
+        return exclude_action.ask_to_exclude(
+            self, request, name="correction", chosen=chosen.values_list("pk", flat=True)
+        )
 
     @admin.display
     def picture(self, correction: Correction) -> SafeString:
         """The drawing, small."""
-        return pictures.small(correction.drawing)
+        return pictures.thumbnail(correction.drawing)
 
     @admin.display(boolean=True)
     def standing(self, correction: Correction) -> bool:
@@ -81,7 +83,7 @@ class CorrectionAdmin(FactAdmin):
 
 
 @admin.register(Review)
-class ReviewAdmin(FactAdmin):
+class ReviewAdmin(ReadOnlyAdmin):
     """What the reviewers decided. Undoing is one more decision, made in the review room."""
 
     list_display = ["drawing", "picture", "decision", "label", "reason", "by", "automatic", "standing", "created"]
@@ -124,7 +126,7 @@ class ReviewAdmin(FactAdmin):
     @admin.display
     def picture(self, review: Review) -> SafeString:
         """The drawing, small."""
-        return pictures.small(review.correction.drawing)
+        return pictures.thumbnail(review.correction.drawing)
 
     def delete_model(self, request: HttpRequest, obj: Review) -> None:
         """Its correction waits again, unless an older decision stands; whoever made it may be asked once more."""
@@ -151,18 +153,18 @@ class ReviewAdmin(FactAdmin):
 
 
 @admin.register(Opinion)
-class OpinionAdmin(FactAdmin):
+class OpinionAdmin(ReadOnlyAdmin):
     """What reviewers said, one by one. A review is written when as many agree as the policy asks."""
 
     list_display = ["drawing", "decision", "label", "reason", "by", "on_control", "standing", "created"]
-    list_filter = ["decision", "reason", "shared", IsOnControl, "label__recognizer", LabelOfRecognizer]
+    list_filter = ["decision", "reason", "shared", ControlFilter, "label__recognizer", LabelFilter]
     search_fields = ["by__email"]
     ordering = ["-pk"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Opinion]:
         """Without what the drawings weigh."""
         found = super().get_queryset(request).select_related("correction__drawing", "label", "by")
-        return found.defer(*heavy("correction__drawing"))
+        return found.defer(*heavy_fields("correction__drawing"))
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Whoever said it takes it back in the review room; it goes with its drawing."""
@@ -185,11 +187,11 @@ class OpinionAdmin(FactAdmin):
 
 
 @admin.register(Control)
-class ControlAdmin(FactAdmin):
+class ControlAdmin(ReadOnlyAdmin):
     """Decided drawings with a known answer, and how reviewers answered."""
 
     list_display = ["drawing", "label", "answers", "right", "by", "standing", "created"]
-    list_filter = ["correction__label__recognizer", HasEnded]
+    list_filter = ["correction__label__recognizer", EndedFilter]
     actions = ["take_marks_off"]
     ordering = ["-pk"]
 
@@ -199,7 +201,7 @@ class ControlAdmin(FactAdmin):
         same = Q(answers__label=F("label")) | Q(answers__label__isnull=True, label__isnull=True)
         found = super().get_queryset(request).select_related("correction__drawing", "label", "by")
         counts = {"answered": Count("answers", filter=stands), "answered_right": Count("answers", filter=stands & same)}
-        return found.annotate(**counts).defer(*heavy("correction__drawing"))
+        return found.annotate(**counts).defer(*heavy_fields("correction__drawing"))
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Taking the mark off keeps what was; it goes with its drawing."""

@@ -8,12 +8,12 @@ from django.contrib import admin
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 
-from recognizer.admin.drawings import FactAdmin
+from recognizer.admin.drawings import ReadOnlyAdmin
 from recognizer.models import Export, ImportJob
 
 
 @admin.register(Export)
-class ExportAdmin(FactAdmin):
+class ExportAdmin(ReadOnlyAdmin):
     """Who asked for which file. Deleting one deletes its bytes."""
 
     list_display = ["id", "form", "state", "total", "size", "by", "created", "finished"]
@@ -22,7 +22,7 @@ class ExportAdmin(FactAdmin):
 
 
 @admin.register(ImportJob)
-class ImportAdmin(FactAdmin):
+class ImportAdmin(ReadOnlyAdmin):
     """What was brought in, and on what grounds."""
 
     list_display = ["source", "form", "licence", "drawings", "created"]

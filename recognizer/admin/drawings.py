@@ -14,34 +14,34 @@ from django.utils.translation import gettext_lazy
 from accounts.admin import deleting
 from accounts.models import User
 from recognizer.admin import exclude_action, pictures
-from recognizer.admin.estimated_count import RoughPaginator
-from recognizer.admin.filters import Created, LabelOfRecognizer
+from recognizer.admin.estimated_count import EstimatingPaginator
+from recognizer.admin.filters import CreatedFilter, LabelFilter
 from recognizer.drawings import store
 from recognizer.models import Drawing, ModelVersion, Prediction, Promotion
 from recognizer.review import decisions
 
 _DRAWING = ("ink", "image")
-MOST_PEOPLE = 50  # whose drawings are listed together when a part of an address is looked for
+MAX_AUTHORS = 50  # whose drawings are listed together when a part of an address is looked for
 
 
-def heavy(way: str) -> list[str]:
+def heavy_fields(way: str) -> list[str]:
     """The fields that a list must not load along the way to another table: they are megabytes a row."""
     fields = _DRAWING if way.endswith("drawing") else ModelVersion.HEAVY
     return [f"{way}__{field}" for field in fields]
 
 
-class FactAdmin(admin.ModelAdmin):
+class ReadOnlyAdmin(admin.ModelAdmin):
     """A list and a page to read; nothing can be added or changed by hand."""
 
     ordering = ["-created"]
     list_per_page = 50
-    paginator = RoughPaginator
+    paginator = EstimatingPaginator
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER  # each would count all rows
 
     def get_list_filter(self, request: HttpRequest) -> list[Any]:
         """With the time, last."""
-        return [*super().get_list_filter(request), Created]
+        return [*super().get_list_filter(request), CreatedFilter]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Facts come about, they are not typed in."""
@@ -53,7 +53,7 @@ class FactAdmin(admin.ModelAdmin):
 
 
 @admin.register(Drawing)
-class DrawingAdmin(FactAdmin):
+class DrawingAdmin(ReadOnlyAdmin):
     """What was drawn."""
 
     list_display = ["uuid", "picture", "recognizer", "author", "created"]
@@ -73,7 +73,7 @@ class DrawingAdmin(FactAdmin):
             return queryset.filter(uuid=UUID(said)), False
         except ValueError:
             people = User.objects.filter(email__icontains=said).order_by("pk").values_list("pk", flat=True)
-            return queryset.filter(author__in=list(people[:MOST_PEOPLE])) if said else queryset, False
+            return queryset.filter(author__in=list(people[:MAX_AUTHORS])) if said else queryset, False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Drawing]:
         """Without the pictures themselves."""
@@ -99,35 +99,35 @@ class DrawingAdmin(FactAdmin):
     @admin.action(description=gettext_lazy("Set aside everything by their authors"), permissions=["set_aside"])
     def set_aside(self, request: HttpRequest, chosen: QuerySet[Drawing]) -> HttpResponse | None:
         """Asks on a page of its own."""
-        return exclude_action.to_page(self, request, name="drawing", chosen=chosen.values_list("pk", flat=True))
+        return exclude_action.ask_to_exclude(self, request, name="drawing", chosen=chosen.values_list("pk", flat=True))
 
     @admin.display
     def picture(self, drawing: Drawing) -> SafeString:
         """What was drawn, small."""
-        return pictures.small(drawing)
+        return pictures.thumbnail(drawing)
 
 
 @admin.register(Prediction)
-class PredictionAdmin(FactAdmin):
+class PredictionAdmin(ReadOnlyAdmin):
     """What the models said."""
 
     list_display = ["drawing", "picture", "label", "probability", "unsure", "model_version", "created"]
-    list_filter = ["unsure", "label__recognizer", LabelOfRecognizer]
+    list_filter = ["unsure", "label__recognizer", LabelFilter]
     search_fields = ["=drawing__uuid"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Prediction]:
         """Without what the drawings and the versions weigh."""
         found = super().get_queryset(request).select_related("drawing", "label", "model_version")
-        return found.defer("drawing__image", *heavy("model_version"))
+        return found.defer("drawing__image", *heavy_fields("model_version"))
 
     @admin.display
     def picture(self, prediction: Prediction) -> SafeString:
         """The drawing, small."""
-        return pictures.small(prediction.drawing)
+        return pictures.thumbnail(prediction.drawing)
 
 
 @admin.register(ModelVersion)
-class ModelVersionAdmin(FactAdmin):
+class ModelVersionAdmin(ReadOnlyAdmin):
     """The versions, without their weights."""
 
     list_display = ["recognizer", "number", "sha256", "created"]
@@ -145,7 +145,7 @@ class ModelVersionAdmin(FactAdmin):
 
 
 @admin.register(Promotion)
-class PromotionAdmin(FactAdmin):
+class PromotionAdmin(ReadOnlyAdmin):
     """Which version answered from when on, and why."""
 
     list_display = ["recognizer", "version", "reason", "by", "created"]
@@ -154,7 +154,7 @@ class PromotionAdmin(FactAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Promotion]:
         """Without the weights of the versions."""
         found = super().get_queryset(request).select_related("recognizer", "by", "model_version")
-        return found.defer(*heavy("model_version"))
+        return found.defer(*heavy_fields("model_version"))
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """A rollback is one more promotion."""

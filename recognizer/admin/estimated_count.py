@@ -10,17 +10,17 @@ from django.core.paginator import Paginator
 from django.db import connections
 from django.db.models import QuerySet
 
-COUNTED = 10_000  # rows; counting more takes longer than reading a page of them
-MOST_PAGES = 100  # the rest is found by the filters
+MAX_EXACT = 10_000  # rows; counting more takes longer than reading a page of them
+MAX_PAGES = 100  # the rest is found by the filters
 
 
-class RoughPaginator(Paginator):
+class EstimatingPaginator(Paginator):
     """Counts few rows exactly; of many it says what PostgreSQL expects, which it knows from its last ANALYZE."""
 
     @cached_property
     def is_rough(self) -> bool:
         """Whether `count` is no more than about right."""
-        return self._expected > COUNTED
+        return self._expected > MAX_EXACT
 
     @cached_property
     def count(self) -> int:
@@ -30,7 +30,7 @@ class RoughPaginator(Paginator):
     @cached_property
     def num_pages(self) -> int:
         """As many as can be turned to."""
-        return min(super().num_pages, MOST_PAGES)
+        return min(super().num_pages, MAX_PAGES)
 
     @cached_property
     def _expected(self) -> int:

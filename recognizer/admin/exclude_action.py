@@ -11,13 +11,15 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-MOST = 200  # rows at once: they stand in the address
+MAX_ROWS = 200  # rows at once: they stand in the address
 
 
-def to_page(of: admin.ModelAdmin, request: HttpRequest, *, name: str, chosen: Iterable[int]) -> HttpResponse | None:
+def ask_to_exclude(
+    of: admin.ModelAdmin, request: HttpRequest, *, name: str, chosen: Iterable[int]
+) -> HttpResponse | None:
     """The page says what would be taken out, and asks for a reason; `name` is what the numbers are of."""
     numbers = list(chosen)
-    if len(numbers) > MOST:
-        of.message_user(request, _("Choose at most %d at once.") % MOST, messages.WARNING)
+    if len(numbers) > MAX_ROWS:
+        of.message_user(request, _("Choose at most %d at once.") % MAX_ROWS, messages.WARNING)
         return None
     return redirect(f"{reverse('set-aside-ask')}?{urlencode([(name, pk) for pk in numbers])}")

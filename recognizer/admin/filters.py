@@ -19,7 +19,7 @@ from recognizer.models import Label
 RECOGNIZER = "label__recognizer__id__exact"  # the filter above it in the same list
 
 
-class LabelOfRecognizer(admin.SimpleListFilter):
+class LabelFilter(admin.SimpleListFilter):
     """The labels of the recognizer that was chosen; all labels of all of them would be a hundred that nobody reads."""
 
     title = _("label")
@@ -41,7 +41,7 @@ def _is_there(chosen: str | None, field: str, queryset: QuerySet[Any]) -> QueryS
     return queryset if chosen is None else queryset.filter(**{f"{field}__isnull": chosen == "no"})
 
 
-class IsOnControl(admin.SimpleListFilter):
+class ControlFilter(admin.SimpleListFilter):
     """Opinions that decide nothing, or those that do."""
 
     title = _("on a control")
@@ -56,7 +56,7 @@ class IsOnControl(admin.SimpleListFilter):
         return _is_there(self.value(), "control", queryset)
 
 
-class HasEnded(admin.SimpleListFilter):
+class EndedFilter(admin.SimpleListFilter):
     """Controls whose mark was taken off, or was not."""
 
     title = _("mark taken off")
@@ -71,7 +71,7 @@ class HasEnded(admin.SimpleListFilter):
         return _is_there(self.value(), "ended", queryset)
 
 
-class Created(admin.SimpleListFilter):
+class CreatedFilter(admin.SimpleListFilter):
     """Years, the months of a year, the days of a month: a day at most costs a look into an index.
 
     Django's own hierarchy of days reads all rows for the years in which there are any.

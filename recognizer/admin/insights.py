@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
 from recognizer.admin import pictures
-from recognizer.admin.drawings import FactAdmin, heavy
+from recognizer.admin.drawings import ReadOnlyAdmin, heavy_fields
 from recognizer.models import (
     Bookmark,
     Claim,
@@ -24,7 +24,7 @@ from recognizer.models import (
 )
 
 
-class SummaryAdmin(FactAdmin):
+class DerivedAdmin(ReadOnlyAdmin):
     """Follows the facts by itself: deleting a row would only make it wrong."""
 
     ordering = ["-pk"]
@@ -45,11 +45,11 @@ class SummaryAdmin(FactAdmin):
         for step in self.way.split("__"):
             found = getattr(found, step)
         assert isinstance(found, Drawing)  # noqa: S101 - `way` leads to one
-        return pictures.small(found)
+        return pictures.thumbnail(found)
 
 
 @admin.register(QueueEntry)
-class PlaceAdmin(SummaryAdmin):
+class PlaceAdmin(DerivedAdmin):
     """Where corrections stand in the queue of the review room."""
 
     way = "correction__drawing"
@@ -59,11 +59,11 @@ class PlaceAdmin(SummaryAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[QueueEntry]:
         """Without pictures and weights."""
         found = super().get_queryset(request).select_related("correction__drawing", "label", "recognizer", "version")
-        return found.defer("correction__drawing__image", *heavy("version"))
+        return found.defer("correction__drawing__image", *heavy_fields("version"))
 
 
 @admin.register(LabelCheck)
-class LabelCheckAdmin(SummaryAdmin):
+class LabelCheckAdmin(DerivedAdmin):
     """What a version that was not taught with a drawing says of its label."""
 
     way = "drawing"
@@ -75,11 +75,11 @@ class LabelCheckAdmin(SummaryAdmin):
         versions = ("version", "judge")
         ways = ("drawing", "label", "rival", "answered", "correction__label", *versions)
         found = super().get_queryset(request).select_related(*ways)
-        return found.defer("drawing__image", *(field for way in versions for field in heavy(way)))
+        return found.defer("drawing__image", *(field for way in versions for field in heavy_fields(way)))
 
 
 @admin.register(Coverage)
-class CoverageAdmin(SummaryAdmin):
+class CoverageAdmin(DerivedAdmin):
     """How much there is of each label."""
 
     list_display = ["label", "recognizer", "drawings", "people", "waiting", "confidence", "counted"]
@@ -93,7 +93,7 @@ class CoverageAdmin(SummaryAdmin):
 
 
 @admin.register(Confusion)
-class ConfusionAdmin(SummaryAdmin):
+class ConfusionAdmin(DerivedAdmin):
     """Which label a version takes for which; the page of the review room shows it as a matrix."""
 
     list_display = ["version_id", "recognizer", "number", "counted"]
@@ -101,7 +101,7 @@ class ConfusionAdmin(SummaryAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Confusion]:
         """Without weights."""
-        return super().get_queryset(request).select_related("version__recognizer").defer(*heavy("version"))
+        return super().get_queryset(request).select_related("version__recognizer").defer(*heavy_fields("version"))
 
     @admin.display
     def recognizer(self, row: Confusion) -> str:
@@ -115,7 +115,7 @@ class ConfusionAdmin(SummaryAdmin):
 
 
 @admin.register(SnapshotItem)
-class SnapshotItemAdmin(SummaryAdmin):
+class SnapshotItemAdmin(DerivedAdmin):
     """What runs took, to learn from or for the exam."""
 
     way = "drawing"
@@ -129,7 +129,7 @@ class SnapshotItemAdmin(SummaryAdmin):
 
 
 @admin.register(ImportedDrawing)
-class OriginAdmin(SummaryAdmin):
+class OriginAdmin(DerivedAdmin):
     """Where drawings came from that were not drawn here."""
 
     way = "drawing"
@@ -143,7 +143,7 @@ class OriginAdmin(SummaryAdmin):
 
 
 @admin.register(Claim)
-class ClaimAdmin(SummaryAdmin):
+class ClaimAdmin(DerivedAdmin):
     """Who is looking at what now; deleting one shows its correction to others at once."""
 
     list_display = ["id", "correction", "by", "until"]
@@ -157,7 +157,7 @@ class ClaimAdmin(SummaryAdmin):
 
 
 @admin.register(Bookmark)
-class BookmarkAdmin(SummaryAdmin):
+class BookmarkAdmin(DerivedAdmin):
     """How far the background has read."""
 
     list_display = ["of", "at", "moved"]

@@ -12,13 +12,13 @@ from accounts import audit
 from accounts.admin import deleting
 from accounts.models import User
 from recognizer import memory as memories
-from recognizer.admin.drawings import FactAdmin, heavy
-from recognizer.admin.filters import LabelOfRecognizer
+from recognizer.admin.drawings import ReadOnlyAdmin, heavy_fields
+from recognizer.admin.filters import LabelFilter
 from recognizer.models import Label, Memory, PersonalAnswer
 
 
 @admin.register(Memory)
-class MemoryAdmin(FactAdmin):
+class MemoryAdmin(ReadOnlyAdmin):
     """Who has one, and how much it holds."""
 
     list_display = ["person", "recognizer", "enabled", "count", "created"]
@@ -52,17 +52,17 @@ class MemoryAdmin(FactAdmin):
 
 
 @admin.register(PersonalAnswer)
-class PersonalAnswerAdmin(FactAdmin):
+class PersonalAnswerAdmin(ReadOnlyAdmin):
     """What people were answered where their memory had a say, beside what the model alone said."""
 
     list_display = ["drawing", "alone", "label", "probability", "unsure", "created"]
-    list_filter = ["unsure", "label__recognizer", LabelOfRecognizer]
+    list_filter = ["unsure", "label__recognizer", LabelFilter]
     exclude = ["because"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[PersonalAnswer]:
         """Without what the drawings and the versions weigh."""
         found = super().get_queryset(request).select_related("label", "prediction__label", "prediction__drawing")
-        return found.defer(*heavy("prediction__drawing"))
+        return found.defer(*heavy_fields("prediction__drawing"))
 
     @admin.display(ordering="prediction__drawing")
     def drawing(self, answer: PersonalAnswer) -> str:

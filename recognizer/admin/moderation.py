@@ -11,12 +11,12 @@ from django.urls import reverse
 from django.utils.safestring import SafeString
 
 from recognizer.admin import pictures
-from recognizer.admin.drawings import FactAdmin
+from recognizer.admin.drawings import ReadOnlyAdmin
 from recognizer.models import AuthorExclusion, Report
 
 
 @admin.register(AuthorExclusion)
-class SetAsideAdmin(FactAdmin):
+class SetAsideAdmin(ReadOnlyAdmin):
     """Who was set aside, why, and whether it still holds."""
 
     list_display = ["author", "aside", "holds", "reason", "by", "created"]
@@ -39,7 +39,7 @@ class SetAsideAdmin(FactAdmin):
 
 
 @admin.register(Report)
-class ReportAdmin(FactAdmin):
+class ReportAdmin(ReadOnlyAdmin):
     """What people found, and what was done about it."""
 
     list_display = ["id", "picture", "reason", "page", "short", "by", "outcome", "handled_by", "created"]
@@ -58,7 +58,7 @@ class ReportAdmin(FactAdmin):
     @admin.display
     def picture(self, report: Report) -> SafeString | str:
         """The drawing it is about."""
-        return pictures.small(report.drawing) if report.drawing else ""
+        return pictures.thumbnail(report.drawing) if report.drawing else ""
 
     @admin.display(description="words")
     def short(self, report: Report) -> str:

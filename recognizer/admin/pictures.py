@@ -10,20 +10,20 @@ from django.utils.translation import gettext as _
 from recognizer.drawings import thumbnails
 from recognizer.models import Drawing
 
-SIDE = 40
+SIZE = 40
 
 
-def small(drawing: Drawing) -> SafeString:
+def thumbnail(drawing: Drawing) -> SafeString:
     """The strokes as SVG; a picture is asked for when it comes into view, and for reviewers alone."""
     if drawing.ink is None:
         address = reverse("drawing-picture", args=[drawing.uuid])
         words = '<img src="{}" width="{}" height="{}" alt="{}" loading="lazy">'
-        return format_html(words, address, SIDE, SIDE, _("picture"))
+        return format_html(words, address, SIZE, SIZE, _("picture"))
     return format_html(
         '<svg viewBox="0 0 100 100" width="{}" height="{}" role="img" aria-label="{}" fill="none" '
         'stroke="currentColor" stroke-width="5" stroke-linecap="round" stroke-linejoin="round"><path d="{}"/></svg>',
-        SIDE,
-        SIDE,
+        SIZE,
+        SIZE,
         _("drawing"),
         thumbnails.path(drawing.ink),
     )

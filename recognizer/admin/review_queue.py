@@ -11,10 +11,10 @@ from django.urls import URLPattern, path, reverse
 
 def urls() -> list[URLPattern]:
     """Below the list of corrections."""
-    return [path("review/", moved), path("review/<path:step>", moved)]
+    return [path("review/", redirect_to_review), path("review/<path:step>", redirect_to_review)]
 
 
-def moved(request: HttpRequest, step: str = "") -> HttpResponse:
+def redirect_to_review(request: HttpRequest, step: str = "") -> HttpResponse:
     """To the room, with what the old address named; its steps were forms, to be sent anew."""
     known = {name: request.GET[name] for name in ("recognizer", "correction") if name in request.GET}
     return redirect(reverse("review") + (f"?{urlencode(known)}" if known else ""))

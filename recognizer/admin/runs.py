@@ -9,12 +9,12 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 
-from recognizer.admin.drawings import FactAdmin, heavy
+from recognizer.admin.drawings import ReadOnlyAdmin, heavy_fields
 from recognizer.models import TrainingRun
 
 
 @admin.register(TrainingRun)
-class TrainingRunAdmin(FactAdmin):
+class TrainingRunAdmin(ReadOnlyAdmin):
     """What each run did, and why it ended as it did."""
 
     list_display = ["id", "recognizer", "state", "mode", "trigger", "made", "by", "created", "finished"]
@@ -25,7 +25,7 @@ class TrainingRunAdmin(FactAdmin):
         """Without the weights of the versions."""
         versions = ("version", "base", "champion")
         found = super().get_queryset(request).select_related("recognizer", "by", *versions)
-        return found.defer(*(field for way in versions for field in heavy(way)))
+        return found.defer(*(field for way in versions for field in heavy_fields(way)))
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """It is the record of what a version was made from."""

@@ -8,12 +8,12 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from recognizer.admin.drawings import FactAdmin
+from recognizer.admin.drawings import ReadOnlyAdmin
 from recognizer.models import Delivery, Webhook
 
 
 @admin.register(Webhook)
-class WebhookAdmin(FactAdmin):
+class WebhookAdmin(ReadOnlyAdmin):
     """Who is told of what. The address is its person's, and may hold a secret: only its host is shown."""
 
     list_display = ["uuid", "person", "host", "recognizer", "paused", "failing_since", "created"]
@@ -29,7 +29,7 @@ class WebhookAdmin(FactAdmin):
 
 
 @admin.register(Delivery)
-class DeliveryAdmin(FactAdmin):
+class DeliveryAdmin(ReadOnlyAdmin):
     """How each attempt went. What was sent and answered is for its person to look at."""
 
     list_display = ["event", "type", "webhook", "state", "attempts", "code", "problem", "created"]

@@ -70,7 +70,7 @@ def _append_promotion(version: ModelVersion, replaces: Promotion | None, reason:
             promotion = Promotion.objects.create(
                 recognizer_id=version.recognizer_id, model_version=version, replaces=replaces, reason=reason, by=by
             )
-            webhooks.promoted(promotion)
+            webhooks.create_promotion_deliveries(promotion)
             _note(promotion)
     except IntegrityError as error:
         raise StalePromotionError("Another version was promoted at the same moment. Look again.") from error

@@ -137,7 +137,7 @@ def append(rows: Iterable[Review], *, author: int, last: Mapping[int, int | None
     for review in reviews:
         review.replaces_id = last.get(review.correction_id)
     made = Review.objects.bulk_create(reviews)
-    webhooks.reviewed([review.pk for review in made], author=author)
+    webhooks.create_review_deliveries([review.pk for review in made], author=author)
     return made
 
 

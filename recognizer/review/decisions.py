@@ -271,7 +271,7 @@ def _accept_unseen_of(author: int, unseen: QuerySet[Correction]) -> int:
     ]
     places.settle((review.correction_id for review in reviews), waits=False)
     made = Review.objects.bulk_create(reviews)
-    webhooks.reviewed([review.pk for review in made], author=author)
+    webhooks.create_review_deliveries([review.pk for review in made], author=author)
     return len(made)
 
 

@@ -4,6 +4,6 @@
 are the verbs of the pages; `signing` says how a receiver knows that it is us, `addresses` whom we do not talk to.
 """
 
-from recognizer.webhooks.events import promoted, reviewed
+from recognizer.webhooks.events import create_promotion_deliveries, create_review_deliveries
 
-__all__ = ["promoted", "reviewed"]
+__all__ = ["create_promotion_deliveries", "create_review_deliveries"]

@@ -24,9 +24,9 @@ class RefusedAddressError(ValueError):
     """Nothing is sent there; the text says why, and what would help."""
 
 
-def check(url: str) -> None:
+def check_address(url: str) -> None:
     """Raise RefusedAddressError for an address that is malformed, cannot be found, or is not public."""
-    check_form(url)
+    check_url(url)
     resolve(*_called(url))
 
 
@@ -38,14 +38,14 @@ def _called(url: str) -> tuple[str, int]:
         read = httpx.URL(url)
     except httpx.InvalidURL as error:
         raise _no_address() from error
-    return read.raw_host.decode(), read.port or usual_port(read.scheme)
+    return read.raw_host.decode(), read.port or default_port(read.scheme)
 
 
 def _no_address() -> RefusedAddressError:
     return RefusedAddressError(_("This is no address. It looks like https://example.org/inkling."))
 
 
-def check_form(url: str) -> None:
+def check_url(url: str) -> None:
     """Raise RefusedAddressError for what is no address of the kind that is called, wherever it leads."""
     try:
         parts = urlsplit(url)
@@ -60,7 +60,7 @@ def check_form(url: str) -> None:
         raise RefusedAddressError(_("Leave name and password out of the address; the signature says that it is us."))
 
 
-def usual_port(scheme: str) -> int:
+def default_port(scheme: str) -> int:
     """Of an address that names none."""
     return 443 if scheme == "https" else 80
 

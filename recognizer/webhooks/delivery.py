@@ -26,14 +26,14 @@ from recognizer.models import Delivery, Webhook
 from recognizer.webhooks import notify_owner, signing
 from recognizer.webhooks.allowed_addresses import RefusedAddressError
 from recognizer.webhooks.events import TASK
-from recognizer.webhooks.transport import Checked
+from recognizer.webhooks.transport import CheckedTransport
 
 logger = logging.getLogger(__name__)
 State = Delivery.State
 
 DEADLINE = 10  # seconds for one attempt, from looking up the name to the beginning of the answer
-TAKEN_FOR = timedelta(minutes=5)  # far above the deadline: then its worker is gone
-WAITS = [  # after the first attempt, the second, ...; the eighth is the last one, about a day after the first
+CLAIM_TIME = timedelta(minutes=5)  # far above the deadline: then its worker is gone
+RETRY_DELAYS = [  # after the first attempt, the second, ...; the eighth is the last one, about a day after the first
     *(timedelta(seconds=30), timedelta(minutes=2), timedelta(minutes=10), timedelta(minutes=30)),
     *(timedelta(hours=2), timedelta(hours=6), timedelta(hours=14)),
 ]
@@ -42,12 +42,12 @@ REST = [timedelta(seconds=30), timedelta(minutes=2), timedelta(minutes=10)]
 FAILING_FOR = timedelta(days=3)  # then the webhook is paused
 HOOKS_AT_ONCE, EACH_AT_ONCE = 16, 4
 ANSWER_BYTES = 1024
-KEPT_FOR, CLEANED_AT_ONCE = timedelta(days=30), 5_000
+RETENTION, CLEANUP_BATCH = timedelta(days=30), 5_000
 GONE = 410  # the receiver wants no more
 
 
 @dataclass(frozen=True)
-class Outcome:
+class AttemptResult:
     """What came of one attempt. Without a `code` there was no answer, and `problem` says why."""
 
     took_ms: int
@@ -61,7 +61,7 @@ class Outcome:
         return self.code is not None and 200 <= self.code < 300
 
 
-def send_due() -> tuple[int, bool]:
+def send_due_deliveries() -> tuple[int, bool]:
     """Try some of what is due; how many that were, and whether there is more."""
     taken = _take()
     outcomes = asyncio.run(_post_all(taken)) if taken else []
@@ -85,7 +85,7 @@ def _take() -> list[Delivery]:
 
 def _is_taken(delivery: Delivery, now: datetime) -> bool:
     """By this worker: another one that saw the same attempt finds that it is no longer the next one."""
-    taken = _attempt(delivery).update(attempts=F("attempts") + 1, next_try=now + TAKEN_FOR)
+    taken = _attempt(delivery).update(attempts=F("attempts") + 1, next_try=now + CLAIM_TIME)
     delivery.attempts += taken
     return bool(taken)
 
@@ -94,12 +94,12 @@ def _attempt(delivery: Delivery) -> QuerySet[Delivery]:
     return Delivery.objects.filter(pk=delivery.pk, state=State.WAITING, attempts=delivery.attempts)
 
 
-async def _post_all(deliveries: Iterable[Delivery]) -> list[Outcome]:
-    async with httpx.AsyncClient(transport=Checked(), trust_env=False, timeout=DEADLINE) as client:
+async def _post_all(deliveries: Iterable[Delivery]) -> list[AttemptResult]:
+    async with httpx.AsyncClient(transport=CheckedTransport(), trust_env=False, timeout=DEADLINE) as client:
         return await asyncio.gather(*(_post(client, delivery) for delivery in deliveries))
 
 
-async def _post(client: httpx.AsyncClient, delivery: Delivery) -> Outcome:
+async def _post(client: httpx.AsyncClient, delivery: Delivery) -> AttemptResult:
     began = time.monotonic()
     try:
         async with asyncio.timeout(DEADLINE):
@@ -107,7 +107,7 @@ async def _post(client: httpx.AsyncClient, delivery: Delivery) -> Outcome:
             problem = _("It answered with a redirect; those are not followed.") if 300 <= code < 400 else ""
     except Exception as error:
         code, answer, problem = None, "", _problem(error)
-    return Outcome(round(1000 * (time.monotonic() - began)), code, answer, problem)
+    return AttemptResult(round(1000 * (time.monotonic() - began)), code, answer, problem)
 
 
 async def _ask(client: httpx.AsyncClient, delivery: Delivery) -> tuple[int, str]:
@@ -116,7 +116,7 @@ async def _ask(client: httpx.AsyncClient, delivery: Delivery) -> tuple[int, str]
         "Content-Type": "application/json",
         "User-Agent": "Inkling-Webhooks/1",
         "Accept-Encoding": "identity",
-        **signing.headers(delivery, now=timezone.now()),
+        **signing.signed_headers(delivery, now=timezone.now()),
     }
     url, content = delivery.webhook.url, delivery.body.encode()
     async with client.stream("POST", url, content=content, headers=headers, follow_redirects=False) as response:
@@ -140,26 +140,26 @@ def _problem(error: Exception) -> str:
     return _("It could not be sent; the log of the worker says why.")
 
 
-def _note(delivery: Delivery, outcome: Outcome) -> None:
+def _note(delivery: Delivery, outcome: AttemptResult) -> None:
     """Write down how the attempt went, and what that says of the webhook; unless it was given out again meanwhile."""
     now = timezone.now()
     seen: dict[str, Any] = {name: getattr(outcome, name) for name in ("code", "answer", "problem", "took_ms")}
     if outcome.is_good:
         seen |= {"state": State.DELIVERED, "finished": now}
-    elif delivery.attempts > len(WAITS):
+    elif delivery.attempts > len(RETRY_DELAYS):
         seen |= {"state": State.FAILED, "finished": now}
     else:
-        seen["next_try"] = now + WAITS[delivery.attempts - 1] * random.uniform(1, 1 + JITTER)  # noqa: S311 - no secret
+        seen["next_try"] = now + RETRY_DELAYS[delivery.attempts - 1] * random.uniform(1, 1 + JITTER)  # noqa: S311 - no secret
     if _attempt(delivery).update(**seen):
         (_thrive if outcome.is_good else _ail)(delivery.webhook_id, outcome, now)
 
 
-def _thrive(hook: int, outcome: Outcome, now: datetime) -> None:
+def _thrive(hook: int, outcome: AttemptResult, now: datetime) -> None:
     ailing = Webhook.objects.filter(pk=hook, failing_since__isnull=False)
     ailing.update(failing_since=None, rests_until=None)
 
 
-def _ail(hook: int, outcome: Outcome, now: datetime) -> None:
+def _ail(hook: int, outcome: AttemptResult, now: datetime) -> None:
     """Remember since when, rest after silence, and pause what fails for days or wants no more."""
     Webhook.objects.filter(pk=hook, failing_since__isnull=True).update(failing_since=now)
     found = Webhook.objects.filter(pk=hook, paused__isnull=True).first()
@@ -183,13 +183,13 @@ def _rest(failing: timedelta) -> timedelta:
 def _pause(hook: Webhook, reason: str, now: datetime) -> None:
     if Webhook.objects.filter(pk=hook.pk, paused__isnull=True).update(paused=now, pause_reason=reason[:200]):
         logger.warning("webhook %s was paused: %s", hook.uuid, reason)
-        notify_owner.paused(hook, reason)
+        notify_owner.mail_about_pause(hook, reason)
 
 
-def tick() -> int:
+def run_due_jobs() -> int:
     """Send a message where something is due, and clean up what is old; how many were cleaned up."""
     if Delivery.objects.due(timezone.now()).exists():
         enqueue.send(TASK)
-    old = Delivery.objects.filter(created__lt=timezone.now() - KEPT_FOR).order_by("created")
-    ids = list(old.values_list("pk", flat=True)[:CLEANED_AT_ONCE])
+    old = Delivery.objects.filter(created__lt=timezone.now() - RETENTION).order_by("created")
+    ids = list(old.values_list("pk", flat=True)[:CLEANUP_BATCH])
     return Delivery.objects.filter(pk__in=ids).delete()[1].get("recognizer.Delivery", 0) if ids else 0

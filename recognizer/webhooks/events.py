@@ -24,7 +24,7 @@ TASK = "recognizer.tasks.send_webhooks"
 VERSION = 1  # of the payload; it moves when a field goes or changes its meaning
 
 
-def reviewed(decisions: Sequence[int], *, author: int) -> None:
+def create_review_deliveries(decisions: Sequence[int], *, author: int) -> None:
     """Reviews (their ids) of drawings of one author were made or undone."""
     hooks = _listening(Webhook.objects.filter(person=author).awake(), Event.REVIEWED)
     if not hooks or not decisions:
@@ -52,7 +52,7 @@ def _about_review(review: Review) -> dict[str, Any]:
     }
 
 
-def promoted(promotion: Promotion) -> None:
+def create_promotion_deliveries(promotion: Promotion) -> None:
     """Another version answers from now on: a later one, or one from before."""
     hooks = Webhook.objects.filter(Q(recognizer__isnull=True) | Q(recognizer=promotion.recognizer_id)).awake()
     if not hooks.exists():
@@ -74,18 +74,18 @@ def _numbers(promotion: Promotion) -> dict[int | None, int]:
     return dict(versions.values_list("pk", "number"))
 
 
-def tested(hook: Webhook) -> Delivery:
+def create_test_delivery(hook: Webhook) -> Delivery:
     """Somebody wants to see whether it arrives."""
     return _note(_deliveries([hook], TEST_EVENT, {"webhook": hook.uuid}))[0]
 
 
-def again(delivery: Delivery) -> Delivery:
+def create_replay(delivery: Delivery) -> Delivery:
     """The same event once more, under its id: a receiver that knows it already can tell."""
     same = {name: getattr(delivery, name) for name in ("webhook", "event", "type", "drawing_id", "body")}
     return _note([Delivery(replays=delivery, **same)])[0]
 
 
-def wake() -> None:
+def enqueue_deliveries() -> None:
     """Let a worker look what is due, once this transaction is over."""
     enqueue.send(TASK)
 

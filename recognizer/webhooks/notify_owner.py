@@ -14,7 +14,7 @@ from recognizer.models import Webhook
 logger = logging.getLogger(__name__)
 
 
-def paused(hook: Webhook, reason: str) -> None:
+def mail_about_pause(hook: Webhook, reason: str) -> None:
     """That it was paused, and why. A mail that cannot be sent is noted; the page tells it, too."""
     text = render_to_string("recognizer/email/webhook_paused.txt", {"hook": hook, "reason": reason})
     try:

@@ -17,15 +17,17 @@ if TYPE_CHECKING:
     from recognizer.models import Delivery, Webhook
 
 PREFIX = "whsec_"
-BOTH_FOR = timedelta(days=1)  # after a renewal the old secret signs as well, so that no delivery is refused meanwhile
+OLD_SECRET_TIME = timedelta(
+    days=1
+)  # after a renewal the old secret signs as well, so that no delivery is refused meanwhile
 
 
-def secret(hook: Webhook) -> str:
+def secret_of(hook: Webhook) -> str:
     """The text that its receiver checks signatures with."""
     return PREFIX + base64.b64encode(_key(hook, hook.secret_number)).decode()
 
 
-def headers(delivery: Delivery, *, now: datetime) -> dict[str, str]:
+def signed_headers(delivery: Delivery, *, now: datetime) -> dict[str, str]:
     """What goes with the body: the id of the event, when it was sent (seconds), a signature by each secret."""
     event, sent = str(delivery.event), str(int(now.timestamp()))
     content = f"{event}.{sent}.{delivery.body}".encode()
@@ -34,7 +36,7 @@ def headers(delivery: Delivery, *, now: datetime) -> dict[str, str]:
 
 
 def _keys(hook: Webhook, now: datetime) -> list[bytes]:
-    renewed = hook.renewed is not None and now - hook.renewed < BOTH_FOR
+    renewed = hook.renewed is not None and now - hook.renewed < OLD_SECRET_TIME
     numbers = [hook.secret_number, hook.secret_number - 1] if renewed else [hook.secret_number]
     return [_key(hook, number) for number in numbers]
 

@@ -10,7 +10,7 @@ import httpx
 
 from recognizer.webhooks import allowed_addresses
 
-TRIED = 3  # addresses of one name
+MAX_ADDRESSES = 3  # addresses of one name
 
 
 @cache
@@ -19,7 +19,7 @@ def _authorities() -> ssl.SSLContext:
     return httpx.create_ssl_context(trust_env=False)
 
 
-class Checked(httpx.AsyncBaseTransport):
+class CheckedTransport(httpx.AsyncBaseTransport):
     """Looks a name up once, checks every address of it, and connects to one of these by its number.
 
     The host keeps its name in the request and in the handshake, so its certificate is checked as ever. No connection
@@ -33,11 +33,13 @@ class Checked(httpx.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Try the addresses in their order. Raises RefusedAddressError, and what httpx raises."""
         url = request.url
-        allowed_addresses.check_form(str(url))
-        port = url.port or allowed_addresses.usual_port(url.scheme)
+        allowed_addresses.check_url(str(url))
+        port = url.port or allowed_addresses.default_port(url.scheme)
         request.extensions = {**request.extensions, "sni_hostname": url.raw_host.decode()}
         failed: httpx.TransportError = httpx.ConnectError("the name has no address")
-        for address in (await asyncio.to_thread(allowed_addresses.resolve, url.raw_host.decode(), port))[:TRIED]:
+        for address in (await asyncio.to_thread(allowed_addresses.resolve, url.raw_host.decode(), port))[
+            :MAX_ADDRESSES
+        ]:
             request.url = url.copy_with(host=address)
             try:
                 return await self._way.handle_async_request(request)

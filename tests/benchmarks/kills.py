@@ -19,8 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
 
-from recognizer.management.demo.handwriting import hands
-from recognizer.management.demo.http_user import RefusedError, Visitor
+from recognizer.management.demo.handwriting import digit_writers
+from recognizer.management.demo.http_user import HttpUser, RefusedError
 from recognizer.registry import promotions
 from tests.processes.installations import composed, embedded
 from tests.processes.site import House, wait
@@ -87,12 +87,12 @@ class Town:
         from recognizer.management.demo import users
         from recognizer.models import Recognizer
 
-        guest = users.invite("Ada")
-        self.reviewer = users.invite_reviewer()
-        self.visitor = Visitor(house.url)
+        guest = users.create_user("Ada")
+        self.reviewer = users.create_reviewer()
+        self.visitor = HttpUser(house.url)
         self.visitor.sign_in(guest.person.email, guest.password)
         self.recognizer = Recognizer.objects.get(slug="digits")
-        self.hand = hands(1)[0]
+        self.hand = digit_writers(1)[0]
         self.kept: set[str] = set()
 
     def draw(self, then: Callable[[int], None]) -> int:

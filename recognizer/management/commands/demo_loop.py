@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from recognizer.management.demo import users
 from recognizer.management.demo.http_user import RefusedError
-from recognizer.management.demo.scenario import Plan, StoppedError, play
+from recognizer.management.demo.scenario import DemoPlan, StoppedError, run_scenario
 from recognizer.models import Recognizer
 from recognizer.registry.promotions import StalePromotionError
 
@@ -41,12 +41,12 @@ class Command(BaseCommand):
             self._clean()
             return
         try:
-            play(self._plan(options))
+            run_scenario(self._plan(options))
         except (StoppedError, RefusedError, StalePromotionError) as error:
             raise CommandError(f"The loop did not close: {error}") from error
         self.stdout.write(self.style.SUCCESS("The loop is closed. `manage.py demo_loop --clean` removes these people."))
 
-    def _plan(self, options: dict[str, Any]) -> Plan:
+    def _plan(self, options: dict[str, Any]) -> DemoPlan:
         if not (settings.EMBEDDED or options["yes"]):
             raise CommandError(
                 "This is an installation for real people, and its model would learn from made-up ones until you run "
@@ -58,7 +58,7 @@ class Command(BaseCommand):
         recognizer = Recognizer.objects.filter(slug=RECOGNIZER).first()
         if recognizer is None:
             raise CommandError(f"There is no recognizer {RECOGNIZER}. Run `manage.py install_models` first.")
-        return Plan(
+        return DemoPlan(
             url=options["url"],
             recognizer=recognizer,
             people=options["people"],
@@ -69,7 +69,7 @@ class Command(BaseCommand):
         )
 
     def _clean(self) -> None:
-        count, back = users.clean()
+        count, back = users.remove_users()
         for promotion in back:
             number = promotion.model_version.number
             self.stdout.write(

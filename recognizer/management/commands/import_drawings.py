@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from recognizer.datasets import formats, import_job
 
-DRY = "of which nobody was asked"
+DRY_RUN_LICENCE = "of which nobody was asked"
 
 
 class Command(BaseCommand):
@@ -37,7 +37,7 @@ class Command(BaseCommand):
             report = import_job.import_file(
                 file=path,
                 form=options["format"] or import_job.guess_format(path),
-                licence=options["licence"] or (DRY if dry_run else ""),
+                licence=options["licence"] or (DRY_RUN_LICENCE if dry_run else ""),
                 refused=lambda place, why: self.stderr.write(f"{place}: {why}"),
                 recognizer=options["recognizer"],
                 author=options["author"],
@@ -45,10 +45,10 @@ class Command(BaseCommand):
             )
         except import_job.ImportRefusedError as error:
             raise CommandError(str(error)) from error
-        self.stdout.write(self.style.SUCCESS(in_words(report, dry=dry_run)))
+        self.stdout.write(self.style.SUCCESS(describe_report(report, dry=dry_run)))
 
 
-def in_words(report: import_job.ImportReport, *, dry: bool) -> str:
+def describe_report(report: import_job.ImportReport, *, dry: bool) -> str:
     """What came of it."""
     said = f"{report.kept:,} {'would be' if dry else 'are'} kept, {report.there:,} were here already, "
     said += f"{report.refused:,} {'would be' if dry else 'were'} refused."

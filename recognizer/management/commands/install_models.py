@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 import ml
 from ml.bundles.bundle import BundleError, load_bundle
-from recognizer.management.commands.install_recognizer import in_words
+from recognizer.management.commands.install_recognizer import describe_result
 from recognizer.registry import install, promotions
 from recognizer.registry.install import InstallError, Promote
 from recognizer.registry.promotions import StalePromotionError
@@ -48,7 +48,7 @@ class Command(BaseCommand):
             done = install.install(bundle=load_bundle(path), promote=Promote.IF_SHIPPED, reason=install.SHIPPED)
         except (BundleError, InstallError, StalePromotionError) as error:
             return f"{path.name} cannot be installed: {error}"
-        self.stdout.write(f"{path.name}: {in_words(done)}")
+        self.stdout.write(f"{path.name}: {describe_result(done)}")
         return ""
 
 

@@ -35,10 +35,10 @@ class Command(BaseCommand):
             done = install.install(bundle=load_bundle(folder), promote=when)
         except (BundleError, InstallError, StalePromotionError) as error:
             raise CommandError(f"{folder} cannot be installed: {error}") from error
-        self.stdout.write(self.style.SUCCESS(f"{done.version.recognizer}: {in_words(done)}"))
+        self.stdout.write(self.style.SUCCESS(f"{done.version.recognizer}: {describe_result(done)}"))
 
 
-def in_words(done: Installed) -> str:
+def describe_result(done: Installed) -> str:
     """What became of a bundle."""
     there = f"{done.version} {'is installed' if done.is_new else 'was installed already'}"
     if done.answers:

@@ -14,7 +14,7 @@ from ml.augmentation.synthetic_digits import write
 from ml.data.loaders import SOURCES, first_by_hash, load_pen_tracks, split_by_group
 from ml.preprocessing.ink import Ink
 
-Drawn = tuple[str, list[Any]]  # the label, and the ink as the API takes it
+LabelledInk = tuple[str, list[Any]]  # the label, and the ink as the API takes it
 
 # Narrow digits that lean far to the right, as hasty people write them and few data sets hold them: the shipped model is
 # often wrong about these, so there is something to put right, and what some of them teach helps the others.
@@ -23,13 +23,13 @@ WIDTH = (0.5, 0.7)  # of that of an upright digit
 WAVER = 0.02  # from one digit of a person to the next
 
 
-def hands(count: int, *, seed: int = 2) -> list[Iterator[Drawn]]:
+def digit_writers(count: int, *, seed: int = 2) -> list[Iterator[LabelledInk]]:
     """`count` people; each gives digits without end, in an order of their own."""
     recorded = _recorded(count, seed)
     return recorded or [_made_up(np.random.default_rng([seed, number])) for number in range(count)]
 
 
-def _recorded(count: int, seed: int) -> list[Iterator[Drawn]]:
+def _recorded(count: int, seed: int) -> list[Iterator[LabelledInk]]:
     """The pen writers of `INKLING_DATA`, those first that the shipped model has not seen; none where it is not."""
     folder = os.environ.get("INKLING_DATA")
     if not folder or not all((Path(folder) / path).is_file() for path in SOURCES["pendigits"].files):
@@ -39,13 +39,13 @@ def _recorded(count: int, seed: int) -> list[Iterator[Drawn]]:
     return [_replay(split_by_group(tracks, [writer])[0], np.random.default_rng(seed)) for writer in writers]
 
 
-def _replay(tracks: Any, rng: np.random.Generator) -> Iterator[Drawn]:
+def _replay(tracks: Any, rng: np.random.Generator) -> Iterator[LabelledInk]:
     while True:
         for index in rng.permutation(len(tracks.y)):
             yield str(tracks.y[index]), _as_json(tracks.inks[index])
 
 
-def _made_up(rng: np.random.Generator) -> Iterator[Drawn]:
+def _made_up(rng: np.random.Generator) -> Iterator[LabelledInk]:
     """A hand leans and narrows its digits in a way of its own, and wavers a little about it."""
     own = np.array([[rng.uniform(*WIDTH), -rng.uniform(*LEAN)], [0, 1]])
     while True:

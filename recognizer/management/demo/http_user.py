@@ -10,14 +10,14 @@ from urllib.error import HTTPError, URLError
 from urllib.parse import urlencode
 from urllib.request import HTTPCookieProcessor, Request, build_opener
 
-PATIENCE = 20  # seconds for one answer
+TIMEOUT = 20  # seconds for one answer
 
 
 class RefusedError(RuntimeError):
     """The site answered with an error, or not at all; the text says to what, and with what."""
 
 
-class Visitor:
+class HttpUser:
     """One browser: it keeps its cookies, and sends the CSRF token as the pages do."""
 
     def __init__(self, site: str) -> None:
@@ -33,7 +33,7 @@ class Visitor:
             headers |= {"X-CSRFToken": self._token(), "Origin": self.site, "Referer": self.site + "/"}
         request = Request(self.site + path, body, headers, method=method)  # noqa: S310 - the site that was named
         try:
-            with self._opener.open(request, timeout=PATIENCE) as response:
+            with self._opener.open(request, timeout=TIMEOUT) as response:
                 return str(response.read().decode())
         except HTTPError as error:
             said = error.read().decode(errors="replace")[:300]

@@ -10,15 +10,15 @@ from typing import Any, TypeVar
 
 from accounts.models import User
 from recognizer import training
-from recognizer.management.demo.handwriting import Drawn, hands
-from recognizer.management.demo.http_user import Visitor
-from recognizer.management.demo.uptime import STALE, Watch
-from recognizer.management.demo.users import NAMES, Guest, invite, invite_reviewer
+from recognizer.management.demo.handwriting import LabelledInk, digit_writers
+from recognizer.management.demo.http_user import HttpUser
+from recognizer.management.demo.uptime import MAX_DELAY, VersionMonitor
+from recognizer.management.demo.users import NAMES, DemoUser, create_reviewer, create_user
 from recognizer.models import Promotion, Recognizer, Review, TrainingRun
 from recognizer.registry import promotions
 from recognizer.review import decisions
 
-LOOK_EVERY = 0.2  # seconds
+POLL_EVERY = 0.2  # seconds
 Say = Callable[[str], None]
 Found = TypeVar("Found")
 
@@ -28,7 +28,7 @@ class StoppedError(RuntimeError):
 
 
 @dataclass(frozen=True)
-class Plan:
+class DemoPlan:
     """What is to be played."""
 
     url: str
@@ -40,15 +40,15 @@ class Plan:
     say: Say
 
 
-def play(plan: Plan) -> None:
+def run_scenario(plan: DemoPlan) -> None:
     """All of it. Raises StoppedError, RefusedError and what the verbs raise."""
-    reviewer = invite_reviewer()
+    reviewer = create_reviewer()
     before = TrainingRun.objects.order_by("-id").values_list("id", flat=True).first() or 0
-    guests = [invite(name) for name in NAMES[: plan.people]]
-    visitors = [_draw(plan, guest, hand) for guest, hand in zip(guests, hands(plan.people), strict=True)]
+    guests = [create_user(name) for name in NAMES[: plan.people]]
+    visitors = [_draw(plan, guest, hand) for guest, hand in zip(guests, digit_writers(plan.people), strict=True)]
     _review(plan, reviewer, guests)
-    _, ink = next(hands(1)[0])
-    with Watch(visitors, plan.recognizer.slug, ink) as watch:
+    _, ink = next(digit_writers(1)[0])
+    with VersionMonitor(visitors, plan.recognizer.slug, ink) as watch:
         run = _follow(plan, _the_run(plan, reviewer, before))
         if run.state == TrainingRun.State.FAILED:
             plan.say("That is no end: the next run starts by itself.")
@@ -67,8 +67,8 @@ def play(plan: Plan) -> None:
     _check_answers(plan, watch)
 
 
-def _draw(plan: Plan, guest: Guest, hand: Iterator[Drawn]) -> Visitor:
-    visitor = Visitor(plan.url)
+def _draw(plan: DemoPlan, guest: DemoUser, hand: Iterator[LabelledInk]) -> HttpUser:
+    visitor = HttpUser(plan.url)
     visitor.sign_in(guest.person.email, guest.password)
     agreed = 0
     for _ in range(plan.drawings):
@@ -79,7 +79,7 @@ def _draw(plan: Plan, guest: Guest, hand: Iterator[Drawn]) -> Visitor:
     return visitor
 
 
-def _review(plan: Plan, reviewer: User, guests: list[Guest]) -> None:
+def _review(plan: DemoPlan, reviewer: User, guests: list[DemoUser]) -> None:
     """Only what the made-up people drew; what real people said is left to real reviewers."""
     authors = [guest.person.pk for guest in guests]
     accepted = 0
@@ -94,7 +94,7 @@ def _review(plan: Plan, reviewer: User, guests: list[Guest]) -> None:
         raise StoppedError("Nothing was approved, so there is nothing to learn from.")
 
 
-def _the_run(plan: Plan, reviewer: User, before: int) -> TrainingRun:
+def _the_run(plan: DemoPlan, reviewer: User, before: int) -> TrainingRun:
     """The run that these reviews start by themselves, or one that is started by hand."""
     if plan.at_once:
         with suppress(training.OpenRunError):  # the tick was quicker
@@ -104,14 +104,14 @@ def _the_run(plan: Plan, reviewer: User, before: int) -> TrainingRun:
     return _next_run(plan, before)
 
 
-def _next_run(plan: Plan, before: int) -> TrainingRun:
+def _next_run(plan: DemoPlan, before: int) -> TrainingRun:
     runs = TrainingRun.objects.filter(recognizer=plan.recognizer, id__gt=before)
     run = _until(plan, runs.first, "a training run is started. Does beat run, and a worker for the queue celery?")
     plan.say(f"Training run {run.pk} is there: {run.trigger}")
     return run
 
 
-def _follow(plan: Plan, run: TrainingRun) -> TrainingRun:
+def _follow(plan: DemoPlan, run: TrainingRun) -> TrainingRun:
     """Say how far it is until it is over."""
     said = ""
 
@@ -143,7 +143,7 @@ def _in_words(run: TrainingRun) -> str:
     return ", ".join(filter(None, words))
 
 
-def _promotion(plan: Plan, run: TrainingRun, reviewer: User) -> Promotion:
+def _promotion(plan: DemoPlan, run: TrainingRun, reviewer: User) -> Promotion:
     """The promotion of what the run made; by hand where the policy leaves that to people."""
     made = Promotion.objects.filter(model_version=run.version)
     if not training.policy_of(plan.recognizer).auto_promote and run.version:
@@ -153,28 +153,28 @@ def _promotion(plan: Plan, run: TrainingRun, reviewer: User) -> Promotion:
     return _until(plan, made.first, f"what run {run.pk} made is promoted")
 
 
-def _check_swap(plan: Plan, watch: Watch, promotion: Promotion, what: str) -> None:
+def _check_swap(plan: DemoPlan, watch: VersionMonitor, promotion: Promotion, what: str) -> None:
     """Every answer must name it within two seconds."""
     number = promotion.model_version.number
     late, looked_at = watch.settle(number, time.time())
-    if late > STALE:
+    if late > MAX_DELAY:
         raise StoppedError(f"{late:.1f} s after version {number} was promoted another one still answered.")
     plan.say(
         f"{what} version {number} answers. {looked_at} answers were looked at, the last other one after {late:.1f} s."
     )
 
 
-def _check_answers(plan: Plan, watch: Watch) -> None:
+def _check_answers(plan: DemoPlan, watch: VersionMonitor) -> None:
     if watch.failures:
         raise StoppedError(f"{len(watch.failures)} of {len(watch.seen)} answers failed. The first: {watch.failures[0]}")
     plan.say(f"All the while the site was asked {len(watch.seen)} times and always answered.")
 
 
-def _until(plan: Plan, look: Callable[[], Found | None], what: str) -> Found:
+def _until(plan: DemoPlan, look: Callable[[], Found | None], what: str) -> Found:
     """What `look` gives once it gives something. Raises StoppedError when that takes too long."""
     end = time.monotonic() + plan.patience
     while not (found := look()):
         if time.monotonic() > end:
             raise StoppedError(f"Waited {plan.patience:.0f} s in vain until {what}")
-        time.sleep(LOOK_EVERY)
+        time.sleep(POLL_EVERY)
     return found

@@ -21,7 +21,7 @@ NAMES = ("Ada", "Bela", "Chandra", "Dilek", "Emil", "Fatou", "Goran", "Hana", "I
 REVIEWER = "Rosa"
 
 
-class Guest(NamedTuple):
+class DemoUser(NamedTuple):
     """One of them, with the password for this time."""
 
     person: User
@@ -29,12 +29,12 @@ class Guest(NamedTuple):
     password: str
 
 
-def made_up() -> QuerySet[User]:
+def demo_users() -> QuerySet[User]:
     """All of them, of this time and before."""
     return User.objects.filter(email__endswith=f"@{DOMAIN}")
 
 
-def invite(name: str) -> Guest:
+def create_user(name: str) -> DemoUser:
     """A person with an address that is confirmed, who has agreed that their drawings train the model."""
     email, password = f"{name.lower()}@{DOMAIN}", secrets.token_urlsafe(16)
     with transaction.atomic():
@@ -43,25 +43,25 @@ def invite(name: str) -> Guest:
         person.consented_at = person.consented_at or timezone.now()
         person.save()
         EmailAddress.objects.update_or_create(user=person, email=email, defaults={"verified": True, "primary": True})
-    return Guest(person, name, password)
+    return DemoUser(person, name, password)
 
 
-def invite_reviewer() -> User:
+def create_reviewer() -> User:
     """Somebody who may review, and draws nothing."""
-    person = invite(REVIEWER).person
+    person = create_user(REVIEWER).person
     may = Permission.objects.get(content_type__app_label="recognizer", codename="review_drawings")
     person.user_permissions.add(may)
     return User.objects.get(pk=person.pk)
 
 
-def clean() -> tuple[int, list[Promotion]]:
+def remove_users() -> tuple[int, list[Promotion]]:
     """Remove them with their drawings; where a version answers that learned from these, bring back one that did not.
 
     How many people were removed, and the promotions that this took.
     """
     taught = _taught_by_them()
     back = [done for recognizer in Recognizer.objects.all() if (done := _bring_back(recognizer, taught))]
-    gone = list(made_up())
+    gone = list(demo_users())
     for person in gone:
         people.forget(person=person)
     return len(gone), back
@@ -70,7 +70,7 @@ def clean() -> tuple[int, list[Promotion]]:
 def _taught_by_them() -> set[int]:
     """Ids of the versions that learned from their drawings."""
     items = SnapshotItem.objects.filter(
-        drawing__author__in=made_up(), part=SnapshotItem.Part.STUDY, run__version__isnull=False
+        drawing__author__in=demo_users(), part=SnapshotItem.Part.STUDY, run__version__isnull=False
     )
     return set(items.values_list("run__version", flat=True))
 

@@ -33,7 +33,7 @@ def webhooks(request: PersonRequest) -> HttpResponse:
     said, problem = request.POST, ""
     if request.method == "POST":
         try:
-            return _to(request, manage.make(person=request.user, **_read(said)), shown=True)
+            return _to(request, manage.create_webhook(person=request.user, **_read(said)), shown=True)
         except manage.RefusedWebhookError as error:
             problem = str(error)
     waiting = Count("deliveries", filter=Q(deliveries__state=Delivery.State.WAITING))
@@ -73,7 +73,7 @@ def webhook(request: PersonRequest, uuid: UUID) -> HttpResponse:
     if request.method == "POST":
         said = (request.POST.get("url", ""), request.POST.getlist("events"), request.POST.get("recognizer", ""))
         try:
-            manage.change(hook=hook, **_read(request.POST))
+            manage.update_webhook(hook=hook, **_read(request.POST))
             messages.success(request, _("Changed."))
             return _to(request, hook)
         except manage.RefusedWebhookError as error:
@@ -81,7 +81,7 @@ def webhook(request: PersonRequest, uuid: UUID) -> HttpResponse:
     context = {
         "hook": hook,
         "page": Paginator(hook.deliveries.select_related("replays"), PAGE_SIZE).get_page(request.GET.get("page")),
-        "secret": signing.secret(hook) if request.session.pop(SHOWN, "") == str(hook.uuid) else "",
+        "secret": signing.secret_of(hook) if request.session.pop(SHOWN, "") == str(hook.uuid) else "",
         "samples": samples.VERIFYING,
         "problem": problem,
         **_form(*said),
@@ -98,7 +98,7 @@ def _own(request: PersonRequest, uuid: UUID) -> Webhook:
 def pause(request: PersonRequest, uuid: UUID) -> HttpResponse:
     """Let it rest, or go on."""
     hook = _own(request, uuid)
-    (manage.resume if hook.paused else manage.pause)(hook=hook)
+    (manage.resume_webhook if hook.paused else manage.pause_webhook)(hook=hook)
     return _to(request, hook)
 
 
@@ -107,7 +107,7 @@ def pause(request: PersonRequest, uuid: UUID) -> HttpResponse:
 def renew(request: PersonRequest, uuid: UUID) -> HttpResponse:
     """Another secret."""
     hook = _own(request, uuid)
-    manage.renew(hook=hook)
+    manage.renew_secret(hook=hook)
     return _to(request, hook, shown=True)
 
 
@@ -117,7 +117,7 @@ def test(request: PersonRequest, uuid: UUID) -> HttpResponse:
     """Send something harmless."""
     hook = _own(request, uuid)
     try:
-        manage.test(hook=hook)
+        manage.send_test(hook=hook)
         messages.success(request, _("A test is on its way. Reload the page to see how it went."))
     except manage.RefusedWebhookError as error:
         messages.warning(request, str(error))
@@ -131,7 +131,7 @@ def replay(request: PersonRequest, uuid: UUID, pk: int) -> HttpResponse:
     hook = _own(request, uuid)
     delivery = get_object_or_404(Delivery.objects.select_related("webhook"), pk=pk, webhook=hook)
     try:
-        manage.replay(delivery=delivery)
+        manage.replay_delivery(delivery=delivery)
         messages.success(request, _("It is on its way once more, under the same id."))
     except manage.RefusedWebhookError as error:
         messages.warning(request, str(error))
@@ -146,6 +146,6 @@ def delete(request: PersonRequest, uuid: UUID) -> HttpResponse:
     hook = _own(request, uuid)
     if request.method != "POST":
         return render(request, "recognizer/developers/webhook_delete.html", {"hook": hook})
-    manage.delete(hook=hook)
+    manage.delete_webhook(hook=hook)
     messages.success(request, _("The webhook is deleted, with its log."))
     return redirect("webhooks")

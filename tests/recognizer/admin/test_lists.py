@@ -94,8 +94,8 @@ def test_many_rows_are_told_about_and_not_counted(
     _drawn(alice, digits, *[datetime(2026, 1, 1, tzinfo=UTC)] * 400)
     with connection.cursor() as cursor:
         cursor.execute("analyze recognizer_drawing")
-    monkeypatch.setattr(estimated_count, "COUNTED", 300)
-    monkeypatch.setattr(estimated_count, "MOST_PAGES", 3)
+    monkeypatch.setattr(estimated_count, "MAX_EXACT", 300)
+    monkeypatch.setattr(estimated_count, "MAX_PAGES", 3)
     response = admin_client.get(f"{LIST}?p=3")
     assert "about 400" in response.content.decode()
     assert response.context["cl"].paginator.num_pages == 3

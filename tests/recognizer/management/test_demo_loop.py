@@ -12,7 +12,7 @@ from ml.data.approved import ApprovedDrawings
 from ml.evaluation.exam import examine
 from ml.preprocessing.ink import Ink, parse_ink, rasterise
 from ml.training.finetune import HEAD, finetune
-from recognizer.management.demo.handwriting import Drawn, hands
+from recognizer.management.demo.handwriting import LabelledInk, digit_writers
 
 PEOPLE, DRAWINGS = 6, 12  # as `demo_loop` plays it
 
@@ -29,7 +29,7 @@ def test_what_five_people_teach_passes_the_gate_on_the_sixth(
 ) -> None:
     """Which of them it is hangs on the ids that a database happens to give."""
     monkeypatch.delenv("INKLING_DATA", raising=False)
-    drawn = [list(islice(hand, DRAWINGS)) for hand in hands(PEOPLE)]
+    drawn = [list(islice(hand, DRAWINGS)) for hand in digit_writers(PEOPLE)]
     exam = drawn.pop(examined)
     study = [each for hand in drawn for each in hand]
     challenger = finetune(starter, _lesson(starter, study), mode=HEAD, seed=examined, report=lambda _: None)
@@ -37,7 +37,7 @@ def test_what_five_people_teach_passes_the_gate_on_the_sixth(
     assert verdict.outcome == "passed", verdict.objections
 
 
-def _lesson(base: Bundle, drawn: list[Drawn]) -> ApprovedDrawings:
+def _lesson(base: Bundle, drawn: list[LabelledInk]) -> ApprovedDrawings:
     inks: list[Ink | None] = [parse_ink(ink) for _, ink in drawn]
     rasters = np.stack([rasterise(parse_ink(ink)) for _, ink in drawn])
     return ApprovedDrawings(rasters, inks, np.array([base.slugs.index(slug) for slug, _ in drawn]))

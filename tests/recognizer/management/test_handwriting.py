@@ -11,7 +11,7 @@ import pytest
 
 from ml.bundles.bundle import Bundle, verify_bundle
 from ml.preprocessing.ink import parse_ink, rasterise
-from recognizer.management.demo.handwriting import Drawn, hands
+from recognizer.management.demo.handwriting import LabelledInk, digit_writers
 
 
 @pytest.fixture(autouse=True)
@@ -19,29 +19,29 @@ def _no_data(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("INKLING_DATA", raising=False)
 
 
-def first(hand: Iterator[Drawn], count: int) -> list[Drawn]:
+def first(hand: Iterator[LabelledInk], count: int) -> list[LabelledInk]:
     return list(islice(hand, count))
 
 
 def test_each_writes_every_digit_before_one_comes_again() -> None:
-    for hand in hands(3):
+    for hand in digit_writers(3):
         assert sorted(label for label, _ in first(hand, 10)) == list("0123456789")
 
 
 def test_the_same_person_writes_the_same_each_time_and_two_people_do_not() -> None:
-    one, two = (first(hand, 5) for hand in hands(2))
-    assert first(hands(2)[0], 5) == one
+    one, two = (first(hand, 5) for hand in digit_writers(2))
+    assert first(digit_writers(2)[0], 5) == one
     assert one != two
 
 
 def test_what_they_write_is_ink_as_the_api_takes_it() -> None:
-    for _, ink in first(hands(1)[0], 20):
+    for _, ink in first(digit_writers(1)[0], 20):
         parse_ink(json.loads(json.dumps(ink)))
 
 
 def test_the_shipped_model_reads_most_of_it_but_not_all(starter: Bundle) -> None:
     """Else there would be nothing to put right, or nobody would believe the demonstration."""
-    drawn = [each for hand in hands(6) for each in first(hand, 20)]
+    drawn = [each for hand in digit_writers(6) for each in first(hand, 20)]
     rasters = np.stack([rasterise(parse_ink(ink)) for _, ink in drawn])
     guessed = verify_bundle(starter).predict(rasters).probabilities.argmax(axis=1)
     right = np.mean([label == str(guess) for (label, _), guess in zip(drawn, guessed, strict=True)])
@@ -56,7 +56,7 @@ def test_recorded_tracks_are_taken_where_they_are_at_hand(tmp_path: Path, monkey
             for label in (3, 4):
                 lines.write(json.dumps({"label": label, "drawing": [[[1, 2], [3, label]]], "writer": writer}) + "\n")
     monkeypatch.setenv("INKLING_DATA", str(tmp_path))
-    for hand in hands(2):
+    for hand in digit_writers(2):
         assert {json.dumps(drawn) for drawn in first(hand, 2)} == {
             json.dumps((label, [[[1.0, 2.0], [3.0, float(label)]]])) for label in ("3", "4")
         }
@@ -65,4 +65,4 @@ def test_recorded_tracks_are_taken_where_they_are_at_hand(tmp_path: Path, monkey
 
 def test_without_these_tracks_in_the_folder_they_are_made_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("INKLING_DATA", str(tmp_path))
-    assert len(first(hands(1)[0], 3)) == 3
+    assert len(first(digit_writers(1)[0], 3)) == 3

@@ -11,8 +11,8 @@ from pytest_django.live_server_helper import LiveServer
 
 from accounts.models import User
 from recognizer.management.demo import scenario as module
-from recognizer.management.demo.scenario import Plan, StoppedError
-from recognizer.management.demo.users import invite_reviewer
+from recognizer.management.demo.scenario import DemoPlan, StoppedError
+from recognizer.management.demo.users import create_reviewer
 from recognizer.models import Drawing, Recognizer, Review, TrainingRun
 from recognizer.registry import promotions
 
@@ -25,8 +25,8 @@ def _made_up(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
     settings.EMBEDDED = True
 
 
-def plan(digits: Recognizer, said: list[str], url: str = "", patience: float = 0.0) -> Plan:
-    return Plan(url, digits, people=1, drawings=3, at_once=False, patience=patience, say=said.append)
+def plan(digits: Recognizer, said: list[str], url: str = "", patience: float = 0.0) -> DemoPlan:
+    return DemoPlan(url, digits, people=1, drawings=3, at_once=False, patience=patience, say=said.append)
 
 
 def run_of(digits: Recognizer, state: str, reason: str = "It says why.") -> TrainingRun:
@@ -82,7 +82,7 @@ def test_where_the_policy_leaves_it_to_people_the_reviewer_promotes(digits: Reco
     module.training.policy_of(digits)
     digits.policy.__class__.objects.update(auto_promote=False)
     said: list[str] = []
-    rosa = invite_reviewer()
+    rosa = create_reviewer()
     promotion = module._promotion(plan(digits, said), run, rosa)
     assert (promotion.model_version, promotion.by) == (version, rosa)
     assert said == ["The policy leaves it to people to promote: Rosa does."]
@@ -112,6 +112,6 @@ def test_a_site_that_is_not_there_is_named(digits: Recognizer) -> None:
 
 
 def test_cleaning_up_says_what_it_did(digits: Recognizer, capsys: pytest.CaptureFixture[str]) -> None:
-    invite_reviewer()
+    create_reviewer()
     call_command("demo_loop", clean=True)
     assert capsys.readouterr().out == "1 made-up people and everything they drew are gone.\n"

@@ -7,7 +7,7 @@ import pytest
 
 from recognizer.management.demo import uptime as module
 from recognizer.management.demo.http_user import RefusedError
-from recognizer.management.demo.uptime import Seen, Watch
+from recognizer.management.demo.uptime import ObservedAnswer, VersionMonitor
 from tests.ink import SEVEN
 
 
@@ -26,13 +26,13 @@ class Site:
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "EVERY", 0.01)
-    monkeypatch.setattr(module, "STALE", 0.1)
-    monkeypatch.setattr(module, "LOOK", 0.1)
+    monkeypatch.setattr(module, "ASK_EVERY", 0.01)
+    monkeypatch.setattr(module, "MAX_DELAY", 0.1)
+    monkeypatch.setattr(module, "OBSERVE_FOR", 0.1)
 
 
-def watch(*versions: int) -> Watch:
-    return Watch([Site(*versions)], "digits", SEVEN)  # type: ignore[list-item]
+def watch(*versions: int) -> VersionMonitor:
+    return VersionMonitor([Site(*versions)], "digits", SEVEN)  # type: ignore[list-item]
 
 
 def test_it_asks_until_it_is_left() -> None:
@@ -46,7 +46,13 @@ def test_it_asks_until_it_is_left() -> None:
 
 def test_it_says_when_the_version_before_last_answered() -> None:
     watching = watch(1)
-    watching.seen = [Seen(99.0, 1), Seen(100.5, 1), Seen(101.2, 1), Seen(101.3, 2), Seen(103.0, 2)]
+    watching.seen = [
+        ObservedAnswer(99.0, 1),
+        ObservedAnswer(100.5, 1),
+        ObservedAnswer(101.2, 1),
+        ObservedAnswer(101.3, 2),
+        ObservedAnswer(103.0, 2),
+    ]
     assert watching.settle(2, 100.0) == (pytest.approx(1.2), 4)
 
 

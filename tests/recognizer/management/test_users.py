@@ -38,7 +38,7 @@ def answering(digits: Recognizer) -> int:
 
 
 def test_a_guest_can_sign_in_and_has_agreed_that_drawings_are_kept(client: Client) -> None:
-    guest = users.invite("Ada")
+    guest = users.create_user("Ada")
     assert guest.person.has_consented
     assert guest.person.emailaddress_set.get().verified  # type: ignore[attr-defined]
     answer = client.post("/accounts/login/", {"login": "ada@demo.invalid", "password": guest.password})
@@ -47,38 +47,38 @@ def test_a_guest_can_sign_in_and_has_agreed_that_drawings_are_kept(client: Clien
 
 
 def test_a_guest_who_comes_again_is_the_same_person_with_another_password() -> None:
-    once, again = users.invite("Ada"), users.invite("Ada")
+    once, again = users.create_user("Ada"), users.create_user("Ada")
     assert once.person == again.person
     assert once.password != again.password
 
 
 def test_the_reviewer_may_review_and_nothing_else() -> None:
-    rosa = users.invite_reviewer()
+    rosa = users.create_reviewer()
     assert decisions.may_review(rosa)
     assert rosa.get_all_permissions() == {decisions.PERMISSION}
     assert not rosa.is_staff
 
 
 def test_cleaning_up_removes_them_with_their_drawings_and_nobody_else(digits: Recognizer, alice: User) -> None:
-    theirs = drawn_by(users.invite("Ada").person, digits)
+    theirs = drawn_by(users.create_user("Ada").person, digits)
     hers = drawn_by(alice, digits)
-    users.invite_reviewer()
-    assert users.clean() == (2, [])
+    users.create_reviewer()
+    assert users.remove_users() == (2, [])
     assert set(User.objects.all()) == {alice}
     assert set(Drawing.objects.all()) == {hers} != {theirs}
 
 
 def test_a_version_that_learned_from_them_answers_no_more(digits: Recognizer, alice: User) -> None:
-    ada = users.invite("Ada").person
+    ada = users.create_user("Ada").person
     taught_version(digits, drawn_by(alice, digits))
     taught_version(digits, drawn_by(alice, digits), drawn_by(ada, digits))
     taught_version(digits, drawn_by(ada, digits))
-    _, (back,) = users.clean()
+    _, (back,) = users.remove_users()
     assert back.model_version.number == answering(digits) == 2
 
 
 def test_a_version_that_did_not_learn_from_them_goes_on_answering(digits: Recognizer, alice: User) -> None:
-    taught_version(digits, drawn_by(users.invite("Ada").person, digits))
+    taught_version(digits, drawn_by(users.create_user("Ada").person, digits))
     taught_version(digits, drawn_by(alice, digits))
-    assert users.clean() == (1, [])
+    assert users.remove_users() == (1, [])
     assert answering(digits) == 3

@@ -48,4 +48,4 @@ def receiver(allowed: None) -> Iterator[Receiver]:
 @pytest.fixture
 def hook(alice: User, receiver: Receiver) -> Webhook:
     """It wants to be told everything."""
-    return manage.make(person=alice, url=receiver.url(), events=Event.values)
+    return manage.create_webhook(person=alice, url=receiver.url(), events=Event.values)

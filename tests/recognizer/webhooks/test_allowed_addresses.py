@@ -99,10 +99,10 @@ def test_http_will_do_where_the_operator_says_so(as_alice: Client, settings: Any
 
 def test_a_name_that_came_to_lead_inside_is_not_called(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
     """Saved while it was public; refused at the next send, and the log says why."""
-    hook = manage.make(person=alice, url="https://public.example.org/", events=["correction.reviewed"])
+    hook = manage.create_webhook(person=alice, url="https://public.example.org/", events=["correction.reviewed"])
     Webhook.objects.filter(pk=hook.pk).update(url="https://inside.example.org/")
-    manage.test(hook=hook)
-    assert sending.send_due() == (1, False)
+    manage.send_test(hook=hook)
+    assert sending.send_due_deliveries() == (1, False)
     delivery = Delivery.objects.get()
     assert delivery.code is None
     assert "leads to 10.0.0.7" in delivery.problem
@@ -111,8 +111,8 @@ def test_a_name_that_came_to_lead_inside_is_not_called(alice: User, monkeypatch:
 def test_a_name_is_looked_up_once_for_each_send(hook: Webhook, receiver: Any, known: dict[str, int]) -> None:
     """What was checked is what is connected to: a second look could lead elsewhere."""
     before = known["hooks.example.org"]
-    manage.test(hook=hook)
-    sending.send_due()
+    manage.send_test(hook=hook)
+    sending.send_due_deliveries()
     assert receiver.got[0].headers["host"] == f"hooks.example.org:{receiver.port}"
     assert known["hooks.example.org"] == before + 1
 
@@ -130,8 +130,8 @@ def test_a_name_that_leads_elsewhere_at_the_second_look_leads_nowhere(
         return real(answers.pop(0) if name == "hooks.example.org" else host, *args, **more)
 
     monkeypatch.setattr(socket, "getaddrinfo", rebinding)
-    manage.test(hook=hook)
-    sending.send_due()
+    manage.send_test(hook=hook)
+    sending.send_due_deliveries()
     assert len(receiver.got) == 1  # it listens at 127.0.0.1 alone
     assert answers == ["127.0.0.2", "127.0.0.2"]
 
@@ -141,15 +141,15 @@ def test_a_proxy_that_the_environment_names_is_not_asked(
 ) -> None:
     for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
-    manage.test(hook=hook)
-    sending.send_due()
+    manage.send_test(hook=hook)
+    sending.send_due_deliveries()
     assert len(receiver.got) == 1
 
 
 def test_a_redirect_is_not_followed(hook: Webhook, receiver: Any) -> None:
     receiver.code, receiver.headers = 302, {"Location": receiver.url().replace("inkling", "elsewhere")}
-    manage.test(hook=hook)
-    sending.send_due()
+    manage.send_test(hook=hook)
+    sending.send_due_deliveries()
     delivery = Delivery.objects.get()
     assert (delivery.code, delivery.state) == (302, Delivery.State.WAITING)
     assert "redirect" in delivery.problem

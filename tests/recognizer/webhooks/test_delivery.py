@@ -38,14 +38,14 @@ def due_again() -> None:
 
 def attempt(delivery: Delivery) -> Delivery:
     due_again()
-    sending.send_due()
+    sending.send_due_deliveries()
     delivery.refresh_from_db()
     return delivery
 
 
 def test_a_delivery_arrives_as_it_was_noted(hook: Webhook, receiver: Receiver) -> None:
-    delivery = manage.test(hook=hook)
-    assert sending.send_due() == (1, False)
+    delivery = manage.send_test(hook=hook)
+    assert sending.send_due_deliveries() == (1, False)
     (got,) = receiver.got
     assert got.path == "/inkling?from=here"
     assert got.body == delivery.body.encode()
@@ -56,12 +56,12 @@ def test_a_delivery_arrives_as_it_was_noted(hook: Webhook, receiver: Receiver) -
     assert (delivery.state, delivery.code, delivery.answer, delivery.attempts) == (State.DELIVERED, 200, "thank you", 1)
     assert delivery.finished
     assert delivery.took_ms is not None
-    assert sending.send_due() == (0, False)
+    assert sending.send_due_deliveries() == (0, False)
 
 
 def test_what_fails_is_tried_eight_times_over_about_a_day_and_then_given_up(hook: Webhook, receiver: Receiver) -> None:
     receiver.code = 500
-    delivery, waits = manage.test(hook=hook), []
+    delivery, waits = manage.send_test(hook=hook), []
     for _ in range(8):
         attempt(delivery)
         waits.append(delivery.next_try - timezone.now())
@@ -76,16 +76,16 @@ def test_what_fails_is_tried_eight_times_over_about_a_day_and_then_given_up(hook
 def test_what_fails_waits_a_little_differently_each_time(hook: Webhook, receiver: Receiver) -> None:
     """What failed together does not come back together."""
     receiver.code = 503
-    events.tested(hook)
-    events.tested(hook)
-    events.tested(hook)
-    sending.send_due()
+    events.create_test_delivery(hook)
+    events.create_test_delivery(hook)
+    events.create_test_delivery(hook)
+    sending.send_due_deliveries()
     assert len(set(Delivery.objects.values_list("next_try", flat=True))) == 3
 
 
 def test_a_receiver_that_answers_again_is_forgiven(hook: Webhook, receiver: Receiver) -> None:
     receiver.code = 500
-    delivery = manage.test(hook=hook)
+    delivery = manage.send_test(hook=hook)
     attempt(delivery)
     hook.refresh_from_db()
     assert hook.failing_since
@@ -97,13 +97,13 @@ def test_a_receiver_that_answers_again_is_forgiven(hook: Webhook, receiver: Rece
 
 def test_only_the_beginning_of_an_answer_is_kept(hook: Webhook, receiver: Receiver) -> None:
     receiver.answer = b"\xff\0" + b"x" * 5_000_000
-    delivery = attempt(manage.test(hook=hook))
+    delivery = attempt(manage.send_test(hook=hook))
     assert delivery.answer == "\ufffd\ufffd" + "x" * 1022
 
 
 def test_a_packed_answer_is_not_unpacked(hook: Webhook, receiver: Receiver) -> None:
     receiver.headers, receiver.answer = {"Content-Encoding": "gzip"}, b"not gzip at all"
-    assert attempt(manage.test(hook=hook)).answer == "not gzip at all"
+    assert attempt(manage.send_test(hook=hook)).answer == "not gzip at all"
 
 
 def test_one_that_hangs_is_left_after_the_deadline_and_rests(
@@ -112,9 +112,9 @@ def test_one_that_hangs_is_left_after_the_deadline_and_rests(
     """Although a byte comes now and then."""
     monkeypatch.setattr(sending, "DEADLINE", 0.5)
     receiver.hangs = True
-    delivery = manage.test(hook=hook)
-    events.tested(hook)
-    assert sending.send_due() == (2, False)
+    delivery = manage.send_test(hook=hook)
+    events.create_test_delivery(hook)
+    assert sending.send_due_deliveries() == (2, False)
     delivery.refresh_from_db()
     assert (delivery.code, delivery.state) == (None, State.WAITING)
     assert "No answer within" in delivery.problem
@@ -122,18 +122,18 @@ def test_one_that_hangs_is_left_after_the_deadline_and_rests(
     assert hook.rests_until
     assert hook.rests_until > timezone.now()
     Delivery.objects.update(next_try=timezone.now())
-    assert sending.send_due() == (0, False), "nobody waits for it meanwhile"
+    assert sending.send_due_deliveries() == (0, False), "nobody waits for it meanwhile"
 
 
 def test_nobody_listening_is_told_in_words(alice: User, allowed: None) -> None:
     with listening() as gone:
-        hook = manage.make(person=alice, url=gone.url(), events=Event.values)
-    assert "The connection failed" in attempt(manage.test(hook=hook)).problem
+        hook = manage.create_webhook(person=alice, url=gone.url(), events=Event.values)
+    assert "The connection failed" in attempt(manage.send_test(hook=hook)).problem
 
 
 def test_410_pauses_it_at_once(hook: Webhook, receiver: Receiver) -> None:
     receiver.code = 410
-    attempt(manage.test(hook=hook))
+    attempt(manage.send_test(hook=hook))
     hook.refresh_from_db()
     assert hook.paused
     assert "it wants no more" in hook.pause_reason
@@ -143,7 +143,7 @@ def test_its_person_is_told_by_mail_that_it_was_paused_and_why(
     hook: Webhook, receiver: Receiver, alice: User, mailoutbox: list[EmailMessage]
 ) -> None:
     receiver.code = 410
-    delivery = manage.test(hook=hook)
+    delivery = manage.send_test(hook=hook)
     for _time in range(2):
         attempt(delivery)
     assert [(mail.to, mail.subject) for mail in mailoutbox] == [([alice.email], "Your webhook is paused")]
@@ -158,7 +158,7 @@ def test_a_mail_that_cannot_be_sent_keeps_nothing_from_going_on(
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1
     receiver.code = 410
-    attempt(manage.test(hook=hook))
+    attempt(manage.send_test(hook=hook))
     hook.refresh_from_db()
     assert hook.paused
     assert "could not be told by mail" in caplog.text
@@ -166,7 +166,7 @@ def test_a_mail_that_cannot_be_sent_keeps_nothing_from_going_on(
 
 def test_days_of_failure_pause_it_with_the_reason(hook: Webhook, receiver: Receiver) -> None:
     receiver.code = 500
-    delivery = manage.test(hook=hook)
+    delivery = manage.send_test(hook=hook)
     attempt(delivery)
     hook.refresh_from_db()
     assert not hook.paused
@@ -183,29 +183,29 @@ def test_days_of_failure_pause_it_with_the_reason(hook: Webhook, receiver: Recei
 def test_one_of_many_does_not_keep_the_others_waiting(
     hook: Webhook, bob: User, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    of_bob = manage.make(person=bob, url=receiver.url(), events=Event.values)
+    of_bob = manage.create_webhook(person=bob, url=receiver.url(), events=Event.values)
     for _ in range(10):
-        events.tested(hook)
-    events.tested(of_bob)
-    assert sending.send_due() == (sending.EACH_AT_ONCE + 1, True)
+        events.create_test_delivery(hook)
+    events.create_test_delivery(of_bob)
+    assert sending.send_due_deliveries() == (sending.EACH_AT_ONCE + 1, True)
     assert of_bob.deliveries.get().state == State.DELIVERED
 
 
 def test_what_was_taken_by_a_worker_that_is_gone_is_taken_again_later(hook: Webhook, receiver: Receiver) -> None:
-    delivery = manage.test(hook=hook)
+    delivery = manage.send_test(hook=hook)
     assert sending._take() == [delivery]
-    assert sending.send_due() == (0, False)
+    assert sending.send_due_deliveries() == (0, False)
     Delivery.objects.update(next_try=timezone.now())
-    assert sending.send_due() == (1, False)
+    assert sending.send_due_deliveries() == (1, False)
     delivery.refresh_from_db()
     assert (delivery.attempts, delivery.state) == (2, State.DELIVERED)
 
 
 def test_a_worker_that_comes_late_changes_nothing(hook: Webhook) -> None:
-    delivery = manage.test(hook=hook)
+    delivery = manage.send_test(hook=hook)
     (late,) = sending._take()
     Delivery.objects.update(attempts=2, state=State.DELIVERED, code=200, finished=timezone.now())
-    sending._note(late, sending.Outcome(took_ms=1, code=500))
+    sending._note(late, sending.AttemptResult(took_ms=1, code=500))
     delivery.refresh_from_db()
     assert (delivery.state, delivery.code) == (State.DELIVERED, 200)
     hook.refresh_from_db()
@@ -215,11 +215,11 @@ def test_a_worker_that_comes_late_changes_nothing(hook: Webhook) -> None:
 @pytest.mark.django_db(transaction=True)
 def test_workers_at_the_same_moment_send_each_attempt_once(hook: Webhook, receiver: Receiver) -> None:
     for _ in range(12):
-        events.tested(hook)
+        events.create_test_delivery(hook)
 
     def work(_number: int) -> int:
         try:
-            return sum(sending.send_due()[0] for _ in range(4))
+            return sum(sending.send_due_deliveries()[0] for _ in range(4))
         finally:
             connection.close()
 
@@ -237,8 +237,8 @@ def test_the_host_keeps_its_name_in_the_handshake_and_a_false_certificate_is_ref
     context.load_cert_chain(self_signed(tmp_path))
     context.sni_callback = lambda _socket, name, _context: asked.append(name)
     with listening(context) as receiver:
-        hook = manage.make(person=alice, url=receiver.url(scheme="https"), events=Event.values)
-        delivery = attempt(manage.test(hook=hook))
+        hook = manage.create_webhook(person=alice, url=receiver.url(scheme="https"), events=Event.values)
+        delivery = attempt(manage.send_test(hook=hook))
     assert asked == ["hooks.example.org"]
     assert "certificate" in delivery.problem
     assert receiver.got == []
@@ -262,14 +262,14 @@ def test_the_tick_finds_what_was_lost_and_cleans_up_after_a_month(
     hook: Webhook, django_capture_on_commit_callbacks: Any
 ) -> None:
     with django_capture_on_commit_callbacks() as nothing:
-        sending.tick()
+        sending.run_due_jobs()
     assert nothing == []
-    manage.test(hook=hook)
+    manage.send_test(hook=hook)
     with django_capture_on_commit_callbacks() as messages:
-        assert sending.tick() == 0
+        assert sending.run_due_jobs() == 0
     assert len(messages) == 1
     Delivery.objects.update(created=timezone.now() - timedelta(days=31))
-    assert sending.tick() == 1
+    assert sending.run_due_jobs() == 1
     assert not Delivery.objects.exists()
 
 
@@ -277,7 +277,7 @@ def test_the_task_asks_for_more_of_itself_while_there_is_more(
     hook: Webhook, receiver: Receiver, django_capture_on_commit_callbacks: Any
 ) -> None:
     for _ in range(sending.EACH_AT_ONCE + 1):
-        events.tested(hook)
+        events.create_test_delivery(hook)
     with django_capture_on_commit_callbacks() as more:
         tasks.send_webhooks()
     with django_capture_on_commit_callbacks() as none:
@@ -287,21 +287,21 @@ def test_the_task_asks_for_more_of_itself_while_there_is_more(
 
 
 def test_somebody_whose_account_is_closed_is_told_nothing(hook: Webhook, alice: User, receiver: Receiver) -> None:
-    manage.test(hook=hook)
+    manage.send_test(hook=hook)
     User.objects.filter(pk=alice.pk).update(is_active=False)
-    assert sending.send_due() == (0, False)
+    assert sending.send_due_deliveries() == (0, False)
     assert receiver.got == []
 
 
 def test_a_renewed_secret_signs_beside_the_old_one_for_a_day(hook: Webhook, receiver: Receiver) -> None:
-    old = signing.secret(hook)
-    manage.renew(hook=hook)
+    old = signing.secret_of(hook)
+    manage.renew_secret(hook=hook)
     hook.refresh_from_db()
-    assert signing.secret(hook) != old
-    attempt(manage.test(hook=hook))
+    assert signing.secret_of(hook) != old
+    attempt(manage.send_test(hook=hook))
     assert len(receiver.got[0].headers["webhook-signature"].split()) == 2
     Webhook.objects.update(renewed=timezone.now() - timedelta(days=1))
-    attempt(manage.test(hook=Webhook.objects.get()))
+    attempt(manage.send_test(hook=Webhook.objects.get()))
     assert len(receiver.got[1].headers["webhook-signature"].split()) == 1
     assert AuditEntry.objects.filter(what="webhook.renewed").count() == 1
 

@@ -27,7 +27,7 @@ URL = "https://public.example.org/"
 
 @pytest.fixture
 def of_alice(alice: User, digits: Recognizer) -> Webhook:
-    return manage.make(person=alice, url=URL, events=Event.values)
+    return manage.create_webhook(person=alice, url=URL, events=Event.values)
 
 
 def told(hook: Webhook) -> list[dict[str, Any]]:
@@ -125,7 +125,7 @@ def test_a_decision_that_was_not_made_is_not_told(
 def test_only_what_was_chosen_is_told(
     of_alice: Webhook, alice: User, rita: User, digits: Recognizer, starter: Bundle
 ) -> None:
-    manage.change(hook=of_alice, url=URL, events=["version.promoted"])
+    manage.update_webhook(hook=of_alice, url=URL, events=["version.promoted"])
     decisions.accept(correction=named(alice, SEVEN, "7"), reviewer=rita)
     promote(digits, starter)
     assert [each["type"] for each in told(of_alice)] == ["version.promoted"]
@@ -139,7 +139,7 @@ def promote(recognizer: Recognizer, bundle: Bundle, reason: str = "It is better.
 def test_a_promotion_and_a_rollback_are_told_to_everybody_who_wants_it(
     of_alice: Webhook, bob: User, digits: Recognizer, starter: Bundle
 ) -> None:
-    of_bob = manage.make(person=bob, url=URL, events=Event.values)
+    of_bob = manage.create_webhook(person=bob, url=URL, events=Event.values)
     promote(digits, starter)
     promotions.roll_back(recognizer=digits, reason="It is not.")
     assert told(of_alice) == told(of_bob)
@@ -157,11 +157,11 @@ def test_of_one_recognizer_only_where_somebody_wants_it_so(
     alice: User, rita: User, three: list[Recognizer], starter: Bundle
 ) -> None:
     digits, _bangla, sketches = three
-    hook = manage.make(person=alice, url=URL, events=Event.values, recognizer=sketches)
+    hook = manage.create_webhook(person=alice, url=URL, events=Event.values, recognizer=sketches)
     promote(digits, starter)
     decisions.accept(correction=named(alice, SEVEN, "7"), reviewer=rita)
     assert told(hook) == []
-    manage.change(hook=hook, url=URL, events=Event.values, recognizer=digits)
+    manage.update_webhook(hook=hook, url=URL, events=Event.values, recognizer=digits)
     decisions.accept(correction=named(alice, ONE, "1"), reviewer=rita)
     assert len(told(hook)) == 1
 
@@ -169,12 +169,12 @@ def test_of_one_recognizer_only_where_somebody_wants_it_so(
 def test_a_paused_one_is_told_nothing_and_what_waits_goes_on_waiting(
     of_alice: Webhook, alice: User, rita: User, digits: Recognizer
 ) -> None:
-    manage.test(hook=of_alice)
-    manage.pause(hook=of_alice)
+    manage.send_test(hook=of_alice)
+    manage.pause_webhook(hook=of_alice)
     decisions.accept(correction=named(alice, SEVEN, "7"), reviewer=rita)
     assert [each["type"] for each in told(of_alice)] == ["webhook.test"]
     assert not Delivery.objects.due(of_alice.deliveries.get().next_try).exists()
-    manage.resume(hook=of_alice)
+    manage.resume_webhook(hook=of_alice)
     assert Delivery.objects.due(of_alice.deliveries.get().next_try).exists()
 
 
@@ -184,7 +184,7 @@ def test_where_nobody_listens_a_decision_costs_one_small_query_more(
     decisions.accept(correction=named(alice, SEVEN, "7"), reviewer=rita)
     made = Review.objects.get()
     with django_assert_num_queries(1):
-        webhooks.reviewed([made.pk], author=alice.pk)
+        webhooks.create_review_deliveries([made.pk], author=alice.pk)
 
 
 def test_a_round_of_many_costs_no_query_a_drawing(
@@ -195,7 +195,7 @@ def test_a_round_of_many_costs_no_query_a_drawing(
     made = list(Review.objects.values_list("pk", flat=True))
     for few in (made[:2], made):
         with django_assert_num_queries(3):  # who listens, what was decided, the deliveries
-            webhooks.reviewed(few, author=alice.pk)
+            webhooks.create_review_deliveries(few, author=alice.pk)
 
 
 def test_what_was_told_of_a_drawing_goes_with_it(

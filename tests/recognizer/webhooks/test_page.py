@@ -52,7 +52,7 @@ def test_one_is_made_and_its_secret_is_shown_once(as_alice: Client, alice: User)
     hook = Webhook.objects.get()
     assert page == f"{PATH}{hook.uuid}/"
     assert (hook.person, hook.url, hook.events, hook.recognizer) == (alice, GOOD["url"], GOOD["events"], None)
-    assert signing.secret(hook) in text(as_alice, page)
+    assert signing.secret_of(hook) in text(as_alice, page)
     assert not re.search("whsec_[A-Za-z0-9+/]{8}", text(as_alice, page))
     assert AuditEntry.objects.get().what == "webhook.made"
 
@@ -60,12 +60,12 @@ def test_one_is_made_and_its_secret_is_shown_once(as_alice: Client, alice: User)
 def test_no_secret_is_stored(as_alice: Client, settings: Any) -> None:
     make(as_alice)
     hook = Webhook.objects.get()
-    before = signing.secret(hook)
+    before = signing.secret_of(hook)
     key = before.removeprefix("whsec_")
     rows = [*Webhook.objects.values(), dict(as_alice.session), *AuditEntry.objects.values()]
     assert key not in str(rows)
     settings.SECRET_KEY = "another one"
-    assert signing.secret(hook) != before
+    assert signing.secret_of(hook) != before
 
 
 @pytest.mark.parametrize("events", [[], ["everything"], ["correction.reviewed", "everything"]])
@@ -104,7 +104,7 @@ def test_there_are_at_most_ten_also_at_the_same_moment(alice: User) -> None:
             connection.close()
 
     for _ in range(7):
-        manage.make(person=alice, **GOOD)
+        manage.create_webhook(person=alice, **GOOD)
     with ThreadPoolExecutor(6) as pool:
         assert sorted(pool.map(press, range(6))) == [302, 302, 302, 400, 400, 400]
     assert Webhook.objects.count() == 10
@@ -126,7 +126,7 @@ def test_a_test_is_sent_and_the_log_tells_how_it_went(as_alice: Client, hook: We
     assert "Nothing was sent yet" in text(as_alice, page)
     receiver.answer = b"<script>alert(1)</script>"
     assert "A test is on its way" in as_alice.post(page + "test/", follow=True).content.decode()
-    sending.send_due()
+    sending.send_due_deliveries()
     html = text(as_alice, page)
     assert "webhook.test" in html
     assert "answered with 200" in html
@@ -135,10 +135,10 @@ def test_a_test_is_sent_and_the_log_tells_how_it_went(as_alice: Client, hook: We
 
 
 def test_a_delivery_is_sent_again_under_the_same_id(as_alice: Client, hook: Webhook, receiver: Receiver) -> None:
-    first = manage.test(hook=hook)
-    sending.send_due()
+    first = manage.send_test(hook=hook)
+    sending.send_due_deliveries()
     as_alice.post(f"{PATH}{hook.uuid}/{first.pk}/replay/")
-    sending.send_due()
+    sending.send_due_deliveries()
     again, before = hook.deliveries.all()
     assert (again.replays, again.event, again.body, again.state) == (before, before.event, before.body, "delivered")
     assert receiver.got[0].headers["webhook-id"] == receiver.got[1].headers["webhook-id"]
@@ -146,17 +146,17 @@ def test_a_delivery_is_sent_again_under_the_same_id(as_alice: Client, hook: Webh
 
 
 def test_asking_by_hand_has_a_limit(as_alice: Client, hook: Webhook) -> None:
-    for _ in range(manage.BY_HAND):
+    for _ in range(manage.MAX_MANUAL_PER_MINUTE):
         as_alice.post(f"{PATH}{hook.uuid}/test/")
-    assert Delivery.objects.count() == manage.BY_HAND
+    assert Delivery.objects.count() == manage.MAX_MANUAL_PER_MINUTE
     refused = as_alice.post(f"{PATH}{hook.uuid}/test/", follow=True).content.decode()
     assert "Wait a little" in refused
     replayed = as_alice.post(f"{PATH}{hook.uuid}/{Delivery.objects.last().pk}/replay/", follow=True)  # type: ignore[union-attr]
     assert "Wait a little" in replayed.content.decode()
-    assert Delivery.objects.count() == manage.BY_HAND
+    assert Delivery.objects.count() == manage.MAX_MANUAL_PER_MINUTE
     Delivery.objects.update(created=timezone.now() - timedelta(minutes=2))
     as_alice.post(f"{PATH}{hook.uuid}/test/")
-    assert Delivery.objects.count() == manage.BY_HAND + 1
+    assert Delivery.objects.count() == manage.MAX_MANUAL_PER_MINUTE + 1
 
 
 def test_it_is_paused_and_goes_on(as_alice: Client, hook: Webhook, receiver: Receiver) -> None:
@@ -164,10 +164,10 @@ def test_it_is_paused_and_goes_on(as_alice: Client, hook: Webhook, receiver: Rec
     as_alice.post(page + "test/")
     as_alice.post(page + "pause/")
     assert "nothing is sent" in text(as_alice, page)
-    assert sending.send_due() == (0, False)
+    assert sending.send_due_deliveries() == (0, False)
     assert "is paused. Let it go on first" in as_alice.post(page + "test/", follow=True).content.decode()
     as_alice.post(page + "pause/")
-    assert sending.send_due() == (1, False)
+    assert sending.send_due_deliveries() == (1, False)
 
 
 def test_why_it_was_paused_is_told(as_alice: Client, hook: Webhook) -> None:
@@ -182,15 +182,15 @@ def test_that_it_fails_is_told(as_alice: Client, hook: Webhook) -> None:
 
 
 def test_another_secret_is_made_and_shown_once(as_alice: Client, hook: Webhook) -> None:
-    before = signing.secret(hook)
+    before = signing.secret_of(hook)
     page = as_alice.post(f"{PATH}{hook.uuid}/renew/", follow=True).content.decode()
     hook.refresh_from_db()
-    assert signing.secret(hook) in page
+    assert signing.secret_of(hook) in page
     assert before not in page
 
 
 def test_it_is_deleted_with_its_log_after_one_more_look(as_alice: Client, hook: Webhook) -> None:
-    manage.test(hook=hook)
+    manage.send_test(hook=hook)
     page = f"{PATH}{hook.uuid}/delete/"
     assert "Delete this webhook?" in text(as_alice, page)
     assert Webhook.objects.exists()
@@ -201,7 +201,7 @@ def test_it_is_deleted_with_its_log_after_one_more_look(as_alice: Client, hook: 
 
 
 def test_nobody_comes_near_anothers(as_bob: Client, hook: Webhook) -> None:
-    delivery = manage.test(hook=hook)
+    delivery = manage.send_test(hook=hook)
     assert hook.url not in text(as_bob, PATH)
     page = f"{PATH}{hook.uuid}/"
     assert as_bob.get(page).status_code == 404
@@ -211,8 +211,8 @@ def test_nobody_comes_near_anothers(as_bob: Client, hook: Webhook) -> None:
 
 
 def test_a_delivery_of_another_webhook_is_not_sent_from_this_one(as_bob: Client, bob: User, hook: Webhook) -> None:
-    delivery = manage.test(hook=hook)
-    mine = manage.make(person=bob, **GOOD)
+    delivery = manage.send_test(hook=hook)
+    mine = manage.create_webhook(person=bob, **GOOD)
     assert as_bob.post(f"{PATH}{mine.uuid}/{delivery.pk}/replay/").status_code == 404
 
 
@@ -234,7 +234,7 @@ def test_a_long_log_comes_in_pages_and_costs_no_query_a_row(
     page = f"{PATH}{hook.uuid}/"
     text(as_alice, page)
     for _ in range(30):
-        noting.tested(hook)
+        noting.create_test_delivery(hook)
     with django_assert_max_num_queries(8):
         html = text(as_alice, page)
     assert html.count('<span class="type">') == 20
@@ -244,7 +244,7 @@ def test_a_long_log_comes_in_pages_and_costs_no_query_a_row(
 def test_staff_read_it_in_the_admin_without_address_and_payload(hook: Webhook) -> None:
     root, client = User.objects.create_superuser("root@example.org", "a rather long word"), Client()
     client.force_login(root)
-    delivery = manage.test(hook=hook)
+    delivery = manage.send_test(hook=hook)
     page = partial(text, client)
     for path in ("", f"{hook.pk}/change/"):
         html = page(f"/admin/recognizer/webhook/{path}")

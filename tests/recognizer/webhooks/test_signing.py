@@ -31,8 +31,8 @@ console.log(JSON.stringify(verify(secret, headers, Buffer.from(body))));
 
 @pytest.fixture
 def received(hook: Webhook, receiver: Receiver) -> Received:
-    manage.test(hook=hook)
-    delivery.send_due()
+    manage.send_test(hook=hook)
+    delivery.send_due_deliveries()
     return receiver.got[0]
 
 
@@ -55,7 +55,7 @@ def in_javascript(secret: str, headers: dict[str, str], body: bytes) -> Any:
 
 @pytest.mark.parametrize("check", [in_python, in_javascript])
 def test_what_we_sent_is_ours_and_nothing_else_is(hook: Webhook, received: Received, check: Callable[..., Any]) -> None:
-    secret = signing.secret(hook)
+    secret = signing.secret_of(hook)
     assert check(secret, received.headers, received.body)["type"] == "webhook.test"
     for tampered in (
         (secret, received.headers, received.body.replace(b"test", b"best")),
@@ -68,12 +68,12 @@ def test_what_we_sent_is_ours_and_nothing_else_is(hook: Webhook, received: Recei
 
 
 def test_a_renewed_secret_is_understood_by_who_has_the_old_one(hook: Webhook, receiver: Receiver) -> None:
-    old = signing.secret(hook)
-    manage.renew(hook=hook)
+    old = signing.secret_of(hook)
+    manage.renew_secret(hook=hook)
     hook.refresh_from_db()
-    manage.test(hook=hook)
-    delivery.send_due()
-    for secret in (old, signing.secret(hook)):
+    manage.send_test(hook=hook)
+    delivery.send_due_deliveries()
+    for secret in (old, signing.secret_of(hook)):
         assert verify(secret, receiver.got[0].headers, receiver.got[0].body)
 
 
@@ -93,5 +93,5 @@ def test_the_page_shows_the_code_that_was_run_here(as_alice: Client, hook: Webho
 
 
 def test_two_webhooks_have_two_secrets(hook: Webhook) -> None:
-    other = manage.make(person=hook.person, url=hook.url, events=hook.events)
-    assert signing.secret(hook) != signing.secret(other)
+    other = manage.create_webhook(person=hook.person, url=hook.url, events=hook.events)
+    assert signing.secret_of(hook) != signing.secret_of(other)

@@ -65,7 +65,7 @@ def state() -> str:
 def test_a_decision_arrives_without_anybody_asking(
     alice: User, rita: User, digits: Recognizer, receiver: Receiver, tmp_path: Path
 ) -> None:
-    manage.make(person=alice, url=receiver.url("127.0.0.1"), events=Event.values)
+    manage.create_webhook(person=alice, url=receiver.url("127.0.0.1"), events=Event.values)
     decisions.accept(correction=named(alice, SEVEN, "7"), reviewer=rita)
     with worker(tmp_path):
         until(lambda: state() == State.DELIVERED, "it is delivered", patience=60)
@@ -77,9 +77,9 @@ def test_a_decision_arrives_without_anybody_asking(
 def test_a_worker_that_is_killed_while_it_sends_loses_nothing(
     alice: User, digits: Recognizer, receiver: Receiver, tmp_path: Path
 ) -> None:
-    hook = manage.make(person=alice, url=receiver.url("127.0.0.1"), events=Event.values)
+    hook = manage.create_webhook(person=alice, url=receiver.url("127.0.0.1"), events=Event.values)
     receiver.hangs = True
-    delivery = events.tested(hook)
+    delivery = events.create_test_delivery(hook)
     with worker(tmp_path):
         until(lambda: receiver.got, "it is being sent", patience=60)
     assert state() == State.WAITING
