@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from ml.bundles.bundle import BundleError
 from ml.bundles.export import ExportError
 from ml.commands import bench, data, evaluate, export, report, train
-from ml.data.folder import FolderError
 from ml.data.labelled_files import EvaluationError
 from ml.data.loaders import DatasetError
+from ml.data.recognizer_folder import FolderError
 from ml.training.train import TrainingError
 
 COMMANDS = (data, train, evaluate, report, export, bench)

@@ -15,12 +15,12 @@ class Progress(Protocol):
         """`title` says what the rows are."""
 
 
-def silent(rows: Iterable[T], title: str) -> Iterable[T]:
+def no_progress(rows: Iterable[T], title: str) -> Iterable[T]:
     """Shows nothing."""
     return rows
 
 
-def bars(rows: Iterable[T], title: str) -> Iterable[T]:
+def progress_bars(rows: Iterable[T], title: str) -> Iterable[T]:
     """A bar on standard error, where a terminal is there to show it; standard output stays free for the answer."""
     try:
         from tqdm import tqdm

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from ml.preprocessing.ink import BOX, DEFAULT, SIZE, Ink, RasterSpec, covered, rasterise
+from ml.preprocessing.ink import BOX, DEFAULT_SPEC, SIZE, Ink, RasterSpec, ink_span, rasterise
 
 Rng = np.random.Generator
 
@@ -27,12 +27,12 @@ _COARSE = 8  # a bend is smooth: it is worked out at 8x8 places and interpolated
 _SPREAD_FLAGS = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
 
 
-def draw_varied(ink: Ink, rng: Rng, spec: RasterSpec = DEFAULT, *, strength: float = 1.0) -> np.ndarray:
+def augment_ink(ink: Ink, rng: Rng, spec: RasterSpec = DEFAULT_SPEC, *, strength: float = 1.0) -> np.ndarray:
     """One raster, uint8 (size, size), of the ink as another hand might have drawn it."""
-    varied = round_coordinates(bend(drop_points(ink, rng), rng, strength), rng)
+    varied = round_coordinates(distort_ink(drop_points(ink, rng), rng, strength), rng)
     pen = spec.pen if rng.random() < 0.5 else rng.uniform(1.2, 4.4) * spec.scale
     raster = rasterise(varied, spec, pen=pen)
-    return photograph(raster, rng, spec) if rng.random() < 0.15 else raster
+    return add_camera_noise(raster, rng, spec) if rng.random() < 0.15 else raster
 
 
 def drop_points(ink: Ink, rng: Rng) -> Ink:
@@ -47,7 +47,7 @@ def _every(stroke: np.ndarray, step: int) -> np.ndarray:
     return np.concatenate([stroke[:, :-1:step], stroke[:, -1:]], axis=1)
 
 
-def bend(ink: Ink, rng: Rng, strength: float = 1.0) -> Ink:
+def distort_ink(ink: Ink, rng: Rng, strength: float = 1.0) -> Ink:
     """Slant, stretch, turn, wave and shake the ink; strokes (2, n) come back in a box of about 1."""
     sizes = [stroke.shape[1] for stroke in ink]
     points = np.concatenate([stroke[:2] for stroke in ink], axis=1).astype(np.float64)
@@ -119,7 +119,9 @@ def _sheet(spec: RasterSpec) -> _Sheet:
     return _Sheet(side, _ROOM * more, grid, np.array([[step, 0, 0], [0, step, 0]]))
 
 
-def vary_pictures(pictures: np.ndarray, rng: Rng, *, strength: float = 1.0, spec: RasterSpec = DEFAULT) -> np.ndarray:
+def augment_rasters(
+    pictures: np.ndarray, rng: Rng, *, strength: float = 1.0, spec: RasterSpec = DEFAULT_SPEC
+) -> np.ndarray:
     """Of each raster, uint8 (n, size, size), what it may have looked like in another hand; same shape."""
     varied = np.empty_like(pictures)
     for start in range(0, len(pictures), _CHUNK):
@@ -137,7 +139,7 @@ def _vary(picture: np.ndarray, coarse: np.ndarray, rng: Rng, spec: RasterSpec) -
     if rng.random() < 0.7:
         large = _change_thickness(large, rng, spec)
     fitted = fit_picture(large, spec)
-    return photograph(fitted, rng, spec) if rng.random() < 0.1 else fitted
+    return add_camera_noise(fitted, rng, spec) if rng.random() < 0.1 else fitted
 
 
 def _bends(count: int, rng: Rng, strength: float, spec: RasterSpec) -> np.ndarray:
@@ -165,14 +167,14 @@ def _change_thickness(large: np.ndarray, rng: Rng, spec: RasterSpec) -> np.ndarr
     return cv2.LUT(blurred, steps.astype(np.uint8))
 
 
-def fit_picture(picture: np.ndarray, spec: RasterSpec = DEFAULT) -> np.ndarray:
+def fit_picture(picture: np.ndarray, spec: RasterSpec = DEFAULT_SPEC) -> np.ndarray:
     """Fit the ink of a picture, uint8 (h, w), into the box and centre it as `spec` says, as far as it stays inside."""
     left, top, width, height = cv2.boundingRect((picture > 40).astype(np.uint8))
     if not width:
         return np.zeros((spec.size, spec.size), np.uint8)
     crop = picture[top : top + height, left : left + width].astype(np.float32)
     if spec.centre == "box":
-        (x, across), (y, down) = (covered(crop.max(axis=axis), 255) for axis in (0, 1))
+        (x, across), (y, down) = (ink_span(crop.max(axis=axis), 255) for axis in (0, 1))
         return _place(picture, left + x, top + y, spec.box / max(across, down, 1.0), spec.size)
     scale = spec.box / max(width, height)
     x, y = _middle_of_mass(crop)
@@ -197,7 +199,7 @@ def _place(picture: np.ndarray, x: float, y: float, scale: float, size: int) -> 
     return cv2.warpAffine(picture, matrix, (size, size), flags=cv2.INTER_LINEAR)
 
 
-def photograph(raster: np.ndarray, rng: Rng, spec: RasterSpec = DEFAULT) -> np.ndarray:
+def add_camera_noise(raster: np.ndarray, rng: Rng, spec: RasterSpec = DEFAULT_SPEC) -> np.ndarray:
     """What a camera adds to a raster, uint8 (size, size): blur, uneven ink, grain, a clipped background."""
     picture: np.ndarray = raster.astype(np.float32)
     if rng.random() < 0.5:

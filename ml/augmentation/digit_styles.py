@@ -21,7 +21,7 @@ STANDING = 0.2  # of the ones get a base line
 PLAIN = 0.25  # of its height is the width of a one without hook and base, at most
 
 
-def restyle(ink: Ink, label: int, rng: Rng) -> Ink:
+def restyle_digit(ink: Ink, label: int, rng: Rng) -> Ink:
     """The digit as somebody with another habit writes it; most often as it is."""
     if label == 7 and len(ink) == 1 and rng.random() < BARRED:
         return bar_seven(ink, rng)

@@ -22,14 +22,16 @@ TRIES = 100  # to find digits that suit; where there are none, it becomes a scri
 LYING = (3, 4)  # a quarter turn makes them unreadable; the others stay readable or come near another digit
 
 
-def make_junk(rng: Rng, digits: Sequence[tuple[Ink, int]], *, hard: bool = False, spared: Collection[str] = ()) -> Ink:
+def make_negative(
+    rng: Rng, digits: Sequence[tuple[Ink, int]], *, hard: bool = False, skipped: Collection[str] = ()
+) -> Ink:
     """One junk drawing. `digits` (ink, label) are what several-at-once and turned digits are made of.
 
-    `hard` junk comes nearer to digits: some are shown in a mirror or upside down. `spared` kinds (of SPARABLE) are
+    `hard` junk comes nearer to digits: some are shown in a mirror or upside down. `skipped` kinds (of SPARABLE) are
     not made: where a label is a star, a star is no junk.
     """
     kinds: list[Callable[[Rng], Ink]] = [scribble, scribble]
-    kinds += [kind for name, kind in SPARABLE.items() if name not in spared]
+    kinds += [kind for name, kind in NEGATIVE_KINDS.items() if name not in skipped]
     of_digits = (8 if hard else 5) if digits else 0
     number = int(rng.integers(len(kinds) + of_digits))
     if number < len(kinds):
@@ -110,7 +112,7 @@ def arrow(rng: Rng) -> Ink:
     return [_rotate(_shake(stroke, rng), angle) for stroke in strokes]
 
 
-SPARABLE: dict[str, Callable[[Rng], Ink]] = {
+NEGATIVE_KINDS: dict[str, Callable[[Rng], Ink]] = {
     "zigzag": zigzag, "spiral": spiral, "dots": dots, "grid": grid, "cross": cross, "star": star, "arrow": arrow,
 }  # fmt: skip
 

@@ -104,7 +104,7 @@ PROTOTYPES: dict[int, tuple[str, ...]] = {
 }
 
 
-def write(label: int, rng: Rng) -> Ink:
+def write_digit(label: int, rng: Rng) -> Ink:
     """A digit by one of its prototypes, each time a little different; strokes float64 (2, n)."""
     lines = PROTOTYPES[label]
     return [_smooth(_read(stroke, rng)) for stroke in lines[int(rng.integers(len(lines)))].split("|")]

@@ -17,8 +17,8 @@ import cv2
 import numpy as np
 
 from ml.data import loaders
-from ml.recipes.bangla_digits import scan
-from ml.recipes.base import normalise
+from ml.recipes.bangla_digits import simulate_scan
+from ml.recipes.base import normalise_pictures
 from ml.training.fit import fast_precision
 
 if TYPE_CHECKING:
@@ -59,14 +59,14 @@ def run_filters_bench(data: Path | None, *, epochs: int = EPOCHS, limit: int | N
     `limit` takes so many drawings of each part. Raises DatasetError.
     """
     study, test = (loaders.load_bangla(part, data) for part in ("train", "test"))
-    study, test = (loaders.take(part, np.arange(len(part.y))[:limit]) for part in (study, test))
+    study, test = (loaders.select_rows(part, np.arange(len(part.y))[:limit]) for part in (study, test))
     rng = np.random.default_rng(seed)
     tests = {
         "as they come": test.x,
-        "as two-valued scans": np.stack([scan(picture, rng) for picture in test.x]),
+        "as two-valued scans": np.stack([simulate_scan(picture, rng) for picture in test.x]),
         "small, in a corner": draw_in_corner(test.x),
     }
-    ways: dict[str, Seen] = {"filters": apply_filters, "normaliser": normalise}
+    ways: dict[str, Seen] = {"filters": apply_filters, "normaliser": normalise_pictures}
     figures = {}
     for name, seen in ways.items():
         network = _taught(seen(study.x), study.y, epochs, seed)

@@ -20,7 +20,8 @@ import numpy as np
 from PIL import Image
 
 from ml.bundles.bundle import load_bundle, verify_bundle
-from ml.preprocessing.image import decode_image, normalise_image
+from ml.preprocessing.decode_image import decode_image
+from ml.preprocessing.image import normalise_image
 from ml.preprocessing.ink import parse_ink, rasterise
 
 POINTS = 60  # of each of the two strokes; a drawn digit has 30 to 120 points

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ml.augmentation.negatives import make_junk
+from ml.augmentation.negatives import make_negative
 from ml.bundles.bundle import Bundle, BundleError, load_bundle, save_bundle, verify_bundle
 from ml.data import loaders
 from ml.data.approved import ApprovedDrawings, ProgressCallback, select_drawings
@@ -24,8 +24,8 @@ from ml.evaluation.exam import examine
 from ml.evaluation.gate import PASSED
 from ml.evaluation.metrics import calibration_error
 from ml.preprocessing.ink import Ink, rasterise
-from ml.recipes.base import VALIDATION_JUNK, Examples, Material, Recipe
-from ml.recipes.digits import DIGITS, VALIDATION_PEOPLE
+from ml.recipes.base import VALIDATION_NEGATIVES, Examples, Material, Recipe
+from ml.recipes.digits import LABELS, VALIDATION_PEOPLE
 from ml.training.finetune import finetune
 from ml.training.train import SEED, train
 
@@ -111,7 +111,7 @@ def measure_poisoning(
     authors = np.unique(study.writers)
     vandals = rng.permutation(authors)[: len(authors) // RANDOM]
     spoilt = np.isin(study.writers, vandals)
-    labels = np.where(spoilt, rng.integers(len(DIGITS), size=len(spoilt)), study.drawings.labels)
+    labels = np.where(spoilt, rng.integers(len(LABELS), size=len(spoilt)), study.drawings.labels)
     numbers = np.searchsorted(authors, study.writers)
     given = study.drawings._replace(labels=labels, authors=numbers)
     examined = np.isin(study.writers, loaders.first_by_hash(authors.tolist(), len(authors) // EXAMINED))
@@ -169,7 +169,7 @@ def load_pen_drawings(data: Path | None) -> tuple[PenDrawings, PenDrawings]:
     chosen = loaders.first_by_hash({str(name) for name in tracks.group}, TEST_WRITERS)
     test, rest = loaders.split_by_group(tracks, chosen)
     first = [np.flatnonzero(rest.group == name)[:DRAWINGS] for name in np.unique(rest.group)]
-    return _hands(loaders.take(rest, np.concatenate(first))), _hands(test)
+    return _hands(loaders.select_rows(rest, np.concatenate(first))), _hands(test)
 
 
 def _hands(tracks: loaders.Tracks) -> PenDrawings:
@@ -185,15 +185,15 @@ def load_mnist_only(data: Path | None) -> Material:
     mnist, test = loaders.load_mnist("train", data), loaders.load_mnist("test", data)
     people = loaders.first_by_hash({str(writer) for writer in mnist.group}, VALIDATION_PEOPLE)
     checked, pictures = loaders.split_by_group(mnist, [int(writer) for writer in people])
-    junk = np.stack([rasterise(ink) for ink in _junk(VALIDATION_JUNK, seed=2)])
+    junk = np.stack([rasterise(ink) for ink in _junk(VALIDATION_NEGATIVES, seed=2)])
     return Material(
         pictures=pictures,
         tracks=loaders.Tracks([], np.zeros(0, np.int64), np.zeros(0, "U1")),
-        junk_inks=_junk(2_000, seed=1),
-        junk_pictures=np.zeros((0, 28, 28), np.uint8),
+        negative_inks=_junk(2_000, seed=1),
+        negative_rasters=np.zeros((0, 28, 28), np.uint8),
         validation={
             "MNIST, people not trained on": Examples(checked.x, checked.y),
-            "made-up junk": Examples(junk, np.full(VALIDATION_JUNK, len(DIGITS))),
+            "made-up junk": Examples(junk, np.full(VALIDATION_NEGATIVES, len(LABELS))),
         },
         tests={"MNIST test": Examples(test.x, test.y)},
     )
@@ -201,11 +201,11 @@ def load_mnist_only(data: Path | None) -> Material:
 
 def _junk(count: int, seed: int) -> list[Ink]:
     rng = np.random.default_rng(seed)
-    return [make_junk(rng, []) for _ in range(count)]
+    return [make_negative(rng, []) for _ in range(count)]
 
 
 RECIPE = Recipe(
-    labels=DIGITS,
+    labels=LABELS,
     load=load_mnist_only,
     sources=("mnist",),
     notes=(),

@@ -16,11 +16,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ml.augmentation.negatives import make_junk
+from ml.augmentation.negatives import make_negative
 from ml.benchmarks import learning
 from ml.bundles.bundle import Bundle, verify_bundle
 from ml.data import loaders
-from ml.data.labelled_files import Drawings, to_indices
+from ml.data.labelled_files import LabelledDrawings, label_indices
 from ml.embeddings import personal_memory
 from ml.preprocessing.image import normalise_image
 from ml.preprocessing.ink import rasterise
@@ -86,16 +86,16 @@ def run_memory_bench(data: Path | None, cache: Path, shipped: Bundle) -> Figures
 # Hands
 
 
-def measure_writers(bundle: Bundle, drawings: Drawings) -> dict[str, Figures]:
+def measure_writers(bundle: Bundle, drawings: LabelledDrawings) -> dict[str, Figures]:
     """By habit: the accuracy of the network alone and with each writer's memory, over all and after the first 50."""
     hands = predict_writers(bundle, drawings)
     return {name: _stream_all(hands, said, SEEDS if said is _careless else 1) for name, said in HABITS.items()}
 
 
-def predict_writers(bundle: Bundle, drawings: Drawings) -> list[WriterDrawings]:
+def predict_writers(bundle: Bundle, drawings: LabelledDrawings) -> list[WriterDrawings]:
     """What the network makes of each writer's drawings."""
     answers = verify_bundle(bundle).predict(drawings.rasters)
-    labels = to_indices(drawings.labels, bundle.slugs)
+    labels = label_indices(drawings.labels, bundle.slugs)
     writers = np.array(drawings.writers)
     chosen = [np.flatnonzero(writers == name) for name in dict.fromkeys(drawings.writers)]
     return [WriterDrawings(answers.probabilities[rows], answers.embeddings[rows], labels[rows]) for rows in chosen]
@@ -145,7 +145,7 @@ def _share(right: Iterable[np.ndarray]) -> float | None:
 # A clear drawing that its author calls something else
 
 
-def measure_renaming(bundle: Bundle, drawings: Drawings) -> Figures:
+def measure_renaming(bundle: Bundle, drawings: LabelledDrawings) -> Figures:
     """Each writer calls the first of each label the one after it: how often is a later one read so?
 
     `second`: the very next; `meanwhile`: the next one after three of other labels; `third`: the one after two.
@@ -224,7 +224,7 @@ def _new(
 # What it must not do, and what it costs
 
 
-def measure_negatives(bundle: Bundle, drawings: Drawings, data: Path | None) -> dict[str, Figures]:
+def measure_negatives(bundle: Bundle, drawings: LabelledDrawings, data: Path | None) -> dict[str, Figures]:
     """How much junk is "not sure" for the network alone, and for the memories of people who remember all they drew."""
     memories = [full_memory(hand) for hand in predict_writers(bundle, drawings)]
     rng, below = np.random.default_rng(SEEDS), bundle.manifest["unsure_below"]
@@ -232,7 +232,7 @@ def measure_negatives(bundle: Bundle, drawings: Drawings, data: Path | None) -> 
     chosen = rng.permutation(len(foreign.x))[:JUNK]
     kinds = {
         "characters of unseen alphabets": [normalise_image(picture, bundle.raster) for picture in foreign.x[chosen]],
-        "scribbles": [rasterise(make_junk(rng, []), bundle.raster) for _ in range(JUNK)],
+        "scribbles": [rasterise(make_negative(rng, []), bundle.raster) for _ in range(JUNK)],
     }
     found = {}
     for name, rasters in kinds.items():
@@ -275,7 +275,7 @@ def full_memory(hand: WriterDrawings) -> personal_memory.PersonalMemory:
     )
 
 
-def measure_cost(bundle: Bundle, drawings: Drawings, calls: int = 2_000) -> Figures:
+def measure_cost(bundle: Bundle, drawings: LabelledDrawings, calls: int = 2_000) -> Figures:
     """The median time of one look into a memory of 500 drawings, and of building it."""
     hands = predict_writers(bundle, drawings)
     many = WriterDrawings(
@@ -307,11 +307,11 @@ def _writers(data: Path | None) -> list[str]:
     return loaders.first_by_hash(names, len(names))
 
 
-def load_pen_writers(data: Path | None, writers: list[str]) -> Drawings:
+def load_pen_writers(data: Path | None, writers: list[str]) -> LabelledDrawings:
     """What these pen writers drew, each writer's drawings in order."""
     chosen, _ = loaders.split_by_group(loaders.load_pen_tracks(data), writers)
     rasters = np.stack([rasterise(ink) for ink in chosen.inks])
-    return Drawings(rasters, [str(label) for label in chosen.y], [str(name) for name in chosen.group])
+    return LabelledDrawings(rasters, [str(label) for label in chosen.y], [str(name) for name in chosen.group])
 
 
 def load_mnist_and_pens(data: Path | None) -> Material:

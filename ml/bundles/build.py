@@ -16,19 +16,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ml.bundles.bundle import (
-    FORMAT,
-    KERAS,
-    LABEL_TEXTS,
-    PROBE_LIMIT,
+    FORMAT_VERSION,
+    KERAS_FILE,
+    LABEL_KEYS,
+    MAX_PROBE,
     Bundle,
     BundleError,
     check_sha256,
-    sha256,
-    tolerance,
+    probe_tolerance,
+    sha256_hex,
     verify_bundle,
 )
-from ml.bundles.predictor import EMBEDDING, PROBABILITIES, Answers, Predictor
-from ml.preprocessing.ink import DEFAULT, PREPROCESS_VERSION, RasterSpec
+from ml.bundles.predictor import EMBEDDING, PROBABILITIES, ModelOutput, Predictor
+from ml.preprocessing.ink import DEFAULT_SPEC, PREPROCESS_VERSION, RasterSpec
 
 if TYPE_CHECKING:
     import keras
@@ -48,7 +48,7 @@ def export_bundle(
     quantise: bool = False,
     title: str = "",
     prompt: str = "",
-    raster: RasterSpec = DEFAULT,
+    raster: RasterSpec = DEFAULT_SPEC,
 ) -> Bundle:
     """Convert a Keras model and pack it with what it needs to serve.
 
@@ -60,13 +60,13 @@ def export_bundle(
     from the Keras model.
     """
     size = raster.size
-    if probe.dtype != np.uint8 or probe.shape[1:] != (size, size) or not 0 < len(probe) <= PROBE_LIMIT:
-        raise BundleError(f"The probe must be uint8 (1 to {PROBE_LIMIT}, {size}, {size}), not {probe.shape}.")
+    if probe.dtype != np.uint8 or probe.shape[1:] != (size, size) or not 0 < len(probe) <= MAX_PROBE:
+        raise BundleError(f"The probe must be uint8 (1 to {MAX_PROBE}, {size}, {size}), not {probe.shape}.")
     _check_input(model, size)
-    tflite = convert(model, quantise=quantise)
+    tflite = convert_to_tflite(model, quantise=quantise)
     _check_size(tflite, model.count_params(), quantise)
-    _check_same_answers(model, probe, Predictor(tflite, len(labels)).predict(probe), tolerance(quantise))
-    return assemble(
+    _check_same_answers(model, probe, Predictor(tflite, len(labels)).predict(probe), probe_tolerance(quantise))
+    return assemble_bundle(
         tflite,
         _keras_file(model),
         recognizer=recognizer,
@@ -82,7 +82,7 @@ def export_bundle(
     )
 
 
-def assemble(
+def assemble_bundle(
     tflite: bytes,
     keras_file: bytes,
     *,
@@ -95,16 +95,16 @@ def assemble(
     quantised: bool,
     title: str = "",
     prompt: str = "",
-    raster: RasterSpec = DEFAULT,
+    raster: RasterSpec = DEFAULT_SPEC,
 ) -> Bundle:
     """A bundle of two model files that answer alike, with the probe's answers as they are now. Without TensorFlow."""
     answers = Predictor(tflite, len(labels)).predict(probe)
     manifest: dict[str, Any] = {
-        "format": FORMAT,
+        "format": FORMAT_VERSION,
         "recognizer": recognizer,
         "title": title,
         "prompt": prompt,
-        "labels": [{key: str(label[key]) for key in LABEL_TEXTS if key in label} for label in labels],
+        "labels": [{key: str(label[key]) for key in LABEL_KEYS if key in label} for label in labels],
         "raster": asdict(raster),
         "preprocess_version": PREPROCESS_VERSION,
         "embedding_size": answers.embeddings.shape[1],
@@ -113,7 +113,7 @@ def assemble(
         "probe": _pack_probe(probe, answers.probabilities),
         "metrics": dict(metrics),
         "training": dict(training),
-        "sha256": {"tflite": sha256(tflite), "keras": sha256(keras_file)},
+        "sha256": {"tflite": sha256_hex(tflite), "keras": sha256_hex(keras_file)},
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
     }
     bundle = Bundle(manifest, tflite, keras_file)
@@ -127,12 +127,12 @@ def load_keras(bundle: Bundle) -> keras.Model:
 
     check_sha256(bundle.manifest, "keras", bundle.keras)
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / KERAS
+        path = Path(folder) / KERAS_FILE
         path.write_bytes(bundle.keras)
         return keras.saving.load_model(path, compile=False, safe_mode=True)
 
 
-def keras_answers(bundle: Bundle, rasters: np.ndarray) -> np.ndarray:
+def keras_probabilities(bundle: Bundle, rasters: np.ndarray) -> np.ndarray:
     """What the Keras model of a bundle says about uint8 (n, size, size): probabilities float32 (n, labels)."""
     pictures = rasters[..., np.newaxis].astype(np.float32) / 255
     return np.asarray(load_keras(bundle).predict(pictures, verbose=0)[PROBABILITIES])[:, :-1]
@@ -145,7 +145,7 @@ def _check_input(model: keras.Model, size: int) -> None:
         )
 
 
-def convert(model: keras.Model, *, quantise: bool = False) -> bytes:
+def convert_to_tflite(model: keras.Model, *, quantise: bool = False) -> bytes:
     """A Keras model as a `.tflite` file, in 8 bits (dynamic range) if `quantise`."""
     import keras
     import tensorflow as tf
@@ -172,7 +172,7 @@ def _check_size(tflite: bytes, parameters: int, quantise: bool) -> None:
         )
 
 
-def _check_same_answers(model: keras.Model, probe: np.ndarray, answers: Answers, tolerance: float) -> None:
+def _check_same_answers(model: keras.Model, probe: np.ndarray, answers: ModelOutput, tolerance: float) -> None:
     outputs = model(probe[..., np.newaxis].astype(np.float32) / 255, training=False)
     expected = np.asarray(outputs[PROBABILITIES])[:, :-1]
     difference = float(np.abs(expected - answers.probabilities).max())
@@ -185,7 +185,7 @@ def _check_same_answers(model: keras.Model, probe: np.ndarray, answers: Answers,
 
 def _keras_file(model: keras.Model) -> bytes:
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / KERAS
+        path = Path(folder) / KERAS_FILE
         model.save(path)
         return path.read_bytes()
 

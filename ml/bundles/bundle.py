@@ -30,14 +30,14 @@ from ml.preprocessing.ink import PREPROCESS_VERSION, RasterSpec
 if TYPE_CHECKING:
     pass
 
-FORMAT = 1
-MANIFEST = "manifest.json"
-TFLITE = "model.tflite"
-KERAS = "model.keras"
-REHEARSAL = "rehearsal.npz"
-LABEL_TEXTS = ("slug", "glyph", "name", "prompt")  # the last where a label has one
+FORMAT_VERSION = 1
+MANIFEST_FILE = "manifest.json"
+TFLITE_FILE = "model.tflite"
+KERAS_FILE = "model.keras"
+REPLAY_PACK_FILE = "rehearsal.npz"
+LABEL_KEYS = ("slug", "glyph", "name", "prompt")  # the last where a label has one
 
-PROBE_LIMIT = 1_000  # rasters; a probe is answered at every load
+MAX_PROBE = 1_000  # rasters; a probe is answered at every load
 PROBE_TOLERANCE = 1e-3  # in probability: processors round differently, models answer differently
 QUANTISED_TOLERANCE = 5e-2  # the same of an 8-bit model, whose rounding another processor may tip over
 
@@ -73,13 +73,13 @@ def load_bundle(folder: Path | str) -> Bundle:
     """Read the files of a bundle. Only the manifest's form is checked: see `verify_bundle`."""
     folder = Path(folder)
     try:
-        manifest = json.loads((folder / MANIFEST).read_text("utf-8"))
-        rehearsal = (folder / REHEARSAL).read_bytes() if _has_rehearsal(manifest) else b""
-        bundle = Bundle(manifest, (folder / TFLITE).read_bytes(), (folder / KERAS).read_bytes(), rehearsal)
+        manifest = json.loads((folder / MANIFEST_FILE).read_text("utf-8"))
+        rehearsal = (folder / REPLAY_PACK_FILE).read_bytes() if _has_rehearsal(manifest) else b""
+        bundle = Bundle(manifest, (folder / TFLITE_FILE).read_bytes(), (folder / KERAS_FILE).read_bytes(), rehearsal)
     except OSError as error:
         raise BundleError(f"No bundle in {folder}: {error.filename} cannot be read ({error.strerror}).") from error
     except ValueError as error:
-        raise BundleError(f"{folder / MANIFEST} is not JSON: {error}.") from error
+        raise BundleError(f"{folder / MANIFEST_FILE} is not JSON: {error}.") from error
     _check_manifest(manifest)
     return bundle
 
@@ -98,9 +98,9 @@ def save_bundle(bundle: Bundle, folder: Path | str) -> None:
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     manifest = json.dumps(bundle.manifest, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
-    contents = {TFLITE: bundle.tflite, KERAS: bundle.keras, MANIFEST: manifest.encode("utf-8")}
+    contents = {TFLITE_FILE: bundle.tflite, KERAS_FILE: bundle.keras, MANIFEST_FILE: manifest.encode("utf-8")}
     if bundle.rehearsal:
-        contents = {REHEARSAL: bundle.rehearsal, **contents}
+        contents = {REPLAY_PACK_FILE: bundle.rehearsal, **contents}
     with tempfile.TemporaryDirectory(dir=folder, prefix=".writing-") as temporary:
         for name, content in contents.items():
             (Path(temporary) / name).write_bytes(content)
@@ -116,7 +116,7 @@ def verify_bundle(bundle: Bundle) -> Predictor:
     differently from the day of the export.
     """
     _check_manifest(bundle.manifest)
-    if "card" in bundle.manifest and (problem := card_schema.problem_of(bundle.manifest["card"])):
+    if "card" in bundle.manifest and (problem := card_schema.card_problem(bundle.manifest["card"])):
         raise BundleError(problem)
     for name in ("keras", "rehearsal") if bundle.rehearsal else ("keras",):
         check_sha256(bundle.manifest, name, getattr(bundle, name))
@@ -145,9 +145,9 @@ def verify_serving(manifest: Mapping[str, Any], tflite: bytes) -> Predictor:
     return predictor
 
 
-def with_rehearsal(bundle: Bundle, rehearsal: bytes) -> Bundle:
+def with_replay_pack(bundle: Bundle, rehearsal: bytes) -> Bundle:
     """The same bundle with another replay pack (`ml.embeddings.replay_pack`) and its checksum."""
-    sums = {**bundle.manifest["sha256"], "rehearsal": sha256(rehearsal)}
+    sums = {**bundle.manifest["sha256"], "rehearsal": sha256_hex(rehearsal)}
     return replace(bundle, manifest={**bundle.manifest, "sha256": sums}, rehearsal=rehearsal)
 
 
@@ -165,7 +165,7 @@ def probe_rasters(manifest: Mapping[str, Any]) -> np.ndarray:
     size = raster_spec(manifest).size
     try:
         packed = base64.b64decode(manifest["probe"]["rasters"], validate=True)
-        limit = PROBE_LIMIT * size * size
+        limit = MAX_PROBE * size * size
         flat = np.frombuffer(zlib.decompressobj().decompress(packed, limit), np.uint8)
         return flat.reshape(-1, size, size)
     except (binascii.Error, zlib.error, KeyError, ValueError, TypeError) as error:
@@ -182,8 +182,8 @@ def _check_manifest(manifest: object) -> None:
     wrong = [key for key, kind in kinds.items() if not isinstance(manifest.get(key), kind)]
     if wrong:
         raise BundleError(f"The manifest lacks, or has in another form: {', '.join(wrong)}.")
-    if manifest["format"] != FORMAT:
-        raise BundleError(f"The manifest has format {manifest['format']}; this code reads format {FORMAT}.")
+    if manifest["format"] != FORMAT_VERSION:
+        raise BundleError(f"The manifest has format {manifest['format']}; this code reads format {FORMAT_VERSION}.")
     if manifest["preprocess_version"] != PREPROCESS_VERSION:
         raise BundleError(
             f"The model was trained on rasters of version {manifest['preprocess_version']}; "
@@ -212,9 +212,9 @@ def _check_labels(labels: Sequence[object]) -> None:
 
 
 def check_sha256(manifest: Mapping[str, Any], name: str, content: bytes) -> None:
-    expected, actual = manifest["sha256"].get(name), sha256(content)
+    expected, actual = manifest["sha256"].get(name), sha256_hex(content)
     if expected != actual:
-        file = REHEARSAL if name == "rehearsal" else f"model.{name}"
+        file = REPLAY_PACK_FILE if name == "rehearsal" else f"model.{name}"
         raise BundleError(f"{file} has sha256 {actual}, the manifest says {expected}. Fetch the bundle again.")
 
 
@@ -228,15 +228,15 @@ def _check_probe(manifest: Mapping[str, Any], predictor: Predictor) -> None:
     if not len(rasters) or expected.shape != answers.shape:
         raise BundleError(f"The probe has {len(rasters)} rasters and answers of shape {expected.shape}.")
     difference = float(np.abs(answers - expected).max())
-    if not difference <= tolerance(bool(manifest.get("quantised"))):
+    if not difference <= probe_tolerance(bool(manifest.get("quantised"))):
         raise BundleError(f"The model answers its probe differently from its export: by {difference:.4f}.")
 
 
-def tolerance(quantised: bool) -> float:
+def probe_tolerance(quantised: bool) -> float:
     return QUANTISED_TOLERANCE if quantised else PROBE_TOLERANCE
 
 
-def sha256(content: bytes) -> str:
+def sha256_hex(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 

@@ -61,7 +61,7 @@ _FORM: dict[str, Check] = {
 }
 
 
-def problem_of(card: object) -> str:
+def card_problem(card: object) -> str:
     """What is wrong with a card, with the cure; empty where nothing is. What it does not tell may be left out."""
     if not isinstance(card, dict):
         return (

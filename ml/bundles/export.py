@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ml.bundles.build import convert, load_keras
+from ml.bundles.build import convert_to_tflite, load_keras
 from ml.bundles.bundle import Bundle
 from ml.bundles.predictor import EMBEDDING, PROBABILITIES, Predictor, PredictorError
-from ml.progress import Progress, silent
+from ml.progress import Progress, no_progress
 
 if TYPE_CHECKING:
     import keras
@@ -35,7 +35,7 @@ class ExportError(ValueError):
 
 
 @dataclass(frozen=True)
-class Format:
+class ExportFormat:
     """A form of a model: its file (or folder), how it is written, and how it is asked."""
 
     file: str
@@ -46,7 +46,7 @@ class Format:
 
 
 @dataclass(frozen=True)
-class Exported:
+class ExportedFile:
     """A file that answers as its source does: what was compared, in probability, and how large it is."""
 
     format: str
@@ -56,9 +56,9 @@ class Exported:
     largest_difference: float
 
 
-def export(
-    bundle: Bundle, out: Path, *, formats: Sequence[str], drawings: np.ndarray, progress: Progress = silent
-) -> list[Exported]:
+def export_files(
+    bundle: Bundle, out: Path, *, formats: Sequence[str], drawings: np.ndarray, progress: Progress = no_progress
+) -> list[ExportedFile]:
     """Write the model of a bundle into `out` in each of `formats` (see FORMATS), and `export.json` beside them.
 
     `drawings` are rasters, uint8 (n, size, size), that each form must answer as the bundle's Keras model does.
@@ -84,18 +84,18 @@ def _about(bundle: Bundle) -> dict[str, Any]:
     }
 
 
-def _export(name: str, source: keras.Model, out: Path, drawings: np.ndarray, expected: np.ndarray) -> Exported:
-    form = FORMATS[name]
+def _export(name: str, source: keras.Model, out: Path, drawings: np.ndarray, expected: np.ndarray) -> ExportedFile:
+    form = EXPORT_FORMATS[name]
     with tempfile.TemporaryDirectory(dir=out, prefix=".writing-") as folder:
         written = Path(folder) / form.file
         form.write(source, written)
         same, largest = _compare(name, form, form.ask(source, written, drawings), expected)
         size = _size(written)
         _move(written, out / form.file)
-    return Exported(name, form.file, size, same, largest)
+    return ExportedFile(name, form.file, size, same, largest)
 
 
-def _compare(name: str, form: Format, answers: np.ndarray, expected: np.ndarray) -> tuple[float, float]:
+def _compare(name: str, form: ExportFormat, answers: np.ndarray, expected: np.ndarray) -> tuple[float, float]:
     """The share of drawings with the same first guess, and the largest difference in probability."""
     differences = np.abs(answers - expected).max(axis=1)
     same = float((answers.argmax(axis=1) == expected.argmax(axis=1)).mean())
@@ -175,26 +175,30 @@ def _ask_saved_model(source: keras.Model, folder: Path, drawings: np.ndarray) ->
 
 
 def _write_tflite(source: keras.Model, file: Path) -> None:
-    file.write_bytes(convert(source))
+    file.write_bytes(convert_to_tflite(source))
 
 
 def _write_small_tflite(source: keras.Model, file: Path) -> None:
-    file.write_bytes(convert(source, quantise=True))
+    file.write_bytes(convert_to_tflite(source, quantise=True))
 
 
 def _write_architecture(source: keras.Model, file: Path) -> None:
     file.write_text(source.to_json(indent=1) + "\n", "utf-8")
 
 
-FORMATS = {
-    "keras": Format("model.keras", "the whole model, for Keras", lambda model, file: model.save(file), _ask_keras),
-    "weights": Format(
+EXPORT_FORMATS = {
+    "keras": ExportFormat(
+        "model.keras", "the whole model, for Keras", lambda model, file: model.save(file), _ask_keras
+    ),
+    "weights": ExportFormat(
         "model.weights.h5", "its weights alone (HDF5)", lambda model, file: model.save_weights(file), _ask_weights
     ),
-    "architecture": Format("architecture.json", "its layers without weights", _write_architecture, _ask_architecture),
-    "tflite": Format("model.tflite", "LiteRT, weights in 32 bits", _write_tflite, _ask_tflite),
-    "tflite-8bit": Format(
+    "architecture": ExportFormat(
+        "architecture.json", "its layers without weights", _write_architecture, _ask_architecture
+    ),
+    "tflite": ExportFormat("model.tflite", "LiteRT, weights in 32 bits", _write_tflite, _ask_tflite),
+    "tflite-8bit": ExportFormat(
         "model-8bit.tflite", "LiteRT, weights in 8 bits (dynamic range)", _write_small_tflite, _ask_tflite, rounded=True
     ),
-    "savedmodel": Format("saved_model", "a folder, for TensorFlow", _write_saved_model, _ask_saved_model),
+    "savedmodel": ExportFormat("saved_model", "a folder, for TensorFlow", _write_saved_model, _ask_saved_model),
 }

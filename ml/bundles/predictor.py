@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
-from ml.preprocessing.ink import LARGEST, SMALLEST
+from ml.preprocessing.ink import MAX_SIZE, MIN_SIZE
 
 if TYPE_CHECKING:
     pass
@@ -25,7 +25,7 @@ class PredictorError(ValueError):
     """A model file that cannot be read, or that is not one of ours."""
 
 
-class Answers(NamedTuple):
+class ModelOutput(NamedTuple):
     """What the network says about n rasters."""
 
     probabilities: np.ndarray
@@ -43,7 +43,7 @@ class Head(NamedTuple):
     """float32 (labels + 1,)."""
 
 
-class LastLayer(NamedTuple):
+class StoredHead(NamedTuple):
     """A last layer as a model file stores it."""
 
     weights: np.ndarray
@@ -80,7 +80,7 @@ class _Session:
         self.interpreter.invoke()
         return self.interpreter.get_tensor(self.probabilities)[0], self.interpreter.get_tensor(self.embedding)[0]
 
-    def last_layer(self) -> LastLayer:
+    def last_layer(self) -> StoredHead:
         """The last layer as it is stored."""
         layers = [op["inputs"] for op in self.interpreter._get_ops_details() if op["op_name"] == "FULLY_CONNECTED"]
         tensors = {int(tensor["index"]): tensor for tensor in self.interpreter.get_tensor_details()}
@@ -88,7 +88,7 @@ class _Session:
             tensor = tensors[int(weights)]
             if tuple(tensor["shape"]) == (self.classes, self.width):
                 scales = tensor["quantization_parameters"]["scales"]
-                return LastLayer(
+                return StoredHead(
                     self.interpreter.get_tensor(int(weights)),
                     scales if scales.size else None,
                     self.interpreter.get_tensor(int(bias)) if bias >= 0 else None,
@@ -98,9 +98,9 @@ class _Session:
 
 def _check_tensors(inputs: list[dict], outputs: dict[str, dict]) -> None:
     shapes = [tuple(int(side) for side in tensor["shape"]) for tensor in inputs]
-    if shapes not in [[(1, size, size, 1)] for size in range(SMALLEST, LARGEST + 1)]:
+    if shapes not in [[(1, size, size, 1)] for size in range(MIN_SIZE, MAX_SIZE + 1)]:
         raise PredictorError(
-            f"The model takes {shapes}, not one raster of {SMALLEST} to {LARGEST} pixels a side: (1, size, size, 1). "
+            f"The model takes {shapes}, not one raster of {MIN_SIZE} to {MAX_SIZE} pixels a side: (1, size, size, 1). "
             "Export it with a batch of 1."
         )
     if not {PROBABILITIES, EMBEDDING} <= outputs.keys():
@@ -123,7 +123,7 @@ class Predictor:
         self.embedding_size = session.width
         self.size = session.size
 
-    def predict(self, rasters: np.ndarray) -> Answers:
+    def predict(self, rasters: np.ndarray) -> ModelOutput:
         """Answer uint8 (n, size, size), white on black; n may be 0. Safe to call from many threads."""
         rasters = np.asarray(rasters)
         if rasters.dtype != np.uint8 or rasters.ndim != 3 or rasters.shape[1:] != (self.size, self.size):
@@ -137,9 +137,9 @@ class Predictor:
         for row in range(len(pictures)):
             answer, embeddings[row] = session.run(pictures[row : row + 1])
             probabilities[row] = answer[: self.labels]
-        return Answers(probabilities, embeddings)
+        return ModelOutput(probabilities, embeddings)
 
-    def last_layer(self) -> LastLayer:
+    def last_layer(self) -> StoredHead:
         """The last layer of the network, as it is stored."""
         return self._session().last_layer()
 

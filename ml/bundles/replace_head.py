@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ml.bundles.bundle import BundleError
-from ml.bundles.predictor import Head, LastLayer, Predictor
+from ml.bundles.predictor import Head, Predictor, StoredHead
 
 if TYPE_CHECKING:
     import h5py
@@ -23,7 +23,7 @@ WEIGHTS_FILE = "model.weights.h5"
 STEP = 0.51  # of the rounding, is how far an 8-bit weight may be from what was asked for
 
 
-def graft_tflite(tflite: bytes, head: Head) -> bytes:
+def replace_tflite_head(tflite: bytes, head: Head) -> bytes:
     """The LiteRT model with this last layer, in 8 bits where the old one is. Raises BundleError if it has no place."""
     labels = len(head.bias) - 1
     old = Predictor(tflite, labels).last_layer()
@@ -38,7 +38,7 @@ def graft_tflite(tflite: bytes, head: Head) -> bytes:
     return grafted
 
 
-def _like(old: LastLayer, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+def _like(old: StoredHead, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
     """The weights (classes, embedding) in the form of the old ones, and the scales of their steps."""
     if old.scales is None:
         return weights.astype(np.float32), None
@@ -61,7 +61,7 @@ def _check_read_back(found: Head, wanted: Head, scales: np.ndarray | None) -> No
         raise BundleError(f"The last layer read back differs from what was put in: by {off:.4f} in a weight.")
 
 
-def graft_keras(keras_file: bytes, head: Head) -> bytes:
+def replace_keras_head(keras_file: bytes, head: Head) -> bytes:
     """The Keras file with this last layer. Raises BundleError if it has no place for it, or several."""
     with zipfile.ZipFile(io.BytesIO(keras_file)) as archive:
         parts = [(entry, archive.read(entry)) for entry in archive.infolist()]

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from ml.commands.options import add_command, add_json, print_result
-from ml.data.inventory import AS_PUBLISHED, File, check_names, fetch, look
-from ml.data.loaders import DatasetError, folder
-from ml.data.pack import PACKERS, pack
+from ml.data.inventory import AS_PUBLISHED, DatasetFile, check_source_names, download_missing, list_files
+from ml.data.loaders import DatasetError, data_folder
+from ml.data.pack import PACKERS, pack_source
 from ml.data.sources import SOURCES
-from ml.progress import bars
+from ml.progress import progress_bars
 
 TEXT = """Show the data sets: what is here, what can be downloaded, checksums, licences.
 
@@ -42,20 +42,23 @@ def add(commands: Any) -> None:
 
 def run(options: argparse.Namespace) -> None:
     names = options.names or options.download or (options.pack or [])[:1] or list(SOURCES)
-    check_names([*names, *(options.download or [])])
+    check_source_names([*names, *(options.download or [])])
     for name in options.download or []:
-        fetch(name, options.data_dir, progress=bars)
+        download_missing(name, options.data_dir, progress=progress_bars)
     if options.pack:
-        pack(options.pack[0], Path(options.pack[1]), folder(options.data_dir), progress=bars)
-    found = {name: list(look(name, options.data_dir, check=options.check)) for name in bars(names, "data sets")}
+        pack_source(options.pack[0], Path(options.pack[1]), data_folder(options.data_dir), progress=progress_bars)
+    found = {
+        name: list(list_files(name, options.data_dir, check=options.check))
+        for name in progress_bars(names, "data sets")
+    }
     print_result(options, _figures(options, found), "\n\n".join(_lines(options, found)))
     if wrong := [file.path for files in found.values() for file in files if file.is_wrong]:
         raise DatasetError(f"{len(wrong)} of the files are not as they must be: {', '.join(wrong)}.")
 
 
-def _figures(options: argparse.Namespace, found: dict[str, list[File]]) -> dict[str, Any]:
+def _figures(options: argparse.Namespace, found: dict[str, list[DatasetFile]]) -> dict[str, Any]:
     return {
-        "folder": str(folder(options.data_dir)),
+        "folder": str(data_folder(options.data_dir)),
         "sources": [
             {
                 "name": name,
@@ -70,8 +73,8 @@ def _figures(options: argparse.Namespace, found: dict[str, list[File]]) -> dict[
     }
 
 
-def _lines(options: argparse.Namespace, found: dict[str, list[File]]) -> Iterator[str]:
-    yield f"Data sets in {folder(options.data_dir)}"
+def _lines(options: argparse.Namespace, found: dict[str, list[DatasetFile]]) -> Iterator[str]:
+    yield f"Data sets in {data_folder(options.data_dir)}"
     for name, files in found.items():
         source = SOURCES[name]
         lines = [f"{name}: {source.title}", f"by {source.origin}; licence: {source.licence}"]
@@ -79,13 +82,13 @@ def _lines(options: argparse.Namespace, found: dict[str, list[File]]) -> Iterato
         yield textwrap.indent("\n".join(lines), "  ").removeprefix("  ")
 
 
-def _here(files: Sequence[File]) -> str:
+def _here(files: Sequence[DatasetFile]) -> str:
     here = [file for file in files if file.here]
     size = sum(file.bytes for file in here) / 1e6
     return f"{len(here)} of {len(files)} files here, {size:,.1f} MB" if here else f"none of {len(files)} files here"
 
 
-def _checked(files: Sequence[File]) -> Iterator[str]:
+def _checked(files: Sequence[DatasetFile]) -> Iterator[str]:
     """What was found by reading them; nothing where nobody looked."""
     for file in files:
         if file.is_wrong:
@@ -98,7 +101,7 @@ def _checked(files: Sequence[File]) -> Iterator[str]:
         yield f"{len(sound)} read, {drawings:,} drawings: {published} as published, {without} without a published sum"
 
 
-def _missing(name: str, files: Sequence[File]) -> Iterator[str]:
+def _missing(name: str, files: Sequence[DatasetFile]) -> Iterator[str]:
     missing = [file for file in files if not file.here]
     if not missing:
         return

@@ -26,7 +26,7 @@ from ml.data.labelled_files import EvaluationError
 from ml.evaluation import metrics as measure
 from ml.evaluation.metrics import EvaluationReport
 from ml.evaluation.robustness import measure_junk, measure_robustness
-from ml.progress import bars
+from ml.progress import progress_bars
 from ml.recipes import RECIPES
 from ml.recipes.base import Examples
 from ml.reporting import text_tables
@@ -88,8 +88,8 @@ def _check_only(bundle: Bundle, only: list[str]) -> None:
 def _of_files(options: argparse.Namespace, bundle: Bundle, predictor: Predictor) -> EvaluationReport:
     drawings = read_drawings(options.data, bundle, holdout=options.holdout, split=options.split)
     if options.only:
-        drawings = labelled_files.select(drawings, np.isin(drawings.labels, options.only))
-    truth = labelled_files.to_indices(drawings.labels, options.only or bundle.slugs, junk=options.junk)
+        drawings = labelled_files.select_labelled(drawings, np.isin(drawings.labels, options.only))
+    truth = labelled_files.label_indices(drawings.labels, options.only or bundle.slugs, junk=options.junk)
     return _report(options, bundle, predictor, Examples(drawings.rasters, truth, drawings.writers))
 
 
@@ -106,18 +106,20 @@ def _of_recipe(options: argparse.Namespace, bundle: Bundle, predictor: Predictor
         for name, examples in RECIPES[name].load(options.data_dir).tests.items()
     }
     return {
-        name: _report(options, bundle, predictor, part) for name, part in bars(asked.items(), "tests") if len(part.y)
+        name: _report(options, bundle, predictor, part)
+        for name, part in progress_bars(asked.items(), "tests")
+        if len(part.y)
     }
 
 
 def _places(examples: Examples, options: argparse.Namespace, bundle: Bundle) -> Examples:
     """The drawings of the labels that are asked for, and their places among these; junk where all are."""
     if not options.only:
-        return replace(examples, y=np.where(examples.y < len(bundle.slugs), examples.y, labelled_files.JUNK))
+        return replace(examples, y=np.where(examples.y < len(bundle.slugs), examples.y, labelled_files.NEGATIVE_LABEL))
     slugs = np.array([*bundle.slugs, ""])[examples.y]
     chosen = np.flatnonzero(np.isin(slugs, options.only))
     writers = [examples.writers[place] for place in chosen] if examples.writers else None
-    return Examples(examples.x[chosen], labelled_files.to_indices(slugs[chosen].tolist(), options.only), writers)
+    return Examples(examples.x[chosen], labelled_files.label_indices(slugs[chosen].tolist(), options.only), writers)
 
 
 def _report(options: argparse.Namespace, bundle: Bundle, predictor: Predictor, asked: Examples) -> EvaluationReport:

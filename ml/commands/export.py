@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 
 from ml.bundles.bundle import Bundle, probe_rasters, verify_bundle
-from ml.bundles.export import FORMATS, export
+from ml.bundles.export import EXPORT_FORMATS, export_files
 from ml.commands.options import DATA_HELP, add_bundle, add_command, add_json, open_bundle, print_result, read_drawings
-from ml.progress import bars
+from ml.progress import progress_bars
 from ml.reporting import text_tables
 
 TEXT = """Write the model of a bundle in the forms that other tools read.
@@ -30,12 +30,17 @@ EXAMPLES = """  python -m ml export digits --out exported
 
 
 def add(commands: Any) -> None:
-    forms = "\n  ".join(f"{name:13} {form.file:18} {form.text}" for name, form in FORMATS.items())
+    forms = "\n  ".join(f"{name:13} {form.file:18} {form.text}" for name, form in EXPORT_FORMATS.items())
     parser = add_command(commands, "export", run, TEXT.format(forms=forms), examples=EXAMPLES)
     add_bundle(parser)
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="where to write")
     parser.add_argument(
-        "--format", nargs="+", choices=FORMATS, default=list(FORMATS), metavar="FORMAT", help="default: all of them"
+        "--format",
+        nargs="+",
+        choices=EXPORT_FORMATS,
+        default=list(EXPORT_FORMATS),
+        metavar="FORMAT",
+        help="default: all of them",
     )
     parser.add_argument("--data", type=Path, nargs="+", metavar="FILE", help=f"drawings to compare with; {DATA_HELP}")
     add_json(parser)
@@ -46,7 +51,7 @@ def run(options: argparse.Namespace) -> None:
     verify_bundle(bundle)
     drawings = _drawings(options, bundle)
     with contextlib.redirect_stdout(sys.stderr):  # TensorFlow tells where it wrote what
-        done = export(bundle, options.out, formats=options.format, drawings=drawings, progress=bars)
+        done = export_files(bundle, options.out, formats=options.format, drawings=drawings, progress=progress_bars)
     rows = [(file.file, f"{file.bytes:,}", text_tables.percent(file.same_answers), _apart(file)) for file in done]
     text = text_tables.table((str(options.out), "bytes", "same answer", "apart by"), rows)
     figures = {"out": str(options.out), "drawings": len(drawings), "files": [asdict(file) for file in done]}

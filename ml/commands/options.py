@@ -15,8 +15,8 @@ import ml
 from ml.bundles.bundle import Bundle, load_bundle, verify_bundle
 from ml.bundles.predictor import Predictor
 from ml.data import labelled_files
-from ml.data.labelled_files import Drawings, EvaluationError
-from ml.progress import bars
+from ml.data.labelled_files import EvaluationError, LabelledDrawings
+from ml.progress import progress_bars
 
 MODELS = Path(ml.__file__).parent / "models"
 
@@ -83,20 +83,20 @@ def open_bundle(options: argparse.Namespace) -> tuple[Bundle, Predictor]:
     return bundle, verify_bundle(bundle)
 
 
-def read_drawings(paths: Sequence[Path], bundle: Bundle, *, holdout: bool = False, split: str = "") -> Drawings:
+def read_drawings(paths: Sequence[Path], bundle: Bundle, *, holdout: bool = False, split: str = "") -> LabelledDrawings:
     """The drawings of some files as this bundle sees them; only the kept-out fifth of their writers if `holdout`."""
     for path in paths:
-        if not split and (parts := labelled_files.parts_of(path)):
+        if not split and (parts := labelled_files.split_names(path)):
             print(f"{path}: all its parts are taken, {' and '.join(parts)}; --split takes one.", file=sys.stderr)
-    drawings = labelled_files.join(
-        [labelled_files.read_drawings(path, bundle.raster, split=split, progress=bars) for path in paths]
+    drawings = labelled_files.join_labelled(
+        [labelled_files.read_drawings(path, bundle.raster, split=split, progress=progress_bars) for path in paths]
     )
     if not holdout:
         return drawings
     kept_out = labelled_files.held_out_writers(drawings.writers)
     if not kept_out:
         raise EvaluationError("--holdout needs drawings that name at least 5 writers.")
-    return labelled_files.select(drawings, np.isin(drawings.writers, kept_out))
+    return labelled_files.select_labelled(drawings, np.isin(drawings.writers, kept_out))
 
 
 def print_result(options: argparse.Namespace, figures: Any, text: str) -> None:

@@ -18,8 +18,8 @@ from ml.commands.options import (
     print_result,
     read_drawings,
 )
-from ml.data.labelled_files import Drawings
-from ml.progress import bars
+from ml.data.labelled_files import LabelledDrawings
+from ml.progress import progress_bars
 from ml.recipes import RECIPES
 from ml.reporting.card_markdown import card_markdown
 from ml.reporting.measure_bundle import measure_again
@@ -68,14 +68,14 @@ def report(options: argparse.Namespace) -> None:
         against_drawings=_seen_otherwise(options, bundle, against),
         history=pages.read_history(folder_of(options)),
         junk=options.junk,
-        progress=bars,
+        progress=progress_bars,
     )
     pictures = sorted(str(path) for path in options.out.glob("*.png"))
     figures = {"page": str(page), "pictures": pictures, "drawings": len(drawings.labels)}
     print_result(options, figures, f"{page}: {len(drawings.labels):,} drawings, {len(pictures)} pictures beside it.")
 
 
-def _seen_otherwise(options: argparse.Namespace, bundle: Bundle, against: Bundle | None) -> Drawings | None:
+def _seen_otherwise(options: argparse.Namespace, bundle: Bundle, against: Bundle | None) -> LabelledDrawings | None:
     """The same drawings on the raster of the other version, where that is another."""
     if against is None or against.raster == bundle.raster:
         return None

@@ -13,9 +13,9 @@ from typing import Any
 from ml.bundles.bundle import Bundle, load_bundle, save_bundle
 from ml.commands.options import MODELS, add_bundle, add_command, add_data_dir, add_json, folder_of, print_result
 from ml.embeddings import replay_pack
-from ml.progress import bars
+from ml.progress import progress_bars
 from ml.recipes import RECIPES
-from ml.recipes.custom import recipe_from
+from ml.recipes.custom import recipe_from_folder
 from ml.reporting import text_tables
 from ml.statistics import wilson_interval
 from ml.training.train import SEED, TrainingError, recipe_of, train_recipe, train_recognizer
@@ -87,7 +87,7 @@ def _train_from_folder(options: argparse.Namespace) -> tuple[Bundle, Path]:
         raise TrainingError(f"{options.folder} says itself what it is called; leave {options.recognizer!r} out.")
     if not options.out:
         raise TrainingError("Say with --out where to write the bundle.")
-    slug, recipe = recipe_from(options.folder, progress=bars)
+    slug, recipe = recipe_from_folder(options.folder, progress=progress_bars)
     _check_place(options.out)
     bundle = train_recipe(
         slug, recipe, out=options.out, epochs=options.epochs, seed=options.seed, onwards=options.onwards

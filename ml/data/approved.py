@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ml.augmentation.augment import draw_varied, vary_pictures
+from ml.augmentation.augment import augment_ink, augment_rasters
 from ml.preprocessing.ink import Ink, RasterSpec
 
 Rng = np.random.Generator
@@ -72,8 +72,8 @@ def make_variants(lesson: ApprovedDrawings, rng: Rng, spec: RasterSpec, *, stren
     """Each drawing once more as another hand might have made it: uint8 (n, size, size)."""
     varied = np.empty_like(lesson.rasters)
     pictures = np.array([ink is None for ink in lesson.inks], bool)
-    varied[pictures] = vary_pictures(lesson.rasters[pictures], rng, strength=strength, spec=spec)
+    varied[pictures] = augment_rasters(lesson.rasters[pictures], rng, strength=strength, spec=spec)
     for place, ink in enumerate(lesson.inks):
         if ink is not None:
-            varied[place] = draw_varied(ink, rng, spec, strength=strength)
+            varied[place] = augment_ink(ink, rng, spec, strength=strength)
     return varied

@@ -14,15 +14,15 @@ from pathlib import Path
 import numpy as np
 
 from ml.data.download import DownloadError, can_download, download
-from ml.data.loaders import DatasetError, folder
+from ml.data.loaders import DatasetError, data_folder
 from ml.data.sources import SOURCES
-from ml.progress import Progress, silent
+from ml.progress import Progress, no_progress
 
 AS_PUBLISHED, READABLE = "as published", "readable"
 
 
 @dataclass(frozen=True)
-class File:
+class DatasetFile:
     """A file of a data set, as it lies in the data folder or does not."""
 
     path: str
@@ -38,15 +38,15 @@ class File:
         return bool(self.check) and self.check not in (AS_PUBLISHED, READABLE)
 
 
-def look(source: str, data: Path | None = None, *, check: bool = False) -> Iterator[File]:
+def list_files(source: str, data: Path | None = None, *, check: bool = False) -> Iterator[DatasetFile]:
     """The files of a data set; with `check` each that is here is read from end to end."""
     for path in SOURCES[source].paths:
-        place = folder(data) / path
+        place = data_folder(data) / path
         if not place.is_file():
-            yield File(path, here=False, bytes=0, can_download=can_download(path))
+            yield DatasetFile(path, here=False, bytes=0, can_download=can_download(path))
             continue
         said, drawings = _check(place, SOURCES[source].files.get(path, "")) if check else ("", None)
-        yield File(path, True, place.stat().st_size, can_download(path), said, drawings)
+        yield DatasetFile(path, True, place.stat().st_size, can_download(path), said, drawings)
 
 
 def _check(place: Path, published: str) -> tuple[str, int | None]:
@@ -69,19 +69,19 @@ def _count(place: Path, content: bytes) -> int:
     return sum(bool(json.loads(line)["drawing"]) for line in content.splitlines() if line.strip())
 
 
-def fetch(source: str, data: Path | None = None, *, progress: Progress = silent) -> None:
+def download_missing(source: str, data: Path | None = None, *, progress: Progress = no_progress) -> None:
     """Download what is missing of a data set into the data folder. Raises DatasetError."""
-    missing = [file for file in look(source, data) if not file.here]
+    missing = [file for file in list_files(source, data) if not file.here]
     if missing and not any(file.can_download for file in missing):
         raise DatasetError(f"{source} cannot be downloaded. {SOURCES[source].by_hand}")
     try:
         for file in progress(missing, source):
-            download(file.path, folder(data))
+            download(file.path, data_folder(data))
     except DownloadError as error:
         raise DatasetError(str(error)) from error
 
 
-def check_names(names: Sequence[str]) -> None:
+def check_source_names(names: Sequence[str]) -> None:
     """Raises DatasetError for a name that no data set has."""
     if unknown := sorted({name for name in names if name not in SOURCES}):
         raise DatasetError(f"There is no data set {', '.join(unknown)}. There are: {', '.join(SOURCES)}.")

@@ -13,17 +13,17 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ml.data.loaders import first_by_hash
-from ml.preprocessing.image import normalise_known
-from ml.preprocessing.ink import DEFAULT, Ink, RasterSpec, parse_ink, rasterise
-from ml.progress import Progress, silent
+from ml.preprocessing.image import normalise_dataset_image
+from ml.preprocessing.ink import DEFAULT_SPEC, Ink, RasterSpec, parse_ink, rasterise
+from ml.progress import Progress, no_progress
 
-JUNK = -1  # the label of a drawing that belongs to no label and should be answered "not sure"
+NEGATIVE_LABEL = -1  # the label of a drawing that belongs to no label and should be answered "not sure"
 
-LINES = (".jsonl", ".ndjson", ".jsonl.gz", ".ndjson.gz")
-HELD_OUT = 5  # one writer in so many is kept out of training
+INK_SUFFIXES = (".jsonl", ".ndjson", ".jsonl.gz", ".ndjson.gz")
+HELD_OUT_EVERY = 5  # one writer in so many is kept out of training
 
 
-class Drawings(NamedTuple):
+class LabelledDrawings(NamedTuple):
     """n labelled drawings as rasters."""
 
     rasters: np.ndarray
@@ -35,8 +35,8 @@ class Drawings(NamedTuple):
 
 
 def read_drawings(
-    path: Path | str, spec: RasterSpec = DEFAULT, *, split: str = "", progress: Progress = silent
-) -> Drawings:
+    path: Path | str, spec: RasterSpec = DEFAULT_SPEC, *, split: str = "", progress: Progress = no_progress
+) -> LabelledDrawings:
     """Read labelled drawings through the code that serves: ink by `rasterise`, pictures by `normalise_image`.
 
     `.jsonl`, `.ndjson` and these as `.gz`: a line is an object with `label` (or a Quick, Draw! `word`), `drawing`
@@ -49,7 +49,7 @@ def read_drawings(
         return _read_pictures(path, spec, split, progress)
     if split:
         raise EvaluationError(f"{path} names no parts, so there is no part {split!r} of it.")
-    if path.name.endswith(LINES):
+    if path.name.endswith(INK_SUFFIXES):
         return _read_ink(path, spec, progress)
     raise EvaluationError(f"{path}: only .jsonl, .ndjson, these as .gz, and .npz files are read.")
 
@@ -59,10 +59,10 @@ def read_inks(path: Path | str) -> list[Ink]:
     return [ink for ink, _, _ in _ink_rows(Path(path))]
 
 
-def _read_ink(path: Path, spec: RasterSpec, progress: Progress) -> Drawings:
+def _read_ink(path: Path, spec: RasterSpec, progress: Progress) -> LabelledDrawings:
     rows = _ink_rows(path)
     rasters = np.array([rasterise(ink, spec) for ink, _, _ in progress(rows, path.name)])
-    return Drawings(rasters, [label for _, label, _ in rows], [writer for _, _, writer in rows])
+    return LabelledDrawings(rasters, [label for _, label, _ in rows], [writer for _, _, writer in rows])
 
 
 def _ink_rows(path: Path) -> list[tuple[Ink, str, str]]:
@@ -93,7 +93,7 @@ def _unreadable(path: Path, error: Exception) -> EvaluationError:
     return EvaluationError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}.")
 
 
-def parts_of(path: Path) -> list[str]:
+def split_names(path: Path) -> list[str]:
     """The parts that an .npz file says it has (train, test); none where it says nothing, or cannot be read."""
     try:
         with np.load(path, allow_pickle=False) as stored:
@@ -102,7 +102,7 @@ def parts_of(path: Path) -> list[str]:
         return []
 
 
-def _read_pictures(path: Path, spec: RasterSpec, split: str, progress: Progress) -> Drawings:
+def _read_pictures(path: Path, spec: RasterSpec, split: str, progress: Progress) -> LabelledDrawings:
     try:
         with np.load(path, allow_pickle=False) as stored:
             x, y = stored["x"], stored["y"]
@@ -120,8 +120,8 @@ def _read_pictures(path: Path, spec: RasterSpec, split: str, progress: Progress)
     if not chosen.any():
         raise EvaluationError(f"{path} holds no drawings{f' of the part {split!r}' if split else ''}.")
     x, y, writers = x[chosen], y[chosen], writers[chosen]
-    rasters = np.array([normalise_known(picture, spec) for picture in progress(x, path.name)])
-    return Drawings(rasters, [str(label) for label in y.tolist()], [str(writer) for writer in writers.tolist()])
+    rasters = np.array([normalise_dataset_image(picture, spec) for picture in progress(x, path.name)])
+    return LabelledDrawings(rasters, [str(label) for label in y.tolist()], [str(writer) for writer in writers.tolist()])
 
 
 def _label(row: dict[str, Any]) -> str:
@@ -135,17 +135,17 @@ def _slug(label: object) -> str:
     return str(label)
 
 
-def select(drawings: Drawings, chosen: np.ndarray) -> Drawings:
+def select_labelled(drawings: LabelledDrawings, chosen: np.ndarray) -> LabelledDrawings:
     """The drawings where `chosen`, bool (n,), is true."""
     places = np.flatnonzero(chosen)
-    return Drawings(
+    return LabelledDrawings(
         drawings.rasters[places], [drawings.labels[i] for i in places], [drawings.writers[i] for i in places]
     )
 
 
-def join(parts: Sequence[Drawings]) -> Drawings:
+def join_labelled(parts: Sequence[LabelledDrawings]) -> LabelledDrawings:
     """Several files as one set."""
-    return Drawings(
+    return LabelledDrawings(
         np.concatenate([part.rasters for part in parts]),
         [label for part in parts for label in part.labels],
         [writer for part in parts for writer in part.writers],
@@ -155,17 +155,17 @@ def join(parts: Sequence[Drawings]) -> Drawings:
 def held_out_writers(writers: Iterable[str]) -> list[str]:
     """The fifth of the writers that training leaves alone: those whose sha256 (of the id, as hex) sorts first."""
     known = {writer for writer in writers if writer}
-    return first_by_hash(known, len(known) // HELD_OUT)
+    return first_by_hash(known, len(known) // HELD_OUT_EVERY)
 
 
-def to_indices(labels: Sequence[str], slugs: Sequence[str], *, junk: bool = False) -> np.ndarray:
+def label_indices(labels: Sequence[str], slugs: Sequence[str], *, junk: bool = False) -> np.ndarray:
     """Labels as places in `slugs`, int (n,). One that is not there is JUNK if `junk`, else an EvaluationError."""
     places = {slug: place for place, slug in enumerate(slugs)}
     unknown = sorted(set(labels) - places.keys())
     if unknown and not junk:
         shown = ", ".join(unknown[:8]) + (" and more" if len(unknown) > 8 else "")
         raise EvaluationError(f"Not labels of this recognizer ({', '.join(slugs)}): {shown}. Count them with --junk.")
-    return np.array([places.get(label, JUNK) for label in labels], np.int64)
+    return np.array([places.get(label, NEGATIVE_LABEL) for label in labels], np.int64)
 
 
 class EvaluationError(ValueError):

@@ -19,7 +19,7 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 
 from ml.data.download import DownloadError, cache_folder, download
-from ml.data.sources import SOURCES, THIRTY_WORDS
+from ml.data.sources import SKETCH_WORDS, SOURCES
 from ml.preprocessing.ink import Ink
 
 
@@ -32,7 +32,7 @@ TEST_ALPHABETS = 4  # of the 8 alphabets; kept for the junk test
 
 # Quick, Draw! words whose quick drawings nobody reads as a digit. Left out after looking at sheets
 # of them: lollipop (a 9), apple, diamond, banana, mouth (a 0), bowtie, fish (an 8).
-JUNK_WORDS = (
+NEGATIVE_WORDS = (
     "airplane", "alarm clock", "bicycle", "bird", "book", "cat", "clock", "dog", "eye", "face",
     "flower", "house", "pants", "pig", "radio", "rainbow", "tree",
 )  # fmt: skip
@@ -71,21 +71,21 @@ class Tracks(NamedTuple):
     group: np.ndarray
 
 
-def folder(data: Path | None = None) -> Path:
+def data_folder(data: Path | None = None) -> Path:
     """Where data sets lie on this machine: `data`, `INKLING_DATA`, or the cache. Nothing is added to a named one."""
     return _named(data) or cache_folder()
 
 
-def at_hand(source: str, data: Path | None = None) -> bool:
+def is_available(source: str, data: Path | None = None) -> bool:
     """Whether every file that `source` needs lies in `folder(data)`; nothing is downloaded."""
-    return all((folder(data) / path).is_file() for path in SOURCES[source].files)
+    return all((data_folder(data) / path).is_file() for path in SOURCES[source].files)
 
 
 def _named(data: Path | None) -> Path | None:
     return data or (Path(os.environ["INKLING_DATA"]) if os.environ.get("INKLING_DATA") else None)
 
 
-def find(path: str, data: Path | None = None) -> Path:
+def find_file(path: str, data: Path | None = None) -> Path:
     """The file `path` of a data set, from `data`, `INKLING_DATA`, or the cache (downloaded if need be)."""
     named = _named(data)
     if named:
@@ -105,7 +105,7 @@ def find(path: str, data: Path | None = None) -> Path:
 
 def _content(source: str, path: str, data: Path | None) -> bytes:
     """The (unzipped) bytes of a file, compared with the checksum of its source."""
-    place = find(path, data)
+    place = find_file(path, data)
     content = place.read_bytes()
     if path.endswith(".gz"):
         content = gzip.decompress(content)
@@ -134,7 +134,7 @@ def load_mnist(part: str, data: Path | None = None) -> Pictures:
     stem = {"train": "train", "test": "t10k"}[part]
     x = _idx(_content("mnist", f"mnist/{stem}-images-idx3-ubyte.gz", data))
     y = _idx(_content("mnist", f"mnist/{stem}-labels-idx1-ubyte.gz", data)).astype(np.int64)
-    with np.load(find("mnist/writers.npz", data), allow_pickle=False) as writers:
+    with np.load(find_file("mnist/writers.npz", data), allow_pickle=False) as writers:
         return Pictures(x, y, writers[part])
 
 
@@ -146,15 +146,15 @@ def load_pen_tracks(data: Path | None = None) -> Tracks:
     return Tracks(inks, np.array([int(row["label"]) for row in rows]), np.array([row["writer"] for row in rows]))
 
 
-def load_photographed(data: Path | None = None) -> Pictures:
+def load_photographed_digits(data: Path | None = None) -> Pictures:
     """15,000 digits on paper, photographed, uint8 (n, 28, 28). For checking: no model is trained on them."""
-    with np.load(find("bhmsds/digits.npz", data), allow_pickle=False) as stored:
+    with np.load(find_file("bhmsds/digits.npz", data), allow_pickle=False) as stored:
         return Pictures(stored["x"], stored["y"].astype(np.int64), np.full(len(stored["y"]), ""))
 
 
-def load_junk_drawings(data: Path | None = None) -> list[Ink]:
+def load_negative_drawings(data: Path | None = None) -> list[Ink]:
     """Quick, Draw! drawings of things that are no digits, as far as the words are at hand."""
-    rows = [row for word in JUNK_WORDS for row in _rows(f"quickdraw/strokes/{word}.jsonl.gz", data)]
+    rows = [row for word in NEGATIVE_WORDS for row in _rows(f"quickdraw/strokes/{word}.jsonl.gz", data)]
     return [_to_ink(row["drawing"]) for row in rows]  # each word is optional: made-up junk is always there
 
 
@@ -164,7 +164,7 @@ def load_foreign_characters(part: str, data: Path | None = None) -> Pictures:
     `part` "train" or "test": the alphabets are shared out by a hash of their names, so that junk is
     tested with alphabets that were never seen. y is the number of the character.
     """
-    with np.load(find("omniglot_small/omniglot_small.npz", data), allow_pickle=False) as stored:
+    with np.load(find_file("omniglot_small/omniglot_small.npz", data), allow_pickle=False) as stored:
         x, y, names = stored["x"], stored["y"].astype(np.int64), stored["classes"]
     kept = [number for number, name in enumerate(names) if _is_junk(str(name), part, names)]
     chosen = np.isin(y, kept)
@@ -191,10 +191,10 @@ Rows = TypeVar("Rows", Pictures, Tracks)
 def split_by_group(rows: Rows, groups: Sequence[object]) -> tuple[Rows, Rows]:
     """The rows whose group is among `groups`, and the others: a hand is either studied or examined."""
     inside = np.isin(rows.group, np.array(list(groups)))
-    return take(rows, np.flatnonzero(inside)), take(rows, np.flatnonzero(~inside))
+    return select_rows(rows, np.flatnonzero(inside)), select_rows(rows, np.flatnonzero(~inside))
 
 
-def take(rows: Rows, indices: np.ndarray) -> Rows:
+def select_rows(rows: Rows, indices: np.ndarray) -> Rows:
     """The rows at `indices`."""
     if isinstance(rows, Tracks):
         return Tracks([rows.inks[i] for i in indices], rows.y[indices], rows.group[indices])
@@ -207,7 +207,7 @@ def _to_ink(drawing: list[list[list[float]]]) -> Ink:
 
 def load_bangla(part: str, data: Path | None = None) -> Pictures:
     """NumtaDB's Bangla digits, `part` "train" or "test", uint8 (n, 28, 28); who wrote them is not known."""
-    with np.load(find("numtadb28/numtadb28.npz", data), allow_pickle=False) as stored:
+    with np.load(find_file("numtadb28/numtadb28.npz", data), allow_pickle=False) as stored:
         chosen = stored["split"] == part
         if not chosen.any():
             raise DatasetError(f"NumtaDB has the parts {', '.join(sorted(set(stored['split'])))}, not {part!r}.")
@@ -219,7 +219,7 @@ def load_sketch_tracks(data: Path | None = None) -> Tracks:
     inks: list[Ink] = []
     labels: list[int] = []
     keys: list[str] = []
-    for label, word in enumerate(THIRTY_WORDS):
+    for label, word in enumerate(SKETCH_WORDS):
         for row in _rows(f"quickdraw/strokes/{word}.jsonl.gz", data):
             inks.append(_to_ink(row["drawing"]))
             labels.append(label)
@@ -230,7 +230,7 @@ def load_sketch_tracks(data: Path | None = None) -> Tracks:
 def load_sketch_bitmaps(data: Path | None = None) -> Pictures:
     """Google's pictures of drawings of the thirty words, uint8 (n, 28, 28); group is the place in the word's file."""
     parts: list[Pictures] = []
-    for label, word in enumerate(THIRTY_WORDS):
+    for label, word in enumerate(SKETCH_WORDS):
         place = _optional(f"quickdraw/bitmaps/{word}.npz", data)
         if place is not None:
             with np.load(place, allow_pickle=False) as stored:
@@ -241,11 +241,11 @@ def load_sketch_bitmaps(data: Path | None = None) -> Pictures:
     return Pictures(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
 
 
-def load_careful_sketches(data: Path | None = None) -> Pictures:
+def load_tuberlin_sketches(data: Path | None = None) -> Pictures:
     """TU Berlin's sketches of seven of the thirty words, uint8 (n, 128, 128); group is the place in the file."""
-    with np.load(find("tuberlin/body_parts.npz", data), allow_pickle=False) as stored:
+    with np.load(find_file("tuberlin/body_parts.npz", data), allow_pickle=False) as stored:
         x, names = stored["x"], stored["y"]
-    labels = np.array([THIRTY_WORDS.index(str(name)) for name in names], np.int64)
+    labels = np.array([SKETCH_WORDS.index(str(name)) for name in names], np.int64)
     return Pictures(x, labels, np.arange(len(x)))
 
 
@@ -260,6 +260,6 @@ def _rows(path: str, data: Path | None) -> list[dict[str, Any]]:
 
 def _optional(path: str, data: Path | None) -> Path | None:
     try:
-        return find(path, data)
+        return find_file(path, data)
     except DatasetError:
         return None

@@ -11,7 +11,7 @@ import numpy as np
 
 from ml.data.loaders import DatasetError, first_by_hash
 from ml.data.sources import SOURCES
-from ml.progress import Progress, silent
+from ml.progress import Progress, no_progress
 
 BANGLA_PARTS = ("a", "b", "c", "d")  # of NumtaDB's six; the others are of other sizes, and partly changed on purpose
 BANGLA_TESTED = 10  # one in so many is of the test
@@ -20,7 +20,7 @@ SKETCHED = ("arm", "ear", "eye", "face", "hand", "mouth", "nose")
 Arrays = dict[str, np.ndarray]
 
 
-def pack(source: str, folder: Path, data: Path, *, progress: Progress = silent) -> Path:
+def pack_source(source: str, folder: Path, data: Path, *, progress: Progress = no_progress) -> Path:
     """Make the file of a source in the data folder from what its publisher hands out, unpacked in `folder`."""
     if source not in PACKERS:
         raise DatasetError(f"{source} needs no packing. What does: {', '.join(PACKERS)}.")

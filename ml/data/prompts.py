@@ -7,7 +7,7 @@ import re
 HOLE = re.compile(r"\{(glyph|name)\}")
 
 
-def problem_of(prompt: str) -> str:
+def prompt_problem(prompt: str) -> str:
     """What is wrong with a prompt, with the cure; empty where nothing is."""
     if len(HOLE.findall(prompt)) == 1:
         return ""

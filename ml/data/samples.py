@@ -7,37 +7,39 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ml.augmentation.augment import bend
-from ml.augmentation.synthetic_digits import write
-from ml.data.loaders import Tracks, at_hand, load_pen_tracks, take
+from ml.augmentation.augment import distort_ink
+from ml.augmentation.synthetic_digits import write_digit
+from ml.data.loaders import Tracks, is_available, load_pen_tracks, select_rows
 
 PEOPLE = 6  # that the made-up digits are shared out to
 DIGITS = 10
 
 
-class Little(NamedTuple):
+class SampleDigits(NamedTuple):
     """Digits in ink, and a sentence that says where they come from."""
 
     tracks: Tracks
     origin: str
 
 
-def little_digits(count: int, *, data: Path | None = None, seed: int = 0) -> Little:
+def sample_digits(count: int, *, data: Path | None = None, seed: int = 0) -> SampleDigits:
     """`count` digits by lot of those that 30 people wrote on a tablet; made up where that data set is not at hand.
 
     `data` is the folder of data sets (else `INKLING_DATA`, else the cache); nothing is downloaded.
     """
     rng = np.random.default_rng(seed)
-    if not at_hand("pendigits", data):
-        return Little(
+    if not is_available("pendigits", data):
+        return SampleDigits(
             _made_up(count, rng), f"{count:,} digits of our own making (ml.prototypes): no data set is at hand."
         )
     tracks = load_pen_tracks(data)
     chosen = rng.permutation(len(tracks.y))[:count]
-    return Little(take(tracks, chosen), f"{len(chosen):,} digits that 30 people wrote with a pen (UCI pen digits).")
+    return SampleDigits(
+        select_rows(tracks, chosen), f"{len(chosen):,} digits that 30 people wrote with a pen (UCI pen digits)."
+    )
 
 
 def _made_up(count: int, rng: np.random.Generator) -> Tracks:
     labels = rng.permutation(np.arange(count) % DIGITS)
-    inks = [bend(write(int(label), rng), rng) for label in labels]
+    inks = [distort_ink(write_digit(int(label), rng), rng) for label in labels]
     return Tracks(inks, labels, np.array([f"nobody {number % PEOPLE}" for number in range(count)]))

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-THIRTY_WORDS = (
+SKETCH_WORDS = (
     "airplane", "alarm clock", "apple", "arm", "banana", "bicycle", "bird", "book", "bowtie", "cat", "clock",
     "diamond", "dog", "ear", "eye", "face", "finger", "fish", "flower", "hand", "house", "leg", "lollipop", "mouth",
     "nose", "pants", "pig", "radio", "rainbow", "tree",
 )  # fmt: skip
 
 # Of these the strokes alone are enough to learn them; of the others the sketches' base needs the pictures.
-STROKES_ENOUGH = ("face", "mouth", "pig", "radio")
+BITMAPS_OPTIONAL = ("face", "mouth", "pig", "radio")
 
 
 @dataclass(frozen=True)
@@ -66,14 +66,14 @@ SOURCES: dict[str, Source] = {
         "Google",
         "CC BY 4.0",
         {},
-        optional=tuple(f"quickdraw/strokes/{word}.jsonl.gz" for word in THIRTY_WORDS),
+        optional=tuple(f"quickdraw/strokes/{word}.jsonl.gz" for word in SKETCH_WORDS),
     ),
     "quickdraw-bitmaps": Source(
         "Quick, Draw! drawings as 28x28 pictures",
         "Google",
         "CC BY 4.0",
-        {f"quickdraw/bitmaps/{word}.npz": "" for word in THIRTY_WORDS if word not in STROKES_ENOUGH},
-        optional=tuple(f"quickdraw/bitmaps/{word}.npz" for word in STROKES_ENOUGH),
+        {f"quickdraw/bitmaps/{word}.npz": "" for word in SKETCH_WORDS if word not in BITMAPS_OPTIONAL},
+        optional=tuple(f"quickdraw/bitmaps/{word}.npz" for word in BITMAPS_OPTIONAL),
     ),
     "tuberlin": Source(
         "TU Berlin's sketches of arm, ear, eye, face, hand, mouth and nose",

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from ml.augmentation.negatives import make_junk
-from ml.bundles.bundle import Bundle, BundleError, verify_bundle, with_rehearsal
+from ml.augmentation.negatives import make_negative
+from ml.bundles.bundle import Bundle, BundleError, verify_bundle, with_replay_pack
 from ml.preprocessing.ink import RasterSpec, rasterise
 
 if TYPE_CHECKING:
@@ -135,7 +135,7 @@ def add_replay_pack(bundle: Bundle, material: Material) -> Bundle:
         test.y,
         predictor.predict(junk).embeddings,
     )
-    return with_rehearsal(bundle, write_pack(rehearsal))
+    return with_replay_pack(bundle, write_pack(rehearsal))
 
 
 def _study(material: Material, bundle: Bundle, share: float, rng: Rng) -> tuple[np.ndarray, np.ndarray]:
@@ -166,10 +166,10 @@ def _some(test: Examples, most: int) -> Examples:
 
 def _junk(material: Material, spec: RasterSpec, rng: Rng) -> Iterator[np.ndarray]:
     digits = material.digits()
-    yield from (rasterise(make_junk(rng, digits, spared=material.spared), spec) for _ in range(MADE_UP))
-    for number in rng.permutation(len(material.junk_inks))[: (JUNK - MADE_UP) // 2]:
-        yield rasterise(material.junk_inks[number], spec)
-    yield from rng.permutation(material.junk_pictures)[: (JUNK - MADE_UP) // 2]
+    yield from (rasterise(make_negative(rng, digits, skipped=material.skipped_negatives), spec) for _ in range(MADE_UP))
+    for number in rng.permutation(len(material.negative_inks))[: (JUNK - MADE_UP) // 2]:
+        yield rasterise(material.negative_inks[number], spec)
+    yield from rng.permutation(material.negative_rasters)[: (JUNK - MADE_UP) // 2]
 
 
 def _base_test(material: Material, labels: int) -> Examples:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ml.bundles.bundle import Bundle, verify_bundle
-from ml.data.labelled_files import JUNK
+from ml.data.labelled_files import NEGATIVE_LABEL
 from ml.evaluation.metrics import EvaluationReport, evaluate_answers
 from ml.recipes.base import Examples
 
@@ -21,7 +21,7 @@ def run_tests(bundle: Bundle, tests: dict[str, Examples]) -> dict[str, Evaluatio
     labels = len(bundle.slugs)
     reports = {}
     for name, examples in tests.items():
-        truth = np.where(examples.y < labels, examples.y, JUNK)
+        truth = np.where(examples.y < labels, examples.y, NEGATIVE_LABEL)
         probabilities = predictor.predict(examples.x).probabilities
         reports[name] = evaluate_answers(
             probabilities, truth, bundle.slugs, bundle.manifest["unsure_below"], groups=examples.writers

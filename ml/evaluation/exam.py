@@ -10,7 +10,7 @@ import time
 
 import numpy as np
 
-from ml.bundles.build import keras_answers
+from ml.bundles.build import keras_probabilities
 from ml.bundles.bundle import Bundle, BundleError, probe_rasters, verify_bundle
 from ml.bundles.predictor import Predictor
 from ml.data.approved import ApprovedDrawings, check_drawings
@@ -124,4 +124,4 @@ def _difference(bundle: Bundle, predictor: Predictor, field: ApprovedDrawings) -
         return float(known["difference"]), int(known["compared"])
     rasters = np.concatenate([probe_rasters(bundle.manifest), field.rasters])[:COMPARED]
     answers = predictor.predict(rasters).probabilities
-    return float(np.abs(keras_answers(bundle, rasters) - answers).max()), len(rasters)
+    return float(np.abs(keras_probabilities(bundle, rasters) - answers).max()), len(rasters)

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from ml.data.labelled_files import JUNK
+from ml.data.labelled_files import NEGATIVE_LABEL
 
 BINS = 15
 
@@ -69,7 +69,7 @@ def evaluate_answers(
     `groups` (n,) the writers. An answer is unsure when its highest probability is under
     `unsure_below`.
     """
-    junk = labels_true == JUNK
+    junk = labels_true == NEGATIVE_LABEL
     unsure = probabilities.max(axis=1) < unsure_below
     real, truth, doubt = probabilities[~junk], labels_true[~junk], unsure[~junk]
     guesses = real.argmax(axis=1)

@@ -15,9 +15,10 @@ import numpy as np
 from ml.bundles.predictor import Predictor
 from ml.data.labelled_files import held_out_writers
 from ml.data.loaders import DatasetError, load_foreign_characters, load_mnist, load_pen_tracks, split_by_group
-from ml.preprocessing.image import ImageError, normalise_image
-from ml.preprocessing.ink import DEFAULT, MAX_COORDINATE, Ink, RasterSpec, rasterise
-from ml.preprocessing.quickdraw_bitmap import as_bitmap
+from ml.preprocessing.image import normalise_image
+from ml.preprocessing.image_limits import ImageError
+from ml.preprocessing.ink import DEFAULT_SPEC, MAX_COORDINATE, Ink, RasterSpec, rasterise
+from ml.preprocessing.quickdraw_bitmap import draw_bitmap
 from ml.recipes import RECIPES
 
 SCALES = (0.05, 20.0)
@@ -32,7 +33,7 @@ Rng = np.random.Generator
 
 
 def measure_robustness(
-    predictor: Predictor, inks: Sequence[Ink], *, limit: int, seed: int, spec: RasterSpec = DEFAULT
+    predictor: Predictor, inks: Sequence[Ink], *, limit: int, seed: int, spec: RasterSpec = DEFAULT_SPEC
 ) -> Figures:
     """How often the raster and the answer stay the same when nothing but place, size, canvas or sampling changes.
 
@@ -53,7 +54,7 @@ def measure_robustness(
     rasters = {
         **{name: [rasterise(change(ink), spec) for ink in drawings] for name, change in changes.items()},
         "as a picture of 28 x 28 (Google's recipe)": [
-            normalise_image(as_bitmap(ink), spec, polarity="light_on_dark") for ink in drawings
+            normalise_image(draw_bitmap(ink), spec, polarity="light_on_dark") for ink in drawings
         ],
     }
     return {name: _compare(predictor, before, answers, np.array(after)) for name, after in rasters.items()}
@@ -102,7 +103,7 @@ def measure_junk(
     count: int,
     seed: int,
     recognizer: str = "digits",
-    spec: RasterSpec = DEFAULT,
+    spec: RasterSpec = DEFAULT_SPEC,
 ) -> Figures:
     """How much of each kind of junk is answered "not sure", beside the share of real drawings that are.
 

@@ -10,7 +10,8 @@ from typing import Any
 import cv2
 import numpy as np
 
-from ml.preprocessing.image import cut_ink, decode_image, fit_ink
+from ml.preprocessing.decode_image import decode_image
+from ml.preprocessing.image import extract_ink, fit_ink
 from ml.preprocessing.ink import Ink, RasterSpec, parse_ink, rasterise
 
 _DECODING = Lock()  # 16 megapixels take some 200 MB until they are reduced: one picture at a time in a process
@@ -19,7 +20,7 @@ MAX_KEPT_SIDE = 640  # pixels; a photo is reduced to this before it is read and 
 
 @dataclass(frozen=True)
 class Content:
-    """What somebody drew: ink, or a picture. Made by `of_ink` or `of_image`; `raster` is what a network sees."""
+    """What somebody drew: ink, or a picture. Made by `from_ink` or `from_image`; `raster` is what a network sees."""
 
     ink: list[Any] | None = None
     strokes: Ink | None = None
@@ -27,14 +28,14 @@ class Content:
     _rasters: dict[RasterSpec, np.ndarray] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
-    def of_ink(cls, data: object) -> Content:
+    def from_ink(cls, data: object) -> Content:
         """From decoded JSON. Raises ml.preprocessing.ink.InkError."""
         strokes = parse_ink(data)
         return cls(ink=data, strokes=strokes)  # type: ignore[arg-type]
 
     @classmethod
-    def of_image(cls, data: bytes) -> Content:
-        """From the bytes of a picture file. Raises ml.preprocessing.image.ImageError."""
+    def from_image(cls, data: bytes) -> Content:
+        """From the bytes of a picture file. Raises ml.preprocessing.image_limits.ImageError."""
         with _DECODING:
             pixels = decode_image(data)
         scale = MAX_KEPT_SIDE / max(pixels.shape)
@@ -54,7 +55,7 @@ class Content:
     def _cut(self) -> np.ndarray:
         """The ink of a picture, found once for all recognizers."""
         assert self.pixels is not None  # noqa: S101 - there are no strokes, so there is a picture
-        return cut_ink(self.pixels)
+        return extract_ink(self.pixels)
 
     def png(self) -> bytes | None:
         """The picture as it is kept: grey, reduced, without what a camera writes into a file."""

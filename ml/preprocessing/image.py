@@ -7,25 +7,18 @@ into the same box and centred by the same rule as strokes are (`ml.preprocessing
 
 from __future__ import annotations
 
-import io
 import math
-import warnings
 from typing import Literal
 
 import cv2
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
 
+from ml.preprocessing.decode_image import scaled_size, shrink
 from ml.preprocessing.find_ink import find_ink
-from ml.preprocessing.image_bombs import has_too_many_passes, has_too_many_pieces
-from ml.preprocessing.ink import DEFAULT, HALF, SUPERSAMPLING, RasterSpec, average, covered
-
-FORMATS = ("PNG", "JPEG", "WEBP", "BMP")
-MAX_IMAGE_BYTES = 5_000_000
-MAX_IMAGE_PIXELS = 16_000_000
-MAX_COSTLY_PIXELS = {"WEBP": 8_400_000, "alpha": 6_000_000, "WEBP alpha": 4_200_000}  # those that take longest
-MAX_IMAGE_SIDE = 12_000  # pixels; a strip of one row costs its reader far more than a picture of as many pixels
-WORKING_SIDE = 1_000  # pixels; pictures are reduced to it before anything is looked for
+from ml.preprocessing.image_limits import (
+    ImageError,
+)
+from ml.preprocessing.ink import DEFAULT_SPEC, HALF_INK, SUPERSAMPLING, RasterSpec, downsample, ink_span
 
 FAINT = 0.1  # of full ink; what is fainter is no part of a line
 SPECK = 0.03  # of the largest part's ink; smaller parts are dirt
@@ -38,184 +31,24 @@ EDGE = 0.5  # of full ink, where a line ends
 CONTRAST = 2.0  # of the edges of what is enlarged: as soft as lines drawn by the renderer are, no softer
 ENLARGED = 2.0  # samples per pixel of a picture, from which on its edges are kept soft
 THINNEST, THICKEST = 2.2, 4.0  # pixels of the usual raster; the range of the pens that MNIST was written with
-PAINTED_TONES = 0.005  # of the painted pixels of a transparent picture that make it more than one tone
 
-_A_BOMB = "The image is made of far more pieces than a picture needs. Save it again."
 
 Polarity = Literal["auto", "light_on_dark", "dark_on_light"]
-
-# Our own limit is far below the one that warns, but a warning must never be all that happens.
-warnings.simplefilter("error", Image.DecompressionBombWarning)
-
-
-class ImageError(ValueError):
-    """A picture that cannot be used. `code` is stable, `str(error)` says what is wrong and what to do."""
-
-    def __init__(self, code: str, detail: str) -> None:
-        super().__init__(detail)
-        self.code = code
-
-
-# Decoding
-
-
-def decode_image(data: bytes) -> np.ndarray:
-    """Decode a PNG, JPEG, WebP or BMP file to grey as seen, uint8 (h, w).
-
-    Of an animation the first frame, turned as its EXIF orientation says, what is transparent over
-    white; large pictures are reduced to about 1,000 pixels a side. Raises ImageError `image_too_large`
-    (over 5 MB, or 16 megapixels, of what takes long fewer: both looked at before decoding),
-    `unsupported_image` (another format) or `invalid_image` (no picture, a broken one, or a bomb).
-    """
-    if len(data) > MAX_IMAGE_BYTES:
-        raise ImageError(
-            "image_too_large",
-            f"The image has {len(data):,} bytes; at most {MAX_IMAGE_BYTES:,} are read. Save it smaller.",
-        )
-    with _open(data) as image:
-        _check_size(image)
-        if has_too_many_passes(data, image.width * image.height):
-            raise ImageError("invalid_image", _A_BOMB)
-        try:
-            return _to_grey(_load(image))
-        except Exception as error:  # the readers raise whatever broken bytes lead them to
-            raise ImageError("invalid_image", "The image is broken or incomplete. Save it again.") from error
-
-
-def _check_size(image: Image.Image) -> None:
-    width, height = image.size
-    kind = f"{image.format if image.format == 'WEBP' else ''} {'alpha' if image.has_transparency_data else ''}".strip()
-    most = MAX_COSTLY_PIXELS.get(kind, MAX_IMAGE_PIXELS)
-    if width * height > most or max(width, height) > MAX_IMAGE_SIDE:
-        raise ImageError(
-            "image_too_large",
-            f"The image has {width} x {height} pixels; at most {most:,} are read, "
-            f"and {MAX_IMAGE_SIDE:,} a side. Save it smaller.",
-        )
-
-
-def _open(data: bytes) -> Image.Image:
-    if has_too_many_pieces(data):
-        raise ImageError("invalid_image", _A_BOMB)
-    try:
-        return Image.open(io.BytesIO(data), formats=FORMATS)
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise ImageError(
-            "image_too_large", f"The image has more than {MAX_IMAGE_PIXELS:,} pixels. Save it smaller."
-        ) from error
-    except UnidentifiedImageError as error:
-        if not _is_other_picture(data):
-            raise ImageError("invalid_image", "This is not an image. Send a PNG, JPEG, WebP or BMP file.") from error
-        raise ImageError(
-            "unsupported_image", "This kind of image is not read. Send a PNG, JPEG, WebP or BMP file."
-        ) from error
-    except Exception as error:  # as above
-        raise ImageError("invalid_image", "The image is broken or incomplete. Save it again.") from error
-
-
-def _is_other_picture(data: bytes) -> bool:
-    starts = (
-        b"GIF8",
-        b"II*\0",
-        b"MM\0*",
-        b"%PDF",
-        b"<svg",
-        b"<?xml",
-        b"\0\0\1\0",
-        b"8BPS",
-        b"\0\0\0\x0cjP",
-        b"\xff\x0a",
-    )
-    return data.startswith(starts) or data[4:8] == b"ftyp"  # the last: HEIC, AVIF and films
-
-
-def _load(image: Image.Image) -> Image.Image:
-    """Decode, in one of a few modes, reduced, upright. Reduced early: a worker is small, a picture may not be."""
-    image.draft("RGB", (WORKING_SIDE, WORKING_SIDE))  # a large JPEG is decoded at a half, a quarter or an eighth
-    image.load()
-    if not _is_deep(image):
-        image = image.convert("RGBA" if image.has_transparency_data else "L" if image.mode in ("1", "L") else "RGB")
-    scale = WORKING_SIDE / max(image.size)
-    if scale < 1 and not _is_deep(image):
-        # Pillow averages colours by their alpha: the colour of a transparent pixel means nothing.
-        image = image.resize(_scaled(*image.size, scale), Image.Resampling.BOX)
-    return ImageOps.exif_transpose(image)
-
-
-def _is_deep(image: Image.Image) -> bool:
-    return image.mode.startswith(("I", "F"))
-
-
-def _scaled(width: int, height: int, scale: float) -> tuple[int, int]:
-    return max(1, round(width * scale)), max(1, round(height * scale))
-
-
-def _to_grey(image: Image.Image) -> np.ndarray:
-    pixels = np.asarray(image)
-    if _is_deep(image):
-        return _reduce(_from_deep(pixels))
-    if image.mode == "RGBA":
-        return _flatten(pixels)
-    return pixels if image.mode == "L" else _luminance(pixels)
-
-
-def _from_deep(values: np.ndarray) -> np.ndarray:
-    """Grey of 16 bits or more, to 8 bits."""
-    full = 65_535 if values.max() > 255 else 255
-    return (values.clip(0, full) // (full // 255)).astype(np.uint8)
-
-
-def _reduce(pixels: np.ndarray) -> np.ndarray:
-    height, width = pixels.shape
-    scale = WORKING_SIDE / max(height, width)
-    if scale >= 1:
-        return pixels
-    return cv2.resize(pixels, _scaled(width, height, scale), interpolation=cv2.INTER_AREA)
-
-
-def _luminance(rgb: np.ndarray) -> np.ndarray:
-    """Grey from colours; if that hides the ink (yellow on white), the channel that shows it best."""
-    grey = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)
-    ranges = [int(np.ptp(channel)) for channel in (grey, *cv2.split(rgb))]
-    if ranges[0] >= 64 or max(ranges) < 2 * ranges[0]:
-        return grey
-    return np.ascontiguousarray(rgb[..., int(np.argmax(ranges[1:]))])
-
-
-def _flatten(rgba: np.ndarray) -> np.ndarray:
-    """Compose over white. Ink of one tone on nothing is black on white, whatever its colour is.
-
-    A white line on a transparent canvas would be lost over white; but a photo with transparent
-    corners is no line, and its own dark and light stay as they are.
-    """
-    alpha = rgba[..., 3]
-    grey = cv2.cvtColor(rgba[..., :3], cv2.COLOR_RGB2GRAY)
-    painted = grey[alpha >= 128]
-    bare = 1 - painted.size / alpha.size
-    if painted.size and bare > 0.25 and _is_one_tone(painted):
-        return 255 - alpha
-    share = alpha[..., np.newaxis].astype(np.float32) / 255
-    return _luminance(np.rint(rgba[..., :3] * share + 255 * (1 - share)).astype(np.uint8))
-
-
-def _is_one_tone(grey: np.ndarray) -> bool:
-    off = np.abs(grey.astype(np.int16) - int(np.median(grey))) > 64
-    return float(off.mean()) < PAINTED_TONES
 
 
 # Normalising
 
 
-def normalise_image(pixels: np.ndarray, spec: RasterSpec = DEFAULT, *, polarity: Polarity = "auto") -> np.ndarray:
+def normalise_image(pixels: np.ndarray, spec: RasterSpec = DEFAULT_SPEC, *, polarity: Polarity = "auto") -> np.ndarray:
     """Turn a grey picture, uint8 (h, w) of any size, into the raster: uint8 (size, size), white on black.
 
     `polarity` says what is ink where that is known, as for the data sets' white on black. Raises
     ImageError `blank_image` if there is no ink to be found.
     """
-    return fit_ink(cut_ink(pixels, polarity=polarity), spec)
+    return fit_ink(extract_ink(pixels, polarity=polarity), spec)
 
 
-def normalise_known(picture: np.ndarray, spec: RasterSpec = DEFAULT) -> np.ndarray:
+def normalise_dataset_image(picture: np.ndarray, spec: RasterSpec = DEFAULT_SPEC) -> np.ndarray:
     """The raster of a data set's picture, which is white on black; all black where nothing is to be seen in it."""
     try:
         return normalise_image(picture, spec, polarity="light_on_dark")
@@ -223,25 +56,25 @@ def normalise_known(picture: np.ndarray, spec: RasterSpec = DEFAULT) -> np.ndarr
         return np.zeros((spec.size, spec.size), np.uint8)
 
 
-def cut_ink(pixels: np.ndarray, *, polarity: Polarity = "auto") -> np.ndarray:
+def extract_ink(pixels: np.ndarray, *, polarity: Polarity = "auto") -> np.ndarray:
     """The ink of a grey picture, cut out of it: float32 (h, w) from 0 to 1. Raises what `normalise_image` raises."""
     if pixels.dtype != np.uint8 or pixels.ndim != 2 or not pixels.size:
         raise ValueError(f"A picture must be uint8 (h, w), not {pixels.dtype} {pixels.shape}.")
     light = {"auto": None, "light_on_dark": True, "dark_on_light": False}[polarity]
-    ink = find_ink(_reduce(pixels), light=light)
+    ink = find_ink(shrink(pixels), light=light)
     if ink is None:
         raise ImageError("blank_image", "There is no drawing to be seen in the image. Use a darker pen or more light.")
     ink, (left, top, width, height) = _drop_specks(ink)
     return ink[top : top + height, left : left + width]
 
 
-def fit_ink(ink: np.ndarray, spec: RasterSpec = DEFAULT) -> np.ndarray:
+def fit_ink(ink: np.ndarray, spec: RasterSpec = DEFAULT_SPEC) -> np.ndarray:
     """Cut-out ink, float32 (h, w) from 0 to 1, as the raster: uint8 (size, size), white on black."""
     if spec.centre == "box" and spec.box - 1 <= max(ink.shape) <= spec.size:
         return _lay(ink, spec)
     if spec.centre == "mass" and spec.box - 1 <= max(ink.shape) <= math.ceil(spec.box):
         return _place(ink, spec)
-    return average(_fit(ink, spec), spec)
+    return downsample(_fit(ink, spec), spec)
 
 
 def _drop_specks(ink: np.ndarray) -> tuple[np.ndarray, tuple[int, int, int, int]]:
@@ -279,7 +112,7 @@ def _lay(ink: np.ndarray, spec: RasterSpec) -> np.ndarray:
 
 def _start(profile: np.ndarray, size: int) -> int:
     """Where ink starts so that its middle is the raster's."""
-    middle, _length = covered(profile)
+    middle, _length = ink_span(profile)
     return min(max(round(size / 2 - middle), 0), size - len(profile))
 
 
@@ -313,7 +146,7 @@ def _sample(ink: np.ndarray, longest: float, side: int) -> np.ndarray:
     """Scale ink so that its longer side has `longest` samples, in the middle of a canvas of `side`, uint8."""
     scale = longest / max(ink.shape)
     grey = cv2.copyMakeBorder(_even(ink), MARGIN, MARGIN, MARGIN, MARGIN, cv2.BORDER_CONSTANT)  # so that edges taper
-    size = _scaled(grey.shape[1], grey.shape[0], scale)
+    size = scaled_size(grey.shape[1], grey.shape[0], scale)
     grey = cv2.resize(grey, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
     spare = [side - length for length in grey.shape]
     cut = [slice(max(0, -room // 2), max(0, -room // 2) + side) for room in spare]
@@ -333,7 +166,7 @@ def _edged(grey: np.ndarray, scale: float) -> np.ndarray:
 
 def _cut(canvas: np.ndarray) -> np.ndarray:
     """0 or 255."""
-    return np.where(canvas > HALF, 255, 0).astype(np.uint8)
+    return np.where(canvas > HALF_INK, 255, 0).astype(np.uint8)
 
 
 def _even(ink: np.ndarray) -> np.ndarray:

@@ -25,15 +25,15 @@ PREPROCESS_VERSION = 1
 SIZE = 28  # side of the raster, in pixels, where a recognizer says nothing else
 BOX = 20  # side of the box that the ink is fitted into, in pixels
 PEN = 2.2  # width of the pen, in pixels of the raster
-SMALLEST, LARGEST = 24, 64  # sides that a raster may have: the networks shrink it four times, and more would be slow
-THINNEST_PEN = 0.5  # pixels
-HALF = 127  # of full ink, 255
+MIN_SIZE, MAX_SIZE = 24, 64  # sides that a raster may have: the networks shrink it four times, and more would be slow
+MIN_PEN = 0.5  # pixels
+HALF_INK = 127  # of full ink, 255
 SUPERSAMPLING = 8  # samples per pixel and axis before averaging
 
 MAX_STROKES = 256
 MAX_POINTS = 20_000
 MAX_COORDINATE = 1e6
-SMALLEST_EXTENT = 1e-6  # what is smaller is a dot, and would be drawn from rounding errors
+MIN_EXTENT = 1e-6  # what is smaller is a dot, and would be drawn from rounding errors
 
 _FRACTION_BITS = 4  # OpenCV draws on a grid of 1/16 of a sample
 _TIE_BREAK = 1e-4  # keeps rounding ties on one side, whatever the scale of the ink did to the last bit
@@ -57,12 +57,12 @@ class RasterSpec:
     centre: Literal["mass", "box"] = "mass"
 
     def __post_init__(self) -> None:
-        if isinstance(self.size, bool) or not isinstance(self.size, int) or not SMALLEST <= self.size <= LARGEST:
-            raise ValueError(f"A raster has a side of {SMALLEST} to {LARGEST} whole pixels, not {self.size!r}.")
-        if not THINNEST_PEN <= self.pen <= self.box / 2 <= self.size / 2:
+        if isinstance(self.size, bool) or not isinstance(self.size, int) or not MIN_SIZE <= self.size <= MAX_SIZE:
+            raise ValueError(f"A raster has a side of {MIN_SIZE} to {MAX_SIZE} whole pixels, not {self.size!r}.")
+        if not MIN_PEN <= self.pen <= self.box / 2 <= self.size / 2:
             raise ValueError(
                 f"A pen of {self.pen} and a box of {self.box} pixels do not fit a raster of {self.size}: "
-                f"the box must fit into it, and at least two pens into the box, of {THINNEST_PEN} pixels or more."
+                f"the box must fit into it, and at least two pens into the box, of {MIN_PEN} pixels or more."
             )
         if self.centre not in ("mass", "box"):
             raise ValueError(f"Ink is centred by its mass or by its box, not by {self.centre!r}.")
@@ -78,7 +78,7 @@ class RasterSpec:
         return self.pen / PEN
 
 
-DEFAULT = RasterSpec()
+DEFAULT_SPEC = RasterSpec()
 
 
 class InkError(ValueError):
@@ -137,7 +137,7 @@ def _to_array(stroke: list[list[float]], number: int) -> np.ndarray:
     return array
 
 
-def rasterise(ink: Sequence[np.ndarray], spec: RasterSpec = DEFAULT, *, pen: float | None = None) -> np.ndarray:
+def rasterise(ink: Sequence[np.ndarray], spec: RasterSpec = DEFAULT_SPEC, *, pen: float | None = None) -> np.ndarray:
     """Draw ink as the network sees it: uint8 (size, size), white on black.
 
     `ink` holds at least one stroke of shape (2 or more, n). `pen` is the width of the line in
@@ -145,13 +145,13 @@ def rasterise(ink: Sequence[np.ndarray], spec: RasterSpec = DEFAULT, *, pen: flo
     """
     pen = spec.pen if pen is None else pen
     canvas = np.zeros((spec.canvas, spec.canvas), np.uint8)
-    lines = [_to_fixed_point(line) for line in _fit(ink, spec, pen)]
+    lines = [_to_fixed_point(line) for line in _fit_to_box(ink, spec, pen)]
     width = max(1, math.floor(pen * SUPERSAMPLING + 0.5))  # halves up, as in the browser
     cv2.polylines(canvas, lines, False, 255, width, cv2.LINE_8, _FRACTION_BITS)
-    return average(canvas, spec)
+    return downsample(canvas, spec)
 
 
-def average(canvas: np.ndarray, spec: RasterSpec) -> np.ndarray:
+def downsample(canvas: np.ndarray, spec: RasterSpec) -> np.ndarray:
     """Centre ink and average it down: a sampled canvas, uint8, with the ink's box in its middle, to a raster.
 
     The last step of every raster, whether it comes from strokes or from a picture.
@@ -160,18 +160,18 @@ def average(canvas: np.ndarray, spec: RasterSpec) -> np.ndarray:
     return cv2.resize(centred, (spec.size, spec.size), interpolation=cv2.INTER_AREA)
 
 
-def covered(profile: np.ndarray, full: float = 1.0) -> tuple[float, float]:
+def ink_span(profile: np.ndarray, full: float = 1.0) -> tuple[float, float]:
     """Middle and length in pixels of ink that covers the first and the last pixel of its `profile`, (n,), in part."""
     start, end = 1 - float(profile[0]) / full, len(profile) - 1 + float(profile[-1]) / full
     return (start + end) / 2, end - start
 
 
-def _fit(ink: Sequence[np.ndarray], spec: RasterSpec, pen: float) -> list[np.ndarray]:
+def _fit_to_box(ink: Sequence[np.ndarray], spec: RasterSpec, pen: float) -> list[np.ndarray]:
     """Scale and move the strokes so that the drawn line fills the box; float64 (n, 2), in samples."""
     points = np.concatenate([stroke[:2] for stroke in ink], axis=1)
     low, high = points.min(axis=1), points.max(axis=1)
     extent = float((high - low).max())
-    scale = (spec.box - pen) / extent if extent > SMALLEST_EXTENT else 0.0
+    scale = (spec.box - pen) / extent if extent > MIN_EXTENT else 0.0
     middle = (low + high) / 2
     return [((stroke[:2].T - middle) * scale + spec.size / 2) * SUPERSAMPLING for stroke in ink]
 
@@ -188,12 +188,12 @@ def _centre_by_mass(canvas: np.ndarray) -> np.ndarray:
     Ink ends where it is half of full; what is fainter beyond (the soft edges of pictures) may be cut off.
     """
     side = canvas.shape[0]
-    left, top, width, height = cv2.boundingRect((canvas > HALF).astype(np.uint8))
+    left, top, width, height = cv2.boundingRect((canvas > HALF_INK).astype(np.uint8))
     if not width:
         return canvas
     crop = canvas[top : top + height, left : left + width]
-    dx = _shift(left + _middle_of_mass(crop, 0), left, width, side)
-    dy = _shift(top + _middle_of_mass(crop, 1), top, height, side)
+    dx = _shift(left + _centre_of_mass(crop, 0), left, width, side)
+    dy = _shift(top + _centre_of_mass(crop, 1), top, height, side)
     moved = np.zeros_like(canvas)
     rows, columns = (slice(max(0, by), side + min(0, by)) for by in (dy, dx))
     from_rows, from_columns = (slice(max(0, -by), side - max(0, by)) for by in (dy, dx))
@@ -201,7 +201,7 @@ def _centre_by_mass(canvas: np.ndarray) -> np.ndarray:
     return moved
 
 
-def _middle_of_mass(crop: np.ndarray, axis: int) -> float:
+def _centre_of_mass(crop: np.ndarray, axis: int) -> float:
     """Where the mass of the ink lies along x (axis 0) or y (axis 1), from whole numbers, so exactly."""
     sums = cv2.reduce(crop, axis, cv2.REDUCE_SUM, dtype=cv2.CV_32S).ravel().astype(np.int64)
     return int(sums @ np.arange(len(sums))) / int(sums.sum())

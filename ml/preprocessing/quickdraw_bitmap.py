@@ -12,7 +12,7 @@ SHEET, DRAWN, LINE = 304, 255, 16  # what it shrinks: the sheet, the longest sid
 _FINE = 16  # samples per pixel and axis
 
 
-def as_bitmap(ink: Ink) -> np.ndarray:
+def draw_bitmap(ink: Ink) -> np.ndarray:
     """The ink as Google drew the bitmaps of Quick, Draw!: uint8 (28, 28), white on black.
 
     On a sheet of 304 the longest side is 255 and the line 16; the sheet is shrunk to 28 (found by laying drawings

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ml.recipes.bangla_digits import BANGLA
+from ml.recipes.bangla_digits import BANGLA_DIGITS
 from ml.recipes.base import Recipe
 from ml.recipes.digits import LATIN_DIGITS
 from ml.recipes.sketches import SKETCHES
 
-RECIPES: dict[str, Recipe] = {"digits": LATIN_DIGITS, "bangla-digits": BANGLA, "sketches": SKETCHES}
+RECIPES: dict[str, Recipe] = {"digits": LATIN_DIGITS, "bangla-digits": BANGLA_DIGITS, "sketches": SKETCHES}

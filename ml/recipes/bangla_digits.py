@@ -17,7 +17,7 @@ import numpy as np
 from ml.augmentation.augment import fit_picture
 from ml.data import loaders
 from ml.data.loaders import Pictures, Tracks
-from ml.recipes.base import Examples, Material, Recipe, made_up_junk, normalise
+from ml.recipes.base import Examples, Material, Recipe, made_up_negatives, normalise_pictures
 
 Rng = np.random.Generator
 
@@ -36,7 +36,7 @@ LABELS = [
 def load_bangla(data: Path | None) -> Material:
     """NumtaDB, normalised as uploads are; letters of other alphabets and made-up drawings as junk."""
     pictures, test = loaders.load_bangla("train", data), loaders.load_bangla("test", data)
-    studied = Pictures(normalise(pictures.x), pictures.y, pictures.group)
+    studied = Pictures(normalise_pictures(pictures.x), pictures.y, pictures.group)
     checked = np.array([_is_checked(place) for place in range(len(pictures.y))])
     letters, characters = (
         loaders.load_foreign_characters("train", data).x,
@@ -44,18 +44,22 @@ def load_bangla(data: Path | None) -> Material:
     )
     rng = np.random.default_rng(0)
     return Material(
-        pictures=loaders.take(studied, np.flatnonzero(~checked)),
+        pictures=loaders.select_rows(studied, np.flatnonzero(~checked)),
         tracks=Tracks([], np.zeros(0, np.int64), np.zeros(0, str)),
-        junk_inks=[],
-        junk_pictures=np.stack([fit_picture(x) for x in letters]),
+        negative_inks=[],
+        negative_rasters=np.stack([fit_picture(x) for x in letters]),
         validation={
             "NumtaDB, not trained on": Examples(studied.x[checked], studied.y[checked]),
-            "made-up junk": made_up_junk([], len(LABELS)),
+            "made-up junk": made_up_negatives([], len(LABELS)),
         },
         tests={
-            "NumtaDB test": Examples(normalise(test.x), test.y),
-            "the same as two-valued scans": Examples(normalise(np.stack([scan(x, rng) for x in test.x])), test.y),
-            "foreign characters (junk)": Examples(normalise(characters.x), np.full(len(characters.x), len(LABELS))),
+            "NumtaDB test": Examples(normalise_pictures(test.x), test.y),
+            "the same as two-valued scans": Examples(
+                normalise_pictures(np.stack([simulate_scan(x, rng) for x in test.x])), test.y
+            ),
+            "foreign characters (junk)": Examples(
+                normalise_pictures(characters.x), np.full(len(characters.x), len(LABELS))
+            ),
         },
         counts={"numtadb": len(pictures.y) + len(test.y), "omniglot": len(characters.x) + len(letters)},
     )
@@ -65,7 +69,7 @@ def _is_checked(place: int) -> bool:
     return int(hashlib.sha256(f"numtadb/{place}".encode()).hexdigest()[:8], 16) % VALIDATION == 0
 
 
-def scan(picture: np.ndarray, rng: Rng) -> np.ndarray:
+def simulate_scan(picture: np.ndarray, rng: Rng) -> np.ndarray:
     """A picture, uint8 (h, w), as a scanner cut to two values might give it: uint8 (32, 32), 0 or 255."""
     large = cv2.resize(picture, None, fx=ENLARGED, fy=ENLARGED, interpolation=cv2.INTER_CUBIC)
     _, cut = cv2.threshold(large, 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
@@ -86,7 +90,7 @@ def _thicken(cut: np.ndarray, by: float) -> np.ndarray:
     return np.where(changed, 255, 0).astype(np.uint8) if changed.any() else cut
 
 
-BANGLA = Recipe(
+BANGLA_DIGITS = Recipe(
     title="Bangla digits",
     prompt="How do you write {glyph}?",
     labels=LABELS,

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import numpy as np
 
-from ml.augmentation.negatives import make_junk
+from ml.augmentation.negatives import make_negative
 from ml.data.loaders import Pictures, Tracks
-from ml.preprocessing.image import normalise_known
-from ml.preprocessing.ink import DEFAULT, Ink, RasterSpec, rasterise
+from ml.preprocessing.image import normalise_dataset_image
+from ml.preprocessing.ink import DEFAULT_SPEC, Ink, RasterSpec, rasterise
 
 SMALL, RESIDUAL = "small", "residual"  # networks, see `ml.training.network`
-TAUGHT, AVERAGED = "taught", "averaged"  # ways of learning, see `ml.training.fit`
-VALIDATION_JUNK = 1_000
+DISTILLED, AVERAGED = "taught", "averaged"  # ways of learning, see `ml.training.fit`
+VALIDATION_NEGATIVES = 1_000
 
 
 @dataclass(frozen=True)
@@ -34,25 +34,25 @@ class Examples:
 class Material:
     """What a recognizer is trained on, calibrated on (`validation`) and measured with (`tests`).
 
-    `junk_pictures` are uint8 (n, size, size). Nothing of `tests` is looked at before the model is done.
+    `negative_rasters` are uint8 (n, size, size). Nothing of `tests` is looked at before the model is done.
     """
 
     pictures: Pictures
     tracks: Tracks
-    junk_inks: list[Ink]
-    junk_pictures: np.ndarray
+    negative_inks: list[Ink]
+    negative_rasters: np.ndarray
     validation: dict[str, Examples]
     tests: dict[str, Examples] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
     """How many drawings each source gave, for the model card."""
-    different: np.ndarray | None = None
+    distinct_counts: np.ndarray | None = None
     """How many different drawings of each label are in pictures and tracks, int (labels,); None if all of them are."""
 
     latin: bool = False
     """Whether the strokes are Latin digits, whose writing styles and negatives are known (`ml.augmentation`)."""
 
-    spared: tuple[str, ...] = ()
-    """Kinds of negatives that are never made (`ml.augmentation.negatives.SPARABLE`): a label looks like them."""
+    skipped_negatives: tuple[str, ...] = ()
+    """Kinds of negatives that are never made (`ml.augmentation.negatives.NEGATIVE_KINDS`): a label looks like them."""
 
     def digits(self) -> list[tuple[Ink, int]]:
         """What junk may be made of: the tracks with their labels, if they are Latin digits; else nothing."""
@@ -79,9 +79,9 @@ class Recipe:
     learning_rate: float = 2e-3
     title: str = ""
     prompt: str = "Draw {name}"
-    raster: RasterSpec = DEFAULT
+    raster: RasterSpec = DEFAULT_SPEC
     network: str = SMALL
-    learning: str = TAUGHT
+    learning: str = DISTILLED
     further: int = 0
     """Epochs of a last cycle, at half the rate; a training that goes on from a bundle is this cycle alone."""
     moved: float = 0.0
@@ -103,22 +103,22 @@ class Recipe:
         return self.pictures + self.tracks + self.prototypes + self.junk
 
 
-def draw(tracks: Tracks, spec: RasterSpec = DEFAULT) -> Examples:
+def rasterise_tracks(tracks: Tracks, spec: RasterSpec = DEFAULT_SPEC) -> Examples:
     """The tracks as they are served, with their writers."""
     rasters = np.stack([rasterise(ink, spec) for ink in tracks.inks])
     return Examples(rasters, tracks.y, [str(name) for name in tracks.group])
 
 
-def made_up_junk(digits: Sequence[tuple[Ink, int]], other: int, spec: RasterSpec = DEFAULT) -> Examples:
+def made_up_negatives(digits: Sequence[tuple[Ink, int]], other: int, spec: RasterSpec = DEFAULT_SPEC) -> Examples:
     """The same junk each time, some of it made of Latin `digits` (ink, label); `other` is its place in the classes."""
     rng = np.random.default_rng(0)
-    rasters = np.stack([rasterise(make_junk(rng, digits), spec) for _ in range(VALIDATION_JUNK)])
-    return Examples(rasters, np.full(VALIDATION_JUNK, other))
+    rasters = np.stack([rasterise(make_negative(rng, digits), spec) for _ in range(VALIDATION_NEGATIVES)])
+    return Examples(rasters, np.full(VALIDATION_NEGATIVES, other))
 
 
-def normalise(pictures: np.ndarray, spec: RasterSpec = DEFAULT) -> np.ndarray:
+def normalise_pictures(pictures: np.ndarray, spec: RasterSpec = DEFAULT_SPEC) -> np.ndarray:
     """Pictures, white on black, as uploads of them are: uint8 (n, size, size); all black where nothing is seen."""
     rasters = np.zeros((len(pictures), spec.size, spec.size), np.uint8)
     for place, picture in enumerate(pictures):
-        rasters[place] = normalise_known(picture, spec)
+        rasters[place] = normalise_dataset_image(picture, spec)
     return rasters

@@ -1,4 +1,4 @@
-"""How a recognizer is trained from a folder of one's own (`ml.data.folder`): what is studied, and what is kept out.
+"""A training recipe for a recognizer in a folder (`ml.data.recognizer_folder`), with its test and calibration parts.
 
 A fifth of the writers is kept out as the test and a tenth to calibrate on. Where the drawings name no
 writers, or fewer than ten, the same shares of each label are, by the hash of the drawing; the notes
@@ -14,13 +14,13 @@ from pathlib import Path
 
 import numpy as np
 
-from ml.augmentation.augment import draw_varied, vary_pictures
-from ml.augmentation.negatives import SPARABLE, make_junk
-from ml.data.folder import Described, Drawn, FolderError, read_folder
-from ml.data.labelled_files import HELD_OUT, held_out_writers
+from ml.augmentation.augment import augment_ink, augment_rasters
+from ml.augmentation.negatives import NEGATIVE_KINDS, make_negative
+from ml.data.labelled_files import HELD_OUT_EVERY, held_out_writers
 from ml.data.loaders import Pictures, Tracks, first_by_hash
+from ml.data.recognizer_folder import FolderDrawing, FolderError, RecognizerDescription, read_folder
 from ml.preprocessing.ink import RasterSpec, rasterise
-from ml.progress import Progress, silent
+from ml.progress import Progress, no_progress
 from ml.recipes.base import Examples, Material, Recipe
 from ml.statistics import margin_of_error
 
@@ -40,20 +40,20 @@ MAYBE_THE_SAME = (
     "sides, and the figures are kinder than they would be of strangers."
 )
 
-TEST = "kept-out drawings"
-JUNK_TEST = "made-up junk"
+TEST_NAME = "kept-out drawings"
+NEGATIVES_TEST_NAME = "made-up junk"
 
 
-def recipe_from(folder: Path, *, progress: Progress = silent) -> tuple[str, Recipe]:
+def recipe_from_folder(folder: Path, *, progress: Progress = no_progress) -> tuple[str, Recipe]:
     """The slug of the recognizer in a folder, and how it is trained. Raises FolderError."""
     described, drawn = read_folder(folder, progress=progress)
     _check_counts(described, drawn)
-    parts, by_writer = split(drawn, len(described.labels))
+    parts, by_writer = split_drawings(drawn, len(described.labels))
     material = _material(described, *parts)
     return described.slug, _recipe(described, material, _notes(described, drawn, parts, by_writer=by_writer))
 
 
-def _check_counts(described: Described, drawn: Sequence[Drawn]) -> None:
+def _check_counts(described: RecognizerDescription, drawn: Sequence[FolderDrawing]) -> None:
     counts = Counter(drawing.label for drawing in drawn)
     for place, label in enumerate(described.labels):
         if counts[place] < FEWEST:
@@ -65,10 +65,10 @@ def _check_counts(described: Described, drawn: Sequence[Drawn]) -> None:
 
 # Who is studied, and who is kept out
 
-Parts = tuple[list[Drawn], list[Drawn], list[Drawn]]
+Parts = tuple[list[FolderDrawing], list[FolderDrawing], list[FolderDrawing]]
 
 
-def split(drawn: Sequence[Drawn], labels: int) -> tuple[Parts, bool]:
+def split_drawings(drawn: Sequence[FolderDrawing], labels: int) -> tuple[Parts, bool]:
     """What to study, to calibrate on and to test with, and whether these are different writers."""
     writers = {drawing.writer for drawing in drawn}
     if "" not in writers and len(writers) >= FEWEST_WRITERS:
@@ -78,9 +78,9 @@ def split(drawn: Sequence[Drawn], labels: int) -> tuple[Parts, bool]:
     return _by_drawing(drawn, labels), False
 
 
-def _by_writer(drawn: Sequence[Drawn], writers: set[str]) -> Parts:
+def _by_writer(drawn: Sequence[FolderDrawing], writers: set[str]) -> Parts:
     tested = held_out_writers(writers)
-    checked = first_by_hash(writers - set(tested), max(1, len(writers) // (2 * HELD_OUT)))
+    checked = first_by_hash(writers - set(tested), max(1, len(writers) // (2 * HELD_OUT_EVERY)))
     return (
         [drawing for drawing in drawn if drawing.writer not in {*tested, *checked}],
         [drawing for drawing in drawn if drawing.writer in checked],
@@ -88,11 +88,11 @@ def _by_writer(drawn: Sequence[Drawn], writers: set[str]) -> Parts:
     )
 
 
-def _by_drawing(drawn: Sequence[Drawn], labels: int) -> Parts:
+def _by_drawing(drawn: Sequence[FolderDrawing], labels: int) -> Parts:
     parts: Parts = ([], [], [])
     for label in range(labels):
         those = sorted((drawing for drawing in drawn if drawing.label == label), key=_hash)
-        tests, checks = len(those) // HELD_OUT, max(1, len(those) // (2 * HELD_OUT))
+        tests, checks = len(those) // HELD_OUT_EVERY, max(1, len(those) // (2 * HELD_OUT_EVERY))
         for part, chosen in zip(
             parts, (those[tests + checks :], those[tests : tests + checks], those[:tests]), strict=True
         ):
@@ -100,49 +100,54 @@ def _by_drawing(drawn: Sequence[Drawn], labels: int) -> Parts:
     return parts
 
 
-def _hash(drawing: Drawn) -> str:
+def _hash(drawing: FolderDrawing) -> str:
     return hashlib.sha256(drawing.key.encode()).hexdigest()
 
 
 # What is made of them
 
 
-def _material(described: Described, studied: list[Drawn], checked: list[Drawn], tested: list[Drawn]) -> Material:
+def _material(
+    described: RecognizerDescription,
+    studied: list[FolderDrawing],
+    checked: list[FolderDrawing],
+    tested: list[FolderDrawing],
+) -> Material:
     spec = described.raster
     rng = np.random.default_rng(0)
     return Material(
         pictures=_pictures([drawing for drawing in studied if drawing.ink is None], spec),
         tracks=_tracks([drawing for drawing in studied if drawing.ink is not None]),
-        junk_inks=[],
-        junk_pictures=np.zeros((0, spec.size, spec.size), np.uint8),
-        validation={TEST: _calibrate(checked, spec, rng), JUNK_TEST: _junk(described, rng)},
+        negative_inks=[],
+        negative_rasters=np.zeros((0, spec.size, spec.size), np.uint8),
+        validation={TEST_NAME: _calibrate(checked, spec, rng), NEGATIVES_TEST_NAME: _junk(described, rng)},
         tests={
-            TEST: Examples(_rasters(tested, spec), _labels(tested), [drawing.writer for drawing in tested]),
-            JUNK_TEST: _junk(described, rng),
+            TEST_NAME: Examples(_rasters(tested, spec), _labels(tested), [drawing.writer for drawing in tested]),
+            NEGATIVES_TEST_NAME: _junk(described, rng),
         },
-        spared=described.spared,
+        skipped_negatives=described.skipped_negatives,
     )
 
 
-def _pictures(drawn: Sequence[Drawn], spec: RasterSpec) -> Pictures:
+def _pictures(drawn: Sequence[FolderDrawing], spec: RasterSpec) -> Pictures:
     return Pictures(_rasters(drawn, spec), _labels(drawn), np.array([drawing.writer for drawing in drawn]))
 
 
-def _tracks(drawn: Sequence[Drawn]) -> Tracks:
+def _tracks(drawn: Sequence[FolderDrawing]) -> Tracks:
     inks = [drawing.ink for drawing in drawn if drawing.ink is not None]
     return Tracks(inks, _labels(drawn), np.array([drawing.writer for drawing in drawn]))
 
 
-def _rasters(drawn: Sequence[Drawn], spec: RasterSpec) -> np.ndarray:
+def _rasters(drawn: Sequence[FolderDrawing], spec: RasterSpec) -> np.ndarray:
     rasters = [drawing.raster if drawing.ink is None else rasterise(drawing.ink, spec) for drawing in drawn]
     return np.array(rasters, np.uint8).reshape(-1, spec.size, spec.size)
 
 
-def _labels(drawn: Sequence[Drawn]) -> np.ndarray:
+def _labels(drawn: Sequence[FolderDrawing]) -> np.ndarray:
     return np.array([drawing.label for drawing in drawn], np.int64)
 
 
-def _calibrate(checked: Sequence[Drawn], spec: RasterSpec, rng: np.random.Generator) -> Examples:
+def _calibrate(checked: Sequence[FolderDrawing], spec: RasterSpec, rng: np.random.Generator) -> Examples:
     """Drawings to calibrate on; a handful of them would call any network perfect, so they are varied too."""
     times = -(-CALIBRATING // len(checked))
     plain = Examples(_rasters(checked, spec), _labels(checked))
@@ -150,20 +155,20 @@ def _calibrate(checked: Sequence[Drawn], spec: RasterSpec, rng: np.random.Genera
     return Examples(np.concatenate([plain.x, *varied]), np.tile(plain.y, times))
 
 
-def _vary(drawing: Drawn, spec: RasterSpec, rng: np.random.Generator) -> np.ndarray:
+def _vary(drawing: FolderDrawing, spec: RasterSpec, rng: np.random.Generator) -> np.ndarray:
     if drawing.ink is not None:
-        return draw_varied(drawing.ink, rng, spec)
-    varied: np.ndarray = vary_pictures(_rasters([drawing], spec), rng, spec=spec)[0]
+        return augment_ink(drawing.ink, rng, spec)
+    varied: np.ndarray = augment_rasters(_rasters([drawing], spec), rng, spec=spec)[0]
     return varied
 
 
-def _junk(described: Described, rng: np.random.Generator) -> Examples:
-    inks = [make_junk(rng, [], spared=described.spared) for _ in range(JUNK_CHECKED)]
+def _junk(described: RecognizerDescription, rng: np.random.Generator) -> Examples:
+    inks = [make_negative(rng, [], skipped=described.skipped_negatives) for _ in range(JUNK_CHECKED)]
     rasters = np.stack([rasterise(ink, described.raster) for ink in inks])
     return Examples(rasters, np.full(JUNK_CHECKED, len(described.labels)))
 
 
-def _recipe(described: Described, material: Material, notes: Sequence[str]) -> Recipe:
+def _recipe(described: RecognizerDescription, material: Material, notes: Sequence[str]) -> Recipe:
     pictures, tracks = len(material.pictures.y), len(material.tracks.y)
     drawings = min(max(VARIED * (pictures + tracks), SMALLEST_EPOCH), LARGEST_EPOCH)
     drawn = round(drawings * (1 - JUNK) * pictures / (pictures + tracks))
@@ -187,11 +192,13 @@ def _recipe(described: Described, material: Material, notes: Sequence[str]) -> R
 # What the figures are worth
 
 
-def _kinds(described: Described) -> list[str]:
-    return ["scribble", *(kind for kind in SPARABLE if kind not in described.spared)]
+def _kinds(described: RecognizerDescription) -> list[str]:
+    return ["scribble", *(kind for kind in NEGATIVE_KINDS if kind not in described.skipped_negatives)]
 
 
-def _notes(described: Described, drawn: Sequence[Drawn], parts: Parts, *, by_writer: bool) -> tuple[str, ...]:
+def _notes(
+    described: RecognizerDescription, drawn: Sequence[FolderDrawing], parts: Parts, *, by_writer: bool
+) -> tuple[str, ...]:
     counts = Counter(drawing.label for drawing in drawn)
     ranked = sorted((counts[place], label["name"]) for place, label in enumerate(described.labels))
     (fewest, least), (most, largest) = ranked[0], ranked[-1]

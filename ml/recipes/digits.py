@@ -10,12 +10,12 @@ import numpy as np
 from ml.augmentation.augment import fit_picture
 from ml.data import loaders
 from ml.data.loaders import DatasetError, Tracks
-from ml.recipes.base import Examples, Material, Recipe, draw, made_up_junk, normalise
+from ml.recipes.base import Examples, Material, Recipe, made_up_negatives, normalise_pictures, rasterise_tracks
 
 VALIDATION_PEOPLE = 27  # of the 539 who wrote MNIST's training part
 VALIDATION_WRITERS = 3  # of the 24 pen writers that are not kept out
 
-DIGITS = [
+LABELS = [
     {"slug": str(digit), "glyph": str(digit), "name": name}
     for digit, name in enumerate(("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"))
 ]
@@ -49,24 +49,26 @@ def replay_digits(data: Path | None) -> Material:
     mnist, test = loaders.load_mnist("train", data), loaders.load_mnist("test", data)
     people = loaders.first_by_hash({str(writer) for writer in mnist.group}, VALIDATION_PEOPLE)
     checked, pictures = loaders.split_by_group(mnist, [int(writer) for writer in people])
-    written, junk = loaders.load_pen_tracks(data), loaders.load_junk_drawings(data)
+    written, junk = loaders.load_pen_tracks(data), loaders.load_negative_drawings(data)
     kept_out, examined, tracks = split_pen_writers(written)
     studied, characters = (loaders.load_foreign_characters(part, data) for part in ("train", "test"))
     return Material(
         pictures=pictures,
         tracks=tracks,
-        junk_inks=junk,
-        junk_pictures=np.stack([fit_picture(x) for x in studied.x]),
+        negative_inks=junk,
+        negative_rasters=np.stack([fit_picture(x) for x in studied.x]),
         latin=True,
         validation={
             "MNIST, people not trained on": Examples(checked.x, checked.y),
-            "pen tracks, writers not trained on": draw(examined),
-            "made-up junk": made_up_junk(list(zip(examined.inks, examined.y.tolist(), strict=True)), len(DIGITS)),
+            "pen tracks, writers not trained on": rasterise_tracks(examined),
+            "made-up junk": made_up_negatives(list(zip(examined.inks, examined.y.tolist(), strict=True)), len(LABELS)),
         },
         tests={
-            "MNIST test": Examples(normalise(test.x), test.y),
-            "pen tracks of kept-out writers": draw(kept_out),
-            "foreign characters (junk)": Examples(normalise(characters.x), np.full(len(characters.x), len(DIGITS))),
+            "MNIST test": Examples(normalise_pictures(test.x), test.y),
+            "pen tracks of kept-out writers": rasterise_tracks(kept_out),
+            "foreign characters (junk)": Examples(
+                normalise_pictures(characters.x), np.full(len(characters.x), len(LABELS))
+            ),
         },
         counts={
             "mnist": len(mnist.y) + len(test.y),
@@ -80,10 +82,10 @@ def replay_digits(data: Path | None) -> Material:
 def _photographed(data: Path | None) -> dict[str, Examples]:
     """A test more, where its file is at hand: nobody needs it to train."""
     try:
-        pictures = loaders.load_photographed(data)
+        pictures = loaders.load_photographed_digits(data)
     except DatasetError:
         return {}
-    return {"photographed digits (bhmsds)": Examples(normalise(pictures.x), pictures.y)}
+    return {"photographed digits (bhmsds)": Examples(normalise_pictures(pictures.x), pictures.y)}
 
 
 def split_pen_writers(tracks: Tracks) -> tuple[Tracks, Tracks, Tracks]:
@@ -97,7 +99,7 @@ def split_pen_writers(tracks: Tracks) -> tuple[Tracks, Tracks, Tracks]:
 LATIN_DIGITS = Recipe(
     title="Digits",
     prompt="How do you write {glyph}?",
-    labels=DIGITS,
+    labels=LABELS,
     load=load_digits,
     load_to_replay=replay_digits,
     sources=("mnist", "pendigits", "quickdraw", "omniglot", "bhmsds"),

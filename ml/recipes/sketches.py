@@ -21,10 +21,10 @@ import numpy as np
 from ml.augmentation.augment import fit_picture
 from ml.data import loaders
 from ml.data.loaders import Pictures, Tracks
-from ml.data.sources import THIRTY_WORDS
+from ml.data.sources import SKETCH_WORDS
 from ml.preprocessing.ink import RasterSpec, rasterise
-from ml.preprocessing.quickdraw_bitmap import as_bitmap
-from ml.recipes.base import AVERAGED, RESIDUAL, Examples, Material, Recipe, made_up_junk, normalise
+from ml.preprocessing.quickdraw_bitmap import draw_bitmap
+from ml.recipes.base import AVERAGED, RESIDUAL, Examples, Material, Recipe, made_up_negatives, normalise_pictures
 
 KEPT_OUT = 5  # one drawing of each word in so many
 VALIDATION = 20  # one of the others in so many is kept to calibrate on
@@ -34,7 +34,7 @@ CAREFUL_TIMES = 4  # so often one of TU Berlin's
 TWIN = 25.0  # grey levels, root mean square; twins are at 4 to 15, strangers above 30
 BESIDE = (-1, 0, 1)  # pixels that twins may lie beside each other
 
-SPEC = RasterSpec(size=26, box=25, pen=1.5, centre="box")
+SKETCH_RASTER = RasterSpec(size=26, box=25, pen=1.5, centre="box")
 
 # What stands in "Draw ..." where "a" would not do.
 _PROMPTS = {word: f"an {word}" for word in ("airplane", "alarm clock", "apple", "arm", "ear", "eye")} | {
@@ -43,7 +43,7 @@ _PROMPTS = {word: f"an {word}" for word in ("airplane", "alarm clock", "apple", 
 
 LABELS = [
     {"slug": word.replace(" ", "-"), "glyph": "", "name": word, "prompt": _PROMPTS.get(word, f"a {word}")}
-    for word in THIRTY_WORDS
+    for word in SKETCH_WORDS
 ]
 
 
@@ -74,30 +74,30 @@ class _Drawings(NamedTuple):
 def load_sketches(data: Path | None) -> Material:
     """Strokes, pictures and careful sketches, each split; letters of alphabets and made-up drawings as junk."""
     tracks, bitmaps = loaders.load_sketch_tracks(data), loaders.load_sketch_bitmaps(data)
-    careful = loaders.load_careful_sketches(data)
+    careful = loaders.load_tuberlin_sketches(data)
     strokes, pictures, sketches = _of_tracks(tracks), _of_pictures(bitmaps), _of_pictures(careful)
     twins = _twins(strokes, pictures)
-    tracks = loaders.take(tracks, np.flatnonzero(strokes.studied & ~twins[0]))
+    tracks = loaders.select_rows(tracks, np.flatnonzero(strokes.studied & ~twins[0]))
     strokes, pictures = strokes.without(twins[0]), pictures.without(twins[1])
     drawn = np.bincount(np.concatenate([strokes.y, pictures.y]), minlength=len(LABELS))
     letters = [loaders.load_foreign_characters(part, data) for part in ("train", "test")]
     return Material(
         pictures=_repeated(pictures, sketches, drawn >= FREQUENT),
         tracks=tracks,
-        junk_inks=[],
-        junk_pictures=np.stack([fit_picture(x, SPEC) for x in letters[0].x]),
+        negative_inks=[],
+        negative_rasters=np.stack([fit_picture(x, SKETCH_RASTER) for x in letters[0].x]),
         validation={
             "strokes, not trained on": strokes.examples(strokes.checked),
             "pictures, not trained on": pictures.examples(pictures.checked),
-            "made-up junk": made_up_junk([], len(LABELS), SPEC),
+            "made-up junk": made_up_negatives([], len(LABELS), SKETCH_RASTER),
         },
         tests={
             **_kept_out(strokes, pictures, sketches, drawn >= FREQUENT),
             "foreign characters (junk)": Examples(
-                normalise(letters[1].x, SPEC), np.full(len(letters[1].x), len(LABELS))
+                normalise_pictures(letters[1].x, SKETCH_RASTER), np.full(len(letters[1].x), len(LABELS))
             ),
         },
-        different=_different(strokes, pictures, sketches),
+        distinct_counts=_distinct_counts(strokes, pictures, sketches),
         counts={
             "quickdraw": len(strokes.y),
             "quickdraw-bitmaps": len(pictures.y),
@@ -108,16 +108,16 @@ def load_sketches(data: Path | None) -> Material:
 
 
 def _of_tracks(tracks: Tracks) -> _Drawings:
-    x = np.stack([rasterise(ink, SPEC) for ink in tracks.inks])
+    x = np.stack([rasterise(ink, SKETCH_RASTER) for ink in tracks.inks])
     kept_out = np.array([_is_one_in(KEPT_OUT, str(key)) for key in tracks.group])
     checked = np.array([_is_one_in(VALIDATION, f"check {key}") for key in tracks.group])
-    return _Drawings(x, tracks.y, kept_out, checked & ~kept_out, np.stack([as_bitmap(ink) for ink in tracks.inks]))
+    return _Drawings(x, tracks.y, kept_out, checked & ~kept_out, np.stack([draw_bitmap(ink) for ink in tracks.inks]))
 
 
 def _of_pictures(pictures: Pictures) -> _Drawings:
     kept_out = pictures.group % KEPT_OUT == KEPT_OUT - 1
     checked = pictures.group % VALIDATION == 0
-    return _Drawings(normalise(pictures.x, SPEC), pictures.y, kept_out, checked, pictures.x)
+    return _Drawings(normalise_pictures(pictures.x, SKETCH_RASTER), pictures.y, kept_out, checked, pictures.x)
 
 
 def _is_one_in(so_many: int, key: str) -> bool:
@@ -135,7 +135,7 @@ def _repeated(pictures: _Drawings, careful: _Drawings, frequent: np.ndarray) -> 
     return Pictures(x, y, np.full(len(y), ""))
 
 
-def _different(strokes: _Drawings, pictures: _Drawings, careful: _Drawings) -> np.ndarray:
+def _distinct_counts(strokes: _Drawings, pictures: _Drawings, careful: _Drawings) -> np.ndarray:
     """How many drawings of each word are studied, whatever the times and the forms: int (words,)."""
     counts = np.bincount(careful.y[~careful.kept_out], minlength=len(LABELS))
     for label in range(len(LABELS)):
@@ -190,7 +190,7 @@ SKETCHES = Recipe(
     title="Sketches",
     prompt="Draw {name}",
     labels=LABELS,
-    raster=SPEC,
+    raster=SKETCH_RASTER,
     network=RESIDUAL,
     load=load_sketches,
     sources=("quickdraw", "quickdraw-bitmaps", "tuberlin", "omniglot"),

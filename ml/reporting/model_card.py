@@ -17,7 +17,7 @@ from ml.bundles.bundle import Bundle
 from ml.data.sources import SOURCES
 from ml.evaluation.metrics import EvaluationReport
 from ml.recipes import RECIPES
-from ml.recipes.base import AVERAGED, TAUGHT, Material, Recipe
+from ml.recipes.base import AVERAGED, DISTILLED, Material, Recipe
 from ml.reporting.card_markdown import card_markdown
 from ml.reporting.confusion_svg import confusion_svg
 
@@ -33,8 +33,8 @@ LIMITS = (
 )
 
 LEARNING = {
-    TAUGHT: "learns, is refined on milder drawings and harder junk, and is taught once more by the mean of both ends "
-    "(`ml/training/fit.py`)",
+    DISTILLED: "learns, is refined on milder drawings and harder junk, and is taught once more by the mean of both "
+    "ends (`ml/training/fit.py`)",
     AVERAGED: "learns, and what serves is the running mean of its weights (`ml/training/fit.py`)",
 }
 
@@ -101,7 +101,7 @@ def _own(material: Material) -> Json:
 
 def count_per_label(material: Material, slugs: Sequence[str]) -> dict[str, int]:
     """How many different drawings of each label there were to learn from, by slug."""
-    counts = material.different
+    counts = material.distinct_counts
     if counts is None:
         counts = np.bincount(np.concatenate([material.pictures.y, material.tracks.y]), minlength=len(slugs))
     return dict(zip(slugs, counts.tolist(), strict=False))

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 import cv2
 import numpy as np
 
-from ml.augmentation.augment import draw_varied, vary_pictures
-from ml.augmentation.digit_styles import restyle
-from ml.augmentation.negatives import make_junk
-from ml.augmentation.synthetic_digits import write
+from ml.augmentation.augment import augment_ink, augment_rasters
+from ml.augmentation.digit_styles import restyle_digit
+from ml.augmentation.negatives import make_negative
+from ml.augmentation.synthetic_digits import write_digit
 from ml.preprocessing.ink import RasterSpec
 from ml.recipes.base import Examples, Material, Recipe
 
@@ -30,12 +30,14 @@ def make_epoch(material: Material, recipe: Recipe, rng: Rng, *, strength: float 
     plain = len(pictures) // PLAIN
     drawn = [
         material.pictures.x[pictures[:plain]],
-        vary_pictures(material.pictures.x[pictures[plain:]], rng, strength=strength, spec=spec),
+        augment_rasters(material.pictures.x[pictures[plain:]], rng, strength=strength, spec=spec),
         _stack((_track(material, recipe, number, rng, strength) for number in tracks), spec),
     ]
     junk = _stack(_junk(material, recipe, rng, hard), spec)
     prototypes = rng.integers(len(recipe.labels), size=recipe.prototypes)
-    written = _stack((draw_varied(write(int(label), rng), rng, spec, strength=strength) for label in prototypes), spec)
+    written = _stack(
+        (augment_ink(write_digit(int(label), rng), rng, spec, strength=strength) for label in prototypes), spec
+    )
     x = np.concatenate([*drawn, written, junk])
     other = np.full(recipe.junk, len(recipe.labels))
     y = np.concatenate([material.pictures.y[pictures], material.tracks.y[tracks], prototypes, other])
@@ -78,8 +80,8 @@ def _stack(rasters: Iterator[np.ndarray], spec: RasterSpec) -> np.ndarray:
 def _track(material: Material, recipe: Recipe, number: int, rng: Rng, strength: float) -> np.ndarray:
     ink = material.tracks.inks[number]
     if material.latin:
-        ink = restyle(ink, int(material.tracks.y[number]), rng)
-    return draw_varied(ink, rng, recipe.raster, strength=strength)
+        ink = restyle_digit(ink, int(material.tracks.y[number]), rng)
+    return augment_ink(ink, rng, recipe.raster, strength=strength)
 
 
 def _junk(material: Material, recipe: Recipe, rng: Rng, hard: bool) -> Iterator[np.ndarray]:
@@ -87,13 +89,13 @@ def _junk(material: Material, recipe: Recipe, rng: Rng, hard: bool) -> Iterator[
     for kind in rng.random(recipe.junk):
         if kind < 0.02:
             yield _almost_blank(rng, spec.size)
-        elif kind < (0.3 if material.junk_inks else 0.5) and len(material.junk_pictures):
-            chosen = rng.integers(len(material.junk_pictures), size=1)
-            yield vary_pictures(material.junk_pictures[chosen], rng, spec=spec)[0]
-        elif kind < 0.5 and material.junk_inks:
-            yield draw_varied(material.junk_inks[rng.integers(len(material.junk_inks))], rng, spec)
+        elif kind < (0.3 if material.negative_inks else 0.5) and len(material.negative_rasters):
+            chosen = rng.integers(len(material.negative_rasters), size=1)
+            yield augment_rasters(material.negative_rasters[chosen], rng, spec=spec)[0]
+        elif kind < 0.5 and material.negative_inks:
+            yield augment_ink(material.negative_inks[rng.integers(len(material.negative_inks))], rng, spec)
         else:
-            yield draw_varied(make_junk(rng, digits, hard=hard, spared=material.spared), rng, spec)
+            yield augment_ink(make_negative(rng, digits, hard=hard, skipped=material.skipped_negatives), rng, spec)
 
 
 def _almost_blank(rng: Rng, size: int) -> np.ndarray:

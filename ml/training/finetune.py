@@ -13,7 +13,7 @@ from pathlib import Path
 
 from ml.bundles.bundle import Bundle
 from ml.data.approved import ApprovedDrawings, ProgressCallback, check_drawings
-from ml.data.loaders import at_hand, folder
+from ml.data.loaders import data_folder, is_available
 from ml.recipes import RECIPES
 from ml.recipes.base import Recipe
 from ml.reporting.model_card import inherit_card
@@ -37,7 +37,7 @@ def find_mode(base: Bundle, data: Path | None = None, *, recipe: Recipe | None =
         return HEAD, f"Only the last layer is trained, on the rehearsal pack: {missing}."
     raise TrainingError(
         f"Nothing can be trained: {missing}, and the base has no rehearsal pack. "
-        f"Put the data into {folder(data)}, or make a pack where the data is: python -m ml rehearse."
+        f"Put the data into {data_folder(data)}, or make a pack where the data is: python -m ml rehearse."
     )
 
 
@@ -45,7 +45,7 @@ def _what_is_missing(base: Bundle, recipe: Recipe | None, data: Path | None) -> 
     """What keeps all layers from being trained, in words; empty if nothing does."""
     if recipe is None or (unlike := _how_recipe_differs(base, recipe)):
         return f"there is no recipe for {base.manifest['recognizer']}" if recipe is None else unlike
-    lacking = [name for name in recipe.sources if name not in TEST_ONLY_SOURCES and not at_hand(name, data)]
+    lacking = [name for name in recipe.sources if name not in TEST_ONLY_SOURCES and not is_available(name, data)]
     return f"the base's data is not at hand ({', '.join(lacking)})" if lacking else ""
 
 
@@ -92,5 +92,5 @@ def finetune(
         raise TrainingError(f"No recipe says how {base.manifest['recognizer']} was taught. Train the last layer: head.")
     if unlike := _how_recipe_differs(base, recipe):
         raise TrainingError(f"All layers cannot be trained: {unlike}. Train the last layer: head.")
-    taught = finetune_full.finetune(base, lesson, recipe, seed=seed, report=report, data=folder(data))
+    taught = finetune_full.finetune(base, lesson, recipe, seed=seed, report=report, data=data_folder(data))
     return inherit_card(taught, base)

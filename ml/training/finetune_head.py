@@ -13,10 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from ml.bundles.build import assemble
-from ml.bundles.bundle import Bundle, probe_rasters, verify_bundle, with_rehearsal
+from ml.bundles.build import assemble_bundle
+from ml.bundles.bundle import Bundle, probe_rasters, verify_bundle, with_replay_pack
 from ml.bundles.predictor import Head, Predictor
-from ml.bundles.replace_head import graft_keras, graft_tflite
+from ml.bundles.replace_head import replace_keras_head, replace_tflite_head
 from ml.data.approved import (
     ApprovedDrawings,
     ApprovedDrawingsError,
@@ -50,9 +50,9 @@ def finetune(base: Bundle, lesson: ApprovedDrawings, *, seed: int, report: Progr
     kept = choose_trusted(before, pack, embeddings[0], lesson)
     after = _fit(before, pack, embeddings[:, kept], select_drawings(lesson, kept), report)
     report({"step": "export"})
-    tflite, keras_file = graft_tflite(base.tflite, after), graft_keras(base.keras, after)
+    tflite, keras_file = replace_tflite_head(base.tflite, after), replace_keras_head(base.keras, after)
     agreement = _agreement(tflite, after, lesson.rasters[:COMPARED])
-    bundle = assemble(
+    bundle = assemble_bundle(
         tflite,
         keras_file,
         **manifest_of_base(base),
@@ -60,7 +60,7 @@ def finetune(base: Bundle, lesson: ApprovedDrawings, *, seed: int, report: Progr
         training={**training_record(base, kept, mode="head", seed=seed), "agreement": agreement},
         quantised=bool(base.manifest.get("quantised")),
     )
-    return with_rehearsal(bundle, base.rehearsal)
+    return with_replay_pack(bundle, base.rehearsal)
 
 
 def _embed(

@@ -13,7 +13,7 @@ from rest_framework.exceptions import ParseError
 from rest_framework.parsers import BaseParser, MultiPartParser
 from rest_framework.request import Request
 
-from ml.preprocessing.image import MAX_IMAGE_BYTES
+from ml.preprocessing.image_limits import MAX_IMAGE_BYTES
 from recognizer.api.errors import ApiError, too_large
 
 MAX_JSON_BYTES = 256 * 1024

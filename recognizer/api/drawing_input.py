@@ -14,7 +14,7 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _
 
 from ml.preprocessing.content import Content
-from ml.preprocessing.image import MAX_IMAGE_BYTES, ImageError
+from ml.preprocessing.image_limits import MAX_IMAGE_BYTES, ImageError
 from ml.preprocessing.ink import InkError
 from recognizer.api.errors import ApiError
 from recognizer.api.options import PLAIN, Options, read_options
@@ -86,7 +86,7 @@ def read_content(data: dict[str, Any]) -> Content:
     if (ink is None) == (image is None):
         raise ApiError("missing_field", _("Send either `ink` (a list of strokes) or `image` (a picture)."), field="ink")
     try:
-        return Content.of_ink(ink) if image is None else Content.of_image(_image_bytes(image))
+        return Content.from_ink(ink) if image is None else Content.from_image(_image_bytes(image))
     except InkError as error:
         raise ApiError(error.code, str(error), field="ink") from error
     except ImageError as error:

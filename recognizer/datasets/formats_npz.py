@@ -24,8 +24,8 @@ import numpy as np
 
 from ml.bundles.bundle import raster_spec
 from ml.preprocessing.content import Content
-from ml.preprocessing.image import ImageError
-from ml.preprocessing.ink import DEFAULT, InkError, RasterSpec
+from ml.preprocessing.image_limits import ImageError
+from ml.preprocessing.ink import DEFAULT_SPEC, InkError, RasterSpec
 from recognizer.datasets.rows import DrawingRow
 from recognizer.models import ModelVersion, Promotion, Recognizer
 
@@ -82,7 +82,7 @@ class NpzWriter:
 
     def _raster(self, row: DrawingRow, ink: Any) -> np.ndarray:
         try:
-            content = Content.of_ink(ink) if row.image is None else Content.of_image(row.image)
+            content = Content.from_ink(ink) if row.image is None else Content.from_image(row.image)
             return content.raster(self._spec)
         except (InkError, ImageError):
             return np.zeros((self._spec.size, self._spec.size), np.uint8)
@@ -130,4 +130,4 @@ def _spec(recognizer: Recognizer) -> RasterSpec:
     """That of the version that answers, without loading it."""
     newest = Promotion.objects.filter(recognizer=recognizer).order_by("-id").values("model_version")[:1]
     manifest = ModelVersion.objects.filter(pk__in=newest).values_list("manifest", flat=True).first()
-    return raster_spec(manifest) if manifest else DEFAULT
+    return raster_spec(manifest) if manifest else DEFAULT_SPEC

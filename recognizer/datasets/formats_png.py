@@ -20,7 +20,7 @@ from typing import IO, Any, Protocol
 
 import cv2
 
-from ml.data.folder import SPEC
+from ml.data.recognizer_folder import DESCRIPTION_FILE
 from ml.preprocessing.ink import InkError, RasterSpec, parse_ink, rasterise
 from recognizer.datasets.formats_csv import COLUMNS, CsvWriter, cells
 from recognizer.datasets.formats_npz import MEMBER_TIME
@@ -110,7 +110,7 @@ class PngWriter:
         """One drawing."""
         if row.recognizer not in self._seen:
             self._seen.add(row.recognizer)
-            self._box.put(f"{row.recognizer}/{SPEC}", _described(row.recognizer))
+            self._box.put(f"{row.recognizer}/{DESCRIPTION_FILE}", _described(row.recognizer))
         folder = f"{row.recognizer}/{row.label}" if row.label else f"{row.recognizer}.unnamed"
         name = f"{folder}/{row.author or UNSTATED}/{row.uuid}.png"
         self._box.put(name, row.image if row.image is not None else _draw(row))

@@ -1,4 +1,4 @@
-"""Reading PNG folders, in a folder or a .zip: ours, with a table, or labelled ones as `ml.data.folder` describes them.
+"""Read PNG folders, in a folder or a .zip: ours, with a table, or labelled ones (`ml.data.recognizer_folder`).
 
 What an archive says about itself is not believed: a member is read up to what is allowed of it, whatever size it has,
 and only by a name that it is listed under; a name that leads out of a folder is refused. Nothing is unpacked.
@@ -16,8 +16,8 @@ from typing import IO, Any, Protocol
 
 from django.utils.translation import gettext as _
 
-from ml.data.folder import PICTURES, SPEC, STROKES
-from ml.preprocessing.image import MAX_IMAGE_BYTES
+from ml.data.recognizer_folder import DESCRIPTION_FILE, INK_SUFFIXES, PICTURE_SUFFIXES
+from ml.preprocessing.image_limits import MAX_IMAGE_BYTES
 from recognizer.datasets.formats_png import TABLE
 from recognizer.datasets.parse_lines import LineError, ParsedLine, parse_json_object, read_csv, read_ndjson
 
@@ -109,7 +109,9 @@ def _read(source: Source, place: str) -> Iterator[ParsedLine]:
                 yield line if line.fields is None else _with_picture(line, source)
         return
     root, recognizer = _described(source, names)
-    found = [name for name in names if name.startswith(root) and name.lower().endswith((*PICTURES, *STROKES))]
+    found = [
+        name for name in names if name.startswith(root) and name.lower().endswith((*PICTURE_SUFFIXES, *INK_SUFFIXES))
+    ]
     if not found:
         text = _("%(place)s holds no pictures. Put them into a folder for each label: %(place)s/7/one.png.")
         raise ArchiveError(text % {"place": place})
@@ -129,7 +131,7 @@ def _labelled(
     source: Source, name: str, within: PurePosixPath, place: str, known: dict[str, str]
 ) -> Iterator[ParsedLine]:
     """`<label>/<file>`, `<label>/<writer>/.../<file>` or `<label>.ndjson`."""
-    if suffix := next((suffix for suffix in STROKES if name.endswith(suffix)), None):
+    if suffix := next((suffix for suffix in INK_SUFFIXES if name.endswith(suffix)), None):
         with _as_file(source, name) as lines:
             said = {"label": within.name.removesuffix(suffix)}
             for line in read_ndjson(lines, place):
@@ -147,12 +149,12 @@ def _labelled(
 
 def _described(source: Source, names: list[str]) -> tuple[str, dict[str, str]]:
     """The folder that holds `recognizer.json`, and what it says; else the outermost one, and nothing."""
-    specs = [name for name in names if PurePosixPath(name).name == SPEC]
+    specs = [name for name in names if PurePosixPath(name).name == DESCRIPTION_FILE]
     if len(specs) != 1:
         return "", {}
     said: dict[str, Any] = parse_json_object(read_member(source, specs[0], LARGEST_SPEC))
     slug = said.get("slug")
-    return specs[0].removesuffix(SPEC), {"recognizer": slug} if isinstance(slug, str) else {}
+    return specs[0].removesuffix(DESCRIPTION_FILE), {"recognizer": slug} if isinstance(slug, str) else {}
 
 
 def read_member(source: Source, name: str, most: int) -> bytes:

@@ -17,7 +17,7 @@ from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
 from ml.preprocessing.content import Content
-from ml.preprocessing.image import ImageError
+from ml.preprocessing.image_limits import ImageError
 from ml.preprocessing.ink import InkError
 from recognizer.datasets import formats, pseudonyms
 from recognizer.datasets.filters import STATUSES, UNDECIDED, UNNAMED
@@ -248,14 +248,14 @@ def _content(fields: Mapping[str, Any]) -> tuple[list[Any] | None, bytes | None]
     try:
         if image is None:
             return _ink(ink), None
-        return None, Content.of_image(image if isinstance(image, bytes) else _decode(image)).png()
+        return None, Content.from_image(image if isinstance(image, bytes) else _decode(image)).png()
     except (InkError, ImageError) as error:
         raise LineError(str(error)) from error
 
 
 def _ink(said: Any) -> list[Any]:
     """Some of Quick, Draw!'s files have the strokes as a text."""
-    ink = Content.of_ink(parse_json(said) if isinstance(said, str) else said).ink
+    ink = Content.from_ink(parse_json(said) if isinstance(said, str) else said).ink
     if ink is None or len(json.dumps(ink)) > MAX_INK_BYTES:
         raise LineError(_("Its strokes take more than %(most)d MB.") % {"most": MAX_INK_BYTES >> 20})
     return ink

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 
 from accounts import people
-from ml.preprocessing.image import ImageError
+from ml.preprocessing.image_limits import ImageError
 from ml.preprocessing.ink import InkError
 from recognizer.drawings.predict import Answer, recognise
 from recognizer.drawings.store import store_answer

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from django.db import Error
 
 from ml.embeddings.personal_memory import pack_answer
-from ml.preprocessing.image import ImageError
+from ml.preprocessing.image_limits import ImageError
 from ml.preprocessing.ink import InkError
 from recognizer import enqueue as messages
 from recognizer.registry import serving

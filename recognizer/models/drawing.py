@@ -129,5 +129,5 @@ class Drawing(AppendOnly, models.Model):
         Raises InkError or ImageError where today's limits are stricter than they were when it was saved.
         """
         if self.ink is not None:  # checked first: `with_answers` defers the picture
-            return Content.of_ink(self.ink)
-        return Content.of_image(bytes(self.image or b""))
+            return Content.from_ink(self.ink)
+        return Content.from_image(bytes(self.image or b""))

@@ -7,7 +7,7 @@ from django.db import models
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
-from ml.data.prompts import HOLE, problem_of
+from ml.data.prompts import HOLE, prompt_problem
 from recognizer.models.label_language import language_of
 
 
@@ -39,7 +39,7 @@ class Recognizer(models.Model):
 
     def clean(self) -> None:
         """A prompt needs a place for its label."""
-        if self.prompt and problem_of(self.prompt):
+        if self.prompt and prompt_problem(self.prompt):
             words = _now("A prompt needs {glyph} or {name} once, where the label stands: Draw {name}.")
             raise ValidationError({"prompt": words})
 

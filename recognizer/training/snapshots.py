@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 
 from accounts import people
 from ml.data.approved import ApprovedDrawings
-from ml.preprocessing.image import ImageError
+from ml.preprocessing.image_limits import ImageError
 from ml.preprocessing.ink import InkError, RasterSpec
 from recognizer.drawings.store import Content
 from recognizer.models import Drawing, Label, ModelVersion, Recognizer, Review, SnapshotItem, TrainingRun

@@ -29,7 +29,7 @@ def test_large_pictures_are_decoded_one_at_a_time(monkeypatch: pytest.MonkeyPatc
 
     monkeypatch.setattr("ml.preprocessing.content.decode_image", decode)
     with ThreadPoolExecutor(8) as pool:
-        list(pool.map(Content.of_image, [b""] * 16))
+        list(pool.map(Content.from_image, [b""] * 16))
     assert max(most) == 1
 
 

@@ -181,13 +181,13 @@ def fill(drawings: int) -> None:
 
 def _tracks() -> list[tuple[int, str, int, int]]:
     """Digits as people write them, with times; what they are called does not matter here."""
-    from ml.augmentation.synthetic_digits import write
+    from ml.augmentation.synthetic_digits import write_digit
     from recognizer.review.queue import shape
 
     rng = np.random.default_rng(0)
     inks = []
     for at in range(INKS):
-        strokes = [np.round(track, 1) for track in write(at % 10, rng)]
+        strokes = [np.round(track, 1) for track in write_digit(at % 10, rng)]
         inks.append([[*stroke.tolist(), list(range(0, 12 * stroke.shape[1], 12))] for stroke in strokes])
     return [(at, json.dumps(ink), sum(len(s[0]) for s in ink), shape(ink)) for at, ink in enumerate(inks)]
 

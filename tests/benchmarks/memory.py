@@ -53,7 +53,7 @@ def _report() -> None:
     _say(f"{connection.vendor}; {MAX_DRAWINGS} remembered drawings")
     _say(f"begun and read in {_catch_up(person):.2f} s; read again by another version in {_catch_up(person):.2f} s")
     inks = _inks(50)
-    content = [Content.of_ink(ink) for ink in inks]
+    content = [Content.from_ink(ink) for ink in inks]
     asked = itertools.cycle(content)
     _compare(
         "recognise",

@@ -15,9 +15,9 @@ from typing import NamedTuple
 import numpy as np
 
 import ml
-from ml.augmentation.negatives import make_junk
+from ml.augmentation.negatives import make_negative
 from ml.bundles.bundle import load_bundle
-from ml.bundles.predictor import Answers, Predictor
+from ml.bundles.predictor import ModelOutput, Predictor
 from ml.embeddings import outliers, replay_pack
 from ml.preprocessing.ink import rasterise
 from ml.recipes import RECIPES
@@ -51,7 +51,7 @@ def main() -> None:
         usual = outliers.learn_typical(replay_pack.read_pack(bundle.rehearsal), labels)
         material, rng = RECIPES[slug].load(None), np.random.default_rng(0)
         tests = material.tests | material.validation
-        made = np.stack([rasterise(make_junk(rng, material.digits()), bundle.raster) for _ in range(JUNK)])
+        made = np.stack([rasterise(make_negative(rng, material.digits()), bundle.raster) for _ in range(JUNK)])
         junk = np.concatenate([made, *(each.x for each in tests.values() if (each.y == labels).all())])
         spoils = predictor.predict(junk)
         for name in names:
@@ -70,9 +70,9 @@ def main() -> None:
 
 def _try(
     usual: outliers.TypicalDrawings,
-    good: Answers,
+    good: ModelOutput,
     truth: np.ndarray,
-    spoils: Answers,
+    spoils: ModelOutput,
     below: float,
     rng: np.random.Generator,
 ) -> Found:

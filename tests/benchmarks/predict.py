@@ -30,7 +30,7 @@ import numpy as np
 import psutil
 
 import tests.environment  # noqa: F401
-from ml.augmentation.synthetic_digits import write
+from ml.augmentation.synthetic_digits import write_digit
 from tests.smoke import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -81,7 +81,7 @@ def main() -> None:
     for command in (["migrate", "-v0"], ["install_models"]):
         subprocess.run([sys.executable, "manage.py", *command], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
     secret = _secret()
-    inks = [write(number % 10, np.random.default_rng(number)) for number in range(DRAWINGS)]
+    inks = [write_digit(number % 10, np.random.default_rng(number)) for number in range(DRAWINGS)]
     canvases = [json.dumps({"image": _canvas(ink)}) for ink in inks]
     drawn = [json.dumps({"recognizer": "digits", "ink": [_stroke(each) for each in ink]}) for ink in inks]
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:

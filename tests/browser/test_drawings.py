@@ -18,7 +18,7 @@ from tests.ink import ONE, SEVEN
 @pytest.fixture
 def two(digits: Recognizer, alice: User) -> list[Drawing]:
     """A seven and a one of alice's; the one is the newer."""
-    return [store.keep(author=alice, recognizer="digits", content=Content.of_ink(ink))[0] for ink in (SEVEN, ONE)]
+    return [store.keep(author=alice, recognizer="digits", content=Content.from_ink(ink))[0] for ink in (SEVEN, ONE)]
 
 
 @pytest.fixture

@@ -147,7 +147,7 @@ def test_typing_what_is_not_there_says_so(someone: Visitor) -> None:
 def test_my_drawings_take_a_word_from_a_list(
     visit: Any, three: list[Recognizer], as_alice: Client, alice: User
 ) -> None:
-    store.keep(author=alice, recognizer="sketches", content=Content.of_ink(INK_OF_SEVEN))
+    store.keep(author=alice, recognizer="sketches", content=Content.from_ink(INK_OF_SEVEN))
     visitor = visit(as_alice)
     visitor.go("/drawings/")
     visitor.page.wait_for_selector("[data-drawings][data-ready]")
@@ -166,7 +166,7 @@ def test_my_drawings_take_a_word_from_a_list(
 
 
 def test_a_reviewer_finds_a_word_by_typing(visit: Any, three: list[Recognizer], alice: User) -> None:
-    drawing, _ = store.keep(author=alice, recognizer="sketches", content=Content.of_ink(INK_OF_SEVEN))
+    drawing, _ = store.keep(author=alice, recognizer="sketches", content=Content.from_ink(INK_OF_SEVEN))
     correction = corrections.correct(drawing=drawing, label="alarm-clock")
     root = Client()
     root.force_login(User.objects.create_superuser("root@example.org", "a rather long word"))

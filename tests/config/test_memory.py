@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 import psutil
 from PIL import Image
 from config import memory
-from ml.preprocessing.image import decode_image
+from ml.preprocessing.decode_image import decode_image
 assert memory.give_large_blocks_back()
 files = []
 for side in (2449, 2000, 1500, 1000):

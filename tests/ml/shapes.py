@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ml.augmentation.augment import draw_varied
+from ml.augmentation.augment import augment_ink
 from ml.augmentation.negatives import scribble
 from ml.bundles.build import export_bundle
 from ml.bundles.bundle import Bundle
@@ -77,7 +77,7 @@ def lesson(count: int, seed: int, *, hooked: int = 0, jagged: int = 0) -> Approv
 def examples(count: int, seed: int) -> Examples:
     rng = np.random.default_rng(seed)
     drawn, labels = inks(count, seed)
-    return Examples(np.stack([draw_varied(each, rng, SPEC, strength=0.5) for each in drawn]), labels)
+    return Examples(np.stack([augment_ink(each, rng, SPEC, strength=0.5) for each in drawn]), labels)
 
 
 def junk(count: int, seed: int) -> Examples:
@@ -92,8 +92,8 @@ def material() -> Material:
     return Material(
         pictures=Pictures(pictures.x, pictures.y, np.array([""] * 90)),
         tracks=Tracks(tracks, labels, np.array(["somebody"] * 60)),
-        junk_inks=[scribble(rng) for _ in range(300)],
-        junk_pictures=junk(10, 4).x,
+        negative_inks=[scribble(rng) for _ in range(300)],
+        negative_rasters=junk(10, 4).x,
         validation={"shapes": examples(60, 5), "scribbles": junk(40, 6)},
         tests={"scribbles, kept out": junk(40, 7), "shapes": examples(300, 8)},
     )
@@ -130,8 +130,8 @@ def few(known: Material) -> Material:
         known,
         pictures=Pictures(few.x, few.y, np.array([""] * 21)),
         tracks=Tracks([], np.zeros(0, np.int64), np.zeros(0, str)),
-        junk_inks=[],
-        junk_pictures=known.junk_pictures[:0],
+        negative_inks=[],
+        negative_rasters=known.negative_rasters[:0],
     )
 
 

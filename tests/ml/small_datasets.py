@@ -10,10 +10,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from ml.augmentation.synthetic_digits import write
-from ml.data.sources import THIRTY_WORDS
+from ml.augmentation.synthetic_digits import write_digit
+from ml.data.sources import SKETCH_WORDS
 from ml.preprocessing.ink import Ink, rasterise
-from ml.preprocessing.quickdraw_bitmap import as_bitmap
+from ml.preprocessing.quickdraw_bitmap import draw_bitmap
 
 ALPHABETS = ("Balinese", "Greek", "Korean", "Latin", "Sanskrit", "Tagalog")
 
@@ -22,7 +22,7 @@ def numtadb(folder: Path, *, train: int, test: int) -> None:
     """So many pictures of each part, of Latin digits."""
     rng = np.random.default_rng(0)
     y = np.arange(train + test) % 10
-    x = np.stack([rasterise(write(int(label), rng)) for label in y])
+    x = np.stack([rasterise(write_digit(int(label), rng)) for label in y])
     place = folder / "numtadb28" / "numtadb28.npz"
     place.parent.mkdir()
     np.savez(place, x=x, y=y, split=np.array(["train"] * train + ["test"] * test))
@@ -33,7 +33,7 @@ def characters(folder: Path) -> None:
     rng = np.random.default_rng(1)
     names = [f"{alphabet}/character{number:02}" for alphabet in ALPHABETS for number in (90, 91)]
     y = np.repeat(np.arange(len(names)), 3)
-    x = np.stack([_large(write(int(label) % 10, rng)) for label in y])
+    x = np.stack([_large(write_digit(int(label) % 10, rng)) for label in y])
     place = folder / "omniglot_small" / "omniglot_small.npz"
     place.parent.mkdir()
     np.savez(place, x=x, y=y, classes=np.array(names), drawer=np.ones(len(y), np.int64))
@@ -43,21 +43,21 @@ def _large(ink: Ink) -> np.ndarray:
     return cv2.resize(rasterise(ink), (105, 105), interpolation=cv2.INTER_LINEAR)
 
 
-def words(folder: Path, *, drawings: int, words: Iterable[str] = THIRTY_WORDS) -> dict[str, list[Ink]]:
+def words(folder: Path, *, drawings: int, words: Iterable[str] = SKETCH_WORDS) -> dict[str, list[Ink]]:
     """So many drawings of each word as strokes, and others as pictures; a word is written as a digit. The strokes."""
     rng = np.random.default_rng(2)
     for kind in ("strokes", "bitmaps"):
         (folder / "quickdraw" / kind).mkdir(parents=True)
     written = {}
     for number, word in enumerate(words):
-        inks = [_spread(write(number % 10, rng), rng) for _ in range(drawings)]
+        inks = [_spread(write_digit(number % 10, rng), rng) for _ in range(drawings)]
         lines = [
             {"word": word, "key_id": f"{word}{place}", "recognized": True, "drawing": [each.tolist() for each in ink]}
             for place, ink in enumerate(inks)
         ]
         with gzip.open(folder / "quickdraw" / "strokes" / f"{word}.jsonl.gz", "wt") as out:
             out.write("\n".join(map(json.dumps, lines)))
-        pictures = [as_bitmap(_spread(write(number % 10, rng), rng)) for _ in range(drawings)]
+        pictures = [draw_bitmap(_spread(write_digit(number % 10, rng), rng)) for _ in range(drawings)]
         np.savez(folder / "quickdraw" / "bitmaps" / f"{word}.npz", x=np.stack(pictures))
         written[word] = inks
     return written

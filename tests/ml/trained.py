@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from ml.augmentation.augment import draw_varied
-from ml.augmentation.negatives import make_junk
-from ml.augmentation.synthetic_digits import write
+from ml.augmentation.augment import augment_ink
+from ml.augmentation.negatives import make_negative
+from ml.augmentation.synthetic_digits import write_digit
 from ml.bundles.build import export_bundle
 from ml.bundles.bundle import Bundle
 from ml.data.approved import ApprovedDrawings
@@ -23,7 +23,7 @@ def inks(count: int, seed: int) -> tuple[list[Ink], np.ndarray]:
     """Zeros, ones and twos in turn, each written anew."""
     rng = np.random.default_rng(seed)
     labels = np.arange(count) % len(LABELS)
-    return [write(int(label), rng) for label in labels], labels
+    return [write_digit(int(label), rng) for label in labels], labels
 
 
 def lesson(count: int, seed: int, *, authors: np.ndarray | None = None) -> ApprovedDrawings:
@@ -34,19 +34,19 @@ def lesson(count: int, seed: int, *, authors: np.ndarray | None = None) -> Appro
 def foreign_lesson(count: int, seed: int) -> ApprovedDrawings:
     """Twos as somebody writes them who was never seen: as fours."""
     rng = np.random.default_rng(seed)
-    drawn = [write(4, rng) for _ in range(count)]
+    drawn = [write_digit(4, rng) for _ in range(count)]
     return ApprovedDrawings(np.stack([rasterise(ink) for ink in drawn]), list(drawn), np.full(count, 2))
 
 
 def examples(count: int, seed: int) -> Examples:
     rng = np.random.default_rng(seed)
     drawn, labels = inks(count, seed)
-    return Examples(np.stack([draw_varied(ink, rng, strength=0.5) for ink in drawn]), labels)
+    return Examples(np.stack([augment_ink(ink, rng, strength=0.5) for ink in drawn]), labels)
 
 
 def junk(count: int, seed: int) -> Examples:
     rng = np.random.default_rng(seed)
-    drawn = [make_junk(rng, []) for _ in range(count)]
+    drawn = [make_negative(rng, []) for _ in range(count)]
     return Examples(np.stack([rasterise(ink) for ink in drawn]), np.full(count, OTHER))
 
 
@@ -56,8 +56,8 @@ def material() -> Material:
     return Material(
         pictures=Pictures(pictures.x, pictures.y, np.array([""] * 150)),
         tracks=Tracks(tracks, labels, np.array(["somebody"] * 60)),
-        junk_inks=[make_junk(rng, []) for _ in range(30)],
-        junk_pictures=junk(10, 4).x,
+        negative_inks=[make_negative(rng, []) for _ in range(30)],
+        negative_rasters=junk(10, 4).x,
         latin=True,
         validation={"digits": examples(90, 5), "junk": junk(40, 6)},
         tests={"other junk": junk(40, 7), "other digits": examples(300, 8), "yet other digits": examples(30, 9)},

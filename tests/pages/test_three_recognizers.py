@@ -23,7 +23,7 @@ SLUGS = ["digits", "bangla-digits", "sketches"]
 
 def _named(author: User, recognizer: str, label: str) -> Correction:
     fresh = User.objects.get(pk=author.pk)
-    drawing, _ = store.keep(author=fresh, recognizer=recognizer, content=Content.of_ink(SEVEN))
+    drawing, _ = store.keep(author=fresh, recognizer=recognizer, content=Content.from_ink(SEVEN))
     return corrections.correct(drawing=drawing, label=label)
 
 

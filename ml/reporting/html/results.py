@@ -10,9 +10,9 @@ from typing import NamedTuple
 import numpy as np
 
 from ml.bundles.bundle import Bundle, verify_bundle
-from ml.data.labelled_files import JUNK, Drawings, EvaluationError, to_indices
+from ml.data.labelled_files import NEGATIVE_LABEL, EvaluationError, LabelledDrawings, label_indices
 from ml.evaluation.metrics import BINS, EvaluationReport, evaluate_answers
-from ml.progress import Progress, silent
+from ml.progress import Progress, no_progress
 from ml.statistics import mcnemar_exact
 
 CHUNK = 100  # drawings answered between two signs of progress
@@ -42,7 +42,7 @@ class EvaluatedDrawings:
     @cached_property
     def real(self) -> np.ndarray:
         """Which are no junk, bool (n,)."""
-        return self.truth != JUNK
+        return self.truth != NEGATIVE_LABEL
 
     @cached_property
     def right(self) -> np.ndarray:
@@ -69,10 +69,10 @@ class EvaluatedDrawings:
 
 
 def answer_drawings(
-    bundle: Bundle, drawings: Drawings, *, junk: bool = False, progress: Progress = silent
+    bundle: Bundle, drawings: LabelledDrawings, *, junk: bool = False, progress: Progress = no_progress
 ) -> EvaluatedDrawings:
     """Have the bundle answer. Drawings of other labels are junk if `junk`, else an EvaluationError."""
-    truth = to_indices(drawings.labels, bundle.slugs, junk=junk)
+    truth = label_indices(drawings.labels, bundle.slugs, junk=junk)
     predictor = verify_bundle(bundle)
     chunks = [drawings.rasters[start : start + CHUNK] for start in range(0, len(truth), CHUNK)]
     probabilities = [predictor.predict(chunk).probabilities for chunk in progress(chunks, "answers")]

@@ -8,8 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from ml.bundles.bundle import Bundle
-from ml.data.labelled_files import Drawings, EvaluationError
-from ml.progress import Progress, silent
+from ml.data.labelled_files import EvaluationError, LabelledDrawings
+from ml.progress import Progress, no_progress
 from ml.reporting.html.page import Illustration, Section, page
 from ml.reporting.html.results import EvaluatedDrawings, answer_drawings, compare_versions
 from ml.reporting.html.sections import Epochs, about, all_sections
@@ -25,14 +25,14 @@ PICTURES = (
 
 def write_report(
     bundle: Bundle,
-    drawings: Drawings,
+    drawings: LabelledDrawings,
     out: Path,
     *,
     against: Bundle | None = None,
-    against_drawings: Drawings | None = None,
+    against_drawings: LabelledDrawings | None = None,
     history: Epochs | None = None,
     junk: bool = False,
-    progress: Progress = silent,
+    progress: Progress = no_progress,
 ) -> Path:
     """Write the report into `out`: `report.html`, and each picture as a PNG beside it. Gives the page's path.
 
@@ -71,7 +71,9 @@ def read_history(folder: Path) -> list[dict[str, float]] | None:
         ) from error
 
 
-def _for_the_other(bundle: Bundle, other: Bundle, drawings: Drawings, read: Drawings | None) -> Drawings:
+def _for_the_other(
+    bundle: Bundle, other: Bundle, drawings: LabelledDrawings, read: LabelledDrawings | None
+) -> LabelledDrawings:
     if bundle.raster == other.raster:
         return drawings
     if read is None:

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from ml.augmentation.digit_styles import restyle
-from ml.augmentation.synthetic_digits import write
+from ml.augmentation.digit_styles import restyle_digit
+from ml.augmentation.synthetic_digits import write_digit
 from ml.data.loaders import SOURCES, first_by_hash, load_pen_tracks, split_by_group
 from ml.preprocessing.ink import Ink
 
@@ -50,7 +50,7 @@ def _made_up(rng: np.random.Generator) -> Iterator[LabelledInk]:
     own = np.array([[rng.uniform(*WIDTH), -rng.uniform(*LEAN)], [0, 1]])
     while True:
         for label in map(int, rng.permutation(10)):
-            ink = restyle(write(label, rng), label, rng)
+            ink = restyle_digit(write_digit(label, rng), label, rng)
             now = own + rng.normal(0, WAVER, (2, 2))
             yield str(label), _as_json([now @ stroke[:2] for stroke in ink])
 

@@ -16,7 +16,7 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_safe
 
-from ml.preprocessing.ink import DEFAULT
+from ml.preprocessing.ink import DEFAULT_SPEC
 from recognizer.insights import coverage
 from recognizer.models import Label, Promotion, Recognizer
 from recognizer.pages import script_texts
@@ -97,7 +97,7 @@ def _recognizer(recognizer: Any, memories: dict[int, dict[str, bool]] | None) ->
         "before": before,
         "after": after,
         "labels": [_label(line.label) | {"weight": line.weight} for line in coverage.label_coverage(recognizer)],
-        "raster": recognizer.raster or asdict(DEFAULT),
+        "raster": recognizer.raster or asdict(DEFAULT_SPEC),
         "memory": memories[recognizer.pk] if memories is not None else None,
     }
 

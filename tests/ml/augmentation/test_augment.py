@@ -7,15 +7,15 @@ import numpy as np
 import pytest
 
 from ml.augmentation.augment import (
-    bend,
-    draw_varied,
+    add_camera_noise,
+    augment_ink,
+    augment_rasters,
+    distort_ink,
     drop_points,
     fit_picture,
-    photograph,
     round_coordinates,
-    vary_pictures,
 )
-from ml.augmentation.synthetic_digits import write
+from ml.augmentation.synthetic_digits import write_digit
 from ml.preprocessing.ink import BOX, SIZE, RasterSpec, rasterise
 
 
@@ -24,7 +24,7 @@ def rng(seed: int = 0) -> np.random.Generator:
 
 
 def three() -> list[np.ndarray]:
-    return write(3, rng(1))
+    return write_digit(3, rng(1))
 
 
 def likeness(one: np.ndarray, other: np.ndarray) -> float:
@@ -32,7 +32,7 @@ def likeness(one: np.ndarray, other: np.ndarray) -> float:
 
 
 def test_a_varied_drawing_is_a_raster_with_ink() -> None:
-    raster = draw_varied(three(), rng())
+    raster = augment_ink(three(), rng())
 
     assert raster.shape == (SIZE, SIZE)
     assert raster.dtype == np.uint8
@@ -40,26 +40,26 @@ def test_a_varied_drawing_is_a_raster_with_ink() -> None:
 
 
 def test_the_same_seed_gives_the_same_drawing() -> None:
-    np.testing.assert_array_equal(draw_varied(three(), rng(5)), draw_varied(three(), rng(5)))
+    np.testing.assert_array_equal(augment_ink(three(), rng(5)), augment_ink(three(), rng(5)))
 
 
 def test_other_seeds_give_other_drawings_of_the_same_form() -> None:
     plain = rasterise(three())
-    varied = [draw_varied(three(), rng(seed)) for seed in range(20)]
+    varied = [augment_ink(three(), rng(seed)) for seed in range(20)]
 
     assert len({raster.tobytes() for raster in varied}) == 20
     assert np.mean([likeness(plain, raster) for raster in varied]) > 0.4
 
 
 def test_without_strength_ink_is_bent_by_nothing() -> None:
-    np.testing.assert_array_equal(rasterise(bend(three(), rng(), 0.0)), rasterise(three()))
+    np.testing.assert_array_equal(rasterise(distort_ink(three(), rng(), 0.0)), rasterise(three()))
 
 
 def test_variation_leaves_the_ink_it_was_given_as_it_is() -> None:
     ink = three()
     before = [stroke.copy() for stroke in ink]
 
-    draw_varied(ink, rng())
+    augment_ink(ink, rng())
 
     for stroke, copy in zip(ink, before, strict=True):
         np.testing.assert_array_equal(stroke, copy)
@@ -67,7 +67,7 @@ def test_variation_leaves_the_ink_it_was_given_as_it_is() -> None:
 
 def test_a_tap_survives_every_variation() -> None:
     for seed in range(10):
-        assert draw_varied([np.array([[5.0], [5.0]])], rng(seed)).shape == (SIZE, SIZE)
+        assert augment_ink([np.array([[5.0], [5.0]])], rng(seed)).shape == (SIZE, SIZE)
 
 
 def test_dropping_points_keeps_both_ends_of_a_stroke() -> None:
@@ -87,11 +87,11 @@ def test_a_stroke_of_few_points_keeps_all_its_corners() -> None:
 def test_time_is_left_out_of_what_is_drawn() -> None:
     with_time = [np.concatenate([stroke, np.arange(stroke.shape[1])[np.newaxis]]) for stroke in three()]
 
-    np.testing.assert_array_equal(draw_varied(with_time, rng(3)), draw_varied(three(), rng(3)))
+    np.testing.assert_array_equal(augment_ink(with_time, rng(3)), augment_ink(three(), rng(3)))
 
 
 def test_rounded_coordinates_are_whole_numbers_or_untouched() -> None:
-    unit = bend(three(), rng(), 0.0)
+    unit = distort_ink(three(), rng(), 0.0)
 
     for seed in range(20):
         rounded = round_coordinates(unit, rng(seed))
@@ -99,9 +99,9 @@ def test_rounded_coordinates_are_whole_numbers_or_untouched() -> None:
 
 
 def test_pictures_are_varied_one_by_one_and_keep_their_form() -> None:
-    pictures = np.stack([rasterise(write(digit, rng(digit))) for digit in range(10)])
+    pictures = np.stack([rasterise(write_digit(digit, rng(digit))) for digit in range(10)])
 
-    varied = vary_pictures(pictures, rng())
+    varied = augment_rasters(pictures, rng())
 
     assert varied.shape == pictures.shape
     assert varied.dtype == np.uint8
@@ -114,7 +114,7 @@ SKETCHES = RasterSpec(26, 25.5, 1.5)
 
 def test_ink_is_varied_on_the_raster_of_its_recognizer() -> None:
     for seed in range(10):
-        varied = draw_varied(three(), rng(seed), SKETCHES)
+        varied = augment_ink(three(), rng(seed), SKETCHES)
         assert varied.shape == (26, 26)
         rows, columns = np.nonzero(varied > 60)
         assert max(np.ptp(rows), np.ptp(columns)) + 1 >= 24
@@ -124,7 +124,7 @@ def test_pictures_that_fill_their_raster_are_varied_and_nothing_is_cut_off() -> 
     """Turned and slanted, a box without a margin sticks out of its raster by far."""
     frame = np.zeros((26, 26), np.uint8)
     frame[:2], frame[-2:], frame[:, :2], frame[:, -2:] = (255,) * 4
-    varied = vary_pictures(np.stack([frame] * 20), rng(), spec=SKETCHES)
+    varied = augment_rasters(np.stack([frame] * 20), rng(), spec=SKETCHES)
     assert varied.shape == (20, 26, 26)
     for picture in varied:
         parts, _ = cv2.connectedComponents((picture < 100).astype(np.uint8), connectivity=4)
@@ -134,7 +134,7 @@ def test_pictures_that_fill_their_raster_are_varied_and_nothing_is_cut_off() -> 
 
 
 def test_no_pictures_give_no_pictures() -> None:
-    assert vary_pictures(np.zeros((0, SIZE, SIZE), np.uint8), rng()).shape == (0, SIZE, SIZE)
+    assert augment_rasters(np.zeros((0, SIZE, SIZE), np.uint8), rng()).shape == (0, SIZE, SIZE)
 
 
 @pytest.mark.parametrize("shape", [(9, 40), (90, 20), (28, 28), (300, 200)])
@@ -161,19 +161,19 @@ def test_a_raster_is_fitted_to_itself() -> None:
 def test_a_photograph_keeps_the_form_and_the_black_background() -> None:
     raster = rasterise(three())
     for seed in range(10):
-        taken = photograph(raster, rng(seed))
+        taken = add_camera_noise(raster, rng(seed))
         assert likeness(taken, raster) > 0.8
         assert taken[0, 0] == 0
 
 
 def test_a_photograph_of_nothing_is_nothing() -> None:
-    assert not photograph(np.zeros((SIZE, SIZE), np.uint8), rng()).any()
+    assert not add_camera_noise(np.zeros((SIZE, SIZE), np.uint8), rng()).any()
 
 
 def test_a_picture_is_fitted_by_its_box_where_the_raster_is_centred_so() -> None:
     spec = RasterSpec(26, 25, 1.5, "box")
     for digit in range(10):
-        drawn = rasterise(write(digit, rng(digit)), spec)
+        drawn = rasterise(write_digit(digit, rng(digit)), spec)
         fitted = fit_picture(drawn, spec).astype(float)
         beside = np.abs(fitted - np.roll(drawn, 1, axis=1)).mean()
         assert np.abs(fitted - drawn).mean() < 0.5 * beside, "what fits already stays where it is, and as large"

@@ -8,9 +8,19 @@ import numpy as np
 import pytest
 
 from ml.augmentation import digit_styles
-from ml.augmentation.digit_styles import bar_seven, hook_one, restyle, stand_one, unbar_seven
-from ml.augmentation.negatives import dots, lying, make_junk, overlaid, scribble, side_by_side, spiral, turned, zigzag
-from ml.augmentation.synthetic_digits import PROTOTYPES, write
+from ml.augmentation.digit_styles import bar_seven, hook_one, restyle_digit, stand_one, unbar_seven
+from ml.augmentation.negatives import (
+    dots,
+    lying,
+    make_negative,
+    overlaid,
+    scribble,
+    side_by_side,
+    spiral,
+    turned,
+    zigzag,
+)
+from ml.augmentation.synthetic_digits import PROTOTYPES, write_digit
 from ml.preprocessing.ink import rasterise
 
 
@@ -34,7 +44,7 @@ def plain_seven() -> list[np.ndarray]:
 
 @pytest.mark.parametrize("digit", range(10))
 def test_every_digit_can_be_written(digit: int) -> None:
-    ink = write(digit, rng(digit))
+    ink = write_digit(digit, rng(digit))
 
     assert all(stroke.shape[0] == 2 and np.isfinite(stroke).all() for stroke in ink)
     assert rasterise(ink).max() == 255
@@ -53,13 +63,13 @@ def test_prototypes_lie_in_their_box(digit: int) -> None:
 def test_nothing_is_written_twice_the_same() -> None:
     generator = rng()
 
-    assert len({rasterise(write(4, generator)).tobytes() for _ in range(20)}) == 20
+    assert len({rasterise(write_digit(4, generator)).tobytes() for _ in range(20)}) == 20
 
 
 def test_a_corner_stays_a_corner(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(PROTOTYPES, 7, ("0,0! 100,0! 100,100",))
 
-    (stroke,) = write(7, rng())
+    (stroke,) = write_digit(7, rng())
 
     near = np.hypot(stroke[0] - 100, stroke[1]).min()
     assert near < 15  # the unsteady hand, but no rounding
@@ -113,14 +123,14 @@ def test_a_one_stands_on_a_line_at_its_foot() -> None:
 
 @pytest.mark.parametrize("digit", [0, 2, 3, 4, 5, 6, 8, 9])
 def test_other_digits_are_never_restyled(digit: int) -> None:
-    ink = write(digit, rng())
+    ink = write_digit(digit, rng())
 
-    assert all(restyle(ink, digit, rng(seed)) is ink for seed in range(30))
+    assert all(restyle_digit(ink, digit, rng(seed)) is ink for seed in range(30))
 
 
 @pytest.mark.parametrize(("digit", "ink"), [(1, plain_one()), (7, plain_seven())])
 def test_habits_come_and_go(digit: int, ink: list[np.ndarray]) -> None:
-    changed = [restyle(ink, digit, rng(seed)) is not ink for seed in range(60)]
+    changed = [restyle_digit(ink, digit, rng(seed)) is not ink for seed in range(60)]
 
     assert 5 < sum(changed) < 55
 
@@ -128,24 +138,24 @@ def test_habits_come_and_go(digit: int, ink: list[np.ndarray]) -> None:
 def test_a_barred_seven_may_lose_its_bar(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(digit_styles, "UNBARRED", 1.0)
 
-    assert len(restyle(bar_seven(plain_seven(), rng()), 7, rng())) == 1
+    assert len(restyle_digit(bar_seven(plain_seven(), rng()), 7, rng())) == 1
 
 
 def digits() -> list[tuple[list[np.ndarray], int]]:
-    return [(write(digit, rng(digit)), digit) for digit in range(10)]
+    return [(write_digit(digit, rng(digit)), digit) for digit in range(10)]
 
 
 def test_junk_can_always_be_drawn() -> None:
     generator = rng()
     for _ in range(200):
-        ink = make_junk(generator, digits())
+        ink = make_negative(generator, digits())
         assert ink
         assert all(np.isfinite(stroke).all() and stroke.shape[0] == 2 for stroke in ink)
         assert rasterise(ink).shape == (28, 28)
 
 
 def test_junk_repeats_with_its_seed() -> None:
-    one, other = make_junk(rng(7), digits()), make_junk(rng(7), digits())
+    one, other = make_negative(rng(7), digits()), make_negative(rng(7), digits())
 
     np.testing.assert_array_equal(rasterise(one), rasterise(other))
 
@@ -179,7 +189,7 @@ def test_a_mirrored_seven_keeps_its_height_and_changes_sides() -> None:
 
 
 def test_a_four_is_turned_upside_down() -> None:
-    upright = write(4, rng())
+    upright = write_digit(4, rng())
 
     flipped = turned(rng(), [(upright, 4)])
 
@@ -188,11 +198,11 @@ def test_a_four_is_turned_upside_down() -> None:
 
 def test_hard_junk_is_drawn_now_and_then_from_turned_digits() -> None:
     generator = rng()
-    plain_threes = [(write(3, rng(1)), 3)]
+    plain_threes = [(write_digit(3, rng(1)), 3)]
     mirrored = rasterise([stroke * np.array([[-1.0], [1.0]]) for stroke in plain_threes[0][0]])
 
     def seen(hard: bool) -> float:
-        return max(likeness(rasterise(make_junk(generator, plain_threes, hard=hard)), mirrored) for _ in range(150))
+        return max(likeness(rasterise(make_negative(generator, plain_threes, hard=hard)), mirrored) for _ in range(150))
 
     assert seen(hard=True) > 0.99
     assert seen(hard=False) < 0.99

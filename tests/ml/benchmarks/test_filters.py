@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from ml.__main__ import main
-from ml.augmentation.synthetic_digits import write
+from ml.augmentation.synthetic_digits import write_digit
 from ml.benchmarks.filters import _network, apply_filters, draw_in_corner
 from ml.preprocessing.ink import rasterise
 from tests.ml.small_datasets import numtadb
@@ -21,7 +21,7 @@ def test_the_network_is_the_demos() -> None:
 
 def test_the_filters_give_dark_ink_on_light_in_32_by_32() -> None:
     rng = np.random.default_rng(1)
-    seen = apply_filters(np.stack([rasterise(write(label, rng)) for label in range(10)]))
+    seen = apply_filters(np.stack([rasterise(write_digit(label, rng)) for label in range(10)]))
     assert seen.shape == (10, 32, 32)
     assert seen.dtype == np.uint8
     assert np.median(seen) > 200

@@ -8,7 +8,8 @@ import numpy as np
 
 from ml.benchmarks.latency import example_canvas, example_ink, example_photo, resident_mb, run_bench
 from ml.bundles.bundle import save_bundle
-from ml.preprocessing.image import decode_image, normalise_image
+from ml.preprocessing.decode_image import decode_image
+from ml.preprocessing.image import normalise_image
 from ml.preprocessing.ink import parse_ink, rasterise
 from tests.ml import shapes
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from ml.__main__ import main
-from ml.augmentation.synthetic_digits import write
+from ml.augmentation.synthetic_digits import write_digit
 from ml.benchmarks import learning as bench
 from ml.benchmarks.learning import PenDrawings
 from ml.bundles.bundle import Bundle, load_bundle, save_bundle
@@ -19,7 +19,7 @@ from ml.data.loaders import Tracks
 from ml.embeddings import replay_pack
 from ml.recipes import RECIPES
 from ml.recipes.base import Material
-from ml.recipes.digits import DIGITS
+from ml.recipes.digits import LABELS
 from ml.training.finetune import finetune
 from tests.ml import trained
 from tests.ml.trained import lesson
@@ -31,8 +31,8 @@ WRITERS = [f"writer-{number:02d}" for number in range(12)]
 def people(monkeypatch: pytest.MonkeyPatch) -> None:
     """Twelve who write twelve digits each."""
     rng = np.random.default_rng(0)
-    labels = np.arange(144) % len(DIGITS)
-    tracks = Tracks([write(int(label), rng) for label in labels], labels, np.repeat(WRITERS, 12))
+    labels = np.arange(144) % len(LABELS)
+    tracks = Tracks([write_digit(int(label), rng) for label in labels], labels, np.repeat(WRITERS, 12))
     monkeypatch.setattr(bench.loaders, "load_pen_tracks", lambda data: tracks)
     monkeypatch.setattr(bench, "TEST_WRITERS", 4)
     monkeypatch.setattr(bench, "DRAWINGS", 5)
@@ -85,7 +85,7 @@ def test_it_measures_what_is_learned_and_what_is_forgotten(
 def test_a_third_of_the_authors_labels_at_random_and_nobody_reviews(
     taught_base: Bundle, hands: tuple[PenDrawings, PenDrawings], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bench, "DIGITS", DIGITS[:3])
+    monkeypatch.setattr(bench, "LABELS", LABELS[:3])
     lessons: list[ApprovedDrawings] = []
 
     figures = bench.measure_poisoning(taught_base, *hands, "head", 1, teach(taught_base, lessons))
@@ -104,7 +104,7 @@ def test_the_champion_stays_where_the_gate_refuses(
     class Refusal:
         outcome = "refused"
 
-    monkeypatch.setattr(bench, "DIGITS", DIGITS[:3])
+    monkeypatch.setattr(bench, "LABELS", LABELS[:3])
     monkeypatch.setattr(bench, "examine", lambda *bundles, **options: Refusal)
 
     figures = bench.measure_poisoning(taught_base, *hands, "head", 1, teach(taught_base, []))

@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 
 from ml.__main__ import main
-from ml.augmentation.synthetic_digits import write
+from ml.augmentation.synthetic_digits import write_digit
 from ml.benchmarks import learning
 from ml.benchmarks import memory as bench
 from ml.benchmarks.memory import HABITS, WriterDrawings
 from ml.bundles.bundle import Bundle
-from ml.data.labelled_files import Drawings
+from ml.data.labelled_files import LabelledDrawings
 from ml.data.loaders import Pictures, Tracks
 from ml.embeddings import personal_memory
 from ml.preprocessing.ink import rasterise
@@ -102,11 +102,11 @@ def test_figures_tell_the_gain_and_who_is_worse_off() -> None:
     assert figures["plain_later"] is None
 
 
-def drawings(writers: list[str]) -> Drawings:
+def drawings(writers: list[str]) -> LabelledDrawings:
     rng = np.random.default_rng(3)
     labels = [number % 10 for number in range(len(writers))]
-    return Drawings(
-        np.stack([rasterise(write(label, rng)) for label in labels]), [str(each) for each in labels], writers
+    return LabelledDrawings(
+        np.stack([rasterise(write_digit(label, rng)) for label in labels]), [str(each) for each in labels], writers
     )
 
 
@@ -147,9 +147,9 @@ def small_world(starter: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
     """Thirty writers of thirty drawings each, characters of two alphabets, and no training."""
     rng = np.random.default_rng(5)
     labels = np.repeat(np.arange(10), ROW)
-    inks = [write(int(label), rng) for label in labels]
+    inks = [write_digit(int(label), rng) for label in labels]
     tracks = Tracks(inks * 30, np.tile(labels, 30), np.repeat(WRITERS, len(labels)))
-    pictures = [np.pad(rasterise(write(character % 10, rng)), 20) for character in range(20) for _ in range(20)]
+    pictures = [np.pad(rasterise(write_digit(character % 10, rng)), 20) for character in range(20) for _ in range(20)]
     names = np.repeat([f"{'Greek' if number < 10 else 'Latin'}/{number}" for number in range(20)], 20)
     foreign = Pictures(np.stack(pictures), np.repeat(np.arange(20), 20), names)
     monkeypatch.setattr(bench.loaders, "load_pen_tracks", lambda data: tracks)
@@ -218,7 +218,7 @@ def written(folder: Path, writers: list[str]) -> Path:
     path = folder / "drawings.jsonl.gz"
     lines = []
     for number, writer in enumerate(writers):
-        ink = [stroke.tolist() for stroke in write(number % 10, rng)]
+        ink = [stroke.tolist() for stroke in write_digit(number % 10, rng)]
         lines.append(json.dumps({"label": number % 10, "drawing": ink, **({"writer": writer} if writer else {})}))
     path.write_bytes(gzip.compress("\n".join(lines).encode()))
     return path

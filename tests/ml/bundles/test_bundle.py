@@ -112,8 +112,8 @@ def test_a_keras_file_of_another_checksum_is_not_opened(tiny_bundle: Bundle) -> 
 
 
 def test_an_export_that_lost_its_weights_is_refused(tiny_model: keras.Model, monkeypatch: pytest.MonkeyPatch) -> None:
-    convert = build.convert
-    monkeypatch.setattr(build, "convert", lambda model, quantise: convert(model, quantise=quantise)[:7_000])
+    convert = build.convert_to_tflite
+    monkeypatch.setattr(build, "convert_to_tflite", lambda model, quantise: convert(model, quantise=quantise)[:7_000])
     with pytest.raises(BundleError, match="dropped weights"):
         export(tiny_model)
 
@@ -123,8 +123,8 @@ def test_an_export_that_answers_differently_is_refused(
 ) -> None:
     other = tiny_network(4)
     other.set_weights([weights + 0.1 * np.sign(weights) for weights in other.get_weights()])
-    convert = build.convert
-    monkeypatch.setattr(build, "convert", lambda model, quantise: convert(other, quantise=quantise))
+    convert = build.convert_to_tflite
+    monkeypatch.setattr(build, "convert_to_tflite", lambda model, quantise: convert(other, quantise=quantise))
     with pytest.raises(BundleError, match="differently from the Keras model"):
         export(tiny_model)
 
@@ -200,7 +200,7 @@ def test_a_model_of_another_checksum_is_refused(tiny_bundle: Bundle, name: str) 
 
 def test_a_model_that_is_no_model_is_refused(tiny_bundle: Bundle) -> None:
     broken = b"not a model"
-    sha256 = {**tiny_bundle.manifest["sha256"], "tflite": artifact.sha256(broken)}
+    sha256 = {**tiny_bundle.manifest["sha256"], "tflite": artifact.sha256_hex(broken)}
     with pytest.raises(BundleError, match="cannot be read by LiteRT"):
         verify_bundle(replace(changed(tiny_bundle, sha256=sha256), tflite=broken))
 

@@ -10,19 +10,19 @@ import pytest
 
 import ml
 from ml.bundles.bundle import Bundle, BundleError, load_bundle, verify_bundle
-from ml.bundles.card_schema import problem_of
+from ml.bundles.card_schema import card_problem
 
 MODELS = Path(ml.__file__).parent / "models"
 
 
 @pytest.mark.parametrize("manifest", sorted(MODELS.glob("*/manifest.json")), ids=lambda path: path.parent.name)
 def test_the_cards_that_ship_are_of_this_form(manifest: Path) -> None:
-    assert problem_of(load_bundle(manifest.parent).manifest["card"]) == ""
+    assert card_problem(load_bundle(manifest.parent).manifest["card"]) == ""
 
 
 @pytest.mark.parametrize("card", [{}, {"summary": "Runes."}, {"results": [{"test": "kept out"}], "by_label": []}])
 def test_what_it_does_not_tell_may_be_missing(card: dict[str, Any]) -> None:
-    assert problem_of(card) == ""
+    assert card_problem(card) == ""
 
 
 @pytest.mark.parametrize(
@@ -47,7 +47,7 @@ def test_what_it_does_not_tell_may_be_missing(card: dict[str, Any]) -> None:
     ],
 )
 def test_what_is_of_another_form_is_named_with_the_cure(part: str, said: Any) -> None:
-    assert problem_of({"summary": "Runes.", part: said}) == (
+    assert card_problem({"summary": "Runes.", part: said}) == (
         f"The card has in another form: {part}. Leave that out, or write the card by `python -m ml card`."
     )
 

@@ -14,7 +14,7 @@ import pytest
 from ml.__main__ import main
 from ml.bundles import export as exporting
 from ml.bundles.bundle import Bundle, verify_bundle
-from ml.bundles.export import FORMATS, ExportError, export
+from ml.bundles.export import EXPORT_FORMATS, ExportError, export_files
 from tests.ml.runes import vee
 from tests.ml.tiny import random_rasters
 
@@ -30,9 +30,9 @@ def test_every_form_answers_as_the_keras_model_does(
     assert main(arguments) == 0
     figures = json.loads(capfd.readouterr().out)
     assert figures["drawings"] == 12  # with the eight of the probe
-    assert [file["format"] for file in figures["files"]] == list(FORMATS)
+    assert [file["format"] for file in figures["files"]] == list(EXPORT_FORMATS)
     assert all(file["same_answers"] == 1 and file["largest_difference"] < 0.05 for file in figures["files"])
-    assert {path.name for path in out.iterdir()} == {form.file for form in FORMATS.values()} | {"export.json"}
+    assert {path.name for path in out.iterdir()} == {form.file for form in EXPORT_FORMATS.values()} | {"export.json"}
     small, full = out / "model-8bit.tflite", out / "model.tflite"
     assert small.stat().st_size < full.stat().st_size / 2
     about = json.loads((out / "export.json").read_text())
@@ -54,7 +54,7 @@ def test_one_form_alone_is_shown_as_a_table_and_replaces_the_one_before(
 
 
 def spoilt(name: str, write: Callable[[Any, Path], None], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(exporting.FORMATS, name, replace(FORMATS[name], write=write))
+    monkeypatch.setitem(exporting.EXPORT_FORMATS, name, replace(EXPORT_FORMATS[name], write=write))
 
 
 def write_nonsense(model: Any, file: Path) -> None:
@@ -73,7 +73,7 @@ def test_a_form_that_answers_otherwise_is_removed(
 ) -> None:
     spoilt("weights", write_other_weights, monkeypatch)
     with pytest.raises(ExportError, match=r"model.weights.h5 \(weights\) answers 100.0% of 40 drawings otherwise"):
-        export(tiny_bundle, tmp_path, formats=["architecture", "weights"], drawings=random_rasters(40))
+        export_files(tiny_bundle, tmp_path, formats=["architecture", "weights"], drawings=random_rasters(40))
     assert [path.name for path in tmp_path.iterdir()] == ["architecture.json"]
 
 
@@ -96,10 +96,10 @@ def test_rounded_weights_may_answer_a_doubtful_drawing_otherwise_but_not_many(
     def asked(wrong: int) -> Callable[..., np.ndarray]:
         return lambda *_: np.concatenate([answers[:wrong] + 0.2, answers[wrong:]])
 
-    form = replace(FORMATS["tflite-8bit"], write=write_nonsense)
-    monkeypatch.setitem(exporting.FORMATS, "tflite-8bit", replace(form, ask=asked(2)))
-    (done,) = export(tiny_bundle, tmp_path, formats=["tflite-8bit"], drawings=drawings)
+    form = replace(EXPORT_FORMATS["tflite-8bit"], write=write_nonsense)
+    monkeypatch.setitem(exporting.EXPORT_FORMATS, "tflite-8bit", replace(form, ask=asked(2)))
+    (done,) = export_files(tiny_bundle, tmp_path, formats=["tflite-8bit"], drawings=drawings)
     assert done.largest_difference == pytest.approx(0.2, abs=1e-3)
-    monkeypatch.setitem(exporting.FORMATS, "tflite-8bit", replace(form, ask=asked(3)))
+    monkeypatch.setitem(exporting.EXPORT_FORMATS, "tflite-8bit", replace(form, ask=asked(3)))
     with pytest.raises(ExportError, match=r"answers 1.5% of 200 drawings"):
-        export(tiny_bundle, tmp_path, formats=["tflite-8bit"], drawings=drawings)
+        export_files(tiny_bundle, tmp_path, formats=["tflite-8bit"], drawings=drawings)

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 from ml.bundles import bundle as artifact
-from ml.bundles.build import keras_answers
+from ml.bundles.build import keras_probabilities
 from ml.bundles.bundle import Bundle, BundleError, save_bundle, verify_bundle
 from ml.bundles.predictor import Head, Predictor
-from ml.bundles.replace_head import graft_keras, graft_tflite
+from ml.bundles.replace_head import replace_keras_head, replace_tflite_head
 from tests.ml.tiny import random_rasters
 from tests.ml.trained import examples, lesson
 
@@ -30,7 +30,7 @@ def other_head(bundle: Bundle, seed: int = 0) -> Head:
 def test_what_serves_answers_by_the_new_layer(taught_base: Bundle) -> None:
     head, rasters = other_head(taught_base), examples(60, 4).x
 
-    grafted = Predictor(graft_tflite(taught_base.tflite, head), 3)
+    grafted = Predictor(replace_tflite_head(taught_base.tflite, head), 3)
 
     answers = grafted.predict(rasters)
     logits = answers.embeddings @ head.weights + head.bias
@@ -42,7 +42,7 @@ def test_what_serves_answers_by_the_new_layer(taught_base: Bundle) -> None:
 def test_everything_before_stays_as_it_is_to_the_bit(taught_base: Bundle) -> None:
     rasters = examples(60, 4).x
 
-    grafted = graft_tflite(taught_base.tflite, other_head(taught_base))
+    grafted = replace_tflite_head(taught_base.tflite, other_head(taught_base))
 
     assert len(grafted) == len(taught_base.tflite)
     np.testing.assert_array_equal(
@@ -52,20 +52,20 @@ def test_everything_before_stays_as_it_is_to_the_bit(taught_base: Bundle) -> Non
 
 def test_the_keras_file_answers_like_what_serves(taught_base: Bundle) -> None:
     head, rasters = other_head(taught_base), examples(60, 4).x
-    keras_file = graft_keras(taught_base.keras, head)
-    sums = {**taught_base.manifest["sha256"], "keras": artifact.sha256(keras_file)}
+    keras_file = replace_keras_head(taught_base.keras, head)
+    sums = {**taught_base.manifest["sha256"], "keras": artifact.sha256_hex(keras_file)}
     bundle = replace(taught_base, manifest={**taught_base.manifest, "sha256": sums}, keras=keras_file)
 
-    answers = Predictor(graft_tflite(taught_base.tflite, head), 3).predict(rasters).probabilities
+    answers = Predictor(replace_tflite_head(taught_base.tflite, head), 3).predict(rasters).probabilities
 
-    np.testing.assert_allclose(keras_answers(bundle, rasters), answers, atol=0.03)
+    np.testing.assert_allclose(keras_probabilities(bundle, rasters), answers, atol=0.03)
 
 
 def test_a_model_that_is_not_quantised_takes_it_too(tiny_bundle: Bundle, taught_base: Bundle) -> None:
     trained = Predictor(taught_base.tflite, 3).head()
     plain = with_bias(tiny_bundle, trained)
 
-    grafted = Predictor(graft_tflite(plain, other_head(taught_base)), 3)
+    grafted = Predictor(replace_tflite_head(plain, other_head(taught_base)), 3)
 
     np.testing.assert_allclose(grafted.head().weights, other_head(taught_base).weights, atol=1e-6)
 
@@ -86,42 +86,42 @@ def with_bias(bundle: Bundle, head: Head) -> bytes:
 def test_grafting_twice_is_grafting_the_second(taught_base: Bundle) -> None:
     first, second = other_head(taught_base, 1), other_head(taught_base, 2)
 
-    twice = graft_tflite(graft_tflite(taught_base.tflite, first), second)
+    twice = replace_tflite_head(replace_tflite_head(taught_base.tflite, first), second)
 
-    assert twice == graft_tflite(taught_base.tflite, second)
+    assert twice == replace_tflite_head(taught_base.tflite, second)
 
 
 def test_the_same_layer_gives_the_same_files(taught_base: Bundle) -> None:
     head = other_head(taught_base)
 
-    assert graft_tflite(taught_base.tflite, head) == graft_tflite(taught_base.tflite, head)
-    assert graft_keras(taught_base.keras, head) == graft_keras(taught_base.keras, head)
+    assert replace_tflite_head(taught_base.tflite, head) == replace_tflite_head(taught_base.tflite, head)
+    assert replace_keras_head(taught_base.keras, head) == replace_keras_head(taught_base.keras, head)
 
 
 def test_a_layer_of_another_form_is_refused(taught_base: Bundle) -> None:
     with pytest.raises(BundleError, match="no last layer of 64 x 4"):
-        graft_tflite(taught_base.tflite, Head(np.zeros((64, 4), np.float32), np.zeros(4, np.float32)))
+        replace_tflite_head(taught_base.tflite, Head(np.zeros((64, 4), np.float32), np.zeros(4, np.float32)))
     with pytest.raises(BundleError, match="0 layers of the last one's form"):
-        graft_keras(taught_base.keras, Head(np.zeros((64, 4), np.float32), np.zeros(4, np.float32)))
+        replace_keras_head(taught_base.keras, Head(np.zeros((64, 4), np.float32), np.zeros(4, np.float32)))
 
 
 def test_a_model_whose_last_layer_was_never_taught_is_refused(tiny_bundle: Bundle, taught_base: Bundle) -> None:
     with pytest.raises(BundleError, match="no last layer of 128 x 4 with a bias"):
-        graft_tflite(tiny_bundle.tflite, other_head(taught_base))
+        replace_tflite_head(tiny_bundle.tflite, other_head(taught_base))
 
 
 def test_a_layer_that_cannot_be_told_from_something_else_is_refused(taught_base: Bundle) -> None:
     bias = Predictor(taught_base.tflite, 3).head().bias
 
     with pytest.raises(BundleError, match="found 2 times in the model"):
-        graft_tflite(taught_base.tflite + bias.tobytes(), other_head(taught_base))
+        replace_tflite_head(taught_base.tflite + bias.tobytes(), other_head(taught_base))
 
 
 def test_a_layer_of_no_numbers_is_refused(taught_base: Bundle) -> None:
     head = other_head(taught_base)
 
     with pytest.raises((BundleError, RuntimeError), match=r"differs from what was put in|invalid value"):
-        graft_tflite(taught_base.tflite, head._replace(bias=np.full_like(head.bias, np.nan)))
+        replace_tflite_head(taught_base.tflite, head._replace(bias=np.full_like(head.bias, np.nan)))
 
 
 def test_the_last_layer_is_taught_and_examined_without_tensorflow(taught_base: Bundle, tmp_path: Path) -> None:

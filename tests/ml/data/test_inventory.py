@@ -14,7 +14,7 @@ import pytest
 
 from ml.__main__ import main
 from ml.data import inventory
-from ml.data.loaders import SOURCES, load_bangla, load_careful_sketches, load_photographed
+from ml.data.loaders import SOURCES, load_bangla, load_photographed_digits, load_tuberlin_sketches
 from ml.data.sources import Source
 
 STROKE = '{"drawing": [[[0, 1], [0, 1]]]}'
@@ -158,7 +158,7 @@ def test_tu_berlins_sketches_are_packed_from_their_folders(
     for word in ("arm", "ear", "eye", "face", "hand", "mouth", "nose", "zebra"):
         draw(tmp_path / "png" / word / "1.png", 300)
     told(capsys, "--pack", "tuberlin", tmp_path)
-    sketches = load_careful_sketches()
+    sketches = load_tuberlin_sketches()
     assert sketches.x.shape == (7, 128, 128)
     assert len(set(sketches.y)) == 7
 
@@ -169,7 +169,7 @@ def test_photographed_digits_are_packed_without_the_other_symbols(
     for name in ("x-1", "slash-1", *(f"{digit}-{number}" for digit in range(10) for number in (1, 2))):
         draw(tmp_path / "symbols" / f"{name}.png", 28)
     told(capsys, "--pack", "bhmsds", tmp_path)
-    assert np.bincount(load_photographed().y).tolist() == [2] * 10
+    assert np.bincount(load_photographed_digits().y).tolist() == [2] * 10
 
 
 @pytest.mark.parametrize(

@@ -86,19 +86,19 @@ def test_what_lies_in_the_folder_is_at_hand_and_nothing_is_fetched(
 ) -> None:
     monkeypatch.delenv("INKLING_DATA", raising=False)
     monkeypatch.setenv("INKLING_CACHE", str(tmp_path))
-    assert loaders.folder() == tmp_path
-    assert not loaders.at_hand("pendigits")
+    assert loaders.data_folder() == tmp_path
+    assert not loaders.is_available("pendigits")
     (tmp_path / "pendigits").mkdir()
     (tmp_path / "pendigits" / "pendigits.jsonl.gz").touch()
-    assert loaders.at_hand("pendigits")
-    assert not loaders.at_hand("mnist")
-    assert loaders.at_hand("quickdraw")  # each of its words is optional
+    assert loaders.is_available("pendigits")
+    assert not loaders.is_available("mnist")
+    assert loaders.is_available("quickdraw")  # each of its words is optional
 
 
 def test_a_named_folder_comes_before_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("INKLING_DATA", str(tmp_path / "environment"))
-    assert loaders.folder() == tmp_path / "environment"
-    assert loaders.folder(tmp_path / "named") == tmp_path / "named"
+    assert loaders.data_folder() == tmp_path / "environment"
+    assert loaders.data_folder(tmp_path / "named") == tmp_path / "named"
 
 
 def test_packing_a_file_again_changes_nothing(folder: Path) -> None:
@@ -117,7 +117,7 @@ def test_a_changed_file_is_refused_with_both_sums(folder: Path) -> None:
 
 def test_a_missing_file_names_the_folder_and_the_cure(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match=r"digits\.npz is not there\. Put the data set into that folder, or unset"):
-        loaders.load_photographed(tmp_path)
+        loaders.load_photographed_digits(tmp_path)
 
 
 def test_an_unknown_part_of_mnist_is_refused(folder: Path) -> None:
@@ -149,7 +149,7 @@ def test_junk_words_that_are_not_at_hand_are_left_out(tmp_path: Path) -> None:
     line = json.dumps({"drawing": [[[0, 1], [2, 3]]]}).encode()
     (tmp_path / "quickdraw/strokes/cat.jsonl.gz").write_bytes(gzip.compress(line + b"\n" + line))
 
-    assert len(loaders.load_junk_drawings(tmp_path)) == 2
+    assert len(loaders.load_negative_drawings(tmp_path)) == 2
 
 
 @pytest.fixture
@@ -208,21 +208,23 @@ def test_the_choice_by_hash_does_not_depend_on_the_order() -> None:
 def test_without_a_folder_a_file_is_fetched_once_and_kept(no_folder: Path, publisher: dict[str, bytes]) -> None:
     publisher[download.MNIST + "t10k-labels-idx1-ubyte.gz"] = b"labels"
 
-    place = loaders.find("mnist/t10k-labels-idx1-ubyte.gz")
+    place = loaders.find_file("mnist/t10k-labels-idx1-ubyte.gz")
     publisher.clear()
 
-    assert place == loaders.find("mnist/t10k-labels-idx1-ubyte.gz") == no_folder / "mnist/t10k-labels-idx1-ubyte.gz"
+    assert (
+        place == loaders.find_file("mnist/t10k-labels-idx1-ubyte.gz") == no_folder / "mnist/t10k-labels-idx1-ubyte.gz"
+    )
     assert place.read_bytes() == b"labels"
 
 
 def test_without_folder_and_network_both_cures_are_named(no_folder: Path, publisher: dict[str, bytes]) -> None:
     with pytest.raises(DatasetError, match=r"Check the network and try again\. Or set INKLING_DATA to a folder"):
-        loaders.find("mnist/t10k-labels-idx1-ubyte.gz")
+        loaders.find_file("mnist/t10k-labels-idx1-ubyte.gz")
 
 
 def test_what_has_no_public_address_is_said_to_have_none(no_folder: Path) -> None:
     with pytest.raises(DatasetError, match=r"bhmsds/digits\.npz cannot be fetched"):
-        loaders.find("bhmsds/digits.npz")
+        loaders.find_file("bhmsds/digits.npz")
 
 
 def test_the_cache_is_in_the_users_cache_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -245,7 +247,7 @@ def test_the_writers_come_from_the_third_column_of_qmnist(
         dict.fromkeys(("train", "test"), hashlib.md5(packed, usedforsecurity=False).hexdigest()),
     )
 
-    with np.load(loaders.find("mnist/writers.npz")) as stored:
+    with np.load(loaders.find_file("mnist/writers.npz")) as stored:
         assert stored["train"].tolist() == [2, 10, 18]
 
 
@@ -263,7 +265,7 @@ def test_only_the_first_drawings_of_a_word_are_fetched(
     monkeypatch.setattr(download, "DRAWINGS_PER_WORD", 2)
     publisher[f"{download.QUICK_DRAW}alarm%20clock.ndjson"] = b'{"drawing": [[[0, 1], [0, 1]]]}\n' * 5
 
-    assert len(loaders.load_junk_drawings()) == 2
+    assert len(loaders.load_negative_drawings()) == 2
 
 
 UNIPEN = """.SEGMENT DIGIT 1-2 ? "7"

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import numpy as np
 
-from ml.data.samples import little_digits
+from ml.data.samples import sample_digits
 from ml.preprocessing.ink import rasterise
 
 
 def test_without_a_data_set_the_digits_are_made_up_and_said_to_be(tmp_path: Path) -> None:
-    tracks, origin = little_digits(40, data=tmp_path)
+    tracks, origin = sample_digits(40, data=tmp_path)
 
     assert "of our own making" in origin
     assert np.bincount(tracks.y).tolist() == [4] * 10
@@ -22,7 +22,7 @@ def test_without_a_data_set_the_digits_are_made_up_and_said_to_be(tmp_path: Path
 
 
 def test_they_are_the_same_each_time_and_others_with_another_seed(tmp_path: Path) -> None:
-    first, again, other = (little_digits(10, data=tmp_path, seed=seed).tracks for seed in (1, 1, 2))
+    first, again, other = (sample_digits(10, data=tmp_path, seed=seed).tracks for seed in (1, 1, 2))
 
     assert np.array_equal(rasterise(first.inks[0]), rasterise(again.inks[0]))
     assert not np.array_equal(rasterise(first.inks[0]), rasterise(other.inks[0]))
@@ -34,7 +34,7 @@ def test_where_the_data_set_lies_it_is_taken_from_by_lot(tmp_path: Path) -> None
     with gzip.open(tmp_path / "pendigits" / "pendigits.jsonl.gz", "wt") as lines:
         lines.write("\n".join(map(json.dumps, rows)))
 
-    tracks, origin = little_digits(7, data=tmp_path)
+    tracks, origin = sample_digits(7, data=tmp_path)
 
     assert "7 digits that 30 people wrote" in origin
     assert len(set(tracks.group)) == 7

@@ -10,7 +10,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import ml
-from ml.augmentation.synthetic_digits import write
+from ml.augmentation.synthetic_digits import write_digit
 from ml.bundles.bundle import load_bundle, verify_bundle
 from ml.embeddings import personal_memory
 from ml.embeddings.personal_memory import AdjustedAnswer, PersonalMemory
@@ -281,7 +281,7 @@ def test_who_confirms_whatever_it_says_gets_what_the_network_says(world: World) 
 def test_the_shipped_network_learns_a_way_of_writing_from_one_correction_and_forgets_it_again() -> None:
     predictor = verify_bundle(load_bundle(Path(ml.__file__).parent / "models" / "digits"))
     rng = np.random.default_rng(4)
-    fours = predictor.predict(np.stack([rasterise(write(4, rng)) for _ in range(2)]))
+    fours = predictor.predict(np.stack([rasterise(write_digit(4, rng)) for _ in range(2)]))
     first, again = zip(fours.probabilities, fours.embeddings, strict=True)
     called_nine = personal_memory.build_memory([personal_memory.pack_answer(first[1], first[0])], [9], 10)
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ml.bundles.bundle import Bundle, BundleError, load_bundle, save_bundle, verify_bundle, with_rehearsal
+from ml.bundles.bundle import Bundle, BundleError, load_bundle, save_bundle, verify_bundle, with_replay_pack
 from ml.embeddings import replay_pack, softmax
 from ml.embeddings.replay_pack import ReplayPack, choose_balanced, read_pack, write_pack
 from ml.recipes.base import Material
@@ -148,7 +148,7 @@ def test_a_web_process_may_leave_the_pack_in_the_database(taught_base: Bundle) -
 
 
 def test_another_pack_changes_nothing_else(taught_base: Bundle) -> None:
-    other = with_rehearsal(taught_base, write_pack(small()))
+    other = with_replay_pack(taught_base, write_pack(small()))
 
     assert (other.tflite, other.keras) == (taught_base.tflite, taught_base.keras)
     verify_bundle(other)

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ml.bundles.build import assemble, export_bundle
-from ml.bundles.bundle import Bundle, BundleError, probe_rasters, verify_bundle, with_rehearsal
+from ml.bundles.build import assemble_bundle, export_bundle
+from ml.bundles.bundle import Bundle, BundleError, probe_rasters, verify_bundle, with_replay_pack
 from ml.bundles.predictor import Head
-from ml.bundles.replace_head import graft_keras, graft_tflite
+from ml.bundles.replace_head import replace_keras_head, replace_tflite_head
 from ml.data.approved import ApprovedDrawings, ApprovedDrawingsError
 from ml.embeddings import replay_pack
 from ml.evaluation import exam, gate
@@ -113,7 +113,7 @@ def test_a_champion_without_a_pack_leaves_not_enough_evidence(taught_base: Bundl
 
 def test_another_base_test_is_not_compared(taught_base: Bundle, field: ApprovedDrawings) -> None:
     packed = replay_pack.read_pack(taught_base.rehearsal)
-    other = with_rehearsal(
+    other = with_replay_pack(
         taught_base, replay_pack.write_pack(packed._replace(test=packed.test[:9], test_labels=packed.test_labels[:9]))
     )
 
@@ -194,11 +194,12 @@ def softened(bundle: Bundle) -> Bundle:
     """The same model, less sure of everything."""
     head = verify_bundle(bundle).head()
     soft = Head(head.weights / 2, head.bias / 2)
-    exported = assemble(
-        graft_tflite(bundle.tflite, soft), graft_keras(bundle.keras, soft), recognizer="three-digits", labels=LABELS,
+    exported = assemble_bundle(
+        replace_tflite_head(bundle.tflite, soft), replace_keras_head(bundle.keras, soft),
+        recognizer="three-digits", labels=LABELS,
         unsure_below=0.5, probe=probe_rasters(bundle.manifest), metrics={}, training={}, quantised=True,
     )  # fmt: skip
-    return with_rehearsal(exported, bundle.rehearsal)
+    return with_replay_pack(exported, bundle.rehearsal)
 
 
 def test_what_was_compared_before_is_not_compared_again(taught_base: Bundle, field: ApprovedDrawings) -> None:

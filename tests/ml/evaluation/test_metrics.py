@@ -12,15 +12,15 @@ import numpy as np
 import pytest
 
 from ml.data.labelled_files import (
-    JUNK,
-    Drawings,
+    NEGATIVE_LABEL,
     EvaluationError,
+    LabelledDrawings,
     held_out_writers,
-    join,
+    join_labelled,
+    label_indices,
     read_drawings,
     read_inks,
-    select,
-    to_indices,
+    select_labelled,
 )
 from ml.evaluation.metrics import calibration_error, evaluate_answers
 from ml.preprocessing.image import normalise_image
@@ -39,7 +39,7 @@ ANSWERS = np.array(
         [0.1, 0.7, 0.1, 0.1],  # junk, answered
     ]
 )
-TRUTH = np.array([0, 1, 1, 3, 2, JUNK, JUNK])
+TRUTH = np.array([0, 1, 1, 3, 2, NEGATIVE_LABEL, NEGATIVE_LABEL])
 WRITERS = ["ann", "ann", "bob", "bob", "", "", "bob"]
 
 
@@ -86,7 +86,7 @@ def test_it_tells_writers_apart_the_worst_first() -> None:
     writers = evaluate_answers(ANSWERS, TRUTH, SLUGS, unsure_below=0.5, groups=WRITERS).writers
     assert [(w.slug, w.count, w.accuracy) for w in writers] == [("ann", 2, 0.5), ("bob", 2, 0.5)]
     better = evaluate_answers(
-        ANSWERS, np.array([0, 0, 1, 3, 2, JUNK, JUNK]), SLUGS, unsure_below=0.5, groups=WRITERS
+        ANSWERS, np.array([0, 0, 1, 3, 2, NEGATIVE_LABEL, NEGATIVE_LABEL]), SLUGS, unsure_below=0.5, groups=WRITERS
     ).writers
     assert [w.slug for w in better] == ["bob", "ann"]
 
@@ -138,16 +138,16 @@ def test_over_and_under_confidence_in_one_bin_cancel_and_in_two_do_not() -> None
 
 
 def test_labels_become_places() -> None:
-    assert to_indices(["2", "0"], SLUGS).tolist() == [2, 0]
+    assert label_indices(["2", "0"], SLUGS).tolist() == [2, 0]
 
 
 def test_unknown_labels_are_an_error_that_names_them() -> None:
     with pytest.raises(EvaluationError, match=r"Not labels of this recognizer \(0, 1, 2, 3\): eight, nine"):
-        to_indices(["0", "nine", "eight"], SLUGS)
+        label_indices(["0", "nine", "eight"], SLUGS)
 
 
 def test_unknown_labels_are_junk_when_asked_for() -> None:
-    assert to_indices(["0", "nine"], SLUGS, junk=True).tolist() == [0, JUNK]
+    assert label_indices(["0", "nine"], SLUGS, junk=True).tolist() == [0, NEGATIVE_LABEL]
 
 
 def test_a_fifth_of_the_writers_is_held_out_whoever_asks() -> None:
@@ -284,11 +284,11 @@ def test_other_kinds_of_files_are_refused(tmp_path: Path) -> None:
 
 
 def test_files_are_joined_and_drawings_selected() -> None:
-    one = Drawings(np.zeros((1, 28, 28), np.uint8), ["a"], ["ann"])
-    two = Drawings(np.ones((2, 28, 28), np.uint8), ["b", "c"], ["", "bob"])
-    both = join([one, two])
+    one = LabelledDrawings(np.zeros((1, 28, 28), np.uint8), ["a"], ["ann"])
+    two = LabelledDrawings(np.ones((2, 28, 28), np.uint8), ["b", "c"], ["", "bob"])
+    both = join_labelled([one, two])
     assert both.labels == ["a", "b", "c"]
-    chosen = select(both, np.array([True, False, True]))
+    chosen = select_labelled(both, np.array([True, False, True]))
     assert chosen.labels == ["a", "c"]
     assert chosen.writers == ["ann", "bob"]
     assert chosen.rasters[:, 0, 0].tolist() == [0, 1]

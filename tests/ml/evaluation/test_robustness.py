@@ -21,7 +21,7 @@ from ml.evaluation.robustness import (
     place_on_canvas,
 )
 from ml.preprocessing.ink import Ink, parse_ink, rasterise
-from ml.preprocessing.quickdraw_bitmap import as_bitmap
+from ml.preprocessing.quickdraw_bitmap import draw_bitmap
 from ml.recipes import RECIPES
 from tests.ml import shapes
 from tests.ml.preprocessing.test_ink import HAND_MADE
@@ -67,7 +67,7 @@ def test_half_the_points_keep_both_ends() -> None:
 
 
 def test_a_bitmap_of_ink_has_googles_margins_and_line() -> None:
-    square = as_bitmap(parse_ink([[[0, 100, 100, 0, 0], [0, 0, 100, 100, 0]]]))
+    square = draw_bitmap(parse_ink([[[0, 100, 100, 0, 0], [0, 0, 100, 100, 0]]]))
     assert square.shape == (28, 28)
     inked = np.flatnonzero((square > 60).any(axis=0))
     assert (inked[0], inked[-1]) == (1, 26), "the longest side with its line takes 25 of 28 pixels"
@@ -75,7 +75,7 @@ def test_a_bitmap_of_ink_has_googles_margins_and_line() -> None:
 
 
 def test_a_dot_has_a_bitmap_too() -> None:
-    assert as_bitmap(parse_ink([[[5], [5]]])).max() > 100
+    assert draw_bitmap(parse_ink([[[5], [5]]])).max() > 100
 
 
 def test_it_measures_what_stays_the_same(predictor: Predictor) -> None:

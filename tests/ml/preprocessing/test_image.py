@@ -18,10 +18,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ml.augmentation.augment import bend
-from ml.preprocessing.image import ImageError, cut_ink, decode_image, fit_ink, normalise_image
+from ml.augmentation.augment import distort_ink
+from ml.preprocessing.decode_image import decode_image
+from ml.preprocessing.image import extract_ink, fit_ink, normalise_image
+from ml.preprocessing.image_limits import ImageError
 from ml.preprocessing.ink import RasterSpec, rasterise
-from ml.preprocessing.quickdraw_bitmap import as_bitmap
+from ml.preprocessing.quickdraw_bitmap import draw_bitmap
 from tests.ml.photos import SEVEN, THREE, drawn, encode, line_mask, photographed
 
 CLOSE = 12.0  # grey levels of mean difference; two different digits are 45 and more apart
@@ -234,8 +236,8 @@ def test_a_small_picture_lands_where_its_ink_would_between_two_pixels_too() -> N
     """The greys at its edges say where a line ends; cut to black and white they would not."""
     spec = OTHERS[0]
     drawn = rasterise(THREE, spec).astype(float)
-    seen = normalise_image(as_bitmap(THREE), spec, polarity="light_on_dark").astype(float)
-    cut = np.where(as_bitmap(THREE) > 127, 255, 0).astype(np.uint8)
+    seen = normalise_image(draw_bitmap(THREE), spec, polarity="light_on_dark").astype(float)
+    cut = np.where(draw_bitmap(THREE) > 127, 255, 0).astype(np.uint8)
     rough = normalise_image(cut, spec, polarity="light_on_dark").astype(float)
     off = [float(np.sqrt(((drawn - each) ** 2).mean())) for each in (seen, rough)]
     assert off[0] < 12
@@ -245,16 +247,16 @@ def test_a_small_picture_lands_where_its_ink_would_between_two_pixels_too() -> N
 def test_a_picture_by_googles_recipe_lies_where_its_ink_does_though_one_of_its_edges_is_faint() -> None:
     spec = RasterSpec(26, 25, 1.5, "box")
     for number in range(40):
-        ink = bend(SEVEN, np.random.default_rng(number))
+        ink = distort_ink(SEVEN, np.random.default_rng(number))
         drawn = rasterise(ink, spec).astype(float)
         beside = np.roll(drawn, 1, axis=number % 2)
-        seen = normalise_image(as_bitmap(ink), spec, polarity="light_on_dark").astype(float)
+        seen = normalise_image(draw_bitmap(ink), spec, polarity="light_on_dark").astype(float)
         assert np.abs(seen - drawn).mean() < 0.5 * np.abs(seen - beside).mean()
 
 
 def test_cut_out_ink_is_fitted_into_any_raster_without_looking_again() -> None:
     pixels = 255 - line_mask(SEVEN, (300, 300), 2.0, 14)
-    cut = cut_ink(pixels)
+    cut = extract_ink(pixels)
     assert cut.dtype == np.float32
     for spec in OTHERS:
         np.testing.assert_array_equal(fit_ink(cut, spec), normalise_image(pixels, spec))

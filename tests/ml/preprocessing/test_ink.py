@@ -21,7 +21,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ml.preprocessing.ink import (
-    DEFAULT,
+    DEFAULT_SPEC,
     MAX_POINTS,
     MAX_STROKES,
     PEN,
@@ -65,10 +65,10 @@ HAND_MADE: dict[str, list[Any]] = {
 
 # How recognizers may see ink: nearly without a margin, as sketches do; large, with a pen of half a sample more.
 OTHERS = [RasterSpec(26, 25.5, 1.5), RasterSpec(48, 36, 3.0625), RasterSpec(26, 25, 1.5, "box")]
-every_spec = pytest.mark.parametrize("spec", [DEFAULT, *OTHERS], ids=lambda spec: f"{spec.size} by {spec.centre}")
+every_spec = pytest.mark.parametrize("spec", [DEFAULT_SPEC, *OTHERS], ids=lambda spec: f"{spec.size} by {spec.centre}")
 
 
-def raster(data: Any, spec: RasterSpec = DEFAULT, **options: Any) -> np.ndarray:
+def raster(data: Any, spec: RasterSpec = DEFAULT_SPEC, **options: Any) -> np.ndarray:
     return rasterise(parse_ink(data), spec, **options)
 
 
@@ -283,9 +283,9 @@ def test_it_names_the_stroke_that_is_wrong() -> None:
 
 
 def test_the_usual_raster_is_the_one_that_mnist_was_made_with() -> None:
-    assert (DEFAULT.size, DEFAULT.box, DEFAULT.pen) == (28, 20, 2.2)
-    assert (DEFAULT.canvas, DEFAULT.scale) == (224, 1.0)
-    assert RasterSpec(28, 20, PEN) == DEFAULT
+    assert (DEFAULT_SPEC.size, DEFAULT_SPEC.box, DEFAULT_SPEC.pen) == (28, 20, 2.2)
+    assert (DEFAULT_SPEC.canvas, DEFAULT_SPEC.scale) == (224, 1.0)
+    assert RasterSpec(28, 20, PEN) == DEFAULT_SPEC
 
 
 @pytest.mark.parametrize("size", [15, 65, 0, -28, 28.0, True, "28", None])

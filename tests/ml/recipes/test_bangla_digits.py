@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ml.augmentation.synthetic_digits import write
+from ml.augmentation.synthetic_digits import write_digit
 from ml.data.loaders import DatasetError, load_bangla
 from ml.preprocessing.ink import rasterise
-from ml.recipes.bangla_digits import BANGLA, LABELS, scan
+from ml.recipes.bangla_digits import BANGLA_DIGITS, LABELS, simulate_scan
 from ml.recipes.base import Material
 from tests.ml.small_datasets import characters, numtadb
 
@@ -20,7 +20,7 @@ def material(tmp_path_factory: pytest.TempPathFactory) -> Material:
     folder = tmp_path_factory.mktemp("data")
     numtadb(folder, train=120, test=20)
     characters(folder)
-    return BANGLA.load(folder)
+    return BANGLA_DIGITS.load(folder)
 
 
 def test_each_label_shows_its_bangla_numeral_and_name() -> None:
@@ -56,8 +56,8 @@ def test_a_part_that_is_not_there_is_named(tmp_path: Path) -> None:
 
 def test_a_scan_has_two_values_and_a_frame_of_its_own() -> None:
     rng = np.random.default_rng(1)
-    picture = rasterise(write(3, rng))
-    scans = np.stack([scan(picture, rng) for _ in range(20)])
+    picture = rasterise(write_digit(3, rng))
+    scans = np.stack([simulate_scan(picture, rng) for _ in range(20)])
     assert scans.shape == (20, 32, 32)
     assert set(np.unique(scans)) == {0, 255}
     inked = (scans > 0).mean(axis=(1, 2))
@@ -69,4 +69,4 @@ def test_a_hair_that_thinning_would_remove_stays() -> None:
     picture = np.zeros((28, 28), np.uint8)
     picture[4:24, 14] = 255
     for seed in range(20):
-        assert scan(picture, np.random.default_rng(seed)).any()
+        assert simulate_scan(picture, np.random.default_rng(seed)).any()

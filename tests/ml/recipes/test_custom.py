@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from ml.__main__ import main
-from ml.augmentation.negatives import SPARABLE
-from ml.data.folder import Drawn, FolderError
+from ml.augmentation.negatives import NEGATIVE_KINDS
+from ml.data.recognizer_folder import FolderDrawing, FolderError
 from ml.preprocessing.ink import Ink, RasterSpec
-from ml.recipes.custom import JUNK_TEST, TEST, recipe_from, split
+from ml.recipes.custom import NEGATIVES_TEST_NAME, TEST_NAME, recipe_from_folder, split_drawings
 from ml.statistics import margin_of_error, wilson_interval
 from ml.training.epochs import make_epoch
 from tests.ml.runes import SPEC, write_folder
@@ -20,16 +20,18 @@ from tests.ml.runes import SPEC, write_folder
 DOT = [np.zeros((2, 1))]
 
 
-def drawings(labels: int, each: int, writers: int = 0) -> list[Drawn]:
+def drawings(labels: int, each: int, writers: int = 0) -> list[FolderDrawing]:
     return [
-        Drawn(label, key=f"{label}/{number}", place="", writer=f"w{number % writers}" if writers else "", ink=DOT)
+        FolderDrawing(
+            label, key=f"{label}/{number}", place="", writer=f"w{number % writers}" if writers else "", ink=DOT
+        )
         for label in range(labels)
         for number in range(each)
     ]
 
 
 def test_a_fifth_of_the_writers_is_kept_out() -> None:
-    (studied, checked, tested), by_writer = split(drawings(3, 40, writers=20), 3)
+    (studied, checked, tested), by_writer = split_drawings(drawings(3, 40, writers=20), 3)
     assert by_writer
     hands = [{drawing.writer for drawing in part} for part in (studied, checked, tested)]
     assert [len(part) for part in hands] == [14, 2, 4]
@@ -39,7 +41,7 @@ def test_a_fifth_of_the_writers_is_kept_out() -> None:
 
 @pytest.mark.parametrize("writers", [0, 4])
 def test_without_writers_enough_a_fifth_of_each_label_is(writers: int) -> None:
-    parts, by_writer = split(drawings(3, 20, writers), 3)
+    parts, by_writer = split_drawings(drawings(3, 20, writers), 3)
     assert not by_writer
     assert [[sum(d.label == label for d in part) for label in range(3)] for part in parts] == [
         [14] * 3,
@@ -50,34 +52,34 @@ def test_without_writers_enough_a_fifth_of_each_label_is(writers: int) -> None:
 
 
 def test_writers_who_drew_one_label_only_cannot_be_kept_out() -> None:
-    drawn = [Drawn(n // 10, key=str(n), place="", writer=f"w{n // 5}", ink=DOT) for n in range(120)]
-    assert split(drawn, 12)[1] is False
+    drawn = [FolderDrawing(n // 10, key=str(n), place="", writer=f"w{n // 5}", ink=DOT) for n in range(120)]
+    assert split_drawings(drawn, 12)[1] is False
 
 
 def test_the_split_goes_by_the_drawings_and_not_by_their_order() -> None:
     drawn = drawings(2, 10)
-    first, second = split(drawn, 2)[0], split(drawn[::-1], 2)[0]
+    first, second = split_drawings(drawn, 2)[0], split_drawings(drawn[::-1], 2)[0]
     assert [{d.key for d in part} for part in first] == [{d.key for d in part} for part in second]
 
 
 def test_a_folder_becomes_a_recipe_with_its_material(tmp_path: Path) -> None:
-    slug, recipe = recipe_from(write_folder(tmp_path / "runes", count=12))
+    slug, recipe = recipe_from_folder(write_folder(tmp_path / "runes", count=12))
     material = recipe.load(None)
     assert (slug, recipe.title, recipe.prompt) == ("runes", "Runes", "Scratch {name}")
     assert recipe.labels[2] == {"glyph": "", "slug": "aitch", "name": "aitch", "prompt": "the letter H"}
     assert np.bincount(material.pictures.y).tolist() == [9]
     assert np.bincount(material.tracks.y).tolist() == [0, 9, 9]
-    assert np.bincount(material.tests[TEST].y).tolist() == [2, 2, 2]
-    assert np.bincount(material.validation[TEST].y).tolist() == [100, 100, 100]  # one of each, and its variations
-    assert set(material.tests[JUNK_TEST].y) == {3}
-    assert not np.array_equal(material.tests[JUNK_TEST].x, material.validation[JUNK_TEST].x)
+    assert np.bincount(material.tests[TEST_NAME].y).tolist() == [2, 2, 2]
+    assert np.bincount(material.validation[TEST_NAME].y).tolist() == [100, 100, 100]  # one of each, and its variations
+    assert set(material.tests[NEGATIVES_TEST_NAME].y) == {3}
+    assert not np.array_equal(material.tests[NEGATIVES_TEST_NAME].x, material.validation[NEGATIVES_TEST_NAME].x)
     assert recipe.drawings == 2_400
     assert recipe.pictures * 2 == recipe.tracks == 1_360  # as there are twice as many
 
 
 def test_each_recognizer_has_the_raster_it_asks_for(tmp_path: Path) -> None:
     said = {**SPEC, "raster": {"size": 40, "box": 30, "pen": 3}}
-    _, recipe = recipe_from(write_folder(tmp_path / "runes", count=5, spec=said))
+    _, recipe = recipe_from_folder(write_folder(tmp_path / "runes", count=5, spec=said))
     material = recipe.load(None)
     assert recipe.raster == RasterSpec(40, 30, 3)
     sets = [*material.validation.values(), *material.tests.values()]
@@ -85,7 +87,7 @@ def test_each_recognizer_has_the_raster_it_asks_for(tmp_path: Path) -> None:
 
 
 def test_the_notes_say_what_the_figures_are_worth(tmp_path: Path) -> None:
-    _, recipe = recipe_from(write_folder(tmp_path / "runes", count=10))
+    _, recipe = recipe_from_folder(write_folder(tmp_path / "runes", count=10))
     said = " ".join(recipe.notes)
     assert "30 drawings, 10 (aitch) to 10 (vee) of a label" in said
     assert "a hand may be on both sides, and the figures are kinder than they would be of strangers" in said
@@ -102,9 +104,11 @@ def test_what_looks_like_a_label_is_no_junk(tmp_path: Path, monkeypatch: pytest.
 
         return make
 
-    for name, kind in list(SPARABLE.items()):
-        monkeypatch.setitem(SPARABLE, name, noted(name, kind))
-    _, recipe = recipe_from(write_folder(tmp_path / "runes", count=5, spec={**SPEC, "not_junk": ["star", "dots"]}))
+    for name, kind in list(NEGATIVE_KINDS.items()):
+        monkeypatch.setitem(NEGATIVE_KINDS, name, noted(name, kind))
+    _, recipe = recipe_from_folder(
+        write_folder(tmp_path / "runes", count=5, spec={**SPEC, "not_junk": ["star", "dots"]})
+    )
     make_epoch(recipe.load(None), recipe, np.random.default_rng(0))
     assert set(made) == {"zigzag", "spiral", "grid", "cross", "arrow"}
     assert "The junk is made up (scribble, zigzag, spiral, grid, cross, arrow)" in " ".join(recipe.notes)
@@ -112,7 +116,7 @@ def test_what_looks_like_a_label_is_no_junk(tmp_path: Path, monkeypatch: pytest.
 
 def test_too_few_drawings_of_a_label_are_refused(tmp_path: Path) -> None:
     with pytest.raises(FolderError, match=r"The label ring has 4 different drawings; at least 5 are needed. Ten give"):
-        recipe_from(write_folder(tmp_path / "runes", count=4))
+        recipe_from_folder(write_folder(tmp_path / "runes", count=4))
 
 
 @pytest.mark.parametrize(("count", "off"), [(1, 0.98), (25, 0.196), (10_000, 0.0098)])

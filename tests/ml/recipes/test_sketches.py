@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ml.augmentation.synthetic_digits import write
+from ml.augmentation.synthetic_digits import write_digit
 from ml.preprocessing.image import normalise_image
 from ml.preprocessing.ink import rasterise
-from ml.preprocessing.quickdraw_bitmap import as_bitmap
+from ml.preprocessing.quickdraw_bitmap import draw_bitmap
 from ml.recipes.base import Material
-from ml.recipes.sketches import LABELS, SKETCHES, SPEC, has_twin
+from ml.recipes.sketches import LABELS, SKETCH_RASTER, SKETCHES, has_twin
 from ml.reporting.model_card import count_per_label
 from tests.ml.small_datasets import careful, characters, words
 
@@ -26,7 +26,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     characters(folder)
     careful(folder)
     place = folder / "quickdraw" / "bitmaps" / "cat.npz"
-    np.savez(place, x=np.stack([as_bitmap(ink) for ink in inks["cat"]]))  # each of its drawings is there twice
+    np.savez(place, x=np.stack([draw_bitmap(ink) for ink in inks["cat"]]))  # each of its drawings is there twice
     return folder
 
 
@@ -47,9 +47,9 @@ def test_ink_and_a_picture_of_it_by_googles_recipe_are_nearly_the_same_raster() 
     """In the same place too, though the picture has whole pixels only."""
     rng = np.random.default_rng(3)
     for label in range(10):
-        ink = write(label, rng)
-        drawn = rasterise(ink, SPEC).astype(np.float64)
-        seen = normalise_image(as_bitmap(ink), SPEC, polarity="light_on_dark").astype(np.float64)
+        ink = write_digit(label, rng)
+        drawn = rasterise(ink, SKETCH_RASTER).astype(np.float64)
+        seen = normalise_image(draw_bitmap(ink), SKETCH_RASTER, polarity="light_on_dark").astype(np.float64)
         assert np.corrcoef(drawn.ravel(), seen.ravel())[0, 1] > 0.98
 
 
@@ -63,7 +63,13 @@ def test_a_fifth_of_every_kind_is_kept_out(material: Material) -> None:
 def test_a_drawing_that_is_kept_out_in_one_form_is_not_studied_in_the_other(material: Material) -> None:
     cat = [label["slug"] for label in LABELS].index("cat")
     kept_out = material.tests["kept-out pictures of scarce words"]
-    studied = np.stack([rasterise(ink, SPEC) for ink, y in zip(material.tracks.inks, material.tracks.y) if y == cat])  # noqa: B905
+    studied = np.stack(
+        [
+            rasterise(ink, SKETCH_RASTER)
+            for ink, y in zip(material.tracks.inks, material.tracks.y, strict=True)
+            if y == cat
+        ]
+    )
     assert not has_twin(studied, kept_out.x[kept_out.y == cat]).any()
     assert len(studied) < FEW * 4 / 5, "some were left out for it"
 
@@ -99,13 +105,13 @@ def test_the_card_counts_a_drawing_once_though_it_comes_in_two_forms(
 def test_what_calibrates_was_not_studied(material: Material) -> None:
     studied = {x.tobytes() for x in material.pictures.x}
     assert not studied & {x.tobytes() for x in material.validation["pictures, not trained on"].x}
-    strokes = {rasterise(ink, SPEC).tobytes() for ink in material.tracks.inks}
+    strokes = {rasterise(ink, SKETCH_RASTER).tobytes() for ink in material.tracks.inks}
     assert not strokes & {x.tobytes() for x in material.validation["strokes, not trained on"].x}
 
 
 def test_a_twin_is_found_though_it_lies_a_pixel_beside() -> None:
     rng = np.random.default_rng(4)
-    rasters = np.stack([rasterise(write(label, rng), SPEC) for label in range(10)])
+    rasters = np.stack([rasterise(write_digit(label, rng), SKETCH_RASTER) for label in range(10)])
     assert has_twin(np.roll(rasters, 1, axis=2), rasters).all()
     assert not has_twin(rasters[:5], rasters[5:]).any()
     assert not has_twin(rasters, rasters[:0]).any()

@@ -17,9 +17,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ml.augmentation.synthetic_digits import write as write_digit
+from ml.augmentation.synthetic_digits import write_digit
 from ml.bundles.bundle import Bundle, load_bundle, verify_bundle
-from ml.data.labelled_files import JUNK, Drawings, EvaluationError
+from ml.data.labelled_files import NEGATIVE_LABEL, EvaluationError, LabelledDrawings
 from ml.evaluation.metrics import evaluate_answers
 from ml.preprocessing.ink import rasterise
 from ml.reporting import html
@@ -38,7 +38,7 @@ class Reported(NamedTuple):
     page: str
     folder: Path
     bundle: Bundle
-    drawings: Drawings
+    drawings: LabelledDrawings
 
 
 class Reader(HTMLParser):
@@ -62,14 +62,14 @@ class Reader(HTMLParser):
         return [attributes for name, attributes in self.tags if name == tag]
 
 
-def digits(each: int, *, seed: int = 1) -> Drawings:
+def digits(each: int, *, seed: int = 1) -> LabelledDrawings:
     """Some of every digit, by three people; one seven is said to be a two, another to be a cat."""
     rng = np.random.default_rng(seed)
     labels = [str(digit) for digit in range(10)] * each
     rasters = [rasterise(write_digit(int(label), rng)) for label in labels]
     writers = [f"person {number % 3}" for number in range(len(labels))]
     lies = [rasterise(SEVEN)] * 2
-    return Drawings(np.array([*rasters, *lies]), [*labels, "2", "a cat"], [*writers, "person 0", "person 1"])
+    return LabelledDrawings(np.array([*rasters, *lies]), [*labels, "2", "a cat"], [*writers, "person 0", "person 1"])
 
 
 def with_labels_swapped(bundle: Bundle, *pair: int) -> Bundle:
@@ -152,7 +152,7 @@ def test_the_pictures_lie_beside_the_page(reported: Reported) -> None:
 
 def test_it_says_what_evaluate_says(reported: Reported) -> None:
     predictor = verify_bundle(reported.bundle)
-    truth = np.array([int(label) if label.isdigit() else JUNK for label in reported.drawings.labels])
+    truth = np.array([int(label) if label.isdigit() else NEGATIVE_LABEL for label in reported.drawings.labels])
     answers = predictor.predict(reported.drawings.rasters).probabilities
     expected = evaluate_answers(answers, truth, reported.bundle.slugs, reported.bundle.manifest["unsure_below"])
 
@@ -189,7 +189,7 @@ def test_drawings_of_other_labels_are_an_error_unless_they_are_called_junk(repor
 
 
 def test_junk_alone_is_nothing_to_report(reported: Reported, tmp_path: Path) -> None:
-    cats = Drawings(np.zeros((2, 28, 28), np.uint8), ["a cat", "a cat"], ["", ""])
+    cats = LabelledDrawings(np.zeros((2, 28, 28), np.uint8), ["a cat", "a cat"], ["", ""])
 
     with pytest.raises(EvaluationError, match="None of the drawings shows a label"):
         html.write_report(reported.bundle, cats, tmp_path, junk=True)
@@ -239,7 +239,7 @@ def test_a_version_that_sees_ink_otherwise_needs_drawings_of_its_own(reported: R
     with pytest.raises(EvaluationError, match="Read the drawings with its raster"):
         html.write_report(reported.bundle, reported.drawings, tmp_path, against=other, junk=True)
 
-    few = Drawings(reported.drawings.rasters[:10], reported.drawings.labels[:10], [""] * 10)
+    few = LabelledDrawings(reported.drawings.rasters[:10], reported.drawings.labels[:10], [""] * 10)
     for left_over in ("won.png", "mine.png"):
         (tmp_path / left_over).touch()
     page = html.write_report(reported.bundle, few, tmp_path, against=other, against_drawings=few)
@@ -286,7 +286,7 @@ def test_the_most_confident_mistake_comes_first() -> None:
 
 
 def test_junk_that_was_given_a_label_is_shown_the_surest_first() -> None:
-    asked = answered([True, False, True], truth=np.array([JUNK, JUNK, 0]), unsure_below=0.8)
+    asked = answered([True, False, True], truth=np.array([NEGATIVE_LABEL, NEGATIVE_LABEL, 0]), unsure_below=0.8)
     asked.probabilities[0] = [0.7, 0.3]
 
     assert asked.sure_of_junk().tolist() == [1]

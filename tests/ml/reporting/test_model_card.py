@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from ml.bundles.bundle import Bundle, BundleError, load_bundle, save_bundle, verify_bundle
-from ml.data.labelled_files import JUNK
+from ml.data.labelled_files import NEGATIVE_LABEL
 from ml.evaluation.metrics import EvaluationReport, evaluate_answers
 from ml.recipes.base import Material, Recipe
 from ml.reporting import measure_bundle
@@ -43,7 +43,7 @@ def report(right: int = 9, wrong: int = 1) -> EvaluationReport:
     return evaluate_answers(probabilities, truth, SLUGS, 0.5)
 
 
-JUNK_REPORT = evaluate_answers(np.full((4, 3), 0.2), np.full(4, JUNK), SLUGS, 0.5)
+JUNK_REPORT = evaluate_answers(np.full((4, 3), 0.2), np.full(4, NEGATIVE_LABEL), SLUGS, 0.5)
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ml.data.labelled_files import JUNK
+from ml.data.labelled_files import NEGATIVE_LABEL
 from ml.evaluation.metrics import evaluate_answers
 from ml.reporting.text_tables import percent, report_text, shares_text, table
 
@@ -22,7 +22,7 @@ def test_what_was_not_measured_is_a_dash() -> None:
 
 
 def test_a_report_shows_figures_labels_and_the_confusion_matrix() -> None:
-    answers, truth = np.array([[0.9, 0.1], [0.8, 0.1], [0.2, 0.2]]), np.array([0, 1, JUNK])
+    answers, truth = np.array([[0.9, 0.1], [0.8, 0.1], [0.2, 0.2]]), np.array([0, 1, NEGATIVE_LABEL])
     text = report_text(evaluate_answers(answers, truth, ["cat", "dog"], 0.5, ["ann", "bob", ""]), by_writer=True)
     assert "accuracy" in text
     assert "50.00%" in text

@@ -16,9 +16,9 @@ from ml.data.approved import ApprovedDrawings, ApprovedDrawingsError, make_varia
 from ml.data.loaders import DatasetError
 from ml.embeddings.replay_pack import read_pack
 from ml.evaluation.exam import examine
-from ml.preprocessing.ink import DEFAULT
+from ml.preprocessing.ink import DEFAULT_SPEC
 from ml.recipes.base import Material, Recipe
-from ml.recipes.digits import DIGITS
+from ml.recipes.digits import LABELS
 from ml.training import finetune_full
 from ml.training.finetune import FULL, HEAD, find_mode, finetune
 from ml.training.train import TrainingError
@@ -279,7 +279,7 @@ def test_without_the_data_all_layers_are_not_trained(digits_base: Bundle, tmp_pa
 def digits_base(taught_base: Bundle) -> Bundle:
     """As the shipped one, which was trained before what only checks it was added to the recipe."""
     training = {**taught_base.manifest["training"], "sources": ["mnist", "pendigits", "quickdraw", "omniglot"]}
-    named = {"recognizer": "digits", "labels": DIGITS, "training": training}
+    named = {"recognizer": "digits", "labels": LABELS, "training": training}
     return replace(taught_base, manifest={**taught_base.manifest, **named})
 
 
@@ -403,7 +403,7 @@ def test_every_drawing_counts_the_same_where_nothing_is_said() -> None:
 def test_ink_varies_as_ink_and_pictures_as_pictures() -> None:
     mixed = drawn()._replace(inks=[None, *drawn().inks[1:]])
 
-    varied = make_variants(mixed, np.random.default_rng(0), DEFAULT, strength=0.8)
+    varied = make_variants(mixed, np.random.default_rng(0), DEFAULT_SPEC, strength=0.8)
 
     assert varied.shape == (6, 28, 28)
     assert varied.dtype == np.uint8

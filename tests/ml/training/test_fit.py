@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import pytest
 
-from ml.recipes.base import AVERAGED, TAUGHT, Material, Recipe
+from ml.recipes.base import AVERAGED, DISTILLED, Material, Recipe
 from ml.training import epochs
 from ml.training import fit as learning
 from ml.training.epochs import make_epoch
@@ -89,7 +89,7 @@ def test_half_of_what_may_be_mirrored_is(material: Material, recipe: Recipe) -> 
 def test_a_further_cycle_comes_last_at_half_the_rate(recipe: Recipe) -> None:
     further = plan_cycles(replace(recipe, further=2))[-1]
     assert (further.epochs, further.rate, further.averaged) == (2, 0.5, True)
-    by_itself = plan_cycles(replace(recipe, further=2, learning=TAUGHT))
+    by_itself = plan_cycles(replace(recipe, further=2, learning=DISTILLED))
     assert [cycle.epochs for cycle in by_itself] == [3, 2], "of three epochs none refines and none is taught"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ml.preprocessing.ink import SMALLEST
+from ml.preprocessing.ink import MIN_SIZE
 from ml.recipes.base import RESIDUAL, SMALL
 from ml.training.network import EMBEDDING_SIZE, build_network, fold_temperature
 from tests.ml.tiny import random_rasters
@@ -29,7 +29,7 @@ def test_the_one_for_sketches_has_the_number_of_parameters_that_its_comment_says
 
 @pytest.mark.parametrize("kind", [SMALL, RESIDUAL])
 def test_each_can_be_built_for_the_smallest_raster(kind: str) -> None:
-    assert build_network(4, SMALLEST, kind).output["probabilities"].shape == (None, 4)
+    assert build_network(4, MIN_SIZE, kind).output["probabilities"].shape == (None, 4)
 
 
 def test_a_network_that_nobody_built_is_refused_by_name() -> None:

@@ -9,15 +9,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ml.augmentation.augment import draw_varied
-from ml.augmentation.negatives import make_junk
-from ml.augmentation.synthetic_digits import write
+from ml.augmentation.augment import augment_ink
+from ml.augmentation.negatives import make_negative
+from ml.augmentation.synthetic_digits import write_digit
 from ml.bundles.bundle import load_bundle, verify_bundle
 from ml.data.loaders import Pictures, Tracks
 from ml.preprocessing.ink import rasterise
 from ml.recipes import RECIPES
 from ml.recipes.base import Examples, Material, Recipe
-from ml.recipes.digits import DIGITS, split_pen_writers
+from ml.recipes.digits import LABELS as DIGIT_LABELS
+from ml.recipes.digits import split_pen_writers
 from ml.reporting.model_card import CARD_FILE, CONFUSION_FILE
 from ml.training import fit
 from ml.training.epochs import make_epoch
@@ -25,26 +26,26 @@ from ml.training.fit import Cycle, plan_cycles, rate_schedule
 from ml.training.network import build_network
 from ml.training.train import TrainingError, choose_temperature, choose_unsure_below, train_recipe, train_recognizer
 
-LABELS = DIGITS[:3]  # 0, 1 and 2: enough to learn, and quick
+LABELS = DIGIT_LABELS[:3]  # 0, 1 and 2: enough to learn, and quick
 
 
 def drawings(count: int, seed: int) -> Tracks:
     """Digits by our own prototypes: they need no data set."""
     rng = np.random.default_rng(seed)
     y = np.arange(count) % len(LABELS)
-    return Tracks([write(int(label), rng) for label in y], y, np.array(["somebody"] * count))
+    return Tracks([write_digit(int(label), rng) for label in y], y, np.array(["somebody"] * count))
 
 
 def examples(count: int, seed: int) -> Examples:
     rng = np.random.default_rng(seed)
     tracks = drawings(count, seed)
-    return Examples(np.stack([draw_varied(ink, rng, strength=0.5) for ink in tracks.inks]), tracks.y)
+    return Examples(np.stack([augment_ink(ink, rng, strength=0.5) for ink in tracks.inks]), tracks.y)
 
 
 def junk(count: int) -> Examples:
     rng = np.random.default_rng(3)
     digits = [(ink, int(y)) for ink, y in zip(*drawings(9, 0)[:2], strict=True)]
-    rasters = np.stack([rasterise(make_junk(rng, digits)) for _ in range(count)])
+    rasters = np.stack([rasterise(make_negative(rng, digits)) for _ in range(count)])
     return Examples(rasters, np.full(count, len(LABELS)))
 
 
@@ -54,8 +55,8 @@ def material() -> Material:
     return Material(
         pictures=Pictures(pictures.x, pictures.y, np.array([""] * 60)),
         tracks=tracks,
-        junk_inks=[],
-        junk_pictures=np.zeros((0, 28, 28), np.uint8),
+        negative_inks=[],
+        negative_rasters=np.zeros((0, 28, 28), np.uint8),
         latin=True,
         validation={"digits": examples(90, 4), "junk": junk(20)},
         tests={"other digits": examples(150, 5), "other junk": junk(40)},
@@ -266,7 +267,7 @@ def test_the_limit_of_not_sure_stays_within_reason() -> None:
 
 def test_the_writers_of_test_validation_and_training_are_different_people() -> None:
     writers = [f"train-{n:02d}" for n in range(1, 31)] * 2
-    inks = [write(1, np.random.default_rng(n)) for n in range(60)]
+    inks = [write_digit(1, np.random.default_rng(n)) for n in range(60)]
 
     parts = split_pen_writers(Tracks(inks, np.ones(60, np.int64), np.array(writers)))
 

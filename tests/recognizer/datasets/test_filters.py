@@ -12,7 +12,7 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import User
-from ml.data.folder import read_folder
+from ml.data.recognizer_folder import read_folder
 from recognizer.datasets import rows
 from recognizer.datasets.filters import DrawingFilter
 from recognizer.models import Drawing, Recognizer

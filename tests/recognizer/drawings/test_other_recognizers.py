@@ -10,12 +10,12 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
-from ml.bundles.build import assemble
+from ml.bundles.build import assemble_bundle
 from ml.bundles.bundle import Bundle
 from ml.bundles.predictor import Head, Predictor
-from ml.bundles.replace_head import graft_tflite
+from ml.bundles.replace_head import replace_tflite_head
 from ml.preprocessing.content import Content
-from ml.preprocessing.ink import DEFAULT
+from ml.preprocessing.ink import DEFAULT_SPEC
 from ml.training.finetune_head import manifest_of_base
 from recognizer.drawings import other_recognizers, predict, store
 from recognizer.drawings.predict import Answer, Personal
@@ -30,9 +30,11 @@ pytestmark = pytest.mark.django_db
 def with_head(bundle: Bundle, strength: float, **words: Any) -> Bundle:
     """The same network, whose answers are weaker or stronger."""
     head = Predictor(bundle.tflite, len(bundle.slugs)).head()
-    tflite = graft_tflite(bundle.tflite, Head(head.weights * np.float32(strength), head.bias * np.float32(strength)))
+    tflite = replace_tflite_head(
+        bundle.tflite, Head(head.weights * np.float32(strength), head.bias * np.float32(strength))
+    )
     words = {**manifest_of_base(bundle), "training": {}, "unsure_below": 0.5, "quantised": True, **words}
-    return assemble(tflite, b"no Keras file is needed to serve", **words)
+    return assemble_bundle(tflite, b"no Keras file is needed to serve", **words)
 
 
 def install(bundle: Bundle, slug: str, strength: float, **words: Any) -> Recognizer:
@@ -41,7 +43,7 @@ def install(bundle: Bundle, slug: str, strength: float, **words: Any) -> Recogni
 
 
 def look(slug: str, ink: Any = SEVEN) -> other_recognizers.Elsewhere | None:
-    content = Content.of_ink(ink)
+    content = Content.from_ink(ink)
     return other_recognizers.look(content=content, than=predict.recognise(recognizer=slug, content=content))
 
 
@@ -67,7 +69,7 @@ def test_of_several_it_names_the_surest(starter: Bundle) -> None:
 def test_a_sure_answer_costs_no_look_at_the_others(starter: Bundle) -> None:
     install(starter, "bright", 1.0)
     install(starter, "other", 1.0)
-    content = Content.of_ink(SEVEN)
+    content = Content.from_ink(SEVEN)
     answer = predict.recognise(recognizer="bright", content=content)
     with CaptureQueriesContext(connection) as queries:
         assert other_recognizers.look(content=content, than=answer) is None
@@ -77,7 +79,7 @@ def test_a_sure_answer_costs_no_look_at_the_others(starter: Bundle) -> None:
 def test_nobody_is_asked_where_nobody_can_be_far_surer(starter: Bundle) -> None:
     install(starter, "strong", 0.7, unsure_below=1.0)
     install(starter, "bright", 1.0)
-    content = Content.of_ink(SEVEN)
+    content = Content.from_ink(SEVEN)
     answer = predict.recognise(recognizer="strong", content=content)
     assert answer.unsure
     assert answer.guesses[0].probability > 0.7
@@ -114,7 +116,7 @@ def test_a_recognizer_whose_version_does_not_load_is_passed_over(starter: Bundle
 def test_who_is_understood_by_their_own_memory_is_sent_nowhere(starter: Bundle) -> None:
     install(starter, "dull", 0.05)
     install(starter, "bright", 1.0)
-    content = Content.of_ink(SEVEN)
+    content = Content.from_ink(SEVEN)
     plain = predict.recognise(recognizer="dull", content=content)
     sure = [predict.Guess(plain.guesses[0].label, 0.95), *plain.guesses[1:]]
     answer = Answer(plain.active, plain.guesses, plain.unsure, Personal(sure, False, []))
@@ -124,9 +126,9 @@ def test_who_is_understood_by_their_own_memory_is_sent_nowhere(starter: Bundle) 
 def test_each_recognizer_sees_the_drawing_on_its_own_raster(starter: Bundle, alice: User) -> None:
     install(starter, "dull", 0.05)
     installing.install(bundle=larger_bundle())
-    content = Content.of_ink(SEVEN)
+    content = Content.from_ink(SEVEN)
     assert content.raster(serving.active("larger").raster).shape == (40, 40)
-    assert content.raster(serving.active("dull").raster).shape == (DEFAULT.size, DEFAULT.size)
+    assert content.raster(serving.active("dull").raster).shape == (DEFAULT_SPEC.size, DEFAULT_SPEC.size)
     drawing, _ = store.keep(author=alice, recognizer="larger", content=content)
     assert drawing.recognizer.slug == "larger"
 

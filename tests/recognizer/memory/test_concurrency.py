@@ -38,7 +38,7 @@ def agree(digits: Recognizer) -> None:
 
 def test_many_corrections_at_once_are_remembered_as_they_stand(digits: Recognizer, alice: User) -> None:
     """The first ones ever: one of them begins the memory."""
-    made = [store.keep(author=alice, recognizer="digits", content=Content.of_ink(SEVEN))[0] for _ in range(3)]
+    made = [store.keep(author=alice, recognizer="digits", content=Content.from_ink(SEVEN))[0] for _ in range(3)]
     calls = [
         partial(ask, tab, "PUT", f"{URL}/{made[number % 3].uuid}/correction", {"label": str(number)})
         for number, tab in enumerate(tabs(alice, 6))

@@ -28,7 +28,7 @@ def say(author: User, *labels: str, ink: Any = SEVEN) -> list[Drawing]:
     """Keep a drawing for each label, and say that it is one."""
     made = []
     for label in labels:
-        drawing, _new = store.keep(author=asking(author), recognizer="digits", content=Content.of_ink(ink))
+        drawing, _new = store.keep(author=asking(author), recognizer="digits", content=Content.from_ink(ink))
         corrections.correct(drawing=drawing, label=label)
         made.append(drawing)
     return made
@@ -41,7 +41,7 @@ def asking(person: User) -> User:
 
 def answer(person: User, ink: Any = SEVEN) -> str:
     """The first guess as this person gets it."""
-    given = predict.recognise(recognizer="digits", content=Content.of_ink(ink), person=asking(person))
+    given = predict.recognise(recognizer="digits", content=Content.from_ink(ink), person=asking(person))
     return (given.personal or given).guesses[0].label.slug
 
 
@@ -84,7 +84,7 @@ def test_each_person_has_a_memory_of_their_own(digits: Recognizer, alice: User, 
 
 
 def test_a_picture_is_remembered_like_ink(digits: Recognizer, alice: User) -> None:
-    content = Content.of_image(picture_of_seven())
+    content = Content.from_image(picture_of_seven())
     drawing, _new = store.keep(author=alice, recognizer="digits", content=content)
     corrections.correct(drawing=drawing, label="1")
     given = predict.recognise(recognizer="digits", content=content, person=asking(alice))
@@ -180,7 +180,7 @@ def test_every_change_moves_the_revision_of_its_person_and_nothing_else_does(dig
         seen.append(revision())
     assert len(set(seen)) == 6
     memories.switch(person=alice, recognizer=digits, enabled=False)
-    store.keep(author=alice, recognizer="digits", content=Content.of_ink(SEVEN))
+    store.keep(author=alice, recognizer="digits", content=Content.from_ink(SEVEN))
     assert revision() == seen[-1]
 
 
@@ -219,7 +219,7 @@ def test_without_consent_nothing_is_added_and_what_was_unsaid_goes(digits: Recog
 
 
 def test_a_correction_does_not_need_the_model(digits: Recognizer, alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    drawing, _new = store.keep(author=alice, recognizer="digits", content=Content.of_ink(SEVEN))
+    drawing, _new = store.keep(author=alice, recognizer="digits", content=Content.from_ink(SEVEN))
 
     def gone(_slug: str) -> None:
         raise serving.NoModelError("not now")

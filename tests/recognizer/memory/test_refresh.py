@@ -202,7 +202,7 @@ def test_the_tick_begins_the_memories_of_those_who_corrected_before_there_were_a
     Memory.objects.all().delete()
     people.withdraw_consent(person=bob)
     silent = User.objects.create_user("carol@example.org", consented_at=alice.consented_at)
-    store.keep(author=silent, recognizer="digits", content=Content.of_ink(SEVEN))
+    store.keep(author=silent, recognizer="digits", content=Content.from_ink(SEVEN))
     tasks.tick()
     assert (held(alice), held(bob), versions()) == (["1", "4"], [], [1, 1])
     assert Memory.objects.count() == 1

@@ -30,7 +30,7 @@ def ravi(digits: Recognizer) -> User:
 
 
 def drawn(author: User, label: str = "7", ink: Any = SEVEN) -> Correction:
-    drawing, _new = store.keep(author=author, recognizer="digits", content=Content.of_ink(ink))
+    drawing, _new = store.keep(author=author, recognizer="digits", content=Content.from_ink(ink))
     return corrections.correct(drawing=drawing, label=label)
 
 

@@ -220,7 +220,7 @@ def test_pictures_are_shown_to_reviewers_and_to_nobody_else(
     pixels = np.full((64, 64), 255, np.uint8)
     cv2.line(pixels, (32, 8), (32, 56), 0, 6)
     png = cv2.imencode(".png", pixels)[1].tobytes()
-    drawing, _new = store.keep(author=alice, recognizer="digits", content=Content.of_image(png))
+    drawing, _new = store.keep(author=alice, recognizer="digits", content=Content.from_image(png))
     address = f"/drawings/{drawing.uuid}/picture/"
     assert as_rita.get(address).status_code == 404  # she has not said what it is
     corrections.correct(drawing=drawing, label="1")

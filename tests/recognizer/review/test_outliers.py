@@ -119,7 +119,7 @@ def test_a_correction_reads_the_drawing_once(
     alice: User, as_alice: Client, digits: Recognizer, django_assert_max_num_queries: Any
 ) -> None:
     named(alice, SEVEN, "7")  # what is usual is read from the bundle once in a process
-    drawing = store.keep(author=alice, recognizer="digits", content=store.Content.of_ink(ONE))[0]
+    drawing = store.keep(author=alice, recognizer="digits", content=store.Content.from_ink(ONE))[0]
     address = f"/api/v1/drawings/{drawing.uuid}/correction"
     with django_assert_max_num_queries(24):
         assert as_alice.put(address, {"label": "1"}, "application/json").status_code == 200

@@ -10,7 +10,7 @@ from django.contrib.auth.models import Permission
 from django.utils import timezone
 
 from accounts.models import User
-from ml.augmentation.synthetic_digits import write
+from ml.augmentation.synthetic_digits import write_digit
 from recognizer.drawings import corrections, store
 from recognizer.drawings.store import Content
 from recognizer.models import Correction, Drawing, Label, Recognizer, Review
@@ -31,7 +31,7 @@ def reviewer(name: str, **fields: Any) -> User:
 
 def ink(label: int, rng: np.random.Generator) -> list[Any]:
     """A digit as the API takes it."""
-    return [np.round(stroke, 1).tolist() for stroke in write(label, rng)]
+    return [np.round(stroke, 1).tolist() for stroke in write_digit(label, rng)]
 
 
 def draw(author: User, count: int, *, seed: int = 0) -> list[Drawing]:
@@ -40,7 +40,7 @@ def draw(author: User, count: int, *, seed: int = 0) -> list[Drawing]:
     made = []
     for number in range(count):
         label = number % 10
-        content = Content.of_ink(ink(label, rng))
+        content = Content.from_ink(ink(label, rng))
         drawing, _new = store.keep(author=author, recognizer="digits", content=content)
         corrections.correct(drawing=drawing, label=str(label))
         made.append(drawing)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from django.db import connection
 
-from ml.bundles.bundle import Bundle, with_rehearsal
+from ml.bundles.bundle import Bundle, with_replay_pack
 from ml.embeddings.replay_pack import ReplayPack, read_pack, write_pack
 from recognizer import training
 from recognizer.models import Policy, Recognizer, TrainingRun
@@ -25,7 +25,7 @@ def thinned(rehearsal: ReplayPack, every: int) -> ReplayPack:
 @pytest.fixture(scope="session")
 def starter(shipped: Bundle) -> Bundle:
     """The shipped bundle with a tenth of its pack."""
-    return with_rehearsal(shipped, write_pack(thinned(read_pack(shipped.rehearsal), 10)))
+    return with_replay_pack(shipped, write_pack(thinned(read_pack(shipped.rehearsal), 10)))
 
 
 @pytest.fixture

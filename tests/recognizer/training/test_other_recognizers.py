@@ -36,7 +36,7 @@ def draw(author: User, count: int, *, hooked: int = 0) -> list[Drawing]:
     drawn += [(world.hooked_ring(rng), 0) for _ in range(hooked)]
     made = []
     for ink, label in drawn:
-        content = Content.of_ink([np.round(stroke, 1).tolist() for stroke in ink])
+        content = Content.from_ink([np.round(stroke, 1).tolist() for stroke in ink])
         drawing, _new = store.keep(author=author, recognizer="shapes", content=content)
         corrections.correct(drawing=drawing, label=world.LABELS[label]["slug"])
         made.append(drawing)
@@ -52,7 +52,7 @@ def run_now(recognizer: Recognizer) -> TrainingRun:
 def test_what_people_draw_teaches_the_recognizer_that_they_drew_for(digits: Recognizer, shapes: Recognizer) -> None:
     for number in range(6):
         community.approve(draw(community.person(f"p{number}"), 9, hooked=3))
-    content = Content.of_ink([np.round(world.hooked_ring(np.random.default_rng(99))[0], 1).tolist()])
+    content = Content.from_ink([np.round(world.hooked_ring(np.random.default_rng(99))[0], 1).tolist()])
     before = predict.recognise(recognizer="shapes", content=content)
 
     run = run_now(shapes)

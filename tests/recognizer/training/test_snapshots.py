@@ -10,7 +10,7 @@ from django.db import IntegrityError
 
 from accounts import people
 from accounts.models import User
-from ml.preprocessing.ink import DEFAULT
+from ml.preprocessing.ink import DEFAULT_SPEC
 from recognizer import training
 from recognizer.drawings import corrections, store
 from recognizer.drawings.store import Content
@@ -131,13 +131,13 @@ def test_drawings_become_what_they_are_when_they_are_answered(
     community.approve(made)
     choice = snapshots.choose_drawings(recognizer=digits, slugs=SLUGS, cap=100, champion=champion)
     rows = choice.study + choice.exam
-    drawn = snapshots.rasterise_drawings(rows, slugs=SLUGS, raster=DEFAULT)
+    drawn = snapshots.rasterise_drawings(rows, slugs=SLUGS, raster=DEFAULT_SPEC)
     assert drawn.drawings == [row.drawing for row in rows]
     assert drawn.lesson.labels.tolist() == [int(row.slug) for row in rows]
     by_id = {drawing.pk: drawing for drawing in made}
     for raster, ink, drawing in zip(drawn.lesson.rasters, drawn.lesson.inks, drawn.drawings, strict=True):
-        content = Content.of_ink(by_id[drawing].ink)
-        assert (raster == content.raster(DEFAULT)).all()
+        content = Content.from_ink(by_id[drawing].ink)
+        assert (raster == content.raster(DEFAULT_SPEC)).all()
         assert ink is not None
 
 
@@ -148,7 +148,7 @@ def test_authors_are_named_only_where_nobody_looked(
     community.draw(bob, 4)
     decisions.accept_unseen(recognizer=digits)
     choice = snapshots.choose_drawings(recognizer=digits, slugs=SLUGS, cap=100, champion=champion)
-    drawn = snapshots.rasterise_drawings(choice.study + choice.exam, slugs=SLUGS, raster=DEFAULT)
+    drawn = snapshots.rasterise_drawings(choice.study + choice.exam, slugs=SLUGS, raster=DEFAULT_SPEC)
     assert drawn.lesson.authors is not None
     assert sorted(drawn.lesson.authors.tolist()) == [-1] * 3 + [bob.pk] * 4
 
@@ -158,21 +158,21 @@ def test_places_are_the_networks_outputs_and_not_todays_order(
 ) -> None:
     community.approve(community.draw(alice, 3))
     choice = snapshots.choose_drawings(recognizer=digits, slugs=SLUGS, cap=100, champion=champion)
-    drawn = snapshots.rasterise_drawings(choice.study + choice.exam, slugs=SLUGS[::-1], raster=DEFAULT)
+    drawn = snapshots.rasterise_drawings(choice.study + choice.exam, slugs=SLUGS[::-1], raster=DEFAULT_SPEC)
     assert sorted(drawn.lesson.labels.tolist()) == [7, 8, 9]
 
 
 def test_a_picture_teaches_too(digits: Recognizer, alice: User, champion: ModelVersion) -> None:
     pixels = np.full((120, 90), 255, np.uint8)
     cv2.line(pixels, (45, 10), (45, 110), 0, 8)
-    content = Content.of_image(cv2.imencode(".png", pixels)[1].tobytes())
+    content = Content.from_image(cv2.imencode(".png", pixels)[1].tobytes())
     drawing, _new = store.keep(author=alice, recognizer="digits", content=content)
     corrections.correct(drawing=drawing, label="1")
     community.approve([drawing])
     choice = snapshots.choose_drawings(recognizer=digits, slugs=SLUGS, cap=100, champion=champion)
-    drawn = snapshots.rasterise_drawings(choice.study + choice.exam, slugs=SLUGS, raster=DEFAULT)
+    drawn = snapshots.rasterise_drawings(choice.study + choice.exam, slugs=SLUGS, raster=DEFAULT_SPEC)
     assert drawn.lesson.inks == [None]
-    assert (drawn.lesson.rasters[0] == content.raster(DEFAULT)).all()
+    assert (drawn.lesson.rasters[0] == content.raster(DEFAULT_SPEC)).all()
 
 
 def test_what_was_deleted_or_cannot_be_read_is_left_out_when_drawn(
@@ -183,7 +183,7 @@ def test_what_was_deleted_or_cannot_be_read_is_left_out_when_drawn(
     choice = snapshots.choose_drawings(recognizer=digits, slugs=SLUGS, cap=100, champion=champion)
     store.delete(drawing=made[0])
     Drawing.objects.filter(pk=made[1].pk).update(ink=[])
-    drawn = snapshots.rasterise_drawings(choice.study + choice.exam, slugs=SLUGS, raster=DEFAULT)
+    drawn = snapshots.rasterise_drawings(choice.study + choice.exam, slugs=SLUGS, raster=DEFAULT_SPEC)
     assert sorted(drawn.drawings) == [made[2].pk, made[3].pk]
     assert len(drawn.lesson.labels) == len(drawn.lesson.rasters) == len(drawn.lesson.inks) == 2
 
@@ -196,7 +196,7 @@ def test_drawing_can_be_stopped(digits: Recognizer, alice: User, champion: Model
         raise InterruptedError
 
     with pytest.raises(InterruptedError):
-        snapshots.rasterise_drawings(choice.study + choice.exam, slugs=SLUGS, raster=DEFAULT, look=stop)
+        snapshots.rasterise_drawings(choice.study + choice.exam, slugs=SLUGS, raster=DEFAULT_SPEC, look=stop)
 
 
 def test_both_answers_are_kept_for_the_drawings_of_the_exam(

@@ -8,6 +8,11 @@ from __future__ import annotations
 
 import struct
 
+MAX_IMAGE_BYTES = 5_000_000
+MAX_IMAGE_PIXELS = 16_000_000
+MAX_COSTLY_PIXELS = {"WEBP": 8_400_000, "alpha": 6_000_000, "WEBP alpha": 4_200_000}  # those that take longest
+MAX_IMAGE_SIDE = 12_000  # pixels; a strip of one row costs its reader far more than a picture of as many pixels
+
 MAX_PIECES = 5_000  # chunks of a PNG (one of 5 MB in pieces of 1 KB has as many), segments before the pixels of a JPEG
 MAX_SCANNED = 200_000_000  # pixels times passes; progressive JPEGs of cameras take some ten passes
 
@@ -50,3 +55,11 @@ def _has_too_many_segments(data: bytes) -> bool:
         else:
             at += 2 + struct.unpack_from(">H", data, at + 2)[0]
     return count > MAX_PIECES
+
+
+class ImageError(ValueError):
+    """A picture that cannot be used. `code` is stable, `str(error)` says what is wrong and what to do."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.code = code

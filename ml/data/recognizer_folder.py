@@ -22,19 +22,21 @@ from typing import Any
 
 import numpy as np
 
-from ml.augmentation.negatives import SPARABLE
-from ml.data.prompts import problem_of
-from ml.preprocessing.image import ImageError, decode_image, normalise_image
-from ml.preprocessing.ink import DEFAULT, Ink, RasterSpec, parse_ink
-from ml.progress import Progress, silent
+from ml.augmentation.negatives import NEGATIVE_KINDS
+from ml.data.prompts import prompt_problem
+from ml.preprocessing.decode_image import decode_image
+from ml.preprocessing.image import normalise_image
+from ml.preprocessing.image_limits import ImageError
+from ml.preprocessing.ink import DEFAULT_SPEC, Ink, RasterSpec, parse_ink
+from ml.progress import Progress, no_progress
 
-SPEC = "recognizer.json"
-PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".bmp")
-STROKES = (".ndjson", ".jsonl", ".ndjson.gz", ".jsonl.gz")
+DESCRIPTION_FILE = "recognizer.json"
+PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp")
+INK_SUFFIXES = (".ndjson", ".jsonl", ".ndjson.gz", ".jsonl.gz")
 
 SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
-LONGEST = {"slug": 50, "title": 80, "prompt": 80, "name": 80, "glyph": 16}  # characters, as the site keeps them
-MOST_LABELS = 250
+MAX_LENGTHS = {"slug": 50, "title": 80, "prompt": 80, "name": 80, "glyph": 16}  # characters, as the site keeps them
+MAX_LABELS = 250
 
 
 class FolderError(ValueError):
@@ -42,20 +44,20 @@ class FolderError(ValueError):
 
 
 @dataclass(frozen=True)
-class Described:
+class RecognizerDescription:
     """What `recognizer.json` says."""
 
     slug: str
     title: str
     labels: list[dict[str, str]]
     prompt: str = "Draw {name}"
-    raster: RasterSpec = DEFAULT
-    spared: tuple[str, ...] = ()
+    raster: RasterSpec = DEFAULT_SPEC
+    skipped_negatives: tuple[str, ...] = ()
     """Kinds of made-up junk that look like a label here (`not_junk`)."""
 
 
 @dataclass(frozen=True)
-class Drawn:
+class FolderDrawing:
     """One labelled drawing: ink, or a picture as a raster."""
 
     label: int
@@ -68,12 +70,12 @@ class Drawn:
     raster: np.ndarray | None = field(default=None, repr=False)
 
 
-def read_folder(folder: Path, *, progress: Progress = silent) -> tuple[Described, list[Drawn]]:
+def read_folder(folder: Path, *, progress: Progress = no_progress) -> tuple[RecognizerDescription, list[FolderDrawing]]:
     """The recognizer that a folder describes and its drawings, each once. Raises FolderError."""
-    described = describe(folder)
+    described = read_description(folder)
     slugs = [label["slug"] for label in described.labels]
     _check_strangers(folder, slugs)
-    drawn: dict[str, Drawn] = {}
+    drawn: dict[str, FolderDrawing] = {}
     for drawing in _read_all(folder, slugs, described.raster, progress):
         known = drawn.setdefault(drawing.key, drawing)
         if known.label != drawing.label:
@@ -84,9 +86,9 @@ def read_folder(folder: Path, *, progress: Progress = silent) -> tuple[Described
 # What it is called
 
 
-def describe(folder: Path) -> Described:
+def read_description(folder: Path) -> RecognizerDescription:
     """Read `recognizer.json`. Raises FolderError."""
-    place = folder / SPEC
+    place = folder / DESCRIPTION_FILE
     try:
         said = json.loads(place.read_text("utf-8"))
     except OSError as error:
@@ -102,19 +104,19 @@ def describe(folder: Path) -> Described:
         place, "The recognizer", said, needed=("slug", "title", "labels"), optional=("prompt", "raster", "not_junk")
     )
     texts = {key: _text(place, "The recognizer", said, key) for key in ("slug", "title", "prompt") if key in said}
-    if problem := problem_of(texts.get("prompt", Described.prompt)):
+    if problem := prompt_problem(texts.get("prompt", RecognizerDescription.prompt)):
         raise FolderError(f"{place}: {problem}")
-    return Described(
+    return RecognizerDescription(
         labels=_labels(place, said["labels"]),
         raster=_raster(place, said.get("raster", {})),
-        spared=_spared(place, said.get("not_junk", [])),
+        skipped_negatives=_spared(place, said.get("not_junk", [])),
         **texts,
     )
 
 
 def _labels(place: Path, said: object) -> list[dict[str, str]]:
-    if not isinstance(said, list) or not 2 <= len(said) <= MOST_LABELS:
-        raise FolderError(f"{place}: labels must be a list of 2 to {MOST_LABELS} labels.")
+    if not isinstance(said, list) or not 2 <= len(said) <= MAX_LABELS:
+        raise FolderError(f"{place}: labels must be a list of 2 to {MAX_LABELS} labels.")
     labels = [_label(place, number, label) for number, label in enumerate(said, 1)]
     slugs = [label["slug"] for label in labels]
     if twice := sorted({slug for slug in slugs if slugs.count(slug) > 1}):
@@ -142,8 +144,8 @@ def _check_keys(
 
 def _text(place: Path, what: str, said: Mapping[str, object], key: str) -> str:
     text = said[key]
-    if not isinstance(text, str) or len(text) > LONGEST[key] or not (text.strip() or key == "glyph"):
-        raise FolderError(f"{place}: {what.lower()} needs a text of at most {LONGEST[key]} characters as {key}.")
+    if not isinstance(text, str) or len(text) > MAX_LENGTHS[key] or not (text.strip() or key == "glyph"):
+        raise FolderError(f"{place}: {what.lower()} needs a text of at most {MAX_LENGTHS[key]} characters as {key}.")
     if key == "slug" and not SLUG.fullmatch(text):
         raise FolderError(
             f"{place}: the slug {text!r} must be of small letters, digits and single hyphens, like alarm-clock."
@@ -161,8 +163,8 @@ def _raster(place: Path, said: object) -> RasterSpec:
 
 
 def _spared(place: Path, said: object) -> tuple[str, ...]:
-    if not isinstance(said, list) or any(kind not in SPARABLE for kind in said):
-        raise FolderError(f"{place}: not_junk must be a list of these: {', '.join(SPARABLE)}.")
+    if not isinstance(said, list) or any(kind not in NEGATIVE_KINDS for kind in said):
+        raise FolderError(f"{place}: not_junk must be a list of these: {', '.join(NEGATIVE_KINDS)}.")
     return tuple(said)
 
 
@@ -172,33 +174,33 @@ def _spared(place: Path, said: object) -> tuple[str, ...]:
 def _check_strangers(folder: Path, slugs: Sequence[str]) -> None:
     """What belongs to no label is a typing mistake more often than not."""
     for entry in sorted(folder.iterdir()):
-        if entry.name.startswith(".") or entry.name == SPEC:
+        if entry.name.startswith(".") or entry.name == DESCRIPTION_FILE:
             continue
         name = _without_suffix(entry.name) if entry.is_file() else entry.name
         if name is None:
             _check_passed_over(entry, slugs)
         elif name not in slugs:
             raise FolderError(
-                f"{entry} belongs to no label of {SPEC} ({', '.join(slugs)}). Rename it or add the label."
+                f"{entry} belongs to no label of {DESCRIPTION_FILE} ({', '.join(slugs)}). Rename it or add the label."
             )
 
 
 def _check_passed_over(file: Path, slugs: Sequence[str]) -> None:
     """A text about the drawings may lie beside them, but no drawing may."""
-    if file.suffix.lower() in PICTURES or file.name.partition(".")[0] in slugs:
+    if file.suffix.lower() in PICTURE_SUFFIXES or file.name.partition(".")[0] in slugs:
         raise FolderError(
             f"{file} is not read where it is: pictures belong into the folder of their label ({slugs[0]}/), and "
-            f"strokes are files that end in {', '.join(STROKES)}. Move it or rename it."
+            f"strokes are files that end in {', '.join(INK_SUFFIXES)}. Move it or rename it."
         )
 
 
 def _without_suffix(name: str) -> str | None:
     """The name of a file of strokes; None of any other file."""
-    suffix = next((suffix for suffix in STROKES if name.endswith(suffix)), None)
+    suffix = next((suffix for suffix in INK_SUFFIXES if name.endswith(suffix)), None)
     return name.removesuffix(suffix) if suffix else None
 
 
-def _read_all(folder: Path, slugs: Sequence[str], spec: RasterSpec, progress: Progress) -> Iterator[Drawn]:
+def _read_all(folder: Path, slugs: Sequence[str], spec: RasterSpec, progress: Progress) -> Iterator[FolderDrawing]:
     files = [(label, file) for label, slug in enumerate(slugs) for file in _files(folder, slug)]
     if not files:
         raise FolderError(
@@ -213,15 +215,17 @@ def _read_all(folder: Path, slugs: Sequence[str], spec: RasterSpec, progress: Pr
 
 
 def _files(folder: Path, slug: str) -> Iterator[Path]:
-    yield from (folder / f"{slug}{suffix}" for suffix in STROKES if (folder / f"{slug}{suffix}").is_file())
+    yield from (folder / f"{slug}{suffix}" for suffix in INK_SUFFIXES if (folder / f"{slug}{suffix}").is_file())
     for file in sorted((folder / slug).rglob("*")):
         if file.is_file() and not file.name.startswith("."):
             yield file
 
 
-def _read_picture(file: Path, label: int, folder: Path, spec: RasterSpec) -> Drawn:
-    if file.suffix.lower() not in PICTURES:
-        raise FolderError(f"{file} is no picture that is read. Take it away, or save it as {', '.join(PICTURES)}.")
+def _read_picture(file: Path, label: int, folder: Path, spec: RasterSpec) -> FolderDrawing:
+    if file.suffix.lower() not in PICTURE_SUFFIXES:
+        raise FolderError(
+            f"{file} is no picture that is read. Take it away, or save it as {', '.join(PICTURE_SUFFIXES)}."
+        )
     try:
         content = file.read_bytes()
         raster = normalise_image(decode_image(content), spec)
@@ -231,10 +235,10 @@ def _read_picture(file: Path, label: int, folder: Path, spec: RasterSpec) -> Dra
         raise FolderError(f"{file}: {error}") from error
     within = file.relative_to(folder).parts
     writer = within[0] if len(within) > 1 else ""  # whatever folders there are inside this one
-    return Drawn(label, hashlib.sha256(content).hexdigest(), str(file), writer, raster=raster)
+    return FolderDrawing(label, hashlib.sha256(content).hexdigest(), str(file), writer, raster=raster)
 
 
-def _read_strokes(file: Path, label: int) -> Iterator[Drawn]:
+def _read_strokes(file: Path, label: int) -> Iterator[FolderDrawing]:
     try:
         content = file.read_bytes()
         lines = (gzip.decompress(content) if file.suffix == ".gz" else content).splitlines()
@@ -245,7 +249,7 @@ def _read_strokes(file: Path, label: int) -> Iterator[Drawn]:
             yield _read_line(line, label, f"{file}, line {number}")
 
 
-def _read_line(line: bytes, label: int, place: str) -> Drawn:
+def _read_line(line: bytes, label: int, place: str) -> FolderDrawing:
     try:
         row = json.loads(line)
         strokes = row["drawing"]
@@ -255,7 +259,7 @@ def _read_line(line: bytes, label: int, place: str) -> Drawn:
         raise FolderError(f'{place}: an object with "drawing" (strokes [[x...], [y...]]) is needed.') from error
     except ValueError as error:
         raise FolderError(f"{place}: {error}") from error
-    return Drawn(label, _key(row, ink), place, "" if writer is None else str(writer), ink=ink)
+    return FolderDrawing(label, _key(row, ink), place, "" if writer is None else str(writer), ink=ink)
 
 
 def _key(row: Mapping[str, Any], ink: Ink) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ml.data.folder import Drawn, FolderError, describe, read_folder
+from ml.data.recognizer_folder import FolderDrawing, FolderError, read_description, read_folder
 from ml.preprocessing.ink import RasterSpec, rasterise
 from tests.ml.runes import SPEC, picture, ring, write_folder
 
@@ -28,7 +28,7 @@ def respecified(folder: Path, **changes: Any) -> Path:
     return folder
 
 
-def of_label(drawn: list[Drawn], label: int) -> list[Drawn]:
+def of_label(drawn: list[FolderDrawing], label: int) -> list[FolderDrawing]:
     return [drawing for drawing in drawn if drawing.label == label]
 
 
@@ -119,19 +119,19 @@ def test_a_drawing_cannot_have_two_labels(folder: Path) -> None:
 )
 def test_what_is_wrong_with_the_description_is_said(folder: Path, changes: dict[str, Any], said: str) -> None:
     with pytest.raises(FolderError, match=said):
-        describe(respecified(folder, **changes))
+        read_description(respecified(folder, **changes))
 
 
 def test_without_a_description_it_shows_how_one_looks(tmp_path: Path) -> None:
     with pytest.raises(FolderError, match=r'recognizer.json cannot be read .*Write one: \{"slug": "runes"'):
-        describe(tmp_path)
+        read_description(tmp_path)
 
 
 @pytest.mark.parametrize(("text", "said"), [("{", "is not JSON"), ("[]", "must hold an object, not list")])
 def test_a_description_of_another_form_is_refused(tmp_path: Path, text: str, said: str) -> None:
     (tmp_path / "recognizer.json").write_text(text)
     with pytest.raises(FolderError, match=said):
-        describe(tmp_path)
+        read_description(tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ml.preprocessing.image import MAX_COSTLY_PIXELS, ImageError, decode_image
-from ml.preprocessing.image_bombs import has_too_many_passes, has_too_many_pieces
+from ml.preprocessing.decode_image import decode_image
+from ml.preprocessing.image_limits import MAX_COSTLY_PIXELS, ImageError, has_too_many_passes, has_too_many_pieces
 from tests.hostile import _passes, _pieces, chunk, encoded, png
 
 
