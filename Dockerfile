@@ -1,5 +1,5 @@
 # syntax=docker/dockerfile:1
-# Two images from one file: `web` answers, schedules and does small work, and knows no TensorFlow; `trainer` has it.
+# Two images: `web` for requests, short tasks and the schedule, without TensorFlow; `trainer` with TensorFlow.
 
 FROM python:3.12-slim-bookworm AS base
 ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1

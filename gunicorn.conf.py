@@ -1,15 +1,15 @@
-"""How gunicorn serves the site. What differs from place to place stands in the command: address, processes, threads."""
+"""Settings of gunicorn for every installation. Address, processes and threads are options of its command."""
 
 import gc
 from typing import Any
 
 worker_class = "gthread"
 control_socket_disable = True
-limit_request_line = 8190  # bytes: what is asked of a list should be refused by us, in words, not by gunicorn
-preload_app = True  # read once and shared by all processes, instead of once by each
+limit_request_line = 8190  # bytes, the largest value: the API answers a long query string with JSON, gunicorn does not
+preload_app = True  # import the application once; the processes share its memory
 
 
 def when_ready(_server: Any) -> None:
-    """What was read is there to stay: a collector that looks it over would make each process a copy of it."""
+    """Exclude all imported objects from garbage collection: a collector that visits them copies their shared memory."""
     gc.collect()
     gc.freeze()

@@ -1,1 +1,1 @@
-"""The project: settings, URLs, and the entry points of its processes."""
+"""The project: settings, URLs, middleware and the entry points of its processes."""

@@ -1,4 +1,4 @@
-"""The admin's index: grouped by what people come for, not by the app that a table happens to belong to."""
+"""The admin site: its index groups the models by subject instead of by app."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ GROUPS: list[tuple[Any, tuple[str, ...]]] = [
     (_("People"), ("User", "Group", "EmailAddress", "Authenticator", "Memory")),
     (_("Drawings"), ("Drawing", "Prediction", "PersonalAnswer", "Correction", "ImportedDrawing")),
     (_("Review"), ("Review", "Opinion", "Control", "Claim", "QueueEntry", "LabelCheck")),
-    (_("Safety"), ("AuditEntry", "Report", "AuthorExclusion")),
+    (_("Moderation"), ("AuditEntry", "Report", "AuthorExclusion")),
     (_("Models"), ("Recognizer", "ModelVersion", "Promotion", "TrainingRun", "SnapshotItem")),
     (_("Data"), ("Export", "ImportJob", "Coverage", "Confusion", "Bookmark")),
-    (_("Programs"), ("ApiKey", "Webhook", "Delivery")),
+    (_("API and webhooks"), ("ApiKey", "Webhook", "Delivery")),
 ]
-# Old and new addresses of models that were renamed (recognizer migration 0014).
+# Old and new names of renamed models, as in addresses (recognizer migration 0014).
 MOVED = {
     "place": "queueentry",
     "setaside": "authorexclusion",
@@ -30,13 +30,13 @@ MOVED = {
 
 
 def redirect_to_renamed(request: HttpRequest, model: str) -> HttpResponsePermanentRedirect:
-    """Lead an old address of a renamed model to the same page of today's name."""
+    """Redirect an address with the old name of a model to the address with its new name."""
     address = request.get_full_path().replace(f"/recognizer/{model}/", f"/recognizer/{MOVED[model]}/", 1)
     return HttpResponsePermanentRedirect(address)
 
 
-class Site(AdminSite):
-    """Django's admin with grouped models, and with redirects from old addresses."""
+class InklingAdminSite(AdminSite):
+    """Django's admin site with a grouped index and redirects from old addresses."""
 
     def get_urls(self) -> list[Any]:
         """Django's addresses, after the old ones of renamed models."""
@@ -44,7 +44,7 @@ class Site(AdminSite):
         return [old, *super().get_urls()]
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
-        """The groups, each with what this person may see; what is in none of them stays with its app, below."""
+        """The groups with the models that this user may see; models that are in no group stay with their app, last."""
         apps = super().get_app_list(request, app_label)
         if app_label:
             return apps
@@ -59,5 +59,5 @@ def _group(name: Any, members: list[tuple[Any, Any]]) -> dict[str, Any]:
         return {}
     app = members[0][0]
     models = [model for _app, model in members]
-    label = "-".join(["group", models[0]["object_name"].lower()])
+    label = f"group-{models[0]['object_name'].lower()}"
     return {"name": name, "app_label": label, "app_url": app["app_url"], "has_module_perms": True, "models": models}

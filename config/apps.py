@@ -1,9 +1,9 @@
-"""The admin as this site has it."""
+"""The admin app with this project's admin site."""
 
 from django.contrib.admin.apps import AdminConfig
 
 
-class SiteConfig(AdminConfig):
-    """Django's own, with an index of our own."""
+class InklingAdminConfig(AdminConfig):
+    """Django's admin app with `InklingAdminSite`."""
 
-    default_site = "config.admin_site.Site"
+    default_site = "config.admin_site.InklingAdminSite"

@@ -1,4 +1,4 @@
-"""The worker and beat processes. Queues, routes and the schedule are settings (CELERY_...)."""
+"""The Celery app of the worker and beat processes. Its queues, routes and schedule are in the settings (CELERY_...)."""
 
 import os
 from pathlib import Path
@@ -10,5 +10,5 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 app = Celery("inkling")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
-if folder := settings.CELERY_BROKER_TRANSPORT_OPTIONS.get("control_folder"):  # in the broker's, where there is no Redis
+if folder := settings.CELERY_BROKER_TRANSPORT_OPTIONS.get("control_folder"):  # only without Redis
     Path(str(folder)).mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,8 @@
-"""Typed reading of environment variables; every error says the variable, the value and the cure."""
+"""Typed reading of environment variables. Errors name the variable, its value and what to set instead.
+
+An empty variable counts as not set, as in a .env file that was copied from .env.example. All functions but `text` raise
+ImproperlyConfigured for a value that they cannot read.
+"""
 
 import os
 from ipaddress import IPv4Network, IPv6Network, ip_network
@@ -10,12 +14,12 @@ _FALSE = {"0", "false", "no", "off"}
 
 
 def text(name: str, default: str = "") -> str:
-    """The variable as it stands, without surrounding space. An empty one counts as not set, here and below."""
+    """The value without surrounding space."""
     return os.environ.get(name, "").strip() or default
 
 
 def flag(name: str, default: bool = False) -> bool:
-    """`true` or `false`, in any of the usual spellings."""
+    """True for 1, true, yes or on, False for 0, false, no or off, in any case."""
     value = text(name)
     if value.lower() not in _TRUE | _FALSE | {""}:
         raise ImproperlyConfigured(f"{name} is {value!r}. Set it to true or false.")
@@ -33,12 +37,12 @@ def number(name: str, default: int, least: int = 0) -> int:
 
 
 def words(name: str, default: str = "") -> list[str]:
-    """A list separated by commas; empty entries are dropped."""
+    """A list separated by commas, without empty entries."""
     return [word.strip() for word in text(name, default).split(",") if word.strip()]
 
 
 def networks(name: str) -> list[IPv4Network | IPv6Network]:
-    """A list of networks separated by commas, such as 10.0.0.0/8; a single address is a network of one."""
+    """IP networks separated by commas, such as 10.0.0.0/8; a single address is a network of one address."""
     try:
         return [ip_network(word) for word in words(name)]
     except ValueError as error:
@@ -54,9 +58,9 @@ def choice(name: str, options: tuple[str, ...]) -> str:
     return value
 
 
-def required(name: str, cure: str) -> str:
-    """A variable without which the site must not start."""
+def required(name: str, advice: str) -> str:
+    """The value of a variable that must be set; `advice` says to what."""
     value = text(name)
     if not value:
-        raise ImproperlyConfigured(f"{name} is not set. {cure}")
+        raise ImproperlyConfigured(f"{name} is not set. {advice}")
     return value

@@ -1,4 +1,4 @@
-"""What stands around every request; the API, asked many times a second, goes without what only pages need."""
+"""Middleware that does for pages what API requests do not need."""
 
 from __future__ import annotations
 
@@ -9,24 +9,22 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 _API = "/api/"
-_NOTHING = "default-src 'none'; frame-ancestors 'none'"
+_API_POLICY = "default-src 'none'; frame-ancestors 'none'"
 
 
-class PolicyMiddleware(CSPMiddleware):
-    """The Content-Security-Policy of the settings; an answer of the API is no page and loads nothing."""
+class ContentSecurityPolicyMiddleware(CSPMiddleware):
+    """Sends the policy of the settings with pages; API responses are no pages and may load nothing."""
 
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
-        """The answer with its policy."""
         if not request.path_info.startswith(_API):
             return super().process_response(request, response)
-        response.headers.setdefault(HEADER, _NOTHING)
+        response.headers.setdefault(HEADER, _API_POLICY)
         return response
 
 
 class PageMessageMiddleware(MessageMiddleware):
-    """Messages are shown on pages."""
+    """Django's messages, for pages only."""
 
     def process_request(self, request: HttpRequest) -> None:
-        """Somewhere to put them."""
         if not request.path_info.startswith(_API):
             super().process_request(request)

@@ -1,7 +1,8 @@
-"""All settings, driven by the environment (see .env.example).
+"""All settings. Environment variables set them; .env.example lists those.
 
-Two ways to run: `production` (the default; safe, and refuses to start half configured) and
-`embedded` (`make run`: SQLite, a broker in a folder, mail on the console, no service needed).
+INKLING_ENV selects one of two ways to run. `production` (the default) has safe values and does not start while a
+variable that it needs is missing. `embedded` (`make run`) needs no services: SQLite, a message broker in a folder, mail
+on the console.
 """
 
 import secrets
@@ -25,11 +26,11 @@ if EMBEDDED:
     VAR_DIR.mkdir(parents=True, exist_ok=True)
 
 
-# --- Who we are on the network ---
+# --- Network and security ---
 
 
 def _embedded_secret_key() -> str:
-    """A key of this installation's own, made once and kept beside its database."""
+    """The key of this installation, made at the first start and stored beside its database."""
     path = VAR_DIR / "secret_key"
     if not path.exists():
         path.touch(mode=0o600)
@@ -37,22 +38,24 @@ def _embedded_secret_key() -> str:
     return path.read_text()
 
 
-_TRY = "For a first try without any configuration use `make run`."
+_TRY = "To try Inkling without any configuration, use `make run`."
 if EMBEDDED:
     SECRET_KEY = env.text("SECRET_KEY") or _embedded_secret_key()
     ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
 else:
-    SECRET_KEY = env.required("SECRET_KEY", f"Set it to a long random text, the same for every process. {_TRY}")
+    SECRET_KEY = env.required("SECRET_KEY", f"Set it to a long random text, the same for all processes. {_TRY}")
     env.required("ALLOWED_HOSTS", f"Set it to the site's host names, separated by commas. {_TRY}")
     ALLOWED_HOSTS = env.words("ALLOWED_HOSTS")
 
-TRUSTED_PROXIES = env.number("TRUSTED_PROXIES", 0)  # how many proxies of ours stand in front; every limit uses it
+TRUSTED_PROXIES = env.number(
+    "TRUSTED_PROXIES", 0
+)  # the number of our own reverse proxies; rate limits by address depend on it
 ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXIES
 CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")
 SECURE = env.flag("SECURE_COOKIES", default=not EMBEDDED)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE
 SECURE_SSL_REDIRECT = env.flag("SECURE_SSL_REDIRECT", default=False)
-SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz)$"]  # asked from inside, past the proxy that speaks HTTPS
+SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz)$"]  # health checks come from inside, without the HTTPS proxy
 SECURE_HSTS_SECONDS = env.number("SECURE_HSTS_SECONDS", 0)
 if TRUSTED_PROXIES:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
@@ -70,17 +73,17 @@ CONTENT_SECURITY_POLICY = {
 }
 
 
-# --- What it is made of ---
+# --- Applications, middleware and templates ---
 
 INSTALLED_APPS = [
     "accounts",
     "recognizer",
     "rest_framework",
-    "drf_spectacular_sidecar",  # Swagger's files, from our own origin
+    "drf_spectacular_sidecar",  # the files of Swagger UI, served from our own origin
     "allauth",
     "allauth.account",
     "allauth.mfa",
-    "config.apps.SiteConfig",  # django.contrib.admin
+    "config.apps.InklingAdminConfig",  # django.contrib.admin
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.humanize",
@@ -91,7 +94,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "recognizer.api.cors.cors",
-    "config.middleware.PolicyMiddleware",
+    "config.middleware.ContentSecurityPolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -122,7 +125,7 @@ TEMPLATES = [
 ]
 
 
-# --- Where it keeps things ---
+# --- Database, cache and files ---
 
 DATABASE_URL = env.text("DATABASE_URL")
 REDIS_URL = env.text("REDIS_URL")
@@ -133,7 +136,7 @@ else:
         "default": {
             "ENGINE": "django.db.backends.sqlite3",
             "NAME": str(VAR_DIR / "inkling.sqlite3"),
-            "TEST": {"NAME": str(VAR_DIR / "test.sqlite3")},  # a file: threads cannot share one in memory
+            "TEST": {"NAME": str(VAR_DIR / "test.sqlite3")},  # a file: threads cannot share a database in memory
             "OPTIONS": {
                 "timeout": 20,
                 "transaction_mode": "IMMEDIATE",
@@ -144,9 +147,12 @@ else:
 if REDIS_URL:
     CACHES = {
         "default": {
-            "BACKEND": "config.cache.PatientRedisCache",
+            "BACKEND": "config.cache.FaultTolerantRedisCache",
             "LOCATION": REDIS_URL,
-            "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1},  # seconds; else one that is away hangs all
+            "OPTIONS": {
+                "socket_connect_timeout": 1,
+                "socket_timeout": 1,
+            },  # seconds; without them every request waits for a Redis that is down
         }
     }
     SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
@@ -154,7 +160,7 @@ else:
     CACHES = {
         "default": {
             "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
-            "OPTIONS": {"MAX_ENTRIES": 100_000},  # beyond it the oldest counters of the rate limits are dropped
+            "OPTIONS": {"MAX_ENTRIES": 100_000},  # rate-limit counters beyond it are dropped
         }
     }
 
@@ -167,7 +173,7 @@ STORAGES = {
 }
 
 
-# --- Who people are ---
+# --- Users and sign-in ---
 
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
@@ -197,12 +203,12 @@ ACCOUNT_FORMS = {
     "reset_password": "accounts.forms.ResetPasswordForm",
     "reset_password_from_key": "accounts.forms.ResetPasswordKeyForm",
 }
-# Where mail goes to the console nobody should have to dig a link out of it before the first drawing is kept.
+# Embedded, mail goes to the console: nobody should have to find a link there before saving a first drawing.
 ACCOUNT_EMAIL_VERIFICATION = "optional" if EMBEDDED else "mandatory"
-ACCOUNT_CHANGE_EMAIL = True  # one address a person; a new one replaces it once it is confirmed
-ACCOUNT_EMAIL_NOTIFICATIONS = True  # tell people by mail when a password or a second factor changes
-ACCOUNT_REAUTHENTICATION_REQUIRED = True  # a browser left open is not enough to take an account over
-# The link may be lost twice; reports may come from a whole school; other limits are allauth's.
+ACCOUNT_CHANGE_EMAIL = True  # a user has one address; a new one replaces it when it is confirmed
+ACCOUNT_EMAIL_NOTIFICATIONS = True  # send mail when a password or a second factor changes
+ACCOUNT_REAUTHENTICATION_REQUIRED = True  # ask for the password again before a change that could take over the account
+# At most three confirmation mails in ten minutes; a whole school can share an IP address. Others are allauth's.
 ACCOUNT_RATE_LIMITS = {"confirm_email": "3/10m/key", "report": "10/m/ip,100/d/ip"}
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_CONFIRM_EMAIL_ON_GET = False
@@ -211,24 +217,23 @@ ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
 ACCOUNT_PREVENT_ENUMERATION = True
 MFA_ADAPTER = "accounts.adapter.SecondFactorAdapter"
 MFA_FORMS = {"add_webauthn": "accounts.forms.AddPasskeyForm"}
-# With a second factor one may still change one's address. Nobody can lock the owner of an address out by it: in
-# production an account has no second factor before its first address is confirmed.
+# Users with a second factor may change their e-mail address. In production an account has no second factor before its
+# first address is confirmed, so nobody can lock out the owner of an address by signing up with it.
 MFA_ALLOW_UNVERIFIED_EMAIL = True
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_ISSUER = "Inkling"
-MFA_TOTP_TOLERANCE = 1  # a code may be typed up to half a minute after it was shown
+MFA_TOTP_TOLERANCE = 1  # accept a code for another 30 seconds after it expired
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = EMBEDDED
 
-EMAIL_URL_HOST = env.text("EMAIL_HOST")
-EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if EMAIL_URL_HOST else 'console'}.EmailBackend"
-EMAIL_HOST = EMAIL_URL_HOST or "localhost"
+EMAIL_HOST = env.text("EMAIL_HOST")
+EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if EMAIL_HOST else 'console'}.EmailBackend"
 EMAIL_PORT = env.number("EMAIL_PORT", 587)
 EMAIL_HOST_USER = env.text("EMAIL_HOST_USER")
 EMAIL_HOST_PASSWORD = env.text("EMAIL_HOST_PASSWORD")
 EMAIL_USE_SSL = env.flag("EMAIL_USE_SSL")  # encrypted from the first byte, as on port 465
 EMAIL_USE_TLS = not EMAIL_USE_SSL and env.flag("EMAIL_USE_TLS", default=True)
-EMAIL_TIMEOUT = 10  # seconds; somebody is waiting for the page
+EMAIL_TIMEOUT = 10  # seconds; a request waits for it
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.text("DEFAULT_FROM_EMAIL", "Inkling <inkling@localhost>")
 
 
@@ -268,46 +273,48 @@ SPECTACULAR_SETTINGS = {
     "SERVERS": [{"url": "/api/v1"}],
     "ENABLE_DJANGO_DEPLOY_CHECK": False,
 }
-PREDICT_RATE = env.number("PREDICT_RATE", 600)  # predictions a minute for one person or one address
-PICTURE_RATE = env.number("PICTURE_RATE", 60)  # pictures a minute for one person or one address
-DRAWING_RATE = env.number("DRAWING_RATE", 120)  # kept drawings a minute for one person
-USAGE_SECONDS = env.number("USAGE_SECONDS", 5)  # how late calls of keys are written; 0: when somebody asks for them
+PREDICT_RATE = env.number("PREDICT_RATE", 600)  # predictions per minute for a user or an IP address
+PICTURE_RATE = env.number("PICTURE_RATE", 60)  # pictures per minute for a user or an IP address
+DRAWING_RATE = env.number("DRAWING_RATE", 120)  # requests per minute that save or change something, for a user
+USAGE_SECONDS = env.number(
+    "USAGE_SECONDS", 5
+)  # seconds between writes of the call counters of keys; 0: write on demand
 DATA_UPLOAD_MAX_MEMORY_SIZE = 8 * 1024 * 1024
 FILE_UPLOAD_MAX_MEMORY_SIZE = 8 * 1024 * 1024
-# Pictures stay in memory, and a larger body is dropped as it comes: nothing on disk on the way of a request.
+# Uploads stay in memory, and a larger body is refused while it arrives: no request writes to the disk.
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
 
 
-# --- Work in the background ---
+# --- Background tasks ---
 
-TASK_APP = "config.celery.app"  # a dotted name: a web process loads Celery when it first has something to send
+TASK_APP = "config.celery.app"  # a dotted name: a web process imports Celery with its first task
 CELERY_BROKER_URL = REDIS_URL or "filesystem://localhost"
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = (
     {
-        "visibility_timeout": 24 * 3600,  # seconds; far above the longest run, or Redis gives its task out again
-        "socket_connect_timeout": 2,  # a request that starts a run does not hang where Redis is away
+        "visibility_timeout": 24 * 3600,  # seconds; longer than any training run, or Redis delivers its task again
+        "socket_connect_timeout": 2,  # seconds that a request waits to enqueue a task
     }
     if REDIS_URL
     else {
         "data_folder_in": str(VAR_DIR / "broker"),
         "data_folder_out": str(VAR_DIR / "broker"),
         "control_folder": str(VAR_DIR / "broker" / "control"),
-        "polling_interval": 0.1,  # seconds; by default one, and a memory that is behind would wait for it
+        "polling_interval": 0.1,  # seconds; the default of 1 second delays a personal memory noticeably
     }
 )
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "beat")
 CELERY_TASK_IGNORE_RESULT = True
-CELERY_TASK_ACKS_LATE = True  # a task whose worker was killed is given out again; each one bears being run twice
+CELERY_TASK_ACKS_LATE = True  # the task of a killed worker is delivered again; every task can run twice
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
-CELERY_TASK_ROUTES = {"recognizer.tasks.train": {"queue": "training"}}  # for hours, so with a worker of its own
+CELERY_TASK_ROUTES = {"recognizer.tasks.train": {"queue": "training"}}  # it can take hours and has its own worker
 CELERY_TIMEZONE = TIME_ZONE
 TICK_SECONDS = env.number("TICK_SECONDS", 5 if EMBEDDED else 60, least=1)
 CELERY_BEAT_SCHEDULE = {
     "tick": {
         "task": "recognizer.tasks.tick",
         "schedule": TICK_SECONDS,
-        "options": {"expires": 2 * TICK_SECONDS},  # so that a worker that was away does not find a heap of them
+        "options": {"expires": 2 * TICK_SECONDS},  # a worker that was down does not run all it missed
     },
     "forget-expired-sessions": {
         "task": "accounts.tasks.forget_expired_sessions",
@@ -318,28 +325,28 @@ CELERY_BEAT_SCHEDULE = {
 
 # --- Webhooks ---
 
-# Only public addresses are called, by HTTPS: else anybody could have this server ask what only it can reach.
+# Only public addresses are called, and only by HTTPS. Otherwise users could make this server call internal services.
 WEBHOOK_ALLOW_PRIVATE = env.networks("WEBHOOK_ALLOW_PRIVATE")
 WEBHOOK_ALLOW_HTTP = env.flag("WEBHOOK_ALLOW_HTTP")
 
 
-# --- The loop ---
+# --- Training and review ---
 
-# A training run shows a pulse this often, and counts as dead when it has shown none for so long.
+# How often a training run records that it is alive, and after how long without a record it counts as failed.
 TRAINING_HEARTBEAT_SECONDS = env.number("TRAINING_HEARTBEAT_SECONDS", 2, least=1)
 TRAINING_DEAD_SECONDS = env.number(
     "TRAINING_DEAD_SECONDS", 10 * TRAINING_HEARTBEAT_SECONDS, least=3 * TRAINING_HEARTBEAT_SECONDS
 )
-SELF_REVIEW = env.flag("SELF_REVIEW", default=EMBEDDED)  # staff may review their own drawings: a community of one
+SELF_REVIEW = env.flag("SELF_REVIEW", default=EMBEDDED)  # staff may review their own drawings: for a site with one user
 
 
-# --- What it says about itself ---
+# --- Logging ---
 
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "loggers": {"httpx": {"level": "WARNING"}},  # it tells every address, and a webhook's may hold a secret
+    "loggers": {"httpx": {"level": "WARNING"}},  # at INFO it logs every URL, and the URL of a webhook can hold a secret
     "root": {"handlers": ["console"], "level": env.text("LOG_LEVEL", "INFO")},
 }

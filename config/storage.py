@@ -1,9 +1,9 @@
-"""Static files with hashed names, so that they can be cached for ever."""
+"""The storage of static files: hashed names, so that browsers can cache them for ever."""
 
 from whitenoise.storage import CompressedManifestStaticFilesStorage
 
 
 class ModuleStaticFilesStorage(CompressedManifestStaticFilesStorage):
-    """Rewrites `import` in ES modules too, which Django leaves alone by default."""
+    """Also rewrites `import` in JavaScript modules, which Django does not by default."""
 
     support_js_module_import_aggregation = True

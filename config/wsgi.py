@@ -1,4 +1,4 @@
-"""The web process."""
+"""The WSGI application of the web processes."""
 
 import os
 from collections.abc import Callable
@@ -11,38 +11,36 @@ from django.conf import settings
 from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
 from django.utils.http import parse_header_parameters
 
-from config.memory import give_large_blocks_back
-
-PATIENCE = 10  # seconds between two pieces of a body
+BODY_TIMEOUT = 10  # seconds between two parts of a request body
 
 
 class Utf8Request(WSGIRequest):
-    """A request whose texts are UTF-8, whatever `charset` its Content-Type names.
+    """A request that is decoded as UTF-8 whatever `charset` its Content-Type names.
 
-    Django decodes by that name, and one that is no encoding of texts (`charset=hex`) ends in a 500.
+    Django decodes with that charset and answers 500 if it is no text encoding (`charset=hex`).
     """
 
     def _set_content_type_params(self, meta: dict[str, Any]) -> None:
         self.content_type, self.content_params = parse_header_parameters(meta.get("CONTENT_TYPE", ""))
 
 
-class PromptBody:
-    """A body that must keep coming: a client that stops sending would hold one of a few threads for ever."""
+class TimedBody:
+    """A request body with a timeout; gunicorn has none for its threads, and a client that stops would block one."""
 
     def __init__(self, body: Any, connection: socket) -> None:
         self._body = body
         self._connection = connection
 
     def read(self, *size: int) -> bytes:
-        """As of a file; raises TimeoutError, which Django turns into UnreadablePostError."""
-        return self._promptly(self._body.read, *size)
+        """As `read` of a file. Raises TimeoutError, which Django turns into UnreadablePostError."""
+        return self._with_timeout(self._body.read, *size)
 
     def readline(self, *size: int) -> bytes:
-        """As `read`."""
-        return self._promptly(self._body.readline, *size)
+        """As `readline` of a file. Raises as `read`."""
+        return self._with_timeout(self._body.readline, *size)
 
-    def _promptly(self, read: Callable[..., bytes], *size: int) -> bytes:
-        self._connection.settimeout(PATIENCE)
+    def _with_timeout(self, read: Callable[..., bytes], *size: int) -> bytes:
+        self._connection.settimeout(BODY_TIMEOUT)
         try:
             return read(*size)
         finally:
@@ -50,19 +48,17 @@ class PromptBody:
 
 
 class Handler(WSGIHandler):
-    """Django's handler with such requests and bodies."""
+    """Django's handler with `Utf8Request` and, under gunicorn, `TimedBody`."""
 
     request_class = Utf8Request
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
-        """Answer one request."""
         if connection := environ.get("gunicorn.socket"):
-            environ["wsgi.input"] = PromptBody(environ["wsgi.input"], connection)
+            environ["wsgi.input"] = TimedBody(environ["wsgi.input"], connection)
         return super().__call__(environ, start_response)
 
 
-give_large_blocks_back()
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 django.setup(set_prefix=False)
-import_module(settings.ROOT_URLCONF)  # with every view, before processes part, so that they share it
+import_module(settings.ROOT_URLCONF)  # imports every view before gunicorn forks, so that the processes share the memory
 application = Handler()

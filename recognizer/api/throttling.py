@@ -167,8 +167,8 @@ def _rate(request: Request) -> int:
 def _count(key: str, cost: int) -> int:
     """Add to a sum and return it. A cache that is away must not take the site down with it."""
     try:
-        if tally := getattr(cache, "tally", None):  # of Redis, see config.cache
-            return int(tally(key, cost, 2 * WINDOW))
+        if add_to_counter := getattr(cache, "add_to_counter", None):  # Redis only, see config.cache
+            return int(add_to_counter(key, cost, 2 * WINDOW))
         while True:
             try:
                 return cache.incr(key, cost)

@@ -22,8 +22,8 @@ from typing import NamedTuple
 import tests.environment  # noqa: F401
 from recognizer.api.error_codes import CODES
 from tests.hostile import Attack, attacks
-from tests.processes.installations import base_environment
-from tests.processes.site import House, Service, manage
+from tests.processes.installations import MALLOC, base_environment
+from tests.processes.site import RunningSite, Service, manage
 from tests.smoke import free_port
 
 COUNT = 20_000
@@ -73,15 +73,15 @@ def main(count: int) -> int:
 
 
 @contextmanager
-def served(folder: Path) -> Iterator[House]:
+def served(folder: Path) -> Iterator[RunningSite]:
     """One web process of two threads."""
     port = free_port()
-    mine = {"INKLING_ENV": "embedded", "DJANGO_SETTINGS_MODULE": "tests.benchmarks.timed"}
+    mine = {**MALLOC, "INKLING_ENV": "embedded", "DJANGO_SETTINGS_MODULE": "tests.benchmarks.timed"}
     environment = base_environment(folder, **mine)
     for command in (["migrate", "-v0"], ["install_models"]):
         manage(environment, *command)
     serve = ["gunicorn", "config.wsgi", "--bind", f"127.0.0.1:{port}", "--workers", "1", "--threads", "2"]
-    with House([Service("web", [*serve, "--no-control-socket"], environment)], port=port, folder=folder) as house:
+    with RunningSite([Service("web", [*serve, "--no-control-socket"], environment)], port=port, folder=folder) as house:
         yield house
 
 

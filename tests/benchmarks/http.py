@@ -24,6 +24,7 @@ import psutil
 
 import tests.environment  # noqa: F401
 from tests.ink import SEVEN
+from tests.processes.installations import MALLOC
 from tests.smoke import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -49,6 +50,7 @@ def main() -> None:
         f"{sys.executable} -m gunicorn config.wsgi --bind 127.0.0.1:{port} --log-level error"
         " --workers 2 --threads 2".split(),
         cwd=ROOT,
+        env={**os.environ, **MALLOC},
     )
     try:
         wait_for(port)

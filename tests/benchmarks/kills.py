@@ -23,7 +23,7 @@ from recognizer.management.demo.handwriting import digit_writers
 from recognizer.management.demo.http_user import HttpUser, RefusedError
 from recognizer.registry import promotions
 from tests.processes.installations import composed, embedded
-from tests.processes.site import House, wait
+from tests.processes.site import RunningSite, wait_until
 
 QUICK = {"TRAINING_HEARTBEAT_SECONDS": "1", "TRAINING_DEAD_SECONDS": "4", "LOG_LEVEL": "WARNING"}
 DRAWN = 30  # drawings of each case, as many as the policy asks for
@@ -79,7 +79,7 @@ def main() -> None:
 class Town:
     """People who draw and a reviewer, and what is known of the runs."""
 
-    def __init__(self, house: House) -> None:
+    def __init__(self, house: RunningSite) -> None:
         os.environ.update(house.environment, DJANGO_SETTINGS_MODULE="config.settings")
         import django
 
@@ -185,7 +185,7 @@ class Town:
         connection.close()
 
 
-def _holds(case: Case, house: House, town: Town) -> bool:
+def _holds(case: Case, house: RunningSite, town: Town) -> bool:
     before, begun = town.last_run(), time.monotonic()
     try:
         words = _play(case, house, town, before)
@@ -196,7 +196,7 @@ def _holds(case: Case, house: House, town: Town) -> bool:
     return True
 
 
-def _play(case: Case, house: House, town: Town, before: int) -> str:
+def _play(case: Case, house: RunningSite, town: Town, before: int) -> str:
     def while_drawing(number: int) -> None:
         if case.moment == "drawing" and number == DRAWN // 2:
             house.kill(case.victim)
@@ -207,10 +207,10 @@ def _play(case: Case, house: House, town: Town, before: int) -> str:
     if case.moment != "drawing":
         house.kill(case.victim)
     hit = town.where(before)
-    words = wait(lambda: town.was_judged(before), "a run has judged everything", PATIENCE)
+    words = wait_until(lambda: town.was_judged(before), "a run has judged everything", PATIENCE)
     town.check_nothing_is_lost()
-    wait(town.answers_with_the_newest, "the site answers with the newest version", 10)
-    wait(lambda: all(house.processes(name) for name in ("web", "worker", "trainer", "beat")), "all are back", 20)
+    wait_until(town.answers_with_the_newest, "the site answers with the newest version", 10)
+    wait_until(lambda: all(house.processes(name) for name in ("web", "worker", "trainer", "beat")), "all are back", 20)
     return f"hit: {hit}; runs: {words}; {failed} requests sent again"
 
 
@@ -218,7 +218,7 @@ def _await(moment: str, town: Town, before: int) -> None:
     """Steps of a run last fractions of a second, and its pulse comes once a second: so killing goes by the clock."""
     states = {"waiting": ("waiting", "running"), "judged": ()}.get(moment, ("running",))
     if moment not in ("drawing", "approving"):
-        wait(lambda: town.has_come_to(states, before), f"a run is {moment}", PATIENCE, every=0.02)
+        wait_until(lambda: town.has_come_to(states, before), f"a run is {moment}", PATIENCE, every=0.02)
     if moment.endswith("into the run"):
         time.sleep(float(moment.split()[0]))
 

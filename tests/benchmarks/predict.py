@@ -31,6 +31,7 @@ import psutil
 
 import tests.environment  # noqa: F401
 from ml.augmentation.synthetic_digits import write_digit
+from tests.processes.installations import MALLOC
 from tests.smoke import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -149,7 +150,7 @@ def _serving(app: str, path: str, more: dict[str, str], script: Path) -> Iterato
     serving = [sys.executable, *command.split(), "--worker-class", "gthread", "--timeout", str(PATIENCE)]
     if more:  # not ours: without our settings of gunicorn
         serving += ["--config", os.devnull, "--no-control-socket"]
-    process = subprocess.Popen(serving, cwd=ROOT, env={**os.environ, **more})
+    process = subprocess.Popen(serving, cwd=ROOT, env={**os.environ, **(more or MALLOC)})
     try:
         _wait(f"http://127.0.0.1:{port}{path}")
         yield Server(f"http://127.0.0.1:{port}{path}", script, process)

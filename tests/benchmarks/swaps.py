@@ -24,7 +24,7 @@ from pathlib import Path
 from recognizer.registry import promotions
 from tests.ink import SEVEN
 from tests.processes.installations import web_alone
-from tests.processes.site import House
+from tests.processes.site import RunningSite
 
 ROUNDS = 5
 PROMOTIONS = 4  # a round
@@ -100,7 +100,7 @@ def main() -> None:
 class Throne:
     """Two versions of the shipped model, and which one reigned when."""
 
-    def __init__(self, house: House) -> None:
+    def __init__(self, house: RunningSite) -> None:
         os.environ.update(house.environment, DJANGO_SETTINGS_MODULE="config.settings")
         import django
 
@@ -129,7 +129,7 @@ class Throne:
         connection.close()
 
 
-def _load_and_judge(house: House, throne: Throne, folder: Path) -> bool:
+def _load_and_judge(house: RunningSite, throne: Throne, folder: Path) -> bool:
     quiet, swapped = [], []
     _load(house, folder, 3)
     for _ in range(ROUNDS):
@@ -151,7 +151,7 @@ def _load_and_judge(house: House, throne: Throne, folder: Path) -> bool:
     return not failed and not stale and slower <= SLOWER
 
 
-def _memory_holds(house: House, throne: Throne, folder: Path) -> bool:
+def _memory_holds(house: RunningSite, throne: Throne, folder: Path) -> bool:
     """Look every ten swaps; the middle of the first three looks against the middle of the last three."""
     looks = []
     for _ in range(MANY // 10 + 1):
@@ -165,12 +165,12 @@ def _memory_holds(house: House, throne: Throne, folder: Path) -> bool:
     return max(grown) <= GROWTH
 
 
-def _sizes(house: House) -> dict[int, float]:
+def _sizes(house: RunningSite) -> dict[int, float]:
     """MB of memory that each answering process has to itself; their parent is left out."""
     return {process.pid: process.memory_full_info().uss / 2**20 for process in house.processes("web")[1:]}
 
 
-def _load_while(house: House, throne: Throne, folder: Path, swaps: int, apart: float) -> Round:
+def _load_while(house: RunningSite, throne: Throne, folder: Path, swaps: int, apart: float) -> Round:
     """Full speed, and meanwhile a promotion every `apart` seconds."""
     result: list[Round] = []
     load = threading.Thread(target=lambda: result.append(_load(house, folder, round(swaps * apart))))
@@ -183,7 +183,7 @@ def _load_while(house: House, throne: Throne, folder: Path, swaps: int, apart: f
     return result[0]
 
 
-def _load(house: House, folder: Path, seconds: int) -> Round:
+def _load(house: RunningSite, folder: Path, seconds: int) -> Round:
     script = folder / "swaps.lua"
     body = json.dumps({"recognizer": "digits", "ink": SEVEN})
     script.write_text(LUA.replace("@BODY@", body).replace("@FOLDER@", str(folder)))

@@ -12,10 +12,10 @@ from config.settings import MIDDLEWARE as _MIDDLEWARE
 
 PREDICT_RATE = PICTURE_RATE = DRAWING_RATE = 10**9
 LOGGING = {"version": 1, "disable_existing_loggers": True}
-MIDDLEWARE = ["tests.benchmarks.timed.took", *_MIDDLEWARE]
+MIDDLEWARE = ["tests.benchmarks.timed.server_timing", *_MIDDLEWARE]
 
 
-def took(answer: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+def server_timing(answer: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
     """The middleware: wall clock, and what the thread computed."""
 
     def timed(request: HttpRequest) -> HttpResponse:

@@ -1,4 +1,4 @@
-"""What stands around every request: pages have a policy and messages, answers a policy that allows nothing."""
+"""Pages have a content security policy and messages; API responses have a policy that allows nothing."""
 
 from typing import Any
 
@@ -14,16 +14,16 @@ def policy(answer: Any) -> str:
 
 
 @pytest.mark.parametrize("path", ["/", "/developers/", "/healthz", "/nothing-here"])
-def test_a_page_may_load_from_its_own_origin(client: Client, path: str) -> None:
+def test_a_page_can_load_from_its_own_origin(client: Client, path: str) -> None:
     assert "default-src 'self'" in policy(client.get(path))
 
 
 @pytest.mark.parametrize("path", ["/api/v1/recognizers", "/api/v1/drawings", "/api/v1/nothing-here", "/api/nothing"])
-def test_an_answer_of_the_api_may_load_nothing(client: Client, path: str) -> None:
+def test_an_api_response_can_load_nothing(client: Client, path: str) -> None:
     assert policy(client.get(path)) == "default-src 'none'; frame-ancestors 'none'"
 
 
-def test_messages_are_for_pages(as_alice: Client) -> None:
+def test_only_pages_have_messages(as_alice: Client) -> None:
     page, answer = as_alice.get("/"), as_alice.get("/api/v1/drawings")
     assert hasattr(page.wsgi_request, "_messages")
     assert not hasattr(answer.wsgi_request, "_messages")

@@ -1,4 +1,4 @@
-"""Settings: safe by default, and every error says the variable, the value and the cure."""
+"""Settings are safe by default; errors name the variable, its value and what to set instead."""
 
 import os
 import subprocess
@@ -11,10 +11,10 @@ ROOT = Path(__file__).resolve().parents[2]
 PRODUCTION = {"INKLING_ENV": "production", "SECRET_KEY": "long and random", "ALLOWED_HOSTS": "example.org"}
 
 
-def start(tmp_path: Path, ask: str = "SECRET_KEY", **environment: str) -> subprocess.CompletedProcess[str]:
+def load(tmp_path: Path, setting: str = "SECRET_KEY", **environment: str) -> subprocess.CompletedProcess[str]:
     """Load the settings in a process of their own and print one of them."""
     kept = {key: value for key, value in os.environ.items() if key in ("PATH", "HOME", "LANG")}
-    script = f"from config import settings; print(settings.{ask})"
+    script = f"from config import settings; print(settings.{setting})"
     return subprocess.run(
         [sys.executable, "-c", script],
         cwd=ROOT,
@@ -26,35 +26,35 @@ def start(tmp_path: Path, ask: str = "SECRET_KEY", **environment: str) -> subpro
 
 
 @pytest.mark.parametrize("missing", ["SECRET_KEY", "ALLOWED_HOSTS"])
-def test_production_refuses_to_start_half_configured(tmp_path: Path, missing: str) -> None:
-    ran = start(tmp_path, **{**PRODUCTION, missing: ""})
+def test_production_does_not_start_without_a_required_variable(tmp_path: Path, missing: str) -> None:
+    ran = load(tmp_path, **{**PRODUCTION, missing: ""})
     assert ran.returncode != 0
     assert f"{missing} is not set" in ran.stderr
     assert "make run" in ran.stderr
 
 
 def test_production_is_the_default(tmp_path: Path) -> None:
-    assert "SECRET_KEY is not set" in start(tmp_path).stderr
+    assert "SECRET_KEY is not set" in load(tmp_path).stderr
 
 
 def test_production_sends_its_cookies_over_https_only(tmp_path: Path) -> None:
-    assert start(tmp_path, "SESSION_COOKIE_SECURE", **PRODUCTION).stdout.strip() == "True"
-    assert start(tmp_path, "DEBUG", **PRODUCTION).stdout.strip() == "False"
+    assert load(tmp_path, "SESSION_COOKIE_SECURE", **PRODUCTION).stdout.strip() == "True"
+    assert load(tmp_path, "DEBUG", **PRODUCTION).stdout.strip() == "False"
 
 
-def test_production_confirms_every_address(tmp_path: Path) -> None:
-    assert start(tmp_path, "ACCOUNT_EMAIL_VERIFICATION", **PRODUCTION).stdout.strip() == "mandatory"
+def test_production_confirms_every_email_address(tmp_path: Path) -> None:
+    assert load(tmp_path, "ACCOUNT_EMAIL_VERIFICATION", **PRODUCTION).stdout.strip() == "mandatory"
 
 
-def test_the_embedded_default_makes_itself_a_key_and_keeps_it(tmp_path: Path) -> None:
-    first = start(tmp_path, INKLING_ENV="embedded").stdout
+def test_the_embedded_site_makes_a_secret_key_and_stores_it(tmp_path: Path) -> None:
+    first = load(tmp_path, INKLING_ENV="embedded").stdout
     assert len(first.strip()) > 50
-    assert start(tmp_path, INKLING_ENV="embedded").stdout == first
+    assert load(tmp_path, INKLING_ENV="embedded").stdout == first
     assert (tmp_path / "secret_key").stat().st_mode & 0o077 == 0
 
 
 @pytest.mark.parametrize(
-    ("variable", "value", "cure"),
+    ("variable", "value", "expected"),
     [
         ("DEBUG", "perhaps", "true or false"),
         ("PREDICT_RATE", "many", "whole number"),
@@ -62,97 +62,97 @@ def test_the_embedded_default_makes_itself_a_key_and_keeps_it(tmp_path: Path) ->
         ("INKLING_ENV", "staging", "one of: production, embedded"),
     ],
 )
-def test_a_value_that_cannot_be_read_is_named_with_its_cure(
-    tmp_path: Path, variable: str, value: str, cure: str
+def test_a_wrong_value_is_named_with_the_variable_and_valid_values(
+    tmp_path: Path, variable: str, value: str, expected: str
 ) -> None:
-    errors = start(tmp_path, **{**PRODUCTION, variable: value}).stderr
+    errors = load(tmp_path, **{**PRODUCTION, variable: value}).stderr
     assert f"{variable} is '{value}'" in errors
-    assert cure in errors
+    assert expected in errors
 
 
-def test_postgres_and_redis_come_by_their_addresses(tmp_path: Path) -> None:
+def test_urls_select_postgresql_and_redis(tmp_path: Path) -> None:
     services = {"DATABASE_URL": "postgres://ink@db/inkling", "REDIS_URL": "redis://redis/0"}
-    assert "postgresql" in start(tmp_path, "DATABASES", **PRODUCTION, **services).stdout
-    assert "RedisCache" in start(tmp_path, "CACHES", **PRODUCTION, **services).stdout
-    assert start(tmp_path, "CELERY_BROKER_URL", **PRODUCTION, **services).stdout.strip() == "redis://redis/0"
+    assert "postgresql" in load(tmp_path, "DATABASES", **PRODUCTION, **services).stdout
+    assert "RedisCache" in load(tmp_path, "CACHES", **PRODUCTION, **services).stdout
+    assert load(tmp_path, "CELERY_BROKER_URL", **PRODUCTION, **services).stdout.strip() == "redis://redis/0"
 
 
-def test_without_services_it_needs_none(tmp_path: Path) -> None:
-    assert "sqlite3" in start(tmp_path, "DATABASES", INKLING_ENV="embedded").stdout
-    assert start(tmp_path, "CELERY_BROKER_URL", INKLING_ENV="embedded").stdout.strip() == "filesystem://localhost"
+def test_the_embedded_site_needs_no_services(tmp_path: Path) -> None:
+    assert "sqlite3" in load(tmp_path, "DATABASES", INKLING_ENV="embedded").stdout
+    assert load(tmp_path, "CELERY_BROKER_URL", INKLING_ENV="embedded").stdout.strip() == "filesystem://localhost"
 
 
 def test_an_empty_variable_counts_as_not_set(tmp_path: Path) -> None:
     """As in a .env that was copied from .env.example and filled in only where needed."""
     empty = {"SECURE_COOKIES": "", "TIME_ZONE": " ", "PREDICT_RATE": "", "DEBUG": ""}
     asked = "SESSION_COOKIE_SECURE, settings.TIME_ZONE, settings.PREDICT_RATE, settings.DEBUG"
-    assert start(tmp_path, asked, **PRODUCTION, **empty).stdout.strip() == "True UTC 600 False"
-    assert "localhost" in start(tmp_path, "ALLOWED_HOSTS", INKLING_ENV="embedded", ALLOWED_HOSTS="").stdout
+    assert load(tmp_path, asked, **PRODUCTION, **empty).stdout.strip() == "True UTC 600 False"
+    assert "localhost" in load(tmp_path, "ALLOWED_HOSTS", INKLING_ENV="embedded", ALLOWED_HOSTS="").stdout
 
 
-def test_hosts_may_be_written_with_spaces(tmp_path: Path) -> None:
+def test_host_names_can_be_separated_by_comma_and_space(tmp_path: Path) -> None:
     hosts = {**PRODUCTION, "ALLOWED_HOSTS": "example.org, ink.example.org"}
-    assert start(tmp_path, "ALLOWED_HOSTS", **hosts).stdout.strip() == "['example.org', 'ink.example.org']"
+    assert load(tmp_path, "ALLOWED_HOSTS", **hosts).stdout.strip() == "['example.org', 'ink.example.org']"
 
 
-def test_the_embedded_default_makes_its_folder(tmp_path: Path) -> None:
-    assert start(tmp_path / "not there yet", INKLING_ENV="embedded", SECRET_KEY="x").returncode == 0
+def test_the_embedded_site_makes_its_folder(tmp_path: Path) -> None:
+    assert load(tmp_path / "not there yet", INKLING_ENV="embedded", SECRET_KEY="x").returncode == 0
     assert (tmp_path / "not there yet").is_dir()
 
 
 @pytest.mark.parametrize("where", [PRODUCTION, {"INKLING_ENV": "embedded", "SECRET_KEY": "x"}])
-def test_without_redis_there_is_a_folder_for_messages_wherever_it_runs(tmp_path: Path, where: dict[str, str]) -> None:
+def test_without_redis_the_broker_has_a_folder_in_both_environments(tmp_path: Path, where: dict[str, str]) -> None:
     asked = "TASK_APP, __import__(settings.TASK_APP[:-4])"
     for folder, redis in (("no", "redis://redis/0"), ("yes", "")):
-        ran = start(tmp_path / folder, asked, **where, REDIS_URL=redis, DJANGO_SETTINGS_MODULE="config.settings")
+        ran = load(tmp_path / folder, asked, **where, REDIS_URL=redis, DJANGO_SETTINGS_MODULE="config.settings")
         assert ran.returncode == 0, ran.stderr
         assert (tmp_path / folder / "broker" / "control").is_dir() == (not redis)
 
 
 def test_no_upload_is_written_to_the_disk(tmp_path: Path) -> None:
-    assert "Temporary" not in start(tmp_path, "FILE_UPLOAD_HANDLERS", **PRODUCTION).stdout
+    assert "Temporary" not in load(tmp_path, "FILE_UPLOAD_HANDLERS", **PRODUCTION).stdout
 
 
-def test_mail_may_be_encrypted_from_the_first_byte(tmp_path: Path) -> None:
+def test_mail_can_use_tls_from_the_first_byte(tmp_path: Path) -> None:
     asked = "EMAIL_USE_SSL, settings.EMAIL_USE_TLS"
     mail = {"EMAIL_HOST": "mail.example.org", "EMAIL_USE_SSL": "true", "EMAIL_USE_TLS": "true"}
-    assert start(tmp_path, asked, **PRODUCTION, **mail).stdout.strip() == "True False"
+    assert load(tmp_path, asked, **PRODUCTION, **mail).stdout.strip() == "True False"
 
 
-def test_who_may_review_their_own_depends_on_where_it_runs(tmp_path: Path) -> None:
-    assert start(tmp_path, "SELF_REVIEW", **PRODUCTION).stdout.strip() == "False"
-    assert start(tmp_path, "SELF_REVIEW", INKLING_ENV="embedded").stdout.strip() == "True"
-    assert start(tmp_path, "SELF_REVIEW", INKLING_ENV="embedded", SELF_REVIEW="no").stdout.strip() == "False"
+def test_reviewing_own_drawings_is_allowed_by_default_only_in_the_embedded_site(tmp_path: Path) -> None:
+    assert load(tmp_path, "SELF_REVIEW", **PRODUCTION).stdout.strip() == "False"
+    assert load(tmp_path, "SELF_REVIEW", INKLING_ENV="embedded").stdout.strip() == "True"
+    assert load(tmp_path, "SELF_REVIEW", INKLING_ENV="embedded", SELF_REVIEW="no").stdout.strip() == "False"
 
 
-def test_a_first_try_ticks_often(tmp_path: Path) -> None:
+def test_the_embedded_site_checks_for_due_training_more_often(tmp_path: Path) -> None:
     asked = "TICK_SECONDS, settings.CELERY_BEAT_SCHEDULE['tick']['schedule']"
-    assert start(tmp_path, asked, INKLING_ENV="embedded").stdout.strip() == "5 5"
-    assert start(tmp_path, asked, **PRODUCTION).stdout.strip() == "60 60"
+    assert load(tmp_path, asked, INKLING_ENV="embedded").stdout.strip() == "5 5"
+    assert load(tmp_path, asked, **PRODUCTION).stdout.strip() == "60 60"
 
 
-def test_a_run_counts_as_dead_only_after_some_missed_pulses(tmp_path: Path) -> None:
+def test_a_training_run_fails_only_after_several_missed_heartbeats(tmp_path: Path) -> None:
     asked = "TRAINING_HEARTBEAT_SECONDS, settings.TRAINING_DEAD_SECONDS"
-    assert start(tmp_path, asked, **PRODUCTION).stdout.strip() == "2 20"
-    assert start(tmp_path, asked, **PRODUCTION, TRAINING_HEARTBEAT_SECONDS="5").stdout.strip() == "5 50"
-    errors = start(tmp_path, asked, **PRODUCTION, TRAINING_DEAD_SECONDS="5").stderr
+    assert load(tmp_path, asked, **PRODUCTION).stdout.strip() == "2 20"
+    assert load(tmp_path, asked, **PRODUCTION, TRAINING_HEARTBEAT_SECONDS="5").stdout.strip() == "5 50"
+    errors = load(tmp_path, asked, **PRODUCTION, TRAINING_DEAD_SECONDS="5").stderr
     assert "TRAINING_DEAD_SECONDS is 5. Set it to at least 6." in errors
 
 
-def test_training_has_a_queue_of_its_own_and_bears_being_delivered_twice(tmp_path: Path) -> None:
+def test_training_has_its_own_queue_and_tasks_are_acknowledged_late(tmp_path: Path) -> None:
     asked = "CELERY_TASK_ROUTES, settings.CELERY_TASK_ACKS_LATE, settings.CELERY_WORKER_PREFETCH_MULTIPLIER"
-    assert start(tmp_path, asked, **PRODUCTION).stdout.strip() == (
+    assert load(tmp_path, asked, **PRODUCTION).stdout.strip() == (
         "{'recognizer.tasks.train': {'queue': 'training'}} True 1"
     )
     asked = "CELERY_BROKER_TRANSPORT_OPTIONS['visibility_timeout']"
-    assert int(start(tmp_path, asked, **PRODUCTION, REDIS_URL="redis://redis/0").stdout) >= 6 * 3600
+    assert int(load(tmp_path, asked, **PRODUCTION, REDIS_URL="redis://redis/0").stdout) >= 6 * 3600
 
 
-def test_webhooks_go_to_public_addresses_only_unless_networks_are_named(tmp_path: Path) -> None:
+def test_webhooks_call_private_networks_only_if_they_are_named(tmp_path: Path) -> None:
     asked = "WEBHOOK_ALLOW_PRIVATE, settings.WEBHOOK_ALLOW_HTTP"
     for where in (PRODUCTION, {"INKLING_ENV": "embedded"}):
-        assert start(tmp_path, asked, **where).stdout.strip() == "[] False"
+        assert load(tmp_path, asked, **where).stdout.strip() == "[] False"
     allowed = {"WEBHOOK_ALLOW_PRIVATE": "10.1.0.0/16, ::1", "WEBHOOK_ALLOW_HTTP": "yes"}
-    assert start(tmp_path, asked, **PRODUCTION, **allowed).stdout.strip() == (
+    assert load(tmp_path, asked, **PRODUCTION, **allowed).stdout.strip() == (
         "[IPv4Network('10.1.0.0/16'), IPv6Network('::1/128')] True"
     )

@@ -1,4 +1,4 @@
-"""The web process reads texts as UTF-8 and says 4xx, never 500, whatever a Content-Type claims."""
+"""Requests are decoded as UTF-8 whatever their Content-Type says, and a body has a timeout."""
 
 import io
 import socket
@@ -13,7 +13,7 @@ FORM = b'--x\r\nContent-Disposition: form-data; name="recognizer"\r\n\r\nd%C3%A9
 
 
 def answer(method: str, path: str, body: bytes, kind: str) -> int:
-    """The status of a request that goes through the real entry point."""
+    """The status of a request to the WSGI application."""
     from config.wsgi import application
 
     environ = RequestFactory().generic(method, path, body, kind).environ
@@ -24,17 +24,17 @@ def answer(method: str, path: str, body: bytes, kind: str) -> int:
 
 
 @pytest.mark.parametrize("charset", ["hex", "zlib", "rot13", "undefined", "idna", "punycode", "utf-16", "nonsense"])
-def test_a_charset_that_is_no_encoding_of_texts_does_not_matter(charset: str) -> None:
+def test_a_charset_that_is_no_text_encoding_causes_no_500(charset: str) -> None:
     assert answer("GET", "/healthz?a=%41", b"", f"text/plain; charset={charset}") == 200
     form = f"multipart/form-data; boundary=x; charset={charset}"
     assert answer("POST", "/api/v1/predict", FORM, form) == 400
     assert answer("GET", "/healthz?a=%41", b"", f"text/plain; charset*=utf-8''{charset}") == 200
 
 
-def test_a_body_that_stops_coming_does_not_hold_its_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_body_that_stops_arriving_gets_a_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
     from config import wsgi
 
-    monkeypatch.setattr(wsgi, "PATIENCE", 0.05)
+    monkeypatch.setattr(wsgi, "BODY_TIMEOUT", 0.05)
     ours, theirs = socket.socketpair()
     with ours, theirs, ours.makefile("rb") as body:
         theirs.sendall(b'{"recogn')

@@ -17,11 +17,12 @@ import psycopg2
 import redis
 import yaml
 
-from tests.processes.site import ROOT, House, Service
+from tests.processes.site import ROOT, RunningSite, Service
 from tests.smoke import free_port
 
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 COLLECT = ["python", "manage.py", "collectstatic", "--noinput", "-v0"]
+MALLOC = {name: value for name, value in COMPOSE["services"]["web"]["environment"].items() if "MALLOC" in name}
 QUICK = {"TICK_SECONDS": "2", "TF_CPP_MIN_LOG_LEVEL": "3", "PREDICT_RATE": "1000000000", "DRAWING_RATE": "1000000"}
 
 
@@ -35,18 +36,18 @@ def base_environment(var: Path, **more: str) -> dict[str, str]:
 
 
 @contextmanager
-def embedded(folder: Path, **more: str) -> Iterator[House]:
+def embedded(folder: Path, **more: str) -> Iterator[RunningSite]:
     """What `make run` starts: SQLite, a broker in a folder, and the Procfile."""
     port = free_port()
     environment = base_environment(folder, INKLING_ENV="embedded", PORT=str(port), **more)
     _prepare(environment)
     run = Service("procfile", ["honcho", "--env", "/dev/null", "start", "--no-prefix"], environment, restarts=False)
-    with House([run], port=port, folder=folder) as house:
+    with RunningSite([run], port=port, folder=folder) as house:
         yield house
 
 
 @contextmanager
-def composed(folder: Path, database_url: str, redis_url: str, *, only: str = "", **more: str) -> Iterator[House]:
+def composed(folder: Path, database_url: str, redis_url: str, *, only: str = "", **more: str) -> Iterator[RunningSite]:
     """What docker-compose.yml starts, by its very commands, on a database and a Redis of their own.
 
     `only` names the one service to start; `more` is what the environment says besides.
@@ -60,21 +61,21 @@ def composed(folder: Path, database_url: str, redis_url: str, *, only: str = "",
         _run(command("migrate", port, folder), environments["migrate"])
         _run(COLLECT, environments["web"])
         services = [Service(name, command(name, port, folder), environments[name]) for name in ours if _stays(name)]
-        with House([one for one in services if only in ("", one.name)], port=port, folder=folder) as house:
+        with RunningSite([one for one in services if only in ("", one.name)], port=port, folder=folder) as house:
             yield house
 
 
 @contextmanager
-def web_alone(folder: Path, **more: str) -> Iterator[House]:
+def web_alone(folder: Path, **more: str) -> Iterator[RunningSite]:
     """The web service of the compose file, on DATABASE_URL and REDIS_URL where they are set, else on SQLite."""
     if "DATABASE_URL" in os.environ and "REDIS_URL" in os.environ:
         with composed(folder, os.environ["DATABASE_URL"], os.environ["REDIS_URL"], only="web", **more) as house:
             yield house
         return
     port = free_port()
-    environment = base_environment(folder, INKLING_ENV="embedded", **more)
+    environment = base_environment(folder, INKLING_ENV="embedded", **MALLOC, **more)
     _prepare(environment)
-    with House([Service("web", command("web", port, folder), environment)], port=port, folder=folder) as house:
+    with RunningSite([Service("web", command("web", port, folder), environment)], port=port, folder=folder) as house:
         yield house
 
 

@@ -15,7 +15,7 @@ import psutil
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 60  # seconds until a site answers
-MARKS = {"web": "config.wsgi", "worker": "--queues=celery", "trainer": "--queues=training", "beat": "beat"}
+COMMAND_MARKS = {"web": "config.wsgi", "worker": "--queues=celery", "trainer": "--queues=training", "beat": "beat"}
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Service:
     restarts: bool = True
 
 
-class House:
+class RunningSite:
     """Services, each with a log in `folder`; those that end are started again as Docker does it.
 
     Use it as a context manager: at its end every process that it started is gone.
@@ -44,12 +44,12 @@ class House:
         self._stopping = threading.Event()
         self._watch = threading.Thread(target=self._keep_running, daemon=True)
 
-    def __enter__(self) -> House:
+    def __enter__(self) -> RunningSite:
         for service in self.services:
             self._start(service)
         self._watch.start()
         try:
-            wait(self.answers, f"{self.url} answers; see the logs in {self.folder}", PATIENCE)
+            wait_until(self.answers, f"{self.url} answers; see the logs in {self.folder}", PATIENCE)
         except BaseException:
             self.stop()
             raise
@@ -86,7 +86,7 @@ class House:
     def processes(self, name: str) -> list[psutil.Process]:
         """The Python processes of "web", "worker", "trainer" or "beat", parents first."""
         found = [process for root in self._running.values() for process in _family(root.pid)]
-        return [process for process in found if _is_python(process, MARKS[name])]
+        return [process for process in found if _is_python(process, COMMAND_MARKS[name])]
 
     def kill(self, name: str) -> int:
         """`kill -9` for one of them: of the web processes one that answers, not their parent. Its pid."""
@@ -135,7 +135,7 @@ def manage(
     return ran
 
 
-def wait(condition: Callable[[], Any], what: str, patience: float, *, every: float = 0.1) -> Any:
+def wait_until(condition: Callable[[], Any], what: str, patience: float, *, every: float = 0.1) -> Any:
     """What `condition` gives once it is true; AssertionError after `patience` seconds."""
     end = time.monotonic() + patience
     while time.monotonic() < end:

@@ -12,7 +12,7 @@ import pytest
 from django.conf import settings
 
 from tests.processes.installations import COMPOSE
-from tests.processes.site import MARKS, ROOT
+from tests.processes.site import COMMAND_MARKS, ROOT
 
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 OURS = [name for name, service in SERVICES.items() if "build" in service]
@@ -36,7 +36,7 @@ def queues(command: str) -> list[str]:
 
 
 def test_both_ways_start_the_same_processes() -> None:
-    assert set(PROCFILE) == set(MARKS) == {name for name in OURS if SERVICES[name]["restart"] != "no"}
+    assert set(PROCFILE) == set(COMMAND_MARKS) == {name for name in OURS if SERVICES[name]["restart"] != "no"}
 
 
 @pytest.mark.parametrize("name", ["web", "worker", "trainer", "beat"])

@@ -8,7 +8,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.processes.site import ROOT, wait
+from tests.processes.site import ROOT, wait_until
 
 SCRIPT = """
 import os, pathlib, time
@@ -41,16 +41,20 @@ class Kept:
         """The first pid is that of the first start."""
         return [int(line) for line in self.out.read_text().splitlines() if line.isdigit()]
 
+    def messages(self) -> str:
+        """What the script printed; the status of a command that was killed is 137."""
+        return "\n".join(line for line in self.out.read_text().splitlines() if not line.isdigit())
+
 
 def test_a_killed_command_is_started_again(kept: Kept) -> None:
-    wait(kept.pids, "it is started", 10)
+    wait_until(kept.pids, "it is started", 10)
     psutil.Process(kept.pids()[0]).kill()
-    wait(lambda: len(kept.pids()) == 2, "it is started again", 10)
-    assert "python ended with 137; it is started again" in kept.out.read_text()
+    wait_until(lambda: len(kept.pids()) == 2, "it is started again", 10)
+    assert "137" in kept.messages()
 
 
 def test_what_is_told_to_stop_stops_with_its_command(kept: Kept) -> None:
-    wait(kept.pids, "it is started", 10)
+    wait_until(kept.pids, "it is started", 10)
     kept.sh.send_signal(signal.SIGTERM)
     assert kept.sh.wait(10) == 0
     assert not psutil.pid_exists(kept.pids()[0])
@@ -58,8 +62,8 @@ def test_what_is_told_to_stop_stops_with_its_command(kept: Kept) -> None:
 
 
 def test_stopping_between_two_starts_starts_nothing_more(kept: Kept) -> None:
-    wait(kept.pids, "it is started", 10)
+    wait_until(kept.pids, "it is started", 10)
     psutil.Process(kept.pids()[0]).kill()
-    wait(lambda: "started again" in kept.out.read_text(), "it has ended", 10)
+    wait_until(lambda: "137" in kept.messages(), "it has ended", 10)
     kept.sh.send_signal(signal.SIGTERM)
     assert kept.sh.wait(10) == 0

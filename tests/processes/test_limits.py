@@ -15,7 +15,7 @@ import pytest
 
 from tests.ink import SEVEN
 from tests.processes.installations import base_environment
-from tests.processes.site import House, Service, manage
+from tests.processes.site import RunningSite, Service, manage
 from tests.smoke import free_port
 
 REDIS = os.environ.get("REDIS_URL", "")
@@ -33,7 +33,7 @@ pytestmark = pytest.mark.skipif(not REDIS, reason="limits of several processes n
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
+def house(tmp_path: Path) -> Iterator[RunningSite]:
     """Four web processes of eight threads."""
     port = free_port()
     mine = {"INKLING_ENV": "embedded", "REDIS_URL": REDIS, "PREDICT_RATE": str(ANYBODYS)}
@@ -41,7 +41,7 @@ def house(tmp_path: Path) -> Iterator[House]:
     for command in (["migrate", "-v0"], ["install_models"]):
         manage(environment, *command)
     serve = ["gunicorn", "config.wsgi", "--bind", f"127.0.0.1:{port}", "--workers", "4", "--threads", "8"]
-    with House([Service("web", [*serve, "--no-control-socket"], environment)], port=port, folder=tmp_path) as house:
+    with RunningSite([Service("web", [*serve, "--no-control-socket"], environment)], port=port, folder=tmp_path) as house:
         yield house
 
 
@@ -55,7 +55,7 @@ def predict(url: str, secret: str = "") -> int:
             return error.code
 
 
-def test_exactly_the_limit_passes_under_thirty_two_threads_and_four_processes(house: House) -> None:
+def test_exactly_the_limit_passes_under_thirty_two_threads_and_four_processes(house: RunningSite) -> None:
     secret = house.manage("shell", "--no-imports", "-v0", "-c", MAKE_A_KEY).stdout.split()[-1]
     with ThreadPoolExecutor(32) as pool:
         list(pool.map(lambda _: _is_ready(house.url), range(16)))  # each process has loaded its models
