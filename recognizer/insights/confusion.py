@@ -24,7 +24,7 @@ KINDS = {
     LIVE: _("Live answers"),
 }
 PAGE_SIZE = 24
-SHADES = 10  # that a cell can have, see static/css/insight.css
+SHADES = 10  # that a cell can have, see static/css/insights.css
 MAX_PAIRS = 12  # confusions in the list beside the matrix
 MAX_VERSIONS = 24  # that one can choose among, the newest
 
