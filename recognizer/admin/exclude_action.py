@@ -22,4 +22,4 @@ def ask_to_exclude(
     if len(numbers) > MAX_ROWS:
         of.message_user(request, _("Choose at most %d at once.") % MAX_ROWS, messages.WARNING)
         return None
-    return redirect(f"{reverse('set-aside-ask')}?{urlencode([(name, pk) for pk in numbers])}")
+    return redirect(f"{reverse('exclude-author')}?{urlencode([(name, pk) for pk in numbers])}")

@@ -30,7 +30,7 @@ class SetAsideAdmin(ReadOnlyAdmin):
 
     def view_on_site(self, aside: AuthorExclusion) -> str:
         """The page that shows what it took out; of one that takes another back, the page of that one."""
-        return reverse("set-aside", args=[aside.pk if aside.aside else aside.replaces_id])
+        return reverse("exclusion", args=[aside.pk if aside.aside else aside.replaces_id])
 
     @admin.display(boolean=True)
     def holds(self, aside: AuthorExclusion) -> bool:

@@ -55,18 +55,18 @@ def drawings_page() -> dict[str, str]:
 
 
 def review_page() -> dict[str, str]:
-    """Texts of the review room by the names its scripts use."""
+    """Texts of the review pages by the names that their scripts use."""
     return {
-        "said": _("{said}. Next: {next}"),
-        "takenBack": _("Taken back: {said}"),
+        "decided": _("{summary}. Next: {next}"),
+        "undone": _("Undone: {summary}"),
         "decision": _("the decision"),
-        "sending": _("{count} wait to be sent"),
-        "offline": _("No connection. What you decide is kept on this page and sent as soon as there is one."),
-        "stumbled": _("The server stumbled. What you decide is kept on this page and sent again in a moment."),
-        "signedOut": _("You are signed out. Sign in in another tab, then try again here; nothing is lost."),
-        "outOfDate": _("This page is out of date. Reload it; what you decided is sent afterwards."),
-        "notNoted": _("“{said}” was not noted. {detail}"),
+        "sending": _("{count} not sent yet"),
+        "offline": _("No connection. Your decisions are saved in this tab. They will be sent when it is back."),
+        "serverError": _("The server had a problem. Your decisions are saved in this tab and will be sent again soon."),
+        "signedOut": _("You are signed out. Sign in in another tab, then try again here. Nothing is lost."),
+        "outOfDate": _("This page is out of date. Reload it. Your decisions will be sent after that."),
+        "notSaved": _("“{summary}” was not saved. {detail}"),
         "close": _("Close"),
-        "accept": _("Accept these {count}"),
-        "acceptRest": _("Accept the other {count}"),
+        "approveAll": _("Approve these {count}"),
+        "approveOthers": _("Approve the other {count}"),
     }

@@ -28,7 +28,7 @@ AT_EASE = (
 PATIENCE = 60  # seconds for the site to be ready
 KEYS = "aaaasaa1kaan"
 WATCH = """key => new Promise((done) => {
-    const id = () => document.querySelector("[data-desk]")?.dataset.desk;
+    const id = () => document.querySelector("[data-card]")?.dataset.card;
     const before = id(), pressed = performance.now();
     document.body.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
     const is_there = () => requestAnimationFrame(() => done(performance.now() - pressed));

@@ -35,6 +35,11 @@ def as_rita(rita: User) -> Client:
     return client
 
 
+def message_codes(response: Any) -> list[str]:
+    """What the messages of a page are about: the code of each."""
+    return [message.extra_tags for message in response.context["messages"]]
+
+
 def named(author: User, ink: Any, label: str) -> Correction:
     """A drawing whose author said what it is."""
     return corrections.correct(drawing=keep(author, ink), label=label)

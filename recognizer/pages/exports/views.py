@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.http import HttpResponse, JsonResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -18,7 +17,7 @@ from accounts.requests import PersonRequest
 from recognizer.datasets import export_job, formats
 from recognizer.datasets.filters import STATUSES, UNDECIDED, UNNAMED, DrawingFilter, FilterError
 from recognizer.models import Export, Review
-from recognizer.pages.runs.views import for_reviewers
+from recognizer.pages.access import for_reviewers
 from recognizer.registry import promotions
 
 PAGE_SIZE = 20
@@ -30,7 +29,6 @@ NAMES = dict(Review.Decision.choices) | {
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
-@login_required
 @for_reviewers
 def exports(request: PersonRequest) -> HttpResponse:
     """One's exports, the newest first, and the form for one more; a POST asks for it."""
@@ -72,7 +70,6 @@ def _open(request: PersonRequest) -> dict[str, Any] | None:
 
 @require_safe
 @never_cache
-@login_required
 @for_reviewers
 def status(request: PersonRequest, pk: int) -> JsonResponse:
     """How far it is; asked every second by the page."""
@@ -94,7 +91,6 @@ def _status(export: Export) -> dict[str, Any]:
 
 @require_safe
 @never_cache
-@login_required
 @for_reviewers
 def download(request: PersonRequest, pk: int) -> HttpResponse | StreamingHttpResponse:
     """The file, unless something in it was deleted meanwhile."""
@@ -110,7 +106,6 @@ def download(request: PersonRequest, pk: int) -> HttpResponse | StreamingHttpRes
 
 
 @require_POST
-@login_required
 @for_reviewers
 def delete(request: PersonRequest, pk: int) -> HttpResponse:
     """With its file; one that is being written stops."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required, permission_required
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext as _
@@ -14,18 +13,16 @@ from accounts.requests import PersonRequest
 from recognizer.insights import agreement as agreements
 from recognizer.insights import disputes, reviewer_accuracy
 from recognizer.models import Control, Review
+from recognizer.pages.access import for_control_managers, for_reviewers
 from recognizer.pages.insights.views import about
-from recognizer.pages.review.common import for_reviewers, to_room
-from recognizer.pages.review.filters import number
+from recognizer.pages.query import read_id
+from recognizer.pages.review.common import to_review
 from recognizer.registry import promotions
 from recognizer.review import controls, decisions
-
-for_markers = permission_required(controls.PERMISSION, raise_exception=True)
 
 
 @require_safe
 @never_cache
-@login_required
 @for_reviewers
 def agreement(request: PersonRequest, slug: str) -> HttpResponse:
     """How far reviewers say the same about the same drawings."""
@@ -40,7 +37,6 @@ def agreement(request: PersonRequest, slug: str) -> HttpResponse:
 
 @require_safe
 @never_cache
-@login_required
 @for_reviewers
 def track_record(request: PersonRequest, slug: str) -> HttpResponse:
     """One's own; who marks controls sees everybody's, and the authors'."""
@@ -60,32 +56,32 @@ def track_record(request: PersonRequest, slug: str) -> HttpResponse:
 
 @require_safe
 @never_cache
-@login_required
 @for_reviewers
 def disputed(request: PersonRequest, slug: str) -> HttpResponse:
     """What reviewers do not agree on."""
     context, recognizer = about(slug, promotions.recognizers())
-    page = disputes.disputes_page(recognizer, after=number(request.GET.get("after")))
+    page = disputes.disputes_page(recognizer, after=read_id(request.GET.get("after")))
     context |= {"page": page, "may_settle": decisions.may_settle(request.user)}
     return render(request, "recognizer/insights/disputes.html", context)
 
 
 @require_POST
-@login_required
-@for_reviewers
-@for_markers
+@for_control_managers
 def control(request: PersonRequest) -> HttpResponse:
     """Mark a decided drawing as a control (`review`), or take the mark off (`control`)."""
-    pk = number(request.POST.get("control", "")) or 0
+    pk = read_id(request.POST.get("control", "")) or 0
     if pk:
         found = get_object_or_404(Control, pk=pk)
         controls.unmark(control=found, by=request.user)
-        messages.success(request, _("It is no control any more; what was said of it counts no longer."))
-        return to_room(request, found.correction_id)
-    review = get_object_or_404(Review, pk=number(request.POST.get("review", "")) or 0)
+        text = _("This is no longer a control drawing. Answers to it no longer count.")
+        messages.success(request, text, extra_tags="control-ended")
+        return to_review(request, found.correction_id)
+    review = get_object_or_404(Review, pk=read_id(request.POST.get("review", "")) or 0)
     try:
         controls.mark(review=review, by=request.user)
-        messages.success(request, _("It is a control now: reviewers are shown it as if it waited."))
+        text = _("This is a control drawing now. Reviewers see it like any other drawing.")
+        messages.success(request, text, extra_tags="control-marked")
     except controls.NoControlError:
-        messages.warning(request, _("Only a decision that counts, made by somebody who looked, can be a control."))
-    return to_room(request, review.correction_id)
+        text = _("Only a current decision that a reviewer made can become a control drawing.")
+        messages.warning(request, text, extra_tags="no-control")
+    return to_review(request, review.correction_id)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import Http404, HttpResponse
@@ -16,13 +15,12 @@ from accounts.requests import PersonRequest
 from recognizer.insights import confusion, examples, label_checks, label_errors
 from recognizer.insights import coverage as coverages
 from recognizer.models import Recognizer
-from recognizer.pages.runs.views import for_reviewers
+from recognizer.pages.access import for_reviewers
 from recognizer.registry import promotions
 
 
 @require_safe
 @never_cache
-@login_required
 @for_reviewers
 def confusions(request: PersonRequest, slug: str, number: int | None = None) -> HttpResponse:
     """The matrix of one version, the one that answers unless the address names another."""
@@ -57,7 +55,6 @@ def _version(recognizer: Recognizer, number: int | None) -> Any:
 
 @require_safe
 @never_cache
-@login_required
 @for_reviewers
 def cell(request: PersonRequest, slug: str, number: int, kind: str, drawn: str, answered: str) -> HttpResponse:
     """The drawings behind one cell of a matrix."""
@@ -81,7 +78,6 @@ def _is_id(text: str) -> bool:
 
 @require_safe
 @never_cache
-@login_required
 @for_reviewers
 def doubtful(request: PersonRequest, slug: str) -> HttpResponse:
     """Approved drawings whose label is doubtful."""
@@ -102,7 +98,6 @@ def doubtful(request: PersonRequest, slug: str) -> HttpResponse:
 
 @require_safe
 @never_cache
-@login_required
 @for_reviewers
 def coverage(request: PersonRequest, slug: str) -> HttpResponse:
     """How much there is of each label, against the goal."""

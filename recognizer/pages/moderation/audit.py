@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib.auth.decorators import login_required, permission_required
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
@@ -12,16 +11,13 @@ from django.views.decorators.http import require_safe
 
 from accounts.requests import PersonRequest
 from recognizer.models import Review
+from recognizer.pages.access import SEE_PEOPLE, for_auditors
 from recognizer.pages.moderation import audit_entries
 from recognizer.pages.moderation.audit_entries import Asked
-from recognizer.pages.moderation.exclusions import SEE_PEOPLE
-
-for_auditors = permission_required("accounts.view_auditentry", raise_exception=True)
 
 
 @require_safe
 @never_cache
-@login_required
 @for_auditors
 def log(request: PersonRequest) -> HttpResponse:
     """A page of the log, the newest first."""
@@ -37,7 +33,6 @@ def log(request: PersonRequest) -> HttpResponse:
 
 @require_safe
 @never_cache
-@login_required
 @for_auditors
 def decisions(request: PersonRequest) -> HttpResponse:
     """A page of what reviewers decided, the newest first."""

@@ -7,7 +7,6 @@ the admin); it says what would be taken out and never who the author is.
 from __future__ import annotations
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -20,19 +19,17 @@ from accounts.models import User
 from accounts.requests import PersonRequest
 from recognizer.models import AuthorExclusion, Correction, Drawing
 from recognizer.moderation import exclusions, reports
+from recognizer.pages.access import SEE_PEOPLE, for_reviewers
 from recognizer.pages.progress.views import MAY_PROMOTE
-from recognizer.pages.review.common import for_reviewers
-from recognizer.pages.review.filters import numbers
+from recognizer.pages.query import read_ids
 
 PAGE_SIZE = 24
 MOST_NAMED = 200  # that the address may name
 MOST_LETTERS = 500  # of a reason
-SEE_PEOPLE = "accounts.view_user"
 
 
 @require_safe
 @never_cache
-@login_required
 @for_reviewers
 def all_of_them(request: PersonRequest) -> HttpResponse:
     """Those that hold, and what can be done for the models they taught."""
@@ -52,7 +49,6 @@ def _remedies(request: PersonRequest) -> dict[str, object]:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
-@login_required
 @for_reviewers
 def ask(request: PersonRequest) -> HttpResponse:
     """What would be taken out; a POST with a reason does it."""
@@ -79,7 +75,7 @@ _WAYS = ("correction", "drawing", "person")
 
 
 def _named(request: PersonRequest, name: str) -> list[int]:
-    return numbers((request.POST or request.GET).getlist(name))[:MOST_NAMED]
+    return read_ids((request.POST or request.GET).getlist(name))[:MOST_NAMED]
 
 
 def _authors(request: PersonRequest) -> list[int]:
@@ -103,15 +99,14 @@ def _set_aside(request: PersonRequest, authors: list[int], reason: str) -> HttpR
             messages.warning(request, str(error))
     reports.close_reports_of_excluded(reports=_named(request, "report"), by=request.user)
     if not made:
-        return redirect("set-asides")
+        return redirect("exclusions")
     text = ngettext("%d author is set aside.", "%d authors are set aside.", len(made)) % len(made)
     messages.success(request, text)
-    return redirect("set-aside", made[0].pk) if len(made) == 1 else redirect("set-asides")
+    return redirect("exclusion", made[0].pk) if len(made) == 1 else redirect("exclusions")
 
 
 @require_safe
 @never_cache
-@login_required
 @for_reviewers
 def show(request: PersonRequest, pk: int) -> HttpResponse:
     """One of them: what it took out, and what can be done for the models."""
@@ -125,7 +120,6 @@ def show(request: PersonRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-@login_required
 @for_reviewers
 def retrain(request: PersonRequest) -> HttpResponse:
     """Teach every recognizer anew that answers by what set aside authors taught."""
@@ -138,7 +132,6 @@ def retrain(request: PersonRequest) -> HttpResponse:
 
 
 @require_POST
-@login_required
 @for_reviewers
 def take_back(request: PersonRequest, pk: int) -> HttpResponse:
     """Their drawings may teach again."""
@@ -149,4 +142,4 @@ def take_back(request: PersonRequest, pk: int) -> HttpResponse:
         messages.warning(request, str(error))
     else:
         messages.success(request, _("Taken back. What this author drew may teach again."))
-    return redirect("set-aside", pk)
+    return redirect("exclusion", pk)

@@ -8,7 +8,6 @@ from uuid import UUID
 
 from allauth.core import ratelimit
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import get_object_or_404, redirect, render
@@ -21,9 +20,8 @@ from accounts.requests import PersonRequest
 from recognizer.insights import examples
 from recognizer.models import Report
 from recognizer.moderation import reports
-from recognizer.pages.moderation.exclusions import SEE_PEOPLE
+from recognizer.pages.access import SEE_PEOPLE, for_reviewers
 from recognizer.pages.review import common
-from recognizer.pages.review.common import for_reviewers
 from recognizer.review import decisions
 
 PAGE_SIZE = 24
@@ -86,7 +84,6 @@ def _uuid(said: str) -> UUID | None:
 
 @require_safe
 @never_cache
-@login_required
 @for_reviewers
 def inbox(request: PersonRequest) -> HttpResponse:
     """The open reports, the oldest first; below `?handled` those that were handled, the newest first."""
@@ -106,7 +103,6 @@ def inbox(request: PersonRequest) -> HttpResponse:
 
 
 @require_POST
-@login_required
 @for_reviewers
 def handle(request: PersonRequest, pk: int) -> HttpResponse:
     """One button of a report: hide, solved or dismiss."""
@@ -121,7 +117,8 @@ def handle(request: PersonRequest, pk: int) -> HttpResponse:
     except reports.NoReportedDrawingError:
         messages.warning(request, _("That drawing is gone, or its author says nothing about it any more."))
     except decisions.REFUSALS as error:
-        messages.warning(request, common.why(error))
+        code, text = common.refusal(error)
+        messages.warning(request, text, extra_tags=code)
     else:
         messages.success(request, _("Noted."))
     return redirect("reports")

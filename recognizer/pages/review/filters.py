@@ -1,4 +1,4 @@
-"""Sorting: which corrections a reviewer wants to be shown, and in what order, as the address says it."""
+"""The filters of the review queue, as a query string or a form gives them."""
 
 from __future__ import annotations
 
@@ -6,87 +6,83 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from django import forms
 from django.http import QueryDict
 from django.utils.translation import gettext as _
 
 from recognizer.models import Label, ModelVersion, Recognizer
+from recognizer.pages.query import IdField, QueryForm
 from recognizer.review.queue import Wanted
 
-MOST = 2**31 - 1  # that a number in the address can be
 OLDEST = "oldest"
 
 
-@dataclass(frozen=True)
-class Sorting:
-    """What can be chosen, and what is. What the address should not ask for counts as nothing asked."""
+class ReviewFilterForm(QueryForm):
+    """The fields of the query string. `said` is the slug of the author's label."""
 
-    wanted: Wanted
+    recognizer = forms.CharField(required=False)
+    said = forms.CharField(required=False)
+    version = IdField()
+    author = IdField()
+    order = forms.ChoiceField(required=False, choices=[(OLDEST, OLDEST)])
+
+
+@dataclass(frozen=True)
+class ReviewFilter:
+    """What a reviewer chose, and what there is to choose from."""
+
+    queue: Wanted
     recognizers: list[Recognizer]
     versions: list[ModelVersion]  # of the chosen recognizer, the newest first
 
     @classmethod
-    def read(cls, query: Mapping[str, Any], *, staff: bool) -> Sorting:
-        """From the address, in at most three queries. Only staff may ask for the drawings of one author."""
+    def read(cls, query: Mapping[str, Any], *, staff: bool) -> ReviewFilter:
+        """Needs at most three queries. Only staff may filter by author."""
+        given = ReviewFilterForm.read(query)
         recognizers = list(Recognizer.objects.prefetch_related("labels"))
-        recognizer = next((each for each in recognizers if each.slug == query.get("recognizer")), None)
+        recognizer = next((each for each in recognizers if each.slug == given["recognizer"]), None)
         labels = list(recognizer.labels.all()) if recognizer else []
         versions = list(recognizer.versions.defer(*ModelVersion.HEAVY)) if recognizer else []
-        wanted = Wanted(
+        queue = Wanted(
             recognizer=recognizer,
-            label=next((each for each in labels if each.slug == query.get("said")), None),
-            version=next((each for each in versions if str(each.number) == query.get("version")), None),
-            author=number(query.get("author")) if staff else None,
-            oldest=query.get("order") == OLDEST,
+            label=next((each for each in labels if each.slug == given["said"]), None),
+            version=next((each for each in versions if each.number == given["version"]), None),
+            author=given["author"] if staff else None,
+            oldest=given["order"] == OLDEST,
         )
-        return cls(wanted, recognizers, versions)
+        return cls(queue, recognizers, versions)
 
     @property
     def labels(self) -> list[Label]:
-        """Of the chosen recognizer."""
-        return list(self.wanted.recognizer.labels.all()) if self.wanted.recognizer else []
+        """Those of the chosen recognizer."""
+        return list(self.queue.recognizer.labels.all()) if self.queue.recognizer else []
 
     @property
-    def asked(self) -> dict[str, str]:
-        """What is chosen, as the address says it."""
-        wanted = self.wanted
+    def values(self) -> dict[str, str]:
+        """What is chosen, by the name of the field."""
+        queue = self.queue
         found = {
-            "recognizer": wanted.recognizer.slug if wanted.recognizer else "",
-            "said": wanted.label.slug if wanted.label else "",
-            "version": str(wanted.version.number) if wanted.version else "",
-            "author": str(wanted.author) if wanted.author is not None else "",
-            "order": OLDEST if wanted.oldest else "",
+            "recognizer": queue.recognizer.slug if queue.recognizer else "",
+            "said": queue.label.slug if queue.label else "",
+            "version": str(queue.version.number) if queue.version else "",
+            "author": str(queue.author) if queue.author is not None else "",
+            "order": OLDEST if queue.oldest else "",
         }
         return {name: value for name, value in found.items() if value}
 
     @property
     def query(self) -> str:
-        """The same as a query string, for links."""
-        return self.but()
-
-    def but(self, **changed: str) -> str:
-        """The query string with something else chosen."""
+        """The same as a query string."""
         query = QueryDict(mutable=True)
-        query.update({name: value for name, value in {**self.asked, **changed}.items() if value})
+        query.update(self.values)
         return query.urlencode()
 
     @property
-    def narrowed(self) -> str:
-        """What is chosen besides the recognizer, in words; empty where nothing is."""
-        wanted = self.wanted
-        words = [str(wanted.label)] if wanted.label else []
-        words += [str(wanted.version)] if wanted.version else []
-        words += [_("author %(number)d") % {"number": wanted.author}] if wanted.author is not None else []
-        words += [_("oldest first")] if wanted.oldest else []
+    def summary(self) -> str:
+        """What is chosen besides the recognizer, in words."""
+        queue = self.queue
+        words = [str(queue.label)] if queue.label else []
+        words += [str(queue.version)] if queue.version else []
+        words += [_("author %(number)d") % {"number": queue.author}] if queue.author is not None else []
+        words += [_("oldest first")] if queue.oldest else []
         return ", ".join(words)
-
-
-def number(words: Any) -> int | None:
-    """A whole number that a database can look for; None for anything else."""
-    found = int(words) if isinstance(words, str) and words.isascii() and words.isdecimal() and len(words) < 12 else -1
-    return found if 0 <= found <= MOST else None
-
-
-def numbers(words: list[str]) -> list[int]:
-    """Those that are numbers, each once."""
-    found = (number(each) for each in words)
-    return list(dict.fromkeys(each for each in found if each is not None))

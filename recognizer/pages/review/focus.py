@@ -1,7 +1,7 @@
-"""The review room, one drawing at a time, decided by a button or by the key that is printed on it.
+"""The review page that shows one drawing at a time. A button or its key decides.
 
-Every step is a form and a redirect, so it works without scripts. The script of the page sends the same forms, asks for
-JSON, and is given the next drawings before they are wanted. What a reviewer skips is remembered in their session.
+Every step is a form and a redirect, so the page works without scripts. Its script sends the same forms, asks for JSON,
+and fetches the next drawings in advance. Skipped drawings are stored in the session.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from dataclasses import replace
 from functools import partial
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse, HttpResponseBadRequest, JsonResponse
 from django.shortcuts import get_object_or_404, render
 from django.template.loader import render_to_string
@@ -24,159 +23,155 @@ from accounts.requests import PersonRequest
 from recognizer.insights import disputes
 from recognizer.models import Correction, Opinion, Report, Review, UnknownLabelError
 from recognizer.pages import script_texts
-from recognizer.pages.review import common
-from recognizer.pages.review import sheets as desk
-from recognizer.pages.review.common import for_reviewers, to_room, wants_json
-from recognizer.pages.review.filters import Sorting, number, numbers
+from recognizer.pages.access import for_reviewers
+from recognizer.pages.query import read_id, read_ids
+from recognizer.pages.review import cards, common
+from recognizer.pages.review.common import to_review
+from recognizer.pages.review.filters import ReviewFilter
 from recognizer.review import claims, consensus, controls, decisions
 
-AHEAD = 5  # drawings that the script holds; each is claimed
+AHEAD = 5  # drawings that the script holds in advance; each is claimed
 MOST_NAMED = 100  # corrections that an address may name
 
 
 @require_safe
 @never_cache
-@login_required
 @for_reviewers
 @ensure_csrf_cookie
-def show(request: PersonRequest) -> HttpResponse:
-    """The drawing that the address names, else the next one, claimed for this reviewer."""
-    sorting = common.sorting_of(request)
-    named = numbers(request.GET.getlist("correction"))[:MOST_NAMED]
-    passed_over = common.skipped(request)
-    sheet = _named(request, named[0]) if named else None
-    if sheet is None:
-        found = decisions.claim_next(reviewer=request.user, wanted=sorting.wanted, count=1, skipping=passed_over)
-        sheet = desk.sheet(found[0]) if found else None
+def review(request: PersonRequest) -> HttpResponse:
+    """Show the drawing that the address names, else the next one of the queue, claimed for this reviewer."""
+    filters = common.read_filter(request)
+    named = read_ids(request.GET.getlist("correction"))[:MOST_NAMED]
+    skipped = common.skipped(request)
+    card = _named_card(request, named[0]) if named else None
+    if card is None:
+        found = decisions.claim_next(reviewer=request.user, wanted=filters.queue, count=1, skipping=skipped)
+        card = cards.review_card(found[0]) if found else None
     context = {
-        "sheet": sheet,
+        "card": card,
         "then": named[1:],
-        "sorting": sorting,
-        "recognizers": sorting.recognizers,
-        "recognizer": sorting.wanted.recognizer,
-        "reasons": desk.reasons(),
-        "waiting": desk.waiting(request.user, sorting.wanted),
-        "lacking": consensus.lacking(sorting.wanted.recognizer),
+        "filters": filters,
+        "recognizers": filters.recognizers,
+        "recognizer": filters.queue.recognizer,
+        "reasons": cards.reject_reasons(),
+        "waiting": cards.waiting_text(request.user, filters.queue),
+        "lacking": consensus.lacking(filters.queue.recognizer),
         "disputes": disputes.count_disputes() if decisions.may_settle(request.user) else 0,
-        "last": desk.last_said(request.user),
+        "last_decisions": cards.last_decisions(request.user),
         "open_reports": Report.objects.open().count(),
-        "skipped": len(passed_over),
-        "skipped_words": common.skipped_words(len(passed_over)),
+        "skipped": len(skipped),
+        "skipped_text": common.skipped_text(len(skipped)),
         "self_review": decisions.may_review_own(request.user),
         "texts": script_texts.review_page(),
     }
     return render(request, "recognizer/review/focus.html", context)
 
 
-def _named(request: PersonRequest, pk: int) -> desk.Sheet | None:
-    """One particular correction: to be decided, or with what was decided. A message says why it is not shown."""
+def _named_card(request: PersonRequest, pk: int) -> cards.ReviewCard | None:
+    """The card of this correction, with its decision if there is one. A message says why there is no card."""
     correction = Correction.objects.standing().filter(pk=pk, label__isnull=False).select_related("label").first()
     if correction is None:
-        messages.warning(request, _("That drawing is no longer there, or its author says something else now."))
+        text = _("This drawing was deleted, or its author changed the label.")
+        messages.warning(request, text, extra_tags="gone")
         return None
     dispute = _disputes(request, [correction]).get(pk, [])
-    said = None if dispute else decisions.said_by(request.user, correction)
-    if said:
-        return _to_mark(request, desk.sheet(correction, said))
+    opinion = None if dispute else decisions.said_by(request.user, correction)
+    if opinion:
+        return _decided_card(request, correction, opinion)
     try:
         decisions.claim(correction=correction, reviewer=request.user)
     except decisions.REFUSALS as error:
         decision = decisions.standing(correction)
         if decision:
-            return _to_mark(request, desk.sheet(correction, decision))
-        messages.warning(request, common.why(error))
+            return _decided_card(request, correction, decision)
+        code, text = common.refusal(error)
+        messages.warning(request, text, extra_tags=code)
         return None
-    return replace(desk.sheet(correction), dispute=dispute)
+    return replace(cards.review_card(correction), dispute=dispute)
 
 
-def _to_mark(request: PersonRequest, sheet: desk.Sheet) -> desk.Sheet:
-    """With the decision that could be the known answer of a control, for who may choose those."""
+def _decided_card(request: PersonRequest, correction: Correction, decision: Review | Opinion) -> cards.ReviewCard:
+    """People who choose control drawings also get what they need for that."""
+    card = cards.review_card(correction, decision)
     if not controls.may_mark(request.user):
-        return sheet
-    return replace(sheet, known=decisions.standing(sheet.correction), control=controls.of(sheet.correction.pk))
+        return card
+    return replace(card, reference=decisions.standing(correction), control=controls.of(correction.pk))
 
 
 def _disputes(request: PersonRequest, found: list[Correction]) -> dict[int, list[Opinion]]:
-    """What was said about those that are disputed, for who settles them."""
+    """The opinions about disputed corrections, for people who settle disputes."""
     return decisions.disputes_about(found) if decisions.may_settle(request.user) else {}
 
 
 @require_POST
-@login_required
 @for_reviewers
-def ahead(request: PersonRequest) -> JsonResponse:
-    """The next drawings for the script, claimed; `have` are those that it holds, `then` those that it wants first."""
-    sorting = common.sorting_of(request)
-    have = numbers(request.POST.getlist("have"))[:MOST_NAMED]
-    named = [pk for pk in numbers(request.POST.getlist("then"))[:MOST_NAMED] if pk not in have][:AHEAD]
+def next_cards(request: PersonRequest) -> JsonResponse:
+    """Claim the next drawings for the script. `have`: the ids it holds; `then`: the ids it wants first."""
+    filters = common.read_filter(request)
+    have = read_ids(request.POST.getlist("have"))[:MOST_NAMED]
+    named = [pk for pk in read_ids(request.POST.getlist("then"))[:MOST_NAMED] if pk not in have][:AHEAD]
     found = decisions.claim_these(reviewer=request.user, corrections=named)
     if len(found) < AHEAD:
-        passed_over = {*have, *named, *common.skipped(request)}
+        skipping = {*have, *named, *common.skipped(request)}
         more = AHEAD - len(found)
-        found += decisions.claim_next(reviewer=request.user, wanted=sorting.wanted, count=more, skipping=passed_over)
-    disputes = _disputes(request, found)
-    shown = [replace(each, dispute=disputes.get(each.correction.pk, [])) for each in desk.sheets(found)]
-    sheets = [_as_json(request, each, sorting) for each in shown]
-    return JsonResponse({"sheets": sheets, "waiting": str(desk.waiting(request.user, sorting.wanted))})
+        found += decisions.claim_next(reviewer=request.user, wanted=filters.queue, count=more, skipping=skipping)
+    shown = [_card_json(request, card, filters) for card in _with_disputes(request, found)]
+    return JsonResponse({"cards": shown, "waiting": cards.waiting_text(request.user, filters.queue)})
 
 
-def _as_json(request: PersonRequest, sheet: desk.Sheet, sorting: Sorting) -> dict[str, object]:
-    context = {"sheet": sheet, "reasons": desk.reasons(), "sorting": sorting}
-    return {"id": sheet.correction.pk, "html": render_to_string("recognizer/review/desk.html", context, request)}
+def _with_disputes(request: PersonRequest, found: list[Correction]) -> list[cards.ReviewCard]:
+    disputed = _disputes(request, found)
+    return [replace(card, dispute=disputed.get(card.correction.pk, [])) for card in cards.review_cards(found)]
+
+
+def _card_json(request: PersonRequest, card: cards.ReviewCard, filters: ReviewFilter) -> dict[str, object]:
+    context = {"card": card, "reasons": cards.reject_reasons(), "filters": filters}
+    return {"id": card.correction.pk, "html": render_to_string("recognizer/review/card.html", context, request)}
 
 
 @require_POST
-@login_required
 @for_reviewers
 def decide(request: PersonRequest, pk: int) -> HttpResponse:
-    """One button of the form: accept, label=…, reject=… or skip; then the next drawing."""
-    correction = Correction.objects.filter(pk=pk).first()
+    """Do what the pressed button says: accept, label=..., reject=... or skip. Then show the next drawing."""
     if "skip" in request.POST:
         return _skip(request, pk)
-    verb = _verb(request)
-    if verb is None:
-        return _no_such_decision(request)
+    correction = Correction.objects.filter(pk=pk).first()
+    decision = _decision(request)
+    if decision is None:
+        return _unknown_decision(request)
     if correction is None:
-        return _not_noted(request, _("The author has deleted that drawing. Here is the next one."))
+        return _not_saved(request, "deleted", _("The author deleted this drawing. Here is the next one."))
     try:
-        said = {"opinion": verb(correction=correction, reviewer=request.user).pk}
+        saved = {"opinion": decision(correction=correction, reviewer=request.user).pk}
     except (UnknownLabelError, ValueError):
-        return _no_such_decision(request)
+        return _unknown_decision(request)
     except decisions.REFUSALS as error:
-        found = _otherwise(request, correction, error)
+        found = _settled_or_repeated(request, correction, error)
         if found is None:
-            return _not_noted(request, common.why(error))
-        said = found
-    return JsonResponse(said) if wants_json(request) else to_room(request)
+            return _not_saved(request, *common.refusal(error))
+        saved = found
+    return JsonResponse(saved) if _wants_json(request) else to_review(request)
 
 
-def _otherwise(request: PersonRequest, correction: Correction, refusal: Exception) -> dict[str, int] | None:
-    """What was refused as an opinion may settle a dispute, or have been noted before."""
-    if isinstance(refusal, decisions.DisputedError) and decisions.may_settle(request.user):
+def _settled_or_repeated(request: PersonRequest, correction: Correction, error: Exception) -> dict[str, int] | None:
+    """A refused opinion can settle a dispute, or be one that is already saved because its answer was lost."""
+    if isinstance(error, decisions.DisputedError) and decisions.may_settle(request.user):
+        slug = correction.label.slug if "accept" in request.POST and correction.label else request.POST.get("label")
+        reason = request.POST.get("reject", "")
         try:
-            return {"review": _settle(request, correction).pk}
+            return {"review": decisions.settle(correction=correction, by=request.user, label=slug, reason=reason).pk}
         except decisions.REFUSALS:
             return None
-    repeated = _repeated(request, correction)
-    return {"opinion": repeated.pk} if repeated else None
-
-
-def _settle(request: PersonRequest, correction: Correction) -> Review:
-    slug = correction.label.slug if "accept" in request.POST and correction.label else request.POST.get("label")
-    return decisions.settle(correction=correction, by=request.user, label=slug, reason=request.POST.get("reject", ""))
-
-
-def _repeated(request: PersonRequest, correction: Correction) -> Opinion | None:
-    """What this reviewer says about it, where that is the very same: the answer to it was lost on the way."""
-    found = decisions.said_by(request.user, correction)
-    if found is None:
+    opinion = decisions.said_by(request.user, correction)
+    if opinion is None:
         return None
-    asked = request.POST.get("label") or (correction.label and correction.label.slug)
-    said = found.reason or (found.label and found.label.slug)
-    return found if said == request.POST.get("reject", asked) else None
+    sent = request.POST.get("label") or (correction.label and correction.label.slug)
+    saved = opinion.reason or (opinion.label and opinion.label.slug)
+    return {"opinion": opinion.pk} if saved == request.POST.get("reject", sent) else None
 
 
-def _verb(request: PersonRequest) -> Callable[..., Opinion] | None:
+def _decision(request: PersonRequest) -> Callable[..., Opinion] | None:
+    """The function that saves what was sent."""
     sent = request.POST
     if "accept" in sent:
         return decisions.accept
@@ -188,72 +183,72 @@ def _verb(request: PersonRequest) -> Callable[..., Opinion] | None:
 
 
 def _skip(request: PersonRequest, pk: int) -> HttpResponse:
-    """Leave it to others, and to later."""
     common.skip(request, pk)
     claims.give_back([pk], request.user)
-    if wants_json(request):
-        return JsonResponse({"skipped": common.skipped_words(len(common.skipped(request)))})
-    return to_room(request)
+    if _wants_json(request):
+        return JsonResponse({"skipped": common.skipped_text(len(common.skipped(request)))})
+    return to_review(request)
 
 
-def _no_such_decision(request: PersonRequest) -> HttpResponse:
-    detail = _("There is no such decision.")
-    if wants_json(request):
-        return common.refused(detail, 400)
-    return HttpResponseBadRequest(detail, content_type="text/plain")
+def _wants_json(request: PersonRequest) -> bool:
+    """Whether the script of the page asks. A browser that sends a form gets pages."""
+    return request.headers.get("Accept") == "application/json"
 
 
-def _not_noted(request: PersonRequest, detail: str) -> HttpResponse:
-    if wants_json(request):
-        return common.refused(detail)
-    messages.warning(request, detail)
-    return to_room(request)
+def _unknown_decision(request: PersonRequest) -> HttpResponse:
+    text = _("This decision does not exist.")
+    if _wants_json(request):
+        return JsonResponse({"code": "unknown", "detail": text}, status=400)
+    return HttpResponseBadRequest(text, content_type="text/plain")
+
+
+def _not_saved(request: PersonRequest, code: str, text: str) -> HttpResponse:
+    if _wants_json(request):
+        return JsonResponse({"code": code, "detail": text}, status=409)
+    messages.warning(request, text, extra_tags=code)
+    return to_review(request)
 
 
 @require_POST
-@login_required
 @for_reviewers
 def undo(request: PersonRequest) -> HttpResponse:
-    """Take back what one said (`opinion`), or what was decided (`review`); its drawing is shown again."""
-    taking_back = _taken_back_opinion if "opinion" in request.POST else _taken_back_review
+    """Undo an opinion of one's own (`opinion`) or a decision (`review`), and show its drawing again."""
     try:
-        correction = taking_back(request)
+        correction = _undo_opinion(request) if "opinion" in request.POST else _undo_review(request)
     except decisions.REFUSALS as error:
-        return _not_noted(request, common.why(error))
-    if wants_json(request):
-        sheet = replace(desk.sheet(correction), dispute=_disputes(request, [correction]).get(correction.pk, []))
-        return JsonResponse({"sheet": _as_json(request, sheet, common.sorting_of(request))})
-    return to_room(request, correction.pk)
+        return _not_saved(request, *common.refusal(error))
+    if _wants_json(request):
+        [card] = _with_disputes(request, [correction])
+        return JsonResponse({"card": _card_json(request, card, common.read_filter(request))})
+    return to_review(request, correction.pk)
 
 
-def _taken_back_opinion(request: PersonRequest) -> Correction:
-    wanted = number(request.POST["opinion"]) or 0
+def _undo_opinion(request: PersonRequest) -> Correction:
     mine = Opinion.objects.filter(by=request.user).select_related("correction__label")
-    opinion = get_object_or_404(mine, pk=wanted)
+    opinion = get_object_or_404(mine, pk=read_id(request.POST["opinion"]) or 0)
     decisions.take_back(opinion=opinion, reviewer=request.user)
     return opinion.correction
 
 
-def _taken_back_review(request: PersonRequest) -> Correction:
-    wanted = number(request.POST.get("review", "")) or 0
-    review = get_object_or_404(Review.objects.select_related("correction__label"), pk=wanted)
-    decisions.undo(review=review, reviewer=request.user)
-    return review.correction
+def _undo_review(request: PersonRequest) -> Correction:
+    found = get_object_or_404(
+        Review.objects.select_related("correction__label"), pk=read_id(request.POST.get("review")) or 0
+    )
+    decisions.undo(review=found, reviewer=request.user)
+    return found.correction
 
 
 @require_POST
-@login_required
 @for_reviewers
-def again(request: PersonRequest) -> HttpResponse:
-    """Show what was skipped once more."""
+def show_skipped(request: PersonRequest) -> HttpResponse:
+    """Show the skipped drawings again."""
     request.session.pop(common.SKIPPED, None)
-    return to_room(request)
+    return to_review(request)
 
 
 @require_POST
-@login_required
 @for_reviewers
 def release(request: PersonRequest) -> HttpResponse:
-    """The page is left: give back what its script held, so that others are shown it at once."""
-    claims.give_back(numbers(request.POST.getlist("have"))[:MOST_NAMED], request.user)
+    """Give back what the script held when the page was left, so that others see it at once."""
+    claims.give_back(read_ids(request.POST.getlist("have"))[:MOST_NAMED], request.user)
     return HttpResponse(status=204)

@@ -1,11 +1,10 @@
-"""The review room, many drawings of one label at once: mark the odd ones, decide the rest in one go."""
+"""The review page that shows many drawings of one label: select the wrong ones, approve the others together."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse, HttpResponseBadRequest
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -15,130 +14,123 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.requests import PersonRequest
-from recognizer.models import Correction, Label
+from recognizer.models import Label
 from recognizer.pages import script_texts
-from recognizer.pages.review import common, sheets
-from recognizer.pages.review.common import for_reviewers, to_room
-from recognizer.pages.review.filters import Sorting, numbers
+from recognizer.pages.access import for_reviewers
+from recognizer.pages.query import read_ids
+from recognizer.pages.review import cards, common
+from recognizer.pages.review.common import to_review
+from recognizer.pages.review.filters import ReviewFilter
 from recognizer.review import bulk, claims, consensus, decisions
-from recognizer.review.queue import Wanted
 
 SHOWN = 40
 ROUNDS = "review.rounds"  # in the session: the opinions of each of the last rounds, the newest last
 MOST_ROUNDS = 5
+LOOK, LEAVE = "look", "leave"  # what to do with the selected drawings, besides the reasons to reject them
 
 
-class Sent(NamedTuple):
-    """The form of a round."""
+class SentGrid(NamedTuple):
+    """The sent form."""
 
     shown: list[int]
-    odd: list[int]
-    fate: str  # of the odd ones: "look", "leave" or a reason to reject them
+    selected: list[int]
+    fate: str  # of the selected drawings: LOOK, LEAVE or a reason to reject them
 
     @property
-    def rest(self) -> list[int]:
-        """What is not odd."""
-        return [pk for pk in self.shown if pk not in self.odd]
+    def others(self) -> list[int]:
+        """The drawings that are not selected."""
+        return [pk for pk in self.shown if pk not in self.selected]
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
-@login_required
 @for_reviewers
 def grid(request: PersonRequest) -> HttpResponse:
-    """Drawings that their authors call the same, claimed; a POST decides them and shows the next."""
+    """Claim and show drawings with the same label. A POST decides about them and shows the next."""
     if request.method == "POST":
         return _decide(request)
-    sorting = _of_one_label(request)
-    found = _claim(request, sorting.wanted)
-    rounds_made = request.session.get(ROUNDS, [])
+    filters = _filter_with_label(request)
+    claimed = []
+    if filters.queue.label:
+        skipping = common.skipped(request)
+        claimed = decisions.claim_next(reviewer=request.user, wanted=filters.queue, count=SHOWN, skipping=skipping)
+    rounds = request.session.get(ROUNDS, [])
     context = {
-        "sheets": sheets.sheets(found),
-        "sorting": sorting,
-        "recognizers": sorting.recognizers,
-        "recognizer": sorting.wanted.recognizer,
-        "reasons": sheets.reasons(),
-        "waiting": sheets.waiting(request.user, sorting.wanted),
-        "lacking": consensus.lacking(sorting.wanted.recognizer),
-        "last_round": len(rounds_made[-1]) if rounds_made else 0,
+        "cards": cards.review_cards(claimed),
+        "filters": filters,
+        "recognizers": filters.recognizers,
+        "recognizer": filters.queue.recognizer,
+        "reasons": cards.reject_reasons(),
+        "waiting": cards.waiting_text(request.user, filters.queue),
+        "lacking": consensus.lacking(filters.queue.recognizer),
+        "last_round": len(rounds[-1]) if rounds else 0,
         "self_review": decisions.may_review_own(request.user),
         "texts": script_texts.review_page(),
     }
     return render(request, "recognizer/review/grid.html", context)
 
 
-def _of_one_label(request: PersonRequest) -> Sorting:
-    """What the address asks for; where it names no label, that of the most useful drawing."""
-    sorting = common.sorting_of(request)
-    if sorting.wanted.label:
-        return sorting
-    first = decisions.waiting(reviewer=request.user, wanted=sorting.wanted).first()
+def _filter_with_label(request: PersonRequest) -> ReviewFilter:
+    """The filter of the address. Where it gives no label: the label of the first drawing in the queue."""
+    filters = common.read_filter(request)
+    if filters.queue.label:
+        return filters
+    first = decisions.waiting(reviewer=request.user, wanted=filters.queue).first()
     if first is None or first.label is None:
-        return sorting
+        return filters
     label = Label.objects.select_related("recognizer").get(pk=first.label.pk)
-    asked = {**sorting.asked, "recognizer": label.recognizer.slug, "said": label.slug}
-    return Sorting.read(asked, staff=request.user.is_staff)
-
-
-def _claim(request: PersonRequest, wanted: Wanted) -> list[Correction]:
-    if wanted.label is None:
-        return []
-    skipping = common.skipped(request)
-    return decisions.claim_next(reviewer=request.user, wanted=wanted, count=SHOWN, skipping=skipping)
+    values = {**filters.values, "recognizer": label.recognizer.slug, "said": label.slug}
+    return ReviewFilter.read(values, staff=request.user.is_staff)
 
 
 def _decide(request: PersonRequest) -> HttpResponse:
-    sent = _sent(request)
+    shown = read_ids(request.POST.getlist("shown"))[:SHOWN]
+    selected = [pk for pk in read_ids(request.POST.getlist("odd")) if pk in shown]
+    sent = SentGrid(shown, selected, request.POST.get("fate", LOOK))
     try:
-        made = _noted(request, sent)
+        made = _save(request, sent)
     except ValueError:
-        return HttpResponseBadRequest(_("There is no such decision."), content_type="text/plain")
-    decided = len(made)
-    expected = len(sent.shown if sent.fate not in ("look", "leave") else sent.rest)
+        return HttpResponseBadRequest(_("This decision does not exist."), content_type="text/plain")
+    saved = len(made)
+    lost = len(sent.others if sent.fate in (LOOK, LEAVE) else sent.shown) - saved
     if made:
         request.session[ROUNDS] = [*request.session.get(ROUNDS, []), made][-MOST_ROUNDS:]
-        messages.success(request, ngettext("%d drawing is decided.", "%d drawings are decided.", decided) % decided)
-    if decided < expected:
-        words = ngettext(
-            "%d was decided, changed or deleted meanwhile, and nothing was noted about it.",
-            "%d were decided, changed or deleted meanwhile, and nothing was noted about them.",
-            expected - decided,
+        text = ngettext("Your decision on %d drawing is saved.", "Your decisions on %d drawings are saved.", saved)
+        messages.success(request, text % saved, extra_tags=f"saved-{saved}")
+    if lost > 0:
+        text = ngettext(
+            "%d decision was not saved: the drawing was decided, changed or deleted in the meantime.",
+            "%d decisions were not saved: the drawings were decided, changed or deleted in the meantime.",
+            lost,
         )
-        messages.warning(request, words % (expected - decided))
-    return to_room(request, *sent.odd) if sent.fate == "look" and sent.odd else _to_grid(request)
+        messages.warning(request, text % lost, extra_tags=f"lost-{lost}")
+    return to_review(request, *sent.selected) if sent.fate == LOOK and sent.selected else _to_grid(request)
 
 
-def _sent(request: PersonRequest) -> Sent:
-    shown = numbers(request.POST.getlist("shown"))[:SHOWN]
-    odd = [pk for pk in numbers(request.POST.getlist("odd")) if pk in shown]
-    return Sent(shown, odd, request.POST.get("fate", "look"))
-
-
-def _noted(request: PersonRequest, sent: Sent) -> list[int]:
-    """Decide; what is left alone goes back to the queue. Raises ValueError for a fate that is none."""
-    if sent.fate == "leave":
-        for pk in sent.odd:
+def _save(request: PersonRequest, sent: SentGrid) -> list[int]:
+    """Save the decisions and return the ids of the opinions. Raises ValueError for an unknown reason to reject."""
+    rejected = []
+    if sent.fate == LEAVE:
+        for pk in sent.selected:
             common.skip(request, pk)
-        claims.give_back(sent.odd, request.user)
-    elif sent.fate != "look":
-        rejected = bulk.reject(corrections=sent.odd, reviewer=request.user, reason=sent.fate)
-        return rejected + bulk.accept(corrections=sent.rest, reviewer=request.user)
-    return bulk.accept(corrections=sent.rest, reviewer=request.user)
+        claims.give_back(sent.selected, request.user)
+    elif sent.fate != LOOK:
+        rejected = bulk.reject(corrections=sent.selected, reviewer=request.user, reason=sent.fate)
+    return rejected + bulk.accept(corrections=sent.others, reviewer=request.user)
 
 
 @require_POST
-@login_required
 @for_reviewers
 def undo(request: PersonRequest) -> HttpResponse:
-    """Take the last round back as a whole."""
-    made = request.session.get(ROUNDS, [])
-    undone = bulk.undo(opinions=made[-1], reviewer=request.user) if made else 0
-    request.session[ROUNDS] = made[:-1]
-    words = ngettext("%d decision is taken back.", "%d decisions are taken back.", undone)
-    messages.success(request, words % undone)
+    """Undo all decisions of the last round."""
+    rounds = request.session.get(ROUNDS, [])
+    undone = bulk.undo(opinions=rounds[-1], reviewer=request.user) if rounds else 0
+    request.session[ROUNDS] = rounds[:-1]
+    text = ngettext("%d decision is undone.", "%d decisions are undone.", undone)
+    messages.success(request, text % undone, extra_tags=f"undone-{undone}")
     return _to_grid(request)
 
 
 def _to_grid(request: PersonRequest) -> HttpResponse:
-    query = common.sorting_of(request).query
+    query = common.read_filter(request).query
     return redirect(reverse("review-grid") + (f"?{query}" if query else ""))

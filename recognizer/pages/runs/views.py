@@ -5,7 +5,6 @@ from __future__ import annotations
 from uuid import UUID
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required, permission_required
 from django.core.paginator import Paginator
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -16,18 +15,15 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts.requests import PersonRequest
 from recognizer import training
 from recognizer.models import Drawing, Recognizer, TrainingRun
+from recognizer.pages.access import for_reviewers
 from recognizer.pages.progress import history
 from recognizer.pages.progress.views import MAY_PROMOTE
 from recognizer.pages.runs import details
 from recognizer.registry import promotions
-from recognizer.review import decisions
-
-for_reviewers = permission_required(decisions.PERMISSION, raise_exception=True)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
-@login_required
 @for_reviewers
 def runs(request: PersonRequest) -> HttpResponse:
     """All runs or those of one recognizer, the newest first; a POST starts one."""
@@ -59,7 +55,6 @@ def _start(request: PersonRequest) -> HttpResponse:
 
 @require_safe
 @never_cache
-@login_required
 @for_reviewers
 def run(request: PersonRequest, pk: int) -> HttpResponse:
     """One run: live while it goes on, and then what came of it."""
@@ -82,7 +77,6 @@ def run(request: PersonRequest, pk: int) -> HttpResponse:
 
 @require_safe
 @never_cache
-@login_required
 @for_reviewers
 def status(request: PersonRequest, pk: int) -> JsonResponse:
     """How far it is; asked every second by the page."""
@@ -90,7 +84,6 @@ def status(request: PersonRequest, pk: int) -> JsonResponse:
 
 
 @require_POST
-@login_required
 @for_reviewers
 def cancel(request: PersonRequest, pk: int) -> HttpResponse:
     """Ask it to stop."""
@@ -102,7 +95,6 @@ def cancel(request: PersonRequest, pk: int) -> HttpResponse:
 
 
 @require_safe
-@login_required
 @for_reviewers
 def picture(request: PersonRequest, uuid: UUID) -> HttpResponse:
     """The picture of a drawing that its author named, for those who review it."""

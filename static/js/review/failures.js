@@ -1,4 +1,4 @@
-// What went wrong on the way to the server, in words; nothing of it goes away by itself.
+// Shows what went wrong on the way to the server. A reviewer closes each message.
 
 import { text } from "../shared/texts.js";
 
@@ -6,7 +6,7 @@ export class Failures {
   #trouble;
   #list;
 
-  /** `trouble` is a line about the connection, `list` holds a line for each decision that was not noted. */
+  /** `trouble` is a line about the connection; `list` gets a line for each decision that was not saved. */
   constructor(trouble, list) {
     this.#trouble = trouble;
     this.#list = list;
@@ -17,23 +17,23 @@ export class Failures {
     this.#list.addEventListener("click", (event) => event.target.closest("button")?.parentElement.remove());
   }
 
-  show(kind) {
+  showTrouble(kind) {
     this.#trouble.querySelector("[data-words]").textContent = text(kind);
     this.#trouble.hidden = false;
   }
 
-  settle() {
+  hideTrouble() {
     this.#trouble.hidden = true;
   }
 
-  add(said, detail) {
+  add(summary, detail) {
     const line = document.createElement("li");
     line.className = "notice amber";
     const close = document.createElement("button");
     close.type = "button";
     close.className = "button quiet";
     close.textContent = text("close");
-    line.append(text("notNoted", { said, detail }), " ", close);
+    line.append(text("notSaved", { summary, detail }), " ", close);
     this.#list.append(line);
   }
 }

@@ -1,4 +1,4 @@
-// One's last decisions, the newest first; each can be taken back.
+// The list of the last decisions, the newest first. Each can be undone.
 
 const MOST = 30;
 
@@ -6,7 +6,7 @@ export class History {
   #root;
   #list;
   #template;
-  #entries = new WeakMap(); // <li> -> { step, form }, for what was decided on this page
+  #entries = new WeakMap(); // <li> -> { step, form }, for decisions made on this page
 
   constructor(root) {
     this.#root = root;
@@ -14,44 +14,44 @@ export class History {
     this.#template = root.querySelector("template");
   }
 
-  /** `takeBack(entry)` is called with `{ number: [name, value], said, step, form }`; the last two only for what was decided on this page. */
-  connect(takeBack) {
+  /** Calls `undo` with `{ field: [name, value], summary, step, form }`; the last two only for decisions made on this page. */
+  connect(undo) {
     this.#list.addEventListener("submit", (event) => {
       event.preventDefault();
-      takeBack(this.#remove(event.target.closest("li")));
+      undo(this.#remove(event.target.closest("li")));
     });
   }
 
   add(step, form) {
     const item = this.#template.content.cloneNode(true).querySelector("li");
-    const picture = form.querySelector(".specimen .thumb").cloneNode(true);
+    const picture = form.querySelector(".card-drawing .thumb").cloneNode(true);
     picture.querySelector("[data-whole]")?.setAttribute("d", picture.querySelector("[data-whole]").dataset.whole);
     for (const name of ["role", "aria-label", "data-replay"]) picture.removeAttribute(name);
     item.querySelector("[data-stamp]").append(picture);
-    item.querySelector("[data-said]").textContent = step.said;
+    item.querySelector("[data-summary]").textContent = step.summary;
     this.#entries.set(item, { step, form });
     this.#list.prepend(item);
     this.#list.children[MOST]?.remove();
-    this.#settle();
+    this.#update();
   }
 
-  /** A decision that was not noted is none. */
-  forget(step) {
+  /** Remove a decision that was not saved. */
+  removeStep(step) {
     const item = [...this.#list.children].find((each) => this.#entries.get(each)?.step === step);
     if (item) this.#remove(item);
   }
 
   #remove(item) {
-    const said = item.querySelector("[data-said]").textContent.trim();
+    const summary = item.querySelector("[data-summary]").textContent.trim();
     const button = item.querySelector("button");
-    const entry = { number: [button.name, button.value], said, ...this.#entries.get(item) };
+    const entry = { field: [button.name, button.value], summary, ...this.#entries.get(item) };
     item.remove();
-    this.#settle();
+    this.#update();
     return entry;
   }
 
-  /** The newest has the key. */
-  #settle() {
+  /** Only the newest has the key. */
+  #update() {
     for (const [at, item] of [...this.#list.children].entries()) {
       const button = item.querySelector("button");
       if (at) delete button.dataset.key;

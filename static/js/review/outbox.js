@@ -1,4 +1,4 @@
-// What was decided and is not with the server yet: sent one after the other, kept over errors and a reload.
+// Decisions that are not sent yet. They are sent one after the other, and survive errors and a reload.
 
 import { send } from "./steps.js";
 import { recall, remember } from "../shared/storage.js";
@@ -11,11 +11,11 @@ export class Outbox {
   #busy = false;
   #tries = 0;
   #timer = 0;
-  #told;
+  #events;
 
-  /** `told` hears of `taken(step, answer)`, `refused(step, detail)`, `stuck(kind)` and `changed()`. */
-  constructor(told) {
-    this.#told = told;
+  /** `events` has the callbacks `saved(step, answer)`, `refused(step, detail)`, `stuck(kind)` and `changed()`. */
+  constructor(events) {
+    this.#events = events;
   }
 
   connect() {
@@ -26,7 +26,7 @@ export class Outbox {
     this.#work();
   }
 
-  /** A step is `{ id, said, address, fields }`; `of` is the step whose decision it takes back, `skips` none to take back. */
+  /** A step is `{ id, summary, address, fields, skips }`. An undo also has `undoes`, the step of the decision, or else `field`, which names it. */
   add(step) {
     this.#steps.push(step);
     this.#changed();
@@ -34,7 +34,7 @@ export class Outbox {
     return step;
   }
 
-  /** Take a step out that is not under way; returns whether that was possible. */
+  /** Remove a step that is not being sent. Returns whether that was possible. */
   cancel(step) {
     const at = this.#steps.indexOf(step);
     if (at < 0 || step.sending) return false;
@@ -47,7 +47,7 @@ export class Outbox {
     return this.#steps.length;
   }
 
-  /** The corrections that they are about. */
+  /** The ids of their corrections. */
   get ids() {
     return this.#steps.map(({ id }) => id);
   }
@@ -69,43 +69,43 @@ export class Outbox {
     this.#busy = false;
   }
 
-  /** Returns whether the next one may follow. */
+  /** Returns whether the next step can be sent. */
   async #send(step) {
     step.sending = true;
     try {
       const answer = await send(step.address, fieldsOf(step));
-      this.#done(() => this.#told.taken(step, answer));
+      this.#done(() => this.#events.saved(step, answer));
     } catch (error) {
       step.sending = false;
       if (error.kind !== "refused") return this.#wait(error);
-      this.#done(() => this.#told.refused(step, error.detail));
+      this.#done(() => this.#events.refused(step, error.detail));
     }
     return true;
   }
 
-  #done(tell) {
+  #done(report) {
     this.#tries = 0;
     this.#steps.shift();
-    tell();
+    report();
   }
 
   #wait(error) {
     const pause = PAUSES_MS[Math.min(this.#tries, PAUSES_MS.length - 1)];
     this.#tries += 1;
-    if (error.isPassing) this.#timer = setTimeout(() => this.#work(), pause);
-    this.#told.stuck(error.kind);
+    if (error.isTemporary) this.#timer = setTimeout(() => this.#work(), pause);
+    this.#events.stuck(error.kind);
     return false;
   }
 
   #changed() {
-    const kept = this.#steps.map(({ id, said, address, fields, number, skips }) => ({ id, said, address, fields, number, skips }));
-    remember(sessionStorage, KEY, kept.length ? kept : null);
-    this.#told.changed();
+    const unsent = this.#steps.map(({ id, summary, address, fields, field, skips }) => ({ id, summary, address, fields, field, skips }));
+    remember(sessionStorage, KEY, unsent.length ? unsent : null);
+    this.#events.changed();
   }
 }
 
-/** Taking back names what was said, whose number may have come only now. */
-function fieldsOf({ fields, of, number }) {
-  const named = of?.number ?? number;
+/** An undo names the decision, whose id came with the answer to its own step. */
+function fieldsOf({ fields, undoes, field }) {
+  const named = undoes?.field ?? field;
   return named?.[1] ? [...fields, named] : fields;
 }

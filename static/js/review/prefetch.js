@@ -1,72 +1,72 @@
-// The next drawings, claimed and fetched before they are wanted.
+// Claims and fetches the next drawings before they are shown.
 
 import { send } from "./steps.js";
 
-const FEW = 4; // with fewer than these, more are fetched
-const FRESH_MS = 4 * 60_000; // a claim holds five minutes
+const FEW = 4; // with fewer cards, more are fetched
+const FRESH_MS = 4 * 60_000; // a claim lasts five minutes
 
-export class Ahead {
-  #sheets = []; // { form, at }
+export class Prefetch {
+  #cards = []; // { form, at }
   #address;
-  #told;
+  #page;
   #busy = false;
   #then;
 
-  /** `told` gives `fields()` and `have()`, which are its own and must not come again, and hears of `arrived(waiting)`, `empty()` and `stuck(kind)`. */
-  constructor(address, then, told) {
+  /** `page` gives `fields()` to send and `have()`, the ids that must not come again, and has the callbacks `arrived(waiting)`, `empty(waiting)` and `stuck(kind)`. */
+  constructor(address, then, page) {
     this.#address = address;
     this.#then = then;
-    this.#told = told;
+    this.#page = page;
   }
 
   get ids() {
-    return this.#sheets.map(({ form }) => form.dataset.desk);
+    return this.#cards.map(({ form }) => form.dataset.card);
   }
 
-  /** The next one, which is not too old to be still claimed; nothing where none is here. */
+  /** The form of the next card that is surely still claimed, if there is one. */
   take() {
     const oldest = Date.now() - FRESH_MS;
-    this.#sheets = this.#sheets.filter(({ at }) => at > oldest);
-    return this.#sheets.shift()?.form;
+    this.#cards = this.#cards.filter(({ at }) => at > oldest);
+    return this.#cards.shift()?.form;
   }
 
   putBack(form) {
-    this.#sheets.unshift({ form, at: Date.now() });
+    this.#cards.unshift({ form, at: Date.now() });
   }
 
   drop(id) {
-    this.#sheets = this.#sheets.filter(({ form }) => form.dataset.desk !== id);
+    this.#cards = this.#cards.filter(({ form }) => form.dataset.card !== id);
   }
 
   async fill() {
-    if (this.#busy || this.#sheets.length >= FEW) return;
+    if (this.#busy || this.#cards.length >= FEW) return;
     this.#busy = true;
     let answer;
     try {
       answer = await send(this.#address, this.#fields());
     } catch (error) {
-      this.#told.stuck(error.kind);
+      this.#page.stuck(error.kind);
     }
     this.#busy = false;
     if (answer) this.#use(answer);
   }
 
   #fields() {
-    const have = this.#told.have().map((id) => ["have", id]);
-    return [...this.#told.fields(), ...have, ...this.#then.slice(0, FEW).map((id) => ["then", id])];
+    const have = this.#page.have().map((id) => ["have", id]);
+    return [...this.#page.fields(), ...have, ...this.#then.slice(0, FEW).map((id) => ["then", id])];
   }
 
-  #use({ sheets, waiting }) {
-    const have = new Set(this.#told.have());
-    const fresh = sheets.filter(({ id }) => !have.has(String(id)));
-    this.#then = this.#then.slice(FEW); // what did not come is not to be had
-    this.#sheets.push(...fresh.map(({ html }) => ({ form: toForm(html), at: Date.now() })));
-    if (sheets.length) this.#told.arrived(waiting);
-    else this.#told.empty(waiting);
+  #use({ cards, waiting }) {
+    const have = new Set(this.#page.have());
+    const fresh = cards.filter(({ id }) => !have.has(String(id)));
+    this.#then = this.#then.slice(FEW); // what did not come is not available
+    this.#cards.push(...fresh.map(({ html }) => ({ form: toForm(html), at: Date.now() })));
+    if (cards.length) this.#page.arrived(waiting);
+    else this.#page.empty(waiting);
   }
 }
 
-/** A form of the server's own page, as a node. */
+/** The form in HTML that the server sent. */
 export function toForm(html) {
   const template = document.createElement("template");
   template.innerHTML = html;

@@ -1,15 +1,15 @@
-// A drawing as it was drawn: at its own pace, but a second at most; then it stays.
+// Replays how a drawing was drawn, at its own speed but in a second at most.
 
 const LONGEST_MS = 900;
 const LONGEST_PAUSE_MS = 120; // between two strokes
-const PACE = 0.25; // units of the drawing a millisecond, where no times are known
+const SPEED = 0.25; // units of the drawing per millisecond, where no times are known
 
-/** Whether the reader's system asks for no motion. */
+/** Whether the user asks for no motion. */
 export function isStill() {
   return matchMedia("(prefers-reduced-motion: reduce)").matches;
 }
 
-/** Replay the strokes that an `<svg data-replay>` carries. Returns a function that ends it at once. */
+/** Replay the strokes of an `<svg data-replay>`. Returns a function that ends it at once. */
 export function replay(svg) {
   const path = svg.querySelector("path");
   const whole = (path.dataset.whole ??= path.getAttribute("d"));
@@ -30,21 +30,21 @@ export function replay(svg) {
   };
 }
 
-/** Every point with the moment when the pen is there; pauses between strokes are short. */
+/** Every point with its time in milliseconds. Pauses between strokes are cut short. */
 function timed(strokes) {
   let clock = 0;
-  let before = 0; // in the drawing's own time
+  let before = 0; // in the time of the drawing
   return strokes.map(([xs, ys, ts]) => {
     clock += ts ? Math.min(LONGEST_PAUSE_MS, ts[0] - before) : LONGEST_PAUSE_MS * (clock > 0);
     return xs.map((x, i) => {
-      if (i) clock += ts ? ts[i] - ts[i - 1] : Math.hypot(x - xs[i - 1], ys[i] - ys[i - 1]) / PACE;
+      if (i) clock += ts ? ts[i] - ts[i - 1] : Math.hypot(x - xs[i - 1], ys[i] - ys[i - 1]) / SPEED;
       if (ts) before = ts[i];
       return { x, y: ys[i], at: clock };
     });
   });
 }
 
-/** The `d` of what is drawn until then; the last line ends between two points. */
+/** The `d` of what is drawn until `at`; the last line ends between two points. */
 function until(strokes, at) {
   return strokes
     .filter((points) => points[0].at <= at)

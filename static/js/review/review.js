@@ -1,10 +1,10 @@
-// The review room by single keys and without waiting: the next drawing is here before the decision is sent.
-// The keys are printed on the buttons; without this script the buttons do the same, a page at a time.
+// The review page with keyboard shortcuts and without waiting: it shows the next drawing before the decision is sent.
+// The keys are printed on the buttons. Without this script the buttons do the same, one page at a time.
 
 import { Announcer } from "../shared/announcer.js";
 import { Filter } from "../shared/filter.js";
 import { isStill, replay } from "./replay.js";
-import { Ahead, toForm } from "./prefetch.js";
+import { Prefetch, toForm } from "./prefetch.js";
 import { Failures } from "./failures.js";
 import { History } from "./history.js";
 import { Outbox } from "./outbox.js";
@@ -13,35 +13,35 @@ import { Shortcuts } from "../shared/shortcuts.js";
 import { text } from "../shared/texts.js";
 
 const KEYS = "abcdefghijklmnopqrstuvwxyz";
-const SEEN_MS = 120; // a decision so soon after the last one is a bounce of the key
+const SEEN_MS = 120; // a key that comes sooner after the last decision is ignored
 
-class ReviewRoom {
+class ReviewPage {
   #page = document.querySelector("[data-review]");
-  #place = this.#part("place");
+  #cardArea = this.#part("card-area");
   #announcer = new Announcer(this.#part("announcer"));
   #failures = new Failures(this.#part("trouble"), this.#part("failures"));
   #history = new History(this.#part("last"));
   #fields = [];
-  #ahead;
+  #prefetch;
   #outbox;
   #endReplay = () => {};
   #filter = null;
   #shownAt = -Infinity;
-  #said = "";
+  #summary = "";
 
   connect() {
     const first = this.#current;
     this.#fields = fieldsOf(first ?? this.#part("skipped"));
-    this.#ahead = new Ahead(this.#page.dataset.next, named(this.#fields), this.#heardOfDrawings());
+    this.#prefetch = new Prefetch(this.#page.dataset.next, named(this.#fields), this.#prefetchEvents());
     this.#fields = this.#fields.filter(([name]) => name !== "then");
-    this.#outbox = new Outbox(this.#heardOfSteps());
+    this.#outbox = new Outbox(this.#outboxEvents());
     this.#outbox.connect();
     this.#failures.connect(() => this.#retry());
-    this.#history.connect((entry) => this.#takeBack(entry));
+    this.#history.connect((entry) => this.#undo(entry));
     this.#listen();
-    if (first && this.#outbox.ids.includes(first.dataset.desk)) this.#advance();
+    if (first && this.#outbox.ids.includes(first.dataset.card)) this.#advance();
     else if (first) this.#show(first);
-    this.#ahead.fill();
+    this.#prefetch.fill();
     this.#page.dataset.ready = "";
   }
 
@@ -50,19 +50,19 @@ class ReviewRoom {
   }
 
   get #current() {
-    return this.#place.querySelector("[data-desk]");
+    return this.#cardArea.querySelector("[data-card]");
   }
 
   #listen() {
-    this.#place.addEventListener("submit", (event) => this.#submitted(event));
-    this.#place.addEventListener("click", (event) => event.target.closest("[data-again]") && this.#replay());
+    this.#cardArea.addEventListener("submit", (event) => this.#submitted(event));
+    this.#cardArea.addEventListener("click", (event) => event.target.closest("[data-again]") && this.#replay());
     this.#page.addEventListener("keydown", (event) => event.repeat && event.target.closest("button") && event.preventDefault());
     addEventListener("pagehide", () => this.#release());
     addEventListener("pageshow", (event) => event.persisted && location.reload());
     new Shortcuts(this.#actions(), this.#part("shortcuts")).connect();
   }
 
-  /** What each key does, read off the buttons that are there when it is pressed. */
+  /** Each key presses the button that has it at that moment. */
   #actions() {
     const press = (key, event) => {
       const button = this.#page.querySelector(`[data-key="${key}"]:not([hidden])`);
@@ -80,32 +80,32 @@ class ReviewRoom {
     const form = event.target;
     event.preventDefault();
     if (performance.now() - this.#shownAt < SEEN_MS) return;
-    if (form.matches(".decided")) this.#takeBack({ number: [event.submitter.name, event.submitter.value], said: text("decision"), form: null });
+    if (form.matches(".decided")) this.#undo({ field: [event.submitter.name, event.submitter.value], summary: text("decision"), form: null });
     else this.#decide(form, event.submitter);
   }
 
   #decide(form, button) {
-    const { said } = button.dataset;
+    const { summary } = button.dataset;
     const skips = button.name === "skip";
     const fields = [...fieldsOf(form), [button.name, button.value]];
-    const step = this.#outbox.add({ id: form.dataset.desk, said, address: form.action, fields, skips });
+    const step = this.#outbox.add({ id: form.dataset.card, summary, address: form.action, fields, skips });
     if (!skips) this.#history.add(step, form);
-    this.#advance(said);
+    this.#advance(summary);
   }
 
-  #advance(said = this.#said) {
+  #advance(summary = this.#summary) {
     this.#endReplay();
-    const next = this.#ahead.take();
-    this.#said = next ? "" : said; // to be told together with the next one
-    if (next) this.#show(next, said);
+    const next = this.#prefetch.take();
+    this.#summary = next ? "" : summary; // announced together with the next drawing
+    if (next) this.#show(next, summary);
     else this.#showNone();
   }
 
-  #takeBack({ number, said, step, form }) {
-    const words = text("takenBack", { said });
+  #undo({ field, summary, step, form }) {
+    const words = text("undone", { summary });
     if (!step || !this.#outbox.cancel(step)) {
       const address = this.#page.dataset.undo;
-      this.#outbox.add({ id: step?.id ?? "", said: words, address, fields: this.#fields, of: step, number });
+      this.#outbox.add({ id: step?.id ?? "", summary: words, address, fields: this.#fields, undoes: step, field });
     }
     if (form) this.#showAgain(form);
     this.#announcer.now(words);
@@ -113,30 +113,30 @@ class ReviewRoom {
 
   #showAgain(form) {
     const current = this.#current;
-    if (current?.matches(":not(.decided)") && current !== form) this.#ahead.putBack(current);
-    this.#ahead.drop(form.dataset.desk);
+    if (current?.matches(":not(.decided)") && current !== form) this.#prefetch.putBack(current);
+    this.#prefetch.drop(form.dataset.card);
     this.#show(form);
   }
 
   // --- Showing ---
 
-  #show(form, said = "") {
-    const focused = !document.activeElement || document.activeElement === document.body || this.#place.contains(document.activeElement);
-    this.#place.replaceChildren(form);
+  #show(form, summary = "") {
+    const focused = !document.activeElement || document.activeElement === document.body || this.#cardArea.contains(document.activeElement);
+    this.#cardArea.replaceChildren(form);
     this.#part("nothing").hidden = this.#part("fetching").hidden = true;
     this.#useFilter(form);
     this.#replay();
-    this.#shownAt = said ? performance.now() : -Infinity;
-    if (focused || !said) form.querySelector(".primary")?.focus({ preventScroll: true });
-    if (said) this.#announcer.now(text("said", { said, next: form.dataset.name }));
-    if (scrollY > this.#place.offsetTop) this.#place.scrollIntoView();
-    this.#ahead.fill(); // only now: what is shown must not come again
+    this.#shownAt = summary ? performance.now() : -Infinity;
+    if (focused || !summary) form.querySelector(".primary")?.focus({ preventScroll: true });
+    if (summary) this.#announcer.now(text("decided", { summary, next: form.dataset.name }));
+    if (scrollY > this.#cardArea.offsetTop) this.#cardArea.scrollIntoView();
+    this.#prefetch.fill(); // last, so that the shown drawing is not fetched again
   }
 
   #showNone() {
-    this.#place.replaceChildren();
+    this.#cardArea.replaceChildren();
     this.#part("fetching").hidden = false;
-    this.#ahead.fill();
+    this.#prefetch.fill();
   }
 
   #showNothing() {
@@ -144,12 +144,12 @@ class ReviewRoom {
     const nothing = this.#part("nothing");
     nothing.hidden = false;
     nothing.focus({ preventScroll: true });
-    this.#announcer.now([this.#said, nothing.querySelector("h2").textContent].filter(Boolean).join(". "));
-    this.#said = "";
+    this.#announcer.now([this.#summary, nothing.querySelector("h2").textContent].filter(Boolean).join(". "));
+    this.#summary = "";
   }
 
   #useFilter(form) {
-    const field = form.querySelector("[data-field]"); // where there are many labels
+    const field = form.querySelector("[data-field]"); // only where there are many labels
     this.#filter = field && new Filter(form.querySelector("[data-picker]"));
     if (!field || !field.hidden) return;
     field.hidden = false;
@@ -159,7 +159,7 @@ class ReviewRoom {
   #replay() {
     this.#endReplay();
     this.#endReplay = () => {};
-    const svg = this.#place.querySelector("[data-replay]");
+    const svg = this.#cardArea.querySelector("[data-replay]");
     if (!svg || isStill()) return;
     this.#part("again").hidden = false;
     this.#endReplay = replay(svg);
@@ -167,42 +167,42 @@ class ReviewRoom {
 
   // --- The server ---
 
-  #heardOfDrawings() {
+  #prefetchEvents() {
     return {
       fields: () => this.#fields,
-      have: () => [...new Set([this.#current?.dataset.desk, ...this.#ahead.ids, ...this.#outbox.ids].filter(Boolean))],
+      have: () => [...new Set([this.#current?.dataset.card, ...this.#prefetch.ids, ...this.#outbox.ids].filter(Boolean))],
       arrived: (waiting) => {
         this.#part("waiting").textContent = waiting;
-        this.#failures.settle();
+        this.#failures.hideTrouble();
         if (!this.#current) this.#advance();
       },
       empty: (waiting) => {
         this.#part("waiting").textContent = waiting;
-        if (!this.#current && !this.#ahead.ids.length) this.#showNothing();
+        if (!this.#current && !this.#prefetch.ids.length) this.#showNothing();
       },
-      stuck: (kind) => this.#current || this.#failures.show(kind === "refused" ? "stumbled" : kind),
+      stuck: (kind) => this.#current || this.#failures.showTrouble(kind === "refused" ? "serverError" : kind),
     };
   }
 
-  #heardOfSteps() {
+  #outboxEvents() {
     return {
-      taken: (step, answer) => this.#taken(step, answer ?? {}),
+      saved: (step, answer) => this.#saved(step, answer ?? {}),
       refused: (step, detail) => this.#refused(step, detail),
-      stuck: (kind) => this.#failures.show(kind),
+      stuck: (kind) => this.#failures.showTrouble(kind),
       changed: () => this.#count(),
     };
   }
 
-  #taken(step, { opinion, review, skipped, sheet }) {
-    this.#failures.settle();
-    if (opinion) step.number = ["opinion", opinion];
-    if (review) step.number = ["review", review];
+  #saved(step, { opinion, review, skipped, card }) {
+    this.#failures.hideTrouble();
+    if (opinion) step.field = ["opinion", opinion];
+    if (review) step.field = ["review", review];
     if (skipped) this.#skipped(skipped);
-    if (sheet && !this.#isHere(sheet.id)) this.#showAgain(toForm(sheet.html));
+    if (card && !this.#isHere(card.id)) this.#showAgain(toForm(card.html));
   }
 
   #isHere(id) {
-    return [this.#current?.matches(":not(.decided)") && this.#current.dataset.desk, ...this.#ahead.ids, ...this.#outbox.ids].includes(String(id));
+    return [this.#current?.matches(":not(.decided)") && this.#current.dataset.card, ...this.#prefetch.ids, ...this.#outbox.ids].includes(String(id));
   }
 
   #skipped(words) {
@@ -213,8 +213,8 @@ class ReviewRoom {
   }
 
   #refused(step, detail) {
-    this.#history.forget(step);
-    this.#failures.add(step.said, detail);
+    this.#history.removeStep(step);
+    this.#failures.add(step.summary, detail);
   }
 
   #count() {
@@ -223,19 +223,19 @@ class ReviewRoom {
   }
 
   #retry() {
-    this.#failures.settle();
+    this.#failures.hideTrouble();
     this.#outbox.retry();
-    this.#ahead.fill();
+    this.#prefetch.fill();
   }
 
-  /** Others are shown at once what this page held. */
+  /** Give back the drawings that this page held, so that others see them at once. */
   #release() {
-    const held = [this.#current?.dataset.desk, ...this.#ahead.ids].filter(Boolean).map((id) => ["have", id]);
+    const held = [this.#current?.dataset.card, ...this.#prefetch.ids].filter(Boolean).map((id) => ["have", id]);
     if (held.length) send(this.#page.dataset.release, held, { leaving: true }).catch(() => {});
   }
 }
 
-/** The hidden fields of a form, without its token: that is read anew. */
+/** The hidden fields of a form, without the CSRF token, which is read when it is sent. */
 function fieldsOf(form) {
   return [...new FormData(form)].filter(([name]) => name !== "csrfmiddlewaretoken");
 }
@@ -244,4 +244,4 @@ function named(fields) {
   return fields.filter(([name]) => name === "then").map(([, value]) => value);
 }
 
-new ReviewRoom().connect();
+new ReviewPage().connect();

@@ -1,8 +1,8 @@
-// The forms of the review room, sent by the script: the same addresses and fields, answered with JSON.
+// Sends the forms of the review page: the same addresses and fields, answered with JSON.
 
 const TIMEOUT_MS = 15_000;
 
-/** A step that was not taken. `kind`: refused (the server says why), offline, stumbled, signedOut or outOfDate. */
+/** A form that was not accepted. `kind`: refused (`detail` says why), offline, serverError, signedOut or outOfDate. */
 export class StepError extends Error {
   constructor(kind, detail = "") {
     super(detail || kind);
@@ -10,18 +10,18 @@ export class StepError extends Error {
     this.detail = detail;
   }
 
-  /** The same step may succeed by itself later. */
-  get isPassing() {
-    return this.kind === "offline" || this.kind === "stumbled";
+  /** Whether the same form can be accepted later. */
+  get isTemporary() {
+    return this.kind === "offline" || this.kind === "serverError";
   }
 }
 
-/** `fields` is a list of [name, value]. */
+/** `fields` is a list of [name, value]. Returns the JSON of the answer. */
 export async function send(address, fields, { leaving = false } = {}) {
   const response = await ask(address, fields, leaving);
   if (response.type === "opaqueredirect") throw new StepError("signedOut");
-  if (response.status === 403) throw new StepError("outOfDate"); // the token of another session
-  if (response.status >= 500 || response.status === 429) throw new StepError("stumbled");
+  if (response.status === 403) throw new StepError("outOfDate"); // a CSRF token of another session
+  if (response.status >= 500 || response.status === 429) throw new StepError("serverError");
   const data = await response.json().catch(() => null);
   if (!response.ok) throw new StepError("refused", data?.detail ?? "");
   return data;
@@ -38,7 +38,7 @@ async function ask(address, fields, leaving) {
   }
 }
 
-/** Read anew each time: signing in elsewhere gives the browser another one. */
+/** Read each time, as signing in again in another tab changes it. */
 function csrfToken() {
   return document.cookie.match(/(?:^|; )csrftoken=([^;]+)/)?.[1] ?? "";
 }

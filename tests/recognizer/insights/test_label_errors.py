@@ -96,7 +96,7 @@ def test_it_is_decided_anew_in_the_room_and_is_no_longer_doubtful(as_rita: Clien
     said = desk.approved("7", label_1=0.9, label_7=0.02)
     read()
     (room,) = re.findall(r'class="exhibit" href="([^"]+)"', _text(as_rita))
-    assert as_rita.get(room).context["sheet"].correction == said
+    assert as_rita.get(room).context["card"].correction == said
     as_rita.post("/review/undo/", {"review": str(said.reviews.get().pk)})
     assert "waits for a reviewer again" in _text(as_rita)  # also before the background looks
     as_rita.post(f"/review/{said.pk}/", {"label": "1"})

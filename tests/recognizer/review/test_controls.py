@@ -19,7 +19,7 @@ from recognizer.models import Claim, Control, Correction, Opinion, QueueEntry, R
 from recognizer.review import bulk, controls, decisions, queue
 from recognizer.review.queue import Wanted
 from tests.ink import ONE, SEVEN
-from tests.pages.conftest import named
+from tests.pages.conftest import message_codes, named
 from tests.recognizer.training import community
 
 ROOM = "/review/"
@@ -56,8 +56,8 @@ def control(digits: Recognizer, bob: User, manager: User) -> Control:
 
 
 def shown(client: Client, query: str = "") -> Correction | None:
-    sheet = client.get(ROOM + query).context["sheet"]
-    return sheet.correction if sheet else None
+    card = client.get(ROOM + query).context["card"]
+    return card.correction if card else None
 
 
 def say(client: Client, correction: Correction, **said: str) -> Any:
@@ -68,7 +68,7 @@ def plain(html: str) -> str:
     """A page without what differs from request to request, and from drawing to drawing."""
     html = re.sub(r'name="csrfmiddlewaretoken" value="\w+"', "", html)
     html = re.sub(r"(version \d+), [^·<]+", r"\1 ", html)  # how long ago
-    return re.sub(r'data-desk="\d+"|/review/\d+/', "", html)
+    return re.sub(r'data-card="\d+"|/review/\d+/|(?<=data-waiting>)[^<]+', "", html)
 
 
 def test_a_control_comes_among_the_others_and_its_answer_decides_nothing(
@@ -89,20 +89,20 @@ def test_it_looks_exactly_like_a_drawing_that_waits(
 ) -> None:
     said = named(alice, ONE, "7")
     alone = as_rita.get(ROOM).content.decode()
-    asked = as_rita.post(f"{ROOM}next/", headers=JSON).json()["sheets"]
+    asked = as_rita.post(f"{ROOM}next/", headers=JSON).json()["cards"]
     grid = as_rita.get(f"{ROOM}grid/?recognizer=digits&said=7").content.decode()
     Claim.objects.all().delete()
     controls.mark(review=community.decided(said, manager), by=manager)
     always(digits)
     other = corrections.correct(drawing=named(alice, ONE, "1").drawing, label="7")  # makes way for it
     assert shown(as_rita) == said
-    assert plain(as_rita.get(ROOM).content.decode()).replace("2 wait", "1 waits") == plain(alone)
-    (sheet,) = [each for each in as_rita.post(f"{ROOM}next/", headers=JSON).json()["sheets"] if each["id"] == said.pk]
-    assert plain(sheet["html"]) == plain(asked[0]["html"])
+    assert plain(as_rita.get(ROOM).content.decode()) == plain(alone)
+    (card,) = [each for each in as_rita.post(f"{ROOM}next/", headers=JSON).json()["cards"] if each["id"] == said.pk]
+    assert plain(card["html"]) == plain(asked[0]["html"])
     many = as_rita.get(f"{ROOM}grid/?recognizer=digits&said=7").content.decode()
-    assert plain(many).replace("2 wait", "1 waits").replace(str(said.pk), "") == plain(grid).replace(str(said.pk), "")
+    assert plain(many).replace(str(said.pk), "") == plain(grid).replace(str(said.pk), "")
     assert shown(as_rita, f"?correction={said.pk}") == said
-    assert "data-known" not in as_rita.get(f"{ROOM}?correction={said.pk}").content.decode()
+    assert "data-control" not in as_rita.get(f"{ROOM}?correction={said.pk}").content.decode()
     assert not Opinion.objects.filter(correction=other).exists()
 
 
@@ -110,11 +110,11 @@ def test_taking_an_answer_back_is_like_taking_any_decision_back(as_rita: Client,
     named(alice, SEVEN, "7")
     mine = say(as_rita, control.correction, accept="yes").json()["opinion"]
     page = as_rita.get(ROOM)
-    assert [each.opinion.pk for each in page.context["last"]] == [mine]
-    sheet = as_rita.post(f"{ROOM}undo/", {"opinion": mine}, headers=JSON).json()["sheet"]
-    assert sheet["id"] == control.correction_id
+    assert [each.opinion.pk for each in page.context["last_decisions"]] == [mine]
+    card = as_rita.post(f"{ROOM}undo/", {"opinion": mine}, headers=JSON).json()["card"]
+    assert card["id"] == control.correction_id
     assert shown(as_rita, f"?correction={control.correction_id}") == control.correction
-    assert "Take it back" not in sheet["html"]
+    assert "review-card decided" not in card["html"]
     assert say(as_rita, control.correction, label="1").status_code == 200
     assert Opinion.objects.standing().filter(control=control).count() == 1
     assert decisions.standing(control.correction) is not None
@@ -123,10 +123,10 @@ def test_taking_an_answer_back_is_like_taking_any_decision_back(as_rita: Client,
 def test_rounds_answer_controls_too(as_rita: Client, rita: User, control: Control, alice: User) -> None:
     waits = [named(alice, SEVEN, "7") for _ in range(2)]
     address = f"{ROOM}grid/?recognizer=digits&said=7"
-    found = [sheet.correction.pk for sheet in as_rita.get(address).context["sheets"]]
+    found = [card.correction.pk for card in as_rita.get(address).context["cards"]]
     assert control.correction_id in found
-    page = as_rita.post(f"{ROOM}grid/", {"shown": found, "fate": "look"}, follow=True).content.decode()
-    assert "2 drawings are decided." in page
+    page = as_rita.post(f"{ROOM}grid/", {"shown": found, "fate": "look"}, follow=True)
+    assert message_codes(page) == [f"saved-{len(found)}"]
     assert Opinion.objects.get(control=control).by == rita
     assert Review.objects.filter(correction__in=waits).count() == 1
     as_rita.post(f"{ROOM}grid/undo/")
@@ -217,14 +217,14 @@ def test_a_decided_drawing_is_marked_on_its_page_and_the_mark_taken_off(
 ) -> None:
     review = community.decided(named(alice, ONE, "7"), manager, label="1")
     address = f"{ROOM}?correction={review.correction_id}"
-    assert "Mark as control" in as_manager.get(address).content.decode()
-    page = as_manager.post(f"{ROOM}control/", {"review": review.pk}, follow=True).content.decode()
-    assert "It is a control now" in page
-    assert "Its known answer is 1." in page
+    assert 'data-control=""' in as_manager.get(address).content.decode()
+    page = as_manager.post(f"{ROOM}control/", {"review": review.pk}, follow=True)
+    assert message_codes(page) == ["control-marked"]
+    assert 'data-control="1"' in page.content.decode()
     found = Control.objects.get()
     assert (found.label and found.label.slug, found.by) == ("1", manager)
-    page = as_manager.post(f"{ROOM}control/", {"control": found.pk}, follow=True).content.decode()
-    assert "It is no control any more" in page
+    page = as_manager.post(f"{ROOM}control/", {"control": found.pk}, follow=True)
+    assert message_codes(page) == ["control-ended"]
     assert not Control.objects.standing().exists()
     entries = AuditEntry.objects.filter(what__startswith="control.").order_by("pk")
     subject = f"drawing {review.correction.drawing.uuid}"
@@ -237,7 +237,9 @@ def test_a_decided_drawing_is_marked_on_its_page_and_the_mark_taken_off(
 
 def test_reviewers_neither_mark_nor_see_marks(as_rita: Client, control: Control, alice: User, manager: User) -> None:
     review = community.decided(named(alice, SEVEN, "7"), manager)
-    assert "control" not in as_rita.get(f"{ROOM}?correction={review.correction_id}").content.decode()
+    html = as_rita.get(f"{ROOM}?correction={review.correction_id}").content.decode()
+    assert "data-control" not in html
+    assert "/review/control/" not in html
     assert as_rita.post(f"{ROOM}control/", {"review": review.pk}).status_code == 403
     assert as_rita.post(f"{ROOM}control/", {"control": control.pk}).status_code == 403
     assert Control.objects.get() == control
@@ -259,8 +261,8 @@ def test_what_nobody_looked_at_or_was_taken_back_is_no_control(
     for review in (unseen, gone, undone):
         with pytest.raises(controls.NoControlError):
             controls.mark(review=review, by=manager)
-        page = as_manager.post(f"{ROOM}control/", {"review": review.pk}, follow=True).content.decode()
-        assert "Only a decision that counts" in page
+        page = as_manager.post(f"{ROOM}control/", {"review": review.pk}, follow=True)
+        assert message_codes(page) == ["no-control"]
 
 
 def test_marking_twice_is_marking_once(control: Control, manager: User) -> None:

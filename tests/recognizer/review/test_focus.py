@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import timedelta
 from typing import Any
 
@@ -20,7 +19,7 @@ from recognizer.drawings.store import Content
 from recognizer.models import Claim, Correction, Label, Recognizer, Review
 from recognizer.review import decisions
 from tests.ink import SEVEN
-from tests.pages.conftest import named
+from tests.pages.conftest import message_codes, named
 
 ROOM = "/review/"
 
@@ -30,13 +29,8 @@ def _decide(client: Client, correction: Correction, **data: str) -> Any:
 
 
 def _shown(client: Client, query: str = "") -> Correction | None:
-    sheet = client.get(ROOM + query).context["sheet"]
-    return sheet.correction if sheet else None
-
-
-def _last(html: str) -> str:
-    """The list of the last decisions."""
-    return re.sub(r"\s+", " ", html.partition("data-list")[2].partition("</ol>")[0])
+    card = client.get(ROOM + query).context["card"]
+    return card.correction if card else None
 
 
 def _decisions() -> list[tuple[str, str | None, str]]:
@@ -68,12 +62,13 @@ def test_it_shows_the_drawing_and_what_was_said_but_not_who_drew_it(
     as_rita: Client, said: dict[str, Correction], alice: User
 ) -> None:
     assert _shown(as_rita) == said["?"]  # where author and model differ, and the model was not sure, comes first
-    assert '<span class="badge amber">Not sure</span>' in as_rita.get(ROOM).content.decode()
+    page = as_rita.get(ROOM)
+    assert "3" in page.context["waiting"]
+    assert "data-unsure" in page.content.decode()
     html = as_rita.get(f"{ROOM}?correction={said['1'].pk}").content.decode()
-    assert "3 wait" in html
     assert '<svg class="thumb"' in html
-    assert "It is 7" in html
-    assert '<span class="badge">differs</span>' in html
+    assert "data-differs" in html
+    assert "data-unsure" not in html
     assert alice.email not in html
 
 
@@ -134,8 +129,7 @@ def test_what_is_skipped_goes_to_others_and_comes_back_when_asked_for(
     for name in ("1", "?", "7"):
         _decide(as_rita, said[name], skip="yes")
     page = as_rita.get(ROOM)
-    assert page.context["sheet"] is None
-    assert "You skipped 3 drawings." in page.content.decode()
+    assert (page.context["card"], page.context["skipped"]) == (None, 3)
     assert _shown(admin_client) == said["?"]
     as_rita.post(ROOM + "again/")
     assert _shown(as_rita) == said["1"]
@@ -145,10 +139,11 @@ def test_what_is_skipped_goes_to_others_and_comes_back_when_asked_for(
 def test_taking_a_decision_back_shows_its_drawing_again(as_rita: Client, said: dict[str, Correction]) -> None:
     _decide(as_rita, said["1"], reject="empty")
     page = as_rita.get(ROOM)
-    assert "rejected: empty" in _last(page.content.decode())
-    response = as_rita.post(ROOM + "undo/", {"opinion": str(page.context["last"][0].opinion.pk)}, follow=True)
-    assert response.context["sheet"].correction == said["1"]
-    assert response.context["last"] == []
+    (last,) = page.context["last_decisions"]
+    assert (last.opinion.correction, last.opinion.reason) == (said["1"], "empty")
+    response = as_rita.post(ROOM + "undo/", {"opinion": str(last.opinion.pk)}, follow=True)
+    assert response.context["card"].correction == said["1"]
+    assert response.context["last_decisions"] == []
     assert [decision for decision, _, _ in _decisions()] == ["rejected", "undone"]
 
 
@@ -160,10 +155,8 @@ def test_what_is_no_longer_there_to_be_decided_is_said(
     gone = said["?"].pk
     store.delete(drawing=said["?"].drawing)
     for correction in (said["7"], said["1"]):
-        html = as_rita.post(f"{ROOM}{correction.pk}/", {"accept": "yes"}, follow=True).content.decode()
-        assert "Nothing was noted." in html
-    html = as_rita.post(f"{ROOM}{gone}/", {"accept": "yes"}, follow=True).content.decode()
-    assert "The author has deleted that drawing." in html
+        assert message_codes(as_rita.post(f"{ROOM}{correction.pk}/", {"accept": "yes"}, follow=True)) == ["stale"]
+    assert message_codes(as_rita.post(f"{ROOM}{gone}/", {"accept": "yes"}, follow=True)) == ["deleted"]
     assert len(_decisions()) == 1
 
 
@@ -175,8 +168,7 @@ def test_two_reviewers_are_never_shown_the_same_drawing(
     assert second
     assert first != second
     assert _shown(admin_client, f"?correction={first.pk}") == second
-    html = admin_client.post(f"{ROOM}{first.pk}/", {"accept": "yes"}, follow=True).content.decode()
-    assert "Another reviewer is looking at that drawing." in html
+    assert message_codes(admin_client.post(f"{ROOM}{first.pk}/", {"accept": "yes"}, follow=True)) == ["claimed"]
     Claim.objects.update(until=timezone.now() - timedelta(seconds=1))
     assert _shown(admin_client, f"?correction={first.pk}") == first
 
@@ -187,11 +179,9 @@ def test_nobody_reviews_their_own(digits: Recognizer, as_rita: Client, rita: Use
     rita.save()
     own = named(rita, SEVEN, "7")
     page = as_rita.get(ROOM)
-    assert page.context["sheet"] is None
-    assert "Nothing waits for you" in page.content.decode()
-    assert "SELF_REVIEW" not in page.content.decode()
-    html = as_rita.post(f"{ROOM}{own.pk}/", {"accept": "yes"}, follow=True).content.decode()
-    assert "Nobody reviews their own drawings." in html
+    assert page.context["card"] is None
+    assert "data-self-review" not in page.content.decode()
+    assert message_codes(as_rita.post(f"{ROOM}{own.pk}/", {"accept": "yes"}, follow=True)) == ["own-drawing"]
     assert _decisions() == []
 
 
@@ -200,7 +190,7 @@ def test_a_community_of_one_may_and_is_told_so(digits: Recognizer, as_rita: Clie
     rita.consented_at = timezone.now()
     rita.save()
     own = named(rita, SEVEN, "7")
-    assert "SELF_REVIEW" in as_rita.get(ROOM).content.decode()
+    assert "data-self-review" in as_rita.get(ROOM).content.decode()
     _decide(as_rita, own, accept="yes")
     assert _decisions() == [("accepted", "7", "")]
 

@@ -1,0 +1,23 @@
+"""Decorators that show a page only to people with a permission. Others get status 403, or have to sign in first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from django.contrib.auth.decorators import login_required, permission_required
+from django.http.response import HttpResponseBase
+
+from recognizer.review import controls, decisions
+
+SEE_PEOPLE = "accounts.view_user"
+View = TypeVar("View", bound=Callable[..., HttpResponseBase])
+
+
+def _needs(*permissions: str) -> Callable[[View], View]:
+    return lambda view: login_required(permission_required(permissions, raise_exception=True)(view))
+
+
+for_reviewers = _needs(decisions.PERMISSION)
+for_control_managers = _needs(decisions.PERMISSION, controls.PERMISSION)
+for_auditors = _needs("accounts.view_auditentry")

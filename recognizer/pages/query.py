@@ -1,0 +1,50 @@
+"""Reads query strings and lists of ids. A value that is not valid counts as not given."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+
+LARGEST_ID = 2**31 - 1
+
+
+class IdField(forms.IntegerField):
+    """An optional id of a database row."""
+
+    def __init__(self) -> None:
+        super().__init__(required=False, min_value=0, max_value=LARGEST_ID)
+
+    def to_python(self, value: Any) -> int | None:
+        """Accept the digits 0 to 9 only."""
+        return super().to_python(value if str(value).isascii() else "x")
+
+
+class QueryForm(forms.Form):
+    """A form that reads a query string. Every field has to be optional."""
+
+    @classmethod
+    def read(cls, query: Mapping[str, Any]) -> dict[str, Any]:
+        """The value of each field, None where it is not valid."""
+        form = cls(query)
+        form.full_clean()
+        return {name: form.cleaned_data.get(name) for name in form.fields}
+
+
+def read_id(text: str | None) -> int | None:
+    """The id that the text gives, None where it gives none."""
+    try:
+        found: int | None = _ID.clean(text)
+    except ValidationError:
+        return None
+    return found
+
+
+def read_ids(texts: Iterable[str]) -> list[int]:
+    """The ids among the texts, in their order and each once."""
+    return list(dict.fromkeys(found for text in texts if (found := read_id(text)) is not None))
+
+
+_ID = IdField()

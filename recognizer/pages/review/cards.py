@@ -1,0 +1,202 @@
+"""The review card of a correction: what reviewers see of it, and the keys that decide it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from django.db.models import Prefetch
+from django.utils.formats import localize
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from recognizer.drawings import replay as replays
+from recognizer.drawings import thumbnails
+from recognizer.models import (
+    Control,
+    Correction,
+    Drawing,
+    Label,
+    ModelVersion,
+    Opinion,
+    Prediction,
+    QueueEntry,
+    Review,
+    Use,
+)
+from recognizer.review import controls, decisions, queue
+from recognizer.review.queue import ANYTHING, Wanted
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+SHOWN_GUESSES = 3
+MOST_AT_A_GLANCE = 12  # labels; with more, reviewers find one by typing
+LAST = 12  # decisions that the page lists, to be undone
+MOST_COUNTED = 200  # waiting corrections; counting more would be slower than the rest of the page
+DIGIT_KEYS = 10
+# One key each. Digits are for labels, A approves, K skips, Z undoes.
+REASON_KEYS = {
+    Review.Reason.SCRIBBLE: "S",
+    Review.Reason.WRONG_SYMBOL: "N",
+    Review.Reason.EMPTY: "E",
+    Review.Reason.DUPLICATE: "D",
+    Review.Reason.OFFENSIVE: "O",
+    Review.Reason.OTHER: "R",
+}
+
+
+@dataclass(frozen=True)
+class CardGuess:
+    """One guess of the model, with the width of its bar."""
+
+    label: Label
+    probability: float
+
+    @property
+    def width(self) -> str:
+        """As an SVG attribute, which is the same in every language."""
+        return f"{self.probability:.1%}"
+
+
+@dataclass(frozen=True)
+class ReviewCard:
+    """A drawing to review. It does not say who the author is."""
+
+    correction: Correction
+    prediction: Prediction | None  # the first one
+    guesses: list[CardGuess]
+    keys: list[tuple[Label, str]]  # every label, and its key or ""
+    decision: Review | Opinion | None = None  # set where the card shows a decision instead of asking for one
+    reference: Review | None = None  # the decision that can become the correct answer of a control drawing
+    control: Control | None = None
+    dispute: list[Opinion] = field(default_factory=list)  # the opinions that differ, for people who settle disputes
+
+    @property
+    def drawing(self) -> Drawing:
+        """What was drawn."""
+        return self.correction.drawing
+
+    @property
+    def undo_field(self) -> str:
+        """The name of the form field that undoes the decision."""
+        return "opinion" if isinstance(self.decision, Opinion) else "review"
+
+    @cached_property
+    def path(self) -> str:
+        """The strokes as an SVG path; empty for a picture."""
+        return thumbnails.path_of(self.drawing)
+
+    @property
+    def replay(self) -> str:
+        """The strokes with their times as JSON, for the script that replays them; empty for a picture."""
+        return json.dumps(replays.strokes(self.drawing.ink), separators=(",", ":")) if self.drawing.ink else ""
+
+    @property
+    def agrees(self) -> bool:
+        """Whether the author's label is the model's first guess."""
+        return bool(self.prediction and self.prediction.label_id == self.correction.label_id)
+
+    @property
+    def many(self) -> bool:
+        """Whether there are more labels than one sees at a glance."""
+        return len(self.keys) > MOST_AT_A_GLANCE
+
+    @property
+    def likely(self) -> list[tuple[Label, str]]:
+        """Where there are many labels: the model's guesses that differ from the author's label, with their keys."""
+        others = [guess.label for guess in self.guesses if guess.label.pk != self.correction.label_id]
+        return [(label, str(at)) for at, label in enumerate(others, 1)] if self.many else []
+
+    @property
+    def hints(self) -> list[Any]:
+        """Why the queue shows the drawing early or late."""
+        entry: QueueEntry | None = getattr(self.correction, "queue_entry", None)
+        if entry is None:
+            return []
+        odd = _("unlike other drawings of %s") % self.correction.label if entry.is_odd else _("unusual strokes")
+        hints = [odd] if entry.uses & Use.SUSPICIOUS else []
+        return hints if entry.uses & Use.FRESH else [*hints, _("similar to an earlier drawing")]
+
+
+def review_card(correction: Correction, decision: Review | Opinion | None = None) -> ReviewCard:
+    """The card of one correction."""
+    return replace(review_cards([correction])[0], decision=decision)
+
+
+def review_cards(corrections: Sequence[Correction]) -> list[ReviewCard]:
+    """The cards of any number of corrections, in four queries."""
+    first = Prediction.objects.select_related("label", "model_version").order_by("pk")
+    found = (
+        Drawing.objects.defer("image")
+        .select_related("recognizer")
+        .prefetch_related(
+            "recognizer__labels",
+            Prefetch("predictions", first.defer(*(f"model_version__{field}" for field in ModelVersion.HEAVY))),
+        )
+        .in_bulk([each.drawing_id for each in corrections])
+    )
+    return [_card(each, found[each.drawing_id]) for each in corrections if each.drawing_id in found]
+
+
+def _card(correction: Correction, drawing: Drawing) -> ReviewCard:
+    correction.drawing = drawing
+    labels = list(drawing.recognizer.labels.all())
+    by_slug = {label.slug: label for label in labels}
+    first = next(iter(drawing.predictions.all()), None)
+    shown = first.guesses[:SHOWN_GUESSES] if first else []
+    guesses = [CardGuess(by_slug[slug], probability) for slug, probability in shown if slug in by_slug]
+    return ReviewCard(correction, first, guesses, _keys(labels))
+
+
+def _keys(labels: list[Label]) -> list[tuple[Label, str]]:
+    """The key of each label: its own digit, else the digit of its position, else the next free digit, else none."""
+    own = {label.slug for label in labels if len(label.slug) == 1 and label.slug.isdecimal()}
+    free = {str(digit) for digit in range(DIGIT_KEYS)} - own if len(labels) <= DIGIT_KEYS else set()
+    keys = []
+    for label in labels:
+        position = str(label.position)
+        key = label.slug if label.slug in own else position if position in free else min(free, default="")
+        free.discard(key)
+        keys.append((label, key))
+    return keys
+
+
+def reject_reasons() -> list[tuple[str, Any, str]]:
+    """The value, name and key of each reason to reject a drawing."""
+    return [(reason.value, reason.label, REASON_KEYS[reason]) for reason in Review.Reason]
+
+
+@dataclass(frozen=True)
+class LastDecision:
+    """One of the reviewer's last opinions."""
+
+    opinion: Opinion
+    path: str  # of its drawing; empty for a picture
+
+    @property
+    def drawing(self) -> Drawing:
+        """What it is about."""
+        return self.opinion.correction.drawing
+
+
+def last_decisions(reviewer: User) -> list[LastDecision]:
+    """The reviewer's last opinions that still hold, the newest first. Each can be undone."""
+    mine = (
+        Opinion.objects.standing().filter(by=reviewer, correction__replaced_by__replaces__isnull=True).order_by("-pk")
+    )
+    found = mine.select_related("label", "correction__label", "correction__drawing").defer("correction__drawing__image")
+    return [LastDecision(each, thumbnails.path_of(each.correction.drawing)) for each in found[:LAST]]
+
+
+def waiting_text(reviewer: User, wanted: Wanted = ANYTHING) -> str:
+    """How many corrections this reviewer could decide now, in words."""
+    own = decisions.may_review_own(reviewer)
+    found = queue.waiting(reviewer=reviewer, own=own, wanted=wanted)  # keeps its order, which follows an index
+    count = found.values("pk")[: MOST_COUNTED + 1].count() + controls.held(reviewer)
+    if count > MOST_COUNTED:
+        return _("more than %(number)s to review") % {"number": localize(MOST_COUNTED)}
+    return ngettext("%(number)d to review", "%(number)d to review", count) % {"number": count}
