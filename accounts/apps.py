@@ -13,9 +13,9 @@ class AccountsConfig(AppConfig):
 
     def ready(self) -> None:
         """What changes a key or a person empties the keyring."""
-        from accounts import keyring
+        from accounts import key_cache
         from accounts.models import ApiKey, User
 
         for model in (ApiKey, User):
-            post_save.connect(keyring.forget, sender=model)
-            post_delete.connect(keyring.forget, sender=model)
+            post_save.connect(key_cache.clear_cache, sender=model)
+            post_delete.connect(key_cache.clear_cache, sender=model)

@@ -36,13 +36,13 @@ def changes(before: dict[str, Any], after: dict[str, Any]) -> dict[str, list[Any
     return {name: [before.get(name), value] for name, value in after.items() if before.get(name) != value}
 
 
-def last(*, what: str, subject: str) -> AuditEntry | None:
+def newest_entry(*, what: str, subject: str) -> AuditEntry | None:
     """The newest entry of this kind about this subject that nothing has undone."""
     found = AuditEntry.objects.filter(what=what, subject=subject, undone_by__isnull=True)
     return found.order_by("-id").first()
 
 
-def of_person(person: User) -> list[dict[str, Any]]:
+def entries_of(person: User) -> list[dict[str, Any]]:
     """What they did and what was done to them, the oldest first; not who did that."""
     name = name_of(person)
     found = AuditEntry.objects.filter(Q(actor=name) | Q(subject=name)).order_by("pk")

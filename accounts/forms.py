@@ -45,7 +45,7 @@ class SignUpForm(account.SignupForm):
 
     def signup(self, request: HttpRequest, user: User) -> None:
         """Called by allauth once the person exists."""
-        people.consent(person=user)
+        people.give_consent(person=user)
 
 
 class SignInForm(account.LoginForm):

@@ -17,10 +17,10 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts import audit, keyring, people
+from accounts import audit, key_cache, people
 from accounts.models import ApiKey, User
 
-MOST = 50  # live keys of one person
+MAX_KEYS = 50  # live keys of one person
 NOTED_EVERY = timedelta(minutes=1)
 MOVES_NOTED_EVERY = 3600  # seconds; the phones of a fleet come from many addresses
 
@@ -59,11 +59,11 @@ class TooManyKeysError(ValueError):
     """One person has as many live keys as anybody may have."""
 
     def __str__(self) -> str:
-        return str(_("You have %d keys that still work. Revoke one that you no longer need first.")) % MOST
+        return str(_("You have %d keys that still work. Revoke one that you no longer need first.")) % MAX_KEYS
 
 
 @transaction.atomic
-def make(
+def create_key(
     *,
     person: User,
     name: str,
@@ -74,8 +74,8 @@ def make(
     pins: dict[str, int] | None = None,
 ) -> tuple[ApiKey, str]:
     """A new key and its secret, which nobody can find out again. Raises TooManyKeysError."""
-    people.hold(person.pk)
-    if ApiKey.objects.live().filter(person=person).count() >= MOST:
+    people.lock_person(person.pk)
+    if ApiKey.objects.live().filter(person=person).count() >= MAX_KEYS:
         raise TooManyKeysError
     prefix = _signs(_PREFIX)
     secret = f"ink_{prefix}_{_signs(_SECRET)}"
@@ -89,11 +89,11 @@ def make(
 
 
 @transaction.atomic
-def revoke(*, key: ApiKey, by: User) -> bool:
+def revoke_key(*, key: ApiKey, by: User) -> bool:
     """From its next request on it opens nothing, but for what other keyrings hold. False if it was revoked before."""
     revoked = ApiKey.objects.filter(pk=key.pk, revoked=None).update(revoked=timezone.now())
     if revoked:
-        keyring.forget()
+        key_cache.clear_cache()
         audit.note(by=by, what="key.revoked", subject=name_of(key))
     return bool(revoked)
 
@@ -103,7 +103,7 @@ def name_of(key: ApiKey) -> str:
     return f"key {key.pk}"
 
 
-def find(secret: str) -> ApiKey:
+def find_key(secret: str) -> ApiKey:
     """The key of this secret with its person, in one query. Raises KeyRefusedError.
 
     Whether a key was revoked or has expired is told to nobody but who has its secret, and what is compared takes as
@@ -119,15 +119,15 @@ def find(secret: str) -> ApiKey:
     return _open(key)
 
 
-def find_held(secret: str) -> ApiKey:
+def find_cached_key(secret: str) -> ApiKey:
     """The same, from the keyring where it can be: for work that only answers, many times a second.
 
     The key and its person are as they were looked up, and shared with other requests. Raises KeyRefusedError.
     """
-    return _open(keyring.find(secret, find))
+    return _open(key_cache.get_key(secret, find_key))
 
 
-def look_again(key: ApiKey) -> ApiKey:
+def reload_key(key: ApiKey) -> ApiKey:
     """A key that may have been held, and its person, as they are now. Raises KeyRefusedError."""
     found = ApiKey.objects.select_related("person").filter(pk=key.pk).first()
     if found is None:
@@ -145,7 +145,7 @@ def _open(key: ApiKey) -> ApiKey:
     return key
 
 
-def origins() -> set[str]:
+def bound_origins() -> set[str]:
     """Every site to which a live key is bound; a new one counts at once where the processes share a cache."""
     found: set[str] | None = cache.get(_ORIGINS)
     if found is None:
@@ -155,7 +155,7 @@ def origins() -> set[str]:
     return found
 
 
-def used(*, key: ApiKey, address: str | None) -> None:
+def note_use(*, key: ApiKey, address: str | None) -> None:
     """Note that it was used, at most once a minute; the database decides which of many requests does.
 
     Whoever looks at a site whose pages use a key is no concern of ours: their addresses are not kept.

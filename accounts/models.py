@@ -56,7 +56,7 @@ class User(AbstractUser):
         help_text=_("What this person draws teaches nobody but themselves. See recognizer.moderation.exclusions."),
     )
     revision = models.BigIntegerField(
-        _("revision"), default=0, editable=False, help_text=_("See accounts.people.touch.")
+        _("revision"), default=0, editable=False, help_text=_("See accounts.people.bump_revision.")
     )
 
     objects: ClassVar[UserManager] = UserManager()  # type: ignore[assignment]
@@ -86,7 +86,7 @@ class User(AbstractUser):
         return self.consented_at is not None
 
     @property
-    def may_teach(self) -> bool:
+    def may_train(self) -> bool:
         """Whether their drawings may train the models that everybody uses."""
         return self.has_consented and not self.set_aside
 

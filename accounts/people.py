@@ -36,7 +36,7 @@ class LastSuperuserError(PermissionError):
         )
 
 
-def consent(*, person: User) -> None:
+def give_consent(*, person: User) -> None:
     """Note that they agree, and when. Agreeing twice keeps the first time."""
     if not person.has_consented:
         person.consented_at = timezone.now()
@@ -49,17 +49,17 @@ def withdraw_consent(*, person: User) -> None:
     person.save(update_fields=["consented_at"])
 
 
-def teaching(way: str = "") -> Q:
+def may_train(way: str = "") -> Q:
     """Those whose drawings may teach everybody's models: they agree, and nobody set them aside.
 
     `way` leads from what is asked for to the person ("drawing__author"). The same question wherever drawings are
-    chosen, reviewed, counted or given out; the same of one person is `User.may_teach`.
+    chosen, reviewed, counted or given out; the same of one person is `User.may_train`.
     """
     at = f"{way}__" if way else ""
     return Q(**{f"{at}consented_at__isnull": False, f"{at}set_aside": False})
 
 
-def hold(pk: int) -> User | None:
+def lock_person(pk: int) -> User | None:
     """Lock a person's row until the transaction ends; None when they are gone.
 
     Whatever adds to what somebody owns, or takes it away, holds them first. So nothing is added to
@@ -68,7 +68,7 @@ def hold(pk: int) -> User | None:
     return User.objects.select_for_update(no_key=True).filter(pk=pk).first()
 
 
-def touch(pk: int) -> None:
+def bump_revision(pk: int) -> None:
     """Move a person's revision: what processes hold about them as of another one counts no longer.
 
     Part of the transaction that changes it; every request reads the person, and so the revision, anew.
@@ -77,13 +77,13 @@ def touch(pk: int) -> None:
 
 
 @transaction.atomic
-def forget(*, person: User, by: User | None = None) -> None:
+def delete_person(*, person: User, by: User | None = None) -> None:
     """Really delete a person with everything they own, and sign them out everywhere; `by`: who did it, if not they.
 
     Raises LastSuperuserError, and then nothing is deleted.
     """
     _keep_a_superuser(person)
-    hold(person.pk)
+    lock_person(person.pk)
     audit.note(by=by or person, what="person.deleted" if by else "person.left", subject=audit.name_of(person))
     kind = ContentType.objects.get_for_model(User)
     LogEntry.objects.filter(content_type=kind, object_id=str(person.pk)).delete()  # it repeats their address
@@ -106,7 +106,7 @@ def _forget_sessions(person: User) -> None:
             store(session.session_key).delete()
 
 
-def facts(person: User) -> dict[str, Any]:
+def account_data(person: User) -> dict[str, Any]:
     """All that is kept about a person as a person; no secrets (password hash, keys, recovery codes)."""
     return {
         "email": person.email,
@@ -132,7 +132,7 @@ def facts(person: User) -> dict[str, Any]:
             .order_by("pk")
             .values("action_time", "action_flag", "object_repr", "change_message")
         ),
-        "audit": audit.of_person(person),
+        "audit": audit.entries_of(person),
     }
 
 

@@ -56,12 +56,12 @@ class _Tally:
 _tally = _Tally()
 
 
-def count(*, key: ApiKey, calls: int = 1) -> None:
+def count_calls(*, key: ApiKey, calls: int = 1) -> None:
     """Note that a key made so many calls just now."""
     _tally.add(key.pk, calls)
 
 
-def write() -> None:
+def write_counts() -> None:
     """Add what this process counted to what is kept; while the database is away it waits for the next time."""
     taken = _tally.take()
     try:
@@ -80,14 +80,14 @@ def _write_one(of_day: tuple[int, date], calls: int) -> None:
         logger.info("key %d was deleted before its calls were written", of_day[0])
 
 
-def forget() -> None:
+def clear_cache() -> None:
     """Drop what is not written yet."""
     _tally.take()
 
 
-def of(*, person: User, key: ApiKey | None = None) -> QuerySet[KeyUse]:
+def usage_of(*, person: User, key: ApiKey | None = None) -> QuerySet[KeyUse]:
     """Of all keys of a person, or of this one of them, by day."""
-    write()
+    write_counts()
     found = KeyUse.objects.filter(key__person=person).select_related("key")
     return found if key is None else found.filter(key=key)
 
@@ -107,7 +107,7 @@ def _add(key: int, day: date, calls: int) -> None:
 def _write_later() -> None:
     """In a thread of its own, with a connection of its own."""
     try:
-        write()
+        write_counts()
     except Error as error:
         logger.warning("the calls of some keys could not be written: %s", error)
     finally:

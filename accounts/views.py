@@ -45,7 +45,7 @@ def consent(request: PersonRequest) -> HttpResponse:
     if not safe or not target.startswith("/"):  # a word without a slash would be looked up as the name of a page
         target = ""
     if request.method == "POST":
-        people.consent(person=request.user)
+        people.give_consent(person=request.user)
         messages.success(request, _("Thank you. What you draw from now on is kept, and helps to train the models."))
         return redirect(target or "account")
     return render(request, "accounts/consent.html", {"next": target})
@@ -68,7 +68,7 @@ def delete(request: PersonRequest) -> HttpResponse:
     if request.method != "POST":
         return render(request, "accounts/delete.html")
     try:
-        people.forget(person=request.user)
+        people.delete_person(person=request.user)
     except people.LastSuperuserError as error:
         return render(request, "accounts/delete.html", {"error": error}, status=409)
     logout(request)

@@ -17,7 +17,7 @@ from django.test import Client
 from django.utils import timezone
 
 import ml
-from accounts import keyring, usage
+from accounts import key_cache, usage
 from accounts.models import User
 from ml.bundles.bundle import Bundle, load_bundle
 from recognizer import memory
@@ -47,8 +47,8 @@ def _nothing_left_from_the_test_before() -> Iterator[None]:
     _forget_cached()
     serving.forget()
     pinned.forget()
-    usage.forget()
-    keyring.forget()
+    usage.clear_cache()
+    key_cache.clear_cache()
     outliers.forget()
     memory.clear()  # an identifier that a test rolled back is given out again
     yield

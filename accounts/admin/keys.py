@@ -71,7 +71,7 @@ class ApiKeyAdmin(admin.ModelAdmin):
         if "sure" not in request.POST:
             context = {**self.admin_site.each_context(request), "title": _("Revoke keys"), "keys": live}
             return render(request, "admin/accounts/apikey/revoke.html", context)
-        count = sum(keys.revoke(key=key, by=cast(User, request.user)) for key in live)
+        count = sum(keys.revoke_key(key=key, by=cast(User, request.user)) for key in live)
         self.message_user(
             request, ngettext("%d key is revoked.", "%d keys are revoked.", count) % count, messages.SUCCESS
         )

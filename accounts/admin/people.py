@@ -18,8 +18,8 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
-from accounts import audit, people, rights
-from accounts.admin import confirming, deleting
+from accounts import audit, people, permissions
+from accounts.admin import confirm_action, delete_counts
 from accounts.models import User
 
 
@@ -79,7 +79,7 @@ class PersonAdmin(UserAdmin):
 
     def save_model(self, request: HttpRequest, obj: User, form: ModelForm, change: bool) -> None:
         """With a look at what they might do until now: `save_related` notes what is different."""
-        self._before(request)[obj.pk] = rights.of_person(User.objects.get(pk=obj.pk)) if change else {}
+        self._before(request)[obj.pk] = permissions.permissions_of(User.objects.get(pk=obj.pk)) if change else {}
         super().save_model(request, obj, form, change)
 
     def save_related(self, request: HttpRequest, form: ModelForm, formsets: Any, change: bool) -> None:
@@ -87,7 +87,7 @@ class PersonAdmin(UserAdmin):
         super().save_related(request, form, formsets, change)
         by = cast(User, request.user)
         if change:
-            rights.note_person(person=form.instance, before=self._before(request)[form.instance.pk], by=by)
+            permissions.note_person_changes(person=form.instance, before=self._before(request)[form.instance.pk], by=by)
         else:
             audit.note(by=by, what="person.added", subject=audit.name_of(form.instance))
 
@@ -97,17 +97,17 @@ class PersonAdmin(UserAdmin):
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         """What goes along, as counts."""
-        return deleting.along(objs)
+        return delete_counts.count_deleted(objs)
 
     def delete_model(self, request: HttpRequest, obj: User) -> None:
         """Forget one person as they could do themselves."""
-        people.forget(person=obj, by=cast(User, request.user))
+        people.delete_person(person=obj, by=cast(User, request.user))
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         """Forget many; the site's last superuser stays."""
         for person in queryset:
             try:
-                people.forget(person=person, by=cast(User, request.user))
+                people.delete_person(person=person, by=cast(User, request.user))
             except people.LastSuperuserError as error:
                 self.message_user(request, str(error), messages.ERROR)
 
@@ -128,7 +128,11 @@ class GroupOfPeopleAdmin(GroupAdmin):
 
     def save_model(self, request: HttpRequest, obj: Group, form: ModelForm, change: bool) -> None:
         """With a look at what it might do until now."""
-        before = rights.of_group(Group.objects.get(pk=obj.pk)) if change else {"name": None, "permissions": []}
+        before = (
+            permissions.group_permissions_of(Group.objects.get(pk=obj.pk))
+            if change
+            else {"name": None, "permissions": []}
+        )
         request.__dict__["rights_before"] = before
         super().save_model(request, obj, form, change)
 
@@ -136,7 +140,7 @@ class GroupOfPeopleAdmin(GroupAdmin):
         """Permissions are written last."""
         super().save_related(request, form, formsets, change)
         before, by = request.__dict__["rights_before"], cast(User, request.user)
-        rights.note_group(group=form.instance, before=before, by=by)
+        permissions.note_group_changes(group=form.instance, before=before, by=by)
 
     def delete_model(self, request: HttpRequest, obj: Group) -> None:
         """Its members lose what it allowed."""
@@ -163,10 +167,10 @@ class AddressAdmin(allauth.account.admin.EmailAddressAdmin):
     @admin.action(description=_("Mark selected addresses as confirmed"))
     def make_verified(self, request: HttpRequest, queryset: QuerySet[EmailAddress]) -> HttpResponse | None:
         """Without a mail, because staff know whose they are; asks first."""
-        if confirming.is_confirmed(request):
+        if confirm_action.is_confirmed(request):
             super().make_verified(request, queryset)
             return None
-        return confirming.ask(
+        return confirm_action.confirmation_page(
             request,
             self,
             action="make_verified",

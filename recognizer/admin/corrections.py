@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from accounts import audit
-from accounts.admin import deleting
+from accounts.admin import delete_counts
 from accounts.models import User
 from accounts.requests import PersonRequest
 from recognizer.admin import exclude_action, pictures, review_queue
@@ -48,7 +48,7 @@ class CorrectionAdmin(ReadOnlyAdmin):
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         """What goes along, as counts."""
-        return deleting.along(objs)
+        return delete_counts.count_deleted(objs)
 
     def delete_model(self, request: HttpRequest, obj: Correction) -> None:
         """Its author's memory goes along."""
@@ -121,7 +121,7 @@ class ReviewAdmin(ReadOnlyAdmin):
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         """What goes along, as counts."""
-        return deleting.along(objs)
+        return delete_counts.count_deleted(objs)
 
     @admin.display
     def picture(self, review: Review) -> SafeString:

@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy
 
-from accounts.admin import deleting
+from accounts.admin import delete_counts
 from accounts.models import User
 from recognizer.admin import exclude_action, pictures
 from recognizer.admin.estimated_count import EstimatingPaginator
@@ -90,7 +90,7 @@ class DrawingAdmin(ReadOnlyAdmin):
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         """What goes along, as counts."""
-        return deleting.along(objs)
+        return delete_counts.count_deleted(objs)
 
     def has_set_aside_permission(self, request: HttpRequest) -> bool:
         """Reviewers."""

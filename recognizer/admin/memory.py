@@ -9,7 +9,7 @@ from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 
 from accounts import audit
-from accounts.admin import deleting
+from accounts.admin import delete_counts
 from accounts.models import User
 from recognizer import memory as memories
 from recognizer.admin.drawings import ReadOnlyAdmin, heavy_fields
@@ -37,7 +37,7 @@ class MemoryAdmin(ReadOnlyAdmin):
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         """What goes along, as counts."""
-        return deleting.along(objs)
+        return delete_counts.count_deleted(objs)
 
     def delete_model(self, request: HttpRequest, obj: Memory) -> None:
         """Empty it: without the row it would be begun anew, with all that its person said."""

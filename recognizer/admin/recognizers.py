@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from accounts import audit
-from accounts.admin import confirming
+from accounts.admin import confirm_action
 from accounts.models import User
 from accounts.requests import PersonRequest
 from recognizer import training
@@ -99,8 +99,8 @@ class RecognizerAdmin(admin.ModelAdmin):
     @admin.action(description=gettext_lazy("Start a training run"), permissions=["review"])
     def start_training(self, request: PersonRequest, chosen: QuerySet[Recognizer]) -> HttpResponse | None:
         """One run for each recognizer that has none open; asks first."""
-        if not confirming.is_confirmed(request):
-            return confirming.ask(
+        if not confirm_action.is_confirmed(request):
+            return confirm_action.confirmation_page(
                 request,
                 self,
                 action="start_training",

@@ -32,11 +32,11 @@ class KeyAuthentication(BaseAuthentication):
             plain.shown_key = error.key  # so that the page that showed it may read why
             raise AuthenticationFailed(str(error), error.code) from error
         check_origin(request, key)
-        keys.used(key=key, address=BaseThrottle().get_ident(request))
+        keys.note_use(key=key, address=BaseThrottle().get_ident(request))
         return key.person, key
 
     def _find(self, secret: str) -> ApiKey:
-        return keys.find(secret)
+        return keys.find_key(secret)
 
     def authenticate_header(self, request: Request) -> str:
         """What a program should show."""
@@ -50,7 +50,7 @@ class HeldKeyAuthentication(KeyAuthentication):
     """
 
     def _find(self, secret: str) -> ApiKey:
-        return keys.find_held(secret)
+        return keys.find_cached_key(secret)
 
 
 def bearer(request: HttpRequest | Request) -> str | None:

@@ -45,7 +45,7 @@ class Endpoint(APIView):
         super().initial(request, *args, **kwargs)
         body_parsers.check_told(request)
         if isinstance(request.auth, ApiKey):
-            usage.count(key=request.auth)
+            usage.count_calls(key=request.auth)
         name = str(request.method).lower()
         if idempotency.asked(request) and hasattr(self, name):
             setattr(self, name, partial(idempotency.once, getattr(self, name), self.writes))

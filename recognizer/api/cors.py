@@ -55,7 +55,7 @@ def cors(answer: Answer) -> Answer:
 def _beforehand(origin: str) -> HttpResponse:
     """No key is shown yet: whether some key is bound to the page's site."""
     try:
-        bound = origin in keys.origins()
+        bound = origin in keys.bound_origins()
     except (OperationalError, InterfaceError) as error:
         return _refused(error)
     if bound:

@@ -96,7 +96,7 @@ def person_of(request: Request) -> User:
     if not isinstance(request.auth, ApiKey):
         return request.user
     try:
-        return keys.look_again(request.auth).person
+        return keys.reload_key(request.auth).person
     except keys.KeyRefusedError as error:
         raise AuthenticationFailed(str(error), error.code) from error
 

@@ -204,7 +204,7 @@ def _ids(export: Export) -> Iterator[list[int]]:
 
 
 def _are_here(ids: list[int]) -> bool:
-    return Drawing.objects.filter(people.teaching("author"), pk__in=ids).count() == len(ids)
+    return Drawing.objects.filter(people.may_train("author"), pk__in=ids).count() == len(ids)
 
 
 def file_name_of(export: Export) -> str:

@@ -75,7 +75,7 @@ class DrawingFilter:
 
     def drawings(self) -> QuerySet[Drawing]:
         """Those that are wanted, of people whose drawings may teach."""
-        found = Drawing.objects.filter(people.teaching("author"))
+        found = Drawing.objects.filter(people.may_train("author"))
         if self.recognizer:
             found = found.filter(recognizer__slug=self.recognizer)
         if self.label:

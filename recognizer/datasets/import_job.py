@@ -214,7 +214,7 @@ def _store(drafts: Sequence[DrawingDraft], authors: ImportedAuthors, brought: Im
     """In one transaction."""
     found = {name: authors.find(name) for name in sorted({draft.author for draft in drafts})}
     for pk in sorted(found.values()):
-        if people.hold(pk) is None:
+        if people.lock_person(pk) is None:
             authors.forget_made()
             raise IntegrityError(f"person {pk} left")
     drawings = Drawing.objects.bulk_create(

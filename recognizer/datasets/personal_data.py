@@ -1,7 +1,7 @@
 """Exports: everything the site keeps about one person, as one JSON document.
 
     {"format": "inkling-person", "version": 1, "exported": time,
-     "person": {...},                    see accounts.people.facts
+     "person": {...},                    see accounts.people.account_data
      "promotions": [{"recognizer", "model_version", "reason", "created"}],      made by this person
      "training_runs": [{"recognizer", "trigger", "state", "created"}],           started by this person
      "reviews": [{"decision", "label", "reason", "created"}],                    of others' drawings, by this person
@@ -90,7 +90,7 @@ def person_document(person: User) -> Iterator[str]:
         "format": "inkling-person",
         "version": 1,
         "exported": timezone.now(),
-        "person": people.facts(person),
+        "person": people.account_data(person),
         "promotions": _promotions(person),
         "training_runs": _training_runs(person),
         "reviews": _reviews(person),

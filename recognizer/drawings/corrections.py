@@ -32,7 +32,7 @@ def take_back(*, drawing: Drawing) -> None:
 @transaction.atomic
 def delete(*, correction: Correction) -> None:
     """Really delete a correction and those that replaced it, for staff; its author's memory goes along."""
-    author = people.hold(correction.drawing.author_id)
+    author = people.lock_person(correction.drawing.author_id)
     correction.delete()
     queue.follow(correction.drawing)
     said = _said(standing(correction.drawing))
@@ -61,7 +61,7 @@ def _append_and_remember(
     drawing: Drawing, label: Label | None, seen: memory.Seen | None, oddness: float | None
 ) -> Correction | None:
     """Append unless it is said already. A second tab waits; Drawing.DoesNotExist when that one deleted it."""
-    author = people.hold(drawing.author_id)
+    author = people.lock_person(drawing.author_id)
     if author is None or not Drawing.objects.filter(pk=drawing.pk).exists():
         raise Drawing.DoesNotExist
     last = standing(drawing)

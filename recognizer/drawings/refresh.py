@@ -68,7 +68,7 @@ def _ask_again(drawing: Drawing) -> bool:
 
 @transaction.atomic
 def _append_answer(drawing: Drawing, answer: Answer) -> bool:
-    people.hold(drawing.author_id)
+    people.lock_person(drawing.author_id)
     there = Drawing.objects.filter(pk=drawing.pk).exclude(predictions__model_version=answer.active.version).exists()
     if there:
         store_answer(drawing=drawing, answer=answer)

@@ -67,7 +67,7 @@ def _existing(author: User, uuid: UUID) -> Drawing | None:
 
 @transaction.atomic
 def _store(author: User, content: Content, uuid: UUID, answer: Answer) -> Drawing:
-    _check_consent(people.hold(author.pk))  # they may have withdrawn it, or left, while the model was asked
+    _check_consent(people.lock_person(author.pk))  # they may have withdrawn it, or left, while the model was asked
     recognizer = answer.active.recognizer
     drawing = Drawing.objects.create(
         uuid=uuid, author=author, recognizer=recognizer, ink=content.ink, image=content.png()

@@ -56,7 +56,7 @@ def recount() -> None:
 
 
 def _count_coverage(now: datetime) -> None:
-    counted = LabelCheck.objects.filter(people.teaching("drawing__author")).values("label").order_by()
+    counted = LabelCheck.objects.filter(people.may_train("drawing__author")).values("label").order_by()
     found = counted.annotate(
         drawings=Count("pk", filter=Q(approved=True)),
         people=Count("drawing__author", filter=Q(approved=True), distinct=True),
@@ -71,7 +71,7 @@ def _count_coverage(now: datetime) -> None:
 
 
 def _count_confusions(now: datetime) -> None:
-    taught = people.teaching("drawing__author")
+    taught = people.may_train("drawing__author")
     answered = LabelCheck.objects.filter(taught, version__isnull=False, answered__isnull=False)
     counted = answered.values_list("version", "label", "answered").annotate(times=Count("pk")).order_by()
     slugs = dict(Label.objects.order_by().values_list("pk", "slug"))

@@ -28,7 +28,7 @@ class DisputePage:
 
 def disputes_page(recognizer: Recognizer, *, after: int | None = None) -> DisputePage:
     """A page of drawings that wait for who settles disputes. Three queries, along an index."""
-    found = QueueEntry.objects.disputed().filter(people.teaching("author"), recognizer=recognizer)
+    found = QueueEntry.objects.disputed().filter(people.may_train("author"), recognizer=recognizer)
     if after:
         found = found.filter(correction__gt=after)
     places = list(found.order_by("correction").values_list("correction", "correction__drawing")[: PAGE_SIZE + 1])

@@ -14,7 +14,7 @@ from recognizer.drawings import thumbnails
 from recognizer.models import Correction, Drawing, Label, LabelCheck, Review
 from recognizer.review import decisions
 
-MAY_TRAIN = people.teaching("drawing__author")  # what others said is nobody's to decide
+MAY_TRAIN = people.may_train("drawing__author")  # what others said is nobody's to decide
 
 
 @dataclass(frozen=True)

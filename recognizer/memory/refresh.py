@@ -70,13 +70,13 @@ def _write(memory: Memory, active: Active, seen: list[tuple[Remembered, Seen | N
     A drawing that was deleted, forgotten or called something else meanwhile has its row no longer. One that cannot be
     read any more is not remembered.
     """
-    people.hold(memory.person_id)
+    people.lock_person(memory.person_id)
     if not _answers(active) or not _usable().filter(pk=memory.pk).exists():
         return False
     there = memory.remembered.filter(pk__in=[row.pk for row, _made in seen])
     there.filter(pk__in=[row.pk for row, made in seen if made is None]).delete()
     _update(set(there.values_list("pk", flat=True)), [(row, made) for row, made in seen if made])
-    people.touch(memory.person_id)
+    people.bump_revision(memory.person_id)
     return True
 
 
@@ -133,7 +133,7 @@ def _begun(recognizer: Recognizer) -> list[int]:
 
 @transaction.atomic
 def _begin(person_id: int, recognizer: Recognizer) -> int | None:
-    person = people.hold(person_id)
+    person = people.lock_person(person_id)
     if person is None or Memory.objects.filter(person=person, recognizer=recognizer).exists():
         return None
     return begin(person=person, recognizer_id=recognizer.pk).pk

@@ -54,7 +54,7 @@ def _remember(memory: Memory, drawing: Drawing, label: Label | None, seen: Seen 
         read = {"version_id": seen.version_id, "packed": seen.packed} if seen else {}
         memory.remembered.create(drawing=drawing, label=label, **read)
         _prune(memory, label)
-    people.touch(memory.person_id)
+    people.bump_revision(memory.person_id)
 
 
 def _prune(memory: Memory, label: Label) -> None:
@@ -72,7 +72,7 @@ def begin(*, person: User, recognizer_id: int) -> Memory:
     said = _newest_said(memory) if person.has_consented else []
     rows = [Remembered(memory=memory, drawing_id=drawing, label_id=label) for drawing, label in reversed(said)]
     Remembered.objects.bulk_create(rows)
-    people.touch(person.pk)
+    people.bump_revision(person.pk)
     if len(rows) > 1:
         enqueue(memory)
     return memory
@@ -94,30 +94,30 @@ def _newest_said(memory: Memory) -> list[tuple[int, int]]:
 @transaction.atomic
 def forget(*, drawing: Drawing) -> bool:
     """Remember this drawing no longer; what its author says it is still stands. Returns whether it was remembered."""
-    people.hold(drawing.author_id)
+    people.lock_person(drawing.author_id)
     row = Remembered.objects.filter(drawing=drawing.pk).select_related("memory").first()
     if row is None:
         return False
     row.delete()
-    people.touch(drawing.author_id)
+    people.bump_revision(drawing.author_id)
     return True
 
 
 @transaction.atomic
 def forget_all(*, person: User, recognizer: Recognizer) -> None:
     """Remember nothing of what somebody said so far."""
-    people.hold(person.pk)
+    people.lock_person(person.pk)
     memory, _new = Memory.objects.get_or_create(person=person, recognizer=recognizer)
     memory.remembered.all().delete()
-    people.touch(person.pk)
+    people.bump_revision(person.pk)
 
 
 @transaction.atomic
 def switch(*, person: User, recognizer: Recognizer, enabled: bool) -> None:
     """Off: the model alone answers. What is said is followed all the same, so that it is there when switched on."""
-    people.hold(person.pk)
+    people.lock_person(person.pk)
     found = Memory.objects.filter(person=person, recognizer=recognizer).first()
     memory = found or begin(person=person, recognizer_id=recognizer.pk)
     if memory.enabled != enabled:
         Memory.objects.filter(pk=memory.pk).update(enabled=enabled)
-        people.touch(person.pk)
+        people.bump_revision(person.pk)

@@ -1,9 +1,9 @@
 """Setting aside: everything that one author drew teaches nobody else any more, and what follows for the models.
 
 Nothing is deleted. Their drawings leave the queue, snapshots, counts and exports, for each of these asks
-`accounts.people.teaching`; so does whatever they draw from then on. They themselves go on as before, with a memory that
-is theirs alone. Runs that are learning from them are stopped; versions that did learn from them stay until somebody
-teaches a new one or goes back (`remedies`). All of it can be taken back.
+`accounts.people.may_train`; so does whatever they draw from then on. They themselves go on as before, with a
+memory that is theirs alone. Runs that are learning from them are stopped; versions that did learn from them stay
+until somebody teaches a new one or goes back (`remedies`). All of it can be taken back.
 """
 
 from __future__ import annotations
@@ -103,12 +103,12 @@ def lift_exclusion(*, aside: AuthorExclusion, by: User) -> AuthorExclusion:
             raise ExclusionError(_("These are your own drawings. Ask another reviewer."))
         made = _append(person, by=by, aside=False, reason="")
         subject = audit.name_of(person)
-        audit.note(by=by, what=LIFTED, subject=subject, undoes=audit.last(what=EXCLUDED, subject=subject))
+        audit.note(by=by, what=LIFTED, subject=subject, undoes=audit.newest_entry(what=EXCLUDED, subject=subject))
     return made
 
 
 def _person(author: int) -> User:
-    person = people.hold(author)
+    person = people.lock_person(author)
     if person is None:
         raise ExclusionError(_("This author has left, and taken everything along."))
     return person

@@ -84,7 +84,7 @@ def _note(promotion: Promotion) -> None:
     version, before = promotion.model_version, promotion.replaces.model_version if promotion.replaces else None
     back = before is not None and version.number < before.number
     name = f"{version.recognizer.slug} version"
-    undone = audit.last(what=PROMOTED, subject=f"{name} {before.number}") if before and back else None
+    undone = audit.newest_entry(what=PROMOTED, subject=f"{name} {before.number}") if before and back else None
     audit.note(
         by=promotion.by,
         what=ROLLED_BACK if back else PROMOTED,

@@ -96,7 +96,7 @@ def _opinion(correction: Correction, reviewer: User, reason: str, control: Contr
 
 
 def _hold(author: int, reviewer: User) -> bool:
-    person = people.hold(author)
-    if person is None or not person.may_teach:
+    person = people.lock_person(author)
+    if person is None or not person.may_train:
         return False
     return person != reviewer or decisions.may_review_own(reviewer)

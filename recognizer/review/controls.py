@@ -41,7 +41,7 @@ def mark(*, review: Review, by: User) -> Control:
 
     Raises NoControlError where the decision or the correction counts no longer, or nobody looked at it.
     """
-    people.hold(review.correction.drawing.author_id)
+    people.lock_person(review.correction.drawing.author_id)
     queue.lock(review.correction_id)
     counts = Review.objects.standing().filter(pk=review.pk, correction__replaced_by__replaces__isnull=True).exists()
     if not counts or review.decision == Review.Decision.UNDONE:
@@ -65,7 +65,7 @@ def unmark(*, control: Control, by: User) -> bool:
 
 def _note(what: str, correction: Correction, by: User) -> None:
     subject = f"drawing {correction.drawing.uuid}"
-    undoes = audit.last(what="control.marked", subject=subject) if what == "control.ended" else None
+    undoes = audit.newest_entry(what="control.marked", subject=subject) if what == "control.ended" else None
     audit.note(by=by, what=what, subject=subject, undoes=undoes)
 
 

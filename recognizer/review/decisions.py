@@ -128,7 +128,7 @@ def claim_these(*, reviewer: User, corrections: Sequence[int]) -> list[Correctio
 
 def _disputed(reviewer: User, corrections: Sequence[int]) -> QuerySet[Correction]:
     found = Correction.objects.filter(
-        people.teaching("queue_entry__author"), pk__in=corrections, queue_entry__disputed=True
+        people.may_train("queue_entry__author"), pk__in=corrections, queue_entry__disputed=True
     )
     if not may_review_own(reviewer):
         found = found.exclude(queue_entry__author=reviewer)
@@ -251,7 +251,7 @@ def accept_unseen(*, recognizer: Recognizer) -> int:
     """Accept by policy what nobody has looked at; returns how many. What a person decided on stays so."""
     looked_at = Review.objects.filter(automatic=False, correction__drawing__recognizer=recognizer)
     unseen = Correction.objects.standing().filter(
-        people.teaching("drawing__author"),
+        people.may_train("drawing__author"),
         label__isnull=False,
         reviews__isnull=True,
         opinions__isnull=True,
@@ -264,7 +264,7 @@ def accept_unseen(*, recognizer: Recognizer) -> int:
 
 @transaction.atomic
 def _accept_unseen_of(author: int, unseen: QuerySet[Correction]) -> int:
-    people.hold(author)
+    people.lock_person(author)
     reviews = [
         Review(correction_id=pk, decision=Review.Decision.ACCEPTED, label_id=label, automatic=True)
         for pk, label in unseen.filter(drawing__author=author).values_list("pk", "label_id")

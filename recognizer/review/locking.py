@@ -74,7 +74,7 @@ def hold(correction: Correction, reviewer: User) -> Iterator[Held]:
     """
     with transaction.atomic():
         drawing = Drawing.objects.filter(pk=correction.drawing_id).values_list(*_POLICY).first()
-        author = people.hold(drawing[0]) if drawing else None
+        author = people.lock_person(drawing[0]) if drawing else None
         entry = queue.lock(correction.pk)
         state = _state(correction, reviewer)
         if drawing is None or author is None or state is None:

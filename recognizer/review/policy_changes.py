@@ -41,8 +41,8 @@ def look_again(*, recognizer: Recognizer) -> int:
 
 @transaction.atomic
 def _look_again(author: int, begun: QuerySet[Opinion]) -> int:
-    person = people.hold(author)
-    if person is None or not person.may_teach:
+    person = people.lock_person(author)
+    if person is None or not person.may_train:
         return 0
     about = begun.filter(correction__queue_entry__author=author).values("correction")
     undecided = QueueEntry.objects.filter(Q(waits=True) | Q(disputed=True), correction__in=about)

@@ -73,7 +73,7 @@ def waiting(*, reviewer: User, own: bool, wanted: Wanted = ANYTHING) -> QuerySet
 
 def free(found: QuerySet[Correction], *, reviewer: User, own: bool, wanted: Wanted = ANYTHING) -> QuerySet[Correction]:
     """Those of these corrections that this reviewer wants and could say something about now."""
-    found = found.filter(people.teaching("queue_entry__author"))
+    found = found.filter(people.may_train("queue_entry__author"))
     found = found.exclude(Q(claim__until__gt=timezone.now()) & ~Q(claim__by=reviewer))
     found = found.filter(~Exists(Opinion.objects.standing().filter(correction=OuterRef("pk"), by=reviewer)))
     if not own:

@@ -75,7 +75,9 @@ def cancel_run(*, run: TrainingRun, by: User | None = None) -> None:
     with transaction.atomic():
         _cancel(run)
         subject = f"run {run.pk}"
-        audit.note(by=by, what="run.cancelled", subject=subject, undoes=audit.last(what=STARTED, subject=subject))
+        audit.note(
+            by=by, what="run.cancelled", subject=subject, undoes=audit.newest_entry(what=STARTED, subject=subject)
+        )
 
 
 def _cancel(run: TrainingRun) -> None:

@@ -32,7 +32,7 @@ class RasterisedDrawings(NamedTuple):
 def approved_reviews(recognizer: Recognizer) -> QuerySet[Review]:
     """The decisions that let drawings teach: they stand, their corrections stand, their authors may teach."""
     return Review.objects.approving().filter(
-        people.teaching("correction__drawing__author"),
+        people.may_train("correction__drawing__author"),
         correction__replaced_by__replaces__isnull=True,
         correction__drawing__recognizer=recognizer,
     )

@@ -31,7 +31,7 @@ def create_webhook(*, person: User, url: str, events: Sequence[str], recognizer:
     """A webhook; what happens from now on is sent there. Raises RefusedWebhookError."""
     url, events = _checked(url, events)
     with transaction.atomic():
-        people.hold(person.pk)  # or two at once would both be the last one
+        people.lock_person(person.pk)  # or two at once would both be the last one
         if person.webhooks.count() >= MAX_PER_PERSON:
             raise RefusedWebhookError(
                 _("You have %d webhooks, the most there can be. Delete one first.") % MAX_PER_PERSON

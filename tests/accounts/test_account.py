@@ -112,8 +112,8 @@ def test_the_sign_in_of_a_moment_ago_is_not_enough_to_delete(client: Client, ada
 
 
 def test_a_person_saved_as_they_were_read_a_moment_ago_keeps_their_newer_revision(alice: User) -> None:
-    people.touch(alice.pk)
-    people.touch(alice.pk)
+    people.bump_revision(alice.pk)
+    people.bump_revision(alice.pk)
     alice.first_name = "Alice"
     alice.save()
 

@@ -36,10 +36,10 @@ def test_an_entry_can_be_neither_edited_nor_taken_out(ada: User) -> None:
 
 def test_what_undid_it_is_one_more_entry_and_there_is_only_one(ada: User) -> None:
     made = audit.note(by=ada, what="key.made", subject="key 3")
-    assert audit.last(what="key.made", subject="key 3") == made
+    assert audit.newest_entry(what="key.made", subject="key 3") == made
     undone = audit.note(by=ada, what="key.revoked", subject="key 3", undoes=made)
     assert made.undone_by == undone
-    assert audit.last(what="key.made", subject="key 3") is None
+    assert audit.newest_entry(what="key.made", subject="key 3") is None
     with pytest.raises(IntegrityError), transaction.atomic():
         audit.note(by=ada, what="key.revoked", subject="key 3", undoes=made)
 
@@ -66,7 +66,7 @@ def test_of_who_has_left_a_number_stays(as_ada: Client, ada: User) -> None:
 
 def test_staff_who_delete_somebody_are_noted(ada: User, bob: User) -> None:
     name = audit.name_of(ada)
-    people.forget(person=ada, by=bob)
+    people.delete_person(person=ada, by=bob)
     entry = AuditEntry.objects.get()
     assert (entry.what, entry.by, entry.subject) == ("person.deleted", bob, name)
 

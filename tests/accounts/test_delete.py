@@ -150,11 +150,11 @@ def test_one_of_two_superusers_may_go(as_ada: Client, ada: User, bob: User) -> N
     as_ada.post("/accounts/delete/")
     assert not User.objects.filter(pk=ada.pk).exists()
     with pytest.raises(people.LastSuperuserError):
-        people.forget(person=bob)
+        people.delete_person(person=bob)
 
 
 def test_a_superuser_who_is_closed_does_not_count(ada: User, bob: User) -> None:
     User.objects.update(is_superuser=True)
     User.objects.filter(pk=bob.pk).update(is_active=False)
     with pytest.raises(people.LastSuperuserError):
-        people.forget(person=ada)
+        people.delete_person(person=ada)

@@ -83,7 +83,7 @@ def furnish(user: User) -> None:
     told(made)
     EmailAddress.objects.get_or_create(user=user, email=user.email, defaults={"verified": True, "primary": True})
     Authenticator.objects.create(user=user, type=Authenticator.Type.TOTP, data={"secret": "do not tell"})
-    key, _secret = keys.make(person=user, name="Scanner", scopes=["predict"])
+    key, _secret = keys.create_key(person=user, name="Scanner", scopes=["predict"])
     KeyUse.objects.create(key=key, day=timezone.now().date(), calls=7)
     Receipt.objects.create(person=user, key=key, name="once", asked="0" * 64, status=204)
     user.groups.add(Group.objects.get_or_create(name="Reviewers")[0])

@@ -54,7 +54,7 @@ def test_while_the_database_is_away_a_page_is_told_to_come_again(
     def away() -> None:
         raise OperationalError("no connection")
 
-    monkeypatch.setattr(keys, "origins", away)
+    monkeypatch.setattr(keys, "bound_origins", away)
     answer = ask_before(client, APP)
     assert (answer.status_code, answer.json()["code"], answer["Retry-After"]) == (503, "unavailable", "5")
 
@@ -83,7 +83,7 @@ def test_the_page_may_read_the_answer_and_what_stands_above_it(alice: User) -> N
 def test_the_page_may_read_errors_too(alice: User) -> None:
     app = program(alice, "export", origins=[APP])
     assert allowed(predict(app, APP)) == APP
-    keys.revoke(key=ApiKey.objects.get(), by=alice)
+    keys.revoke_key(key=ApiKey.objects.get(), by=alice)
     refused = predict(app, APP)
     assert (refused.status_code, allowed(refused)) == (401, APP)
 
@@ -141,7 +141,7 @@ def test_asking_beforehand_elsewhere_is_no_business_of_the_api(client: Client, a
 
 def test_which_sites_are_bound_is_looked_up_once(client: Client, alice: User, django_assert_num_queries: Any) -> None:
     program(alice, origins=[APP])
-    keys.origins()
+    keys.bound_origins()
     with django_assert_num_queries(0):
         ask_before(client, APP)
         ask_before(client, EVIL)

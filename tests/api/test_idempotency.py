@@ -123,7 +123,7 @@ def test_nobody_is_shown_what_another_was_answered(as_alice: Client, as_bob: Cli
 def test_a_revoked_key_is_not_answered_again(alice: User) -> None:
     app = program(alice)
     send(app, "a")
-    keys.revoke(key=alice.keys.get(), by=alice)
+    keys.revoke_key(key=alice.keys.get(), by=alice)
     assert send(app, "a").status_code == 401
 
 
@@ -202,7 +202,7 @@ def test_who_waits_too_long_is_told_to_come_again(
     digits: Any, alice: User, as_bob: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(idempotency, "PATIENCE", 200)
-    _key, secret = keys.make(person=alice, name="mine", scopes=["drawings"])
+    _key, secret = keys.create_key(person=alice, name="mine", scopes=["drawings"])
     app = Client(headers={"authorization": f"Bearer {secret}"})
 
     def second() -> Any:

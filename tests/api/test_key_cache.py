@@ -10,7 +10,7 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from accounts import keyring, keys
+from accounts import key_cache, keys
 from accounts.models import ApiKey, User
 from recognizer.models import Drawing
 from recognizer.registry import serving
@@ -23,14 +23,14 @@ LONG = 3600.0
 
 @pytest.fixture(autouse=True)
 def _held_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(keyring, "HELD", LONG)
+    monkeypatch.setattr(key_cache, "MAX_AGE", LONG)
     monkeypatch.setattr(serving, "LOOK_EVERY", LONG)
 
 
 @pytest.fixture
 def app(alice: User) -> Client:
     """A program whose key is on the ring."""
-    _key, secret = keys.make(person=alice, name="program", scopes=["predict", "feedback", "drawings"])
+    _key, secret = keys.create_key(person=alice, name="program", scopes=["predict", "feedback", "drawings"])
     client = Client(headers={"authorization": f"Bearer {secret}"})
     assert predict(client).status_code == 200
     return client
@@ -81,7 +81,7 @@ def test_what_another_process_changed_counts_once_a_key_was_held_long_enough(
     ApiKey.objects.update(revoked=timezone.now())  # as another process would: nothing here is told
     assert predict(app).status_code == 200
     now = time.monotonic()
-    monkeypatch.setattr(keyring.time, "monotonic", lambda: now + LONG + 1)
+    monkeypatch.setattr(key_cache.time, "monotonic", lambda: now + LONG + 1)
     assert refusal(predict(app)) == (401, "key_revoked")
 
 
@@ -147,8 +147,8 @@ def test_a_wrong_secret_is_no_key_whatever_is_on_the_ring(app: Client) -> None:
 
 
 def test_the_ring_does_not_grow_for_ever(app: Client, alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(keyring, "_MOST", 3)
+    monkeypatch.setattr(key_cache, "_MAX_KEYS", 3)
     for number in range(7):
-        _key, secret = keys.make(person=alice, name=str(number), scopes=["predict"])
-        keyring.find(secret, keys.find)
-        assert 1 <= len(keyring._found) <= 3
+        _key, secret = keys.create_key(person=alice, name=str(number), scopes=["predict"])
+        key_cache.get_key(secret, keys.find_key)
+        assert 1 <= len(key_cache._found) <= 3

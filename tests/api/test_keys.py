@@ -22,7 +22,7 @@ BODY = {"recognizer": "digits", "ink": SEVEN}
 
 def program(person: User, *scopes: str, **more: Any) -> Client:
     """A program with a new key of this person's; it bears no cookies."""
-    _key, secret = keys.make(person=person, name="program", scopes=list(scopes) or ALL, **more)
+    _key, secret = keys.create_key(person=person, name="program", scopes=list(scopes) or ALL, **more)
     return Client(headers={"authorization": f"Bearer {secret}"}, enforce_csrf_checks=True)
 
 
@@ -92,7 +92,7 @@ def test_what_is_no_key_is_said_to_be_none(secret: str) -> None:
 
 
 def test_a_key_that_is_not_there_and_one_with_another_secret_look_the_same(alice: User) -> None:
-    key, _secret = keys.make(person=alice, name="mine", scopes=ALL)
+    key, _secret = keys.create_key(person=alice, name="mine", scopes=ALL)
     wrong, nowhere = (f"ink_{prefix}_{'a' * 44}" for prefix in (key.prefix, "b" * 10))
     assert showing(wrong).get("/api/v1/recognizers").content == showing(nowhere).get("/api/v1/recognizers").content
     assert refusal(showing(wrong)) == (401, "key_unknown")
@@ -103,9 +103,9 @@ def test_a_key_that_is_not_there_and_one_with_another_secret_look_the_same(alice
 def test_a_revoked_key_opens_nothing_from_the_next_request_on(alice: User) -> None:
     app = program(alice)
     assert app.get("/api/v1/drawings").status_code == 200
-    keys.revoke(key=alice.keys.get(), by=alice)
+    keys.revoke_key(key=alice.keys.get(), by=alice)
     assert refusal(app) == (401, "key_revoked")
-    assert not keys.revoke(key=alice.keys.get(), by=alice), "once is enough"
+    assert not keys.revoke_key(key=alice.keys.get(), by=alice), "once is enough"
 
 
 def test_an_expired_key_opens_nothing(alice: User) -> None:
@@ -127,7 +127,7 @@ def test_a_key_is_no_sign_in(alice: User) -> None:
 
 
 def test_the_key_counts_where_somebody_else_is_signed_in(alice: User, as_bob: Client) -> None:
-    _key, secret = keys.make(person=alice, name="mine", scopes=ALL)
+    _key, secret = keys.create_key(person=alice, name="mine", scopes=ALL)
     made = as_bob.post(
         "/api/v1/drawings", BODY, content_type="application/json", headers={"authorization": f"bearer {secret}"}
     )
@@ -140,7 +140,7 @@ def test_another_scheme_is_not_looked_at(as_alice: Client) -> None:
 
 
 def test_the_secret_is_kept_nowhere(alice: User) -> None:
-    key, secret = keys.make(person=alice, name="mine", scopes=ALL)
+    key, secret = keys.create_key(person=alice, name="mine", scopes=ALL)
     kept = " ".join(str(value) for value in ApiKey.objects.filter(pk=key.pk).values()[0].values())
     assert secret.rpartition("_")[2] not in kept
     assert secret.startswith(f"ink_{key.prefix}_")
@@ -203,17 +203,17 @@ def test_the_log_tells_of_a_key_but_not_of_each_request(alice: User, monkeypatch
     for address in ("127.0.0.1", "127.0.0.1", "10.0.0.7", "10.0.0.8"):
         app.get("/api/v1/recognizers", REMOTE_ADDR=address)
         ApiKey.objects.update(last_used=now - timedelta(seconds=61))
-    keys.revoke(key=alice.keys.get(), by=alice)
+    keys.revoke_key(key=alice.keys.get(), by=alice)
     assert noted() == ["key.made", "key.used", "key.used-elsewhere", "key.revoked"]
     assert {entry.subject for entry in _of_keys()} == {f"key {alice.keys.get().pk}"}
     assert "10.0.0" not in str(list(AuditEntry.objects.values()))
 
 
 def test_nobody_has_more_keys_than_they_can_look_after(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(keys, "MOST", 2)
-    first, _secret = keys.make(person=alice, name="1", scopes=ALL)
-    keys.make(person=alice, name="2", scopes=ALL)
+    monkeypatch.setattr(keys, "MAX_KEYS", 2)
+    first, _secret = keys.create_key(person=alice, name="1", scopes=ALL)
+    keys.create_key(person=alice, name="2", scopes=ALL)
     with pytest.raises(keys.TooManyKeysError, match="Revoke one"):
-        keys.make(person=alice, name="3", scopes=ALL)
-    keys.revoke(key=first, by=alice)
-    keys.make(person=alice, name="3", scopes=ALL)
+        keys.create_key(person=alice, name="3", scopes=ALL)
+    keys.revoke_key(key=first, by=alice)
+    keys.create_key(person=alice, name="3", scopes=ALL)

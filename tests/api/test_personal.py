@@ -155,7 +155,7 @@ def test_without_consent_it_rests_and_comes_back_with_it(as_alice: Client, alice
     teach(as_alice, "1")
     people.withdraw_consent(person=alice)
     assert predict(as_alice, ink=SEVEN).json() == before
-    people.consent(person=alice)
+    people.give_consent(person=alice)
     assert first(predict(as_alice, ink=SEVEN).json()) == "1"
 
 

@@ -137,7 +137,7 @@ def test_people_at_one_address_of_the_new_kind_are_counted_by_their_network(clie
 
 def test_a_batch_counts_as_many_as_it_asks_for_or_not_at_all(settings: Any, alice: User) -> None:
     settings.PREDICT_RATE = 10
-    key, _secret = keys.make(person=alice, name="mine", scopes=["predict"], rate=8)
+    key, _secret = keys.create_key(person=alice, name="mine", scopes=["predict"], rate=8)
     view, request = Endpoint(), Request(RequestFactory().post("/"))
     request.user, request.auth = alice, key
     check_batch(PredictLimit(), request, view, count=7)

@@ -47,12 +47,12 @@ def test_a_key_is_told_of_itself_alone_and_nobody_of_anothers(alice: User, bob: 
 def test_what_was_refused_does_not_count(alice: User) -> None:
     app = program(alice, "predict")
     assert app.get("/api/v1/drawings").status_code == 403
-    usage.write()
+    usage.write_counts()
     assert not KeyUse.objects.exists()
 
 
 def test_days_can_be_chosen(alice: User, as_alice: Client) -> None:
-    key, _secret = keys.make(person=alice, name="old", scopes=ALL)
+    key, _secret = keys.create_key(person=alice, name="old", scopes=ALL)
     for ago in (3, 2, 1):
         KeyUse.objects.create(key=key, day=date(2026, 5, 10) - timedelta(ago), calls=ago)
     days = as_alice.get(f"{URL}?since=2026-05-08&until=2026-05-09").json()["results"]
@@ -64,7 +64,7 @@ def test_calls_of_a_key_that_is_gone_are_dropped(alice: User) -> None:
     app = program(alice)
     ask(app)
     ApiKey.objects.all().delete()
-    usage.write()
+    usage.write_counts()
     assert not KeyUse.objects.exists()
 
 

@@ -66,7 +66,7 @@ def requests() -> dict[str, Journey]:
     signed_in.force_login(author)
     room.force_login(reviewer)
     if "--key" in sys.argv:
-        secret = keys.make(person=author, name="benchmark", scopes=["predict", "drawings"])[1]
+        secret = keys.create_key(person=author, name="benchmark", scopes=["predict", "drawings"])[1]
         visitor = signed_in = Client(headers={"Authorization": f"Bearer {secret}"})
 
     def predict() -> Any:

@@ -34,7 +34,7 @@ from django.utils import timezone
 from accounts import keys
 from accounts.models import ApiKey, User
 person = User.objects.create_user("alice@example.org", "a long enough word", consented_at=timezone.now())
-print(keys.make(person=person, name="bench", scopes=list(ApiKey.Scope.values))[1])
+print(keys.create_key(person=person, name="bench", scopes=list(ApiKey.Scope.values))[1])
 """
 COUNT_ROWS = """
 from recognizer.models import Correction, Drawing, Prediction, Receipt

@@ -109,7 +109,7 @@ def _secret() -> str:
 
     User.objects.filter(email="bench@example.org").delete()
     person = User.objects.create_user("bench@example.org", consented_at=timezone.now())
-    return keys.make(person=person, name="benchmark", scopes=["predict"])[1]
+    return keys.create_key(person=person, name="benchmark", scopes=["predict"])[1]
 
 
 def _stroke(track: np.ndarray) -> list[list[float]]:

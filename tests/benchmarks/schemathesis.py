@@ -24,7 +24,7 @@ from accounts import keys
 from accounts.models import ApiKey, User
 may = {"consented_at": timezone.now(), "is_staff": True, "is_superuser": True}
 person, new = User.objects.get_or_create(email="schemathesis@example.org", defaults=may)
-print(keys.make(person=person, name="schemathesis", scopes=ApiKey.Scope.values)[1])
+print(keys.create_key(person=person, name="schemathesis", scopes=ApiKey.Scope.values)[1])
 """
 
 

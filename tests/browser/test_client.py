@@ -19,7 +19,7 @@ pytestmark = pytest.mark.usefixtures("digits")
 @pytest.fixture
 def run(visit: Any, alice: User, live_server: LiveServer, digits: Recognizer) -> Any:
     """Call it with JavaScript that has a `client`, `Client` and `ApiError`; gives what it returns."""
-    secret = keys.make(person=alice, name="app", scopes=list(ApiKey.Scope.values))[1]
+    secret = keys.create_key(person=alice, name="app", scopes=list(ApiKey.Scope.values))[1]
     visitor: Visitor = visit()
     visitor.go("/privacy/")
 

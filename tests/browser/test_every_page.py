@@ -29,7 +29,9 @@ def test_no_page_offends_the_policy_or_scrolls_sideways_on_a_phone(
     drawing, _ = store.keep(author=alice, recognizer="digits", content=Content.from_ink(SCRIBBLE))
     hook = Webhook.objects.create(person=alice, url="https://hooks.example.org/" + "long" * 30, events=Event.values)
     events.create_test_delivery(hook)
-    key, _secret = keys.make(person=alice, name="Shop" * 15, scopes=["predict"], origins=["https://" + "long" * 30])
+    key, _secret = keys.create_key(
+        person=alice, name="Shop" * 15, scopes=["predict"], origins=["https://" + "long" * 30]
+    )
     phone = visit(as_alice, phone=True, viewport={"width": 320, "height": 640}, color_scheme=scheme)
     for path in (
         "/",

@@ -22,7 +22,7 @@ ONCE = Retries(attempts=1)
 @pytest.fixture
 def key(transactional_db: None, alice: User) -> str:
     """It opens everything that is hers."""
-    return keys.make(person=alice, name="client", scopes=list(ApiKey.Scope.values))[1]
+    return keys.create_key(person=alice, name="client", scopes=list(ApiKey.Scope.values))[1]
 
 
 @pytest.fixture

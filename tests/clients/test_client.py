@@ -234,11 +234,11 @@ def test_each_status_has_a_class(
         client_of_alice.predict([], recognizer="digits")
     with pytest.raises(UnauthorizedError, match="not a key of ours"):
         connect(key="no key").drawing(uuid4())
-    narrow = keys.make(person=alice, name="narrow", scopes=["predict"])[1]
+    narrow = keys.create_key(person=alice, name="narrow", scopes=["predict"])[1]
     with pytest.raises(ForbiddenError) as refused:
         connect(key=narrow).keep(SEVEN, recognizer="digits")
     assert refused.value.code == "scope_missing"
-    of_bob = keys.make(person=bob, name="drawings", scopes=["drawings"])[1]
+    of_bob = keys.create_key(person=bob, name="drawings", scopes=["drawings"])[1]
     kept = connect(key=of_bob).keep(SEVEN, recognizer="digits").id
     with pytest.raises(ConflictError) as conflict:
         client_of_alice.keep(ONE, recognizer="digits", id=kept)

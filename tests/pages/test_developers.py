@@ -82,7 +82,7 @@ def test_a_sample_works_as_it_stands_on_the_page(live_server: Any, alice: User, 
     if not shutil.which(needed):
         pytest.skip(f"needs {needed}")
     page = Client(headers={"host": live_server.url.removeprefix("http://")}).get(URL).content.decode()
-    _key, secret = keys.make(person=alice, name="sample", scopes=["predict", "feedback"])
+    _key, secret = keys.create_key(person=alice, name="sample", scopes=["predict", "feedback"])
     code = samples(page)[language]
     assert live_server.url in code
     said = _run([*start, code.replace("ink_…", secret)])

@@ -127,7 +127,7 @@ def test_strangers_are_asked_to_sign_in(client: Client) -> None:
 
 
 def test_a_key_is_revoked_after_one_more_look(as_ada: Client, ada: User) -> None:
-    key, secret = keys.make(person=ada, name="Shop", scopes=["predict"])
+    key, secret = keys.create_key(person=ada, name="Shop", scopes=["predict"])
     path = f"/accounts/keys/{key.pk}/revoke/"
     assert "cannot be undone" in as_ada.get(path).content.decode()
     assert ada.keys.get().is_live
@@ -138,7 +138,7 @@ def test_a_key_is_revoked_after_one_more_look(as_ada: Client, ada: User) -> None
 
 
 def test_anothers_key_is_not_there(as_ada: Client, bob: User) -> None:
-    key, _secret = keys.make(person=bob, name="Bob's own", scopes=["predict"])
+    key, _secret = keys.create_key(person=bob, name="Bob's own", scopes=["predict"])
     path = f"/accounts/keys/{key.pk}/revoke/"
     assert [as_ada.get(path).status_code, as_ada.post(path).status_code] == [404, 404]
     assert bob.keys.get().is_live
@@ -155,7 +155,7 @@ def test_exports_are_offered_to_reviewers_alone(as_ada: Client, ada: User) -> No
 
 
 def test_who_has_too_many_is_told_so(as_ada: Client, ada: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(keys, "MOST", 1)
+    monkeypatch.setattr(keys, "MAX_KEYS", 1)
     make(as_ada)
     answer = make(as_ada, form="f2")
     assert (answer.status_code, "Revoke one" in answer.content.decode()) == (400, True)
@@ -169,7 +169,7 @@ def test_many_keys_cost_as_many_queries_as_few(as_ada: Client, ada: User, connec
     counts = []
     for more in (3, 27):
         for _ in range(more):
-            keys.make(person=ada, name="Shop", scopes=["predict"])
+            keys.create_key(person=ada, name="Shop", scopes=["predict"])
         counts.append(connection_queries(lambda: as_ada.get("/accounts/keys/")))
     assert counts[0] == counts[1]
 
@@ -195,7 +195,7 @@ def as_staff(bob: User) -> Client:
 
 
 def test_staff_revoke_a_key_after_one_more_look(as_staff: Client, ada: User) -> None:
-    key, _secret = keys.make(person=ada, name="Shop", scopes=["predict"])
+    key, _secret = keys.create_key(person=ada, name="Shop", scopes=["predict"])
     chosen = {"action": "revoke", "_selected_action": [key.pk]}
     asked = as_staff.post("/admin/accounts/apikey/", chosen)
     assert "Shop" in asked.content.decode()
@@ -207,7 +207,7 @@ def test_staff_revoke_a_key_after_one_more_look(as_staff: Client, ada: User) -> 
 
 
 def test_staff_give_a_key_another_rate_and_nothing_else(as_staff: Client, ada: User) -> None:
-    key, _secret = keys.make(person=ada, name="Shop", scopes=["predict"])
+    key, _secret = keys.create_key(person=ada, name="Shop", scopes=["predict"])
     page = as_staff.get(f"/admin/accounts/apikey/{key.pk}/change/").content.decode()
     assert key.hash not in page
     forms = {"uses-TOTAL_FORMS": "0", "uses-INITIAL_FORMS": "0"}

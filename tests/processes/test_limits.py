@@ -26,7 +26,7 @@ MAKE_A_KEY = f"""
 from accounts import keys
 from accounts.models import User
 person = User.objects.create_user("alice@example.org", "a long enough word")
-print(keys.make(person=person, name="app", scopes=["predict"], rate={THE_KEYS})[1])
+print(keys.create_key(person=person, name="app", scopes=["predict"], rate={THE_KEYS})[1])
 """
 
 pytestmark = pytest.mark.skipif(not REDIS, reason="limits of several processes need a Redis")
@@ -41,7 +41,9 @@ def house(tmp_path: Path) -> Iterator[RunningSite]:
     for command in (["migrate", "-v0"], ["install_models"]):
         manage(environment, *command)
     serve = ["gunicorn", "config.wsgi", "--bind", f"127.0.0.1:{port}", "--workers", "4", "--threads", "8"]
-    with RunningSite([Service("web", [*serve, "--no-control-socket"], environment)], port=port, folder=tmp_path) as house:
+    with RunningSite(
+        [Service("web", [*serve, "--no-control-socket"], environment)], port=port, folder=tmp_path
+    ) as house:
         yield house
 
 

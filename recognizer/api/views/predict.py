@@ -103,4 +103,4 @@ class BatchView(Endpoint):
         count = len(batch.items)
         check_batch(PredictLimit(), request, self, count=count, pictures=batch.pictures)
         if count > 1 and isinstance(request.auth, ApiKey):
-            usage.count(key=request.auth, calls=count - 1)
+            usage.count_calls(key=request.auth, calls=count - 1)

@@ -23,7 +23,7 @@ class UsageView(ConditionalEndpoint):
         """The newest first. A key is told of itself alone; a person on the site of all their keys."""
         asked = asked_of(UsageQuery, request)
         person: User = request.user  # type: ignore[assignment]
-        found = usage.of(person=person, key=request.auth if isinstance(request.auth, ApiKey) else None)
+        found = usage.usage_of(person=person, key=request.auth if isinstance(request.auth, ApiKey) else None)
         return listed(asked.apply(found), request, asked, _show)
 
 

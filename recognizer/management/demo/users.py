@@ -63,7 +63,7 @@ def remove_users() -> tuple[int, list[Promotion]]:
     back = [done for recognizer in Recognizer.objects.all() if (done := _bring_back(recognizer, taught))]
     gone = list(demo_users())
     for person in gone:
-        people.forget(person=person)
+        people.delete_person(person=person)
     return len(gone), back
 
 

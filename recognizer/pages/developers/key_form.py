@@ -97,7 +97,7 @@ class KeyForm(forms.Form):
         return sorted(set(found))
 
     def wanted(self) -> dict[str, Any]:
-        """What `accounts.keys.make` takes."""
+        """What `accounts.keys.create_key` takes."""
         said = self.cleaned_data
         return {
             **{name: said[name] for name in ("name", "scopes", "rate", "origins")},

@@ -57,7 +57,7 @@ def make_key(request: PersonRequest) -> HttpResponse:
         return redirect("account_keys")
     if form.is_valid():
         try:
-            key, secret = keys.make(person=request.user, **form.wanted())
+            key, secret = keys.create_key(person=request.user, **form.wanted())
             request.session[_SENT] = sent
             address = request.build_absolute_uri(reverse("api:recognizers"))
             sample = f'curl {address} \\\n  -H "Authorization: Bearer {secret}"'
@@ -78,6 +78,6 @@ def revoke_key(request: PersonRequest, pk: int) -> HttpResponse:
     key = get_object_or_404(ApiKey, pk=pk, person=request.user)
     if request.method != "POST":
         return render(request, "recognizer/developers/key_revoke.html", {"key": key})
-    keys.revoke(key=key, by=request.user)
+    keys.revoke_key(key=key, by=request.user)
     messages.success(request, _("“%s” is revoked. It opens nothing any more.") % key.name)
     return redirect("account_keys")

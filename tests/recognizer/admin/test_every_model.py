@@ -48,7 +48,7 @@ def furnished(count: int) -> None:
     for _ in range(count):
         person = User.objects.create_user(f"p{User.objects.count()}@example.org", "a long enough word")
         furnish(person)
-        keys.make(person=person, name="Robot", scopes=["predict"])
+        keys.create_key(person=person, name="Robot", scopes=["predict"])
 
 
 def _cost(client: Client, path: str) -> int:

@@ -62,7 +62,7 @@ def test_leaving_while_a_drawing_arrives_leaves_nothing(digits: Recognizer, alic
     body = {"recognizer": "digits", "ink": SEVEN}
     tabs = [browser(alice) for _ in range(4)]
     keeps = [partial(ask, tab, "POST", "/api/v1/drawings", body) for tab in tabs]
-    *statuses, _none = at_once(*keeps, partial(people.forget, person=alice))
+    *statuses, _none = at_once(*keeps, partial(people.delete_person, person=alice))
     assert set(statuses) <= {201, 401, 403}
     assert not User.objects.exists()
     assert not Drawing.objects.exists()

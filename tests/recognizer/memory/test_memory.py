@@ -133,7 +133,7 @@ def test_what_was_said_without_consent_is_remembered_when_it_is_said_again_with_
     corrections.correct(drawing=drawing, label="4")
     corrections.correct(drawing=drawing, label="4")
     assert held(alice) == []
-    people.consent(person=alice)
+    people.give_consent(person=alice)
     corrections.correct(drawing=drawing, label="4")
     assert (held(alice), answer(alice)) == (["4"], "4")
 
@@ -279,7 +279,7 @@ def test_a_label_that_the_version_does_not_know_is_left_out(digits: Recognizer, 
     eleven = Label.objects.create(recognizer=digits, slug="11", name="eleven", position=11)
     (drawing,) = say(alice, "4", ink=ONE)
     Remembered.objects.filter(drawing=drawing).update(label=eleven)
-    people.touch(alice.pk)
+    people.bump_revision(alice.pk)
     assert (answer(alice), answer(alice, ONE)) == ("1", "1")
 
 

@@ -132,7 +132,7 @@ def test_a_memory_that_rests_is_not_read(
     memory = memory_of(alice)
     meanwhile(lambda: people.withdraw_consent(person=alice))
     assert [memories.catch_up(memory_id=memory), memories.catch_up(memory_id=memory)] == [0, 0]
-    people.consent(person=alice)
+    people.give_consent(person=alice)
     memories.switch(person=alice, recognizer=digits, enabled=False)
     assert memories.catch_up(memory_id=memory) == 0
     assert memories.catch_up_for_a_moment() == (0, False)
@@ -144,7 +144,7 @@ def test_who_left_meanwhile_is_gone(digits: Recognizer, alice: User, starter: Bu
     say(alice, "1")
     promote_another(digits, starter)
     memory = memory_of(alice)
-    people.forget(person=alice)
+    people.delete_person(person=alice)
     assert memories.catch_up(memory_id=memory) == 0
     assert not Memory.objects.exists()
     assert not Remembered.objects.exists()

@@ -72,7 +72,7 @@ def test_addresses_are_for_who_may_see_people(as_auditor: Client, as_bob: Client
 def test_who_has_left_has_no_name_but_stays_the_same(as_auditor: Client, bob: User) -> None:
     pk, address = bob.pk, bob.email
     audit.note(by=bob, what="key.made", subject="key 1")
-    people.forget(person=bob)
+    people.delete_person(person=bob)
     html = " ".join(as_auditor.get(LOG).content.decode().split())
     assert html.count(f"somebody who has left ({pk})") == 2
     assert address not in html

@@ -132,7 +132,7 @@ def test_nobody_decides_about_their_own_or_of_who_no_longer_agrees(
     as_rita: Client, rita: User, bob: User, sevens: list[Correction], settings: Any
 ) -> None:
     settings.SELF_REVIEW = False
-    people.consent(person=rita)
+    people.give_consent(person=rita)
     own = named(rita, SEVEN, "7")
     people.withdraw_consent(person=bob)
     assert _shown(as_rita) == sevens[:2]

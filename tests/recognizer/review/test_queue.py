@@ -166,7 +166,7 @@ def test_who_no_longer_agrees_is_left_alone_until_they_do_again(rita: User, alic
     alice = User.objects.get(pk=alice.pk)
     people.withdraw_consent(person=alice)
     assert _waiting(rita) == []
-    people.consent(person=alice)
+    people.give_consent(person=alice)
     assert len(_waiting(rita)) == 1
 
 

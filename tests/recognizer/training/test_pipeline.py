@@ -303,7 +303,7 @@ def test_drawings_that_are_deleted_meanwhile_do_no_harm(
 def test_an_account_that_is_deleted_meanwhile_does_no_harm(digits: Recognizer, solo: User, at_step: AtStep) -> None:
     leaver = community.person("leaver")
     community.approve(community.draw(leaver, 10))
-    at_step("judging", lambda: people.forget(person=leaver))
+    at_step("judging", lambda: people.delete_person(person=leaver))
     run = run_now(digits)
     assert run.state == State.PASSED, run.reason
     assert set(run.items.values_list("drawing__author", flat=True)) == {solo.pk}
@@ -313,7 +313,7 @@ def test_what_was_deleted_is_forgotten_by_the_next_run(digits: Recognizer, solo:
     leaver = community.person("leaver")
     community.approve(community.draw(leaver, 10))
     first = run_now(digits)
-    people.forget(person=leaver)
+    people.delete_person(person=leaver)
     second = run_now(digits)
     assert (first.snapshot["authors"], second.snapshot["authors"]) == (2, 1)
     assert second.snapshot["digest"] != first.snapshot["digest"]
@@ -346,7 +346,7 @@ def test_versions_say_which_drawings_taught_them(digits: Recognizer, solo: User)
 def test_a_version_whose_teachers_have_all_gone_does_not_stay(digits: Recognizer, solo: User) -> None:
     run_now(digits)
     assert serving(digits) == 2
-    people.forget(person=solo)
+    people.delete_person(person=solo)
     run = run_now(digits)
     assert (run.state, serving(digits)) == (State.REFUSED, 1)
     assert run.reason == "No drawing is approved to learn from any more, so version 1 answers again."

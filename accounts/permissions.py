@@ -12,28 +12,28 @@ from accounts.models import User
 FLAGS = ("is_active", "is_staff", "is_superuser")
 
 
-def of_person(person: User) -> dict[str, Any]:
+def permissions_of(person: User) -> dict[str, Any]:
     """Their flags, groups and permissions, as plain words."""
     flags = {name: getattr(person, name) for name in FLAGS}
     groups = sorted(person.groups.values_list("name", flat=True))
     return flags | {"groups": groups, "permissions": sorted(person.get_user_permissions()) if person.pk else []}
 
 
-def of_group(group: Group) -> dict[str, Any]:
+def group_permissions_of(group: Group) -> dict[str, Any]:
     """Its name and permissions."""
     found = group.permissions.values_list("content_type__app_label", "codename")
     return {"name": group.name, "permissions": sorted(".".join(each) for each in found)}
 
 
-def note_person(*, person: User, before: dict[str, Any], by: User) -> None:
+def note_person_changes(*, person: User, before: dict[str, Any], by: User) -> None:
     """What somebody may do was changed, if it was. `person` is read anew: permissions are cached."""
-    changed = audit.changes(before, of_person(User.objects.get(pk=person.pk)))
+    changed = audit.changes(before, permissions_of(User.objects.get(pk=person.pk)))
     if changed:
         audit.note(by=by, what="person.changed", subject=audit.name_of(person), detail=changed)
 
 
-def note_group(*, group: Group, before: dict[str, Any], by: User) -> None:
+def note_group_changes(*, group: Group, before: dict[str, Any], by: User) -> None:
     """What the members of a group may do was changed, if it was."""
-    changed = audit.changes(before, of_group(group))
+    changed = audit.changes(before, group_permissions_of(group))
     if changed:
         audit.note(by=by, what="group.changed", subject=f"group {group.pk}", detail=changed)

@@ -14,7 +14,7 @@ from django.db import models
 MOST_SHOWN = 50
 
 
-def along(rows: Iterable[models.Model]) -> tuple[list[str], dict[str, int], set[str], list[str]]:
+def count_deleted(rows: Iterable[models.Model]) -> tuple[list[str], dict[str, int], set[str], list[str]]:
     """As `ModelAdmin.get_deleted_objects`: what is shown, how many of each kind, missing permissions, protected."""
     chosen = list(rows)
     counts: dict[str, int] = {}

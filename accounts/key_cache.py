@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 
 from accounts.models import ApiKey
 
-HELD = 0.5  # seconds
-_MOST = 1_000  # keys
+MAX_AGE = 0.5  # seconds
+_MAX_KEYS = 1_000  # keys
 
 
 class _Found(NamedTuple):
@@ -26,7 +26,7 @@ class _Found(NamedTuple):
 _found: dict[bytes, _Found] = {}
 
 
-def find(secret: str, look: Callable[[str], ApiKey]) -> ApiKey:
+def get_key(secret: str, look: Callable[[str], ApiKey]) -> ApiKey:
     """The key of this secret, as `look` found it just now or finds it. Raises what `look` raises.
 
     Requests share it and its person, so nobody may change them.
@@ -37,12 +37,12 @@ def find(secret: str, look: Callable[[str], ApiKey]) -> ApiKey:
     if held and now < held.until:
         return held.key
     key = look(secret)
-    if len(_found) >= _MOST:
+    if len(_found) >= _MAX_KEYS:
         _found.clear()
-    _found[name] = _Found(key, now + HELD)
+    _found[name] = _Found(key, now + MAX_AGE)
     return key
 
 
-def forget(**_sent: Any) -> None:
+def clear_cache(**_sent: Any) -> None:
     """Something about a key or a person has changed."""
     _found.clear()

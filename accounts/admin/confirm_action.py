@@ -19,7 +19,7 @@ def is_confirmed(request: HttpRequest) -> bool:
     return CONFIRMED in request.POST
 
 
-def ask(
+def confirmation_page(
     request: HttpRequest, of: admin.ModelAdmin, *, action: str, title: Any, words: Any, button: Any, rows: Iterable[Any]
 ) -> TemplateResponse:
     """The page: what will happen to which rows; its button sends the action again."""
