@@ -1,9 +1,12 @@
-"""Training: when a recognizer is taught, and what a run does.
+"""Training: when a recognizer is trained, and what a training run does.
 
-runs      open, enqueue, cancel; questions about runs
-schedule  the tick: what is due, what is dead
-lease     the right to work on a run, kept alive by a pulse
-work      one run from the snapshot to the promotion
+scheduler   starts runs that are due, and closes runs whose worker died
+runs        open, enqueue and cancel runs
+lease       the right of one task to work on a run, renewed by a heartbeat
+pipeline    one run, from the snapshot to the promotion
+snapshots   the approved drawings that a run takes, and their rasters
+split       which of them are trained on and which are held back for the exam
+monitoring  how often people correct a live version, and the automatic rollback
 """
 
 from recognizer.training.pipeline import execute_run

@@ -1,4 +1,4 @@
-"""One training run: snapshot, fine-tuning, gate, and what follows from the verdict."""
+"""One training run: snapshot, fine-tuning, gate and promotion."""
 
 from __future__ import annotations
 
@@ -28,73 +28,69 @@ MAX_ATTEMPTS = 5
 
 
 class DeclinedError(RuntimeError):
-    """The run decides not to train, or not to go on; the text says why."""
+    """There is a reason not to train, or not to go on. The text says which; the run ends as refused."""
 
 
 class DeletionRaceError(RuntimeError):
-    """Drawings are deleted faster than they can be put on record."""
+    """Drawings are deleted faster than a snapshot of them can be saved."""
 
 
 @dataclass(frozen=True)
 class TrainingPlan:
-    """What a run starts from."""
+    """What a run starts from, and what its result is compared with."""
 
     base: ModelVersion
-    promotion: Promotion
+    promotion: Promotion  # the newest one, of the champion
     champion: ModelVersion
     bundle: Bundle  # of the base
     mode: str
 
 
 def execute_run(*, run_id: int) -> None:
-    """Work on a run from the snapshot to the promotion, unless another task has it. A run that fails raises nothing."""
-    lease = Lease.take(run_id)
+    """Work on a waiting run until it ends, unless another task has it. A run that fails raises nothing."""
+    lease = Lease.acquire(run_id)
     if lease is None:
-        logger.info("run %d is not waiting; another task has it, or it is over", run_id)
+        logger.info("training run %d is not waiting: another task has it, or it has ended", run_id)
         return
     with lease:
         try:
-            _work(lease)
+            _train(lease)
         except LostLeaseError as error:
-            logger.warning("stopped: %s", error)
+            logger.warning("training run %d stopped: %s", run_id, error)
         except CancelledError:
             lease.close(State.CANCELLED, "Cancelled while it ran. Nothing was changed.")
         except DeclinedError as error:
             lease.close(State.REFUSED, str(error))
         except Exception as error:
-            logger.exception("run %d failed", run_id)
-            lease.say(traceback.format_exc().replace("\0", ""))
-            lease.close(State.FAILED, _in_words(error))
+            logger.exception("training run %d failed", run_id)
+            lease.log(traceback.format_exc().replace("\0", ""))
+            known = type(error).__module__.partition(".")[0] in ("ml", "recognizer")
+            lease.close(State.FAILED, str(error) if known else f"Unexpected error: {type(error).__name__}: {error}")
         except BaseException:
-            lease.close(State.FAILED, "It was interrupted: its process was told to stop.")
+            lease.close(State.FAILED, "The process of the worker was stopped.")
             raise
 
 
-def _in_words(error: Exception) -> str:
-    ours = type(error).__module__.partition(".")[0] in ("ml", "recognizer")
-    return str(error) if ours else f"It broke off with an error that nobody foresaw: {type(error).__name__}: {error}"
-
-
-def _work(lease: Lease) -> None:
+def _train(lease: Lease) -> None:
     from ml.evaluation.exam import examine
     from ml.training.finetune import finetune
 
-    lease.step("gathering")
+    lease.begin_step("gathering")
     plan = _plan(lease)
-    choice = _take(lease, plan)
+    split = _take_snapshot(lease, plan)
     slugs, raster = plan.bundle.slugs, plan.bundle.raster
-    study = snapshots.rasterise_drawings(choice.study, slugs=slugs, raster=raster, look=lease.look)
-    exam = snapshots.rasterise_drawings(choice.exam, slugs=slugs, raster=raster, look=lease.look)
-    lease.step("training")
-    seed = choice.record()["seed"]
-    challenger = finetune(plan.bundle, study.lesson, mode=plan.mode, seed=seed, report=lease.report)
-    lease.step("judging")
+    study = snapshots.rasterise_drawings(split.study, slugs=slugs, raster=raster, check=lease.check)
+    exam = snapshots.rasterise_drawings(split.exam, slugs=slugs, raster=raster, check=lease.check)
+    lease.begin_step("training")
+    record = split.record()
+    challenger = finetune(plan.bundle, study.arrays, mode=plan.mode, seed=record["seed"], report=lease.set_progress)
+    lease.begin_step("judging")
     champion = promotions.bundle_of(plan.champion)
-    authors = choice.record()["exam_authors"]
+    authors = record["exam_authors"]
     verdict = examine(
-        champion, challenger, exam.lesson, by_author=choice.by_author, authors=authors, starter=plan.bundle
+        champion, challenger, exam.arrays, by_author=split.by_author, authors=authors, starter=plan.bundle
     )
-    lease.step("deciding")
+    lease.begin_step("deciding")
     _decide(lease, plan, verdict, challenger, exam.drawings)
 
 
@@ -108,106 +104,106 @@ def _plan(lease: Lease) -> TrainingPlan:
         raise DeclinedError(f"{recognizer} has no version to start from. Run `manage.py install_models`.")
     bundle = promotions.bundle_of(base)
     champion = promotion.model_version
-    if unlike := _unlike(champion, bundle):
+    if difference := _difference(champion, bundle):
         raise DeclinedError(
-            f"{champion} {unlike} than {base}, from which runs start: they cannot be compared. Promote {base} first."
+            f"{champion} cannot be compared with {base}, from which training starts: {difference}. "
+            f"Promote {base} first."
         )
     mode, why = find_mode(bundle)
-    lease.say(f"From {base} against {champion}, {mode} mode: {why}")
+    lease.log(f"Training starts from {base} and is compared with {champion}. Mode {mode}: {why}")
     return TrainingPlan(base, promotion, champion, bundle, mode)
 
 
-def _unlike(champion: ModelVersion, base: Bundle) -> str:
-    """What keeps the champion from being compared with what the base is taught; empty if nothing does."""
+def _difference(champion: ModelVersion, base: Bundle) -> str:
+    """Why the champion cannot be compared with a model trained from the base; empty if it can."""
     if [label["slug"] for label in champion.manifest["labels"]] != base.slugs:
-        return "has other labels"
+        return "their labels differ"
     if raster_spec(champion.manifest) != base.raster:
-        return "sees ink on another raster"
+        return "their rasters differ"
     packs = [bytes(champion.rehearsal), base.rehearsal]
     if all(packs) and packs[0] != packs[1] and not have_same_test(*map(read_pack, packs)):
-        return "takes another base test"
+        return "their base tests differ"
     return ""
 
 
-def _take(lease: Lease, plan: TrainingPlan) -> DrawingSplit:
+def _take_snapshot(lease: Lease, plan: TrainingPlan) -> DrawingSplit:
     for attempt in range(1, MAX_ATTEMPTS + 1):
         try:
-            return _take_once(lease, plan)
-        except IntegrityError:  # a drawing was deleted between being chosen and being put on record
-            lease.say(f"A drawing was deleted meanwhile; choosing again ({attempt} of {MAX_ATTEMPTS}).")
-    raise DeletionRaceError("Drawings are being deleted faster than they can be chosen. The next run will try again.")
+            return _try_snapshot(lease, plan)
+        except IntegrityError:  # a drawing was deleted after it was chosen and before the snapshot was saved
+            lease.log(f"A drawing was deleted meanwhile. Choosing again ({attempt} of {MAX_ATTEMPTS}).")
+    raise DeletionRaceError("Drawings are deleted faster than they can be chosen. The next run will try again.")
 
 
-def _take_once(lease: Lease, plan: TrainingPlan) -> DrawingSplit:
+def _try_snapshot(lease: Lease, plan: TrainingPlan) -> DrawingSplit:
     run, cap = lease.run, policy_of(lease.run.recognizer).cap
-    with lease.writing():
+    with lease.locked_transaction():
         last = snapshots.newest_approval_id(run.recognizer)
-        choice = snapshots.choose_drawings(
+        split = snapshots.choose_drawings(
             recognizer=run.recognizer, slugs=plan.bundle.slugs, cap=cap, champion=plan.champion
         )
-        record = {**choice.record(), "cap": cap, "last_review": last}
-        snapshots.save_snapshot(run=run, choice=choice)
-        # Last, for it shows a pulse too: while this transaction holds the run, no other can.
+        record = {**split.record(), "cap": cap, "last_review": last}
+        snapshots.save_snapshot(run=run, split=split)
+        # This comes last because it also writes the heartbeat: no other heartbeat can while this transaction runs.
         lease.update(snapshot=record, base=plan.base, champion=plan.champion, mode=plan.mode)
-    lease.say(f"{record['study']} drawings to learn from, {record['exam']} for the exam. {choice.why}")
-    if not choice.study:
-        raise DeclinedError(_without_study(lease, plan))
-    _check_news(run, choice)
-    return choice
+    lease.log(f"{record['study']} drawings to train on, {record['exam']} for the exam. {split.why}")
+    if not split.study:
+        raise DeclinedError(_decline_without_drawings(lease, plan))
+    _check_is_new(run, split)
+    return split
 
 
-def _without_study(lease: Lease, plan: TrainingPlan) -> str:
-    """What became of it, in words: a version whose teachers have all gone does not stay."""
+def _decline_without_drawings(lease: Lease, plan: TrainingPlan) -> str:
+    """Returns why. Goes back to the base if no drawing that the champion was trained on may be used any more."""
     if plan.champion == plan.base:
-        return "No drawing is approved to learn from. Review some corrections first."
-    with lease.writing():
-        reason = f"Nothing that taught {plan.champion} may teach any longer."
+        return "No drawing is approved to train on. Review some corrections first."
+    with lease.locked_transaction():
+        reason = f"None of the drawings that {plan.champion} was trained on may be used any more."
         promotions.promote(version=plan.base, replaces=plan.promotion, reason=reason)
-    return f"No drawing is approved to learn from any more, so {plan.base} answers again."
+    return f"No drawing is approved to train on any more, so {plan.base} is live again."
 
 
-def _check_news(run: TrainingRun, choice: DrawingSplit) -> None:
-    """Raises DeclinedError where training would give the same again."""
+def _check_is_new(run: TrainingRun, split: DrawingSplit) -> None:
+    """Raises DeclinedError if training would give a result that is known already."""
     same = run.recognizer.training_runs.exclude(pk=run.pk).filter(
-        snapshot__digest=choice.digest, base=run.base, mode=run.mode
+        snapshot__digest=split.digest, base=run.base, mode=run.mode
     )
     made = ModelVersion.objects.filter(training_run__in=same).defer(*ModelVersion.HEAVY)
     if any(promotions.was_rolled_back(version) for version in made):
         raise DeclinedError(
-            "These very drawings made a version that was rolled back. Review more, or promote it by hand."
+            "A version trained on exactly these drawings was rolled back. Review more drawings, or promote it by hand."
         )
     twin = same.filter(state__in=[State.PASSED, State.REFUSED], champion=run.champion).exclude(verdict={}).first()
     if twin:
-        raise DeclinedError(f"Nothing was approved or taken back since run {twin.pk}: it would learn the same again.")
+        raise DeclinedError(f"The approved drawings are the same as in run {twin.pk}, so the result would be the same.")
 
 
 def _decide(lease: Lease, plan: TrainingPlan, verdict: GateVerdict, challenger: Bundle, exam: list[int]) -> None:
-    with lease.writing():
+    with lease.locked_transaction():
         if snapshots.uses_excluded_authors(lease.run):
-            raise DeclinedError("The author of drawings that it learned from was set aside meanwhile. Teach it again.")
+            raise DeclinedError("An author of drawings that it was trained on was excluded meanwhile. Train again.")
         lease.update(verdict=verdict.to_dict())
-        lease.say("\n         ".join(["The gate says:", *verdict.sentences]))
+        lease.log("\n         ".join(["Verdict of the gate:", *verdict.sentences]))
         slugs = plan.bundle.slugs
         snapshots.save_answers(run=lease.run, drawings=exam, before=verdict.before, after=verdict.after, slugs=slugs)
         if verdict.outcome != "passed":
             lease.close(State.REFUSED, " ".join(verdict.objections))
             return
         version = promotions.register(recognizer=lease.run.recognizer, bundle=challenger)
-        reason = f"Run {lease.run.pk} passed the gate: {_field_test(verdict)}."
+        field = verdict.figures["field"]
+        reason = (
+            f"Training run {lease.run.pk} passed the gate: {field['after']:.1%} of {field['count']} unseen drawings "
+            f"right, before {field['before']:.1%}."
+        )
         lease.close(State.PASSED, _promote(plan, version, reason), version=version)
 
 
-def _field_test(verdict: GateVerdict) -> str:
-    field = verdict.figures["field"]
-    return f"{field['after']:.1%} right of {field['count']} drawings that it had not seen, {field['before']:.1%} before"
-
-
 def _promote(plan: TrainingPlan, version: ModelVersion, reason: str) -> str:
-    """Promote it where the policy says so; returns in words what became of it."""
+    """Promote the version if the policy allows it. Returns what happened, as a sentence."""
     if not policy_of(version.recognizer).auto_promote:
-        return f"It passed as {version}, and waits for somebody to promote it: the policy does not do so by itself."
+        return f"Passed as {version}. The policy leaves the promotion to people, so it waits for one."
     try:
         promotions.promote(version=version, replaces=plan.promotion, reason=reason)
     except promotions.StalePromotionError:
-        return f"It passed as {version}, but was not promoted: another version was promoted while it was trained."
-    return f"It passed as {version}, which answers from now on."
+        return f"Passed as {version}, but not promoted: another version was promoted during the training."
+    return f"Passed as {version}, which is live now."

@@ -1,4 +1,4 @@
-"""Training runs: open, enqueue, cancel."""
+"""Training runs: open, enqueue and cancel them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from accounts import audit
-from recognizer import enqueue as messages
+from recognizer import enqueue
 from recognizer.models import Drawing, Policy, Recognizer, SnapshotItem, TrainingRun
 from recognizer.training import snapshots
 
@@ -20,31 +20,31 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 State = TrainingRun.State
 STARTED = "run.started"
-TASK = "recognizer.tasks.train"  # by name: the tasks stand above the verbs
+TASK = "recognizer.tasks.train"  # by name, because tasks.py imports this package
 
 
 class OpenRunError(RuntimeError):
-    """The recognizer has a run that is not finished."""
+    """The recognizer has a training run that has not ended."""
 
 
 class ClosedRunError(RuntimeError):
-    """The run is finished already."""
+    """The training run has ended already."""
 
 
 def policy_of(recognizer: Recognizer) -> Policy:
-    """When it is taught; the defaults where nobody has chosen."""
+    """The policy of a recognizer, created with the defaults if there is none."""
     return Policy.objects.get_or_create(recognizer=recognizer)[0]
 
 
 def start_run(*, recognizer: Recognizer, trigger: str, by: User | None = None) -> TrainingRun:
-    """Open a run and hand it to the trainer once it is committed. `trigger` says why. Raises OpenRunError."""
+    """Open a run and enqueue it after the commit. `trigger` says why it starts. Raises OpenRunError."""
     run = open_run(recognizer=recognizer, trigger=trigger, by=by)
     enqueue_run(run)
     return run
 
 
 def open_run(*, recognizer: Recognizer, trigger: str, by: User | None = None) -> TrainingRun:
-    """A run that waits for a worker; the caller has to see to one. Raises OpenRunError."""
+    """Create a waiting run; the caller enqueues or executes it. Raises OpenRunError."""
     try:
         with transaction.atomic():
             run = TrainingRun.objects.create(
@@ -54,43 +54,36 @@ def open_run(*, recognizer: Recognizer, trigger: str, by: User | None = None) ->
                 heartbeat=timezone.now(),
                 snapshot={"last_review": snapshots.newest_approval_id(recognizer)},
             )
-            if by:  # what the tick starts is told by the run itself
+            if by:  # a run that the scheduler starts needs no audit entry
                 detail = {"recognizer": recognizer.slug, "trigger": trigger}
                 audit.note(by=by, what=STARTED, subject=f"run {run.pk}", detail=detail)
             return run
     except IntegrityError as error:
-        raise OpenRunError(
-            f"{recognizer} has a training run that is not finished. Wait for it or cancel it."
-        ) from error
+        raise OpenRunError(f"{recognizer} has a training run that has not ended. Wait for it or cancel it.") from error
 
 
 def enqueue_run(run: TrainingRun) -> None:
-    """Send the task once the run is committed. A message that cannot be sent, or is lost, is sent again by the tick."""
-    messages.send(TASK, run.pk)
+    """Send the task after the commit. The scheduler sends a message that was lost again."""
+    enqueue.send(TASK, run.pk)
 
 
 def cancel_run(*, run: TrainingRun, by: User | None = None) -> None:
-    """Stop a run: at once while it waits, else as soon as its worker looks. Raises ClosedRunError."""
-    logger.info("run %d is to be cancelled by %s", run.pk, f"person {by.pk}" if by else "the command line")
+    """Cancel a run: at once if it is waiting, otherwise when its worker next checks. Raises ClosedRunError."""
+    logger.info("training run %d: cancelled by %s", run.pk, f"person {by.pk}" if by else "the command line")
     with transaction.atomic():
-        _cancel(run)
+        waiting = TrainingRun.objects.filter(pk=run.pk, state=State.WAITING)
+        ended = {"state": State.CANCELLED, "reason": "Cancelled before it started.", "finished": timezone.now()}
+        running = TrainingRun.objects.open().filter(pk=run.pk)
+        if not (waiting.update(cancelling=True, **ended) or running.update(cancelling=True)):
+            raise ClosedRunError("This training run has ended already, so it cannot be cancelled.")
         subject = f"run {run.pk}"
         audit.note(
             by=by, what="run.cancelled", subject=subject, undoes=audit.newest_entry(what=STARTED, subject=subject)
         )
 
 
-def _cancel(run: TrainingRun) -> None:
-    waiting = TrainingRun.objects.filter(pk=run.pk, state=State.WAITING)
-    ended = {"state": State.CANCELLED, "reason": "Cancelled before it began.", "finished": timezone.now()}
-    if waiting.update(cancelling=True, **ended):
-        return
-    if not TrainingRun.objects.open().filter(pk=run.pk).update(cancelling=True):
-        raise ClosedRunError("This run is finished already; there is nothing to cancel.")
-
-
 def versions_trained_on(drawings: Iterable[Drawing]) -> dict[int, list[int]]:
-    """By a drawing's id: the numbers of the versions that learned from it, oldest first. One query."""
+    """By drawing id: the numbers of the versions that were trained on it, the oldest first. One query."""
     found: dict[int, list[int]] = {drawing.pk: [] for drawing in drawings}
     items = SnapshotItem.objects.filter(
         part=SnapshotItem.Part.STUDY, drawing__in=list(found), run__version__isnull=False

@@ -1,9 +1,9 @@
-"""Snapshots: the approved drawings that a training run takes, chosen (see `holdout`), kept on record, and drawn."""
+"""Snapshots: the approved drawings that a training run takes. Chosen (see `split`), saved with the run, rasterised."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -13,7 +13,6 @@ from accounts import people
 from ml.data.approved import ApprovedDrawings
 from ml.preprocessing.image_limits import ImageError
 from ml.preprocessing.ink import InkError, RasterSpec
-from recognizer.drawings.store import Content
 from recognizer.models import Drawing, Label, ModelVersion, Recognizer, Review, SnapshotItem, TrainingRun
 from recognizer.training.split import ApprovedDrawing, DrawingSplit, newest_per_author_and_label, split_drawings
 
@@ -25,12 +24,12 @@ PAGE_SIZE = 200  # drawings in memory at a time
 class RasterisedDrawings(NamedTuple):
     """Drawings as arrays, and their ids in the same order."""
 
-    lesson: ApprovedDrawings
+    arrays: ApprovedDrawings
     drawings: list[int]
 
 
 def approved_reviews(recognizer: Recognizer) -> QuerySet[Review]:
-    """The decisions that let drawings teach: they stand, their corrections stand, their authors may teach."""
+    """The current approvals of current corrections, by authors whose drawings may be trained on."""
     return Review.objects.approving().filter(
         people.may_train("correction__drawing__author"),
         correction__replaced_by__replaces__isnull=True,
@@ -39,36 +38,32 @@ def approved_reviews(recognizer: Recognizer) -> QuerySet[Review]:
 
 
 def newest_approval_id(recognizer: Recognizer) -> int:
-    """The newest approval's id: what comes after it is new. 0 without any."""
+    """The id of the newest approving review; 0 if there is none."""
     return approved_reviews(recognizer).order_by("-id").values_list("id", flat=True).first() or 0
 
 
 def choose_drawings(*, recognizer: Recognizer, slugs: Sequence[str], cap: int, champion: ModelVersion) -> DrawingSplit:
-    """From what is approved now and has one of these labels; what taught the champion is not in the exam."""
+    """Choose from the drawings that are approved now as one of `slugs`, at most `cap` of an author and label.
+
+    Drawings that the champion was trained on are not in the exam.
+    """
+    fields = ("drawing", "drawing__uuid", "drawing__author")
     found = (
         approved_reviews(recognizer)
         .filter(label__slug__in=slugs)
-        .values_list(
-            "correction__drawing",
-            "correction__drawing__uuid",
-            "correction__drawing__author",
-            "label",
-            "label__slug",
-            "automatic",
-        )
+        .values_list(*(f"correction__{field}" for field in fields), "label", "label__slug", "automatic")
     )
-    known = (ApprovedDrawing(d, str(u), a, label, slug, unseen) for d, u, a, label, slug, unseen in found)
-    rows = newest_per_author_and_label(known, cap)
+    approved = (ApprovedDrawing(pk, str(uuid), *rest) for pk, uuid, *rest in found)
     studied = SnapshotItem.objects.filter(run__version=champion, part=SnapshotItem.Part.STUDY)
-    return split_drawings(rows, set(studied.values_list("drawing", flat=True)))
+    return split_drawings(newest_per_author_and_label(approved, cap), set(studied.values_list("drawing", flat=True)))
 
 
-def save_snapshot(*, run: TrainingRun, choice: DrawingSplit) -> None:
-    """Put the choice on record. IntegrityError (on Postgres at the commit) when a drawing was deleted meanwhile."""
+def save_snapshot(*, run: TrainingRun, split: DrawingSplit) -> None:
+    """Save the split with the run. Raises IntegrityError (on PostgreSQL at the commit) if a drawing was deleted."""
     SnapshotItem.objects.bulk_create(
         [
             SnapshotItem(run=run, drawing_id=row.drawing, label_id=row.label, part=part)
-            for part, rows in choice.parts()
+            for part, rows in split.parts()
             for row in rows
         ],
         batch_size=10 * PAGE_SIZE,
@@ -76,7 +71,7 @@ def save_snapshot(*, run: TrainingRun, choice: DrawingSplit) -> None:
 
 
 def uses_excluded_authors(run: TrainingRun) -> bool:
-    """Whether somebody was set aside whose drawings this run learned from."""
+    """Whether the run was trained on drawings of somebody who is excluded now."""
     return run.items.filter(part=SnapshotItem.Part.STUDY, drawing__author__set_aside=True).exists()
 
 
@@ -85,61 +80,51 @@ def rasterise_drawings(
     *,
     slugs: Sequence[str],
     raster: RasterSpec,
-    look: Callable[[], None] = lambda: None,
+    check: Callable[[], None] = lambda: None,
 ) -> RasterisedDrawings:
-    """The drawings as a lesson, as `raster` says; `slugs` are the labels in the order of the network's outputs.
+    """The drawings as arrays. `slugs` are the labels in the order of the network's outputs.
 
-    A drawing that was deleted meanwhile, or that cannot be read, is left out. `look` is called now and then; it may
-    raise.
+    Drawings that were deleted meanwhile or cannot be read are left out. `check` is called for every page and may raise.
     """
     taken: list[ApprovedDrawing] = []
     rasters, inks = [], []
-    for row, content, drawn in _contents(rows, raster):
-        if len(taken) % PAGE_SIZE == 0:
-            look()
-        rasters.append(drawn)
-        inks.append(content.strokes)
-        taken.append(row)
-    lesson = ApprovedDrawings(
-        rasters=np.array(rasters, np.uint8).reshape(-1, raster.size, raster.size),
-        inks=inks,
-        labels=np.array([slugs.index(row.slug) for row in taken], np.int64),
-        authors=np.array(
-            [row.author if row.unseen else -1 for row in taken], np.int64
-        ),  # see ml.embeddings.author_filter
-    )
-    return RasterisedDrawings(lesson, [row.drawing for row in taken])
-
-
-def _contents(
-    rows: Sequence[ApprovedDrawing], raster: RasterSpec
-) -> Iterator[tuple[ApprovedDrawing, Content, np.ndarray]]:
     for start in range(0, len(rows), PAGE_SIZE):
+        check()
         page = rows[start : start + PAGE_SIZE]
         found = Drawing.objects.in_bulk([row.drawing for row in page])
         for row in page:
-            if (drawing := found.get(row.drawing)) and (drawn := _drawn(drawing, raster)):
-                yield row, *drawn
-
-
-def _drawn(drawing: Drawing, raster: RasterSpec) -> tuple[Content, np.ndarray] | None:
-    try:
-        content = drawing.content()
-        return content, content.raster(raster)
-    except (InkError, ImageError) as error:
-        logger.warning("drawing %s is left out: %s", drawing.uuid, error)
-        return None
+            if (drawing := found.get(row.drawing)) is None:
+                continue
+            try:
+                content = drawing.content()
+                rasters.append(content.raster(raster))
+            except (InkError, ImageError) as error:
+                logger.warning("drawing %s is left out: %s", drawing.uuid, error)
+                continue
+            inks.append(content.strokes)
+            taken.append(row)
+    arrays = ApprovedDrawings(
+        rasters=np.array(rasters, np.uint8).reshape(-1, raster.size, raster.size),
+        inks=inks,
+        labels=np.array([slugs.index(row.slug) for row in taken], np.int64),
+        # Authors are needed only where nobody reviewed the drawing, see ml.embeddings.author_filter.
+        authors=np.array([row.author if row.unseen else -1 for row in taken], np.int64),
+    )
+    return RasterisedDrawings(arrays, [row.drawing for row in taken])
 
 
 def save_answers(
     *, run: TrainingRun, drawings: Sequence[int], before: Sequence[int], after: Sequence[int], slugs: Sequence[str]
 ) -> None:
-    """Note what champion and challenger said about the drawings of the exam, as places in `slugs`; others are none."""
+    """Save what champion (`before`) and challenger (`after`) answered to the drawings of the exam.
+
+    The answers are indices into `slugs`; an index outside of it is saved as no label.
+    """
     known = dict(Label.objects.filter(recognizer=run.recognizer_id, slug__in=slugs).values_list("slug", "pk"))
     labels = dict(enumerate(known.get(slug) for slug in slugs))
-    said = dict(zip(drawings, zip(before, after, strict=True), strict=True))
-    items = [item for item in run.items.filter(part=SnapshotItem.Part.EXAM) if item.drawing_id in said]
+    answers = dict(zip(drawings, zip(before, after, strict=True), strict=True))
+    items = [item for item in run.items.filter(part=SnapshotItem.Part.EXAM) if item.drawing_id in answers]
     for item in items:
-        first, second = said[item.drawing_id]
+        first, second = answers[item.drawing_id]
         item.before_id, item.after_id = labels.get(first), labels.get(second)
     SnapshotItem.objects.bulk_update(items, ["before", "after"], batch_size=PAGE_SIZE)

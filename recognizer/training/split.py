@@ -1,8 +1,8 @@
-"""Which approved drawings are studied, and which are held back for the exam. Pure: rows in, a choice out.
+"""Splits approved drawings into those to train on (study) and those held back for the exam. No database.
 
-The choice depends on the drawings alone, not on the day: a hand (or, among few people, a drawing) belongs to the exam
-by a hash, so what was held back from one run is held back from the next. What taught the version that serves is never
-in the exam of its challenger: it would know the answers.
+The split depends only on the drawings, not on the time: an author (or, among few people, a drawing) belongs to the exam
+by a hash, so what one run held back, the next run holds back too. Drawings that the live version was trained on are
+never in the exam of its challenger, because the live version would have an advantage there.
 """
 
 from __future__ import annotations
@@ -15,25 +15,24 @@ from typing import Any, NamedTuple
 
 STUDY, EXAM = "study", "exam"
 EXAM_SHARE = 0.2
-MIN_EXAM_DRAWINGS = 5  # drawings; the gate calls fewer "not enough evidence"
-MIN_AUTHORS = 5  # with fewer the exam is split by drawing, which is weaker evidence
+MIN_EXAM_DRAWINGS = 5  # with fewer, the gate says "not enough evidence"
+MIN_AUTHORS = 5  # with fewer, the split is by drawing, which is weaker evidence
 
 
 class ApprovedDrawing(NamedTuple):
-    """An approved drawing, as much of it as the choice needs."""
+    """What the split needs to know of an approved drawing."""
 
     drawing: int
     uuid: str
     author: int
     label: int
     slug: str
-    unseen: bool = False
-    """Whether it was accepted by policy alone, without a look."""
+    unseen: bool = False  # accepted by the policy alone; no reviewer looked at it
 
 
 @dataclass(frozen=True)
 class DrawingSplit:
-    """Which drawings are studied and which are examined on, and why so."""
+    """The drawings to train on, those for the exam, and why they were split in this way."""
 
     study: list[ApprovedDrawing]
     exam: list[ApprovedDrawing]
@@ -42,7 +41,7 @@ class DrawingSplit:
 
     @property
     def digest(self) -> str:
-        """sha256 over sorted (uuid, label, part): the same drawings with the same labels give the same digest."""
+        """sha256 over the sorted (uuid, label, part): the same drawings and labels have the same digest."""
         parts = [(row.uuid, row.slug, part) for part, rows in self.parts() for row in rows]
         return hashlib.sha256("\n".join(" ".join(part) for part in sorted(parts)).encode()).hexdigest()
 
@@ -51,7 +50,7 @@ class DrawingSplit:
         return [(STUDY, self.study), (EXAM, self.exam)]
 
     def record(self) -> dict[str, Any]:
-        """What is kept with the run, as plain JSON."""
+        """What is saved with the run, as plain JSON."""
         everything = self.study + self.exam
         return {
             "digest": self.digest,
@@ -68,55 +67,53 @@ class DrawingSplit:
 
 
 def newest_per_author_and_label(rows: Iterable[ApprovedDrawing], cap: int) -> list[ApprovedDrawing]:
-    """At most `cap` drawings of one author and label; the newest, so that nobody steers a model alone."""
-    kept: list[ApprovedDrawing] = []
+    """At most `cap` drawings of each author and label, the newest, so that nobody changes a model alone."""
+    taken: list[ApprovedDrawing] = []
     counts: Counter[tuple[int, int]] = Counter()
     for row in sorted(rows, key=lambda row: -row.drawing):
         counts[row.author, row.label] += 1
         if counts[row.author, row.label] <= cap:
-            kept.append(row)
-    return kept[::-1]
+            taken.append(row)
+    return taken[::-1]
 
 
 def split_drawings(rows: Sequence[ApprovedDrawing], studied: set[int]) -> DrawingSplit:
-    """Hold about a fifth back for the exam: by author, or by drawing where there are too few people for that.
+    """Hold back about a fifth for the exam: by author, or by drawing if there are too few authors.
 
-    `studied` are the ids of the drawings that taught the version that serves.
+    `studied` are the ids of the drawings that the live version was trained on.
     """
     authors = {row.author for row in rows}
     if len(authors) < MIN_AUTHORS:
-        few = f"{len(authors)} {'person has' if len(authors) == 1 else 'people have'} approved drawings"
-        return _split_by_drawing(rows, studied, f"Split by drawing, which is weaker evidence: only {few}.")
+        count = f"{len(authors)} {'person has' if len(authors) == 1 else 'people have'} approved drawings"
+        return _split_by_drawing(rows, studied, f"Split by drawing, which is weaker evidence: only {count}.")
     known = {row.author for row in rows if row.drawing in studied}
-    chosen = _hold_back(Counter(row.author for row in rows if row.author not in known), len(rows), MIN_EXAM_DRAWINGS)
+    chosen = _choose_for_exam(Counter(row.author for row in rows if row.author not in known), len(rows))
     exam = [row for row in rows if row.author in chosen]
     if len(exam) < MIN_EXAM_DRAWINGS:
-        why = "Split by drawing, which is weaker evidence: too few drawings by people whom the version does not know."
+        why = "Split by drawing, which is weaker evidence: the live version was trained on drawings of most authors."
         return _split_by_drawing(rows, studied, why)
-    return DrawingSplit(
-        [row for row in rows if row.author not in chosen], exam, True, "Split by author: no hand is in both parts."
-    )
+    study = [row for row in rows if row.author not in chosen]
+    return DrawingSplit(study, exam, True, "Split by author: no author is in both parts.")
 
 
 def _split_by_drawing(rows: Sequence[ApprovedDrawing], studied: set[int], why: str) -> DrawingSplit:
-    new = Counter(row.uuid for row in rows if row.drawing not in studied)
-    chosen = _hold_back(new, len(rows), MIN_EXAM_DRAWINGS)
+    chosen = _choose_for_exam(Counter(row.uuid for row in rows if row.drawing not in studied), len(rows))
     study = [row for row in rows if row.uuid not in chosen]
     return DrawingSplit(study, [row for row in rows if row.uuid in chosen], False, why)
 
 
-def _hold_back(weights: Counter[Any], total: int, least: int) -> set[Any]:
-    """Keys whose hash lies in the first fifth, and the next ones until `least` drawings are held; never above half."""
+def _choose_for_exam(weights: Counter[Any], total: int) -> set[Any]:
+    """The keys whose hash is below EXAM_SHARE, and the next ones until there are enough drawings; at most half."""
     chosen: set[Any] = set()
     held = 0
-    for place, key in sorted((_place(key), key) for key in weights):
-        wanted = place < EXAM_SHARE or held < least
+    for fraction, key in sorted((_hash_fraction(key), key) for key in weights):
+        wanted = fraction < EXAM_SHARE or held < MIN_EXAM_DRAWINGS
         if wanted and held + weights[key] <= total / 2:
             chosen.add(key)
             held += weights[key]
     return chosen
 
 
-def _place(key: object) -> float:
-    """Where the hash of a key lies, from 0 to 1."""
+def _hash_fraction(key: object) -> float:
+    """The hash of a key as a number from 0 to 1."""
     return int(hashlib.sha256(str(key).encode()).hexdigest()[:8], 16) / 16**8

@@ -9,6 +9,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from recognizer import training
 from recognizer.models import Recognizer, TrainingRun
 
+TRIGGER = "By hand, with manage.py finetune."
+
 
 class Command(BaseCommand):
     """Teach a recognizer what was approved. The trainer does it, unless --here is given."""
@@ -28,7 +30,7 @@ class Command(BaseCommand):
             raise CommandError(f"There is no recognizer {recognizer!r}. There are: {known}.")
         begin = training.open_run if here else training.start_run
         try:
-            run = begin(recognizer=found, trigger="By hand, with manage.py finetune.")
+            run = begin(recognizer=found, trigger=TRIGGER)
         except training.OpenRunError as error:
             raise CommandError(str(error)) from error
         if here:

@@ -107,12 +107,12 @@ def test_they_are_not_counted_any_more(
 ) -> None:
     label_checks.rebuild_label_checks()
     seven = Coverage.objects.get(label__slug="7", label__recognizer=digits)
-    assert (seven.drawings, monitoring.correction_rates(digits)[1]) == (1, (2, 0))
+    assert (seven.drawings, list(monitoring.count_live_accuracy().values())) == (1, [(2, 2, 2)])
     assert said[0].drawing.label_check.approved
     set_aside(as_rita, said[0])
     label_checks.refresh_label_checks()
     seven.refresh_from_db()
-    assert (seven.drawings, monitoring.correction_rates(digits)) == (0, {})
+    assert (seven.drawings, monitoring.count_live_accuracy()) == (0, {})
     cell = f"/review/confusion/digits/{1}/live/7/7/"
     assert as_rita.get(cell).context["page"].exhibits == []
     assert as_rita.get("/review/confusion/digits/1/").context["test"].matrix.total == 0

@@ -1,4 +1,4 @@
-"""A starter whose rehearsal pack is small, so that a real training takes a moment."""
+"""A starter with a small replay pack, so that real training takes seconds."""
 
 from __future__ import annotations
 
@@ -17,26 +17,26 @@ from recognizer.models import Policy, Recognizer, TrainingRun
 from recognizer.training.lease import Lease
 
 
-def thinned(rehearsal: ReplayPack, every: int) -> ReplayPack:
-    """One in so many of each part."""
-    return ReplayPack(*(np.ascontiguousarray(part[::every]) for part in rehearsal))
+def thinned(pack: ReplayPack, every: int) -> ReplayPack:
+    """Every n-th row of each part."""
+    return ReplayPack(*(np.ascontiguousarray(part[::every]) for part in pack))
 
 
 @pytest.fixture(scope="session")
 def starter(shipped: Bundle) -> Bundle:
-    """The shipped bundle with a tenth of its pack."""
+    """The shipped bundle with a tenth of its replay pack."""
     return with_replay_pack(shipped, write_pack(thinned(read_pack(shipped.rehearsal), 10)))
 
 
 @pytest.fixture
 def policy(digits: Recognizer) -> Policy:
-    """When digits are taught."""
+    """The policy of the digits."""
     return training.policy_of(digits)
 
 
 @pytest.fixture(autouse=True)
 def _only_the_last_layer(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
-    """No data set is at hand, whatever the environment names: trainings take seconds."""
+    """Hide the data sets that the environment names, so that training takes seconds."""
     monkeypatch.setenv("INKLING_DATA", str(tmp_path))
 
 
@@ -48,21 +48,21 @@ def waiting(digits: Recognizer) -> TrainingRun:
 
 @pytest.fixture
 def at_step(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, Callable[[], Any]], None]:
-    """Do something when a run comes to a step, from a thread of its own, as another process would."""
+    """Do something at the beginning of a step, in another thread, as another process would."""
     actions: dict[str, Callable[[], Any]] = {}
-    step = Lease.step
+    begin_step = Lease.begin_step
 
     def watched(lease: Lease, name: str, **more: Any) -> None:
         if action := actions.pop(name, None):
             with ThreadPoolExecutor(1) as pool:
-                pool.submit(_apart, action).result()
-        step(lease, name, **more)
+                pool.submit(_run_and_close, action).result()
+        begin_step(lease, name, **more)
 
-    monkeypatch.setattr(Lease, "step", watched)
+    monkeypatch.setattr(Lease, "begin_step", watched)
     return lambda name, action: actions.update({name: action})
 
 
-def _apart(action: Callable[[], Any]) -> None:
+def _run_and_close(action: Callable[[], Any]) -> None:
     try:
         action()
     finally:

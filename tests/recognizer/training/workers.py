@@ -43,7 +43,7 @@ class Worker:
         return self
 
     def kill(self) -> None:
-        """At once, as a machine that loses its power."""
+        """Kill it at once, as a power failure would."""
         assert self._process is not None
         if self._process.poll() is None:
             os.killpg(self._process.pid, signal.SIGKILL)
@@ -54,7 +54,7 @@ class Worker:
 
 
 def environment(folder: Path) -> dict[str, str]:
-    """What leads another process to the database and the broker of the tests; no data set is at hand there."""
+    """Environment variables for another process: the database and the broker of the tests, and no data sets."""
     mine = {
         "INKLING_VAR": str(folder),
         "INKLING_DATA": str(folder),
@@ -77,8 +77,8 @@ def _link(path: Path, target: Path) -> None:
 
 
 def until(holds: Callable[[], Any], what: str, patience: float = 240) -> None:
-    """Wait; AssertionError when it takes too long."""
+    """Wait until `holds()` is true. Raises AssertionError after `patience` seconds."""
     end = time.monotonic() + patience
     while not holds():
-        assert time.monotonic() < end, f"waited {patience} s in vain until {what}"
+        assert time.monotonic() < end, f"timed out after {patience} s waiting until {what}"
         time.sleep(0.05)
