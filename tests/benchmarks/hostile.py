@@ -54,20 +54,20 @@ class Told(NamedTuple):
 
 def main(count: int) -> int:
     """Start the site, send them, print the table; 1 where something does not hold."""
-    with tempfile.TemporaryDirectory() as folder, served(Path(folder)) as house:
-        secret = house.manage("shell", "--no-imports", "-v0", "-c", MAKE_A_KEY).stdout.split()[-1]
-        server = house.processes("web")[-1]
-        sent(house.port, secret, attacks(WARM_UP, seed=1))  # as many libraries are loaded then as ever will be
+    with tempfile.TemporaryDirectory() as folder, served(Path(folder)) as site:
+        secret = site.manage("shell", "--no-imports", "-v0", "-c", MAKE_A_KEY).stdout.split()[-1]
+        server = site.processes("web")[-1]
+        sent(site.port, secret, attacks(WARM_UP, seed=1))  # as many libraries are loaded then as ever will be
         sizes = [server.memory_info().rss / 2**20]
         told: list[Told] = []
         with ThreadPoolExecutor(2) as pool:
             for part in range(10):
                 seeds = (100 + 2 * part, 101 + 2 * part)
-                halves = pool.map(lambda seed: sent(house.port, secret, attacks(count // 20, seed)), seeds)
+                halves = pool.map(lambda seed: sent(site.port, secret, attacks(count // 20, seed)), seeds)
                 told += [each for half in halves for each in half]
                 sizes.append(server.memory_info().rss / 2**20)
         rows = [
-            int(number) for number in house.manage("shell", "--no-imports", "-v0", "-c", COUNT_ROWS).stdout.split()[-4:]
+            int(number) for number in site.manage("shell", "--no-imports", "-v0", "-c", COUNT_ROWS).stdout.split()[-4:]
         ]
         return report(told, sizes, sum(rows))
 
@@ -81,8 +81,8 @@ def served(folder: Path) -> Iterator[RunningSite]:
     for command in (["migrate", "-v0"], ["install_models"]):
         manage(environment, *command)
     serve = ["gunicorn", "config.wsgi", "--bind", f"127.0.0.1:{port}", "--workers", "1", "--threads", "2"]
-    with RunningSite([Service("web", [*serve, "--no-control-socket"], environment)], port=port, folder=folder) as house:
-        yield house
+    with RunningSite([Service("web", [*serve, "--no-control-socket"], environment)], port=port, folder=folder) as site:
+        yield site
 
 
 def sent(port: int, secret: str, many: Iterable[Attack]) -> list[Told]:

@@ -68,9 +68,9 @@ def main() -> None:
         folder = Path(name)
         database, broker = os.environ.get("DATABASE_URL"), os.environ.get("REDIS_URL")
         started = composed(folder, database, broker, **QUICK) if database and broker else embedded(folder, **QUICK)
-        with started as house:
-            town = Town(house)
-            failed = [case for case in cases if not _holds(case, house, town)]
+        with started as site:
+            town = Town(site)
+            failed = [case for case in cases if not _holds(case, site, town)]
             town.leave()
     _say(f"{len(cases) - len(failed)} of {len(cases)} cases hold.")
     raise SystemExit(bool(failed))
@@ -79,8 +79,8 @@ def main() -> None:
 class Town:
     """People who draw and a reviewer, and what is known of the runs."""
 
-    def __init__(self, house: RunningSite) -> None:
-        os.environ.update(house.environment, DJANGO_SETTINGS_MODULE="config.settings")
+    def __init__(self, site: RunningSite) -> None:
+        os.environ.update(site.environment, DJANGO_SETTINGS_MODULE="config.settings")
         import django
 
         django.setup()
@@ -89,7 +89,7 @@ class Town:
 
         guest = users.create_user("Ada")
         self.reviewer = users.create_reviewer()
-        self.visitor = HttpUser(house.url)
+        self.visitor = HttpUser(site.url)
         self.visitor.sign_in(guest.person.email, guest.password)
         self.recognizer = Recognizer.objects.get(slug="digits")
         self.hand = digit_writers(1)[0]
@@ -185,10 +185,10 @@ class Town:
         connection.close()
 
 
-def _holds(case: Case, house: RunningSite, town: Town) -> bool:
+def _holds(case: Case, site: RunningSite, town: Town) -> bool:
     before, begun = town.last_run(), time.monotonic()
     try:
-        words = _play(case, house, town, before)
+        words = _play(case, site, town, before)
     except AssertionError as error:
         _say(f"FAILS  {case!s:27} {error}")
         return False
@@ -196,21 +196,21 @@ def _holds(case: Case, house: RunningSite, town: Town) -> bool:
     return True
 
 
-def _play(case: Case, house: RunningSite, town: Town, before: int) -> str:
+def _play(case: Case, site: RunningSite, town: Town, before: int) -> str:
     def while_drawing(number: int) -> None:
         if case.moment == "drawing" and number == DRAWN // 2:
-            house.kill(case.victim)
+            site.kill(case.victim)
 
     failed = town.draw(while_drawing)
     town.approve()
     _await(case.moment, town, before)
     if case.moment != "drawing":
-        house.kill(case.victim)
+        site.kill(case.victim)
     hit = town.where(before)
     words = wait_until(lambda: town.was_judged(before), "a run has judged everything", PATIENCE)
     town.check_nothing_is_lost()
     wait_until(town.answers_with_the_newest, "the site answers with the newest version", 10)
-    wait_until(lambda: all(house.processes(name) for name in ("web", "worker", "trainer", "beat")), "all are back", 20)
+    wait_until(lambda: all(site.processes(name) for name in ("web", "worker", "trainer", "beat")), "all are back", 20)
     return f"hit: {hit}; runs: {words}; {failed} requests sent again"
 
 

@@ -89,9 +89,9 @@ def main() -> None:
         raise SystemExit("This benchmark needs wrk (https://github.com/wg/wrk; Debian: the package wrk).")
     with tempfile.TemporaryDirectory(prefix="inkling-swaps-") as name:
         folder = Path(name)
-        with web_alone(folder, PREDICT_RATE=str(10**9), LOG_LEVEL="ERROR") as house:
-            throne = Throne(house)
-            held = [_load_and_judge(house, throne, folder), _memory_holds(house, throne, folder)]
+        with web_alone(folder, PREDICT_RATE=str(10**9), LOG_LEVEL="ERROR") as site:
+            throne = Throne(site)
+            held = [_load_and_judge(site, throne, folder), _memory_holds(site, throne, folder)]
             throne.leave()
     if not all(held):
         raise SystemExit(1)
@@ -100,8 +100,8 @@ def main() -> None:
 class Throne:
     """Two versions of the shipped model, and which one reigned when."""
 
-    def __init__(self, house: RunningSite) -> None:
-        os.environ.update(house.environment, DJANGO_SETTINGS_MODULE="config.settings")
+    def __init__(self, site: RunningSite) -> None:
+        os.environ.update(site.environment, DJANGO_SETTINGS_MODULE="config.settings")
         import django
 
         django.setup()
@@ -129,12 +129,12 @@ class Throne:
         connection.close()
 
 
-def _load_and_judge(house: RunningSite, throne: Throne, folder: Path) -> bool:
+def _load_and_judge(site: RunningSite, throne: Throne, folder: Path) -> bool:
     quiet, swapped = [], []
-    _load(house, folder, 3)
+    _load(site, folder, 3)
     for _ in range(ROUNDS):
-        quiet.append(_load(house, folder, round(PROMOTIONS * APART)))
-        swapped.append(_load_while(house, throne, folder, PROMOTIONS, APART))
+        quiet.append(_load(site, folder, round(PROMOTIONS * APART)))
+        swapped.append(_load_while(site, throne, folder, PROMOTIONS, APART))
     late = _lateness(folder, throne.reigns)
     stale = sum(seconds > STALE for seconds in late)
     failed = sum(one.failed for one in quiet + swapped)
@@ -151,12 +151,12 @@ def _load_and_judge(house: RunningSite, throne: Throne, folder: Path) -> bool:
     return not failed and not stale and slower <= SLOWER
 
 
-def _memory_holds(house: RunningSite, throne: Throne, folder: Path) -> bool:
+def _memory_holds(site: RunningSite, throne: Throne, folder: Path) -> bool:
     """Look every ten swaps; the middle of the first three looks against the middle of the last three."""
     looks = []
     for _ in range(MANY // 10 + 1):
-        _load_while(house, throne, folder, 10, 1.2)
-        looks.append(_sizes(house))
+        _load_while(site, throne, folder, 10, 1.2)
+        looks.append(_sizes(site))
     grown = []
     for pid in looks[0]:
         sizes = [look[pid] for look in looks]
@@ -165,15 +165,15 @@ def _memory_holds(house: RunningSite, throne: Throne, folder: Path) -> bool:
     return max(grown) <= GROWTH
 
 
-def _sizes(house: RunningSite) -> dict[int, float]:
+def _sizes(site: RunningSite) -> dict[int, float]:
     """MB of memory that each answering process has to itself; their parent is left out."""
-    return {process.pid: process.memory_full_info().uss / 2**20 for process in house.processes("web")[1:]}
+    return {process.pid: process.memory_full_info().uss / 2**20 for process in site.processes("web")[1:]}
 
 
-def _load_while(house: RunningSite, throne: Throne, folder: Path, swaps: int, apart: float) -> Round:
+def _load_while(site: RunningSite, throne: Throne, folder: Path, swaps: int, apart: float) -> Round:
     """Full speed, and meanwhile a promotion every `apart` seconds."""
     result: list[Round] = []
-    load = threading.Thread(target=lambda: result.append(_load(house, folder, round(swaps * apart))))
+    load = threading.Thread(target=lambda: result.append(_load(site, folder, round(swaps * apart))))
     load.start()
     for _ in range(swaps):
         time.sleep(apart / 2)
@@ -183,12 +183,12 @@ def _load_while(house: RunningSite, throne: Throne, folder: Path, swaps: int, ap
     return result[0]
 
 
-def _load(house: RunningSite, folder: Path, seconds: int) -> Round:
+def _load(site: RunningSite, folder: Path, seconds: int) -> Round:
     script = folder / "swaps.lua"
     body = json.dumps({"recognizer": "digits", "ink": SEVEN})
     script.write_text(LUA.replace("@BODY@", body).replace("@FOLDER@", str(folder)))
     words = ["wrk", "-t1", "-c8", f"-d{seconds}s", "--timeout", "10s", "--latency", "-s", str(script)]
-    said = subprocess.run([*words, f"{house.url}/api/v1/predict"], capture_output=True, text=True, check=True).stdout
+    said = subprocess.run([*words, f"{site.url}/api/v1/predict"], capture_output=True, text=True, check=True).stdout
     errors = re.search(r"Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)", said)
     refused = re.search(r"Non-2xx or 3xx responses: (\d+)", said)
     failed = sum(int(number) for found in (errors, refused) if found for number in found.groups())

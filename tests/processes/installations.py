@@ -1,4 +1,4 @@
-"""The two ways to run Inkling, as real processes on this machine: the embedded default and the compose file."""
+"""Starts Inkling as real processes on this machine, as `make run` or docker-compose.yml does."""
 
 from __future__ import annotations
 
@@ -27,87 +27,85 @@ QUICK = {"TICK_SECONDS": "2", "TF_CPP_MIN_LOG_LEVEL": "3", "PREDICT_RATE": "1000
 
 
 def base_environment(var: Path, **more: str) -> dict[str, str]:
-    """This machine without what configures Inkling or makes its training long: no data sets are at hand."""
-    taken = ("INKLING_", "DATABASE_URL", "REDIS_URL", "SECRET_KEY", "DJANGO_", "DEBUG", "PYTEST", "COV_", "COVERAGE")
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(taken)}
+    """The environment of this process without variables that configure Inkling; no data sets, so training is short."""
+    removed = ("INKLING_", "DATABASE_URL", "REDIS_URL", "SECRET_KEY", "DJANGO_", "DEBUG", "PYTEST", "COV_", "COVERAGE")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(removed)}
     path = f"{Path(sys.executable).parent}{os.pathsep}{kept.get('PATH', '')}"
-    places = {"INKLING_VAR": str(var), "INKLING_CACHE": str(var / "cache"), "STATIC_ROOT": str(var / "staticfiles")}
-    return {**kept, "PATH": path, **places, **QUICK, **more}
+    folders = {"INKLING_VAR": str(var), "INKLING_CACHE": str(var / "cache"), "STATIC_ROOT": str(var / "staticfiles")}
+    return {**kept, "PATH": path, **folders, **QUICK, **more}
 
 
 @contextmanager
 def embedded(folder: Path, **more: str) -> Iterator[RunningSite]:
-    """What `make run` starts: SQLite, a broker in a folder, and the Procfile."""
+    """The processes of the Procfile, on SQLite and with a message broker in a folder."""
     port = free_port()
     environment = base_environment(folder, INKLING_ENV="embedded", PORT=str(port), **more)
     _prepare(environment)
     run = Service("procfile", ["honcho", "--env", "/dev/null", "start", "--no-prefix"], environment, restarts=False)
-    with RunningSite([run], port=port, folder=folder) as house:
-        yield house
+    with RunningSite([run], port=port, folder=folder) as site:
+        yield site
 
 
 @contextmanager
 def composed(folder: Path, database_url: str, redis_url: str, *, only: str = "", **more: str) -> Iterator[RunningSite]:
-    """What docker-compose.yml starts, by its very commands, on a database and a Redis of their own.
+    """The processes of docker-compose.yml, started with its commands, on a new database and an empty Redis database.
 
-    `only` names the one service to start; `more` is what the environment says besides.
+    `only` names the one service to start; `more` are further environment variables.
     """
     port = free_port()
     with _own_database(database_url) as database, _own_redis(redis_url) as broker:
-        at_hand = {"DATABASE_URL": database, "REDIS_URL": broker, "SECRET_KEY": uuid4().hex * 2}
-        at_hand |= {"ALLOWED_HOSTS": "127.0.0.1,localhost", **more}
+        own = {"DATABASE_URL": database, "REDIS_URL": broker, "SECRET_KEY": uuid4().hex * 2}
+        own |= {"ALLOWED_HOSTS": "127.0.0.1,localhost", **more}
         ours = [name for name, service in COMPOSE["services"].items() if "build" in service]
-        environments = {name: _environment(name, folder, at_hand) for name in ours}
+        environments = {name: _environment(name, folder, own) for name in ours}
         _run(command("migrate", port, folder), environments["migrate"])
         _run(COLLECT, environments["web"])
-        services = [Service(name, command(name, port, folder), environments[name]) for name in ours if _stays(name)]
-        with RunningSite([one for one in services if only in ("", one.name)], port=port, folder=folder) as house:
-            yield house
+        services = [
+            Service(name, command(name, port, folder), environments[name]) for name in ours if _keeps_running(name)
+        ]
+        with RunningSite([one for one in services if only in ("", one.name)], port=port, folder=folder) as site:
+            yield site
 
 
 @contextmanager
 def web_alone(folder: Path, **more: str) -> Iterator[RunningSite]:
-    """The web service of the compose file, on DATABASE_URL and REDIS_URL where they are set, else on SQLite."""
+    """The web service of docker-compose.yml, on DATABASE_URL and REDIS_URL if both are set, else on SQLite."""
     if "DATABASE_URL" in os.environ and "REDIS_URL" in os.environ:
-        with composed(folder, os.environ["DATABASE_URL"], os.environ["REDIS_URL"], only="web", **more) as house:
-            yield house
+        with composed(folder, os.environ["DATABASE_URL"], os.environ["REDIS_URL"], only="web", **more) as site:
+            yield site
         return
     port = free_port()
     environment = base_environment(folder, INKLING_ENV="embedded", **MALLOC, **more)
     _prepare(environment)
-    with RunningSite([Service("web", command("web", port, folder), environment)], port=port, folder=folder) as house:
-        yield house
+    with RunningSite([Service("web", command("web", port, folder), environment)], port=port, folder=folder) as site:
+        yield site
 
 
 def command(name: str, port: int, folder: Path) -> list[str]:
-    """The command of a service of the compose file."""
-    return placed(COMPOSE["services"][name]["command"], port, folder)
+    """The command of a service of docker-compose.yml, to run on this machine."""
+    return on_this_machine(COMPOSE["services"][name]["command"], port, folder)
 
 
-def placed(words: list[str], port: int, folder: Path) -> list[str]:
-    """A command of the compose file, with what a container has to itself (a port, /tmp) moved out of the way."""
+def on_this_machine(words: list[str], port: int, folder: Path) -> list[str]:
+    """A command of docker-compose.yml with a free port and folder in place of port 8000 and /tmp of the container."""
     moved = {"0.0.0.0:8000": f"127.0.0.1:{port}", "127.0.0.1:8000": f"127.0.0.1:{port}", "/tmp": str(folder)}  # noqa: S108
-    return [re.sub("|".join(map(re.escape, moved)), lambda found: moved[found[0]], _plain(word)) for word in words]
+    plain = [word.replace("$$", "$") for word in words]  # in a compose file `$$` means `$`
+    return [re.sub("|".join(map(re.escape, moved)), lambda found: moved[found[0]], word) for word in plain]
 
 
-def _plain(word: str) -> str:
-    """As the shell gets it: in a compose file `$$` is a dollar."""
-    return word.replace("$$", "$")
+def _environment(name: str, folder: Path, own: dict[str, str]) -> dict[str, str]:
+    """The environment of a service of docker-compose.yml; `own` replaces the addresses of other containers."""
+    variables = {key: str(value) for key, value in COMPOSE["services"][name]["environment"].items()}
+    variables["INKLING_DATA"] = str(folder / "no-data") if variables["INKLING_DATA"] else ""
+    return base_environment(folder, **variables | own)
 
 
-def _environment(name: str, folder: Path, at_hand: dict[str, str]) -> dict[str, str]:
-    """What the compose file sets for a service, its addresses of other containers replaced by those at hand."""
-    told = {key: str(value) for key, value in COMPOSE["services"][name]["environment"].items()}
-    told["INKLING_DATA"] = str(folder / "no-data") if told["INKLING_DATA"] else ""
-    return base_environment(folder, **told | at_hand)
-
-
-def _stays(name: str) -> bool:
+def _keeps_running(name: str) -> bool:
     return COMPOSE["services"][name]["restart"] == "unless-stopped"
 
 
 def _prepare(environment: dict[str, str]) -> None:
-    """What `make run` does before it starts the Procfile."""
+    """Does what `make run` does before it starts the Procfile."""
     for words in ("migrate -v0", "install_models", "collectstatic --noinput -v0"):
         _run(["python", "manage.py", *words.split()], environment)
 
@@ -133,15 +131,15 @@ def _own_database(url: str) -> Iterator[str]:
 
 @contextmanager
 def _own_redis(url: str) -> Iterator[str]:
-    """One of Redis's numbered databases that nobody uses; emptied at the end."""
+    """An unused database of Redis; it is emptied at the end."""
     for number in range(1, 15):
         address = urlsplit(url)._replace(path=f"/{number}").geturl()
         with redis.Redis.from_url(address) as client:
-            if client.dbsize() or not client.set("taken-by-tests-of-processes", 1, nx=True):
+            if client.dbsize() or not client.set("used-by-tests", 1, nx=True):
                 continue
             try:
                 yield address
             finally:
                 client.flushdb()
             return
-    raise AssertionError("Redis has no empty database among 1 to 14 for the tests of processes.")
+    raise AssertionError(f"All databases 1 to 14 of {url} are in use. Empty one of them for this test.")

@@ -1,4 +1,4 @@
-"""Inkling's real processes, started as `make run` or docker-compose.yml starts them, watched, killed and stopped."""
+"""Starts, restarts, kills and stops the real processes of Inkling."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from urllib.request import urlopen
 import psutil
 
 ROOT = Path(__file__).resolve().parents[2]
-PATIENCE = 60  # seconds until a site answers
+START_TIMEOUT = 60  # seconds
 COMMAND_MARKS = {"web": "config.wsgi", "worker": "--queues=celery", "trainer": "--queues=training", "beat": "beat"}
 
 
 @dataclass(frozen=True)
 class Service:
-    """One command that runs all the time."""
+    """A command that runs until the site is stopped."""
 
     name: str
     command: list[str]
@@ -29,9 +29,9 @@ class Service:
 
 
 class RunningSite:
-    """Services, each with a log in `folder`; those that end are started again as Docker does it.
+    """Services, each with a log in `folder`. A service that ends is started again, as by Docker.
 
-    Use it as a context manager: at its end every process that it started is gone.
+    A context manager; at its end no process that it started is left.
     """
 
     def __init__(self, services: list[Service], *, port: int, folder: Path) -> None:
@@ -49,7 +49,7 @@ class RunningSite:
             self._start(service)
         self._watch.start()
         try:
-            wait_until(self.answers, f"{self.url} answers; see the logs in {self.folder}", PATIENCE)
+            wait_until(self.answers, f"{self.url} answers; see the logs in {self.folder}", START_TIMEOUT)
         except BaseException:
             self.stop()
             raise
@@ -71,7 +71,7 @@ class RunningSite:
                     self._start(service)
 
     def answers(self, path: str = "/readyz") -> bool:
-        """Does the site say that it is ready?"""
+        """Whether the site responds with success."""
         try:
             self.ask(path)
         except OSError:
@@ -79,7 +79,7 @@ class RunningSite:
         return True
 
     def ask(self, path: str) -> str:
-        """The body of an answer. Raises OSError."""
+        """The body of a response. Raises OSError for an error status, or if there is no response."""
         with urlopen(self.url + path, timeout=5) as response:  # noqa: S310 - our own site
             return str(response.read().decode())
 
@@ -89,21 +89,21 @@ class RunningSite:
         return [process for process in found if _is_python(process, COMMAND_MARKS[name])]
 
     def kill(self, name: str) -> int:
-        """`kill -9` for one of them: of the web processes one that answers, not their parent. Its pid."""
-        victim = self.processes(name)[-1]
-        victim.kill()
-        return int(victim.pid)
+        """Kill (SIGKILL) the last process of a service: for "web" a gunicorn worker, not its parent. Returns its pid."""
+        process = self.processes(name)[-1]
+        process.kill()
+        return int(process.pid)
 
     def log(self, name: str) -> str:
-        """What a service has said."""
+        """The output of a service so far."""
         return (self.folder / f"{name}.log").read_text(errors="replace")
 
     def manage(self, *arguments: str, timeout: float = 300, check: bool = True) -> subprocess.CompletedProcess[str]:
-        """Run a command of manage.py as these processes see the world."""
+        """Run a command of manage.py in the environment of the site."""
         return manage(self.environment, *arguments, timeout=timeout, check=check)
 
     def stop(self) -> None:
-        """Ask them to end, and see to it."""
+        """Terminate all processes, and kill those that do not end within 8 seconds."""
         self._stopping.set()
         if self._watch.is_alive():
             self._watch.join()
@@ -120,7 +120,7 @@ class RunningSite:
 def manage(
     environment: dict[str, str], *arguments: str, timeout: float = 300, check: bool = True
 ) -> subprocess.CompletedProcess[str]:
-    """Run a command of manage.py; with `check` one that fails raises with what it said."""
+    """Run a command of manage.py. Raises AssertionError with its output if it fails, unless `check` is False."""
     ran = subprocess.run(
         ["python", "manage.py", *arguments],
         cwd=ROOT,
@@ -135,14 +135,14 @@ def manage(
     return ran
 
 
-def wait_until(condition: Callable[[], Any], what: str, patience: float, *, every: float = 0.1) -> Any:
-    """What `condition` gives once it is true; AssertionError after `patience` seconds."""
-    end = time.monotonic() + patience
+def wait_until(condition: Callable[[], Any], what: str, timeout: float, *, every: float = 0.1) -> Any:
+    """The first true value that `condition` returns. Raises AssertionError after `timeout` seconds."""
+    end = time.monotonic() + timeout
     while time.monotonic() < end:
         if found := condition():
             return found
         time.sleep(every)
-    raise AssertionError(f"Waited {patience:.0f} s in vain until {what}.")
+    raise AssertionError(f"Not true after {timeout:.0f} s: {what}.")
 
 
 def _family(pid: int) -> list[psutil.Process]:

@@ -1,4 +1,4 @@
-"""Procfile, Dockerfile and docker-compose.yml say the same, and nothing that must stay secret."""
+"""Procfile, Dockerfile and docker-compose.yml start the same processes and hold no secrets."""
 
 from __future__ import annotations
 
@@ -21,52 +21,52 @@ DOCKERFILE = (ROOT / "Dockerfile").read_text()
 
 
 def stage(name: str) -> str:
-    """What the Dockerfile says of one image."""
+    """The part of the Dockerfile that builds one image."""
     return re.split(r"^FROM ", DOCKERFILE.split(f" AS {name}\n")[1], flags=re.MULTILINE)[0]
 
 
 def locked(name: str) -> str:
-    """What a lock file pins."""
+    """The text of a lock file."""
     return (ROOT / "requirements" / f"{name}.lock").read_text()
 
 
 def queues(command: str) -> list[str]:
-    """What the worker of a command takes."""
+    """The queues of a worker's command."""
     return re.findall(r"--queues=([\w,]+)", command)
 
 
-def test_both_ways_start_the_same_processes() -> None:
+def test_procfile_and_compose_file_have_the_same_processes() -> None:
     assert set(PROCFILE) == set(COMMAND_MARKS) == {name for name in OURS if SERVICES[name]["restart"] != "no"}
 
 
 @pytest.mark.parametrize("name", ["web", "worker", "trainer", "beat"])
-def test_both_ways_start_them_alike(name: str) -> None:
+def test_procfile_and_compose_file_start_a_process_with_the_same_options(name: str) -> None:
     composed = " ".join(SERVICES[name]["command"])
     for word in ("gunicorn config.wsgi", "worker --queues", "--pool=solo", "nice -n 10", "beat"):
         assert (word in composed) == (word in PROCFILE[name])
     assert queues(composed) == queues(PROCFILE[name])
 
 
-def test_both_ways_serve_with_the_settings_in_the_file_of_gunicorn() -> None:
+def test_gunicorn_reads_its_settings_file() -> None:
     command = [sys.executable, "-m", "gunicorn", "--print-config", "config.wsgi"]
     environment = os.environ | {"INKLING_ENV": "embedded"}
-    told = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True).stdout
-    read = dict(line.split("=", 1) for line in told.splitlines() if "=" in line)
+    output = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True).stdout
+    read = dict(line.split("=", 1) for line in output.splitlines() if "=" in line)
     found = {name.strip(): value.strip() for name, value in read.items()}
     assert (found["worker_class"], found["preload_app"]) == ("gthread", "True")
     assert found["control_socket_disable"] == "True"
 
 
-def test_all_that_processes_can_share_is_read_before_they_part() -> None:
-    asking = "import config.wsgi, sys; print('recognizer.api.views.predict' in sys.modules, 'celery' in sys.modules)"
+def test_views_are_imported_before_gunicorn_forks_and_celery_is_not() -> None:
+    program = "import config.wsgi, sys; print('recognizer.api.views.predict' in sys.modules, 'celery' in sys.modules)"
     environment = os.environ | {"INKLING_ENV": "embedded"}
-    told = subprocess.run(
-        [sys.executable, "-c", asking], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
+    output = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
     )
-    assert told.stdout.split() == ["True", "False"]
+    assert output.stdout.split() == ["True", "False"]
 
 
-def test_every_queue_has_one_worker_and_the_trainer_nothing_else_to_do() -> None:
+def test_every_queue_has_one_worker() -> None:
     routed = {route["queue"] for route in settings.CELERY_TASK_ROUTES.values()} | {"celery"}
     taken = [queue for name in OURS for queue in queues(" ".join(SERVICES[name]["command"]))]
     assert sorted(taken) == sorted(routed) == ["celery", "training"]
@@ -94,7 +94,7 @@ def test_nobody_is_root_in_the_images() -> None:
 
 
 @pytest.mark.parametrize("name", list(SERVICES))
-def test_a_service_comes_back_and_says_how_it_is(name: str) -> None:
+def test_a_service_is_restarted_and_has_a_health_check(name: str) -> None:
     service = SERVICES[name]
     if name == "migrate":
         assert service["restart"] == "no"
@@ -104,27 +104,29 @@ def test_a_service_comes_back_and_says_how_it_is(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", [name for name in OURS if name != "migrate"])
-def test_nothing_starts_before_the_tables_are_there(name: str) -> None:
+def test_services_start_after_the_migrations(name: str) -> None:
     assert SERVICES[name]["depends_on"]["migrate"]["condition"] == "service_completed_successfully"
 
 
 def test_passwords_and_keys_come_from_the_environment() -> None:
-    told = [service.get("environment", {}) for service in SERVICES.values()]
-    secrets = [text for each in told for name, text in each.items() if "PASSWORD" in name or "SECRET" in name]
-    secrets += [found[1] for each in told for text in each.values() if (found := re.search(r"://\w+:(.+)@", text))]
+    environments = [service.get("environment", {}) for service in SERVICES.values()]
+    secrets = [text for each in environments for name, text in each.items() if "PASSWORD" in name or "SECRET" in name]
+    secrets += [
+        found[1] for each in environments for text in each.values() if (found := re.search(r"://\w+:(.+)@", text))
+    ]
     assert len(secrets) > len(OURS)
     assert all(secret.startswith("${POSTGRES_PASSWORD:?") for secret in secrets)
     example = (ROOT / ".env.example").read_text()
     assert re.findall(r"^\w*(?:KEY|PASSWORD)=(.+)$", example, flags=re.MULTILINE) == []
 
 
-def test_what_is_kept_is_on_volumes() -> None:
+def test_data_is_stored_on_volumes() -> None:
     named = {volume.split(":")[0] for service in SERVICES.values() for volume in service.get("volumes", [])}
     assert {"db", "redis"} <= named
     assert set(COMPOSE["volumes"]) == {"db", "redis", "data"}
 
 
-def test_every_variable_of_the_compose_file_is_explained() -> None:
+def test_every_variable_of_the_compose_file_is_in_the_example_settings() -> None:
     used = set(re.findall(r"\$\{(\w+)", (ROOT / "docker-compose.yml").read_text()))
     explained = set(re.findall(r"^(\w+)=", (ROOT / ".env.example").read_text(), flags=re.MULTILINE))
     assert used <= explained

@@ -1,4 +1,4 @@
-"""bin/keep-running: a command that ends comes back, until it is told to stop."""
+"""bin/keep-running starts a command again when it ends, until it gets SIGTERM."""
 
 import signal
 import subprocess
@@ -18,9 +18,9 @@ time.sleep(60)
 
 
 @pytest.fixture
-def kept(tmp_path: Path) -> Iterator["Kept"]:
-    """A process that is kept running."""
-    kept = Kept(tmp_path / "out.txt")
+def kept(tmp_path: Path) -> Iterator["KeptCommand"]:
+    """A command that bin/keep-running keeps running."""
+    kept = KeptCommand(tmp_path / "out.txt")
     yield kept
     for process in [*psutil.Process(kept.sh.pid).children(recursive=True)] if kept.sh.poll() is None else []:
         process.kill()
@@ -28,8 +28,8 @@ def kept(tmp_path: Path) -> Iterator["Kept"]:
     kept.sh.wait()
 
 
-class Kept:
-    """`bin/keep-running python …`, and the pids that its command had."""
+class KeptCommand:
+    """`bin/keep-running python -c ...`, and the pids that Python had."""
 
     def __init__(self, out: Path) -> None:
         self.out = out
@@ -38,7 +38,7 @@ class Kept:
             self.sh = subprocess.Popen(command, stdout=file, stderr=subprocess.STDOUT)
 
     def pids(self) -> list[int]:
-        """The first pid is that of the first start."""
+        """One pid for each start, the first one first."""
         return [int(line) for line in self.out.read_text().splitlines() if line.isdigit()]
 
     def messages(self) -> str:
@@ -46,14 +46,14 @@ class Kept:
         return "\n".join(line for line in self.out.read_text().splitlines() if not line.isdigit())
 
 
-def test_a_killed_command_is_started_again(kept: Kept) -> None:
+def test_a_killed_command_is_started_again(kept: KeptCommand) -> None:
     wait_until(kept.pids, "it is started", 10)
     psutil.Process(kept.pids()[0]).kill()
     wait_until(lambda: len(kept.pids()) == 2, "it is started again", 10)
     assert "137" in kept.messages()
 
 
-def test_what_is_told_to_stop_stops_with_its_command(kept: Kept) -> None:
+def test_sigterm_stops_the_script_and_its_command(kept: KeptCommand) -> None:
     wait_until(kept.pids, "it is started", 10)
     kept.sh.send_signal(signal.SIGTERM)
     assert kept.sh.wait(10) == 0
@@ -61,7 +61,7 @@ def test_what_is_told_to_stop_stops_with_its_command(kept: Kept) -> None:
     assert len(kept.pids()) == 1
 
 
-def test_stopping_between_two_starts_starts_nothing_more(kept: Kept) -> None:
+def test_sigterm_between_two_starts_prevents_the_second(kept: KeptCommand) -> None:
     wait_until(kept.pids, "it is started", 10)
     psutil.Process(kept.pids()[0]).kill()
     wait_until(lambda: "137" in kept.messages(), "it has ended", 10)
