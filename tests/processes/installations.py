@@ -61,7 +61,7 @@ def composed(folder: Path, database_url: str, redis_url: str, *, only: str = "",
         _run(command("migrate", port, folder), environments["migrate"])
         _run(COLLECT, environments["web"])
         services = [
-            Service(name, command(name, port, folder), environments[name]) for name in ours if _keeps_running(name)
+            Service(name, command(name, port, folder), environments[name]) for name in ours if _is_restarted(name)
         ]
         with RunningSite([one for one in services if only in ("", one.name)], port=port, folder=folder) as site:
             yield site
@@ -100,7 +100,7 @@ def _environment(name: str, folder: Path, own: dict[str, str]) -> dict[str, str]
     return base_environment(folder, **variables | own)
 
 
-def _keeps_running(name: str) -> bool:
+def _is_restarted(name: str) -> bool:
     return COMPOSE["services"][name]["restart"] == "unless-stopped"
 
 

@@ -89,7 +89,7 @@ class RunningSite:
         return [process for process in found if _is_python(process, COMMAND_MARKS[name])]
 
     def kill(self, name: str) -> int:
-        """Kill (SIGKILL) the last process of a service: for "web" a gunicorn worker, not its parent. Returns its pid."""
+        """Send SIGKILL to the last process of a service (never to gunicorn's parent process); returns its pid."""
         process = self.processes(name)[-1]
         process.kill()
         return int(process.pid)

@@ -109,11 +109,9 @@ def test_services_start_after_the_migrations(name: str) -> None:
 
 
 def test_passwords_and_keys_come_from_the_environment() -> None:
-    environments = [service.get("environment", {}) for service in SERVICES.values()]
-    secrets = [text for each in environments for name, text in each.items() if "PASSWORD" in name or "SECRET" in name]
-    secrets += [
-        found[1] for each in environments for text in each.values() if (found := re.search(r"://\w+:(.+)@", text))
-    ]
+    found = [service.get("environment", {}) for service in SERVICES.values()]
+    secrets = [text for each in found for name, text in each.items() if "PASSWORD" in name or "SECRET" in name]
+    secrets += [match[1] for each in found for text in each.values() if (match := re.search(r"://\w+:(.+)@", text))]
     assert len(secrets) > len(OURS)
     assert all(secret.startswith("${POSTGRES_PASSWORD:?") for secret in secrets)
     example = (ROOT / ".env.example").read_text()

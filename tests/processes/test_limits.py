@@ -27,7 +27,7 @@ MAKE_A_KEY = f"""
 from accounts import keys
 from accounts.models import User
 person = User.objects.create_user("alice@example.org", "a long enough word")
-print(keys.make(person=person, name="app", scopes=["predict"], rate={LIMIT_OF_KEY})[1])
+print(keys.create_key(person=person, name="app", scopes=["predict"], rate={LIMIT_OF_KEY})[1])
 """
 
 pytestmark = pytest.mark.skipif(not REDIS, reason="REDIS_URL is not set: several processes share limits in Redis only")
