@@ -357,7 +357,7 @@ def test_the_largest_pictures_leave_little_behind(mode: str, side: int) -> None:
 import io, resource, sys
 import numpy as np
 from PIL import Image
-from ml.image import decode_image
+from ml.preprocessing.decode_image import decode_image
 if {mode!r} == "I;16":
     image = Image.fromarray(np.full(({side}, {side}), 60000, np.uint16))
 else:
