@@ -1,1 +1,1 @@
-"""Strokes or a picture become a raster."""
+"""Convert strokes or an image to the raster that a network sees."""

@@ -1,4 +1,4 @@
-"""Decode an uploaded image file to a grey picture."""
+"""Decode an uploaded image file to a grey image."""
 
 from __future__ import annotations
 
@@ -9,63 +9,40 @@ import cv2
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from ml.preprocessing.image_limits import (
-    MAX_COSTLY_PIXELS,
-    MAX_IMAGE_BYTES,
-    MAX_IMAGE_PIXELS,
-    MAX_IMAGE_SIDE,
-    ImageError,
-    has_too_many_passes,
-    has_too_many_pieces,
-)
-
-# Our own limit is far below the one that warns, but a warning must never be all that happens.
-warnings.simplefilter("error", Image.DecompressionBombWarning)
+from ml.preprocessing.image_limits import MAX_IMAGE_PIXELS, ImageError, check_file, check_size
 
 IMAGE_FORMATS = ("PNG", "JPEG", "WEBP", "BMP")
-WORKING_SIDE = 1_000  # pixels; pictures are reduced to it before anything is looked for
-PAINTED_TONES = 0.005  # of the painted pixels of a transparent picture that make it more than one tone
-_A_BOMB = "The image is made of far more pieces than a picture needs. Save it again."
+WORKING_SIDE = 1_000  # pixels; larger images are reduced to it before ink is looked for
+
+# The first bytes of formats that we can name but do not read: GIF, TIFF, PDF, SVG, ICO, PSD, JPEG 2000 and JPEG XL.
+OTHER_FORMATS = (
+    b"GIF8", b"II*\0", b"MM\0*", b"%PDF", b"<svg", b"<?xml", b"\0\0\1\0", b"8BPS", b"\0\0\0\x0cjP", b"\xff\x0a",
+)  # fmt: skip
+
+BROKEN = "The image is broken or incomplete. Save it again."
+
+# Pillow only warns at its own limit, which is far above ours. A warning must never be all that happens.
+warnings.simplefilter("error", Image.DecompressionBombWarning)
 
 
 def decode_image(data: bytes) -> np.ndarray:
-    """Decode a PNG, JPEG, WebP or BMP file to grey as seen, uint8 (h, w).
+    """Decode a PNG, JPEG, WebP or BMP file to a grey image as people see it: uint8 (h, w).
 
-    Of an animation the first frame, turned as its EXIF orientation says, what is transparent over
-    white; large pictures are reduced to about 1,000 pixels a side. Raises ImageError `image_too_large`
-    (over 5 MB, or 16 megapixels, of what takes long fewer: both looked at before decoding),
-    `unsupported_image` (another format) or `invalid_image` (no picture, a broken one, or a bomb).
+    Takes the first frame of an animation, turns the image as its EXIF orientation says, puts transparent images on
+    white, and reduces large ones to about 1,000 pixels on the longer side. Raises ImageError `image_too_large` (more
+    than 5 MB or 16 megapixels, less for some kinds; checked before decoding), `unsupported_image` (another format) or
+    `invalid_image` (no image, a broken one, or one made to take long).
     """
-    if len(data) > MAX_IMAGE_BYTES:
-        raise ImageError(
-            "image_too_large",
-            f"The image has {len(data):,} bytes; at most {MAX_IMAGE_BYTES:,} are read. Save it smaller.",
-        )
+    check_file(data)
     with _open(data) as image:
-        _check_size(image)
-        if has_too_many_passes(data, image.width * image.height):
-            raise ImageError("invalid_image", _A_BOMB)
+        check_size(image, data)
         try:
             return _to_grey(_load(image))
-        except Exception as error:  # the readers raise whatever broken bytes lead them to
-            raise ImageError("invalid_image", "The image is broken or incomplete. Save it again.") from error
-
-
-def _check_size(image: Image.Image) -> None:
-    width, height = image.size
-    kind = f"{image.format if image.format == 'WEBP' else ''} {'alpha' if image.has_transparency_data else ''}".strip()
-    most = MAX_COSTLY_PIXELS.get(kind, MAX_IMAGE_PIXELS)
-    if width * height > most or max(width, height) > MAX_IMAGE_SIDE:
-        raise ImageError(
-            "image_too_large",
-            f"The image has {width} x {height} pixels; at most {most:,} are read, "
-            f"and {MAX_IMAGE_SIDE:,} a side. Save it smaller.",
-        )
+        except Exception as error:  # broken bytes make Pillow raise many kinds of exceptions
+            raise ImageError("invalid_image", BROKEN) from error
 
 
 def _open(data: bytes) -> Image.Image:
-    if has_too_many_pieces(data):
-        raise ImageError("invalid_image", _A_BOMB)
     try:
         return Image.open(io.BytesIO(data), formats=IMAGE_FORMATS)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
@@ -73,100 +50,83 @@ def _open(data: bytes) -> Image.Image:
             "image_too_large", f"The image has more than {MAX_IMAGE_PIXELS:,} pixels. Save it smaller."
         ) from error
     except UnidentifiedImageError as error:
-        if not _is_other_picture(data):
-            raise ImageError("invalid_image", "This is not an image. Send a PNG, JPEG, WebP or BMP file.") from error
-        raise ImageError(
-            "unsupported_image", "This kind of image is not read. Send a PNG, JPEG, WebP or BMP file."
-        ) from error
-    except Exception as error:  # as above
-        raise ImageError("invalid_image", "The image is broken or incomplete. Save it again.") from error
-
-
-def _is_other_picture(data: bytes) -> bool:
-    starts = (
-        b"GIF8",
-        b"II*\0",
-        b"MM\0*",
-        b"%PDF",
-        b"<svg",
-        b"<?xml",
-        b"\0\0\1\0",
-        b"8BPS",
-        b"\0\0\0\x0cjP",
-        b"\xff\x0a",
-    )
-    return data.startswith(starts) or data[4:8] == b"ftyp"  # the last: HEIC, AVIF and films
+        if data.startswith(OTHER_FORMATS) or data[4:8] == b"ftyp":  # "ftyp": HEIC, AVIF and videos
+            raise ImageError(
+                "unsupported_image", "This image format is not supported. Send a PNG, JPEG, WebP or BMP file."
+            ) from error
+        raise ImageError("invalid_image", "This is not an image. Send a PNG, JPEG, WebP or BMP file.") from error
+    except Exception as error:  # see decode_image
+        raise ImageError("invalid_image", BROKEN) from error
 
 
 def _load(image: Image.Image) -> Image.Image:
-    """Decode, in one of a few modes, reduced, upright. Reduced early: a worker is small, a picture may not be."""
-    image.draft("RGB", (WORKING_SIDE, WORKING_SIDE))  # a large JPEG is decoded at a half, a quarter or an eighth
+    """Decode, convert to one of a few modes, reduce and turn upright. Reduces early, because that saves memory."""
+    image.draft("RGB", (WORKING_SIDE, WORKING_SIDE))  # lets a large JPEG be decoded at a half, a quarter or an eighth
     image.load()
     if not _is_deep(image):
         image = image.convert("RGBA" if image.has_transparency_data else "L" if image.mode in ("1", "L") else "RGB")
     scale = WORKING_SIDE / max(image.size)
     if scale < 1 and not _is_deep(image):
-        # Pillow averages colours by their alpha: the colour of a transparent pixel means nothing.
+        # Pillow weights colours by their alpha, so the hidden colour of transparent pixels does not leak in.
         image = image.resize(scaled_size(*image.size, scale), Image.Resampling.BOX)
     return ImageOps.exif_transpose(image)
 
 
 def _is_deep(image: Image.Image) -> bool:
+    """Whether the image has more than 8 bits per pixel and channel (Pillow's modes I, I;16 and F)."""
     return image.mode.startswith(("I", "F"))
 
 
 def scaled_size(width: int, height: int, scale: float) -> tuple[int, int]:
+    """Width and height times `scale`, in whole pixels and at least 1."""
     return max(1, round(width * scale)), max(1, round(height * scale))
 
 
 def _to_grey(image: Image.Image) -> np.ndarray:
     pixels = np.asarray(image)
     if _is_deep(image):
-        return shrink(_from_deep(pixels))
+        # Some programs store 8-bit values in a 16-bit image, so the largest value decides.
+        full = 65_535 if pixels.max() > 255 else 255
+        return shrink((pixels.clip(0, full) // (full // 255)).astype(np.uint8))
     if image.mode == "RGBA":
         return _flatten(pixels)
     return pixels if image.mode == "L" else _luminance(pixels)
 
 
-def _from_deep(values: np.ndarray) -> np.ndarray:
-    """Grey of 16 bits or more, to 8 bits."""
-    full = 65_535 if values.max() > 255 else 255
-    return (values.clip(0, full) // (full // 255)).astype(np.uint8)
-
-
-def shrink(pixels: np.ndarray) -> np.ndarray:
+def shrink(pixels: np.ndarray, side: int = WORKING_SIDE) -> np.ndarray:
+    """The image, uint8 (h, w), reduced so that its longer side has at most `side` pixels; small ones as they are."""
     height, width = pixels.shape
-    scale = WORKING_SIDE / max(height, width)
+    scale = side / max(height, width)
     if scale >= 1:
         return pixels
     return cv2.resize(pixels, scaled_size(width, height, scale), interpolation=cv2.INTER_AREA)
 
 
 def _luminance(rgb: np.ndarray) -> np.ndarray:
-    """Grey from colours; if that hides the ink (yellow on white), the channel that shows it best."""
+    """Grey (h, w) from colours (h, w, 3). Yellow on white is lost in grey; then the best of the three channels."""
     grey = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)
-    ranges = [int(np.ptp(channel)) for channel in (grey, *cv2.split(rgb))]
-    if ranges[0] >= 64 or max(ranges) < 2 * ranges[0]:
+    contrasts = [int(np.ptp(channel)) for channel in (grey, *cv2.split(rgb))]  # grey levels from darkest to lightest
+    if contrasts[0] >= 64 or max(contrasts) < 2 * contrasts[0]:
         return grey
-    return np.ascontiguousarray(rgb[..., int(np.argmax(ranges[1:]))])
+    return np.ascontiguousarray(rgb[..., int(np.argmax(contrasts[1:]))])
 
 
 def _flatten(rgba: np.ndarray) -> np.ndarray:
-    """Compose over white. Ink of one tone on nothing is black on white, whatever its colour is.
+    """Put a transparent image (h, w, 4) on white. A drawing in one tone becomes black on white, whatever its colour.
 
-    A white line on a transparent canvas would be lost over white; but a photo with transparent
-    corners is no line, and its own dark and light stay as they are.
+    White lines on a transparent canvas would disappear on white. A photo with transparent corners has many tones and
+    keeps them.
     """
     alpha = rgba[..., 3]
-    grey = cv2.cvtColor(rgba[..., :3], cv2.COLOR_RGB2GRAY)
-    painted = grey[alpha >= 128]
-    bare = 1 - painted.size / alpha.size
-    if painted.size and bare > 0.25 and _is_one_tone(painted):
+    painted = cv2.cvtColor(rgba[..., :3], cv2.COLOR_RGB2GRAY)[alpha >= 128]  # (n,) grey levels of opaque pixels
+    transparent_share = 1 - painted.size / alpha.size
+    if painted.size and transparent_share > 0.25 and _is_one_tone(painted):
         return 255 - alpha
     share = alpha[..., np.newaxis].astype(np.float32) / 255
     return _luminance(np.rint(rgba[..., :3] * share + 255 * (1 - share)).astype(np.uint8))
 
 
 def _is_one_tone(grey: np.ndarray) -> bool:
-    off = np.abs(grey.astype(np.int16) - int(np.median(grey))) > 64
-    return float(off.mean()) < PAINTED_TONES
+    """Whether less than 0.5 % of the grey levels (n,) are far (a quarter of the range) from their median."""
+    differs = np.abs(grey.astype(np.int16) - int(np.median(grey))) > 64
+    return float(differs.mean()) < 0.005

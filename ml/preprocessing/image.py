@@ -1,8 +1,8 @@
-"""Pictures: decode what comes from outside, and turn a picture into the raster that ink becomes.
+"""Convert a grey image to the raster that the same drawing in ink would get.
 
-A photo of paper, a canvas saved as PNG and a picture of a data set all end as the same raster,
-white on black: the ink is found (`ml.preprocessing.find_ink`), specks are dropped, and what is left is fitted
-into the same box and centred by the same rule as strokes are (`ml.preprocessing.ink`).
+Photos of paper, saved canvases and pictures of data sets all become the same kind of raster, white on black: find the
+ink (`ml.preprocessing.find_ink`), drop specks, scale what is left into the box and centre it, by the rules that
+`ml.preprocessing.ink` has for strokes.
 """
 
 from __future__ import annotations
@@ -15,41 +15,41 @@ import numpy as np
 
 from ml.preprocessing.decode_image import scaled_size, shrink
 from ml.preprocessing.find_ink import find_ink
-from ml.preprocessing.image_limits import (
-    ImageError,
-)
+from ml.preprocessing.image_limits import ImageError
 from ml.preprocessing.ink import DEFAULT_SPEC, HALF_INK, SUPERSAMPLING, RasterSpec, downsample, ink_span
 
-FAINT = 0.1  # of full ink; what is fainter is no part of a line
-SPECK = 0.03  # of the largest part's ink; smaller parts are dirt
-SOLID = 0.42  # of its length is the width of something that is no line but a dot (a disc: 0.67, a diamond: 0.47)
-TINY = 3  # pixels; what is no longer has no form
-PEAK = 0.3  # of full ink is reached somewhere in every line
-MARGIN = 2  # pixels of background around ink that is resampled
-LEAST = 0.3  # of full ink; the faintest line that is brought to full strength
-EDGE = 0.5  # of full ink, where a line ends
-CONTRAST = 2.0  # of the edges of what is enlarged: as soft as lines drawn by the renderer are, no softer
-ENLARGED = 2.0  # samples per pixel of a picture, from which on its edges are kept soft
-THINNEST, THICKEST = 2.2, 4.0  # pixels of the usual raster; the range of the pens that MNIST was written with
+# Shares of full ink, which is 1.
+FAINT_INK = 0.1  # fainter pixels do not join two parts of a drawing
+PEAK_INK = 0.3  # every line has a pixel at least as strong; a part without one is a shadow
+WEAKEST_LINE = 0.3  # the faintest line that is brought to full strength
+LINE_EDGE = 0.5  # where a line ends
 
+SPECK_SHARE = 0.03  # a part with less ink than this share of the largest part is dirt
+# The longer side of a line is far longer than its width. A disc has a mean width of 0.67 of its side as measured by
+# `_line_width`, a diamond one of 0.47: both are dots.
+DOT_WIDTH = 0.42
+DOT_SIDE = 3  # pixels; something this small has no recognisable form, so it is a dot too
+MARGIN = 2  # pixels of background around ink before it is resampled, so that its edges fade out
+
+ENLARGED = 2.0  # from this many samples per pixel on, the edges of an image are kept soft
+EDGE_CONTRAST = 2.0  # makes enlarged edges as soft as those of rasters drawn from strokes
+# Widths of a line in pixels of the default raster, measured on MNIST. Other lines are made as wide as the nearer one.
+THINNEST_PEN, THICKEST_PEN = 2.2, 4.0
 
 Polarity = Literal["auto", "light_on_dark", "dark_on_light"]
 
 
-# Normalising
-
-
 def normalise_image(pixels: np.ndarray, spec: RasterSpec = DEFAULT_SPEC, *, polarity: Polarity = "auto") -> np.ndarray:
-    """Turn a grey picture, uint8 (h, w) of any size, into the raster: uint8 (size, size), white on black.
+    """The raster of a grey image, uint8 (h, w) of any size: uint8 (size, size), white on black.
 
-    `polarity` says what is ink where that is known, as for the data sets' white on black. Raises
-    ImageError `blank_image` if there is no ink to be found.
+    `polarity` says whether the ink is lighter or darker than its background, if that is known. Raises ImageError
+    `blank_image` if no ink is found, and ValueError if `pixels` is no grey image.
     """
     return fit_ink(extract_ink(pixels, polarity=polarity), spec)
 
 
 def normalise_dataset_image(picture: np.ndarray, spec: RasterSpec = DEFAULT_SPEC) -> np.ndarray:
-    """The raster of a data set's picture, which is white on black; all black where nothing is to be seen in it."""
+    """The raster of a data set's picture, uint8 (h, w), white on black; all black if it shows no ink."""
     try:
         return normalise_image(picture, spec, polarity="light_on_dark")
     except ImageError:
@@ -57,132 +57,123 @@ def normalise_dataset_image(picture: np.ndarray, spec: RasterSpec = DEFAULT_SPEC
 
 
 def extract_ink(pixels: np.ndarray, *, polarity: Polarity = "auto") -> np.ndarray:
-    """The ink of a grey picture, cut out of it: float32 (h, w) from 0 to 1. Raises what `normalise_image` raises."""
+    """The ink of a grey image, uint8 (h, w), cropped to its bounding box: float32 (h', w') from 0 to 1.
+
+    Raises what `normalise_image` raises.
+    """
     if pixels.dtype != np.uint8 or pixels.ndim != 2 or not pixels.size:
-        raise ValueError(f"A picture must be uint8 (h, w), not {pixels.dtype} {pixels.shape}.")
+        raise ValueError(f"A grey image must be uint8 (h, w), not {pixels.dtype} {pixels.shape}.")
     light = {"auto": None, "light_on_dark": True, "dark_on_light": False}[polarity]
     ink = find_ink(shrink(pixels), light=light)
     if ink is None:
-        raise ImageError("blank_image", "There is no drawing to be seen in the image. Use a darker pen or more light.")
+        raise ImageError("blank_image", "No drawing was found in the image. Use a darker pen or more light.")
     ink, (left, top, width, height) = _drop_specks(ink)
     return ink[top : top + height, left : left + width]
 
 
-def fit_ink(ink: np.ndarray, spec: RasterSpec = DEFAULT_SPEC) -> np.ndarray:
-    """Cut-out ink, float32 (h, w) from 0 to 1, as the raster: uint8 (size, size), white on black."""
-    if spec.centre == "box" and spec.box - 1 <= max(ink.shape) <= spec.size:
-        return _lay(ink, spec)
-    if spec.centre == "mass" and spec.box - 1 <= max(ink.shape) <= math.ceil(spec.box):
-        return _place(ink, spec)
-    return downsample(_fit(ink, spec), spec)
-
-
 def _drop_specks(ink: np.ndarray) -> tuple[np.ndarray, tuple[int, int, int, int]]:
-    """Ink without its small stray parts, and the box (left, top, width, height) around what is left."""
-    count, parts = cv2.connectedComponents((ink > FAINT).astype(np.uint8))
-    weights = np.bincount(parts.ravel(), weights=ink.ravel(), minlength=count)
-    weights[0] = 0
-    kept = weights >= SPECK * weights.max()
+    """Ink (h, w) without its small stray parts, and the box (left, top, width, height) around the rest."""
+    count, parts = cv2.connectedComponents((ink > FAINT_INK).astype(np.uint8))  # (h, w): numbered parts
+    weights = np.bincount(parts.ravel(), weights=ink.ravel(), minlength=count)  # (parts,): the ink of each
+    weights[0] = 0  # part 0 is the background
     strong = np.zeros(count, bool)
-    strong[parts[ink > PEAK]] = True  # a part without it is a shadow
-    kept &= strong
-    left, top, width, height = cv2.boundingRect(kept[parts].astype(np.uint8))
-    kept[0] = True  # the faintest edges, which belong to nobody
-    return ink * kept[parts], (left, top, width, height)
+    strong[parts[ink > PEAK_INK]] = True
+    kept = strong & (weights >= SPECK_SHARE * weights.max())
+    box = cv2.boundingRect(kept[parts].astype(np.uint8))
+    kept[0] = True  # the background holds the faintest edges of all parts
+    return ink * kept[parts], (box[0], box[1], box[2], box[3])
 
 
-def _place(ink: np.ndarray, spec: RasterSpec) -> np.ndarray:
-    """Centre ink that already has the right size without resampling it, as MNIST was centred."""
-    height, width = ink.shape
-    moments = cv2.moments(ink)
-    left = _corner(moments["m10"] / moments["m00"], width, spec.size)
-    top = _corner(moments["m01"] / moments["m00"], height, spec.size)
-    raster = np.zeros((spec.size, spec.size), np.uint8)
-    raster[top : top + height, left : left + width] = np.rint(ink * 255)
-    return raster
+def fit_ink(ink: np.ndarray, spec: RasterSpec = DEFAULT_SPEC) -> np.ndarray:
+    """The raster of cropped ink, float32 (h, w) from 0 to 1: uint8 (size, size), white on black.
 
-
-def _lay(ink: np.ndarray, spec: RasterSpec) -> np.ndarray:
-    """Put ink that already has the right size with its box in the middle, on whole pixels, as Quick, Draw! was made."""
-    top, left = (_start(ink.max(axis=axis), spec.size) for axis in (1, 0))
+    Ink that already has the right size is not resampled, so a picture of MNIST or Quick, Draw! keeps its pixels.
+    """
+    side = max(ink.shape)
+    if spec.centre == "box" and spec.box - 1 <= side <= spec.size:
+        top, left = (_start_by_box(ink.max(axis=axis), spec.size) for axis in (1, 0))
+    elif spec.centre == "mass" and spec.box - 1 <= side <= math.ceil(spec.box):
+        moments = cv2.moments(ink)
+        centres = moments["m01"] / moments["m00"], moments["m10"] / moments["m00"]  # of mass, y and x
+        top, left = (_start_by_mass(c, length, spec.size) for c, length in zip(centres, ink.shape, strict=True))
+    else:
+        return downsample(_draw_into_box(ink, spec), spec)
     raster = np.zeros((spec.size, spec.size), np.uint8)
     raster[top : top + ink.shape[0], left : left + ink.shape[1]] = np.rint(ink * 255)
     return raster
 
 
-def _start(profile: np.ndarray, size: int) -> int:
-    """Where ink starts so that its middle is the raster's."""
+def _start_by_box(profile: np.ndarray, size: int) -> int:
+    """The first row or column of ink, so that the centre of its box is in the centre of the raster."""
     middle, _length = ink_span(profile)
     return min(max(round(size / 2 - middle), 0), size - len(profile))
 
 
-def _corner(mass: float, length: int, size: int) -> int:
-    return min(max(int(np.floor(size / 2 - mass + 0.5)), 0), size - length)
+def _start_by_mass(centre: float, length: int, size: int) -> int:
+    """The first row or column of ink, so that its centre of mass is in the centre of the raster."""
+    return min(max(int(np.floor(size / 2 - centre + 0.5)), 0), size - length)
 
 
-def _fit(ink: np.ndarray, spec: RasterSpec) -> np.ndarray:
-    """Draw ink 0 to 1 into the box of the sampled canvas, uint8.
+def _draw_into_box(ink: np.ndarray, spec: RasterSpec) -> np.ndarray:
+    """Draw ink (h, w) into the box of the canvas: uint8 (size * 8, size * 8).
 
-    Of small pictures the greys at the edges are kept: they say where between two pixels a line ends.
-    Lines thinner or thicker than those of pens get the width of the nearest pen; a dot becomes the dot
-    that a tap leaves.
+    Lines thinner or thicker than those of pens get the width of the nearest pen. A dot becomes the dot that a tap with
+    the pen leaves. Small images keep their grey edges: they say where between two pixels a line ends.
     """
     side = float(spec.box * SUPERSAMPLING)
-    canvas = _sample(ink, side, spec.canvas)
-    extent = max(cv2.boundingRect(_cut(canvas))[2:])  # less than the side, for soft edges end beyond the line
+    canvas = _resample(ink, side, spec.canvas)
+    extent = max(cv2.boundingRect(_threshold(canvas))[2:])  # less than `side`, because soft edges end beyond the line
     width = _line_width(canvas)
-    if width > SOLID * extent or max(ink.shape) <= TINY:
-        return _sample(ink, spec.pen * SUPERSAMPLING * side / extent, spec.canvas)
-    unit = spec.scale * SUPERSAMPLING
-    pen = min(max(width, THINNEST * unit), THICKEST * unit)
-    # So that the box is full when the lines have their width.
+    if width > DOT_WIDTH * extent or max(ink.shape) <= DOT_SIDE:
+        return _resample(ink, spec.pen * SUPERSAMPLING * side / extent, spec.canvas)
+    unit = spec.scale * SUPERSAMPLING  # samples per pixel of the default raster's pen
+    pen = min(max(width, THINNEST_PEN * unit), THICKEST_PEN * unit)
+    # The scale at which the drawing fills the box once its lines have the width of the pen.
     scale = side / extent if pen == width else (side - pen) / (extent - width)
     if abs(scale - 1) >= 0.01:
-        canvas = _sample(ink, side * scale, spec.canvas)
-    return canvas if pen == width else _widen(_cut(canvas), pen - width * scale)
+        canvas = _resample(ink, side * scale, spec.canvas)
+    return canvas if pen == width else _widen_lines(_threshold(canvas), pen - width * scale)
 
 
-def _sample(ink: np.ndarray, longest: float, side: int) -> np.ndarray:
-    """Scale ink so that its longer side has `longest` samples, in the middle of a canvas of `side`, uint8."""
+def _resample(ink: np.ndarray, longest: float, side: int) -> np.ndarray:
+    """Scale ink so that its longer side has `longest` samples, in the centre of a canvas: uint8 (side, side)."""
     scale = longest / max(ink.shape)
-    grey = cv2.copyMakeBorder(_even(ink), MARGIN, MARGIN, MARGIN, MARGIN, cv2.BORDER_CONSTANT)  # so that edges taper
+    # Divide by the strongest ink nearby: lines get the same strength everywhere, so a faint piece does not break one.
+    even = ink / np.maximum(cv2.dilate(ink, np.ones((3, 3), np.uint8)), WEAKEST_LINE)
+    grey = cv2.copyMakeBorder(even, MARGIN, MARGIN, MARGIN, MARGIN, cv2.BORDER_CONSTANT)
     size = scaled_size(grey.shape[1], grey.shape[0], scale)
     grey = cv2.resize(grey, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
+    if scale < ENLARGED:  # the image has enough pixels of its own: hard edges
+        grey = np.where(grey > LINE_EDGE, 255, 0)
+    else:  # enlarged: soft edges
+        grey = np.rint(np.clip((grey - LINE_EDGE) * EDGE_CONTRAST + 0.5, 0, 1) * 255)
+    # Crop where the result is larger than the canvas, pad where it is smaller.
     spare = [side - length for length in grey.shape]
-    cut = [slice(max(0, -room // 2), max(0, -room // 2) + side) for room in spare]
-    grey = grey[cut[0], cut[1]]
+    first_row, first_column = (max(0, -room // 2) for room in spare)
+    grey = grey[first_row : first_row + side, first_column : first_column + side]
     top, left = (max(0, room // 2) for room in spare)
     canvas = np.zeros((side, side), np.uint8)
-    canvas[top : top + grey.shape[0], left : left + grey.shape[1]] = _edged(grey, scale)
+    canvas[top : top + grey.shape[0], left : left + grey.shape[1]] = grey
     return canvas
 
 
-def _edged(grey: np.ndarray, scale: float) -> np.ndarray:
-    """0 to 255: soft edges for what was enlarged, hard ones for what had enough pixels of its own."""
-    if scale < ENLARGED:
-        return np.where(grey > EDGE, 255, 0)
-    return np.rint(np.clip((grey - EDGE) * CONTRAST + 0.5, 0, 1) * 255)
-
-
-def _cut(canvas: np.ndarray) -> np.ndarray:
-    """0 or 255."""
+def _threshold(canvas: np.ndarray) -> np.ndarray:
+    """The canvas in black and white: uint8, 0 or 255."""
     return np.where(canvas > HALF_INK, 255, 0).astype(np.uint8)
 
 
-def _even(ink: np.ndarray) -> np.ndarray:
-    """Lines of the same strength everywhere, so that a faint piece of a line does not break it."""
-    return ink / np.maximum(cv2.dilate(ink, np.ones((3, 3), np.uint8)), LEAST)
-
-
 def _line_width(canvas: np.ndarray) -> float:
-    """The mean width of the lines in samples: inside a line the distance to its edge is a quarter of it on average."""
-    distance = cv2.distanceTransform(_cut(canvas), cv2.DIST_L2, cv2.DIST_MASK_5)
+    """The mean width of the lines in samples; 0 without ink.
+
+    Inside of a line of width w, the distance to its edge runs from 0 to w / 2: it is w / 4 on average.
+    """
+    distance = cv2.distanceTransform(_threshold(canvas), cv2.DIST_L2, cv2.DIST_MASK_5)
     return 4 * float(distance[distance > 0].mean()) if distance.any() else 0.0
 
 
-def _widen(canvas: np.ndarray, by: float) -> np.ndarray:
-    """Make lines wider, or narrower where `by` is negative, by that many samples."""
-    if by > 0:
+def _widen_lines(canvas: np.ndarray, by: float) -> np.ndarray:
+    """Make lines (0 or 255) wider by this many samples, or narrower if `by` is negative."""
+    if by > 0:  # take in the background that is near enough to a line
         distance = cv2.distanceTransform(255 - canvas, cv2.DIST_L2, cv2.DIST_MASK_5)
         return np.where(distance <= by / 2, 255, 0).astype(np.uint8)
     distance = cv2.distanceTransform(canvas, cv2.DIST_L2, cv2.DIST_MASK_5)

@@ -1,4 +1,4 @@
-"""Pictures that are made to keep their reader busy are refused before they are read; pictures of cameras are not."""
+"""Image files made to take minutes to decode are refused before decoding; files of cameras are not."""
 
 import io
 
@@ -21,9 +21,9 @@ def photo(side: int, form: str = "JPEG", **more: object) -> bytes:
 
 
 @pytest.mark.parametrize("data", [_passes(), *_pieces()], ids=["passes", "segments", "chunks", "empty pixels"])
-def test_a_bomb_is_refused_before_it_is_read(data: bytes) -> None:
+def test_a_decompression_bomb_is_refused_before_it_is_decoded(data: bytes) -> None:
     assert len(data) < 5_000_000
-    with pytest.raises(ImageError, match="far more pieces") as refused:
+    with pytest.raises(ImageError) as refused:
         decode_image(data)
     assert refused.value.code == "invalid_image"
 
@@ -40,7 +40,7 @@ def test_a_progressive_photo_in_colours_of_twelve_megapixels_is_read() -> None:
     assert decode_image(out.getvalue()).shape == (750, 1_000)
 
 
-def test_a_picture_with_its_profile_and_comments_is_read() -> None:
+def test_an_image_with_a_colour_profile_and_comments_is_read() -> None:
     data = photo(64, icc_profile=b"\0" * 500_000, comment=b"x" * 60_000)
     assert not has_too_many_pieces(data)
     assert decode_image(data).shape == (64, 64)
@@ -54,14 +54,14 @@ def test_a_png_in_small_pieces_is_read() -> None:
 @pytest.mark.parametrize(
     "data", [b"", b"\xff\xd8", b"\xff\xd8\xff", b"\xff\xd8" + b"\xff" * 900_000, b"\x89PNG\r\n\x1a\n\xff\xff"]
 )
-def test_what_is_cut_off_ends(data: bytes) -> None:
+def test_counting_the_pieces_of_a_truncated_file_ends(data: bytes) -> None:
     has_too_many_pieces(data)
     assert not has_too_many_passes(data, 1)
 
 
-def test_what_takes_longest_to_read_may_have_fewer_pixels() -> None:
+def test_formats_that_decode_slowly_may_have_fewer_pixels() -> None:
     side = int(MAX_COSTLY_PIXELS["WEBP"] ** 0.5) + 2
-    with pytest.raises(ImageError, match="Save it smaller") as refused:
+    with pytest.raises(ImageError) as refused:
         decode_image(encoded("WEBP", side))
     assert refused.value.code == "image_too_large"
     with pytest.raises(ImageError) as refused:

@@ -1,7 +1,7 @@
-"""Strokes become the same raster, however and wherever they were drawn.
+"""Strokes become the same raster, wherever and however large they were drawn.
 
-`tests/data/ink_golden.json` pins the renderer: any other renderer (the browser's) is held to the
-same file. After a change of the spec, which needs a new PREPROCESS_VERSION, write it again with
+`tests/data/ink_golden.json` holds the expected rasters. The renderer of the browser is tested with the same file.
+After an intended change, which needs a new PREPROCESS_VERSION, write it again with
 `python -c "from tests.ml.preprocessing.test_ink import write_golden; write_golden()"`.
 """
 
@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import json
 import math
+import re
 import zlib
 from dataclasses import asdict
 from pathlib import Path
@@ -63,7 +64,7 @@ HAND_MADE: dict[str, list[Any]] = {
 }
 
 
-# How recognizers may see ink: nearly without a margin, as sketches do; large, with a pen of half a sample more.
+# Other specs: nearly without a margin, like sketches; large, with a pen that is no whole number of samples wide.
 OTHERS = [RasterSpec(26, 25.5, 1.5), RasterSpec(48, 36, 3.0625), RasterSpec(26, 25, 1.5, "box")]
 every_spec = pytest.mark.parametrize("spec", [DEFAULT_SPEC, *OTHERS], ids=lambda spec: f"{spec.size} by {spec.centre}")
 
@@ -77,7 +78,7 @@ def moved(data: list[Any], scale: float, dx: float, dy: float) -> list[Any]:
 
 
 def write_golden() -> None:
-    """Pin what the renderer draws today."""
+    """Save what the renderer draws today as the golden file."""
     entries = [
         {"name": name, "ink": data, "raster": base64.b64encode(raster(data).tobytes()).decode()}
         for name, data in HAND_MADE.items()
@@ -103,29 +104,29 @@ def golden() -> Any:
 
 
 @pytest.mark.parametrize("name", HAND_MADE)
-def test_it_draws_what_was_pinned(name: str) -> None:
+def test_the_renderer_draws_the_golden_rasters(name: str) -> None:
     entry = next(entry for entry in golden()["rasters"] if entry["name"] == name)
     assert entry["ink"] == HAND_MADE[name]
     expected = np.frombuffer(base64.b64decode(entry["raster"]), np.uint8).reshape(28, 28)
     np.testing.assert_array_equal(raster(entry["ink"]), expected)
 
 
-@pytest.mark.parametrize("place", range(len(OTHERS)))
-def test_it_draws_what_was_pinned_on_other_rasters(place: int) -> None:
-    pinned = golden()["others"][place]
+@pytest.mark.parametrize("index", range(len(OTHERS)))
+def test_the_renderer_draws_the_golden_rasters_of_other_specs(index: int) -> None:
+    pinned = golden()["others"][index]
     spec = RasterSpec(**pinned["spec"])
-    assert spec == OTHERS[place]
+    assert spec == OTHERS[index]
     for entry, packed in zip(golden()["rasters"], pinned["rasters"], strict=True):
         expected = np.frombuffer(zlib.decompress(base64.b64decode(packed)), np.uint8).reshape(spec.size, spec.size)
         np.testing.assert_array_equal(raster(entry["ink"], spec), expected, err_msg=entry["name"])
 
 
-def test_the_pinned_rasters_are_of_this_version() -> None:
+def test_the_golden_rasters_are_of_this_preprocess_version() -> None:
     assert golden()["preprocess_version"] == PREPROCESS_VERSION
     assert [entry["name"] for entry in golden()["rasters"]] == list(HAND_MADE)
 
 
-# What a raster is like
+# Properties of a raster
 
 
 @every_spec
@@ -152,7 +153,7 @@ def test_ink_is_centred_by_its_mass(name: str) -> None:
     assert abs((drawn * y).sum() / drawn.sum() - 13.5) < 0.1
 
 
-def test_centring_stops_at_the_frame() -> None:
+def test_centring_keeps_all_ink_inside_the_raster() -> None:
     drawn = raster(HAND_MADE["a long L, whose mass cannot reach the centre"])
     rows, columns = np.nonzero(drawn)
     assert rows.min() == 0  # it would leave by the top
@@ -180,7 +181,7 @@ def test_the_order_and_the_direction_of_strokes_do_not_change_the_raster_much() 
     assert np.abs(raster(backwards).astype(int) - raster(SEVEN)).mean() < 1
 
 
-# The same ink elsewhere and in another size
+# Ink that is moved and scaled
 
 coordinates = st.integers(-500, 500)
 strokes = st.lists(st.tuples(coordinates, coordinates), min_size=1, max_size=12).map(
@@ -198,7 +199,9 @@ def test_moving_and_scaling_ink_does_not_change_one_pixel(data: Any, scale: floa
 
 @quick
 @given(inks, st.floats(0.05, 20), st.floats(-1e4, 1e4), st.floats(-1e4, 1e4))
-def test_nor_does_it_on_another_raster(data: Any, scale: float, dx: float, dy: float) -> None:
+def test_moving_and_scaling_ink_changes_no_pixel_on_another_raster(
+    data: Any, scale: float, dx: float, dy: float
+) -> None:
     np.testing.assert_array_equal(raster(moved(data, scale, dx, dy), OTHERS[0]), raster(data, OTHERS[0]))
 
 
@@ -209,7 +212,7 @@ def test_a_point_given_twice_changes_nothing(data: Any) -> None:
     np.testing.assert_array_equal(raster(doubled), raster(data))
 
 
-# What cannot be read
+# Invalid ink
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=3),
@@ -222,7 +225,7 @@ nearly_ink = st.lists(st.lists(st.lists(numbers, max_size=3), max_size=4), max_s
 
 @quick
 @given(json_values | nearly_ink)
-def test_anything_is_read_and_drawn_or_refused_with_a_reason(data: Any) -> None:
+def test_any_json_is_either_drawn_or_refused_with_a_reason(data: Any) -> None:
     try:
         ink = parse_ink(data)
     except InkError as error:
@@ -262,7 +265,7 @@ def test_anything_is_read_and_drawn_or_refused_with_a_reason(data: Any) -> None:
     ],
     ids=lambda value: str(value)[:40],
 )
-def test_ink_of_another_form_is_refused(data: Any, code: str) -> None:
+def test_invalid_ink_is_refused_with_a_code(data: Any, code: str) -> None:
     with pytest.raises(InkError) as caught:
         parse_ink(data)
     assert caught.value.code == code
@@ -274,15 +277,16 @@ def test_the_limits_themselves_are_allowed() -> None:
     assert parse_ink([[[1_000_000], [-1_000_000], [1e12]]])[0].shape == (3, 1)
 
 
-def test_it_names_the_stroke_that_is_wrong() -> None:
-    with pytest.raises(InkError, match="Stroke 2 must have as many x as y"):
+def test_the_error_names_the_number_of_the_invalid_stroke() -> None:
+    with pytest.raises(InkError, match=r"\b2\b") as caught:
         parse_ink([[[1], [1]], [[1, 2], [1]]])
+    assert caught.value.code == "invalid_ink"
 
 
-# How a recognizer sees ink
+# RasterSpec
 
 
-def test_the_usual_raster_is_the_one_that_mnist_was_made_with() -> None:
+def test_the_default_raster_is_the_one_of_mnist() -> None:
     assert (DEFAULT_SPEC.size, DEFAULT_SPEC.box, DEFAULT_SPEC.pen) == (28, 20, 2.2)
     assert (DEFAULT_SPEC.canvas, DEFAULT_SPEC.scale) == (224, 1.0)
     assert RasterSpec(28, 20, PEN) == DEFAULT_SPEC
@@ -290,7 +294,7 @@ def test_the_usual_raster_is_the_one_that_mnist_was_made_with() -> None:
 
 @pytest.mark.parametrize("size", [15, 65, 0, -28, 28.0, True, "28", None])
 def test_a_raster_of_another_size_is_refused(size: Any) -> None:
-    with pytest.raises(ValueError, match="24 to 64 whole pixels"):
+    with pytest.raises(ValueError, match=r"\b24\b.*\b64\b.*" + re.escape(repr(size))):
         RasterSpec(size)
 
 
@@ -298,16 +302,16 @@ def test_a_raster_of_another_size_is_refused(size: Any) -> None:
     ("box", "pen"), [(28.5, 2.2), (20, 0.4), (20, 10.1), (20, math.nan), (math.nan, 2), (0, 0), (-20, 2.2), (20, -1)]
 )
 def test_a_box_or_a_pen_that_does_not_fit_is_refused(box: float, pen: float) -> None:
-    with pytest.raises(ValueError, match="do not fit a raster of 28"):
+    with pytest.raises(ValueError, match=r"\b28\b"):
         RasterSpec(28, box, pen)
 
 
 def test_ink_is_centred_by_its_mass_or_by_its_box_only() -> None:
-    with pytest.raises(ValueError, match="by its mass or by its box, not by 'ink'"):
+    with pytest.raises(ValueError, match=r"'mass'.*'box'.*'ink'"):
         RasterSpec(centre="ink")  # type: ignore[arg-type]
 
 
-def test_by_its_box_ink_has_the_same_margin_on_either_side_however_its_mass_lies() -> None:
+def test_centring_by_box_leaves_equal_margins_wherever_the_mass_is() -> None:
     heavy = [[[0, 40, 0, 40, 0, 40], [0, 3, 6, 9, 12, 15]], [[0, 0], [0, 100]]]
     drawn = raster(heavy, RasterSpec(26, 25, 1.5, "box"))
     columns, rows = np.flatnonzero(drawn.any(axis=0)), np.flatnonzero(drawn.any(axis=1))
