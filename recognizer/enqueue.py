@@ -14,7 +14,7 @@ from django.utils.module_loading import import_string
 logger = logging.getLogger(__name__)
 
 
-def send(task: str, *args: Any) -> None:
+def send_on_commit(task: str, *args: Any) -> None:
     """Send a task by its name (the tasks stand above the verbs) once what was written is committed.
 
     What cannot be sent is logged and lost: whoever needs it done has to find it undone and send it again.

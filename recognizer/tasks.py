@@ -21,13 +21,13 @@ app = import_string(settings.TASK_APP)
 def tick() -> None:
     """Look what is due. Beat asks often, and it does not matter how often."""
     runs = training.run_due_jobs()
-    read, _more = memory.catch_up_for_a_moment()  # before drawings: somebody may be waiting for it
-    asked = refresh.catch_up()
+    read, _more = memory.refresh_memories()  # before drawings: somebody may be waiting for it
+    asked = refresh.refresh_recent()
     export_job.run_due_jobs()
     delivery.run_due_jobs()
-    idempotency.tick()
+    idempotency.delete_expired()
     checked, _more = label_checks.refresh_label_checks()
-    measured = outliers.catch_up_for_a_moment()
+    measured = outliers.refresh_oddness()
     logger.info(
         "tick: %d runs moved, %d old drawings asked again, %d remembered again, %d facts about labels read, "
         "%d drawings measured",
@@ -45,24 +45,24 @@ def train(run_id: int) -> None:
 @app.task
 def ask_again(drawing_ids: list[int]) -> None:
     """Let the newest versions answer these drawings, for those who look at them."""
-    asked = refresh.ask_again(drawing_ids)
+    asked = refresh.refresh_predictions(drawing_ids)
     logger.info("ask_again: %d of %d drawings were answered", asked, len(drawing_ids))
 
 
 @app.task
 def remember_again(memory_id: int) -> None:
     """Let the active version read what somebody's memory holds."""
-    read = memory.catch_up(memory_id=memory_id)
+    read = memory.refresh_memory(memory_id=memory_id)
     logger.info("remember_again: %d drawings of memory %d were read", read, memory_id)
 
 
 @app.task
 def remember_all_again() -> None:
     """Let the active versions read what all memories hold, a moment at a time."""
-    read, more = memory.catch_up_for_a_moment()
+    read, more = memory.refresh_memories()
     logger.info("remember_all_again: %d drawings were read", read)
     if read and more:
-        enqueue.send(promotions.READ_MEMORIES)
+        enqueue.send_on_commit(promotions.READ_MEMORIES)
 
 
 @app.task
@@ -78,4 +78,4 @@ def send_webhooks() -> None:
     tried, more = delivery.send_due_deliveries()
     logger.info("send_webhooks: %d deliveries were tried", tried)
     if tried and more:
-        enqueue.send(events.TASK)
+        enqueue.send_on_commit(events.TASK)

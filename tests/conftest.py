@@ -45,14 +45,14 @@ def _plain_static_names(settings: Any) -> None:
 @pytest.fixture(autouse=True)
 def _nothing_left_from_the_test_before() -> Iterator[None]:
     _forget_cached()
-    serving.forget()
-    pinned.forget()
+    serving.clear_cache()
+    pinned.clear_cache()
     usage.clear_cache()
     key_cache.clear_cache()
-    outliers.forget()
-    memory.clear()  # an identifier that a test rolled back is given out again
+    outliers.clear_cache()
+    memory.clear_cache()  # an identifier that a test rolled back is given out again
     yield
-    serving.forget()
+    serving.clear_cache()
 
 
 def _forget_cached() -> None:

@@ -53,7 +53,7 @@ class CorrectionAdmin(ReadOnlyAdmin):
     def delete_model(self, request: HttpRequest, obj: Correction) -> None:
         """Its author's memory goes along."""
         _note(request, "correction.deleted", obj.drawing)
-        corrections.delete(correction=obj)
+        corrections.delete_correction(correction=obj)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Correction]) -> None:
         """One by one: those that replaced one go with it."""
@@ -101,7 +101,7 @@ class ReviewAdmin(ReadOnlyAdmin):
         refused = 0
         for review in chosen:
             try:
-                controls.mark(review=review, by=request.user)
+                controls.mark_control(review=review, by=request.user)
             except controls.NoControlError:
                 refused += 1
         marked = len(chosen) - refused
@@ -133,8 +133,8 @@ class ReviewAdmin(ReadOnlyAdmin):
         correction = obj.correction
         _note(request, "review.deleted", correction.drawing)
         obj.delete()
-        consensus.withdraw_all(correction)
-        queue.follow(correction.drawing)
+        consensus.withdraw_all_opinions(correction)
+        queue.update_entries(correction.drawing)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Review]) -> None:
         """One by one: those that replaced one go with it."""
@@ -214,7 +214,7 @@ class ControlAdmin(ReadOnlyAdmin):
     @admin.action(description=_("Take the mark off"), permissions=["mark"])
     def take_marks_off(self, request: PersonRequest, chosen: QuerySet[Control]) -> None:
         """What was said of them counts no longer."""
-        ended = sum(controls.unmark(control=control, by=request.user) for control in chosen)
+        ended = sum(controls.unmark_control(control=control, by=request.user) for control in chosen)
         self.message_user(
             request, ngettext("%d is no control any more.", "%d are no controls any more.", ended) % ended
         )

@@ -81,12 +81,12 @@ class DrawingAdmin(ReadOnlyAdmin):
 
     def delete_model(self, request: HttpRequest, obj: Drawing) -> None:
         """Nobody is answered by it any more, in any process."""
-        store.delete(drawing=obj, by=cast(User, request.user))
+        store.delete_drawing(drawing=obj, by=cast(User, request.user))
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Drawing]) -> None:
         """One by one, each with its author held."""
         for drawing in queryset.defer("ink", "image"):
-            store.delete(drawing=drawing, by=cast(User, request.user))
+            store.delete_drawing(drawing=drawing, by=cast(User, request.user))
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         """What goes along, as counts."""

@@ -43,7 +43,7 @@ class MemoryAdmin(ReadOnlyAdmin):
         """Empty it: without the row it would be begun anew, with all that its person said."""
         subject, detail = audit.name_of(obj.person), {"recognizer": obj.recognizer.slug}
         audit.note(by=cast(User, request.user), what="memory.deleted", subject=subject, detail=detail)
-        memories.forget_all(person=obj.person, recognizer=obj.recognizer)
+        memories.forget_all_drawings(person=obj.person, recognizer=obj.recognizer)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Memory]) -> None:
         """Likewise."""

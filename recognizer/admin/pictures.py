@@ -25,5 +25,5 @@ def thumbnail(drawing: Drawing) -> SafeString:
         SIZE,
         SIZE,
         _("drawing"),
-        thumbnails.path(drawing.ink),
+        thumbnails.svg_path(drawing.ink),
     )

@@ -73,7 +73,7 @@ class RecognizerAdmin(admin.ModelAdmin):
         super().save_formset(request, form, formset, change)
         for each in changed:
             before = {name: each.initial.get(name) for name in each.changed_data}
-            decided = policy_changes.changed(policy=each.instance, before=before, by=request.user)
+            decided = policy_changes.apply_policy_change(policy=each.instance, before=before, by=request.user)
             if decided:
                 text = ngettext("%(count)d drawing is decided now.", "%(count)d drawings are decided now.", decided)
                 self.message_user(request, text % {"count": decided}, messages.SUCCESS)

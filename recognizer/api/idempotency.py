@@ -55,14 +55,14 @@ def once(
     mine: dict[str, Any] = {"person": person_of(request), "key": key, "name": name, "asked": digest}
     try:
         with transaction.atomic():
-            receipt = idempotency.take(**mine)
+            receipt = idempotency.find_or_create_receipt(**mine)
             if receipt.status:
                 return _replay(receipt)
             return _kept(receipt, handler(request, *args, **kwargs))
-    except idempotency.StillWrittenError as error:
+    except idempotency.WriteInProgressError as error:
         text = _("The same request is still being worked on. Send it again in a moment.")
         raise ApiError("idempotency_in_progress", text, wait=_AGAIN) from error
-    except idempotency.AnotherRequestError as error:
+    except idempotency.KeyReusedError as error:
         text = _("This `Idempotency-Key` came with another request before. Use a new one for each new request.")
         raise ApiError("idempotency_mismatch", text) from error
 
@@ -72,7 +72,7 @@ def _kept(receipt: Receipt, response: HttpResponse) -> HttpResponse:
         transaction.set_rollback(True)
         return response
     headers = {name: value for name, value in response.items() if name != "Content-Type"}
-    idempotency.fill(receipt, status=response.status_code, content=_content(response), headers=headers)
+    idempotency.save_answer(receipt, status=response.status_code, content=_content(response), headers=headers)
     return response
 
 

@@ -11,10 +11,10 @@ import cv2
 from django.urls import reverse
 
 from ml.preprocessing.content import Content
-from recognizer.drawings.other_recognizers import Elsewhere
+from recognizer.drawings.other_recognizers import BetterRecognizer
 from recognizer.drawings.predict import Answer, Guess
 from recognizer.models import Correction, Drawing, Label, PersonalAnswer, Prediction, Recognizer, Review
-from recognizer.registry.serving import Active
+from recognizer.registry.serving import LiveVersion
 
 
 def label_json(label: Label) -> dict[str, str]:
@@ -35,7 +35,7 @@ def plain_json(answer: Answer) -> dict[str, Any]:
     return {"guesses": _guesses(answer.guesses), "unsure": answer.unsure}
 
 
-def source_json(active: Active) -> dict[str, Any]:
+def source_json(active: LiveVersion) -> dict[str, Any]:
     """Who gave an answer."""
     return {"recognizer": active.recognizer.slug, "model_version": active.version.number}
 
@@ -59,7 +59,7 @@ def _guess(guess: Guess) -> dict[str, Any]:
     return {**label_json(guess.label), "probability": round(guess.probability, 4)}
 
 
-def elsewhere_json(found: Elsewhere | None) -> dict[str, Any] | None:
+def elsewhere_json(found: BetterRecognizer | None) -> dict[str, Any] | None:
     """The recognizer that is far surer, and what it says."""
     if found is None:
         return None
@@ -92,7 +92,7 @@ def kept_json(drawing: Drawing, prediction: Prediction) -> dict[str, Any]:
 def drawing_json(drawing: Drawing, labels: dict[str, Label]) -> dict[str, Any]:
     """A drawing that was kept, with the first answer and what its author says. Needs `with_answers()`."""
     predictions = list(drawing.predictions.all())
-    correction = drawing.standing[0] if drawing.standing else None
+    correction = drawing.current_correction
     return {
         "id": str(drawing.uuid),
         "recognizer": drawing.recognizer.slug,

@@ -127,5 +127,5 @@ def refusals() -> Iterator[None]:
     except store.ConsentRequiredError as error:
         text = _("Drawings are kept only with your consent. Give it on your account page.")
         raise ApiError("consent_required", text) from error
-    except store.TakenError as error:
+    except store.IdTakenError as error:
         raise ApiError("id_taken", _("This id is taken. Make a new UUID."), field="id") from error

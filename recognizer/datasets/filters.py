@@ -96,12 +96,12 @@ class DrawingFilter:
 
 
 def _named() -> QuerySet[Correction]:
-    return Correction.objects.standing().filter(drawing=OuterRef("pk"), label__isnull=False)
+    return Correction.objects.current().filter(drawing=OuterRef("pk"), label__isnull=False)
 
 
 def _decisions() -> ReviewQuerySet:
     """On what its author says now."""
-    return Review.objects.standing().filter(
+    return Review.objects.current().filter(
         correction__drawing=OuterRef("pk"),
         correction__replaced_by__replaces__isnull=True,
         correction__label__isnull=False,

@@ -264,7 +264,7 @@ def _store_said(drawings: Sequence[Drawing], drafts: Sequence[DrawingDraft], aut
         for (place, _each), correction in zip(wanted, made, strict=True):
             last[place] = correction
         _store_reviews(made, [each for _place, each in wanted], authors)
-    queue.put(correction for correction in last if correction is not None)
+    queue.create_entries(correction for correction in last if correction is not None)
 
 
 def _store_reviews(corrections: Sequence[Correction], said: Sequence[Said], authors: ImportedAuthors) -> None:

@@ -30,19 +30,19 @@ def take_back(*, drawing: Drawing) -> None:
 
 
 @transaction.atomic
-def delete(*, correction: Correction) -> None:
+def delete_correction(*, correction: Correction) -> None:
     """Really delete a correction and those that replaced it, for staff; its author's memory goes along."""
     author = people.lock_person(correction.drawing.author_id)
     correction.delete()
-    queue.follow(correction.drawing)
-    said = _said(standing(correction.drawing))
+    queue.update_entries(correction.drawing)
+    said = _said(current(correction.drawing))
     if author:
-        memory.follow(person=author, drawing=correction.drawing, said=said, seen=None)
+        memory.update_memory(person=author, drawing=correction.drawing, said=said, seen=None)
 
 
-def standing(drawing: Drawing) -> Correction | None:
+def current(drawing: Drawing) -> Correction | None:
     """The correction that counts; its label is None when it was taken back."""
-    return drawing.corrections.standing().select_related("label").first()
+    return drawing.corrections.current().select_related("label").first()
 
 
 def _said(correction: Correction | None) -> Label | None:
@@ -51,25 +51,25 @@ def _said(correction: Correction | None) -> Label | None:
 
 def _append(drawing: Drawing, label: Label | None) -> Correction | None:
     """Its author's memory goes along; what the model makes of the drawing is found out before anybody has to wait."""
-    seen = memory.read(drawing) if label else None
-    oddness = outliers.of(drawing=drawing, label=label, seen=seen) if label and seen else None
+    seen = memory.embed_with_live_version(drawing) if label else None
+    oddness = outliers.oddness_of(drawing=drawing, label=label, seen=seen) if label and seen else None
     return _append_and_remember(drawing, label, seen, oddness)
 
 
 @transaction.atomic
 def _append_and_remember(
-    drawing: Drawing, label: Label | None, seen: memory.Seen | None, oddness: float | None
+    drawing: Drawing, label: Label | None, seen: memory.Embedded | None, oddness: float | None
 ) -> Correction | None:
     """Append unless it is said already. A second tab waits; Drawing.DoesNotExist when that one deleted it."""
     author = people.lock_person(drawing.author_id)
     if author is None or not Drawing.objects.filter(pk=drawing.pk).exists():
         raise Drawing.DoesNotExist
-    last = standing(drawing)
+    last = current(drawing)
     if _said(last) == label:
         if label:
-            memory.follow_again(person=author, drawing=drawing, said=label, seen=seen)
+            memory.remember_again(person=author, drawing=drawing, said=label, seen=seen)
         return last
     correction = Correction.objects.create(drawing=drawing, label=label, replaces=last)
-    queue.follow_new(correction, oddness=oddness)
-    memory.follow(person=author, drawing=drawing, said=label, seen=seen)
+    queue.add_entry(correction, oddness=oddness)
+    memory.update_memory(person=author, drawing=drawing, said=label, seen=seen)
     return correction

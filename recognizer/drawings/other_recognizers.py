@@ -22,14 +22,14 @@ FAR_SURER = 0.3  # more than the first guess here
 
 
 @dataclass(frozen=True)
-class Elsewhere:
+class BetterRecognizer:
     """The recognizer that is far surer, and its first guess."""
 
     recognizer: Recognizer
     guess: Guess
 
 
-def look(*, content: Content, than: Answer) -> Elsewhere | None:
+def find_better_recognizer(*, content: Content, than: Answer) -> BetterRecognizer | None:
     """The surest of the other recognizers, where one is far surer `than` the answer that was given.
 
     A strong answer costs nothing: the others are asked only where they could be far surer at all. What fails among
@@ -43,12 +43,12 @@ def look(*, content: Content, than: Answer) -> Elsewhere | None:
     best = max(answers, key=lambda answer: answer.guesses[0].probability, default=None)
     if best is None or best.guesses[0].probability < here + FAR_SURER:
         return None
-    return Elsewhere(best.active.recognizer, best.guesses[0])
+    return BetterRecognizer(best.active.recognizer, best.guesses[0])
 
 
 def _others(recognizer: Recognizer) -> list[Recognizer]:
     try:
-        return list(promotions.recognizers().exclude(pk=recognizer.pk))
+        return list(promotions.live_recognizers().exclude(pk=recognizer.pk))
     except Error as error:  # a database that is away for a moment is no reason to stop answering
         logger.warning("cannot look for other recognizers than %s: %s", recognizer.slug, error)
         return []

@@ -13,7 +13,7 @@ from ml.preprocessing.content import Content
 from recognizer import memory
 from recognizer.models import Label
 from recognizer.registry import pinned, serving
-from recognizer.registry.serving import Active
+from recognizer.registry.serving import LiveVersion
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -28,7 +28,7 @@ class Guess:
 
 
 @dataclass(frozen=True)
-class Personal:
+class AdjustedAnswer:
     """An answer with the memory of the person who asks: ranked likewise, and their drawings that spoke for it."""
 
     guesses: list[Guess]
@@ -45,10 +45,10 @@ class Answer:
     memory has a say.
     """
 
-    active: Active
+    active: LiveVersion
     guesses: list[Guess]
     unsure: bool
-    personal: Personal | None = None
+    personal: AdjustedAnswer | None = None
     embedding: np.ndarray | None = field(default=None, repr=False, compare=False)
 
 
@@ -58,15 +58,15 @@ def recognise(*, recognizer: str, content: Content, person: User | None = None, 
     A memory speaks only for the version that answers here, for that is the one it was read by. Raises
     registry.UnknownRecognizerError and registry.NoModelError, and for a number what `pins.pinned` raises.
     """
-    active = serving.active(recognizer) if as_of is None else pinned.pinned(recognizer, as_of)
+    active = serving.live_version(recognizer) if as_of is None else pinned.pinned_version(recognizer, as_of)
     answers = active.predictor.predict(content.raster(active.raster)[None])
     probabilities, embedding = answers.probabilities[0], answers.embeddings[0]
-    asked = person and (as_of is None or active is serving.active(recognizer))
+    asked = person and (as_of is None or active is serving.live_version(recognizer))
     personal = _personal(active, probabilities, embedding, person) if person and asked else None
     return Answer(active, *_ranked(active, probabilities), personal, embedding)
 
 
-def recognise_all(*, active: Active, contents: Sequence[Content]) -> list[Answer]:
+def recognise_batch(*, active: LiveVersion, contents: Sequence[Content]) -> list[Answer]:
     """Ask one version about many drawings in one go; the plain answers, in their order."""
     if not contents:
         return []
@@ -77,7 +77,7 @@ def recognise_all(*, active: Active, contents: Sequence[Content]) -> list[Answer
     ]
 
 
-def _ranked(active: Active, probabilities: np.ndarray) -> tuple[list[Guess], bool]:
+def _ranked(active: LiveVersion, probabilities: np.ndarray) -> tuple[list[Guess], bool]:
     """The guesses, and whether the first one is not to be trusted."""
     order = np.argsort(-probabilities, kind="stable")
     ranked = zip(order.tolist(), probabilities[order].tolist(), strict=True)
@@ -85,6 +85,8 @@ def _ranked(active: Active, probabilities: np.ndarray) -> tuple[list[Guess], boo
     return guesses, guesses[0].probability < active.unsure_below
 
 
-def _personal(active: Active, probabilities: np.ndarray, embedding: np.ndarray, person: User) -> Personal | None:
+def _personal(
+    active: LiveVersion, probabilities: np.ndarray, embedding: np.ndarray, person: User
+) -> AdjustedAnswer | None:
     found = memory.recall(person=person, active=active, probabilities=probabilities, embedding=embedding)
-    return Personal(*_ranked(active, found.probabilities), found.because) if found else None
+    return AdjustedAnswer(*_ranked(active, found.probabilities), found.because) if found else None

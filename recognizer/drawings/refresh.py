@@ -13,7 +13,7 @@ from accounts import people
 from ml.preprocessing.image_limits import ImageError
 from ml.preprocessing.ink import InkError
 from recognizer.drawings.predict import Answer, recognise
-from recognizer.drawings.store import store_answer
+from recognizer.drawings.store import save_prediction
 from recognizer.models import Drawing, Prediction, Recognizer
 from recognizer.registry import promotions, serving
 from recognizer.review import outliers
@@ -27,16 +27,16 @@ AT_ONCE = 200  # of them in one go
 _CONSENTED = Q(author__consented_at__isnull=False)
 
 
-def catch_up() -> int:
+def refresh_recent() -> int:
     """Let each active version answer some recent drawings that only earlier ones answered; returns how many.
 
     Called again and again it gets through the newest of each recognizer; older ones are asked by the task `ask_again`.
     """
-    return sum(ask_again(_behind(recognizer)) for recognizer in Recognizer.objects.all())
+    return sum(refresh_predictions(_behind(recognizer)) for recognizer in Recognizer.objects.all())
 
 
 def _behind(recognizer: Recognizer) -> list[int]:
-    promotion = promotions.newest(recognizer.pk)
+    promotion = promotions.current_promotion(recognizer.pk)
     if promotion is None:
         return []
     recent = recognizer.drawings.order_by("-id").values("id")[:CAUGHT_UP]
@@ -45,7 +45,7 @@ def _behind(recognizer: Recognizer) -> list[int]:
     return list(behind.filter(_CONSENTED).order_by("-id").values_list("id", flat=True)[:AT_ONCE])
 
 
-def ask_again(ids: Iterable[int]) -> int:
+def refresh_predictions(ids: Iterable[int]) -> int:
     """Append what the active versions say about these drawings now; returns how many answers are new.
 
     What is answered already, was deleted meanwhile, or belongs to somebody who no longer agrees is passed over.
@@ -56,7 +56,7 @@ def ask_again(ids: Iterable[int]) -> int:
 
 def _ask_again(drawing: Drawing) -> bool:
     try:
-        version = serving.active(drawing.recognizer.slug).version
+        version = serving.live_version(drawing.recognizer.slug).version
         if drawing.predictions.filter(model_version=version).exists():
             return False
         answer = recognise(recognizer=drawing.recognizer.slug, content=drawing.content())
@@ -71,7 +71,7 @@ def _append_answer(drawing: Drawing, answer: Answer) -> bool:
     people.lock_person(drawing.author_id)
     there = Drawing.objects.filter(pk=drawing.pk).exclude(predictions__model_version=answer.active.version).exists()
     if there:
-        store_answer(drawing=drawing, answer=answer)
+        save_prediction(drawing=drawing, answer=answer)
         if answer.embedding is not None:
-            outliers.measure_again(drawing=drawing, active=answer.active, embedding=answer.embedding)
+            outliers.update_oddness(drawing=drawing, active=answer.active, embedding=answer.embedding)
     return there

@@ -9,15 +9,15 @@ from recognizer.drawings import thumbnails
 Stroke = Sequence[Sequence[float]]
 
 
-def strokes(ink: Iterable[Stroke]) -> list[list[list[float]]]:
+def replay_strokes(ink: Iterable[Stroke]) -> list[list[list[float]]]:
     """Strokes `[[x…], [y…], [t…]]` fitted like `thumbnails.path`, without the points that cannot be seen.
 
     `t` is in ms from the first point, never back, and left out where it is not known of every stroke.
     """
     known = list(ink)
-    lines = thumbnails.fitted(known)
+    lines = thumbnails.fit_strokes(known)
     timed = all(len(stroke) > 2 and len(stroke[2]) == len(stroke[0]) for stroke in known)
-    kept = [thumbnails.seen(line) for line in lines]
+    kept = [thumbnails.visible_points(line) for line in lines]
     if not timed:
         return [_columns(line, places) for line, places in zip(lines, kept, strict=True)]
     clock = _forward([time for stroke, places in zip(known, kept, strict=True) for time in _at(stroke[2], places)])

@@ -10,7 +10,7 @@ from django.db import IntegrityError, transaction
 from accounts import audit, people
 from ml.preprocessing.content import Content
 from recognizer import idempotency, memory
-from recognizer.drawings.predict import Answer, Guess, Personal, recognise
+from recognizer.drawings.predict import AdjustedAnswer, Answer, Guess, recognise
 from recognizer.models import Drawing, PersonalAnswer, PersonalAnswerReason, Prediction
 
 if TYPE_CHECKING:
@@ -21,11 +21,11 @@ class ConsentRequiredError(PermissionError):
     """The person has not agreed that their drawings are kept and train the models."""
 
 
-class TakenError(ValueError):
+class IdTakenError(ValueError):
     """The identifier belongs to another drawing."""
 
 
-def keep(
+def save_drawing(
     *,
     author: User,
     recognizer: str,
@@ -61,7 +61,7 @@ def _check_consent(author: User | None) -> None:
 def _existing(author: User, uuid: UUID) -> Drawing | None:
     drawing = Drawing.objects.filter(uuid=uuid).with_answers().first()
     if drawing and drawing.author_id != author.pk:
-        raise TakenError
+        raise IdTakenError
     return drawing
 
 
@@ -72,13 +72,13 @@ def _store(author: User, content: Content, uuid: UUID, answer: Answer) -> Drawin
     drawing = Drawing.objects.create(
         uuid=uuid, author=author, recognizer=recognizer, ink=content.ink, image=content.png()
     )
-    prediction = store_answer(drawing=drawing, answer=answer)
+    prediction = save_prediction(drawing=drawing, answer=answer)
     if answer.personal:
         _store_personal(prediction, answer.personal, author)
     return Drawing.objects.with_answers().get(pk=drawing.pk)
 
 
-def store_answer(*, drawing: Drawing, answer: Answer) -> Prediction:
+def save_prediction(*, drawing: Drawing, answer: Answer) -> Prediction:
     """Append what a version said about a drawing."""
     return Prediction.objects.create(
         drawing=drawing, model_version=answer.active.version, unsure=answer.unsure, **_said(answer.guesses)
@@ -93,7 +93,7 @@ def _said(guesses: list[Guess]) -> dict[str, Any]:
     }
 
 
-def _store_personal(prediction: Prediction, personal: Personal, author: User) -> None:
+def _store_personal(prediction: Prediction, personal: AdjustedAnswer, author: User) -> None:
     """Reasons that were deleted since the memory was asked are none."""
     given = PersonalAnswer.objects.create(prediction=prediction, unsure=personal.unsure, **_said(personal.guesses))
     found = dict(Drawing.objects.filter(author=author, uuid__in=personal.because).values_list("uuid", "pk"))
@@ -102,10 +102,12 @@ def _store_personal(prediction: Prediction, personal: Personal, author: User) ->
 
 
 @transaction.atomic
-def delete(*, drawing: Drawing, by: User | None = None) -> None:
+def delete_drawing(*, drawing: Drawing, by: User | None = None) -> None:
     """Really delete a drawing and everything that was said about it; `by`: who of the staff does it."""
     if by:
         audit.note(by=by, what="drawing.deleted", subject=f"drawing {drawing.uuid}")
-    memory.forget(drawing=drawing)  # first: it holds the person, and moves the revision that every process looks at
-    idempotency.forget(drawing=drawing)
+    memory.forget_drawing(
+        drawing=drawing
+    )  # first: it holds the person, and moves the revision that every process looks at
+    idempotency.redact_drawing(drawing=drawing)
     drawing.delete()

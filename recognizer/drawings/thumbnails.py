@@ -17,20 +17,20 @@ Stroke = Sequence[Sequence[float]]
 Line = list[tuple[float, float]]
 
 
-def path_of(drawing: Drawing) -> str:
+def svg_path_of(drawing: Drawing) -> str:
     """The strokes of a drawing as an SVG path; empty for a picture."""
-    return path(drawing.ink) if drawing.ink else ""
+    return svg_path(drawing.ink) if drawing.ink else ""
 
 
-def path(ink: Iterable[Stroke]) -> str:
+def svg_path(ink: Iterable[Stroke]) -> str:
     """The `d` of one SVG path for strokes `[[x...], [y...], ...]`, fitted into 100x100 with the aspect kept.
 
     A stroke of one point becomes a line of no length, which round caps show as a dot.
     """
-    return "".join(_line(line) for line in fitted(ink))
+    return "".join(_line(line) for line in fit_strokes(ink))
 
 
-def fitted(ink: Iterable[Stroke]) -> list[Line]:
+def fit_strokes(ink: Iterable[Stroke]) -> list[Line]:
     """The points of each stroke, fitted into 100x100 with the aspect kept."""
     strokes = [list(zip(stroke[0], stroke[1], strict=True)) for stroke in ink]
     xs, ys = [x for line in strokes for x, _ in line], [y for line in strokes for _, y in line]
@@ -44,7 +44,7 @@ def _fit(line: Line, middle: tuple[float, float], scale: float) -> Line:
     return [((x - middle[0]) * scale + SIDE / 2, (y - middle[1]) * scale + SIDE / 2) for x, y in line]
 
 
-def seen(points: Line) -> list[int]:
+def visible_points(points: Line) -> list[int]:
     """Which points of a line to keep: the first, the last, and those that are far enough from the one before."""
     kept = [0]
     for place, (x, y) in enumerate(points[1:-1], 1):
@@ -55,5 +55,5 @@ def seen(points: Line) -> list[int]:
 
 
 def _line(points: Line) -> str:
-    first, *rest = [f"{points[place][0]:.1f} {points[place][1]:.1f}" for place in seen(points)]
+    first, *rest = [f"{points[place][0]:.1f} {points[place][1]:.1f}" for place in visible_points(points)]
     return f"M{first}L{' '.join(rest)}"

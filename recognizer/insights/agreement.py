@@ -150,7 +150,7 @@ def _counted(recognizer: Recognizer) -> Iterable[tuple[int, int, int | None, int
         f"{other}__withdrawn__isnull": True,
         f"{other}__by__gt": F("by"),
     }
-    found = Opinion.objects.standing().filter(**asked, **also)
+    found = Opinion.objects.current().filter(**asked, **also)
     counted = found.values_list("by", f"{other}__by", "label", f"{other}__label").annotate(times=Count("pk"))
     return counted.order_by()
 

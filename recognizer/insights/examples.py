@@ -29,14 +29,14 @@ class DrawingExample:
     @cached_property
     def path(self) -> str:
         """The strokes as an SVG path; empty for a picture. Its template asks several times."""
-        return thumbnails.path_of(self.drawing)
+        return thumbnails.svg_path_of(self.drawing)
 
 
 def examples_of(drawings: Iterable[Drawing]) -> list[DrawingExample]:
     """As it stands now, whatever the background has counted so far. Two queries."""
     shown = list(drawings)
-    decided = decisions.state_of(shown)
-    said = Correction.objects.standing().filter(drawing__in=shown, label__isnull=False).select_related("label")
+    decided = decisions.decisions_on(shown)
+    said = Correction.objects.current().filter(drawing__in=shown, label__isnull=False).select_related("label")
     corrections = {correction.drawing_id: correction for correction in said}
     return [_exhibit(drawing, corrections.get(drawing.pk), decided[drawing.pk]) for drawing in shown]
 

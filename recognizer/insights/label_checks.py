@@ -155,12 +155,12 @@ def update_checks(drawings: Iterable[int]) -> None:
 
 def _held(drawings: set[int]) -> dict[int, CurrentLabel]:
     """By drawing; those whose author says nothing now, or that a reviewer rejected, are held for nothing."""
-    said = Correction.objects.standing().filter(drawing__in=drawings, label__isnull=False)
+    said = Correction.objects.current().filter(drawing__in=drawings, label__isnull=False)
     found = {
         pk: CurrentLabel(*held)
         for pk, *held in said.values_list("drawing", "id", "label__recognizer", "label", Value(False))
     }
-    decided = Review.objects.standing().filter(decision__in=decisions.DECIDED, correction__drawing__in=set(found))
+    decided = Review.objects.current().filter(decision__in=decisions.DECIDED, correction__drawing__in=set(found))
     for drawing, correction, label in decided.values_list("correction__drawing", "correction", "label"):
         if found[drawing].correction_id != correction:
             continue

@@ -89,12 +89,12 @@ def own_accuracy(recognizer: Recognizer, reviewer: User) -> ReviewerAccuracy:
 
 def _recent(recognizer: Recognizer) -> QuerySet[Opinion]:
     newest = Opinion.objects.aggregate(newest=Max("pk"))["newest"] or 0
-    found = Opinion.objects.standing().filter(pk__gt=newest - RECENT_ROWS, by__isnull=False)
+    found = Opinion.objects.current().filter(pk__gt=newest - RECENT_ROWS, by__isnull=False)
     return found.filter(correction__label__recognizer=recognizer)
 
 
 def _on_controls(recognizer: Recognizer) -> QuerySet[Opinion]:
-    found = Opinion.objects.standing().filter(control__isnull=False, control__ended__isnull=True, by__isnull=False)
+    found = Opinion.objects.current().filter(control__isnull=False, control__ended__isnull=True, by__isnull=False)
     return found.filter(correction__label__recognizer=recognizer)
 
 
@@ -114,7 +114,7 @@ def _tallies(opinions: QuerySet[Opinion], against: str) -> dict[int, Accuracy]:
 def authors_accuracy(recognizer: Recognizer, *, viewer: User) -> list[AuthorAccuracy]:
     """Of the newest decisions that people made; of whom the most was decided first. Three queries at most."""
     newest = Review.objects.aggregate(newest=Max("pk"))["newest"] or 0
-    found = Review.objects.standing().filter(pk__gt=newest - RECENT_ROWS, decision__in=DECIDED, automatic=False)
+    found = Review.objects.current().filter(pk__gt=newest - RECENT_ROWS, decision__in=DECIDED, automatic=False)
     found = found.filter(correction__label__recognizer=recognizer, correction__replaced_by__replaces__isnull=True)
     accepted = Count("pk", filter=Q(decision=Review.Decision.ACCEPTED))
     counted = found.values_list("correction__drawing__author").annotate(accepted=accepted, count=Count("pk"))

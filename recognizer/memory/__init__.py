@@ -1,29 +1,34 @@
-"""Memories: what one person's confirmed and corrected drawings teach their own answers, at once.
+"""Personal memory: a person's confirmed and corrected drawings, which adjust that person's own answers at once.
 
-recalling   the way of an answer: one small read, all else is held by the process
-following   what is remembered: it follows what its person says
-reading     what a version makes of a drawing
-catching_up remembered drawings are read again when another version answers, in the background
+`personal_answer` adjusts an answer, `remember` changes what is remembered, `embed` runs a model version on a drawing,
+and `refresh` does so again, in the background, for remembered drawings that the live version has not embedded.
 """
 
-from recognizer.memory.embed import Seen, look, read
-from recognizer.memory.personal_answer import Recalled, clear, recall
-from recognizer.memory.refresh import catch_up, catch_up_for_a_moment
-from recognizer.memory.remember import follow, follow_again, forget, forget_all, remembered, switch
+from recognizer.memory.embed import Embedded, embed_drawing, embed_with_live_version
+from recognizer.memory.personal_answer import Recalled, clear_cache, recall
+from recognizer.memory.refresh import refresh_memories, refresh_memory
+from recognizer.memory.remember import (
+    forget_all_drawings,
+    forget_drawing,
+    remember_again,
+    remembered_drawings,
+    set_enabled,
+    update_memory,
+)
 
 __all__ = [
+    "Embedded",
     "Recalled",
-    "Seen",
-    "catch_up",
-    "catch_up_for_a_moment",
-    "clear",
-    "follow",
-    "follow_again",
-    "forget",
-    "forget_all",
-    "look",
-    "read",
+    "clear_cache",
+    "embed_drawing",
+    "embed_with_live_version",
+    "forget_all_drawings",
+    "forget_drawing",
     "recall",
-    "remembered",
-    "switch",
+    "refresh_memories",
+    "refresh_memory",
+    "remember_again",
+    "remembered_drawings",
+    "set_enabled",
+    "update_memory",
 ]

@@ -18,7 +18,7 @@ import ml.embeddings.personal_memory
 from recognizer import enqueue
 from recognizer.memory.embed import READ_AGAIN
 from recognizer.models import Memory, Remembered
-from recognizer.registry.serving import Active
+from recognizer.registry.serving import LiveVersion
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -63,7 +63,7 @@ class _Shelf:
         self._weight = 0
         self._lock = Lock()
 
-    def get(self, person: User, active: Active) -> _Held:
+    def get(self, person: User, active: LiveVersion) -> _Held:
         """The memory as of the person's revision; read anew where another is held."""
         key = (person.pk, active.recognizer.pk)
         held = self._held.get(key)
@@ -98,7 +98,7 @@ class _Shelf:
             self._weight = 0
 
 
-def recall(*, person: User, active: Active, probabilities: np.ndarray, embedding: np.ndarray) -> Recalled | None:
+def recall(*, person: User, active: LiveVersion, probabilities: np.ndarray, embedding: np.ndarray) -> Recalled | None:
     """The plain answer (labels,) to a drawing with this embedding, put right by what this person said before.
 
     None where the plain answer stands: nothing near is remembered, it is switched off, they no longer agree that
@@ -119,7 +119,7 @@ def recall(*, person: User, active: Active, probabilities: np.ndarray, embedding
     return Recalled(found.probabilities, [held.drawings[row] for row in found.because]) if found.used else None
 
 
-def _load(person: User, active: Active) -> _Held:
+def _load(person: User, active: LiveVersion) -> _Held:
     """The rows may be newer than the revision, then they are read once more; they are never older."""
     memories = Memory.objects.filter(person=person, recognizer=active.recognizer, enabled=True)
     memory_id = memories.values_list("pk", flat=True).first() or 0
@@ -152,4 +152,4 @@ def _send(memory_id: int) -> None:
 
 
 _shelf = _Shelf()
-clear = _shelf.clear
+clear_cache = _shelf.clear

@@ -10,20 +10,20 @@ from django.db.models import Exists, Max, OuterRef, QuerySet, Subquery
 
 from accounts import people
 from accounts.models import User
-from recognizer.memory.embed import Seen, look
-from recognizer.memory.remember import begin
+from recognizer.memory.embed import Embedded, embed_drawing
+from recognizer.memory.remember import create_memory
 from recognizer.models import Correction, Drawing, Memory, Recognizer, Remembered
 from recognizer.registry import promotions, serving
 
 if TYPE_CHECKING:
-    from recognizer.registry.serving import Active
+    from recognizer.registry.serving import LiveVersion
 
 AT_ONCE = 250  # drawings in one transaction; each moves the revision, and every process then builds the memory anew
 BEGUN_AT_ONCE = 20  # people whose memory is begun in one go
 MOMENT = 0.5  # seconds; then others have their turn, who wait for an answer of theirs
 
 
-def catch_up(*, memory_id: int) -> int:
+def refresh_memory(*, memory_id: int) -> int:
     """Let the active version read what it has not read of a memory, the newest first; returns how much it read."""
     memory = _usable().filter(pk=memory_id).select_related("recognizer").first()
     if memory is None:
@@ -35,17 +35,17 @@ def catch_up(*, memory_id: int) -> int:
     return done
 
 
-def _newest(recognizer: Recognizer) -> Active | None:
+def _newest(recognizer: Recognizer) -> LiveVersion | None:
     """The version to catch up with; None where it does not load here, or there is none."""
     try:
-        active = serving.active_now(recognizer.slug)
+        active = serving.live_version_now(recognizer.slug)
     except serving.NoModelError:
         return None
     return active if _answers(active) else None
 
 
-def _answers(active: Active) -> bool:
-    newest = promotions.newest(active.recognizer.pk)
+def _answers(active: LiveVersion) -> bool:
+    newest = promotions.current_promotion(active.recognizer.pk)
     return newest is not None and newest.model_version_id == active.version.pk
 
 
@@ -54,17 +54,17 @@ def _usable() -> QuerySet[Memory]:
     return Memory.objects.filter(enabled=True, person__consented_at__isnull=False)
 
 
-def _unread(memory: Memory, active: Active) -> list[Remembered]:
+def _unread(memory: Memory, active: LiveVersion) -> list[Remembered]:
     found = memory.remembered.behind(active.version.pk).order_by("-pk").select_related("drawing__recognizer")
     return list(found.defer("packed")[:AT_ONCE])
 
 
-def _keep(memory: Memory, active: Active, rows: list[Remembered]) -> bool:
-    return _write(memory, active, [(row, look(row.drawing, active)) for row in rows])
+def _keep(memory: Memory, active: LiveVersion, rows: list[Remembered]) -> bool:
+    return _write(memory, active, [(row, embed_drawing(row.drawing, active)) for row in rows])
 
 
 @transaction.atomic
-def _write(memory: Memory, active: Active, seen: list[tuple[Remembered, Seen | None]]) -> bool:
+def _write(memory: Memory, active: LiveVersion, seen: list[tuple[Remembered, Embedded | None]]) -> bool:
     """Write what was read; False where it must not be: another version answers by now, or the memory rests.
 
     A drawing that was deleted, forgotten or called something else meanwhile has its row no longer. One that cannot be
@@ -80,7 +80,7 @@ def _write(memory: Memory, active: Active, seen: list[tuple[Remembered, Seen | N
     return True
 
 
-def _update(there: set[int], seen: list[tuple[Remembered, Seen]]) -> None:
+def _update(there: set[int], seen: list[tuple[Remembered, Embedded]]) -> None:
     """In one statement: a row a time would take longer than the reading."""
     for row, made in seen:
         row.version_id, row.packed = made.version_id, made.packed
@@ -90,7 +90,7 @@ def _update(there: set[int], seen: list[tuple[Remembered, Seen]]) -> None:
     )
 
 
-def catch_up_for_a_moment() -> tuple[int, bool]:
+def refresh_memories() -> tuple[int, bool]:
     """Let memories catch up, those first that were used last; returns how many drawings it read, and whether more wait.
 
     It stops after a moment, for whoever waits for a memory of their own in the same queue; at least one is read.
@@ -98,7 +98,7 @@ def catch_up_for_a_moment() -> tuple[int, bool]:
     end = time.monotonic() + MOMENT
     done = 0
     for memory_id in [pk for recognizer in Recognizer.objects.all() for pk in _waiting(recognizer)]:
-        done += catch_up(memory_id=memory_id)
+        done += refresh_memory(memory_id=memory_id)
         if time.monotonic() >= end:
             return done, True
     return done, False
@@ -122,7 +122,7 @@ def _last_used(recognizer: Recognizer) -> Subquery:
 
 def _begun(recognizer: Recognizer) -> list[int]:
     """Begin some memories of people who said what drawings are before there were memories."""
-    said = Correction.objects.standing().filter(label__isnull=False, drawing__recognizer=recognizer)
+    said = Correction.objects.current().filter(label__isnull=False, drawing__recognizer=recognizer)
     without = User.objects.filter(
         ~Exists(Memory.objects.filter(person=OuterRef("pk"), recognizer=recognizer)),
         Exists(said.filter(drawing__author=OuterRef("pk"))),
@@ -136,4 +136,4 @@ def _begin(person_id: int, recognizer: Recognizer) -> int | None:
     person = people.lock_person(person_id)
     if person is None or Memory.objects.filter(person=person, recognizer=recognizer).exists():
         return None
-    return begin(person=person, recognizer_id=recognizer.pk).pk
+    return create_memory(person=person, recognizer_id=recognizer.pk).pk

@@ -13,20 +13,20 @@ from django.db.models import QuerySet
 
 from accounts import people
 from ml.embeddings.personal_memory import MAX_DRAWINGS, MAX_DRAWINGS_PER_LABEL
-from recognizer.memory.embed import Seen, enqueue
+from recognizer.memory.embed import Embedded, enqueue
 from recognizer.models import Correction, Drawing, Label, Memory, Recognizer, Remembered
 
 if TYPE_CHECKING:
     from accounts.models import User
 
 
-def remembered(person: User) -> QuerySet[Remembered]:
+def remembered_drawings(person: User) -> QuerySet[Remembered]:
     """What is remembered of a person, the oldest first; without what the versions made of it, and without pictures."""
     found = Remembered.objects.filter(memory__person=person).order_by("pk")
     return found.select_related("drawing", "label").defer("packed", "drawing__image")
 
 
-def follow(*, person: User, drawing: Drawing, said: Label | None, seen: Seen | None) -> None:
+def update_memory(*, person: User, drawing: Drawing, said: Label | None, seen: Embedded | None) -> None:
     """Remember a drawing as what its author says it is now (`said`); nothing said, nothing remembered.
 
     Part of the transaction that changed what is said and holds the person. `seen` is what `read` gave before it;
@@ -37,18 +37,18 @@ def follow(*, person: User, drawing: Drawing, said: Label | None, seen: Seen | N
     if memory:
         _remember(memory, drawing, said, seen)
     elif said:
-        memory = begin(person=person, recognizer_id=drawing.recognizer_id)
+        memory = create_memory(person=person, recognizer_id=drawing.recognizer_id)
         if seen:
             memory.remembered.filter(drawing=drawing).update(version=seen.version_id, packed=seen.packed)
 
 
-def follow_again(*, person: User, drawing: Drawing, said: Label, seen: Seen | None) -> None:
+def remember_again(*, person: User, drawing: Drawing, said: Label, seen: Embedded | None) -> None:
     """The same was said again: remember it anew, where it was forgotten or said while nothing was to be kept."""
     if person.has_consented and not Remembered.objects.filter(drawing=drawing).exists():
-        follow(person=person, drawing=drawing, said=said, seen=seen)
+        update_memory(person=person, drawing=drawing, said=said, seen=seen)
 
 
-def _remember(memory: Memory, drawing: Drawing, label: Label | None, seen: Seen | None) -> None:
+def _remember(memory: Memory, drawing: Drawing, label: Label | None, seen: Embedded | None) -> None:
     memory.remembered.filter(drawing=drawing).delete()
     if label:
         read = {"version_id": seen.version_id, "packed": seen.packed} if seen else {}
@@ -66,7 +66,7 @@ def _prune(memory: Memory, label: Label) -> None:
         Remembered.objects.filter(pk__in=too_many).delete()
 
 
-def begin(*, person: User, recognizer_id: int) -> Memory:
+def create_memory(*, person: User, recognizer_id: int) -> Memory:
     """The memory of somebody who has none: of all that they have said so far, to be read in the background."""
     memory = Memory.objects.create(person=person, recognizer_id=recognizer_id)
     said = _newest_said(memory) if person.has_consented else []
@@ -81,7 +81,7 @@ def begin(*, person: User, recognizer_id: int) -> Memory:
 def _newest_said(memory: Memory) -> list[tuple[int, int]]:
     """Drawings and labels as they stand, the newest first, as many as are kept."""
     drawings = Drawing.objects.filter(author=memory.person_id, recognizer=memory.recognizer_id)
-    standing = Correction.objects.standing().filter(label__isnull=False, drawing__in=drawings).order_by("-pk")
+    standing = Correction.objects.current().filter(label__isnull=False, drawing__in=drawings).order_by("-pk")
     kept: list[tuple[int, int]] = []
     of_label: Counter[int] = Counter()
     for drawing, label in standing.values_list("drawing", "label"):
@@ -92,7 +92,7 @@ def _newest_said(memory: Memory) -> list[tuple[int, int]]:
 
 
 @transaction.atomic
-def forget(*, drawing: Drawing) -> bool:
+def forget_drawing(*, drawing: Drawing) -> bool:
     """Remember this drawing no longer; what its author says it is still stands. Returns whether it was remembered."""
     people.lock_person(drawing.author_id)
     row = Remembered.objects.filter(drawing=drawing.pk).select_related("memory").first()
@@ -104,7 +104,7 @@ def forget(*, drawing: Drawing) -> bool:
 
 
 @transaction.atomic
-def forget_all(*, person: User, recognizer: Recognizer) -> None:
+def forget_all_drawings(*, person: User, recognizer: Recognizer) -> None:
     """Remember nothing of what somebody said so far."""
     people.lock_person(person.pk)
     memory, _new = Memory.objects.get_or_create(person=person, recognizer=recognizer)
@@ -113,11 +113,11 @@ def forget_all(*, person: User, recognizer: Recognizer) -> None:
 
 
 @transaction.atomic
-def switch(*, person: User, recognizer: Recognizer, enabled: bool) -> None:
+def set_enabled(*, person: User, recognizer: Recognizer, enabled: bool) -> None:
     """Off: the model alone answers. What is said is followed all the same, so that it is there when switched on."""
     people.lock_person(person.pk)
     found = Memory.objects.filter(person=person, recognizer=recognizer).first()
-    memory = found or begin(person=person, recognizer_id=recognizer.pk)
+    memory = found or create_memory(person=person, recognizer_id=recognizer.pk)
     if memory.enabled != enabled:
         Memory.objects.filter(pk=memory.pk).update(enabled=enabled)
         people.bump_revision(person.pk)

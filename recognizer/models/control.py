@@ -18,7 +18,7 @@ from recognizer.models.recognizer import Label
 class ControlQuerySet(models.QuerySet["Control"]):
     """Questions about many controls."""
 
-    def standing(self) -> Self:
+    def current(self) -> Self:
         """Those whose mark was not taken off."""
         return self.filter(ended__isnull=True)
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 class CorrectionQuerySet(models.QuerySet["Correction"]):
     """Questions about many corrections."""
 
-    def standing(self) -> Self:
+    def current(self) -> Self:
         """Those that no later one replaces."""
         return self.filter(replaced_by__replaces__isnull=True)  # PostgreSQL plans this as an anti-join, unlike its id
 

@@ -34,6 +34,7 @@ class DrawingQuerySet(models.QuerySet["Drawing"]):
 
         Pictures are left in the database: a drawing without ink is one.
         """
+        current = Correction.objects.current().select_related("label")
         return (
             self.select_related("recognizer")
             .defer("image")
@@ -45,7 +46,7 @@ class DrawingQuerySet(models.QuerySet["Drawing"]):
                     .defer(*(f"model_version__{field}" for field in ModelVersion.HEAVY))
                     .order_by("-id"),
                 ),
-                Prefetch("corrections", Correction.objects.standing().select_related("label"), to_attr="standing"),
+                Prefetch("corrections", current, to_attr="current_corrections"),
             )
         )
 
@@ -83,7 +84,7 @@ class DrawingQuerySet(models.QuerySet["Drawing"]):
         """Looked up drawing by drawing until a page is full; a join would read those of everybody."""
         answers = Prediction.objects.annotate(answered=ANSWERED, was_doubted=_DOUBTED)
         first = answers.filter(drawing=OuterRef("pk")).order_by("id")
-        said = Correction.objects.standing().filter(drawing=OuterRef("pk"))
+        said = Correction.objects.current().filter(drawing=OuterRef("pk"))
         return self.alias(
             guessed=Subquery(first.values("answered")[:1]),
             doubted=Subquery(first.values("was_doubted")[:1]),
@@ -104,7 +105,7 @@ class Drawing(AppendOnly, models.Model):
     created = models.DateTimeField(_("created"), default=timezone.now, editable=False)
 
     objects = DrawingQuerySet.as_manager()
-    standing: list[Correction]  # set by with_answers()
+    current_corrections: list[Correction]  # at most one; set by with_answers()
 
     class Meta:
         verbose_name = _("drawing")
@@ -122,6 +123,11 @@ class Drawing(AppendOnly, models.Model):
 
     def __str__(self) -> str:
         return f"{self.recognizer_id}/{self.uuid}"
+
+    @property
+    def current_correction(self) -> Correction | None:
+        """The correction that counts, of a drawing read by `with_answers`."""
+        return next(iter(self.current_corrections), None)
 
     def content(self) -> Content:
         """What was drawn, ready to be rasterised.

@@ -21,7 +21,7 @@ class AuthorExclusionQuerySet(models.QuerySet["AuthorExclusion"]):
         """The last word about each author."""
         return self.filter(replaced_by__replaces__isnull=True)
 
-    def standing(self) -> Self:
+    def current(self) -> Self:
         """Those that hold: the last word about their author, and not that they were taken back."""
         return self.newest().filter(aside=True)
 

@@ -20,13 +20,13 @@ from recognizer.models.review import Review
 class OpinionQuerySet(models.QuerySet["Opinion"]):
     """Questions about many opinions."""
 
-    def standing(self) -> Self:
+    def current(self) -> Self:
         """Those that were not taken back."""
         return self.filter(withdrawn__isnull=True)
 
     def deciding(self) -> Self:
         """Those that decide about a correction together: not taken back, and no answer to a control."""
-        return self.standing().filter(control__isnull=True)
+        return self.current().filter(control__isnull=True)
 
 
 class Opinion(AppendOnly, models.Model):

@@ -18,13 +18,13 @@ from recognizer.models.recognizer import Label
 class ReviewQuerySet(models.QuerySet["Review"]):
     """Questions about many reviews."""
 
-    def standing(self) -> Self:
+    def current(self) -> Self:
         """Those that no later one replaces."""
         return self.filter(replaced_by__replaces__isnull=True)  # PostgreSQL plans this as an anti-join, unlike its id
 
     def approving(self) -> Self:
         """Those that let a drawing teach: accepted or relabelled, and not undone since."""
-        return self.standing().filter(label__isnull=False)
+        return self.current().filter(label__isnull=False)
 
 
 class Review(AppendOnly, models.Model):

@@ -97,7 +97,7 @@ def lift_exclusion(*, aside: AuthorExclusion, by: User) -> AuthorExclusion:
     """It may teach again, as far as it was approved. Raises SetAsideError."""
     with transaction.atomic():
         person = _person(aside.author_id)
-        if not AuthorExclusion.objects.standing().filter(pk=aside.pk).exists():
+        if not AuthorExclusion.objects.current().filter(pk=aside.pk).exists():
             raise ExclusionError(_("This was taken back already."))
         if person == by:
             raise ExclusionError(_("These are your own drawings. Ask another reviewer."))
@@ -198,7 +198,7 @@ def _taught_anew(recognizer: Recognizer, by: User) -> Iterable[TrainingRun]:
 def current_exclusions() -> QuerySet[AuthorExclusion]:
     """Those that hold, the newest first, with what a list shows of them."""
     drawn = Count("author__drawings")
-    return AuthorExclusion.objects.standing().select_related("by").annotate(drawn=drawn).order_by("-pk")
+    return AuthorExclusion.objects.current().select_related("by").annotate(drawn=drawn).order_by("-pk")
 
 
 def state_of(aside: AuthorExclusion) -> dict[str, Any]:

@@ -59,11 +59,11 @@ def reject_drawing(*, report: Report, by: User) -> None:
 
     Raises HandledError, NoDrawingError and what `reviews.reject` raises.
     """
-    correction = Correction.objects.standing().filter(drawing=report.drawing_id, label__isnull=False).first()
+    correction = Correction.objects.current().filter(drawing=report.drawing_id, label__isnull=False).first()
     if correction is None:
         raise NoReportedDrawingError
     _handle(report, by, ReportOutcome.HIDDEN)
-    decided = decisions.standing(correction)
+    decided = decisions.current(correction)
     if decided and decided.decision == Review.Decision.REJECTED:
         return
     if decided:

@@ -19,10 +19,10 @@ def ready(request: HttpRequest) -> JsonResponse:
     """200 when every recognizer answers with its newest version, else 503 and why."""
     try:
         connection.ensure_connection()
-        problems = serving.problems()
+        problems = serving.loading_problems()
         if not Recognizer.objects.exists():
             problems["recognizers"] = "None are installed. Run `manage.py install_models`."
-        versions = {slug: serving.active(slug).version.number for slug in _installed() if slug not in problems}
+        versions = {slug: serving.live_version(slug).version.number for slug in _installed() if slug not in problems}
     except DatabaseError:
         problems, versions = {"database": "It cannot be reached."}, {}
     status = "unavailable" if problems else "ok"

@@ -55,7 +55,7 @@ def install(
     """
     recognizer = _recognizer(bundle.manifest, position)
     known = _same(recognizer, bundle)
-    last = promotions.newest(recognizer.pk)
+    last = promotions.current_promotion(recognizer.pk)
     is_to_answer = _is_to_answer(last, promote, is_new=known is None)
     version = known or _register(recognizer, bundle, is_to_answer=is_to_answer)
     answers = last is not None and last.model_version_id == version.pk

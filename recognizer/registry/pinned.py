@@ -8,7 +8,7 @@ from threading import Lock
 from ml.bundles.bundle import BundleError
 from recognizer.models import ModelVersion, Promotion
 from recognizer.registry import serving
-from recognizer.registry.serving import Active
+from recognizer.registry.serving import LiveVersion
 
 HELD = 4  # versions that one process holds besides the active ones: a few megabytes each
 
@@ -25,15 +25,15 @@ class _Pinned:
     """The versions that this process holds, the last used last, by recognizer and number."""
 
     def __init__(self) -> None:
-        self._held: OrderedDict[tuple[str, int], Active] = OrderedDict()
+        self._held: OrderedDict[tuple[str, int], LiveVersion] = OrderedDict()
         self._lock = Lock()
 
-    def pinned(self, slug: str, number: int) -> Active:
+    def pinned_version(self, slug: str, number: int) -> LiveVersion:
         """The version of this number, also where another one answers now.
 
         Raises registry.UnknownRecognizerError, registry.NoModelError, UnknownVersionError and UnavailableVersionError.
         """
-        active = serving.active(slug)
+        active = serving.live_version(slug)
         if active.version.number == number:
             return active
         with self._lock:
@@ -45,13 +45,13 @@ class _Pinned:
                 self._held.popitem(last=False)
         return found
 
-    def forget(self) -> None:
+    def clear_cache(self) -> None:
         """Hold nothing; what is asked for next is read anew."""
         with self._lock:
             self._held.clear()
 
 
-def _load(active: Active, number: int) -> Active:
+def _load(active: LiveVersion, number: int) -> LiveVersion:
     """By its newest promotion: what never answered here was perhaps refused, and is nobody's choice."""
     found = Promotion.objects.filter(recognizer=active.recognizer, model_version__number=number)
     promotion = found.order_by("-id").values_list("id", flat=True).first()
@@ -60,11 +60,11 @@ def _load(active: Active, number: int) -> Active:
             raise UnavailableVersionError("it never answered here")
         raise UnknownVersionError(number)
     try:
-        return serving.load(promotion)
+        return serving.load_version(promotion)
     except BundleError as error:
         raise UnavailableVersionError(f"it does not load: {error}") from error
 
 
 _pinned = _Pinned()
-pinned = _pinned.pinned
-forget = _pinned.forget
+pinned_version = _pinned.pinned_version
+clear_cache = _pinned.clear_cache

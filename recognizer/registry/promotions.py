@@ -59,7 +59,7 @@ def promote(*, version: ModelVersion, replaces: Promotion | None, reason: str, b
     `replaces` is the promotion that the caller believes to be the newest; if it no longer is, the
     database refuses the row and StalePromotionError is raised.
     """
-    if newest(version.recognizer_id) != replaces:
+    if current_promotion(version.recognizer_id) != replaces:
         raise StalePromotionError("Another version was promoted in the meantime. Look again and decide anew.")
     return _append_promotion(version, replaces, reason, by)
 
@@ -75,7 +75,7 @@ def _append_promotion(version: ModelVersion, replaces: Promotion | None, reason:
     except IntegrityError as error:
         raise StalePromotionError("Another version was promoted at the same moment. Look again.") from error
     if Memory.objects.filter(recognizer=version.recognizer_id).exists():
-        enqueue.send(READ_MEMORIES)
+        enqueue.send_on_commit(READ_MEMORIES)
     return promotion
 
 
@@ -94,12 +94,12 @@ def _note(promotion: Promotion) -> None:
     )
 
 
-def newest(recognizer_id: int) -> Promotion | None:
+def current_promotion(recognizer_id: int) -> Promotion | None:
     """The promotion that counts."""
     return Promotion.objects.filter(recognizer_id=recognizer_id).order_by("-id").first()
 
 
-def recognizers() -> QuerySet[Recognizer]:
+def live_recognizers() -> QuerySet[Recognizer]:
     """Those that have answered at least once."""
     return Recognizer.objects.filter(promotions__isnull=False).distinct()
 
@@ -109,14 +109,14 @@ def roll_back(*, recognizer: Recognizer, reason: str, by: User | None = None) ->
 
     Rolling back twice goes back two versions, not to and fro. Raises NothingBeforeError and StalePromotionError.
     """
-    last = newest(recognizer.pk)
-    before = version_before(recognizer)
+    last = current_promotion(recognizer.pk)
+    before = previous_version(recognizer)
     if before is None:
         raise NothingBeforeError(f"No version of {recognizer} answered before this one. Promote one by hand.")
     return promote(version=before, replaces=last, reason=reason, by=by)
 
 
-def version_before(recognizer: Recognizer) -> ModelVersion | None:
+def previous_version(recognizer: Recognizer) -> ModelVersion | None:
     """The version that a rollback brings back, without its weights; None when there is none."""
     line = _line(recognizer.pk)
     return recognizer.versions.defer(*ModelVersion.HEAVY).get(pk=line[-2]) if len(line) > 1 else None
@@ -127,7 +127,7 @@ def was_rolled_back(version: ModelVersion) -> bool:
     return version.promotions.exists() and version.pk not in _line(version.recognizer_id)
 
 
-def starter(recognizer: Recognizer) -> ModelVersion | None:
+def base_version(recognizer: Recognizer) -> ModelVersion | None:
     """The version that every run starts from: the last that answered and that no run made, unless it was given up.
 
     One that waits to be promoted is an experiment until then.

@@ -40,7 +40,7 @@ class NoModelError(RuntimeError):
 
 
 @dataclass(frozen=True)
-class Active:
+class LiveVersion:
     """A version that answers: everything a prediction needs, without another query."""
 
     promotion_id: int
@@ -57,7 +57,7 @@ class _Look:
     """What the last look at the promotions of a recognizer gave."""
 
     at: float
-    active: Active | None
+    live: LiveVersion | None
     problem: str = ""
     refused: int = 0  # the promotion that did not load, so that it is not tried every second
 
@@ -69,19 +69,19 @@ class _Registry:
         self._looks: dict[str, _Look] = {}
         self._lock = threading.Lock()
 
-    def active(self, slug: str) -> Active:
+    def live_version(self, slug: str) -> LiveVersion:
         """The version that answers for this recognizer; never waits while an old one can answer."""
         look = self._looks.get(slug)
         if look is None or time.monotonic() - look.at >= LOOK_EVERY:
             look = self._look_again(slug, look)
         return _answering(look)
 
-    def active_now(self, slug: str) -> Active:
+    def live_version_now(self, slug: str) -> LiveVersion:
         """The same, looked up now: for work that was sent because of a promotion that this process may not know."""
         return _answering(self._look_again(slug, self._looks.get(slug)))
 
     def _look_again(self, slug: str, old: _Look | None) -> _Look:
-        can_wait = old is not None and old.active is not None
+        can_wait = old is not None and old.live is not None
         if not self._lock.acquire(blocking=not can_wait):
             return old  # type: ignore[return-value]
         try:
@@ -93,12 +93,12 @@ class _Registry:
         finally:
             self._lock.release()
 
-    def problems(self) -> dict[str, str]:
+    def loading_problems(self) -> dict[str, str]:
         """What keeps a recognizer's newest version from answering in this process, by slug."""
         found = {}
         for slug in Recognizer.objects.values_list("slug", flat=True):
             try:
-                self.active(slug)
+                self.live_version(slug)
             except NoModelError as error:
                 found[slug] = str(error)
             else:
@@ -106,16 +106,16 @@ class _Registry:
                     found[slug] = problem
         return found
 
-    def forget(self) -> None:
+    def clear_cache(self) -> None:
         """Drop everything that is held; the next question loads it anew."""
         with self._lock:
             self._looks.clear()
 
 
-def _answering(look: _Look) -> Active:
-    if look.active is None:
+def _answering(look: _Look) -> LiveVersion:
+    if look.live is None:
         raise NoModelError(look.problem)
-    return look.active
+    return look.live
 
 
 def _look_or_keep(slug: str, old: _Look | None) -> _Look:
@@ -123,7 +123,7 @@ def _look_or_keep(slug: str, old: _Look | None) -> _Look:
     try:
         return _look(slug, old)
     except DatabaseError as error:
-        if old is None or old.active is None:
+        if old is None or old.live is None:
             raise
         logger.warning("cannot look for a newer version of %s: %s", slug, error)
         return replace(old, at=time.monotonic(), problem=old.problem or "The database cannot be reached.")
@@ -132,7 +132,7 @@ def _look_or_keep(slug: str, old: _Look | None) -> _Look:
 def _look(slug: str, old: _Look | None) -> _Look:
     now = time.monotonic()
     newest = Promotion.objects.filter(recognizer__slug=slug).order_by("-id").values_list("id", flat=True).first()
-    held = old.active if old else None
+    held = old.live if old else None
     if newest is None:
         if not Recognizer.objects.filter(slug=slug).exists():
             raise UnknownRecognizerError(slug)
@@ -142,13 +142,13 @@ def _look(slug: str, old: _Look | None) -> _Look:
     if old and old.refused == newest:
         return _Look(now, held, old.problem, newest)
     try:
-        return _Look(now, load(newest))
+        return _Look(now, load_version(newest))
     except BundleError as error:
         logger.exception("promotion %d of %s does not load; keeping the version before", newest, slug)
         return _Look(now, held, f"The newest version does not load: {error}", newest)
 
 
-def load(promotion_id: int) -> Active:
+def load_version(promotion_id: int) -> LiveVersion:
     """What a promotion made answer, verified. Raises BundleError.
 
     Only what answers is read: the other parts are megabytes, and every process would read them at each swap.
@@ -161,7 +161,7 @@ def load(promotion_id: int) -> Active:
     predictor = verify_serving(version.manifest, tflite)
     labels = labels_in_output_order(promotion.recognizer, version.manifest)
     light = ModelVersion.objects.defer("tflite", "keras", "rehearsal").get(pk=version.pk)
-    return Active(
+    return LiveVersion(
         promotion_id=promotion.pk,
         recognizer=promotion.recognizer,
         version=light,
@@ -173,7 +173,7 @@ def load(promotion_id: int) -> Active:
 
 
 _registry = _Registry()
-active = _registry.active
-active_now = _registry.active_now
-problems = _registry.problems
-forget = _registry.forget
+live_version = _registry.live_version
+live_version_now = _registry.live_version_now
+loading_problems = _registry.loading_problems
+clear_cache = _registry.clear_cache

@@ -32,7 +32,7 @@ def reject(*, corrections: Collection[int], reviewer: User, reason: str) -> list
 
 def undo(*, opinions: Iterable[int], reviewer: User) -> int:
     """Take a whole round back, as far as it still counts; returns how many opinions that were."""
-    mine = Opinion.objects.standing().filter(
+    mine = Opinion.objects.current().filter(
         pk__in=list(opinions), by=reviewer, correction__replaced_by__replaces__isnull=True
     )
     authors = mine.order_by("correction__drawing__author").values_list("correction__drawing__author", flat=True)
@@ -46,15 +46,15 @@ def _undo_of(author: int, mine: QuerySet[Opinion], reviewer: User) -> int:
     found = list(mine.filter(correction__drawing__author=author))
     about = [opinion.correction_id for opinion in found]
     list(QueueEntry.objects.select_for_update(no_key=True).filter(correction__in=about).order_by("pk"))
-    taken = claims.take_many(about, reviewer)
+    taken = claims.claim_many(about, reviewer)
     free = [opinion for opinion in found if opinion.correction_id in taken]
-    return len(consensus.withdraw(free, reviewer, author=author))
+    return len(consensus.withdraw_opinions(free, reviewer, author=author))
 
 
 def _say(corrections: Collection[int], reviewer: User, reason: str = "") -> list[int]:
     """About those that wait, and about the controls among them. A few queries for each author."""
-    tried = controls.trying(reviewer=reviewer, corrections=corrections)
-    open_ones = QueueEntry.objects.waiting().filter(correction__in=corrections) | controls.places(tried)
+    tried = controls.controls_for(reviewer=reviewer, corrections=corrections)
+    open_ones = QueueEntry.objects.waiting().filter(correction__in=corrections) | controls.control_entries(tried)
     made: list[int] = []
     for author in list(open_ones.order_by("author").values_list("author", flat=True).distinct()):
         made += _say_of(author, open_ones, tried, reviewer, reason)
@@ -70,16 +70,16 @@ def _say_of(
         return []
     held = open_ones.filter(author=author).select_for_update(no_key=True, of=("self",)).order_by("pk")
     waits = {entry.pk: entry.waits for entry in held}
-    taken = claims.take_many(list(waits), reviewer)
-    said = Opinion.objects.standing().filter(by=reviewer, correction__in=taken).values("correction")
-    free = Correction.objects.standing().filter(pk__in=taken, label__isnull=False).exclude(pk__in=said).order_by("pk")
+    taken = claims.claim_many(list(waits), reviewer)
+    said = Opinion.objects.current().filter(by=reviewer, correction__in=taken).values("correction")
+    free = Correction.objects.current().filter(pk__in=taken, label__isnull=False).exclude(pk__in=said).order_by("pk")
     found = [each for each in free if waits[each.pk] or each.pk in tried]
-    asked = consensus.asked_of(found)
+    asked = consensus.opinions_needed_for(found)
     made = Opinion.objects.bulk_create(
         _opinion(each, reviewer, reason, None if waits[each.pk] else tried[each.pk], asked[each.pk]) for each in found
     )
-    consensus.conclude([each for each in found if waits[each.pk]], asked, author=author)
-    claims.give_back(taken, reviewer)
+    consensus.write_agreed_reviews([each for each in found if waits[each.pk]], asked, author=author)
+    claims.release(taken, reviewer)
     return [opinion.pk for opinion in made]
 
 

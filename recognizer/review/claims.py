@@ -22,7 +22,7 @@ class ClaimedError(RuntimeError):
     """Somebody else is looking at this correction."""
 
 
-def take(correction: int, reviewer: User) -> None:
+def claim(correction: int, reviewer: User) -> None:
     """Claim one correction, or prolong the claim. Raises ClaimedError while somebody else has it."""
     now = timezone.now()
     free = Claim.objects.filter(Q(by=reviewer) | Q(until__lte=now), correction=correction)
@@ -35,7 +35,7 @@ def take(correction: int, reviewer: User) -> None:
         raise ClaimedError("Another reviewer is looking at this one. Take the next one.") from error
 
 
-def take_many(corrections: Collection[int], reviewer: User) -> set[int]:
+def claim_many(corrections: Collection[int], reviewer: User) -> set[int]:
     """Claim those of these corrections that nobody else has, in three queries; returns which they are."""
     now = timezone.now()
     until = now + CLAIMED_FOR
@@ -46,6 +46,6 @@ def take_many(corrections: Collection[int], reviewer: User) -> set[int]:
     return set(these.filter(by=reviewer, until=until).values_list("correction", flat=True))
 
 
-def give_back(corrections: Collection[int], reviewer: User) -> None:
+def release(corrections: Collection[int], reviewer: User) -> None:
     """End one's own claims, so that others are shown these corrections."""
     Claim.objects.filter(correction__in=corrections, by=reviewer).delete()

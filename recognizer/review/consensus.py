@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 _PERMISSION = "review_drawings"
 
 
-class Verdict(NamedTuple):
+class Consensus(NamedTuple):
     """What enough reviewers say."""
 
     label: int | None  # None: it must not teach
@@ -36,7 +36,7 @@ class Verdict(NamedTuple):
     by: int | None  # who said it last
 
 
-def asked(uuid: UUID, opinions: int | None, share: float | None) -> int:
+def opinions_needed(uuid: UUID, opinions: int | None, share: float | None) -> int:
     """How many must agree about the drawing of this uuid; by a keyed hash, so always the same and not to be guessed."""
     if not opinions or opinions == 1 or share is None or _place(uuid) >= share:
         return 1
@@ -48,7 +48,7 @@ def _place(uuid: UUID) -> float:
     return int(salted_hmac("recognizer.second_opinions", str(uuid), algorithm="sha256").hexdigest()[:8], 16) / 16**8
 
 
-def asked_of(corrections: Collection[Correction]) -> dict[int, int]:
+def opinions_needed_for(corrections: Collection[Correction]) -> dict[int, int]:
     """The same by a correction's id, in one query."""
     found = Correction.objects.filter(pk__in=[each.pk for each in corrections]).values_list(
         "pk",
@@ -56,10 +56,10 @@ def asked_of(corrections: Collection[Correction]) -> dict[int, int]:
         "drawing__recognizer__policy__opinions",
         "drawing__recognizer__policy__opinions_share",
     )
-    return {pk: asked(uuid, opinions, share) for pk, uuid, opinions, share in found}
+    return {pk: opinions_needed(uuid, opinions, share) for pk, uuid, opinions, share in found}
 
 
-def verdict(said: Sequence[Opinion], number: int) -> Verdict | None:
+def find_consensus(said: Sequence[Opinion], number: int) -> Consensus | None:
     """What `number` of these opinions have in common, the oldest first; None while they do not agree."""
     by_label: defaultdict[int | None, list[Opinion]] = defaultdict(list)
     for opinion in said:
@@ -68,15 +68,15 @@ def verdict(said: Sequence[Opinion], number: int) -> Verdict | None:
     if not group or len(group) < number:
         return None
     reason = Counter(opinion.reason for opinion in reversed(group)).most_common(1)[0][0]
-    return Verdict(group[-1].label_id, reason, group[-1].by_id)
+    return Consensus(group[-1].label_id, reason, group[-1].by_id)
 
 
-def most(number: int) -> int:
+def max_opinions(number: int) -> int:
     """How many opinions are asked at most: between two answers one has `number` of them by then."""
     return 2 * number - 1
 
 
-def standing(corrections: Iterable[Correction]) -> dict[int, list[Opinion]]:
+def opinions_about(corrections: Iterable[Correction]) -> dict[int, list[Opinion]]:
     """By a correction's id what was said about it, the oldest first. One query."""
     said: defaultdict[int, list[Opinion]] = defaultdict(list)
     for opinion in Opinion.objects.deciding().filter(correction__in=list(corrections)).order_by("pk"):
@@ -84,14 +84,14 @@ def standing(corrections: Iterable[Correction]) -> dict[int, list[Opinion]]:
     return said
 
 
-def conclude(corrections: Sequence[Correction], numbers: dict[int, int], *, author: int) -> list[Review]:
+def write_agreed_reviews(corrections: Sequence[Correction], numbers: dict[int, int], *, author: int) -> list[Review]:
     """Write the reviews that what was said amounts to; `numbers` is what `asked_of` gives.
 
     Of corrections of one author that wait or are disputed, and are held with their places. A fixed number of queries.
     """
-    said = standing(corrections)
-    found = {each.pk: verdict(said[each.pk], numbers[each.pk]) for each in corrections}
-    made = append(
+    said = opinions_about(corrections)
+    found = {each.pk: find_consensus(said[each.pk], numbers[each.pk]) for each in corrections}
+    made = append_reviews(
         (
             Review(
                 correction=each,
@@ -123,7 +123,9 @@ def alone(opinion: Opinion) -> Review:
     return Review(agreed=1, **said)
 
 
-def append(rows: Iterable[Review], *, author: int, last: Mapping[int, int | None] | None = None) -> list[Review]:
+def append_reviews(
+    rows: Iterable[Review], *, author: int, last: Mapping[int, int | None] | None = None
+) -> list[Review]:
     """Write decisions that count, about drawings of one author; each replaces the last one about its correction.
 
     Those are `last`, where they are known.
@@ -133,7 +135,7 @@ def append(rows: Iterable[Review], *, author: int, last: Mapping[int, int | None
         return []
     if last is None:
         about = [review.correction_id for review in reviews]
-        last = dict(Review.objects.standing().filter(correction__in=about).values_list("correction", "pk"))
+        last = dict(Review.objects.current().filter(correction__in=about).values_list("correction", "pk"))
     for review in reviews:
         review.replaces_id = last.get(review.correction_id)
     made = Review.objects.bulk_create(reviews)
@@ -144,45 +146,45 @@ def append(rows: Iterable[Review], *, author: int, last: Mapping[int, int | None
 def _settle(
     corrections: Sequence[Correction], made: list[Review], said: dict[int, list[Opinion]], numbers: dict[int, int]
 ) -> None:
-    queue.settle((review.correction_id for review in made), waits=False)
+    queue.set_waiting((review.correction_id for review in made), waits=False)
     decided = {review.correction_id for review in made}
     differing = [each for each in corrections if each.pk not in decided and len(_answers(said[each.pk])) > 1]
     if not differing:
         return
-    left = reviewers()
-    disputed = [each.pk for each in differing if len(said[each.pk]) >= min(most(numbers[each.pk]), left)]
-    queue.dispute(disputed)
+    left = count_reviewers()
+    disputed = [each.pk for each in differing if len(said[each.pk]) >= min(max_opinions(numbers[each.pk]), left)]
+    queue.mark_disputed(disputed)
 
 
 def _answers(said: Iterable[Opinion]) -> set[int | None]:
     return {opinion.label_id for opinion in said}
 
 
-def reviewers() -> int:
+def count_reviewers() -> int:
     """How many people may review."""
     allowed = Q(is_superuser=True)
     allowed |= Q(user_permissions__codename=_PERMISSION) | Q(groups__permissions__codename=_PERMISSION)
     return User.objects.filter(allowed, is_active=True).distinct().count()
 
 
-def withdraw(opinions: Sequence[Opinion], by: User, *, author: int) -> list[Opinion]:
+def withdraw_opinions(opinions: Sequence[Opinion], by: User, *, author: int) -> list[Opinion]:
     """Note that these were taken back by who said them, and take back the reviews that no longer have as many.
 
     Those that were taken back before are passed over. Their author and their places are held. Returns what was taken
     back.
     """
-    found = Opinion.objects.standing().filter(pk__in=[each.pk for each in opinions], by=by)
+    found = Opinion.objects.current().filter(pk__in=[each.pk for each in opinions], by=by)
     taken = list(found.select_related("correction"))
     found.update(withdrawn=timezone.now())
     about = {each.correction_id: each.correction for each in taken if each.control_id is None}
-    said = standing(about.values())
+    said = opinions_about(about.values())
     stands = (
-        Review.objects.standing().exclude(decision=Review.Decision.UNDONE).filter(correction__in=about, agreed__gt=0)
+        Review.objects.current().exclude(decision=Review.Decision.UNDONE).filter(correction__in=about, agreed__gt=0)
     )
     fallen = [review.correction_id for review in stands if not _still_agree(review, said[review.correction_id])]
-    append((Review(correction_id=pk, by=by, decision=Review.Decision.UNDONE) for pk in fallen), author=author)
+    append_reviews((Review(correction_id=pk, by=by, decision=Review.Decision.UNDONE) for pk in fallen), author=author)
     disputed = QueueEntry.objects.disputed().filter(correction__in=about).values_list("pk", flat=True)
-    queue.settle([*fallen, *disputed], waits=True)
+    queue.set_waiting([*fallen, *disputed], waits=True)
     _forget_answers(fallen)
     return taken
 
@@ -191,7 +193,7 @@ def _still_agree(review: Review, said: Sequence[Opinion]) -> bool:
     return sum(opinion.label_id == review.label_id for opinion in said) >= review.agreed
 
 
-def withdraw_all(correction: Correction) -> None:
+def withdraw_all_opinions(correction: Correction) -> None:
     """Its decision was taken back as a whole: everybody may be asked anew."""
     Opinion.objects.deciding().filter(correction=correction).update(withdrawn=timezone.now())
     _forget_answers([correction.pk])
@@ -200,8 +202,8 @@ def withdraw_all(correction: Correction) -> None:
 def _forget_answers(corrections: Collection[int]) -> None:
     """What is decided no longer has no known answer, so it is no control, and nobody has been tried by it."""
     now = timezone.now()
-    Control.objects.standing().filter(correction__in=corrections).update(ended=now)
-    tried = Opinion.objects.standing().filter(control__isnull=False, correction__in=corrections)
+    Control.objects.current().filter(correction__in=corrections).update(ended=now)
+    tried = Opinion.objects.current().filter(control__isnull=False, correction__in=corrections)
     tried.update(withdrawn=now)
 
 
@@ -211,20 +213,20 @@ def policies_asking() -> list[Policy]:
 
 
 @dataclass(frozen=True)
-class Lacking:
+class ReviewerShortage:
     """A policy that asks for more reviewers than there are: what they say would wait for ever."""
 
     recognizer: Recognizer
-    asked: int
-    there: int
+    needed: int
+    count_reviewers: int
 
 
-def lacking(recognizer: Recognizer | None = None) -> list[Lacking]:
+def reviewer_shortages(recognizer: Recognizer | None = None) -> list[ReviewerShortage]:
     """Those policies, of one recognizer or of all. One query where none asks for several opinions, else two."""
     asking = consensus.policies_asking()
-    there = consensus.reviewers() if asking else 0
+    there = consensus.count_reviewers() if asking else 0
     return [
-        Lacking(policy.recognizer, policy.opinions, there)
+        ReviewerShortage(policy.recognizer, policy.opinions, there)
         for policy in _of(asking, recognizer)
         if policy.opinions > there
     ]

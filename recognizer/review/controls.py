@@ -18,7 +18,7 @@ from django.utils.crypto import salted_hmac
 from accounts import audit, people
 from recognizer.models import Claim, Control, Correction, Opinion, Policy, QueueEntry, Review
 from recognizer.review import claims, queue
-from recognizer.review.queue import Wanted
+from recognizer.review.queue import QueueFilter
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -36,28 +36,28 @@ def may_mark(person: User) -> bool:
 
 
 @transaction.atomic
-def mark(*, review: Review, by: User) -> Control:
+def mark_control(*, review: Review, by: User) -> Control:
     """Let a decided correction be a control: what was decided is the known answer.
 
     Raises NoControlError where the decision or the correction counts no longer, or nobody looked at it.
     """
     people.lock_person(review.correction.drawing.author_id)
-    queue.lock(review.correction_id)
-    counts = Review.objects.standing().filter(pk=review.pk, correction__replaced_by__replaces__isnull=True).exists()
+    queue.lock_entry(review.correction_id)
+    counts = Review.objects.current().filter(pk=review.pk, correction__replaced_by__replaces__isnull=True).exists()
     if not counts or review.decision == Review.Decision.UNDONE:
         raise NoControlError("Only a decision that counts has a known answer. Choose one that stands.")
     if review.automatic:
         raise NoControlError("Nobody has looked at this drawing, so its answer is not known. Review it first.")
-    if found := of(review.correction_id):
+    if found := control_of(review.correction_id):
         return found
     _note("control.marked", review.correction, by)
     return Control.objects.create(correction=review.correction, label_id=review.label_id, by=by)
 
 
 @transaction.atomic
-def unmark(*, control: Control, by: User) -> bool:
+def unmark_control(*, control: Control, by: User) -> bool:
     """Take the mark off; what was said of it counts no longer. Returns whether it was on."""
-    if not Control.objects.standing().filter(pk=control.pk).update(ended=timezone.now()):
+    if not Control.objects.current().filter(pk=control.pk).update(ended=timezone.now()):
         return False
     _note("control.ended", control.correction, by)
     return True
@@ -69,35 +69,35 @@ def _note(what: str, correction: Correction, by: User) -> None:
     audit.note(by=by, what=what, subject=subject, undoes=undoes)
 
 
-def of(correction: int) -> Control | None:
+def control_of(correction: int) -> Control | None:
     """The control that a correction is, if it is one."""
-    return Control.objects.standing().filter(correction=correction).first()
+    return Control.objects.current().filter(correction=correction).first()
 
 
-def trying(*, reviewer: User, corrections: Collection[int]) -> dict[int, Control]:
+def controls_for(*, reviewer: User, corrections: Collection[int]) -> dict[int, Control]:
     """By correction: which of these are controls that this reviewer can be tried by."""
     if may_mark(reviewer):
         return {}
-    found = Control.objects.standing().filter(correction__in=corrections)
+    found = Control.objects.current().filter(correction__in=corrections)
     found = found.exclude(Exists(_known_to(reviewer, "correction")))
     return {control.correction_id: control for control in found}
 
 
 def _known_to(reviewer: User, correction: str) -> QuerySet[Opinion]:
     """What this reviewer has said already, or said when it was decided."""
-    return Opinion.objects.standing().filter(correction=OuterRef(correction), by=reviewer)
+    return Opinion.objects.current().filter(correction=OuterRef(correction), by=reviewer)
 
 
-def waiting(*, reviewer: User, own: bool, wanted: Wanted) -> QuerySet[Correction]:
+def available_controls(*, reviewer: User, own: bool, wanted: QueueFilter) -> QuerySet[Correction]:
     """The controls that this reviewer could be shown now, as far as they want such drawings."""
-    marked = Control.objects.standing().filter(correction=OuterRef("pk"))
+    marked = Control.objects.current().filter(correction=OuterRef("pk"))
     decided = Correction.objects.filter(Exists(marked), queue_entry__waits=False, queue_entry__disputed=False)
-    mine = Review.objects.standing().filter(correction=OuterRef("pk"), by=reviewer)
-    return queue.free(decided, reviewer=reviewer, own=own, wanted=wanted).exclude(Exists(mine)).order_by("pk")
+    mine = Review.objects.current().filter(correction=OuterRef("pk"), by=reviewer)
+    return queue.available_to(decided, reviewer=reviewer, own=own, wanted=wanted).exclude(Exists(mine)).order_by("pk")
 
 
-def mix(
-    found: Sequence[Correction], *, reviewer: User, own: bool, wanted: Wanted, passed_over: Collection[int]
+def mix_in_controls(
+    found: Sequence[Correction], *, reviewer: User, own: bool, wanted: QueueFilter, passed_over: Collection[int]
 ) -> list[Correction]:
     """Some of the corrections that were claimed for a reviewer make way for controls, as the policies ask."""
     shares = dict(Policy.objects.filter(control_share__gt=0).values_list("recognizer", "control_share"))
@@ -107,7 +107,7 @@ def mix(
     if not places:
         return list(found)
     of_these = {found[at].queue_entry.recognizer_id for at in places}
-    free = waiting(reviewer=reviewer, own=own, wanted=wanted).exclude(pk__in=passed_over)
+    free = available_controls(reviewer=reviewer, own=own, wanted=wanted).exclude(pk__in=passed_over)
     taken = _claim(free.filter(queue_entry__recognizer__in=of_these), len(places), reviewer)
     return _put_in(list(found), places, taken, reviewer)
 
@@ -126,7 +126,7 @@ def _share(key: str) -> float:
 @transaction.atomic
 def _claim(free: QuerySet[Correction], count: int, reviewer: User) -> list[Correction]:
     found = list(free.select_for_update(skip_locked=True, of=("queue_entry",))[:count])
-    taken = claims.take_many([each.pk for each in found], reviewer)
+    taken = claims.claim_many([each.pk for each in found], reviewer)
     return [each for each in found if each.pk in taken]
 
 
@@ -144,17 +144,17 @@ def _put_in(
             left.remove(fits)
             gone.append(found[at].pk)
             found[at] = fits
-    claims.give_back([*gone, *(each.pk for each in left)], reviewer)
+    claims.release([*gone, *(each.pk for each in left)], reviewer)
     return found
 
 
-def held(reviewer: User) -> int:
+def count_claimed_controls(reviewer: User) -> int:
     """How many controls this reviewer is being shown; they count among what waits for them, like all others."""
     mine = Claim.objects.filter(by=reviewer, until__gt=timezone.now(), correction__queue_entry__waits=False)
     return mine.filter(correction__controls__ended__isnull=True, correction__controls__isnull=False).count()
 
 
-def places(corrections: Iterable[int]) -> QuerySet[QueueEntry]:
+def control_entries(corrections: Iterable[int]) -> QuerySet[QueueEntry]:
     """Of those of these corrections that are controls."""
-    marked = Control.objects.standing().filter(correction=OuterRef("pk"))
+    marked = Control.objects.current().filter(correction=OuterRef("pk"))
     return QueueEntry.objects.filter(Exists(marked), correction__in=corrections, waits=False, disputed=False)

@@ -24,15 +24,15 @@ from recognizer.review.claims import ClaimedError
 from recognizer.review.locking import (
     PERMISSION,
     DisputedError,
-    Held,
+    LockedCorrection,
     SelfReviewError,
     StaleReviewError,
-    hold,
+    lock_correction,
     may_review,
     may_review_own,
     may_settle,
 )
-from recognizer.review.queue import ANYTHING, DECIDED, Wanted
+from recognizer.review.queue import DECIDED, NO_FILTER, QueueFilter
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -53,12 +53,12 @@ REFUSALS = (SelfReviewError, ClaimedError, StaleReviewError)
 
 def queue(*, reviewer: User, recognizer: Recognizer | None = None) -> QuerySet[Correction]:
     """What this reviewer could decide now, the most useful first; see `recognizer.review.queue`."""
-    return waiting(reviewer=reviewer, wanted=Wanted(recognizer=recognizer))
+    return waiting(reviewer=reviewer, wanted=QueueFilter(recognizer=recognizer))
 
 
-def waiting(*, reviewer: User, wanted: Wanted = ANYTHING) -> QuerySet[Correction]:
+def waiting(*, reviewer: User, wanted: QueueFilter = NO_FILTER) -> QuerySet[Correction]:
     """The same, as far as they want it."""
-    return places.waiting(reviewer=reviewer, own=may_review_own(reviewer), wanted=wanted)
+    return places.waiting_corrections(reviewer=reviewer, own=may_review_own(reviewer), wanted=wanted)
 
 
 def claim(*, correction: Correction, reviewer: User) -> None:
@@ -66,15 +66,15 @@ def claim(*, correction: Correction, reviewer: User) -> None:
 
     Raises SelfReviewError, ClaimedError while somebody else has it, StaleReviewError when there is nothing to decide.
     """
-    with hold(correction, reviewer) as held:
+    with lock_correction(correction, reviewer) as held:
         if not (held.disputed and may_settle(reviewer)):
             _control(correction, reviewer, held)
-        claims.take(correction.pk, reviewer)
+        claims.claim(correction.pk, reviewer)
 
 
 def release(*, correction: Correction, reviewer: User) -> None:
     """Give a claimed correction back, so that others are shown it."""
-    claims.give_back([correction.pk], reviewer)
+    claims.release([correction.pk], reviewer)
 
 
 def next_for(
@@ -84,12 +84,12 @@ def next_for(
 
     `skipping` are ids of corrections that they do not want to be shown now.
     """
-    wanted = Wanted(recognizer=recognizer)
+    wanted = QueueFilter(recognizer=recognizer)
     return next(iter(claim_next(reviewer=reviewer, wanted=wanted, count=1, skipping=skipping)), None)
 
 
 def claim_next(
-    *, reviewer: User, wanted: Wanted = ANYTHING, count: int, skipping: Collection[int] = ()
+    *, reviewer: User, wanted: QueueFilter = NO_FILTER, count: int, skipping: Collection[int] = ()
 ) -> list[Correction]:
     """Claim up to so many corrections at once, in the order in which they are wanted; fewer when no more are left.
 
@@ -101,28 +101,30 @@ def claim_next(
         mine = [correction for correction, taken in found if taken]
         if mine:
             own = may_review_own(reviewer)
-            return controls.mix(mine, reviewer=reviewer, own=own, wanted=wanted, passed_over=skipping)
+            return controls.mix_in_controls(mine, reviewer=reviewer, own=own, wanted=wanted, passed_over=skipping)
         passed_over |= {correction.pk for correction, _taken in found}
     return []
 
 
 @transaction.atomic
-def _claim_some(reviewer: User, wanted: Wanted, count: int, passed_over: set[int]) -> list[tuple[Correction, bool]]:
+def _claim_some(
+    reviewer: User, wanted: QueueFilter, count: int, passed_over: set[int]
+) -> list[tuple[Correction, bool]]:
     """Corrections, and whether they are claimed now. Their places are locked first, as where one is decided."""
     free = waiting(reviewer=reviewer, wanted=wanted).exclude(pk__in=passed_over)
     found = list(free.select_for_update(skip_locked=True, of=("queue_entry",))[:count])
-    taken = claims.take_many([each.pk for each in found], reviewer)
+    taken = claims.claim_many([each.pk for each in found], reviewer)
     return [(each, each.pk in taken) for each in found]
 
 
 def claim_these(*, reviewer: User, corrections: Sequence[int]) -> list[Correction]:
     """Claim certain corrections, in this order; those that this reviewer cannot decide or settle now are left out."""
     with transaction.atomic():
-        free = waiting(reviewer=reviewer, wanted=ANYTHING).filter(pk__in=corrections)
+        free = waiting(reviewer=reviewer, wanted=NO_FILTER).filter(pk__in=corrections)
         found = {each.pk: each for each in free.select_for_update(of=("queue_entry",))}
         if may_settle(reviewer):
             found |= {each.pk: each for each in _disputed(reviewer, corrections).select_for_update(of=("queue_entry",))}
-        taken = claims.take_many(list(found), reviewer)
+        taken = claims.claim_many(list(found), reviewer)
     return [found[pk] for pk in dict.fromkeys(corrections) if pk in taken]
 
 
@@ -166,14 +168,14 @@ def settle(*, correction: Correction, by: User, label: str | None = None, reason
     label_id = _label(correction, label) if label else None
     if label_id is None:
         check_reason(reason)
-    with hold(correction, by) as held:
+    with lock_correction(correction, by) as held:
         if not held.disputed:
             raise StaleReviewError("Reviewers do not disagree about this one any more. Take the next one.")
         decision = consensus.decision_of(correction, label_id)
         row = Review(correction=correction, decision=decision, label_id=label_id, reason=reason, by=by, agreed=0)
-        (review,) = consensus.append([row], author=held.author, last={correction.pk: held.last})
-        places.settle([correction.pk], waits=False)
-        claims.give_back([correction.pk], by)
+        (review,) = consensus.append_reviews([row], author=held.author, last={correction.pk: held.last})
+        places.set_waiting([correction.pk], waits=False)
+        claims.release([correction.pk], by)
     return review
 
 
@@ -189,22 +191,22 @@ def undo(*, review: Review, reviewer: User) -> Review:
     What reviewers said of it counts no longer, unless that was a dispute which somebody settled: that is one again.
     Raises SelfReviewError, ClaimedError, and StaleReviewError when the decision no longer counts.
     """
-    with hold(review.correction, reviewer) as held:
-        if standing(review.correction) != review:
+    with lock_correction(review.correction, reviewer) as held:
+        if current(review.correction) != review:
             raise StaleReviewError("This decision was taken back already. Look again.")
         row = Review(correction=review.correction, by=reviewer, decision=Review.Decision.UNDONE)
-        (undone,) = consensus.append([row], author=held.author)
+        (undone,) = consensus.append_reviews([row], author=held.author)
         _reopen(review)
-        claims.take(review.correction_id, reviewer)
+        claims.claim(review.correction_id, reviewer)
     return undone
 
 
 def _reopen(review: Review) -> None:
     if review.agreed == 0 and not review.automatic:
-        places.dispute([review.correction_id])
+        places.mark_disputed([review.correction_id])
         return
-    consensus.withdraw_all(review.correction)
-    places.settle([review.correction_id], waits=True)
+    consensus.withdraw_all_opinions(review.correction)
+    places.set_waiting([review.correction_id], waits=True)
 
 
 def take_back(*, opinion: Opinion, reviewer: User) -> None:
@@ -212,10 +214,10 @@ def take_back(*, opinion: Opinion, reviewer: User) -> None:
 
     Raises what `undo` raises.
     """
-    with hold(opinion.correction, reviewer) as held:
-        if not consensus.withdraw([opinion], reviewer, author=held.author):
+    with lock_correction(opinion.correction, reviewer) as held:
+        if not consensus.withdraw_opinions([opinion], reviewer, author=held.author):
             raise StaleReviewError("This was taken back already. Look again.")
-        claims.take(opinion.correction_id, reviewer)
+        claims.claim(opinion.correction_id, reviewer)
 
 
 def disputes_about(corrections: Iterable[Correction]) -> dict[int, list[Opinion]]:
@@ -230,18 +232,18 @@ def disputes_about(corrections: Iterable[Correction]) -> dict[int, list[Opinion]
 
 def said_by(reviewer: User, correction: Correction) -> Opinion | None:
     """What this reviewer says about it; None where they said nothing, or took it back."""
-    return correction.opinions.standing().filter(by=reviewer).select_related("label", "correction__label").first()
+    return correction.opinions.current().filter(by=reviewer).select_related("label", "correction__label").first()
 
 
-def standing(correction: Correction) -> Review | None:
+def current(correction: Correction) -> Review | None:
     """The decision that counts; None when nobody decided, or it was taken back."""
-    return correction.reviews.standing().filter(decision__in=DECIDED).select_related("label").first()
+    return correction.reviews.current().filter(decision__in=DECIDED).select_related("label").first()
 
 
-def state_of(drawings: Iterable[Drawing]) -> dict[int, Review | None]:
+def decisions_on(drawings: Iterable[Drawing]) -> dict[int, Review | None]:
     """By a drawing's id: the decision on what its author says now, else None. One query."""
     found: dict[int, Review | None] = {drawing.pk: None for drawing in drawings}
-    decided = Review.objects.standing().filter(decision__in=DECIDED, correction__replaced_by__replaces__isnull=True)
+    decided = Review.objects.current().filter(decision__in=DECIDED, correction__replaced_by__replaces__isnull=True)
     for review in decided.filter(correction__drawing__in=list(found)).select_related("correction", "label"):
         found[review.correction.drawing_id] = review
     return found
@@ -250,7 +252,7 @@ def state_of(drawings: Iterable[Drawing]) -> dict[int, Review | None]:
 def accept_unseen(*, recognizer: Recognizer) -> int:
     """Accept by policy what nobody has looked at; returns how many. What a person decided on stays so."""
     looked_at = Review.objects.filter(automatic=False, correction__drawing__recognizer=recognizer)
-    unseen = Correction.objects.standing().filter(
+    unseen = Correction.objects.current().filter(
         people.may_train("drawing__author"),
         label__isnull=False,
         reviews__isnull=True,
@@ -269,16 +271,16 @@ def _accept_unseen_of(author: int, unseen: QuerySet[Correction]) -> int:
         Review(correction_id=pk, decision=Review.Decision.ACCEPTED, label_id=label, automatic=True)
         for pk, label in unseen.filter(drawing__author=author).values_list("pk", "label_id")
     ]
-    places.settle((review.correction_id for review in reviews), waits=False)
+    places.set_waiting((review.correction_id for review in reviews), waits=False)
     made = Review.objects.bulk_create(reviews)
     webhooks.create_review_deliveries([review.pk for review in made], author=author)
     return len(made)
 
 
 def _say(correction: Correction, reviewer: User, label_id: int | None = None, reason: str = "") -> Opinion:
-    with hold(correction, reviewer) as held:
+    with lock_correction(correction, reviewer) as held:
         control = _control(correction, reviewer, held)
-        claims.take(correction.pk, reviewer)
+        claims.claim(correction.pk, reviewer)
         opinion = Opinion.objects.create(
             correction=correction,
             decision=consensus.decision_of(correction, label_id),
@@ -294,17 +296,17 @@ def _say(correction: Correction, reviewer: User, label_id: int | None = None, re
     return opinion
 
 
-def _conclude(correction: Correction, opinion: Opinion, held: Held) -> None:
+def _conclude(correction: Correction, opinion: Opinion, held: LockedCorrection) -> None:
     """Where one opinion is enough, it decides at once."""
     if held.asked > 1:
-        consensus.conclude([correction], {correction.pk: held.asked}, author=held.author)
+        consensus.write_agreed_reviews([correction], {correction.pk: held.asked}, author=held.author)
         return
     row = consensus.alone(opinion)
-    consensus.append([row], author=held.author, last={correction.pk: held.last})
-    places.settle([correction.pk], waits=False)
+    consensus.append_reviews([row], author=held.author, last={correction.pk: held.last})
+    places.set_waiting([correction.pk], waits=False)
 
 
-def _control(correction: Correction, reviewer: User, held: Held) -> Control | None:
+def _control(correction: Correction, reviewer: User, held: LockedCorrection) -> Control | None:
     """Where it is decided, it may be a control to try this reviewer by. Raises StaleReviewError for what is closed."""
     if correction.label_id is None:
         raise StaleReviewError("Its author has taken back what they said. Take the next one.")
@@ -314,7 +316,7 @@ def _control(correction: Correction, reviewer: User, held: Held) -> Control | No
         raise StaleReviewError("You have said what this is. Take the next one, or take back what you said first.")
     if not held.decided:
         return None
-    control = controls.trying(reviewer=reviewer, corrections=[correction.pk]).get(correction.pk)
+    control = controls.controls_for(reviewer=reviewer, corrections=[correction.pk]).get(correction.pk)
     if control is None:
         raise StaleReviewError("Somebody has decided this meanwhile. Take the next one, or undo that decision first.")
     return control

@@ -35,7 +35,7 @@ class DisputedError(StaleReviewError):
     """Reviewers do not agree about it; somebody settles it."""
 
 
-class Held(NamedTuple):
+class LockedCorrection(NamedTuple):
     """How a correction stands while it is held."""
 
     author: int
@@ -67,7 +67,7 @@ def may_settle(person: User) -> bool:
 
 
 @contextmanager
-def hold(correction: Correction, reviewer: User) -> Iterator[Held]:
+def lock_correction(correction: Correction, reviewer: User) -> Iterator[LockedCorrection]:
     """In one transaction, with the author held: they can neither change their mind nor delete the drawing meanwhile.
 
     Raises SelfReviewError, and StaleReviewError when they did before.
@@ -75,7 +75,7 @@ def hold(correction: Correction, reviewer: User) -> Iterator[Held]:
     with transaction.atomic():
         drawing = Drawing.objects.filter(pk=correction.drawing_id).values_list(*_POLICY).first()
         author = people.lock_person(drawing[0]) if drawing else None
-        entry = queue.lock(correction.pk)
+        entry = queue.lock_entry(correction.pk)
         state = _state(correction, reviewer)
         if drawing is None or author is None or state is None:
             raise StaleReviewError("Its author has deleted it or said something else meanwhile. Take the next one.")
@@ -86,15 +86,17 @@ def hold(correction: Correction, reviewer: User) -> Iterator[Held]:
         if author == reviewer and not may_review_own(reviewer):
             raise SelfReviewError("Nobody reviews their own drawings. Leave it to another reviewer.")
         last, decision, said = state
-        yield Held(author.pk, entry, consensus.asked(*drawing[1:]), last, decision in DECIDED, said)
+        yield LockedCorrection(
+            author.pk, entry, consensus.opinions_needed(*drawing[1:]), last, decision in DECIDED, said
+        )
 
 
 def _state(correction: Correction, reviewer: User) -> tuple[int | None, str | None, bool] | None:
     """The last review and its decision, and whether this reviewer says something already; None of what is replaced."""
-    last = Review.objects.standing().filter(correction=OuterRef("pk"))
-    mine = Opinion.objects.standing().filter(correction=OuterRef("pk"), by=reviewer)
+    last = Review.objects.current().filter(correction=OuterRef("pk"))
+    mine = Opinion.objects.current().filter(correction=OuterRef("pk"), by=reviewer)
     found = (
-        Correction.objects.standing()
+        Correction.objects.current()
         .filter(pk=correction.pk)
         .annotate(
             last=Subquery(last.values("pk")[:1]), decision=Subquery(last.values("decision")[:1]), said=Exists(mine)

@@ -24,7 +24,7 @@ from recognizer.registry import serving
 from recognizer.review import queue
 
 if TYPE_CHECKING:
-    from recognizer.registry.serving import Active
+    from recognizer.registry.serving import LiveVersion
 
 logger = logging.getLogger(__name__)
 
@@ -34,21 +34,21 @@ HELD = 8  # versions whose usual embeddings a process holds, some 15 kB each
 NOT_ODD = 0.0
 
 
-def of(*, drawing: Drawing, label: Label, seen: memory.Seen) -> float | None:
+def oddness_of(*, drawing: Drawing, label: Label, seen: memory.Embedded) -> float | None:
     """How unlike others of this label a drawing is, which was read a moment ago; above 1 it is an outlier.
 
     None where that cannot be said now: another version answers by now, or its bundle says nothing of what is usual.
     """
-    active = serving.active(drawing.recognizer.slug)
+    active = serving.live_version(drawing.recognizer.slug)
     return _of(active, label.pk, seen) if seen.version_id == active.version.pk else None
 
 
-def _of(active: Active, label: int, seen: memory.Seen) -> float | None:
+def _of(active: LiveVersion, label: int, seen: memory.Embedded) -> float | None:
     embedding, _probabilities = unpack_answer(seen.packed, len(active.labels))
-    return among(active, label, embedding)
+    return oddness_of_embedding(active, label, embedding)
 
 
-def among(active: Active, label: int, embedding: np.ndarray) -> float | None:
+def oddness_of_embedding(active: LiveVersion, label: int, embedding: np.ndarray) -> float | None:
     """The same of an embedding (width,) that this version gave; `label` is a label's id."""
     usual = _usual(active.version.pk, active.version.sha256, len(active.labels))
     outputs = [each.pk for each in active.labels]
@@ -70,12 +70,12 @@ def _usual(version: int, sha256: str, labels: int) -> TypicalDrawings | None:
         return None
 
 
-def forget() -> None:
+def clear_cache() -> None:
     """Drop what is held of versions."""
     _usual.cache_clear()
 
 
-def catch_up_for_a_moment() -> int:
+def refresh_oddness() -> int:
     """Measure what waits and was not measured, the newest first; returns how many."""
     end, done = time.monotonic() + MOMENT, 0
     while time.monotonic() < end and (some := _measure_some()):
@@ -88,23 +88,23 @@ def _measure_some() -> int:
     found = list(unmeasured.select_related("correction__drawing__recognizer")[:AT_ONCE])
     for entry in found:
         entry.oddness = _measured(entry.correction.drawing, entry.label_id)
-    queue.note(found)
+    queue.save_oddness(found)
     return len(found)
 
 
 def _measured(drawing: Drawing, label: int) -> float:
     """What cannot be measured is not odd, and is not tried again."""
     try:
-        active = serving.active(drawing.recognizer.slug)
+        active = serving.live_version(drawing.recognizer.slug)
     except serving.NoModelError:
         return NOT_ODD
-    seen = memory.look(drawing, active)
+    seen = memory.embed_drawing(drawing, active)
     return (_of(active, label, seen) if seen else None) or NOT_ODD
 
 
-def measure_again(*, drawing: Drawing, active: Active, embedding: np.ndarray) -> None:
+def update_oddness(*, drawing: Drawing, active: LiveVersion, embedding: np.ndarray) -> None:
     """Another version has read a drawing: what it makes of it counts, where a correction of it waits."""
     found = list(QueueEntry.objects.waiting().filter(correction__drawing=drawing))
     for entry in found:
-        entry.oddness = among(active, entry.label_id, embedding) or NOT_ODD
-    queue.note(found)
+        entry.oddness = oddness_of_embedding(active, entry.label_id, embedding) or NOT_ODD
+    queue.save_oddness(found)

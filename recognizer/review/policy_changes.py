@@ -18,7 +18,7 @@ DECIDING = {"opinions", "opinions_share"}
 
 
 @transaction.atomic
-def changed(*, policy: Policy, before: dict[str, Any], by: User) -> int:
+def apply_policy_change(*, policy: Policy, before: dict[str, Any], by: User) -> int:
     """Note what was changed, and decide what as many reviewers agree on as it asks for now; returns how many.
 
     `before` holds the fields that were changed, as they were.
@@ -27,10 +27,10 @@ def changed(*, policy: Policy, before: dict[str, Any], by: User) -> int:
     audit.note(
         by=by, what="policy.changed", subject=f"{policy.recognizer.slug} policy", detail=audit.changes(before, after)
     )
-    return look_again(recognizer=policy.recognizer) if DECIDING & before.keys() else 0
+    return decide_again(recognizer=policy.recognizer) if DECIDING & before.keys() else 0
 
 
-def look_again(*, recognizer: Recognizer) -> int:
+def decide_again(*, recognizer: Recognizer) -> int:
     """After a policy was changed: decide what as many agree on as it asks for now; returns how many that were."""
     begun = Opinion.objects.deciding().filter(correction__queue_entry__recognizer=recognizer)
     begun = begun.filter(Q(correction__queue_entry__waits=True) | Q(correction__queue_entry__disputed=True))
@@ -48,4 +48,4 @@ def _look_again(author: int, begun: QuerySet[Opinion]) -> int:
     undecided = QueueEntry.objects.filter(Q(waits=True) | Q(disputed=True), correction__in=about)
     held = undecided.select_for_update(no_key=True)
     found = list(Correction.objects.filter(pk__in=[entry.pk for entry in held.order_by("pk")]))
-    return len(consensus.conclude(found, consensus.asked_of(found), author=author))
+    return len(consensus.write_agreed_reviews(found, consensus.opinions_needed_for(found), author=author))

@@ -47,7 +47,7 @@ ALIKE = 2  # cells in which twins may differ
 
 
 @dataclass(frozen=True)
-class Wanted:
+class QueueFilter:
     """What a reviewer wants to be shown."""
 
     recognizer: Recognizer | None = None
@@ -57,25 +57,27 @@ class Wanted:
     oldest: bool = False  # first, instead of the most useful
 
 
-ANYTHING = Wanted()
+NO_FILTER = QueueFilter()
 
 
-def waiting(*, reviewer: User, own: bool, wanted: Wanted = ANYTHING) -> QuerySet[Correction]:
+def waiting_corrections(*, reviewer: User, own: bool, wanted: QueueFilter = NO_FILTER) -> QuerySet[Correction]:
     """What this reviewer could decide now, in the order in which they want it; `own`: their own drawings, too.
 
     Undecided corrections of people who may teach, of which this reviewer has said nothing yet, and that nobody else
     is looking at.
     """
-    found = free(Correction.objects.filter(queue_entry__waits=True), reviewer=reviewer, own=own, wanted=wanted)
+    found = available_to(Correction.objects.filter(queue_entry__waits=True), reviewer=reviewer, own=own, wanted=wanted)
     order = ["pk"] if wanted.oldest else ["-queue_entry__usefulness", "pk"]
     return found.order_by(*order)
 
 
-def free(found: QuerySet[Correction], *, reviewer: User, own: bool, wanted: Wanted = ANYTHING) -> QuerySet[Correction]:
+def available_to(
+    found: QuerySet[Correction], *, reviewer: User, own: bool, wanted: QueueFilter = NO_FILTER
+) -> QuerySet[Correction]:
     """Those of these corrections that this reviewer wants and could say something about now."""
     found = found.filter(people.may_train("queue_entry__author"))
     found = found.exclude(Q(claim__until__gt=timezone.now()) & ~Q(claim__by=reviewer))
-    found = found.filter(~Exists(Opinion.objects.standing().filter(correction=OuterRef("pk"), by=reviewer)))
+    found = found.filter(~Exists(Opinion.objects.current().filter(correction=OuterRef("pk"), by=reviewer)))
     if not own:
         found = found.exclude(queue_entry__author=reviewer)
     asked = {"recognizer": wanted.recognizer, "label": wanted.label, "version": wanted.version, "author": wanted.author}
@@ -83,13 +85,13 @@ def free(found: QuerySet[Correction], *, reviewer: User, own: bool, wanted: Want
     return found.select_related("label", "queue_entry")
 
 
-def follow(drawing: Drawing) -> None:
+def update_entries(drawing: Drawing) -> None:
     """Let a drawing have the entry that goes with what its author says now and what was decided about that."""
     QueueEntry.objects.filter(correction__drawing=drawing).delete()
-    put(Correction.objects.standing().filter(drawing=drawing, label__isnull=False))
+    create_entries(Correction.objects.current().filter(drawing=drawing, label__isnull=False))
 
 
-def follow_new(correction: Correction, *, oddness: float | None) -> None:
+def add_entry(correction: Correction, *, oddness: float | None) -> None:
     """The same for what its author has just said, so that nobody has decided it yet: three queries, or one to go.
 
     `oddness` as in `QueueEntry`. The drawing that the correction holds may have its answers with it.
@@ -108,7 +110,7 @@ def _age(prediction: Prediction) -> int:
     return prediction.pk
 
 
-def note(entries: Sequence[QueueEntry]) -> None:
+def save_oddness(entries: Sequence[QueueEntry]) -> None:
     """Save the oddness that was measured, and update the order. Oddness as in `QueueEntry`."""
     usual = _points_of_labels({entry.label_id for entry in entries})
     for entry in entries:
@@ -117,25 +119,25 @@ def note(entries: Sequence[QueueEntry]) -> None:
     QueueEntry.objects.bulk_update(entries, ["oddness", "usefulness"])
 
 
-def settle(corrections: Iterable[int], *, waits: bool) -> None:
+def set_waiting(corrections: Iterable[int], *, waits: bool) -> None:
     """Somebody has decided these corrections, or taken their decisions back."""
     rows = list(corrections)
     for start in range(0, len(rows), AT_ONCE):
         QueueEntry.objects.filter(correction__in=rows[start : start + AT_ONCE]).update(waits=waits, disputed=False)
 
 
-def dispute(corrections: Collection[int]) -> None:
+def mark_disputed(corrections: Collection[int]) -> None:
     """Reviewers do not agree on these: they wait for who settles disputes, and are shown to nobody else."""
     if corrections:
         QueueEntry.objects.filter(correction__in=corrections).update(waits=False, disputed=True)
 
 
-def lock(correction: int) -> QueueEntry | None:
+def lock_entry(correction: int) -> QueueEntry | None:
     """Before anything else that concerns its review is changed: whoever claims many locks their entries first, too."""
     return QueueEntry.objects.select_for_update(no_key=True).filter(pk=correction).first()
 
 
-def put(corrections: Iterable[Correction]) -> None:
+def create_entries(corrections: Iterable[Correction]) -> None:
     """Give standing corrections that name a label their entries; one that has a entry keeps it.
 
     For any number: a handful of queries for each five hundred, and one for each label among them.
@@ -147,7 +149,7 @@ def put(corrections: Iterable[Correction]) -> None:
 
 def _put(ids: Sequence[int]) -> None:
     found = list(Correction.objects.filter(pk__in=ids).select_related("drawing").defer("drawing__image").order_by("pk"))
-    decided = set(Review.objects.standing().filter(correction__in=ids, decision__in=DECIDED).values_list("correction"))
+    decided = set(Review.objects.current().filter(correction__in=ids, decision__in=DECIDED).values_list("correction"))
     entries = [_entry(each, waits=(each.pk,) not in decided) for each in found]
     _put_together(entries, _first_answers(found))
     QueueEntry.objects.bulk_create(entries, ignore_conflicts=True)

@@ -105,7 +105,7 @@ def roll_back_if_worse(recognizer: Recognizer) -> Promotion | None:
 
     A version is rolled back automatically only once: if somebody promotes it again, that person decides.
     """
-    newest, previous = promotions.newest(recognizer.pk), promotions.version_before(recognizer)
+    newest, previous = promotions.current_promotion(recognizer.pk), promotions.previous_version(recognizer)
     policy = Policy.objects.filter(recognizer=recognizer).first() or Policy()
     if newest is None or previous is None or not policy.auto_rollback:
         return None

@@ -98,8 +98,8 @@ def _plan(lease: Lease) -> TrainingPlan:
     from ml.training.finetune import find_mode
 
     recognizer = lease.run.recognizer
-    promotion = promotions.newest(recognizer.pk)
-    base = promotions.starter(recognizer)
+    promotion = promotions.current_promotion(recognizer.pk)
+    base = promotions.base_version(recognizer)
     if promotion is None or base is None:
         raise DeclinedError(f"{recognizer} has no version to start from. Run `manage.py install_models`.")
     bundle = promotions.bundle_of(base)

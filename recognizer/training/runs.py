@@ -64,7 +64,7 @@ def open_run(*, recognizer: Recognizer, trigger: str, by: User | None = None) ->
 
 def enqueue_run(run: TrainingRun) -> None:
     """Send the task after the commit. The scheduler sends a message that was lost again."""
-    enqueue.send(TASK, run.pk)
+    enqueue.send_on_commit(TASK, run.pk)
 
 
 def cancel_run(*, run: TrainingRun, by: User | None = None) -> None:

@@ -134,7 +134,7 @@ def _count_of(count: int, what: str) -> str:
 
 def _count_gone(recognizer: Recognizer) -> int:
     """How many drawings that the live version was trained on were deleted, withdrawn or rejected since."""
-    newest = promotions.newest(recognizer.pk)
+    newest = promotions.current_promotion(recognizer.pk)
     run = TrainingRun.objects.filter(version=newest.model_version_id).first() if newest else None
     if run is None:
         return 0

@@ -189,7 +189,7 @@ def _pause(hook: Webhook, reason: str, now: datetime) -> None:
 def run_due_jobs() -> int:
     """Send a message where something is due, and clean up what is old; how many were cleaned up."""
     if Delivery.objects.due(timezone.now()).exists():
-        enqueue.send(TASK)
+        enqueue.send_on_commit(TASK)
     old = Delivery.objects.filter(created__lt=timezone.now() - RETENTION).order_by("created")
     ids = list(old.values_list("pk", flat=True)[:CLEANUP_BATCH])
     return Delivery.objects.filter(pk__in=ids).delete()[1].get("recognizer.Delivery", 0) if ids else 0

@@ -87,7 +87,7 @@ def create_replay(delivery: Delivery) -> Delivery:
 
 def enqueue_deliveries() -> None:
     """Let a worker look what is due, once this transaction is over."""
-    enqueue.send(TASK)
+    enqueue.send_on_commit(TASK)
 
 
 def _listening(hooks: WebhookQuerySet, event: str) -> list[Webhook]:
@@ -107,5 +107,5 @@ def _deliveries(
 def _note(deliveries: Iterable[Delivery]) -> list[Delivery]:
     made = Delivery.objects.bulk_create(deliveries, batch_size=500)
     if made:
-        enqueue.send(TASK)
+        enqueue.send_on_commit(TASK)
     return made

@@ -46,7 +46,7 @@ def test_changing_ones_mind_appends_and_the_newest_counts(as_alice: Client, draw
         correct(as_alice, drawing, label)
     assert shown(as_alice, drawing)["label"] == "1"
     assert [str(row) for row in Correction.objects.order_by("id")] == ["1", "7", "1"]
-    assert Correction.objects.standing().count() == 1
+    assert Correction.objects.current().count() == 1
 
 
 def test_it_can_be_taken_back_and_said_again(as_alice: Client, drawing: str) -> None:
@@ -96,5 +96,5 @@ def test_two_tabs_at_once_leave_one_line_of_corrections(alice: User, as_alice: C
 
     with ThreadPoolExecutor(4) as pool:
         assert set(pool.map(say, "0123" * 3)) == {200}
-    assert Correction.objects.standing().count() == 1
+    assert Correction.objects.current().count() == 1
     assert Correction.objects.filter(replaces__isnull=True).count() == 1

@@ -202,7 +202,7 @@ def test_an_export_is_deleted_with_its_file(app: Client, community: Community) -
 
 def test_once_a_drawing_is_deleted_so_is_the_file(app: Client, community: Community) -> None:
     ready = made(app)
-    store.delete(drawing=community["accepted"])
+    store.delete_drawing(drawing=community["accepted"])
     for known in ({}, {"if-none-match": f'"{ready["sha256"]}"'}):
         answer = app.get(ready["file"], headers=known)
         assert refused(answer) == (410, "export_gone", None)

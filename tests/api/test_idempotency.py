@@ -63,7 +63,7 @@ def test_every_way_to_write_is_done_once(as_alice: Client) -> None:
     assert twice("put", correction, "say", {"label": "7"}) == [200, 200]
     as_alice.put(correction, {"label": "1"}, content_type="application/json")
     assert twice("put", correction, "say", {"label": "7"}) == [200, 200]
-    stands = Correction.objects.standing().filter(label__slug="1")
+    stands = Correction.objects.current().filter(label__slug="1")
     assert stands.exists(), "what comes late does not overrule what came since"
     assert twice("delete", correction, "take-back") == [204, 204]
     assert twice("delete", f"/api/v1/drawings/{made}", "delete") == [204, 204]
@@ -201,7 +201,7 @@ def test_ten_at_once_by_one_name_are_one_row_and_ten_equal_answers(digits: Any, 
 def test_who_waits_too_long_is_told_to_come_again(
     digits: Any, alice: User, as_bob: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(idempotency, "PATIENCE", 200)
+    monkeypatch.setattr(idempotency, "WAIT_MS", 200)
     _key, secret = keys.create_key(person=alice, name="mine", scopes=["drawings"])
     app = Client(headers={"authorization": f"Bearer {secret}"})
 

@@ -26,8 +26,8 @@ URL = "/api/v1/predict"
 def two_versions(digits: Recognizer, starter: Bundle) -> Recognizer:
     """The second one answers."""
     second = promotions.register(recognizer=digits, bundle=starter)
-    promotions.promote(version=second, replaces=promotions.newest(digits.pk), reason="The second.")
-    serving.forget()
+    promotions.promote(version=second, replaces=promotions.current_promotion(digits.pk), reason="The second.")
+    serving.clear_cache()
     return digits
 
 
@@ -79,7 +79,7 @@ def test_the_curious_see_what_the_network_saw(client: Client) -> None:
     kind, _, data = answer["raster"].partition(",")
     raster = np.asarray(Image.open(io.BytesIO(base64.b64decode(data))))
     assert (kind, raster.shape) == ("data:image/png;base64", (28, 28))
-    active = serving.active("digits")
+    active = serving.live_version("digits")
     again = active.predictor.predict(raster[None])
     assert float(again.probabilities[0].max()) == pytest.approx(answer["guesses"][0]["probability"], abs=1e-4)
     assert np.allclose(again.embeddings[0], answer["embedding"], atol=1e-4)

@@ -11,7 +11,7 @@ from django.db.backends.utils import CursorWrapper
 from django.test import Client
 
 from recognizer.drawings import other_recognizers, predict
-from recognizer.drawings.other_recognizers import Elsewhere
+from recognizer.drawings.other_recognizers import BetterRecognizer
 from recognizer.drawings.predict import Answer, Guess
 from recognizer.models import Recognizer
 from recognizer.registry import serving
@@ -31,10 +31,10 @@ def surer(monkeypatch: pytest.MonkeyPatch, bangla_digits: Recognizer) -> None:
     """Somebody who always finds that it is a Bangla seven."""
     seven = bangla_digits.labels.get(slug="7")
 
-    def look(*, content: Any, than: Answer) -> Elsewhere:
-        return Elsewhere(bangla_digits, Guess(seven, 0.98765))
+    def look(*, content: Any, than: Answer) -> BetterRecognizer:
+        return BetterRecognizer(bangla_digits, Guess(seven, 0.98765))
 
-    monkeypatch.setattr(other_recognizers, "look", look)
+    monkeypatch.setattr(other_recognizers, "find_better_recognizer", look)
 
 
 @pytest.mark.usefixtures("surer")
@@ -77,7 +77,7 @@ def breaks(*_given: Any, **_named: Any) -> Any:
 def unsure(three: list[Recognizer], client: Client) -> Recognizer:
     """Digits, who know the drawing no longer: that others know it well is found out."""
     digits = three[0]
-    serving.active("digits")
+    serving.live_version("digits")
     assert ask(client, ink=SCRIBBLE, elsewhere=True)["unsure"]
     return digits
 

@@ -200,7 +200,9 @@ def _register_versions() -> None:
         bundle = promotions.bundle_of(recognizer.versions.get(number=1))
         for _ in range(VERSIONS - 1):
             version = promotions.register(recognizer=recognizer, bundle=bundle)
-            promotions.promote(version=version, replaces=promotions.newest(recognizer.pk), reason="for the benchmark")
+            promotions.promote(
+                version=version, replaces=promotions.current_promotion(recognizer.pk), reason="for the benchmark"
+            )
 
 
 def _reviewers() -> None:
@@ -256,7 +258,7 @@ def check() -> None:
     from recognizer.models import Correction, LabelCheck, QueueEntry
     from recognizer.review import queue
 
-    standing = Correction.objects.standing().filter(label__isnull=False).order_by("-pk")
+    standing = Correction.objects.current().filter(label__isnull=False).order_by("-pk")
     sample = list(standing.filter(pk__lte=standing.count())[:SAMPLE])
     drawings = [correction.drawing_id for correction in sample]
     checks, places = LabelCheck.objects.filter(drawing__in=drawings), QueueEntry.objects.filter(correction__in=sample)

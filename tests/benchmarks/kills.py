@@ -163,14 +163,14 @@ class Town:
         from recognizer.models import Correction, Drawing, ModelVersion, TrainingRun
 
         assert {str(uuid) for uuid in Drawing.objects.values_list("uuid", flat=True)} == self.kept
-        assert Correction.objects.standing().count() == len(self.kept)
+        assert Correction.objects.current().count() == len(self.kept)
         passed = TrainingRun.objects.filter(state="passed").count()
         assert ModelVersion.objects.count() == 1 + passed, "not one version for each passed run"
 
     def answers_with_the_newest(self) -> bool:
         """Does the site answer with the version that was promoted last?"""
 
-        newest = promotions.newest(self.recognizer.pk)
+        newest = promotions.current_promotion(self.recognizer.pk)
         _, ink = next(self.hand)
         try:
             said = self.visitor.predict("digits", ink)["model_version"]

@@ -105,10 +105,10 @@ def _catch_up(person: Any) -> float:
 
     digits = Recognizer.objects.get()
     version = promotions.register(recognizer=digits, bundle=load_bundle(Path(ml.__file__).parent / "models" / "digits"))
-    promotions.promote(version=version, replaces=promotions.newest(digits.pk), reason="for the benchmark")
-    serving.active_now("digits")
+    promotions.promote(version=version, replaces=promotions.current_promotion(digits.pk), reason="for the benchmark")
+    serving.live_version_now("digits")
     began = time.perf_counter()
-    while memory.catch_up_for_a_moment()[1]:
+    while memory.refresh_memories()[1]:
         pass
     took = time.perf_counter() - began
     assert Remembered.objects.filter(memory__person=person, version=version).count() == Remembered.objects.count() > 0

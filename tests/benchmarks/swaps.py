@@ -111,7 +111,7 @@ class Throne:
         first = recognizer.versions.get()
         second = promotions.register(recognizer=recognizer, bundle=promotions.bundle_of(first))
         self._versions = [first, second]
-        self._newest = promotions.newest(recognizer.pk)
+        self._newest = promotions.current_promotion(recognizer.pk)
         self.reigns = [Reign(first.number, 0.0)]
 
     def swap(self) -> None:

@@ -18,7 +18,9 @@ from tests.ink import ONE, SEVEN
 @pytest.fixture
 def two(digits: Recognizer, alice: User) -> list[Drawing]:
     """A seven and a one of alice's; the one is the newer."""
-    return [store.keep(author=alice, recognizer="digits", content=Content.from_ink(ink))[0] for ink in (SEVEN, ONE)]
+    return [
+        store.save_drawing(author=alice, recognizer="digits", content=Content.from_ink(ink))[0] for ink in (SEVEN, ONE)
+    ]
 
 
 @pytest.fixture
@@ -31,7 +33,7 @@ def album(visit: Any, two: list[Drawing], as_alice: Client) -> Visitor:
 
 
 def _said(drawing: Drawing) -> str | None:
-    correction = corrections.standing(drawing)
+    correction = corrections.current(drawing)
     return correction.label.slug if correction and correction.label else None
 
 

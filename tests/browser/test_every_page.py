@@ -26,7 +26,7 @@ def _complaints(visitor: Visitor) -> list[str]:
 def test_no_page_offends_the_policy_or_scrolls_sideways_on_a_phone(
     visit: Any, three: list[Recognizer], as_alice: Client, alice: User, scheme: str
 ) -> None:
-    drawing, _ = store.keep(author=alice, recognizer="digits", content=Content.from_ink(SCRIBBLE))
+    drawing, _ = store.save_drawing(author=alice, recognizer="digits", content=Content.from_ink(SCRIBBLE))
     hook = Webhook.objects.create(person=alice, url="https://hooks.example.org/" + "long" * 30, events=Event.values)
     events.create_test_delivery(hook)
     key, _secret = keys.create_key(

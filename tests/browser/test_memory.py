@@ -194,7 +194,7 @@ def test_chosen_drawings_are_forgotten_by_keyboard(
     bar.wait_for(state="visible")
     visitor.press("Tab", "Enter")
     visitor.page.wait_for_selector("text=1 drawing is forgotten.")
-    assert [each.label.slug for each in memory.remembered(alice)] == ["0", "0"]
+    assert [each.label.slug for each in memory.remembered_drawings(alice)] == ["0", "0"]
 
 
 def test_keeping_what_was_chosen_leaves_the_keyboard_where_it_was(

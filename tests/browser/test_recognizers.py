@@ -147,7 +147,7 @@ def test_typing_what_is_not_there_says_so(someone: Visitor) -> None:
 def test_my_drawings_take_a_word_from_a_list(
     visit: Any, three: list[Recognizer], as_alice: Client, alice: User
 ) -> None:
-    store.keep(author=alice, recognizer="sketches", content=Content.from_ink(INK_OF_SEVEN))
+    store.save_drawing(author=alice, recognizer="sketches", content=Content.from_ink(INK_OF_SEVEN))
     visitor = visit(as_alice)
     visitor.go("/drawings/")
     visitor.page.wait_for_selector("[data-drawings][data-ready]")
@@ -166,7 +166,7 @@ def test_my_drawings_take_a_word_from_a_list(
 
 
 def test_a_reviewer_finds_a_word_by_typing(visit: Any, three: list[Recognizer], alice: User) -> None:
-    drawing, _ = store.keep(author=alice, recognizer="sketches", content=Content.from_ink(INK_OF_SEVEN))
+    drawing, _ = store.save_drawing(author=alice, recognizer="sketches", content=Content.from_ink(INK_OF_SEVEN))
     correction = corrections.correct(drawing=drawing, label="alarm-clock")
     root = Client()
     root.force_login(User.objects.create_superuser("root@example.org", "a rather long word"))
@@ -220,7 +220,7 @@ def test_what_was_kept_on_leaving_takes_the_place_of_nothing_twice(alice_draws: 
 
 def _kept(alice: User) -> list[tuple[str, str | None]]:
     """Recognizer and label of what alice has kept."""
-    standing = {each.drawing_id: each.label for each in Correction.objects.standing() if each.label}
+    standing = {each.drawing_id: each.label for each in Correction.objects.current() if each.label}
     kept = Drawing.objects.filter(author=alice).order_by("pk").select_related("recognizer")
     return [(each.recognizer.slug, standing[each.pk].slug if each.pk in standing else None) for each in kept]
 
@@ -293,5 +293,5 @@ def _somebody_always_knows_better(label: Label, monkeypatch: Any) -> None:
     from recognizer.drawings import other_recognizers
     from recognizer.drawings.predict import Guess
 
-    found = other_recognizers.Elsewhere(label.recognizer, Guess(label, 0.99))
-    monkeypatch.setattr(other_recognizers, "look", lambda *, content, than: found)
+    found = other_recognizers.BetterRecognizer(label.recognizer, Guess(label, 0.99))
+    monkeypatch.setattr(other_recognizers, "find_better_recognizer", lambda *, content, than: found)

@@ -20,7 +20,7 @@ SCRIBBLE: Points = [
 
 def said_by(author: User) -> list[str]:
     """What the drawings of this person are, as they say themselves."""
-    standing = Correction.objects.standing().filter(drawing__author=author, label__isnull=False)
+    standing = Correction.objects.current().filter(drawing__author=author, label__isnull=False)
     return list(standing.values_list("label__slug", flat=True))
 
 

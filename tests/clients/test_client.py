@@ -125,7 +125,7 @@ def test_what_is_kept_may_be_said_to_be_something(client_of_alice: Client) -> No
     assert client_of_alice.feedback(kept.id, correct=True).correction.agrees
     said = client_of_alice.feedback(kept.id, label="1")
     assert (said.prediction, said.correction.label, said.correction.agrees) == (kept.id, "1", False)
-    assert Correction.objects.standing().get().label.slug == "1"  # type: ignore[union-attr]
+    assert Correction.objects.current().get().label.slug == "1"  # type: ignore[union-attr]
     with pytest.raises(ValueError, match="Say either"):
         client_of_alice.feedback(kept.id)
 

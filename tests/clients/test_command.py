@@ -62,7 +62,7 @@ def test_where_there_is_a_choice_it_says_which_one_was_asked(seven: str) -> None
 
 def test_a_site_that_cannot_answer_yet_says_so(seven: str) -> None:
     Promotion.objects.all()._raw_delete("default")
-    serving.forget()
+    serving.clear_cache()
     ended, out, err = command("predict", seven)
     assert (ended, out, err) == (2, "", "inkling: the site has no recognizer that answers yet\n")
 

@@ -16,7 +16,9 @@ from recognizer.models import Correction, Drawing
 
 def keep(author: User, ink: Any) -> Drawing:
     """A drawing with the shipped model's answer to it; as in a request, the author is read anew."""
-    return store.keep(author=User.objects.get(pk=author.pk), recognizer="digits", content=Content.from_ink(ink))[0]
+    return store.save_drawing(
+        author=User.objects.get(pk=author.pk), recognizer="digits", content=Content.from_ink(ink)
+    )[0]
 
 
 @pytest.fixture

@@ -108,7 +108,7 @@ def test_it_knows_of_each_recognizer_whether_one_has_a_memory(
 def test_it_knows_how_each_recognizer_sees_ink(client: Client, digits: Recognizer, starter: Bundle) -> None:
     raster = {"size": 32, "box": 24, "pen": 2}
     bundle = Bundle({**starter.manifest, "raster": raster}, starter.tflite, starter.keras)
-    promoted = promotions.newest(digits.pk)
+    promoted = promotions.current_promotion(digits.pk)
     assert promoted
     version = ModelVersion.objects.create(
         recognizer=digits, number=2, manifest=bundle.manifest, tflite=b"", keras=b"", sha256="0" * 64

@@ -44,7 +44,7 @@ def _shown(client: Client, query: str = "") -> list[str]:
 
 
 def _remembered(person: User) -> set[str]:
-    return {str(uuid) for uuid in memory.remembered(person).values_list("drawing__uuid", flat=True)}
+    return {str(uuid) for uuid in memory.remembered_drawings(person).values_list("drawing__uuid", flat=True)}
 
 
 def _on_the_sheet(client: Client) -> Any:
@@ -206,7 +206,7 @@ def test_the_number_of_queries_does_not_grow_and_no_pictures_are_loaded(
 def test_a_look_at_it_takes_five_queries(
     alice: User, three: dict[str, Drawing], digits: Recognizer, django_assert_num_queries: Any
 ) -> None:
-    with_labels = promotions.recognizers().prefetch_related("labels").get()
+    with_labels = promotions.live_recognizers().prefetch_related("labels").get()
     for recognizer, number in ((with_labels, 5), (digits, 6)):
         with django_assert_num_queries(number):
             shelves.look(person=alice, recognizer=recognizer)

@@ -37,13 +37,13 @@ def _text(client: Client, query: str = "") -> str:
 
 
 def _active(recognizer: Recognizer) -> int:
-    newest = promotions.newest(recognizer.pk)
+    newest = promotions.current_promotion(recognizer.pk)
     assert newest
     return newest.model_version.number
 
 
 def _seen(recognizer: Recognizer) -> str:
-    newest = promotions.newest(recognizer.pk)
+    newest = promotions.current_promotion(recognizer.pk)
     assert newest
     return str(newest.pk)
 
@@ -139,7 +139,7 @@ def test_a_version_that_came_and_went_often_tells_of_the_last_times(
     versions = [digits.versions.get(), learned(digits, starter)]
     for number in range(20):
         promotions.promote(
-            version=versions[number % 2], replaces=promotions.newest(digits.pk), reason=f"Time {number}."
+            version=versions[number % 2], replaces=promotions.current_promotion(digits.pk), reason=f"Time {number}."
         )
     learned(digits, starter, promoted=False)
     html = _text(client)
@@ -150,7 +150,7 @@ def test_a_version_that_came_and_went_often_tells_of_the_last_times(
 
 def test_it_tells_nothing_about_single_people(client: Client, digits: Recognizer, starter: Bundle, alice: User) -> None:
     version = learned(digits, starter, promoted=False)
-    promotions.promote(version=version, replaces=promotions.newest(digits.pk), reason="By hand.", by=alice)
+    promotions.promote(version=version, replaces=promotions.current_promotion(digits.pk), reason="By hand.", by=alice)
     ended(digits, by=alice, verdict=verdict("refused"))
     assert "alice" not in _text(client)
 
@@ -243,7 +243,7 @@ def test_any_version_can_be_promoted_with_a_reason(
     data = {"number": "1", "replaces": _seen(digits), "reason": "  For \n a while. "}
     response = as_promoter.post("/progress/digits/promote/", data, follow=True)
     assert "Version 1 answers from now on" in response.content.decode()
-    newest = promotions.newest(digits.pk)
+    newest = promotions.current_promotion(digits.pk)
     assert newest
     assert (newest.model_version.number, newest.reason, newest.by) == (1, "For a while.", bob)
 

@@ -23,7 +23,7 @@ SLUGS = ["digits", "bangla-digits", "sketches"]
 
 def _named(author: User, recognizer: str, label: str) -> Correction:
     fresh = User.objects.get(pk=author.pk)
-    drawing, _ = store.keep(author=fresh, recognizer=recognizer, content=Content.from_ink(SEVEN))
+    drawing, _ = store.save_drawing(author=fresh, recognizer=recognizer, content=Content.from_ink(SEVEN))
     return corrections.correct(drawing=drawing, label=label)
 
 
@@ -93,9 +93,9 @@ def test_one_of_many_words_is_said_with_a_list(as_alice: Client, alice: User, sa
     assert '<option value="alarm-clock" selected>alarm clock</option>' in html
     drawing = said["sketches"].drawing
     as_alice.post(f"/drawings/{drawing.uuid}/correction/", {"label": "eye"})
-    assert Correction.objects.standing().get(drawing=drawing).label.slug == "eye"  # type: ignore[union-attr]
+    assert Correction.objects.current().get(drawing=drawing).label.slug == "eye"  # type: ignore[union-attr]
     as_alice.post(f"/drawings/{drawing.uuid}/correction/", {"label": ["eye", ""]})  # the list, then "take back"
-    assert Correction.objects.standing().get(drawing=drawing).label is None
+    assert Correction.objects.current().get(drawing=drawing).label is None
 
 
 def test_number_keys_are_spoken_of_where_they_say_something(as_alice: Client, said: dict[str, Correction]) -> None:

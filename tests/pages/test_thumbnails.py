@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from recognizer.drawings.thumbnails import path
+from recognizer.drawings.thumbnails import svg_path
 from recognizer.templatetags.percent import percent
 from tests.ink import DOT, ONE, SEVEN
 
@@ -18,38 +18,38 @@ def _points(d: str) -> list[tuple[float, float]]:
 
 
 def test_the_drawing_fills_the_square_up_to_its_margin() -> None:
-    points = _points(path(SEVEN))
+    points = _points(svg_path(SEVEN))
     assert min(y for _, y in points) == 12
     assert max(y for _, y in points) == 88
-    assert path(SEVEN).count("M") == 2
+    assert svg_path(SEVEN).count("M") == 2
 
 
 @pytest.mark.parametrize("factor", [0.001, 1, 5000])
 def test_size_and_place_do_not_matter(factor: float) -> None:
     moved: list[Any] = [[[x * factor + 7 for x in xs], [y * factor - 3 for y in ys]] for xs, ys, _ in SEVEN]
-    for point, expected in zip(_points(path(moved)), _points(path(SEVEN)), strict=True):
+    for point, expected in zip(_points(svg_path(moved)), _points(svg_path(SEVEN)), strict=True):
         assert point == pytest.approx(expected, abs=0.11)
 
 
 def test_a_dot_is_a_line_of_no_length_in_the_middle() -> None:
-    assert path(DOT) == "M50.0 50.0L50.0 50.0"
+    assert svg_path(DOT) == "M50.0 50.0L50.0 50.0"
 
 
 def test_a_line_without_width_stands_in_the_middle() -> None:
-    assert {x for x, _ in _points(path(ONE))} == {50.0}
+    assert {x for x, _ in _points(svg_path(ONE))} == {50.0}
 
 
 def test_points_that_cannot_be_told_apart_are_left_out_but_the_last() -> None:
     dense: list[Any] = [[[i / 100 for i in range(10_001)], [0] * 10_001]]
-    points = _points(path(dense))
+    points = _points(svg_path(dense))
     assert len(points) < 60
     assert points[-1] == (88.0, 50.0)
 
 
 @pytest.mark.parametrize("ink", [[[[0, 5e-324], [0, 0]]], [[[0, 1e-308], [0, 1e-320]]], [[[-1e6, 1e6], [0, 1e-9]]]])
 def test_ink_of_any_size_has_only_numbers(ink: Any) -> None:
-    assert "nan" not in path(ink)
-    assert "inf" not in path(ink)
+    assert "nan" not in svg_path(ink)
+    assert "inf" not in svg_path(ink)
 
 
 @pytest.mark.parametrize(

@@ -72,7 +72,7 @@ def running(recognizer: Recognizer, **progress: Any) -> TrainingRun:
 def learned(recognizer: Recognizer, bundle: Bundle, *, promoted: bool = True, **figures: Any) -> ModelVersion:
     """A version that passed the gate, and answers unless it was not promoted."""
     version = promotions.register(recognizer=recognizer, bundle=bundle)
-    newest = promotions.newest(recognizer.pk)
+    newest = promotions.current_promotion(recognizer.pk)
     champion = newest.model_version if newest else None
     ended(
         recognizer,

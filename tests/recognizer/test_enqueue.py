@@ -13,11 +13,11 @@ import os, threading, django
 os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
 django.setup()
 from recognizer import enqueue
-enqueue.send("recognizer.tasks.tick")
+enqueue.send_on_commit("recognizer.tasks.tick")
 print([each.name for each in threading.enumerate()][1:])
 for each in threading.enumerate()[1:]:
     each.join(60 * {joined})
-enqueue.send("recognizer.tasks.tick")
+enqueue.send_on_commit("recognizer.tasks.tick")
 print([each.name for each in threading.enumerate()][1:])
 """
 

@@ -31,8 +31,8 @@ class CorrectionsView(ConditionalEndpoint):
     def get(self, request: Request) -> Response:
         """Those that stand, the newest first, paged."""
         asked = asked_of(CorrectionsQuery, request)
-        found = Correction.objects.standing().filter(drawing__author=request.user.pk, label__isnull=False)
-        decided = Prefetch("reviews", Review.objects.standing().select_related("label"), to_attr="decided")
+        found = Correction.objects.current().filter(drawing__author=request.user.pk, label__isnull=False)
+        decided = Prefetch("reviews", Review.objects.current().select_related("label"), to_attr="decided")
         wanted = asked.apply(found).select_related("label", "drawing__recognizer").prefetch_related(decided)
         return listed(wanted.defer("drawing__ink", "drawing__image"), request, asked, _show)
 
@@ -49,7 +49,7 @@ class CorrectionView(ConditionalEndpoint):
     def get(self, request: Request, uuid: UUID) -> Response:
         """What stands; nothing where nothing was said."""
         drawing = own_drawing(request, uuid)
-        said = drawing.standing[0] if drawing.standing else None
+        said = drawing.current_correction
         shown = correction_json(said, _first(drawing))
         if shown is None:
             raise Http404
@@ -84,10 +84,10 @@ class CorrectionsQuery(ListQuery):
         if slug := wanted.get("label"):
             found = found.filter(label__slug=slug)
         if (state := wanted.get("review")) == WAITING:
-            decided = Review.objects.standing().exclude(decision=Review.Decision.UNDONE)
+            decided = Review.objects.current().exclude(decision=Review.Decision.UNDONE)
             found = found.exclude(pk__in=decided.values("correction"))
         elif state:
-            found = found.filter(pk__in=Review.objects.standing().filter(decision=state).values("correction"))
+            found = found.filter(pk__in=Review.objects.current().filter(decision=state).values("correction"))
         return found
 
 

@@ -40,7 +40,7 @@ class DrawingsView(ConditionalEndpoint):
         """Keep a drawing and answer with its prediction."""
         sent = read(self, request)
         more = {"author": request.user, "uuid": sent.uuid, "personal": wants_personal(request, sent)}
-        drawing, created = or_api_error(store.keep, sent, **more)
+        drawing, created = or_api_error(store.save_drawing, sent, **more)
         return Response(_drawing(drawing), status=201 if created else 200)
 
 
@@ -55,7 +55,7 @@ class DrawingView(ConditionalEndpoint):
 
     def delete(self, request: Request, uuid: UUID) -> Response:
         """Really delete it."""
-        store.delete(drawing=own_drawing(request, uuid))
+        store.delete_drawing(drawing=own_drawing(request, uuid))
         return Response(status=204)
 
 

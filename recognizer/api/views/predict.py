@@ -49,7 +49,9 @@ class PredictView(Endpoint):
         if sent.options.include:
             said |= extras_json(answer, sent.content, sent.options.include)
         if sent.elsewhere:
-            said["elsewhere"] = elsewhere_json(other_recognizers.look(content=sent.content, than=answer))
+            said["elsewhere"] = elsewhere_json(
+                other_recognizers.find_better_recognizer(content=sent.content, than=answer)
+            )
         return Response(said)
 
     def _kept(self, request: Request, sent: Sent) -> dict[str, Any]:
@@ -61,7 +63,7 @@ class PredictView(Endpoint):
             raise ApiError("invalid", text, field="keep")
         check(DrawingLimit(), request, self)
         more = {"author": author, "uuid": sent.uuid, "personal": wants_personal(request, sent)}
-        drawing, _new = or_api_error(store.keep, sent, **more)
+        drawing, _new = or_api_error(store.save_drawing, sent, **more)
         return sent.options.apply(kept_json(drawing, first_answer(drawing)))
 
 
@@ -84,10 +86,14 @@ class BatchView(Endpoint):
         self._count(request, batch)
         with refusals():
             number = batch.options.as_of or pin_of(request, batch.recognizer)
-            active = serving.active(batch.recognizer) if number is None else pinned.pinned(batch.recognizer, number)
+            active = (
+                serving.live_version(batch.recognizer)
+                if number is None
+                else pinned.pinned_version(batch.recognizer, number)
+            )
         read = batch.contents()
         good = {at: content for at, content in read.items() if not isinstance(content, dict)}
-        answers = dict(zip(good, predict.recognise_all(active=active, contents=list(good.values())), strict=True))
+        answers = dict(zip(good, predict.recognise_batch(active=active, contents=list(good.values())), strict=True))
         results: list[dict[str, Any]] = []
         for at, content in read.items():
             if isinstance(content, dict):

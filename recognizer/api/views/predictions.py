@@ -33,7 +33,7 @@ class PredictionView(ConditionalEndpoint):
         """The answer as it was given, and what its person says of it."""
         drawing = own_drawing(request, uuid)
         answer = first_answer(drawing)
-        said = drawing.standing[0] if drawing.standing else None
+        said = drawing.current_correction
         return Response({**kept_json(drawing, answer), "correction": correction_json(said, answer)})
 
 

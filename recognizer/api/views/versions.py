@@ -55,7 +55,7 @@ class ModelView(ConditionalEndpoint):
     def get(self, request: Request, slug: str, number: int | None = None) -> Response:
         """Labels in the order of the outputs, the raster, the threshold, and where the file is."""
         with refusals():
-            active = serving.active(slug) if number is None else pinned.pinned(slug, number)
+            active = serving.live_version(slug) if number is None else pinned.pinned_version(slug, number)
         found = versions(active.recognizer).get(pk=active.version.pk)
         return Response(model_json(found, active.recognizer))
 
@@ -68,7 +68,7 @@ class ModelFileView(Endpoint):
     def get(self, request: Request, slug: str, number: int | None = None) -> HttpResponse:
         """A LiteRT file; its ETag is its SHA-256, and who has it already is not sent it again."""
         with refusals():
-            version = (serving.active(slug) if number is None else pinned.pinned(slug, number)).version
+            version = (serving.live_version(slug) if number is None else pinned.pinned_version(slug, number)).version
         etag = f'"{version.sha256}"'
         response = known(request, etag) or _file(version, slug)
         response["ETag"] = etag

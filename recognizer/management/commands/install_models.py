@@ -37,7 +37,7 @@ class Command(BaseCommand):
         if not bundles:
             raise CommandError(f"There are no bundles in {folder}. Train one with `python -m ml train digits`.")
         refused = [problem for path in bundles if (problem := self._install(path))]
-        if refused and not promotions.recognizers().exists():
+        if refused and not promotions.live_recognizers().exists():
             raise CommandError("\n".join(refused))
         for problem in refused:  # what answers goes on answering: no reason to stop the start of a site
             self.stderr.write(problem)

@@ -148,7 +148,7 @@ def _promotion(plan: DemoPlan, run: TrainingRun, reviewer: User) -> Promotion:
     made = Promotion.objects.filter(model_version=run.version)
     if not training.policy_of(plan.recognizer).auto_promote and run.version:
         plan.say(f"The policy leaves it to people to promote: {reviewer.first_name} does.")
-        newest = promotions.newest(plan.recognizer.pk)
+        newest = promotions.current_promotion(plan.recognizer.pk)
         return promotions.promote(version=run.version, replaces=newest, by=reviewer, reason="Shown by demo_loop.")
     return _until(plan, made.first, f"what run {run.pk} made is promoted")
 

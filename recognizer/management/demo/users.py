@@ -76,7 +76,7 @@ def _taught_by_them() -> set[int]:
 
 
 def _bring_back(recognizer: Recognizer, taught: set[int]) -> Promotion | None:
-    newest = promotions.newest(recognizer.pk)
+    newest = promotions.current_promotion(recognizer.pk)
     if newest is None or newest.model_version_id not in taught:
         return None
     earlier = recognizer.promotions.exclude(model_version__in=taught).order_by("-id").values("model_version")

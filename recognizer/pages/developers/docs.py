@@ -56,7 +56,7 @@ def show(request: HttpRequest) -> HttpResponse:
         "scopes": ApiKey.Scope.choices,
         "fields": _fields(),
         "limits": _limits(),
-        "recognizers": list(promotions.recognizers()),
+        "recognizers": list(promotions.live_recognizers()),
         "config": {"api": root_path()},
         "texts": _texts(),
     }

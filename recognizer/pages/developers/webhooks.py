@@ -54,7 +54,7 @@ def _read(said: QueryDict) -> dict[str, Any]:
 def _form(url: str, chosen: list[str], recognizer: str) -> dict[str, Any]:
     """What the fields of the form show."""
     events = [(value, name, value in chosen) for value, name in Event.choices]
-    return {"url": url, "events": events, "chosen": recognizer, "recognizers": list(promotions.recognizers())}
+    return {"url": url, "events": events, "chosen": recognizer, "recognizers": list(promotions.live_recognizers())}
 
 
 def _to(request: PersonRequest, hook: Webhook, *, shown: bool = False) -> HttpResponse:

@@ -39,7 +39,7 @@ PENS = [
 @ensure_csrf_cookie
 def draw(request: HttpRequest, slug: str = "") -> HttpResponse:
     """The sheet for one recognizer. Its scripts talk to the public API, like any other client."""
-    recognizers = list(coverage.with_coverage(promotions.recognizers().annotate(raster=_raster())))
+    recognizers = list(coverage.with_coverage(promotions.live_recognizers().annotate(raster=_raster())))
     recognizer = _named(slug, recognizers) if slug else chosen_recognizer.chosen(request, recognizers)
     if recognizer is None:
         return render(request, "recognizer/draw/draw.html", {"recognizer": None}, status=503)

@@ -136,7 +136,7 @@ class Card:
     @cached_property
     def path(self) -> str:
         """The strokes as an SVG path; empty for a picture. Its template asks several times."""
-        return thumbnails.path_of(self.drawing)
+        return thumbnails.svg_path_of(self.drawing)
 
     @property
     def personal(self) -> PersonalAnswer | None:
@@ -172,7 +172,7 @@ def count(author: User, filters: Filters, page: Page) -> int | None:
 def cards(drawings: list[Drawing], recognizers: list[Recognizer]) -> list[Card]:
     """A card for each drawing; the labels come with the recognizers, so no card costs a query."""
     labels = {recognizer.pk: list(recognizer.labels.all()) for recognizer in recognizers}
-    decided, taught = decisions.state_of(drawings), training.versions_trained_on(drawings)
+    decided, taught = decisions.decisions_on(drawings), training.versions_trained_on(drawings)
     return [
         replace(card(drawing, labels[drawing.recognizer_id]), review=decided[drawing.pk], taught=taught[drawing.pk])
         for drawing in drawings
@@ -183,7 +183,7 @@ def card(drawing: Drawing, labels: list[Label]) -> Card:
     """The card of one drawing, without what became of it."""
     predictions = list(drawing.predictions.all())
     first = predictions[-1] if predictions else None
-    said = drawing.standing[0].label if drawing.standing else None
+    said = drawing.current_correction.label if drawing.current_correction else None
     return Card(drawing, first, said, labels, now=_changed_mind(predictions))
 
 

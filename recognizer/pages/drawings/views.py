@@ -71,7 +71,7 @@ def delete(request: PersonRequest, uuid: UUID) -> HttpResponse:
     """Ask, then really delete a drawing."""
     drawing = get_object_or_404(Drawing.objects.with_answers(), uuid=uuid, author=request.user)
     if request.method == "POST":
-        verbs.delete(drawing=drawing)
+        verbs.delete_drawing(drawing=drawing)
         messages.success(request, _("The drawing is deleted."))
         return redirect(_back(request))
     context = {"card": gallery.card(drawing, []), "back": _back(request)}

@@ -43,7 +43,7 @@ def exports(request: PersonRequest) -> HttpResponse:
     context = {
         "page": Paginator(request.user.exports.all(), PAGE_SIZE).get_page(request.GET.get("page")),
         "open": _open(request),
-        "recognizers": list(promotions.recognizers()),
+        "recognizers": list(promotions.live_recognizers()),
         "formats": formats.FORMATS.values(),
         "statuses": [(status, NAMES[status], status in said.getlist("status")) for status in STATUSES],
         "said": said,

@@ -26,7 +26,7 @@ from recognizer.review import controls, decisions
 @for_reviewers
 def agreement(request: PersonRequest, slug: str) -> HttpResponse:
     """How far reviewers say the same about the same drawings."""
-    context, recognizer = about(slug, promotions.recognizers().prefetch_related("labels"))
+    context, recognizer = about(slug, promotions.live_recognizers().prefetch_related("labels"))
     context |= {
         "found": agreements.agreement_of(recognizer, viewer=request.user),
         "enough": agreements.MIN_SHARED,
@@ -40,7 +40,7 @@ def agreement(request: PersonRequest, slug: str) -> HttpResponse:
 @for_reviewers
 def track_record(request: PersonRequest, slug: str) -> HttpResponse:
     """One's own; who marks controls sees everybody's, and the authors'."""
-    context, recognizer = about(slug, promotions.recognizers())
+    context, recognizer = about(slug, promotions.live_recognizers())
     context |= {
         "recent": reviewer_accuracy.RECENT_ROWS,
         "step": reviewer_accuracy.STEP,
@@ -59,7 +59,7 @@ def track_record(request: PersonRequest, slug: str) -> HttpResponse:
 @for_reviewers
 def disputed(request: PersonRequest, slug: str) -> HttpResponse:
     """What reviewers do not agree on."""
-    context, recognizer = about(slug, promotions.recognizers())
+    context, recognizer = about(slug, promotions.live_recognizers())
     page = disputes.disputes_page(recognizer, after=read_id(request.GET.get("after")))
     context |= {"page": page, "may_settle": decisions.may_settle(request.user)}
     return render(request, "recognizer/insights/disputes.html", context)
@@ -72,13 +72,13 @@ def control(request: PersonRequest) -> HttpResponse:
     pk = read_id(request.POST.get("control", "")) or 0
     if pk:
         found = get_object_or_404(Control, pk=pk)
-        controls.unmark(control=found, by=request.user)
+        controls.unmark_control(control=found, by=request.user)
         text = _("This is no longer a control drawing. Answers to it no longer count.")
         messages.success(request, text, extra_tags="control-ended")
         return to_review(request, found.correction_id)
     review = get_object_or_404(Review, pk=read_id(request.POST.get("review", "")) or 0)
     try:
-        controls.mark(review=review, by=request.user)
+        controls.mark_control(review=review, by=request.user)
         text = _("This is a control drawing now. Reviewers see it like any other drawing.")
         messages.success(request, text, extra_tags="control-marked")
     except controls.NoControlError:

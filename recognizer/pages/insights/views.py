@@ -24,7 +24,7 @@ from recognizer.registry import promotions
 @for_reviewers
 def confusions(request: PersonRequest, slug: str, number: int | None = None) -> HttpResponse:
     """The matrix of one version, the one that answers unless the address names another."""
-    context, recognizer = about(slug, promotions.recognizers().prefetch_related("labels"))
+    context, recognizer = about(slug, promotions.live_recognizers().prefetch_related("labels"))
     version = _version(recognizer, number)
     kinds = confusion.test_kinds(version) if version else []
     kind = request.GET.get("test", "")
@@ -49,7 +49,7 @@ def _version(recognizer: Recognizer, number: int | None) -> Any:
     found = confusion.versions_with_runs(recognizer)
     if number is not None:
         return get_object_or_404(found, number=number)
-    newest = promotions.newest(recognizer.pk)
+    newest = promotions.current_promotion(recognizer.pk)
     return found.filter(pk=newest.model_version_id).first() if newest else None
 
 
@@ -58,7 +58,7 @@ def _version(recognizer: Recognizer, number: int | None) -> Any:
 @for_reviewers
 def cell(request: PersonRequest, slug: str, number: int, kind: str, drawn: str, answered: str) -> HttpResponse:
     """The drawings behind one cell of a matrix."""
-    context, recognizer = about(slug, promotions.recognizers().prefetch_related("labels"))
+    context, recognizer = about(slug, promotions.live_recognizers().prefetch_related("labels"))
     version = _version(recognizer, number)
     if kind not in confusion.test_kinds(version):
         raise Http404
@@ -81,7 +81,7 @@ def _is_id(text: str) -> bool:
 @for_reviewers
 def doubtful(request: PersonRequest, slug: str) -> HttpResponse:
     """Approved drawings whose label is doubtful."""
-    context, recognizer = about(slug, promotions.recognizers().prefetch_related("labels"))
+    context, recognizer = about(slug, promotions.live_recognizers().prefetch_related("labels"))
     label = next((each for each in recognizer.labels.all() if each.slug == request.GET.get("label")), None)
     found = Paginator(label_errors.doubtful_checks(recognizer, label=label), label_errors.PAGE_SIZE)
     page = found.get_page(request.GET.get("page"))
@@ -101,7 +101,7 @@ def doubtful(request: PersonRequest, slug: str) -> HttpResponse:
 @for_reviewers
 def coverage(request: PersonRequest, slug: str) -> HttpResponse:
     """How much there is of each label, against the goal."""
-    context, recognizer = about(slug, coverages.with_coverage(promotions.recognizers()))
+    context, recognizer = about(slug, coverages.with_coverage(promotions.live_recognizers()))
     lines = coverages.label_coverage(recognizer)
     context |= {
         "lines": coverages.furthest_first(lines),

@@ -29,7 +29,7 @@ class Keepsake:
     @cached_property
     def path(self) -> str:
         """The strokes as an SVG path; empty for a picture. Its template asks several times."""
-        return thumbnails.path_of(self.drawing)
+        return thumbnails.svg_path_of(self.drawing)
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ def look(*, person: User, recognizer: Recognizer, label: str = "") -> Look:
 
     Five queries for one that comes with its labels; for another it takes a sixth.
     """
-    own = memory.remembered(person).filter(memory__recognizer=recognizer).order_by("-pk")
+    own = memory.remembered_drawings(person).filter(memory__recognizer=recognizer).order_by("-pk")
     facts = list(own.values_list("pk", "label", "version"))
     enabled = Memory.objects.filter(person=person, recognizer=recognizer).values_list("enabled", flat=True).first()
     newest = Promotion.objects.filter(recognizer=recognizer).order_by("-pk")

@@ -28,7 +28,7 @@ from recognizer.registry import promotions
 @login_required
 def show(request: PersonRequest) -> HttpResponse:
     """What is remembered of one recognizer."""
-    recognizers = list(promotions.recognizers().prefetch_related("labels"))
+    recognizers = list(promotions.live_recognizers().prefetch_related("labels"))
     recognizer = chosen_recognizer.chosen(request, recognizers)
     context: dict[str, object] = {"recognizers": recognizers, "recognizer": recognizer}
     if recognizer:
@@ -46,7 +46,7 @@ def forget(request: PersonRequest, slug: str) -> HttpResponse:
     found = Drawing.objects.filter(
         author=request.user, recognizer=recognizer, uuid__in=chosen, remembered__isnull=False
     )
-    forgotten = [memory.forget(drawing=drawing) for drawing in found.defer("ink", "image")]
+    forgotten = [memory.forget_drawing(drawing=drawing) for drawing in found.defer("ink", "image")]
     _say(request, len(forgotten))
     return _back(recognizer, request.POST.get("label", ""))
 
@@ -63,8 +63,8 @@ def _uuid(text: str) -> UUID | None:
 def forget_all(request: PersonRequest, slug: str) -> HttpResponse:
     """Forget everything of one recognizer."""
     recognizer = get_object_or_404(Recognizer, slug=slug)
-    count = memory.remembered(request.user).filter(memory__recognizer=recognizer).count()
-    memory.forget_all(person=request.user, recognizer=recognizer)
+    count = memory.remembered_drawings(request.user).filter(memory__recognizer=recognizer).count()
+    memory.forget_all_drawings(person=request.user, recognizer=recognizer)
     _say(request, count)
     return _back(recognizer)
 
@@ -82,7 +82,7 @@ def switch(request: PersonRequest, slug: str) -> HttpResponse:
     """Off: the model alone answers. On again: as before."""
     recognizer = get_object_or_404(Recognizer, slug=slug)
     enabled = request.POST.get("enabled") == "true"
-    memory.switch(person=request.user, recognizer=recognizer, enabled=enabled)
+    memory.set_enabled(person=request.user, recognizer=recognizer, enabled=enabled)
     on, off = _("Your own answers go by your memory again."), _("Your memory is off. The model alone answers you.")
     messages.success(request, on if enabled else off)
     return _back(recognizer)

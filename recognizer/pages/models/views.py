@@ -16,7 +16,7 @@ from recognizer.registry import promotions
 @never_cache
 def all_models(request: HttpRequest) -> HttpResponse:
     """The version that answers, of each recognizer."""
-    return render(request, "recognizer/models/models.html", {"cards": cards.answering(promotions.recognizers())})
+    return render(request, "recognizer/models/models.html", {"cards": cards.answering(promotions.live_recognizers())})
 
 
 @require_safe
@@ -24,7 +24,7 @@ def all_models(request: HttpRequest) -> HttpResponse:
 def model(request: HttpRequest, slug: str, number: int | None = None) -> HttpResponse:
     """The card of one version; of the one that answers unless the address names another."""
     recognizer = get_object_or_404(Recognizer.objects.prefetch_related("labels"), slug=slug)
-    newest = promotions.newest(recognizer.pk)
+    newest = promotions.current_promotion(recognizer.pk)
     found = cards.versions(recognizer)
     wanted = (
         found.filter(number=number) if number is not None else found.filter(pk=newest.model_version_id if newest else 0)
@@ -36,7 +36,7 @@ def model(request: HttpRequest, slug: str, number: int | None = None) -> HttpRes
     context = {
         "card": cards.card(version, recognizer, active=active),
         "recognizer": recognizer,
-        "recognizers": list(promotions.recognizers()),
+        "recognizers": list(promotions.live_recognizers()),
         "numbers": list(recognizer.versions.order_by("number").values_list("number", flat=True)),
     }
     return render(request, "recognizer/models/model.html", context)

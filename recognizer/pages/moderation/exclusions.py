@@ -64,7 +64,7 @@ def ask(request: PersonRequest) -> HttpResponse:
         "asked": [(name, pk) for name in (*_WAYS, "report") for pk in _named(request, name)],
         "impact": exclusions.impact_of(authors),
         "own": request.user.pk in authors,
-        "aside": AuthorExclusion.objects.standing().filter(author__in=authors).first() if len(authors) == 1 else None,
+        "aside": AuthorExclusion.objects.current().filter(author__in=authors).first() if len(authors) == 1 else None,
         "problem": problem,
         "most": MOST_LETTERS,
     }

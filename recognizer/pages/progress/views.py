@@ -32,7 +32,7 @@ MOST_LETTERS = 200  # of a reason
 @never_cache
 def show(request: HttpRequest) -> HttpResponse:
     """The versions of one recognizer, a page at a time."""
-    recognizers = list(promotions.recognizers())
+    recognizers = list(promotions.live_recognizers())
     recognizer = chosen_recognizer.chosen(request, recognizers)
     if recognizer is None:
         return render(request, "recognizer/progress/progress.html", {"recognizer": None})
@@ -53,7 +53,7 @@ def show(request: HttpRequest) -> HttpResponse:
         "waiting_words": progress.how_many(waiting),
         "policy": training.policy_of(recognizer),
         "may_promote": request.user.has_perm(MAY_PROMOTE),
-        "before": promotions.version_before(recognizer) if request.user.has_perm(MAY_PROMOTE) else None,
+        "before": promotions.previous_version(recognizer) if request.user.has_perm(MAY_PROMOTE) else None,
     }
     return render(request, "recognizer/progress/progress.html", context)
 
@@ -80,7 +80,7 @@ def promote(request: PersonRequest, slug: str) -> HttpResponse:
 def roll_back(request: PersonRequest, slug: str) -> HttpResponse:
     """Let the version before answer again."""
     recognizer = get_object_or_404(Recognizer, slug=slug)
-    newest = promotions.newest(recognizer.pk)
+    newest = promotions.current_promotion(recognizer.pk)
     verb = partial(promotions.roll_back, recognizer=recognizer) if newest == _seen(request, recognizer) else _stale
     return _move(request, recognizer, verb)
 

@@ -28,7 +28,7 @@ from recognizer.models import (
     Use,
 )
 from recognizer.review import controls, decisions, queue
-from recognizer.review.queue import ANYTHING, Wanted
+from recognizer.review.queue import NO_FILTER, QueueFilter
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -88,12 +88,12 @@ class ReviewCard:
     @cached_property
     def path(self) -> str:
         """The strokes as an SVG path; empty for a picture."""
-        return thumbnails.path_of(self.drawing)
+        return thumbnails.svg_path_of(self.drawing)
 
     @property
     def replay(self) -> str:
         """The strokes with their times as JSON, for the script that replays them; empty for a picture."""
-        return json.dumps(replays.strokes(self.drawing.ink), separators=(",", ":")) if self.drawing.ink else ""
+        return json.dumps(replays.replay_strokes(self.drawing.ink), separators=(",", ":")) if self.drawing.ink else ""
 
     @property
     def agrees(self) -> bool:
@@ -185,18 +185,16 @@ class LastDecision:
 
 def last_decisions(reviewer: User) -> list[LastDecision]:
     """The reviewer's last opinions that still hold, the newest first. Each can be undone."""
-    mine = (
-        Opinion.objects.standing().filter(by=reviewer, correction__replaced_by__replaces__isnull=True).order_by("-pk")
-    )
+    mine = Opinion.objects.current().filter(by=reviewer, correction__replaced_by__replaces__isnull=True).order_by("-pk")
     found = mine.select_related("label", "correction__label", "correction__drawing").defer("correction__drawing__image")
-    return [LastDecision(each, thumbnails.path_of(each.correction.drawing)) for each in found[:LAST]]
+    return [LastDecision(each, thumbnails.svg_path_of(each.correction.drawing)) for each in found[:LAST]]
 
 
-def waiting_text(reviewer: User, wanted: Wanted = ANYTHING) -> str:
+def waiting_text(reviewer: User, wanted: QueueFilter = NO_FILTER) -> str:
     """How many corrections this reviewer could decide now, in words."""
     own = decisions.may_review_own(reviewer)
-    found = queue.waiting(reviewer=reviewer, own=own, wanted=wanted)  # keeps its order, which follows an index
-    count = found.values("pk")[: MOST_COUNTED + 1].count() + controls.held(reviewer)
+    found = queue.waiting_corrections(reviewer=reviewer, own=own, wanted=wanted)  # their order follows an index
+    count = found.values("pk")[: MOST_COUNTED + 1].count() + controls.count_claimed_controls(reviewer)
     if count > MOST_COUNTED:
         return _("more than %(number)s to review") % {"number": localize(MOST_COUNTED)}
     return ngettext("%(number)d to review", "%(number)d to review", count) % {"number": count}

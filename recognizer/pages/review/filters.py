@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from recognizer.models import Label, ModelVersion, Recognizer
 from recognizer.pages.query import IdField, QueryForm
-from recognizer.review.queue import Wanted
+from recognizer.review.queue import QueueFilter
 
 OLDEST = "oldest"
 
@@ -31,7 +31,7 @@ class ReviewFilterForm(QueryForm):
 class ReviewFilter:
     """What a reviewer chose, and what there is to choose from."""
 
-    queue: Wanted
+    queue: QueueFilter
     recognizers: list[Recognizer]
     versions: list[ModelVersion]  # of the chosen recognizer, the newest first
 
@@ -43,7 +43,7 @@ class ReviewFilter:
         recognizer = next((each for each in recognizers if each.slug == given["recognizer"]), None)
         labels = list(recognizer.labels.all()) if recognizer else []
         versions = list(recognizer.versions.defer(*ModelVersion.HEAVY)) if recognizer else []
-        queue = Wanted(
+        queue = QueueFilter(
             recognizer=recognizer,
             label=next((each for each in labels if each.slug == given["said"]), None),
             version=next((each for each in versions if each.number == given["version"]), None),

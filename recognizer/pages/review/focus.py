@@ -55,7 +55,7 @@ def review(request: PersonRequest) -> HttpResponse:
         "recognizer": filters.queue.recognizer,
         "reasons": cards.reject_reasons(),
         "waiting": cards.waiting_text(request.user, filters.queue),
-        "lacking": consensus.lacking(filters.queue.recognizer),
+        "lacking": consensus.reviewer_shortages(filters.queue.recognizer),
         "disputes": disputes.count_disputes() if decisions.may_settle(request.user) else 0,
         "last_decisions": cards.last_decisions(request.user),
         "open_reports": Report.objects.open().count(),
@@ -69,7 +69,7 @@ def review(request: PersonRequest) -> HttpResponse:
 
 def _named_card(request: PersonRequest, pk: int) -> cards.ReviewCard | None:
     """The card of this correction, with its decision if there is one. A message says why there is no card."""
-    correction = Correction.objects.standing().filter(pk=pk, label__isnull=False).select_related("label").first()
+    correction = Correction.objects.current().filter(pk=pk, label__isnull=False).select_related("label").first()
     if correction is None:
         text = _("This drawing was deleted, or its author changed the label.")
         messages.warning(request, text, extra_tags="gone")
@@ -81,7 +81,7 @@ def _named_card(request: PersonRequest, pk: int) -> cards.ReviewCard | None:
     try:
         decisions.claim(correction=correction, reviewer=request.user)
     except decisions.REFUSALS as error:
-        decision = decisions.standing(correction)
+        decision = decisions.current(correction)
         if decision:
             return _decided_card(request, correction, decision)
         code, text = common.refusal(error)
@@ -95,7 +95,7 @@ def _decided_card(request: PersonRequest, correction: Correction, decision: Revi
     card = cards.review_card(correction, decision)
     if not controls.may_mark(request.user):
         return card
-    return replace(card, reference=decisions.standing(correction), control=controls.of(correction.pk))
+    return replace(card, reference=decisions.current(correction), control=controls.control_of(correction.pk))
 
 
 def _disputes(request: PersonRequest, found: list[Correction]) -> dict[int, list[Opinion]]:
@@ -184,7 +184,7 @@ def _decision(request: PersonRequest) -> Callable[..., Opinion] | None:
 
 def _skip(request: PersonRequest, pk: int) -> HttpResponse:
     common.skip(request, pk)
-    claims.give_back([pk], request.user)
+    claims.release([pk], request.user)
     if _wants_json(request):
         return JsonResponse({"skipped": common.skipped_text(len(common.skipped(request)))})
     return to_review(request)
@@ -250,5 +250,5 @@ def show_skipped(request: PersonRequest) -> HttpResponse:
 @for_reviewers
 def release(request: PersonRequest) -> HttpResponse:
     """Give back what the script held when the page was left, so that others see it at once."""
-    claims.give_back(read_ids(request.POST.getlist("have"))[:MOST_NAMED], request.user)
+    claims.release(read_ids(request.POST.getlist("have"))[:MOST_NAMED], request.user)
     return HttpResponse(status=204)

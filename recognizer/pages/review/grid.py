@@ -62,7 +62,7 @@ def grid(request: PersonRequest) -> HttpResponse:
         "recognizer": filters.queue.recognizer,
         "reasons": cards.reject_reasons(),
         "waiting": cards.waiting_text(request.user, filters.queue),
-        "lacking": consensus.lacking(filters.queue.recognizer),
+        "lacking": consensus.reviewer_shortages(filters.queue.recognizer),
         "last_round": len(rounds[-1]) if rounds else 0,
         "self_review": decisions.may_review_own(request.user),
         "texts": script_texts.review_page(),
@@ -113,7 +113,7 @@ def _save(request: PersonRequest, sent: SentGrid) -> list[int]:
     if sent.fate == LEAVE:
         for pk in sent.selected:
             common.skip(request, pk)
-        claims.give_back(sent.selected, request.user)
+        claims.release(sent.selected, request.user)
     elif sent.fate != LOOK:
         rejected = bulk.reject(corrections=sent.selected, reviewer=request.user, reason=sent.fate)
     return rejected + bulk.accept(corrections=sent.others, reviewer=request.user)

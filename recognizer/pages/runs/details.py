@@ -104,7 +104,7 @@ class Flip:
     @cached_property
     def path(self) -> str:
         """The strokes as an SVG path; empty for a picture. Its template asks several times."""
-        return thumbnails.path_of(self.drawing)
+        return thumbnails.svg_path_of(self.drawing)
 
 
 @dataclass(frozen=True)

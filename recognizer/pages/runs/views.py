@@ -29,7 +29,7 @@ def runs(request: PersonRequest) -> HttpResponse:
     """All runs or those of one recognizer, the newest first; a POST starts one."""
     if request.method == "POST":
         return _start(request)
-    recognizers = list(promotions.recognizers())
+    recognizers = list(promotions.live_recognizers())
     recognizer = next((each for each in recognizers if each.slug == request.GET.get("recognizer")), None)
     found = details.runs().defer("log")
     wanted = found.filter(recognizer=recognizer) if recognizer else found
@@ -59,7 +59,7 @@ def _start(request: PersonRequest) -> HttpResponse:
 def run(request: PersonRequest, pk: int) -> HttpResponse:
     """One run: live while it goes on, and then what came of it."""
     found = get_object_or_404(details.runs(), pk=pk)
-    active = promotions.newest(found.recognizer_id)
+    active = promotions.current_promotion(found.recognizer_id)
     context = {
         "run": found,
         "status": details.status(found),

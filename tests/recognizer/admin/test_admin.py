@@ -34,7 +34,7 @@ FACTS = [Drawing, Prediction, PersonalAnswer, Correction, Review, Memory, Traini
 
 @pytest.fixture
 def drawn(digits: Recognizer, alice: User) -> Drawing:
-    drawing, _new = store.keep(author=alice, recognizer="digits", content=Content.from_ink(SEVEN))
+    drawing, _new = store.save_drawing(author=alice, recognizer="digits", content=Content.from_ink(SEVEN))
     _approve(drawing, "7")
     said = {"label": digits.labels.get(slug="7"), "guesses": [["7", 0.9]], "probability": 0.9, "unsure": False}
     PersonalAnswer.objects.create(prediction=drawing.predictions.get(), **said)
@@ -73,7 +73,7 @@ def test_a_longer_list_needs_no_more_queries(admin_client: Client, alice: User, 
 
     before = queries()
     for _ in range(3):
-        drawing, _new = store.keep(author=alice, recognizer="digits", content=Content.from_ink(ONE))
+        drawing, _new = store.save_drawing(author=alice, recognizer="digits", content=Content.from_ink(ONE))
         _approve(drawing, "1")
         ended(drawing.recognizer)
     assert queries() == before

@@ -34,7 +34,7 @@ def picture() -> bytes:
 
 def send_picture(author: User) -> Drawing:
     """A picture that its author named."""
-    drawing, _new = store.keep(author=author, recognizer="digits", content=Content.from_image(picture()))
+    drawing, _new = store.save_drawing(author=author, recognizer="digits", content=Content.from_image(picture()))
     corrections.correct(drawing=drawing, label="7")
     return drawing
 

@@ -145,7 +145,7 @@ def test_a_second_delivery_writes_nothing(as_rita: Client, community: Community)
 
 def test_when_a_drawing_is_deleted_the_file_is_too(as_rita: Client, community: Community) -> None:
     export = ask(as_rita)
-    store.delete(drawing=community["accepted"])
+    store.delete_drawing(drawing=community["accepted"])
     response = as_rita.get(f"{PAGE}{export.pk}/", follow=True)
     assert "A drawing in that file was deleted meanwhile" in response.content.decode()
     assert not ExportChunk.objects.exists()
@@ -260,7 +260,7 @@ def test_staff_see_who_took_what_and_what_was_brought_in(
 ) -> None:
     ask(as_rita)
     export(tmp_path / "all.ndjson")
-    store.delete(drawing=community["accepted"])
+    store.delete_drawing(drawing=community["accepted"])
     bring(tmp_path / "all.ndjson", licence="with consent")
     assert "rita@example.org" in as_other_reviewer.get("/admin/recognizer/export/").content.decode()
     html = as_other_reviewer.get("/admin/recognizer/import/").content.decode()

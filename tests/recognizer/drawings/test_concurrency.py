@@ -47,7 +47,7 @@ def browser(person: User) -> Client:
 def test_correcting_and_deleting_a_drawing_never_break_each_other(digits: Recognizer, alice: User) -> None:
     tabs = [browser(alice) for _ in range(6)]
     for _ in range(ROUNDS):
-        drawing, _new = store.keep(author=alice, recognizer="digits", content=Content.from_ink(SEVEN))
+        drawing, _new = store.save_drawing(author=alice, recognizer="digits", content=Content.from_ink(SEVEN))
         url = f"/api/v1/drawings/{drawing.uuid}"
         puts = [partial(ask, tabs[i], "PUT", f"{url}/correction", {"label": str(i)}) for i in range(3)]
         deletes = [partial(ask, tabs[3], "DELETE", f"{url}/correction")]
@@ -70,7 +70,7 @@ def test_leaving_while_a_drawing_arrives_leaves_nothing(digits: Recognizer, alic
 
 @pytest.mark.django_db
 def test_a_drawing_that_was_deleted_in_another_tab_cannot_be_corrected(digits: Recognizer, alice: User) -> None:
-    drawing, _new = store.keep(author=alice, recognizer="digits", content=Content.from_ink(SEVEN))
+    drawing, _new = store.save_drawing(author=alice, recognizer="digits", content=Content.from_ink(SEVEN))
     Drawing.objects.all().delete()
     with pytest.raises(Drawing.DoesNotExist):
         corrections.correct(drawing=drawing, label="7")
@@ -81,5 +81,5 @@ def test_consent_that_was_withdrawn_while_the_model_was_asked_counts(digits: Rec
     in_this_request = User.objects.get(pk=alice.pk)
     people.withdraw_consent(person=alice)
     with pytest.raises(store.ConsentRequiredError):
-        store.keep(author=in_this_request, recognizer="digits", content=Content.from_ink(SEVEN))
+        store.save_drawing(author=in_this_request, recognizer="digits", content=Content.from_ink(SEVEN))
     assert not Drawing.objects.exists()

@@ -18,7 +18,7 @@ from ml.preprocessing.content import Content
 from ml.preprocessing.ink import DEFAULT_SPEC
 from ml.training.finetune_head import manifest_of_base
 from recognizer.drawings import other_recognizers, predict, store
-from recognizer.drawings.predict import Answer, Personal
+from recognizer.drawings.predict import AdjustedAnswer, Answer
 from recognizer.models import Recognizer
 from recognizer.registry import install as installing
 from recognizer.registry import serving
@@ -42,9 +42,11 @@ def install(bundle: Bundle, slug: str, strength: float, **words: Any) -> Recogni
     return Recognizer.objects.get(slug=slug)
 
 
-def look(slug: str, ink: Any = SEVEN) -> other_recognizers.Elsewhere | None:
+def look(slug: str, ink: Any = SEVEN) -> other_recognizers.BetterRecognizer | None:
     content = Content.from_ink(ink)
-    return other_recognizers.look(content=content, than=predict.recognise(recognizer=slug, content=content))
+    return other_recognizers.find_better_recognizer(
+        content=content, than=predict.recognise(recognizer=slug, content=content)
+    )
 
 
 def test_it_names_another_recognizer_that_is_far_surer(starter: Bundle) -> None:
@@ -72,7 +74,7 @@ def test_a_sure_answer_costs_no_look_at_the_others(starter: Bundle) -> None:
     content = Content.from_ink(SEVEN)
     answer = predict.recognise(recognizer="bright", content=content)
     with CaptureQueriesContext(connection) as queries:
-        assert other_recognizers.look(content=content, than=answer) is None
+        assert other_recognizers.find_better_recognizer(content=content, than=answer) is None
     assert not queries.captured_queries
 
 
@@ -84,7 +86,7 @@ def test_nobody_is_asked_where_nobody_can_be_far_surer(starter: Bundle) -> None:
     assert answer.unsure
     assert answer.guesses[0].probability > 0.7
     with CaptureQueriesContext(connection) as queries:
-        assert other_recognizers.look(content=content, than=answer) is None
+        assert other_recognizers.find_better_recognizer(content=content, than=answer) is None
     assert not queries.captured_queries
 
 
@@ -119,17 +121,17 @@ def test_who_is_understood_by_their_own_memory_is_sent_nowhere(starter: Bundle) 
     content = Content.from_ink(SEVEN)
     plain = predict.recognise(recognizer="dull", content=content)
     sure = [predict.Guess(plain.guesses[0].label, 0.95), *plain.guesses[1:]]
-    answer = Answer(plain.active, plain.guesses, plain.unsure, Personal(sure, False, []))
-    assert other_recognizers.look(content=content, than=answer) is None
+    answer = Answer(plain.active, plain.guesses, plain.unsure, AdjustedAnswer(sure, False, []))
+    assert other_recognizers.find_better_recognizer(content=content, than=answer) is None
 
 
 def test_each_recognizer_sees_the_drawing_on_its_own_raster(starter: Bundle, alice: User) -> None:
     install(starter, "dull", 0.05)
     installing.install(bundle=larger_bundle())
     content = Content.from_ink(SEVEN)
-    assert content.raster(serving.active("larger").raster).shape == (40, 40)
-    assert content.raster(serving.active("dull").raster).shape == (DEFAULT_SPEC.size, DEFAULT_SPEC.size)
-    drawing, _ = store.keep(author=alice, recognizer="larger", content=content)
+    assert content.raster(serving.live_version("larger").raster).shape == (40, 40)
+    assert content.raster(serving.live_version("dull").raster).shape == (DEFAULT_SPEC.size, DEFAULT_SPEC.size)
+    drawing, _ = store.save_drawing(author=alice, recognizer="larger", content=content)
     assert drawing.recognizer.slug == "larger"
 
 

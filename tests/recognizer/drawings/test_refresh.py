@@ -15,8 +15,8 @@ pytestmark = pytest.mark.django_db
 
 def promote_another(digits: Recognizer, starter: Bundle) -> int:
     version = promotions.register(recognizer=digits, bundle=starter)
-    promotions.promote(version=version, replaces=promotions.newest(digits.pk), reason="test")
-    serving.forget()  # as after a second
+    promotions.promote(version=version, replaces=promotions.current_promotion(digits.pk), reason="test")
+    serving.clear_cache()  # as after a second
     return version.number
 
 
@@ -27,7 +27,7 @@ def versions_of(drawing: Drawing) -> list[int]:
 def test_a_newer_version_appends_its_answer(digits: Recognizer, alice: User, starter: Bundle) -> None:
     drawing = community.draw(alice, 1)[0]
     promote_another(digits, starter)
-    assert refresh.ask_again([drawing.pk]) == 1
+    assert refresh.refresh_predictions([drawing.pk]) == 1
     assert versions_of(drawing) == [1, 2]
     first, second = drawing.predictions.order_by("id")
     assert (first.guesses, first.unsure) == (second.guesses, second.unsure)
@@ -35,9 +35,9 @@ def test_a_newer_version_appends_its_answer(digits: Recognizer, alice: User, sta
 
 def test_asking_twice_appends_once(digits: Recognizer, alice: User, starter: Bundle) -> None:
     drawing = community.draw(alice, 1)[0]
-    assert refresh.ask_again([drawing.pk]) == 0
+    assert refresh.refresh_predictions([drawing.pk]) == 0
     promote_another(digits, starter)
-    assert [refresh.ask_again([drawing.pk, drawing.pk]), refresh.ask_again([drawing.pk])] == [1, 0]
+    assert [refresh.refresh_predictions([drawing.pk, drawing.pk]), refresh.refresh_predictions([drawing.pk])] == [1, 0]
 
 
 def test_what_is_gone_or_no_longer_agreed_to_is_passed_over(
@@ -46,16 +46,16 @@ def test_what_is_gone_or_no_longer_agreed_to_is_passed_over(
     made = community.draw(alice, 2)
     theirs = community.draw(bob, 1)
     promote_another(digits, starter)
-    store.delete(drawing=made[0])
+    store.delete_drawing(drawing=made[0])
     people.withdraw_consent(person=bob)
-    assert refresh.ask_again([*(drawing.pk for drawing in made + theirs), 0]) == 1
+    assert refresh.refresh_predictions([*(drawing.pk for drawing in made + theirs), 0]) == 1
 
 
 def test_ink_that_cannot_be_read_any_more_is_passed_over(digits: Recognizer, alice: User, starter: Bundle) -> None:
     made = community.draw(alice, 2)
     Drawing.objects.filter(pk=made[0].pk).update(ink=[])
     promote_another(digits, starter)
-    assert refresh.ask_again(drawing.pk for drawing in made) == 1
+    assert refresh.refresh_predictions(drawing.pk for drawing in made) == 1
 
 
 def test_catching_up_takes_the_newest_and_a_few_at_a_time(
@@ -65,12 +65,12 @@ def test_catching_up_takes_the_newest_and_a_few_at_a_time(
     promote_another(digits, starter)
     monkeypatch.setattr(refresh, "AT_ONCE", 2)
     monkeypatch.setattr(refresh, "CAUGHT_UP", 5)
-    assert [refresh.catch_up() for _ in range(4)] == [2, 2, 1, 0]
+    assert [refresh.refresh_recent() for _ in range(4)] == [2, 2, 1, 0]
     assert [versions_of(drawing) for drawing in made] == [[1]] * 2 + [[1, 2]] * 5
 
 
 def test_with_nothing_new_catching_up_does_nothing(digits: Recognizer, alice: User) -> None:
     community.draw(alice, 3)
     Recognizer.objects.create(slug="empty", name="Empty")
-    assert refresh.catch_up() == 0
+    assert refresh.refresh_recent() == 0
     assert Prediction.objects.count() == 3

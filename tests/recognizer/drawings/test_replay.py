@@ -11,21 +11,21 @@ def _path(stroke: list[list[float]]) -> str:
 
 def test_the_points_are_those_of_the_still_picture() -> None:
     for ink in (SEVEN, ONE, DOT):
-        assert "".join(map(_path, replay.strokes(ink))) == thumbnails.path(ink)
+        assert "".join(map(_path, replay.replay_strokes(ink))) == thumbnails.svg_path(ink)
 
 
 def test_times_start_at_the_first_point_and_never_go_back() -> None:
     ink: list[list[list[float]]] = [[[0, 50, 100], [0, 0, 0], [7000.4, 7100, 7050]], [[0, 100], [50, 50], [6000, 7500]]]
-    assert [stroke[2] for stroke in replay.strokes(ink)] == [[0, 100, 100], [100, 500]]
+    assert [stroke[2] for stroke in replay.replay_strokes(ink)] == [[0, 100, 100], [100, 500]]
 
 
 def test_without_the_times_of_every_stroke_none_are_sent() -> None:
     ways: list[list[list[float]]] = [[], [[]], [[1]]]
     for missing in ways:
         ink: list[list[list[float]]] = [[[0, 100], [0, 0], [0, 10]], [[0, 100], [50, 50], *missing]]
-        assert [len(stroke) for stroke in replay.strokes(ink)] == [2, 2]
+        assert [len(stroke) for stroke in replay.replay_strokes(ink)] == [2, 2]
 
 
 def test_points_that_cannot_be_seen_apart_are_left_out_with_their_times() -> None:
     ink: list[list[list[float]]] = [[[0, 0.1, 0.2, 100], [0, 0, 0, 0], [0, 1, 2, 3]]]
-    assert replay.strokes(ink) == [[[12.0, 88.0], [50.0, 50.0], [0, 3]]]
+    assert replay.replay_strokes(ink) == [[[12.0, 88.0], [50.0, 50.0], [0, 3]]]

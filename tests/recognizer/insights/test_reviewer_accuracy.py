@@ -65,7 +65,7 @@ def test_controls_whose_mark_was_taken_off_count_no_longer(as_manager: Client, d
     rosa = community.reviewer("rosa")
     tried(desk, rosa, "71")
     for control in Control.objects.filter(answers__label__slug="1"):
-        controls.unmark(control=control, by=rosa)
+        controls.unmark_control(control=control, by=rosa)
     assert "1 of 1" in row(as_manager, f"reviewer {rosa.pk}")[2]
 
 

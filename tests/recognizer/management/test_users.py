@@ -27,12 +27,12 @@ def taught_version(digits: Recognizer, *drawings: Drawing) -> ModelVersion:
     SnapshotItem.objects.bulk_create(
         SnapshotItem(run=run, drawing=drawing, label=label, part="study") for drawing in drawings
     )
-    promotions.promote(version=version, replaces=promotions.newest(digits.pk), reason="It is better.")
+    promotions.promote(version=version, replaces=promotions.current_promotion(digits.pk), reason="It is better.")
     return version
 
 
 def answering(digits: Recognizer) -> int:
-    newest = promotions.newest(digits.pk)
+    newest = promotions.current_promotion(digits.pk)
     assert newest
     return newest.model_version.number
 

@@ -32,13 +32,13 @@ def tabs(person: User, count: int) -> list[Client]:
 
 def agree(digits: Recognizer) -> None:
     """What is remembered is what stands, read by the version that answers."""
-    standing = Correction.objects.standing().filter(label__isnull=False)
+    standing = Correction.objects.current().filter(label__isnull=False)
     assert dict(Remembered.objects.values_list("drawing", "label")) == dict(standing.values_list("drawing", "label"))
 
 
 def test_many_corrections_at_once_are_remembered_as_they_stand(digits: Recognizer, alice: User) -> None:
     """The first ones ever: one of them begins the memory."""
-    made = [store.keep(author=alice, recognizer="digits", content=Content.from_ink(SEVEN))[0] for _ in range(3)]
+    made = [store.save_drawing(author=alice, recognizer="digits", content=Content.from_ink(SEVEN))[0] for _ in range(3)]
     calls = [
         partial(ask, tab, "PUT", f"{URL}/{made[number % 3].uuid}/correction", {"label": str(number)})
         for number, tab in enumerate(tabs(alice, 6))
@@ -58,8 +58,8 @@ def test_deleting_forgetting_and_answering_at_once_break_nothing(digits: Recogni
         partial(ask, three, "POST", URL, BODY),
         partial(ask, four, "POST", URL, BODY),
         partial(ask, five, "DELETE", f"{URL}/{made[1].uuid}/correction"),
-        partial(memories.forget, drawing=made[2]),
-        partial(store.delete, drawing=made[3]),
+        partial(memories.forget_drawing, drawing=made[2]),
+        partial(store.delete_drawing, drawing=made[3]),
     ]
     assert set(at_once(*calls)) <= {200, 201, 204, 404, True, None}
     assert set(Remembered.objects.values_list("drawing", flat=True)) == {made[4].pk, made[5].pk}
@@ -71,14 +71,14 @@ def test_reading_again_and_correcting_at_once_lose_nothing(digits: Recognizer, a
     memory = Memory.objects.get().pk
     for _ in range(2):
         promote_another(digits, starter)
-        calls = [partial(memories.catch_up, memory_id=memory)] * 2
+        calls = [partial(memories.refresh_memory, memory_id=memory)] * 2
         calls += [
             partial(ask, tab, "PUT", f"{URL}/{each.uuid}/correction", {"label": "4"})
             for tab, each in zip(tabs(alice, 2), made, strict=False)
         ]
         at_once(*calls)
     agree(digits)
-    memories.catch_up(memory_id=memory)
+    memories.refresh_memory(memory_id=memory)
     assert set(Remembered.objects.values_list("version__number", flat=True)) == {3}
     assert answer(alice) == "1"
 
@@ -92,7 +92,7 @@ def test_leaving_while_answers_are_kept_and_read_again_leaves_nothing(
     at_once(
         partial(ask, one, "POST", URL, BODY),
         partial(ask, two, "PUT", f"{URL}/{made[0].uuid}/correction", {"label": "4"}),
-        partial(memories.catch_up, memory_id=Memory.objects.get().pk),
+        partial(memories.refresh_memory, memory_id=Memory.objects.get().pk),
         partial(people.delete_person, person=alice),
     )
     assert not User.objects.exists()

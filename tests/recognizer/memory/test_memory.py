@@ -28,7 +28,7 @@ def say(author: User, *labels: str, ink: Any = SEVEN) -> list[Drawing]:
     """Keep a drawing for each label, and say that it is one."""
     made = []
     for label in labels:
-        drawing, _new = store.keep(author=asking(author), recognizer="digits", content=Content.from_ink(ink))
+        drawing, _new = store.save_drawing(author=asking(author), recognizer="digits", content=Content.from_ink(ink))
         corrections.correct(drawing=drawing, label=label)
         made.append(drawing)
     return made
@@ -46,14 +46,14 @@ def answer(person: User, ink: Any = SEVEN) -> str:
 
 
 def held(person: User) -> list[str]:
-    return [row.label.slug for row in memories.remembered(person)]
+    return [row.label.slug for row in memories.remembered_drawings(person)]
 
 
 @pytest.fixture
 def bounds(monkeypatch: pytest.MonkeyPatch) -> Callable[[int, int], None]:
     def set_to(kept: int, per_label: int) -> None:
-        monkeypatch.setattr(remember, "KEPT", kept)
-        monkeypatch.setattr(remember, "KEPT_PER_LABEL", per_label)
+        monkeypatch.setattr(remember, "MAX_DRAWINGS", kept)
+        monkeypatch.setattr(remember, "MAX_DRAWINGS_PER_LABEL", per_label)
 
     return set_to
 
@@ -61,13 +61,13 @@ def bounds(monkeypatch: pytest.MonkeyPatch) -> Callable[[int, int], None]:
 def test_the_newest_of_each_label_stay(digits: Recognizer, alice: User, bounds: Callable[[int, int], None]) -> None:
     bounds(100, 2)
     made = say(alice, "7", "1", "7", "7", "1")
-    assert [row.drawing for row in memories.remembered(alice)] == [made[1], *made[2:]]
+    assert [row.drawing for row in memories.remembered_drawings(alice)] == [made[1], *made[2:]]
 
 
 def test_the_newest_of_all_labels_stay(digits: Recognizer, alice: User, bounds: Callable[[int, int], None]) -> None:
     bounds(3, 2)
     made = say(alice, "0", "1", "2", "3", "4")
-    assert [row.drawing for row in memories.remembered(alice)] == made[2:]
+    assert [row.drawing for row in memories.remembered_drawings(alice)] == made[2:]
 
 
 def test_what_is_called_something_else_counts_as_said_last(digits: Recognizer, alice: User) -> None:
@@ -85,7 +85,7 @@ def test_each_person_has_a_memory_of_their_own(digits: Recognizer, alice: User, 
 
 def test_a_picture_is_remembered_like_ink(digits: Recognizer, alice: User) -> None:
     content = Content.from_image(picture_of_seven())
-    drawing, _new = store.keep(author=alice, recognizer="digits", content=content)
+    drawing, _new = store.save_drawing(author=alice, recognizer="digits", content=content)
     corrections.correct(drawing=drawing, label="1")
     given = predict.recognise(recognizer="digits", content=content, person=asking(alice))
     assert given.personal
@@ -94,22 +94,22 @@ def test_a_picture_is_remembered_like_ink(digits: Recognizer, alice: User) -> No
 
 def test_one_drawing_can_be_forgotten(digits: Recognizer, alice: User) -> None:
     first, second = say(alice, "1", "4")
-    assert memories.forget(drawing=second)
-    assert not memories.forget(drawing=second)
+    assert memories.forget_drawing(drawing=second)
+    assert not memories.forget_drawing(drawing=second)
     assert (held(alice), answer(alice)) == (["1"], "1")
-    assert corrections.standing(second).label.slug == "4"  # type: ignore[union-attr]
+    assert corrections.current(second).label.slug == "4"  # type: ignore[union-attr]
     corrections.correct(drawing=first, label="4")
     assert answer(alice) == "4"
 
 
 def test_what_was_forgotten_is_remembered_again_when_it_is_said_again(digits: Recognizer, alice: User) -> None:
     first, second = say(alice, "4", "1")
-    memories.forget(drawing=second)
+    memories.forget_drawing(drawing=second)
     assert answer(alice) == "4"
     corrections.correct(drawing=second, label="1")
     assert (held(alice), answer(alice)) == (["4", "1"], "1")
     assert second.corrections.count() == 1
-    memories.forget_all(person=alice, recognizer=digits)
+    memories.forget_all_drawings(person=alice, recognizer=digits)
     corrections.correct(drawing=first, label="4")
     assert (held(alice), answer(alice)) == (["4"], "4")
 
@@ -142,24 +142,24 @@ def test_all_can_be_forgotten_and_new_is_remembered(digits: Recognizer, alice: U
     say(alice, "1", "1")
     say(bob, "1")
     assert answer(alice) == "1"
-    memories.forget_all(person=alice, recognizer=digits)
+    memories.forget_all_drawings(person=alice, recognizer=digits)
     assert (held(alice), answer(alice), held(bob)) == ([], "7", ["1"])
     say(alice, "4")
     assert (held(alice), answer(alice)) == (["4"], "4")
 
 
 def test_forgetting_all_of_nothing_is_no_error(digits: Recognizer, alice: User) -> None:
-    memories.forget_all(person=alice, recognizer=digits)
+    memories.forget_all_drawings(person=alice, recognizer=digits)
     assert held(alice) == []
 
 
 def test_it_can_be_switched_off_and_follows_all_the_same(digits: Recognizer, alice: User) -> None:
     say(alice, "1")
-    memories.switch(person=alice, recognizer=digits, enabled=False)
+    memories.set_enabled(person=alice, recognizer=digits, enabled=False)
     assert answer(alice) == "7"
     say(alice, "4", "4", "4")
     assert answer(alice) == "7"
-    memories.switch(person=alice, recognizer=digits, enabled=True)
+    memories.set_enabled(person=alice, recognizer=digits, enabled=True)
     assert answer(alice) == "4"
 
 
@@ -173,14 +173,14 @@ def test_every_change_moves_the_revision_of_its_person_and_nothing_else_does(dig
         lambda: corrections.correct(drawing=drawing, label="4"),
         lambda: corrections.take_back(drawing=drawing),
         lambda: say(alice, "1"),
-        lambda: memories.switch(person=alice, recognizer=digits, enabled=False),
-        lambda: memories.forget_all(person=alice, recognizer=digits),
+        lambda: memories.set_enabled(person=alice, recognizer=digits, enabled=False),
+        lambda: memories.forget_all_drawings(person=alice, recognizer=digits),
     ):
         change()
         seen.append(revision())
     assert len(set(seen)) == 6
-    memories.switch(person=alice, recognizer=digits, enabled=False)
-    store.keep(author=alice, recognizer="digits", content=Content.from_ink(SEVEN))
+    memories.set_enabled(person=alice, recognizer=digits, enabled=False)
+    store.save_drawing(author=alice, recognizer="digits", content=Content.from_ink(SEVEN))
     assert revision() == seen[-1]
 
 
@@ -195,15 +195,15 @@ def test_who_corrected_before_there_were_memories_is_not_forgotten(
     assert held(alice) == ["1", "4", "4", "0"]
     read = dict(Remembered.objects.values_list("label__slug", "version__number"))
     assert read == {"1": None, "4": None, "0": 1}
-    memories.catch_up(memory_id=Memory.objects.get().pk)
+    memories.refresh_memory(memory_id=Memory.objects.get().pk)
     assert answer(alice) == "4"
 
 
 def test_switching_before_anything_was_remembered_loses_nothing(digits: Recognizer, alice: User) -> None:
     say(alice, "1")
     Memory.objects.all().delete()
-    memories.switch(person=alice, recognizer=digits, enabled=False)
-    memories.switch(person=alice, recognizer=digits, enabled=True)
+    memories.set_enabled(person=alice, recognizer=digits, enabled=False)
+    memories.set_enabled(person=alice, recognizer=digits, enabled=True)
     assert held(alice) == ["1"]
 
 
@@ -219,16 +219,16 @@ def test_without_consent_nothing_is_added_and_what_was_unsaid_goes(digits: Recog
 
 
 def test_a_correction_does_not_need_the_model(digits: Recognizer, alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    drawing, _new = store.keep(author=alice, recognizer="digits", content=Content.from_ink(SEVEN))
+    drawing, _new = store.save_drawing(author=alice, recognizer="digits", content=Content.from_ink(SEVEN))
 
     def gone(_slug: str) -> None:
         raise serving.NoModelError("not now")
 
     with monkeypatch.context() as patched:
-        patched.setattr(serving, "active", gone)
+        patched.setattr(serving, "live_version", gone)
         corrections.correct(drawing=drawing, label="1")
     assert answer(alice) == "7"
-    memories.catch_up(memory_id=Memory.objects.get().pk)
+    memories.refresh_memory(memory_id=Memory.objects.get().pk)
     assert answer(alice) == "1"
 
 
@@ -236,7 +236,7 @@ def test_ink_that_is_not_taken_any_more_can_be_corrected(digits: Recognizer, ali
     (drawing,) = say(alice, "1")
     Drawing.objects.update(ink=[])
     corrections.correct(drawing=Drawing.objects.get(), label="4")
-    assert corrections.standing(drawing).label.slug == "4"  # type: ignore[union-attr]
+    assert corrections.current(drawing).label.slug == "4"  # type: ignore[union-attr]
     assert Remembered.objects.get().version is None
 
 
@@ -267,7 +267,7 @@ def test_a_process_holds_only_so_much_and_drops_what_was_used_longest_ago(
     monkeypatch.setattr(personal_answer, "HELD", 6)
     for person in (alice, bob, carol):
         say(person, "1", "1")
-    memories.clear()
+    memories.clear_cache()
     loaded.clear()
     for person in (alice, bob, alice, carol, alice, bob):
         assert answer(person) == "1"

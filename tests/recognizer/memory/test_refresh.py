@@ -72,9 +72,9 @@ def test_another_version_reads_what_is_remembered(digits: Recognizer, alice: Use
     say(alice, "1", "1", "1")
     promote_another(digits, starter)
     assert answer(alice) == "7"
-    assert memories.catch_up(memory_id=memory_of(alice)) == 3
+    assert memories.refresh_memory(memory_id=memory_of(alice)) == 3
     assert (versions(), answer(alice)) == ([2, 2, 2], "1")
-    assert memories.catch_up(memory_id=memory_of(alice)) == 0
+    assert memories.refresh_memory(memory_id=memory_of(alice)) == 0
 
 
 def test_it_reads_a_few_at_a_time_the_newest_first(
@@ -92,7 +92,7 @@ def test_it_reads_a_few_at_a_time_the_newest_first(
         return written
 
     monkeypatch.setattr(refresh, "_write", watched)
-    memories.catch_up(memory_id=memory_of(alice))
+    memories.refresh_memory(memory_id=memory_of(alice))
     assert turns == [[1, 1, 1, 2, 2], [1, 2, 2, 2, 2], [2] * 5]
 
 
@@ -102,9 +102,9 @@ def test_a_version_that_came_meanwhile_is_not_mixed_with_it(
     say(alice, "1", "1")
     promote_another(digits, starter)
     meanwhile(lambda: promote_another(digits, starter))
-    assert memories.catch_up(memory_id=memory_of(alice)) == 0
+    assert memories.refresh_memory(memory_id=memory_of(alice)) == 0
     assert versions() == [1, 1]
-    assert memories.catch_up(memory_id=memory_of(alice)) == 2
+    assert memories.refresh_memory(memory_id=memory_of(alice)) == 2
     assert versions() == [3, 3]
 
 
@@ -115,12 +115,12 @@ def test_what_its_person_does_meanwhile_stands(
     promote_another(digits, starter)
 
     def act() -> None:
-        store.delete(drawing=made[0])
+        store.delete_drawing(drawing=made[0])
         corrections.take_back(drawing=made[1])
         corrections.correct(drawing=made[2], label="4")
 
     meanwhile(act)
-    memories.catch_up(memory_id=memory_of(alice))
+    memories.refresh_memory(memory_id=memory_of(alice))
     assert (held(alice), versions()) == (["1", "4"], [2, 2])
 
 
@@ -131,13 +131,13 @@ def test_a_memory_that_rests_is_not_read(
     promote_another(digits, starter)
     memory = memory_of(alice)
     meanwhile(lambda: people.withdraw_consent(person=alice))
-    assert [memories.catch_up(memory_id=memory), memories.catch_up(memory_id=memory)] == [0, 0]
+    assert [memories.refresh_memory(memory_id=memory), memories.refresh_memory(memory_id=memory)] == [0, 0]
     people.give_consent(person=alice)
-    memories.switch(person=alice, recognizer=digits, enabled=False)
-    assert memories.catch_up(memory_id=memory) == 0
-    assert memories.catch_up_for_a_moment() == (0, False)
-    memories.switch(person=alice, recognizer=digits, enabled=True)
-    assert memories.catch_up_for_a_moment() == (1, False)
+    memories.set_enabled(person=alice, recognizer=digits, enabled=False)
+    assert memories.refresh_memory(memory_id=memory) == 0
+    assert memories.refresh_memories() == (0, False)
+    memories.set_enabled(person=alice, recognizer=digits, enabled=True)
+    assert memories.refresh_memories() == (1, False)
 
 
 def test_who_left_meanwhile_is_gone(digits: Recognizer, alice: User, starter: Bundle) -> None:
@@ -145,7 +145,7 @@ def test_who_left_meanwhile_is_gone(digits: Recognizer, alice: User, starter: Bu
     promote_another(digits, starter)
     memory = memory_of(alice)
     people.delete_person(person=alice)
-    assert memories.catch_up(memory_id=memory) == 0
+    assert memories.refresh_memory(memory_id=memory) == 0
     assert not Memory.objects.exists()
     assert not Remembered.objects.exists()
 
@@ -154,7 +154,7 @@ def test_what_cannot_be_read_any_more_is_not_remembered(digits: Recognizer, alic
     made = say(alice, "1", "4")
     Drawing.objects.filter(pk=made[1].pk).update(ink=[])
     promote_another(digits, starter)
-    memories.catch_up(memory_id=memory_of(alice))
+    memories.refresh_memory(memory_id=memory_of(alice))
     assert (held(alice), versions()) == (["1"], [2])
 
 
@@ -164,11 +164,11 @@ def test_a_version_that_does_not_load_here_is_not_caught_up_with(
     say(alice, "1")
     assert answer(alice) == "1"
     with monkeypatch.context() as patched:
-        patched.setattr(serving, "forget", lambda: None)  # the one before goes on answering
+        patched.setattr(serving, "clear_cache", lambda: None)  # the one before goes on answering
         promote_another(digits, starter)
     digits.versions.filter(number=2).update(tflite=b"damaged")
-    assert memories.catch_up_for_a_moment() == (0, False)
-    assert memories.catch_up(memory_id=memory_of(alice)) == 0
+    assert memories.refresh_memories() == (0, False)
+    assert memories.refresh_memory(memory_id=memory_of(alice)) == 0
     assert (versions(), answer(alice)) == ([1], "1")
 
 
@@ -177,9 +177,9 @@ def test_nothing_is_done_where_no_version_answers(digits: Recognizer, alice: Use
     say(alice, "1")
     Remembered.objects.update(version=None, packed=None)
     digits.promotions.all().delete()
-    serving.forget()
-    assert memories.catch_up(memory_id=memory_of(alice)) == 0
-    assert memories.catch_up_for_a_moment() == (0, False)
+    serving.clear_cache()
+    assert memories.refresh_memory(memory_id=memory_of(alice)) == 0
+    assert memories.refresh_memories() == (0, False)
 
 
 def test_who_drew_last_comes_first(
@@ -189,9 +189,9 @@ def test_who_drew_last_comes_first(
         say(person, "1")
     promote_another(digits, starter)
     monkeypatch.setattr(refresh, "MOMENT", 0)
-    assert memories.catch_up_for_a_moment() == (2, True)
+    assert memories.refresh_memories() == (2, True)
     assert dict(Remembered.objects.values_list("memory__person", "version__number")) == {alice.pk: 2, bob.pk: 1}
-    assert [memories.catch_up_for_a_moment(), memories.catch_up_for_a_moment()] == [(1, True), (0, False)]
+    assert [memories.refresh_memories(), memories.refresh_memories()] == [(1, True), (0, False)]
 
 
 def test_the_tick_begins_the_memories_of_those_who_corrected_before_there_were_any(
@@ -202,11 +202,11 @@ def test_the_tick_begins_the_memories_of_those_who_corrected_before_there_were_a
     Memory.objects.all().delete()
     people.withdraw_consent(person=bob)
     silent = User.objects.create_user("carol@example.org", consented_at=alice.consented_at)
-    store.keep(author=silent, recognizer="digits", content=Content.from_ink(SEVEN))
+    store.save_drawing(author=silent, recognizer="digits", content=Content.from_ink(SEVEN))
     tasks.tick()
     assert (held(alice), held(bob), versions()) == (["1", "4"], [], [1, 1])
     assert Memory.objects.count() == 1
-    memories.forget_all(person=alice, recognizer=digits)
+    memories.forget_all_drawings(person=alice, recognizer=digits)
     tasks.tick()
     assert held(alice) == []
 
@@ -265,16 +265,16 @@ def test_an_answer_that_finds_it_behind_sends_for_it_once(
     quietly_wait()
     assert sent == []  # the promotion has sent for it
     monkeypatch.setattr(personal_answer, "ASK_AFTER", 0)
-    memories.clear()
+    memories.clear_cache()
     for _ in range(3):
         assert answer(alice) == "7"
         quietly_wait()
-    memories.clear()  # as another process, which knows nothing of the first one's message
+    memories.clear_cache()  # as another process, which knows nothing of the first one's message
     answer(alice)
     quietly_wait()
     assert sent == [("recognizer.tasks.remember_again", [memory_of(alice)])]
     cache.delete(f"memory:behind:{memory_of(alice)}")  # as after some seconds
-    memories.clear()
+    memories.clear_cache()
     answer(alice)
     quietly_wait()
     assert len(sent) == 2

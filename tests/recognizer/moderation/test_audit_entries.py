@@ -38,13 +38,13 @@ def test_a_promotion_and_what_took_it_back(
     admin_client: Client, root: User, digits: Recognizer, starter: Bundle
 ) -> None:
     learned(digits, starter, promoted=False)
-    first = promotions.newest(digits.pk)
+    first = promotions.current_promotion(digits.pk)
     assert first
     sent = {"number": "2", "replaces": str(first.pk), "reason": "It is better."}
     admin_client.post("/progress/digits/promote/", sent)
     made = AuditEntry.objects.get(what="version.promoted", subject="digits version 2")
     assert (made.by, made.detail) == (root, {"reason": "It is better.", "before": 1})
-    second = promotions.newest(digits.pk)
+    second = promotions.current_promotion(digits.pk)
     assert second
     admin_client.post("/progress/digits/roll-back/", {"replaces": str(second.pk), "reason": "It is not."})
     back = noted("version.rolled-back")

@@ -175,7 +175,7 @@ def test_it_can_be_done_again_after_it_was_taken_back(as_rita: Client, said: lis
     set_aside(as_rita, said[0], "First.")
     as_rita.post(f"/review/set-aside/{AuthorExclusion.objects.get().pk}/take-back/")
     set_aside(as_rita, said[0], "Second.")
-    assert [each.reason for each in AuthorExclusion.objects.standing()] == ["Second."]
+    assert [each.reason for each in AuthorExclusion.objects.current()] == ["Second."]
     assert AuthorExclusion.objects.count() == 3
 
 
@@ -214,7 +214,7 @@ def test_teaching_anew_leaves_them_out_and_the_version_before_can_answer_meanwhi
     as_rita.post("/review/set-aside/teach-anew/")
     assert TrainingRun.objects.open().count() == 1
     admin_client.post("/progress/digits/promote/", sent)
-    newest = promotions.newest(digits.pk)
+    newest = promotions.current_promotion(digits.pk)
     assert newest
     assert newest.model_version.number == 1
     assert exclusions.find_remedies() == []
@@ -257,7 +257,7 @@ def test_several_are_set_aside_at_once(admin_client: Client, bob: User, alice: U
     assert "these 2 authors" in admin_client.get(NEW, asked).content.decode()
     html = admin_client.post(NEW, {**asked, "reason": "One person."}, follow=True).content.decode()
     assert "2 authors are set aside" in html
-    assert {each.author for each in AuthorExclusion.objects.standing()} == {alice, bob}
+    assert {each.author for each in AuthorExclusion.objects.current()} == {alice, bob}
 
 
 def test_people_are_named_only_by_who_may_see_them(

@@ -111,7 +111,7 @@ def test_a_drawing_is_hidden_whatever_was_decided_before(
         decisions.accept(correction=said[0], reviewer=rita)
     found = about(said[0])
     as_rita.post(f"{INBOX}{found.pk}/", {"do": "hide"})
-    standing = decisions.standing(said[0])
+    standing = decisions.current(said[0])
     assert standing
     assert (standing.decision, standing.reason) == ("rejected", "offensive")
     found.refresh_from_db()

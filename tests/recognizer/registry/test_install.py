@@ -41,7 +41,7 @@ def runes(starter: Bundle, tmp_path: Path) -> Path:
 
 
 def answering(slug: str) -> int:
-    last = promotions.newest(Recognizer.objects.get(slug=slug).pk)
+    last = promotions.current_promotion(Recognizer.objects.get(slug=slug).pk)
     assert last is not None
     return last.model_version.number
 
@@ -221,7 +221,9 @@ def test_a_bundle_that_is_refused_does_not_keep_the_others_out(
 def test_a_newer_shipped_model_brings_its_labels_where_it_answers(
     digits: Recognizer, starter: Bundle, tmp_path: Path
 ) -> None:
-    promotions.promote(version=digits.versions.get(), replaces=promotions.newest(digits.pk), reason=installing.SHIPPED)
+    promotions.promote(
+        version=digits.versions.get(), replaces=promotions.current_promotion(digits.pk), reason=installing.SHIPPED
+    )
     without_the_last_label("digits")
     respelled(starter, tmp_path / "digits")
     assert told("install_models", folder=tmp_path) == "digits: version 2 is installed and promoted.\n"
@@ -233,7 +235,7 @@ def test_it_does_not_take_the_place_of_what_was_taught_here(db: None, starter: B
     digits = Recognizer.objects.get(slug="digits")
     taught = promotions.register(recognizer=digits, bundle=starter)
     TrainingRun.objects.create(recognizer=digits, state="passed", version=taught, finished=timezone.now())
-    promotions.promote(version=taught, replaces=promotions.newest(digits.pk), reason="It passed.")
+    promotions.promote(version=taught, replaces=promotions.current_promotion(digits.pk), reason="It passed.")
     saved(starter, tmp_path / "digits", unsure_below=0.7)
     assert "another version goes on answering" in told("install_models", folder=tmp_path)
     assert answering("digits") == 2

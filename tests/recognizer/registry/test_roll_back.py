@@ -17,7 +17,9 @@ def third(digits: Recognizer, starter: Bundle) -> ModelVersion:
 
 
 def promote(version: ModelVersion) -> Promotion:
-    return promotions.promote(version=version, replaces=promotions.newest(version.recognizer_id), reason="test")
+    return promotions.promote(
+        version=version, replaces=promotions.current_promotion(version.recognizer_id), reason="test"
+    )
 
 
 def back(digits: Recognizer, by: User | None = None) -> int:
@@ -28,7 +30,7 @@ def test_a_rollback_is_one_more_promotion_with_its_reason(digits: Recognizer, th
     promotion = promotions.roll_back(recognizer=digits, reason="It mixes up 1 and 7", by=alice)
     assert (promotion.model_version.number, promotion.reason, promotion.by) == (2, "It mixes up 1 and 7", alice)
     assert Promotion.objects.count() == 4
-    assert serving.active("digits").version.number == 2
+    assert serving.live_version("digits").version.number == 2
 
 
 def test_rolling_back_twice_goes_back_two_versions(digits: Recognizer, third: ModelVersion) -> None:
@@ -72,5 +74,5 @@ def test_a_bundle_comes_back_as_it_was_registered(digits: Recognizer, starter: B
 
 
 def test_the_active_version_is_held_without_what_serving_does_not_need(digits: Recognizer) -> None:
-    held = serving.active("digits").version
+    held = serving.live_version("digits").version
     assert {"tflite", "keras", "rehearsal"} <= held.get_deferred_fields()

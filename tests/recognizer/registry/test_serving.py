@@ -43,7 +43,9 @@ def changed(bundle: Bundle, **manifest: Any) -> Bundle:
 
 def promote(recognizer: Recognizer, bundle: Bundle, **fields: Any) -> Promotion:
     version = promotions.register(recognizer=recognizer, bundle=bundle)
-    return promotions.promote(version=version, replaces=promotions.newest(recognizer.pk), reason="test", **fields)
+    return promotions.promote(
+        version=version, replaces=promotions.current_promotion(recognizer.pk), reason="test", **fields
+    )
 
 
 def answered_by(client: Client) -> int:
@@ -65,7 +67,7 @@ def test_a_new_promotion_answers_within_a_second(
 def test_rolling_back_is_one_more_promotion(client: Client, digits: Recognizer, starter: Bundle, clock: Any) -> None:
     promote(digits, starter)
     first = ModelVersion.objects.get(number=1)
-    promotions.promote(version=first, replaces=promotions.newest(digits.pk), reason="took it back")
+    promotions.promote(version=first, replaces=promotions.current_promotion(digits.pk), reason="took it back")
     assert answered_by(client) == 1
     assert Promotion.objects.count() == 3
 
@@ -93,7 +95,7 @@ def test_a_bundle_that_was_tampered_with_leaves_the_old_version_serving(
 def test_a_bundle_that_is_refused_once_is_not_loaded_every_second(
     digits: Recognizer, starter: Bundle, clock: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    serving.active("digits")
+    serving.live_version("digits")
     promote(digits, starter)
     loads = []
 
@@ -101,10 +103,10 @@ def test_a_bundle_that_is_refused_once_is_not_loaded_every_second(
         loads.append(promotion)
         raise BundleError("broken")
 
-    monkeypatch.setattr("recognizer.registry.serving.load", refuse)
+    monkeypatch.setattr("recognizer.registry.serving.load_version", refuse)
     for _ in range(5):
         clock.now += 2
-        assert serving.active("digits").version.number == 1
+        assert serving.live_version("digits").version.number == 1
     assert len(loads) == 1
 
 
@@ -148,7 +150,7 @@ def test_the_order_of_labels_in_the_database_does_not_matter(client: Client, dig
 
 
 def test_a_promotion_that_lost_a_race_is_told_so(digits: Recognizer, starter: Bundle) -> None:
-    seen = promotions.newest(digits.pk)
+    seen = promotions.current_promotion(digits.pk)
     version = promotions.register(recognizer=digits, bundle=starter)
     promotions.promote(version=version, replaces=seen, reason="first")
     with pytest.raises(promotions.StalePromotionError):
@@ -203,7 +205,7 @@ def test_a_process_is_alive_without_any_model(client: Client) -> None:
 
 
 def test_weights_that_were_changed_in_the_database_never_answer(digits: Recognizer, clock: Any) -> None:
-    serving.active("digits")
+    serving.live_version("digits")
     version = digits.versions.get()
     ModelVersion.objects.create(
         recognizer=digits,
@@ -213,10 +215,12 @@ def test_weights_that_were_changed_in_the_database_never_answer(digits: Recogniz
         keras=version.keras,
         sha256=version.sha256,
     )
-    promotions.promote(version=digits.versions.get(number=2), replaces=promotions.newest(digits.pk), reason="test")
+    promotions.promote(
+        version=digits.versions.get(number=2), replaces=promotions.current_promotion(digits.pk), reason="test"
+    )
     clock.now += 2
-    assert serving.active("digits").version.number == 1
-    assert "checksum differs" in serving.problems()["digits"]
+    assert serving.live_version("digits").version.number == 1
+    assert "checksum differs" in serving.loading_problems()["digits"]
 
 
 def test_why_a_bundle_was_refused_outlives_a_database_that_was_away(
@@ -228,23 +232,23 @@ def test_why_a_bundle_was_refused_outlives_a_database_that_was_away(
     def away(*_: Any) -> Any:
         raise DatabaseError("gone")
 
-    serving.active("digits")
+    serving.live_version("digits")
     promote(digits, starter)
-    monkeypatch.setattr("recognizer.registry.serving.load", refuse)
+    monkeypatch.setattr("recognizer.registry.serving.load_version", refuse)
     clock.now += 2
-    assert "broken" in serving.problems()["digits"]
+    assert "broken" in serving.loading_problems()["digits"]
     with monkeypatch.context() as patch:
         patch.setattr("recognizer.registry.serving._look", away)
         clock.now += 2
-        serving.active("digits")
+        serving.live_version("digits")
     clock.now += 2
-    assert "broken" in serving.problems()["digits"]
+    assert "broken" in serving.loading_problems()["digits"]
 
 
 def test_a_swap_reads_only_what_answers(digits: Recognizer, starter: Bundle) -> None:
     """The other parts are megabytes that every web process would read at each swap."""
     with CaptureQueriesContext(connection) as queries:
-        serving.active("digits")
+        serving.live_version("digits")
     said = " ".join(query["sql"] for query in queries)
     assert '"tflite"' in said
     assert '"keras"' not in said

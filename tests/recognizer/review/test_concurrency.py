@@ -129,7 +129,7 @@ def test_deciding_changing_and_deleting_never_break_each_other(reviewers: list[U
         correction = Correction.objects.get(drawing=drawing)
         decide = [partial(decisions.accept, correction=correction, reviewer=each) for each in reviewers[:2]]
         change = partial(_or_gone, corrections.correct, drawing=drawing, label="5")
-        at_once(*decide, change, partial(store.delete, drawing=drawing))
+        at_once(*decide, change, partial(store.delete_drawing, drawing=drawing))
     assert not Drawing.objects.exists()
     assert not Review.objects.exists()
 

@@ -61,7 +61,7 @@ def shown(client: Client, query: str = "") -> Correction | None:
 
 
 def decided() -> list[tuple[str, str | None, str, int]]:
-    return list(Review.objects.standing().order_by("pk").values_list("decision", "label__slug", "reason", "agreed"))
+    return list(Review.objects.current().order_by("pk").values_list("decision", "label__slug", "reason", "agreed"))
 
 
 def test_one_opinion_decides_nothing_where_two_must_agree(
@@ -112,19 +112,19 @@ def test_nobody_is_told_what_another_one_said_or_that_one_is_asked(
 
 def test_which_drawings_need_several_is_fixed_by_a_key_and_not_by_chance(settings: Any) -> None:
     drawn = [uuid.UUID(int=at) for at in range(2000)]
-    first = [consensus.asked(each, 3, 0.25) for each in drawn]
-    assert first == [consensus.asked(each, 3, 0.25) for each in drawn]
+    first = [consensus.opinions_needed(each, 3, 0.25) for each in drawn]
+    assert first == [consensus.opinions_needed(each, 3, 0.25) for each in drawn]
     assert set(first) == {1, 3}
     assert 400 < first.count(3) < 600
-    more = [consensus.asked(each, 3, 0.5) for each in drawn]
+    more = [consensus.opinions_needed(each, 3, 0.5) for each in drawn]
     assert all(now == 3 for now, was in zip(more, first, strict=True) if was == 3)  # a larger share only adds some
     settings.SECRET_KEY = "another one"
-    assert first != [consensus.asked(each, 3, 0.25) for each in drawn]
+    assert first != [consensus.opinions_needed(each, 3, 0.25) for each in drawn]
 
 
 @pytest.mark.parametrize(("opinions", "share", "asked"), [(1, 1.0, 1), (3, 0.0, 1), (3, 1.0, 3), (None, None, 1)])
 def test_none_or_all_need_several(opinions: int | None, share: float | None, asked: int) -> None:
-    assert {consensus.asked(uuid.uuid4(), opinions, share) for _ in range(50)} == {asked}
+    assert {consensus.opinions_needed(uuid.uuid4(), opinions, share) for _ in range(50)} == {asked}
 
 
 def test_taking_ones_own_opinion_back_takes_the_decision_along(
@@ -168,7 +168,7 @@ def test_a_decision_that_is_taken_back_as_a_whole_is_asked_about_anew(
     review = Review.objects.get()
     assert f'name="review" value="{review.pk}"' in page
     as_rita.post(f"{ROOM}undo/", {"review": review.pk})
-    assert not Opinion.objects.standing().exists()
+    assert not Opinion.objects.current().exists()
     Claim.objects.all().delete()
     assert shown(others[0]) == said
 
@@ -247,7 +247,7 @@ def test_a_round_takes_as_many_queries_for_many_as_for_few(alice: User, two: Pol
 
     round_of(1)  # permissions are read once
     assert round_of(2) == round_of(30)
-    assert Review.objects.standing().filter(decision="accepted", agreed=2).count() == 33
+    assert Review.objects.current().filter(decision="accepted", agreed=2).count() == 33
 
 
 def test_one_opinion_costs_no_more_queries_than_a_decision_did(
@@ -355,17 +355,17 @@ def test_a_policy_that_asks_for_fewer_decides_what_waited(digits: Recognizer, al
     rosa = community.reviewer("rosa")
     decisions.reject(correction=agreed, reviewer=rosa, reason="scribble")
     ask_for(digits, 1)
-    assert policy_changes.look_again(recognizer=digits) == 1
+    assert policy_changes.decide_again(recognizer=digits) == 1
     assert decided() == [("rejected", None, "scribble", 1)]
     assert QueueEntry.objects.waiting().get().correction == open_one
-    assert policy_changes.look_again(recognizer=digits) == 0
+    assert policy_changes.decide_again(recognizer=digits) == 0
 
 
 def test_who_no_longer_agrees_is_left_alone(digits: Recognizer, alice: User, two: Policy) -> None:
     decisions.accept(correction=named(alice, SEVEN, "7"), reviewer=community.reviewer("rosa"))
     people.withdraw_consent(person=alice)
     ask_for(digits, 1)
-    assert policy_changes.look_again(recognizer=digits) == 0
+    assert policy_changes.decide_again(recognizer=digits) == 0
 
 
 # --- Facts ---

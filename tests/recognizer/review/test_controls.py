@@ -17,7 +17,7 @@ from recognizer import training
 from recognizer.drawings import corrections
 from recognizer.models import Claim, Control, Correction, Opinion, QueueEntry, Recognizer, Review
 from recognizer.review import bulk, controls, decisions, queue
-from recognizer.review.queue import Wanted
+from recognizer.review.queue import QueueFilter
 from tests.ink import ONE, SEVEN
 from tests.pages.conftest import message_codes, named
 from tests.recognizer.training import community
@@ -52,7 +52,7 @@ def control(digits: Recognizer, bob: User, manager: User) -> Control:
     """A one that bob called a seven; and every drawing that anybody is shown is to be a control."""
     always(digits)
     review = community.decided(named(bob, ONE, "7"), manager, label="1")
-    return controls.mark(review=review, by=manager)
+    return controls.mark_control(review=review, by=manager)
 
 
 def shown(client: Client, query: str = "") -> Correction | None:
@@ -92,7 +92,7 @@ def test_it_looks_exactly_like_a_drawing_that_waits(
     asked = as_rita.post(f"{ROOM}next/", headers=JSON).json()["cards"]
     grid = as_rita.get(f"{ROOM}grid/?recognizer=digits&said=7").content.decode()
     Claim.objects.all().delete()
-    controls.mark(review=community.decided(said, manager), by=manager)
+    controls.mark_control(review=community.decided(said, manager), by=manager)
     always(digits)
     other = corrections.correct(drawing=named(alice, ONE, "1").drawing, label="7")  # makes way for it
     assert shown(as_rita) == said
@@ -116,8 +116,8 @@ def test_taking_an_answer_back_is_like_taking_any_decision_back(as_rita: Client,
     assert shown(as_rita, f"?correction={control.correction_id}") == control.correction
     assert "review-card decided" not in card["html"]
     assert say(as_rita, control.correction, label="1").status_code == 200
-    assert Opinion.objects.standing().filter(control=control).count() == 1
-    assert decisions.standing(control.correction) is not None
+    assert Opinion.objects.current().filter(control=control).count() == 1
+    assert decisions.current(control.correction) is not None
 
 
 def test_rounds_answer_controls_too(as_rita: Client, rita: User, control: Control, alice: User) -> None:
@@ -130,8 +130,8 @@ def test_rounds_answer_controls_too(as_rita: Client, rita: User, control: Contro
     assert Opinion.objects.get(control=control).by == rita
     assert Review.objects.filter(correction__in=waits).count() == 1
     as_rita.post(f"{ROOM}grid/undo/")
-    assert not Opinion.objects.standing().filter(by=rita).exists()
-    assert decisions.standing(control.correction) is not None
+    assert not Opinion.objects.current().filter(by=rita).exists()
+    assert decisions.current(control.correction) is not None
     assert QueueEntry.objects.waiting().count() == 2
 
 
@@ -151,12 +151,12 @@ def test_its_author_who_decided_it_and_who_marks_controls_are_not_shown_it(
     bob.user_permissions.add(Permission.objects.get(codename="review_drawings"))
     bob = User.objects.get(pk=bob.pk)
     rosa = community.reviewer("rosa")
-    decided = controls.mark(review=community.decided(named(alice, ONE, "7"), rosa, label="1"), by=manager)
-    assert control.correction not in controls.waiting(reviewer=bob, own=False, wanted=Wanted())
-    assert decided.correction not in controls.waiting(reviewer=rosa, own=False, wanted=Wanted())
+    decided = controls.mark_control(review=community.decided(named(alice, ONE, "7"), rosa, label="1"), by=manager)
+    assert control.correction not in controls.available_controls(reviewer=bob, own=False, wanted=QueueFilter())
+    assert decided.correction not in controls.available_controls(reviewer=rosa, own=False, wanted=QueueFilter())
     Claim.objects.all().delete()
     (found,) = decisions.claim_next(reviewer=manager, count=1)
-    assert not controls.of(found.pk)
+    assert not controls.control_of(found.pk)
 
 
 def test_what_was_decided_before_there_were_opinions_is_not_shown_to_who_decided_it(
@@ -165,15 +165,15 @@ def test_what_was_decided_before_there_were_opinions_is_not_shown_to_who_decided
     rosa = community.reviewer("rosa")
     review = community.decided(named(alice, ONE, "7"), rosa, label="1")
     Opinion.objects.all().delete()
-    controls.mark(review=review, by=manager)
-    assert not controls.waiting(reviewer=rosa, own=False, wanted=Wanted()).exists()
+    controls.mark_control(review=review, by=manager)
+    assert not controls.available_controls(reviewer=rosa, own=False, wanted=QueueFilter()).exists()
 
 
 def test_controls_come_as_they_are_wanted(control: Control, digits: Recognizer, rita: User) -> None:
     seven, one = digits.labels.get(slug="7"), digits.labels.get(slug="1")
 
     def waiting(**wanted: Any) -> int:
-        return controls.waiting(reviewer=rita, own=False, wanted=Wanted(**wanted)).count()
+        return controls.available_controls(reviewer=rita, own=False, wanted=QueueFilter(**wanted)).count()
 
     assert (waiting(), waiting(label=seven), waiting(label=one)) == (1, 1, 0)  # by the author's word
     assert waiting(recognizer=Recognizer.objects.create(slug="others", name="Others")) == 0
@@ -183,8 +183,8 @@ def test_about_as_many_are_mixed_in_as_the_policy_says(digits: Recognizer, alice
     always(digits, 0.2)
     known = community.scatter(digits, alice, 120)
     for review in Review.objects.filter(correction__drawing__in=known).select_related("correction__drawing"):
-        controls.mark(review=review, by=manager)
-    queue.put(Correction.objects.filter(drawing__in=known))
+        controls.mark_control(review=review, by=manager)
+    queue.create_entries(Correction.objects.filter(drawing__in=known))
     community.wait(alice, 200)
     rosa = community.reviewer("rosa")
     shown_so_far: Counter[bool] = Counter()
@@ -225,7 +225,7 @@ def test_a_decided_drawing_is_marked_on_its_page_and_the_mark_taken_off(
     assert (found.label and found.label.slug, found.by) == ("1", manager)
     page = as_manager.post(f"{ROOM}control/", {"control": found.pk}, follow=True)
     assert message_codes(page) == ["control-ended"]
-    assert not Control.objects.standing().exists()
+    assert not Control.objects.current().exists()
     entries = AuditEntry.objects.filter(what__startswith="control.").order_by("pk")
     subject = f"drawing {review.correction.drawing.uuid}"
     assert [(each.what, each.subject, each.by) for each in entries] == [
@@ -260,15 +260,15 @@ def test_what_nobody_looked_at_or_was_taken_back_is_no_control(
     undone = decisions.undo(review=gone, reviewer=manager)
     for review in (unseen, gone, undone):
         with pytest.raises(controls.NoControlError):
-            controls.mark(review=review, by=manager)
+            controls.mark_control(review=review, by=manager)
         page = as_manager.post(f"{ROOM}control/", {"review": review.pk}, follow=True)
         assert message_codes(page) == ["no-control"]
 
 
 def test_marking_twice_is_marking_once(control: Control, manager: User) -> None:
-    review = decisions.standing(control.correction)
+    review = decisions.current(control.correction)
     assert review
-    assert controls.mark(review=review, by=manager) == control
+    assert controls.mark_control(review=review, by=manager) == control
 
 
 def test_a_decision_that_is_taken_back_takes_the_mark_along(
@@ -277,8 +277,8 @@ def test_a_decision_that_is_taken_back_takes_the_mark_along(
     named(alice, SEVEN, "7")
     say(as_rita, control.correction, accept="yes")
     decisions.take_back(opinion=Opinion.objects.get(by=manager), reviewer=manager)
-    assert not Control.objects.standing().exists()
-    assert not Opinion.objects.standing().filter(control=control).exists()
+    assert not Control.objects.current().exists()
+    assert not Opinion.objects.current().filter(control=control).exists()
     Claim.objects.all().delete()
     assert shown(as_rita, f"?correction={control.correction_id}") == control.correction  # it waits like any other
 
@@ -289,7 +289,7 @@ def test_what_was_marked_meanwhile_is_answered_by_who_was_shown_it_before(
     said = named(alice, SEVEN, "7")
     assert shown(as_rita) == said
     Claim.objects.all().delete()
-    controls.mark(review=community.decided(said, manager), by=manager)
+    controls.mark_control(review=community.decided(said, manager), by=manager)
     assert say(as_rita, said, accept="yes").status_code == 200
     assert Opinion.objects.get(by__email="rita@example.org").control
 
@@ -312,7 +312,7 @@ def test_reviews_are_marked_and_marks_taken_off_in_the_admin(
     chosen = {"action": "take_marks_off", "_selected_action": [control.pk]}
     page = admin_client.post("/admin/recognizer/control/", chosen, follow=True).content.decode()
     assert "1 is no control any more." in page
-    assert not Control.objects.standing().exists()
+    assert not Control.objects.current().exists()
 
 
 @pytest.mark.parametrize("table", ["opinion", "control"])
@@ -327,7 +327,7 @@ def test_the_lists_of_the_admin_take_as_many_queries_for_many_as_for_few(
         return len(found)
 
     def one_more() -> None:
-        controls.mark(review=community.decided(named(alice, SEVEN, "7"), manager), by=manager)
+        controls.mark_control(review=community.decided(named(alice, SEVEN, "7"), manager), by=manager)
 
     one_more()
     queries()

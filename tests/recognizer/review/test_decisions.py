@@ -30,7 +30,7 @@ def ravi(digits: Recognizer) -> User:
 
 
 def drawn(author: User, label: str = "7", ink: Any = SEVEN) -> Correction:
-    drawing, _new = store.keep(author=author, recognizer="digits", content=Content.from_ink(ink))
+    drawing, _new = store.save_drawing(author=author, recognizer="digits", content=Content.from_ink(ink))
     return corrections.correct(drawing=drawing, label=label)
 
 
@@ -104,10 +104,10 @@ def test_undoing_is_one_more_row_and_lets_somebody_decide_anew(rosa: User, alice
     first = community.decided(correction, rosa)
     undone = decisions.undo(review=first, reviewer=rosa)
     assert (undone.decision, undone.replaces) == (Decision.UNDONE, first)
-    assert decisions.standing(correction) is None
+    assert decisions.current(correction) is None
     assert not Review.objects.approving().exists()
     again = community.decided(correction, rosa, reason="empty")
-    assert decisions.standing(correction) == again
+    assert decisions.current(correction) == again
     assert Review.objects.count() == 3
 
 
@@ -175,8 +175,8 @@ def test_a_new_word_of_the_author_needs_a_new_review(rosa: User, alice: User) ->
     old = drawn(alice)
     decisions.accept(correction=old, reviewer=rosa)
     new = corrections.correct(drawing=old.drawing, label="1")
-    assert decisions.standing(new) is None
-    assert decisions.state_of([old.drawing]) == {old.drawing_id: None}
+    assert decisions.current(new) is None
+    assert decisions.decisions_on([old.drawing]) == {old.drawing_id: None}
     assert decisions.next_for(reviewer=rosa) == new
 
 
@@ -192,7 +192,7 @@ def test_what_was_taken_back_meanwhile_cannot_be_decided(rosa: User, alice: User
     corrections.take_back(drawing=old.drawing)
     with pytest.raises(decisions.StaleReviewError):
         decisions.reject(correction=old, reviewer=rosa, reason="other")
-    taken_back = Correction.objects.standing().get()
+    taken_back = Correction.objects.current().get()
     with pytest.raises(decisions.StaleReviewError, match="taken back what they said"):
         decisions.accept(correction=taken_back, reviewer=rosa)
     assert decisions.next_for(reviewer=rosa) is None
@@ -243,7 +243,7 @@ def test_the_state_of_many_drawings_is_one_query(rosa: User, alice: User, django
     found = Drawing.objects.all()
     list(found)
     with django_assert_num_queries(1):
-        state = decisions.state_of(found)
+        state = decisions.decisions_on(found)
     assert state == dict(zip([each.drawing_id for each in made], [first, second, None, None], strict=True))
 
 
@@ -255,7 +255,7 @@ def test_a_policy_may_accept_what_nobody_has_seen(digits: Recognizer, alice: Use
     assert decisions.accept_unseen(recognizer=digits) == 0
     automatic = Review.objects.filter(automatic=True)
     assert {(each.by, each.label.slug) for each in automatic} == {(None, "7")}  # type: ignore[union-attr]
-    assert decisions.standing(rejected).decision == Decision.REJECTED  # type: ignore[union-attr]
+    assert decisions.current(rejected).decision == Decision.REJECTED  # type: ignore[union-attr]
 
 
 def test_a_policy_does_not_accept_again_what_a_reviewer_took_back(digits: Recognizer, alice: User, rosa: User) -> None:
@@ -263,7 +263,7 @@ def test_a_policy_does_not_accept_again_what_a_reviewer_took_back(digits: Recogn
     decisions.accept_unseen(recognizer=digits)
     decisions.undo(review=Review.objects.get(), reviewer=rosa)
     assert decisions.accept_unseen(recognizer=digits) == 0
-    assert decisions.standing(correction) is None
+    assert decisions.current(correction) is None
 
 
 def test_a_policy_accepts_nothing_of_who_no_longer_agrees(digits: Recognizer, alice: User) -> None:

@@ -153,7 +153,7 @@ def test_what_is_no_longer_there_to_be_decided_is_said(
     decisions.accept(correction=said["7"], reviewer=User.objects.get(email="admin@example.com"))
     corrections.correct(drawing=said["1"].drawing, label="1")
     gone = said["?"].pk
-    store.delete(drawing=said["?"].drawing)
+    store.delete_drawing(drawing=said["?"].drawing)
     for correction in (said["7"], said["1"]):
         assert message_codes(as_rita.post(f"{ROOM}{correction.pk}/", {"accept": "yes"}, follow=True)) == ["stale"]
     assert message_codes(as_rita.post(f"{ROOM}{gone}/", {"accept": "yes"}, follow=True)) == ["deleted"]
@@ -210,7 +210,7 @@ def test_pictures_are_shown_to_reviewers_and_to_nobody_else(
     pixels = np.full((64, 64), 255, np.uint8)
     cv2.line(pixels, (32, 8), (32, 56), 0, 6)
     png = cv2.imencode(".png", pixels)[1].tobytes()
-    drawing, _new = store.keep(author=alice, recognizer="digits", content=Content.from_image(png))
+    drawing, _new = store.save_drawing(author=alice, recognizer="digits", content=Content.from_image(png))
     address = f"/drawings/{drawing.uuid}/picture/"
     assert as_rita.get(address).status_code == 404  # she has not said what it is
     corrections.correct(drawing=drawing, label="1")

@@ -41,7 +41,7 @@ def _send(client: Client, shown: list[Correction], odd: list[Correction] = (), *
 
 
 def _decisions() -> set[tuple[int, str, str]]:
-    return set(Review.objects.standing().values_list("correction", "decision", "reason"))
+    return set(Review.objects.current().values_list("correction", "decision", "reason"))
 
 
 def test_it_shows_what_people_call_the_same_and_claims_it(
@@ -102,7 +102,7 @@ def test_a_whole_round_is_taken_back_and_the_one_before_it_too(as_rita: Client, 
     for left in (2, 0):
         page = as_rita.post(f"{GRID}undo/", {"recognizer": "digits", "said": "7"}, follow=True)
         assert message_codes(page)[-1] == "undone-2"
-        assert Review.objects.standing().exclude(decision="undone").count() == left
+        assert Review.objects.current().exclude(decision="undone").count() == left
     assert _shown(as_rita) == sevens
     as_rita.post(f"{GRID}undo/")
     assert Review.objects.count() == 8

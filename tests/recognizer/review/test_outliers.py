@@ -33,7 +33,7 @@ def _place(correction: Correction) -> QueueEntry:
 def _forgotten(correction: Correction) -> QueueEntry:
     """A place as an import makes it: nobody has measured its drawing."""
     QueueEntry.objects.filter(pk=correction.pk).delete()
-    queue.put([correction])
+    queue.create_entries([correction])
     return _place(correction)
 
 
@@ -59,30 +59,30 @@ def test_who_says_something_else_is_measured_by_that(alice: User, digits: Recogn
 def test_what_came_in_bulk_is_measured_in_the_background(alice: User, digits: Recognizer) -> None:
     wrong, right = _forgotten(named(alice, ONE, "7")), _forgotten(named(alice, SEVEN, "7"))
     assert (wrong.oddness, right.oddness) == (None, None)
-    assert outliers.catch_up_for_a_moment() == 2
+    assert outliers.refresh_oddness() == 2
     assert Use.SUSPICIOUS in _place(wrong.correction).uses
     assert Use.SUSPICIOUS not in _place(right.correction).uses
-    assert outliers.catch_up_for_a_moment() == 0  # once is enough
+    assert outliers.refresh_oddness() == 0  # once is enough
 
 
 def test_the_background_finds_the_same_as_the_way_of_a_correction(alice: User, digits: Recognizer) -> None:
     at_once = _place(named(alice, ONE, "7"))
     later = _forgotten(at_once.correction)
-    outliers.catch_up_for_a_moment()
+    outliers.refresh_oddness()
     assert _place(later.correction).oddness == pytest.approx(at_once.oddness, rel=0.01)
 
 
 def test_what_is_decided_is_not_measured_any_more(alice: User, digits: Recognizer) -> None:
     place = _forgotten(named(alice, ONE, "7"))
-    queue.settle([place.pk], waits=False)
-    assert outliers.catch_up_for_a_moment() == 0
+    queue.set_waiting([place.pk], waits=False)
+    assert outliers.refresh_oddness() == 0
 
 
 def test_what_no_model_can_read_is_not_odd_and_is_not_tried_again(alice: User, digits: Recognizer) -> None:
     correction = named(alice, SEVEN, "7")
     Drawing.objects.filter(pk=correction.drawing_id).update(ink=[])  # today's rules no longer take it
     QueueEntry.objects.update(oddness=None)
-    assert outliers.catch_up_for_a_moment() == 1
+    assert outliers.refresh_oddness() == 1
     assert _place(correction).oddness == outliers.NOT_ODD
 
 
@@ -99,19 +99,19 @@ def test_a_newer_version_measures_what_it_is_asked_about(alice: User, digits: Re
     QueueEntry.objects.filter(pk=wrong.pk).update(oddness=0.0, usefulness=Use.FRESH)
     QueueEntry.objects.filter(pk=right.pk).update(oddness=2.0, usefulness=Use.FRESH | Use.SUSPICIOUS)
     version = promotions.register(recognizer=digits, bundle=starter)
-    promotions.promote(version=version, replaces=promotions.newest(digits.pk), reason="For a test.")
-    serving.forget()
-    assert refresh.ask_again([wrong.drawing_id, right.drawing_id]) == 2
+    promotions.promote(version=version, replaces=promotions.current_promotion(digits.pk), reason="For a test.")
+    serving.clear_cache()
+    assert refresh.refresh_predictions([wrong.drawing_id, right.drawing_id]) == 2
     assert Use.SUSPICIOUS in _place(wrong).uses
     assert Use.SUSPICIOUS not in _place(right).uses
 
 
 def test_far_more_points_than_usual_stay_suspicious_where_the_ink_is_not_odd(alice: User, digits: Recognizer) -> None:
     drawn = community.scatter(digits, community.person("many"), queue.KNOWN, "7")
-    queue.put(Correction.objects.filter(drawing__in=drawn))
+    queue.create_entries(Correction.objects.filter(drawing__in=drawn))
     QueueEntry.objects.update(points=200)
     few = _forgotten(named(alice, SEVEN, "7"))
-    outliers.catch_up_for_a_moment()
+    outliers.refresh_oddness()
     assert (_place(few.correction).is_odd, Use.SUSPICIOUS in _place(few.correction).uses) == (False, True)
 
 
@@ -119,7 +119,7 @@ def test_a_correction_reads_the_drawing_once(
     alice: User, as_alice: Client, digits: Recognizer, django_assert_max_num_queries: Any
 ) -> None:
     named(alice, SEVEN, "7")  # what is usual is read from the bundle once in a process
-    drawing = store.keep(author=alice, recognizer="digits", content=store.Content.from_ink(ONE))[0]
+    drawing = store.save_drawing(author=alice, recognizer="digits", content=store.Content.from_ink(ONE))[0]
     address = f"/api/v1/drawings/{drawing.uuid}/correction"
     with django_assert_max_num_queries(24):
         assert as_alice.put(address, {"label": "1"}, "application/json").status_code == 200

@@ -18,7 +18,7 @@ from recognizer.drawings import corrections, store
 from recognizer.models import Correction, QueueEntry, Recognizer, Review, Use
 from recognizer.pages.review import cards
 from recognizer.review import decisions, queue
-from recognizer.review.queue import Wanted
+from recognizer.review.queue import QueueFilter
 from tests.ink import ONE, SCRIBBLE, SEVEN, ZERO
 from tests.pages.conftest import keep, named
 from tests.recognizer.training import community
@@ -37,7 +37,7 @@ def starter(shipped: Bundle) -> Bundle:
 
 
 def _waiting(reviewer: User, **wanted: Any) -> list[Correction]:
-    return list(queue.waiting(reviewer=reviewer, own=False, wanted=Wanted(**wanted)))
+    return list(queue.waiting_corrections(reviewer=reviewer, own=False, wanted=QueueFilter(**wanted)))
 
 
 def _uses(correction: Correction) -> Use:
@@ -48,7 +48,7 @@ def _decide_many(label: str, count: int, points: int = 5) -> None:
     """Places of decided corrections, as a label has them after a while."""
     author = community.person(f"many-{label}")
     drawn = community.scatter(Recognizer.objects.get(slug="digits"), author, count, label)
-    queue.put(Correction.objects.filter(drawing__in=drawn))
+    queue.create_entries(Correction.objects.filter(drawing__in=drawn))
     QueueEntry.objects.filter(author=author).update(points=points)
 
 
@@ -143,7 +143,7 @@ def test_a_new_word_takes_the_place_of_the_old_one(rita: User, alice: User, digi
 
 
 def test_a_place_goes_with_its_drawing(alice: User, digits: Recognizer) -> None:
-    store.delete(drawing=named(alice, SEVEN, "7").drawing)
+    store.delete_drawing(drawing=named(alice, SEVEN, "7").drawing)
     assert not QueueEntry.objects.exists()
 
 
@@ -202,9 +202,9 @@ def test_many_get_their_places_in_a_fixed_number_of_queries(
     said = list(Correction.objects.filter(drawing__in=drawn))
     assert {each.label for each in said} == {label}
     with django_assert_num_queries(6):
-        queue.put(said)
+        queue.create_entries(said)
     assert QueueEntry.objects.filter(waits=False).count() == 80
-    queue.put(said)
+    queue.create_entries(said)
     assert QueueEntry.objects.count() == 80
 
 

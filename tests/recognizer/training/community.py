@@ -41,7 +41,7 @@ def draw(author: User, count: int, *, seed: int = 0) -> list[Drawing]:
     for number in range(count):
         label = number % 10
         content = Content.from_ink(ink(label, rng))
-        drawing, _new = store.keep(author=author, recognizer="digits", content=content)
+        drawing, _new = store.save_drawing(author=author, recognizer="digits", content=content)
         corrections.correct(drawing=drawing, label=str(label))
         made.append(drawing)
     return made
@@ -49,7 +49,7 @@ def draw(author: User, count: int, *, seed: int = 0) -> list[Drawing]:
 
 def approve(made: Iterable[Drawing], by: User | None = None) -> list[Review]:
     """Accept what their authors say, past the queue; `by` is nobody for an automatic review."""
-    found = Correction.objects.standing().filter(drawing__in=list(made), label__isnull=False)
+    found = Correction.objects.current().filter(drawing__in=list(made), label__isnull=False)
     decision = Review.Decision.ACCEPTED
     return Review.objects.bulk_create(
         [Review(correction=each, decision=decision, label=each.label, by=by) for each in found.select_related("label")]
@@ -77,7 +77,7 @@ def wait(author: User, count: int) -> list[Correction]:
         [Drawing(recognizer=recognizer, author=author, ink=strokes) for _ in range(count)]
     )
     said = Correction.objects.bulk_create([Correction(drawing=each, label=seven) for each in made])
-    queue.put(said)
+    queue.create_entries(said)
     return said
 
 
@@ -97,6 +97,6 @@ def decided(correction: Correction, by: User, label: str | None = None, reason: 
     else:
         slug = label or (correction.label and correction.label.slug) or ""
         decisions.relabel(correction=correction, reviewer=by, label=slug)
-    review = decisions.standing(correction)
+    review = decisions.current(correction)
     assert review
     return review

@@ -37,7 +37,7 @@ def test_it_can_train_in_this_process_and_prints_the_log(digits: Recognizer) -> 
     assert run.state == TrainingRun.State.PASSED
     assert run.reason in said
     assert all(sentence in said for sentence in run.verdict["sentences"])
-    assert promotions.newest(digits.pk).model_version.number == 2  # type: ignore[union-attr]
+    assert promotions.current_promotion(digits.pk).model_version.number == 2  # type: ignore[union-attr]
 
 
 def test_a_refused_run_is_not_an_error(digits: Recognizer) -> None:

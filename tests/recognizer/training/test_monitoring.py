@@ -38,7 +38,7 @@ def second(digits: Recognizer, starter: Bundle) -> ModelVersion:
 
 def promote(digits: Recognizer, starter: Bundle) -> ModelVersion:
     version = promotions.register(recognizer=digits, bundle=starter)
-    promotions.promote(version=version, replaces=promotions.newest(digits.pk), reason="test")
+    promotions.promote(version=version, replaces=promotions.current_promotion(digits.pk), reason="test")
     return version
 
 
@@ -201,7 +201,7 @@ def test_a_version_that_somebody_promotes_again_is_not_rolled_back_again(
     taken_back = monitoring.roll_back_if_worse(digits)
     promotions.promote(version=second, replaces=taken_back, reason="I like it", by=bob)
     assert monitoring.roll_back_if_worse(digits) is None
-    assert promotions.newest(digits.pk).model_version == second  # type: ignore[union-attr]
+    assert promotions.current_promotion(digits.pk).model_version == second  # type: ignore[union-attr]
 
 
 def test_the_first_version_cannot_be_rolled_back(digits: Recognizer, alice: User) -> None:

@@ -37,7 +37,7 @@ def draw(author: User, count: int, *, hooked: int = 0) -> list[Drawing]:
     made = []
     for ink, label in drawn:
         content = Content.from_ink([np.round(stroke, 1).tolist() for stroke in ink])
-        drawing, _new = store.keep(author=author, recognizer="shapes", content=content)
+        drawing, _new = store.save_drawing(author=author, recognizer="shapes", content=content)
         corrections.correct(drawing=drawing, label=world.LABELS[label]["slug"])
         made.append(drawing)
     return made
@@ -61,11 +61,11 @@ def test_what_people_draw_teaches_the_recognizer_that_they_drew_for(digits: Reco
     assert run.mode == "head"
     assert run.verdict["figures"]["field"]["wins"] >= 3
     assert [row["slug"] for row in run.verdict["figures"]["labels"]] == ["ring", "corner", "wave"]
-    serving.forget()
+    serving.clear_cache()
     after = predict.recognise(recognizer="shapes", content=content)
     assert (before.guesses[0].label.slug, after.guesses[0].label.slug) == ("corner", "ring")
     assert (after.active.version, after.active.raster) == (run.version, world.SPEC)
-    assert serving.active("digits").version.number == 1
+    assert serving.live_version("digits").version.number == 1
     assert not digits.training_runs.exists()
 
 

@@ -31,7 +31,7 @@ def run_now(recognizer: Recognizer) -> TrainingRun:
 
 
 def live_number(recognizer: Recognizer) -> int:
-    promotion = promotions.newest(recognizer.pk)
+    promotion = promotions.current_promotion(recognizer.pk)
     assert promotion is not None
     return promotion.model_version.number
 
@@ -56,12 +56,12 @@ def test_thirty_drawings_of_one_person_make_a_new_version(digits: Recognizer, so
     assert exam.count() >= 5
     assert not exam.filter(before=None).exists()
     assert not exam.filter(after=None).exists()
-    promotion = promotions.newest(digits.pk)
+    promotion = promotions.current_promotion(digits.pk)
     assert promotion is not None
     assert (promotion.model_version, promotion.by) == (run.version, None)
     assert str(run.pk) in promotion.reason
-    registry.forget()
-    assert registry.active("digits").version.number == 2
+    registry.clear_cache()
+    assert registry.live_version("digits").version.number == 2
 
 
 def test_the_log_contains_the_steps_and_the_verdict(digits: Recognizer, solo: User) -> None:
@@ -95,7 +95,7 @@ def test_a_promotion_during_the_training_is_not_overruled(
 ) -> None:
     def promote_another() -> None:
         other = promotions.register(recognizer=digits, bundle=starter)
-        promotions.promote(version=other, replaces=promotions.newest(digits.pk), reason="by hand")
+        promotions.promote(version=other, replaces=promotions.current_promotion(digits.pk), reason="by hand")
 
     at_step("judging", promote_another)
     run = run_now(digits)
@@ -152,7 +152,7 @@ def made_by_a_run(recognizer: Recognizer, number: int) -> ModelVersion:
 
 def promote(*versions: ModelVersion) -> None:
     for version in versions:
-        promotions.promote(version=version, replaces=promotions.newest(version.recognizer_id), reason="test")
+        promotions.promote(version=version, replaces=promotions.current_promotion(version.recognizer_id), reason="test")
 
 
 def started_from(recognizer: Recognizer) -> int:
@@ -164,7 +164,7 @@ def started_from(recognizer: Recognizer) -> int:
 def test_a_version_that_was_not_promoted_is_not_the_base(digits: Recognizer) -> None:
     waiting = installed(digits, 2, labels=[])
     assert started_from(digits) == 1
-    assert promotions.starter(digits) != waiting
+    assert promotions.base_version(digits) != waiting
 
 
 def test_a_version_promoted_by_hand_is_the_base_until_it_is_rolled_back(digits: Recognizer) -> None:
@@ -286,7 +286,7 @@ def test_a_task_whose_run_was_given_up_changes_nothing(
 def test_drawings_deleted_during_a_run_are_left_out(digits: Recognizer, solo: User, at_step: AtStep, step: str) -> None:
     def delete_some() -> None:
         for drawing in Drawing.objects.order_by("id")[:4]:
-            store.delete(drawing=drawing)
+            store.delete_drawing(drawing=drawing)
 
     at_step(step, delete_some)
     run = run_now(digits)
@@ -342,7 +342,7 @@ def test_a_version_without_any_usable_drawing_is_replaced_by_the_base(digits: Re
     people.delete_person(person=solo)
     run = run_now(digits)
     assert (run.state, live_number(digits)) == (State.REFUSED, 1)
-    promotion = promotions.newest(digits.pk)
+    promotion = promotions.current_promotion(digits.pk)
     assert promotion is not None
     assert "version 2" in promotion.reason
     assert promotion.by is None

@@ -124,7 +124,7 @@ def test_after_some_days_a_deleted_drawing_is_enough(digits: Recognizer, alice: 
     run.save()
     ended(run, State.PASSED, ago=timedelta(days=8))
     assert training.run_due_jobs() == []
-    store.delete(drawing=made[0])
+    store.delete_drawing(drawing=made[0])
     decisions.undo(review=Review.objects.last(), reviewer=community.reviewer("rosa"))  # type: ignore[arg-type]
     (run,) = training.run_due_jobs()
     assert re.findall(r"\d+", run.trigger) == ["2", "8"]
@@ -284,7 +284,7 @@ def test_the_tick_task_predicts_old_drawings_with_the_newest_version(
 ) -> None:
     community.draw(alice, 3)
     promote(digits, starter)
-    serving.forget()  # as after a second
+    serving.clear_cache()  # as after a second
     tasks.tick()
     assert Prediction.objects.filter(model_version__number=2).count() == 3
 
@@ -292,7 +292,7 @@ def test_the_tick_task_predicts_old_drawings_with_the_newest_version(
 def test_the_ask_again_task_takes_drawing_ids(digits: Recognizer, alice: User, starter: Any) -> None:
     made = community.draw(alice, 2)
     promote(digits, starter)
-    serving.forget()  # as after a second
+    serving.clear_cache()  # as after a second
     tasks.ask_again([drawing.pk for drawing in made])
     assert Prediction.objects.filter(model_version__number=2).count() == 2
 

@@ -76,7 +76,7 @@ def test_drawings_of_people_who_withdraw_consent_are_not_taken(digits: Recognize
 def test_deleted_drawings_are_not_taken(digits: Recognizer, alice: User) -> None:
     first, second = community.draw(alice, 2)
     community.approve([first, second])
-    store.delete(drawing=first)
+    store.delete_drawing(drawing=first)
     assert taken(digits) == [second.pk]
 
 
@@ -119,7 +119,7 @@ def test_saving_fails_if_a_drawing_was_deleted_meanwhile(digits: Recognizer, ali
     community.approve(made)
     run = training.open_run(recognizer=digits, trigger="for a test")
     split = snapshots.choose_drawings(recognizer=digits, slugs=SLUGS, cap=100, champion=ModelVersion.objects.get())
-    store.delete(drawing=made[3])
+    store.delete_drawing(drawing=made[3])
     with pytest.raises(IntegrityError):
         snapshots.save_snapshot(run=run, split=split)
 
@@ -164,7 +164,7 @@ def test_pictures_are_taken_too(digits: Recognizer, alice: User, champion: Model
     pixels = np.full((120, 90), 255, np.uint8)
     cv2.line(pixels, (45, 10), (45, 110), 0, 8)
     content = Content.from_image(cv2.imencode(".png", pixels)[1].tobytes())
-    drawing, _new = store.keep(author=alice, recognizer="digits", content=content)
+    drawing, _new = store.save_drawing(author=alice, recognizer="digits", content=content)
     corrections.correct(drawing=drawing, label="1")
     community.approve([drawing])
     split = snapshots.choose_drawings(recognizer=digits, slugs=SLUGS, cap=100, champion=champion)
@@ -179,7 +179,7 @@ def test_deleted_and_unreadable_drawings_are_not_rasterised(
     made = community.draw(alice, 4)
     community.approve(made)
     split = snapshots.choose_drawings(recognizer=digits, slugs=SLUGS, cap=100, champion=champion)
-    store.delete(drawing=made[0])
+    store.delete_drawing(drawing=made[0])
     Drawing.objects.filter(pk=made[1].pk).update(ink=[])
     drawn = snapshots.rasterise_drawings(split.study + split.exam, slugs=SLUGS, raster=DEFAULT_SPEC)
     assert sorted(drawn.drawings) == [made[2].pk, made[3].pk]
@@ -204,7 +204,7 @@ def test_both_answers_are_saved_for_the_drawings_of_the_exam(
     split = snapshots.choose_drawings(recognizer=digits, slugs=SLUGS, cap=100, champion=champion)
     snapshots.save_snapshot(run=a_run, split=split)
     exam = [row.drawing for row in split.exam]
-    store.delete(drawing=Drawing.objects.get(pk=exam[0]))
+    store.delete_drawing(drawing=Drawing.objects.get(pk=exam[0]))
     count = len(exam)
     snapshots.save_answers(run=a_run, drawings=exam, before=[3] * count, after=[10] * count, slugs=SLUGS)
     kept = a_run.items.filter(part="exam").values_list("before__slug", "after")

@@ -52,7 +52,7 @@ def test_a_worker_executes_the_run_that_the_scheduler_opened(digits: Recognizer,
     with Worker(tmp_path) as worker:
         until(lambda: is_over(run), "the run is over")
     assert state_of(run) == State.PASSED, worker.log.read_text()
-    assert promotions.newest(digits.pk).model_version.number == 2  # type: ignore[union-attr]
+    assert promotions.current_promotion(digits.pk).model_version.number == 2  # type: ignore[union-attr]
 
 
 def test_two_workers_with_the_same_task_train_once(digits: Recognizer, solo: User, tmp_path: Path) -> None:

@@ -133,7 +133,7 @@ def test_only_what_was_chosen_is_told(
 
 def promote(recognizer: Recognizer, bundle: Bundle, reason: str = "It is better.") -> None:
     version = promotions.register(recognizer=recognizer, bundle=bundle)
-    promotions.promote(version=version, replaces=promotions.newest(recognizer.pk), reason=reason)
+    promotions.promote(version=version, replaces=promotions.current_promotion(recognizer.pk), reason=reason)
 
 
 def test_a_promotion_and_a_rollback_are_told_to_everybody_who_wants_it(
@@ -203,7 +203,7 @@ def test_what_was_told_of_a_drawing_goes_with_it(
 ) -> None:
     said = named(alice, SEVEN, "7")
     decisions.accept(correction=said, reviewer=rita)
-    store.delete(drawing=said.drawing)
+    store.delete_drawing(drawing=said.drawing)
     assert told(of_alice) == []
     assert not Review.objects.exists()
 
