@@ -155,13 +155,13 @@ def _column(kind: str) -> str:
 class CellPage:
     """Some drawings of a cell, the newest first, and where the next page begins."""
 
-    exhibits: list[DrawingExample]
+    examples: list[DrawingExample]
     older: int | None  # below this drawing
 
     @property
-    def in_a_row(self) -> str:
+    def review_query(self) -> str:
         """For the address of the review room."""
-        return examples.review_query(self.exhibits)
+        return examples.review_query(self.examples)
 
 
 def cell_drawings(version: Any, kind: str, *, drawn: Label, answered: Label, below: int | None) -> CellPage:

@@ -17,13 +17,13 @@ MAX_COUNTED = 1000
 class DisputePage:
     """Some of them, the oldest first, and after which correction the next page begins."""
 
-    exhibits: list[DrawingExample]
+    examples: list[DrawingExample]
     after: int | None
 
     @property
-    def in_a_row(self) -> str:
+    def review_query(self) -> str:
         """For the address of the review room."""
-        return examples.review_query(self.exhibits)
+        return examples.review_query(self.examples)
 
 
 def disputes_page(recognizer: Recognizer, *, after: int | None = None) -> DisputePage:

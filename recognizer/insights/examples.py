@@ -1,4 +1,4 @@
-"""Exhibits: drawings shown to reviewers beside what is known of their labels, each a way into the review room."""
+"""Examples: drawings shown to reviewers beside what is known of their labels, each a way into the review room."""
 
 from __future__ import annotations
 
@@ -38,10 +38,10 @@ def examples_of(drawings: Iterable[Drawing]) -> list[DrawingExample]:
     decided = decisions.decisions_on(shown)
     said = Correction.objects.current().filter(drawing__in=shown, label__isnull=False).select_related("label")
     corrections = {correction.drawing_id: correction for correction in said}
-    return [_exhibit(drawing, corrections.get(drawing.pk), decided[drawing.pk]) for drawing in shown]
+    return [_example(drawing, corrections.get(drawing.pk), decided[drawing.pk]) for drawing in shown]
 
 
-def _exhibit(drawing: Drawing, said: Correction | None, decided: Review | None) -> DrawingExample:
+def _example(drawing: Drawing, said: Correction | None, decided: Review | None) -> DrawingExample:
     if said is None:
         return DrawingExample(drawing)
     if decided is None:
@@ -51,9 +51,9 @@ def _exhibit(drawing: Drawing, said: Correction | None, decided: Review | None) 
 
 def review_query(shown: Iterable[DrawingExample]) -> str:
     """For the address of the review room, which then shows them one after the other."""
-    return urlencode([("correction", exhibit.correction) for exhibit in shown if exhibit.correction])
+    return urlencode([("correction", example.correction) for example in shown if example.correction])
 
 
 def with_drawings(checks: QuerySet[LabelCheck]) -> QuerySet[LabelCheck]:
-    """Label checks with what an exhibit shows, of people who may teach; pictures are left in the database."""
+    """Label checks with what an example shows, of people who may teach; pictures are left in the database."""
     return checks.filter(MAY_TRAIN).select_related("drawing", "label").defer("drawing__image")

@@ -27,12 +27,12 @@ class DoubtfulLabel:
     """A drawing whose label is doubtful, and why."""
 
     check: LabelCheck
-    exhibit: DrawingExample
+    example: DrawingExample
 
     @property
     def is_settled(self) -> bool:
         """It was decided otherwise since the background last looked."""
-        return self.exhibit.held != self.check.label or not self.exhibit.approved
+        return self.example.held != self.check.label or not self.example.approved
 
     @property
     def number(self) -> int:
@@ -65,4 +65,4 @@ def doubtful_checks(recognizer: Recognizer, *, label: Label | None = None) -> Qu
 def doubtful_labels(page: list[LabelCheck]) -> list[DoubtfulLabel]:
     """As a page shows them."""
     shown = examples.examples_of([check.drawing for check in page])
-    return [DoubtfulLabel(check, exhibit) for check, exhibit in zip(page, shown, strict=True)]
+    return [DoubtfulLabel(check, example) for check, example in zip(page, shown, strict=True)]

@@ -218,7 +218,7 @@ class ReviewerShortage:
 
     recognizer: Recognizer
     needed: int
-    count_reviewers: int
+    available: int
 
 
 def reviewer_shortages(recognizer: Recognizer | None = None) -> list[ReviewerShortage]:

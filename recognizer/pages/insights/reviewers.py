@@ -1,4 +1,4 @@
-"""How good is what reviewers say? Agreement, track records, disputes, and the controls that reviewers are tried by."""
+"""Insights about the reviewers: agreement, accuracy, disputes; and which drawings are control drawings."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.requests import PersonRequest
 from recognizer.insights import agreement as agreements
-from recognizer.insights import disputes, reviewer_accuracy
+from recognizer.insights import disputes as found_disputes
+from recognizer.insights import reviewer_accuracy as accuracy
 from recognizer.models import Control, Review
 from recognizer.pages.access import for_control_managers, for_reviewers
-from recognizer.pages.insights.views import about
+from recognizer.pages.insights.views import insights_context
 from recognizer.pages.query import read_id
 from recognizer.pages.review.common import to_review
 from recognizer.registry import promotions
@@ -25,8 +26,8 @@ from recognizer.review import controls, decisions
 @never_cache
 @for_reviewers
 def agreement(request: PersonRequest, slug: str) -> HttpResponse:
-    """How far reviewers say the same about the same drawings."""
-    context, recognizer = about(slug, promotions.live_recognizers().prefetch_related("labels"))
+    """How often reviewers make the same decision about the same drawing."""
+    context, recognizer = insights_context(slug, promotions.live_recognizers().prefetch_related("labels"))
     context |= {
         "found": agreements.agreement_of(recognizer, viewer=request.user),
         "enough": agreements.MIN_SHARED,
@@ -38,45 +39,44 @@ def agreement(request: PersonRequest, slug: str) -> HttpResponse:
 @require_safe
 @never_cache
 @for_reviewers
-def track_record(request: PersonRequest, slug: str) -> HttpResponse:
-    """One's own; who marks controls sees everybody's, and the authors'."""
-    context, recognizer = about(slug, promotions.live_recognizers())
+def reviewer_accuracy(request: PersonRequest, slug: str) -> HttpResponse:
+    """The reviewer's own accuracy. People who choose control drawings see all reviewers, and all authors."""
+    context, recognizer = insights_context(slug, promotions.live_recognizers())
     context |= {
-        "recent": reviewer_accuracy.RECENT_ROWS,
-        "step": reviewer_accuracy.STEP,
-        "most": reviewer_accuracy.MAX_PEOPLE,
+        "recent": accuracy.RECENT_ROWS,
+        "step": accuracy.STEP,
+        "most": accuracy.MAX_PEOPLE,
     }
     if controls.may_mark(request.user):
-        context["reviewers"] = reviewer_accuracy.reviewers_accuracy(recognizer, viewer=request.user)
-        context["authors"] = reviewer_accuracy.authors_accuracy(recognizer, viewer=request.user)
+        context["reviewers"] = accuracy.reviewers_accuracy(recognizer, viewer=request.user)
+        context["authors"] = accuracy.authors_accuracy(recognizer, viewer=request.user)
     else:
-        context["own"] = reviewer_accuracy.own_accuracy(recognizer, request.user)
+        context["own"] = accuracy.own_accuracy(recognizer, request.user)
     return render(request, "recognizer/insights/reviewer_accuracy.html", context)
 
 
 @require_safe
 @never_cache
 @for_reviewers
-def disputed(request: PersonRequest, slug: str) -> HttpResponse:
-    """What reviewers do not agree on."""
-    context, recognizer = about(slug, promotions.live_recognizers())
-    page = disputes.disputes_page(recognizer, after=read_id(request.GET.get("after")))
+def disputes(request: PersonRequest, slug: str) -> HttpResponse:
+    """Drawings about which reviewers disagree, and that somebody has to decide."""
+    context, recognizer = insights_context(slug, promotions.live_recognizers())
+    page = found_disputes.disputes_page(recognizer, after=read_id(request.GET.get("after")))
     context |= {"page": page, "may_settle": decisions.may_settle(request.user)}
     return render(request, "recognizer/insights/disputes.html", context)
 
 
 @require_POST
 @for_control_managers
-def control(request: PersonRequest) -> HttpResponse:
-    """Mark a decided drawing as a control (`review`), or take the mark off (`control`)."""
-    pk = read_id(request.POST.get("control", "")) or 0
-    if pk:
+def control_drawing(request: PersonRequest) -> HttpResponse:
+    """Make a decided drawing a control drawing (`review`), or end that (`control`)."""
+    if pk := read_id(request.POST.get("control")):
         found = get_object_or_404(Control, pk=pk)
         controls.unmark_control(control=found, by=request.user)
         text = _("This is no longer a control drawing. Answers to it no longer count.")
         messages.success(request, text, extra_tags="control-ended")
         return to_review(request, found.correction_id)
-    review = get_object_or_404(Review, pk=read_id(request.POST.get("review", "")) or 0)
+    review = get_object_or_404(Review, pk=read_id(request.POST.get("review")) or 0)
     try:
         controls.mark_control(review=review, by=request.user)
         text = _("This is a control drawing now. Reviewers see it like any other drawing.")

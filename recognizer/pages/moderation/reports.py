@@ -92,7 +92,7 @@ def inbox(request: PersonRequest) -> HttpResponse:
     shown = found.exclude(outcome="").order_by("-handled", "-pk") if handled else found.open().order_by("pk")
     page = Paginator(shown, PAGE_SIZE).get_page(request.GET.get("page"))
     drawn = examples.examples_of(each.drawing for each in page if each.drawing)
-    by_drawing = {exhibit.drawing.pk: exhibit for exhibit in drawn}
+    by_drawing = {example.drawing.pk: example for example in drawn}
     context = {
         "page": page,
         "rows": [(each, by_drawing.get(each.drawing_id or 0)) for each in page],

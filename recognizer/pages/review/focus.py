@@ -55,7 +55,7 @@ def review(request: PersonRequest) -> HttpResponse:
         "recognizer": filters.queue.recognizer,
         "reasons": cards.reject_reasons(),
         "waiting": cards.waiting_text(request.user, filters.queue),
-        "lacking": consensus.reviewer_shortages(filters.queue.recognizer),
+        "shortages": consensus.reviewer_shortages(filters.queue.recognizer),
         "disputes": disputes.count_disputes() if decisions.may_settle(request.user) else 0,
         "last_decisions": cards.last_decisions(request.user),
         "open_reports": Report.objects.open().count(),

@@ -62,7 +62,7 @@ def grid(request: PersonRequest) -> HttpResponse:
         "recognizer": filters.queue.recognizer,
         "reasons": cards.reject_reasons(),
         "waiting": cards.waiting_text(request.user, filters.queue),
-        "lacking": consensus.reviewer_shortages(filters.queue.recognizer),
+        "shortages": consensus.reviewer_shortages(filters.queue.recognizer),
         "last_round": len(rounds[-1]) if rounds else 0,
         "self_review": decisions.may_review_own(request.user),
         "texts": script_texts.review_page(),

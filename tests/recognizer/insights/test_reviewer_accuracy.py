@@ -102,20 +102,21 @@ def test_who_only_reviews_sees_their_own_ten_controls_at_a_time(as_rita: Client,
     tried(desk, community.reviewer("rosa"), "1111")
     tried(desk, rita, "777777711")
     html = _text(as_rita, RECORDS)
-    assert "Your own" in html
+    assert "data-own" in html
     assert "of 9" not in html
     tried(desk, rita, "11")
-    html = _text(as_rita, RECORDS)
-    assert "7 of 10" in html
-    assert "reviewer " not in html.partition("Your own")[2].partition("</dl>")[0]
-    assert "Authors" not in html
+    page = as_rita.get(RECORDS)
+    own = page.context["own"].controls
+    assert (own.right, own.count) == (7, 10)
+    assert "reviewers" not in page.context
+    assert "authors" not in page.context
 
 
 def test_before_there_is_anything_it_says_so(as_manager: Client, as_rita: Client, digits: Recognizer) -> None:
     html = _text(as_manager, RECORDS)
-    assert "Nobody has said anything about these drawings yet." in html
-    assert "No drawing was decided by a person yet." in html
-    assert "Your own" in _text(as_rita, RECORDS)
+    assert 'data-empty="reviewers"' in html
+    assert 'data-empty="authors"' in html
+    assert "data-own" in _text(as_rita, RECORDS)
 
 
 def test_only_reviewers_come_in(client: Client, as_alice: Client, digits: Recognizer) -> None:
@@ -164,23 +165,24 @@ def test_disputes_are_listed_and_lead_to_who_may_settle_them(
     as_rita: Client, rita: User, desk: Desk, digits: Recognizer
 ) -> None:
     said = disputed(desk)
-    html = _text(as_rita, DISPUTED)
-    assert "Somebody who settles disputes decides about them." in html
-    assert f"correction={said.pk}" not in html
-    assert "do not agree" not in _text(as_rita, "/review/")
+    page = as_rita.get(DISPUTED)
+    assert not page.context["may_settle"]
+    assert [example.correction for example in page.context["page"].examples] == [said.pk]
+    assert f"correction={said.pk}" not in page.content.decode()
+    assert "data-open-disputes" not in _text(as_rita, "/review/")
     rita.user_permissions.add(Permission.objects.get(codename="settle_disputes"))
     assert f'href="/review/?correction={said.pk}"' in _text(as_rita, DISPUTED)
-    assert "Reviewers do not agree about 1 drawing." in _text(as_rita, "/review/")
+    assert 'data-open-disputes="1"' in _text(as_rita, "/review/")
 
 
 def test_disputes_come_page_by_page(as_rita: Client, desk: Desk) -> None:
     said = [disputed(desk) for _ in range(25)]
     first = as_rita.get(DISPUTED)
-    assert len(first.context["page"].exhibits) == 24
+    assert len(first.context["page"].examples) == 24
     assert f"?after={said[23].pk}" in first.content.decode()
     rest = as_rita.get(f"{DISPUTED}?after={said[23].pk}").context["page"]
-    assert [exhibit.correction for exhibit in rest.exhibits] == [said[24].pk]
-    assert "Nothing is disputed." in _text(as_rita, f"{DISPUTED}?after={said[24].pk}")
+    assert [example.correction for example in rest.examples] == [said[24].pk]
+    assert "data-empty" in _text(as_rita, f"{DISPUTED}?after={said[24].pk}")
 
 
 # --- The policy ---
@@ -228,14 +230,16 @@ def test_a_policy_that_cannot_be_is_refused(admin_client: Client, digits: Recogn
 def test_too_few_reviewers_for_a_policy_is_said_where_one_reviews(
     as_rita: Client, admin_client: Client, digits: Recognizer
 ) -> None:
-    assert "asks for" not in _text(as_rita, "/review/")
+    assert "data-shortage" not in _text(as_rita, "/review/")
     policy = training.policy_of(digits)
     policy.opinions = 3
     policy.save()
-    html = _text(as_rita, "/review/")
-    assert "Digits asks for 3 reviewers who agree, and there are 2." in html
-    assert "Ask for fewer opinions" not in html
-    assert "Digits asks for 3 reviewers" in _text(as_rita, "/review/grid/")
-    assert "Ask for fewer opinions" in _text(admin_client, "/review/")
+    page = as_rita.get("/review/")
+    (shortage,) = page.context["shortages"]
+    assert (shortage.recognizer, shortage.needed, shortage.available) == (digits, 3, 2)
+    assert 'data-shortage="3"' in page.content.decode()
+    assert "data-policy" not in page.content.decode()
+    assert 'data-shortage="3"' in _text(as_rita, "/review/grid/")
+    assert "data-policy" in _text(admin_client, "/review/")
     community.reviewer("rosa")
-    assert "asks for" not in _text(as_rita, "/review/")
+    assert "data-shortage" not in _text(as_rita, "/review/")

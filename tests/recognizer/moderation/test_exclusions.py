@@ -114,7 +114,7 @@ def test_they_are_not_counted_any_more(
     seven.refresh_from_db()
     assert (seven.drawings, monitoring.count_live_accuracy()) == (0, {})
     cell = f"/review/confusion/digits/{1}/live/7/7/"
-    assert as_rita.get(cell).context["page"].exhibits == []
+    assert as_rita.get(cell).context["page"].examples == []
     assert as_rita.get("/review/confusion/digits/1/").context["test"].matrix.total == 0
 
 
