@@ -1,9 +1,10 @@
-"""Messages: what is handed to the workers."""
+"""Send tasks to the Celery workers, and the names of those tasks."""
 
 from __future__ import annotations
 
 import logging
 import sys
+from enum import StrEnum
 from threading import Thread
 from typing import Any
 
@@ -14,18 +15,31 @@ from django.utils.module_loading import import_string
 logger = logging.getLogger(__name__)
 
 
-def send_on_commit(task: str, *args: Any) -> None:
-    """Send a task by its name (the tasks stand above the verbs) once what was written is committed.
+class Task(StrEnum):
+    """Names of the tasks in `recognizer.tasks`, for the modules that it imports and that cannot import it."""
 
-    What cannot be sent is logged and lost: whoever needs it done has to find it undone and send it again.
+    RUN_DUE_JOBS = "recognizer.tasks.tick"
+    TRAIN = "recognizer.tasks.train"
+    REFRESH_PREDICTIONS = "recognizer.tasks.ask_again"
+    REFRESH_MEMORY = "recognizer.tasks.remember_again"
+    REFRESH_MEMORIES = "recognizer.tasks.remember_all_again"
+    EXPORT = "recognizer.tasks.export"
+    SEND_WEBHOOKS = "recognizer.tasks.send_webhooks"
+
+
+def send_on_commit(task: Task, *args: Any) -> None:
+    """Send a task after the current transaction commits.
+
+    A message that cannot be sent is logged and lost. Whatever sends it must find the work undone later and send it
+    again; the task RUN_DUE_JOBS does so.
     """
     transaction.on_commit(lambda: _send(task, *args), robust=True)
 
 
-def _send(task: str, *args: Any) -> None:
-    """Apart from the request where Celery is not loaded yet: that takes a second or more, once in a process.
+def _send(task: Task, *args: Any) -> None:
+    """Send in a thread if Celery is not imported yet: importing it takes a second or more, once in each process.
 
-    A process that ends, as a command does, waits for the thread.
+    The thread is no daemon, so a process that ends (a management command) waits for it.
     """
     if _is_loaded():
         send_now(task, *args)
@@ -35,16 +49,16 @@ def _send(task: str, *args: Any) -> None:
 
 def _is_loaded() -> bool:
     module, _dot, name = settings.TASK_APP.rpartition(".")
-    return hasattr(sys.modules.get(module), name)  # a module that is being loaded is there already, without it
+    return hasattr(sys.modules.get(module), name)  # not yet while the module is being imported
 
 
-def _send_or_log(task: str, *args: Any) -> None:
+def _send_or_log(task: Task, *args: Any) -> None:
     try:
         send_now(task, *args)
     except Exception:
         logger.exception("%s%r cannot be sent", task, args)
 
 
-def send_now(task: str, *args: Any) -> None:
-    """Send a task by its name. Raises what the broker raises when it is away."""
-    import_string(settings.TASK_APP).send_task(task, args=list(args), retry=False)
+def send_now(task: Task, *args: Any) -> None:
+    """Send a task at once. Raises what the broker's client raises when the broker cannot be reached."""
+    import_string(settings.TASK_APP).send_task(task.value, args=list(args), retry=False)

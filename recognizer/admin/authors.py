@@ -11,8 +11,8 @@ from django.utils.translation import gettext_lazy
 
 from accounts.admin.people import PersonAdmin
 from accounts.models import User
+from recognizer import permissions
 from recognizer.admin import exclude_action
-from recognizer.review import decisions
 
 admin.site.unregister(User)
 
@@ -25,7 +25,7 @@ class AuthorAdmin(PersonAdmin):
 
     def has_set_aside_permission(self, request: HttpRequest) -> bool:
         """Reviewers."""
-        return decisions.may_review(cast(User, request.user))
+        return permissions.may_review(cast(User, request.user))
 
     @admin.action(description=gettext_lazy("Set aside everything by these people"), permissions=["set_aside"])
     def set_aside(self, request: HttpRequest, chosen: QuerySet[User]) -> HttpResponse | None:

@@ -16,12 +16,13 @@ from accounts import audit
 from accounts.admin import delete_counts
 from accounts.models import User
 from accounts.requests import PersonRequest
+from recognizer import permissions
 from recognizer.admin import exclude_action, pictures, review_queue
 from recognizer.admin.drawings import ReadOnlyAdmin, heavy_fields
 from recognizer.admin.filters import ControlFilter, EndedFilter, LabelFilter
 from recognizer.drawings import corrections
 from recognizer.models import Control, Correction, Drawing, Opinion, Review
-from recognizer.review import consensus, controls, decisions, queue
+from recognizer.review import consensus, controls, queue
 
 
 def _note(request: HttpRequest, what: str, drawing: Drawing) -> None:
@@ -62,7 +63,7 @@ class CorrectionAdmin(ReadOnlyAdmin):
 
     def has_set_aside_permission(self, request: HttpRequest) -> bool:
         """Reviewers."""
-        return decisions.may_review(cast(User, request.user))
+        return permissions.may_review(cast(User, request.user))
 
     @admin.action(description=_("Set aside everything by their authors"), permissions=["set_aside"])
     def set_aside(self, request: HttpRequest, chosen: QuerySet[Correction]) -> HttpResponse | None:
@@ -93,7 +94,7 @@ class ReviewAdmin(ReadOnlyAdmin):
 
     def has_mark_permission(self, request: PersonRequest) -> bool:
         """Who chooses controls."""
-        return controls.may_mark(request.user)
+        return permissions.may_mark_controls(request.user)
 
     @admin.action(description=_("Mark as control"), permissions=["mark"])
     def mark_as_control(self, request: PersonRequest, chosen: QuerySet[Review]) -> None:
@@ -209,7 +210,7 @@ class ControlAdmin(ReadOnlyAdmin):
 
     def has_mark_permission(self, request: PersonRequest) -> bool:
         """Who chooses controls."""
-        return controls.may_mark(request.user)
+        return permissions.may_mark_controls(request.user)
 
     @admin.action(description=_("Take the mark off"), permissions=["mark"])
     def take_marks_off(self, request: PersonRequest, chosen: QuerySet[Control]) -> None:

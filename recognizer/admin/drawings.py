@@ -13,12 +13,12 @@ from django.utils.translation import gettext_lazy
 
 from accounts.admin import delete_counts
 from accounts.models import User
+from recognizer import permissions
 from recognizer.admin import exclude_action, pictures
 from recognizer.admin.estimated_count import EstimatingPaginator
 from recognizer.admin.filters import CreatedFilter, LabelFilter
 from recognizer.drawings import store
 from recognizer.models import Drawing, ModelVersion, Prediction, Promotion
-from recognizer.review import decisions
 
 _DRAWING = ("ink", "image")
 MAX_AUTHORS = 50  # whose drawings are listed together when a part of an address is looked for
@@ -94,7 +94,7 @@ class DrawingAdmin(ReadOnlyAdmin):
 
     def has_set_aside_permission(self, request: HttpRequest) -> bool:
         """Reviewers."""
-        return decisions.may_review(cast(User, request.user))
+        return permissions.may_review(cast(User, request.user))
 
     @admin.action(description=gettext_lazy("Set aside everything by their authors"), permissions=["set_aside"])
     def set_aside(self, request: HttpRequest, chosen: QuerySet[Drawing]) -> HttpResponse | None:

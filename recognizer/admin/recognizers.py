@@ -17,9 +17,9 @@ from accounts import audit
 from accounts.admin import confirm_action
 from accounts.models import User
 from accounts.requests import PersonRequest
-from recognizer import training
+from recognizer import permissions, training
 from recognizer.models import Label, Policy, Recognizer
-from recognizer.review import decisions, policy_changes
+from recognizer.review import policy_changes
 
 
 class LabelInline(admin.TabularInline):
@@ -84,7 +84,7 @@ class RecognizerAdmin(admin.ModelAdmin):
 
     def has_review_permission(self, request: PersonRequest) -> bool:
         """Who reviews may also start a run."""
-        return decisions.may_review(request.user)
+        return permissions.may_review(request.user)
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         """Names, prompts and colours that were changed are noted; the policy is noted where it is saved."""

@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 State = Export.State
 
-TASK = "recognizer.tasks.export"
 PIECE = 1 << 20  # bytes
 MOST_BYTES = 2 << 30  # of one file; beyond it the command writes to a disk
 KEPT_FOR = timedelta(days=1)
@@ -61,7 +60,7 @@ def start_export(*, by: User, wanted: DrawingFilter, form: str, licence: str) ->
     try:
         with transaction.atomic():
             export = Export.objects.create(by=by, form=form, wanted=wanted.as_json(), licence=licence, total=total)
-            enqueue.send_on_commit(TASK, export.pk)
+            enqueue.send_on_commit(enqueue.Task.EXPORT, export.pk)
             detail = {"format": form, "licence": licence, "drawings": total, "which": wanted.as_json()}
             audit.note(by=by, what="export.made", subject=f"export {export.pk}", detail=detail)
     except IntegrityError as error:
@@ -183,7 +182,7 @@ def run_due_jobs() -> int:
     )
     for pk in silent.filter(state=State.WAITING).values_list("pk", flat=True):
         moved += silent.filter(pk=pk, state=State.WAITING).update(heartbeat=now)
-        enqueue.send_on_commit(TASK, pk)
+        enqueue.send_on_commit(enqueue.Task.EXPORT, pk)
     return moved
 
 

@@ -10,7 +10,7 @@ from django.db import Error
 from ml.embeddings.personal_memory import pack_answer
 from ml.preprocessing.image_limits import ImageError
 from ml.preprocessing.ink import InkError
-from recognizer import enqueue as messages
+from recognizer.enqueue import Task, send_on_commit
 from recognizer.registry import serving
 
 if TYPE_CHECKING:
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from recognizer.registry.serving import LiveVersion
 
 logger = logging.getLogger(__name__)
-
-READ_AGAIN = "recognizer.tasks.remember_again"
 
 
 class Embedded(NamedTuple):
@@ -50,4 +48,4 @@ def embed_drawing(drawing: Drawing, active: LiveVersion) -> Embedded | None:
 
 def enqueue(memory: Memory) -> None:
     """Let a worker read what the active version has not read, once this is committed. Lost, the tick does it."""
-    messages.send_on_commit(READ_AGAIN, memory.pk)
+    send_on_commit(Task.REFRESH_MEMORY, memory.pk)

@@ -16,7 +16,6 @@ from django.db import Error
 
 import ml.embeddings.personal_memory
 from recognizer import enqueue
-from recognizer.memory.embed import READ_AGAIN
 from recognizer.models import Memory, Remembered
 from recognizer.registry.serving import LiveVersion
 
@@ -146,7 +145,7 @@ def _send(memory_id: int) -> None:
     """Once for all processes. Where the cache or the broker is away the tick sees to it."""
     try:
         if cache.add(f"memory:behind:{memory_id}", 1, ASK_EVERY):
-            enqueue.send_now(READ_AGAIN, memory_id)
+            enqueue.send_now(enqueue.Task.REFRESH_MEMORY, memory_id)
     except Exception as error:
         logger.warning("memory %d is behind, and nobody can be told: %s", memory_id, error)
 

@@ -8,9 +8,8 @@ from typing import TypeVar
 from django.contrib.auth.decorators import login_required, permission_required
 from django.http.response import HttpResponseBase
 
-from recognizer.review import controls, decisions
+from recognizer import permissions
 
-SEE_PEOPLE = "accounts.view_user"
 View = TypeVar("View", bound=Callable[..., HttpResponseBase])
 
 
@@ -18,6 +17,6 @@ def _needs(*permissions: str) -> Callable[[View], View]:
     return lambda view: login_required(permission_required(permissions, raise_exception=True)(view))
 
 
-for_reviewers = _needs(decisions.PERMISSION)
-for_control_managers = _needs(decisions.PERMISSION, controls.PERMISSION)
-for_auditors = _needs("accounts.view_auditentry")
+for_reviewers = _needs(permissions.REVIEW)
+for_control_managers = _needs(permissions.REVIEW, permissions.MARK_CONTROLS)
+for_auditors = _needs(permissions.SEE_AUDIT_LOG)

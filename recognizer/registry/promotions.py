@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
     from accounts.models import User
 
-READ_MEMORIES = "recognizer.tasks.remember_all_again"  # by name: the tasks stand above the verbs
 PROMOTED = "version.promoted"  # in the audit log
 ROLLED_BACK = "version.rolled-back"
 
@@ -75,7 +74,7 @@ def _append_promotion(version: ModelVersion, replaces: Promotion | None, reason:
     except IntegrityError as error:
         raise StalePromotionError("Another version was promoted at the same moment. Look again.") from error
     if Memory.objects.filter(recognizer=version.recognizer_id).exists():
-        enqueue.send_on_commit(READ_MEMORIES)
+        enqueue.send_on_commit(enqueue.Task.REFRESH_MEMORIES)
     return promotion
 
 

@@ -9,6 +9,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from accounts import people
+from recognizer import permissions
 from recognizer.models import Control, Correction, Opinion, QueueEntry, Review
 from recognizer.review import claims, consensus, controls, decisions
 
@@ -99,4 +100,4 @@ def _hold(author: int, reviewer: User) -> bool:
     person = people.lock_person(author)
     if person is None or not person.may_train:
         return False
-    return person != reviewer or decisions.may_review_own(reviewer)
+    return person != reviewer or permissions.may_review_own(reviewer)

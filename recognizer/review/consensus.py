@@ -13,19 +13,16 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from django.db.models import Q
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
 from accounts.models import User
-from recognizer import webhooks
+from recognizer import permissions, webhooks
 from recognizer.models import Control, Correction, Opinion, Policy, QueueEntry, Recognizer, Review
 from recognizer.review import consensus, queue
 
 if TYPE_CHECKING:
     from uuid import UUID
-
-_PERMISSION = "review_drawings"
 
 
 class Consensus(NamedTuple):
@@ -151,20 +148,13 @@ def _settle(
     differing = [each for each in corrections if each.pk not in decided and len(_answers(said[each.pk])) > 1]
     if not differing:
         return
-    left = count_reviewers()
+    left = permissions.reviewers().count()
     disputed = [each.pk for each in differing if len(said[each.pk]) >= min(max_opinions(numbers[each.pk]), left)]
     queue.mark_disputed(disputed)
 
 
 def _answers(said: Iterable[Opinion]) -> set[int | None]:
     return {opinion.label_id for opinion in said}
-
-
-def count_reviewers() -> int:
-    """How many people may review."""
-    allowed = Q(is_superuser=True)
-    allowed |= Q(user_permissions__codename=_PERMISSION) | Q(groups__permissions__codename=_PERMISSION)
-    return User.objects.filter(allowed, is_active=True).distinct().count()
 
 
 def withdraw_opinions(opinions: Sequence[Opinion], by: User, *, author: int) -> list[Opinion]:
@@ -224,7 +214,7 @@ class ReviewerShortage:
 def reviewer_shortages(recognizer: Recognizer | None = None) -> list[ReviewerShortage]:
     """Those policies, of one recognizer or of all. One query where none asks for several opinions, else two."""
     asking = consensus.policies_asking()
-    there = consensus.count_reviewers() if asking else 0
+    there = permissions.reviewers().count() if asking else 0
     return [
         ReviewerShortage(policy.recognizer, policy.opinions, there)
         for policy in _of(asking, recognizer)

@@ -16,6 +16,7 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
 from accounts import audit, people
+from recognizer import permissions
 from recognizer.models import Claim, Control, Correction, Opinion, Policy, QueueEntry, Review
 from recognizer.review import claims, queue
 from recognizer.review.queue import QueueFilter
@@ -23,16 +24,9 @@ from recognizer.review.queue import QueueFilter
 if TYPE_CHECKING:
     from accounts.models import User
 
-PERMISSION = "recognizer.mark_controls"
-
 
 class NoControlError(RuntimeError):
     """It cannot be a control now; the text says why."""
-
-
-def may_mark(person: User) -> bool:
-    """Whether this person chooses controls, and therefore knows the answers."""
-    return person.has_perm(PERMISSION)
 
 
 @transaction.atomic
@@ -76,7 +70,7 @@ def control_of(correction: int) -> Control | None:
 
 def controls_for(*, reviewer: User, corrections: Collection[int]) -> dict[int, Control]:
     """By correction: which of these are controls that this reviewer can be tried by."""
-    if may_mark(reviewer):
+    if permissions.may_mark_controls(reviewer):
         return {}
     found = Control.objects.current().filter(correction__in=corrections)
     found = found.exclude(Exists(_known_to(reviewer, "correction")))
@@ -101,7 +95,7 @@ def mix_in_controls(
 ) -> list[Correction]:
     """Some of the corrections that were claimed for a reviewer make way for controls, as the policies ask."""
     shares = dict(Policy.objects.filter(control_share__gt=0).values_list("recognizer", "control_share"))
-    if not shares or may_mark(reviewer):
+    if not shares or permissions.may_mark_controls(reviewer):
         return list(found)
     places = _drawn(found, shares, reviewer, len(passed_over))
     if not places:

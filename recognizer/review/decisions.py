@@ -3,7 +3,7 @@
 A correction is claimed for a few minutes (`claims`), so two reviewers are not shown the same one. What a reviewer says
 is an opinion. When as many opinions agree as the policy asks for (one by default), a review is written (`consensus`).
 Reviews are append-only: undoing adds a row, and to decide otherwise one undoes first. The caller checks whether
-somebody may review at all (`may_review`).
+somebody may review at all (`recognizer.permissions`).
 """
 
 from __future__ import annotations
@@ -16,21 +16,17 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from accounts import people
-from recognizer import webhooks
+from recognizer import permissions, webhooks
 from recognizer.models import Control, Correction, Drawing, Label, Opinion, Recognizer, Review, UnknownLabelError
 from recognizer.review import claims, consensus, controls
 from recognizer.review import queue as places
 from recognizer.review.claims import ClaimedError
 from recognizer.review.locking import (
-    PERMISSION,
     DisputedError,
     LockedCorrection,
     SelfReviewError,
     StaleReviewError,
     lock_correction,
-    may_review,
-    may_review_own,
-    may_settle,
 )
 from recognizer.review.queue import DECIDED, NO_FILTER, QueueFilter
 
@@ -38,14 +34,10 @@ if TYPE_CHECKING:
     from accounts.models import User
 
 __all__ = [
-    "PERMISSION",
     "ClaimedError",
     "DisputedError",
     "SelfReviewError",
     "StaleReviewError",
-    "may_review",
-    "may_review_own",
-    "may_settle",
 ]
 
 REFUSALS = (SelfReviewError, ClaimedError, StaleReviewError)
@@ -58,7 +50,7 @@ def queue(*, reviewer: User, recognizer: Recognizer | None = None) -> QuerySet[C
 
 def waiting(*, reviewer: User, wanted: QueueFilter = NO_FILTER) -> QuerySet[Correction]:
     """The same, as far as they want it."""
-    return places.waiting_corrections(reviewer=reviewer, own=may_review_own(reviewer), wanted=wanted)
+    return places.waiting_corrections(reviewer=reviewer, own=permissions.may_review_own(reviewer), wanted=wanted)
 
 
 def claim(*, correction: Correction, reviewer: User) -> None:
@@ -67,7 +59,7 @@ def claim(*, correction: Correction, reviewer: User) -> None:
     Raises SelfReviewError, ClaimedError while somebody else has it, StaleReviewError when there is nothing to decide.
     """
     with lock_correction(correction, reviewer) as held:
-        if not (held.disputed and may_settle(reviewer)):
+        if not (held.disputed and permissions.may_settle_disputes(reviewer)):
             _control(correction, reviewer, held)
         claims.claim(correction.pk, reviewer)
 
@@ -100,7 +92,7 @@ def claim_next(
     while found := _claim_some(reviewer, wanted, count, passed_over):
         mine = [correction for correction, taken in found if taken]
         if mine:
-            own = may_review_own(reviewer)
+            own = permissions.may_review_own(reviewer)
             return controls.mix_in_controls(mine, reviewer=reviewer, own=own, wanted=wanted, passed_over=skipping)
         passed_over |= {correction.pk for correction, _taken in found}
     return []
@@ -122,7 +114,7 @@ def claim_these(*, reviewer: User, corrections: Sequence[int]) -> list[Correctio
     with transaction.atomic():
         free = waiting(reviewer=reviewer, wanted=NO_FILTER).filter(pk__in=corrections)
         found = {each.pk: each for each in free.select_for_update(of=("queue_entry",))}
-        if may_settle(reviewer):
+        if permissions.may_settle_disputes(reviewer):
             found |= {each.pk: each for each in _disputed(reviewer, corrections).select_for_update(of=("queue_entry",))}
         taken = claims.claim_many(list(found), reviewer)
     return [found[pk] for pk in dict.fromkeys(corrections) if pk in taken]
@@ -132,7 +124,7 @@ def _disputed(reviewer: User, corrections: Sequence[int]) -> QuerySet[Correction
     found = Correction.objects.filter(
         people.may_train("queue_entry__author"), pk__in=corrections, queue_entry__disputed=True
     )
-    if not may_review_own(reviewer):
+    if not permissions.may_review_own(reviewer):
         found = found.exclude(queue_entry__author=reviewer)
     return found.select_related("label", "queue_entry")
 

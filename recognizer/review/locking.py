@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
-from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Subquery
 
 from accounts import people
+from recognizer import permissions
 from recognizer.models import Correction, Drawing, Opinion, QueueEntry, Review
 from recognizer.review import consensus, queue
 from recognizer.review.queue import DECIDED
@@ -18,8 +18,6 @@ from recognizer.review.queue import DECIDED
 if TYPE_CHECKING:
     from accounts.models import User
 
-PERMISSION = "recognizer.review_drawings"
-SETTLING = "recognizer.settle_disputes"
 _POLICY = ("author", "uuid", "recognizer__policy__opinions", "recognizer__policy__opinions_share")
 
 
@@ -51,21 +49,6 @@ class LockedCorrection(NamedTuple):
         return bool(self.entry and self.entry.disputed)
 
 
-def may_review(person: User) -> bool:
-    """Whether this person is a reviewer."""
-    return person.has_perm(PERMISSION)
-
-
-def may_review_own(person: User) -> bool:
-    """A community of one: a setting of the embedded default lets staff review their own drawings."""
-    return settings.SELF_REVIEW and (person.is_staff or person.is_superuser) and may_review(person)
-
-
-def may_settle(person: User) -> bool:
-    """Whether this person decides what reviewers do not agree on."""
-    return person.has_perm(SETTLING)
-
-
 @contextmanager
 def lock_correction(correction: Correction, reviewer: User) -> Iterator[LockedCorrection]:
     """In one transaction, with the author held: they can neither change their mind nor delete the drawing meanwhile.
@@ -83,7 +66,7 @@ def lock_correction(correction: Correction, reviewer: User) -> Iterator[LockedCo
             raise StaleReviewError("Its author no longer agrees that their drawings teach. Take the next one.")
         if author.set_aside:
             raise StaleReviewError("Everything by its author is set aside. Take the next one.")
-        if author == reviewer and not may_review_own(reviewer):
+        if author == reviewer and not permissions.may_review_own(reviewer):
             raise SelfReviewError("Nobody reviews their own drawings. Leave it to another reviewer.")
         last, decision, said = state
         yield LockedCorrection(

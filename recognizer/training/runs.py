@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 State = TrainingRun.State
 STARTED = "run.started"
-TASK = "recognizer.tasks.train"  # by name, because tasks.py imports this package
 
 
 class OpenRunError(RuntimeError):
@@ -64,7 +63,7 @@ def open_run(*, recognizer: Recognizer, trigger: str, by: User | None = None) ->
 
 def enqueue_run(run: TrainingRun) -> None:
     """Send the task after the commit. The scheduler sends a message that was lost again."""
-    enqueue.send_on_commit(TASK, run.pk)
+    enqueue.send_on_commit(enqueue.Task.TRAIN, run.pk)
 
 
 def cancel_run(*, run: TrainingRun, by: User | None = None) -> None:

@@ -25,7 +25,6 @@ from recognizer import enqueue
 from recognizer.models import Delivery, Webhook
 from recognizer.webhooks import notify_owner, signing
 from recognizer.webhooks.allowed_addresses import RefusedAddressError
-from recognizer.webhooks.events import TASK
 from recognizer.webhooks.transport import CheckedTransport
 
 logger = logging.getLogger(__name__)
@@ -189,7 +188,7 @@ def _pause(hook: Webhook, reason: str, now: datetime) -> None:
 def run_due_jobs() -> int:
     """Send a message where something is due, and clean up what is old; how many were cleaned up."""
     if Delivery.objects.due(timezone.now()).exists():
-        enqueue.send_on_commit(TASK)
+        enqueue.send_on_commit(enqueue.Task.SEND_WEBHOOKS)
     old = Delivery.objects.filter(created__lt=timezone.now() - RETENTION).order_by("created")
     ids = list(old.values_list("pk", flat=True)[:CLEANUP_BATCH])
     return Delivery.objects.filter(pk__in=ids).delete()[1].get("recognizer.Delivery", 0) if ids else 0

@@ -20,7 +20,6 @@ from django.utils import timezone
 from recognizer import enqueue
 from recognizer.models import TEST_EVENT, Delivery, Event, ModelVersion, Promotion, Review, Webhook, WebhookQuerySet
 
-TASK = "recognizer.tasks.send_webhooks"
 VERSION = 1  # of the payload; it moves when a field goes or changes its meaning
 
 
@@ -87,7 +86,7 @@ def create_replay(delivery: Delivery) -> Delivery:
 
 def enqueue_deliveries() -> None:
     """Let a worker look what is due, once this transaction is over."""
-    enqueue.send_on_commit(TASK)
+    enqueue.send_on_commit(enqueue.Task.SEND_WEBHOOKS)
 
 
 def _listening(hooks: WebhookQuerySet, event: str) -> list[Webhook]:
@@ -107,5 +106,5 @@ def _deliveries(
 def _note(deliveries: Iterable[Delivery]) -> list[Delivery]:
     made = Delivery.objects.bulk_create(deliveries, batch_size=500)
     if made:
-        enqueue.send_on_commit(TASK)
+        enqueue.send_on_commit(enqueue.Task.SEND_WEBHOOKS)
     return made

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from accounts import keys
 from accounts.models import ApiKey, AuditEntry, User
-from recognizer.review import decisions
+from recognizer import permissions
 from tests.accounts.helpers import PASSWORD
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("digits")]
@@ -148,7 +148,7 @@ def test_anothers_key_is_not_there(as_ada: Client, bob: User) -> None:
 def test_exports_are_offered_to_reviewers_alone(as_ada: Client, ada: User) -> None:
     assert 'value="export"' not in as_ada.get("/accounts/keys/new/").content.decode()
     assert make(as_ada, scopes=["export"]).status_code == 400
-    app, _dot, codename = decisions.PERMISSION.partition(".")
+    app, _dot, codename = permissions.REVIEW.partition(".")
     ada.user_permissions.add(Permission.objects.get(codename=codename, content_type__app_label=app))
     assert 'value="export"' in as_ada.get("/accounts/keys/new/").content.decode()
     assert make(as_ada, scopes=["export"]).status_code == 200

@@ -7,17 +7,19 @@ import subprocess
 import sys
 from pathlib import Path
 
+from recognizer import enqueue, tasks
+
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = """
 import os, threading, django
 os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
 django.setup()
 from recognizer import enqueue
-enqueue.send_on_commit("recognizer.tasks.tick")
+enqueue.send_on_commit(enqueue.Task.RUN_DUE_JOBS)
 print([each.name for each in threading.enumerate()][1:])
 for each in threading.enumerate()[1:]:
     each.join(60 * {joined})
-enqueue.send_on_commit("recognizer.tasks.tick")
+enqueue.send_on_commit(enqueue.Task.RUN_DUE_JOBS)
 print([each.name for each in threading.enumerate()][1:])
 """
 
@@ -43,4 +45,9 @@ def test_a_process_that_ends_sends_what_it_has_to_send(tmp_path: Path) -> None:
 
 def test_a_message_that_cannot_be_sent_is_logged(tmp_path: Path) -> None:
     ran = send(tmp_path, redis="redis://127.0.0.1:1/0")
-    assert "recognizer.tasks.tick() cannot be sent" in ran.stderr
+    assert "recognizer.tasks.tick()" in ran.stderr
+
+
+def test_each_name_is_a_registered_task_and_each_task_has_a_name() -> None:
+    ours = {name for name in tasks.app.tasks if name.startswith("recognizer.")}
+    assert ours == set(enqueue.Task)

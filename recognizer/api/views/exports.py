@@ -14,6 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from recognizer import permissions
 from recognizer.api.base import Endpoint
 from recognizer.api.body_parsers import LimitedJSONParser
 from recognizer.api.errors import ApiError
@@ -23,7 +24,6 @@ from recognizer.api.throttling import DrawingLimit
 from recognizer.datasets import export_job, formats
 from recognizer.datasets.filters import DrawingFilter, FilterError
 from recognizer.models import Export
-from recognizer.review import decisions
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -38,7 +38,7 @@ class MayReview(BasePermission):
 
     def has_permission(self, request: Request, view: APIView) -> bool:
         """Keys may no more than their person."""
-        return not hasattr(view, str(request.method).lower()) or request.user.has_perm(decisions.PERMISSION)
+        return not hasattr(view, str(request.method).lower()) or request.user.has_perm(permissions.REVIEW)
 
 
 class ExportsView(ConditionalEndpoint):

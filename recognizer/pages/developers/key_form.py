@@ -15,8 +15,8 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import ApiKey, User
+from recognizer import permissions
 from recognizer.models import ModelVersion, Recognizer
-from recognizer.review import decisions
 
 MOST_ORIGINS = 10
 MOST_VERSIONS = 50  # of a recognizer, the newest, that one may choose from
@@ -62,7 +62,7 @@ class KeyForm(forms.Form):
         self.fields["scopes"].choices = [  # type: ignore[attr-defined]
             choice
             for choice in ApiKey.Scope.choices
-            if choice[0] != ApiKey.Scope.EXPORT or decisions.may_review(person)
+            if choice[0] != ApiKey.Scope.EXPORT or permissions.may_review(person)
         ]
         self.fields["rate"].validators.append(MaxValueValidator(settings.PREDICT_RATE))
         self.fields["rate"].widget.attrs |= {"max": settings.PREDICT_RATE}

@@ -10,6 +10,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.requests import PersonRequest
+from recognizer import permissions
 from recognizer.insights import agreement as agreements
 from recognizer.insights import disputes as found_disputes
 from recognizer.insights import reviewer_accuracy as accuracy
@@ -19,7 +20,7 @@ from recognizer.pages.insights.views import insights_context
 from recognizer.pages.query import read_id
 from recognizer.pages.review.common import to_review
 from recognizer.registry import promotions
-from recognizer.review import controls, decisions
+from recognizer.review import controls
 
 
 @require_safe
@@ -47,7 +48,7 @@ def reviewer_accuracy(request: PersonRequest, slug: str) -> HttpResponse:
         "step": accuracy.STEP,
         "most": accuracy.MAX_PEOPLE,
     }
-    if controls.may_mark(request.user):
+    if permissions.may_mark_controls(request.user):
         context["reviewers"] = accuracy.reviewers_accuracy(recognizer, viewer=request.user)
         context["authors"] = accuracy.authors_accuracy(recognizer, viewer=request.user)
     else:
@@ -62,7 +63,7 @@ def disputes(request: PersonRequest, slug: str) -> HttpResponse:
     """Drawings about which reviewers disagree, and that somebody has to decide."""
     context, recognizer = insights_context(slug, promotions.live_recognizers())
     page = found_disputes.disputes_page(recognizer, after=read_id(request.GET.get("after")))
-    context |= {"page": page, "may_settle": decisions.may_settle(request.user)}
+    context |= {"page": page, "may_settle": permissions.may_settle_disputes(request.user)}
     return render(request, "recognizer/insights/disputes.html", context)
 
 

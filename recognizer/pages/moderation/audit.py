@@ -10,8 +10,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from accounts.requests import PersonRequest
+from recognizer import permissions
 from recognizer.models import Review
-from recognizer.pages.access import SEE_PEOPLE, for_auditors
+from recognizer.pages.access import for_auditors
 from recognizer.pages.moderation import audit_entries
 from recognizer.pages.moderation.audit_entries import Asked
 
@@ -23,7 +24,7 @@ def log(request: PersonRequest) -> HttpResponse:
     """A page of the log, the newest first."""
     asked = Asked.read(request.GET)
     found = audit_entries.entries(asked)
-    sees_people = request.user.has_perm(SEE_PEOPLE)
+    sees_people = request.user.has_perm(permissions.SEE_PEOPLE)
     shown = audit_entries.lines(found[: audit_entries.PAGE_SIZE], sees_people=sees_people)
     kinds = sorted(audit_entries.WORDS.items(), key=lambda each: str(each[1]))
     return render(
@@ -38,7 +39,7 @@ def decisions(request: PersonRequest) -> HttpResponse:
     """A page of what reviewers decided, the newest first."""
     asked = Asked.read(request.GET)
     found = audit_entries.decisions(asked)
-    context = _context(asked, found, Review.Decision.choices, request.user.has_perm(SEE_PEOPLE))
+    context = _context(asked, found, Review.Decision.choices, request.user.has_perm(permissions.SEE_PEOPLE))
     return render(
         request, "recognizer/moderation/audit_decisions.html", context | {"decisions": found[: audit_entries.PAGE_SIZE]}
     )

@@ -17,10 +17,10 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.models import User
 from accounts.requests import PersonRequest
+from recognizer import permissions
 from recognizer.models import AuthorExclusion, Correction, Drawing
 from recognizer.moderation import exclusions, reports
-from recognizer.pages.access import SEE_PEOPLE, for_reviewers
-from recognizer.pages.progress.views import MAY_PROMOTE
+from recognizer.pages.access import for_reviewers
 from recognizer.pages.query import read_ids
 
 PAGE_SIZE = 24
@@ -42,8 +42,8 @@ def _remedies(request: PersonRequest) -> dict[str, object]:
     return {
         "remedies": found,
         "free": any(remedy.run is None for remedy in found),
-        "may_promote": request.user.has_perm(MAY_PROMOTE),
-        "sees_people": request.user.has_perm(SEE_PEOPLE),
+        "may_promote": request.user.has_perm(permissions.PROMOTE),
+        "sees_people": request.user.has_perm(permissions.SEE_PEOPLE),
     }
 
 
@@ -82,7 +82,7 @@ def _authors(request: PersonRequest) -> list[int]:
     """Whom the address means; 404 for nobody. Only who may see people can name them."""
     said = Correction.objects.filter(pk__in=_named(request, "correction")).values_list("drawing__author", flat=True)
     drew = Drawing.objects.filter(pk__in=_named(request, "drawing")).values_list("author", flat=True)
-    people = _named(request, "person") if request.user.has_perm(SEE_PEOPLE) else []
+    people = _named(request, "person") if request.user.has_perm(permissions.SEE_PEOPLE) else []
     known = User.objects.filter(pk__in=people).values_list("pk", flat=True)
     found = sorted({*said, *drew, *known})
     if not found:

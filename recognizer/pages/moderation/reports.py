@@ -17,10 +17,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.requests import PersonRequest
+from recognizer import permissions
 from recognizer.insights import examples
 from recognizer.models import Report
 from recognizer.moderation import reports
-from recognizer.pages.access import SEE_PEOPLE, for_reviewers
+from recognizer.pages.access import for_reviewers
 from recognizer.pages.review import common
 from recognizer.review import decisions
 
@@ -97,7 +98,7 @@ def inbox(request: PersonRequest) -> HttpResponse:
         "page": page,
         "rows": [(each, by_drawing.get(each.drawing_id or 0)) for each in page],
         "handled": handled,
-        "sees_people": request.user.has_perm(SEE_PEOPLE),
+        "sees_people": request.user.has_perm(permissions.SEE_PEOPLE),
     }
     return render(request, "recognizer/moderation/reports.html", context)
 

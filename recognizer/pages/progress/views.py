@@ -18,13 +18,12 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.requests import PersonRequest
-from recognizer import training
+from recognizer import permissions, training
 from recognizer.models import ModelVersion, Promotion, Recognizer
 from recognizer.pages.draw import chosen_recognizer
 from recognizer.pages.progress import history as progress
 from recognizer.registry import promotions
 
-MAY_PROMOTE = "recognizer.add_promotion"
 MOST_LETTERS = 200  # of a reason
 
 
@@ -52,8 +51,8 @@ def show(request: HttpRequest) -> HttpResponse:
         "waiting": waiting,
         "waiting_words": progress.how_many(waiting),
         "policy": training.policy_of(recognizer),
-        "may_promote": request.user.has_perm(MAY_PROMOTE),
-        "before": promotions.previous_version(recognizer) if request.user.has_perm(MAY_PROMOTE) else None,
+        "may_promote": request.user.has_perm(permissions.PROMOTE),
+        "before": promotions.previous_version(recognizer) if request.user.has_perm(permissions.PROMOTE) else None,
     }
     return render(request, "recognizer/progress/progress.html", context)
 
@@ -65,7 +64,7 @@ def _newest(recognizer: Recognizer) -> Promotion | None:
 
 @require_POST
 @login_required
-@permission_required(MAY_PROMOTE, raise_exception=True)
+@permission_required(permissions.PROMOTE, raise_exception=True)
 def promote(request: PersonRequest, slug: str) -> HttpResponse:
     """Let a version answer from now on."""
     recognizer = get_object_or_404(Recognizer, slug=slug)
@@ -76,7 +75,7 @@ def promote(request: PersonRequest, slug: str) -> HttpResponse:
 
 @require_POST
 @login_required
-@permission_required(MAY_PROMOTE, raise_exception=True)
+@permission_required(permissions.PROMOTE, raise_exception=True)
 def roll_back(request: PersonRequest, slug: str) -> HttpResponse:
     """Let the version before answer again."""
     recognizer = get_object_or_404(Recognizer, slug=slug)

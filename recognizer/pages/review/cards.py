@@ -13,6 +13,7 @@ from django.utils.formats import localize
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from recognizer import permissions
 from recognizer.drawings import replay as replays
 from recognizer.drawings import thumbnails
 from recognizer.models import (
@@ -27,7 +28,7 @@ from recognizer.models import (
     Review,
     Use,
 )
-from recognizer.review import controls, decisions, queue
+from recognizer.review import controls, queue
 from recognizer.review.queue import NO_FILTER, QueueFilter
 
 if TYPE_CHECKING:
@@ -192,7 +193,7 @@ def last_decisions(reviewer: User) -> list[LastDecision]:
 
 def waiting_text(reviewer: User, wanted: QueueFilter = NO_FILTER) -> str:
     """How many corrections this reviewer could decide now, in words."""
-    own = decisions.may_review_own(reviewer)
+    own = permissions.may_review_own(reviewer)
     found = queue.waiting_corrections(reviewer=reviewer, own=own, wanted=wanted)  # their order follows an index
     count = found.values("pk")[: MOST_COUNTED + 1].count() + controls.count_claimed_controls(reviewer)
     if count > MOST_COUNTED:

@@ -20,6 +20,7 @@ from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.requests import PersonRequest
+from recognizer import permissions
 from recognizer.insights import disputes
 from recognizer.models import Correction, Opinion, Report, Review, UnknownLabelError
 from recognizer.pages import script_texts
@@ -56,12 +57,12 @@ def review(request: PersonRequest) -> HttpResponse:
         "reasons": cards.reject_reasons(),
         "waiting": cards.waiting_text(request.user, filters.queue),
         "shortages": consensus.reviewer_shortages(filters.queue.recognizer),
-        "disputes": disputes.count_disputes() if decisions.may_settle(request.user) else 0,
+        "disputes": disputes.count_disputes() if permissions.may_settle_disputes(request.user) else 0,
         "last_decisions": cards.last_decisions(request.user),
         "open_reports": Report.objects.open().count(),
         "skipped": len(skipped),
         "skipped_text": common.skipped_text(len(skipped)),
-        "self_review": decisions.may_review_own(request.user),
+        "self_review": permissions.may_review_own(request.user),
         "texts": script_texts.review_page(),
     }
     return render(request, "recognizer/review/focus.html", context)
@@ -93,14 +94,14 @@ def _named_card(request: PersonRequest, pk: int) -> cards.ReviewCard | None:
 def _decided_card(request: PersonRequest, correction: Correction, decision: Review | Opinion) -> cards.ReviewCard:
     """People who choose control drawings also get what they need for that."""
     card = cards.review_card(correction, decision)
-    if not controls.may_mark(request.user):
+    if not permissions.may_mark_controls(request.user):
         return card
     return replace(card, reference=decisions.current(correction), control=controls.control_of(correction.pk))
 
 
 def _disputes(request: PersonRequest, found: list[Correction]) -> dict[int, list[Opinion]]:
     """The opinions about disputed corrections, for people who settle disputes."""
-    return decisions.disputes_about(found) if decisions.may_settle(request.user) else {}
+    return decisions.disputes_about(found) if permissions.may_settle_disputes(request.user) else {}
 
 
 @require_POST
@@ -155,7 +156,7 @@ def decide(request: PersonRequest, pk: int) -> HttpResponse:
 
 def _settled_or_repeated(request: PersonRequest, correction: Correction, error: Exception) -> dict[str, int] | None:
     """A refused opinion can settle a dispute, or be one that is already saved because its answer was lost."""
-    if isinstance(error, decisions.DisputedError) and decisions.may_settle(request.user):
+    if isinstance(error, decisions.DisputedError) and permissions.may_settle_disputes(request.user):
         slug = correction.label.slug if "accept" in request.POST and correction.label else request.POST.get("label")
         reason = request.POST.get("reject", "")
         try:

@@ -14,6 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.requests import PersonRequest
+from recognizer import permissions
 from recognizer.models import Label
 from recognizer.pages import script_texts
 from recognizer.pages.access import for_reviewers
@@ -64,7 +65,7 @@ def grid(request: PersonRequest) -> HttpResponse:
         "waiting": cards.waiting_text(request.user, filters.queue),
         "shortages": consensus.reviewer_shortages(filters.queue.recognizer),
         "last_round": len(rounds[-1]) if rounds else 0,
-        "self_review": decisions.may_review_own(request.user),
+        "self_review": permissions.may_review_own(request.user),
         "texts": script_texts.review_page(),
     }
     return render(request, "recognizer/review/grid.html", context)

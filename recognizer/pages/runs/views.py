@@ -13,11 +13,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.requests import PersonRequest
-from recognizer import training
+from recognizer import permissions, training
 from recognizer.models import Drawing, Recognizer, TrainingRun
 from recognizer.pages.access import for_reviewers
 from recognizer.pages.progress import history
-from recognizer.pages.progress.views import MAY_PROMOTE
 from recognizer.pages.runs import details
 from recognizer.registry import promotions
 
@@ -70,7 +69,7 @@ def run(request: PersonRequest, pk: int) -> HttpResponse:
         "flips": details.flips(found),
         "active": active,
         "serves": bool(active and found.version_id == active.model_version_id),
-        "may_promote": request.user.has_perm(MAY_PROMOTE),
+        "may_promote": request.user.has_perm(permissions.PROMOTE),
     }
     return render(request, "recognizer/runs/run.html", context)
 

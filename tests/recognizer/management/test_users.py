@@ -4,10 +4,10 @@ import pytest
 from django.test import Client
 
 from accounts.models import User
+from recognizer import permissions
 from recognizer.management.demo import users
 from recognizer.models import Drawing, ModelVersion, Recognizer, SnapshotItem, TrainingRun
 from recognizer.registry import promotions
-from recognizer.review import decisions
 from tests.ink import SEVEN
 
 pytestmark = pytest.mark.django_db
@@ -54,8 +54,8 @@ def test_a_guest_who_comes_again_is_the_same_person_with_another_password() -> N
 
 def test_the_reviewer_may_review_and_nothing_else() -> None:
     rosa = users.create_reviewer()
-    assert decisions.may_review(rosa)
-    assert rosa.get_all_permissions() == {decisions.PERMISSION}
+    assert permissions.may_review(rosa)
+    assert rosa.get_all_permissions() == {permissions.REVIEW}
     assert not rosa.is_staff
 
 

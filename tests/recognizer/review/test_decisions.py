@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from accounts import people
 from accounts.models import User
+from recognizer import permissions
 from recognizer.drawings import corrections, store
 from recognizer.drawings.store import Content
 from recognizer.models import Claim, Correction, Drawing, ImmutableError, Recognizer, Review, UnknownLabelError
@@ -35,8 +36,8 @@ def drawn(author: User, label: str = "7", ink: Any = SEVEN) -> Correction:
 
 
 def test_reviewers_are_those_with_the_permission(rosa: User, alice: User) -> None:
-    assert decisions.may_review(rosa)
-    assert not decisions.may_review(alice)
+    assert permissions.may_review(rosa)
+    assert not permissions.may_review(alice)
 
 
 def test_accepting_lets_the_drawing_teach_what_its_author_says(rosa: User, alice: User) -> None:
@@ -89,7 +90,7 @@ def test_a_community_of_one_may_where_the_setting_says_so(rosa: User, settings: 
 def test_the_setting_helps_nobody_who_is_not_staff(rosa: User, settings: Any) -> None:
     settings.SELF_REVIEW = True
     rosa.is_staff = False
-    assert not decisions.may_review_own(rosa)
+    assert not permissions.may_review_own(rosa)
 
 
 def test_nobody_undoes_a_decision_about_their_own(rosa: User, ravi: User, settings: Any) -> None:

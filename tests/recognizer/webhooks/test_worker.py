@@ -85,7 +85,7 @@ def test_a_worker_that_is_killed_while_it_sends_loses_nothing(
     assert state() == State.WAITING
     receiver.hangs = False
     Delivery.objects.update(next_try=timezone.now())  # as some minutes later
-    enqueue.send_on_commit(events.TASK)
+    enqueue.send_on_commit(enqueue.Task.SEND_WEBHOOKS)
     with worker(tmp_path):
         until(lambda: state() == State.DELIVERED, "it is delivered", patience=60)
     delivery.refresh_from_db()
