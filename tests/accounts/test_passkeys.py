@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from allauth.mfa.models import Authenticator
+from playwright.sync_api import sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
 from accounts.models import User
 from tests.accounts.helpers import PASSWORD
 from tests.accounts.test_pages import FOR_ADA, FOR_STRANGERS
+from tests.programs import find_chromium
 
-sync_api = pytest.importorskip("playwright.sync_api")
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 CTAP2 = {
     "protocol": "ctap2",
     "transport": "internal",
@@ -56,12 +55,10 @@ class Visitor:
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
     """One for all tests here. While it is open Django is told that an event loop in this thread is fine."""
-    if not CHROMIUM:
-        stop = pytest.fail if os.environ.get("CI") == "true" else pytest.skip
-        stop("No chromium on the PATH: passkeys are not tried in a browser.")
+    chromium = find_chromium()
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
-    with sync_api.sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         yield opened
         opened.close()
     del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]

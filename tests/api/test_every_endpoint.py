@@ -48,14 +48,12 @@ def test_it_names_the_scope_that_a_key_needs(address: str, method: str) -> None:
     assert scopes[method] in {None, *ApiKey.Scope.values}
 
 
-@pytest.mark.parametrize(("address", "method"), DOORS)
+@pytest.mark.parametrize(("address", "method"), [door for door in DOORS if ADDRESSES[door[0]].scopes.get(door[1])])
 @pytest.mark.django_db
 def test_a_key_without_the_scope_is_refused_before_anything_else(
     digits: Any, alice: User, address: str, method: str
 ) -> None:
     needed = ADDRESSES[address].scopes[method]
-    if needed is None:
-        pytest.skip("any key will do")
     app = program(alice, *[scope for scope in ApiKey.Scope.values if scope != needed])
     answer = app.generic(method, filled(address, uuid4()), b"{", "application/json")
     assert (answer.status_code, answer.json()["code"]) == (403, "scope_missing")

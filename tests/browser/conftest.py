@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterator
 from threading import Condition
 from typing import Any
@@ -11,14 +10,12 @@ from typing import Any
 import pytest
 from django.core.signals import request_finished, request_started
 from django.test import Client
+from playwright.sync_api import sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
 from recognizer.models import Recognizer
 from tests.browser.visitors import Visitor
-
-CHROMIUM = os.environ.get("CHROMIUM") or next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
-)
+from tests.programs import find_chromium
 
 
 @pytest.fixture(autouse=True)
@@ -29,13 +26,10 @@ def _plain_http(settings: Any) -> None:
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
     """One for all tests of a module. While it is open Django is told that an event loop in this thread is fine."""
-    if not CHROMIUM:
-        stop = pytest.fail if os.environ.get("CI") == "true" else pytest.skip
-        stop("No chromium on the PATH and none named by CHROMIUM: the pages are not tried in a browser.")
-    sync_api = pytest.importorskip("playwright.sync_api")
+    chromium = find_chromium()
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
-    with sync_api.sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage"])
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-dev-shm-usage"])
         yield opened
         opened.close()
     del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]

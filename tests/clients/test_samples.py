@@ -19,6 +19,7 @@ from recognizer.models import Correction, Recognizer
 from recognizer.pages.developers import samples
 from tests.clients.test_command import CLIENTS
 from tests.ink import SEVEN
+from tests.programs import find_program
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("digits")]
 
@@ -63,11 +64,9 @@ def test_outside_of_a_page_javascript_may_ask_without_a_key(live_server: LiveSer
 
 def run_in_node(code: str, folder: Path) -> list[str]:
     """What a module that stands beside `api.mjs` prints."""
-    if not (node := shutil.which("node")):
-        pytest.skip("No node on the PATH: JavaScript is not run.")
     shutil.copy(settings.BASE_DIR / "static" / "js" / "api.js", folder / "api.mjs")
     (folder / "sample.mjs").write_text(code)
-    return run(node, "sample.mjs", folder=folder)
+    return run(find_program("node"), "sample.mjs", folder=folder)
 
 
 def test_the_sample_at_the_prompt_runs(live_server: LiveServer, key: str, picture: bytes, tmp_path: Path) -> None:

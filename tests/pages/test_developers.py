@@ -3,7 +3,6 @@
 import html
 import os
 import re
-import shutil
 import subprocess
 import sys
 from typing import Any
@@ -15,6 +14,7 @@ from accounts import keys
 from accounts.models import User
 from recognizer.api.error_codes import CODES
 from recognizer.models import Correction, Drawing
+from tests.programs import find_program
 
 pytestmark = pytest.mark.django_db
 URL = "/developers/"
@@ -79,8 +79,7 @@ RUN = {
 @pytest.mark.parametrize("language", RUN)
 def test_a_sample_works_as_it_stands_on_the_page(live_server: Any, alice: User, language: str) -> None:
     start, needed = RUN[language]
-    if not shutil.which(needed):
-        pytest.skip(f"needs {needed}")
+    find_program(needed)
     page = Client(headers={"host": live_server.url.removeprefix("http://")}).get(URL).content.decode()
     _key, secret = keys.create_key(person=alice, name="sample", scopes=["predict", "feedback"])
     code = samples(page)[language]

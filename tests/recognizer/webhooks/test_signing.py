@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -18,6 +17,7 @@ from recognizer.models import Webhook
 from recognizer.pages.developers import samples
 from recognizer.pages.developers.samples.verify_webhook import verify
 from recognizer.webhooks import delivery, manage, signing
+from tests.programs import find_program
 from tests.recognizer.webhooks.receiver import Received, Receiver
 
 pytestmark = pytest.mark.django_db
@@ -41,12 +41,9 @@ def in_python(secret: str, headers: dict[str, str], body: bytes) -> Any:
 
 
 def in_javascript(secret: str, headers: dict[str, str], body: bytes) -> Any:
-    node = shutil.which("node")
-    if node is None:
-        pytest.skip("No node on the PATH: the sample in JavaScript is not run.")
     path = Path(samples.__file__).parent / "verify_webhook.js"
     sent = json.dumps({"secret": secret, "headers": headers, "body": body.decode()})
-    command = [node, "--input-type=module", "--eval", SCRIPT % json.dumps(path.as_uri())]
+    command = [find_program("node"), "--input-type=module", "--eval", SCRIPT % json.dumps(path.as_uri())]
     ran = subprocess.run(command, input=sent, capture_output=True, text=True, check=False)
     if ran.returncode:
         raise ValueError(ran.stderr)
