@@ -18,7 +18,7 @@ from recognizer.admin import exclude_action, pictures
 from recognizer.admin.estimated_count import EstimatingPaginator
 from recognizer.admin.filters import CreatedFilter, LabelFilter
 from recognizer.drawings import store
-from recognizer.models import Drawing, ModelVersion, Prediction, Promotion
+from recognizer.models import Drawing, ModelVersion, Prediction, Promotion, model_version
 
 _DRAWING = ("ink", "image")
 MAX_AUTHORS = 50  # whose drawings are listed together when a part of an address is looked for
@@ -26,8 +26,7 @@ MAX_AUTHORS = 50  # whose drawings are listed together when a part of an address
 
 def heavy_fields(way: str) -> list[str]:
     """The fields that a list must not load along the way to another table: they are megabytes a row."""
-    fields = _DRAWING if way.endswith("drawing") else ModelVersion.HEAVY
-    return [f"{way}__{field}" for field in fields]
+    return [f"{way}__{field}" for field in _DRAWING] if way.endswith("drawing") else model_version.heavy_fields(way)
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):
@@ -137,7 +136,7 @@ class ModelVersionAdmin(ReadOnlyAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ModelVersion]:
         """Without the weights."""
-        return super().get_queryset(request).defer(*ModelVersion.HEAVY)
+        return super().get_queryset(request).defer(*model_version.HEAVY_FIELDS)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Every answer names the version that gave it."""

@@ -11,7 +11,7 @@ from django.db.models.functions import Length
 from django.urls import reverse
 
 from ml.bundles.bundle import raster_spec
-from recognizer.models import ModelVersion, Promotion, Recognizer
+from recognizer.models import Promotion, Recognizer
 
 
 def versions(recognizer: Recognizer) -> QuerySet[Any]:
@@ -20,7 +20,7 @@ def versions(recognizer: Recognizer) -> QuerySet[Any]:
     answered = Promotion.objects.filter(model_version=OuterRef("pk")).order_by("id")
     told = {name: F(f"manifest__{name}") for name in ("metrics", "unsure_below", "labels", "raster")}
     return (
-        recognizer.versions.defer(*ModelVersion.HEAVY)
+        recognizer.versions.light()
         .annotate(
             **told,
             embedding_size=F("manifest__embedding_size"),

@@ -115,7 +115,7 @@ class ConfusionTest:
 def versions_with_runs(recognizer: Recognizer) -> QuerySet[ModelVersion]:
     """Without their weights, the newest first, with the run that judged each as `judged_by`."""
     run = TrainingRun.objects.filter(version=OuterRef("pk")).values("pk")
-    found = recognizer.versions.defer(*ModelVersion.HEAVY).annotate(judged_by=Subquery(run))
+    found = recognizer.versions.light().annotate(judged_by=Subquery(run))
     return found.order_by("-number")
 
 

@@ -15,7 +15,8 @@ from django.db.models.functions import Coalesce
 
 from recognizer.insights import examples
 from recognizer.insights.examples import DrawingExample
-from recognizer.models import Label, LabelCheck, ModelVersion, Recognizer
+from recognizer.models import Label, LabelCheck, Recognizer
+from recognizer.models.model_version import heavy_fields
 
 PAGE_SIZE = 24
 MAX_DOUBTFUL = 1_000  # drawings that the list tells of, the most doubtful
@@ -58,7 +59,7 @@ def doubtful_checks(recognizer: Recognizer, *, label: Label | None = None) -> Qu
     usual = Coalesce(F("rival__coverage__confidence"), Value(USUAL), output_field=FloatField())
     sure = examples.with_drawings(approved.annotate(usual=usual)).filter(rival_share__gte=F("usual"))
     found = sure.select_related("drawing", "label", "rival__coverage", "judge")
-    heavy = [f"judge__{field}" for field in ModelVersion.HEAVY]
+    heavy = heavy_fields("judge")
     return found.defer("drawing__image", *heavy).order_by("margin", "drawing")[:MAX_DOUBTFUL]
 
 

@@ -13,7 +13,7 @@ from recognizer.models.exchange import Export, ExportChunk, ExportQuerySet, Impo
 from recognizer.models.facts import AppendOnly, ImmutableError
 from recognizer.models.idempotency import Receipt, ReceiptQuerySet
 from recognizer.models.insights import Bookmark, Confusion, Coverage, LabelCheck
-from recognizer.models.model_version import ModelVersion, Promotion
+from recognizer.models.model_version import ModelVersion, ModelVersionQuerySet, Promotion
 from recognizer.models.moderation import AuthorExclusion, AuthorExclusionQuerySet, Report, ReportQuerySet
 from recognizer.models.opinion import Opinion, OpinionQuerySet
 from recognizer.models.personal_memory import Memory, Remembered, RememberedQuerySet
@@ -53,6 +53,7 @@ __all__ = [
     "LabelCheck",
     "Memory",
     "ModelVersion",
+    "ModelVersionQuerySet",
     "Opinion",
     "OpinionQuerySet",
     "PersonalAnswer",

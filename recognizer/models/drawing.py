@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from ml.preprocessing.content import Content
 from recognizer.models.correction import Correction
 from recognizer.models.facts import AppendOnly
-from recognizer.models.model_version import ModelVersion
+from recognizer.models.model_version import heavy_fields
 from recognizer.models.prediction import ANSWERED, PersonalAnswerReason, Prediction
 from recognizer.models.recognizer import Label, Recognizer
 
@@ -43,7 +43,7 @@ class DrawingQuerySet(models.QuerySet["Drawing"]):
                     "predictions",
                     Prediction.objects.select_related("label", "model_version", "personal__label")
                     .prefetch_related(Prefetch("personal__reasons", PersonalAnswerReason.objects.with_drawings()))
-                    .defer(*(f"model_version__{field}" for field in ModelVersion.HEAVY))
+                    .defer(*heavy_fields("model_version"))
                     .order_by("-id"),
                 ),
                 Prefetch("corrections", current, to_attr="current_corrections"),

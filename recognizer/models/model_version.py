@@ -1,6 +1,8 @@
-"""Model versions, and which one answers."""
+"""ModelVersion and Promotion: trained networks, and which of them is live."""
 
 from __future__ import annotations
+
+from typing import Self
 
 from django.conf import settings
 from django.db import models
@@ -11,11 +13,24 @@ from django.utils.translation import pgettext_lazy
 from recognizer.models.facts import AppendOnly
 from recognizer.models.recognizer import Recognizer
 
+HEAVY_FIELDS = ("manifest", "tflite", "keras", "rehearsal")  # megabytes in each row
+
+
+def heavy_fields(*paths: str) -> list[str]:
+    """What a query must defer that reads versions along these paths: `model_version__tflite` and so on."""
+    return [f"{path}__{field}" for path in paths for field in HEAVY_FIELDS]
+
+
+class ModelVersionQuerySet(models.QuerySet["ModelVersion"]):
+    """Querysets of model versions."""
+
+    def light(self) -> Self:
+        """Without the weights and the manifest, which are megabytes in each row."""
+        return self.defer(*HEAVY_FIELDS)
+
 
 class ModelVersion(AppendOnly, models.Model):
-    """One trained network of a recognizer with its labels, as one verified bundle."""
-
-    HEAVY = ("manifest", "tflite", "keras", "rehearsal")  # megabytes a row; lists defer them
+    """One trained network of a recognizer with its labels, as one verified bundle. Lists read it `light()`."""
 
     recognizer = models.ForeignKey(Recognizer, models.PROTECT, related_name="versions", verbose_name=_("recognizer"))
     number = models.PositiveIntegerField(_("number"))
@@ -25,6 +40,8 @@ class ModelVersion(AppendOnly, models.Model):
     rehearsal = models.BinaryField(_("rehearsal pack"), default=b"", blank=True)
     sha256 = models.CharField(_("SHA-256 of the LiteRT model"), max_length=64)
     created = models.DateTimeField(_("created"), auto_now_add=True)
+
+    objects = ModelVersionQuerySet.as_manager()
 
     class Meta:
         ordering = ["recognizer", "-number"]

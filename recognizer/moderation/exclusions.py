@@ -32,6 +32,7 @@ from recognizer.models import (
     SnapshotItem,
     TrainingRun,
 )
+from recognizer.models.model_version import heavy_fields
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -156,7 +157,7 @@ def _versions(studied: QuerySet[SnapshotItem]) -> list[TrainedVersion]:
 
 def light_versions() -> QuerySet[ModelVersion]:
     """Versions without their weights."""
-    return ModelVersion.objects.defer(*ModelVersion.HEAVY)
+    return ModelVersion.objects.light()
 
 
 def _active() -> QuerySet[Promotion]:
@@ -167,7 +168,7 @@ def _active() -> QuerySet[Promotion]:
 def find_remedies() -> list[ExclusionRemedy]:
     """Recognizers that still answer by what authors taught who are set aside now."""
     spoiled = _spoiled()
-    heavy = [f"model_version__{field}" for field in ModelVersion.HEAVY]
+    heavy = heavy_fields("model_version")
     active = _active().filter(Exists(spoiled.filter(run__version=OuterRef("model_version"))))
     found = active.select_related("recognizer", "model_version").defer(*heavy).order_by("recognizer")
     return [_remedy(promotion) for promotion in found]

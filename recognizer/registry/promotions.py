@@ -118,7 +118,7 @@ def roll_back(*, recognizer: Recognizer, reason: str, by: User | None = None) ->
 def previous_version(recognizer: Recognizer) -> ModelVersion | None:
     """The version that a rollback brings back, without its weights; None when there is none."""
     line = _line(recognizer.pk)
-    return recognizer.versions.defer(*ModelVersion.HEAVY).get(pk=line[-2]) if len(line) > 1 else None
+    return recognizer.versions.light().get(pk=line[-2]) if len(line) > 1 else None
 
 
 def was_rolled_back(version: ModelVersion) -> bool:

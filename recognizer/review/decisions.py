@@ -69,17 +69,6 @@ def release(*, correction: Correction, reviewer: User) -> None:
     claims.release([correction.pk], reviewer)
 
 
-def next_for(
-    *, reviewer: User, recognizer: Recognizer | None = None, skipping: Collection[int] = ()
-) -> Correction | None:
-    """Claim the most useful correction for this reviewer; None when there is nothing left for them.
-
-    `skipping` are ids of corrections that they do not want to be shown now.
-    """
-    wanted = QueueFilter(recognizer=recognizer)
-    return next(iter(claim_next(reviewer=reviewer, wanted=wanted, count=1, skipping=skipping)), None)
-
-
 def claim_next(
     *, reviewer: User, wanted: QueueFilter = NO_FILTER, count: int, skipping: Collection[int] = ()
 ) -> list[Correction]:

@@ -168,7 +168,7 @@ def _check_is_new(run: TrainingRun, split: DrawingSplit) -> None:
     same = run.recognizer.training_runs.exclude(pk=run.pk).filter(
         snapshot__digest=split.digest, base=run.base, mode=run.mode
     )
-    made = ModelVersion.objects.filter(training_run__in=same).defer(*ModelVersion.HEAVY)
+    made = ModelVersion.objects.filter(training_run__in=same).light()
     if any(promotions.was_rolled_back(version) for version in made):
         raise DeclinedError(
             "A version trained on exactly these drawings was rolled back. Review more drawings, or promote it by hand."

@@ -225,8 +225,8 @@ def _runs(drawings: int) -> None:
 
     from recognizer.models import ModelVersion, TrainingRun
 
-    for version in ModelVersion.objects.filter(number__gt=1).select_related("recognizer").defer(*ModelVersion.HEAVY):
-        before = version.recognizer.versions.defer(*ModelVersion.HEAVY).get(number=version.number - 1)
+    for version in ModelVersion.objects.filter(number__gt=1).select_related("recognizer").light():
+        before = version.recognizer.versions.light().get(number=version.number - 1)
         ended = timezone.now() - timedelta(days=400) * (VERSIONS + 1 - version.number) / VERSIONS
         run = TrainingRun.objects.create(
             recognizer=version.recognizer, state="passed", trigger="Enough.", base=before, champion=before,

@@ -12,6 +12,7 @@ from typing import Any
 from django.db.models import F, OuterRef, QuerySet, Subquery
 
 from recognizer.models import Label, ModelVersion, Promotion, Recognizer, TrainingRun
+from recognizer.models.model_version import heavy_fields
 from recognizer.pages import svg_plot
 
 Json = dict[str, Any]
@@ -167,7 +168,7 @@ class ModelCard:
 
 def versions(recognizer: Recognizer) -> QuerySet[ModelVersion]:
     """Without their weights, the newest first, with what a card is made of."""
-    found = recognizer.versions.defer(*ModelVersion.HEAVY)
+    found = recognizer.versions.light()
     return found.annotate(card=F("manifest__card"), labels=F("manifest__labels")).order_by("-number")
 
 
@@ -188,7 +189,7 @@ def card(version: Any, recognizer: Recognizer, *, active: bool) -> ModelCard:
 
 def _run_of(version: ModelVersion) -> TrainingRun | None:
     found = TrainingRun.objects.filter(version=version).select_related("base")
-    return found.defer("log", "progress", *(f"base__{field}" for field in ModelVersion.HEAVY)).first()
+    return found.defer("log", "progress", *heavy_fields("base")).first()
 
 
 def _bare(label: Json) -> Json:

@@ -110,7 +110,7 @@ def read_sentences(verdict: dict[str, Any]) -> list[tuple[str, str]]:
 def versions(recognizer: Recognizer) -> QuerySet[ModelVersion]:
     """Without their weights, the newest first; what their bundles say of themselves as `metrics`, and `answered`."""
     answered = Exists(Promotion.objects.filter(model_version=OuterRef("pk")))
-    found = recognizer.versions.defer(*ModelVersion.HEAVY).annotate(metrics=F("manifest__metrics"), answered=answered)
+    found = recognizer.versions.light().annotate(metrics=F("manifest__metrics"), answered=answered)
     return found.order_by("-number")
 
 

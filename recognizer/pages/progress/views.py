@@ -19,7 +19,8 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.requests import PersonRequest
 from recognizer import permissions, training
-from recognizer.models import ModelVersion, Promotion, Recognizer
+from recognizer.models import Promotion, Recognizer
+from recognizer.models.model_version import heavy_fields
 from recognizer.pages.draw import chosen_recognizer
 from recognizer.pages.progress import history as progress
 from recognizer.registry import promotions
@@ -58,7 +59,7 @@ def show(request: HttpRequest) -> HttpResponse:
 
 
 def _newest(recognizer: Recognizer) -> Promotion | None:
-    heavy = [f"model_version__{field}" for field in ModelVersion.HEAVY]
+    heavy = heavy_fields("model_version")
     return recognizer.promotions.select_related("model_version").defer(*heavy).order_by("-id").first()
 
 

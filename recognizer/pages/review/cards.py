@@ -21,13 +21,13 @@ from recognizer.models import (
     Correction,
     Drawing,
     Label,
-    ModelVersion,
     Opinion,
     Prediction,
     QueueEntry,
     Review,
     Use,
 )
+from recognizer.models.model_version import heavy_fields
 from recognizer.review import controls, queue
 from recognizer.review.queue import NO_FILTER, QueueFilter
 
@@ -136,7 +136,7 @@ def review_cards(corrections: Sequence[Correction]) -> list[ReviewCard]:
         .select_related("recognizer")
         .prefetch_related(
             "recognizer__labels",
-            Prefetch("predictions", first.defer(*(f"model_version__{field}" for field in ModelVersion.HEAVY))),
+            Prefetch("predictions", first.defer(*heavy_fields("model_version"))),
         )
         .in_bulk([each.drawing_id for each in corrections])
     )

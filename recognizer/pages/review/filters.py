@@ -42,7 +42,7 @@ class ReviewFilter:
         recognizers = list(Recognizer.objects.prefetch_related("labels"))
         recognizer = next((each for each in recognizers if each.slug == given["recognizer"]), None)
         labels = list(recognizer.labels.all()) if recognizer else []
-        versions = list(recognizer.versions.defer(*ModelVersion.HEAVY)) if recognizer else []
+        versions = list(recognizer.versions.light()) if recognizer else []
         queue = QueueFilter(
             recognizer=recognizer,
             label=next((each for each in labels if each.slug == given["said"]), None),

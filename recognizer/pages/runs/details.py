@@ -11,7 +11,8 @@ from django.db.models import F, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from recognizer.drawings import thumbnails
-from recognizer.models import Drawing, ModelVersion, SnapshotItem, TrainingRun
+from recognizer.models import Drawing, SnapshotItem, TrainingRun
+from recognizer.models.model_version import heavy_fields
 from recognizer.templatetags.percent import exact
 
 PAGE_SIZE = 24
@@ -22,7 +23,7 @@ _VERSIONS = ("version", "base", "champion")
 
 def runs() -> QuerySet[TrainingRun]:
     """All, the newest first, with what a list or a page shows of them and without the weights of any version."""
-    heavy = [f"{way}__{field}" for way in _VERSIONS for field in ModelVersion.HEAVY]
+    heavy = heavy_fields(*_VERSIONS)
     return TrainingRun.objects.select_related("recognizer", "by", *_VERSIONS).defer(*heavy)
 
 

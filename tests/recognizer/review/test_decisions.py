@@ -77,13 +77,13 @@ def test_nobody_reviews_their_own(rosa: User, settings: Any) -> None:
     for decide in (decisions.accept, decisions.claim):
         with pytest.raises(decisions.SelfReviewError):
             decide(correction=own, reviewer=rosa)
-    assert decisions.next_for(reviewer=rosa) is None
+    assert community.claim_one(rosa) is None
 
 
 def test_a_community_of_one_may_where_the_setting_says_so(rosa: User, settings: Any) -> None:
     settings.SELF_REVIEW = True
     own = drawn(rosa)
-    assert decisions.next_for(reviewer=rosa) == own
+    assert community.claim_one(rosa) == own
     assert decisions.accept(correction=own, reviewer=rosa).by == rosa
 
 
@@ -115,8 +115,8 @@ def test_undoing_is_one_more_row_and_lets_somebody_decide_anew(rosa: User, alice
 def test_what_was_undone_waits_for_who_undid_it(rosa: User, ravi: User, alice: User) -> None:
     review = community.decided(drawn(alice), ravi)
     decisions.undo(review=review, reviewer=rosa)
-    assert decisions.next_for(reviewer=ravi) is None
-    assert decisions.next_for(reviewer=rosa) == review.correction
+    assert community.claim_one(ravi) is None
+    assert community.claim_one(rosa) == review.correction
 
 
 def test_a_decision_is_undone_once(rosa: User, alice: User) -> None:
@@ -134,9 +134,9 @@ def test_decisions_are_facts(rosa: User, alice: User) -> None:
 
 def test_two_reviewers_are_never_shown_the_same_one(rosa: User, ravi: User, alice: User) -> None:
     first, second = drawn(alice), drawn(alice)
-    assert decisions.next_for(reviewer=rosa) == first
-    assert decisions.next_for(reviewer=ravi) == second
-    assert decisions.next_for(reviewer=rosa) == first
+    assert community.claim_one(rosa) == first
+    assert community.claim_one(ravi) == second
+    assert community.claim_one(rosa) == first
     for decide in (decisions.accept, decisions.claim):
         with pytest.raises(decisions.ClaimedError):
             decide(correction=first, reviewer=ravi)
@@ -155,21 +155,21 @@ def test_a_claim_can_be_given_back(rosa: User, ravi: User, alice: User) -> None:
     correction = drawn(alice)
     decisions.claim(correction=correction, reviewer=rosa)
     decisions.release(correction=correction, reviewer=ravi)  # not theirs to give
-    assert decisions.next_for(reviewer=ravi) is None
+    assert community.claim_one(ravi) is None
     decisions.release(correction=correction, reviewer=rosa)
-    assert decisions.next_for(reviewer=ravi) == correction
+    assert community.claim_one(ravi) == correction
 
 
 def test_what_is_decided_is_claimed_no_longer(rosa: User, alice: User) -> None:
     decisions.accept(correction=drawn(alice), reviewer=rosa)
     assert not Claim.objects.exists()
-    assert decisions.next_for(reviewer=rosa) is None
+    assert community.claim_one(rosa) is None
 
 
 def test_a_reviewer_may_skip(rosa: User, alice: User) -> None:
     first, second = drawn(alice), drawn(alice)
-    assert decisions.next_for(reviewer=rosa, skipping=[first.pk]) == second
-    assert decisions.next_for(reviewer=rosa, skipping=[first.pk, second.pk]) is None
+    assert community.claim_one(rosa, skipping=[first.pk]) == second
+    assert community.claim_one(rosa, skipping=[first.pk, second.pk]) is None
 
 
 def test_a_new_word_of_the_author_needs_a_new_review(rosa: User, alice: User) -> None:
@@ -178,7 +178,7 @@ def test_a_new_word_of_the_author_needs_a_new_review(rosa: User, alice: User) ->
     new = corrections.correct(drawing=old.drawing, label="1")
     assert decisions.current(new) is None
     assert decisions.decisions_on([old.drawing]) == {old.drawing_id: None}
-    assert decisions.next_for(reviewer=rosa) == new
+    assert community.claim_one(rosa) == new
 
 
 def test_what_was_replaced_meanwhile_cannot_be_decided(rosa: User, alice: User) -> None:
@@ -196,7 +196,7 @@ def test_what_was_taken_back_meanwhile_cannot_be_decided(rosa: User, alice: User
     taken_back = Correction.objects.current().get()
     with pytest.raises(decisions.StaleReviewError, match="taken back what they said"):
         decisions.accept(correction=taken_back, reviewer=rosa)
-    assert decisions.next_for(reviewer=rosa) is None
+    assert community.claim_one(rosa) is None
 
 
 def test_what_was_deleted_meanwhile_cannot_be_decided(rosa: User, alice: User) -> None:
@@ -213,7 +213,7 @@ def test_what_was_deleted_meanwhile_cannot_be_decided(rosa: User, alice: User) -
 def test_who_no_longer_agrees_is_left_alone(rosa: User, alice: User) -> None:
     correction = drawn(alice)
     people.withdraw_consent(person=alice)
-    assert decisions.next_for(reviewer=rosa) is None
+    assert community.claim_one(rosa) is None
     with pytest.raises(decisions.StaleReviewError, match="no longer agrees"):
         decisions.accept(correction=correction, reviewer=rosa)
 

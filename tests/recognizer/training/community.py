@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 import numpy as np
@@ -81,10 +81,15 @@ def wait(author: User, count: int) -> list[Correction]:
     return said
 
 
+def claim_one(reviewer: User, skipping: Collection[int] = ()) -> Correction | None:
+    """The correction that this reviewer is shown next, claimed; None where nothing waits for them."""
+    return next(iter(decisions.claim_next(reviewer=reviewer, count=1, skipping=skipping)), None)
+
+
 def review_all(by: User) -> int:
     """Accept everything that the queue gives."""
     count = 0
-    while correction := decisions.next_for(reviewer=by):
+    while correction := claim_one(by):
         decisions.accept(correction=correction, reviewer=by)
         count += 1
     return count
