@@ -9,9 +9,11 @@ import pytest
 def find_program(*names: str) -> str:
     """The path of the first of these programs on the PATH; without one the test is skipped, with CI=true it fails."""
     path = next(filter(None, map(shutil.which, names)), None)
-    if path is None:
+    if not path:
         message = f"Not on the PATH: {' or '.join(names)}."
-        pytest.fail(message) if os.environ.get("CI") == "true" else pytest.skip(message)
+        if os.environ.get("CI") == "true":
+            pytest.fail(message)
+        pytest.skip(message)
     return path
 
 
