@@ -1,4 +1,4 @@
-"""The audit log and the reviewers' decisions, for who may read them."""
+"""The audit log and the decisions of reviewers, for people who may read them."""
 
 from __future__ import annotations
 
@@ -14,37 +14,40 @@ from recognizer import permissions
 from recognizer.models import Review
 from recognizer.pages.access import for_auditors
 from recognizer.pages.moderation import audit_entries
-from recognizer.pages.moderation.audit_entries import Asked
+from recognizer.pages.moderation.audit_entries import AuditFilter
 
 
 @require_safe
 @never_cache
 @for_auditors
-def log(request: PersonRequest) -> HttpResponse:
-    """A page of the log, the newest first."""
-    asked = Asked.read(request.GET)
-    found = audit_entries.entries(asked)
-    sees_people = request.user.has_perm(permissions.SEE_PEOPLE)
-    shown = audit_entries.lines(found[: audit_entries.PAGE_SIZE], sees_people=sees_people)
-    kinds = sorted(audit_entries.WORDS.items(), key=lambda each: str(each[1]))
-    return render(
-        request, "recognizer/moderation/audit.html", _context(asked, found, kinds, sees_people) | {"lines": shown}
-    )
+def audit_log(request: PersonRequest) -> HttpResponse:
+    """A page of the audit log, the newest entries first."""
+    filters = AuditFilter.read(request.GET)
+    found = audit_entries.audit_entries(filters)
+    kinds = sorted(audit_entries.ACTIONS.items(), key=lambda each: str(each[1]))
+    context = _context(request, filters, found, kinds)
+    shown = found[: audit_entries.PAGE_SIZE]
+    context["lines"] = audit_entries.audit_lines(shown, sees_people=context["sees_people"])
+    return render(request, "recognizer/moderation/audit.html", context)
 
 
 @require_safe
 @never_cache
 @for_auditors
-def decisions(request: PersonRequest) -> HttpResponse:
-    """A page of what reviewers decided, the newest first."""
-    asked = Asked.read(request.GET)
-    found = audit_entries.decisions(asked)
-    context = _context(asked, found, Review.Decision.choices, request.user.has_perm(permissions.SEE_PEOPLE))
-    return render(
-        request, "recognizer/moderation/audit_decisions.html", context | {"decisions": found[: audit_entries.PAGE_SIZE]}
-    )
+def audit_decisions(request: PersonRequest) -> HttpResponse:
+    """A page of the decisions of reviewers, the newest first."""
+    filters = AuditFilter.read(request.GET)
+    found = audit_entries.review_decisions(filters)
+    context = _context(request, filters, found, Review.Decision.choices)
+    context["decisions"] = found[: audit_entries.PAGE_SIZE]
+    return render(request, "recognizer/moderation/audit_decisions.html", context)
 
 
-def _context(asked: Asked, found: list[Any], kinds: Any, sees_people: bool) -> dict[str, Any]:
+def _context(request: PersonRequest, filters: AuditFilter, found: list[Any], kinds: Any) -> dict[str, Any]:
     older = found[audit_entries.PAGE_SIZE - 1].pk if len(found) > audit_entries.PAGE_SIZE else None
-    return {"asked": asked, "older": older, "kinds": kinds, "sees_people": sees_people}
+    return {
+        "filters": filters,
+        "older": older,
+        "kinds": kinds,
+        "sees_people": request.user.has_perm(permissions.SEE_PEOPLE),
+    }

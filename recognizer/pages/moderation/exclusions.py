@@ -1,7 +1,7 @@
-"""Setting an author aside: asking, what came of it, teaching without them, taking it back. For reviewers.
+"""Excluded authors, for reviewers: exclude an author, see the effect, train without them, lift the exclusion.
 
-The page that asks is reached with a drawing's correction (from the review room), with drawings, or with people (from
-the admin); it says what would be taken out and never who the author is.
+The page that asks for the reason gets corrections (from the review page), drawings or people (from the admin). It says
+what the exclusion affects, and never who the author is.
 """
 
 from __future__ import annotations
@@ -24,15 +24,16 @@ from recognizer.pages.access import for_reviewers
 from recognizer.pages.query import read_ids
 
 PAGE_SIZE = 24
-MOST_NAMED = 200  # that the address may name
-MOST_LETTERS = 500  # of a reason
+MOST_NAMED = 200  # ids that an address may name
+MAX_REASON_LENGTH = 500
+NAMED_BY = ("correction", "drawing", "person")
 
 
 @require_safe
 @never_cache
 @for_reviewers
-def all_of_them(request: PersonRequest) -> HttpResponse:
-    """Those that hold, and what can be done for the models they taught."""
+def excluded_authors(request: PersonRequest) -> HttpResponse:
+    """The exclusions that hold, and the live versions that were trained on drawings of these authors."""
     page = Paginator(exclusions.current_exclusions(), PAGE_SIZE).get_page(request.GET.get("page"))
     return render(request, "recognizer/moderation/exclusions.html", {"page": page, **_remedies(request)})
 
@@ -50,28 +51,26 @@ def _remedies(request: PersonRequest) -> dict[str, object]:
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 @for_reviewers
-def ask(request: PersonRequest) -> HttpResponse:
-    """What would be taken out; a POST with a reason does it."""
+def exclude_author(request: PersonRequest) -> HttpResponse:
+    """Say what the exclusion would affect. A POST with a reason excludes the authors."""
     authors = _authors(request)
     problem = ""
     if request.method == "POST":
         reason = " ".join(request.POST.get("reason", "").split())
-        if reason and len(reason) <= MOST_LETTERS:
-            return _set_aside(request, authors, reason)
-        problem = _("Give a reason in at most %d letters. Nothing was changed.") % MOST_LETTERS
+        if reason and len(reason) <= MAX_REASON_LENGTH:
+            return _exclude(request, authors, reason)
+        problem = _("Give a reason of at most %d characters. Nothing was changed.") % MAX_REASON_LENGTH
+    exclusion = AuthorExclusion.objects.current().filter(author__in=authors).first() if len(authors) == 1 else None
     context = {
         "authors": authors,
-        "asked": [(name, pk) for name in (*_WAYS, "report") for pk in _named(request, name)],
+        "asked": [(name, pk) for name in (*NAMED_BY, "report") for pk in _named(request, name)],
         "impact": exclusions.impact_of(authors),
         "own": request.user.pk in authors,
-        "aside": AuthorExclusion.objects.current().filter(author__in=authors).first() if len(authors) == 1 else None,
+        "exclusion": exclusion,
         "problem": problem,
-        "most": MOST_LETTERS,
+        "most": MAX_REASON_LENGTH,
     }
     return render(request, "recognizer/moderation/exclude.html", context, status=400 if problem else 200)
-
-
-_WAYS = ("correction", "drawing", "person")
 
 
 def _named(request: PersonRequest, name: str) -> list[int]:
@@ -79,67 +78,75 @@ def _named(request: PersonRequest, name: str) -> list[int]:
 
 
 def _authors(request: PersonRequest) -> list[int]:
-    """Whom the address means; 404 for nobody. Only who may see people can name them."""
-    said = Correction.objects.filter(pk__in=_named(request, "correction")).values_list("drawing__author", flat=True)
-    drew = Drawing.objects.filter(pk__in=_named(request, "drawing")).values_list("author", flat=True)
-    people = _named(request, "person") if request.user.has_perm(permissions.SEE_PEOPLE) else []
-    known = User.objects.filter(pk__in=people).values_list("pk", flat=True)
-    found = sorted({*said, *drew, *known})
+    """The ids of the named authors. Only people who may see people can name them directly. Raises Http404 for none."""
+    corrections = Correction.objects.filter(pk__in=_named(request, "correction"))
+    drawings = Drawing.objects.filter(pk__in=_named(request, "drawing"))
+    people = User.objects.filter(
+        pk__in=_named(request, "person") if request.user.has_perm(permissions.SEE_PEOPLE) else []
+    )
+    found = {
+        *corrections.values_list("drawing__author", flat=True),
+        *drawings.values_list("author", flat=True),
+        *people.values_list("pk", flat=True),
+    }
     if not found:
-        raise Http404(_("Its author has left, or there is no such drawing."))
-    return found
+        raise Http404(_("There is no such drawing, or its author deleted their account."))
+    return sorted(found)
 
 
-def _set_aside(request: PersonRequest, authors: list[int], reason: str) -> HttpResponse:
+def _exclude(request: PersonRequest, authors: list[int], reason: str) -> HttpResponse:
     made = []
     for author in authors:
         try:
             made.append(exclusions.exclude_author(author=author, by=request.user, reason=reason))
         except exclusions.ExclusionError as error:
-            messages.warning(request, str(error))
+            messages.warning(request, str(error), extra_tags="refused")
     reports.close_reports_of_excluded(reports=_named(request, "report"), by=request.user)
-    if not made:
-        return redirect("exclusions")
-    text = ngettext("%d author is set aside.", "%d authors are set aside.", len(made)) % len(made)
-    messages.success(request, text)
+    if made:
+        text = ngettext("%d author is excluded.", "%d authors are excluded.", len(made)) % len(made)
+        messages.success(request, text, extra_tags=f"excluded-{len(made)}")
     return redirect("exclusion", made[0].pk) if len(made) == 1 else redirect("exclusions")
 
 
 @require_safe
 @never_cache
 @for_reviewers
-def show(request: PersonRequest, pk: int) -> HttpResponse:
-    """One of them: what it took out, and what can be done for the models."""
-    aside = get_object_or_404(AuthorExclusion.objects.select_related("by"), pk=pk, aside=True)
+def exclusion(request: PersonRequest, pk: int) -> HttpResponse:
+    """One exclusion: what it affects, and the live versions that were trained on drawings of excluded authors."""
+    found = get_object_or_404(AuthorExclusion.objects.select_related("by"), pk=pk, aside=True)
+    state = exclusions.state_of(found)
     context = {
-        "aside": aside,
-        "impact": exclusions.impact_of([aside.author_id]),
-        **exclusions.state_of(aside),
+        "exclusion": found,
+        "impact": exclusions.impact_of([found.author_id]),
+        "holds": state["holds"],
+        "lifted": state["later"],
+        **_remedies(request),
     }
-    return render(request, "recognizer/moderation/exclusion.html", context | _remedies(request))
+    return render(request, "recognizer/moderation/exclusion.html", context)
 
 
 @require_POST
 @for_reviewers
 def retrain(request: PersonRequest) -> HttpResponse:
-    """Teach every recognizer anew that answers by what set aside authors taught."""
+    """Start training runs for the recognizers whose live version was trained on drawings of excluded authors."""
     runs = exclusions.retrain_without_excluded(by=request.user)
     if len(runs) == 1:
         return redirect("run", runs[0].pk)
     if not runs:
-        messages.warning(request, _("Nothing has to be taught anew, or it is being taught already."))
+        messages.warning(request, _("There is nothing to train again, or it is being trained already."))
     return redirect("runs")
 
 
 @require_POST
 @for_reviewers
-def take_back(request: PersonRequest, pk: int) -> HttpResponse:
-    """Their drawings may teach again."""
-    aside = get_object_or_404(AuthorExclusion, pk=pk, aside=True)
+def lift_exclusion(request: PersonRequest, pk: int) -> HttpResponse:
+    """Let the author's drawings be used for training again."""
+    found = get_object_or_404(AuthorExclusion, pk=pk, aside=True)
     try:
-        exclusions.lift_exclusion(aside=aside, by=request.user)
+        exclusions.lift_exclusion(aside=found, by=request.user)
     except exclusions.ExclusionError as error:
-        messages.warning(request, str(error))
+        messages.warning(request, str(error), extra_tags="refused")
     else:
-        messages.success(request, _("Taken back. What this author drew may teach again."))
+        text = _("The exclusion is lifted. Drawings by this author can be used for training again.")
+        messages.success(request, text, extra_tags="lifted")
     return redirect("exclusion", pk)

@@ -1,4 +1,4 @@
-"""The door for whoever finds something that should not be there, and the list for those who see to it."""
+"""Reports of problems: the form for everybody, and the list for reviewers."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from recognizer.pages.review import common
 from recognizer.review import decisions
 
 PAGE_SIZE = 24
-VERBS: dict[str, Callable[..., Any]] = {
+ACTIONS: dict[str, Callable[..., Any]] = {
     "hide": reports.reject_drawing,
     "solved": reports.mark_solved,
     "dismiss": reports.dismiss_report,
@@ -36,21 +36,21 @@ VERBS: dict[str, Callable[..., Any]] = {
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def report(request: HttpRequest) -> HttpResponse:
-    """Say what is wrong on a page; signed in or not."""
-    said = request.POST or request.GET
-    page, drawing = _page(request, said.get("page", "")), _uuid(said.get("drawing", ""))
+    """Report a problem on a page. Works without signing in."""
+    given = request.POST or request.GET
+    page, drawing = _page(request, given.get("page", "")), _uuid(given.get("drawing", ""))
     problem, status = "", 200
     if request.method == "POST":
         problem, status = _send(request, page, drawing)
         if not problem:
-            messages.success(request, _("Thank you. A reviewer will look at it."))
+            messages.success(request, _("Thank you. A reviewer will look at it."), extra_tags="reported")
             return redirect(page)
     context = {
         "page": page,
         "drawing": drawing or "",
         "reasons": Report.Reason.choices,
-        "chosen": said.get("reason", ""),
-        "words": said.get("words", ""),
+        "chosen": given.get("reason", ""),
+        "words": given.get("words", ""),
         "most": reports.MAX_WORDS_LENGTH,
         "problem": problem,
     }
@@ -58,27 +58,27 @@ def report(request: HttpRequest) -> HttpResponse:
 
 
 def _send(request: HttpRequest, page: str, drawing: UUID | None) -> tuple[str, int]:
-    """Keep it; returns what is wrong, in words and as a status, else nothing."""
+    """Save the report. Returns an error text and an HTTP status where that is not possible, else "" and 200."""
     words, by = request.POST.get("words", "").strip(), request.user if request.user.is_authenticated else None
     if len(words) > reports.MAX_WORDS_LENGTH:
-        return _("Say it in at most %d letters.") % reports.MAX_WORDS_LENGTH, 400
+        return _("Use at most %d characters.") % reports.MAX_WORDS_LENGTH, 400
     if request.POST.get("reason") not in Report.Reason.values:
         return _("Choose what is wrong."), 400
     if not ratelimit.consume(request, action="report"):
-        return _("Many reports came from here just now. Wait a while, then send it again."), 429
+        return _("There were many reports from your network just now. Wait a while, then send it again."), 429
     reports.create_report(page=page, reason=request.POST["reason"], words=words, by=by, drawing=drawing)
     return "", 200
 
 
-def _page(request: HttpRequest, said: str) -> str:
-    """A path of this site; the first page for anything else."""
-    safe = url_has_allowed_host_and_scheme(said, {request.get_host()}, require_https=request.is_secure())
-    return said[:200] if safe and said.startswith("/") else "/"
+def _page(request: HttpRequest, path: str) -> str:
+    """The path if it is one of this site, else the path of the first page."""
+    safe = url_has_allowed_host_and_scheme(path, {request.get_host()}, require_https=request.is_secure())
+    return path[:200] if safe and path.startswith("/") else "/"
 
 
-def _uuid(said: str) -> UUID | None:
+def _uuid(text: str) -> UUID | None:
     try:
-        return UUID(said)
+        return UUID(text)
     except ValueError:
         return None
 
@@ -86,8 +86,8 @@ def _uuid(said: str) -> UUID | None:
 @require_safe
 @never_cache
 @for_reviewers
-def inbox(request: PersonRequest) -> HttpResponse:
-    """The open reports, the oldest first; below `?handled` those that were handled, the newest first."""
+def report_list(request: PersonRequest) -> HttpResponse:
+    """The open reports, the oldest first. With `?handled` the closed reports, the newest first."""
     handled = "handled" in request.GET
     found = Report.objects.select_related("by", "handled_by", "drawing").defer("drawing__image")
     shown = found.exclude(outcome="").order_by("-handled", "-pk") if handled else found.open().order_by("pk")
@@ -105,21 +105,22 @@ def inbox(request: PersonRequest) -> HttpResponse:
 
 @require_POST
 @for_reviewers
-def handle(request: PersonRequest, pk: int) -> HttpResponse:
-    """One button of a report: hide, solved or dismiss."""
+def close_report(request: PersonRequest, pk: int) -> HttpResponse:
+    """Do what the pressed button says: hide (reject the drawing), solved or dismiss."""
     found = get_object_or_404(Report.objects.select_related("drawing").defer("drawing__image"), pk=pk)
-    verb = VERBS.get(request.POST.get("do", ""))
-    if verb is None:
-        return HttpResponseBadRequest(_("There is no such decision."), content_type="text/plain")
+    action = ACTIONS.get(request.POST.get("do", ""))
+    if action is None:
+        return HttpResponseBadRequest(_("This action does not exist."), content_type="text/plain")
     try:
-        verb(report=found, by=request.user)
+        action(report=found, by=request.user)
     except reports.ReportHandledError:
-        messages.warning(request, _("Somebody handled this report meanwhile."))
+        messages.warning(request, _("Someone else has already closed this report."), extra_tags="closed")
     except reports.NoReportedDrawingError:
-        messages.warning(request, _("That drawing is gone, or its author says nothing about it any more."))
+        text = _("The drawing was deleted, or its author removed the label.")
+        messages.warning(request, text, extra_tags="no-drawing")
     except decisions.REFUSALS as error:
         code, text = common.refusal(error)
         messages.warning(request, text, extra_tags=code)
     else:
-        messages.success(request, _("Noted."))
+        messages.success(request, _("The report is closed."))
     return redirect("reports")
