@@ -1,15 +1,17 @@
-"""Data in and out: drawings with their labels as files that other programs read, and back again.
+"""Data in and out: drawings and their labels as files for other programs, and back.
 
-    wanted      which drawings: recognizer, label, status, dates, version
-    rows        those drawings with all that was said about them, page by page
-    names       people without their names, and back
-    columns     a row as the fields that all formats share
-    ndjson  table  arrays  pictures       the formats, writing
-    formats     all four, and what each one carries
-    exporting   the same in the background, kept in the database until it expires
-    lines  archives       the formats, reading: what a file holds, line by line
-    drafts      one line as a drawing that could be kept, or why it could not
-    importing   keeping them
+filters       which drawings an export contains
+rows          those drawings with their history, read page by page
+records       the parts of a history that exports and imports share
+columns       a row as the fields that all formats share
+pseudonyms    people as pseudonyms, and pseudonyms as people
+formats       the four formats, and writing one
+write_lines, write_npz, write_png       writing ndjson and CSV, NumPy arrays, PNG folders
+export_job    exports in the background, saved in the database until they expire
+read_lines, read_npz, read_png          reading a file line by line
+drafts        one line as a drawing that can be saved, or the reason why not
+import_job    saving the drawings of a file
+personal_data everything about one person, as JSON
 
-An export of ndjson or CSV holds all that is needed to make the same drawings again, and gives the same bytes then.
+An export as ndjson or CSV contains all that is needed to import the same drawings, and then gives the same bytes again.
 """

@@ -1,13 +1,13 @@
-"""A row as the fields that all formats share. The first ones are named as in Quick, Draw!'s own files.
+"""A row as the fields that all formats share. The first ones are named as in the files of Quick, Draw!.
 
-word           the label's name                             key_id        the drawing's UUID
+word           the name of the label                        key_id        the UUID of the drawing
 timestamp      when it was drawn, UTC                       recognized    whether the first guess was the label
-recognizer     slug                                         label         slug: the reviewer's, else the author's
-status         accepted, relabelled, rejected, undecided (no decision stands) or unnamed (its author did not say)
+recognizer     slug                                         label         slug: the reviewer's, otherwise the author's
+status         accepted, relabelled, rejected, undecided (not reviewed) or unnamed (no label from the author)
 author         pseudonym                                    model_version that answered first
 licence        of this drawing
-corrections    what its author said, with the reviews of it, in the order in which it happened
-predictions    what versions answered, the first one first
+corrections    what the author said, with the reviews of it, in the order in which it happened
+predictions    of all versions that answered, the first one first
 drawing        strokes [[[x...], [y...], [t...]], ...]      image         a PNG as a data URL; one of the two
 """
 
@@ -15,25 +15,17 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
-from recognizer.datasets.rows import Answered, DrawingRow, Said
+from recognizer.datasets.records import CorrectionRecord
+from recognizer.datasets.rows import DrawingRow, ExportedPrediction
 
 FACTS = (
-    "word",
-    "key_id",
-    "timestamp",
-    "recognized",
-    "recognizer",
-    "label",
-    "status",
-    "author",
-    "model_version",
-    "licence",
+    *("word", "key_id", "timestamp", "recognized", "recognizer"),
+    *("label", "status", "author", "model_version", "licence"),
 )
-NESTED = ("corrections", "predictions", "drawing")  # JSON where a format knows only texts
+NESTED = ("corrections", "predictions", "drawing")  # JSON texts in formats that know only texts
 DATA_URL = "data:image/png;base64,"
 
 
@@ -60,47 +52,34 @@ def format_time(when: datetime) -> str:
 
 
 def corrections_json(row: DrawingRow) -> str:
-    """As JSON."""
-    return json.dumps([_said(each) for each in row.said], ensure_ascii=False)
+    """The corrections with their reviews, as JSON."""
+    return json.dumps([_correction(each) for each in row.corrections], ensure_ascii=False)
 
 
-def _said(said: Said) -> dict[str, Any]:
-    return {
-        "label": said.label,
-        "timestamp": format_time(said.created),
-        "reviews": [
-            {
-                "decision": review.decision,
-                "label": review.label,
-                "reason": review.reason,
-                "by": review.by,
-                "automatic": review.automatic,
-                "timestamp": format_time(review.created),
-            }
-            for review in said.reviews
-        ],
-    }
+def _correction(correction: CorrectionRecord[str]) -> dict[str, Any]:
+    names = ("decision", "label", "reason", "by", "automatic")
+    reviews = [
+        {name: getattr(review, name) for name in names} | {"timestamp": format_time(review.created)}
+        for review in correction.reviews
+    ]
+    return {"label": correction.label, "timestamp": format_time(correction.created), "reviews": reviews}
 
 
 def predictions_json(row: DrawingRow) -> str:
-    """As JSON."""
-    return _list(map(_answer, row.answers))
+    """The predictions, as JSON. Their guesses are JSON already and are not parsed again."""
+    return f"[{', '.join(map(_prediction, row.predictions))}]"
 
 
-def _answer(answer: Answered) -> str:
+def _prediction(prediction: ExportedPrediction) -> str:
     head = {
-        "model_version": answer.number,
-        "sha256": answer.sha256,
-        "label": answer.label,
-        "probability": answer.probability,
-        "unsure": answer.unsure,
-        "timestamp": format_time(answer.created),
+        "model_version": prediction.number,
+        "sha256": prediction.sha256,
+        "label": prediction.label,
+        "probability": prediction.probability,
+        "unsure": prediction.unsure,
+        "timestamp": format_time(prediction.created),
     }
-    return f'{json.dumps(head)[:-1]}, "guesses": {answer.guesses}}}'
-
-
-def _list(texts: Iterable[str]) -> str:
-    return f"[{', '.join(texts)}]"
+    return f'{json.dumps(head)[:-1]}, "guesses": {prediction.guesses}}}'
 
 
 def image_data_url(row: DrawingRow) -> str:

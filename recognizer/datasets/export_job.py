@@ -1,8 +1,9 @@
-"""Exports in the background: people or programs ask, a worker writes, and the database keeps them until they expire.
+"""Exports in the background: a worker writes the file, and the database stores it until it expires.
 
-In the database, because web and workers may be on hosts that share no disk; in pieces of a megabyte, so that neither
-side ever holds a whole file. A file says nothing about people who left: before it is given out, and at every tick, it
-is asked whether all drawings in it are still here and may still teach; if not, its bytes are deleted.
+The file is in the database because the web server and the workers may share no disk, and in chunks of a megabyte so
+that nobody holds a whole file in memory. It contains nothing about people who left: before each download, and
+regularly in the background, the site checks that all its drawings exist and may still be trained on. If not, the bytes
+are deleted.
 """
 
 from __future__ import annotations
@@ -30,38 +31,38 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 State = Export.State
 
-PIECE = 1 << 20  # bytes
-MOST_BYTES = 2 << 30  # of one file; beyond it the command writes to a disk
+CHUNK_SIZE = 1 << 20  # bytes
+MAX_BYTES = 2 << 30  # of one file; for more there is the command
 KEPT_FOR = timedelta(days=1)
-KEPT_EACH = 3  # files of one person
-PULSE = timedelta(seconds=1)
-SILENT_FOR = timedelta(minutes=2)  # then its worker is dead, or its message was lost
-ASKED_AT_ONCE = 5_000  # ids
+MAX_PER_PERSON = 3  # files
+HEARTBEAT_EVERY = timedelta(seconds=1)
+SILENT_FOR = timedelta(minutes=2)  # then the worker is dead, or the message was lost
+CHECK_BATCH = 5_000  # ids
 
 
 class OpenExportError(RuntimeError):
-    """This person has an export that is not finished."""
+    """This person has an export that is waiting or being written."""
 
 
 class _StoppedError(Exception):
-    """Somebody deleted the export, or it was given up, while it was written."""
+    """The export was deleted or given up while it was written."""
 
 
 class _TooLargeError(Exception):
     pass
 
 
-def start_export(*, by: User, wanted: DrawingFilter, form: str, licence: str) -> Export:
+def start_export(*, by: User, chosen: DrawingFilter, form: str, licence: str) -> Export:
     """Ask for a file. Raises WantedError and OpenExportError."""
-    formats.check_export(form=form, wanted=wanted, licence=licence)
-    total = wanted.drawings().count()
+    formats.check_export(form=form, chosen=chosen, licence=licence)
+    total = chosen.drawings().count()
     if not total:
-        raise FilterError(_("No drawing is like this, so there is nothing to export. Ask for more."))
+        raise FilterError(_("No drawings match these filters. Choose others."))
     try:
         with transaction.atomic():
-            export = Export.objects.create(by=by, form=form, wanted=wanted.as_json(), licence=licence, total=total)
+            export = Export.objects.create(by=by, form=form, wanted=chosen.as_json(), licence=licence, total=total)
             enqueue.send_on_commit(enqueue.Task.EXPORT, export.pk)
-            detail = {"format": form, "licence": licence, "drawings": total, "which": wanted.as_json()}
+            detail = {"format": form, "licence": licence, "drawings": total, "which": chosen.as_json()}
             audit.note(by=by, what="export.made", subject=f"export {export.pk}", detail=detail)
     except IntegrityError as error:
         raise OpenExportError from error
@@ -69,7 +70,7 @@ def start_export(*, by: User, wanted: DrawingFilter, form: str, licence: str) ->
 
 
 def run_export(*, export_id: int) -> None:
-    """Write a file that waits; a second delivery finds it taken."""
+    """Write a waiting export, unless another worker has it."""
     waiting = Export.objects.filter(pk=export_id, state=State.WAITING)
     if not waiting.update(state=State.RUNNING, heartbeat=timezone.now()):
         return
@@ -77,75 +78,76 @@ def run_export(*, export_id: int) -> None:
     try:
         _write(export)
     except _StoppedError:
-        logger.info("export %d was stopped", export_id)
+        logger.info("export %d was deleted or given up while it was written", export_id)
     except (FilterError, _TooLargeError) as error:
         _give_up(export, str(error))
     except Exception:
         logger.exception("export %d failed", export_id)
-        _give_up(export, _("It could not be written; the log of the worker says why. Ask for it again."))
+        _give_up(export, _("The file could not be written. The log of the worker says why. Please export again."))
 
 
 def _write(export: Export) -> None:
-    pieces = _Pieces(export)
+    chunks = _ChunkSink(export)
     written = formats.write_export(
-        wanted=DrawingFilter.read(export.wanted),
+        chosen=DrawingFilter.parse(export.wanted),
         form=export.form,
         licence=export.licence,
-        sink=pieces,
-        told=pieces.note,
+        sink=chunks,
+        on_page=chunks.add_drawings,
     )
-    pieces.finish()
+    chunks.finish()
     now = timezone.now()
     done = {"done": written.drawings, "size": written.size, "sha256": written.sha256}
     if not _running(export.pk).update(state=State.READY, finished=now, heartbeat=now, **done):
         raise _StoppedError
-    _keep_few(export.by_id)
+    newest = Export.objects.filter(by=export.by_id, state=State.READY).order_by("-id").values_list("pk", flat=True)
+    _end(Export.objects.filter(pk__in=list(newest[MAX_PER_PERSON:])), State.GONE, _("Replaced by a newer file."))
 
 
-class _Pieces:
-    """A sink that keeps what is written as rows, each with the ids of the drawings that went by meanwhile."""
+class _ChunkSink:
+    """A sink that saves what is written as chunks, each with the ids of the drawings read since the last one."""
 
     def __init__(self, export: Export) -> None:
         self._export, self._number, self._size = export, 0, 0
         self._content, self._done = bytearray(), 0
         self._ids: list[int] = []
-        self._pulse = timezone.now()
+        self._heartbeat = timezone.now()
 
     def write(self, data: bytes) -> int:
-        """More of the file."""
+        """Add bytes to the file."""
         self._content += data
-        while len(self._content) >= PIECE:
-            self._keep(PIECE)
+        while len(self._content) >= CHUNK_SIZE:
+            self._save_chunk()
         return len(data)
 
-    def note(self, ids: list[int]) -> None:
-        """What was just read; shows a pulse now and then."""
+    def add_drawings(self, ids: list[int]) -> None:
+        """Record which drawings were just written, and write a heartbeat now and then."""
         self._ids += ids
         self._done += len(ids)
-        if timezone.now() - self._pulse > PULSE:
-            self._beat()
+        if timezone.now() - self._heartbeat > HEARTBEAT_EVERY:
+            self._write_heartbeat()
 
     def finish(self) -> None:
-        """The rest."""
-        self._keep(PIECE)
+        """Save the last chunk."""
+        self._save_chunk()
 
     @transaction.atomic
-    def _keep(self, size: int) -> None:
-        self._size += size
-        if self._size > MOST_BYTES + PIECE:
+    def _save_chunk(self) -> None:
+        self._size += CHUNK_SIZE
+        if self._size > MAX_BYTES + CHUNK_SIZE:
             raise _TooLargeError(
-                _("It would be larger than %(most)d GB. Ask for less, or use manage.py export_drawings.")
-                % {"most": MOST_BYTES >> 30}
+                _("The file would be larger than %(most)d GB. Choose fewer drawings, or use manage.py export_drawings.")
+                % {"most": MAX_BYTES >> 30}
             )
-        self._beat()
-        content, ids = bytes(self._content[:size]), np.array(self._ids, np.int64).tobytes()
+        self._write_heartbeat()
+        content, ids = bytes(self._content[:CHUNK_SIZE]), np.array(self._ids, np.int64).tobytes()
         ExportChunk.objects.create(export=self._export, number=self._number, content=content, drawings=ids)
-        del self._content[:size]
+        del self._content[:CHUNK_SIZE]
         self._ids, self._number = [], self._number + 1
 
-    def _beat(self) -> None:
-        self._pulse = timezone.now()
-        if not _running(self._export.pk).update(heartbeat=self._pulse, done=self._done):
+    def _write_heartbeat(self) -> None:
+        self._heartbeat = timezone.now()
+        if not _running(self._export.pk).update(heartbeat=self._heartbeat, done=self._done):
             raise _StoppedError
 
 
@@ -158,28 +160,21 @@ def _give_up(export: Export, reason: str) -> None:
 
 
 def _end(exports: QuerySet[Export], state: str, reason: str) -> int:
-    """Without its bytes."""
+    """End exports and delete their bytes. Returns how many."""
     with transaction.atomic():
         ids = list(exports.select_for_update().values_list("pk", flat=True))
         ExportChunk.objects.filter(export__in=ids).delete()
         return Export.objects.filter(pk__in=ids).update(state=state, reason=reason[:500], finished=timezone.now())
 
 
-def _keep_few(person: int) -> None:
-    ready = Export.objects.filter(by=person, state=State.READY).order_by("-id").values_list("pk", flat=True)
-    _end(Export.objects.filter(pk__in=list(ready[KEPT_EACH:])), State.GONE, _("A newer one took its place."))
-
-
 def run_due_jobs() -> int:
-    """Delete what expired or speaks of what was deleted, send lost tasks again, give dead ones up; how many moved."""
+    """Delete expired and outdated files, send lost tasks again, and give up dead exports. Returns how many changed."""
     now = timezone.now()
     ready = Export.objects.filter(state=State.READY)
-    moved = _end(ready.filter(finished__lt=now - KEPT_FOR), State.GONE, _("It was kept for a day."))
+    moved = _end(ready.filter(finished__lt=now - KEPT_FOR), State.GONE, _("Expired after one day."))
     moved += sum(not check_is_current(export) for export in ready.all())
     silent = Export.objects.filter(heartbeat__lt=now - SILENT_FOR)
-    moved += _end(
-        silent.filter(state=State.RUNNING), State.FAILED, _("Its worker is gone. Nothing was kept; ask for it again.")
-    )
+    moved += _end(silent.filter(state=State.RUNNING), State.FAILED, _("The worker stopped. Please export again."))
     for pk in silent.filter(state=State.WAITING).values_list("pk", flat=True):
         moved += silent.filter(pk=pk, state=State.WAITING).update(heartbeat=now)
         enqueue.send_on_commit(enqueue.Task.EXPORT, pk)
@@ -187,44 +182,41 @@ def run_due_jobs() -> int:
 
 
 def check_is_current(export: Export) -> bool:
-    """Whether all that is in it may still be given out; if not, its bytes are deleted here and now."""
-    if all(_are_here(ids) for ids in _ids(export)):
+    """Whether all drawings in the file exist and may be trained on. If not, its bytes are deleted now."""
+    usable = Drawing.objects.filter(people.may_train("author"))
+    if all(usable.filter(pk__in=ids).count() == len(ids) for ids in _drawing_ids(export)):
         return True
-    reason = _("A drawing in it was deleted, or may not teach any more. Ask for a new one.")
+    reason = _("A drawing in it was deleted or may not be used any more. Please export again.")
     _end(Export.objects.filter(pk=export.pk, state=State.READY), State.GONE, reason)
     return False
 
 
-def _ids(export: Export) -> Iterator[list[int]]:
-    """In portions."""
+def _drawing_ids(export: Export) -> Iterator[list[int]]:
+    """The ids of the drawings in the file, in batches."""
     for packed in ExportChunk.objects.filter(export=export).values_list("drawings", flat=True).iterator(chunk_size=10):
         ids = np.frombuffer(bytes(packed), np.int64).tolist()
-        yield from (ids[start : start + ASKED_AT_ONCE] for start in range(0, len(ids), ASKED_AT_ONCE))
-
-
-def _are_here(ids: list[int]) -> bool:
-    return Drawing.objects.filter(people.may_train("author"), pk__in=ids).count() == len(ids)
+        yield from (ids[start : start + CHECK_BATCH] for start in range(0, len(ids), CHECK_BATCH))
 
 
 def file_name_of(export: Export) -> str:
-    """What the file is called where it is saved."""
+    """The name of the file for downloads."""
     day = timezone.localdate(export.created)
     return f"inkling-{day:%Y-%m-%d}-{export.pk}{formats.FORMATS[export.form].suffix}"
 
 
 def log_download(*, export: Export, by: User) -> None:
-    """Somebody is given the file."""
+    """Write the download to the audit log."""
     audit.note(by=by, what="export.downloaded", subject=f"export {export.pk}", detail={"sha256": export.sha256})
 
 
 def read_chunks(export: Export) -> Iterable[bytes]:
-    """The file, a piece at a time; it ends early, and so with an error, where it is deleted meanwhile."""
+    """The file, chunk by chunk. If it is deleted meanwhile, it ends early, and the download fails."""
     number = 0
-    while piece := ExportChunk.objects.filter(export=export, number=number).values_list("content", flat=True).first():
-        yield bytes(piece)
+    while chunk := ExportChunk.objects.filter(export=export, number=number).values_list("content", flat=True).first():
+        yield bytes(chunk)
         number += 1
 
 
 def delete_export(*, export: Export) -> None:
-    """With its bytes; a worker that is writing it stops."""
+    """Delete an export and its bytes. A worker that is writing it stops."""
     export.delete()

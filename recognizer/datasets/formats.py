@@ -1,4 +1,4 @@
-"""The formats: what they are called, what each one carries, and who writes it."""
+"""The file formats of exports: names, what each carries, and writing one."""
 
 from __future__ import annotations
 
@@ -13,24 +13,25 @@ from django.utils.translation import gettext_lazy
 
 from recognizer.datasets import rows
 from recognizer.datasets.filters import DrawingFilter, FilterError
-from recognizer.datasets.formats_csv import CsvWriter
-from recognizer.datasets.formats_ndjson import NdjsonWriter
-from recognizer.datasets.formats_npz import NpzWriter
-from recognizer.datasets.formats_png import FileTarget, PngWriter, ZipTarget
 from recognizer.datasets.rows import DrawingRow
+from recognizer.datasets.write_lines import CsvWriter, NdjsonWriter
+from recognizer.datasets.write_npz import NpzWriter
+from recognizer.datasets.write_png import FileTarget, PngWriter, ZipTarget
 from recognizer.models import Recognizer
 
 MAX_LICENCE_LENGTH = 200  # characters
+OnPage = Callable[[list[int]], None]
+"""Called with the ids of the drawings that were just written."""
 
 
 class RowWriter(Protocol):
-    """Takes one row after the other."""
+    """Writes one row after the other."""
 
     def add(self, row: DrawingRow) -> None:
-        """One drawing."""
+        """Write one drawing."""
 
     def close(self) -> None:
-        """What can only be written at the end."""
+        """Write what can only be written at the end."""
 
 
 @dataclass(frozen=True)
@@ -52,45 +53,43 @@ FORMATS = {
             gettext_lazy("Quick, Draw! ndjson"),
             ".ndjson",
             "application/x-ndjson",
-            gettext_lazy("Everything: strokes or picture, answers, corrections and reviews. The one to keep."),
+            gettext_lazy("Everything: strokes or pictures, predictions, corrections and reviews. Best for backups."),
         ),
         Format(
             "csv",
             gettext_lazy("CSV"),
             ".csv",
             "text/csv; charset=utf-8",
-            gettext_lazy("Everything, one row a drawing; what is nested is JSON in its cell."),
+            gettext_lazy("Everything, one row per drawing. Nested values are JSON in their cells."),
         ),
         Format(
             "npz",
             gettext_lazy("NumPy arrays (.npz)"),
             ".npz",
             "application/zip",
-            gettext_lazy(
-                "One recognizer: what it sees, labels and strokes. Without pictures, answers, and the story of reviews."
-            ),
+            gettext_lazy("One recognizer: rasters, labels and strokes. No pictures, predictions or review history."),
         ),
         Format(
             "png",
             gettext_lazy("PNG folders (.zip)"),
             ".zip",
             "application/zip",
-            gettext_lazy("Pictures by label and author, with a table of what was said. Strokes become pictures."),
+            gettext_lazy("Pictures by label and author, and a table with their history. Strokes become pictures."),
         ),
     )
 }
 
 
 class ExportSummary(NamedTuple):
-    """What an export holds."""
+    """What was written."""
 
     drawings: int
     sha256: str
     size: int
 
 
-class _Measured:
-    """A sink that notes how much went through it, and its digest."""
+class _HashingSink:
+    """Passes bytes on to a sink, and counts and hashes them."""
 
     def __init__(self, sink: IO[bytes]) -> None:
         self._sink = sink
@@ -103,16 +102,16 @@ class _Measured:
         return len(data)
 
     def flush(self) -> None:
-        """Archives ask for it."""
+        """Needed by `zipfile`."""
 
 
-def check_export(*, form: str, wanted: DrawingFilter, licence: str) -> None:
-    """Raises WantedError where this cannot be written."""
+def check_export(*, form: str, chosen: DrawingFilter, licence: str) -> None:
+    """Raise FilterError if this export is not possible."""
     if form not in FORMATS:
-        text = _("There is no format %(form)s. There are: %(known)s.")
+        text = _("Unknown format %(form)s. Use one of: %(known)s.")
         raise FilterError(text % {"form": repr(form[:40]), "known": ", ".join(FORMATS)}, "format")
-    if form == "npz" and not wanted.recognizer:
-        text = _("Each recognizer sees drawings in its own size, so .npz holds one. Say which recognizer.")
+    if form == "npz" and not chosen.recognizer:
+        text = _("A .npz file holds one recognizer, because rasters differ in size. Choose a recognizer.")
         raise FilterError(text, "recognizer")
     if not is_licence(licence):
         text = _("A licence is one line of at most %(most)d characters that begins with a letter or a digit.")
@@ -120,44 +119,39 @@ def check_export(*, form: str, wanted: DrawingFilter, licence: str) -> None:
 
 
 def is_licence(text: str) -> bool:
-    """One printable line that no spreadsheet takes for a formula; or nothing."""
+    """Whether the text is empty, or one printable line that no spreadsheet takes for a formula."""
     return not text or (len(text) <= MAX_LICENCE_LENGTH and text.isprintable() and text[0].isalnum())
 
 
 def write_export(
-    *, wanted: DrawingFilter, form: str, licence: str, sink: Any, told: Callable[[list[int]], None] = lambda ids: None
+    *, chosen: DrawingFilter, form: str, licence: str, sink: Any, on_page: OnPage = lambda ids: None
 ) -> ExportSummary:
-    """Write what is wanted into `sink`, which is only ever written to; `told` gets the ids of what was just written.
-
-    Raises WantedError.
-    """
-    check_export(form=form, wanted=wanted, licence=licence)
-    measured = _Measured(sink)
-    count = write_rows(_writer(form, measured, wanted), wanted=wanted, licence=licence, told=told)
-    return ExportSummary(count, measured.digest.hexdigest(), measured.size)
-
-
-def write_png_folder(*, wanted: DrawingFilter, licence: str, box: FileTarget, told: Callable[[list[int]], None]) -> int:
-    """PNG folders as folders; how many drawings."""
-    check_export(form="png", wanted=wanted, licence=licence)
-    return write_rows(PngWriter(box), wanted=wanted, licence=licence, told=told)
+    """Write the chosen drawings to `sink`, which needs only a `write` method. Raises FilterError."""
+    check_export(form=form, chosen=chosen, licence=licence)
+    hashing: Any = _HashingSink(sink)
+    writer: RowWriter
+    if form == "npz":
+        writer = NpzWriter(hashing, Recognizer.objects.get(slug=chosen.recognizer))
+    elif form == "png":
+        writer = PngWriter(ZipTarget(hashing))
+    else:
+        writer = NdjsonWriter(hashing) if form == "ndjson" else CsvWriter(hashing)
+    count = _write_rows(writer, chosen=chosen, licence=licence, on_page=on_page)
+    return ExportSummary(count, hashing.digest.hexdigest(), hashing.size)
 
 
-def write_rows(writer: RowWriter, *, wanted: DrawingFilter, licence: str, told: Callable[[list[int]], None]) -> int:
-    """Give a writer all rows; how many."""
+def write_png_folder(*, chosen: DrawingFilter, licence: str, target: FileTarget) -> int:
+    """Write PNG folders to a folder. Returns how many drawings were written. Raises FilterError."""
+    check_export(form="png", chosen=chosen, licence=licence)
+    return _write_rows(PngWriter(target), chosen=chosen, licence=licence, on_page=lambda ids: None)
+
+
+def _write_rows(writer: RowWriter, *, chosen: DrawingFilter, licence: str, on_page: OnPage) -> int:
     count = 0
-    for page in rows.read_pages(wanted, licence=licence):
+    for page in rows.read_pages(chosen, licence=licence):
         for row in page:
             writer.add(row)
         count += len(page)
-        told([row.pk for row in page])
+        on_page([row.pk for row in page])
     writer.close()
     return count
-
-
-def _writer(form: str, sink: Any, wanted: DrawingFilter) -> RowWriter:
-    if form == "npz":
-        return NpzWriter(sink, Recognizer.objects.get(slug=wanted.recognizer))
-    if form == "png":
-        return PngWriter(ZipTarget(sink))
-    return NdjsonWriter(sink) if form == "ndjson" else CsvWriter(sink)

@@ -1,44 +1,44 @@
-"""Exports: everything the site keeps about one person, as one JSON document.
+"""Everything that the site stores about one person, as one JSON document.
 
     {"format": "inkling-person", "version": 1, "exported": time,
      "person": {...},                    see accounts.people.account_data
      "promotions": [{"recognizer", "model_version", "reason", "created"}],      made by this person
      "training_runs": [{"recognizer", "trigger", "state", "created"}],           started by this person
      "reviews": [{"decision", "label", "reason", "created"}],                    of others' drawings, by this person
-     "opinions": [{"decision", "label", "reason", "withdrawn", "created"}],      what this person said as a reviewer
+     "opinions": [{"decision", "label", "reason", "withdrawn", "created"}],      of this person as a reviewer
      "controls": [{"label", "ended", "created"}],                                marked by this person
-     "exports": [{"format", "wanted", "licence", "state", "pieces", "created"}],      files they asked for
+     "exports": [{"format", "wanted", "licence", "state", "pieces", "created"}],      files that they exported
      "webhooks": [{"id", "url", "events", "recognizer" or null, "paused", "pause_reason", "created",
                    "deliveries": [{"event", "type", "body", "state", "attempts", "code", "answer", "problem",
                                    "created"}]}],                          without the secret
-     "set_asides": [{"aside", "reason", "created"}],      when everything by them was set aside, and taken back
+     "set_asides": [{"aside", "reason", "created"}],      when this person was excluded, and readmitted
      "reports": [{"page", "reason", "words", "outcome", "created"}],      what they reported
      "claims": [{"until"}],                                                      drawings in review by this person now
-     "receipts": [{"name", "status", "content", "created"}],      what programs were answered in the last day
+     "receipts": [{"name", "status", "content", "created"}],      answers to programs of the last day
      "memories": [{"recognizer", "enabled", "created"}],
      "drawings": [{"id", "recognizer", "created",
-                   "origin": {"source", "licence"} or null where it was drawn here,
+                   "origin": {"source", "licence"} or null if it was drawn here,
                    "label_check": {"approved", "share", "rival", "rival_share", "margin"} or null,
                    "ink": [[[x...], [y...], [t...]], ...] or null,
                    "image": "data:image/png;base64,..." or null,
                    "predictions": [{"model_version", "label", "probability", "unsure",
                                     "guesses": [[label, probability], ...], "created",
                                     "personal": {"label", "probability", "unsure", "guesses", "created",
-                                                 "because": [id, ...]} or null}],      where the memory had a say
+                                                 "because": [id, ...]} or null}],      if adjusted by the memory
                    "remembered": {"label", "created", "model_version", "read"} or null,
-                   "corrections": [{"label" or null when taken back, "created",
+                   "corrections": [{"label" or null if withdrawn, "created",
                                     "reviews": [{"decision", "label", "reason", "automatic", "created"}],
                                     "opinions": [{"decision", "label", "reason", "withdrawn", "created"}],
-                                    "controls": [{"label", "ended", "created"}],      where it tries reviewers
+                                    "controls": [{"label", "ended", "created"}],      if it is a control drawing
                                     "in_review_until",
                                     "queue": {"waits", "usefulness", "points", "shape"} or null}],
                    "reports": [{"reason", "outcome", "created"}],      by others, about it
                    "snapshots": [{"training_run", "model_version" or null, "part", "label",
-                                  "before", "after"}]}]}              the runs that used it, and the versions they made
+                                  "before", "after"}]}]}              the training runs that used it
 
-"read" is what a version made of a remembered drawing, in base64. Who reviewed a drawing is not in it:
-that is about somebody else. Nor is which of one's own opinions were about controls: reviewers are not to know.
-Times are ISO 8601, labels are slugs, lists are in the order in which things happened.
+"read" is the embedding of a remembered drawing, in base64. The reviewers of a drawing are not included, because that is
+data about other people, nor which opinions were about control drawings, because reviewers must not know. Times are
+ISO 8601, labels are slugs, lists are in order of time.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.core.serializers.json import DjangoJSONEncoder
-from django.db.models import Count, Prefetch
+from django.db.models import Count, Prefetch, QuerySet
 from django.utils import timezone
 
 from accounts import people
@@ -80,25 +80,26 @@ from recognizer.models import (
     Webhook,
 )
 
-_OF_A_RECEIPT = ("name", "status", "content", "created")
 PAGE = 100  # drawings in memory at a time
 
 
 def person_document(person: User) -> Iterator[str]:
-    """The document in pieces, so that memory stays bounded however much somebody drew."""
+    """The document in parts, so that it never has to fit into memory."""
     head = {
         "format": "inkling-person",
         "version": 1,
         "exported": timezone.now(),
         "person": people.account_data(person),
-        "promotions": _promotions(person),
-        "training_runs": _training_runs(person),
-        "reviews": _reviews(person),
+        "promotions": _values(Promotion.objects.filter(by=person), **_PROMOTION),
+        "training_runs": _values(TrainingRun.objects.filter(by=person), **_RUN),
+        "reviews": _values(Review.objects.filter(by=person), **_REVIEW),
         "opinions": [_opinion(opinion) for opinion in person.opinions.select_related("label").order_by("pk")],
         "controls": [_control(control) for control in person.controls.select_related("label").order_by("pk")],
-        "receipts": list(Receipt.objects.filter(person=person).order_by("pk").values(*_OF_A_RECEIPT)),
-        "memories": _memories(person),
-        "exports": _exports(person),
+        "receipts": list(
+            Receipt.objects.filter(person=person).order_by("pk").values("name", "status", "content", "created")
+        ),
+        "memories": _values(Memory.objects.filter(person=person), **_MEMORY),
+        "exports": _values(Export.objects.filter(by=person).annotate(count=Count("pieces")), **_EXPORT),
         "webhooks": _webhooks(person),
         "set_asides": list(person.set_asides.order_by("pk").values("aside", "reason", "created")),
         "reports": list(
@@ -116,36 +117,29 @@ def _json(data: Any) -> str:
     return json.dumps(data, cls=DjangoJSONEncoder, ensure_ascii=False)
 
 
-def _promotions(person: User) -> list[dict[str, Any]]:
-    made = Promotion.objects.filter(by=person).order_by("pk")
-    rows = made.values_list("recognizer__slug", "model_version__number", "reason", "created")
-    return [dict(zip(("recognizer", "model_version", "reason", "created"), row, strict=True)) for row in rows]
+def _values(rows: QuerySet[Any], **paths: str) -> list[dict[str, Any]]:
+    """The fields at these paths, by their names in the document, oldest first."""
+    found = rows.order_by("pk").values_list(*paths.values())
+    return [dict(zip(paths, row, strict=True)) for row in found]
 
 
-def _training_runs(person: User) -> list[dict[str, Any]]:
-    started = TrainingRun.objects.filter(by=person).order_by("pk")
-    rows = started.values_list("recognizer__slug", "trigger", "state", "created")
-    return [dict(zip(("recognizer", "trigger", "state", "created"), row, strict=True)) for row in rows]
-
-
-def _reviews(person: User) -> list[dict[str, Any]]:
-    made = Review.objects.filter(by=person).order_by("pk")
-    rows = made.values_list("decision", "label__slug", "reason", "created")
-    return [dict(zip(("decision", "label", "reason", "created"), row, strict=True)) for row in rows]
-
-
-def _memories(person: User) -> list[dict[str, Any]]:
-    rows = Memory.objects.filter(person=person).order_by("pk").values_list("recognizer__slug", "enabled", "created")
-    return [dict(zip(("recognizer", "enabled", "created"), row, strict=True)) for row in rows]
-
-
-def _exports(person: User) -> list[dict[str, Any]]:
-    asked = Export.objects.filter(by=person).order_by("pk").annotate(held=Count("pieces"))
-    names = ("format", "wanted", "licence", "state", "pieces", "created")
-    rows = asked.values_list("form", "wanted", "licence", "state", "held", "created")
-    return [dict(zip(names, row, strict=True)) for row in rows]
-
-
+_PROMOTION = {
+    "recognizer": "recognizer__slug",
+    "model_version": "model_version__number",
+    "reason": "reason",
+    "created": "created",
+}
+_RUN = {"recognizer": "recognizer__slug", "trigger": "trigger", "state": "state", "created": "created"}
+_REVIEW = {"decision": "decision", "label": "label__slug", "reason": "reason", "created": "created"}
+_MEMORY = {"recognizer": "recognizer__slug", "enabled": "enabled", "created": "created"}
+_EXPORT = {
+    "format": "form",
+    "wanted": "wanted",
+    "licence": "licence",
+    "state": "state",
+    "pieces": "count",
+    "created": "created",
+}
 _DELIVERY = ("event", "type", "body", "state", "attempts", "code", "answer", "problem", "created")
 
 

@@ -1,8 +1,8 @@
-"""People without their names: pseudonyms for those who leave as data, people for pseudonyms that come as data.
+"""Pseudonyms for people in exports, and people for pseudonyms in imports.
 
-A pseudonym is a keyed hash of who somebody is here: the same person has the same one in every export of this site, and
-without the site's secret key nobody can go from it to the person, or from a person to it. Whoever was imported keeps
-the pseudonym that they came with; they are people who cannot sign in, with an address that no mail ever reaches.
+A pseudonym is a keyed hash of a user's id: a person has the same one in every export of this site, and without the
+secret key of the site nobody can find the person for a pseudonym, or the pseudonym for a person. People who were
+imported keep the pseudonym of the file; they cannot sign in, and their addresses receive no mail.
 """
 
 from __future__ import annotations
@@ -15,34 +15,34 @@ from django.utils.crypto import salted_hmac
 
 from accounts.models import User
 
-DOMAIN = "imported.invalid"  # no mail ever gets there (RFC 2606)
-LETTERS = 20  # of a pseudonym; 80 bits, so no two people share one
+DOMAIN = "imported.invalid"  # receives no mail (RFC 2606)
+LENGTH = 20  # hexadecimal digits: 80 bits, so two people never share a pseudonym
 PSEUDONYM = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 
 
 def pseudonym_of_user(pk: int) -> str:
-    """Of somebody who has an account here."""
-    return salted_hmac("recognizer.dataset.names", str(pk), algorithm="sha256").hexdigest()[:LETTERS]
+    """The pseudonym of a user of this site."""
+    return salted_hmac("recognizer.dataset.names", str(pk), algorithm="sha256").hexdigest()[:LENGTH]
 
 
 def pseudonym_of_name(name: str) -> str:
-    """Of somebody that a file calls `name`: that itself where it looks like a pseudonym, else a keyed hash of it.
+    """The pseudonym of somebody who has this name in a file: the name if it looks like one, otherwise a keyed hash.
 
-    So a file that names its writers brings no names in, and the same file brings the same pseudonyms.
+    So names of writers are not imported, and the same file gives the same pseudonyms every time.
     """
     if PSEUDONYM.fullmatch(name):
         return name
-    return salted_hmac("recognizer.dataset.writers", name, algorithm="sha256").hexdigest()[:LETTERS]
+    return salted_hmac("recognizer.dataset.writers", name, algorithm="sha256").hexdigest()[:LENGTH]
 
 
 class Pseudonyms:
-    """By the id of a person; each is looked up once."""
+    """Pseudonyms by user id, each looked up once."""
 
     def __init__(self) -> None:
         self._known: dict[int, str] = {}
 
-    def learn(self, people: Iterable[int | None]) -> None:
-        """Look up those of a page in one query."""
+    def load(self, people: Iterable[int | None]) -> None:
+        """Look up these people in one query."""
         unknown = {pk for pk in people if pk is not None and pk not in self._known}
         if not unknown:
             return
@@ -50,41 +50,37 @@ class Pseudonyms:
             name, _at, domain = email.rpartition("@")
             self._known[pk] = name if domain == DOMAIN and not active else pseudonym_of_user(pk)
 
-    def of(self, pk: int | None) -> str | None:
-        """Somebody's; None of nobody, or of somebody who left a moment ago."""
+    def get(self, pk: int | None) -> str | None:
+        """The pseudonym; None without a person, or if the account was deleted meanwhile."""
         return self._known.get(pk) if pk is not None else None
 
 
 class ImportedAuthors:
-    """By pseudonym: who is here already, and who has to be made."""
+    """The people of an import, by pseudonym."""
 
     def __init__(self) -> None:
-        everybody = User.objects.exclude(email__endswith=f"@{DOMAIN}").values_list("pk", flat=True)
-        self._own = {pseudonym_of_user(pk): pk for pk in everybody.iterator()}
+        users = User.objects.exclude(email__endswith=f"@{DOMAIN}").values_list("pk", flat=True)
+        self._users = {pseudonym_of_user(pk): pk for pk in users.iterator()}
         self._imported: dict[str, int] = {}
 
-    def refusing(self, names: Iterable[str]) -> set[str]:
-        """Which of them are people of this site who did not agree, or no longer do."""
-        own = {self._own[name]: name for name in names if name in self._own}
-        agreeing = User.objects.filter(pk__in=own, consented_at__isnull=False).values_list("pk", flat=True)
-        return {own[pk] for pk in own.keys() - set(agreeing)}
+    def without_consent(self, names: Iterable[str]) -> set[str]:
+        """Which of them are users of this site who have not consented to training."""
+        users = {self._users[name]: name for name in names if name in self._users}
+        consenting = User.objects.filter(pk__in=users, consented_at__isnull=False).values_list("pk", flat=True)
+        return {users[pk] for pk in users.keys() - set(consenting)}
 
-    def find(self, name: str) -> int:
-        """The person of a pseudonym; an imported one is made where there is none."""
-        if own := self._own.get(name):
-            return own
+    def get_or_create(self, name: str) -> int:
+        """The id of the person of a pseudonym. A new person cannot sign in; the operator states their consent."""
+        if user := self._users.get(name):
+            return user
         if name not in self._imported:
-            self._imported[name] = self._make(name)
+            email = f"{name}@{DOMAIN}"
+            person = User.objects.filter(email=email, is_active=False).first()
+            if person is None:
+                person = User.objects.create_user(email, is_active=False, consented_at=timezone.now())
+            self._imported[name] = person.pk
         return self._imported[name]
 
-    def forget_made(self) -> None:
-        """After a transaction that made some was rolled back."""
+    def clear_created(self) -> None:
+        """Forget the people that a transaction created which was rolled back."""
         self._imported.clear()
-
-    def _make(self, name: str) -> int:
-        """Consent is what the operator states with the import; the address is nobody's, and nobody can sign in."""
-        email = f"{name}@{DOMAIN}"
-        person = User.objects.filter(email=email, is_active=False).first()
-        if person is None:
-            person = User.objects.create_user(email, is_active=False, consented_at=timezone.now())
-        return person.pk

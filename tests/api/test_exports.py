@@ -142,36 +142,34 @@ def test_another_reviewers_exports_are_not_there(app: Client, bob: User, communi
 
 
 @pytest.mark.parametrize(
-    ("said", "field", "why"),
+    ("body", "field"),
     [
-        ({"format": "pdf"}, "format", "There is no format 'pdf'"),
-        ({"format": 7}, "format", "must be a text"),
-        ({"format": "npz"}, "recognizer", "Say which recognizer"),
-        ({"recognizer": "runes"}, "recognizer", "There is no recognizer 'runes'"),
-        ({"recognizer": ["digits"]}, "recognizer", "must be a text"),
-        ({"label": "7"}, "recognizer", "Say which recognizer"),
-        ({"recognizer": "digits", "label": "seven"}, "label", "There is no label"),
-        ({"since": "soon"}, "since", "is no day"),
-        ({"until": "0001-01-01"}, "until", "The year 1 cannot be meant"),
-        ({"since": "2026-02-02", "until": "2026-01-01"}, "since", "Swap them"),
-        ({"status": ["fine"]}, "status", "There is no status"),
-        ({"status": "accepted"}, "status", "must be a list"),
-        ({"status": [["accepted"]]}, "status", "must be a list"),
-        ({"recognizer": "digits", "version": 0}, "version", "A version is a number"),
-        ({"recognizer": "digits", "version": 10**20}, "version", "A version is a number"),
-        ({"recognizer": "digits", "version": "1"}, "version", "must be a whole number"),
-        ({"recognizer": "digits", "version": True}, "version", "must be a whole number"),
-        ({"licence": "=1"}, "licence", "A licence is one line"),
-        ({"licence": "\ud800"}, "licence", "A licence is one line"),
-        ({"recognizer": "digits", "label": "8"}, None, "No drawing is like this"),
+        ({"format": "pdf"}, "format"),
+        ({"format": 7}, "format"),
+        ({"format": "npz"}, "recognizer"),
+        ({"recognizer": "runes"}, "recognizer"),
+        ({"recognizer": ["digits"]}, "recognizer"),
+        ({"label": "7"}, "recognizer"),
+        ({"recognizer": "digits", "label": "seven"}, "label"),
+        ({"since": "soon"}, "since"),
+        ({"until": "0001-01-01"}, "until"),
+        ({"since": "2026-02-02", "until": "2026-01-01"}, "since"),
+        ({"status": ["fine"]}, "status"),
+        ({"status": "accepted"}, "status"),
+        ({"status": [["accepted"]]}, "status"),
+        ({"recognizer": "digits", "version": 0}, "version"),
+        ({"recognizer": "digits", "version": 10**20}, "version"),
+        ({"recognizer": "digits", "version": "1"}, "version"),
+        ({"recognizer": "digits", "version": True}, "version"),
+        ({"licence": "=1"}, "licence"),
+        ({"licence": "\ud800"}, "licence"),
+        ({"recognizer": "digits", "label": "8"}, None),
     ],
 )
-def test_what_cannot_be_meant_is_refused_and_the_field_named(
-    app: Client, community: Community, said: dict[str, Any], field: str | None, why: str
+def test_an_invalid_request_is_refused_and_its_field_named(
+    app: Client, community: Community, body: dict[str, Any], field: str | None
 ) -> None:
-    answer = ask(app, **said)
-    assert refused(answer) == (400, "invalid", field)
-    assert why in answer.json()["detail"]
+    assert refused(ask(app, **body)) == (400, "invalid", field)
     assert not Export.objects.exists()
 
 
@@ -222,15 +220,15 @@ def test_once_an_author_left_or_its_day_is_over_the_file_is_gone(
     expired = made(app)
     Export.objects.update(finished=timezone.now() - export_job.KEPT_FOR - timedelta(seconds=1))
     export_job.run_due_jobs()
-    assert "It was kept for a day." in app.get(expired["file"]).json()["detail"]
+    assert refused(app.get(expired["file"])) == (410, "export_gone", None)
 
 
 def test_one_that_failed_says_why(app: Client, community: Community, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(export_job, "PIECE", 1000)
-    monkeypatch.setattr(export_job, "MOST_BYTES", 1)
+    monkeypatch.setattr(export_job, "CHUNK_SIZE", 1000)
+    monkeypatch.setattr(export_job, "MAX_BYTES", 1)
     failed = made(app)
     assert (failed["state"], failed["file"], failed["size"]) == ("failed", None, None)
-    assert "It would be larger than" in failed["reason"]
+    assert "GB" in failed["reason"]
     assert refused(app.get(f"{URL}/{failed['id']}/file")) == (410, "export_gone", None)
 
 

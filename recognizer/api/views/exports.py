@@ -62,7 +62,7 @@ class ExportsView(ConditionalEndpoint):
         said, person = _read(request.data), cast("User", request.user)
         form, licence = said["format"], said["licence"].strip()
         try:
-            export = export_job.start_export(by=person, wanted=DrawingFilter.read(said), form=form, licence=licence)
+            export = export_job.start_export(by=person, chosen=DrawingFilter.parse(said), form=form, licence=licence)
         except FilterError as error:
             raise ApiError("invalid", str(error), field=error.field) from error
         except export_job.OpenExportError as error:

@@ -58,7 +58,7 @@ def _start(request: PersonRequest) -> None:
     said = request.POST.dict() | {"status": request.POST.getlist("status")}
     form, licence = request.POST.get("format", ""), request.POST.get("licence", "").strip()
     try:
-        export_job.start_export(by=request.user, wanted=DrawingFilter.read(said), form=form, licence=licence)
+        export_job.start_export(by=request.user, chosen=DrawingFilter.parse(said), form=form, licence=licence)
     except export_job.OpenExportError:
         messages.warning(request, _("An export of yours is being written. Wait for it, or delete it first."))
 

@@ -1,8 +1,9 @@
-"""A community whose drawings have every kind of history, and the two commands."""
+"""Drawings with every kind of history, and the commands for exports and imports."""
 
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -25,15 +26,25 @@ __all__ = ["as_rita", "rita"]
 Command = Callable[..., str]
 
 
+def counts(output: str) -> tuple[int, ...]:
+    """What `import_drawings` printed last: imported, existing, refused, and perhaps predictions left out."""
+    return tuple(int(number.replace(",", "")) for number in re.findall(r"[\d,]+(?<=\d)", output.splitlines()[-1]))
+
+
+def refusals(output: str) -> dict[str, str]:
+    """The reasons that `import_drawings` printed, by location."""
+    return dict(line.split(": ", 1) for line in output.splitlines()[:-1])
+
+
 def picture() -> bytes:
-    """A seven on paper."""
+    """A photo of a seven on paper."""
     paper = np.full((120, 100), 235, np.uint8)
     cv2.polylines(paper, [np.array([[20, 20], [80, 20], [45, 100]], np.int32)], False, 20, 6)
     return cv2.imencode(".png", paper)[1].tobytes()
 
 
 def send_picture(author: User) -> Drawing:
-    """A picture that its author named."""
+    """A picture that its author labelled."""
     drawing, _new = store.save_drawing(author=author, recognizer="digits", content=Content.from_image(picture()))
     corrections.correct(drawing=drawing, label="7")
     return drawing
@@ -60,7 +71,7 @@ def community(digits: Recognizer, alice: User, bob: User, rita: User) -> dict[st
 
 
 def _eventful(author: User, reviewer: User) -> Drawing:
-    """Named, decided, undone, decided otherwise, taken back, named anew."""
+    """Labelled, accepted, undone, rejected, withdrawn, labelled again and accepted."""
     said = named(author, [[[0, 10.5, 20], [0, -3.25, 1e-7], [0, 16, 33]], [[5], [5]]], "4")
     decisions.accept(correction=said, reviewer=reviewer)
     decisions.undo(review=said.reviews.get(), reviewer=reviewer)
@@ -71,7 +82,7 @@ def _eventful(author: User, reviewer: User) -> Drawing:
 
 
 def wipe() -> None:
-    """Everybody and all they drew; recognizers and their versions stay."""
+    """Delete all people and drawings, but not recognizers and versions."""
     Correction.objects.all().delete()
     Drawing.objects.all().delete()
     ImportJob.objects.all().delete()
@@ -81,7 +92,7 @@ def wipe() -> None:
 
 @pytest.fixture
 def export(tmp_path: Path) -> Command:
-    """`manage.py export_drawings`; what it said."""
+    """Run `manage.py export_drawings`. Returns its output."""
 
     def run(file: Path | str, *options: str) -> str:
         out = io.StringIO()
@@ -93,7 +104,7 @@ def export(tmp_path: Path) -> Command:
 
 @pytest.fixture
 def bring() -> Command:
-    """`manage.py import_drawings`; what it said, refusals first."""
+    """Run `manage.py import_drawings`. Returns its output, refusals first."""
 
     def run(file: Path | str, *options: str, licence: str = "CC BY 4.0") -> str:
         out, err = io.StringIO(), io.StringIO()

@@ -1,15 +1,15 @@
-""".npz: arrays to learn from, of one recognizer. Read them with `numpy.load(file)`; nothing in it is pickled.
+"""Writes .npz: arrays for training, of one recognizer. Read them with `numpy.load(file)`; nothing in it is pickled.
 
-    x            uint8 (n, side, side), as the recognizer sees the drawings: white on black
-    y            int64 (n), place in `labels`, or -1 without one         labels      texts, the slugs
+    x            uint8 (n, side, side), rasters as the recognizer sees them: white on black
+    y            int64 (n), index into `labels`, or -1 without a label   labels      texts, the slugs
     key_id, status, author, licence      texts (n)                       timestamp   datetime64[us], UTC
     model_version int64 (n), 0 without one                               recognizer  its slug
-    strokes      int64 (n), how many strokes a drawing has; 0 where it is a picture
-    points       int64, how many points each stroke has, one drawing after the other
-    xyt          float64, those points one after the other; t in ms, NaN where it was not recorded
+    strokes      int64 (n), number of strokes of a drawing; 0 for a picture
+    points       int64, number of points of each stroke, one drawing after the other
+    xyt          float64, those points one after the other; t in ms, NaN if it was not recorded
 
-What it does not carry: pictures (only what the recognizer sees of them), what versions answered, and the story of
-corrections and reviews (only what came of it). Whole numbers in strokes come back as such.
+Not included: pictures (only their rasters), predictions, and the history of corrections and reviews (only its result).
+Whole numbers in strokes are read back as whole numbers.
 """
 
 from __future__ import annotations
@@ -29,18 +29,18 @@ from ml.preprocessing.ink import DEFAULT_SPEC, InkError, RasterSpec
 from recognizer.datasets.rows import DrawingRow
 from recognizer.models import ModelVersion, Promotion, Recognizer
 
-MEMBER_TIME = (1980, 1, 1, 0, 0, 0)  # the time of every member of an archive: the same data are the same bytes
+MEMBER_TIME = (1980, 1, 1, 0, 0, 0)  # of every member of an archive, so that the same data give the same bytes
 TEXTS = {"key_id": 36, "status": 10, "author": 64, "licence": 200}  # characters
 
 
 class NpzWriter:
-    """Collects each array in a file without a name, which goes with the process, and writes them at the end."""
+    """Collects each array in an anonymous temporary file, and writes the archive at the end."""
 
     def __init__(self, sink: IO[bytes], recognizer: Recognizer) -> None:
         self._sink = sink
         self._recognizer = recognizer
         self._labels = list(recognizer.labels.order_by("position").values_list("slug", flat=True))
-        self._spec = _spec(recognizer)
+        self._spec = _live_spec(recognizer)
         side = self._spec.size
         self._arrays = {
             "x": _Array(np.dtype(np.uint8), (side, side)),
@@ -51,9 +51,9 @@ class NpzWriter:
         }
 
     def add(self, row: DrawingRow) -> None:
-        """One drawing; what today's rules cannot draw has an empty raster."""
+        """Add one drawing. If it does not pass today's limits, its raster is empty."""
         ink = json.loads(row.ink) if row.ink is not None else []
-        said = {
+        values = {
             "x": self._raster(row, ink),
             "y": self._labels.index(row.label) if row.label in self._labels else -1,
             "model_version": row.first.number if row.first else 0,
@@ -64,7 +64,7 @@ class NpzWriter:
             "licence": row.licence,
             "timestamp": np.datetime64(row.created.replace(tzinfo=None), "us"),
         }
-        for name, value in said.items():
+        for name, value in values.items():
             self._arrays[name].add(value)
         for stroke in ink:
             self._arrays["points"].add(len(stroke[0]))
@@ -126,8 +126,8 @@ def _member(name: str) -> zipfile.ZipInfo:
     return info
 
 
-def _spec(recognizer: Recognizer) -> RasterSpec:
-    """That of the version that answers, without loading it."""
+def _live_spec(recognizer: Recognizer) -> RasterSpec:
+    """The raster of the live version, without loading that version."""
     newest = Promotion.objects.filter(recognizer=recognizer).order_by("-id").values("model_version")[:1]
     manifest = ModelVersion.objects.filter(pk__in=newest).values_list("manifest", flat=True).first()
     return raster_spec(manifest) if manifest else DEFAULT_SPEC

@@ -1,4 +1,4 @@
-"""Reading .npz: one drawing after the other, never a whole array in memory, and nothing is unpickled."""
+"""Reads .npz files, one drawing after the other. No array is loaded whole, and nothing is unpickled."""
 
 from __future__ import annotations
 
@@ -13,66 +13,68 @@ import numpy as np
 from django.utils.translation import gettext as _
 
 from ml.preprocessing.ink import MAX_POINTS, MAX_STROKES
-from recognizer.datasets.parse_lines import LineError, ParsedLine
-from recognizer.datasets.read_folders import BROKEN, ArchiveError, open_archive
+from recognizer.datasets.read_lines import LineError, ParsedLine
+from recognizer.datasets.read_png import BROKEN, ArchiveError, open_archive
 
-LARGEST_RASTER = 1_000_000  # bytes
-MOST_LABELS = 10_000
+MAX_ROW_BYTES = 1_000_000
+MAX_LABELS = 10_000
 KNOWN = {
     *("x", "y", "labels", "recognizer", "key_id", "status", "author", "licence", "timestamp"),
     *("strokes", "points", "xyt"),
 }
-Texts = dict[str, Any]
 
 
 def read_npz(file: Path) -> Iterator[ParsedLine]:
-    """Our own, or anybody's with `x` and `y`. Raises ArchiveError where nothing can be read."""
+    """Files of this site, or any others with `x` and `y`. Raises ArchiveError if nothing can be read."""
     with open_archive(file) as archive, ExitStack() as opened:
         members = [name for name in archive.namelist() if name.removesuffix(".npy") in KNOWN]
         arrays = {name.removesuffix(".npy"): _array(opened.enter_context(archive.open(name)), name) for name in members}
         if not {"x", "y"} <= arrays.keys():
-            raise ArchiveError(_("%(file)s holds no arrays x and y.") % {"file": file.name})
-        said: dict[str, list[str]] = {
-            name: arrays[name].all_texts() for name in ("labels", "recognizer") if name in arrays
-        }
+            raise ArchiveError(_("%(file)s has no arrays x and y.") % {"file": file.name})
+        named = [name for name in ("labels", "recognizer") if name in arrays]
+        names: dict[str, list[str]] = {name: arrays[name].all_texts() for name in named}
         for number in range(arrays["y"].count):
-            place = f"{file.name}, drawing {number + 1}"
+            location = f"{file.name}, drawing {number + 1}"
             try:
-                yield ParsedLine(place, _drawing(arrays, said))
+                yield ParsedLine(location, _drawing(arrays, names))
             except LineError as error:
-                yield ParsedLine(place, None, str(error))
+                yield ParsedLine(location, None, str(error))
             except BROKEN as error:
-                yield ParsedLine(place, None, _("From here on it cannot be read: %(why)s.") % {"why": error})
+                yield ParsedLine(location, None, _("The file cannot be read from here on: %(why)s.") % {"why": error})
                 return
 
 
 class _Array:
-    """A member that is read from its beginning to its end."""
+    """An array of the archive that is read row by row."""
 
     def __init__(self, stream: IO[bytes], name: str) -> None:
         version = np.lib.format.read_magic(stream)
         read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
         shape, fortran, dtype = read(stream)
         if dtype.hasobject or fortran or (not shape and name != "recognizer"):
-            raise ArchiveError(_("%(name)s holds no plain rows of numbers or texts.") % {"name": name})
+            raise ArchiveError(_("The array %(name)s must consist of rows of numbers or texts.") % {"name": name})
         self.name, self.dtype, self.item = name, dtype, shape[1:]
         self.count = shape[0] if shape else 1
         self.size = dtype.itemsize * math.prod(self.item)
-        if self.size > LARGEST_RASTER:
-            raise ArchiveError(_("A row of %(name)s is too large.") % {"name": name})
+        if self.size > MAX_ROW_BYTES:
+            raise ArchiveError(
+                _("A row of the array %(name)s has more than %(most)d bytes.") % {"name": name, "most": MAX_ROW_BYTES}
+            )
         self._stream = stream
 
     def take(self, count: int = 1) -> np.ndarray:
-        """The next rows."""
+        """The next rows, (count, ...)."""
         raw = self._stream.read(count * self.size)
         if len(raw) < count * self.size:
-            raise EOFError(f"{self.name} ends too early")
+            raise EOFError(f"the array {self.name} ends too early")
         return np.frombuffer(raw, self.dtype).reshape(count, *self.item)
 
     def all_texts(self) -> list[str]:
-        """All rows; of the few that names are."""
-        if self.count > MOST_LABELS:
-            raise ArchiveError(_("There are too many %(name)s.") % {"name": self.name})
+        """All rows as texts. Only for short arrays of names."""
+        if self.count > MAX_LABELS:
+            raise ArchiveError(
+                _("The array %(name)s has more than %(most)d rows.") % {"name": self.name, "most": MAX_LABELS}
+            )
         return [str(text) for text in self.take(self.count)]
 
 
@@ -85,29 +87,31 @@ def _array(stream: IO[bytes], name: str) -> _Array:
         raise ArchiveError(f"{name}: {error}") from error
 
 
-def _drawing(arrays: dict[str, _Array], said: dict[str, list[str]]) -> Texts:
-    """The fields of the next row. All arrays are moved on, also where the row is refused afterwards."""
-    names = ("y", "key_id", "status", "author", "licence", "timestamp")
-    row = {name: arrays[name].take()[0] for name in names if name in arrays}
+def _drawing(arrays: dict[str, _Array], names: dict[str, list[str]]) -> dict[str, Any]:
+    """The fields of the next row. Every array is read on by one row, also if the row is refused afterwards."""
+    columns = ("y", "key_id", "status", "author", "licence", "timestamp")
+    row = {name: arrays[name].take()[0] for name in columns if name in arrays}
     raster, ink = arrays["x"].take()[0], _ink(arrays)
-    fields: Texts = {name: str(value) for name, value in row.items() if name not in ("y", "timestamp") and str(value)}
+    fields: dict[str, Any] = {
+        name: str(value) for name, value in row.items() if name not in ("y", "timestamp") and str(value)
+    }
     if "timestamp" in row:
         fields["timestamp"] = f"{np.datetime_as_string(row['timestamp'], unit='us')}+00:00"
-    if said.get("recognizer"):
-        fields["recognizer"] = said["recognizer"][0]
-    if label := _label(int(row["y"]), said.get("labels")):
+    if names.get("recognizer"):
+        fields["recognizer"] = names["recognizer"][0]
+    if label := _label(int(row["y"]), names.get("labels")):
         fields["label"] = label
     return fields | ({"drawing": ink} if ink else {"image": _png(raster)})
 
 
-def _label(place: int, labels: list[str] | None) -> str | None:
-    if place < 0:
+def _label(index: int, labels: list[str] | None) -> str | None:
+    if index < 0:
         return None
     if labels is None:
-        return str(place)
-    if place >= len(labels):
-        raise LineError(_("There is no label %(place)d in `labels`.") % {"place": place})
-    return labels[place]
+        return str(index)
+    if index >= len(labels):
+        raise LineError(_("The array labels has no index %(index)d.") % {"index": index})
+    return labels[index]
 
 
 def _ink(arrays: dict[str, _Array]) -> list[Any]:
@@ -130,5 +134,5 @@ def _stroke(points: np.ndarray) -> list[Any]:
 
 def _png(raster: np.ndarray) -> bytes:
     if raster.dtype != np.uint8 or raster.ndim != 2 or min(raster.shape) < 1:
-        raise LineError(_("A raster must be uint8 with rows and columns."))
+        raise LineError(_("A raster must be uint8 with two dimensions."))
     return cv2.imencode(".png", raster)[1].tobytes()

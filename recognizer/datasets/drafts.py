@@ -1,0 +1,329 @@
+"""Validates one line of a file and turns it into a drawing that can be saved.
+
+Lines are those that columns.py writes, and those of Quick, Draw!'s own files.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import json
+from collections import defaultdict
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple
+from uuid import UUID, uuid5
+
+from django.utils import timezone
+from django.utils.text import slugify
+from django.utils.translation import gettext as _
+
+from ml.preprocessing.content import Content
+from ml.preprocessing.image_limits import ImageError
+from ml.preprocessing.ink import InkError
+from recognizer.datasets import formats, pseudonyms
+from recognizer.datasets.filters import STATUSES, UNDECIDED, UNNAMED
+from recognizer.datasets.read_lines import LineError, parse_json
+from recognizer.datasets.records import CorrectionRecord, ReviewRecord
+from recognizer.models import Label, ModelVersion, Recognizer, Review
+
+UUID_NAMESPACE = UUID("5b0c1c1e-9f0e-5d0a-8e0f-1f2b7a6d4c11")  # for identifiers made from keys of Quick, Draw!
+MAX_INK_BYTES = 1 << 20  # as JSON
+MAX_ENTRIES = 250  # of each list: corrections, reviews, predictions, guesses
+MAX_CLOCK_DIFFERENCE = timedelta(days=1)
+MAX_TEXT_LENGTH = 200
+Decision = Review.Decision
+
+
+class ImportedPrediction(NamedTuple):
+    """The prediction of a version that is installed here."""
+
+    version: int
+    label: int
+    probability: float
+    unsure: bool
+    guesses: list[Any]
+    created: datetime
+
+
+class DrawingDraft(NamedTuple):
+    """A drawing that can be saved. Labels and recognizers are database ids, people are pseudonyms."""
+
+    location: str
+    uuid: UUID
+    recognizer: int
+    author: str
+    created: datetime
+    licence: str
+    ink: list[Any] | None
+    image: bytes | None
+    corrections: list[CorrectionRecord[int]]
+    predictions: list[ImportedPrediction]
+    left_out: int  # predictions of versions that are not installed here
+
+
+class DraftReader:
+    """Makes drafts of lines. Knows the recognizers, labels and versions of this site, and the defaults of an import."""
+
+    def __init__(self, *, licence: str, recognizer: str = "", author: str = "") -> None:
+        self._licence, self._recognizer, self._author = licence, recognizer, author or "unknown"
+        self._recognizers = dict(Recognizer.objects.values_list("slug", "pk"))
+        self._labels: dict[str, dict[str, int]] = defaultdict(dict)
+        self._label_names: dict[str, dict[str, int]] = defaultdict(dict)
+        for pk, slug, name, of in Label.objects.values_list("pk", "slug", "name", "recognizer__slug"):
+            self._labels[of][slug] = pk
+            self._label_names[of][name.casefold()] = pk
+        versions = ModelVersion.objects.values_list("pk", "recognizer__slug", "number", "sha256")
+        self._versions = {tuple(rest): pk for pk, *rest in versions}
+
+    def read(self, location: str, fields: Mapping[str, Any]) -> DrawingDraft:
+        """Raises LineError."""
+        recognizer = self._find_recognizer(fields)
+        created = _time(fields["timestamp"]) if fields.get("timestamp") else timezone.now()
+        ink, image = _content(fields)
+        predictions = self._predictions(fields.get("predictions") or [], recognizer)
+        return DrawingDraft(
+            location=location,
+            uuid=_uuid(fields.get("key_id"), recognizer, ink, image),
+            recognizer=self._recognizers[recognizer],
+            author=pseudonyms.pseudonym_of_name(_text(fields, "author") or _writer(fields) or self._author),
+            created=created,
+            licence=self._find_licence(fields),
+            ink=ink,
+            image=image,
+            corrections=self._corrections(fields, recognizer, created),
+            predictions=[each for each in predictions if each],
+            left_out=predictions.count(None),
+        )
+
+    def _find_recognizer(self, fields: Mapping[str, Any]) -> str:
+        slug = _text(fields, "recognizer") or self._recognizer
+        if not slug:
+            raise LineError(_("The line names no recognizer. Name one with --recognizer."))
+        if slug not in self._recognizers:
+            known = ", ".join(self._recognizers) or "none"
+            text = _("Unknown recognizer %(slug)r. Use one of: %(known)s.")
+            raise LineError(text % {"slug": slug, "known": known})
+        return slug
+
+    def _find_licence(self, fields: Mapping[str, Any]) -> str:
+        licence = _text(fields, "licence")
+        if not formats.is_licence(licence):
+            raise LineError(_("The licence must be one printable line that begins with a letter or a digit."))
+        return licence or self._licence
+
+    # Corrections and reviews
+
+    def _corrections(
+        self, fields: Mapping[str, Any], recognizer: str, created: datetime
+    ) -> list[CorrectionRecord[int]]:
+        history = fields.get("corrections")
+        if history is None:
+            return self._corrections_from_status(fields, recognizer, created)
+        corrections = [self._correction(each, recognizer) for each in _list(history, "corrections")]
+        if corrections and corrections[0].label is None:
+            raise LineError(_("The first correction has no label."))
+        return corrections
+
+    def _corrections_from_status(
+        self, fields: Mapping[str, Any], recognizer: str, created: datetime
+    ) -> list[CorrectionRecord[int]]:
+        """For a line without a history: the label, and perhaps a decision by an unknown reviewer."""
+        word = _text(fields, "label") or _text(fields, "word")
+        status = _text(fields, "status") or (UNDECIDED if word else UNNAMED)
+        if status not in STATUSES:
+            text = _("Unknown status %(status)r. Use one of: %(known)s.")
+            raise LineError(text % {"status": status, "known": ", ".join(STATUSES)})
+        if not word or status == UNNAMED:
+            return []
+        label = self._label(word, recognizer)
+        if status == UNDECIDED:
+            return [CorrectionRecord(label, created, [])]
+        if status == Decision.REJECTED:
+            review = ReviewRecord[int](Decision.REJECTED, None, Review.Reason.OTHER, None, False, created)
+        else:
+            review = ReviewRecord(Decision.ACCEPTED, label, "", None, False, created)
+        return [CorrectionRecord(label, created, [review])]
+
+    def _correction(self, value: Any, recognizer: str) -> CorrectionRecord[int]:
+        fields = _object(value, "correction")
+        label = self._label_or_none(fields, recognizer)
+        reviews = [self._review(each, recognizer, label) for each in _list(fields.get("reviews") or [], "reviews")]
+        if reviews and (label is None or reviews[0].decision == Decision.UNDONE):
+            raise LineError(_("There is a review, but nothing to review before it."))
+        return CorrectionRecord(label, _time(fields.get("timestamp")), reviews)
+
+    def _review(self, value: Any, recognizer: str, named: int | None) -> ReviewRecord[int]:
+        fields = _object(value, "review")
+        name = _text(fields, "by")
+        review = ReviewRecord(
+            decision=_text(fields, "decision"),
+            label=self._label_or_none(fields, recognizer),
+            reason=_text(fields, "reason"),
+            by=pseudonyms.pseudonym_of_name(name) if name else None,
+            automatic=_flag(fields, "automatic"),
+            created=_time(fields.get("timestamp")),
+        )
+        _check_review(review, named)
+        return review
+
+    def _label_or_none(self, fields: Mapping[str, Any], recognizer: str) -> int | None:
+        return self._label(_text(fields, "label"), recognizer) if fields.get("label") is not None else None
+
+    def _label(self, word: str, recognizer: str) -> int:
+        labels, names = self._labels[recognizer], self._label_names[recognizer]
+        found = labels.get(word) or names.get(word.casefold()) or labels.get(slugify(word))
+        if found is None:
+            text = _("%(recognizer)s has no label %(word)r. Use one of: %(known)s.")
+            raise LineError(text % {"recognizer": recognizer, "word": word[:60], "known": ", ".join(list(labels)[:60])})
+        return found
+
+    # Predictions
+
+    def _predictions(self, value: Any, recognizer: str) -> list[ImportedPrediction | None]:
+        found = [self._prediction(_object(each, "prediction"), recognizer) for each in _list(value, "predictions")]
+        versions = [each.version for each in found if each]
+        if len(set(versions)) < len(versions):
+            raise LineError(_("There are two predictions of the same version."))
+        return found
+
+    def _prediction(self, fields: Mapping[str, Any], recognizer: str) -> ImportedPrediction | None:
+        """None if that version is not installed here. The number alone does not identify a version."""
+        number = fields.get("model_version")
+        if not isinstance(number, int):
+            raise LineError(_("The model_version of a prediction must be a number."))
+        version = self._versions.get((recognizer, number, _text(fields, "sha256")))
+        if version is None:
+            return None
+        return ImportedPrediction(
+            version=version,
+            label=self._label(_text(fields, "label"), recognizer),
+            probability=_probability(fields.get("probability")),
+            unsure=_flag(fields, "unsure"),
+            guesses=[self._guess(each, recognizer) for each in _list(fields.get("guesses"), "guesses")],
+            created=_time(fields.get("timestamp")),
+        )
+
+    def _guess(self, value: Any, recognizer: str) -> list[Any]:
+        is_pair = isinstance(value, list) and len(value) == 2 and isinstance(value[0], str)
+        if not is_pair or value[0] not in self._labels[recognizer]:
+            raise LineError(_("A guess must be [label, probability]."))
+        _probability(value[1])
+        return list(value)
+
+
+def _check_review(review: ReviewRecord[int], named: int | None) -> None:
+    """Raise LineError for what the constraints of the database would refuse. `named` is the label of the correction."""
+    decision, label, reason = review.decision, review.label, review.reason
+    if decision not in Decision.values:
+        text = _("Unknown decision %(decision)r. Use one of: %(known)s.")
+        raise LineError(text % {"decision": decision[:40], "known": ", ".join(Decision.values)})
+    if (label is not None) != (decision in (Decision.ACCEPTED, Decision.RELABELLED)):
+        raise LineError(_("Reviews with the decision accepted or relabelled need a label; others have none."))
+    if decision == Decision.ACCEPTED and label != named:
+        raise LineError(_("An accepted review has another label than the correction. Its decision must be relabelled."))
+    if (decision == Decision.REJECTED) != bool(reason) or (reason and reason not in Review.Reason.values):
+        text = _("Rejected reviews need one of these reasons, and others have none: %(known)s.")
+        raise LineError(text % {"known": ", ".join(Review.Reason.values)})
+    if review.automatic and (review.by or decision != Decision.ACCEPTED):
+        raise LineError(_("The decision of an automatic review must be accepted, and it has no reviewer."))
+
+
+def _content(fields: Mapping[str, Any]) -> tuple[list[Any] | None, bytes | None]:
+    """Ink or PNG, as they are saved."""
+    ink, image = fields.get("drawing"), fields.get("image")
+    if (ink is None) == (image is None):
+        raise LineError(_("The line needs a drawing (strokes) or an image, but not both."))
+    try:
+        if image is None:
+            return _ink(ink), None
+        return None, Content.from_image(image if isinstance(image, bytes) else _decode_data_url(image)).png()
+    except (InkError, ImageError) as error:
+        raise LineError(str(error)) from error
+
+
+def _ink(value: Any) -> list[Any]:
+    """In some files of Quick, Draw! the strokes are a text."""
+    ink = Content.from_ink(parse_json(value) if isinstance(value, str) else value).ink
+    if ink is None or len(json.dumps(ink)) > MAX_INK_BYTES:
+        raise LineError(_("The strokes take more than %(most)d MB.") % {"most": MAX_INK_BYTES >> 20})
+    return ink
+
+
+def _decode_data_url(value: Any) -> bytes:
+    head, comma, data = value.partition(",") if isinstance(value, str) else ("", "", "")
+    try:
+        if not comma or not head.startswith("data:image/") or not head.endswith(";base64"):
+            raise ValueError(head)
+        return base64.b64decode(data, validate=True)
+    except (ValueError, binascii.Error) as error:
+        raise LineError(_("The image must be a data URL: data:image/png;base64,...")) from error
+
+
+def _uuid(key: Any, recognizer: str, ink: list[Any] | None, image: bytes | None) -> UUID:
+    """The key if it is a UUID; otherwise one made from the key, or without a key from the content: always the same."""
+    if key is None or key == "":
+        content = json.dumps(ink).encode() if image is None else image
+        return uuid5(UUID_NAMESPACE, f"{recognizer} {hashlib.sha256(content).hexdigest()}")
+    if isinstance(key, bool) or not isinstance(key, str | int) or len(str(key)) > MAX_TEXT_LENGTH:
+        raise LineError(_("The key_id must be a text or a number."))
+    try:
+        return UUID(str(key))
+    except ValueError:
+        return uuid5(UUID_NAMESPACE, f"{recognizer} {key}")
+
+
+def _time(value: Any) -> datetime:
+    try:
+        when = datetime.fromisoformat(value.removesuffix(" UTC"))
+        when = when.replace(tzinfo=UTC) if when.tzinfo is None else when.astimezone(UTC)
+    except (ValueError, TypeError, AttributeError, OverflowError) as error:
+        text = _("%(value)s is not a time. Write it as 2017-03-09 00:28:55.637750 UTC.")
+        raise LineError(text % {"value": repr(str(value)[:60])}) from error
+    if when.year < 1970 or when > timezone.now() + MAX_CLOCK_DIFFERENCE:
+        raise LineError(_("The time %(value)s is out of range.") % {"value": when})
+    return when
+
+
+def _text(fields: Mapping[str, Any], key: str) -> str:
+    value = fields.get(key)
+    if value is None:
+        return ""
+    if not isinstance(value, str) or len(value) > MAX_TEXT_LENGTH or not (value.isprintable() or not value):
+        text = _("The field %(key)s must be one line of at most %(most)d characters.")
+        raise LineError(text % {"key": key, "most": MAX_TEXT_LENGTH})
+    return value.strip()
+
+
+def _writer(fields: Mapping[str, Any]) -> str:
+    """As in a folder of labelled drawings, where writers may be numbers."""
+    writer = fields.get("writer")
+    return str(writer) if isinstance(writer, int) else _text(fields, "writer")
+
+
+def _flag(fields: Mapping[str, Any], key: str) -> bool:
+    value = fields.get(key, False)
+    if not isinstance(value, bool):
+        raise LineError(_("The field %(key)s must be true or false.") % {"key": key})
+    return value
+
+
+def _probability(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
+        raise LineError(_("A probability must be a number from 0 to 1."))
+    return float(value)
+
+
+def _object(value: Any, what: str) -> Mapping[str, Any]:
+    if not isinstance(value, dict):
+        raise LineError(_("A %(what)s must be an object, {...}.") % {"what": what})
+    return value
+
+
+def _list(value: Any, what: str) -> list[Any]:
+    if not isinstance(value, list) or len(value) > MAX_ENTRIES:
+        raise LineError(
+            _("The field %(what)s must be a list of at most %(most)d.") % {"what": what, "most": MAX_ENTRIES}
+        )
+    return value
