@@ -1,1 +1,1 @@
-"""Variations of drawings, synthetic digits, and negative examples."""
+"""Variations of drawings, synthetic digits and negative examples for training."""

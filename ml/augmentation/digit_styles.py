@@ -1,7 +1,7 @@
-"""Habits of hand that change which strokes a digit has: the barred seven, the hooked or standing one.
+"""Change the writing style of a digit: the bar of a seven, the hook or the base line of a one.
 
-Half of the world writes them, most data sets hardly hold them. They are added to tracks of people
-who write without.
+These styles are usual in half of the world, and rare in most data sets. Ink of people who write without them is given
+them here, so that a network sees both.
 """
 
 from __future__ import annotations
@@ -12,67 +12,66 @@ from ml.preprocessing.ink import Ink
 
 Rng = np.random.Generator
 
-BARRED = 0.25  # of the plain sevens get a bar
-UNBARRED = 0.35  # of the barred ones lose it
-BAR = 0.6  # of the length of a seven is its bar, at most
-BROAD = 0.5  # of its height is the width of a seven that needs no bar, at least
-HOOKED = 0.3  # of the plain ones get a hook
-STANDING = 0.2  # of the ones get a base line
-PLAIN = 0.25  # of its height is the width of a one without hook and base, at most
+# Shares of drawings that are changed
+ADD_BAR = 0.25  # of the sevens without a bar
+REMOVE_BAR = 0.35  # of the sevens with a bar
+ADD_HOOK = 0.3  # of the plain ones
+ADD_BASE = 0.2  # of the plain ones
+
+# What counts as what
+MAX_BAR_LENGTH = 0.6  # of the longer stroke of a seven; a longer stroke is no bar
+MIN_SEVEN_WIDTH = 0.5  # of its height; a narrower seven without a bar could be read as a one
+MAX_PLAIN_WIDTH = 0.25  # of the height of a one; a wider one already has a hook or a base
 
 
 def restyle_digit(ink: Ink, label: int, rng: Rng) -> Ink:
-    """The digit as somebody with another habit writes it; most often as it is."""
-    if label == 7 and len(ink) == 1 and rng.random() < BARRED:
+    """The ink of a digit, sometimes in another writing style; `label` is the digit. Most often unchanged."""
+    if label == 7 and len(ink) == 1 and rng.random() < ADD_BAR:
         return bar_seven(ink, rng)
-    if label == 7 and len(ink) == 2 and rng.random() < UNBARRED:
+    if label == 7 and len(ink) == 2 and rng.random() < REMOVE_BAR:
         return unbar_seven(ink)
-    if label == 1 and len(ink) == 1 and _is_plain(ink[0]):
-        hooked = hook_one(ink, rng) if rng.random() < HOOKED else ink
-        return stand_one(hooked, rng) if rng.random() < STANDING else hooked
+    if label == 1 and len(ink) == 1 and np.ptp(ink[0][0]) < MAX_PLAIN_WIDTH * np.ptp(ink[0][1]):
+        hooked = hook_one(ink, rng) if rng.random() < ADD_HOOK else ink
+        return stand_one(hooked, rng) if rng.random() < ADD_BASE else hooked
     return ink
 
 
 def bar_seven(ink: Ink, rng: Rng) -> Ink:
-    """Cross the stem, where the track last passes a little below its middle."""
+    """The seven with a bar across its stem, a little below the middle."""
     x, y = ink[0][0], ink[0][1]
     height = float(np.ptp(y))
     level = float(y.min()) + rng.uniform(0.42, 0.62) * height
-    passed = np.flatnonzero((y[:-1] < level) != (y[1:] < level))
-    middle = float(x[passed[-1]]) if passed.size else float(x.mean())
+    crossings = np.flatnonzero((y[:-1] < level) != (y[1:] < level))  # the segments that pass this level
+    middle = float(x[crossings[-1]]) if crossings.size else float(x.mean())
     half = rng.uniform(0.15, 0.32) * height
     tilt = rng.normal(0, 0.05) * height
     return [*ink, np.array([[middle - half, middle + half * rng.uniform(0.6, 1.2)], [level + tilt, level - tilt]])]
 
 
 def unbar_seven(ink: Ink) -> Ink:
-    """Leave out the shorter of two strokes, if it was a bar and what is left is no hooked one."""
+    """The seven without its shorter stroke, if that is a bar and the rest is wide enough not to be a one."""
     short, long = sorted(ink, key=_length)
-    barred = _length(short) < BAR * _length(long)
-    return [long] if barred and float(np.ptp(long[0])) > BROAD * float(np.ptp(long[1])) else ink
+    is_bar = _length(short) < MAX_BAR_LENGTH * _length(long)
+    return [long] if is_bar and np.ptp(long[0]) > MIN_SEVEN_WIDTH * np.ptp(long[1]) else ink
 
 
 def _length(stroke: np.ndarray) -> float:
     return float(np.hypot(*np.diff(stroke[:2], axis=1)).sum())
 
 
-def _is_plain(stroke: np.ndarray) -> bool:
-    return float(np.ptp(stroke[0])) < PLAIN * float(np.ptp(stroke[1]))
-
-
 def hook_one(ink: Ink, rng: Rng) -> Ink:
-    """Begin the one with an upstroke from the left."""
+    """The one with an upstroke from the left at its beginning."""
     stroke = ink[0][:2]
-    down = stroke if stroke[1, 0] < stroke[1, -1] else stroke[:, ::-1]
+    down = stroke if stroke[1, 0] < stroke[1, -1] else stroke[:, ::-1]  # from top to bottom
     height = float(np.ptp(stroke[1]))
     start = down[:, :1] + np.array([[-rng.uniform(0.15, 0.45)], [rng.uniform(0.08, 0.4)]]) * height
     return [np.concatenate([start, down], axis=1), *ink[1:]]
 
 
 def stand_one(ink: Ink, rng: Rng) -> Ink:
-    """Put the one on a base line."""
+    """The one with a base line below it."""
     stroke = ink[0]
-    foot = stroke[:2, int(np.argmax(stroke[1]))]
+    foot = stroke[:2, int(np.argmax(stroke[1]))]  # (2,): its lowest point
     height = float(np.ptp(stroke[1]))
     left, right = rng.uniform(0.12, 0.36, 2) * height
     tilt = rng.normal(0, 0.02) * height

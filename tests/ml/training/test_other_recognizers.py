@@ -121,8 +121,8 @@ def test_an_epoch_of_it_has_no_habits_and_no_junk_of_latin_digits(monkeypatch: p
         "ml.training.epochs.restyle",
         "ml.augmentation.negatives.side_by_side",
         "ml.augmentation.negatives.overlaid",
-        "ml.augmentation.negatives.lying",
-        "ml.augmentation.negatives.turned",
+        "ml.augmentation.negatives.on_its_side",
+        "ml.augmentation.negatives.mirrored_or_upside_down",
     ):
         monkeypatch.setattr(name, nobody)
     known = shapes.material()
