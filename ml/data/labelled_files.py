@@ -1,4 +1,4 @@
-"""Reading labelled drawings from `.jsonl`, `.ndjson` and `.npz` files."""
+"""Read labelled drawings from `.jsonl`, `.ndjson` and `.npz` files."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import gzip
 import json
 import zipfile
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,10 +18,14 @@ from ml.preprocessing.image import normalise_dataset_image
 from ml.preprocessing.ink import DEFAULT_SPEC, Ink, RasterSpec, parse_ink, rasterise
 from ml.progress import Progress, no_progress
 
-NEGATIVE_LABEL = -1  # the label of a drawing that belongs to no label and should be answered "not sure"
+NEGATIVE_LABEL = -1  # the label of a drawing that shows none of the labels and should be answered "not sure"
 
-INK_SUFFIXES = (".jsonl", ".ndjson", ".jsonl.gz", ".ndjson.gz")
-HELD_OUT_EVERY = 5  # one writer in so many is kept out of training
+INK_SUFFIXES = (".ndjson", ".jsonl", ".ndjson.gz", ".jsonl.gz")
+HELD_OUT_EVERY = 5  # one writer in five is kept out of training
+
+
+class EvaluationError(ValueError):
+    """Drawings that cannot be read or measured. The text names the file and the line."""
 
 
 class LabelledDrawings(NamedTuple):
@@ -37,56 +42,77 @@ class LabelledDrawings(NamedTuple):
 def read_drawings(
     path: Path | str, spec: RasterSpec = DEFAULT_SPEC, *, split: str = "", progress: Progress = no_progress
 ) -> LabelledDrawings:
-    """Read labelled drawings through the code that serves: ink by `rasterise`, pictures by `normalise_image`.
+    """Read labelled drawings as rasters of `spec`, the spec of the bundle that will answer them.
 
-    `.jsonl`, `.ndjson` and these as `.gz`: a line is an object with `label` (or a Quick, Draw! `word`), `drawing`
-    (strokes [[x...], [y...]]) and, if known, `writer`. `.npz`: `x` uint8 (n, h, w), white on black, of any
-    size, and `y` (n,), text or whole numbers; `writer` (n,) if known, and `split` (n,), of which one part may be asked
-    for. `spec` is the raster of the bundle that is to answer. Raises EvaluationError.
+    `.jsonl`, `.ndjson` and these as `.gz`: each line is an object with `label` (or `word`, as in Quick, Draw! files),
+    `drawing` (strokes [[x...], [y...]]) and, if known, `writer`. `.npz`: arrays `x` uint8 (n, h, w), white on black, of
+    any size, and `y` (n,), texts or whole numbers; optional `writer` (n,) and `split` (n,). `split` reads one part
+    only. Raises EvaluationError.
     """
     path = Path(path)
     if path.suffix == ".npz":
-        return _read_pictures(path, spec, split, progress)
+        return _read_npz(path, spec, split, progress)
     if split:
-        raise EvaluationError(f"{path} names no parts, so there is no part {split!r} of it.")
-    if path.name.endswith(INK_SUFFIXES):
-        return _read_ink(path, spec, progress)
-    raise EvaluationError(f"{path}: only .jsonl, .ndjson, these as .gz, and .npz files are read.")
+        raise EvaluationError(f"{path} has no parts, so there is no part {split!r}. Only .npz files can have parts.")
+    if not path.name.endswith(INK_SUFFIXES):
+        raise EvaluationError(f"{path}: only .jsonl, .ndjson, these as .gz, and .npz files are read.")
+    lines = _read_labelled_ink(path)
+    rasters = np.array([rasterise(line.ink, spec) for line, _ in progress(lines, path.name)])
+    return LabelledDrawings(rasters, [label for _, label in lines], [line.writer for line, _ in lines])
 
 
 def read_inks(path: Path | str) -> list[Ink]:
     """The ink of a .jsonl or .jsonl.gz file, without its labels. Raises EvaluationError."""
-    return [ink for ink, _, _ in _ink_rows(Path(path))]
+    return [line.ink for line, _ in _read_labelled_ink(Path(path))]
 
 
-def _read_ink(path: Path, spec: RasterSpec, progress: Progress) -> LabelledDrawings:
-    rows = _ink_rows(path)
-    rasters = np.array([rasterise(ink, spec) for ink, _, _ in progress(rows, path.name)])
-    return LabelledDrawings(rasters, [label for _, label, _ in rows], [writer for _, _, writer in rows])
+class InkLine(NamedTuple):
+    """One line of a file of strokes."""
+
+    source: str
+    """The file and the number of the line, for error messages."""
+    row: dict[str, Any]
+    ink: Ink
+    writer: str
 
 
-def _ink_rows(path: Path) -> list[tuple[Ink, str, str]]:
-    """Ink, label and writer of every line that is not empty."""
+def read_ink_lines(path: Path) -> Iterator[InkLine]:
+    """The lines of a file of strokes, one JSON object each, without the empty lines. Raises EvaluationError."""
     try:
         content = path.read_bytes()
         lines = (gzip.decompress(content) if path.suffix == ".gz" else content).splitlines()
     except (OSError, EOFError, zlib.error) as error:
         raise _unreadable(path, error) from error
-    rows = [_ink_row(path, number, line) for number, line in enumerate(lines, 1) if line.strip()]
-    if not rows:
-        raise EvaluationError(f"{path} holds no drawings.")
-    return rows
+    for number, line in enumerate(lines, 1):
+        if line.strip():
+            yield _parse_line(line, f"{path}, line {number}")
 
 
-def _ink_row(path: Path, number: int, line: bytes) -> tuple[Ink, str, str]:
+def _parse_line(line: bytes, source: str) -> InkLine:
     try:
         row = json.loads(line)
+        strokes = row["drawing"]
+        ink = parse_ink(json.loads(strokes) if isinstance(strokes, str) else strokes)
         writer = row.get("writer")
-        return parse_ink(row["drawing"]), _label(row), "" if writer is None else str(writer)
     except (KeyError, TypeError, AttributeError) as error:
-        raise EvaluationError(f"{path}, line {number}: an object with label and drawing is needed.") from error
+        raise EvaluationError(f'{source}: an object with "drawing" (strokes [[x...], [y...]]) is needed.') from error
     except ValueError as error:
-        raise EvaluationError(f"{path}, line {number}: {error}") from error
+        raise EvaluationError(f"{source}: {error}") from error
+    return InkLine(source, row, ink, "" if writer is None else str(writer))
+
+
+def _read_labelled_ink(path: Path) -> list[tuple[InkLine, str]]:
+    lines = [(line, _label(line)) for line in read_ink_lines(path)]
+    if not lines:
+        raise EvaluationError(f"{path} contains no drawings.")
+    return lines
+
+
+def _label(line: InkLine) -> str:
+    label = line.row.get("label", line.row.get("word"))
+    if isinstance(label, bool) or not isinstance(label, str | int):
+        raise EvaluationError(f"{line.source}: a label is needed, as a text or a whole number.")
+    return str(label) if "label" in line.row else str(label).replace(" ", "-")  # the words of Quick, Draw! as slugs
 
 
 def _unreadable(path: Path, error: Exception) -> EvaluationError:
@@ -94,7 +120,7 @@ def _unreadable(path: Path, error: Exception) -> EvaluationError:
 
 
 def split_names(path: Path) -> list[str]:
-    """The parts that an .npz file says it has (train, test); none where it says nothing, or cannot be read."""
+    """The names of the parts of an .npz file (train, test), sorted; empty if it has none or cannot be read."""
     try:
         with np.load(path, allow_pickle=False) as stored:
             return sorted({str(part) for part in stored["split"]})
@@ -102,7 +128,7 @@ def split_names(path: Path) -> list[str]:
         return []
 
 
-def _read_pictures(path: Path, spec: RasterSpec, split: str, progress: Progress) -> LabelledDrawings:
+def _read_npz(path: Path, spec: RasterSpec, split: str, progress: Progress) -> LabelledDrawings:
     try:
         with np.load(path, allow_pickle=False) as stored:
             x, y = stored["x"], stored["y"]
@@ -111,62 +137,44 @@ def _read_pictures(path: Path, spec: RasterSpec, split: str, progress: Progress)
     except (OSError, EOFError, zlib.error, zipfile.BadZipFile) as error:
         raise _unreadable(path, error) from error
     except (KeyError, ValueError) as error:
-        raise EvaluationError(f"{path}: arrays x and y are needed, of plain numbers or texts ({error}).") from error
+        raise EvaluationError(f"{path}: arrays x and y of numbers or texts are needed ({error}).") from error
     if x.dtype != np.uint8 or x.ndim != 3 or y.shape != x.shape[:1] or writers.shape != y.shape:
         raise EvaluationError(f"{path}: x must be uint8 (n, h, w) and y (n,), not {x.dtype} {x.shape} and {y.shape}.")
     if y.dtype.kind not in "iuU":
-        raise EvaluationError(f"{path}: y must hold whole numbers or texts, not {y.dtype}.")
+        raise EvaluationError(f"{path}: y must be whole numbers or texts, not {y.dtype}.")
     chosen = parts == split
     if not chosen.any():
-        raise EvaluationError(f"{path} holds no drawings{f' of the part {split!r}' if split else ''}.")
-    x, y, writers = x[chosen], y[chosen], writers[chosen]
-    rasters = np.array([normalise_dataset_image(picture, spec) for picture in progress(x, path.name)])
-    return LabelledDrawings(rasters, [str(label) for label in y.tolist()], [str(writer) for writer in writers.tolist()])
-
-
-def _label(row: dict[str, Any]) -> str:
-    """The label of a line; of Quick, Draw!'s own files the word, as our slugs have it."""
-    return _slug(row["label"]) if "label" in row else _slug(row["word"]).replace(" ", "-")
-
-
-def _slug(label: object) -> str:
-    if isinstance(label, bool) or not isinstance(label, str | int):
-        raise TypeError(label)
-    return str(label)
+        raise EvaluationError(f"{path} contains no drawings{f' of the part {split!r}' if split else ''}.")
+    rasters = np.array([normalise_dataset_image(picture, spec) for picture in progress(x[chosen], path.name)])
+    return LabelledDrawings(rasters, list(map(str, y[chosen].tolist())), list(map(str, writers[chosen].tolist())))
 
 
 def select_labelled(drawings: LabelledDrawings, chosen: np.ndarray) -> LabelledDrawings:
     """The drawings where `chosen`, bool (n,), is true."""
-    places = np.flatnonzero(chosen)
-    return LabelledDrawings(
-        drawings.rasters[places], [drawings.labels[i] for i in places], [drawings.writers[i] for i in places]
-    )
+    rows = np.flatnonzero(chosen)
+    return LabelledDrawings(drawings.rasters[rows], *([part[row] for row in rows] for part in drawings[1:]))
 
 
 def join_labelled(parts: Sequence[LabelledDrawings]) -> LabelledDrawings:
-    """Several files as one set."""
-    return LabelledDrawings(
-        np.concatenate([part.rasters for part in parts]),
-        [label for part in parts for label in part.labels],
-        [writer for part in parts for writer in part.writers],
-    )
+    """The drawings of several files as one."""
+    rasters, labels, writers = zip(*parts, strict=True)
+    return LabelledDrawings(np.concatenate(rasters), [*chain(*labels)], [*chain(*writers)])
 
 
 def held_out_writers(writers: Iterable[str]) -> list[str]:
-    """The fifth of the writers that training leaves alone: those whose sha256 (of the id, as hex) sorts first."""
+    """The fifth of the writers that is kept out of training: those whose sha256 comes first. "" is no writer."""
     known = {writer for writer in writers if writer}
     return first_by_hash(known, len(known) // HELD_OUT_EVERY)
 
 
 def label_indices(labels: Sequence[str], slugs: Sequence[str], *, junk: bool = False) -> np.ndarray:
-    """Labels as places in `slugs`, int (n,). One that is not there is JUNK if `junk`, else an EvaluationError."""
-    places = {slug: place for place, slug in enumerate(slugs)}
-    unknown = sorted(set(labels) - places.keys())
+    """The index of each label in `slugs`: int64 (n,).
+
+    A label that is not in `slugs` becomes NEGATIVE_LABEL if `junk`, otherwise it raises EvaluationError.
+    """
+    indices = {slug: index for index, slug in enumerate(slugs)}
+    unknown = sorted(set(labels) - indices.keys())
     if unknown and not junk:
         shown = ", ".join(unknown[:8]) + (" and more" if len(unknown) > 8 else "")
         raise EvaluationError(f"Not labels of this recognizer ({', '.join(slugs)}): {shown}. Count them with --junk.")
-    return np.array([places.get(label, NEGATIVE_LABEL) for label in labels], np.int64)
-
-
-class EvaluationError(ValueError):
-    """Drawings that cannot be read or measured; the text names the file and the place in it."""
+    return np.array([indices.get(label, NEGATIVE_LABEL) for label in labels], np.int64)

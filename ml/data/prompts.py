@@ -1,14 +1,14 @@
-"""Prompts: a sentence of a recognizer's with one hole, {glyph} or {name}, where one of its labels stands."""
+"""Check prompts: a recognizer's sentence with one placeholder, {glyph} or {name}, for one of its labels."""
 
 from __future__ import annotations
 
 import re
 
-HOLE = re.compile(r"\{(glyph|name)\}")
+PLACEHOLDER = re.compile(r"\{(glyph|name)\}")
 
 
 def prompt_problem(prompt: str) -> str:
-    """What is wrong with a prompt, with the cure; empty where nothing is."""
-    if len(HOLE.findall(prompt)) == 1:
+    """What is wrong with a prompt and what to do; empty if nothing is wrong."""
+    if len(PLACEHOLDER.findall(prompt)) == 1:
         return ""
-    return f"The prompt {prompt!r} needs {{glyph}} or {{name}} once, where the label stands, as in 'Draw {{name}}'."
+    return f"The prompt {prompt!r} must contain {{glyph}} or {{name}} exactly once, as in 'Draw {{name}}'."

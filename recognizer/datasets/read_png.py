@@ -16,7 +16,8 @@ from typing import IO, Any, Protocol
 
 from django.utils.translation import gettext as _
 
-from ml.data.recognizer_folder import DESCRIPTION_FILE, INK_SUFFIXES, PICTURE_SUFFIXES
+from ml.data.labelled_files import INK_SUFFIXES
+from ml.data.recognizer_folder import DESCRIPTION_FILE, PICTURE_SUFFIXES
 from ml.preprocessing.image_limits import MAX_IMAGE_BYTES
 from recognizer.datasets.read_lines import LineError, ParsedLine, parse_json_object, read_csv, read_ndjson
 from recognizer.datasets.write_png import TABLE

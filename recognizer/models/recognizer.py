@@ -7,7 +7,7 @@ from django.db import models
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
-from ml.data.prompts import HOLE, prompt_problem
+from ml.data.prompts import PLACEHOLDER, prompt_problem
 from recognizer.models.label_language import language_of
 
 
@@ -56,13 +56,13 @@ class Recognizer(models.Model):
     @property
     def asks(self) -> tuple[str, str]:
         """What the sheet says before and after the label it asks for."""
-        before, _hole, after = HOLE.sub("\0", self.sentence, count=1).partition("\0")
+        before, _hole, after = PLACEHOLDER.sub("\0", self.sentence, count=1).partition("\0")
         return before, after
 
     @property
     def asks_by_name(self) -> bool:
         """What stands in the hole is the label's name, also where it has a glyph."""
-        hole = HOLE.search(self.sentence)
+        hole = PLACEHOLDER.search(self.sentence)
         return hole is not None and hole[1] == "name"
 
 

@@ -23,7 +23,7 @@ DOT = [np.zeros((2, 1))]
 def drawings(labels: int, each: int, writers: int = 0) -> list[FolderDrawing]:
     return [
         FolderDrawing(
-            label, key=f"{label}/{number}", place="", writer=f"w{number % writers}" if writers else "", ink=DOT
+            label, key=f"{label}/{number}", source="", writer=f"w{number % writers}" if writers else "", ink=DOT
         )
         for label in range(labels)
         for number in range(each)
@@ -52,7 +52,7 @@ def test_without_writers_enough_a_fifth_of_each_label_is(writers: int) -> None:
 
 
 def test_writers_who_drew_one_label_only_cannot_be_kept_out() -> None:
-    drawn = [FolderDrawing(n // 10, key=str(n), place="", writer=f"w{n // 5}", ink=DOT) for n in range(120)]
+    drawn = [FolderDrawing(n // 10, key=str(n), source="", writer=f"w{n // 5}", ink=DOT) for n in range(120)]
     assert split_drawings(drawn, 12)[1] is False
 
 
