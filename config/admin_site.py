@@ -22,10 +22,8 @@ GROUPS: list[tuple[Any, tuple[str, ...]]] = [
 MOVED = {
     "place": "queueentry",
     "setaside": "authorexclusion",
-    "piece": "exportchunk",
     "origin": "importeddrawing",
     "import": "importjob",
-    "reason": "personalanswerreason",
 }
 
 
