@@ -13,7 +13,7 @@ from recognizer.pages.memory import views as memory
 from recognizer.pages.models import views as models
 from recognizer.pages.moderation import audit, exclusions, reports
 from recognizer.pages.progress import views as progress
-from recognizer.pages.review import focus, grid
+from recognizer.pages.review import focus, grid, picture
 from recognizer.pages.runs import views as runs
 
 urlpatterns = [
@@ -23,7 +23,7 @@ urlpatterns = [
     path("drawings/", drawings.drawings, name="drawings"),
     path("drawings/<uuid:uuid>/correction/", drawings.correct, name="drawing-correction"),
     path("drawings/<uuid:uuid>/delete/", drawings.delete, name="drawing-delete"),
-    path("drawings/<uuid:uuid>/picture/", runs.picture, name="drawing-picture"),
+    path("drawings/<uuid:uuid>/picture/", picture.drawing_picture, name="drawing-picture"),
     path("memory/", memory.show, name="memory"),
     path("memory/<slug:slug>/forget/", memory.forget, name="memory-forget"),
     path("memory/<slug:slug>/forget-all/", memory.forget_all, name="memory-forget-all"),
@@ -36,8 +36,8 @@ urlpatterns = [
     path("models/<slug:slug>/<int:number>/", models.model, name="model-version"),
     path("runs/", runs.runs, name="runs"),
     path("runs/<int:pk>/", runs.run, name="run"),
-    path("runs/<int:pk>/status", runs.status, name="run-status"),
-    path("runs/<int:pk>/cancel/", runs.cancel, name="run-cancel"),
+    path("runs/<int:pk>/status", runs.run_status, name="run-status"),
+    path("runs/<int:pk>/cancel/", runs.cancel_run, name="run-cancel"),
     path("review/confusion/<slug:slug>/", insights.confusion_matrix, name="confusion"),
     path("review/confusion/<slug:slug>/<int:number>/", insights.confusion_matrix, name="confusion-version"),
     path(
@@ -61,9 +61,9 @@ urlpatterns = [
     path("review/grid/undo/", grid.undo, name="review-grid-undo"),
     # Data out, before review/
     path("review/export/", exports.exports, name="exports"),
-    path("review/export/<int:pk>/", exports.download, name="export-download"),
-    path("review/export/<int:pk>/status", exports.status, name="export-status"),
-    path("review/export/<int:pk>/delete/", exports.delete, name="export-delete"),
+    path("review/export/<int:pk>/", exports.download_export, name="export-download"),
+    path("review/export/<int:pk>/status", exports.export_status, name="export-status"),
+    path("review/export/<int:pk>/delete/", exports.delete_export, name="export-delete"),
     # What keeps a community safe
     path("review/set-aside/", exclusions.excluded_authors, name="exclusions"),
     path("review/set-aside/new/", exclusions.exclude_author, name="exclude-author"),

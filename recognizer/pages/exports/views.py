@@ -1,4 +1,4 @@
-"""Data for other programs: ask for a file, watch it being written, download it. For reviewers, each their own."""
+"""Exports for other programs: create a file, watch its progress, download it. Each reviewer sees their own."""
 
 from __future__ import annotations
 
@@ -21,9 +21,12 @@ from recognizer.pages.access import for_reviewers
 from recognizer.registry import promotions
 
 PAGE_SIZE = 20
-NAMES = dict(Review.Decision.choices) | {
-    UNDECIDED: gettext_lazy("not decided yet"),
-    UNNAMED: gettext_lazy("not named by its author"),
+STATUS_NAMES = {
+    Review.Decision.ACCEPTED: gettext_lazy("approved"),
+    Review.Decision.RELABELLED: gettext_lazy("approved with another label"),
+    Review.Decision.REJECTED: gettext_lazy("rejected"),
+    UNDECIDED: gettext_lazy("not decided"),
+    UNNAMED: gettext_lazy("without a label"),
 }
 
 
@@ -31,7 +34,7 @@ NAMES = dict(Review.Decision.choices) | {
 @never_cache
 @for_reviewers
 def exports(request: PersonRequest) -> HttpResponse:
-    """One's exports, the newest first, and the form for one more; a POST asks for it."""
+    """The reviewer's exports, the newest first, and the form for a new one. A POST creates it."""
     problem = ""
     if request.method == "POST":
         try:
@@ -39,15 +42,15 @@ def exports(request: PersonRequest) -> HttpResponse:
             return redirect("exports")
         except FilterError as error:
             problem = str(error)
-    said = request.POST
+    given = request.POST
     context = {
         "page": Paginator(request.user.exports.all(), PAGE_SIZE).get_page(request.GET.get("page")),
         "open": _open(request),
         "recognizers": list(promotions.live_recognizers()),
         "formats": formats.FORMATS.values(),
-        "statuses": [(status, NAMES[status], status in said.getlist("status")) for status in STATUSES],
-        "said": said,
-        "chosen": said.get("format", "ndjson"),
+        "statuses": [(status, STATUS_NAMES[status], status in given.getlist("status")) for status in STATUSES],
+        "given": given,
+        "chosen": given.get("format", "ndjson"),
         "problem": problem,
         "kept_hours": export_job.KEPT_FOR.total_seconds() // 3600,
     }
@@ -55,12 +58,13 @@ def exports(request: PersonRequest) -> HttpResponse:
 
 
 def _start(request: PersonRequest) -> None:
-    said = request.POST.dict() | {"status": request.POST.getlist("status")}
+    values = request.POST.dict() | {"status": request.POST.getlist("status")}
     form, licence = request.POST.get("format", ""), request.POST.get("licence", "").strip()
     try:
-        export_job.start_export(by=request.user, chosen=DrawingFilter.parse(said), form=form, licence=licence)
+        export_job.start_export(by=request.user, chosen=DrawingFilter.parse(values), form=form, licence=licence)
     except export_job.OpenExportError:
-        messages.warning(request, _("An export of yours is being written. Wait for it, or delete it first."))
+        text = _("Your last export is still being written. Wait for it, or stop it first.")
+        messages.warning(request, text, extra_tags="already-writing")
 
 
 def _open(request: PersonRequest) -> dict[str, Any] | None:
@@ -71,13 +75,13 @@ def _open(request: PersonRequest) -> dict[str, Any] | None:
 @require_safe
 @never_cache
 @for_reviewers
-def status(request: PersonRequest, pk: int) -> JsonResponse:
-    """How far it is; asked every second by the page."""
+def export_status(request: PersonRequest, pk: int) -> JsonResponse:
+    """The progress of an export. The script of the page asks every second."""
     return JsonResponse(_status(get_object_or_404(Export, pk=pk, by=request.user)))
 
 
 def _status(export: Export) -> dict[str, Any]:
-    """As static/js/runs/run.js shows it."""
+    """The values that static/js/runs/run.js shows."""
     final = export.state not in (Export.State.WAITING, Export.State.RUNNING)
     waiting = _("Waiting for a worker")
     writing = _("%(done)d of %(total)d drawings are written") % {"done": export.done, "total": export.total}
@@ -92,11 +96,11 @@ def _status(export: Export) -> dict[str, Any]:
 @require_safe
 @never_cache
 @for_reviewers
-def download(request: PersonRequest, pk: int) -> HttpResponse | StreamingHttpResponse:
-    """The file, unless something in it was deleted meanwhile."""
+def download_export(request: PersonRequest, pk: int) -> HttpResponse | StreamingHttpResponse:
+    """The file, unless a drawing in it has been deleted."""
     export = get_object_or_404(Export, pk=pk, by=request.user, state=Export.State.READY)
     if not export_job.check_is_current(export):
-        messages.warning(request, _("A drawing in that file was deleted meanwhile, and so was the file."))
+        messages.warning(request, _("A drawing in this file was deleted, so the file was deleted too."))
         return redirect("exports")
     if request.method == "GET":
         export_job.log_download(export=export, by=request.user)
@@ -107,7 +111,7 @@ def download(request: PersonRequest, pk: int) -> HttpResponse | StreamingHttpRes
 
 @require_POST
 @for_reviewers
-def delete(request: PersonRequest, pk: int) -> HttpResponse:
-    """With its file; one that is being written stops."""
+def delete_export(request: PersonRequest, pk: int) -> HttpResponse:
+    """Delete an export and its file. An export that is being written stops."""
     export_job.delete_export(export=get_object_or_404(Export, pk=pk, by=request.user))
     return redirect("exports")

@@ -1,4 +1,4 @@
-"""A training run as people read it: how far it is, what it learned from, what the gate said, which answers changed."""
+"""What the pages show of a training run: its progress, its data, the verdict of the gate, and changed answers."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from django.contrib.humanize.templatetags.humanize import intcomma
 from django.db.models import F, Q, QuerySet
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from recognizer.drawings import thumbnails
 from recognizer.models import Drawing, SnapshotItem, TrainingRun
@@ -16,65 +17,57 @@ from recognizer.models.model_version import heavy_fields
 from recognizer.templatetags.percent import exact
 
 PAGE_SIZE = 24
-MOST_FLIPS = 24  # drawings shown of each kind
-LOG_TAIL = 20_000  # letters
-_VERSIONS = ("version", "base", "champion")
+MAX_FLIPS = 24  # drawings shown of each kind
+LOG_TAIL = 20_000  # characters
+STEPS = {  # by the name in `TrainingRun.progress`; a name that is missing here is shown as it is
+    "": gettext_lazy("Starting"),
+    "gathering": gettext_lazy("Collecting the approved drawings"),
+    "training": gettext_lazy("Starting the training"),
+    "reading the base data": gettext_lazy("Reading the training data of the base version"),
+    "reading the drawings": gettext_lazy("Reading the drawings"),
+    "making drawings": gettext_lazy("Making variations of the drawings"),
+    "all layers": gettext_lazy("Training all layers"),
+    "last layer": gettext_lazy("Training the last layer"),
+    "export": gettext_lazy("Converting the model"),
+    "rehearsal pack": gettext_lazy("Writing the replay pack"),
+    "judging": gettext_lazy("Comparing it with the live version"),
+    "deciding": gettext_lazy("Writing the verdict"),
+}
+OUTCOMES = {
+    "passed": gettext_lazy("passed"),
+    "refused": gettext_lazy("refused"),
+    "not-enough-evidence": gettext_lazy("not enough evidence"),
+}
 
 
-def runs() -> QuerySet[TrainingRun]:
-    """All, the newest first, with what a list or a page shows of them and without the weights of any version."""
-    heavy = heavy_fields(*_VERSIONS)
-    return TrainingRun.objects.select_related("recognizer", "by", *_VERSIONS).defer(*heavy)
+def training_runs() -> QuerySet[TrainingRun]:
+    """The newest runs first, with what the pages show of them, and without the weights of model versions."""
+    related = ("version", "base", "champion")
+    return TrainingRun.objects.select_related("recognizer", "by", *related).defer(*heavy_fields(*related))
 
 
-def status(run: TrainingRun) -> dict[str, Any]:
-    """What changes while one watches, as words; the script on the page puts them in place."""
+def run_status(run: TrainingRun) -> dict[str, Any]:
+    """The values that change while a run goes on, as texts. The script of the page asks for them every second."""
     progress = run.progress or {}
+    epoch, epochs, step = progress.get("epoch", 0), progress.get("epochs"), progress.get("step", "")
+    waiting = run.state == TrainingRun.State.WAITING
     return {
         "state": run.state,
         "stateName": run.get_state_display(),
         "final": run.finished is not None,
         "cancelling": run.cancelling,
         "chosen": "digest" in run.snapshot,
-        "step": _step(run),
-        "epoch": _epoch(progress),
+        "step": _("Waiting for the trainer") if waiting else str(STEPS.get(step, step)),
+        "epoch": _("%(number)d of %(all)d") % {"number": epoch, "all": epochs} if epochs else "",
         "loss": f"{progress['loss']:.4f}" if progress.get("loss") is not None else "",
         "left": _duration(progress.get("seconds_left")),
-        "share": _share(progress),
+        "share": min(1.0, epoch / epochs) if epochs else None,
         "log": run.log[-LOG_TAIL:],
     }
 
 
-def _step(run: TrainingRun) -> str:
-    """Where it is, in words; a step that has none is shown as it is written."""
-    if run.state == TrainingRun.State.WAITING:
-        return _("Waits for the trainer")
-    step = run.progress.get("step", "")
-    known = {
-        "": _("Begins"),
-        "gathering": _("Gathers the approved drawings"),
-        "training": _("Begins to learn"),
-        "reading the base data": _("Reads what the base was taught with"),
-        "reading the drawings": _("Reads the drawings"),
-        "making drawings": _("Varies the drawings"),
-        "all layers": _("Learns with all layers"),
-        "last layer": _("Learns with the last layer"),
-        "export": _("Is made into the file that serves"),
-        "rehearsal pack": _("Packs its rehearsals"),
-        "judging": _("Is examined against the version that answers"),
-        "deciding": _("The verdict is written down"),
-    }
-    return known.get(step, step)
-
-
-def _epoch(progress: dict[str, Any]) -> str:
-    if not progress.get("epochs"):
-        return ""
-    return _("%(number)d of %(all)d") % {"number": progress.get("epoch", 0), "all": progress["epochs"]}
-
-
-def took(run: TrainingRun) -> str:
-    """How long a run that has ended worked; nothing for one that never began."""
+def duration_of(run: TrainingRun) -> str:
+    """How long an ended run took, in words; empty for a run that never started."""
     return _duration((run.finished - run.started).total_seconds()) if run.started and run.finished else ""
 
 
@@ -86,14 +79,9 @@ def _duration(seconds: float | None) -> str:
     return _("%d s") % whole if whole < 90 else _("%d min") % round(whole / 60)
 
 
-def _share(progress: dict[str, Any]) -> float | None:
-    """How much of the learning is done, 0 to 1; None while nobody knows."""
-    return min(1.0, progress.get("epoch", 0) / progress["epochs"]) if progress.get("epochs") else None
-
-
 @dataclass(frozen=True)
-class Flip:
-    """A drawing of the exam that the challenger answers otherwise than the champion."""
+class FlippedDrawing:
+    """A drawing of the exam to which the new version gives another answer than the live version."""
 
     item: SnapshotItem
 
@@ -104,36 +92,36 @@ class Flip:
 
     @cached_property
     def path(self) -> str:
-        """The strokes as an SVG path; empty for a picture. Its template asks several times."""
+        """The strokes as an SVG path; empty for a picture."""
         return thumbnails.svg_path_of(self.drawing)
 
 
-@dataclass(frozen=True)
-class Flips:
-    """Those of one kind: how many, and the first few."""
+class Flips(NamedTuple):
+    """All changed answers of one kind: how many, and the first few."""
 
     name: str
     kind: str
-    count: int
-    shown: list[Flip]
+    total: int
+    shown: list[FlippedDrawing]
 
 
-def flips(run: TrainingRun) -> list[Flips]:
-    """Which drawings of the exam turned right, and which turned wrong. Four queries."""
+def flips_of(run: TrainingRun) -> list[Flips]:
+    """The drawings whose answer became correct, and those whose answer became wrong. Four queries."""
     exam = run.items.filter(part=SnapshotItem.Part.EXAM)
     right_before, right_after = Q(before=F("label")), Q(after=F("label"))
     found = exam.select_related("drawing", "label", "before", "after").defer("drawing__image").order_by("pk")
-    better = found.filter(right_after).exclude(right_before)
-    worse = found.filter(right_before).exclude(right_after)
-    return [_flips(_("Now right"), "right", better), _flips(_("Now wrong"), "wrong", worse)]
+    kinds = [
+        (_("Now correct"), "right", found.filter(right_after).exclude(right_before)),
+        (_("Now wrong"), "wrong", found.filter(right_before).exclude(right_after)),
+    ]
+    return [
+        Flips(name, kind, items.count(), [FlippedDrawing(item) for item in items[:MAX_FLIPS]])
+        for name, kind, items in kinds
+    ]
 
 
-def _flips(name: str, kind: str, items: QuerySet[SnapshotItem]) -> Flips:
-    return Flips(name, kind, items.count(), [Flip(item) for item in items[:MOST_FLIPS]])
-
-
-class Row(NamedTuple):
-    """One line of the table behind a verdict, as words."""
+class FigureRow(NamedTuple):
+    """A row of the table beside a verdict, as texts."""
 
     name: str
     before: str
@@ -141,30 +129,29 @@ class Row(NamedTuple):
     drawings: str
 
 
-def figures(run: TrainingRun) -> list[Row]:
-    """What the gate measured; what it could not measure is left out."""
+def figure_rows(run: TrainingRun) -> list[FigureRow]:
+    """What the gate measured. Figures that it could not measure are left out."""
     found = run.verdict.get("figures", {})
-    shares = [
-        (_("Base test, right"), "base"),
-        (_("Field test, right"), "field"),
-        (_("Junk, “not sure”"), "junk"),
-        (_("Base test, “not sure”"), "unsure"),
-        (_("Base test, off in calibration"), "ece"),
-    ]
-    rows = [_row(name, found[key]) for name, key in shares if found.get(key, {}).get("after") is not None]
+    names = {
+        "base": _("Base test: correct"),
+        "field": _("Field test: correct"),
+        "junk": _("Negative examples: “not sure”"),
+        "unsure": _("Base test: “not sure”"),
+        "ece": _("Base test: calibration error"),
+    }
+    rows = [_figure_row(name, found[key]) for key, name in names.items() if found.get(key, {}).get("after") is not None]
     if speed := found.get("latency_ms"):
-        rows.append(Row(_("An answer, ms"), f"{speed['before']:.2f}", f"{speed['after']:.2f}", ""))
+        rows.append(FigureRow(_("Time of a prediction, ms"), f"{speed['before']:.2f}", f"{speed['after']:.2f}", ""))
     return rows
 
 
-def _row(name: str, figure: dict[str, Any]) -> Row:
+def _figure_row(name: str, figure: dict[str, Any]) -> FigureRow:
     count = figure.get("count", 10_000)
     before = exact(figure["before"], count) if figure["before"] is not None else "–"
-    return Row(name, before, exact(figure["after"], count), intcomma(figure.get("count", "")))
+    return FigureRow(name, before, exact(figure["after"], count), intcomma(figure.get("count", "")))
 
 
-def outcome(run: TrainingRun) -> str:
-    """The verdict in a word or three."""
-    words = {"passed": _("passed"), "refused": _("refused"), "not-enough-evidence": _("not enough evidence")}
-    said = run.verdict.get("outcome", "")
-    return words.get(said, said)
+def outcome_of(run: TrainingRun) -> str:
+    """The outcome of the verdict, in words."""
+    outcome = run.verdict.get("outcome", "")
+    return str(OUTCOMES.get(outcome, outcome))

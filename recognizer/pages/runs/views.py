@@ -1,8 +1,6 @@
-"""Training runs, for reviewers: watch, start, cancel."""
+"""Training runs, for reviewers: list, start, watch and cancel."""
 
 from __future__ import annotations
-
-from uuid import UUID
 
 from django.contrib import messages
 from django.core.paginator import Paginator
@@ -14,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.requests import PersonRequest
 from recognizer import permissions, training
-from recognizer.models import Drawing, Recognizer, TrainingRun
+from recognizer.models import Recognizer, TrainingRun
 from recognizer.pages.access import for_reviewers
 from recognizer.pages.progress import history
 from recognizer.pages.runs import details
@@ -25,18 +23,18 @@ from recognizer.registry import promotions
 @never_cache
 @for_reviewers
 def runs(request: PersonRequest) -> HttpResponse:
-    """All runs or those of one recognizer, the newest first; a POST starts one."""
+    """The runs of all recognizers or of one, the newest first. A POST starts a run."""
     if request.method == "POST":
         return _start(request)
     recognizers = list(promotions.live_recognizers())
     recognizer = next((each for each in recognizers if each.slug == request.GET.get("recognizer")), None)
-    found = details.runs().defer("log")
-    wanted = found.filter(recognizer=recognizer) if recognizer else found
+    found = details.training_runs().defer("log")
+    shown = found.filter(recognizer=recognizer) if recognizer else found
     busy = set(TrainingRun.objects.open().values_list("recognizer", flat=True))
     context = {
         "recognizers": recognizers,
         "recognizer": recognizer,
-        "page": Paginator(wanted, details.PAGE_SIZE).get_page(request.GET.get("page")),
+        "page": Paginator(shown, details.PAGE_SIZE).get_page(request.GET.get("page")),
         "free": [each for each in recognizers if each.pk not in busy and recognizer in (None, each)],
     }
     return render(request, "recognizer/runs/runs.html", context)
@@ -47,7 +45,8 @@ def _start(request: PersonRequest) -> HttpResponse:
     try:
         run = training.start_run(recognizer=recognizer, trigger=_("By hand."), by=request.user)
     except training.OpenRunError:
-        messages.warning(request, _("%(recognizer)s is being taught already.") % {"recognizer": recognizer})
+        text = _("%(recognizer)s is already being trained.") % {"recognizer": recognizer}
+        messages.warning(request, text, extra_tags="already-training")
         return redirect("runs")
     return redirect("run", run.pk)
 
@@ -56,19 +55,19 @@ def _start(request: PersonRequest) -> HttpResponse:
 @never_cache
 @for_reviewers
 def run(request: PersonRequest, pk: int) -> HttpResponse:
-    """One run: live while it goes on, and then what came of it."""
-    found = get_object_or_404(details.runs(), pk=pk)
+    """One run: its progress, and its result when it has ended."""
+    found = get_object_or_404(details.training_runs(), pk=pk)
     active = promotions.current_promotion(found.recognizer_id)
     context = {
         "run": found,
-        "status": details.status(found),
-        "took": details.took(found),
-        "outcome": details.outcome(found),
+        "status": details.run_status(found),
+        "duration": details.duration_of(found),
+        "outcome": details.outcome_of(found),
         "sentences": history.read_sentences(found.verdict),
-        "rows": details.figures(found),
-        "flips": details.flips(found),
+        "rows": details.figure_rows(found),
+        "flips": details.flips_of(found),
         "active": active,
-        "serves": bool(active and found.version_id == active.model_version_id),
+        "is_live": bool(active and found.version_id == active.model_version_id),
         "may_promote": request.user.has_perm(permissions.PROMOTE),
     }
     return render(request, "recognizer/runs/run.html", context)
@@ -77,26 +76,17 @@ def run(request: PersonRequest, pk: int) -> HttpResponse:
 @require_safe
 @never_cache
 @for_reviewers
-def status(request: PersonRequest, pk: int) -> JsonResponse:
-    """How far it is; asked every second by the page."""
-    return JsonResponse(details.status(get_object_or_404(TrainingRun.objects.defer("verdict"), pk=pk)))
+def run_status(request: PersonRequest, pk: int) -> JsonResponse:
+    """The progress of a run. The script of its page asks every second."""
+    return JsonResponse(details.run_status(get_object_or_404(TrainingRun.objects.defer("verdict"), pk=pk)))
 
 
 @require_POST
 @for_reviewers
-def cancel(request: PersonRequest, pk: int) -> HttpResponse:
-    """Ask it to stop."""
+def cancel_run(request: PersonRequest, pk: int) -> HttpResponse:
+    """Ask a run to stop."""
     try:
         training.cancel_run(run=get_object_or_404(TrainingRun, pk=pk), by=request.user)
     except training.ClosedRunError:
-        messages.warning(request, _("The run had ended before it could be stopped."))
+        messages.warning(request, _("This run has already ended."), extra_tags="ended")
     return redirect("run", pk)
-
-
-@require_safe
-@for_reviewers
-def picture(request: PersonRequest, uuid: UUID) -> HttpResponse:
-    """The picture of a drawing that its author named, for those who review it."""
-    named = Drawing.objects.filter(image__isnull=False).corrected()
-    image = get_object_or_404(named, uuid=uuid).image
-    return HttpResponse(bytes(image or b""), content_type="image/png", headers={"Cache-Control": "private"})

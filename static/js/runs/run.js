@@ -1,8 +1,8 @@
-// A training run while it goes on: asks every second how far it is and puts the words in place.
-// When its drawings have been chosen, and when it has ended, the page is loaded anew: then there is more to tell.
+// Shows the progress of a training run or an export: asks every second and fills in the values.
+// When the drawings of a run are chosen, and when it has ended, the page reloads, because it then shows more.
 
 const EVERY_MS = 1000;
-const PATIENT_MS = 5000; // after a question that was not answered
+const RETRY_MS = 5000; // after a request without an answer
 
 class RunPage {
   #page = document.querySelector("[data-run]");
@@ -20,14 +20,14 @@ class RunPage {
     const status = document.hidden ? null : await this.#status();
     if (status && (status.final || status.chosen !== this.#chosen)) return location.reload();
     if (status) this.#show(status);
-    setTimeout(() => this.#ask(), status || document.hidden ? EVERY_MS : PATIENT_MS);
+    setTimeout(() => this.#ask(), status || document.hidden ? EVERY_MS : RETRY_MS);
   }
 
   async #status() {
     const offline = this.#page.querySelector("[data-offline]");
     try {
-      const response = await fetch(this.#page.dataset.run, { signal: AbortSignal.timeout(PATIENT_MS) });
-      if (response.redirected) return location.reload(); // signed out meanwhile
+      const response = await fetch(this.#page.dataset.run, { signal: AbortSignal.timeout(RETRY_MS) });
+      if (response.redirected) return location.reload(); // signed out
       offline.hidden = response.ok;
       return response.ok ? await response.json() : null;
     } catch {

@@ -99,7 +99,7 @@ def test_the_page_shows_the_progress(as_rita: Client, rita: User, community: Com
     status = f"{PAGE}{export.pk}/status"
     html = as_rita.get(PAGE).content.decode()
     assert f'data-run="{status}"' in html
-    assert "Write the file" not in html
+    assert "data-create" not in html
     assert not as_rita.get(status).json()["final"]
     Export.objects.update(state="running", done=3)
     progress = as_rita.get(status).json()

@@ -62,7 +62,7 @@ def test_the_room_leads_to_a_page_that_says_what_it_takes_out_but_not_who_drew_i
     assert [(each.version, each.drawings, each.active) for each in impact.versions] == [(taught, 1, True)]
     html = page.content.decode()
     assert "/progress/?recognizer=digits#v2" in html
-    assert "data-live" in html
+    assert "data-live-version" in html
     assert alice.email not in html
     assert not AuthorExclusion.objects.exists()
 
