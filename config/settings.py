@@ -255,12 +255,11 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_PARSER_CLASSES": [
-        "recognizer.api.body_parsers.LimitedJSONParser",
-        "recognizer.api.body_parsers.LimitedMultiPartParser",
+        "recognizer.api.input.LimitedJSONParser",
+        "recognizer.api.input.LimitedMultiPartParser",
     ],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "recognizer.api.negotiation.OneForm",
-    "EXCEPTION_HANDLER": "recognizer.api.errors.handle",
+    "EXCEPTION_HANDLER": "recognizer.api.errors.handle_exception",
     "NUM_PROXIES": TRUSTED_PROXIES,
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
 }

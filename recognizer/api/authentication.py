@@ -1,63 +1,122 @@
-"""Who is asking."""
+"""Who sends a request, and what their API key may do."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication
-from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.exceptions import AuthenticationFailed, NotAuthenticated
+from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
 from accounts import keys
 from accounts.models import ApiKey, User
 from recognizer.api.cors import check_origin
+from recognizer.api.errors import ApiError
 
-_REALM = 'Bearer realm="inkling"'
+if TYPE_CHECKING:
+    from rest_framework.views import APIView
+
+_CHALLENGE = 'Bearer realm="inkling"'
 
 
 class KeyAuthentication(BaseAuthentication):
-    """A program with a key of its person: `Authorization: Bearer ink_…_…`. `request.auth` is then the key."""
+    """A program with an API key: `Authorization: Bearer ink_…_…`. The key is then `request.auth`."""
+
+    find_key = staticmethod(keys.find)
 
     def authenticate(self, request: Request) -> tuple[User, ApiKey] | None:
-        """The person and their key; None where no key is shown. Raises AuthenticationFailed, ApiError."""
-        secret = bearer(request)
+        """The key's person and the key; None if the request has no key. Raises AuthenticationFailed and ApiError."""
+        secret = bearer_token(request)
         if secret is None:
             return None
-        plain: Any = request._request
+        http_request: Any = request._request
         try:
-            key = plain.shown_key = self._find(secret)
+            key = http_request.shown_key = self.find_key(secret)
         except keys.KeyRefusedError as error:
-            plain.shown_key = error.key  # so that the page that showed it may read why
+            http_request.shown_key = error.key  # the page that sent the key may read the error, see `cors`
             raise AuthenticationFailed(str(error), error.code) from error
         check_origin(request, key)
-        keys.note_use(key=key, address=BaseThrottle().get_ident(request))
+        keys.used(key=key, address=BaseThrottle().get_ident(request))
         return key.person, key
 
-    def _find(self, secret: str) -> ApiKey:
-        return keys.find_key(secret)
-
     def authenticate_header(self, request: Request) -> str:
-        """What a program should show."""
-        return _REALM if bearer(request) is None else f'{_REALM}, error="invalid_token"'
+        """The `WWW-Authenticate` header of a 401."""
+        return _CHALLENGE if bearer_token(request) is None else f'{_CHALLENGE}, error="invalid_token"'
 
 
-class HeldKeyAuthentication(KeyAuthentication):
-    """The same for what only answers, many times a second: a key is not looked up again while it has not changed.
+class CachedKeyAuthentication(KeyAuthentication):
+    """The same for predictions: a key is read from the database again only after it changed.
 
-    Its person is then shared with other requests, as they were when it was looked up; see `asking.person_of`.
+    Its person is shared between requests and may be out of date; see `person_of`.
     """
 
-    def _find(self, secret: str) -> ApiKey:
-        return keys.find_cached_key(secret)
+    find_key = staticmethod(keys.find_held)
 
 
-def bearer(request: HttpRequest | Request) -> str | None:
-    """What stands behind `Bearer` in the request, perhaps nothing; None where it shows something else, or nothing."""
+class SiteSession(SessionAuthentication):
+    """The session of the site's own pages, with CSRF protection."""
+
+
+class ScopePermission(BasePermission):
+    """Checks that the key has the scope that the view names for the method: `scopes = {"GET": "drawings"}`.
+
+    A scope of None: any key is enough. Keys cannot use a method that is not named. Sessions may use all of them.
+    """
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        """True. Raises ApiError `scope_missing`."""
+        method = str(request.method)
+        if not isinstance(request.auth, ApiKey) or method == "OPTIONS" or not hasattr(view, method.lower()):
+            return True
+        scopes: dict[str, str | None] = getattr(view, "scopes", {})
+        name = "GET" if method == "HEAD" else method
+        if name not in scopes:
+            raise _scope_missing(_("API keys cannot do this. Use the site."), None)
+        if (scope := scopes[name]) is not None:
+            require_scope(request, scope)
+        return True
+
+
+def require_scope(request: Request, scope: str) -> None:
+    """Raise ApiError `scope_missing` if the request has a key without this scope."""
+    if isinstance(request.auth, ApiKey) and scope not in request.auth.scopes:
+        text = _("This key does not have the scope `%s`. Create a key that has it on your account page.")
+        raise _scope_missing(text % scope, scope)
+
+
+def person_of(request: Request) -> User:
+    """The person who sends the request, read from the database again if their key came from the cache.
+
+    Anything that is written for a person, or shows a person's data, needs this one.
+    Raises NotAuthenticated and AuthenticationFailed.
+    """
+    if not request.user.is_authenticated:
+        raise NotAuthenticated
+    if not isinstance(request.auth, ApiKey):
+        return request.user
+    try:
+        return keys.look_again(request.auth).person
+    except keys.KeyRefusedError as error:
+        raise AuthenticationFailed(str(error), error.code) from error
+
+
+def uses_session(request: Request) -> bool:
+    """Whether the request comes from a page of the site."""
+    return isinstance(request.successful_authenticator, SiteSession)
+
+
+def bearer_token(request: HttpRequest | Request) -> str | None:
+    """The text after `Bearer` in the `Authorization` header, perhaps empty; None without such a header."""
     scheme, _space, secret = request.META.get("HTTP_AUTHORIZATION", "").strip().partition(" ")
     return secret.strip() if scheme.lower() == "bearer" else None
 
 
-class SiteSession(SessionAuthentication):
-    """The site's own session with CSRF."""
+def _scope_missing(detail: str, scope: str | None) -> ApiError:
+    error = ApiError("scope_missing", detail)
+    named = f', scope="{scope}"' if scope else ""
+    error.auth_header = f'{_CHALLENGE}, error="insufficient_scope"{named}'  # type: ignore[attr-defined]
+    return error

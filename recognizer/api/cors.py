@@ -1,6 +1,6 @@
-"""Which pages of other sites may use the API: those to which the key that they show is bound.
+"""Cross-origin requests: a page of another site may use the API with a key that is bound to that site.
 
-Never with cookies: a page of another site is nobody's session here.
+Cookies are never accepted from there, so such a page has no session here.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from rest_framework.request import Request
 
 from accounts import keys
 from accounts.models import ApiKey
-from recognizer.api.errors import ApiError, handle
+from recognizer.api.errors import ApiError, handle_exception
 
 _ALLOWED = {
     "Access-Control-Allow-Methods": "GET, HEAD, POST, PUT, PATCH, DELETE",
@@ -30,18 +30,18 @@ _EXPOSED = ", ".join(
     ]
 )
 
-Answer = Callable[[HttpRequest], HttpResponse]
+GetResponse = Callable[[HttpRequest], HttpResponse]
 
 
-def cors(answer: Answer) -> Answer:
-    """The middleware: answers what browsers ask beforehand, and lets a page read what its key may get."""
+def cors(get_response: GetResponse) -> GetResponse:
+    """The middleware: answers preflight requests, and lets a page read the responses to its key."""
 
-    def answered(request: HttpRequest) -> HttpResponse:
+    def middleware(request: HttpRequest) -> HttpResponse:
         if not request.path.startswith("/api/"):
-            return answer(request)
-        origin = request.META.get("HTTP_ORIGIN", "")  # `headers` would read all of them, for each request
-        asked_before = request.method == "OPTIONS" and "HTTP_ACCESS_CONTROL_REQUEST_METHOD" in request.META
-        response = _beforehand(origin) if asked_before else answer(request)
+            return get_response(request)
+        origin = request.META.get("HTTP_ORIGIN", "")  # `request.headers` would read all headers of each request
+        is_preflight = request.method == "OPTIONS" and "HTTP_ACCESS_CONTROL_REQUEST_METHOD" in request.META
+        response = _preflight(origin) if is_preflight else get_response(request)
         patch_vary_headers(response, ["Origin"])
         key: ApiKey | None = getattr(request, "shown_key", None)
         if key and origin in key.origins:
@@ -49,34 +49,33 @@ def cors(answer: Answer) -> Answer:
             response["Access-Control-Expose-Headers"] = _EXPOSED
         return response
 
-    return answered
+    return middleware
 
 
-def _beforehand(origin: str) -> HttpResponse:
-    """No key is shown yet: whether some key is bound to the page's site."""
+def _preflight(origin: str) -> HttpResponse:
+    """A preflight request shows no key yet, so it is allowed if any key is bound to the page's site."""
     try:
-        bound = origin in keys.bound_origins()
+        allowed = origin in keys.origins()
     except (OperationalError, InterfaceError) as error:
-        return _refused(error)
-    if bound:
+        return _error_response(error)
+    if allowed:
         return HttpResponse(status=204, headers={**_ALLOWED, "Access-Control-Allow-Origin": origin})
-    text = _("No key is bound to this site. Make one that names it on your account page.")
-    return _refused(ApiError("origin_refused", text))
+    text = _("No API key is bound to this site. Create one that names it on your account page.")
+    return _error_response(ApiError("origin_refused", text))
 
 
-def _refused(error: Exception) -> HttpResponse:
-    """In the one shape, although no view was asked."""
-    found = handle(error, {})
-    assert found is not None  # noqa: S101 - what it is given it knows
-    headers = {name: value for name, value in found.items() if name != "Content-Type"}
-    return JsonResponse(found.data, status=found.status_code, headers=headers)
+def _error_response(error: Exception) -> HttpResponse:
+    response = handle_exception(error, {})
+    assert response is not None  # noqa: S101 - both errors above are known to it
+    headers = {name: value for name, value in response.items() if name != "Content-Type"}
+    return JsonResponse(response.data, status=response.status_code, headers=headers)
 
 
 def check_origin(request: Request, key: ApiKey) -> None:
-    """Whether the page that shows a key may use it; our own pages may. Raises ApiError `origin_refused`."""
+    """Check that the page that shows the key may use it; the site's own pages may. Raises ApiError `origin_refused`."""
     origin = request.META.get("HTTP_ORIGIN")
     if not key.origins or origin is None or origin in key.origins:
         return
     if origin != f"{request.scheme}://{request.get_host()}":
-        text = _("This key is bound to other sites than %s. Use one that names it.")
+        text = _("This key is bound to other sites than %s. Use a key that names this site.")
         raise ApiError("origin_refused", text % origin[:200])

@@ -1,4 +1,4 @@
-"""One shape for every error: {"code", "detail", "field"}. Codes are stable, details are for people."""
+"""Turns exceptions into error responses: {"code", "detail", "field"}. Codes are stable, details may change."""
 
 from __future__ import annotations
 
@@ -14,73 +14,71 @@ from django.utils.translation import gettext as _
 from rest_framework import exceptions
 from rest_framework.response import Response
 
+from recognizer import idempotency
 from recognizer.api.error_codes import CODES
+from recognizer.datasets.export_job import OpenExportError
+from recognizer.datasets.filters import FilterError
+from recognizer.drawings.store import ConsentRequiredError, TakenError
 from recognizer.models import Drawing
+from recognizer.registry.pinned import UnavailableVersionError, UnknownVersionError
+from recognizer.registry.serving import NoModelError, UnknownRecognizerError
 
 logger = logging.getLogger(__name__)
 
-_PATIENCE = 5  # seconds; in which a database that was away has often come back
+_RETRY_AFTER = 5  # seconds; a database that restarts is often back by then
+
+EXCEPTION_CODES: dict[type[Exception], tuple[str, str | None]] = {
+    Drawing.DoesNotExist: ("not_found", None),
+    Http404: ("not_found", None),
+    RequestDataTooBig: ("too_large", None),
+    UnreadablePostError: ("unreadable", None),
+    OperationalError: ("unavailable", None),
+    InterfaceError: ("unavailable", None),
+    UnknownRecognizerError: ("unknown_recognizer", "recognizer"),
+    NoModelError: ("no_model", "recognizer"),
+    UnknownVersionError: ("unknown_version", "as_of"),
+    ConsentRequiredError: ("consent_required", None),
+    TakenError: ("id_taken", "id"),
+    OpenExportError: ("export_open", None),
+    idempotency.AnotherRequestError: ("idempotency_mismatch", None),
+}
+"""The code of each exception, and the field to blame."""
 
 
 class ApiError(exceptions.APIException):
-    """An error with one of `codes.CODES`, which has its status, and, where one is to blame, the field.
+    """An error with one of `error_codes.CODES`, which gives its status and, without `detail`, its text.
 
-    `wait`: seconds after which it may be worth another try.
+    `field`: the field of the request to blame. `wait`: seconds after which the client may try again.
     """
 
     def __init__(
-        self,
-        code: str,
-        detail: str,
-        *,
-        field: str | None = None,
-        status_code: int | None = None,
-        wait: float | None = None,
+        self, code: str, detail: str | None = None, *, field: str | None = None, wait: float | None = None
     ) -> None:
-        super().__init__(detail, code)
-        self.status_code = status_code or CODES[code].status
+        super().__init__(detail or f"{CODES[code].meaning} {CODES[code].cure}", code)
+        self.status_code = CODES[code].status
         self.code = code
         self.field = field
         self.wait = wait
 
 
-def handle(error: Exception, context: dict[str, Any]) -> Response | None:
-    """Turn what a view raised into the one shape; None lets a real fault become a 500 in the log."""
-    known = _known(error)
+def handle_exception(error: Exception, _context: dict[str, Any]) -> Response | None:
+    """The response to an exception that a view raised; None for an unexpected one, which becomes a 500 in the log."""
+    known = _api_exception(error)
     if known is None:
         return None
-    response = Response(body_of(known), status=known.status_code)
+    response = Response(error_body(known), status=known.status_code)
     if header := getattr(known, "auth_header", None):
         response["WWW-Authenticate"] = header
-    if wait := getattr(known, "wait", None) or (_PATIENCE if known.status_code == 503 else None):
+    if wait := getattr(known, "wait", None) or (_RETRY_AFTER if known.status_code == 503 else None):
         response["Retry-After"] = str(math.ceil(wait))
     return response
 
 
-def _known(error: Exception) -> exceptions.APIException | None:
-    if isinstance(error, exceptions.APIException):
-        return error
-    if isinstance(error, Http404 | Drawing.DoesNotExist):
-        return ApiError("not_found", _("There is nothing here, or it is not yours."))
-    if isinstance(error, PermissionDenied):
-        return exceptions.PermissionDenied()
-    if isinstance(error, RequestDataTooBig):
-        return too_large()
-    if isinstance(error, UnreadablePostError):
-        return ApiError("unreadable", _("The request broke off, or came too slowly."))
-    if isinstance(error, OperationalError | InterfaceError):
-        logger.error("the database cannot be reached", exc_info=error)
-        return ApiError("unavailable", _("The site cannot answer right now. Try again in a moment."))
-    if isinstance(error, SuspiciousOperation):
-        return exceptions.ParseError()
-    return None
-
-
-def body_of(error: exceptions.APIException) -> dict[str, str | None]:
-    """The one shape."""
+def error_body(error: exceptions.APIException) -> dict[str, str | None]:
+    """The JSON of an error."""
     if isinstance(error, exceptions.ValidationError):
         field, detail = _first(error.detail)
-        code = detail.code if detail.code in CODES else "invalid"  # DRF has a word for each way to be invalid
+        code = detail.code if detail.code in CODES else "invalid"  # DRF has a code for each kind of invalid value
         return {"code": code, "detail": force_str(detail), "field": field}
     return {
         "code": getattr(error, "code", None) or force_str(error.get_codes()),
@@ -89,8 +87,30 @@ def body_of(error: exceptions.APIException) -> dict[str, str | None]:
     }
 
 
+def _api_exception(error: Exception) -> exceptions.APIException | None:
+    if isinstance(error, exceptions.APIException):
+        return error
+    if isinstance(error, OperationalError | InterfaceError):
+        logger.error("the database cannot be reached", exc_info=error)
+    for kind, (code, field) in EXCEPTION_CODES.items():
+        if isinstance(error, kind):
+            return ApiError(code, field=field)
+    if isinstance(error, UnavailableVersionError):
+        text = _("This version cannot be used: %s. Choose another one, or leave `as_of` out to use the live version.")
+        return ApiError("version_unavailable", text % error, field="as_of")
+    if isinstance(error, FilterError):
+        return ApiError("invalid", str(error), field=error.field)
+    if isinstance(error, idempotency.StillWrittenError):
+        return ApiError("idempotency_in_progress", wait=2)
+    if isinstance(error, PermissionDenied):
+        return exceptions.PermissionDenied()
+    if isinstance(error, SuspiciousOperation):
+        return exceptions.ParseError()
+    return None
+
+
 def _first(detail: Any, field: str | None = None) -> tuple[str | None, exceptions.ErrorDetail]:
-    """The first complaint of a serializer and the field it is about."""
+    """The first error of a serializer, and its field."""
     while not isinstance(detail, exceptions.ErrorDetail):
         if isinstance(detail, dict):
             name, detail = next(iter(detail.items()))
@@ -100,11 +120,3 @@ def _first(detail: Any, field: str | None = None) -> tuple[str | None, exception
     if detail.code == "required":
         return field, exceptions.ErrorDetail(_("`%(field)s` is missing.") % {"field": field}, "missing_field")
     return field, detail
-
-
-def too_large() -> ApiError:
-    """A body beyond what is read at all."""
-    return ApiError(
-        "too_large",
-        _("The request is too large. Ink may have 256 KB, a picture 5 MB; send pictures as multipart/form-data."),
-    )

@@ -1,51 +1,63 @@
-"""What the API's answers look like."""
+"""The JSON of predictions, drawings, corrections, reviews and recognizers."""
 
 from __future__ import annotations
 
 import base64
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import cv2
 from django.urls import reverse
 
 from ml.preprocessing.content import Content
-from recognizer.drawings.other_recognizers import BetterRecognizer
+from recognizer.drawings.other_recognizers import Elsewhere
 from recognizer.drawings.predict import Answer, Guess
 from recognizer.models import Correction, Drawing, Label, PersonalAnswer, Prediction, Recognizer, Review
-from recognizer.registry.serving import LiveVersion
+from recognizer.registry.serving import Active
+
+if TYPE_CHECKING:
+    from recognizer.api.input import BatchBody, DrawingBody
 
 
 def label_json(label: Label) -> dict[str, str]:
-    """A label as people meet it."""
+    """A label for programs (`label`) and for people."""
     return {"label": label.slug, "glyph": label.glyph, "name": label.name}
 
 
 def answer_json(answer: Answer) -> dict[str, Any]:
-    """An answer that was not kept."""
+    """An answer that was not saved: its version, the guesses, and the part of the personal memory in them."""
     personal = answer.personal
-    alone = plain_json(answer)
-    given = {"guesses": _guesses(personal.guesses), "unsure": personal.unsure} if personal else None
-    return {**source_json(answer.active), **_with_memory(alone, given, personal.because if personal else [])}
+    adjusted = {"guesses": _guesses(personal.guesses), "unsure": personal.unsure} if personal else None
+    because = personal.because if personal else []
+    return {**version_json(answer.active), **_with_memory(model_answer_json(answer), adjusted, because)}
 
 
-def plain_json(answer: Answer) -> dict[str, Any]:
-    """What the model alone says."""
+def model_answer_json(answer: Answer) -> dict[str, Any]:
+    """The answer of the model without anybody's memory."""
     return {"guesses": _guesses(answer.guesses), "unsure": answer.unsure}
 
 
-def source_json(active: LiveVersion) -> dict[str, Any]:
-    """Who gave an answer."""
+def version_json(active: Active) -> dict[str, Any]:
+    """The version that answered."""
     return {"recognizer": active.recognizer.slug, "model_version": active.version.number}
 
 
-def extras_json(answer: Answer, content: Content, wanted: Iterable[str]) -> dict[str, Any]:
-    """For the curious: what the network saw, as a PNG, white on black, and what its last hidden layer made of it."""
+def apply_options(answer: dict[str, Any], options: DrawingBody | BatchBody) -> dict[str, Any]:
+    """Change an answer (with `guesses` and `unsure`) to the threshold and the number of guesses of the request."""
+    if options.threshold is not None:
+        answer["unsure"] = answer["guesses"][0]["probability"] < options.threshold
+    if options.top_k is not None:
+        answer["guesses"] = answer["guesses"][: options.top_k]
+    return answer
+
+
+def extras_json(answer: Answer, content: Content, include: Iterable[str]) -> dict[str, Any]:
+    """The extras that were asked for: the embedding, and the raster that the network saw as a PNG, white on black."""
     extras: dict[str, Any] = {}
-    if "embedding" in wanted and answer.embedding is not None:
+    if "embedding" in include and answer.embedding is not None:
         extras["embedding"] = [round(float(value), 5) for value in answer.embedding]
-    if "raster" in wanted:
+    if "raster" in include:
         png = cv2.imencode(".png", content.raster(answer.active.raster))[1].tobytes()
         extras["raster"] = "data:image/png;base64," + base64.b64encode(png).decode()
     return extras
@@ -59,40 +71,33 @@ def _guess(guess: Guess) -> dict[str, Any]:
     return {**label_json(guess.label), "probability": round(guess.probability, 4)}
 
 
-def elsewhere_json(found: BetterRecognizer | None) -> dict[str, Any] | None:
-    """The recognizer that is far surer, and what it says."""
+def elsewhere_json(found: Elsewhere | None) -> dict[str, Any] | None:
+    """Another recognizer that is much more certain, and its first guess."""
     if found is None:
         return None
     return {"recognizer": found.recognizer.slug, "title": found.recognizer.name, "guess": _guess(found.guess)}
 
 
-def _with_memory(alone: dict[str, Any], given: dict[str, Any] | None, because: Iterable[UUID]) -> dict[str, Any]:
-    """The answer as the person gets it; where their memory had a say, with what the model alone would have said."""
-    if given is None:
-        return {**alone, "personal": {"used": False, "changed": False, "because": [], "model": None}}
-    changed = _first(given) != _first(alone)
-    return {
-        **given,
-        "personal": {"used": True, "changed": changed, "because": [str(uuid) for uuid in because], "model": alone},
-    }
+def _with_memory(model: dict[str, Any], adjusted: dict[str, Any] | None, because: Iterable[UUID]) -> dict[str, Any]:
+    """The answer that the person gets: if their memory adjusted it, together with the model's own answer."""
+    if adjusted is None:
+        return {**model, "personal": {"used": False, "changed": False, "because": [], "model": None}}
+    seen = [(answer["guesses"][0]["label"], answer["unsure"]) for answer in (adjusted, model)]
+    personal = {"used": True, "changed": seen[0] != seen[1], "because": [str(uuid) for uuid in because], "model": model}
+    return {**adjusted, "personal": personal}
 
 
-def _first(answer: dict[str, Any]) -> tuple[str, bool]:
-    """What a person makes of an answer."""
-    return answer["guesses"][0]["label"], answer["unsure"]
-
-
-def kept_json(drawing: Drawing, prediction: Prediction) -> dict[str, Any]:
-    """The same of an answer that was kept: `prediction` is what it is found by, and what its drawing is."""
+def saved_answer_json(drawing: Drawing, prediction: Prediction) -> dict[str, Any]:
+    """A saved answer. `prediction` is its id, which is that of the drawing."""
     labels = {label.slug: label for label in drawing.recognizer.labels.all()}
-    said = prediction_json(prediction, labels)
-    return {"prediction": str(drawing.uuid), "recognizer": drawing.recognizer.slug, **said}
+    answer = prediction_json(prediction, labels)
+    return {"prediction": str(drawing.uuid), "recognizer": drawing.recognizer.slug, **answer}
 
 
 def drawing_json(drawing: Drawing, labels: dict[str, Label]) -> dict[str, Any]:
-    """A drawing that was kept, with the first answer and what its author says. Needs `with_answers()`."""
+    """A saved drawing, its answer and its correction. `labels`: the recognizer's, by slug. Needs `with_answers()`."""
     predictions = list(drawing.predictions.all())
-    correction = drawing.current_correction
+    correction = drawing.standing[0] if drawing.standing else None
     return {
         "id": str(drawing.uuid),
         "recognizer": drawing.recognizer.slug,
@@ -105,15 +110,15 @@ def drawing_json(drawing: Drawing, labels: dict[str, Label]) -> dict[str, Any]:
 
 
 def prediction_json(prediction: Prediction, labels: dict[str, Label]) -> dict[str, Any]:
-    """A stored answer. Needs `with_answers()`."""
+    """A saved prediction. Needs `with_answers()`."""
     personal: PersonalAnswer | None = getattr(prediction, "personal", None)
-    alone = _stored(prediction, labels)
-    given = _stored(personal, labels) if personal else None
+    adjusted = _saved_guesses(personal, labels) if personal else None
     because = [reason.drawing.uuid for reason in personal.reasons.all()] if personal else []
-    return {"model_version": prediction.model_version.number, **_with_memory(alone, given, because)}
+    answer = _with_memory(_saved_guesses(prediction, labels), adjusted, because)
+    return {"model_version": prediction.model_version.number, **answer}
 
 
-def _stored(answer: Prediction | PersonalAnswer, labels: dict[str, Label]) -> dict[str, Any]:
+def _saved_guesses(answer: Prediction | PersonalAnswer, labels: dict[str, Label]) -> dict[str, Any]:
     return {
         "guesses": [
             {**label_json(labels[slug]), "probability": round(probability, 4)} for slug, probability in answer.guesses
@@ -123,7 +128,7 @@ def _stored(answer: Prediction | PersonalAnswer, labels: dict[str, Label]) -> di
 
 
 def correction_json(correction: Correction | None, prediction: Prediction | None) -> dict[str, Any] | None:
-    """What the author says, and whether that agrees with what they were answered; None where nothing is said."""
+    """The correction, and whether it agrees with the answer that the author was given; None without a correction."""
     if correction is None or correction.label is None:
         return None
     agrees = prediction is not None and prediction.given.label_id == correction.label_id
@@ -131,7 +136,7 @@ def correction_json(correction: Correction | None, prediction: Prediction | None
 
 
 def review_json(review: Review | None) -> dict[str, Any] | None:
-    """What was decided on a correction, not by whom; None while nobody has."""
+    """The review of a correction, without its reviewer; None before a review."""
     if review is None or review.decision == Review.Decision.UNDONE:
         return None
     label = review.label.slug if review.label else None
@@ -139,17 +144,14 @@ def review_json(review: Review | None) -> dict[str, Any] | None:
 
 
 def recognizer_json(recognizer: Recognizer, model_version: int | None) -> dict[str, Any]:
-    """A recognizer, its labels in the order of the network's outputs, and the version that answers."""
+    """A recognizer, its labels in the order of the network's outputs, and the number of the live version."""
     return {
         "slug": recognizer.slug,
         "name": recognizer.name,
         "prompt": recognizer.sentence,
-        "labels": [_label_in_full(label) for label in recognizer.labels.all()],
+        "labels": [
+            {"slug": each.slug, "glyph": each.glyph, "name": each.name, "asked": each.asked, "tone": each.tone}
+            for each in recognizer.labels.all()
+        ],
         "model_version": model_version,
     }
-
-
-def _label_in_full(label: Label) -> dict[str, str]:
-    """`asked` is what stands in the prompt, in the place of its hole."""
-    look = {"asked": label.asked, "tone": label.tone}
-    return {"slug": label.slug, "glyph": label.glyph, "name": label.name, **look}

@@ -1,4 +1,8 @@
-"""Lists in pieces: the newest first, each piece going on where the one before ended, whatever came in between."""
+"""Lists in pages, the newest row first: the query parameters of a list, and its response with the address of the next.
+
+DRF's CursorPagination is not used: its cursors have another form than those that clients hold, and it ignores an
+invalid `page_size` or filter where this API answers 400.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +11,9 @@ import binascii
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Self
 
 from django.db.models import QuerySet
-from django.utils.translation import gettext as _
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -18,70 +21,80 @@ from rest_framework.utils.urls import replace_query_param
 
 from recognizer.api.errors import ApiError
 
-PAGE_SIZE, MOST = 24, 100
-_LAST = re.compile(rb"after:([0-9]{1,18})")
+PAGE_SIZE, MAX_PAGE_SIZE = 24, 100
+_CURSOR = re.compile(rb"after:([0-9]{1,18})")
 
 
-class Whether(serializers.ChoiceField):
-    """True or false, as JSON writes them."""
+class JsonBoolean(serializers.ChoiceField):
+    """`true` or `false`, as in JSON."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(["true", "false"], **kwargs)
 
     def to_internal_value(self, data: Any) -> Any:
-        """Yes or no."""
+        """The boolean."""
         return super().to_internal_value(data) == "true"
 
 
-class Moment(serializers.DateTimeField):
-    """A moment of which UTC knows, too: at either end of the calendar not each one of the site's zone is."""
+class UtcTime(serializers.DateTimeField):
+    """A time, converted to UTC. Some at the ends of the calendar cannot be converted; they are invalid."""
 
     def enforce_timezone(self, value: datetime) -> datetime:
-        """With its zone. Raises ValidationError."""
+        """The time in UTC. Raises ValidationError."""
         try:
             return super().enforce_timezone(value).astimezone(UTC)
         except OverflowError:
             self.fail("overflow")
 
 
-class ListQuery(serializers.Serializer):
-    """What every list may be asked."""
+class SlugFilter(serializers.SlugField):
+    """The slug of a recognizer or a label."""
 
-    page_size = serializers.IntegerField(min_value=1, max_value=MOST, default=PAGE_SIZE, help_text="Rows of one page.")
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(required=False, max_length=50, **kwargs)
+
+
+class ListQuery(serializers.Serializer):
+    """The query parameters of every list. Subclasses add filters, and narrow the rows down in `apply`."""
+
+    page_size = serializers.IntegerField(
+        min_value=1, max_value=MAX_PAGE_SIZE, default=PAGE_SIZE, help_text="The number of rows of a page."
+    )
     cursor = serializers.CharField(
-        required=False, max_length=64, help_text="Where to go on: taken from `next`, never made by hand."
+        required=False, max_length=64, help_text="Where to continue: the cursor in `next` of the page before."
     )
 
+    @classmethod
+    def read(cls, request: Request) -> Self:
+        """The validated parameters; a parameter without a value is an error. Raises ValidationError and ApiError."""
+        query = cls(data=request.query_params.dict())
+        query.is_valid(raise_exception=True)
+        return query
+
     def validate_cursor(self, value: str) -> int:
-        """The key of the last row that was seen."""
+        """The primary key of the last row of the page before."""
         try:
-            found = _LAST.fullmatch(base64.urlsafe_b64decode(value.encode() + b"=" * (-len(value) % 4)))
+            found = _CURSOR.fullmatch(base64.urlsafe_b64decode(value.encode() + b"=" * (-len(value) % 4)))
         except (ValueError, binascii.Error):
             found = None
         if found is None:
-            text = _("This cursor is not one of ours. Leave it out, and follow `next` from there.")
-            raise ApiError("invalid_cursor", text, field="cursor")
+            raise ApiError("invalid_cursor", field="cursor")
         return int(found[1])
 
+    def apply(self, rows: QuerySet[Any]) -> QuerySet[Any]:
+        """The rows that match the filters."""
+        return rows
 
-def listed(
-    found: QuerySet[Any], request: Request, asked: ListQuery, show: Callable[[list[Any]], list[dict[str, Any]]]
-) -> Response:
-    """One page of the rows, by falling key: `results` and the address of the `next` page, or null."""
-    size = asked.validated_data["page_size"]
-    if (last := asked.validated_data.get("cursor")) is not None:
-        found = found.filter(pk__lt=last)
-    rows = list(found.order_by("-pk")[: size + 1])
-    more = replace_query_param(request.build_absolute_uri(), "cursor", _cursor(rows[size - 1])) if rows[size:] else None
-    return Response({"results": show(rows[:size]), "next": more})
-
-
-def asked_of(query: type[Any], request: Request) -> Any:
-    """The query of a list, checked: what is there but empty is an error, not nothing asked. Raises ValidationError."""
-    asked = query(data=request.query_params.dict())
-    asked.is_valid(raise_exception=True)
-    return asked
-
-
-def _cursor(row: Any) -> str:
-    return base64.urlsafe_b64encode(b"after:%d" % row.pk).decode().rstrip("=")
+    def page(
+        self, rows: QuerySet[Any], request: Request, to_json: Callable[[list[Any]], list[dict[str, Any]]]
+    ) -> Response:
+        """One page of the rows: `results`, and `next`, the address of the next page or null."""
+        size = self.validated_data["page_size"]
+        if (last := self.validated_data.get("cursor")) is not None:
+            rows = rows.filter(pk__lt=last)
+        found = list(rows.order_by("-pk")[: size + 1])
+        following = None
+        if found[size:]:
+            cursor = base64.urlsafe_b64encode(b"after:%d" % found[size - 1].pk).decode().rstrip("=")
+            following = replace_query_param(request.build_absolute_uri(), "cursor", cursor)
+        return Response({"results": to_json(found[:size]), "next": following})

@@ -1,6 +1,6 @@
-"""Rate limits that hold: one atomic counter per person or key and minute in the shared cache.
+"""Rate limits: one atomic counter in the shared cache for each person, key or address and minute.
 
-DRF's own throttle reads a list, changes it and writes it back, so parallel requests slip through.
+DRF's own throttle reads a list, changes it and writes it back, so parallel requests get past it.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import logging
 import math
 import time
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from django.conf import settings
 from django.core.cache import cache
@@ -18,17 +18,19 @@ from redis.exceptions import RedisError
 from rest_framework.exceptions import Throttled
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
-from rest_framework.views import APIView
 
 from accounts.models import ApiKey
+
+if TYPE_CHECKING:
+    from recognizer.api.base import Endpoint
 
 logger = logging.getLogger(__name__)
 
 WINDOW = 60  # seconds
 
 
-class Tally(NamedTuple):
-    """How one limit stands: how many may pass in a window, how many more in this one, seconds until the next."""
+class Count(NamedTuple):
+    """The state of one limit: requests allowed in a window, requests left in this one, seconds until the next."""
 
     scope: str
     limit: int
@@ -37,51 +39,50 @@ class Tally(NamedTuple):
 
 
 class MinuteLimit(BaseThrottle):
-    """At most so many requests a minute, counted by person, or by address where nobody is signed in.
+    """At most so many requests a minute, counted by person, or by address if nobody is signed in.
 
-    A key that staff gave a higher rate than everybody's is counted by that rate alone, see `KeyLimit`.
+    A key to which staff gave a higher rate is counted by that rate alone, see `KeyLimit`.
     """
 
     scope: str
     setting: str
-    lifted = True  # by a higher rate of the key
-    key = ""  # of the counter, once there is one
+    replaced_by_key_rate = True
+    counter = ""  # the key in the cache, once something was counted
 
-    def allow_request(self, request: Request, view: APIView, cost: int = 1) -> bool:
-        """Count this request, as so many where it asks for many things, and say whether it may pass."""
-        most = getattr(settings, self.setting)
-        if self.lifted and _rate(request) > most:
+    def allow_request(self, request: Request, view: Endpoint, cost: int = 1) -> bool:  # type: ignore[override]
+        """Count this request as `cost` requests; returns whether it is allowed."""
+        limit = getattr(settings, self.setting)
+        if self.replaced_by_key_rate and _key_rate(request) > limit:
             return True
         who = f"user:{request.user.pk}" if request.user.is_authenticated else f"address:{self._address(request)}"
-        return self.passes(view, who, most, cost)
+        return self.count(view, who, limit, cost)
 
-    def passes(self, view: APIView, who: str, most: int, cost: int) -> bool:
-        """Count it for them; what is refused as a whole takes nothing away from what comes after it."""
+    def count(self, view: Endpoint, who: str, limit: int, cost: int) -> bool:
+        """Count for `who`; returns whether it is allowed. A batch that is refused is not counted."""
         now = time.time()
-        self.left, self.most = WINDOW - now % WINDOW, most
-        self.key = f"limit:{self.scope}:{who}:{int(now // WINDOW)}"
+        self.left, self.limit = WINDOW - now % WINDOW, limit
+        self.counter = f"limit:{self.scope}:{who}:{int(now // WINDOW)}"
         count = self._add(view, cost)
-        if count > most and cost > 1:
+        if count > limit and cost > 1:
             self._add(view, -cost)
-        return count <= most
+        return count <= limit
 
-    def give_back(self, view: APIView, cost: int) -> None:
-        """What was counted, because another limit refused it."""
-        if self.key:
+    def undo(self, view: Endpoint, cost: int) -> None:
+        """Take back what was counted, because another limit refused the request."""
+        if self.counter:
             self._add(view, -cost)
-
-    def _add(self, view: APIView, cost: int) -> int:
-        count = _count(self.key, cost)
-        tallies: list[Tally] = getattr(view, "tallies", [])
-        tallies.append(Tally(self.scope, self.most, max(0, self.most - count), math.ceil(self.left)))
-        return count
 
     def wait(self) -> float:
         """Seconds until the next window."""
         return self.left
 
+    def _add(self, view: Endpoint, cost: int) -> int:
+        count = _increment(self.counter, cost)
+        view.counts.append(Count(self.scope, self.limit, max(0, self.limit - count), math.ceil(self.left)))
+        return count
+
     def _address(self, request: Request) -> str:
-        """An address of the old kind, or the network of one of the new kind: each home has 2^64 of those."""
+        """An IPv4 address, or the /64 network of an IPv6 one: a single home has 2^64 of those."""
         address = self.get_ident(request) or ""
         if ":" not in address:
             return address
@@ -92,7 +93,7 @@ class MinuteLimit(BaseThrottle):
 
 
 class PredictLimit(MinuteLimit):
-    """For answers that are not kept."""
+    """For predictions that are not saved."""
 
     scope = "predict"
     setting = "PREDICT_RATE"
@@ -106,11 +107,11 @@ class DrawingLimit(MinuteLimit):
 
 
 class PictureLimit(MinuteLimit):
-    """For pictures, which cost a hundred times what ink costs; so no rate of a key lifts it."""
+    """For pictures. They cost a hundred times what ink costs, so a key's own rate does not replace it."""
 
     scope = "picture"
     setting = "PICTURE_RATE"
-    lifted = False
+    replaced_by_key_rate = False
 
 
 class KeyLimit(MinuteLimit):
@@ -118,62 +119,62 @@ class KeyLimit(MinuteLimit):
 
     scope = "key"
 
-    def allow_request(self, request: Request, view: APIView, cost: int = 1) -> bool:
-        """Count it for the key, if it has a rate."""
-        rate = _rate(request)
-        return not rate or self.passes(view, str(request.auth.pk), rate, cost)
+    def allow_request(self, request: Request, view: Endpoint, cost: int = 1) -> bool:  # type: ignore[override]
+        """Count for the key, if it has a rate."""
+        rate = _key_rate(request)
+        return not rate or self.count(view, str(request.auth.pk), rate, cost)
 
 
-def check(limit: MinuteLimit, request: Request, view: APIView, cost: int = 1) -> None:
+def check_limit(limit: MinuteLimit, request: Request, view: Endpoint, cost: int = 1) -> None:
     """Count a request against one more limit. Raises Throttled."""
     if cost and not limit.allow_request(request, view, cost):
         raise Throttled(limit.wait())
 
 
-def check_batch(limit: MinuteLimit, request: Request, view: APIView, *, count: int, pictures: int = 0) -> None:
-    """Count a request that asks for so many things as that many requests, or not at all. Raises Throttled.
+def check_batch(limit: MinuteLimit, request: Request, view: Endpoint, *, count: int, pictures: int) -> None:
+    """Count a batch as `count` requests, or not at all. Raises Throttled.
 
-    It was counted as one when it came, as every request is; its pictures were not.
+    When it arrived it was counted as one request, like every other; its pictures were not counted.
     """
     passed: list[tuple[MinuteLimit, int]] = []
     for each, cost in ((KeyLimit(), count - 1), (limit, count - 1), (PictureLimit(), pictures)):
         if cost and not each.allow_request(request, view, cost):
-            for before, its in passed:
-                before.give_back(view, its)
+            for earlier, its_cost in passed:
+                earlier.undo(view, its_cost)
             raise Throttled(each.wait())
         passed.append((each, cost))
 
 
-def headers(tallies: Iterable[Tally]) -> dict[str, str]:
-    """How the limits stand, for the answer: the nearest in three plain fields, all of them in the coming standard's."""
-    found = {tally.scope: tally for tally in tallies}.values()
-    if not found:
+def headers(counts: Iterable[Count]) -> dict[str, str]:
+    """The state of the limits as headers: the one nearest to its end in three plain fields, all in the IETF draft's."""
+    latest = {count.scope: count for count in counts}.values()
+    if not latest:
         return {}
-    nearest = min(found, key=lambda tally: tally.left)
+    nearest = min(latest, key=lambda count: count.left)
     return {
         "RateLimit-Limit": str(nearest.limit),
         "RateLimit-Remaining": str(nearest.left),
         "RateLimit-Reset": str(nearest.reset),
-        "RateLimit-Policy": ", ".join(f'"{tally.scope}";q={tally.limit};w={WINDOW}' for tally in found),
-        "RateLimit": ", ".join(f'"{tally.scope}";r={tally.left};t={tally.reset}' for tally in found),
+        "RateLimit-Policy": ", ".join(f'"{count.scope}";q={count.limit};w={WINDOW}' for count in latest),
+        "RateLimit": ", ".join(f'"{count.scope}";r={count.left};t={count.reset}' for count in latest),
     }
 
 
-def _rate(request: Request) -> int:
-    """What the key that is shown may do in a minute, where it has a rate of its own; else 0."""
+def _key_rate(request: Request) -> int:
+    """The key's own rate in requests a minute; 0 without one."""
     return (request.auth.rate or 0) if isinstance(request.auth, ApiKey) else 0
 
 
-def _count(key: str, cost: int) -> int:
-    """Add to a sum and return it. A cache that is away must not take the site down with it."""
+def _increment(counter: str, cost: int) -> int:
+    """Add `cost` and return the sum; 0 if the cache cannot be reached, so that the site goes on answering."""
     try:
-        if add_to_counter := getattr(cache, "add_to_counter", None):  # Redis only, see config.cache
-            return int(add_to_counter(key, cost, 2 * WINDOW))
+        if tally := getattr(cache, "tally", None):  # of Redis, see config.cache
+            return int(tally(counter, cost, 2 * WINDOW))
         while True:
             try:
-                return cache.incr(key, cost)
+                return cache.incr(counter, cost)
             except ValueError:  # not there yet, or just expired
-                if cache.add(key, cost, 2 * WINDOW):
+                if cache.add(counter, cost, 2 * WINDOW):
                     return cost
     except RedisError:
         logger.exception("the cache cannot be reached; requests are not counted")

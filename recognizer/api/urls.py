@@ -1,27 +1,16 @@
-"""Where the API is."""
+"""The addresses of the API."""
 
 from django.urls import path, re_path
 from django.views.decorators.cache import never_cache
 
-from recognizer.api.views import (
-    corrections,
-    drawings,
-    exports,
-    not_found,
-    openapi,
-    predict,
-    predictions,
-    recognizers,
-    usage,
-    versions,
-)
+from recognizer.api.views import drawings, exports, not_found, openapi, predict, recognizers, usage, versions
 
 app_name = "api"
 urlpatterns = [
     path("predict", predict.PredictView.as_view(), name="predict"),
     path("predict/batch", predict.BatchView.as_view(), name="predict-batch"),
-    path("predictions/<uuid:uuid>", never_cache(predictions.PredictionView.as_view()), name="prediction"),
-    path("predictions/<uuid:uuid>/feedback", never_cache(predictions.FeedbackView.as_view()), name="feedback"),
+    path("predictions/<uuid:uuid>", never_cache(drawings.PredictionView.as_view()), name="prediction"),
+    path("predictions/<uuid:uuid>/feedback", never_cache(drawings.FeedbackView.as_view()), name="feedback"),
     path("recognizers", recognizers.RecognizersView.as_view(), name="recognizers"),
     path("recognizers/<slug:slug>", recognizers.RecognizerView.as_view(), name="recognizer"),
     path("recognizers/<slug:slug>/model", versions.ModelView.as_view(), name="model"),
@@ -37,13 +26,13 @@ urlpatterns = [
     path("drawings", never_cache(drawings.DrawingsView.as_view()), name="drawings"),
     path("drawings/<uuid:uuid>", never_cache(drawings.DrawingView.as_view()), name="drawing"),
     path("drawings/<uuid:uuid>/image", drawings.DrawingImageView.as_view(), name="drawing-image"),
-    path("drawings/<uuid:uuid>/correction", never_cache(corrections.CorrectionView.as_view()), name="correction"),
-    path("corrections", never_cache(corrections.CorrectionsView.as_view()), name="corrections"),
+    path("drawings/<uuid:uuid>/correction", never_cache(drawings.CorrectionView.as_view()), name="correction"),
+    path("corrections", never_cache(drawings.CorrectionsView.as_view()), name="corrections"),
     path("exports", never_cache(exports.ExportsView.as_view()), name="exports"),
     path("exports/<int:number>", never_cache(exports.ExportView.as_view()), name="export"),
     path("exports/<int:number>/file", never_cache(exports.ExportFileView.as_view()), name="export-file"),
     path("usage", never_cache(usage.UsageView.as_view()), name="usage"),
     path("openapi.json", openapi.DocumentView.as_view(), name="document"),
     path("openapi.yaml", openapi.DocumentView.as_view(as_yaml=True), name="document-yaml"),
-    re_path("", not_found.NothingHereView.as_view()),
+    re_path("", not_found.NotFoundView.as_view()),
 ]

@@ -14,8 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from recognizer.api.body_parsers import LimitedJSONParser
 from recognizer.api.errors import ApiError
+from recognizer.api.input import LimitedJSONParser
 from recognizer.models import Drawing
 from tests.ink import SEVEN
 

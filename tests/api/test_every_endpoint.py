@@ -9,16 +9,15 @@ from django.contrib.auth.models import Permission
 from django.test import Client
 
 from accounts.models import ApiKey, User
-from recognizer.api.base import Endpoint
-from recognizer.api.idempotency import WRITING
+from recognizer.api.base import WRITING, Endpoint
 from recognizer.api.urls import urlpatterns
-from recognizer.api.views.not_found import NothingHereView
+from recognizer.api.views.not_found import NotFoundView
 from recognizer.models import Correction, Drawing, Receipt
 from tests.api.test_keys import BODY, program
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 VIEWS: dict[str, Any] = {str(each.pattern): getattr(each.callback, "view_class", None) for each in urlpatterns}
-ADDRESSES = {address: view for address, view in VIEWS.items() if view is not NothingHereView}
+ADDRESSES = {address: view for address, view in VIEWS.items() if view is not NotFoundView}
 DOORS = [
     (address, method) for address in ADDRESSES for method in METHODS if hasattr(ADDRESSES[address], method.lower())
 ]

@@ -140,11 +140,11 @@ def test_a_batch_counts_as_many_as_it_asks_for_or_not_at_all(settings: Any, alic
     key, _secret = keys.create_key(person=alice, name="mine", scopes=["predict"], rate=8)
     view, request = Endpoint(), Request(RequestFactory().post("/"))
     request.user, request.auth = alice, key
-    check_batch(PredictLimit(), request, view, count=7)
+    check_batch(PredictLimit(), request, view, count=7, pictures=0)
     with pytest.raises(Throttled):
-        check_batch(PredictLimit(), request, view, count=7)
-    check_batch(PredictLimit(), request, view, count=2)
-    assert [(tally.scope, tally.left) for tally in view.tallies[-2:]] == [("key", 1), ("predict", 3)]
+        check_batch(PredictLimit(), request, view, count=7, pictures=0)
+    check_batch(PredictLimit(), request, view, count=2, pictures=0)
+    assert [(count.scope, count.left) for count in view.counts[-2:]] == [("key", 1), ("predict", 3)]
 
 
 @pytest.mark.django_db(transaction=True)

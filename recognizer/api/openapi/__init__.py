@@ -1,5 +1,5 @@
-"""The document of the API (OpenAPI 3.1): what each address takes and gives, kept apart from the views that do it.
+"""The OpenAPI 3.1 document of the API.
 
-It is made when it is first asked for, so a process that only answers never loads what makes it; a test holds it
-against the routes, and real answers against it.
+It is built at the first request for it, so that other processes never load what builds it. Tests compare it with the
+routes and with real responses.
 """

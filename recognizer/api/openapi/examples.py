@@ -1,4 +1,4 @@
-"""Examples: what the document and the docs page show; a test sends them."""
+"""Example requests for the document and the docs page. A test sends them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What can be done, address by address."""
+"""What each address of the API does: the part of the document that is neither schema nor error."""
 
 from __future__ import annotations
 
@@ -8,18 +8,17 @@ from typing import Any
 from rest_framework import serializers
 
 from recognizer.api.openapi import examples
-from recognizer.api.openapi.schemas import OPEN, TEXT, Json, listing, ref
-from recognizer.api.pagination import ListQuery, Whether
-from recognizer.api.views.corrections import CorrectionsQuery
-from recognizer.api.views.drawings import DrawingsQuery
+from recognizer.api.openapi.schemas import OPEN, SLUG, TEXT, Json, page_of, ref
+from recognizer.api.pagination import JsonBoolean, ListQuery
+from recognizer.api.views.drawings import CorrectionsQuery, DrawingsQuery
 from recognizer.api.views.usage import UsageQuery
 from recognizer.api.views.versions import VersionsQuery
 
 INK = ("invalid_ink", "empty_ink", "too_many_strokes", "too_many_points")
 PICTURE = ("invalid_image", "blank_image", "image_too_large", "unsupported_image")
-ASKED = (*INK, *PICTURE, "unknown_recognizer", "unknown_version", "version_unavailable", "no_model")
-KEEPING = ("consent_required", "id_taken")
-REVIEWERS = "For people who may review, each their own."
+PREDICTING = (*INK, *PICTURE, "unknown_recognizer", "unknown_version", "version_unavailable", "no_model")
+SAVING = ("consent_required", "id_taken")
+REVIEWERS = "For reviewers, each their own."
 MODEL = ("not_found", "unknown_recognizer", "unknown_version", "version_unavailable", "no_model")
 
 
@@ -27,22 +26,23 @@ MODEL = ("not_found", "unknown_recognizer", "unknown_version", "version_unavaila
 class Operation:
     """One method of one address.
 
-    `open_to_all`: nobody has to say who they are. `scope`: what a key needs. `body`: the name of its schema; `ways`: of
-    a drawing, in all ways that one may come. `gives`: what is answered, by status. `codes`: the errors of its own.
+    `open_to_all`: anonymous requests are allowed. `scope`: what a key needs. `body`: the name of its schema. `drawing`:
+    the body is a drawing: JSON, a form or a picture. `responses`: the schema by status. `codes`: errors of its own.
+    `etag`: responses have an ETag. `links`: operations on what was created.
     """
 
     name: str
     tag: str
     summary: str
     scope: str | None
-    gives: dict[int, Any]
-    about: str = ""
+    responses: dict[int, Any]
+    description: str = ""
     open_to_all: bool = False
     body: str = ""
-    ways: bool = False
+    drawing: bool = False
     query: type[ListQuery] | None = None
     codes: tuple[str, ...] = ()
-    held: bool = False
+    etag: bool = False
     example: Any = None
     links: dict[str, Json] = field(default_factory=dict)
 
@@ -71,159 +71,158 @@ PNG: Json = {"type": "string", "contentMediaType": "image/png"}
 OPERATIONS: dict[tuple[str, str], Operation] = {
     ("predict", "POST"): Operation(
         "predict", "Answers", "Recognise one drawing", "predict", {200: ref("Answer")},
-        "Ink, a picture as a data URL, a form with a file, or the picture itself as the body (then the rest stands in "
-        "the query). Nothing is kept unless `keep` asks for it, which needs a person and the scope `feedback`.",
-        open_to_all=True, body="Predict", ways=True, codes=(*ASKED, *KEEPING), example=examples.PREDICT,
+        "Send ink, a picture as a data URL, a form with a file, or the picture itself as the body, which has its other "
+        "fields in the query string. Nothing is saved without `keep`, which needs a person and the scope `feedback`.",
+        open_to_all=True, body="Predict", drawing=True, codes=(*PREDICTING, *SAVING), example=examples.PREDICT,
     ),
     ("predict/batch", "POST"): Operation(
         "predictBatch", "Answers", "Recognise up to 256 drawings", "predict", {200: ref("Results")},
-        "One bad item does not spoil the rest: each result is an answer or an error, with its index. Each item counts "
-        "against the limit, each picture also against that of pictures. The body may have 4 MB.",
+        "Each result is an answer or an error, with the index of its item. Each item counts against the limit, each "
+        "picture also against the limit of pictures. The body may have 4 MB.",
         open_to_all=True, body="Batch", example=examples.BATCH,
         codes=("too_many_items", "unknown_recognizer", "unknown_version", "version_unavailable", "no_model"),
     ),
     ("predictions/{uuid}", "GET"): Operation(
-        "readPrediction", "Answers", "Read a kept answer", "feedback", {200: ref("Kept")},
-        codes=("not_found",), held=True,
+        "readPrediction", "Answers", "Read a saved answer", "feedback", {200: ref("Kept")},
+        codes=("not_found",), etag=True,
     ),
     ("predictions/{uuid}/feedback", "POST"): Operation(
-        "giveFeedback", "Answers", "Say what was right", "feedback", {200: ref("Said")},
-        "The person's correction: it waits for a review like those made on the site. Saying the same again changes "
-        "nothing.",
+        "giveFeedback", "Answers", "Give feedback on a saved answer", "feedback", {200: ref("Said")},
+        "The feedback is a correction, and waits for a review like those made on the site. Sending the same again "
+        "changes nothing.",
         body="Feedback", codes=("not_found", "unknown_label", "consent_required"), example={"label": "7"},
     ),
     ("recognizers", "GET"): Operation(
-        "listRecognizers", "Recognizers", "All recognizers with their labels", None, {200: listing(ref("Recognizer"))},
-        open_to_all=True, held=True,
+        "listRecognizers", "Recognizers", "All recognizers with their labels", None, {200: page_of(ref("Recognizer"))},
+        open_to_all=True, etag=True,
     ),
     ("recognizers/{slug}", "GET"): Operation(
         "readRecognizer", "Recognizers", "One recognizer with its labels", None, {200: ref("Recognizer")},
-        open_to_all=True, held=True, codes=("not_found",),
+        open_to_all=True, etag=True, codes=("not_found",),
     ),
     ("recognizers/{slug}/versions", "GET"): Operation(
-        "listVersions", "Models", "The versions of a recognizer", "models:read", {200: listing(ref("Version"))},
-        open_to_all=True, held=True, query=VersionsQuery, codes=("not_found",),
+        "listVersions", "Models", "The versions of a recognizer", "models:read", {200: page_of(ref("Version"))},
+        open_to_all=True, etag=True, query=VersionsQuery, codes=("not_found",),
     ),
     ("recognizers/{slug}/versions/{number}", "GET"): Operation(
         "readVersion", "Models", "One version with its card", "models:read", {200: ref("VersionInFull")},
-        open_to_all=True, held=True, codes=("not_found",),
+        open_to_all=True, etag=True, codes=("not_found",),
     ),
     ("recognizers/{slug}/model", "GET"): Operation(
-        "readModel", "Models", "What a device needs to use the model that answers", "models:read", {200: ref("Model")},
-        held=True, codes=MODEL,
+        "readModel", "Models", "What a device needs to use the live model", "models:read", {200: ref("Model")},
+        etag=True, codes=MODEL,
     ),
     ("recognizers/{slug}/model.tflite", "GET"): Operation(
-        "loadModel", "Models", "The LiteRT file that answers", "models:read",
+        "loadModel", "Models", "The LiteRT file of the live model", "models:read",
         {200: ("application/octet-stream", BINARY)},
-        "Its ETag is its SHA-256, its header `Model-Version` its number. Ask again with `If-None-Match`.",
-        held=True, codes=MODEL,
+        "The ETag is the SHA-256, the header `Model-Version` the number. Send `If-None-Match` to see if it changed.",
+        etag=True, codes=MODEL,
     ),
     ("recognizers/{slug}/versions/{number}/model", "GET"): Operation(
         "readVersionModel", "Models", "What a device needs to use one version", "models:read", {200: ref("Model")},
-        held=True, codes=MODEL,
+        etag=True, codes=MODEL,
     ),
     ("recognizers/{slug}/versions/{number}/model.tflite", "GET"): Operation(
         "loadVersionModel", "Models", "The LiteRT file of one version", "models:read",
-        {200: ("application/octet-stream", BINARY)}, "It never changes.", held=True, codes=MODEL,
+        {200: ("application/octet-stream", BINARY)}, "It never changes.", etag=True, codes=MODEL,
     ),
     ("drawings", "GET"): Operation(
-        "listDrawings", "Drawings", "One's drawings, the newest first", "drawings", {200: listing(ref("Drawing"))},
-        held=True, query=DrawingsQuery,
+        "listDrawings", "Drawings", "Your drawings, the newest first", "drawings", {200: page_of(ref("Drawing"))},
+        etag=True, query=DrawingsQuery,
     ),
     ("drawings", "POST"): Operation(
-        "keepDrawing", "Drawings", "Keep a drawing with its answer", "drawings",
-        {201: ref("Drawing"), 200: ref("Drawing")}, "200 where the `id` was kept before.",
-        body="Keep", ways=True, codes=(*ASKED, *KEEPING), example=examples.KEEP, links=_DRAWING_LINKS,
+        "keepDrawing", "Drawings", "Save a drawing and its answer", "drawings",
+        {201: ref("Drawing"), 200: ref("Drawing")}, "200 if a drawing of this `id` was saved before.",
+        body="Keep", drawing=True, codes=(*PREDICTING, *SAVING), example=examples.KEEP, links=_DRAWING_LINKS,
     ),
     ("drawings/{uuid}", "GET"): Operation(
-        "readDrawing", "Drawings", "One drawing", "drawings", {200: ref("Drawing")}, codes=("not_found",), held=True,
+        "readDrawing", "Drawings", "One drawing", "drawings", {200: ref("Drawing")}, codes=("not_found",), etag=True,
     ),
     ("drawings/{uuid}", "DELETE"): Operation(
-        "deleteDrawing", "Drawings", "Really delete a drawing", "drawings", {204: None}, codes=("not_found",),
+        "deleteDrawing", "Drawings", "Delete a drawing", "drawings", {204: None}, codes=("not_found",),
     ),
     ("drawings/{uuid}/image", "GET"): Operation(
-        "readImage", "Drawings", "The picture of a drawing that came as one", "drawings", {200: ("image/png", PNG)},
-        codes=("not_found",), held=True,
+        "readImage", "Drawings", "The picture of a drawing that was sent as one", "drawings", {200: ("image/png", PNG)},
+        codes=("not_found",), etag=True,
     ),
     ("drawings/{uuid}/correction", "GET"): Operation(
-        "readCorrection", "Corrections", "What its author says a drawing is", "drawings", {200: ref("Correction")},
-        codes=("not_found",), held=True,
+        "readCorrection", "Corrections", "The correction of a drawing", "drawings", {200: ref("Correction")},
+        codes=("not_found",), etag=True,
     ),
     ("drawings/{uuid}/correction", "PUT"): Operation(
-        "correct", "Corrections", "Confirm or correct", "drawings", {200: ref("Correction")},
+        "correct", "Corrections", "Confirm or correct a drawing", "drawings", {200: ref("Correction")},
         body="Label", codes=("not_found", "unknown_label"), example={"label": "7"},
     ),
     ("drawings/{uuid}/correction", "DELETE"): Operation(
-        "takeBack", "Corrections", "Take it back", "drawings", {204: None}, codes=("not_found",),
+        "takeBack", "Corrections", "Take the correction back", "drawings", {204: None}, codes=("not_found",),
     ),
     ("corrections", "GET"): Operation(
-        "listCorrections", "Corrections", "What one says of one's drawings, and what became of it", "drawings",
-        {200: listing(ref("ListedCorrection"))}, held=True, query=CorrectionsQuery,
+        "listCorrections", "Corrections", "Your corrections and the reviews of them", "drawings",
+        {200: page_of(ref("ListedCorrection"))}, etag=True, query=CorrectionsQuery,
     ),
     ("exports", "GET"): Operation(
-        "listExports", "Exports", "One's exports, the newest first", "export", {200: listing(ref("Export"))},
-        REVIEWERS, held=True, query=ListQuery, codes=("permission_denied",),
+        "listExports", "Exports", "Your exports, the newest first", "export", {200: page_of(ref("Export"))},
+        REVIEWERS, etag=True, query=ListQuery, codes=("permission_denied",),
     ),
     ("exports", "POST"): Operation(
-        "export", "Exports", "Ask for a file of drawings", "export", {201: ref("Export")},
-        f"{REVIEWERS} It is written in the background: ask for it until it is `ready`. One at a time; what is left out "
-        "does not filter.",
+        "export", "Exports", "Request a file of drawings", "export", {201: ref("Export")},
+        f"{REVIEWERS} A worker writes it: read the export until its state is `ready`. Only one at a time.",
         body="Wanted", codes=("export_open",), example=examples.EXPORT, links=_EXPORT_LINKS,
     ),
     ("exports/{number}", "GET"): Operation(
-        "readExport", "Exports", "How far an export is", "export", {200: ref("Export")}, REVIEWERS,
-        codes=("not_found", "permission_denied"), held=True,
+        "readExport", "Exports", "The progress of an export", "export", {200: ref("Export")}, REVIEWERS,
+        codes=("not_found", "permission_denied"), etag=True,
     ),
     ("exports/{number}", "DELETE"): Operation(
-        "deleteExport", "Exports", "Delete an export with its file", "export", {204: None},
-        f"{REVIEWERS} One that is being written stops.", codes=("not_found",),
+        "deleteExport", "Exports", "Delete an export and its file", "export", {204: None},
+        f"{REVIEWERS} If it is being written, the worker stops.", codes=("not_found",),
     ),
     ("exports/{number}/file", "GET"): Operation(
         "loadExport", "Exports", "The file of an export", "export", {200: ("application/octet-stream", BINARY)},
-        f"{REVIEWERS} Its type is that of the format, its ETag its SHA-256. Once one of its drawings is deleted, so is "
-        "the file.",
-        codes=("not_found", "permission_denied", "export_unfinished", "export_gone"), held=True,
+        f"{REVIEWERS} Its content type depends on the format; its ETag is its SHA-256. When one of its drawings is "
+        "deleted, the file is deleted too.",
+        codes=("not_found", "permission_denied", "export_unfinished", "export_gone"), etag=True,
     ),
     ("usage", "GET"): Operation(
-        "readUsage", "Usage", "Calls by day and key", None, {200: listing(ref("Use"))},
-        "A key is told of itself alone. What is younger than some seconds may be missing.", held=True, query=UsageQuery,
+        "readUsage", "Usage", "Calls by day and key", None, {200: page_of(ref("Use"))},
+        "A key gets its own calls only. Calls of the last few seconds may be missing.", etag=True, query=UsageQuery,
     ),
     ("openapi.json", "GET"): Operation(
         "readDocument", "This document", "This document as JSON", None,
-        {200: ("application/vnd.oai.openapi+json", OPEN)}, open_to_all=True, held=True,
+        {200: ("application/vnd.oai.openapi+json", OPEN)}, open_to_all=True, etag=True,
     ),
     ("openapi.yaml", "GET"): Operation(
         "readDocumentAsYaml", "This document", "This document as YAML", None,
-        {200: ("application/vnd.oai.openapi", TEXT)}, open_to_all=True, held=True,
+        {200: ("application/vnd.oai.openapi", TEXT)}, open_to_all=True, etag=True,
     ),
 }  # fmt: skip
 
 
-def parameters(query: type[ListQuery]) -> list[Json]:
-    """What a list may be asked, from what checks it."""
+def query_parameters(query: type[ListQuery]) -> list[Json]:
+    """The query parameters of a list, from the serializer that reads them."""
     return [
         {
             "name": name,
             "in": "query",
             "required": False,
-            "description": str(each.help_text or ""),
-            "schema": _form(each),
+            "description": str(field.help_text or ""),
+            "schema": _field_schema(field),
         }
-        for name, each in query().fields.items()
+        for name, field in query().fields.items()
     ]
 
 
-def _form(asked: serializers.Field) -> Json:
-    if isinstance(asked, Whether):
+def _field_schema(field: serializers.Field) -> Json:
+    if isinstance(field, JsonBoolean):
         return {"type": "boolean"}
-    if isinstance(asked, serializers.IntegerField):
-        return {"type": "integer", "minimum": asked.min_value, "maximum": asked.max_value, "default": asked.default}
-    if isinstance(asked, serializers.ChoiceField):
-        return {"enum": list(asked.choices)}
-    if isinstance(asked, serializers.DateTimeField):
+    if isinstance(field, serializers.IntegerField):
+        return {"type": "integer", "minimum": field.min_value, "maximum": field.max_value, "default": field.default}
+    if isinstance(field, serializers.ChoiceField):
+        return {"enum": list(field.choices)}
+    if isinstance(field, serializers.DateTimeField):
         return {"type": "string", "format": "date-time"}
-    if isinstance(asked, serializers.DateField):
+    if isinstance(field, serializers.DateField):
         return {"type": "string", "format": "date"}
-    if isinstance(asked, serializers.SlugField):
-        return {"type": "string", "pattern": "^[-a-zA-Z0-9_]{1,50}$"}
-    return {"type": "string", "minLength": 1, "maxLength": getattr(asked, "max_length", None) or 64}
+    if isinstance(field, serializers.SlugField):
+        return SLUG
+    return {"type": "string", "minLength": 1, "maxLength": getattr(field, "max_length", None) or 64}

@@ -1,66 +1,104 @@
-"""A person's drawings."""
+"""A person's drawings, the answers to them, and the person's corrections."""
 
 from __future__ import annotations
 
 from typing import Any
 from uuid import UUID
 
-from django.http import HttpResponse
+from django.db.models import Prefetch
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext as _
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from recognizer.api.body_parsers import CONTENT
-from recognizer.api.etags import ConditionalEndpoint
-from recognizer.api.output import drawing_json
-from recognizer.api.pagination import ListQuery, Moment, Whether, asked_of, listed
-from recognizer.api.requests import or_api_error, own_drawing, read, wants_personal
+from recognizer.api.base import Endpoint
+from recognizer.api.errors import ApiError
+from recognizer.api.input import DRAWING_PARSERS, read_drawing, read_label
+from recognizer.api.output import (
+    correction_json,
+    drawing_json,
+    label_json,
+    review_json,
+    saved_answer_json,
+)
+from recognizer.api.pagination import JsonBoolean, ListQuery, SlugFilter, UtcTime
 from recognizer.api.throttling import DrawingLimit
-from recognizer.drawings import store
-from recognizer.models import Drawing, Label
+from recognizer.drawings import corrections, store
+from recognizer.models import Correction, Drawing, Label, Prediction, Review, UnknownLabelError
+
+WAITING = "waiting"
 
 
-class DrawingsView(ConditionalEndpoint):
+class DrawingsQuery(ListQuery):
+    """Filters of a person's drawings."""
+
+    recognizer = SlugFilter(help_text="The slug of a recognizer.")
+    label = SlugFilter(help_text="The author's label if there is one, else the label of the first guess.")  # type: ignore[assignment]
+    corrected = JsonBoolean(required=False, help_text="Whether the author confirmed or corrected them.")
+    since = UtcTime(required=False, help_text="Saved at this time or later.")
+    until = UtcTime(required=False, help_text="Saved before this time.")
+
+    def apply(self, rows: Any) -> Any:
+        """The drawings that match."""
+        filters = self.validated_data
+        if slug := filters.get("recognizer"):
+            rows = rows.filter(recognizer__slug=slug)
+        if slug := filters.get("label"):
+            rows = rows.labelled(slug)
+        if "corrected" in filters:
+            rows = rows.corrected() if filters["corrected"] else rows.uncorrected()
+        if time := filters.get("since"):
+            rows = rows.filter(created__gte=time)
+        if time := filters.get("until"):
+            rows = rows.filter(created__lt=time)
+        return rows
+
+
+class DrawingsView(Endpoint):
     """A person's drawings."""
 
-    parser_classes = CONTENT
+    parser_classes = DRAWING_PARSERS
     scopes = {"GET": "drawings", "POST": "drawings"}
-
-    def get_throttles(self) -> list[Any]:
-        """Only what writes is counted."""
-        return [DrawingLimit()] if self.request.method == "POST" else []
+    limit = DrawingLimit
 
     def get(self, request: Request) -> Response:
-        """One's own, newest first, paged."""
-        asked = asked_of(DrawingsQuery, request)
-        return listed(asked.apply(Drawing.objects.by(request.user)).with_answers(), request, asked, _show)
+        """One's own drawings, the newest first, in pages."""
+        query = DrawingsQuery.read(request)
+        return query.page(query.apply(Drawing.objects.by(request.user)).with_answers(), request, _drawings_json)
 
     def post(self, request: Request) -> Response:
-        """Keep a drawing and answer with its prediction."""
-        sent = read(self, request)
-        more = {"author": request.user, "uuid": sent.uuid, "personal": wants_personal(request, sent)}
-        drawing, created = or_api_error(store.save_drawing, sent, **more)
-        return Response(_drawing(drawing), status=201 if created else 200)
+        """Save a drawing and its prediction."""
+        body, content = read_drawing(self, request)
+        drawing, created = store.keep(
+            recognizer=body.recognizer,
+            content=content,
+            as_of=body.as_of,
+            author=request.user,
+            uuid=body.uuid,
+            personal=bool(body.personal),
+        )
+        return Response(_drawings_json([drawing])[0], status=201 if created else 200)
 
 
-class DrawingView(ConditionalEndpoint):
-    """One drawing of one's own."""
+class DrawingView(Endpoint):
+    """One of a person's own drawings."""
 
     scopes = {"GET": "drawings", "DELETE": "drawings"}
 
     def get(self, request: Request, uuid: UUID) -> Response:
         """The drawing with its answer and correction."""
-        return Response(_drawing(own_drawing(request, uuid)))
+        return Response(_drawings_json([_own_drawing(request, uuid)])[0])
 
     def delete(self, request: Request, uuid: UUID) -> Response:
-        """Really delete it."""
-        store.delete_drawing(drawing=own_drawing(request, uuid))
+        """Delete the drawing and everything that belongs to it."""
+        store.delete(drawing=_own_drawing(request, uuid))
         return Response(status=204)
 
 
-class DrawingImageView(ConditionalEndpoint):
-    """The picture of a drawing that came as one."""
+class DrawingImageView(Endpoint):
+    """The picture of a drawing that was sent as a picture."""
 
     scopes = {"GET": "drawings"}
 
@@ -70,45 +108,154 @@ class DrawingImageView(ConditionalEndpoint):
         return HttpResponse(bytes(image or b""), content_type="image/png", headers={"Cache-Control": "private"})
 
 
-class DrawingsQuery(ListQuery):
-    """Which of one's drawings to list."""
+class PredictionView(Endpoint):
+    """The saved answer to a drawing. It has the drawing's id: each drawing has one answer that its author was given."""
 
-    recognizer = serializers.SlugField(required=False, max_length=50, help_text="The slug of a recognizer.")
-    label = serializers.SlugField(  # type: ignore[assignment]
-        required=False, max_length=50, help_text="What their author says they are, else what they were answered."
+    scopes = {"GET": "feedback"}
+
+    def get(self, request: Request, uuid: UUID) -> Response:
+        """The answer as it was given, and the correction."""
+        drawing = _own_drawing(request, uuid)
+        answer = first_answer(drawing)
+        correction = correction_json(_current_correction(drawing), answer)
+        return Response({**saved_answer_json(drawing, answer), "correction": correction})
+
+
+class FeedbackView(Endpoint):
+    """Feedback on a saved answer: a correction, which waits for a review like any other."""
+
+    scopes = {"POST": "feedback"}
+    limit = DrawingLimit
+
+    def post(self, request: Request, uuid: UUID) -> Response:
+        """Confirm the first guess, or name the right label. Sending the same again changes nothing."""
+        drawing = _own_drawing(request, uuid)
+        answer = first_answer(drawing)
+        if not drawing.author.has_consented:
+            raise store.ConsentRequiredError
+        correction = _save_correction(drawing, _feedback_label(request.data, answer))
+        return Response({"prediction": str(drawing.uuid), "correction": correction_json(correction, answer)})
+
+
+class CorrectionView(Endpoint):
+    """The author's correction of a drawing."""
+
+    scopes = {"GET": "drawings", "PUT": "drawings", "DELETE": "drawings"}
+    limit = DrawingLimit
+
+    def get(self, request: Request, uuid: UUID) -> Response:
+        """The current correction; 404 if there is none."""
+        drawing = _own_drawing(request, uuid)
+        shown = correction_json(_current_correction(drawing), _answer_or_none(drawing))
+        if shown is None:
+            raise Http404
+        return Response(shown)
+
+    def put(self, request: Request, uuid: UUID) -> Response:
+        """Confirm or correct. Sending the same again changes nothing."""
+        drawing = _own_drawing(request, uuid)
+        correction = _save_correction(drawing, read_label(request.data))
+        return Response(correction_json(correction, _answer_or_none(drawing)))
+
+    def delete(self, request: Request, uuid: UUID) -> Response:
+        """Take the correction back."""
+        corrections.take_back(drawing=_own_drawing(request, uuid))
+        return Response(status=204)
+
+
+class CorrectionsQuery(ListQuery):
+    """Filters of a person's corrections."""
+
+    recognizer = SlugFilter(help_text="The slug of a recognizer.")
+    label = SlugFilter(help_text="The corrected label.")  # type: ignore[assignment]
+    review = serializers.ChoiceField(
+        [WAITING, "accepted", "relabelled", "rejected"], required=False, help_text="The result of the review."
     )
-    corrected = Whether(required=False, help_text="Whether their author said what they are.")
-    since = Moment(required=False, help_text="Kept at this moment or later.")
-    until = Moment(required=False, help_text="Kept before this moment.")
 
-    def apply(self, found: Any) -> Any:
-        """Narrow the drawings down."""
-        wanted = self.validated_data
-        if slug := wanted.get("recognizer"):
-            found = found.filter(recognizer__slug=slug)
-        if slug := wanted.get("label"):
-            found = found.labelled(slug)
-        if "corrected" in wanted:
-            found = found.corrected() if wanted["corrected"] else found.uncorrected()
-        if moment := wanted.get("since"):
-            found = found.filter(created__gte=moment)
-        if moment := wanted.get("until"):
-            found = found.filter(created__lt=moment)
-        return found
+    def apply(self, rows: Any) -> Any:
+        """The corrections that match."""
+        filters = self.validated_data
+        if slug := filters.get("recognizer"):
+            rows = rows.filter(drawing__recognizer__slug=slug)
+        if slug := filters.get("label"):
+            rows = rows.filter(label__slug=slug)
+        if (state := filters.get("review")) == WAITING:
+            decided = Review.objects.standing().exclude(decision=Review.Decision.UNDONE)
+            rows = rows.exclude(pk__in=decided.values("correction"))
+        elif state:
+            rows = rows.filter(pk__in=Review.objects.standing().filter(decision=state).values("correction"))
+        return rows
 
 
-def _show(found: list[Any]) -> list[dict[str, Any]]:
-    labels = _labels({drawing.recognizer_id for drawing in found})
-    return [drawing_json(drawing, labels[drawing.recognizer_id]) for drawing in found]
+class CorrectionsView(Endpoint):
+    """A person's corrections and the reviews of them."""
+
+    scopes = {"GET": "drawings"}
+
+    def get(self, request: Request) -> Response:
+        """The current corrections, the newest first, in pages."""
+        query = CorrectionsQuery.read(request)
+        current = Correction.objects.standing().filter(drawing__author=request.user.pk, label__isnull=False)
+        reviews = Prefetch("reviews", Review.objects.standing().select_related("label"), to_attr="current_reviews")
+        rows = query.apply(current).select_related("label", "drawing__recognizer").prefetch_related(reviews)
+        return query.page(rows.defer("drawing__ink", "drawing__image"), request, _corrections_json)
 
 
-def _drawing(drawing: Drawing) -> dict[str, Any]:
-    return drawing_json(drawing, _labels({drawing.recognizer_id})[drawing.recognizer_id])
+def first_answer(drawing: Drawing) -> Prediction:
+    """The answer that the author was given. Needs `with_answers()`. Raises Http404: imported drawings may have none."""
+    answer = _answer_or_none(drawing)
+    if answer is None:
+        raise Http404
+    return answer
 
 
-def _labels(recognizers: set[int]) -> dict[int, dict[str, Label]]:
-    """The labels of these recognizers by their slugs, in one query."""
-    found: dict[int, dict[str, Label]] = {pk: {} for pk in recognizers}
-    for label in Label.objects.filter(recognizer__in=recognizers):
-        found[label.recognizer_id][label.slug] = label
-    return found
+def _answer_or_none(drawing: Drawing) -> Prediction | None:
+    answers = list(drawing.predictions.all())
+    return answers[-1] if answers else None
+
+
+def _current_correction(drawing: Any) -> Correction | None:
+    return drawing.standing[0] if drawing.standing else None
+
+
+def _own_drawing(request: Request, uuid: UUID) -> Drawing:
+    return get_object_or_404(Drawing.objects.with_answers(), uuid=uuid, author=request.user)
+
+
+def _save_correction(drawing: Drawing, label: str) -> Correction:
+    try:
+        return corrections.correct(drawing=drawing, label=label)
+    except UnknownLabelError as error:
+        known = ", ".join(drawing.recognizer.labels.values_list("slug", flat=True))
+        text = _("The recognizer has no label %(label)s. Use one of: %(known)s.")
+        raise ApiError("unknown_label", text % {"label": repr(label), "known": known}, field="label") from error
+
+
+def _feedback_label(data: Any, answer: Prediction) -> str:
+    """The slug of `label`, or of the first guess if `correct` is true."""
+    if not isinstance(data, dict) or "correct" not in data:
+        return read_label(data)
+    if data["correct"] is not True or data.get("label") is not None:
+        text = _("Send `correct` as true if the first guess is right, or else only `label`, the right label.")
+        raise ApiError("invalid", text, field="correct")
+    return answer.given.label.slug
+
+
+def _drawings_json(drawings: list[Any]) -> list[dict[str, Any]]:
+    labels: dict[int, dict[str, Label]] = {drawing.recognizer_id: {} for drawing in drawings}
+    for label in Label.objects.filter(recognizer__in=labels):
+        labels[label.recognizer_id][label.slug] = label
+    return [drawing_json(drawing, labels[drawing.recognizer_id]) for drawing in drawings]
+
+
+def _corrections_json(rows: list[Any]) -> list[dict[str, Any]]:
+    return [
+        {
+            "drawing": str(row.drawing.uuid),
+            "recognizer": row.drawing.recognizer.slug,
+            **label_json(row.label),
+            "created": row.created,
+            "review": review_json(row.current_reviews[0] if row.current_reviews else None),
+        }
+        for row in rows
+    ]

@@ -1,4 +1,4 @@
-"""Every address below the API that is none."""
+"""Errors in JSON for addresses of the API that do not exist."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from rest_framework.request import Request
 from recognizer.api.base import Endpoint
 
 
-class NothingHereView(Endpoint):
-    """Every other address below the API: an error of the API's shape instead of a page."""
+class NotFoundView(Endpoint):
+    """Every other address under the API."""
 
     permission_classes = [AllowAny]
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """Answer before anything else is looked at."""
+        """Stop before anything else is checked. Raises Http404."""
         raise Http404

@@ -1,4 +1,4 @@
-"""The document of the API itself."""
+"""The OpenAPI document of the API."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ from django.http import HttpResponse
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 
-from recognizer.api.base import Endpoint
-from recognizer.api.etags import unless_known
+from recognizer.api.base import Endpoint, not_modified
 
 
 class DocumentView(Endpoint):
@@ -18,13 +17,13 @@ class DocumentView(Endpoint):
     as_yaml = False
 
     def get(self, request: Request) -> HttpResponse:
-        """Made once in a process, at the first question."""
-        from recognizer.api.openapi.build import document  # megabytes that a process which answers never needs
+        """The document; each process builds it once, at the first request."""
+        from recognizer.api.openapi.build import document  # megabytes that most processes never need
 
         made = document()
-        body, kind = (made.yaml, "application/vnd.oai.openapi") if self.as_yaml else (made.json, JSON)
-        headers = {"ETag": made.etag.replace('"', '"y', 1) if self.as_yaml else made.etag, "Cache-Control": "no-cache"}
-        return unless_known(request, HttpResponse(body, content_type=kind, headers=headers))
-
-
-JSON = "application/vnd.oai.openapi+json"
+        if self.as_yaml:
+            body, content_type, etag = made.yaml, "application/vnd.oai.openapi", made.etag.replace('"', '"y', 1)
+        else:
+            body, content_type, etag = made.json, "application/vnd.oai.openapi+json", made.etag
+        response = HttpResponse(body, content_type=content_type, headers={"ETag": etag, "Cache-Control": "no-cache"})
+        return not_modified(request, etag, response) or response

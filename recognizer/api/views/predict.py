@@ -1,4 +1,4 @@
-"""Answers: one, kept where its person wants it; or many at once, which are not."""
+"""Predictions: one, saved if the client asks for it; or a batch, which is never saved."""
 
 from __future__ import annotations
 
@@ -11,102 +11,116 @@ from rest_framework.response import Response
 
 from accounts import usage
 from accounts.models import ApiKey
-from recognizer.api.authentication import HeldKeyAuthentication, SiteSession
+from ml.preprocessing.content import Content
+from recognizer.api.authentication import (
+    CachedKeyAuthentication,
+    SiteSession,
+    person_of,
+    require_scope,
+)
 from recognizer.api.base import Endpoint
-from recognizer.api.batch_input import Batch, read_batch
-from recognizer.api.body_parsers import CONTENT, BatchParser
-from recognizer.api.drawing_input import Sent
 from recognizer.api.errors import ApiError
-from recognizer.api.output import answer_json, elsewhere_json, extras_json, kept_json, plain_json, source_json
-from recognizer.api.permissions import demand
-from recognizer.api.requests import first_answer, or_api_error, person_of, pin_of, read, refusals, wants_personal
-from recognizer.api.throttling import DrawingLimit, PredictLimit, check, check_batch
+from recognizer.api.input import (
+    DRAWING_PARSERS,
+    BatchParser,
+    DrawingBody,
+    pinned_version,
+    read_batch,
+    read_drawing,
+)
+from recognizer.api.output import (
+    answer_json,
+    apply_options,
+    elsewhere_json,
+    extras_json,
+    model_answer_json,
+    saved_answer_json,
+    version_json,
+)
+from recognizer.api.throttling import DrawingLimit, PredictLimit, check_batch, check_limit
+from recognizer.api.views.drawings import first_answer
 from recognizer.drawings import other_recognizers, predict, store
 from recognizer.registry import pinned, serving
 
 
 class PredictView(Endpoint):
-    """An answer; nothing is kept unless its person asks for it."""
+    """Recognise one drawing. Nothing is saved unless the person asks for it."""
 
-    authentication_classes = [HeldKeyAuthentication, SiteSession]
+    authentication_classes = [CachedKeyAuthentication, SiteSession]
     permission_classes = [AllowAny]
-    throttle_classes = [PredictLimit]
-    parser_classes = CONTENT
+    parser_classes = DRAWING_PARSERS
     scopes = {"POST": "predict"}
+    limit = PredictLimit
 
     def writes(self, request: Request) -> bool:
-        """Only what is to be kept."""
+        """Only with `keep`."""
         return isinstance(request.data, dict) and request.data.get("keep") in (True, "true")
 
     def post(self, request: Request) -> Response:
         """Ranked guesses for ink or a picture."""
-        sent = read(self, request)
-        if sent.keep:
-            return Response(self._kept(request, sent))
-        person = person_of(request) if wants_personal(request, sent) else None
-        answer = or_api_error(predict.recognise, sent, person=person)
-        said = sent.options.apply(answer_json(answer))
-        if sent.options.include:
-            said |= extras_json(answer, sent.content, sent.options.include)
-        if sent.elsewhere:
-            said["elsewhere"] = elsewhere_json(
-                other_recognizers.find_better_recognizer(content=sent.content, than=answer)
-            )
-        return Response(said)
+        body, content = read_drawing(self, request)
+        if body.keep:
+            return Response(self._save(request, body, content))
+        person = person_of(request) if body.personal and request.user.is_authenticated else None
+        found = predict.recognise(recognizer=body.recognizer, content=content, person=person, as_of=body.as_of)
+        answer = apply_options(answer_json(found), body)
+        if body.include:
+            answer |= extras_json(found, content, body.include)
+        if body.elsewhere:
+            answer["elsewhere"] = elsewhere_json(other_recognizers.look(content=content, than=found))
+        return Response(answer)
 
-    def _kept(self, request: Request, sent: Sent) -> dict[str, Any]:
-        """The drawing as if it had been posted to `drawings`, and the answer by which feedback finds it."""
+    def _save(self, request: Request, body: DrawingBody, content: Content) -> dict[str, Any]:
+        """Save the drawing as POST /drawings does; returns the answer with the id that feedback needs."""
         author = person_of(request)
-        demand(request, "feedback")
-        if sent.options.include or sent.elsewhere:
-            text = _("What is kept comes without `include` and `elsewhere`. Leave them out, or leave out `keep`.")
+        require_scope(request, "feedback")
+        if body.include or body.elsewhere:
+            text = _("`keep` cannot be combined with `include` and `elsewhere`. Leave out `keep`, or the other two.")
             raise ApiError("invalid", text, field="keep")
-        check(DrawingLimit(), request, self)
-        more = {"author": author, "uuid": sent.uuid, "personal": wants_personal(request, sent)}
-        drawing, _new = or_api_error(store.save_drawing, sent, **more)
-        return sent.options.apply(kept_json(drawing, first_answer(drawing)))
+        check_limit(DrawingLimit(), request, self)
+        drawing, _new = store.keep(
+            recognizer=body.recognizer,
+            content=content,
+            as_of=body.as_of,
+            author=author,
+            uuid=body.uuid,
+            personal=bool(body.personal),
+        )
+        return apply_options(saved_answer_json(drawing, first_answer(drawing)), body)
 
 
 class BatchView(Endpoint):
-    """Many answers of one version, each the model's alone. Nothing is kept."""
+    """Recognise many drawings with one version, without anybody's memory. Nothing is saved."""
 
-    authentication_classes = [HeldKeyAuthentication, SiteSession]
+    authentication_classes = [CachedKeyAuthentication, SiteSession]
     permission_classes = [AllowAny]
-    throttle_classes = [PredictLimit]
     parser_classes = [BatchParser]
     scopes = {"POST": "predict"}
+    limit = PredictLimit
 
     def writes(self, request: Request) -> bool:
         """Never."""
         return False
 
     def post(self, request: Request) -> Response:
-        """An answer or an error for each item, in their order."""
+        """An answer or an error for each item, in the order of the items."""
         batch = read_batch(request.data)
-        self._count(request, batch)
-        with refusals():
-            number = batch.options.as_of or pin_of(request, batch.recognizer)
-            active = (
-                serving.live_version(batch.recognizer)
-                if number is None
-                else pinned.pinned_version(batch.recognizer, number)
-            )
-        read = batch.contents()
-        good = {at: content for at, content in read.items() if not isinstance(content, dict)}
-        answers = dict(zip(good, predict.recognise_batch(active=active, contents=list(good.values())), strict=True))
-        results: list[dict[str, Any]] = []
-        for at, content in read.items():
-            if isinstance(content, dict):
-                results.append({"index": at, "error": content})
-                continue
-            said = batch.options.apply(plain_json(answers[at]))
-            extras = extras_json(answers[at], content, batch.options.include)
-            results.append({"index": at, **said, **extras})
-        return Response({**source_json(active), "results": results})
-
-    def _count(self, request: Request, batch: Batch) -> None:
-        """Each item counts, before anything of it is looked at; one of them was counted with the request."""
+        # Each item counts before any of them is read; the first was counted when the request arrived.
         count = len(batch.items)
         check_batch(PredictLimit(), request, self, count=count, pictures=batch.pictures)
         if count > 1 and isinstance(request.auth, ApiKey):
-            usage.count_calls(key=request.auth, calls=count - 1)
+            usage.count(key=request.auth, calls=count - 1)
+        number = batch.as_of or pinned_version(request, batch.recognizer)
+        active = serving.active(batch.recognizer) if number is None else pinned.pinned(batch.recognizer, number)
+        contents = batch.contents()
+        readable = [content for content in contents if isinstance(content, Content)]
+        answers = iter(predict.recognise_all(active=active, contents=readable))
+        results: list[dict[str, Any]] = []
+        for index, content in enumerate(contents):
+            if isinstance(content, Content):
+                found = next(answers)
+                answer = apply_options(model_answer_json(found), batch)
+                results.append({"index": index, **answer, **extras_json(found, content, batch.include or ())})
+            else:
+                results.append({"index": index, "error": content})
+        return Response({**version_json(active), "results": results})

@@ -1,4 +1,4 @@
-"""What one's keys did."""
+"""How often a person's keys were used."""
 
 from __future__ import annotations
 
@@ -10,44 +10,45 @@ from rest_framework.response import Response
 
 from accounts import usage
 from accounts.models import ApiKey, User
-from recognizer.api.etags import ConditionalEndpoint
-from recognizer.api.pagination import ListQuery, asked_of, listed
+from recognizer.api.base import Endpoint
+from recognizer.api.pagination import ListQuery
 
 
-class UsageView(ConditionalEndpoint):
-    """Calls by day and key; each item of a batch is one."""
+class UsageQuery(ListQuery):
+    """Which days, and which key."""
+
+    key = serializers.CharField(
+        required=False, max_length=12, help_text="The prefix of a key: the part that is not secret."
+    )
+    since = serializers.DateField(required=False, help_text="On this day (UTC) or later.")
+    until = serializers.DateField(required=False, help_text="Before this day (UTC).")
+
+    def apply(self, rows: Any) -> Any:
+        """The days that match."""
+        filters = self.validated_data
+        if prefix := filters.get("key"):
+            rows = rows.filter(key__prefix=prefix)
+        if day := filters.get("since"):
+            rows = rows.filter(day__gte=day)
+        if day := filters.get("until"):
+            rows = rows.filter(day__lt=day)
+        return rows
+
+
+class UsageView(Endpoint):
+    """Calls by day and key; each item of a batch is one call."""
 
     scopes = {"GET": None}
 
     def get(self, request: Request) -> Response:
-        """The newest first. A key is told of itself alone; a person on the site of all their keys."""
-        asked = asked_of(UsageQuery, request)
+        """The newest day first. A key gets its own calls, a person on the site those of all their keys."""
+        query = UsageQuery.read(request)
         person: User = request.user  # type: ignore[assignment]
-        found = usage.usage_of(person=person, key=request.auth if isinstance(request.auth, ApiKey) else None)
-        return listed(asked.apply(found), request, asked, _show)
+        rows = usage.of(person=person, key=request.auth if isinstance(request.auth, ApiKey) else None)
+        return query.page(query.apply(rows), request, _usage_json)
 
 
-class UsageQuery(ListQuery):
-    """Of which days, and of which key."""
-
-    key = serializers.CharField(required=False, max_length=12, help_text="What may be shown of a key: its prefix.")
-    since = serializers.DateField(required=False, help_text="On this day (UTC) or later.")
-    until = serializers.DateField(required=False, help_text="Before this day.")
-
-    def apply(self, found: Any) -> Any:
-        """Narrow the days down."""
-        wanted = self.validated_data
-        if prefix := wanted.get("key"):
-            found = found.filter(key__prefix=prefix)
-        if day := wanted.get("since"):
-            found = found.filter(day__gte=day)
-        if day := wanted.get("until"):
-            found = found.filter(day__lt=day)
-        return found
-
-
-def _show(found: list[Any]) -> list[dict[str, Any]]:
+def _usage_json(rows: list[Any]) -> list[dict[str, Any]]:
     return [
-        {"day": each.day, "key": {"prefix": each.key.prefix, "name": each.key.name}, "calls": each.calls}
-        for each in found
+        {"day": row.day, "key": {"prefix": row.key.prefix, "name": row.key.name}, "calls": row.calls} for row in rows
     ]

@@ -1,91 +1,151 @@
-"""Model versions: what is told of them, and the files that devices answer with themselves."""
+"""Model versions: their figures, and the model files that devices use themselves."""
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
+from django.db.models import F, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Length
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
+from django.urls import reverse
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from recognizer.api.base import Endpoint
-from recognizer.api.etags import ConditionalEndpoint, known
-from recognizer.api.output_versions import model_json, version_in_full_json, version_json, versions
-from recognizer.api.pagination import ListQuery, Whether, asked_of, listed
-from recognizer.api.requests import refusals
-from recognizer.models import ModelVersion, Recognizer
+from ml.bundles.bundle import raster_spec
+from recognizer.api.base import Endpoint, not_modified
+from recognizer.api.pagination import JsonBoolean, ListQuery
+from recognizer.models import ModelVersion, Promotion, Recognizer
 from recognizer.registry import pinned, serving
 
-FOR_EVER = "private, max-age=31536000, immutable"  # a version never changes
-ASK_AGAIN = "private, no-cache"  # which one answers does
+CACHE_FOREVER = "private, max-age=31536000, immutable"  # a version never changes
+REVALIDATE = "private, no-cache"  # the live version does
 
 
-class VersionsView(ConditionalEndpoint):
+class VersionsQuery(ListQuery):
+    """Filters of the versions of a recognizer."""
+
+    answered = JsonBoolean(required=False, help_text="Whether they were ever the live version.")
+
+    def apply(self, rows: QuerySet[Any]) -> QuerySet[Any]:
+        """The versions that match."""
+        answered = self.validated_data.get("answered")
+        return rows if answered is None else rows.filter(first_live__isnull=not answered)
+
+
+class VersionsView(Endpoint):
     """The versions of a recognizer."""
 
     permission_classes = [AllowAny]
     scopes = {"GET": "models:read"}
 
     def get(self, request: Request, slug: str) -> Response:
-        """The newest first, with what each measured, and what the gate said of it."""
-        asked = asked_of(VersionsQuery, request)
-        found = asked.apply(versions(get_object_or_404(Recognizer, slug=slug)))
-        return listed(found, request, asked, lambda rows: [version_json(row) for row in rows])
+        """The newest first, with their metrics and the verdict of the gate."""
+        query = VersionsQuery.read(request)
+        rows = query.apply(_versions_of(get_object_or_404(Recognizer, slug=slug)))
+        return query.page(rows, request, lambda versions: [*map(_version_json, versions)])
 
 
-class VersionView(ConditionalEndpoint):
+class VersionView(Endpoint):
     """One version."""
 
     permission_classes = [AllowAny]
     scopes = {"GET": "models:read"}
 
     def get(self, request: Request, slug: str, number: int) -> Response:
-        """The same in full, with its card."""
-        found = versions(get_object_or_404(Recognizer, slug=slug))
-        return Response(version_in_full_json(get_object_or_404(found, number=number)))
+        """The version with its labels and its model card."""
+        versions = _versions_of(get_object_or_404(Recognizer, slug=slug))
+        return Response(_version_in_full_json(get_object_or_404(versions, number=number)))
 
 
-class ModelView(ConditionalEndpoint):
-    """What a device has to know to use a model: the one that answers, or a numbered one."""
+class ModelView(Endpoint):
+    """What a device needs to know to use a model: the live version, or the one of a number."""
 
     scopes = {"GET": "models:read"}
 
     def get(self, request: Request, slug: str, number: int | None = None) -> Response:
-        """Labels in the order of the outputs, the raster, the threshold, and where the file is."""
-        with refusals():
-            active = serving.live_version(slug) if number is None else pinned.pinned_version(slug, number)
-        found = versions(active.recognizer).get(pk=active.version.pk)
-        return Response(model_json(found, active.recognizer))
+        """Labels in the order of the outputs, the raster, the threshold, and the address of the file."""
+        active = serving.active(slug) if number is None else pinned.pinned(slug, number)
+        version = _versions_of(active.recognizer).get(pk=active.version.pk)
+        return Response(_model_json(version, active.recognizer))
 
 
 class ModelFileView(Endpoint):
-    """The file itself."""
+    """The model file."""
 
     scopes = {"GET": "models:read"}
 
     def get(self, request: Request, slug: str, number: int | None = None) -> HttpResponse:
-        """A LiteRT file; its ETag is its SHA-256, and who has it already is not sent it again."""
-        with refusals():
-            version = (serving.live_version(slug) if number is None else pinned.pinned_version(slug, number)).version
+        """A LiteRT file. Its ETag is its SHA-256."""
+        version = (serving.active(slug) if number is None else pinned.pinned(slug, number)).version
         etag = f'"{version.sha256}"'
-        response = known(request, etag) or _file(version, slug)
+        response = not_modified(request, etag) or _file(version, slug)
         response["ETag"] = etag
         response["Model-Version"] = str(version.number)
-        response["Cache-Control"] = ASK_AGAIN if number is None else FOR_EVER
+        response["Cache-Control"] = REVALIDATE if number is None else CACHE_FOREVER
         return response
 
 
-class VersionsQuery(ListQuery):
-    """Which versions to list."""
+def _versions_of(recognizer: Recognizer) -> QuerySet[Any]:
+    """The versions of a recognizer, without their weights, with everything that `_version_json` needs."""
+    newest = Promotion.objects.filter(recognizer=recognizer).order_by("-id").values("model_version")[:1]
+    promotions = Promotion.objects.filter(model_version=OuterRef("pk")).order_by("id")
+    names = ("metrics", "unsure_below", "labels", "raster", "embedding_size", "preprocess_version", "card")
+    return (
+        recognizer.versions.defer(*ModelVersion.HEAVY)
+        .annotate(
+            **{name: F(f"manifest__{name}") for name in names},
+            verdict=F("training_run__verdict"),
+            bytes=Length("tflite"),
+            live=Subquery(newest),
+            first_live=Subquery(promotions.values("created")[:1]),
+        )
+        .order_by("-pk")
+    )
 
-    answered = Whether(required=False, help_text="Whether they ever answered here.")
 
-    def apply(self, found: Any) -> Any:
-        """Narrow the versions down."""
-        answered = self.validated_data.get("answered")
-        return found if answered is None else found.filter(first__isnull=not answered)
+def _version_json(version: Any) -> dict[str, Any]:
+    verdict = version.verdict or {}
+    return {
+        "number": version.number,
+        "created": version.created,
+        "active": version.live == version.pk,
+        "first_answered": version.first_live,
+        "sha256": version.sha256,
+        "bytes": version.bytes,
+        "unsure_below": version.unsure_below,
+        "metrics": version.metrics or {},
+        "verdict": {"outcome": verdict["outcome"], "sentences": verdict["sentences"]} if verdict else None,
+    }
+
+
+def _version_in_full_json(version: Any) -> dict[str, Any]:
+    """The same with the labels and the main parts of the model card."""
+    names = ("summary", "results", "confusions", "limits", "trained_on")
+    card = {name: (version.card or {}).get(name) for name in names}
+    return {**_version_json(version), "labels": [label["slug"] for label in version.labels], "card": card}
+
+
+def _model_json(version: Any, recognizer: Recognizer) -> dict[str, Any]:
+    spec = raster_spec({"raster": version.raster or {}})
+    return {
+        "recognizer": recognizer.slug,
+        "model_version": version.number,
+        "sha256": version.sha256,
+        "bytes": version.bytes,
+        "file": reverse("api:version-model-file", args=[recognizer.slug, version.number]),
+        "labels": [{name: label.get(name, "") for name in ("slug", "glyph", "name")} for label in version.labels],
+        "raster": asdict(spec),
+        "preprocess_version": version.preprocess_version,
+        "input": {"shape": [1, spec.size, spec.size, 1], "type": "float32", "paper": 0.0, "ink": 1.0},
+        "outputs": {
+            "probabilities": {"shape": [1, len(version.labels) + 1], "last": "none of the labels"},
+            "embedding": {"shape": [1, version.embedding_size]},
+        },
+        "unsure_below": version.unsure_below,
+    }
 
 
 def _file(version: ModelVersion, slug: str) -> HttpResponse:

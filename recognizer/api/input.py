@@ -1,0 +1,453 @@
+"""Reads API requests: body parsers with size limits, the fields of each body, and the drawing in it.
+
+Each field of a request is one attribute of a class below, with its type, limits and description. Requests are checked
+with it, in the order of the attributes, and the OpenAPI document takes the schema from it (see `openapi.schemas`). The
+docstrings of these classes are in the document, too.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import re
+import reprlib
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import IO, TYPE_CHECKING, Annotated, Any, NamedTuple, TypeVar
+from uuid import UUID
+
+import msgspec
+from django.core.files.uploadedfile import SimpleUploadedFile, UploadedFile
+from django.http import QueryDict
+from django.utils.translation import gettext as _
+from msgspec import UNSET, Meta, Struct, UnsetType
+from rest_framework.exceptions import ParseError
+from rest_framework.parsers import BaseParser, MultiPartParser
+from rest_framework.request import Request
+
+from ml.preprocessing.content import Content
+from ml.preprocessing.image import MAX_IMAGE_BYTES, ImageError
+from ml.preprocessing.ink import InkError
+from recognizer.api.authentication import uses_session
+from recognizer.api.errors import ApiError, error_body
+from recognizer.api.throttling import PictureLimit, check_limit
+from recognizer.datasets.filters import STATUSES
+from recognizer.datasets.formats import FORMATS, MAX_LICENCE_LENGTH
+
+if TYPE_CHECKING:
+    from accounts.models import ApiKey
+    from recognizer.api.base import Endpoint
+
+T = TypeVar("T", bound=Struct)
+Json = dict[str, Any]
+
+MAX_JSON_BYTES = 256 * 1024
+MAX_BATCH_BYTES = 4 * 1024 * 1024
+MAX_MULTIPART_BYTES = MAX_IMAGE_BYTES + 64 * 1024  # the picture and the other parts of the form
+MAX_DISCARDED_BYTES = 32 * 1024 * 1024
+MAX_ITEMS = 256  # drawings in one batch
+MAX_GUESSES = 1_000
+MAX_VERSION = 2**31 - 1  # the largest integer of the database column
+EXTRAS = ("embedding", "raster")
+
+_SLUG = re.compile(r"[-a-zA-Z0-9_]{1,50}")
+_DATA_URL = re.compile(r"data:image/[a-z0-9.+-]+;base64,", re.IGNORECASE)
+
+
+# --- Body parsers ---
+
+
+class LimitedJSONParser(BaseParser):
+    """Strict JSON of at most 256 KB."""
+
+    media_type = "application/json"
+    max_bytes = MAX_JSON_BYTES
+
+    def parse(
+        self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
+    ) -> Any:
+        """The decoded body. Raises ParseError for anything but JSON in UTF-8, and ApiError `too_large`."""
+        _check_length(stream, parser_context, self.max_bytes)
+        try:
+            return json.loads(stream.read(), parse_constant=_refuse_constant)
+        except RecursionError as error:
+            raise ParseError(_("The body is not valid JSON: it is nested too deeply.")) from error
+        except UnicodeDecodeError as error:
+            raise ParseError(_("The body is not valid JSON: it is not UTF-8.")) from error
+        except ValueError as error:
+            raise ParseError(_("The body is not valid JSON: %s") % error) from error
+
+
+class BatchParser(LimitedJSONParser):
+    """Strict JSON of at most 4 MB."""
+
+    max_bytes = MAX_BATCH_BYTES
+
+
+class PictureParser(BaseParser):
+    """A body that is the picture itself; the other fields are in the query string."""
+
+    media_type = "image/*"
+
+    def parse(
+        self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
+    ) -> QueryDict:
+        """The fields of the query string as a form, with the picture as `image`."""
+        _check_length(stream, parser_context, MAX_IMAGE_BYTES)
+        fields: QueryDict = (parser_context or {})["request"].query_params.copy()
+        fields["image"] = SimpleUploadedFile("picture", stream.read(MAX_IMAGE_BYTES + 1), media_type or "")  # type: ignore[assignment]
+        return fields
+
+
+class LimitedMultiPartParser(MultiPartParser):
+    """A form with one picture. It is read into memory, never written to disk."""
+
+    def parse(
+        self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
+    ) -> Any:
+        """The fields and files of the form. Raises ApiError `too_large`."""
+        _check_length(stream, parser_context, MAX_MULTIPART_BYTES)
+        return super().parse(stream, media_type, parser_context)
+
+
+DRAWING_PARSERS: list[type[BaseParser]] = [LimitedJSONParser, LimitedMultiPartParser, PictureParser]
+
+
+def check_content_length(request: Request) -> None:
+    """Raise ApiError for a chunked body: WSGI gives us none of it, so its fields would be reported as missing."""
+    chunked = "HTTP_TRANSFER_ENCODING" in request.META and not request.META.get("CONTENT_LENGTH")
+    if chunked and request.method in ("POST", "PUT"):
+        raise ApiError("length_required")
+
+
+def _check_length(stream: IO[Any], context: Mapping[str, Any] | None, max_bytes: int) -> None:
+    length = int((context or {})["request"].META.get("CONTENT_LENGTH") or 0)
+    if length <= max_bytes:
+        return
+    # A client that is still sending does not read the answer; it would only see a broken connection.
+    remaining = min(length, MAX_DISCARDED_BYTES)
+    while remaining > 0 and (chunk := stream.read(min(remaining, 64 * 1024))):
+        remaining -= len(chunk)
+    raise ApiError("too_large")
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is not a JSON number")
+
+
+# --- Fields ---
+
+
+class Slug(str):
+    """The permanent name of a recognizer or a label."""
+
+    SCHEMA: Json = {"type": "string", "pattern": "^[-a-zA-Z0-9_]{1,50}$"}
+
+    @classmethod
+    def parse(cls, value: object) -> Slug:
+        """Raises ValueError."""
+        if isinstance(value, str) and _SLUG.fullmatch(value):
+            return cls(value)
+        raise ValueError(_("expected 1 to 50 letters, digits, hyphens or underscores"))
+
+
+class DrawingId(UUID):
+    """The client's own id of a drawing."""
+
+    SCHEMA: Json = {
+        "type": "string",
+        "format": "uuid",
+        "description": "A UUID made by the client. Sending it again does not save a second drawing.",
+    }
+
+    @classmethod
+    def parse(cls, value: object) -> DrawingId:
+        """Raises ValueError."""
+        try:
+            return cls(value)  # type: ignore[arg-type]
+        except (ValueError, AttributeError, TypeError) as error:
+            raise ValueError(_("expected a UUID that you made; or leave the field out")) from error
+
+
+class Extras(frozenset[str]):
+    """What to add to an answer."""
+
+    SCHEMA: Json = {"type": "array", "items": {"enum": list(EXTRAS)}, "description": "What to add to the answer."}
+
+    @classmethod
+    def parse(cls, value: object) -> Extras:
+        """From a list, or a text with commas between the names. Raises ValueError."""
+        if isinstance(value, str):
+            value = [name.strip() for name in value.split(",")] if value else []
+        if isinstance(value, list | Extras) and all(isinstance(name, str) and name in EXTRAS for name in value):
+            return cls(value)
+        raise ValueError(_("expected a list with any of: %s") % ", ".join(EXTRAS))
+
+
+_TopK = Annotated[
+    int, Meta(ge=1, le=MAX_GUESSES, description="Return only this many guesses, the most probable first.")
+]
+_Threshold = Annotated[
+    float, Meta(ge=0, le=1, description="`unsure` is true below it. Default: the threshold of the version.")
+]
+_AsOf = Annotated[int, Meta(ge=1, le=MAX_VERSION, description="The number of a version. Default: the live version.")]
+_Ink = Annotated[Any, Meta(extra_json_schema={"$ref": "#/components/schemas/Ink"})]
+_Image = Annotated[
+    Any,
+    Meta(
+        extra_json_schema={"type": "string", "pattern": "^data:image/[A-Za-z0-9.+-]+;base64,"},
+        description="A PNG, JPEG, WebP or BMP of at most 16 megapixels as a data URL.",
+    ),
+]
+_Items = Annotated[
+    list[Any],
+    Meta(min_length=1, extra_json_schema={"maxItems": MAX_ITEMS, "items": {"$ref": "#/components/schemas/Item"}}),
+]
+
+
+class DrawingBody(Struct, frozen=True, kw_only=True):
+    """Send either `ink` or `image`."""
+
+    id: DrawingId | UnsetType = UNSET
+    personal: Annotated[
+        bool | None, Meta(description="Use the person's memory. Default: true on the site, false with a key.")
+    ] = None
+    elsewhere: Annotated[bool | None, Meta(description="Look for another recognizer that is much more certain.")] = None
+    keep: Annotated[bool | None, Meta(description="Save the drawing and the answer. Needed for feedback.")] = None
+    top_k: _TopK | None = None
+    threshold: _Threshold | None = None
+    as_of: _AsOf | None = None
+    include: Extras | None = None
+    recognizer: Slug
+    ink: _Ink = None
+    image: _Image = None
+
+    @property
+    def uuid(self) -> UUID | None:
+        """The id, if the client sent one."""
+        return None if self.id is UNSET else self.id
+
+
+class AddressFields(Struct, frozen=True, kw_only=True):
+    """Fields that may be in the query string if the body leaves them out: a body that is a picture has no fields."""
+
+    top_k: _TopK | None = None
+    threshold: _Threshold | None = None
+    as_of: _AsOf | None = None
+    include: Extras | None = None
+    recognizer: Slug | None = None
+
+
+class BatchBody(Struct, frozen=True, kw_only=True):
+    """The options apply to all items."""
+
+    items: _Items
+    recognizer: Slug
+    top_k: _TopK | None = None
+    threshold: _Threshold | None = None
+    as_of: _AsOf | None = None
+    include: Extras | None = None
+
+    @property
+    def pictures(self) -> int:
+        """How many items are pictures."""
+        return sum(isinstance(item, dict) and item.get("image") is not None for item in self.items)
+
+    def contents(self) -> list[Content | Json]:
+        """For each item the drawing, or the JSON of the error if it cannot be read."""
+        return [_content_or_error(item) for item in self.items]
+
+
+class LabelBody(Struct, frozen=True, kw_only=True):
+    """What the drawing is."""
+
+    label: Slug
+
+
+_SlugText = Annotated[str, Meta(extra_json_schema=Slug.SCHEMA)]
+_Day = Annotated[str, Meta(extra_json_schema={"format": "date"})]
+_Status = Annotated[str, Meta(extra_json_schema={"enum": list(STATUSES)})]
+_Version = Annotated[int, Meta(extra_json_schema={"minimum": 1, "maximum": MAX_VERSION})]
+_Licence = Annotated[str, Meta(extra_json_schema={"maxLength": MAX_LICENCE_LENGTH})]
+
+
+class ExportBody(Struct, frozen=True, kw_only=True):
+    """Which drawings, and in which format. Fields that are left out do not filter."""
+
+    format: Annotated[str, Meta(extra_json_schema={"enum": list(FORMATS)})]
+    licence: Annotated[_Licence | None, Meta(description="Your licence statement. It is written into the file.")] = None
+    recognizer: _SlugText | None = None
+    label: Annotated[
+        _SlugText | None,
+        Meta(description="The reviewer's label, else the author's. Needs `recognizer`."),
+    ] = None
+    since: Annotated[_Day | None, Meta(description="The first day.")] = None
+    until: Annotated[_Day | None, Meta(description="The last day.")] = None
+    status: Annotated[list[_Status] | None, Meta(description="Drawings in any of these states.")] = None
+    version: Annotated[_Version | None, Meta(description="The version that answered first. Needs `recognizer`.")] = None
+
+    def filters(self) -> dict[str, Any]:
+        """The filters as texts, as `DrawingFilter.read` takes them."""
+        values = msgspec.structs.asdict(self)
+        return {**values, "version": "" if self.version is None else str(self.version)}
+
+
+# --- Reading ---
+
+
+def read_body(kind: type[T], data: Any, defaults: Mapping[str, Any] | None = None) -> T:
+    """The fields of a decoded JSON body, a form or a query string.
+
+    Null means the same as leaving the field out, but for `id`. In forms and query strings numbers and booleans are
+    texts. Raises ApiError for the first field, in the order of the class, that is missing or invalid.
+    """
+    if not isinstance(data, dict):
+        names = ", ".join(f"`{name}`" for name in kind.__struct_fields__)
+        raise ApiError("invalid", _("The body must be a JSON object. Its fields are: %s.") % names)
+    is_form = isinstance(data, QueryDict)
+    values: Json = dict(defaults) if defaults else {}
+    for field in _fields(kind):
+        value = data.get(field.name)
+        if value is None and (field.null_is_missing or field.name not in data):
+            continue
+        if is_form and field.from_text and isinstance(value, str):
+            value = field.from_text(value)
+        values[field.name] = value
+    try:
+        return msgspec.convert(values, kind, dec_hook=lambda of, value: of.parse(value))
+    except msgspec.ValidationError as error:
+        raise _field_error(kind, values, str(error)) from error
+
+
+def read_drawing(view: Endpoint, request: Request) -> tuple[DrawingBody, Content]:
+    """The fields and the drawing of a request. Raises ApiError and Throttled.
+
+    A picture counts against its limit before it is decoded. Where the request does not say, `as_of` is the version that
+    its key is pinned to, and `personal` is whether it comes from a page of the site.
+    """
+    data, defaults = request.data, None
+    if isinstance(data, dict) and data.get("image") is not None:
+        check_limit(PictureLimit(), request, view)
+    if request.META.get("QUERY_STRING"):
+        address = read_body(AddressFields, request.query_params)
+        defaults = {name: value for name, value in msgspec.structs.asdict(address).items() if value is not None}
+    body = read_body(DrawingBody, data, defaults)
+    content = read_content(body.ink, body.image)
+    as_of = body.as_of or pinned_version(request, body.recognizer)
+    personal = uses_session(request) if body.personal is None else body.personal
+    return msgspec.structs.replace(body, as_of=as_of, personal=personal), content
+
+
+def read_batch(data: Any) -> BatchBody:
+    """A batch; its items are not read yet. Raises ApiError."""
+    items = data.get("items") if isinstance(data, dict) else None
+    if isinstance(items, list) and len(items) > MAX_ITEMS:
+        text = _("The batch has %(count)d items; at most %(most)d are allowed. Send them in several requests.")
+        raise ApiError("too_many_items", text % {"count": len(items), "most": MAX_ITEMS}, field="items")
+    return read_body(BatchBody, data)
+
+
+def read_label(data: Any) -> str:
+    """The slug in `label`. Raises ApiError."""
+    return read_body(LabelBody, data if isinstance(data, dict) else {}).label
+
+
+def read_content(ink: Any, image: Any) -> Content:
+    """The drawing from a body's `ink` or `image`, of which exactly one must be given. Raises ApiError."""
+    if (ink is None) == (image is None):
+        raise ApiError("missing_field", _("Send either `ink` (a list of strokes) or `image` (a picture)."), field="ink")
+    try:
+        return Content.of_ink(ink) if image is None else Content.of_image(_image_bytes(image))
+    except InkError as error:
+        raise ApiError(error.code, str(error), field="ink") from error
+    except ImageError as error:
+        raise ApiError(error.code, str(error), field="image") from error
+
+
+def pinned_version(request: Request, recognizer: str) -> int | None:
+    """The version that the request's key always uses for this recognizer."""
+    key: ApiKey | None = request.auth  # type: ignore[assignment]
+    return key.pins.get(recognizer) if key else None
+
+
+class _Field(NamedTuple):
+    name: str
+    required: bool
+    null_is_missing: bool
+    from_text: Callable[[str], Any] | None  # None: stays a text
+
+
+@cache
+def _fields(kind: type[Struct]) -> list[_Field]:
+    info = msgspec.inspect.type_info(kind)
+    assert isinstance(info, msgspec.inspect.StructType)  # noqa: S101
+    fields = []
+    for field in info.fields:
+        readers = [_FROM_TEXT[type(each)] for each in _plain_types(field.type) if type(each) in _FROM_TEXT]
+        null_is_missing = field.required or field.default is None
+        fields.append(_Field(field.name, field.required, null_is_missing, readers[0] if readers else None))
+    return fields
+
+
+def _plain_types(of: msgspec.inspect.Type) -> list[msgspec.inspect.Type]:
+    """The alternatives of a type, without their descriptions."""
+    if isinstance(of, msgspec.inspect.Metadata):
+        return _plain_types(of.type)
+    if isinstance(of, msgspec.inspect.UnionType):
+        return [plain for each in of.types for plain in _plain_types(each)]
+    return [of]
+
+
+def _whole_number(text: str) -> Any:
+    return int(text[:12]) if text.isascii() and text.isdecimal() else text
+
+
+def _number(text: str) -> Any:
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
+_FROM_TEXT: dict[type, Callable[[str], Any]] = {
+    msgspec.inspect.BoolType: lambda text: {"true": True, "false": False}.get(text, text),
+    msgspec.inspect.IntType: _whole_number,
+    msgspec.inspect.FloatType: _number,
+}
+
+
+def _field_error(kind: type[Struct], values: Json, problem: str) -> ApiError:
+    """The API's error for msgspec's ``Expected `int`, got `str` - at `$.top_k` ``."""
+    reason, _at, path = problem.partition(" - at `$.")
+    name = re.split(r"\W", path, maxsplit=1)[0]
+    for field in _fields(kind):
+        if field.required and field.name not in values:
+            return ApiError("missing_field", _("`%s` is missing.") % field.name, field=field.name)
+        if field.name == name:
+            break
+    text = _("`%(field)s` must not be %(value)s: %(reason)s.")
+    reason = reason[:1].lower() + reason[1:]
+    return ApiError(
+        "invalid", text % {"field": name, "value": reprlib.repr(values[name]), "reason": reason}, field=name
+    )
+
+
+def _content_or_error(item: Any) -> Content | Json:
+    fields = item if isinstance(item, dict) else {}
+    try:
+        return read_content(fields.get("ink"), fields.get("image"))
+    except ApiError as error:
+        return error_body(error)
+
+
+def _image_bytes(image: object) -> bytes:
+    if isinstance(image, UploadedFile):
+        return image.read(MAX_IMAGE_BYTES + 1)
+    match = _DATA_URL.match(image) if isinstance(image, str) else None
+    if not isinstance(image, str) or match is None:
+        raise ImageError("invalid_image", _("Send the picture as a file or as a data URL: data:image/png;base64,…"))
+    try:
+        return base64.b64decode(image[match.end() :], validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise ImageError("invalid_image", _("The data URL is not valid base64.")) from error
