@@ -26,7 +26,7 @@ _CHALLENGE = 'Bearer realm="inkling"'
 class KeyAuthentication(BaseAuthentication):
     """A program with an API key: `Authorization: Bearer ink_…_…`. The key is then `request.auth`."""
 
-    find_key = staticmethod(keys.find)
+    find_key = staticmethod(keys.find_key)
 
     def authenticate(self, request: Request) -> tuple[User, ApiKey] | None:
         """The key's person and the key; None if the request has no key. Raises AuthenticationFailed and ApiError."""
@@ -40,7 +40,7 @@ class KeyAuthentication(BaseAuthentication):
             http_request.shown_key = error.key  # the page that sent the key may read the error, see `cors`
             raise AuthenticationFailed(str(error), error.code) from error
         check_origin(request, key)
-        keys.used(key=key, address=BaseThrottle().get_ident(request))
+        keys.note_use(key=key, address=BaseThrottle().get_ident(request))
         return key.person, key
 
     def authenticate_header(self, request: Request) -> str:
@@ -54,7 +54,7 @@ class CachedKeyAuthentication(KeyAuthentication):
     Its person is shared between requests and may be out of date; see `person_of`.
     """
 
-    find_key = staticmethod(keys.find_held)
+    find_key = staticmethod(keys.find_cached_key)
 
 
 class SiteSession(SessionAuthentication):
@@ -99,7 +99,7 @@ def person_of(request: Request) -> User:
     if not isinstance(request.auth, ApiKey):
         return request.user
     try:
-        return keys.look_again(request.auth).person
+        return keys.reload_key(request.auth).person
     except keys.KeyRefusedError as error:
         raise AuthenticationFailed(str(error), error.code) from error
 

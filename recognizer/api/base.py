@@ -73,7 +73,7 @@ class Endpoint(APIView):
         super().initial(request, *args, **kwargs)
         check_content_length(request)
         if isinstance(request.auth, ApiKey):
-            usage.count(key=request.auth)
+            usage.count_calls(key=request.auth)
         repeatable = (
             "HTTP_IDEMPOTENCY_KEY" in request.META and request.method in WRITING and request.user.is_authenticated
         )

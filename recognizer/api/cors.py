@@ -55,7 +55,7 @@ def cors(get_response: GetResponse) -> GetResponse:
 def _preflight(origin: str) -> HttpResponse:
     """A preflight request shows no key yet, so it is allowed if any key is bound to the page's site."""
     try:
-        allowed = origin in keys.origins()
+        allowed = origin in keys.bound_origins()
     except (OperationalError, InterfaceError) as error:
         return _error_response(error)
     if allowed:

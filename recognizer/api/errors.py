@@ -18,7 +18,7 @@ from recognizer import idempotency
 from recognizer.api.error_codes import CODES
 from recognizer.datasets.export_job import OpenExportError
 from recognizer.datasets.filters import FilterError
-from recognizer.drawings.store import ConsentRequiredError, TakenError
+from recognizer.drawings.store import ConsentRequiredError, IdTakenError
 from recognizer.models import Drawing
 from recognizer.registry.pinned import UnavailableVersionError, UnknownVersionError
 from recognizer.registry.serving import NoModelError, UnknownRecognizerError
@@ -38,9 +38,9 @@ EXCEPTION_CODES: dict[type[Exception], tuple[str, str | None]] = {
     NoModelError: ("no_model", "recognizer"),
     UnknownVersionError: ("unknown_version", "as_of"),
     ConsentRequiredError: ("consent_required", None),
-    TakenError: ("id_taken", "id"),
+    IdTakenError: ("id_taken", "id"),
     OpenExportError: ("export_open", None),
-    idempotency.AnotherRequestError: ("idempotency_mismatch", None),
+    idempotency.KeyReusedError: ("idempotency_mismatch", None),
 }
 """The code of each exception, and the field to blame."""
 
@@ -100,7 +100,7 @@ def _api_exception(error: Exception) -> exceptions.APIException | None:
         return ApiError("version_unavailable", text % error, field="as_of")
     if isinstance(error, FilterError):
         return ApiError("invalid", str(error), field=error.field)
-    if isinstance(error, idempotency.StillWrittenError):
+    if isinstance(error, idempotency.WriteInProgressError):
         return ApiError("idempotency_in_progress", wait=2)
     if isinstance(error, PermissionDenied):
         return exceptions.PermissionDenied()

@@ -33,7 +33,7 @@ def run_once(
     """Run the handler and save its response in one transaction, or return the response that was saved.
 
     A request that does not write (`writes`) simply runs. An error response is not saved: nothing was written, so the
-    same key may be used again. Raises ApiError, and what `recognizer.idempotency.take` raises.
+    same key may be used again. Raises ApiError, and what `recognizer.idempotency.find_or_create_receipt` raises.
     """
     name = request.headers[HEADER]
     if not _NAME.fullmatch(name):
@@ -44,7 +44,7 @@ def run_once(
     key = request.auth if isinstance(request.auth, ApiKey) else None
     person = person_of(request)
     with transaction.atomic():
-        receipt = idempotency.take(person=person, key=key, name=name, asked=digest)
+        receipt = idempotency.find_or_create_receipt(person=person, key=key, name=name, asked=digest)
         if receipt.status:
             return _replay(receipt)
         response = handler(request, *args, **kwargs)
@@ -52,7 +52,7 @@ def run_once(
             transaction.set_rollback(True)
             return response
         headers = {name: value for name, value in response.items() if name != "Content-Type"}
-        idempotency.fill(receipt, status=response.status_code, content=_content(response), headers=headers)
+        idempotency.save_answer(receipt, status=response.status_code, content=_content(response), headers=headers)
         return response
 
 

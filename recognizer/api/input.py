@@ -27,7 +27,7 @@ from rest_framework.parsers import BaseParser, MultiPartParser
 from rest_framework.request import Request
 
 from ml.preprocessing.content import Content
-from ml.preprocessing.image import MAX_IMAGE_BYTES, ImageError
+from ml.preprocessing.image_limits import MAX_IMAGE_BYTES, ImageError
 from ml.preprocessing.ink import InkError
 from recognizer.api.authentication import uses_session
 from recognizer.api.errors import ApiError, error_body
@@ -358,7 +358,7 @@ def read_content(ink: Any, image: Any) -> Content:
     if (ink is None) == (image is None):
         raise ApiError("missing_field", _("Send either `ink` (a list of strokes) or `image` (a picture)."), field="ink")
     try:
-        return Content.of_ink(ink) if image is None else Content.of_image(_image_bytes(image))
+        return Content.from_ink(ink) if image is None else Content.from_image(_image_bytes(image))
     except InkError as error:
         raise ApiError(error.code, str(error), field="ink") from error
     except ImageError as error:

@@ -11,10 +11,10 @@ import cv2
 from django.urls import reverse
 
 from ml.preprocessing.content import Content
-from recognizer.drawings.other_recognizers import Elsewhere
+from recognizer.drawings.other_recognizers import BetterRecognizer
 from recognizer.drawings.predict import Answer, Guess
 from recognizer.models import Correction, Drawing, Label, PersonalAnswer, Prediction, Recognizer, Review
-from recognizer.registry.serving import Active
+from recognizer.registry.serving import LiveVersion
 
 if TYPE_CHECKING:
     from recognizer.api.input import BatchBody, DrawingBody
@@ -38,7 +38,7 @@ def model_answer_json(answer: Answer) -> dict[str, Any]:
     return {"guesses": _guesses(answer.guesses), "unsure": answer.unsure}
 
 
-def version_json(active: Active) -> dict[str, Any]:
+def version_json(active: LiveVersion) -> dict[str, Any]:
     """The version that answered."""
     return {"recognizer": active.recognizer.slug, "model_version": active.version.number}
 
@@ -71,7 +71,7 @@ def _guess(guess: Guess) -> dict[str, Any]:
     return {**label_json(guess.label), "probability": round(guess.probability, 4)}
 
 
-def elsewhere_json(found: Elsewhere | None) -> dict[str, Any] | None:
+def elsewhere_json(found: BetterRecognizer | None) -> dict[str, Any] | None:
     """Another recognizer that is much more certain, and its first guess."""
     if found is None:
         return None
@@ -97,7 +97,7 @@ def saved_answer_json(drawing: Drawing, prediction: Prediction) -> dict[str, Any
 def drawing_json(drawing: Drawing, labels: dict[str, Label]) -> dict[str, Any]:
     """A saved drawing, its answer and its correction. `labels`: the recognizer's, by slug. Needs `with_answers()`."""
     predictions = list(drawing.predictions.all())
-    correction = drawing.standing[0] if drawing.standing else None
+    correction = drawing.current_correction
     return {
         "id": str(drawing.uuid),
         "recognizer": drawing.recognizer.slug,

@@ -168,8 +168,8 @@ def _key_rate(request: Request) -> int:
 def _increment(counter: str, cost: int) -> int:
     """Add `cost` and return the sum; 0 if the cache cannot be reached, so that the site goes on answering."""
     try:
-        if tally := getattr(cache, "tally", None):  # of Redis, see config.cache
-            return int(tally(counter, cost, 2 * WINDOW))
+        if add_to_counter := getattr(cache, "add_to_counter", None):  # Redis only, see config.cache
+            return int(add_to_counter(counter, cost, 2 * WINDOW))
         while True:
             try:
                 return cache.incr(counter, cost)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
 
 from django.db.models import Prefetch
@@ -27,6 +27,9 @@ from recognizer.api.pagination import JsonBoolean, ListQuery, SlugFilter, UtcTim
 from recognizer.api.throttling import DrawingLimit
 from recognizer.drawings import corrections, store
 from recognizer.models import Correction, Drawing, Label, Prediction, Review, UnknownLabelError
+
+if TYPE_CHECKING:
+    from accounts.models import User
 
 WAITING = "waiting"
 
@@ -71,11 +74,11 @@ class DrawingsView(Endpoint):
     def post(self, request: Request) -> Response:
         """Save a drawing and its prediction."""
         body, content = read_drawing(self, request)
-        drawing, created = store.keep(
+        drawing, created = store.save_drawing(
             recognizer=body.recognizer,
             content=content,
             as_of=body.as_of,
-            author=request.user,
+            author=cast("User", request.user),
             uuid=body.uuid,
             personal=bool(body.personal),
         )
@@ -93,7 +96,7 @@ class DrawingView(Endpoint):
 
     def delete(self, request: Request, uuid: UUID) -> Response:
         """Delete the drawing and everything that belongs to it."""
-        store.delete(drawing=_own_drawing(request, uuid))
+        store.delete_drawing(drawing=_own_drawing(request, uuid))
         return Response(status=204)
 
 
@@ -117,7 +120,7 @@ class PredictionView(Endpoint):
         """The answer as it was given, and the correction."""
         drawing = _own_drawing(request, uuid)
         answer = first_answer(drawing)
-        correction = correction_json(_current_correction(drawing), answer)
+        correction = correction_json(drawing.current_correction, answer)
         return Response({**saved_answer_json(drawing, answer), "correction": correction})
 
 
@@ -146,7 +149,7 @@ class CorrectionView(Endpoint):
     def get(self, request: Request, uuid: UUID) -> Response:
         """The current correction; 404 if there is none."""
         drawing = _own_drawing(request, uuid)
-        shown = correction_json(_current_correction(drawing), _answer_or_none(drawing))
+        shown = correction_json(drawing.current_correction, _answer_or_none(drawing))
         if shown is None:
             raise Http404
         return Response(shown)
@@ -180,10 +183,10 @@ class CorrectionsQuery(ListQuery):
         if slug := filters.get("label"):
             rows = rows.filter(label__slug=slug)
         if (state := filters.get("review")) == WAITING:
-            decided = Review.objects.standing().exclude(decision=Review.Decision.UNDONE)
+            decided = Review.objects.current().exclude(decision=Review.Decision.UNDONE)
             rows = rows.exclude(pk__in=decided.values("correction"))
         elif state:
-            rows = rows.filter(pk__in=Review.objects.standing().filter(decision=state).values("correction"))
+            rows = rows.filter(pk__in=Review.objects.current().filter(decision=state).values("correction"))
         return rows
 
 
@@ -195,8 +198,8 @@ class CorrectionsView(Endpoint):
     def get(self, request: Request) -> Response:
         """The current corrections, the newest first, in pages."""
         query = CorrectionsQuery.read(request)
-        current = Correction.objects.standing().filter(drawing__author=request.user.pk, label__isnull=False)
-        reviews = Prefetch("reviews", Review.objects.standing().select_related("label"), to_attr="current_reviews")
+        current = Correction.objects.current().filter(drawing__author=request.user.pk, label__isnull=False)
+        reviews = Prefetch("reviews", Review.objects.current().select_related("label"), to_attr="current_reviews")
         rows = query.apply(current).select_related("label", "drawing__recognizer").prefetch_related(reviews)
         return query.page(rows.defer("drawing__ink", "drawing__image"), request, _corrections_json)
 
@@ -212,10 +215,6 @@ def first_answer(drawing: Drawing) -> Prediction:
 def _answer_or_none(drawing: Drawing) -> Prediction | None:
     answers = list(drawing.predictions.all())
     return answers[-1] if answers else None
-
-
-def _current_correction(drawing: Any) -> Correction | None:
-    return drawing.standing[0] if drawing.standing else None
 
 
 def _own_drawing(request: Request, uuid: UUID) -> Drawing:

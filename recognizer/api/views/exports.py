@@ -14,6 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from recognizer import permissions
 from recognizer.api.base import Endpoint, not_modified
 from recognizer.api.errors import ApiError
 from recognizer.api.input import ExportBody, LimitedJSONParser, read_body
@@ -22,7 +23,6 @@ from recognizer.api.throttling import DrawingLimit
 from recognizer.datasets import export_job, formats
 from recognizer.datasets.filters import DrawingFilter
 from recognizer.models import Export
-from recognizer.review import decisions
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -37,7 +37,7 @@ class MayReview(BasePermission):
 
     def has_permission(self, request: Request, view: APIView) -> bool:
         """A key may do no more than its person."""
-        return not hasattr(view, str(request.method).lower()) or request.user.has_perm(decisions.PERMISSION)
+        return not hasattr(view, str(request.method).lower()) or request.user.has_perm(permissions.REVIEW)
 
 
 class ExportsView(Endpoint):

@@ -67,7 +67,7 @@ class PredictView(Endpoint):
         if body.include:
             answer |= extras_json(found, content, body.include)
         if body.elsewhere:
-            answer["elsewhere"] = elsewhere_json(other_recognizers.look(content=content, than=found))
+            answer["elsewhere"] = elsewhere_json(other_recognizers.find_better_recognizer(content=content, than=found))
         return Response(answer)
 
     def _save(self, request: Request, body: DrawingBody, content: Content) -> dict[str, Any]:
@@ -78,7 +78,7 @@ class PredictView(Endpoint):
             text = _("`keep` cannot be combined with `include` and `elsewhere`. Leave out `keep`, or the other two.")
             raise ApiError("invalid", text, field="keep")
         check_limit(DrawingLimit(), request, self)
-        drawing, _new = store.keep(
+        drawing, _new = store.save_drawing(
             recognizer=body.recognizer,
             content=content,
             as_of=body.as_of,
@@ -109,12 +109,16 @@ class BatchView(Endpoint):
         count = len(batch.items)
         check_batch(PredictLimit(), request, self, count=count, pictures=batch.pictures)
         if count > 1 and isinstance(request.auth, ApiKey):
-            usage.count(key=request.auth, calls=count - 1)
+            usage.count_calls(key=request.auth, calls=count - 1)
         number = batch.as_of or pinned_version(request, batch.recognizer)
-        active = serving.active(batch.recognizer) if number is None else pinned.pinned(batch.recognizer, number)
+        active = (
+            serving.live_version(batch.recognizer)
+            if number is None
+            else pinned.pinned_version(batch.recognizer, number)
+        )
         contents = batch.contents()
         readable = [content for content in contents if isinstance(content, Content)]
-        answers = iter(predict.recognise_all(active=active, contents=readable))
+        answers = iter(predict.recognise_batch(active=active, contents=readable))
         results: list[dict[str, Any]] = []
         for index, content in enumerate(contents):
             if isinstance(content, Content):

@@ -44,7 +44,7 @@ class UsageView(Endpoint):
         """The newest day first. A key gets its own calls, a person on the site those of all their keys."""
         query = UsageQuery.read(request)
         person: User = request.user  # type: ignore[assignment]
-        rows = usage.of(person=person, key=request.auth if isinstance(request.auth, ApiKey) else None)
+        rows = usage.usage_of(person=person, key=request.auth if isinstance(request.auth, ApiKey) else None)
         return query.page(query.apply(rows), request, _usage_json)
 
 

@@ -67,7 +67,7 @@ class ModelView(Endpoint):
 
     def get(self, request: Request, slug: str, number: int | None = None) -> Response:
         """Labels in the order of the outputs, the raster, the threshold, and the address of the file."""
-        active = serving.active(slug) if number is None else pinned.pinned(slug, number)
+        active = serving.live_version(slug) if number is None else pinned.pinned_version(slug, number)
         version = _versions_of(active.recognizer).get(pk=active.version.pk)
         return Response(_model_json(version, active.recognizer))
 
@@ -79,7 +79,7 @@ class ModelFileView(Endpoint):
 
     def get(self, request: Request, slug: str, number: int | None = None) -> HttpResponse:
         """A LiteRT file. Its ETag is its SHA-256."""
-        version = (serving.active(slug) if number is None else pinned.pinned(slug, number)).version
+        version = (serving.live_version(slug) if number is None else pinned.pinned_version(slug, number)).version
         etag = f'"{version.sha256}"'
         response = not_modified(request, etag) or _file(version, slug)
         response["ETag"] = etag
@@ -94,7 +94,7 @@ def _versions_of(recognizer: Recognizer) -> QuerySet[Any]:
     promotions = Promotion.objects.filter(model_version=OuterRef("pk")).order_by("id")
     names = ("metrics", "unsure_below", "labels", "raster", "embedding_size", "preprocess_version", "card")
     return (
-        recognizer.versions.defer(*ModelVersion.HEAVY)
+        recognizer.versions.light()
         .annotate(
             **{name: F(f"manifest__{name}") for name in names},
             verdict=F("training_run__verdict"),
