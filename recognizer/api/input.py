@@ -288,7 +288,7 @@ class ExportBody(Struct, frozen=True, kw_only=True):
     version: Annotated[_Version | None, Meta(description="The version that answered first. Needs `recognizer`.")] = None
 
     def filters(self) -> dict[str, Any]:
-        """The filters as texts, as `DrawingFilter.read` takes them."""
+        """The filters as texts, as `DrawingFilter.parse` takes them."""
         values = msgspec.structs.asdict(self)
         return {**values, "version": "" if self.version is None else str(self.version)}
 

@@ -106,7 +106,6 @@ def test_only_people_who_may_review_have_exports(
         for who in (as_alice, program(alice, "export")):
             answer = who.generic(method, address, b'{"format": "ndjson"}', "application/json")
             assert refused(answer) == (403, "permission_denied", None)
-            assert "may review" in answer.json()["detail"]
         assert client.generic(method, address, b"{}", "application/json").status_code == 401
     assert as_rita.get(path).status_code == 200
     assert Export.objects.count() == 1

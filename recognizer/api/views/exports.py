@@ -58,7 +58,7 @@ class ExportsView(Endpoint):
         body = read_body(ExportBody, request.data)
         export = export_job.start_export(
             by=cast("User", request.user),
-            wanted=DrawingFilter.read(body.filters()),
+            chosen=DrawingFilter.parse(body.filters()),
             form=body.format,
             licence=(body.licence or "").strip(),
         )
