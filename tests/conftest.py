@@ -1,6 +1,6 @@
-"""People with fixed parts, and what every test may count on.
+"""Fixtures for all tests: settings, empty caches, recognizers and users.
 
-alice owns things, bob is somebody else who is signed in, and a plain `client` is a stranger.
+alice owns things, bob is another user, and a plain `client` is not signed in.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from recognizer.registry import install, pinned, serving
 from recognizer.review import outliers
 from tests import small_bundles
 
-# Several runs and workers may share one Redis.
+# Several test runs can share one Redis.
 settings.CACHES["default"]["KEY_PREFIX"] = f"test-{os.getpid()}"
 
 
@@ -37,25 +37,25 @@ def _quick_passwords(settings: Any) -> None:
 
 @pytest.fixture(autouse=True)
 def _plain_static_names(settings: Any) -> None:
-    """Hashed names are there only after `collectstatic`."""
+    """Hashed names exist only after `collectstatic`."""
     plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     settings.STORAGES = settings.STORAGES | {"staticfiles": plain}
 
 
 @pytest.fixture(autouse=True)
-def _nothing_left_from_the_test_before() -> Iterator[None]:
-    _forget_cached()
+def _empty_caches() -> Iterator[None]:
+    _clear_shared_cache()
     serving.clear_cache()
     pinned.clear_cache()
     usage.clear_cache()
     key_cache.clear_cache()
     outliers.clear_cache()
-    memory.clear_cache()  # an identifier that a test rolled back is given out again
+    memory.clear_cache()  # a primary key that a test rolled back is used again
     yield
     serving.clear_cache()
 
 
-def _forget_cached() -> None:
+def _clear_shared_cache() -> None:
     if "redis" not in settings.CACHES["default"]["BACKEND"]:
         cache.clear()
         return
@@ -72,37 +72,37 @@ def shipped() -> Bundle:
 
 @pytest.fixture(scope="session")
 def starter(shipped: Bundle) -> Bundle:
-    """The same without what only the trainer needs: most of what each test would write into its database."""
-    return small_bundles.for_answers(shipped)
+    """The shipped bundle without what only training needs, which is most of its size in the database."""
+    return small_bundles.without_training_files(shipped)
 
 
 @pytest.fixture
 def digits(db: None, starter: Bundle) -> Recognizer:
-    """The recognizer of digits with the shipped model as version 1."""
+    """The recognizer `digits` with the shipped model as version 1."""
     install.install(bundle=starter)
     return Recognizer.objects.get(slug="digits")
 
 
 @pytest.fixture
 def bangla_digits(digits: Recognizer, starter: Bundle) -> Recognizer:
-    """Numerals with Bangla names; it reads a 7 as ৭."""
+    """A recognizer with Bangla names; it reads a 7 as ৭."""
     install.install(bundle=small_bundles.bangla_digits(starter))
     return Recognizer.objects.get(slug="bangla-digits")
 
 
 @pytest.fixture
 def sketches(digits: Recognizer, starter: Bundle) -> Recognizer:
-    """Thirty words, of which the model knows ten; it reads a 7 as an alarm clock."""
+    """A recognizer of thirty words, of which its model knows ten; it reads a 7 as an alarm clock."""
     install.install(bundle=small_bundles.sketches(starter))
     sketches = Recognizer.objects.get(slug="sketches")
-    more = enumerate(map(small_bundles.word, small_bundles.MORE_WORDS), start=len(small_bundles.WORDS))
-    Label.objects.bulk_create(Label(recognizer=sketches, position=place, **word) for place, word in more)
+    more = enumerate(map(small_bundles.label_of_word, small_bundles.MORE_WORDS), start=len(small_bundles.WORDS))
+    Label.objects.bulk_create(Label(recognizer=sketches, position=position, **label) for position, label in more)
     return sketches
 
 
 @pytest.fixture
 def three(digits: Recognizer, bangla_digits: Recognizer, sketches: Recognizer) -> list[Recognizer]:
-    """The recognizers that a site usually has."""
+    """Three recognizers, as most sites have."""
     return [digits, bangla_digits, sketches]
 
 

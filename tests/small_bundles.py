@@ -1,4 +1,4 @@
-"""Recognizers to test the site with: the digits' model under other labels, so it is known how each reads what."""
+"""Bundles for tests: the digits model with other labels, so that the answers are known."""
 
 from __future__ import annotations
 
@@ -17,32 +17,32 @@ MORE_WORDS = (
 )
 
 
-def for_answers(bundle: Bundle) -> Bundle:
-    """The same model, answering alike, with three bytes in place of the trainer's weights and no rehearsal pack."""
+def without_training_files(bundle: Bundle) -> Bundle:
+    """The same model for predictions, without training weights and replay pack."""
     keras = b"..."
     sums = {"tflite": bundle.manifest["sha256"]["tflite"], "keras": hashlib.sha256(keras).hexdigest()}
     return Bundle({**bundle.manifest, "sha256": sums}, bundle.tflite, keras)
 
 
 def bangla_digits(bundle: Bundle) -> Bundle:
-    """Numerals with names of their own."""
+    """Digits with Bangla glyphs and names."""
     labels = [{"slug": str(at), "glyph": glyph, "name": name} for at, (glyph, name) in enumerate(NUMERALS)]
-    return relabelled(bundle, "bangla-digits", labels, title="Bangla digits", prompt="How do you write {glyph}?")
+    return with_labels(bundle, "bangla-digits", labels, title="Bangla digits", prompt="How do you write {glyph}?")
 
 
 def sketches(bundle: Bundle) -> Bundle:
     """Words without glyphs."""
-    return relabelled(bundle, "sketches", map(word, WORDS), title="Sketches", prompt="Draw {name}")
+    return with_labels(bundle, "sketches", map(label_of_word, WORDS), title="Sketches", prompt="Draw {name}")
 
 
-def word(name: str) -> dict[str, str]:
-    """A label that is a word."""
+def label_of_word(name: str) -> dict[str, str]:
+    """The label of a word."""
     article = "an" if name[0] in "aeiou" else "a"
     return {"slug": name.replace(" ", "-"), "glyph": "", "name": name, "prompt": f"{article} {name}"}
 
 
-def relabelled(bundle: Bundle, slug: str, labels: Iterable[dict[str, str]], **manifest: Any) -> Bundle:
-    """The same model under another name, without what is told of it."""
+def with_labels(bundle: Bundle, slug: str, labels: Iterable[dict[str, str]], **manifest: Any) -> Bundle:
+    """The same model with another name and labels, without its title, prompt and model card."""
     kept = {key: value for key, value in bundle.manifest.items() if key not in ("title", "prompt", "card")}
     told = {**kept, "recognizer": slug, "labels": list(labels), **manifest}
     return Bundle(told, bundle.tflite, bundle.keras, bundle.rehearsal)

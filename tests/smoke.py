@@ -1,8 +1,8 @@
-"""`python -m tests.smoke`: start the site with `make run`, walk the whole path through it, stop it.
+"""`python -m tests.smoke`: start the site with `make run`, use it over HTTP, stop it.
 
-A newcomer signs up, draws a seven, sees it recognised, confirms it and finds it in "My drawings". Then a
-community of one: somebody who runs the site confirms thirty drawings and approves them, and a new version answers
-within a minute. Everything goes over HTTP, and everything is kept in a temporary folder.
+A new user signs up, draws a seven, gets the right prediction, confirms it and finds it in "My drawings". Then the owner
+of the site confirms thirty drawings and approves them, and a new model version answers within a minute. All data is in
+a temporary folder.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ from recognizer.management.demo.http_user import HttpUser, RefusedError
 from tests.ink import SEVEN
 
 ROOT = Path(__file__).resolve().parents[1]
-PATIENCE = 600  # seconds for the site to be ready, installing included
+START_TIMEOUT = 600  # seconds; the start includes the installation
 PASSWORD = "a long enough word"
 CONFIRMED = 30
 WITHIN = 60  # seconds from the last approval to the first answer of a new version
 ROOM = "/review/"
 
 
-def walk(site: str) -> None:
-    """A newcomer's first minutes."""
+def check_first_visit(site: str) -> None:
+    """A new user signs up, draws, confirms and finds the drawing."""
     visitor = HttpUser(site)
     visitor.submit(
         "/accounts/signup/", email="newcomer@example.org", password1=PASSWORD, password2=PASSWORD, consent="on"
@@ -46,8 +46,8 @@ def walk(site: str) -> None:
     assert "7" in visitor.ask("/drawings/")
 
 
-def teach(site: str, environment: dict[str, str]) -> float:
-    """Confirm thirty drawings, approve them; seconds until a new version answers."""
+def train_by_review(site: str, environment: dict[str, str]) -> float:
+    """Confirm and approve thirty drawings; returns the seconds until a new version answers."""
     admin = HttpUser(site)
     admin.sign_in(_superuser(environment), PASSWORD)
     admin.submit("/accounts/consent/")
@@ -57,7 +57,7 @@ def teach(site: str, environment: dict[str, str]) -> float:
         admin.draw("digits", ink, label)
     _approve_all(admin)
     approved = time.monotonic()
-    wait(lambda: admin.predict("digits", SEVEN)["model_version"] == 2, "a new version answers", 3 * WITHIN)
+    wait_until(lambda: admin.predict("digits", SEVEN)["model_version"] == 2, "a new version answers", 3 * WITHIN)
     return time.monotonic() - approved
 
 
@@ -69,14 +69,14 @@ def _superuser(environment: dict[str, str]) -> str:
 
 
 def _approve_all(reviewer: HttpUser) -> None:
-    """Press the button that agrees, until nothing waits."""
+    """Accept drawings until none is left to review."""
     while form := re.search(rf'action="({ROOM}\d+/)"', page := reviewer.ask(ROOM)):
         reviewer.press(page, form[1], accept="yes")
 
 
-def wait(condition: Callable[[], Any], what: str, patience: float) -> None:
-    """Until it holds, or until patience ends."""
-    end = time.monotonic() + patience
+def wait_until(condition: Callable[[], Any], what: str, timeout: float) -> None:
+    """Return when the condition is true. Raises SystemExit after `timeout` seconds."""
+    end = time.monotonic() + timeout
     while time.monotonic() < end:
         try:
             if condition():
@@ -84,27 +84,27 @@ def wait(condition: Callable[[], Any], what: str, patience: float) -> None:
         except RefusedError:
             pass
         time.sleep(0.5)
-    raise SystemExit(f"smoke: waited {patience:.0f} s in vain until {what}")
+    raise SystemExit(f"smoke: not true after {timeout:.0f} s: {what}")
 
 
 def free_port() -> int:
-    """A port that nobody listens on."""
+    """A free TCP port of this machine."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
 def stop(make: subprocess.Popen[bytes]) -> None:
-    """As Ctrl+C does it, and until the last process is gone: only then its folder may be removed."""
+    """Stop the site as Ctrl+C does, and wait until its last process has ended."""
     started = psutil.Process(make.pid).children(recursive=True)
     os.killpg(make.pid, signal.SIGINT)
     make.wait(30)
     _, left = psutil.wait_procs(started, timeout=30)
-    assert not left, f"still there after Ctrl+C: {left}"
+    assert not left, f"still running after Ctrl+C: {left}"
 
 
 def main() -> None:
-    """Start, walk, teach, stop."""
+    """Start the site, check both stories, stop it."""
     site = f"http://localhost:{(port := free_port())}"
     with tempfile.TemporaryDirectory(prefix="inkling-smoke-") as var:
         environment = {**os.environ, "INKLING_VAR": var, "INKLING_CACHE": var, "INKLING_ENV": "embedded"}
@@ -112,14 +112,14 @@ def main() -> None:
             environment.pop(name, None)
         make = subprocess.Popen(["make", "run", f"PORT={port}"], cwd=ROOT, env=environment, start_new_session=True)
         try:
-            wait(lambda: "ok" in HttpUser(site).ask("/readyz"), "the site is ready", PATIENCE)
-            walk(site)
-            seconds = teach(site, environment)
+            wait_until(lambda: "ok" in HttpUser(site).ask("/readyz"), "the site is ready", START_TIMEOUT)
+            check_first_visit(site)
+            seconds = train_by_review(site, environment)
         finally:
             stop(make)
     sys.stdout.write(f"smoke: a new version answered {seconds:.0f} s after the last of {CONFIRMED} approvals\n")
     if seconds > WITHIN:
-        raise SystemExit(f"smoke: that is more than {WITHIN} s")
+        raise SystemExit(f"smoke: more than {WITHIN} s")
     sys.stdout.write("smoke: 1 passed, 0 failed\n")
 
 

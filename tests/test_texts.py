@@ -1,4 +1,4 @@
-"""Every text that a person reads in a template is marked for translation."""
+"""Every text in a template is marked for translation."""
 
 import re
 from pathlib import Path
@@ -22,7 +22,7 @@ LETTERS = re.compile(r"[^\W\d_]{2,}")
 
 
 def unmarked(source: str) -> list[str]:
-    """The words of a template that no translator would ever see."""
+    """The words of a template that are not marked for translation."""
     source = TAGS.sub(" ", MARKED.sub(" ", source))
     spoken = " ".join(SPOKEN.findall(source))
     text = HTML.sub(" ", CODE.sub(" ", source)).replace("&nbsp;", " ")
@@ -45,5 +45,5 @@ def test_every_text_of_a_template_is_marked(path: Path) -> None:
         ('<a href="/drawings/" class="quiet">7</a>', []),
     ],
 )
-def test_this_test_can_fail(source: str, words: list[str]) -> None:
+def test_unmarked_words_are_found(source: str, words: list[str]) -> None:
     assert unmarked(source) == words

@@ -1,4 +1,4 @@
-"""A few hundred of the bodies of `tests.hostile`: each a clear 4xx, nothing stored. The bench sends 20,000."""
+"""250 hostile requests get a 4xx and store nothing; tests/benchmarks/hostile.py sends 20,000."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from accounts.models import User
 from recognizer.api.error_codes import CODES
 from recognizer.models import Drawing, Prediction, Receipt
 from tests.api.test_keys import program
-from tests.hostile import Attack, attacks
+from tests.hostile import Attack, make_attacks
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("digits")]
 
@@ -18,10 +18,10 @@ def send(client: Client, attack: Attack) -> Any:
     return client.generic("POST", attack.path, attack.body, attack.content_type, headers=attack.headers)
 
 
-def test_hostile_bodies_are_refused_clearly_and_leave_nothing(alice: User, settings: Any) -> None:
+def test_hostile_requests_get_an_error_code_and_store_nothing(alice: User, settings: Any) -> None:
     settings.PREDICT_RATE = settings.PICTURE_RATE = settings.DRAWING_RATE = 10**9
     app = program(alice)
-    for number, attack in enumerate(attacks(250)):
+    for number, attack in enumerate(make_attacks(250)):
         answer = send(app, attack)
         assert 400 <= answer.status_code < 500, (number, attack, answer.content[:300])
         problem = answer.json()

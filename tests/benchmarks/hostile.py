@@ -21,7 +21,7 @@ from typing import NamedTuple
 
 import tests.environment  # noqa: F401
 from recognizer.api.error_codes import CODES
-from tests.hostile import Attack, attacks
+from tests.hostile import Attack, make_attacks
 from tests.processes.installations import MALLOC, base_environment
 from tests.processes.site import RunningSite, Service, manage
 from tests.smoke import free_port
@@ -57,13 +57,13 @@ def main(count: int) -> int:
     with tempfile.TemporaryDirectory() as folder, served(Path(folder)) as site:
         secret = site.manage("shell", "--no-imports", "-v0", "-c", MAKE_A_KEY).stdout.split()[-1]
         server = site.processes("web")[-1]
-        sent(site.port, secret, attacks(WARM_UP, seed=1))  # as many libraries are loaded then as ever will be
+        sent(site.port, secret, make_attacks(WARM_UP, seed=1))  # as many libraries are loaded then as ever will be
         sizes = [server.memory_info().rss / 2**20]
         told: list[Told] = []
         with ThreadPoolExecutor(2) as pool:
             for part in range(10):
                 seeds = (100 + 2 * part, 101 + 2 * part)
-                halves = pool.map(lambda seed: sent(site.port, secret, attacks(count // 20, seed)), seeds)
+                halves = pool.map(lambda seed: sent(site.port, secret, make_attacks(count // 20, seed)), seeds)
                 told += [each for half in halves for each in half]
                 sizes.append(server.memory_info().rss / 2**20)
         rows = [

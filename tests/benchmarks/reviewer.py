@@ -19,7 +19,7 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 from tests.benchmarks.http import ROOT
-from tests.smoke import free_port, wait
+from tests.smoke import free_port, wait_until
 
 DECISIONS = 200
 AT_EASE = (
@@ -50,7 +50,7 @@ def main() -> None:
         serving = f"-m gunicorn config.wsgi --bind 127.0.0.1:{port} --log-level error --threads 8"
         server = subprocess.Popen([sys.executable, *serving.split()], cwd=ROOT)
         try:
-            wait(lambda: _answers(port), "the site answers", PATIENCE)
+            wait_until(lambda: _answers(port), "the site answers", PATIENCE)
             _report(*_decide(f"http://127.0.0.1:{port}", session))
         finally:
             server.terminate()

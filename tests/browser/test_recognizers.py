@@ -92,7 +92,7 @@ def test_among_many_the_row_shows_the_one_that_is_drawn_for(
     for number in range(6):
         labels = starter.manifest["labels"]
         install.install(
-            bundle=small_bundles.relabelled(starter, f"set-{number}", labels, title=f"Set of signs {number}")
+            bundle=small_bundles.with_labels(starter, f"set-{number}", labels, title=f"Set of signs {number}")
         )
     visitor = visit(phone=True)
     visitor.go("/draw/set-5/")

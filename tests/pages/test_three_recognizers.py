@@ -146,7 +146,7 @@ def test_a_reviewer_is_shown_numerals_with_their_names(as_rita: Client, said: di
 def test_each_key_says_one_label(as_rita: Client, alice: User, starter: Bundle) -> None:
     slugs = ["x", "y", "1", "z", *"abcdef"]
     labels = [{"slug": slug, "glyph": slug, "name": slug} for slug in slugs]
-    install.install(bundle=small_bundles.relabelled(starter, "letters", labels))
+    install.install(bundle=small_bundles.with_labels(starter, "letters", labels))
     _named(alice, "letters", "x")
     html = _text(as_rita, "/review/?recognizer=letters")
     keys = dict(re.findall(r'name="label" value="(\w)" data-key="(\d)"', html))

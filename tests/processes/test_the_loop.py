@@ -32,7 +32,7 @@ WHERE recognizer.slug = 'digits' ORDER BY promotion.id
 DEMO_USERS = "SELECT id FROM accounts_user WHERE email LIKE '%demo.invalid'"
 
 # With `make run` alone it is slow: tests/smoke.py goes through the same loop without killing anything.
-pytestmark = [] if DATABASE and REDIS else pytest.mark.slow
+pytestmark: list[pytest.MarkDecorator] = [] if DATABASE and REDIS else [pytest.mark.slow]
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from PIL import Image
 
 from ml.preprocessing.decode_image import decode_image
 from ml.preprocessing.image_limits import MAX_COSTLY_PIXELS, ImageError, has_too_many_passes, has_too_many_pieces
-from tests.hostile import _passes, _pieces, chunk, encoded, png
+from tests.hostile import chunk, encoded, many_chunks, many_scans, png
 
 
 def photo(side: int, form: str = "JPEG", **more: object) -> bytes:
@@ -20,7 +20,7 @@ def photo(side: int, form: str = "JPEG", **more: object) -> bytes:
     return out.getvalue()
 
 
-@pytest.mark.parametrize("data", [_passes(), *_pieces()], ids=["passes", "segments", "chunks", "empty pixels"])
+@pytest.mark.parametrize("data", [many_scans(), *many_chunks()], ids=["passes", "segments", "chunks", "empty pixels"])
 def test_a_decompression_bomb_is_refused_before_it_is_decoded(data: bytes) -> None:
     assert len(data) < 5_000_000
     with pytest.raises(ImageError) as refused:

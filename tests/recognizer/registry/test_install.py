@@ -35,8 +35,8 @@ def saved(bundle: Bundle, folder: Path, **manifest: Any) -> Path:
 
 @pytest.fixture
 def runes(starter: Bundle, tmp_path: Path) -> Path:
-    labels = [small_bundles.word(name) for name in small_bundles.WORDS]
-    bundle = small_bundles.relabelled(starter, "runes", labels, title="Runes", prompt="Scratch {name}")
+    labels = [small_bundles.label_of_word(name) for name in small_bundles.WORDS]
+    bundle = small_bundles.with_labels(starter, "runes", labels, title="Runes", prompt="Scratch {name}")
     return saved(bundle, tmp_path / "runes")
 
 
@@ -138,7 +138,7 @@ def test_a_bundle_that_lacks_a_label_is_refused(digits: Recognizer, starter: Bun
         ({"recognizer": "old runes"}, "the recognizer 'old runes' do not fit the site. slug: "),
         ({"title": "R" * 81}, "do not fit the site. name: "),
         (
-            {"labels": [small_bundles.word("word " * 20) | {"slug": f"s{n}"} for n in range(10)]},
+            {"labels": [small_bundles.label_of_word("word " * 20) | {"slug": f"s{n}"} for n in range(10)]},
             "the label 's0' do not fit",
         ),
         ({"preprocess_version": 99}, "trained on rasters of version 99"),
@@ -256,6 +256,6 @@ def test_it_does_not_take_the_place_of_what_somebody_chose(starter: Bundle, alic
 def test_shipped_recognizers_stand_in_their_order(db: None, starter: Bundle, tmp_path: Path) -> None:
     labels = starter.manifest["labels"]
     for slug in ("sketches", "abacus", "digits", "bangla-digits"):
-        saved(small_bundles.relabelled(starter, slug, labels), tmp_path / slug)
+        saved(small_bundles.with_labels(starter, slug, labels), tmp_path / slug)
     told("install_models", folder=tmp_path)
     assert [each.slug for each in Recognizer.objects.all()] == ["digits", "bangla-digits", "sketches", "abacus"]

@@ -261,7 +261,7 @@ def test_recognizers_stand_in_the_order_in_which_they_were_installed() -> None:
 
 
 def test_a_recognizer_without_a_title_or_a_prompt_is_called_by_its_slug(starter: Bundle) -> None:
-    install.install(bundle=small_bundles.relabelled(starter, "old-runes", starter.manifest["labels"]))
+    install.install(bundle=small_bundles.with_labels(starter, "old-runes", starter.manifest["labels"]))
     runes = Recognizer.objects.get(slug="old-runes")
     assert runes.name == "Old runes"
     assert runes.asks == ("How do you write ", "?")
