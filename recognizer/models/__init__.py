@@ -1,8 +1,8 @@
-"""The nouns: what is kept, and what must always hold about it.
+"""Tables, their constraints and their querysets.
 
-Facts are appended, not edited. Rows of Drawing, Prediction, Correction, Review, ModelVersion and
-Promotion are written once; what is newest counts. A TrainingRun moves, under conditional updates; a Memory
-follows what its person says, a QueueEntry what was said and decided, a Delivery how far it came.
+History is appended, not edited: rows of Drawing, Prediction, Correction, Review, ModelVersion and Promotion are
+written once, and the newest row counts. Other rows change: a TrainingRun and a Delivery change their state, a Memory
+and a QueueEntry follow corrections and reviews.
 """
 
 from recognizer.models.claim import Claim

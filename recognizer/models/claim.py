@@ -1,4 +1,4 @@
-"""Claim: a reviewer is looking at a correction, for five minutes."""
+"""Claim: a reviewer looks at a correction, for a few minutes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from recognizer.models.correction import Correction
 
 
 class Claim(models.Model):
-    """A reviewer is looking at this correction until then; nobody else is shown it."""
+    """Reserves a correction for one reviewer until a time; nobody else is shown it."""
 
     correction = models.OneToOneField(Correction, models.CASCADE, related_name="claim", verbose_name=_("correction"))
     by = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="claims", verbose_name=_("by"))

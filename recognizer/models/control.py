@@ -16,17 +16,17 @@ from recognizer.models.recognizer import Label
 
 
 class ControlQuerySet(models.QuerySet["Control"]):
-    """Questions about many controls."""
+    """Querysets of controls."""
 
     def current(self) -> Self:
-        """Those whose mark was not taken off."""
+        """Those that still are controls."""
         return self.filter(ended__isnull=True)
 
 
 class Control(AppendOnly, models.Model):
-    """A decided correction with a known answer, mixed into what reviewers are shown; no label: it must be rejected.
+    """A decided correction with a known answer, mixed into what reviewers are shown. No label: reject is right.
 
-    Taking the mark off is noted once, in `ended`. What was said of it counts no longer then.
+    `ended` is set once, when it stops being a control; its answers count no longer then.
     """
 
     correction = models.ForeignKey(Correction, models.CASCADE, related_name="controls", verbose_name=_("correction"))
@@ -37,12 +37,12 @@ class Control(AppendOnly, models.Model):
         blank=True,
         related_name="+",
         verbose_name=_("known answer"),
-        help_text=_("None: it must be rejected."),
+        help_text=_("Empty: rejecting it is right."),
     )
     by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="controls", verbose_name=_("by")
     )
-    ended = models.DateTimeField(_("mark taken off"), null=True, blank=True, editable=False)
+    ended = models.DateTimeField(_("ended"), null=True, blank=True, editable=False)
     created = models.DateTimeField(_("created"), default=timezone.now, editable=False)
 
     objects = ControlQuerySet.as_manager()
@@ -50,7 +50,7 @@ class Control(AppendOnly, models.Model):
     class Meta:
         verbose_name = _("control")
         verbose_name_plural = _("controls")
-        permissions = [("mark_controls", _("Can mark controls, and see how reviewers do"))]
+        permissions = [("mark_controls", _("Can choose control drawings and see the accuracy of reviewers"))]
         constraints = [
             models.UniqueConstraint(
                 fields=["correction"], condition=Q(ended__isnull=True), name="one_control_per_correction"

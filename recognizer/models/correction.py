@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 from django.db import models
 from django.db.models import F, Q
@@ -12,12 +12,9 @@ from django.utils.translation import gettext_lazy as _
 from recognizer.models.facts import AppendOnly
 from recognizer.models.recognizer import Label
 
-if TYPE_CHECKING:
-    pass
-
 
 class CorrectionQuerySet(models.QuerySet["Correction"]):
-    """Questions about many corrections."""
+    """Querysets of corrections."""
 
     def current(self) -> Self:
         """Those that no later one replaces."""
@@ -25,7 +22,7 @@ class CorrectionQuerySet(models.QuerySet["Correction"]):
 
 
 class Correction(AppendOnly, models.Model):
-    """What its author says a drawing is; agreeing counts. No label means: taken back."""
+    """What its author says a drawing is, agreement included. No label: the author took it back."""
 
     drawing = models.ForeignKey("Drawing", models.CASCADE, related_name="corrections", verbose_name=_("drawing"))
     label = models.ForeignKey(

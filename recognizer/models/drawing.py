@@ -1,4 +1,4 @@
-"""Drawings: what people made."""
+"""Drawing: ink or an uploaded picture, its author and its recognizer."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ _DOUBTED = Coalesce("personal__unsure", "unsure")
 
 
 class DrawingQuerySet(models.QuerySet["Drawing"]):
-    """Questions about many drawings."""
+    """Querysets of drawings."""
 
     def by(self, author: Any) -> Self:
-        """Those that this person drew, newest first."""
+        """This person's drawings, the newest first."""
         return self.filter(author=author).order_by("-id")
 
     def with_answers(self) -> Self:
-        """Together with what the models said and what the author says, in a fixed number of queries.
+        """With predictions, personal answers and the current correction, in a fixed number of queries.
 
-        Pictures are left in the database: a drawing without ink is one.
+        Images are not read: a drawing without ink is an image.
         """
         current = Correction.objects.current().select_related("label")
         return (
@@ -51,37 +51,37 @@ class DrawingQuerySet(models.QuerySet["Drawing"]):
         )
 
     def labelled(self, slug: str) -> Self:
-        """Those of this label: what the author says counts, else what they were answered where that was sure."""
+        """Those of this label by their author's correction, or, without one, by a first answer that was sure."""
         labels = Label.objects.filter(slug=slug).values("pk")
         found = self._with_verdicts()
         return found.filter(Q(said__in=labels) | Q(said__isnull=True, guessed__in=labels, doubted=False))
 
     def said_to_be(self, slug: str) -> Self:
-        """Those of which the author says that they are of this label."""
+        """Those that their author says are of this label."""
         return self._with_verdicts().filter(said__in=Label.objects.filter(slug=slug).values("pk"))
 
     def corrected(self) -> Self:
-        """Those whose author said what they are."""
+        """Those with a current correction."""
         return self._with_verdicts().filter(said__isnull=False)
 
     def uncorrected(self) -> Self:
-        """Those whose author has not said, or no longer says, what they are."""
+        """Those without a correction, or whose correction was taken back."""
         return self._with_verdicts().filter(said__isnull=True)
 
     def agreed(self) -> Self:
-        """Those of which the author says what they were answered first."""
+        """Those whose correction is the first answer."""
         return self._with_verdicts().filter(said=F("guessed"))
 
     def overruled(self) -> Self:
-        """Those of which the author says something else than they were answered first."""
-        return self._with_verdicts().exclude(said=F("guessed"))  # nothing said is no difference, to a database
+        """Those whose correction differs from the first answer."""
+        return self._with_verdicts().exclude(said=F("guessed"))  # in SQL, NULL differs from nothing
 
     def unsure(self) -> Self:
-        """Those of which the first answer was "not sure"."""
+        """Those whose first answer was "not sure"."""
         return self._with_verdicts().filter(doubted=True)
 
     def _with_verdicts(self) -> Self:
-        """Looked up drawing by drawing until a page is full; a join would read those of everybody."""
+        """With the first answer and the correction as subqueries: a join would read everybody's rows for one page."""
         answers = Prediction.objects.annotate(answered=ANSWERED, was_doubted=_DOUBTED)
         first = answers.filter(drawing=OuterRef("pk")).order_by("id")
         said = Correction.objects.current().filter(drawing=OuterRef("pk"))
@@ -93,7 +93,7 @@ class DrawingQuerySet(models.QuerySet["Drawing"]):
 
 
 class Drawing(AppendOnly, models.Model):
-    """Ink or a picture, who drew it, and for which recognizer."""
+    """Ink or an image, its author, and the recognizer that it was drawn for."""
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     recognizer = models.ForeignKey(Recognizer, models.PROTECT, related_name="drawings", verbose_name=_("recognizer"))
@@ -101,7 +101,7 @@ class Drawing(AppendOnly, models.Model):
         settings.AUTH_USER_MODEL, models.CASCADE, related_name="drawings", verbose_name=_("author")
     )
     ink = models.JSONField(_("ink"), null=True, help_text=_("Strokes: [[[x…], [y…], [t…]], …]."))
-    image = models.BinaryField(_("picture"), null=True, help_text=_("A grey PNG of what was uploaded."))
+    image = models.BinaryField(_("picture"), null=True, help_text=_("The uploaded picture as a grey PNG."))
     created = models.DateTimeField(_("created"), default=timezone.now, editable=False)
 
     objects = DrawingQuerySet.as_manager()
@@ -130,9 +130,9 @@ class Drawing(AppendOnly, models.Model):
         return next(iter(self.current_corrections), None)
 
     def content(self) -> Content:
-        """What was drawn, ready to be rasterised.
+        """The ink or image, checked, ready to be rasterised.
 
-        Raises InkError or ImageError where today's limits are stricter than they were when it was saved.
+        Raises InkError or ImageError if limits became stricter after the drawing was saved.
         """
         if self.ink is not None:  # checked first: `with_answers` defers the picture
             return Content.from_ink(self.ink)

@@ -1,4 +1,4 @@
-"""What leaves the site as data, and where drawings that came as data are from."""
+"""Exports of drawings and their chunks, import jobs, and where each imported drawing is from."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ from recognizer.models.facts import AppendOnly
 
 
 class ExportQuerySet(models.QuerySet["Export"]):
-    """Questions about many exports."""
+    """Querysets of exports."""
 
     def open(self) -> Self:
-        """Those that are waiting or being written."""
+        """Those that wait or are being written."""
         return self.filter(state__in=[Export.State.WAITING, Export.State.RUNNING])
 
 
 class Export(models.Model):
-    """One file that somebody asked for; written in the background, and kept in pieces until it expires."""
+    """One file of drawings that a person asked for; written in the background, stored in chunks until it expires."""
 
     class State(models.TextChoices):
-        """How far it is."""
+        """How far the export is."""
 
         WAITING = "waiting", _("waiting")
         RUNNING = "running", _("running")
         READY = "ready", _("ready")
         FAILED = "failed", _("failed")
-        GONE = "gone", _("gone")
+        GONE = "gone", _("expired")
 
     by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.CASCADE, related_name="exports", verbose_name=_("asked for by")
@@ -67,7 +67,7 @@ class Export(models.Model):
 
 
 class ExportChunk(models.Model):
-    """A part of the file of an export, and which drawings were read for it (their ids, eight bytes each)."""
+    """A part of an export's file, and the drawings in it (their ids, eight bytes each)."""
 
     export = models.ForeignKey(Export, models.CASCADE, related_name="pieces", verbose_name=_("export"))
     number = models.PositiveIntegerField(_("number"))
@@ -86,11 +86,11 @@ class ExportChunk(models.Model):
 
 
 class ImportJob(AppendOnly, models.Model):
-    """One time that drawings were brought in, and on what grounds they may be kept: the words of who did it."""
+    """One import of drawings from a file, and the licence that the operator stated for them."""
 
     source = models.CharField(_("source"), max_length=200)
     form = models.CharField(_("format"), max_length=8)
-    licence = models.CharField(_("licence"), max_length=200, help_text=_("The operator's statement."))
+    licence = models.CharField(_("licence"), max_length=200, help_text=_("As stated by the operator."))
     created = models.DateTimeField(_("created"), auto_now_add=True)
 
     class Meta:
@@ -104,7 +104,7 @@ class ImportJob(AppendOnly, models.Model):
 
 
 class ImportedDrawing(AppendOnly, models.Model):
-    """Where a drawing came from that was not drawn here, and its licence. Gone with the drawing."""
+    """The import and the licence of a drawing that was not drawn on this site. Deleted with the drawing."""
 
     drawing = models.OneToOneField(Drawing, models.CASCADE, related_name="origin", verbose_name=_("drawing"))
     brought = models.ForeignKey(ImportJob, models.PROTECT, related_name="origins", verbose_name=_("import"))

@@ -1,4 +1,4 @@
-"""Facts: rows that are written once. What they are is the same wherever there are people (`accounts.facts`)."""
+"""AppendOnly for this app's models, at the path that old migrations import."""
 
 from accounts.facts import AppendOnly, ImmutableError
 

@@ -1,4 +1,4 @@
-"""What a write was answered, so that the same one, sent again, is not done again."""
+"""Receipt: the answer to a write, so that the same request sent again does not write twice."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from accounts.models import ApiKey
 
 
 class ReceiptQuerySet(models.QuerySet["Receipt"]):
-    """Questions about many receipts."""
+    """Querysets of receipts."""
 
     def of(self, person_id: int, key: ApiKey | None) -> Self:
-        """Those of a key, or of a person on the site: programs of one person do not share their names."""
+        """Those of an API key, or of a person on the site. Each key of a person has its own names."""
         return self.filter(key=key) if key else self.filter(person=person_id, key=None)
 
 
 class Receipt(models.Model):
-    """The answer to a write that carried a name of its own (`Idempotency-Key`). Kept for a day.
+    """The answer to a write with an `Idempotency-Key` header (`name`), for a day.
 
-    It is added in the transaction of the write, so there is one exactly where something was written. `asked` is a
-    hash of method, address and body.
+    It is added in the transaction of the write, so it exists if and only if something was written. `asked` is a hash
+    of method, address and body.
     """
 
     person = models.ForeignKey(

@@ -1,6 +1,6 @@
-"""Summaries of the facts, for pages that must not count a million rows: kept up in the background (`label_checks`).
+"""Summaries for pages that must not count a million rows; `insights.label_checks` updates them in the background.
 
-Unlike facts they may be thrown away: everything in them can be read again.
+They may be deleted: everything in them can be computed again.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from recognizer.models.recognizer import Label, Recognizer
 
 
 class Bookmark(models.Model):
-    """How far the background has read in a table of facts: up to this id."""
+    """The last id of a table that the background job has read."""
 
     of = models.CharField(max_length=20, unique=True)
     at = models.BigIntegerField(default=0)
@@ -31,11 +31,11 @@ class Bookmark(models.Model):
 
 
 class LabelCheck(models.Model):
-    """What a drawing is held for, beside what versions said about it. Drawings of which nobody says anything have none.
+    """The label of a corrected drawing beside what model versions predicted for it.
 
-    `version` and `answered` are the live answer, the first that the drawing got. `judge` is the newest version that
-    answered and was not taught with this drawing; `share` is what it gives the label, `rival` what it gives the most
-    among the others (none: it takes the drawing for no label at all), `margin` the first less the second.
+    `version` and `answered` are the first prediction, the one that its author saw. `judge` is the newest version with
+    a prediction that was not trained on this drawing: `share` is its probability of the label, `rival` its likeliest
+    other label (null: none of the labels), and `margin` is `share` less the probability of `rival`.
     """
 
     drawing = models.OneToOneField(Drawing, models.CASCADE, primary_key=True, related_name="label_check")
@@ -68,9 +68,9 @@ class LabelCheck(models.Model):
 
 
 class Coverage(models.Model):
-    """How much there is of a label: approved drawings, by how many people, and how many wait for a reviewer.
+    """How many drawings of a label are approved, by how many people, and how many wait for a reviewer.
 
-    `confidence` is what versions give this label on average to drawings that are held for it.
+    `confidence` is the mean probability that versions give this label to drawings of it.
     """
 
     label = models.OneToOneField(Label, models.CASCADE, primary_key=True, related_name="coverage")
@@ -89,10 +89,10 @@ class Coverage(models.Model):
 
 
 class Confusion(models.Model):
-    """How often the live answers of a version took a label for which: [[drawn, answered, times], …], as slugs.
+    """Counts of a version's live answers by drawn and answered label: [[drawn, answered, count], …], as slugs.
 
-    And of how many their authors said what they are, and how many they found right: as the model alone said it, and as
-    they got it.
+    `judged` counts the answers to drawings with a correction; `right_alone` and `right_personal` count the right ones
+    among them, without and with the personal memory.
     """
 
     version = models.OneToOneField(ModelVersion, models.CASCADE, primary_key=True, related_name="confusion")

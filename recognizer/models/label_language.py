@@ -1,10 +1,10 @@
-"""The language of a few letters, for the `lang` of what pages show: by it browsers choose faces and voices."""
+"""The language of a short text, for the `lang` attribute: browsers choose fonts and voices by it."""
 
 from __future__ import annotations
 
 from functools import lru_cache
 
-# From the first to the last character of a script, and the language that is most often written in it.
+# First and last character of a script, and the language that most often uses it.
 _SCRIPTS = (
     ("\u0370", "\u03ff", "el"),
     ("\u0400", "\u04ff", "ru"),
@@ -20,8 +20,8 @@ _SCRIPTS = (
 )
 
 
-@lru_cache(maxsize=1_024)  # labels are few, and a page asks of each of them for each drawing
+@lru_cache(maxsize=1_024)  # labels are few, and a page asks for each of them for each drawing
 def language_of(text: str) -> str:
-    """A language code for a text whose first letter is of another script than Latin; else nothing."""
+    """The language code of a text whose first letter is not Latin; else an empty text."""
     first = next((letter for letter in text if letter.isalnum()), "")
     return next((code for low, high, code in _SCRIPTS if low <= first <= high), "")

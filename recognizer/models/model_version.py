@@ -37,7 +37,7 @@ class ModelVersion(AppendOnly, models.Model):
     manifest = models.JSONField(_("manifest"))
     tflite = models.BinaryField(_("LiteRT model"))
     keras = models.BinaryField(_("Keras model"))
-    rehearsal = models.BinaryField(_("rehearsal pack"), default=b"", blank=True)
+    rehearsal = models.BinaryField(_("replay pack"), default=b"", blank=True)
     sha256 = models.CharField(_("SHA-256 of the LiteRT model"), max_length=64)
     created = models.DateTimeField(_("created"), auto_now_add=True)
 
@@ -58,7 +58,7 @@ class ModelVersion(AppendOnly, models.Model):
 
 
 class Promotion(AppendOnly, models.Model):
-    """The moment a version became the one that answers. The newest is active; a stale one is refused."""
+    """The moment a version became live. The newest promotion counts; one that replaces an older one is refused."""
 
     recognizer = models.ForeignKey(Recognizer, models.PROTECT, related_name="promotions", verbose_name=_("recognizer"))
     model_version = models.ForeignKey(

@@ -1,4 +1,4 @@
-"""What keeps a community safe: authors who were set aside, and what people reported."""
+"""Excluded authors and reports of drawings or pages."""
 
 from __future__ import annotations
 
@@ -15,28 +15,28 @@ from recognizer.models.facts import AppendOnly
 
 
 class AuthorExclusionQuerySet(models.QuerySet["AuthorExclusion"]):
-    """Questions about many settings aside."""
+    """Querysets of author exclusions."""
 
     def newest(self) -> Self:
-        """The last word about each author."""
+        """The newest row of each author."""
         return self.filter(replaced_by__replaces__isnull=True)
 
     def current(self) -> Self:
-        """Those that hold: the last word about their author, and not that they were taken back."""
+        """Those in force: the newest row of their author, if it excludes them."""
         return self.newest().filter(aside=True)
 
 
 class AuthorExclusion(AppendOnly, models.Model):
-    """From then on everything by this author teaches nobody else; or (`aside` is false) it may teach again.
+    """Excludes all drawings of an author from training; a later row with `aside` false ends the exclusion.
 
-    Each replaces the one before, so an author has one last word. What it says is kept with the person as well
-    (`User.set_aside`), where every question that chooses drawings reads it.
+    Each row replaces the author's row before it. `User.set_aside` says the same: queries that choose drawings read
+    that column.
     """
 
     author = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.CASCADE, related_name="set_asides", verbose_name=_("author")
     )
-    aside = models.BooleanField(_("set aside"), help_text=_("Otherwise it was taken back."))
+    aside = models.BooleanField(_("excluded"), help_text=_("Otherwise the exclusion was ended."))
     reason = models.CharField(_("reason"), max_length=500, blank=True)
     by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("by")
@@ -71,7 +71,7 @@ class AuthorExclusion(AppendOnly, models.Model):
 
 
 class ReportQuerySet(models.QuerySet["Report"]):
-    """Questions about many reports."""
+    """Querysets of reports."""
 
     def open(self) -> Self:
         """Those that nobody has handled."""
@@ -79,13 +79,13 @@ class ReportQuerySet(models.QuerySet["Report"]):
 
 
 class Report(models.Model):
-    """Somebody, signed in or not, found something on a page that should not be there.
+    """Something that a person, signed in or not, reported about a page or a drawing.
 
-    It moves once: from open to its outcome, by a conditional update.
+    It changes once, by a conditional update: from open to its outcome.
     """
 
     class Reason(models.TextChoices):
-        """What is wrong with it."""
+        """What is wrong."""
 
         OFFENSIVE = "offensive", _("offensive or hurtful")
         PERSONAL = "personal", _("it shows something about a person")
@@ -96,17 +96,17 @@ class Report(models.Model):
     class Outcome(models.TextChoices):
         """What was done about it."""
 
-        HIDDEN = "hidden", _("the drawing must not teach")
-        SET_ASIDE = "set-aside", _("its author was set aside")
-        DISMISSED = "dismissed", _("nothing had to be done")
-        SOLVED = "solved", _("put right")
+        HIDDEN = "hidden", _("the drawing was rejected")
+        SET_ASIDE = "set-aside", _("its author was excluded")
+        DISMISSED = "dismissed", _("no action was needed")
+        SOLVED = "solved", _("corrected")
 
     page = models.CharField(_("page"), max_length=200)
     drawing = models.ForeignKey(
         Drawing, models.CASCADE, null=True, blank=True, related_name="reports", verbose_name=_("drawing")
     )
     reason = models.CharField(_("reason"), max_length=12, choices=Reason.choices)
-    words = models.CharField(_("in their words"), max_length=500, blank=True)
+    words = models.CharField(_("description"), max_length=500, blank=True)
     by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("by")
     )

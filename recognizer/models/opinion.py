@@ -1,4 +1,4 @@
-"""What reviewers say, one by one: opinions, and the controls that reviewers are tried by."""
+"""Opinion: what one reviewer says about one correction."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ from recognizer.models.review import Review
 
 
 class OpinionQuerySet(models.QuerySet["Opinion"]):
-    """Questions about many opinions."""
+    """Querysets of opinions."""
 
     def current(self) -> Self:
-        """Those that were not taken back."""
+        """Those that were not withdrawn."""
         return self.filter(withdrawn__isnull=True)
 
     def deciding(self) -> Self:
-        """Those that decide about a correction together: not taken back, and no answer to a control."""
+        """Those that count towards a review: not withdrawn, and not the answer to a control."""
         return self.current().filter(control__isnull=True)
 
 
 class Opinion(AppendOnly, models.Model):
-    """What one reviewer says about one correction. As many as the policy asks for, and who agree, make a review.
+    """What one reviewer says about one correction. When as many agree as the policy asks for, they make a review.
 
-    What was said is never edited; taking it back is noted once, in `withdrawn`.
+    `withdrawn` is set once, when the reviewer undoes it; nothing else changes.
     """
 
     correction = models.ForeignKey(
@@ -56,9 +56,11 @@ class Opinion(AppendOnly, models.Model):
         Control, models.CASCADE, null=True, blank=True, related_name="answers", verbose_name=_("control")
     )
     shared = models.BooleanField(
-        _("shared"), default=False, help_text=_("Others are asked about the same, so that answers can be compared.")
+        _("shared"),
+        default=False,
+        help_text=_("Other reviewers are asked too, so that their agreement can be measured."),
     )
-    withdrawn = models.DateTimeField(_("taken back"), null=True, blank=True, editable=False)
+    withdrawn = models.DateTimeField(_("withdrawn"), null=True, blank=True, editable=False)
     created = models.DateTimeField(_("created"), default=timezone.now, editable=False)
 
     objects = OpinionQuerySet.as_manager()

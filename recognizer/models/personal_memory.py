@@ -1,4 +1,4 @@
-"""What a person's drawings teach their own answers."""
+"""Memory and Remembered: the confirmed drawings that adjust one person's own answers."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from recognizer.models.recognizer import Label, Recognizer
 
 
 class Memory(models.Model):
-    """What one person's confirmed and corrected drawings of a recognizer teach their own answers.
+    """One person's memory for one recognizer.
 
-    Everything that an answer may go by moves the person's revision in the same transaction: a process that holds a
-    memory knows by it whether that is still the memory.
+    Every change that can change an answer increments the person's revision in the same transaction, so a process
+    knows whether the memory in its cache is current.
     """
 
     person = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.CASCADE, related_name="memories", verbose_name=_("person")
     )
     recognizer = models.ForeignKey(Recognizer, models.CASCADE, related_name="memories", verbose_name=_("recognizer"))
-    enabled = models.BooleanField(_("switched on"), default=True)
+    enabled = models.BooleanField(_("on"), default=True)
     created = models.DateTimeField(_("created"), auto_now_add=True)
 
     class Meta:
@@ -40,28 +40,28 @@ class Memory(models.Model):
 
 
 class RememberedQuerySet(models.QuerySet["Remembered"]):
-    """Questions about many remembered drawings."""
+    """Querysets of remembered drawings."""
 
     def behind(self, version_id: Any) -> Self:
-        """Those that this version has not read."""
+        """Those that this version has not embedded."""
         return self.exclude(version=version_id)
 
 
 class Remembered(models.Model):
-    """One remembered drawing: what its author said it is, and what a version made of it.
+    """One remembered drawing: its label, and its embedding by a model version.
 
-    Rows are ordered as things were said; a drawing of which something else is said is a new row. No version: nobody
-    has read it yet.
+    Rows are in the order of the corrections: a new correction of the drawing makes a new row. No version: the drawing
+    was not embedded yet.
     """
 
     memory = models.ForeignKey(Memory, models.CASCADE, related_name="remembered", verbose_name=_("memory"))
     drawing = models.OneToOneField(Drawing, models.CASCADE, related_name="remembered", verbose_name=_("drawing"))
     label = models.ForeignKey(Label, models.PROTECT, related_name="remembered", verbose_name=_("label"))
     version = models.ForeignKey(
-        ModelVersion, models.PROTECT, null=True, related_name="remembered", verbose_name=_("read by")
+        ModelVersion, models.PROTECT, null=True, related_name="remembered", verbose_name=_("embedded by")
     )
     packed = models.BinaryField(
-        _("what it made of it"), null=True, help_text=_("See ml.embeddings.personal_memory.pack_answer.")
+        _("embedding"), null=True, help_text=_("See ml.embeddings.personal_memory.pack_answer.")
     )
     created = models.DateTimeField(_("created"), auto_now_add=True)
 

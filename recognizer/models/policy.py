@@ -10,46 +10,50 @@ from recognizer.models.recognizer import Recognizer
 
 
 class Policy(models.Model):
-    """When a recognizer is taught by itself, and what may happen without a person."""
+    """When a recognizer is trained, and what may happen without a person."""
 
     recognizer = models.OneToOneField(Recognizer, models.CASCADE, related_name="policy", verbose_name=_("recognizer"))
     train_after = models.PositiveIntegerField(
         _("train after"),
         default=30,
         validators=[MinValueValidator(1)],
-        help_text=_("Newly approved corrections that start a training run."),
+        help_text=_("Number of newly approved corrections that starts a training run."),
     )
     train_every_days = models.PositiveIntegerField(
         _("train every (days)"),
         default=7,
         validators=[MinValueValidator(1)],
-        help_text=_("A run starts this long after the last one if anything was approved since."),
+        help_text=_("A training run starts this long after the last one if anything was approved since."),
     )
     cap = models.PositiveIntegerField(
         _("cap"),
         default=100,
         validators=[MinValueValidator(1)],
-        help_text=_("Drawings of one author and label that teach; the newest count."),
+        help_text=_("At most this many drawings of one author and label are used for training, the newest ones."),
     )
     goal = models.PositiveIntegerField(
         _("goal"),
         default=500,
         validators=[MinValueValidator(1)],
-        help_text=_("Approved drawings wanted of each label; the sheet asks more often for what lacks them."),
+        help_text=_(
+            "Approved drawings wanted for each label. The drawing page asks more often for labels that have fewer."
+        ),
     )
     opinions = models.PositiveSmallIntegerField(
         _("opinions"),
         default=1,
         validators=[MinValueValidator(1), MaxValueValidator(9)],
-        help_text=_("Reviewers who must agree before a drawing is decided; none of them sees what another one said."),
+        help_text=_(
+            "How many reviewers must agree before a drawing is decided. None of them sees what another one said."
+        ),
     )
     opinions_share = models.FloatField(
-        _("share that needs several"),
+        _("share that needs several reviewers"),
         default=1.0,
         validators=[MinValueValidator(0), MaxValueValidator(1)],
         help_text=_(
-            "Of the drawings, from 0 to 1, on which so many opinions are asked; the others need one. "
-            "Which ones is fixed by a secret number of each drawing."
+            "Share of the drawings, from 0 to 1, that need so many reviewers; the others need one. "
+            "Which drawings these are is fixed, and reviewers cannot predict it."
         ),
     )
     control_share = models.FloatField(
@@ -57,26 +61,30 @@ class Policy(models.Model):
         default=0.0,
         validators=[MinValueValidator(0), MaxValueValidator(0.5)],
         help_text=_(
-            "Of what a reviewer is shown, from 0 to 0.5: decided drawings with a known answer, "
-            "which look like all others. Mark some first, in the list of reviews."
+            "Share of control drawings among those that a reviewer is shown, from 0 to 0.5. A control drawing has a "
+            "known answer and looks like all others. Mark some first, in the list of reviews."
         ),
     )
     auto_accept = models.BooleanField(
-        _("accept without review"), default=False, help_text=_("Corrections teach although nobody has looked at them.")
+        _("accept without review"),
+        default=False,
+        help_text=_("Corrections are used for training although no reviewer has seen them."),
     )
     auto_promote = models.BooleanField(
-        _("promote when the gate passes"), default=True, help_text=_("Otherwise somebody has to.")
+        _("promote a version that passes the gate"), default=True, help_text=_("Otherwise a person has to promote it.")
     )
     auto_rollback = models.BooleanField(
-        _("roll back when people correct it more"),
+        _("roll back when the correction rate rises"),
         default=True,
-        help_text=_("The version before comes back when the new one is corrected clearly more often."),
+        help_text=_("The previous version becomes live again when people correct the new one clearly more often."),
     )
     rollback_margin = models.FloatField(
         _("rollback margin"),
         default=0.05,
         validators=[MinValueValidator(0), MaxValueValidator(1)],
-        help_text=_("How much higher, as a share, the live correction rate must be before it is rolled back."),
+        help_text=_(
+            "How much higher the correction rate of the new version must be before it is rolled back, as a share."
+        ),
     )
 
     class Meta:

@@ -1,4 +1,4 @@
-"""What models and authors say about a drawing."""
+"""Prediction and PersonalAnswer: what a model version, and a person's memory with it, answered to a drawing."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from recognizer.models.drawing import Drawing
 
 
-# The first guess as the person got it: with their memory, where that had a say. See Prediction.given.
+# The first guess that the person was shown, with their memory where it changed the answer. See Prediction.given.
 ANSWERED = Coalesce("personal__label", "label")
 
 
@@ -54,12 +54,12 @@ class Prediction(AppendOnly, models.Model):
 
     @property
     def given(self) -> Prediction | PersonalAnswer:
-        """The answer as its person got it: with their memory, where that had a say."""
+        """The answer that the person was shown: with their memory where it changed the answer."""
         return getattr(self, "personal", self)
 
 
 class PersonalAnswer(AppendOnly, models.Model):
-    """What a person was answered where their memory had a say; the prediction keeps what the model alone said."""
+    """The answer that a person was shown where their memory changed it; the prediction has the model's own answer."""
 
     prediction = models.OneToOneField(Prediction, models.CASCADE, related_name="personal", verbose_name=_("prediction"))
     guesses = models.JSONField(_("guesses"), help_text=_("[[label slug, probability], …], the likeliest first."))
@@ -86,15 +86,15 @@ class PersonalAnswer(AppendOnly, models.Model):
 
 
 class PersonalAnswerReasonQuerySet(models.QuerySet["PersonalAnswerReason"]):
-    """Questions about many reasons."""
+    """Querysets of reasons of personal answers."""
 
     def with_drawings(self) -> Self:
-        """Together with which drawings they are, without what those weigh."""
+        """With the uuids of their drawings, and nothing else of these."""
         return self.select_related("drawing").only("answer", "drawing__uuid")
 
 
 class PersonalAnswerReason(AppendOnly, models.Model):
-    """A remembered drawing that made the difference; the strongest come first. Gone with the drawing."""
+    """A remembered drawing that changed the answer; the strongest come first. Deleted with the drawing."""
 
     answer = models.ForeignKey(
         PersonalAnswer, models.CASCADE, related_name="reasons", verbose_name=_("personal answer")

@@ -1,4 +1,4 @@
-"""Where a correction stands among those that wait for a reviewer."""
+"""QueueEntry: a correction in the review queue, with the columns that order and filter the queue."""
 
 from __future__ import annotations
 
@@ -16,32 +16,32 @@ from recognizer.models.recognizer import Label, Recognizer
 
 
 class Use(IntFlag):
-    """What makes looking at a correction useful. As one number they are the order: the largest comes first."""
+    """Reasons why reviewing a correction is useful. Their sum orders the queue: the largest comes first."""
 
-    SCARCE = 1  # few of this label were looked at so far
+    SCARCE = 1  # few corrections of this label were decided so far
     UNSURE = 2  # the model was not sure
     DIFFERS = 4  # author and model disagree
     SUSPICIOUS = 8  # far fewer or more points than this label usually has, or unlike others of it
-    FRESH = 16  # its author has not said the same of nearly the same drawing
+    FRESH = 16  # its author has drawn nothing nearly the same with this label
 
 
 class QueueEntryQuerySet(models.QuerySet["QueueEntry"]):
     """Queue entries, filtered by their state."""
 
     def waiting(self) -> Self:
-        """Those of corrections that nobody has decided."""
+        """Those that nobody has decided."""
         return self.filter(waits=True)
 
     def disputed(self) -> Self:
-        """Those of corrections that reviewers do not agree on."""
+        """Those about which reviewers disagree."""
         return self.filter(disputed=True)
 
 
 class QueueEntry(models.Model):
-    """A standing correction that names a label, and what orders and filters the queue.
+    """A current correction that names a label, with the columns that order and filter the review queue.
 
-    Not a fact but kept beside the facts, so that the first page of a queue of a million is found by an index.
-    It follows them in the transactions that write them, see `recognizer.review.queue`.
+    It repeats what other tables say, so that an index finds the first page of a queue of a million corrections.
+    `recognizer.review.queue` updates it in the transactions that change corrections and reviews.
     """
 
     correction = models.OneToOneField(
@@ -49,7 +49,7 @@ class QueueEntry(models.Model):
     )
     waits = models.BooleanField(_("waits"), help_text=_("Nobody has decided it."))
     disputed = models.BooleanField(
-        _("disputed"), default=False, help_text=_("Reviewers do not agree; it waits for who settles disputes.")
+        _("disputed"), default=False, help_text=_("Reviewers disagree. Someone who may settle disputes has to decide.")
     )
     usefulness = models.PositiveSmallIntegerField(_("usefulness"))
     recognizer = models.ForeignKey(
@@ -67,11 +67,15 @@ class QueueEntry(models.Model):
         db_index=False,
         verbose_name=_("version that answered first"),
     )
-    points = models.PositiveIntegerField(_("points"), null=True, help_text=_("Of its ink; none for a picture."))
-    oddness = models.FloatField(
-        _("oddness"), null=True, help_text=_("Above 1 it is unlike others of its label; none: nobody has measured it.")
+    points = models.PositiveIntegerField(
+        _("points"), null=True, help_text=_("Number of points of the ink; empty for a picture.")
     )
-    shape = models.BigIntegerField(_("shape"), null=True, help_text=_("A coarse picture in 49 bits, to find twins by."))
+    oddness = models.FloatField(
+        _("oddness"), null=True, help_text=_("Above 1: unlike other drawings of its label. Empty: not measured.")
+    )
+    shape = models.BigIntegerField(
+        _("shape"), null=True, help_text=_("The drawing in 49 bits, to find drawings that are nearly the same.")
+    )
 
     objects = QueueEntryQuerySet.as_manager()
 
@@ -106,10 +110,10 @@ class QueueEntry(models.Model):
 
     @property
     def is_odd(self) -> bool:
-        """Whether it is unlike others of its label, see `recognizer.review.outliers`."""
+        """Whether it is unlike other drawings of its label, see `recognizer.review.outliers`."""
         return self.oddness is not None and self.oddness > 1
 
     @property
     def uses(self) -> Use:
-        """Why it stands where it stands."""
+        """The reasons that make up `usefulness`."""
         return Use(self.usefulness)

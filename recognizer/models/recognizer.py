@@ -1,4 +1,4 @@
-"""What can be recognised."""
+"""Recognizer and Label: the sets of labels that drawings are recognised as."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class UnknownLabelError(LookupError):
 
 
 class Recognizer(models.Model):
-    """A set of labels and the line of model versions that tells them apart."""
+    """A set of labels, and the model versions that recognise them."""
 
     slug = models.SlugField(_("slug"), unique=True)
     name = models.CharField(_("name"), max_length=80)
@@ -24,7 +24,7 @@ class Recognizer(models.Model):
         _("prompt"),
         max_length=120,
         blank=True,
-        help_text=_("What the sheet asks for, with {glyph} or {name} where the label stands: Draw {name}."),
+        help_text=_("The request on the drawing page, with {glyph} or {name} in place of the label: Draw {name}."),
     )
     position = models.PositiveSmallIntegerField(_("position"), default=0)
     created = models.DateTimeField(_("created"), auto_now_add=True)
@@ -38,36 +38,36 @@ class Recognizer(models.Model):
         return self.name
 
     def clean(self) -> None:
-        """A prompt needs a place for its label."""
+        """Check that the prompt contains {glyph} or {name} once."""
         if self.prompt and prompt_problem(self.prompt):
-            words = _now("A prompt needs {glyph} or {name} once, where the label stands: Draw {name}.")
+            words = _now("A prompt needs {glyph} or {name} once, in place of the label: Draw {name}.")
             raise ValidationError({"prompt": words})
 
     @property
     def language(self) -> str:
-        """Of its name, where that is not Latin."""
+        """The language code of its name; empty for Latin letters."""
         return language_of(self.name)
 
     @property
     def sentence(self) -> str:
-        """The prompt with its hole: its own, or the usual one."""
+        """The prompt with its placeholder: its own, or the default one."""
         return self.prompt or _now("How do you write {glyph}?")
 
     @property
     def asks(self) -> tuple[str, str]:
-        """What the sheet says before and after the label it asks for."""
+        """The words of the prompt before and after the label."""
         before, _hole, after = PLACEHOLDER.sub("\0", self.sentence, count=1).partition("\0")
         return before, after
 
     @property
     def asks_by_name(self) -> bool:
-        """What stands in the hole is the label's name, also where it has a glyph."""
+        """Whether the prompt uses the label's name even if it has a glyph."""
         hole = PLACEHOLDER.search(self.sentence)
         return hole is not None and hole[1] == "name"
 
 
 class Tone(models.TextChoices):
-    """The colour of a label, as it looks on paper and on slate (static/css/tokens.css); neighbours differ."""
+    """The colour of a label; static/css/tokens.css has each for light and dark mode. Neighbours differ."""
 
     BLUE = "blue", _("blue")
     RUST = "rust", _("rust")
@@ -84,19 +84,24 @@ class Tone(models.TextChoices):
 
     @classmethod
     def at(cls, position: int) -> Tone:
-        """The one that a label of this position has until somebody chooses another."""
+        """The default for a label of this position."""
         return list(cls)[position % len(cls)]
 
 
 class Label(models.Model):
-    """One class of a recognizer. `position` is its output of the network; `slug` never changes."""
+    """One class of a recognizer. `position` is the index of the network's output; `slug` never changes."""
 
     recognizer = models.ForeignKey(Recognizer, models.CASCADE, related_name="labels", verbose_name=_("recognizer"))
     slug = models.SlugField(_("slug"))
-    glyph = models.CharField(_("glyph"), max_length=16, blank=True, help_text=_("What a person sees: 7, ৭ or nothing."))
+    glyph = models.CharField(
+        _("glyph"), max_length=16, blank=True, help_text=_("The symbol that people see: 7, ৭. Empty if there is none.")
+    )
     name = models.CharField(_("name"), max_length=80)
     prompt = models.CharField(
-        _("in the prompt"), max_length=80, blank=True, help_text=_("Instead of glyph or name: an alarm clock.")
+        _("in the prompt"),
+        max_length=80,
+        blank=True,
+        help_text=_("Used in the prompt instead of glyph or name: an alarm clock."),
     )
     tone = models.CharField(_("colour"), max_length=8, choices=Tone.choices, default=Tone.BLUE)
     position = models.PositiveSmallIntegerField(_("position"))
@@ -115,10 +120,10 @@ class Label(models.Model):
 
     @property
     def asked(self) -> str:
-        """What stands for it in a prompt."""
+        """The words for it in a prompt."""
         return self.prompt or ("" if self.recognizer.asks_by_name else self.glyph) or self.name
 
     @property
     def language(self) -> str:
-        """Of what people see of it, where that is not Latin."""
+        """The language code of its glyph or name; empty for Latin letters."""
         return language_of(self.glyph or self.name)

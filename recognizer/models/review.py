@@ -1,4 +1,4 @@
-"""What reviewers decide about corrections."""
+"""Review: the decision about a correction."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from recognizer.models.recognizer import Label
 
 
 class ReviewQuerySet(models.QuerySet["Review"]):
-    """Questions about many reviews."""
+    """Querysets of reviews."""
 
     def current(self) -> Self:
         """Those that no later one replaces."""
         return self.filter(replaced_by__replaces__isnull=True)  # PostgreSQL plans this as an anti-join, unlike its id
 
     def approving(self) -> Self:
-        """Those that let a drawing teach: accepted or relabelled, and not undone since."""
+        """Those that let a drawing be used for training: accepted or relabelled, and not undone since."""
         return self.current().filter(label__isnull=False)
 
 
 class Review(AppendOnly, models.Model):
-    """A decision on a correction. `label` is what the drawing may teach; undoing is one more row."""
+    """A decision about a correction. `label` is the label to train with; undoing adds one more row."""
 
     class Decision(models.TextChoices):
         """What was decided."""
@@ -39,7 +39,7 @@ class Review(AppendOnly, models.Model):
         UNDONE = "undone", _("undone")
 
     class Reason(models.TextChoices):
-        """Why a drawing must not teach."""
+        """Why a drawing must not be used for training."""
 
         SCRIBBLE = "scribble", _("scribble")
         WRONG_SYMBOL = "wrong-symbol", _("not one of the symbols")
@@ -57,9 +57,13 @@ class Review(AppendOnly, models.Model):
     by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="reviews", verbose_name=_("by")
     )
-    automatic = models.BooleanField(_("automatic"), default=False, help_text=_("Accepted by policy, seen by nobody."))
+    automatic = models.BooleanField(
+        _("automatic"), default=False, help_text=_("Accepted by the policy; no reviewer has seen it.")
+    )
     agreed = models.PositiveSmallIntegerField(
-        _("agreed"), default=1, help_text=_("How many opinions made it; none where a dispute was settled.")
+        _("agreed"),
+        default=1,
+        help_text=_("How many agreeing opinions made this decision; 0 where a dispute was settled."),
     )
     replaces = models.OneToOneField(
         "self", models.CASCADE, null=True, blank=True, related_name="replaced_by", verbose_name=_("replaces")
@@ -74,7 +78,7 @@ class Review(AppendOnly, models.Model):
         indexes = [models.Index(fields=["created"], name="review_created")]
         permissions = [
             ("review_drawings", _("Can review corrections")),
-            ("settle_disputes", _("Can settle what reviewers do not agree on")),
+            ("settle_disputes", _("Can decide where reviewers disagree")),
         ]
         constraints = [
             models.UniqueConstraint(

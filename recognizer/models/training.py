@@ -1,4 +1,4 @@
-"""When a recognizer is taught, what each run did, and what it learned from."""
+"""TrainingRun and SnapshotItem: attempts to train a recognizer, and the drawings that each one used."""
 
 from __future__ import annotations
 
@@ -15,22 +15,23 @@ from recognizer.models.recognizer import Label, Recognizer
 
 
 class TrainingRunQuerySet(models.QuerySet["TrainingRun"]):
-    """Questions about many training runs."""
+    """Querysets of training runs."""
 
     def open(self) -> Self:
-        """Those that are not finished."""
+        """Those that have not ended."""
         return self.filter(state__in=[TrainingRun.State.WAITING, TrainingRun.State.RUNNING])
 
 
 class TrainingRun(models.Model):
-    """One attempt to teach a recognizer: from the decision to train to the verdict, with the reason for its state.
+    """One attempt to train a recognizer, from the decision to train to the verdict of the gate.
 
-    Unlike facts it moves: waiting, running, then passed, refused, failed or cancelled; each move is a conditional
-    update, so two processes never make the same one. `lease` names the task that runs it; `heartbeat` is its pulse.
+    Its state changes from waiting to running, then to passed, refused, failed or cancelled. Each change is a
+    conditional update, so two processes never make the same one. `lease` identifies the task that executes the run;
+    that task updates `heartbeat`.
     """
 
     class State(models.TextChoices):
-        """How far it is."""
+        """How far the run is."""
 
         WAITING = "waiting", _("waiting")
         RUNNING = "running", _("running")
@@ -40,7 +41,7 @@ class TrainingRun(models.Model):
         CANCELLED = "cancelled", _("cancelled")
 
     class Mode(models.TextChoices):
-        """How it trains."""
+        """Which layers are trained."""
 
         FULL = "full", _("all layers")
         HEAD = "head", _("last layer")
@@ -49,7 +50,7 @@ class TrainingRun(models.Model):
         Recognizer, models.PROTECT, related_name="training_runs", verbose_name=_("recognizer")
     )
     state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.WAITING)
-    reason = models.TextField(_("reason"), blank=True, help_text=_("Why it is in this state, in plain words."))
+    reason = models.TextField(_("reason"), blank=True, help_text=_("Why the run is in this state."))
     trigger = models.CharField(_("started because"), max_length=200)
     by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("by")
@@ -69,11 +70,13 @@ class TrainingRun(models.Model):
         related_name="training_run",
         verbose_name=_("model version"),
     )
-    snapshot = models.JSONField(_("snapshot"), default=dict, help_text=_("Digest and counts of what it learned from."))
+    snapshot = models.JSONField(
+        _("snapshot"), default=dict, help_text=_("Digest and counts of the drawings that it was trained on.")
+    )
     progress = models.JSONField(_("progress"), default=dict)
     log = models.TextField(_("log"), blank=True)
     verdict = models.JSONField(_("verdict"), default=dict)
-    cancelling = models.BooleanField(_("asked to stop"), default=False)
+    cancelling = models.BooleanField(_("cancellation requested"), default=False)
     lease = models.UUIDField(_("lease"), null=True, editable=False)
     heartbeat = models.DateTimeField(_("heartbeat"), null=True, editable=False)
     created = models.DateTimeField(_("created"), auto_now_add=True)
@@ -115,13 +118,13 @@ class TrainingRun(models.Model):
 
 
 class SnapshotItem(models.Model):
-    """One approved drawing as a training run took it: to study, or to be examined on. Gone with the drawing."""
+    """One approved drawing in a run's snapshot, for training or for the exam. Deleted with the drawing."""
 
     class Part(models.TextChoices):
-        """What for."""
+        """What the drawing is used for."""
 
-        STUDY = "study", _("learned from")
-        EXAM = "exam", _("examined on")
+        STUDY = "study", _("trained on")
+        EXAM = "exam", _("in the exam")
 
     run = models.ForeignKey(TrainingRun, models.CASCADE, related_name="items", verbose_name=_("training run"))
     drawing = models.ForeignKey(Drawing, models.CASCADE, related_name="snapshots", verbose_name=_("drawing"))

@@ -1,4 +1,4 @@
-"""Addresses of people's own programs that are told what happened, and each time that one was told."""
+"""Webhook and Delivery: addresses that are notified of events, and each notification."""
 
 from __future__ import annotations
 
@@ -18,26 +18,26 @@ from recognizer.models.recognizer import Recognizer
 
 
 class Event(models.TextChoices):
-    """What a webhook can be told of. The values are part of the payload, and never change."""
+    """What a webhook can be notified of. The values are part of the payload and never change."""
 
     REVIEWED = "correction.reviewed", _("A reviewer decided about one of my drawings")
-    PROMOTED = "version.promoted", _("Another model version answers")
-    ROLLED_BACK = "version.rolled_back", _("The version before answers again")
+    PROMOTED = "version.promoted", _("Another model version is live")
+    ROLLED_BACK = "version.rolled_back", _("The previous model version is live again")
 
 
-TEST_EVENT = "webhook.test"  # sent by hand only
+TEST_EVENT = "webhook.test"  # sent only when a person asks for a test
 
 
 class WebhookQuerySet(models.QuerySet["Webhook"]):
-    """Questions about many webhooks."""
+    """Querysets of webhooks."""
 
     def awake(self) -> Self:
-        """Those that are told what happens."""
+        """Those that are notified."""
         return self.filter(paused__isnull=True, person__is_active=True)
 
 
 class Webhook(models.Model):
-    """An address that a person wants to be told of events. Its secret is derived, see recognizer.webhooks.signing."""
+    """An address that is notified of events. Its secret is derived, see recognizer.webhooks.signing."""
 
     uuid = models.UUIDField(_("id"), default=uuid4, unique=True, editable=False)
     person = models.ForeignKey(
@@ -52,7 +52,7 @@ class Webhook(models.Model):
         blank=True,
         related_name="webhooks",
         verbose_name=_("recognizer"),
-        help_text=_("Only events of this one; empty for all."),
+        help_text=_("Only events of this recognizer; empty for all."),
     )
     secret_number = models.PositiveIntegerField(_("number of the secret"), default=1)
     renewed = models.DateTimeField(_("secret renewed"), null=True, blank=True)
@@ -75,40 +75,40 @@ class Webhook(models.Model):
 
     @property
     def host(self) -> str:
-        """Where it leads; the rest of the address may be a secret of its person."""
+        """The host of the address; the rest of it may be secret."""
         return urlsplit(self.url).hostname or ""
 
     @property
     def path(self) -> str:
-        """What tells it from others of the same host, without what may be a secret."""
+        """The path of the address, without the query, which may be secret."""
         split = urlsplit(self.url)
         return (split.path or "/") + ("?…" if split.query else "")
 
     @property
     def told(self) -> list[str]:
-        """What it is told of, in words."""
+        """The names of its events."""
         return [str(Event(value).label) for value in self.events if value in Event.values]
 
 
 class DeliveryQuerySet(models.QuerySet["Delivery"]):
-    """Questions about many deliveries."""
+    """Querysets of deliveries."""
 
     def due(self, now: datetime) -> Self:
-        """Those to be tried now: their time has come, and their webhook is neither paused nor resting."""
+        """Those to be sent now: they are due, and their webhook is neither paused nor resting."""
         awake = Q(webhook__paused__isnull=True, webhook__person__is_active=True)
         rested = Q(webhook__rests_until__isnull=True) | Q(webhook__rests_until__lte=now)
         return self.filter(awake, rested, state=Delivery.State.WAITING, next_try__lte=now)
 
 
 class Delivery(models.Model):
-    """One event for one webhook, and how the last attempt to tell it went. Gone with the drawing that it is about."""
+    """One event for one webhook, and the result of the last attempt. Deleted with the drawing that it is about."""
 
     class State(models.TextChoices):
-        """How far it is."""
+        """How far the delivery is."""
 
         WAITING = "waiting", _("waiting")
         DELIVERED = "delivered", _("delivered")
-        FAILED = "failed", _("given up")
+        FAILED = "failed", _("failed")
 
     webhook = models.ForeignKey(Webhook, models.CASCADE, related_name="deliveries", verbose_name=_("webhook"))
     event = models.UUIDField(_("id of the event"), default=uuid4)
@@ -123,8 +123,8 @@ class Delivery(models.Model):
     state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.WAITING)
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
     next_try = models.DateTimeField(_("next try"), default=timezone.now)
-    code = models.PositiveSmallIntegerField(_("status of the answer"), null=True, blank=True)
-    answer = models.TextField(_("beginning of the answer"), blank=True)
+    code = models.PositiveSmallIntegerField(_("status code"), null=True, blank=True)
+    answer = models.TextField(_("start of the answer"), blank=True)
     problem = models.CharField(_("problem"), max_length=300, blank=True)
     took_ms = models.PositiveIntegerField(_("duration in ms"), null=True, blank=True)
     created = models.DateTimeField(_("created"), default=timezone.now, editable=False)
