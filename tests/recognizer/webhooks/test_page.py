@@ -15,7 +15,7 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import AuditEntry, User
-from recognizer.models import Delivery, Recognizer, Webhook
+from recognizer.models import Delivery, Event, Recognizer, Webhook
 from recognizer.webhooks import delivery as sending
 from recognizer.webhooks import events as noting
 from recognizer.webhooks import manage, signing
@@ -262,5 +262,5 @@ def test_the_list_tells_them_apart_in_words_and_shows_no_secret(as_alice: Client
     assert html.count(">hooks.example.org</a>") == 2
     assert '<span class="code">/a?…</span>' in html
     assert '<span class="code">/</span>' in html
-    assert "A reviewer decided about one of my drawings · Another model version answers" in html
+    assert f"{Event.REVIEWED.label} · {Event.PROMOTED.label}" in html
     assert "geheim" not in html
