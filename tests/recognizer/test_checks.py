@@ -1,4 +1,4 @@
-"""`manage.py check --deploy` says what would go wrong later."""
+"""`manage.py check --deploy` warns about settings that are not for production."""
 
 from typing import Any
 
@@ -10,12 +10,12 @@ from recognizer import checks
 @pytest.mark.parametrize(
     ("check", "setting", "good", "bad"),
     [
-        (checks.limits_are_shared, "REDIS_URL", "redis://redis/0", ""),
-        (checks.postgres_is_the_product, "DATABASE_URL", "postgres://db/inkling", ""),
-        (checks.nobody_reviews_their_own, "SELF_REVIEW", False, True),
+        (checks.check_shared_cache, "REDIS_URL", "redis://redis/0", ""),
+        (checks.check_postgresql, "DATABASE_URL", "postgres://db/inkling", ""),
+        (checks.check_self_review, "SELF_REVIEW", False, True),
     ],
 )
-def test_a_warning_comes_with_its_hint(settings: Any, check: Any, setting: str, good: Any, bad: Any) -> None:
+def test_a_warning_names_the_setting_in_its_hint(settings: Any, check: Any, setting: str, good: Any, bad: Any) -> None:
     setattr(settings, setting, good)
     assert check(None) == []
     setattr(settings, setting, bad)
