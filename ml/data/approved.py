@@ -1,4 +1,4 @@
-"""What a fine-tuning learns from: drawings that somebody approved."""
+"""Approved drawings, which fine-tuning trains on: check, select and vary them."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ from ml.preprocessing.ink import Ink, RasterSpec
 Rng = np.random.Generator
 
 ProgressCallback = Callable[[dict[str, Any]], None]
-"""Told how far a training is: {"step", "epoch", "epochs", "loss", "seconds_left"}. It may raise to stop it."""
+"""Is called with the progress of a training: {"step", "epoch", "epochs", "loss", "seconds_left"}. It may raise an
+exception to stop the training."""
 
 
 class ApprovedDrawingsError(ValueError):
-    """Drawings that nothing can be taught with; the text says what is wrong with them."""
+    """Drawings that cannot be trained on. The text says what is wrong with them."""
 
 
 class ApprovedDrawings(NamedTuple):
@@ -26,54 +27,56 @@ class ApprovedDrawings(NamedTuple):
     rasters: np.ndarray
     """uint8 (n, size, size), as they are served."""
     inks: list[Ink | None]
-    """Their strokes; None for a picture."""
+    """Their strokes; None for an image."""
     labels: np.ndarray
-    """int64 (n,): places in the bundle's labels."""
+    """int64 (n,): indices in the labels of the bundle."""
     weights: np.ndarray | None = None
-    """float (n,): how much each counts; all the same where it is None."""
+    """float (n,): how much each drawing counts. None: all count the same."""
     authors: np.ndarray | None = None
-    """int (n,): who drew it, any number from 0, where nobody reviewed it; -1 where it was reviewed. None: all were."""
+    """int (n,): a number from 0 for the author of a drawing that nobody reviewed, -1 for a reviewed drawing. None: all
+    were reviewed."""
 
 
-def check_drawings(lesson: ApprovedDrawings, labels: int, size: int) -> None:
+def check_drawings(drawings: ApprovedDrawings, labels: int, size: int) -> None:
     """Raise ApprovedDrawingsError unless the arrays fit together and fit `labels` and a raster of `size` pixels."""
-    count = len(lesson.labels)
-    if lesson.rasters.dtype != np.uint8 or lesson.rasters.shape != (count, size, size) or len(lesson.inks) != count:
+    count = len(drawings.labels)
+    rasters, inks = drawings.rasters, len(drawings.inks)
+    if rasters.dtype != np.uint8 or rasters.shape != (count, size, size) or inks != count:
         raise ApprovedDrawingsError(
-            f"{count} labels do not fit rasters of {lesson.rasters.dtype} {lesson.rasters.shape} "
-            f"and {len(lesson.inks)} inks; a raster is uint8 ({size}, {size})."
+            f"{count} labels need as many inks and rasters of uint8 ({size}, {size}), not {inks} inks and rasters of "
+            f"{rasters.dtype} {rasters.shape}."
         )
-    for name, part in (("weights", lesson.weights), ("authors", lesson.authors)):
+    for name, part in (("weights", drawings.weights), ("authors", drawings.authors)):
         if part is not None and part.shape != (count,):
             raise ApprovedDrawingsError(f"The {name} of {count} drawings have the shape {part.shape}.")
-    if count and not (lesson.labels.min() >= 0 and lesson.labels.max() < labels):
+    if count and not (drawings.labels.min() >= 0 and drawings.labels.max() < labels):
         raise ApprovedDrawingsError(
-            f"Labels must be from 0 to {labels - 1}, not {lesson.labels.min()} to {lesson.labels.max()}."
+            f"Labels must be from 0 to {labels - 1}, not {drawings.labels.min()} to {drawings.labels.max()}."
         )
 
 
-def select_drawings(lesson: ApprovedDrawings, chosen: np.ndarray) -> ApprovedDrawings:
+def select_drawings(drawings: ApprovedDrawings, chosen: np.ndarray) -> ApprovedDrawings:
     """The drawings where `chosen`, bool (n,), is true."""
     return ApprovedDrawings(
-        lesson.rasters[chosen],
-        [ink for ink, taken in zip(lesson.inks, chosen, strict=True) if taken],
-        lesson.labels[chosen],
-        None if lesson.weights is None else lesson.weights[chosen],
-        None if lesson.authors is None else lesson.authors[chosen],
+        drawings.rasters[chosen],
+        [ink for ink, taken in zip(drawings.inks, chosen, strict=True) if taken],
+        drawings.labels[chosen],
+        None if drawings.weights is None else drawings.weights[chosen],
+        None if drawings.authors is None else drawings.authors[chosen],
     )
 
 
-def weights_of(lesson: ApprovedDrawings) -> np.ndarray:
-    """float64 (n,)."""
-    return np.ones(len(lesson.labels)) if lesson.weights is None else lesson.weights.astype(np.float64)
+def weights_of(drawings: ApprovedDrawings) -> np.ndarray:
+    """The weight of each drawing, float64 (n,); 1 if none are given."""
+    return np.ones(len(drawings.labels)) if drawings.weights is None else drawings.weights.astype(np.float64)
 
 
-def make_variants(lesson: ApprovedDrawings, rng: Rng, spec: RasterSpec, *, strength: float) -> np.ndarray:
-    """Each drawing once more as another hand might have made it: uint8 (n, size, size)."""
-    varied = np.empty_like(lesson.rasters)
-    pictures = np.array([ink is None for ink in lesson.inks], bool)
-    varied[pictures] = augment_rasters(lesson.rasters[pictures], rng, strength=strength, spec=spec)
-    for place, ink in enumerate(lesson.inks):
+def make_variants(drawings: ApprovedDrawings, rng: Rng, spec: RasterSpec, *, strength: float) -> np.ndarray:
+    """One variation of each drawing (see `ml.augmentation.augment`): uint8 (n, size, size)."""
+    variants = np.empty_like(drawings.rasters)
+    images = np.array([ink is None for ink in drawings.inks], bool)
+    variants[images] = augment_rasters(drawings.rasters[images], rng, strength=strength, spec=spec)
+    for index, ink in enumerate(drawings.inks):
         if ink is not None:
-            varied[place] = augment_ink(ink, rng, spec, strength=strength)
-    return varied
+            variants[index] = augment_ink(ink, rng, spec, strength=strength)
+    return variants

@@ -1,8 +1,8 @@
-"""The data sets that models are trained and checked on: where they come from, and how to read them.
+"""Load the data sets that models are trained and tested on.
 
-Files are looked for in the folder that the caller names, or in `INKLING_DATA`; without either the
-public originals are downloaded once, checked, and kept in the cache folder (see `ml.data.download`).
-Pictures are uint8, white ink on black; ink is a list of strokes, y pointing down.
+Files are read from the folder that the caller names, or from `INKLING_DATA`. Without either, the public originals are
+downloaded once, checked, and saved in the cache folder (see `ml.data.download`). Pictures are uint8, white ink on
+black. Ink is a list of strokes with y pointing down.
 """
 
 from __future__ import annotations
@@ -24,21 +24,21 @@ from ml.preprocessing.ink import Ink
 
 
 class DatasetError(RuntimeError):
-    """A data set that is not there, or is not what it should be; the text names the cure."""
+    """A data set that is missing or damaged. The text says what to do."""
 
 
-TEST_WRITERS = 6  # of the 30 pen writers; never trained, tuned or calibrated on
-TEST_ALPHABETS = 4  # of the 8 alphabets; kept for the junk test
+TEST_WRITERS = 6  # of the 30 pen writers: never used for training, tuning or calibration
+TEST_ALPHABETS = 4  # of the 8 alphabets: used only to test how negatives are answered
 
-# Quick, Draw! words whose quick drawings nobody reads as a digit. Left out after looking at sheets
-# of them: lollipop (a 9), apple, diamond, banana, mouth (a 0), bowtie, fish (an 8).
+# Words of Quick, Draw! whose drawings nobody reads as a digit, chosen by looking at many of each. Not among them:
+# lollipop (looks like a 9), apple, diamond, banana and mouth (a 0), bowtie and fish (an 8).
 NEGATIVE_WORDS = (
     "airplane", "alarm clock", "bicycle", "bird", "book", "cat", "clock", "dog", "eye", "face",
     "flower", "house", "pants", "pig", "radio", "rainbow", "tree",
 )  # fmt: skip
 
-# Omniglot characters that somebody may honestly read as a digit, found by looking at sheets of all
-# 242: they are neither junk to learn nor junk to be tested with. In brackets what they look like.
+# Omniglot characters that can be read as a digit, found by looking at all 242. They are used neither to train nor to
+# test negatives. In brackets: the digits that they look like.
 DIGIT_LOOKALIKES: dict[str, tuple[int, ...]] = {
     "Balinese": (5, 14, 15),  # (7/2, open 2, 4)
     "Early_Aramaic": (1, 2, 3, 4, 5, 6, 7, 10, 12, 13, 14, 16, 17, 19, 20, 22),
@@ -56,185 +56,202 @@ DIGIT_LOOKALIKES: dict[str, tuple[int, ...]] = {
 
 
 class Pictures(NamedTuple):
-    """Labelled pictures: x uint8 (n, h, w), y int64 (n,), group (n,) the writer, or "" where unknown."""
+    """n labelled pictures."""
 
     x: np.ndarray
+    """uint8 (n, h, w)."""
     y: np.ndarray
+    """int64 (n,): labels."""
     group: np.ndarray
+    """(n,): the writer, "" where unknown, or what a loader says."""
 
 
 class Tracks(NamedTuple):
-    """Labelled ink: n drawings, y int64 (n,), group (n,) the writer."""
+    """n labelled drawings as ink, recorded with a pen or a mouse."""
 
     inks: list[Ink]
     y: np.ndarray
+    """int64 (n,): labels."""
     group: np.ndarray
+    """(n,): the writer, or what a loader says."""
+
+
+# Files
 
 
 def data_folder(data: Path | None = None) -> Path:
-    """Where data sets lie on this machine: `data`, `INKLING_DATA`, or the cache. Nothing is added to a named one."""
-    return _named(data) or cache_folder()
+    """The folder of data sets: `data`, else `INKLING_DATA`, else the cache folder."""
+    return _named_folder(data) or cache_folder()
 
 
 def is_available(source: str, data: Path | None = None) -> bool:
-    """Whether every file that `source` needs lies in `folder(data)`; nothing is downloaded."""
+    """Whether all files that `source` needs are in `data_folder(data)`. Downloads nothing."""
     return all((data_folder(data) / path).is_file() for path in SOURCES[source].files)
 
 
-def _named(data: Path | None) -> Path | None:
+def _named_folder(data: Path | None) -> Path | None:
     return data or (Path(os.environ["INKLING_DATA"]) if os.environ.get("INKLING_DATA") else None)
 
 
 def find_file(path: str, data: Path | None = None) -> Path:
-    """The file `path` of a data set, from `data`, `INKLING_DATA`, or the cache (downloaded if need be)."""
-    named = _named(data)
-    if named:
-        if (named / path).is_file():
-            return named / path
+    """The file `path` of a data set in `data_folder(data)`. Only a cache folder gets a missing file by download.
+
+    Raises DatasetError if the file is missing and cannot be downloaded.
+    """
+    file = data_folder(data) / path
+    if file.is_file():
+        return file
+    if _named_folder(data):
         raise DatasetError(
-            f"{named / path} is not there. Put the data set into that folder, or unset INKLING_DATA "
-            "to have the public original downloaded."
+            f"{file} is missing. Put the data set into that folder, or unset INKLING_DATA to have the public original "
+            "downloaded."
         )
-    if not (cache_folder() / path).is_file():
-        try:
-            download(path)
-        except DownloadError as error:
-            raise DatasetError(f"{error} Or set INKLING_DATA to a folder that holds {path}.") from error
-    return cache_folder() / path
+    try:
+        return download(path)
+    except DownloadError as error:
+        raise DatasetError(f"{error} Or set INKLING_DATA to a folder that has {path}.") from error
 
 
-def _content(source: str, path: str, data: Path | None) -> bytes:
-    """The (unzipped) bytes of a file, compared with the checksum of its source."""
-    place = find_file(path, data)
-    content = place.read_bytes()
-    if path.endswith(".gz"):
-        content = gzip.decompress(content)
+def _find_optional(path: str, data: Path | None) -> Path | None:
+    try:
+        return find_file(path, data)
+    except DatasetError:
+        return None
+
+
+def _read_bytes(source: str, path: str, data: Path | None) -> bytes:
+    """The (unzipped) bytes of a file, checked against the published checksum if there is one."""
+    file = find_file(path, data)
+    content = gzip.decompress(file.read_bytes()) if path.endswith(".gz") else file.read_bytes()
     expected, actual = SOURCES[source].files.get(path, ""), hashlib.sha256(content).hexdigest()
     if expected and actual != expected:
         raise DatasetError(
-            f"{place} is not the published file: its content has sha256 {actual}, not {expected}. "
-            "Delete it and fetch it again."
+            f"{file} is not the published file: its content has sha256 {actual}, not {expected}. Delete it and "
+            "download it again."
         )
     return content
 
 
-def _idx(content: bytes) -> np.ndarray:
-    """The uint8 array of an idx file (LeCun's format: two zeros, type 8, rank, big-endian sizes, data)."""
+def _read_idx(source: str, path: str, data: Path | None) -> np.ndarray:
+    """The uint8 array of an idx file (the format of MNIST: two zeros, type 8, rank, big-endian sizes, values)."""
+    content = _read_bytes(source, path, data)
     if content[:3] != b"\0\0\x08":
-        raise DatasetError(f"Not an idx file of bytes: it starts with {content[:4].hex()}, not with 000008.")
+        raise DatasetError(f"{path} is no idx file of bytes: it starts with {content[:4].hex()}, not with 000008.")
     rank = content[3]
     shape = np.frombuffer(content, ">i4", rank, offset=4)
     return np.frombuffer(content, np.uint8, offset=4 + 4 * rank).reshape(shape)
 
 
-def load_mnist(part: str, data: Path | None = None) -> Pictures:
-    """MNIST, `part` "train" (60,000) or "test" (10,000), uint8 (n, 28, 28); group is the NIST writer."""
-    if part not in ("train", "test"):
-        raise DatasetError(f"MNIST has the parts train and test, not {part!r}.")
-    stem = {"train": "train", "test": "t10k"}[part]
-    x = _idx(_content("mnist", f"mnist/{stem}-images-idx3-ubyte.gz", data))
-    y = _idx(_content("mnist", f"mnist/{stem}-labels-idx1-ubyte.gz", data)).astype(np.int64)
-    with np.load(find_file("mnist/writers.npz", data), allow_pickle=False) as writers:
-        return Pictures(x, y, writers[part])
+def _read_npz(path: str, data: Path | None) -> dict[str, np.ndarray]:
+    with np.load(find_file(path, data), allow_pickle=False) as stored:
+        return dict(stored)
 
 
-def load_pen_tracks(data: Path | None = None) -> Tracks:
-    """7,494 digits by 30 people on a tablet (the training half of UCI's pen digits)."""
-    lines = _content("pendigits", "pendigits/pendigits.jsonl.gz", data).decode().splitlines()
-    rows = [json.loads(line) for line in lines]
-    inks = [_to_ink(row["drawing"]) for row in rows]
-    return Tracks(inks, np.array([int(row["label"]) for row in rows]), np.array([row["writer"] for row in rows]))
+def _read_strokes(path: str, data: Path | None) -> list[dict[str, Any]]:
+    """The lines of a file of strokes; none if it is missing."""
+    file = _find_optional(path, data)
+    return _parse_lines(gzip.decompress(file.read_bytes())) if file else []
 
 
-def load_photographed_digits(data: Path | None = None) -> Pictures:
-    """15,000 digits on paper, photographed, uint8 (n, 28, 28). For checking: no model is trained on them."""
-    with np.load(find_file("bhmsds/digits.npz", data), allow_pickle=False) as stored:
-        return Pictures(stored["x"], stored["y"].astype(np.int64), np.full(len(stored["y"]), ""))
-
-
-def load_negative_drawings(data: Path | None = None) -> list[Ink]:
-    """Quick, Draw! drawings of things that are no digits, as far as the words are at hand."""
-    rows = [row for word in NEGATIVE_WORDS for row in _rows(f"quickdraw/strokes/{word}.jsonl.gz", data)]
-    return [_to_ink(row["drawing"]) for row in rows]  # each word is optional: made-up junk is always there
-
-
-def load_foreign_characters(part: str, data: Path | None = None) -> Pictures:
-    """Omniglot characters that nobody reads as a digit, uint8 (n, 105, 105); group is "alphabet/character".
-
-    `part` "train" or "test": the alphabets are shared out by a hash of their names, so that junk is
-    tested with alphabets that were never seen. y is the number of the character.
-    """
-    with np.load(find_file("omniglot_small/omniglot_small.npz", data), allow_pickle=False) as stored:
-        x, y, names = stored["x"], stored["y"].astype(np.int64), stored["classes"]
-    kept = [number for number, name in enumerate(names) if _is_junk(str(name), part, names)]
-    chosen = np.isin(y, kept)
-    pictures = x[chosen]
-    return Pictures(255 - pictures if pictures.mean() > 127 else pictures, y[chosen], names[y[chosen]])
-
-
-def _is_junk(name: str, part: str, names: Iterable[str]) -> bool:
-    alphabet, number = name.split("/")
-    if int(re.sub(r"\D", "", number)) in DIGIT_LOOKALIKES.get(alphabet, ()):
-        return False
-    tested = first_by_hash({str(other).split("/")[0] for other in names}, TEST_ALPHABETS)
-    return (alphabet in tested) == (part == "test")
-
-
-def first_by_hash(names: Iterable[str], count: int) -> list[str]:
-    """The `count` names whose sha256 sorts first: a choice that nobody made, and that can be repeated."""
-    return sorted(names, key=lambda name: hashlib.sha256(name.encode()).hexdigest())[:count]
-
-
-Rows = TypeVar("Rows", Pictures, Tracks)
-
-
-def split_by_group(rows: Rows, groups: Sequence[object]) -> tuple[Rows, Rows]:
-    """The rows whose group is among `groups`, and the others: a hand is either studied or examined."""
-    inside = np.isin(rows.group, np.array(list(groups)))
-    return select_rows(rows, np.flatnonzero(inside)), select_rows(rows, np.flatnonzero(~inside))
-
-
-def select_rows(rows: Rows, indices: np.ndarray) -> Rows:
-    """The rows at `indices`."""
-    if isinstance(rows, Tracks):
-        return Tracks([rows.inks[i] for i in indices], rows.y[indices], rows.group[indices])
-    return Pictures(rows.x[indices], rows.y[indices], rows.group[indices])
+def _parse_lines(content: bytes) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in content.splitlines()]
 
 
 def _to_ink(drawing: list[list[list[float]]]) -> Ink:
     return [np.array(stroke[:2], np.float64) for stroke in drawing]
 
 
+# Digits
+
+
+def load_mnist(part: str, data: Path | None = None) -> Pictures:
+    """MNIST, `part` "train" (60,000) or "test" (10,000): uint8 (n, 28, 28). `group` is the NIST writer."""
+    if part not in ("train", "test"):
+        raise DatasetError(f"MNIST has the parts train and test, not {part!r}.")
+    stem = {"train": "train", "test": "t10k"}[part]
+    x = _read_idx("mnist", f"mnist/{stem}-images-idx3-ubyte.gz", data)
+    y = _read_idx("mnist", f"mnist/{stem}-labels-idx1-ubyte.gz", data).astype(np.int64)
+    return Pictures(x, y, _read_npz("mnist/writers.npz", data)[part])
+
+
+def load_pen_tracks(data: Path | None = None) -> Tracks:
+    """7,494 digits that 30 people wrote on a tablet (the training half of UCI's pen digits). `group` is the writer."""
+    rows = _parse_lines(_read_bytes("pendigits", "pendigits/pendigits.jsonl.gz", data))
+    inks = [_to_ink(row["drawing"]) for row in rows]
+    return Tracks(inks, np.array([int(row["label"]) for row in rows]), np.array([row["writer"] for row in rows]))
+
+
+def load_photographed_digits(data: Path | None = None) -> Pictures:
+    """15,000 digits on paper, photographed (bhmsds): uint8 (n, 28, 28). For tests only; nothing is trained on them."""
+    stored = _read_npz("bhmsds/digits.npz", data)
+    return Pictures(stored["x"], stored["y"].astype(np.int64), np.full(len(stored["y"]), ""))
+
+
 def load_bangla(part: str, data: Path | None = None) -> Pictures:
-    """NumtaDB's Bangla digits, `part` "train" or "test", uint8 (n, 28, 28); who wrote them is not known."""
-    with np.load(find_file("numtadb28/numtadb28.npz", data), allow_pickle=False) as stored:
-        chosen = stored["split"] == part
-        if not chosen.any():
-            raise DatasetError(f"NumtaDB has the parts {', '.join(sorted(set(stored['split'])))}, not {part!r}.")
-        return Pictures(stored["x"][chosen], stored["y"][chosen].astype(np.int64), np.full(int(chosen.sum()), ""))
+    """NumtaDB's Bangla digits, `part` "train" or "test": uint8 (n, 28, 28). The writers are not known."""
+    stored = _read_npz("numtadb28/numtadb28.npz", data)
+    chosen = stored["split"] == part
+    if not chosen.any():
+        raise DatasetError(f"NumtaDB has the parts {', '.join(sorted(set(stored['split'])))}, not {part!r}.")
+    return Pictures(stored["x"][chosen], stored["y"][chosen].astype(np.int64), np.full(int(chosen.sum()), ""))
+
+
+# Negatives
+
+
+def load_negative_drawings(data: Path | None = None) -> list[Ink]:
+    """Quick, Draw! drawings of things that are no digits, of the words whose files are there: none are needed."""
+    rows = [row for word in NEGATIVE_WORDS for row in _read_strokes(f"quickdraw/strokes/{word}.jsonl.gz", data)]
+    return [_to_ink(row["drawing"]) for row in rows]
+
+
+def load_foreign_characters(part: str, data: Path | None = None) -> Pictures:
+    """Omniglot characters that nobody reads as a digit: uint8 (n, 105, 105). `group` is "alphabet/character".
+
+    `part` is "train" or "test". The alphabets are divided by a hash of their names, so that the test shows alphabets
+    that were not trained on. `y` is the number of the character.
+    """
+    stored = _read_npz("omniglot_small/omniglot_small.npz", data)
+    y, names = stored["y"].astype(np.int64), stored["classes"]
+    alphabets = [str(name).split("/")[0] for name in names]
+    tested = first_by_hash(set(alphabets), TEST_ALPHABETS)
+    kept = [
+        number
+        for number, (name, alphabet) in enumerate(zip(names, alphabets, strict=True))
+        if (alphabet in tested) == (part == "test") and not _looks_like_a_digit(str(name))
+    ]
+    chosen = np.isin(y, kept)
+    x = stored["x"][chosen]
+    return Pictures(255 - x if x.mean() > 127 else x, y[chosen], names[y[chosen]])
+
+
+def _looks_like_a_digit(name: str) -> bool:
+    alphabet, character = name.split("/")  # Greek/character07
+    return int(re.sub(r"\D", "", character)) in DIGIT_LOOKALIKES.get(alphabet, ())
+
+
+# Sketches
 
 
 def load_sketch_tracks(data: Path | None = None) -> Tracks:
-    """Quick, Draw! drawings of the thirty words as strokes, as far as they are at hand; group is the drawing's key."""
-    inks: list[Ink] = []
-    labels: list[int] = []
-    keys: list[str] = []
-    for label, word in enumerate(SKETCH_WORDS):
-        for row in _rows(f"quickdraw/strokes/{word}.jsonl.gz", data):
-            inks.append(_to_ink(row["drawing"]))
-            labels.append(label)
-            keys.append(str(row["key_id"]))
-    return Tracks(inks, np.array(labels, np.int64), np.array(keys, str))
+    """Quick, Draw! drawings as strokes, of the words whose files are there. `group` is the key of the drawing."""
+    rows = [
+        (label, row)
+        for label, word in enumerate(SKETCH_WORDS)
+        for row in _read_strokes(f"quickdraw/strokes/{word}.jsonl.gz", data)
+    ]
+    labels = np.array([label for label, _ in rows], np.int64)
+    keys = np.array([str(row["key_id"]) for _, row in rows], str)
+    return Tracks([_to_ink(row["drawing"]) for _, row in rows], labels, keys)
 
 
 def load_sketch_bitmaps(data: Path | None = None) -> Pictures:
-    """Google's pictures of drawings of the thirty words, uint8 (n, 28, 28); group is the place in the word's file."""
+    """Quick, Draw! drawings as Google's bitmaps: uint8 (n, 28, 28). `group` is the index in the file of the word."""
     parts: list[Pictures] = []
     for label, word in enumerate(SKETCH_WORDS):
-        place = _optional(f"quickdraw/bitmaps/{word}.npz", data)
-        if place is not None:
-            with np.load(place, allow_pickle=False) as stored:
-                x = stored["x"]
+        path = f"quickdraw/bitmaps/{word}.npz"
+        if _find_optional(path, data):
+            x = _read_npz(path, data)["x"]
             parts.append(Pictures(x, np.full(len(x), label, np.int64), np.arange(len(x))))
     if not parts:
         raise DatasetError("There are no Quick, Draw! bitmaps. Put them into quickdraw/bitmaps of the data folder.")
@@ -242,24 +259,31 @@ def load_sketch_bitmaps(data: Path | None = None) -> Pictures:
 
 
 def load_tuberlin_sketches(data: Path | None = None) -> Pictures:
-    """TU Berlin's sketches of seven of the thirty words, uint8 (n, 128, 128); group is the place in the file."""
-    with np.load(find_file("tuberlin/body_parts.npz", data), allow_pickle=False) as stored:
-        x, names = stored["x"], stored["y"]
-    labels = np.array([SKETCH_WORDS.index(str(name)) for name in names], np.int64)
-    return Pictures(x, labels, np.arange(len(x)))
+    """TU Berlin's sketches of seven of the words: uint8 (n, 128, 128). `group` is the index in the file."""
+    stored = _read_npz("tuberlin/body_parts.npz", data)
+    labels = np.array([SKETCH_WORDS.index(str(name)) for name in stored["y"]], np.int64)
+    return Pictures(stored["x"], labels, np.arange(len(labels)))
 
 
-def _rows(path: str, data: Path | None) -> list[dict[str, Any]]:
-    """The lines of a file of strokes; none where it is not at hand."""
-    place = _optional(path, data)
-    if place is None:
-        return []
-    with gzip.open(place, "rt", encoding="utf-8") as lines:
-        return [json.loads(line) for line in lines]
+# Selecting rows
 
 
-def _optional(path: str, data: Path | None) -> Path | None:
-    try:
-        return find_file(path, data)
-    except DatasetError:
-        return None
+def first_by_hash(names: Iterable[str], count: int) -> list[str]:
+    """The `count` names whose sha256 comes first: a choice that nobody can influence and everybody can repeat."""
+    return sorted(names, key=lambda name: hashlib.sha256(name.encode()).hexdigest())[:count]
+
+
+Rows = TypeVar("Rows", Pictures, Tracks)
+
+
+def split_by_group(rows: Rows, groups: Sequence[object]) -> tuple[Rows, Rows]:
+    """The rows whose group is in `groups`, and the others. Splits by writer, so that nobody is in both parts."""
+    inside = np.isin(rows.group, np.array(list(groups)))
+    return select_rows(rows, np.flatnonzero(inside)), select_rows(rows, np.flatnonzero(~inside))
+
+
+def select_rows(rows: Rows, indices: np.ndarray) -> Rows:
+    """The rows at `indices`, int (m,)."""
+    if isinstance(rows, Tracks):
+        return Tracks([rows.inks[i] for i in indices], rows.y[indices], rows.group[indices])
+    return Pictures(rows.x[indices], rows.y[indices], rows.group[indices])

@@ -1,4 +1,4 @@
-"""Where the data sets come from: who made them, under which licence, and which files they are."""
+"""The data sets: who made them, their licences, and their files."""
 
 from __future__ import annotations
 
@@ -10,29 +10,29 @@ SKETCH_WORDS = (
     "nose", "pants", "pig", "radio", "rainbow", "tree",
 )  # fmt: skip
 
-# Of these the strokes alone are enough to learn them; of the others the sketches' base needs the pictures.
+# The recognizer of sketches can be trained on the strokes of these words alone; of the others it needs the bitmaps.
 BITMAPS_OPTIONAL = ("face", "mouth", "pig", "radio")
 
 
 @dataclass(frozen=True)
 class Source:
-    """Where a data set comes from. `files` are paths in the data folder with the sha256 of their content.
-
-    Of a `.gz` the unzipped bytes are summed, so that packing it again changes nothing; an empty sum
-    is not compared. Of `optional` files each is used where it is there. `by_hand` says how to come by a
-    data set that its publisher gives to nobody without an account, or in a form that no program can fetch.
-    """
+    """A data set."""
 
     title: str
     origin: str
+    """Who made it."""
     licence: str
     files: dict[str, str]
+    """Paths in the data folder, with the sha256 of their content (of a `.gz`: of the unzipped content). An empty sha256
+    is not checked."""
     optional: tuple[str, ...] = field(default=(), kw_only=True)
+    """Paths of more files; those that exist are used."""
     by_hand: str = field(default="", kw_only=True)
+    """How to get a data set that a program cannot download."""
 
     @property
     def paths(self) -> tuple[str, ...]:
-        """All its files, in the data folder."""
+        """The paths of all files in the data folder."""
         return (*self.files, *self.optional)
 
 

@@ -1,4 +1,4 @@
-"""What is fetched of Quick, Draw!'s words: some thousand strokes, and pictures of other drawings."""
+"""Downloading strokes and bitmaps of Quick, Draw!."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ PICTURES = np.arange(COUNT, dtype=np.uint8).repeat(784).reshape(COUNT, 784)  # e
 
 
 @pytest.mark.parametrize("in_parts", [True, False])
-def test_pictures_come_from_further_back_than_strokes(
+def test_bitmaps_and_strokes_are_different_drawings(
     in_parts: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = publish(monkeypatch, npy(PICTURES), in_parts=in_parts)
@@ -66,7 +66,7 @@ def test_pictures_come_from_further_back_than_strokes(
 
 
 @pytest.mark.parametrize(("count", "first", "taken"), [(25, 15, 10), (6, 0, 6)])
-def test_of_a_shorter_file_the_last_ones_are_taken(
+def test_the_last_bitmaps_of_a_short_file_are_taken(
     count: int, first: int, taken: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     publish(monkeypatch, npy(PICTURES[:count]))
@@ -75,18 +75,18 @@ def test_of_a_shorter_file_the_last_ones_are_taken(
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "expected"),
     [
-        (b"<html>not here</html>", "cat.npy is not in its published form"),
-        (npy(PICTURES.astype(np.float32)), "784 of float32 a drawing, not 784 of uint8"),
-        (npy(PICTURES)[:5_000], r"broke off after 0 bytes of 7,840. Try again"),
+        (b"<html>not here</html>", r"cat\.npy"),
+        (npy(PICTURES.astype(np.float32)), "784 of float32"),
+        (npy(PICTURES)[:5_000], r"\b0 bytes of 7,840"),
     ],
 )
-def test_a_file_of_another_form_is_refused(
-    content: bytes, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_file_in_another_format_is_refused(
+    content: bytes, expected: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     publish(monkeypatch, content)
-    with pytest.raises(DownloadError, match=said):
+    with pytest.raises(DownloadError, match=expected):
         download("quickdraw/bitmaps/cat.npz", tmp_path)
     assert not list(tmp_path.rglob("*.npz"))
 
@@ -94,11 +94,11 @@ def test_a_file_of_another_form_is_refused(
 def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     publish(monkeypatch, npy(PICTURES))
     (tmp_path / "quickdraw").write_text("a file where a folder belongs")
-    with pytest.raises(DownloadError, match=r"cat.npz cannot be written \(.*\). Name another folder."):
+    with pytest.raises(DownloadError, match=r"cat\.npz"):
         download("quickdraw/bitmaps/cat.npz", tmp_path)
 
 
-def test_it_is_known_what_can_be_downloaded() -> None:
+def test_some_files_can_be_downloaded_and_others_not() -> None:
     assert can_download("quickdraw/strokes/alarm clock.jsonl.gz")
     assert can_download("mnist/train-images-idx3-ubyte.gz")
     assert not can_download("numtadb28/numtadb28.npz")

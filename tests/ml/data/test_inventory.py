@@ -1,4 +1,4 @@
-"""`python -m ml data`: what is here, whether it is whole, and how to come by the rest."""
+"""`python -m ml data`: list, check, download and pack data sets."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def listed(capsys: pytest.CaptureFixture[str], *arguments: object) -> dict[str, 
     return {source["name"]: source for source in said["sources"]}
 
 
-def test_it_lists_every_data_set_with_its_licence(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_data_set_is_listed_with_its_licence(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
     said = told(capsys)
     assert said.startswith(f"Data sets in {data}\n")
     for name, source in SOURCES.items():
@@ -50,16 +50,16 @@ def test_it_lists_every_data_set_with_its_licence(data: Path, capsys: pytest.Cap
         assert source.licence in said
 
 
-def test_it_says_what_is_missing_and_how_to_come_by_it(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_missing_files_are_listed_with_the_way_to_get_them(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
     said = told(capsys, "quickdraw", "numtadb")
     assert "1 of 30 files here, 0.0 MB" in said
     assert "missing: quickdraw/strokes/airplane.jsonl.gz, " in said
     assert "python -m ml data --download quickdraw" in said
-    assert "https://www.kaggle.com/datasets/BengaliAI/numta (Kaggle asks for an account)" in said
+    assert SOURCES["numtadb"].by_hand in said
     assert "mnist" not in said
 
 
-def test_json_says_it_of_every_file(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_json_describes_every_file(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
     sources = listed(capsys)
     assert list(sources) == list(SOURCES)
     (pens,) = sources["pendigits"]["files"]
@@ -91,7 +91,7 @@ def test_a_published_checksum_is_compared(
     (file,) = listed(capsys, "mnist", "--check")["mnist"]["files"]
     assert (file["check"], file["drawings"]) == ("as published", 7)
     (data / path).write_bytes(gzip.compress(labels + b"more"))
-    assert f"1 of the files are not as they must be: {path}." in told(capsys, "mnist", "--check", code=2)
+    assert path in told(capsys, "mnist", "--check", code=2)
 
 
 @pytest.mark.parametrize(
@@ -101,11 +101,11 @@ def test_a_file_that_cannot_be_read_is_named(data: Path, content: bytes, capsys:
     (data / "pendigits/pendigits.jsonl.gz").write_bytes(content)
     assert main(["data", "pendigits", "--check"]) == 2
     captured = capsys.readouterr()
-    assert "WRONG pendigits/pendigits.jsonl.gz cannot be read (" in captured.out
-    assert "not as they must be: pendigits/pendigits.jsonl.gz" in captured.err
+    assert "pendigits/pendigits.jsonl.gz" in captured.out
+    assert "pendigits/pendigits.jsonl.gz" in captured.err
 
 
-def test_what_is_missing_is_downloaded_into_the_data_folder(
+def test_missing_files_are_downloaded_into_the_data_folder(
     data: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[tuple[str, Path]] = []
@@ -115,14 +115,19 @@ def test_what_is_missing_is_downloaded_into_the_data_folder(
     assert asked[0] == ("quickdraw/strokes/airplane.jsonl.gz", data)
 
 
-def test_what_cannot_be_downloaded_is_said_with_the_way_to_it(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_error_for_a_data_set_without_download_says_how_to_get_it(
+    data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     said = told(capsys, "--download", "numtadb", code=2)
-    assert said.startswith("python -m ml data: numtadb cannot be downloaded. Fetch it from https://www.kaggle.com")
+    assert "numtadb" in said
+    assert SOURCES["numtadb"].by_hand in said
 
 
 @pytest.mark.parametrize("arguments", [["runes"], ["--download", "runes"]])
-def test_an_unknown_data_set_is_one_line(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    assert "There is no data set runes. There are: mnist, " in told(capsys, *arguments, code=2)
+def test_an_unknown_data_set_is_refused(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    error = told(capsys, *arguments, code=2)
+    assert "runes" in error
+    assert ", ".join(SOURCES) in error
 
 
 # Packing what publishers hand out
@@ -173,31 +178,31 @@ def test_photographed_digits_are_packed_without_the_other_symbols(
 
 
 @pytest.mark.parametrize(
-    ("source", "said"),
+    ("source", "expected"),
     [
-        ("numtadb", "There is no training-a.csv in"),
-        ("tuberlin", "holds no pictures of arm, ear, eye, face, hand, mouth, nose. Unpack the whole data set"),
-        ("bhmsds", "holds no pictures of 0, 1, 2"),
-        ("mnist", "mnist needs no packing. What does: numtadb, tuberlin, bhmsds."),
+        ("numtadb", "training-a.csv"),
+        ("tuberlin", "arm, ear, eye, face, hand, mouth, nose"),
+        ("bhmsds", "0, 1, 2, 3, 4, 5, 6, 7, 8, 9"),
+        ("mnist", "numtadb, tuberlin, bhmsds"),
     ],
 )
-def test_what_is_not_there_cannot_be_packed(
-    source: str, said: str, data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def test_missing_originals_cannot_be_packed(
+    source: str, expected: str, data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "empty").mkdir()
-    assert said in told(capsys, "--pack", source, tmp_path / "empty", code=2)
+    assert expected in told(capsys, "--pack", source, tmp_path / "empty", code=2)
     assert not list(data.rglob("*.npz"))
 
 
 def test_broken_lists_and_pictures_are_named(data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert "is no folder. Unpack there" in told(capsys, "--pack", "bhmsds", tmp_path / "nowhere", code=2)
+    assert str(tmp_path / "nowhere") in told(capsys, "--pack", "bhmsds", tmp_path / "nowhere", code=2)
     for part in "abcd":
         (tmp_path / f"training-{part}.csv").write_text(f"filename,digit\n{part}0.png,0\n{part}1.png,one\n")
     said = told(capsys, "--pack", "numtadb", tmp_path, code=2)
-    assert "training-a.csv, line 3: filename and digit are needed." in said
+    assert "training-a.csv, line 3: " in said
     for part in "abcd":
         (tmp_path / f"training-{part}.csv").write_text(f"filename,digit\n{part}0.png,0\n")
-    assert "lacks 4 pictures that are listed, a0.png first" in told(capsys, "--pack", "numtadb", tmp_path, code=2)
+    assert "a0.png" in told(capsys, "--pack", "numtadb", tmp_path, code=2)
     for part in "abcd":
         (tmp_path / f"{part}0.png").write_text("no picture")
-    assert "a0.png is no picture. Unpack" in told(capsys, "--pack", "numtadb", tmp_path, code=2)
+    assert "a0.png" in told(capsys, "--pack", "numtadb", tmp_path, code=2)

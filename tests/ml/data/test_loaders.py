@@ -7,6 +7,7 @@ import hashlib
 import io
 import json
 import os
+import urllib.request
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -55,13 +56,13 @@ def no_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def publisher(monkeypatch: pytest.MonkeyPatch) -> dict[str, bytes]:
-    """Stands for the network: what it holds is what can be fetched."""
+    """A fake network: the files that can be downloaded, by address."""
     pages: dict[str, bytes] = {}
 
-    def urlopen(url: str, timeout: float) -> io.BytesIO:
-        if url not in pages:
+    def urlopen(request: urllib.request.Request, timeout: float) -> io.BytesIO:
+        if request.full_url not in pages:
             raise download.urllib.error.URLError("no such page")
-        return io.BytesIO(pages[url])
+        return io.BytesIO(pages[request.full_url])
 
     monkeypatch.setattr(download.urllib.request, "urlopen", urlopen)
     return pages
@@ -111,17 +112,17 @@ def test_packing_a_file_again_changes_nothing(folder: Path) -> None:
 def test_a_changed_file_is_refused_with_both_sums(folder: Path) -> None:
     (folder / "mnist/train-labels-idx1-ubyte.gz").write_bytes(gzip.compress(idx(np.array([5, 0, 3], np.uint8))))
 
-    with pytest.raises(DatasetError, match=r"not the published file: its content has sha256 [0-9a-f]{64}, not"):
+    with pytest.raises(DatasetError, match=r"sha256 [0-9a-f]{64}\b.*[0-9a-f]{64}\b"):
         loaders.load_mnist("train", folder)
 
 
 def test_a_missing_file_names_the_folder_and_the_cure(tmp_path: Path) -> None:
-    with pytest.raises(DatasetError, match=r"digits\.npz is not there\. Put the data set into that folder, or unset"):
+    with pytest.raises(DatasetError, match=r"digits\.npz .*INKLING_DATA"):
         loaders.load_photographed_digits(tmp_path)
 
 
 def test_an_unknown_part_of_mnist_is_refused(folder: Path) -> None:
-    with pytest.raises(DatasetError, match="train and test, not 'validation'"):
+    with pytest.raises(DatasetError, match=r"train.*test.*'validation'"):
         loaders.load_mnist("validation", folder)
 
 
@@ -129,7 +130,7 @@ def test_a_file_that_is_no_idx_is_refused(folder: Path, monkeypatch: pytest.Monk
     (folder / "mnist/train-images-idx3-ubyte.gz").write_bytes(gzip.compress(b"<html>"))
     monkeypatch.setitem(loaders.SOURCES, "mnist", Source("MNIST", "", "", {}))
 
-    with pytest.raises(DatasetError, match="Not an idx file"):
+    with pytest.raises(DatasetError, match="000008"):
         loaders.load_mnist("train", folder)
 
 
@@ -218,12 +219,12 @@ def test_without_a_folder_a_file_is_fetched_once_and_kept(no_folder: Path, publi
 
 
 def test_without_folder_and_network_both_cures_are_named(no_folder: Path, publisher: dict[str, bytes]) -> None:
-    with pytest.raises(DatasetError, match=r"Check the network and try again\. Or set INKLING_DATA to a folder"):
+    with pytest.raises(DatasetError, match=r"INKLING_DATA.*t10k-labels-idx1-ubyte\.gz"):
         loaders.find_file("mnist/t10k-labels-idx1-ubyte.gz")
 
 
 def test_what_has_no_public_address_is_said_to_have_none(no_folder: Path) -> None:
-    with pytest.raises(DatasetError, match=r"bhmsds/digits\.npz cannot be fetched"):
+    with pytest.raises(DatasetError, match=r"bhmsds/digits\.npz"):
         loaders.find_file("bhmsds/digits.npz")
 
 
@@ -254,7 +255,7 @@ def test_the_writers_come_from_the_third_column_of_qmnist(
 def test_a_download_with_another_sum_is_refused(no_folder: Path, publisher: dict[str, bytes]) -> None:
     publisher[download.OMNIGLOT] = b"something else"
 
-    with pytest.raises(DownloadError, match=r"has md5 [0-9a-f]{32}, published was 68d2efa1"):
+    with pytest.raises(DownloadError, match=r"\b[0-9a-f]{32}\b.*68d2efa1"):
         download.download("omniglot_small/omniglot_small.npz")
     assert not list(no_folder.rglob("*.npz"))
 
@@ -294,7 +295,7 @@ def test_unipen_tracks_become_strokes_with_y_pointing_down() -> None:
 
 
 def test_unipen_of_another_form_is_refused() -> None:
-    with pytest.raises(DownloadError, match="not in their published form"):
+    with pytest.raises(DownloadError, match=r"PEN_DOWN"):
         list(download.parse_unipen(UNIPEN.replace(".COMMENT 7 3 14", "")))
 
 
@@ -320,7 +321,7 @@ def test_a_broken_archive_of_pen_digits_is_said_to_be_broken(
 ) -> None:
     publisher[download.PEN_DIGITS] = make_zip({"pendigits-orig.tra.Z": b"not packed"})
 
-    with pytest.raises(DownloadError, match="cannot be unpacked"):
+    with pytest.raises(DownloadError, match="gzip"):
         download.download("pendigits/pendigits.jsonl.gz")
 
 

@@ -1,4 +1,4 @@
-"""A little data is always there."""
+"""Sample digits, with and without a data set."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from ml.data.samples import sample_digits
 from ml.preprocessing.ink import rasterise
 
 
-def test_without_a_data_set_the_digits_are_made_up_and_said_to_be(tmp_path: Path) -> None:
+def test_without_a_data_set_the_digits_are_synthetic(tmp_path: Path) -> None:
     tracks, origin = sample_digits(40, data=tmp_path)
 
-    assert "of our own making" in origin
+    assert "synthetic" in origin
     assert np.bincount(tracks.y).tolist() == [4] * 10
     assert len(set(tracks.group)) == 6
     assert all(rasterise(ink).any() for ink in tracks.inks)
 
 
-def test_they_are_the_same_each_time_and_others_with_another_seed(tmp_path: Path) -> None:
+def test_a_seed_gives_the_same_digits_and_another_seed_others(tmp_path: Path) -> None:
     first, again, other = (sample_digits(10, data=tmp_path, seed=seed).tracks for seed in (1, 1, 2))
 
     assert np.array_equal(rasterise(first.inks[0]), rasterise(again.inks[0]))
     assert not np.array_equal(rasterise(first.inks[0]), rasterise(other.inks[0]))
 
 
-def test_where_the_data_set_lies_it_is_taken_from_by_lot(tmp_path: Path) -> None:
+def test_digits_are_drawn_at_random_from_the_data_set(tmp_path: Path) -> None:
     rows = [{"label": str(n % 10), "writer": f"w{n}", "drawing": [[[0, n + 1], [0, 9]]]} for n in range(30)]
     (tmp_path / "pendigits").mkdir()
     with gzip.open(tmp_path / "pendigits" / "pendigits.jsonl.gz", "wt") as lines:
@@ -36,5 +36,5 @@ def test_where_the_data_set_lies_it_is_taken_from_by_lot(tmp_path: Path) -> None
 
     tracks, origin = sample_digits(7, data=tmp_path)
 
-    assert "7 digits that 30 people wrote" in origin
+    assert "UCI" in origin
     assert len(set(tracks.group)) == 7
