@@ -1,4 +1,4 @@
-"""The door to `ml` from the command line: `python -m ml --help`."""
+"""The command line of `ml`: `python -m ml --help`."""
 
 from __future__ import annotations
 
@@ -16,21 +16,15 @@ from ml.data.recognizer_folder import FolderError
 from ml.training.train import TrainingError
 
 COMMANDS = (data, train, evaluate, report, export, bench)
-EXPECTED = (
-    BundleError,
-    DatasetError,
-    EvaluationError,
-    ExportError,
-    FolderError,
-    TrainingError,
-)  # their texts name the cure
-EXTRA = ("tensorflow", "keras", "tqdm", "matplotlib")  # what the extra 'train' brings
+# Their messages say what to do, so no traceback is shown.
+EXPECTED = (BundleError, DatasetError, EvaluationError, ExportError, FolderError, TrainingError)
+EXTRA = ("tensorflow", "keras", "tqdm", "matplotlib")  # packages of the extra 'train'
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; 0 if it worked, 2 if a file, a folder, a bundle or a data set is not as it must be."""
+    """Run one command. Returns 0, or 2 if a file, a folder, a bundle or a data set is missing or wrong."""
     options = _parser().parse_args(arguments)
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow tells of its processor at length
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow prints much about the processor
     try:
         options.run(options)
     except EXPECTED as error:
@@ -41,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise
         print(f"python -m ml {options.command} needs {error.name}: install the extra 'train'.", file=sys.stderr)
         return 2
-    except BrokenPipeError:  # whoever was reading has seen enough
+    except BrokenPipeError:  # the reader (as `head`) has closed the pipe
         sys.stderr.close()
     except OSError as error:
         print(f"python -m ml {options.command}: {error.filename}: {error.strerror}.", file=sys.stderr)

@@ -29,10 +29,9 @@ WARM_UP = 20
 
 _WORKER = """
 import json, sys
-from ml.bundles.bundle import load_bundle
+from ml.bundles.bundle import load_bundle, verify_bundle
 from ml.benchmarks.latency import example_ink, resident_mb
 from ml.preprocessing.ink import parse_ink, rasterise
-from ml.bundles.predictor import Predictor
 imported = resident_mb()
 bundle = load_bundle(sys.argv[1])
 predictor = verify_bundle(bundle)

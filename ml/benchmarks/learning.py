@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -26,6 +26,7 @@ from ml.evaluation.metrics import calibration_error
 from ml.preprocessing.ink import Ink, rasterise
 from ml.recipes.base import VALIDATION_NEGATIVES, Examples, Material, Recipe
 from ml.recipes.digits import LABELS, VALIDATION_PEOPLE
+from ml.reporting.text_tables import percent, table
 from ml.training.finetune import finetune
 from ml.training.train import SEED, train
 
@@ -228,3 +229,30 @@ def base_bundle(data: Path | None, cache: Path, recipe: Recipe | None = None) ->
         bundle = bundle if bundle.rehearsal else replay_pack.add_replay_pack(bundle, material)
         save_bundle(bundle, cache)
         return bundle
+
+
+def learning_text(figures: Mapping[str, Any]) -> str:
+    """What `ml.benchmarks.learning` measured, as tables."""
+    rows = [("base", "", figures["base"])]
+    rows += [(mode, line["verdict"], line) for mode, line in figures["learning"].items()]
+    parts = [
+        table(
+            ("all approved", "verdict", "other writers", "ECE", "MNIST test", "ECE", "seconds"),
+            [(name, verdict, *_learned(line)) for name, verdict, line in rows],
+        )
+    ]
+    for name, key, last in (
+        ("a third at random", "poison", "promoted"),
+        ("thirty of one's own", "alone", "after"),
+    ):
+        lines = [(mode, line) for mode, tries in figures[key].items() for line in tries]
+        if lines:
+            columns = ("before", "after") if last == "after" else ("before", "after", last)
+            shown = [(mode, line["verdict"], *(percent(line[column]) for column in columns)) for mode, line in lines]
+            parts.append(table((name, "verdict", *columns), shown))
+    return "\n\n".join(parts)
+
+
+def _learned(line: Mapping[str, Any]) -> tuple[str, ...]:
+    shares = tuple(percent(line[key]) for key in ("pen", "pen_ece", "mnist", "mnist_ece"))
+    return (*shares, str(line.get("seconds", "")))

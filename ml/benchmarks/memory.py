@@ -25,6 +25,7 @@ from ml.embeddings import personal_memory
 from ml.preprocessing.image import normalise_image
 from ml.preprocessing.ink import rasterise
 from ml.recipes.base import Material
+from ml.reporting.text_tables import percent, table
 
 EARLY = 50  # the first drawings of a writer, while the memory fills
 WRONG = 0.1  # of the labels of a careless person
@@ -212,7 +213,7 @@ def _new(
     plain = np.pad(answers.probabilities, ((0, 0), (0, ways)))
     taught = rows[:, others].ravel()
     packed = [personal_memory.pack_answer(answers.embeddings[row], plain[row]) for row in taught]
-    known = personal_memory.build_memory(packed, (labels + outputs).tolist(), outputs + ways, untaught=ways)
+    known = personal_memory.build_memory(packed, (labels + outputs).tolist(), outputs + ways, new_labels=ways)
     found = []
     for label, row in enumerate(rows[:, person]):
         got = personal_memory.adjust_answer(known, plain[row], answers.embeddings[row]).probabilities.argmax()
@@ -321,3 +322,72 @@ def load_mnist_and_pens(data: Path | None) -> Material:
 
 
 PENS = replace(learning.RECIPE, load=load_mnist_and_pens, sources=("mnist", "pendigits"), tracks=PEN_TRACKS)
+
+
+def memory_text(figures: Mapping[str, Any]) -> str:
+    """What `ml.benchmarks.memory` measured, as tables."""
+    parts = [_hands_text(base, habits) for base, habits in figures["hands"].items()]
+    for base, lines in figures.get("new labels", {}).items():
+        rows = [
+            (f"{line['labels']} labels", line["examples"], percent(line["right"]), percent(line["nearest"]))
+            for line in lines
+        ]
+        parts.append(table((f"new labels, {base}", "examples of each", "right", "nearest example"), rows))
+    if "at once" in figures:
+        line = figures["at once"]
+        parts.append(
+            table(
+                ("clear drawings that their author calls something else", ""),
+                [
+                    ("the next one is read so at once", percent(line["second"])),
+                    ("the next one after three of other labels", percent(line["meanwhile"])),
+                    ("the one after two", percent(line["third"])),
+                ],
+            )
+        )
+        rows = [
+            (name, f"{line['count']:,}", *(percent(line[key]) for key in ("plain", "personal", "odd")))
+            for name, line in figures["junk"].items()
+        ]
+        header = (
+            "junk answered 'not sure'",
+            "drawings",
+            "network alone",
+            "with a memory",
+            "of the unsure, one given a label",
+        )
+        parts.append(table(header, rows))
+        cost = figures["recall"]
+        parts.append(
+            f"A look into a memory of {cost['remembered']} drawings takes {cost['look_us']:.0f} µs, "
+            f"building it {cost['build_us'] / 1000:.1f} ms (medians)."
+        )
+    return "\n\n".join(parts)
+
+
+def _hands_text(base: str, habits: Mapping[str, Any]) -> str:
+    header = (
+        f"{base}: who",
+        "people",
+        "drawings",
+        "remembered",
+        "alone",
+        "with memory",
+        "after 50",
+        "with memory",
+        "worst",
+        "worse off",
+    )
+    rows = [
+        (
+            habit,
+            line["people"],
+            f"{line['drawings']:,}",
+            f"{line['remembered']:.1f}",
+            *(percent(line[key]) for key in ("plain", "personal", "plain_later", "personal_later")),
+            f"{line['worst_gain']:+.2%}",
+            f"{line['worse_off']:.1f}",
+        )
+        for habit, line in habits.items()
+    ]
+    return table(header, rows)

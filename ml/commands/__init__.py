@@ -1,1 +1,1 @@
-"""What `python -m ml` can do, one command (or a few alike) a file: its options, then what it does with them."""
+"""The commands of `python -m ml`, one module for each group: options first, then what the command does."""

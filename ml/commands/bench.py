@@ -1,4 +1,4 @@
-"""`python -m ml bench` and its kin: what an answer, a lesson, a memory and the normaliser are worth."""
+"""`python -m ml bench`, `bench-learning`, `bench-memory` and `bench-filters`: reproduce the measured figures."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 
 from ml.benchmarks.filters import EPOCHS, run_filters_bench
 from ml.benchmarks.latency import run_bench
-from ml.benchmarks.learning import run_learning_bench
-from ml.benchmarks.memory import measure_writers, run_memory_bench
+from ml.benchmarks.learning import learning_text, run_learning_bench
+from ml.benchmarks.memory import measure_writers, memory_text, run_memory_bench
 from ml.bundles.bundle import load_bundle, verify_bundle
 from ml.commands.options import (
     DATA_HELP,
@@ -27,42 +27,51 @@ from ml.data.labelled_files import EvaluationError
 from ml.reporting import text_tables
 from ml.training.finetune import FULL, HEAD
 
+BENCH = "Measure the time of each stage of an answer, and the memory of a process that answers."
+LEARNING = "Measure what a base trained on MNIST only learns from approved drawings, and from wrong labels (minutes)."
+MEMORY = "Measure the effect of a personal memory, on writers it was not tuned on (trains two bases once: minutes)."
+FILTERS = "Compare the image filters of a known demo with our normaliser, with one network, on Bangla digits (minutes)."
+
 
 def add(commands: Any) -> None:
-    _add_bench(commands)
-    _add_bench_learning(commands)
-    _add_bench_memory(commands)
-    _add_bench_filters(commands)
-
-
-def _add_bench(commands: Any) -> None:
-    text = "Measure the time of each stage of an answer, and the memory of a process that answers."
-    parser = add_command(commands, "bench", bench, text)
+    parser = add_command(commands, "bench", bench, BENCH)
     add_bundle(parser)
     parser.add_argument("--calls", type=int, default=1_000, metavar="N", help="calls of each stage (default: 1000)")
     add_json(parser)
 
-
-def bench(options: argparse.Namespace) -> None:
-    folder = folder_of(options)
-    verify_bundle(load_bundle(folder))  # says what is wrong with a bundle before anything is timed
-    figures = run_bench(folder, calls=options.calls)
-    rows = [(name, f"{line['median_ms']:.3f}", f"{line['p95_ms']:.3f}") for name, line in figures["stages"].items()]
-    stages = text_tables.table(("stage", "median ms", "95 % ms"), rows)
-    memory = text_tables.table(("a process without TensorFlow", "MB"), list(figures["memory_mb"].items()))
-    print_result(options, figures, f"{stages}\n\n{memory}")
-
-
-def _add_bench_learning(commands: Any) -> None:
-    text = "Measure what approved drawings teach a base that knows MNIST alone, and what bad ones do to it (minutes)."
-    parser = add_command(commands, "bench-learning", bench_learning, text)
+    parser = add_command(commands, "bench-learning", bench_learning, LEARNING)
     add_recognizer(parser)
-    parser.add_argument("--cache", type=Path, required=True, metavar="DIR", help="where the base is kept, or found")
+    parser.add_argument("--cache", type=Path, required=True, metavar="DIR", help="where the base is saved, or found")
     add_data_dir(parser)
     parser.add_argument("--mode", choices=(FULL, HEAD), action="append", help="may be repeated (default: both)")
     parser.add_argument("--poisonings", type=int, default=3, metavar="N", help="of each mode (default: 3)")
     parser.add_argument("--alone", type=int, default=3, metavar="N", help="people with their own site (default: 3)")
     add_json(parser)
+
+    parser = add_command(commands, "bench-memory", bench_memory, MEMORY)
+    add_bundle(parser)
+    parser.add_argument("--cache", type=Path, metavar="DIR", help="where the bases are saved, or found")
+    add_data_dir(parser)
+    parser.add_argument(
+        "--data", type=Path, nargs="+", metavar="FILE", help=f"only the writers of these, with the bundle; {DATA_HELP}"
+    )
+    add_json(parser)
+
+    parser = add_command(commands, "bench-filters", bench_filters, FILTERS)
+    add_data_dir(parser)
+    parser.add_argument("--epochs", type=int, default=EPOCHS, metavar="N", help=f"default: {EPOCHS}, as in the demo")
+    parser.add_argument("--limit", type=int, metavar="N", help="drawings of each part (default: all)")
+    add_json(parser)
+
+
+def bench(options: argparse.Namespace) -> None:
+    folder = folder_of(options)
+    verify_bundle(load_bundle(folder))  # reports what is wrong with a bundle before anything is timed
+    figures = run_bench(folder, calls=options.calls)
+    rows = [(name, f"{line['median_ms']:.3f}", f"{line['p95_ms']:.3f}") for name, line in figures["stages"].items()]
+    stages = text_tables.table(("stage", "median ms", "95 % ms"), rows)
+    memory = text_tables.table(("a process without TensorFlow", "MB"), list(figures["memory_mb"].items()))
+    print_result(options, figures, f"{stages}\n\n{memory}")
 
 
 def bench_learning(options: argparse.Namespace) -> None:
@@ -74,19 +83,7 @@ def bench_learning(options: argparse.Namespace) -> None:
         alone=options.alone,
         report=lambda progress: None,
     )
-    print_result(options, figures, text_tables.learning_text(figures))
-
-
-def _add_bench_memory(commands: Any) -> None:
-    text = "Measure what a person's memory is worth, on writers it was not tuned on (trains two bases once: minutes)."
-    parser = add_command(commands, "bench-memory", bench_memory, text)
-    add_bundle(parser)
-    parser.add_argument("--cache", type=Path, metavar="DIR", help="where the bases are kept, or found")
-    add_data_dir(parser)
-    parser.add_argument(
-        "--data", type=Path, nargs="+", metavar="FILE", help=f"only the writers of these, with the bundle; {DATA_HELP}"
-    )
-    add_json(parser)
+    print_result(options, figures, learning_text(figures))
 
 
 def bench_memory(options: argparse.Namespace) -> None:
@@ -99,21 +96,12 @@ def bench_memory(options: argparse.Namespace) -> None:
     elif options.cache:
         figures = run_memory_bench(options.data_dir, options.cache, bundle)
     else:
-        raise EvaluationError("Name a folder for the bases with --cache, or drawings with --data.")
-    print_result(options, figures, text_tables.memory_text(figures))
-
-
-def _add_bench_filters(commands: Any) -> None:
-    text = "Measure a known demo's image filters against our normaliser, under one network, on Bangla digits (minutes)."
-    parser = add_command(commands, "bench-filters", bench_filters, text)
-    add_data_dir(parser)
-    parser.add_argument("--epochs", type=int, default=EPOCHS, metavar="N", help=f"default: {EPOCHS}, as the demo's")
-    parser.add_argument("--limit", type=int, metavar="N", help="drawings of each part (default: all)")
-    add_json(parser)
+        raise EvaluationError("Give a folder for the bases with --cache, or drawings with --data.")
+    print_result(options, figures, memory_text(figures))
 
 
 def bench_filters(options: argparse.Namespace) -> None:
     figures = run_filters_bench(options.data_dir, epochs=options.epochs, limit=options.limit)
     tests = list(figures["filters"])
-    rows = [(title, *(f"{figures[way][title]:.2%}" for way in figures)) for title in tests]
+    rows = [(title, *(f"{figures[method][title]:.2%}" for method in figures)) for title in tests]
     print_result(options, figures, text_tables.table(("test drawings", *figures), rows))

@@ -1,4 +1,4 @@
-"""`python -m ml export`: the model of a bundle in other forms."""
+"""`python -m ml export`: write the model of a bundle in other formats."""
 
 from __future__ import annotations
 
@@ -11,19 +11,27 @@ from typing import Any
 
 import numpy as np
 
-from ml.bundles.bundle import Bundle, probe_rasters, verify_bundle
+from ml.bundles.bundle import probe_rasters
 from ml.bundles.export import EXPORT_FORMATS, export_files
-from ml.commands.options import DATA_HELP, add_bundle, add_command, add_json, open_bundle, print_result, read_drawings
+from ml.commands.options import (
+    DATA_HELP,
+    add_bundle,
+    add_command,
+    add_json,
+    open_bundle,
+    print_result,
+    read_drawings,
+)
 from ml.progress import progress_bars
 from ml.reporting import text_tables
 
-TEXT = """Write the model of a bundle in the forms that other tools read.
+TEXT = """Write the model of a bundle in the formats that other tools read.
 
   {forms}
 
-Each is loaded again and must answer the bundle's probe, and the drawings of --data, as the Keras model of the
-bundle does; one that does not is removed and said. export.json tells the labels in the order of the outputs,
-what goes in, and how far the answers of each form were apart."""
+Each file is loaded again and must answer the bundle's probe, and the drawings of --data, like the Keras model of
+the bundle; a file that does not is removed with an error. export.json lists the labels in the order of the outputs,
+the input, and how far the answers of each file differ."""
 
 EXAMPLES = """  python -m ml export digits --out exported
   python -m ml export sketches --format tflite savedmodel --data drawings.jsonl --out exported"""
@@ -48,23 +56,17 @@ def add(commands: Any) -> None:
 
 def run(options: argparse.Namespace) -> None:
     bundle, _ = open_bundle(options)
-    verify_bundle(bundle)
-    drawings = _drawings(options, bundle)
-    with contextlib.redirect_stdout(sys.stderr):  # TensorFlow tells where it wrote what
+    drawings = probe_rasters(bundle.manifest)
+    if options.data:
+        drawings = np.concatenate([drawings, read_drawings(options.data, bundle).rasters])
+    with contextlib.redirect_stdout(sys.stderr):  # TensorFlow prints what it writes
         done = export_files(bundle, options.out, formats=options.format, drawings=drawings, progress=progress_bars)
-    rows = [(file.file, f"{file.bytes:,}", text_tables.percent(file.same_answers), _apart(file)) for file in done]
-    text = text_tables.table((str(options.out), "bytes", "same answer", "apart by"), rows)
+    rows = [
+        (file.file, f"{file.bytes:,}", text_tables.percent(file.same_answers), f"{file.largest_difference:.6f}")
+        for file in done
+    ]
+    text = text_tables.table((str(options.out), "bytes", "same answer", "largest difference"), rows)
     figures = {"out": str(options.out), "drawings": len(drawings), "files": [asdict(file) for file in done]}
     print_result(
         options, figures, f"{text}\n\nCompared with the Keras model of the bundle on {len(drawings):,} drawings."
     )
-
-
-def _drawings(options: argparse.Namespace, bundle: Bundle) -> np.ndarray:
-    """The probe, and what was given."""
-    given = [read_drawings(options.data, bundle).rasters] if options.data else []
-    return np.concatenate([probe_rasters(bundle.manifest), *given])
-
-
-def _apart(file: Any) -> str:
-    return f"{file.largest_difference:.6f}"

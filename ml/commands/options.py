@@ -1,4 +1,4 @@
-"""What several commands ask for, and how all of them answer."""
+"""Options that several commands share, how they read their inputs, and how they print their result."""
 
 from __future__ import annotations
 
@@ -21,14 +21,13 @@ from ml.progress import progress_bars
 MODELS = Path(ml.__file__).parent / "models"
 
 DATA_HELP = (
-    ".jsonl, .ndjson or these as .gz: lines with `label` (or `word`), `drawing` (strokes [[x...], [y...]]) and maybe "
-    "`writer`; "
-    ".npz: `x` (n, h, w) uint8 white on black, `y`, and maybe `writer`"
+    ".jsonl, .ndjson (also .gz): lines with `label` (or `word`), `drawing` (strokes [[x...], [y...]]) and optional "
+    "`writer`; .npz: `x` (n, h, w) uint8 white on black, `y`, optional `writer`"
 )
 
 
 def add_command(commands: Any, name: str, run: Any, text: str, *, examples: str = "") -> argparse.ArgumentParser:
-    """A command and what it says of itself; the first paragraph of `text` stands in the list of commands."""
+    """Add a command. Its help shows `text`, the list of commands only the first paragraph of it."""
     parser: argparse.ArgumentParser = commands.add_parser(
         name,
         help=text.partition("\n\n")[0],
@@ -45,7 +44,6 @@ def add_recognizer(parser: argparse.ArgumentParser) -> None:
 
 
 def add_bundle(parser: argparse.ArgumentParser) -> None:
-    """Which recognizer, and which of its bundles."""
     add_recognizer(parser)
     parser.add_argument("--bundle", type=Path, metavar="DIR", help="default: the bundle that ships with Inkling")
 
@@ -57,15 +55,17 @@ def add_data_dir(parser: argparse.ArgumentParser) -> None:
 
 
 def add_drawings(parser: argparse.ArgumentParser, *, required: bool = True, text: str = "") -> None:
-    """Files of labelled drawings, and which of the drawings are taken."""
+    """Add the options for files of labelled drawings and for choosing among the drawings."""
     parser.add_argument("--data", type=Path, nargs="+", required=required, metavar="FILE", help=text + DATA_HELP)
     parser.add_argument("--split", default="", metavar="PART", help="only this part of .npz files that have `split`")
     parser.add_argument(
         "--holdout",
         action="store_true",
-        help="only the fifth of the writers that training leaves alone (by sha256 of the writer)",
+        help="only the fifth of the writers that is not trained on (by sha256 of the writer)",
     )
-    parser.add_argument("--junk", action="store_true", help="count drawings of other labels as junk, not as an error")
+    parser.add_argument(
+        "--junk", action="store_true", help="count drawings of other labels as negative examples, not as an error"
+    )
 
 
 def add_json(parser: argparse.ArgumentParser) -> None:
@@ -73,7 +73,7 @@ def add_json(parser: argparse.ArgumentParser) -> None:
 
 
 def folder_of(options: argparse.Namespace) -> Path:
-    """Where the bundle lies that was asked for."""
+    """Return the folder of the bundle that the options name."""
     folder: Path = options.bundle or MODELS / options.recognizer
     return folder
 
@@ -84,10 +84,10 @@ def open_bundle(options: argparse.Namespace) -> tuple[Bundle, Predictor]:
 
 
 def read_drawings(paths: Sequence[Path], bundle: Bundle, *, holdout: bool = False, split: str = "") -> LabelledDrawings:
-    """The drawings of some files as this bundle sees them; only the kept-out fifth of their writers if `holdout`."""
+    """Return the drawings of the files, on the bundle's raster; with `holdout` only those of the held-out writers."""
     for path in paths:
         if not split and (parts := labelled_files.split_names(path)):
-            print(f"{path}: all its parts are taken, {' and '.join(parts)}; --split takes one.", file=sys.stderr)
+            print(f"{path}: all parts are used ({', '.join(parts)}). Choose one with --split.", file=sys.stderr)
     drawings = labelled_files.join_labelled(
         [labelled_files.read_drawings(path, bundle.raster, split=split, progress=progress_bars) for path in paths]
     )
@@ -95,10 +95,10 @@ def read_drawings(paths: Sequence[Path], bundle: Bundle, *, holdout: bool = Fals
         return drawings
     kept_out = labelled_files.held_out_writers(drawings.writers)
     if not kept_out:
-        raise EvaluationError("--holdout needs drawings that name at least 5 writers.")
+        raise EvaluationError("--holdout needs drawings by at least 5 named writers.")
     return labelled_files.select_labelled(drawings, np.isin(drawings.writers, kept_out))
 
 
 def print_result(options: argparse.Namespace, figures: Any, text: str) -> None:
-    """Print what was found: as JSON if asked for, else `text`."""
+    """Print `figures` as JSON with --json, else `text`."""
     print(json.dumps(figures, indent=1, ensure_ascii=False, allow_nan=False) if options.json else text)

@@ -1,8 +1,8 @@
-"""Whose drawings to learn from where nobody reviewed them.
+"""Choose whose drawings to train on where nobody reviewed them.
 
-Somebody who labels at random, or against everybody else, contradicts a last layer that was taught by
-the base and by all the others. Authors who do so in most of their drawings are left out, whole: their
-few right labels are right by chance. Drawings that a reviewer accepted are never left out.
+Somebody who labels at random, or against everybody else, contradicts a last layer trained on the base and on all
+other authors. Authors who do so in most of their drawings are left out as a whole: their few right labels are right
+by chance. Drawings that a reviewer accepted are never left out.
 """
 
 from __future__ import annotations
@@ -13,19 +13,20 @@ from ml.bundles.predictor import Head
 from ml.embeddings import softmax
 from ml.embeddings.replay_pack import ReplayPack
 
-FOLDS = 4
+FOLDS = 4  # groups of authors, each judged by a layer trained on the other three
 STEPS = 40
-EXEMPLARS = 3  # one exemplar of the pack in so many is enough here
-FEWEST = 5  # drawings that an author is judged by
-CONTRADICTING = 0.5  # of an author's drawings: more than that, and they are left out
+EXEMPLAR_EVERY = 3  # one exemplar of the pack in three is enough here, and three times as fast
+MIN_DRAWINGS = 5  # an author with fewer is not judged
+MAX_CONTRADICTING = 0.5  # share of an author's drawings; with more, the author is left out
 
 
 def find_trusted(
     head: Head, pack: ReplayPack, embeddings: np.ndarray, labels: np.ndarray, authors: np.ndarray
 ) -> np.ndarray:
-    """Which drawings to learn from, bool (n,).
+    """Return which drawings to train on, bool (n,).
 
-    `embeddings` (n, width) and `labels` (n,) of the drawings; `authors` (n,), -1 where reviewed.
+    `embeddings` (n, width) and `labels` int (n,) belong to the drawings; `authors` int (n,) is -1 for those that were
+    reviewed.
     """
     suspects = np.zeros(len(labels), bool)
     known = np.unique(authors[authors >= 0])
@@ -34,24 +35,30 @@ def find_trusted(
     contradicted = find_contradictions(head, pack, embeddings, labels, authors)
     for author in known:
         own = authors == author
-        suspects |= own & (own.sum() >= FEWEST) & (contradicted[own].mean() > CONTRADICTING)
+        suspects |= own & (own.sum() >= MIN_DRAWINGS) & (contradicted[own].mean() > MAX_CONTRADICTING)
     return ~suspects
 
 
 def find_contradictions(
     head: Head, pack: ReplayPack, embeddings: np.ndarray, labels: np.ndarray, authors: np.ndarray
 ) -> np.ndarray:
-    """Where a last layer taught by the pack, by what was reviewed and by the other authors answers otherwise."""
+    """Return for which drawings a layer trained without their author gives another label, bool (n,).
+
+    It is trained on the pack, on the reviewed drawings and on the other authors (cross-validation by author).
+    Reviewed drawings are never contradicted. The arguments are those of `find_trusted`.
+    """
     reviewed = authors < 0
+    # All drawings of an author are in the same fold; the reviewed ones in a fold that is always trained on.
     folds = np.where(reviewed, FOLDS, np.unique(authors, return_inverse=True)[1] % FOLDS)
+    exemplars, exemplar_labels = pack.study[::EXEMPLAR_EVERY], pack.study_labels[::EXEMPLAR_EVERY]
     answers = labels.copy()
     for fold in np.unique(folds[~reviewed]):
         others, own = folds != fold, folds == fold
         layer = softmax.fit_head(
             head,
-            np.concatenate([pack.study[::EXEMPLARS], embeddings[others]]),
-            np.concatenate([pack.study_labels[::EXEMPLARS], labels[others]]),
-            np.ones(len(pack.study[::EXEMPLARS]) + int(others.sum())),
+            np.concatenate([exemplars, embeddings[others]]),
+            np.concatenate([exemplar_labels, labels[others]]),
+            np.ones(len(exemplars) + int(others.sum())),
             steps=STEPS,
         )
         answers[own] = softmax.predict_head(layer, embeddings[own]).argmax(axis=1)

@@ -1,8 +1,8 @@
-"""How unlike a drawing is to others of its label: a wrong label and a scribble lie far from what is usual.
+"""Measure how unlike a drawing is to others of its label. Wrong labels and scribbles are outliers.
 
-The embeddings of a label's drawings point into about the same direction. The angle between that direction and a
-drawing's is measured in units of the label's own spread: the angle beyond which only one in two hundred drawings of the
-base test lies. Measured in `ml.outliers_bench`.
+The embeddings of a label's drawings point in similar directions. The cosine distance between a drawing's embedding and
+the mean direction is divided by the label's own spread: the distance that one in two hundred drawings of the base test
+exceeds. `tests/benchmarks/outliers.py` measures how well this finds wrong labels.
 """
 
 from __future__ import annotations
@@ -13,50 +13,51 @@ import numpy as np
 
 from ml.embeddings.replay_pack import ReplayPack
 
-SHARE = 0.995  # of a label's drawings are usual
-ENOUGH = 30  # drawings of a label in the base test that say what its spread is; with fewer, all labels together do
+USUAL_SHARE = 0.995  # of a label's drawings lie within its spread
+MIN_DRAWINGS = 30  # of a label in the base test to measure its own spread; with fewer, all labels together give it
 
 
 class TypicalDrawings(NamedTuple):
-    """What drawings of each label look like to one version."""
+    """What drawings of each label look like to one model version."""
 
     directions: np.ndarray
-    """float32 (labels, width): of unit length; 0 for a label of which the rehearsal pack holds nothing."""
+    """float32 (labels, width): unit vectors; 0 for a label of which the replay pack has no exemplars."""
     spreads: np.ndarray
     """float32 (labels,): the cosine distance beyond which a drawing is an outlier."""
 
 
 def learn_typical(pack: ReplayPack, labels: int) -> TypicalDrawings:
-    """From what a version was taught and is tested with; `labels` is how many it tells apart."""
-    directions = np.stack([_direction(pack.study[pack.study_labels == label]) for label in range(labels)])
+    """Return what is typical, from the exemplars and the base test of a version that knows `labels` labels."""
+    directions = np.stack([_mean_direction(pack.study[pack.study_labels == label]) for label in range(labels)])
     known = pack.test_labels < labels
     test, truth = pack.test[known], pack.test_labels[known]
-    distances = _distances(directions, test, truth)
-    everywhere = np.quantile(distances, SHARE) if len(distances) else np.inf
-    spreads = np.full(labels, everywhere, np.float32)
+    distances = _distances(directions, test, truth)  # (n,)
+    overall = np.quantile(distances, USUAL_SHARE) if len(distances) else np.inf
+    spreads = np.full(labels, overall, np.float32)
     for label in range(labels):
         own = distances[truth == label]
-        if len(own) >= ENOUGH:
-            spreads[label] = np.quantile(own, SHARE)
-    spreads[~directions.any(axis=1)] = np.inf
+        if len(own) >= MIN_DRAWINGS:
+            spreads[label] = np.quantile(own, USUAL_SHARE)
+    spreads[~directions.any(axis=1)] = np.inf  # nothing is an outlier of a label without exemplars
     return TypicalDrawings(directions, np.maximum(spreads, np.float32(1e-6)))
 
 
-def outlier_scores(usual: TypicalDrawings, embeddings: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """How far each of n drawings is from what its label usually looks like, float32 (n,); above 1 it is an outlier.
+def outlier_scores(typical: TypicalDrawings, embeddings: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Return the distance of each drawing from what is typical of its label, float32 (n,); above 1 it is an outlier.
 
-    `embeddings` (n, width), `labels` (n,) as outputs of the network. A label that nobody knows has no outliers: 0.
+    `embeddings` is float (n, width), `labels` int (n,) are outputs of the network. A label without exemplars gives 0.
     """
-    return (_distances(usual.directions, embeddings, labels) / usual.spreads[labels]).astype(np.float32)
+    return (_distances(typical.directions, embeddings, labels) / typical.spreads[labels]).astype(np.float32)
 
 
-def _direction(embeddings: np.ndarray) -> np.ndarray:
+def _mean_direction(embeddings: np.ndarray) -> np.ndarray:
     if not len(embeddings):
         return np.zeros(embeddings.shape[1], np.float32)
     return _unit(_unit(embeddings).mean(axis=0, keepdims=True))[0].astype(np.float32)
 
 
 def _distances(directions: np.ndarray, embeddings: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """The cosine distance of each row to the direction of its label, (n,)."""
     return 1 - (_unit(embeddings) * directions[labels]).sum(axis=1)
 
 

@@ -1,4 +1,4 @@
-"""A last layer on its own: softmax regression on embeddings, in NumPy."""
+"""Train and apply a last layer on its own: softmax regression on embeddings, in NumPy."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ import numpy as np
 from ml.bundles.predictor import Head
 
 StepCallback = Callable[[int, float], None]
-"""Told the step, from 1, and the loss before it."""
+"""Gets the number of the step, from 1, and the loss before it."""
 
 STEPS = 60
-RATE = 0.03
-HOLD = 1e-3  # how strongly the layer is held to where it began
-LOWEST, HIGHEST = 0.3, 0.95  # limits of "not sure"
+RATE = 0.03  # the peak; Adam moves each weight by about so much in a step
+PULL_TO_START = 1e-3  # weight decay towards where the layer began: keeps what the drawings do not speak about
+MIN_LIMIT, MAX_LIMIT = 0.3, 0.95  # of "not sure"
 
 
 def predict_head(head: Head, embeddings: np.ndarray) -> np.ndarray:
-    """Probabilities float32 (n, labels + 1) to embeddings (n, width)."""
+    """Return probabilities, float32 (n, labels + 1), for embeddings (n, width)."""
     return _softmax(embeddings @ head.weights + head.bias)
 
 
 def _softmax(logits: np.ndarray) -> np.ndarray:
-    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
-    answers: np.ndarray = powers / powers.sum(axis=1, keepdims=True)
-    return answers
+    powers = np.exp(logits - logits.max(axis=1, keepdims=True))  # the largest power is 1: no overflow
+    probabilities: np.ndarray = powers / powers.sum(axis=1, keepdims=True)
+    return probabilities
 
 
 def fit_head(
@@ -37,31 +37,37 @@ def fit_head(
     steps: int = STEPS,
     report: StepCallback = lambda step, loss: None,
 ) -> Head:
-    """Go on from `head` until it answers `truth`, int (n,), to embeddings (n, width); `weights` (n,) say what counts.
+    """Return a last layer that continues from `head` and learns `truth` for `embeddings`.
 
-    Adam on all of them at once, with a rate that falls to nothing, so that nothing is left to chance.
-    `report(step, loss)` is called before each step; what it raises passes through.
+    `embeddings` is float (n, width), `truth` int (n,) with classes, `weights` float (n,) the weight of each row in the
+    loss. Each step is Adam (Kingma and Ba 2015) on all rows, with cosine decay, so nothing is random. `report` is
+    called before each step; what it raises passes through.
     """
-    start = layer = np.vstack([head.weights, head.bias]).astype(np.float32)
-    inputs = np.hstack([embeddings, np.ones((len(embeddings), 1))]).astype(np.float32)
-    share = (weights / weights.sum()).astype(np.float32)[:, np.newaxis]
-    targets = np.eye(layer.shape[1], dtype=np.float32)[truth]
-    mean, square = np.zeros_like(layer), np.zeros_like(layer)
+    # The bias becomes one more row of the weights, for an input that is always 1.
+    start = layer = np.vstack([head.weights, head.bias]).astype(np.float32)  # (width + 1, classes)
+    inputs = np.hstack([embeddings, np.ones((len(embeddings), 1))]).astype(np.float32)  # (n, width + 1)
+    share = (weights / weights.sum()).astype(np.float32)[:, np.newaxis]  # (n, 1)
+    targets = np.eye(layer.shape[1], dtype=np.float32)[truth]  # (n, classes), one-hot
+    mean, square = np.zeros_like(layer), np.zeros_like(layer)  # Adam's moments
     for step in range(1, steps + 1):
-        answers = _softmax(inputs @ layer)
+        answers = _softmax(inputs @ layer)  # (n, classes)
         report(step, float(-(share * targets * np.log(np.maximum(answers, 1e-12))).sum()))
-        gradient = inputs.T @ (share * (answers - targets)) + HOLD * (layer - start)
+        # The gradient of cross-entropy after a softmax is (answers - targets).
+        gradient = inputs.T @ (share * (answers - targets)) + PULL_TO_START * (layer - start)
+        # Adam's second decay is 0.99, not the usual 0.999, because there are only 60 steps.
         mean = 0.9 * mean + 0.1 * gradient
         square = 0.99 * square + 0.01 * gradient**2
         rate = RATE * (1 + np.cos(np.pi * step / steps)) / 2
+        # Divided by (1 - beta^step): the moments began at 0 and would be too small at first.
         layer = layer - rate * (mean / (1 - 0.9**step)) / (np.sqrt(square / (1 - 0.99**step)) + 1e-8)
     return Head(layer[:-1], layer[-1])
 
 
 def move_unsure_limit(below: float, before: np.ndarray, after: np.ndarray, *, least: float = 0.0) -> float:
-    """The limit of "not sure" that spares as many real drawings as `below` did, but doubts a share of `least`.
+    """Return the limit at which the new layer is "not sure" about as many drawings as the old one was at `below`.
 
-    `before` and `after` (n, labels) are what the old and the new layer answer to the same drawings.
+    `before` and `after` are what the old and the new layer answer to the same drawings, float (n, labels). At least
+    the share `least` of the drawings is "not sure". The limit is a probability from 0.3 to 0.95.
     """
     share = max(float((before.max(axis=1) < below).mean()), least)
-    return round(float(np.clip(np.quantile(after.max(axis=1), share), LOWEST, HIGHEST)), 3)
+    return round(float(np.clip(np.quantile(after.max(axis=1), share), MIN_LIMIT, MAX_LIMIT)), 3)

@@ -1,8 +1,8 @@
-"""Measuring a bundle on the test sets of its recipe."""
+"""Run the test sets of a recipe on a bundle, through the code that serves."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -11,18 +11,14 @@ from ml.data.labelled_files import NEGATIVE_LABEL
 from ml.evaluation.metrics import EvaluationReport, evaluate_answers
 from ml.recipes.base import Examples
 
-if TYPE_CHECKING:
-    pass
-
 
 def run_tests(bundle: Bundle, tests: dict[str, Examples]) -> dict[str, EvaluationReport]:
-    """A report of each test, by the model file and the code that serve."""
-    predictor = verify_bundle(bundle)
-    labels = len(bundle.slugs)
+    """Return a report for each test set, by its name. Raises BundleError for a bundle that must not be used."""
+    predictor, labels = verify_bundle(bundle), len(bundle.slugs)
     reports = {}
     for name, examples in tests.items():
-        truth = np.where(examples.y < labels, examples.y, NEGATIVE_LABEL)
-        probabilities = predictor.predict(examples.x).probabilities
+        probabilities = predictor.predict(examples.x).probabilities  # (n, labels)
+        truth = np.where(examples.y < labels, examples.y, NEGATIVE_LABEL)  # examples count "other" as one label more
         reports[name] = evaluate_answers(
             probabilities, truth, bundle.slugs, bundle.manifest["unsure_below"], groups=examples.writers
         )
@@ -30,7 +26,7 @@ def run_tests(bundle: Bundle, tests: dict[str, Examples]) -> dict[str, Evaluatio
 
 
 def manifest_metrics(report: EvaluationReport) -> dict[str, Any]:
-    """What of a report goes into the manifest."""
+    """Return the figures of a report that the manifest holds, shares rounded to 5 digits."""
     figures = report.to_dict()
-    keys = ("junk_count", "junk_unsure") if not report.count else ("count", "accuracy", "unsure", "ece")
+    keys = ("count", "accuracy", "unsure", "ece") if report.count else ("junk_count", "junk_unsure")
     return {key: figures[key] if isinstance(figures[key], int) else round(figures[key], 5) for key in keys}

@@ -1,4 +1,4 @@
-"""Figures of champion and challenger on the same items. `ml.evaluation.gate` decides what they mean."""
+"""Figures of champion and challenger on the same drawings. `ml.evaluation.gate` judges them."""
 
 from __future__ import annotations
 
@@ -11,23 +11,25 @@ import numpy as np
 from ml.evaluation.metrics import calibration_error
 from ml.statistics import mcnemar_exact
 
+MIN_PROBABILITY = 1e-6  # in a log loss, so that one drawing cannot make it infinite
+
 
 class ModelAnswers(NamedTuple):
-    """What one of the two models answers: probabilities float (n, labels), in the order of the labels."""
+    """The answers of one of the two models. Probabilities are float (n, labels), in the order of the labels."""
 
     base: np.ndarray
     field: np.ndarray
     junk: np.ndarray
     unsure_below: float
     tflite: int
-    """Bytes of the model that serves."""
+    """Bytes of the `.tflite` file."""
     keras: int
-    """Bytes of the Keras model."""
+    """Bytes of the `.keras` file."""
     latency_ms: float
 
 
 class ExamAnswers(NamedTuple):
-    """The same questions to both. Truths are int (n,) places in `slugs`; tests may be empty."""
+    """The answers of both models to the same tests. Truths are int (n,), indices into `slugs`; tests may be empty."""
 
     slugs: Sequence[str]
     champion: ModelAnswers
@@ -35,36 +37,39 @@ class ExamAnswers(NamedTuple):
     base_truth: np.ndarray
     field_truth: np.ndarray
     by_author: bool
-    """Whether the field test was drawn by people whose drawings taught nothing."""
+    """Whether none of the authors of the field test drew anything that the challenger was trained on."""
     authors: int
-    """How many people drew the field test."""
+    """The number of authors of the field test."""
     difference: float
-    """The largest between the challenger's Keras model and its exported one, in probability."""
+    """The largest difference in probability between the challenger's Keras model and its exported one."""
     compared: int
-    """On so many drawings."""
+    """The number of drawings on which those two were compared."""
     tflite: int
-    """Bytes of the model that serves: the champion's, or the starter's where that is larger."""
+    """Bytes that the challenger's `.tflite` file is compared with: the champion's or the starter's, the larger."""
     keras: int
-    """Bytes of the Keras model, likewise."""
+    """The same for the `.keras` file."""
 
 
 def exam_figures(exam: ExamAnswers) -> dict[str, Any]:
-    """Everything that the rules look at, as plain JSON; None where there was nothing to measure."""
+    """Return everything that the rules of the gate use, as plain JSON; None where there was nothing to measure.
+
+    Shares are from 0 to 1. `before` is the champion, `after` the challenger.
+    """
     old, new = exam.champion, exam.challenger
     return {
-        "base": {"count": len(exam.base_truth), **_both(_accuracy, exam, "base")},
+        "base": {"count": len(exam.base_truth), **_before_and_after(_accuracy, exam, "base")},
         "field": _field_figures(exam),
-        "labels": _by_label(exam, "base"),
-        "field_labels": _by_label(exam, "field"),
-        "ece": _both(_ece, exam, "base"),
+        "labels": _label_figures(exam, "base"),
+        "field_labels": _label_figures(exam, "field"),
+        "ece": _before_and_after(_calibration_error, exam, "base"),
         "junk": {
             "count": len(old.junk),
-            "before": _share(_doubts(old.junk, old.unsure_below)),
-            "after": _share(_doubts(new.junk, new.unsure_below)),
+            "before": _unsure_share(old.junk, old.unsure_below),
+            "after": _unsure_share(new.junk, new.unsure_below),
         },
         "unsure": {
-            "before": _share(_doubts(old.base, old.unsure_below)),
-            "after": _share(_doubts(new.base, new.unsure_below)),
+            "before": _unsure_share(old.base, old.unsure_below),
+            "after": _unsure_share(new.base, new.unsure_below),
         },
         "size": {"tflite": new.tflite, "keras": new.keras},
         "latency_ms": {"before": old.latency_ms, "after": new.latency_ms},
@@ -72,14 +77,12 @@ def exam_figures(exam: ExamAnswers) -> dict[str, Any]:
     }
 
 
-def _both(
+def _before_and_after(
     figure: Callable[[np.ndarray, np.ndarray], float | None], exam: ExamAnswers, test: str
 ) -> dict[str, float | None]:
     truth = getattr(exam, f"{test}_truth")
-    return {
-        "before": figure(getattr(exam.champion, test), truth),
-        "after": figure(getattr(exam.challenger, test), truth),
-    }
+    before, after = (figure(getattr(side, test), truth) for side in (exam.champion, exam.challenger))
+    return {"before": before, "after": after}
 
 
 def _share(hits: np.ndarray) -> float | None:
@@ -90,30 +93,19 @@ def _accuracy(answers: np.ndarray, truth: np.ndarray) -> float | None:
     return _share(answers.argmax(axis=1) == truth)
 
 
-def _ece(answers: np.ndarray, truth: np.ndarray) -> float | None:
+def _calibration_error(answers: np.ndarray, truth: np.ndarray) -> float | None:
     return calibration_error(answers.max(axis=1), answers.argmax(axis=1) == truth) if len(truth) else None
 
 
-def _log_loss(exam: ExamAnswers) -> dict[str, float | None]:
-    """The mean log loss of both on the field test, and the standard error of the difference."""
-    truth = exam.field_truth
-    if not len(truth):
-        return {"before": None, "after": None, "error": None}
-    rows = np.arange(len(truth))
-    before, after = (-np.log(np.maximum(side.field[rows, truth], 1e-6)) for side in (exam.champion, exam.challenger))
-    error = (after - before).std() / math.sqrt(max(len(truth) - 1, 1))
-    return {"before": float(before.mean()), "after": float(after.mean()), "error": float(error)}
-
-
-def _doubts(answers: np.ndarray, below: float) -> np.ndarray:
-    doubts: np.ndarray = answers.max(axis=1) < below
-    return doubts
+def _unsure_share(answers: np.ndarray, below: float) -> float | None:
+    return _share(answers.max(axis=1) < below)
 
 
 def _field_figures(exam: ExamAnswers) -> dict[str, Any]:
     truth = exam.field_truth
-    before = exam.champion.field.argmax(axis=1) == truth
+    before = exam.champion.field.argmax(axis=1) == truth  # bool (n,): which are right
     after = exam.challenger.field.argmax(axis=1) == truth
+    # Only the drawings that exactly one model gets right say which is better (McNemar 1947).
     wins, losses = int((after & ~before).sum()), int((before & ~after).sum())
     return {
         "count": len(truth),
@@ -124,15 +116,29 @@ def _field_figures(exam: ExamAnswers) -> dict[str, Any]:
         "wins": wins,
         "losses": losses,
         "p": mcnemar_exact(wins, losses),
-        "log_loss": _log_loss(exam),
+        "log_loss": _field_log_loss(exam),
     }
 
 
-def _by_label(exam: ExamAnswers, test: str) -> list[dict[str, Any]]:
+def _field_log_loss(exam: ExamAnswers) -> dict[str, float | None]:
+    """The mean log loss of both models on the field test, and the standard error of the difference."""
+    truth = exam.field_truth
+    if not len(truth):
+        return {"before": None, "after": None, "error": None}
+    rows = np.arange(len(truth))
+    before, after = (
+        -np.log(np.maximum(side.field[rows, truth], MIN_PROBABILITY)) for side in (exam.champion, exam.challenger)
+    )
+    # Paired: the standard error of the mean of the n differences.
+    error = (after - before).std() / math.sqrt(max(len(truth) - 1, 1))
+    return {"before": float(before.mean()), "after": float(after.mean()), "error": float(error)}
+
+
+def _label_figures(exam: ExamAnswers, test: str) -> list[dict[str, Any]]:
     truth = getattr(exam, f"{test}_truth")
     rows = []
-    for place, slug in enumerate(exam.slugs):
-        chosen = truth == place
+    for label, slug in enumerate(exam.slugs):
+        chosen = truth == label  # bool (n,)
         before, after = (
             _accuracy(getattr(side, test)[chosen], truth[chosen]) for side in (exam.champion, exam.challenger)
         )

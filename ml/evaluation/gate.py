@@ -1,8 +1,8 @@
-"""The gate: may the challenger take the champion's place? Pure: answers in, a verdict in plain words out.
+"""The gate: decide whether the challenger may replace the champion. Answers in, a verdict with its reasons out.
 
-Every rule must hold, and each writes a sentence with its numbers. The field test decides whether
-the challenger is better; all the others, whether something was broken on the way. Shares are from
-0 to 1 in the figures and per cent in the sentences.
+The field test decides whether the challenger is better. All other rules check that nothing else became worse. Each
+rule gives an outcome and a sentence with its numbers. Shares are from 0 to 1 in the figures and in per cent in the
+sentences.
 """
 
 from __future__ import annotations
@@ -19,223 +19,242 @@ PASSED: Outcome = "passed"
 REFUSED: Outcome = "refused"
 NOT_ENOUGH_EVIDENCE: Outcome = "not-enough-evidence"
 
-BASE_DROP = 0.001  # of the base test,
-OF_ERRORS = 0.05  # or so much of what is wrong anyway, where that is more: there chance moves more, too
-FEWEST = 5  # drawings of the field test
-CLEAR = 0.05  # a chance below it counts as clear evidence
-SAME_LOSS = 0.005  # a rise in log loss that nobody would notice
-MORE_LOSS = 0.1  # a rise in log loss that is too much however few the drawings are
-ERRORS = 2.0  # standard errors that a rise must exceed, not to be the doing of a drawing or two
-LABEL_DROP, LABEL_DRAWINGS = 0.01, 3  # of one label: both must be exceeded, and what chance does
+# Field test
+MIN_FIELD = 5  # drawings
+CLEAR_P = 0.05  # a p-value below it is clear evidence
+SAME_LOSS = 0.005  # a rise in log loss that has no visible effect
+MAX_LOSS_RISE = 0.1  # a rise in log loss that is too much, however few the drawings are
+STANDARD_ERRORS = 2.0  # a smaller rise or loss may be chance
+
+# Base test
+BASE_DROP = 0.001  # of the share that is right,
+BASE_DROP_OF_ERRORS = 0.05  # or this part of the errors if that is more: with many errors, chance moves more too
+
+# One label, in the base test or the field test: both must be exceeded, and what chance explains
+LABEL_DROP, LABEL_DRAWINGS = 0.01, 3
+
 ECE_RISE = 0.01
-JUNK_DROP = 0.03
-MOST_UNSURE = 0.03  # of the base test's real drawings,
-MORE_UNSURE = 0.005  # or so much more than before, where that is more
-DIFFERENCE = 0.1  # in probability of one answer, between the Keras model and the one that serves
-LARGER = 1.25  # times as many bytes of each model file as before
-SLOWER = 2.0
+NEGATIVES_DROP = 0.03  # of the share of negatives that is answered "not sure"
+MAX_UNSURE = 0.03  # of the base test's real drawings,
+UNSURE_RISE = 0.005  # or so much more than before if that is more
+MAX_DIFFERENCE = 0.1  # in the probability of one answer between the Keras model and the exported one
+SIZE_FACTOR = 1.25  # of each model file
+LATENCY_FACTOR = 2.0
+
+ROUNDING = 1e-9  # differences of shares are not exact: 0.99 - 0.98 is a little more than 0.01
 
 
-@dataclass(frozen=True)
-class GateVerdict:
-    """The gate's decision. `before` and `after` are both models' first answers to the field test, as places."""
-
-    outcome: Outcome
-    sentences: list[str]
-    figures: dict[str, Any]
-    before: list[int]
-    after: list[int]
-    objections: list[str]
-    """The sentences of the rules that do not hold."""
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain JSON, without the single answers."""
-        return {"outcome": self.outcome, "sentences": self.sentences, "figures": self.figures}
-
-
-class Finding(NamedTuple):
+class RuleResult(NamedTuple):
     """What one rule says."""
 
+    rule: str
     outcome: Outcome
     sentence: str
 
 
+@dataclass(frozen=True)
+class GateVerdict:
+    """The gate's decision. `before` and `after` are both models' first guesses in the field test, label indices."""
+
+    outcome: Outcome
+    results: list[RuleResult]
+    figures: dict[str, Any]
+    before: list[int]
+    after: list[int]
+
+    @property
+    def sentences(self) -> list[str]:
+        """One sentence for each rule."""
+        return [result.sentence for result in self.results]
+
+    @property
+    def objections(self) -> list[str]:
+        """The sentences of the rules that did not pass."""
+        return [result.sentence for result in self.results if result.outcome != PASSED]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON, without the single answers."""
+        return {"outcome": self.outcome, "sentences": self.sentences, "figures": self.figures}
+
+
+Rule = Callable[[ExamAnswers, dict[str, Any]], RuleResult]
+
+
 def judge(exam: ExamAnswers) -> GateVerdict:
-    """Apply every rule. Refused if one refuses; not enough evidence if one lacks it; else passed."""
+    """Apply every rule. One refusal refuses; otherwise one lack of evidence makes the verdict not-enough-evidence."""
     figures = exam_figures(exam)
-    rules: list[Callable[[ExamAnswers, dict[str, Any]], Finding]] = [
-        _field, _base, _labels, _calibration, _junk, _unsure, _agreement, _size, _latency
-    ]  # fmt: skip
-    findings = [rule(exam, figures) for rule in rules]
-    outcomes = {finding.outcome for finding in findings}
-    outcome = REFUSED if REFUSED in outcomes else NOT_ENOUGH_EVIDENCE if NOT_ENOUGH_EVIDENCE in outcomes else PASSED
+    rules: list[Rule] = [_field, _base, _labels, _calibration, _negatives, _unsure, _export, _size, _speed]
+    results = [rule(exam, figures) for rule in rules]
+    outcomes = {result.outcome for result in results}
     return GateVerdict(
-        outcome,
-        [finding.sentence for finding in findings],
+        REFUSED if REFUSED in outcomes else NOT_ENOUGH_EVIDENCE if NOT_ENOUGH_EVIDENCE in outcomes else PASSED,
+        results,
         figures,
         exam.champion.field.argmax(axis=1).tolist(),
         exam.challenger.field.argmax(axis=1).tolist(),
-        [finding.sentence for finding in findings if finding.outcome != PASSED],
     )
 
 
 def compare_with_starter(verdict: GateVerdict, exam: ExamAnswers) -> GateVerdict:
-    """The verdict with what the rules against breaking things say of another exam: beside the starter.
+    """Return the verdict, refused if the challenger lost too much beside the starter; `exam` compares those two.
 
-    Each run may lose a little beside the champion; this keeps many runs from adding it up.
+    Each run may lose a little beside its champion. This rule prevents that many runs add up to a large loss.
     """
     figures = exam_figures(exam)
-    findings = [rule(exam, figures) for rule in (_base, _calibration, _junk, _unsure)]
-    broken = [f"Beside the starter: {finding.sentence}" for finding in findings if finding.outcome == REFUSED]
-    if not broken:
-        return verdict
-    return replace(
-        verdict,
-        outcome=REFUSED,
-        sentences=[*verdict.sentences, *broken],
-        objections=[*verdict.objections, *broken],
-    )
+    broken = [
+        RuleResult("starter", REFUSED, f"Beside the starter: {result.sentence}")
+        for result in (rule(exam, figures) for rule in (_base, _calibration, _negatives, _unsure))
+        if result.outcome == REFUSED
+    ]
+    return replace(verdict, outcome=REFUSED, results=[*verdict.results, *broken]) if broken else verdict
 
 
 # The rules
 
 
-def _field(exam: ExamAnswers, figures: dict[str, Any]) -> Finding:
-    """Better on the drawings that it was not taught with; a tie is decided by how sure it is of what is right."""
+def _field(exam: ExamAnswers, figures: dict[str, Any]) -> RuleResult:
+    """The challenger must win more drawings than it loses. In a tie, it must not be clearly less sure of the truth."""
     field = figures["field"]
-    if field["count"] < FEWEST:
-        return Finding(
-            NOT_ENOUGH_EVIDENCE, f"Field test: {_drawings(field['count'])}; at least {FEWEST} are needed to judge."
-        )
-    said = (
-        f"Field test: {_percent(field['after'])} right of {_drawings(field['count'])} by {_people(field['authors'])}, "
-        f"{_percent(field['before'])} before ({field['wins']} won, {field['losses']} lost)."
+    drawings = _count(field["count"], "drawing", "drawings")
+    if field["count"] < MIN_FIELD:
+        return RuleResult("field", NOT_ENOUGH_EVIDENCE, f"Field test: {drawings}; a decision needs {MIN_FIELD}.")
+    outcome, reason = _judge_field(field)
+    people = _count(field["authors"], "person", "people")
+    weaker = "" if exam.by_author else " It was trained on drawings by the same people, which makes weaker evidence."
+    return RuleResult(
+        "field",
+        outcome,
+        f"Field test: {_percent(field['after'])} right of {drawings} by {people}, {_percent(field['before'])} before "
+        f"({field['wins']} won, {field['losses']} lost). {reason}{weaker}",
     )
-    outcome, why = _beaten(field)
-    weaker = "" if exam.by_author else " The same people's drawings taught it, which is weaker evidence."
-    return Finding(outcome, f"{said} {why}{weaker}")
 
 
-def _beaten(field: dict[str, Any]) -> tuple[Outcome, str]:
+def _judge_field(field: dict[str, Any]) -> tuple[Outcome, str]:
     if field["losses"] > field["wins"]:
-        return REFUSED, "It loses more than it wins."
+        return REFUSED, "It loses more drawings than it wins."
     if field["wins"] > field["losses"]:
-        clear = field["p"] < CLEAR
+        strength = "Clear" if field["p"] < CLEAR_P else "Weak"
         share = "less than 0.1 %" if field["p"] < 0.001 else _percent(field["p"])
-        chance = f"chance alone would do that in {share} of cases"
-        return PASSED, f"Clear evidence: {chance}." if clear else f"Weak evidence: {chance}."
+        return PASSED, f"{strength} evidence: chance alone would give this result in {share} of cases."
     loss = field["log_loss"]
     losses = f"log loss {loss['after']:.4f}, {loss['before']:.4f} before"
-    if loss["after"] - loss["before"] > max(SAME_LOSS, min(ERRORS * loss["error"], MORE_LOSS)):
-        return REFUSED, f"A tie, and it is less sure of what is right ({losses})."
-    return PASSED, f"Weak evidence: a tie, and it is not clearly less sure of what is right ({losses})."
+    # A rise must be visible and more than chance explains; with very few drawings chance would explain anything.
+    allowed = max(SAME_LOSS, min(STANDARD_ERRORS * loss["error"], MAX_LOSS_RISE))
+    if loss["after"] - loss["before"] > allowed:
+        return REFUSED, f"A tie, and it gives the right labels less probability ({losses})."
+    return PASSED, f"Weak evidence: a tie, and it gives the right labels no clearly lower probability ({losses})."
 
 
-def _base(exam: ExamAnswers, figures: dict[str, Any]) -> Finding:
+def _base(exam: ExamAnswers, figures: dict[str, Any]) -> RuleResult:
     base = figures["base"]
     if not base["count"]:
-        return Finding(
-            NOT_ENOUGH_EVIDENCE, "Base test: both need a rehearsal pack of the same test. See python -m ml rehearse."
+        return RuleResult(
+            "base",
+            NOT_ENOUGH_EVIDENCE,
+            "Base test: both versions need a replay pack of the same test. Make one: python -m ml rehearse.",
         )
-    allowed = max(BASE_DROP, OF_ERRORS * (1 - base["before"]))
-    return _finding(
-        base["before"] - base["after"] <= allowed + 1e-9,
-        f"Base test: {_percent(base['after'], 2)} right of {_drawings(base['count'])}, {_percent(base['before'], 2)} "
-        f"before; a drop of {allowed * 100:.1f} points is allowed.",
+    allowed = max(BASE_DROP, BASE_DROP_OF_ERRORS * (1 - base["before"]))
+    return _result(
+        "base",
+        base["before"] - base["after"] <= allowed + ROUNDING,
+        f"Base test: {_percent(base['after'], 2)} right of {_count(base['count'], 'drawing', 'drawings')}, "
+        f"{_percent(base['before'], 2)} before; a drop of {allowed * 100:.1f} points is allowed.",
     )
 
 
-def _labels(exam: ExamAnswers, figures: dict[str, Any]) -> Finding:
-    """No label pays for the others, neither in the base test nor in the field."""
+def _labels(exam: ExamAnswers, figures: dict[str, Any]) -> RuleResult:
+    """No label may become much worse, whatever the others gain."""
     worse = [
-        f"{row['slug']} ({name}: {_percent(row['after'])} instead of {_percent(row['before'])} of {row['count']})"
+        f"{row['slug']} ({name} test: {_percent(row['after'])} of {row['count']}, {_percent(row['before'])} before)"
         for name, rows in (("base", figures["labels"]), ("field", figures["field_labels"]))
         for row in rows
-        if row["count"] and _much_worse(row)
+        if row["count"] and _is_much_worse(row)
     ]
     if worse:
-        return Finding(REFUSED, f"Labels: worse than before are {', '.join(worse)}.")
-    return Finding(
-        PASSED, f"Labels: none is worse by more than {LABEL_DROP * 100:.0f} point and {LABEL_DRAWINGS - 1} drawings."
-    )
+        return RuleResult("labels", REFUSED, f"Labels: worse than before: {', '.join(worse)}.")
+    allowed = f"{LABEL_DROP * 100:.0f} point and {LABEL_DRAWINGS - 1} drawings"
+    return RuleResult("labels", PASSED, f"Labels: none is worse by more than {allowed}.")
 
 
-def _much_worse(row: dict[str, Any]) -> bool:
+def _is_much_worse(row: dict[str, Any]) -> bool:
     drop, wrong = row["before"] - row["after"], round((1 - row["before"]) * row["count"])
     lost = round(drop * row["count"])
-    return drop > LABEL_DROP + 1e-9 and lost >= LABEL_DRAWINGS and lost > ERRORS * math.sqrt(wrong)
+    # The number of errors varies by about its square root (as counts do, Poisson).
+    return drop > LABEL_DROP + ROUNDING and lost >= LABEL_DRAWINGS and lost > STANDARD_ERRORS * math.sqrt(wrong)
 
 
-def _calibration(exam: ExamAnswers, figures: dict[str, Any]) -> Finding:
+def _calibration(exam: ExamAnswers, figures: dict[str, Any]) -> RuleResult:
     before, after = figures["ece"]["before"], figures["ece"]["after"]
     if before is None:
-        return Finding(PASSED, "Calibration: nothing to measure.")
-    return _finding(
-        after - before <= ECE_RISE + 1e-9,
-        f"Calibration: off by {_percent(after, 2)} on the base test, {_percent(before, 2)} before; "
+        return RuleResult("calibration", PASSED, "Calibration: nothing to measure.")
+    return _result(
+        "calibration",
+        after - before <= ECE_RISE + ROUNDING,
+        f"Calibration: an error (ECE) of {_percent(after, 2)} on the base test, {_percent(before, 2)} before; "
         f"a rise of {ECE_RISE * 100:.0f} point is allowed.",
     )
 
 
-def _junk(exam: ExamAnswers, figures: dict[str, Any]) -> Finding:
-    junk = figures["junk"]
-    if not junk["count"]:
-        return Finding(PASSED, "Junk: nothing to measure.")
-    return _finding(
-        junk["before"] - junk["after"] <= JUNK_DROP + 1e-9,
-        f"Junk: 'not sure' to {_percent(junk['after'])} of {_drawings(junk['count'])}, {_percent(junk['before'])} "
-        f"before; a drop of {JUNK_DROP * 100:.0f} points is allowed.",
+def _negatives(exam: ExamAnswers, figures: dict[str, Any]) -> RuleResult:
+    negatives = figures["junk"]
+    if not negatives["count"]:
+        return RuleResult("negatives", PASSED, "Negative examples: nothing to measure.")
+    return _result(
+        "negatives",
+        negatives["before"] - negatives["after"] <= NEGATIVES_DROP + ROUNDING,
+        f"Negative examples: {_percent(negatives['after'])} of {negatives['count']:,} answered 'not sure', "
+        f"{_percent(negatives['before'])} before; a drop of {NEGATIVES_DROP * 100:.0f} points is allowed.",
     )
 
 
-def _unsure(exam: ExamAnswers, figures: dict[str, Any]) -> Finding:
+def _unsure(exam: ExamAnswers, figures: dict[str, Any]) -> RuleResult:
     before, after = figures["unsure"]["before"], figures["unsure"]["after"]
     if after is None:
-        return Finding(PASSED, "Not sure: nothing to measure.")
-    allowed = max(MOST_UNSURE, before + MORE_UNSURE)
-    return _finding(
-        after <= allowed + 1e-9,
+        return RuleResult("unsure", PASSED, "Not sure: nothing to measure.")
+    allowed = max(MAX_UNSURE, before + UNSURE_RISE)
+    return _result(
+        "unsure",
+        after <= allowed + ROUNDING,
         f"Not sure: {_percent(after, 2)} of the base test's real drawings, {_percent(before, 2)} before; "
         f"{allowed * 100:.3g} % are allowed.",
     )
 
 
-def _agreement(exam: ExamAnswers, figures: dict[str, Any]) -> Finding:
-    return _finding(
-        exam.difference <= DIFFERENCE,
-        f"Export: the model that serves and the Keras model differ by at most {exam.difference:.3f} in probability "
-        f"on {_drawings(exam.compared)}; {DIFFERENCE} is allowed.",
+def _export(exam: ExamAnswers, figures: dict[str, Any]) -> RuleResult:
+    return _result(
+        "export",
+        exam.difference <= MAX_DIFFERENCE,
+        f"Export: the probabilities of the exported model and the Keras model differ by at most {exam.difference:.3f} "
+        f"on {_count(exam.compared, 'drawing', 'drawings')}; {MAX_DIFFERENCE} is allowed.",
     )
 
 
-def _size(exam: ExamAnswers, figures: dict[str, Any]) -> Finding:
+def _size(exam: ExamAnswers, figures: dict[str, Any]) -> RuleResult:
     after, before = (exam.challenger.tflite, exam.challenger.keras), (exam.tflite, exam.keras)
-    return _finding(
-        all(new <= LARGER * old for new, old in zip(after, before, strict=True)),
-        f"Size: {after[0] / 1e6:.2f} MB to serve, {before[0] / 1e6:.2f} before; {after[1] / 1e6:.2f} MB as Keras file, "
-        f"{before[1] / 1e6:.2f} before; {LARGER} times as much is allowed.",
+    return _result(
+        "size",
+        all(new <= SIZE_FACTOR * old for new, old in zip(after, before, strict=True)),
+        f"Size: {after[0] / 1e6:.2f} MB (exported model), {before[0] / 1e6:.2f} before; {after[1] / 1e6:.2f} MB (Keras "
+        f"model), {before[1] / 1e6:.2f} before; {SIZE_FACTOR} times as much is allowed.",
     )
 
 
-def _latency(exam: ExamAnswers, figures: dict[str, Any]) -> Finding:
+def _speed(exam: ExamAnswers, figures: dict[str, Any]) -> RuleResult:
     before, after = exam.champion.latency_ms, exam.challenger.latency_ms
-    return _finding(
-        after <= SLOWER * before,
-        f"Speed: {after:.2f} ms an answer, {before:.2f} ms before; {SLOWER:.0f} times as long is allowed.",
+    return _result(
+        "speed",
+        after <= LATENCY_FACTOR * before,
+        f"Speed: {after:.2f} ms for one answer, {before:.2f} ms before; {LATENCY_FACTOR:.0f} times as long is allowed.",
     )
 
 
-def _finding(held: bool, sentence: str) -> Finding:
-    return Finding(PASSED if held else REFUSED, sentence if held else f"{sentence} That is too much.")
+def _result(rule: str, passed: bool, sentence: str) -> RuleResult:
+    return RuleResult(rule, PASSED if passed else REFUSED, sentence if passed else f"{sentence} That is too much.")
 
 
 def _percent(share: float, digits: int = 1) -> str:
     return f"{share * 100:.{digits}f} %"
 
 
-def _drawings(count: int) -> str:
-    return f"{count:,} drawing" + ("" if count == 1 else "s")
-
-
-def _people(count: int) -> str:
-    return "1 person" if count == 1 else f"{count:,} people"
+def _count(count: int, one: str, many: str) -> str:
+    return f"{count:,} {one if count == 1 else many}"

@@ -1,7 +1,7 @@
-"""What must not change an answer, and what must not get one: figures for a model that serves.
+"""Measure how robust a model is: the same ink in other forms, and negative examples.
 
-The same ink, moved, scaled, drawn on another canvas or sampled more coarsely, is the same drawing.
-Junk is no drawing of any label: blanks, dots, scribbles, characters of other scripts.
+The same ink, moved, scaled, drawn on another canvas or sampled more coarsely, should get the same answer. Negative
+examples (blanks, dots, scribbles, characters of other scripts) should be answered "not sure".
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from ml.recipes import RECIPES
 
 SCALES = (0.05, 20.0)
 CANVASES = (100, 200, 350, 500, 1_000, 2_000)  # pixels a side
-FILLED = (0.3, 0.95)  # of the canvas by the drawing
+FILLED = (0.3, 0.95)  # share of the canvas side that the drawing takes
 
 Figures = dict[str, dict[str, Any]]
 Rng = np.random.Generator
@@ -35,15 +35,14 @@ Rng = np.random.Generator
 def measure_robustness(
     predictor: Predictor, inks: Sequence[Ink], *, limit: int, seed: int, spec: RasterSpec = DEFAULT_SPEC
 ) -> Figures:
-    """How often the raster and the answer stay the same when nothing but place, size, canvas or sampling changes.
+    """Return how often raster and answer stay the same when only position, size, canvas or sampling changes.
 
-    And when it comes as a picture instead of ink. For up to `limit` of the drawings, chosen by chance.
-    Returns `{change: {count, same raster, same answer}}`.
+    One more change gives the drawing as a picture instead of ink. At most `limit` drawings are used, chosen at random.
+    The result is `{change: {count, same raster, same answer}}` with shares from 0 to 1.
     """
     rng = np.random.default_rng(seed)
-    chosen = rng.permutation(len(inks))[:limit]
-    drawings = [inks[number] for number in chosen]
-    before = np.array([rasterise(ink, spec) for ink in drawings])
+    drawings = [inks[row] for row in rng.permutation(len(inks))[:limit]]
+    before = np.array([rasterise(ink, spec) for ink in drawings])  # (n, size, size)
     changes: dict[str, Callable[[Ink], Ink]] = {
         "moved, and scaled 0.05x to 20x": lambda ink: move_and_scale(ink, rng),
         "on canvases of 100 to 2000 px, to 1/100 px": lambda ink: place_on_canvas(ink, rng, decimals=2),
@@ -70,14 +69,14 @@ def _compare(predictor: Predictor, before: np.ndarray, answers: np.ndarray, afte
 
 
 def move_and_scale(ink: Ink, rng: Rng) -> Ink:
-    """The ink in another size, 0.05x to 20x, at another place."""
+    """Return the ink scaled by 0.05 to 20 and shifted by up to a tenth of the largest coordinate."""
     scale = float(np.exp(rng.uniform(*np.log(SCALES))))
     shift = rng.uniform(-0.1, 0.1, (2, 1)) * MAX_COORDINATE
     return [stroke[:2] * scale + shift for stroke in ink]
 
 
 def place_on_canvas(ink: Ink, rng: Rng, *, decimals: int) -> Ink:
-    """The ink as it comes from a square canvas of some size, in coordinates rounded to `decimals`."""
+    """Return the ink as drawn on a square canvas of random size, in pixels rounded to `decimals`."""
     side = int(rng.choice(CANVASES))
     points = np.concatenate([stroke[:2] for stroke in ink], axis=1)
     low, extent = points.min(axis=1, keepdims=True), float(np.ptp(points, axis=1).max())
@@ -88,11 +87,11 @@ def place_on_canvas(ink: Ink, rng: Rng, *, decimals: int) -> Ink:
 
 
 def drop_half_the_points(ink: Ink) -> Ink:
-    """The ink as a slower pen tablet gives it: every second point of a stroke, and its last."""
+    """Return the ink as a slower device samples it: every second point of a stroke, and its last."""
     return [np.concatenate([stroke[:2, :-1:2], stroke[:2, -1:]], axis=1) for stroke in ink]
 
 
-# Junk
+# Negative examples
 
 
 def measure_junk(
@@ -105,18 +104,19 @@ def measure_junk(
     recognizer: str = "digits",
     spec: RasterSpec = DEFAULT_SPEC,
 ) -> Figures:
-    """How much of each kind of junk is answered "not sure", beside the share of real drawings that are.
+    """Return the share of each kind of negative examples that is answered "not sure", and of real drawings.
 
-    `count` drawings of each made-up kind; characters of Omniglot alphabets, and real drawings of the
-    recognizer, that training never saw, where the data sets are at hand. What the doors refuse before
-    any model is asked (no ink, a blank picture) counts as not answered. Returns `{kind: {count, not sure}}`.
+    There are `count` drawings of each synthetic kind. Characters of Omniglot alphabets and real drawings, none of
+    which were trained on, are added if the data sets are here. What is refused before a model sees it (a blank
+    picture) counts as "not sure". The result is `{kind: {count, not sure}}`. Raises DatasetError if `data` names a
+    folder without the data sets.
     """
     rng = np.random.default_rng(seed)
     kinds: dict[str, Callable[[Rng], Ink]] = {"dots": make_dots, "scribbles": make_scribble, "hatchings": make_hatching}
-    figures = {"blank pictures": _blanks(predictor, unsure_below, spec, rng, count)}
-    for name, kind in kinds.items():
-        figures[name] = _unsure(predictor, unsure_below, np.array([rasterise(kind(rng), spec) for _ in range(count)]))
-    junk, real = _at_hand(predictor, unsure_below, recognizer, data)
+    figures = {"blank pictures": _measure_blanks(predictor, unsure_below, spec, rng, count)}
+    for name, make in kinds.items():
+        figures[name] = _unsure(predictor, unsure_below, np.array([rasterise(make(rng), spec) for _ in range(count)]))
+    junk, real = _measure_data_sets(predictor, unsure_below, recognizer, data)
     figures |= junk
     total = sum(line["count"] for line in figures.values())
     share = sum(line["count"] * line["not sure"] for line in figures.values()) / total
@@ -128,7 +128,7 @@ def _unsure(predictor: Predictor, below: float, rasters: np.ndarray) -> dict[str
     return {"count": len(rasters), "not sure": float(unsure.mean())}
 
 
-def _blanks(predictor: Predictor, below: float, spec: RasterSpec, rng: Rng, count: int) -> dict[str, Any]:
+def _measure_blanks(predictor: Predictor, below: float, spec: RasterSpec, rng: Rng, count: int) -> dict[str, Any]:
     answered = 0
     for _ in range(count):
         grain = rng.normal(rng.uniform(60, 250), rng.uniform(0, 6), (120, 160))
@@ -140,9 +140,11 @@ def _blanks(predictor: Predictor, below: float, spec: RasterSpec, rng: Rng, coun
     return {"count": count, "not sure": 1 - answered / count}
 
 
-def _at_hand(predictor: Predictor, below: float, recognizer: str, data: Path | None) -> tuple[Figures, Figures]:
-    """Junk and real drawings of the data sets."""
-    sets = _digits(data) if recognizer == "digits" else _tests(recognizer, data)
+def _measure_data_sets(
+    predictor: Predictor, below: float, recognizer: str, data: Path | None
+) -> tuple[Figures, Figures]:
+    """Figures of the negatives and of the real drawings in the data sets."""
+    sets = _digit_sets(data) if recognizer == "digits" else _recipe_tests(recognizer, data)
     junk: Figures = {}
     real: Figures = {}
     try:
@@ -152,17 +154,17 @@ def _at_hand(predictor: Predictor, below: float, recognizer: str, data: Path | N
             else:
                 real[f"real: {name}"] = _unsure(predictor, below, rasters)
     except DatasetError:
-        if data is not None:  # somebody named a folder: say what it lacks
+        if data is not None:  # the folder was named, so data missing from it is an error
             raise
     return junk, real
 
 
 Sets = Iterator[tuple[str, np.ndarray, bool]]
-"""Names, rasters, and whether they are junk."""
+"""Of each set: its name, rasters uint8 (n, size, size), and whether they are negatives."""
 
 
-def _digits(data: Path | None) -> Sets:
-    """Sooner read than all the tests of the recipe."""
+def _digit_sets(data: Path | None) -> Sets:
+    """The same as the tests of the recipe without the photographed digits, which take long to read."""
     foreign = load_foreign_characters("test", data).x
     rasters = np.array([normalise_image(picture, polarity="light_on_dark") for picture in foreign])
     yield "characters of unseen alphabets", rasters, True
@@ -172,30 +174,30 @@ def _digits(data: Path | None) -> Sets:
     yield "MNIST test", load_mnist("test", data).x, False
 
 
-def _tests(recognizer: str, data: Path | None) -> Sets:
-    """What the recipe of the recognizer is measured with, if it has one."""
+def _recipe_tests(recognizer: str, data: Path | None) -> Sets:
+    """The tests of the recognizer's recipe, if it has one."""
     if recipe := RECIPES.get(recognizer):
         for name, examples in recipe.replay(data).tests.items():
             yield name, examples.x, bool((examples.y == len(recipe.labels)).all())
 
 
 def make_dots(rng: Rng) -> Ink:
-    """One to five taps of the pen, some with a little tremble."""
+    """Return one to five taps of the pen, some trembling a little."""
     places = rng.uniform(0, 100, (int(rng.integers(1, 6)), 2, 1))
     return [place + rng.normal(0, rng.choice((0.0, 0.5)), (2, int(rng.integers(1, 4)))) for place in places]
 
 
 def make_scribble(rng: Rng) -> Ink:
-    """A smooth line through 8 to 20 random places, as one tries out a pen."""
+    """Return a smooth line through 8 to 20 random points, as when trying a pen."""
     corners = rng.uniform(0, 100, (2, int(rng.integers(8, 21))))
-    for _ in range(3):  # Chaikin's corner cutting
+    for _ in range(3):  # corner cutting (Chaikin 1974) turns corners into a curve
         left, right = corners[:, :-1], corners[:, 1:]
         corners = np.stack([0.75 * left + 0.25 * right, 0.25 * left + 0.75 * right], axis=2).reshape(2, -1)
     return [corners]
 
 
 def make_hatching(rng: Rng) -> Ink:
-    """5 to 12 lines side by side, as one shades a place."""
+    """Return 5 to 12 parallel lines, as when shading an area."""
     count, lean = int(rng.integers(5, 13)), rng.uniform(-40, 40)
     x = np.linspace(0, 100, count) + rng.normal(0, 2, count)
     return [np.array([[at, at + lean], rng.normal(0, 4, 1).tolist() + rng.normal(100, 4, 1).tolist()]) for at in x]

@@ -11,7 +11,7 @@ from ml.reporting.text_tables import percent
 Json = Mapping[str, Any]
 
 
-def card_markdown(bundle: Bundle, picture: str) -> str:
+def card_markdown(bundle: Bundle, picture: str = "confusion.svg") -> str:
     """The card of a bundle; `picture` is the file of its confusion matrix. Raises BundleError if it has no card."""
     manifest = bundle.manifest
     if "card" not in manifest:

@@ -1,24 +1,23 @@
-"""Measure a bundle that is already there once more, and say so in its card: nothing is trained."""
+"""Measure a bundle on the tests of its recipe and write the figures into its manifest. Nothing is trained."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 from ml.bundles.bundle import Bundle
 from ml.evaluation.bundle_tests import manifest_metrics, run_tests
-from ml.recipes.base import Recipe
+from ml.evaluation.metrics import EvaluationReport
+from ml.recipes.base import Material, Recipe
 from ml.reporting.model_card import make_card, with_card
 
 
-def measure_again(bundle: Bundle, recipe: Recipe, data: Path | None = None) -> Bundle:
-    """The bundle with the figures of the recipe's tests and the card as they are today; the models stay as they are.
+def measure_bundle(bundle: Bundle, recipe: Recipe, material: Material) -> tuple[Bundle, dict[str, EvaluationReport]]:
+    """Return the bundle with new `metrics` and a new card, and the reports by the name of the test.
 
-    `data` is the folder of data sets (else `INKLING_DATA`, else downloads). Raises DatasetError.
+    Title and prompt are taken from the recipe as it is now; the model files stay as they are.
     """
-    material = recipe.load(data)
     reports = run_tests(bundle, material.tests)
     metrics = {name: manifest_metrics(report) for name, report in reports.items()}
-    said = {"title": recipe.title, "prompt": recipe.prompt, "metrics": metrics}
-    measured = replace(bundle, manifest={**bundle.manifest, **said})
-    return with_card(measured, make_card(measured, reports, recipe, material))
+    manifest = {**bundle.manifest, "title": recipe.title, "prompt": recipe.prompt, "metrics": metrics}
+    measured = replace(bundle, manifest=manifest)
+    return with_card(measured, make_card(measured, reports, recipe, material)), reports

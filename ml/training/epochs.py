@@ -1,4 +1,4 @@
-"""The drawings of one epoch: made afresh each time, every drawing in another hand, and new junk."""
+"""Make the examples of one training epoch: every drawing varied anew, plus new negative examples."""
 
 from __future__ import annotations
 
@@ -16,56 +16,62 @@ from ml.recipes.base import Examples, Material, Recipe
 
 Rng = np.random.Generator
 
-MOVED = 0.75  # of the drawings lie beside their place, where a recipe moves them
-SIZES = 0.03  # larger or smaller
-WAYS = (cv2.INTER_LINEAR, cv2.INTER_CUBIC, cv2.INTER_LANCZOS4)  # from soft edges to hard ones
-PLAIN = 8  # one picture in so many is learned as it is
+MOVED_SHARE = 0.75  # of the drawings are moved, in recipes with `moved`
+SCALE_RANGE = 0.03  # moved drawings are also scaled by up to 3 % in both directions
+INTERPOLATIONS = (cv2.INTER_LINEAR, cv2.INTER_CUBIC, cv2.INTER_LANCZOS4)  # from soft edges to hard ones
+UNCHANGED_EVERY = 8  # one picture in 8 is used as it is, so that the network sees the real data too
+
+# The kinds of negative examples, as limits of one random number from 0 to 1.
+BLANK_BELOW = 0.02
+PICTURES_BELOW = 0.5  # negative pictures; with negative strokes at hand they share this part:
+PICTURES_BELOW_WITH_INKS = 0.3
 
 
 def make_epoch(material: Material, recipe: Recipe, rng: Rng, *, strength: float = 1.0, hard: bool = False) -> Examples:
-    """One epoch of new variations, shuffled; x uint8 (n, size, size)."""
+    """Return one epoch of new variations, shuffled: x uint8 (n, size, size), y int64 (n,).
+
+    `strength` scales all variations, 1 being the full one. `hard` adds negatives that look more like digits.
+    """
     spec = recipe.raster
-    pictures = _choose(len(material.pictures.y), recipe.pictures, rng)
-    tracks = _choose(len(material.tracks.y), recipe.tracks, rng)
-    plain = len(pictures) // PLAIN
+    picture_rows = _choose_rows(len(material.pictures.y), recipe.pictures, rng)
+    track_rows = _choose_rows(len(material.tracks.y), recipe.tracks, rng)
+    unchanged = len(picture_rows) // UNCHANGED_EVERY
     drawn = [
-        material.pictures.x[pictures[:plain]],
-        augment_rasters(material.pictures.x[pictures[plain:]], rng, strength=strength, spec=spec),
-        _stack((_track(material, recipe, number, rng, strength) for number in tracks), spec),
+        material.pictures.x[picture_rows[:unchanged]],
+        augment_rasters(material.pictures.x[picture_rows[unchanged:]], rng, strength=strength, spec=spec),
+        _stack((_vary_track(material, recipe, row, rng, strength) for row in track_rows), spec),
     ]
-    junk = _stack(_junk(material, recipe, rng, hard), spec)
-    prototypes = rng.integers(len(recipe.labels), size=recipe.prototypes)
-    written = _stack(
-        (augment_ink(write_digit(int(label), rng), rng, spec, strength=strength) for label in prototypes), spec
+    # The order of the random draws is part of the result: negatives come before the synthetic digits.
+    negatives = _stack(_make_negatives(material, recipe, rng, hard), spec)
+    synthetic_labels = rng.integers(len(recipe.labels), size=recipe.prototypes)
+    synthetic = _stack(
+        (augment_ink(write_digit(int(label), rng), rng, spec, strength=strength) for label in synthetic_labels), spec
     )
-    x = np.concatenate([*drawn, written, junk])
-    other = np.full(recipe.junk, len(recipe.labels))
-    y = np.concatenate([material.pictures.y[pictures], material.tracks.y[tracks], prototypes, other])
+    x = np.concatenate([*drawn, synthetic, negatives])
+    other = np.full(recipe.junk, len(recipe.labels))  # the class after the last label
+    y = np.concatenate([material.pictures.y[picture_rows], material.tracks.y[track_rows], synthetic_labels, other])
     if recipe.mirror:
-        _mirror_half(x, rng)
+        mirrored = rng.random(len(x)) < 0.5
+        x[mirrored] = x[mirrored][:, :, ::-1]
     if recipe.moved:
         _move(x, recipe.moved, rng)
     order = rng.permutation(len(y))
     return Examples(x[order], y[order])
 
 
-def _mirror_half(x: np.ndarray, rng: Rng) -> None:
-    chosen = rng.random(len(x)) < 0.5
-    x[chosen] = x[chosen][:, :, ::-1]
-
-
-def _move(x: np.ndarray, by: float, rng: Rng) -> None:
-    """Most drawings up to `by` pixels beside their place, a little larger or smaller, with softer or harder edges."""
+def _move(x: np.ndarray, max_shift: float, rng: Rng) -> None:
+    """Shift most rasters by up to `max_shift` pixels, scale them a little, change the hardness of edges; in place."""
     side = x.shape[1]
-    for place in np.flatnonzero(rng.random(len(x)) < MOVED):
-        size = 1 + rng.uniform(-SIZES, SIZES)
-        to = (side - 1) / 2 * (1 - size) + rng.uniform(-by, by, 2)
-        matrix = np.array([[size, 0, to[0]], [0, size, to[1]]])
-        x[place] = cv2.warpAffine(x[place], matrix, (side, side), flags=WAYS[int(rng.integers(len(WAYS)))])
+    for row in np.flatnonzero(rng.random(len(x)) < MOVED_SHARE):
+        scale = 1 + rng.uniform(-SCALE_RANGE, SCALE_RANGE)
+        offset = (side - 1) / 2 * (1 - scale) + rng.uniform(-max_shift, max_shift, 2)  # scaled about the centre
+        matrix = np.array([[scale, 0, offset[0]], [0, scale, offset[1]]])
+        interpolation = INTERPOLATIONS[int(rng.integers(len(INTERPOLATIONS)))]
+        x[row] = cv2.warpAffine(x[row], matrix, (side, side), flags=interpolation)
 
 
-def _choose(available: int, wanted: int, rng: Rng) -> np.ndarray:
-    """`wanted` indices, each as often as any other, up to one."""
+def _choose_rows(available: int, wanted: int, rng: Rng) -> np.ndarray:
+    """`wanted` row numbers in random order, each used equally often, give or take one."""
     if not wanted:
         return np.zeros(0, np.int64)
     rounds = -(-wanted // available)
@@ -77,28 +83,29 @@ def _stack(rasters: Iterator[np.ndarray], spec: RasterSpec) -> np.ndarray:
     return np.stack(made) if made else np.zeros((0, spec.size, spec.size), np.uint8)
 
 
-def _track(material: Material, recipe: Recipe, number: int, rng: Rng, strength: float) -> np.ndarray:
-    ink = material.tracks.inks[number]
-    if material.latin:
-        ink = restyle_digit(ink, int(material.tracks.y[number]), rng)
+def _vary_track(material: Material, recipe: Recipe, row: int, rng: Rng, strength: float) -> np.ndarray:
+    ink = material.tracks.inks[row]
+    if material.latin:  # a 1 with or without a flag, a 7 with or without a bar
+        ink = restyle_digit(ink, int(material.tracks.y[row]), rng)
     return augment_ink(ink, rng, recipe.raster, strength=strength)
 
 
-def _junk(material: Material, recipe: Recipe, rng: Rng, hard: bool) -> Iterator[np.ndarray]:
+def _make_negatives(material: Material, recipe: Recipe, rng: Rng, hard: bool) -> Iterator[np.ndarray]:
     spec, digits = recipe.raster, material.digits()
+    pictures_below = PICTURES_BELOW_WITH_INKS if material.negative_inks else PICTURES_BELOW
     for kind in rng.random(recipe.junk):
-        if kind < 0.02:
+        if kind < BLANK_BELOW:
             yield _almost_blank(rng, spec.size)
-        elif kind < (0.3 if material.negative_inks else 0.5) and len(material.negative_rasters):
+        elif kind < pictures_below and len(material.negative_rasters):
             chosen = rng.integers(len(material.negative_rasters), size=1)
             yield augment_rasters(material.negative_rasters[chosen], rng, spec=spec)[0]
-        elif kind < 0.5 and material.negative_inks:
+        elif kind < PICTURES_BELOW and material.negative_inks:
             yield augment_ink(material.negative_inks[rng.integers(len(material.negative_inks))], rng, spec)
         else:
             yield augment_ink(make_negative(rng, digits, hard=hard, skipped=material.skipped_negatives), rng, spec)
 
 
 def _almost_blank(rng: Rng, size: int) -> np.ndarray:
-    """Nothing, or specks and grain of a bad picture."""
+    """An empty raster, or the specks and grain of a bad photo."""
     grain = rng.normal(0, rng.choice((0, 20, 90)), (size, size))
     return np.clip(grain - rng.uniform(0, 60), 0, 255).astype(np.uint8)

@@ -1,9 +1,8 @@
-"""Fine-tuning the last layer alone: seconds, and no data set.
+"""Fine-tune the last layer only: takes seconds and needs no data set and no TensorFlow.
 
-The trunk stays as it is, so the embeddings in the base's rehearsal pack stay true. The last layer
-goes on from where it is, on the pack's exemplars and on the drawings, each also as other hands
-would have made it. Exemplars and variants keep it calibrated. Then it is put in place of the old
-one in both model files (`ml.bundles.replace_head`).
+The trunk does not change, so the embeddings in the base's replay pack stay valid. The last layer continues from
+where it is, on the exemplars of the pack and on the drawings, each also in variations. Exemplars and variations
+keep it calibrated. Then it replaces the old layer in both model files (`ml.bundles.replace_head`).
 """
 
 from __future__ import annotations
@@ -31,110 +30,122 @@ from ml.embeddings.replay_pack import ReplayPack, read_pack
 from ml.preprocessing.ink import RasterSpec
 from ml.training.heartbeat import run_with_heartbeat
 
+Rng = np.random.Generator
+
 VARIANTS = 4  # of each drawing, besides itself
-STRENGTH = 0.8
-WEIGHT = 2.0  # of a drawing with its variants, an exemplar being 1
-OTHER = 3.0  # of a junk exemplar, at most: the drawings bring none, and would crowd it out
-JUNK = 0.4  # of the real exemplars' weight is that of all junk, at most: a small pack would be drowned in it;
-BESIDE = 0.2  # and so much of the drawings', beside which the junk of a small pack would be nothing
-DOUBTED = 0.004  # of the real exemplars, which it was taught, stay "not sure" at least; 1 % of what it never saw
-COMPARED = 200  # drawings, at most
-MOST = 0.5  # of the exemplars' weight is that of all drawings, at most
+STRENGTH = 0.8  # of the variations
+
+# Weights in the loss. A real exemplar of the pack has the weight 1.
+DRAWING_WEIGHT = 2.0  # of a drawing with all its variants
+MAX_DRAWINGS_SHARE = 0.5  # weight of all drawings, at most, as a share of the weight of all exemplars
+MAX_NEGATIVE_WEIGHT = 3.0  # of a negative exemplar, at most: the drawings bring no negatives and would outweigh them
+# The weight of all negatives is limited too, or they would outweigh a small pack:
+NEGATIVES_SHARE = 0.4  # of the weight of the real exemplars,
+NEGATIVES_DRAWINGS_SHARE = 0.2  # plus so much of the drawings' weight, beside which they would else be too light
+
+MIN_UNSURE = 0.004  # share of the real exemplars that stays "not sure"; it is about 1 % of drawings never trained on
+MAX_COMPARED = 200  # drawings, to compare both model files
 
 
-def finetune(base: Bundle, lesson: ApprovedDrawings, *, seed: int, report: ProgressCallback) -> Bundle:
-    """The base with another last layer; see `ml.training.finetune.finetune`. Without TensorFlow."""
+def finetune(base: Bundle, drawings: ApprovedDrawings, *, seed: int, report: ProgressCallback) -> Bundle:
+    """Return the base with another last layer; see `ml.training.finetune.finetune`. Needs no TensorFlow."""
     predictor, pack = verify_bundle(base), read_pack(base.rehearsal)
-    embeddings = _embed(predictor, lesson, base.raster, np.random.default_rng(seed), report)
+    embeddings = _embed_variants(predictor, drawings, base.raster, np.random.default_rng(seed), report)
     before = predictor.head()
-    kept = choose_trusted(before, pack, embeddings[0], lesson)
-    after = _fit(before, pack, embeddings[:, kept], select_drawings(lesson, kept), report)
+    trusted = choose_trusted(before, pack, embeddings[0], drawings)
+    after = _fit(before, pack, embeddings[:, trusted], select_drawings(drawings, trusted), report)
     report({"step": "export"})
     tflite, keras_file = replace_tflite_head(base.tflite, after), replace_keras_head(base.keras, after)
-    agreement = _agreement(tflite, after, lesson.rasters[:COMPARED])
+    labels = len(base.slugs)
+    exemplars = pack.study[pack.study_labels < labels]
+    answers = [softmax.predict_head(head, exemplars)[:, :labels] for head in (before, after)]
     bundle = assemble_bundle(
         tflite,
         keras_file,
         **manifest_of_base(base),
-        unsure_below=_limit(base, pack, before, after),
-        training={**training_record(base, kept, mode="head", seed=seed), "agreement": agreement},
+        unsure_below=softmax.move_unsure_limit(base.manifest["unsure_below"], *answers, least=MIN_UNSURE),
+        training={
+            **training_record(base, trusted, mode="head", seed=seed),
+            "agreement": _compare_files(tflite, after, drawings.rasters[:MAX_COMPARED]),
+        },
         quantised=bool(base.manifest.get("quantised")),
     )
     return with_replay_pack(bundle, base.rehearsal)
 
 
-def _embed(
-    predictor: Predictor, lesson: ApprovedDrawings, spec: RasterSpec, rng: np.random.Generator, report: ProgressCallback
+def _embed_variants(
+    predictor: Predictor, drawings: ApprovedDrawings, spec: RasterSpec, rng: Rng, report: ProgressCallback
 ) -> np.ndarray:
-    """Embeddings of the drawings and then of each of their variants, float32 (1 + variants, n, width)."""
-    embeddings = [predictor.predict(lesson.rasters).embeddings]
+    """Embeddings of the drawings and then of their variants, float32 (1 + variants, n, width)."""
+    embeddings = [predictor.predict(drawings.rasters).embeddings]
     for variant in range(1, VARIANTS + 1):
-        told = {"step": "reading the drawings", "epoch": variant, "epochs": VARIANTS}
-        rasters = run_with_heartbeat(lambda: make_variants(lesson, rng, spec, strength=STRENGTH), report, **told)
+        rasters = run_with_heartbeat(
+            lambda: make_variants(drawings, rng, spec, strength=STRENGTH),
+            report,
+            step="reading the drawings",
+            epoch=variant,
+            epochs=VARIANTS,
+        )
         embeddings.append(predictor.predict(rasters).embeddings)
     return np.stack(embeddings)
 
 
-def choose_trusted(head: Head, pack: ReplayPack, embeddings: np.ndarray, lesson: ApprovedDrawings) -> np.ndarray:
-    """Which drawings to learn from, bool (n,). Raises ApprovedDrawingsError if there are none."""
-    if lesson.authors is None:
-        return np.ones(len(lesson.labels), bool)
-    kept = find_trusted(head, pack, embeddings, lesson.labels, lesson.authors)
-    if not kept.any():
-        raise ApprovedDrawingsError("Every author contradicts the base and the others. Have their drawings reviewed.")
-    return kept
+def choose_trusted(head: Head, pack: ReplayPack, embeddings: np.ndarray, drawings: ApprovedDrawings) -> np.ndarray:
+    """Return which drawings to train on, bool (n,); `embeddings` are (n, width).
+
+    Raises ApprovedDrawingsError if there are none (see `ml.embeddings.author_filter`).
+    """
+    if drawings.authors is None:
+        return np.ones(len(drawings.labels), bool)
+    trusted = find_trusted(head, pack, embeddings, drawings.labels, drawings.authors)
+    if not trusted.any():
+        raise ApprovedDrawingsError(
+            "The labels of every author contradict the base and the other authors. Have their drawings reviewed."
+        )
+    return trusted
 
 
 def _fit(
-    head: Head, pack: ReplayPack, embeddings: np.ndarray, lesson: ApprovedDrawings, report: ProgressCallback
+    head: Head, pack: ReplayPack, embeddings: np.ndarray, drawings: ApprovedDrawings, report: ProgressCallback
 ) -> Head:
-    """Teach a last layer `embeddings`, float32 (variants, n, width), together with the pack's exemplars."""
+    """Train the last layer on `embeddings`, float32 (variants, n, width), together with the exemplars of the pack."""
     variants, _, width = embeddings.shape
-    is_junk = pack.study_labels == len(head.bias) - 1
-    weights = np.tile(weights_of(lesson) * WEIGHT / variants, variants)
-    weights *= min(1.0, MOST * len(pack.study) / max(float(weights.sum()), 1e-9))
-    all_junk = JUNK * int((~is_junk).sum()) + BESIDE * float(weights.sum())
-    other = min(OTHER, all_junk / max(int(is_junk.sum()), 1))
-    return softmax.fit_head(
-        head,
-        np.concatenate([pack.study, embeddings.reshape(-1, width)]),
-        np.concatenate([pack.study_labels, np.tile(lesson.labels, variants)]),
-        np.concatenate([np.where(is_junk, other, 1.0), weights]),
-        report=_progress(report),
-    )
-
-
-def _progress(report: ProgressCallback) -> softmax.StepCallback:
+    negative = pack.study_labels == len(head.bias) - 1  # bool (exemplars,)
+    weights = np.tile(weights_of(drawings) * DRAWING_WEIGHT / variants, variants)  # (variants * n,)
+    weights *= min(1.0, MAX_DRAWINGS_SHARE * len(pack.study) / max(float(weights.sum()), 1e-9))
+    all_negatives = NEGATIVES_SHARE * int((~negative).sum()) + NEGATIVES_DRAWINGS_SHARE * float(weights.sum())
+    negative_weight = min(MAX_NEGATIVE_WEIGHT, all_negatives / max(int(negative.sum()), 1))
     start = time.monotonic()
 
-    def tell(step: int, loss: float) -> None:
+    def report_step(step: int, loss: float) -> None:
         left = (time.monotonic() - start) / step * (softmax.STEPS - step)
         report({"step": "last layer", "epoch": step, "epochs": softmax.STEPS, "loss": loss, "seconds_left": left})
 
-    return tell
+    return softmax.fit_head(
+        head,
+        np.concatenate([pack.study, embeddings.reshape(-1, width)]),
+        np.concatenate([pack.study_labels, np.tile(drawings.labels, variants)]),
+        np.concatenate([np.where(negative, negative_weight, 1.0), weights]),
+        report=report_step,
+    )
 
 
-def _limit(base: Bundle, pack: ReplayPack, before: Head, after: Head) -> float:
-    """The new limit of "not sure", by the exemplars."""
-    labels = len(base.slugs)
-    real = pack.study[pack.study_labels < labels]
-    answers = [softmax.predict_head(head, real)[:, :labels] for head in (before, after)]
-    return softmax.move_unsure_limit(base.manifest["unsure_below"], *answers, least=DOUBTED)
+def _compare_files(tflite: bytes, head: Head, rasters: np.ndarray) -> dict[str, Any]:
+    """The largest difference between the `.tflite` file and the new layer of the `.keras` file on the same trunk.
 
-
-def _agreement(tflite: bytes, head: Head, rasters: np.ndarray) -> dict[str, Any]:
-    """How far what serves is from the Keras file's last layer on the same trunk; see `ml.evaluation.exam`."""
+    `ml.evaluation.exam` uses it, so that it need not start TensorFlow.
+    """
     labels = len(head.bias) - 1
-    said = Predictor(tflite, labels).predict(rasters)
-    difference = np.abs(softmax.predict_head(head, said.embeddings)[:, :labels] - said.probabilities).max()
+    output = Predictor(tflite, labels).predict(rasters)
+    difference = np.abs(softmax.predict_head(head, output.embeddings)[:, :labels] - output.probabilities).max()
     return {"difference": round(float(difference), 6), "compared": len(rasters)}
 
 
-# The same for both modes
+# Both modes
 
 
 def manifest_of_base(base: Bundle) -> dict[str, Any]:
-    """What a challenger has in common with its base, for its manifest."""
+    """Return the parts of the manifest that a challenger has in common with its base."""
     manifest = base.manifest
     return {
         "recognizer": manifest["recognizer"],
@@ -147,13 +158,13 @@ def manifest_of_base(base: Bundle) -> dict[str, Any]:
     }
 
 
-def training_record(base: Bundle, kept: np.ndarray, *, mode: str, seed: int) -> dict[str, Any]:
-    """How the challenger was taught; nothing personal."""
+def training_record(base: Bundle, trusted: np.ndarray, *, mode: str, seed: int) -> dict[str, Any]:
+    """Return the `training` part of a challenger's manifest; nothing personal. `trusted` is bool (n,)."""
     return {
         "sources": base.manifest["training"].get("sources", []),
         "mode": mode,
         "base": base.manifest["sha256"]["tflite"],
-        "drawings": int(kept.sum()),
-        "left_out": int((~kept).sum()),
+        "drawings": int(trusted.sum()),
+        "left_out": int((~trusted).sum()),
         "seed": seed,
     }

@@ -1,4 +1,4 @@
-"""Long calls that somebody watches."""
+"""Run a blocking call in a thread and report progress until it ends."""
 
 from __future__ import annotations
 
@@ -8,13 +8,16 @@ from typing import TypeVar
 
 from ml.data.approved import ProgressCallback
 
-HEARTBEAT_SECONDS = 0.5  # seconds between two reports
+HEARTBEAT_SECONDS = 0.5
 
 Result = TypeVar("Result")
 
 
 def run_with_heartbeat(call: Callable[[], Result], report: ProgressCallback, **progress: object) -> Result:
-    """What `call` gives; `report` is told `progress` now and then until it does, and may raise to stop waiting."""
+    """Return the result of `call`, run in a thread.
+
+    `report` gets `progress` at once and every half second. What it raises passes through and ends the waiting.
+    """
     pool = ThreadPoolExecutor(1)
     try:
         return wait_with_heartbeat(pool.submit(call), report, **progress)
@@ -23,7 +26,7 @@ def run_with_heartbeat(call: Callable[[], Result], report: ProgressCallback, **p
 
 
 def wait_with_heartbeat(waiting: Future[Result], report: ProgressCallback, **progress: object) -> Result:
-    """The result of something that another thread does, with a report now and then."""
+    """Return the result of `waiting`; reports like `run_with_heartbeat`."""
     report(progress)
     while not wait([waiting], HEARTBEAT_SECONDS).done:
         report(progress)

@@ -1,9 +1,9 @@
-"""The CNNs, as lists of layers: `small` for digits of any script, `residual` for sketches of many words.
+"""The convolutional networks: `small` for digits of any script, `residual` for sketches.
 
-Small on purpose: it must answer in a fraction of a millisecond on one core, train on two, and fit
-its `.keras` file into 2 MB. Each block is convolution, batch normalisation (which the converter
-folds into the convolution, so it costs nothing to serve) and ReLU; where a block pools, it pools
-before it normalises, which is the same up to a sign and a quarter of the work.
+They are small on purpose: an answer takes a fraction of a millisecond on one core, training runs on two cores,
+and the `.keras` file stays under 4 MB. A block is convolution, batch normalisation (the converter folds it into
+the convolution, so it costs nothing to serve) and ReLU. Where a block pools, it pools before it normalises: the
+result is the same up to a sign, for a quarter of the work.
 
 small, 28 x 28           output            parameters (11 classes)
 input                    28 x 28 x   1
@@ -17,16 +17,16 @@ dense (embedding)                  128       65,536 +   512
 dense, softmax                      11        1,419
                                  total      350,427
 
-`residual` reads pictures of things: twice as deep, with detours around pairs of convolutions (He et
-al. 2016) that let it be trained, and a mean over places instead of a dense layer over all of them.
+`residual` is twice as deep. Shortcuts around pairs of convolutions make that depth trainable (He et al. 2016),
+and a mean over all positions replaces the large dense layer.
 
 residual, 26 x 26        output            parameters (31 classes)
 input                    26 x 26 x   1
 conv 3x3, twice, pool    13 x 13 x  32        9,504 +   256
 conv 3x3                 13 x 13 x  64       18,432 +   256
-detour: conv 3x3, twice  13 x 13 x  64       73,728 +   512
+shortcut: conv 3x3 twice 13 x 13 x  64       73,728 +   512
 pool, conv 3x3            6 x  6 x 128       73,728 +   512
-detour: conv 3x3, twice   6 x  6 x 128      294,912 + 1,024
+shortcut: conv 3x3 twice  6 x  6 x 128      294,912 + 1,024
 pool, conv 3x3            3 x  3 x 192      221,184 +   768
 mean                               192
 dense (embedding)                  128       24,576 +   512
@@ -42,49 +42,52 @@ from keras import layers
 from ml.preprocessing.ink import SIZE
 from ml.recipes.base import RESIDUAL, SMALL
 
-EMBEDDING_SIZE = 128
+EMBEDDING_SIZE = 128  # numbers per drawing, for personal memory, outliers and replay packs
+BN_MOMENTUM = 0.98  # of the running statistics, which follow the last 50 batches or so (Keras' default is 0.99)
 
 
 def build_network(classes: int, size: int = SIZE, kind: str = SMALL) -> keras.Model:
-    """A new, untrained network of a `kind`: "small" or "residual".
+    """Return a new, untrained network of a `kind`: "small" or "residual".
 
-    Input: float32 (n, size, size, 1) in 0..1. Outputs: `probabilities` (n, classes), of which the last
-    class is "other" (none of the labels), and `embedding` (n, 128), the last hidden layer.
+    Input: float32 (n, size, size, 1) from 0 to 1. Outputs: `probabilities`, float32 (n, classes), of which the
+    last class is "other" (none of the labels), and `embedding`, float32 (n, 128), the last hidden layer.
+    Raises ValueError for fewer than 2 classes and for an unknown kind.
     """
     if classes < 2:
-        raise ValueError(f"A network tells at least 2 classes apart (the labels and 'other'), not {classes}.")
+        raise ValueError(f"A network needs at least 2 classes (the labels and 'other'), not {classes}.")
     if kind not in TRUNKS:
-        raise ValueError(f"There is no network {kind!r}; there are: {', '.join(TRUNKS)}.")
+        raise ValueError(f"There is no network {kind!r}. Known: {', '.join(TRUNKS)}.")
     inputs = keras.Input((size, size, 1), name="raster")
-    x = TRUNKS[kind](inputs)
-    x = layers.Dense(EMBEDDING_SIZE, use_bias=False)(x)
-    x = layers.BatchNormalization(momentum=0.98)(x)
-    embedding = layers.ReLU(name="embedding")(x)
-    logits = layers.Dense(classes, name="logits", dtype="float32")(embedding)
+    x = TRUNKS[kind](inputs)  # (n, 512) for small at 28 x 28, (n, 192) for residual
+    x = layers.Dense(EMBEDDING_SIZE, use_bias=False)(x)  # (n, 128); the normalisation brings the bias
+    x = layers.BatchNormalization(momentum=BN_MOMENTUM)(x)
+    embedding = layers.ReLU(name="embedding")(x)  # never negative: replay packs store it as unsigned bytes
+    # The head stays in float32 also where the rest trains in bfloat16: a softmax needs the precision.
+    logits = layers.Dense(classes, name="logits", dtype="float32")(embedding)  # (n, classes)
     probabilities = layers.Softmax(name="probabilities", dtype="float32")(logits)
     return keras.Model(inputs, {"probabilities": probabilities, "embedding": embedding})
 
 
 def _small(x: keras.KerasTensor) -> keras.KerasTensor:
-    x = _block(x, 16)
-    x = _block(x, 32, pool=True)
-    x = _block(x, 64)
-    x = _block(x, 64, pool=True)
-    x = _block(x, 128, padding="same")
-    x = _block(x, 128)
-    x = layers.Flatten()(x)
+    x = _block(x, 16)  # (n, 26, 26, 16)
+    x = _block(x, 32, pool=True)  # (n, 12, 12, 32)
+    x = _block(x, 64)  # (n, 10, 10, 64)
+    x = _block(x, 64, pool=True)  # (n, 4, 4, 64)
+    x = _block(x, 128, padding="same")  # (n, 4, 4, 128)
+    x = _block(x, 128)  # (n, 2, 2, 128)
+    x = layers.Flatten()(x)  # (n, 512)
     return layers.Dropout(0.3)(x)
 
 
 def _residual(x: keras.KerasTensor) -> keras.KerasTensor:
-    x = _block(x, 32, padding="same")
-    x = _block(x, 32, padding="same", pool=True)
-    x = _detour(_block(x, 64, padding="same"), 64)
-    x = layers.MaxPooling2D()(x)
-    x = _detour(_block(x, 128, padding="same"), 128)
-    x = layers.MaxPooling2D()(x)
-    x = _block(x, 192, padding="same")
-    x = layers.GlobalAveragePooling2D()(x)
+    x = _block(x, 32, padding="same")  # (n, 26, 26, 32)
+    x = _block(x, 32, padding="same", pool=True)  # (n, 13, 13, 32)
+    x = _shortcut_block(_block(x, 64, padding="same"), 64)  # (n, 13, 13, 64)
+    x = layers.MaxPooling2D()(x)  # (n, 6, 6, 64)
+    x = _shortcut_block(_block(x, 128, padding="same"), 128)  # (n, 6, 6, 128)
+    x = layers.MaxPooling2D()(x)  # (n, 3, 3, 128)
+    x = _block(x, 192, padding="same")  # (n, 3, 3, 192)
+    x = layers.GlobalAveragePooling2D()(x)  # (n, 192)
     return layers.Dropout(0.2)(x)
 
 
@@ -95,19 +98,23 @@ def _block(x: keras.KerasTensor, filters: int, *, padding: str = "valid", pool: 
     x = layers.Conv2D(filters, 3, padding=padding, use_bias=False)(x)
     if pool:
         x = layers.MaxPooling2D()(x)
-    x = layers.BatchNormalization(momentum=0.98)(x)
+    x = layers.BatchNormalization(momentum=BN_MOMENTUM)(x)
     return layers.ReLU()(x)
 
 
-def _detour(x: keras.KerasTensor, filters: int) -> keras.KerasTensor:
-    """What two convolutions make of `x`, added to it."""
-    way = layers.Conv2D(filters, 3, padding="same", use_bias=False)(_block(x, filters, padding="same"))
-    way = layers.BatchNormalization(momentum=0.98)(way)
-    return layers.ReLU()(layers.Add()([x, way]))
+def _shortcut_block(x: keras.KerasTensor, filters: int) -> keras.KerasTensor:
+    """`x` plus what two convolutions make of it; the shape does not change."""
+    change = layers.Conv2D(filters, 3, padding="same", use_bias=False)(_block(x, filters, padding="same"))
+    change = layers.BatchNormalization(momentum=BN_MOMENTUM)(change)
+    return layers.ReLU()(layers.Add()([x, change]))
 
 
 def fold_temperature(model: keras.Model, temperature: float) -> None:
-    """Divide the last dense layer by `temperature`, so that the softmax itself is calibrated."""
+    """Divide the weights of the last dense layer by `temperature`, in place.
+
+    Temperature scaling (Guo et al. 2017) divides the logits before the softmax. Folded into the weights it needs
+    no extra step when the model serves. Raises ValueError for a temperature of 0 or below.
+    """
     if temperature <= 0:
         raise ValueError(f"A temperature must be above 0, not {temperature}.")
     layer = model.get_layer("logits")

@@ -1,8 +1,8 @@
-"""Base training: `python -m ml train digits`, one command from the data sets to a bundle.
+"""Base training: from the data sets to a bundle, in one command (`python -m ml train digits`).
 
-The network learns (`ml.training.fit`), is calibrated, and the limit of "not sure" is chosen, both on
-writers that were not trained on; the bundle is measured through the code that serves. Seeds repeat
-it; the order in which CPU threads add up numbers may still change the last digits.
+The network is trained (`ml.training.fit`), calibrated, and given a limit for "not sure", the last two on writers
+that it was not trained on. Then it is exported and measured as it serves. The same seed repeats a training; the
+order in which CPU threads add up numbers may still change the last digits.
 """
 
 from __future__ import annotations
@@ -10,36 +10,45 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from ml.bundles.build import export_bundle, load_keras
 from ml.bundles.bundle import Bundle, load_bundle, save_bundle
 from ml.embeddings.replay_pack import add_replay_pack
-from ml.evaluation.bundle_tests import manifest_metrics, run_tests
 from ml.evaluation.metrics import EvaluationReport
 from ml.recipes import RECIPES
 from ml.recipes.base import Examples, Material, Recipe
-from ml.reporting.model_card import make_card, with_card, write_card
+from ml.reporting.measure_bundle import measure_bundle
+from ml.reporting.model_card import write_card
 from ml.training.fit import History, fast_precision, fit
 
 if TYPE_CHECKING:
     import keras
 
 SEED = 1
-HISTORY = "history.json"
-MOST_UNSURE = 0.01  # of the validation's real drawings may be answered "not sure"
-TEMPERATURES = np.exp(np.linspace(np.log(0.25), np.log(4), 200))
-PROBE = 16  # rasters of each validation set in the bundle's probe
+HISTORY_FILE = "history.json"
+MAX_UNSURE = 0.01  # share of the real validation drawings that may be answered "not sure"
+MIN_LIMIT, MAX_LIMIT = 0.3, 0.9  # of "not sure": lower, negatives get labels; higher, a good model is too often unsure
+TEMPERATURES = np.exp(np.linspace(np.log(0.25), np.log(4), 200))  # tried when calibrating; 1 changes nothing
+PROBE = 16  # rasters of each validation set that go into the bundle, to test it wherever it is loaded
 
 
 class TrainingError(ValueError):
-    """A training that cannot be started as asked; the text names the cure."""
+    """A training that cannot start as requested. The message says what to do."""
+
+
+def recipe_of(recognizer: str) -> Recipe:
+    """Return the recipe of a shipped recognizer. Raises TrainingError if there is none."""
+    if recognizer not in RECIPES:
+        raise TrainingError(f"There is no recipe for {recognizer!r}. There are recipes for {', '.join(RECIPES)}.")
+    return RECIPES[recognizer]
 
 
 def train_recognizer(
     recognizer: str,
+    recipe: Recipe | None = None,
     *,
     out: Path,
     epochs: int | None = None,
@@ -48,61 +57,34 @@ def train_recognizer(
     onwards: Path | None = None,
     progress: bool = True,
 ) -> Bundle:
-    """Train the recognizer and write its bundle, model card and confusion matrix into `out`.
+    """Train a recognizer and write bundle, model card and confusion matrix into the folder `out`.
 
-    It begins from nothing or, `onwards`, where the bundle in that folder ended. `epochs` replaces the
-    recipe's, `data` is the folder of data sets (else `INKLING_DATA`, else downloads). Raises
-    TrainingError, ArtifactError, or DatasetError where the data is not to be had.
+    `recipe` defaults to that of the shipped recognizer; `epochs` replaces the number of epochs in it. Training starts
+    from scratch or, with `onwards`, from the bundle in that folder. `data` is the folder of data sets (default:
+    `INKLING_DATA`, then downloads). Raises TrainingError, BundleError, or DatasetError if data cannot be had.
     """
-    recipe = recipe_of(recognizer)
-    return train_recipe(
-        recognizer, recipe, out=out, epochs=epochs, seed=seed, data=data, onwards=onwards, progress=progress
-    )
-
-
-def recipe_of(recognizer: str) -> Recipe:
-    """The recipe of a recognizer that ships. Raises TrainingError, which names those that there are."""
-    if recognizer not in RECIPES:
-        raise TrainingError(f"No recipe for {recognizer!r}; there are: {', '.join(RECIPES)}.")
-    return RECIPES[recognizer]
-
-
-def train_recipe(
-    recognizer: str,
-    recipe: Recipe,
-    *,
-    out: Path,
-    epochs: int | None = None,
-    seed: int = SEED,
-    data: Path | None = None,
-    onwards: Path | None = None,
-    progress: bool = True,
-) -> Bundle:
-    """As `train_recognizer`, by a recipe that need not be among those that ship."""
+    recipe = recipe or recipe_of(recognizer)
     if epochs is not None and epochs < 1:
-        raise TrainingError(f"Training takes at least 1 epoch, not {epochs}.")
-    before = None if onwards is None else load_bundle(onwards)
-    if before is not None:
-        _check_onwards(recipe, before, epochs)
+        raise TrainingError(f"The number of epochs must be at least 1, not {epochs}.")
+    before = None
+    if onwards is not None:
+        before = load_bundle(onwards)
+        if before.manifest["labels"] != recipe.labels:
+            raise TrainingError("The bundle in --onwards has other labels than the recipe. Train without it.")
+        if not (recipe.further or epochs):
+            raise TrainingError("The recipe has no further cycle. Give the number of epochs with --epochs.")
         recipe = recipe if epochs is None else replace(recipe, further=epochs)
     elif epochs is not None:
         recipe = replace(recipe, epochs=epochs, further=0)
     bundle, _, history = train(recognizer, recipe, recipe.load(data), seed=seed, before=before, progress=progress)
     save_bundle(bundle, out)
     write_card(bundle, out)
-    (out / HISTORY).write_text(json.dumps(history, indent=1), "utf-8")
+    (out / HISTORY_FILE).write_text(json.dumps(history, indent=1), "utf-8")
     return bundle
 
 
-def _check_onwards(recipe: Recipe, before: Bundle, epochs: int | None) -> None:
-    if before.manifest["labels"] != recipe.labels:
-        raise TrainingError("That bundle knows other labels than the recipe. Train from nothing, without it.")
-    if not (recipe.further or epochs):
-        raise TrainingError("The recipe has no further cycle. Say with --epochs how long to go on.")
-
-
 class TrainingResult(NamedTuple):
-    """What a training gave: the bundle, what it answers to each test, and how it went."""
+    """A trained bundle, its figures by test, and the history of the training."""
 
     bundle: Bundle
     reports: dict[str, EvaluationReport]
@@ -112,9 +94,9 @@ class TrainingResult(NamedTuple):
 def train(
     recognizer: str, recipe: Recipe, material: Material, *, seed: int, progress: bool, before: Bundle | None = None
 ) -> TrainingResult:
-    """Train, calibrate, export and measure; the reports are of the exported model, on `material.tests`.
+    """Train, calibrate, export and measure. The reports are of the exported model, on `material.tests`.
 
-    `before` is the bundle that a further cycle goes on from.
+    `before` is the bundle that a further cycle continues from.
     """
     import keras
 
@@ -127,7 +109,7 @@ def train(
         if before is not None:
             trainee.set_weights(load_keras(before).get_weights())
         history = fit(trainee, material, recipe, seed=seed, onwards=before is not None, progress=progress)
-    model = build_network(*shape)
+    model = build_network(*shape)  # the same network in float32: what is exported must not depend on the processor
     model.set_weights(trainee.get_weights())
     bundle, reports = calibrate_and_export(model, recognizer, recipe, material, seed=seed)
     return TrainingResult(bundle, reports, history)
@@ -136,14 +118,16 @@ def train(
 def calibrate_and_export(
     model: keras.Model, recognizer: str, recipe: Recipe, material: Material, *, seed: int
 ) -> tuple[Bundle, dict[str, EvaluationReport]]:
-    """Calibrate a trained network, export it in 8 bits, measure what was exported, pack what it must not forget."""
+    """Calibrate a trained network, export it in 8 bits, measure the exported model, and add its replay pack."""
     from ml.training.network import fold_temperature
 
     labels = len(recipe.labels)
-    answers = {name: _answers(model, examples) for name, examples in material.validation.items()}
+    answers = {name: _predict(model, examples) for name, examples in material.validation.items()}
     temperature = choose_temperature(answers, material.validation, labels)
     fold_temperature(model, temperature)
-    answers = {name: _answers(model, examples) for name, examples in material.validation.items()}
+    answers = {name: _predict(model, examples) for name, examples in material.validation.items()}  # calibrated
+    # The manifest records the numbers of the recipe, so that a training can be repeated.
+    numbers = {key: value for key, value in asdict(recipe).items() if isinstance(value, int | float)}
     bundle = export_bundle(
         model,
         recognizer=recognizer,
@@ -154,51 +138,52 @@ def calibrate_and_export(
         unsure_below=choose_unsure_below(answers, material.validation, labels),
         probe=np.concatenate([examples.x[:PROBE] for examples in material.validation.values()]),
         metrics={},
-        training=_record(recipe, seed, temperature),
+        training={**numbers, "sources": list(recipe.sources), "seed": seed, "temperature": round(temperature, 4)},
         quantise=True,
     )
-    reports = run_tests(bundle, material.tests)
-    metrics = {name: manifest_metrics(report) for name, report in reports.items()}
-    measured = replace(bundle, manifest={**bundle.manifest, "metrics": metrics})
-    return add_replay_pack(with_card(measured, make_card(measured, reports, recipe, material)), material), reports
+    bundle, reports = measure_bundle(bundle, recipe, material)
+    return add_replay_pack(bundle, material), reports
 
 
-def _record(recipe: Recipe, seed: int, temperature: float) -> dict[str, Any]:
-    plain = {key: value for key, value in asdict(recipe).items() if isinstance(value, int | float)}
-    return {**plain, "sources": list(recipe.sources), "seed": seed, "temperature": round(temperature, 4)}
+# Calibration
 
 
-# Calibrating
-
-
-def _answers(model: keras.Model, examples: Examples) -> np.ndarray:
+def _predict(model: keras.Model, examples: Examples) -> np.ndarray:
     """Probabilities of all classes, float64 (n, labels + 1)."""
-    rasters = examples.x[..., np.newaxis].astype(np.float32) / 255
+    rasters = examples.x[..., np.newaxis].astype(np.float32) / 255  # (n, size, size, 1)
     return np.asarray(model.predict(rasters, batch_size=256, verbose=0)["probabilities"], np.float64)
 
 
 def choose_temperature(answers: dict[str, np.ndarray], validation: dict[str, Examples], labels: int) -> float:
-    """The temperature with the smallest log loss on real drawings, each validation set counting the same."""
+    """Return the temperature with the smallest log loss on real drawings (temperature scaling, Guo et al. 2017).
+
+    `answers` are probabilities (n, labels + 1) by validation set; each set has the same weight, whatever its size.
+    """
     losses = np.zeros(len(TEMPERATURES))
     for name, examples in validation.items():
         real = examples.y < labels
         if real.any():
+            # The log of a softmax is its logits, up to a constant in each row that the loss does not see.
             logits, truth = np.log(np.maximum(answers[name][real], 1e-30)), examples.y[real]
-            losses += [_log_loss(logits / temperature, truth) for temperature in TEMPERATURES]
+            losses += [_mean_cross_entropy(logits / temperature, truth) for temperature in TEMPERATURES]
     return float(TEMPERATURES[losses.argmin()])
 
 
-def _log_loss(logits: np.ndarray, truth: np.ndarray) -> float:
-    highest = logits.max(axis=1, keepdims=True)
+def _mean_cross_entropy(logits: np.ndarray, truth: np.ndarray) -> float:
+    highest = logits.max(axis=1, keepdims=True)  # subtracted first: exp of a large number overflows
     total = np.log(np.exp(logits - highest).sum(axis=1)) + highest[:, 0]
     return float((total - logits[np.arange(len(truth)), truth]).mean())
 
 
 def choose_unsure_below(answers: dict[str, np.ndarray], validation: dict[str, Examples], labels: int) -> float:
-    """The highest limit that calls at most MOST_UNSURE of each set's real drawings "not sure"; from 0.3 to 0.9."""
+    """Return the highest limit of "not sure" that affects at most 1 % of the real drawings of each validation set.
+
+    The limit is a probability, from 0.3 to 0.9.
+    """
     limits = []
     for name, examples in validation.items():
         real = examples.y < labels
         if real.any():
-            limits.append(float(np.quantile(answers[name][real, :labels].max(axis=1), MOST_UNSURE)))
-    return round(min(max(min(limits), 0.3), 0.9), 3)
+            confidence = answers[name][real, :labels].max(axis=1)  # without "other", as the model serves
+            limits.append(float(np.quantile(confidence, MAX_UNSURE)))
+    return round(min(max(min(limits), MIN_LIMIT), MAX_LIMIT), 3)

@@ -43,10 +43,10 @@ def tiny_folder(tiny_bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -
 
 
 @pytest.fixture(scope="session")
-def taught_material() -> Material:
+def training_material() -> Material:
     return trained.material()
 
 
 @pytest.fixture(scope="session")
-def taught_base(taught_material: Material) -> Bundle:
-    return trained.base(taught_material)
+def trained_base(training_material: Material) -> Bundle:
+    return trained.base(training_material)

@@ -65,7 +65,7 @@ def inks(count: int, seed: int) -> tuple[list[Ink], np.ndarray]:
     return [ink(int(label), rng) for label in labels], labels
 
 
-def lesson(count: int, seed: int, *, hooked: int = 0, jagged: int = 0) -> ApprovedDrawings:
+def approved_drawings(count: int, seed: int, *, hooked: int = 0, jagged: int = 0) -> ApprovedDrawings:
     """The three in turn, and so many rings in the new ways."""
     drawn, labels = inks(count, seed)
     rng = np.random.default_rng(seed)

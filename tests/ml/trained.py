@@ -26,12 +26,12 @@ def inks(count: int, seed: int) -> tuple[list[Ink], np.ndarray]:
     return [write_digit(int(label), rng) for label in labels], labels
 
 
-def lesson(count: int, seed: int, *, authors: np.ndarray | None = None) -> ApprovedDrawings:
+def approved_drawings(count: int, seed: int, *, authors: np.ndarray | None = None) -> ApprovedDrawings:
     drawn, labels = inks(count, seed)
     return ApprovedDrawings(np.stack([rasterise(ink) for ink in drawn]), list(drawn), labels, authors=authors)
 
 
-def foreign_lesson(count: int, seed: int) -> ApprovedDrawings:
+def foreign_drawings(count: int, seed: int) -> ApprovedDrawings:
     """Twos as somebody writes them who was never seen: as fours."""
     rng = np.random.default_rng(seed)
     drawn = [write_digit(4, rng) for _ in range(count)]

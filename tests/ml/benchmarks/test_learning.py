@@ -22,7 +22,7 @@ from ml.recipes.base import Material
 from ml.recipes.digits import LABELS
 from ml.training.finetune import finetune
 from tests.ml import trained
-from tests.ml.trained import lesson
+from tests.ml.trained import approved_drawings
 
 WRITERS = [f"writer-{number:02d}" for number in range(12)]
 
@@ -58,7 +58,7 @@ def test_the_teachers_give_their_first_drawings_and_the_testers_all(people: None
 @pytest.fixture
 def hands() -> tuple[PenDrawings, PenDrawings]:
     """Ten who teach, three who test."""
-    study, test = lesson(200, 30), lesson(60, 31)
+    study, test = approved_drawings(200, 30), approved_drawings(60, 31)
     return PenDrawings(study, np.repeat(WRITERS[:10], 20)), PenDrawings(test, np.repeat(WRITERS[9:12], 20))
 
 
@@ -71,9 +71,9 @@ def teach(base: Bundle, lessons: list[ApprovedDrawings]) -> bench.TrainFunction:
 
 
 def test_it_measures_what_is_learned_and_what_is_forgotten(
-    taught_base: Bundle, hands: tuple[PenDrawings, PenDrawings]
+    trained_base: Bundle, hands: tuple[PenDrawings, PenDrawings]
 ) -> None:
-    figures = bench.measure_learning(taught_base, *hands, lesson(90, 5), "head", teach(taught_base, []))
+    figures = bench.measure_learning(trained_base, *hands, approved_drawings(90, 5), "head", teach(trained_base, []))
 
     assert figures["drawings"] == 200
     assert figures["pen"] > 0.9
@@ -83,12 +83,12 @@ def test_it_measures_what_is_learned_and_what_is_forgotten(
 
 
 def test_a_third_of_the_authors_labels_at_random_and_nobody_reviews(
-    taught_base: Bundle, hands: tuple[PenDrawings, PenDrawings], monkeypatch: pytest.MonkeyPatch
+    trained_base: Bundle, hands: tuple[PenDrawings, PenDrawings], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(bench, "LABELS", LABELS[:3])
     lessons: list[ApprovedDrawings] = []
 
-    figures = bench.measure_poisoning(taught_base, *hands, "head", 1, teach(taught_base, lessons))
+    figures = bench.measure_poisoning(trained_base, *hands, "head", 1, teach(trained_base, lessons))
 
     (given,) = lessons
     assert figures["vandals"] == 3
@@ -99,7 +99,7 @@ def test_a_third_of_the_authors_labels_at_random_and_nobody_reviews(
 
 
 def test_the_champion_stays_where_the_gate_refuses(
-    taught_base: Bundle, hands: tuple[PenDrawings, PenDrawings], monkeypatch: pytest.MonkeyPatch
+    trained_base: Bundle, hands: tuple[PenDrawings, PenDrawings], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Refusal:
         outcome = "refused"
@@ -107,36 +107,36 @@ def test_the_champion_stays_where_the_gate_refuses(
     monkeypatch.setattr(bench, "LABELS", LABELS[:3])
     monkeypatch.setattr(bench, "examine", lambda *bundles, **options: Refusal)
 
-    figures = bench.measure_poisoning(taught_base, *hands, "head", 1, teach(taught_base, []))
+    figures = bench.measure_poisoning(trained_base, *hands, "head", 1, teach(trained_base, []))
 
     assert figures["promoted"] == figures["before"]
 
 
-def test_somebody_alone_teaches_with_twenty_four_and_is_examined_on_six(taught_base: Bundle) -> None:
-    study = PenDrawings(lesson(80, 30), np.repeat(WRITERS[:2], 40))
+def test_somebody_alone_teaches_with_twenty_four_and_is_examined_on_six(trained_base: Bundle) -> None:
+    study = PenDrawings(approved_drawings(80, 30), np.repeat(WRITERS[:2], 40))
     lessons: list[ApprovedDrawings] = []
 
-    figures = bench.measure_one_person(taught_base, study, "head", WRITERS[1], teach(taught_base, lessons))
+    figures = bench.measure_one_person(trained_base, study, "head", WRITERS[1], teach(trained_base, lessons))
 
     assert len(lessons[0].labels) == 24
     assert figures.keys() == {"verdict", "before", "after"}
 
 
 def test_the_base_is_made_once(
-    tmp_path: Path, taught_base: Bundle, taught_material: Material, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, trained_base: Bundle, training_material: Material, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made: list[Any] = []
 
     def train(*arguments: Any, **options: Any) -> tuple[Bundle, dict]:
         made.append(arguments)
-        return taught_base, {}
+        return trained_base, {}
 
     monkeypatch.setattr(bench, "train", train)
-    monkeypatch.setattr(bench, "RECIPE", trained.recipe(taught_material))
+    monkeypatch.setattr(bench, "RECIPE", trained.recipe(training_material))
 
     bundles = [bench.base_bundle(None, tmp_path) for _ in range(2)]
 
-    assert bundles == [taught_base, taught_base]
+    assert bundles == [trained_base, trained_base]
     assert len(made) == 1
 
 
@@ -177,13 +177,13 @@ def test_the_command_prints_tables(
 
 def test_a_pack_is_added_to_a_bundle_that_has_none(
     tiny_bundle: Bundle,
-    taught_material: Material,
+    training_material: Material,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     save_bundle(tiny_bundle, tmp_path)
-    monkeypatch.setitem(RECIPES, "digits", trained.recipe(taught_material))
+    monkeypatch.setitem(RECIPES, "digits", trained.recipe(training_material))
 
     assert main(["rehearse", "digits", "--bundle", str(tmp_path)]) == 0
 
@@ -192,9 +192,9 @@ def test_a_pack_is_added_to_a_bundle_that_has_none(
 
 
 def test_a_bundle_without_a_recipe_gets_no_pack(
-    taught_base: Bundle, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    trained_base: Bundle, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    save_bundle(taught_base, tmp_path)
+    save_bundle(trained_base, tmp_path)
 
     assert main(["rehearse", "--bundle", str(tmp_path)]) == 2
     assert "No recipe for 'three-digits'" in capsys.readouterr().err

@@ -1,8 +1,9 @@
-"""`python -m ml` says what it measured, or in one line what is wrong."""
+"""The command line of `ml`: results as tables or JSON, errors in one line."""
 
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -72,7 +73,7 @@ def test_the_help_lists_the_commands(capsys: pytest.CaptureFixture[str]) -> None
     assert all(command in text for command in COMMANDS)
 
 
-def test_it_evaluates_files_of_both_kinds_together(
+def test_evaluate_measures_files_of_both_formats_together(
     tiny_folder: Path, ink_file: Path, picture_file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     report = run_json(capsys, "evaluate", "digits", "--bundle", tiny_folder, "--data", ink_file, picture_file)
@@ -81,14 +82,14 @@ def test_it_evaluates_files_of_both_kinds_together(
     assert sum(map(sum, report["confusion"])) == 7
 
 
-def test_it_prints_tables(tiny_folder: Path, ink_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_evaluate_prints_tables(tiny_folder: Path, ink_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["evaluate", "--bundle", str(tiny_folder), "--data", str(ink_file), "--by-writer"]) == 0
     text = capsys.readouterr().out
-    assert "calibration error (ECE, 15 equal bins)" in text
+    assert "ECE" in text
     assert "w5" in text
 
 
-def test_it_measures_the_kept_out_writers_alone(
+def test_evaluate_measures_only_the_held_out_writers(
     tiny_folder: Path, ink_file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     report = run_json(capsys, "evaluate", "--bundle", tiny_folder, "--data", ink_file, "--holdout")
@@ -97,29 +98,30 @@ def test_it_measures_the_kept_out_writers_alone(
 
 
 def test_the_holdout_needs_writers(tiny_folder: Path, picture_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    said = failed(capsys, "evaluate", "--bundle", tiny_folder, "--data", picture_file, "--holdout")
-    assert "--holdout needs drawings that name at least 5 writers" in said
+    assert "--holdout" in failed(capsys, "evaluate", "--bundle", tiny_folder, "--data", picture_file, "--holdout")
 
 
-def test_unknown_labels_stop_it_unless_they_are_junk(
+def test_unknown_labels_are_an_error_unless_they_count_as_negatives(
     tiny_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "cats.jsonl"
     path.write_text('{"label": "cat", "drawing": [[[1, 5], [1, 9]]]}')
     arguments = ("evaluate", "--bundle", tiny_folder, "--data", path)
-    assert "Not labels of this recognizer (0, 1, 2): cat" in failed(capsys, *arguments)
+    said = failed(capsys, *arguments)
+    assert "0, 1, 2" in said
+    assert "cat" in said
     report = run_json(capsys, *arguments, "--junk")
     assert (report["count"], report["junk_count"]) == (0, 1)
 
 
-def test_it_chooses_among_some_labels_alone(
+def test_evaluate_can_choose_among_some_labels_only(
     tiny_folder: Path, ink_file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     arguments = ("evaluate", "--bundle", tiny_folder, "--data", ink_file)
     report = run_json(capsys, *arguments, "--only", "0, 2")
     assert [(label["slug"], label["count"]) for label in report["labels"]] == [("0", 2), ("2", 2)]
     assert sum(map(sum, report["confusion"])) == 4
-    assert "labels that the bundle does not have: 7. It has 0, 1, 2." in failed(capsys, *arguments, "--only", "0,7")
+    assert re.search("7.*0, 1, 2", failed(capsys, *arguments, "--only", "0,7"))
 
 
 @pytest.fixture
@@ -136,43 +138,42 @@ def test_one_part_of_a_file_is_measured(
     report = run_json(capsys, *arguments, "--split", "test")
     assert [label["count"] for label in report["labels"]] == [0, 0, 1]
     assert main([*map(str, arguments)]) == 0
-    assert "parted.npz: all its parts are taken, test and train; --split takes one." in capsys.readouterr().err
-    assert "parted.npz holds no drawings of the part 'exam'" in failed(capsys, *arguments, "--split", "exam")
-    said = failed(capsys, *arguments[:-1], ink_file, "--split", "test")
-    assert "ink.jsonl names no parts, so there is no part 'test' of it" in said
+    assert re.search("parted.npz.*test, train.*--split", capsys.readouterr().err)
+    assert re.search("parted.npz.*'exam'", failed(capsys, *arguments, "--split", "exam"))
+    assert re.search("ink.jsonl.*'test'", failed(capsys, *arguments[:-1], ink_file, "--split", "test"))
 
 
 def measured_recipe(monkeypatch: pytest.MonkeyPatch, material: Material) -> None:
     monkeypatch.setitem(RECIPES, "three-digits", replace(RECIPES["digits"], load=lambda data: material))
 
 
-def test_without_files_it_measures_the_tests_of_the_recipe(
-    taught_base: Bundle,
-    taught_material: Material,
+def test_without_files_evaluate_measures_the_tests_of_the_recipe(
+    trained_base: Bundle,
+    training_material: Material,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    measured_recipe(monkeypatch, taught_material)
-    save_bundle(taught_base, tmp_path)
+    measured_recipe(monkeypatch, training_material)
+    save_bundle(trained_base, tmp_path)
     reports = run_json(capsys, "evaluate", "--bundle", tmp_path)
     assert {name: (report["count"], report["junk_count"]) for name, report in reports.items()} == {
         "other junk": (0, 40), "other digits": (300, 0), "yet other digits": (30, 0),
     }  # fmt: skip
     assert reports["other digits"]["accuracy"] > 0.8
     assert main(["evaluate", "--bundle", str(tmp_path)]) == 0
-    assert "yet other digits        30" in capsys.readouterr().out
+    assert re.search(r"yet other digits +30 ", capsys.readouterr().out)
 
 
-def test_of_the_recipes_tests_some_labels_alone_are_measured(
-    taught_base: Bundle,
-    taught_material: Material,
+def test_some_labels_of_the_recipes_tests_are_measured(
+    trained_base: Bundle,
+    training_material: Material,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    measured_recipe(monkeypatch, taught_material)
-    save_bundle(taught_base, tmp_path)
+    measured_recipe(monkeypatch, training_material)
+    save_bundle(trained_base, tmp_path)
     reports = run_json(capsys, "evaluate", "--bundle", tmp_path, "--only", "2,0")
     assert list(reports) == ["other digits", "yet other digits"]  # no junk is a drawing of these labels
     assert [(label["slug"], label["count"]) for label in reports["other digits"]["labels"]] == [("2", 100), ("0", 100)]
@@ -182,13 +183,13 @@ def test_without_files_and_without_a_recipe_it_asks_for_files(
     tiny_bundle: Bundle, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     save_bundle(replace(tiny_bundle, manifest={**tiny_bundle.manifest, "recognizer": "runes"}), tmp_path)
-    assert "Name files of drawings with --data." in failed(capsys, "evaluate", "--bundle", tmp_path)
-    assert "Name files of drawings with --data." in failed(capsys, "evaluate", "--holdout")
+    assert "--data" in failed(capsys, "evaluate", "--bundle", tmp_path)
+    assert "--data" in failed(capsys, "evaluate", "--holdout")
 
 
 def test_missing_data_is_one_line_and_exit_code_2(tiny_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     said = failed(capsys, "evaluate", "--bundle", tiny_folder, "--data", "nowhere.npz")
-    assert said == "python -m ml evaluate: nowhere.npz cannot be read: No such file or directory.\n"
+    assert "nowhere.npz" in said
 
 
 @pytest.mark.parametrize("command", ["evaluate", "robustness", "junk", "bench", "export"])
@@ -216,12 +217,9 @@ def test_it_writes_a_report_and_compares_two_versions(
     assert "6 drawings" in capsys.readouterr().out
 
 
-def test_a_card_is_made_by_a_recipe_alone(
-    tiny_bundle: Bundle, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_card_needs_a_recipe(tiny_bundle: Bundle, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     save_bundle(replace(tiny_bundle, manifest={**tiny_bundle.manifest, "recognizer": "runes"}), tmp_path)
-    said = failed(capsys, "card", "--bundle", tmp_path)
-    assert "No recipe for 'runes', whose tests could be measured; there are: digits, bangla-digits" in said
+    assert "digits, bangla-digits" in failed(capsys, "card", "--bundle", tmp_path)
 
 
 def test_a_card_is_measured_and_written_anew(
@@ -229,28 +227,32 @@ def test_a_card_is_measured_and_written_anew(
 ) -> None:
     asked: list[Any] = []
 
-    def measure_again(bundle: Bundle, recipe: Any, data: Path | None) -> Bundle:
-        asked.append((recipe.title, data))
+    def measure_bundle(bundle: Bundle, recipe: Any, material: Any) -> tuple[Bundle, dict[str, Any]]:
+        asked.append((recipe.title, material))
         card = json.loads((MODELS / "digits" / "manifest.json").read_text())["card"]
-        return replace(bundle, manifest={**bundle.manifest, "card": {**card, "confusion": []}})
+        return replace(bundle, manifest={**bundle.manifest, "card": {**card, "confusion": []}}), {}
 
-    monkeypatch.setattr("ml.commands.report.measure_again", measure_again)
+    def load(data: Path | None) -> Any:
+        return f"data of {data}"
+
+    monkeypatch.setitem(RECIPES, "digits", replace(RECIPES["digits"], load=load))
+    monkeypatch.setattr("ml.commands.report.measure_bundle", measure_bundle)
     save_bundle(tiny_bundle, tmp_path)
     assert (
         run_json(capsys, "card", "--bundle", tmp_path, "--data-dir", tmp_path) == load_bundle(tmp_path).manifest["card"]
     )
-    assert asked == [("Digits", tmp_path)]
+    assert asked == [("Digits", f"data of {tmp_path}")]
     assert (tmp_path / "card.md").read_text().startswith("# Model card")
 
 
-def test_it_measures_robustness(tiny_folder: Path, ink_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_robustness_is_measured(tiny_folder: Path, ink_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     figures = run_json(capsys, "robustness", "--bundle", tiny_folder, "--data", ink_file)
     assert figures["moved, and scaled 0.05x to 20x"] == {"count": 6, "same raster": 1.0, "same answer": 1.0}
     assert main(["robustness", "--bundle", str(tiny_folder), "--data", str(ink_file)]) == 0
-    assert "Brush and colour are not part of the ink" in capsys.readouterr().out
+    assert "100.00%" in capsys.readouterr().out
 
 
-def test_it_measures_junk(
+def test_negatives_are_measured(
     tiny_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("INKLING_DATA", str(tmp_path))
@@ -258,26 +260,24 @@ def test_it_measures_junk(
     assert figures["all junk"]["count"] == 20
     assert main(["junk", "--bundle", str(tiny_folder), "--count", "5"]) == 0
     assert "hatchings" in capsys.readouterr().out
-    assert "Put the data set into that folder" in failed(
-        capsys, "junk", "--bundle", tiny_folder, "--count", "5", "--data-dir", tmp_path
-    )
+    assert "omniglot" in failed(capsys, "junk", "--bundle", tiny_folder, "--count", "5", "--data-dir", tmp_path)
 
 
-def test_it_benches(tiny_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_latency_is_measured(tiny_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["bench", "--bundle", str(tiny_folder), "--calls", "5"]) == 0
     text = capsys.readouterr().out
     assert "rasterise" in text
     assert "after 1,000 predictions" in text
 
 
-def test_training_gets_its_options(
+def test_train_passes_its_options_on(
     tiny_bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     asked: list[Any] = []
     figures = {"MNIST test": {"count": 100, "accuracy": 0.9}, "scribbles": {"junk_count": 50, "junk_unsure": 1.0}}
     measured = replace(tiny_bundle, manifest={**tiny_bundle.manifest, "metrics": figures})
 
-    def train_recognizer(*names: str, **options: Any) -> Bundle:
+    def train_recognizer(*names: Any, **options: Any) -> Bundle:
         asked.append((names, options))
         sys.stdout.write("Epoch 1/2\n")
         return measured
@@ -285,18 +285,20 @@ def test_training_gets_its_options(
     monkeypatch.setattr(train_command, "train_recognizer", train_recognizer)
     arguments = ("train", "digits", "--out", tmp_path, "--epochs", "2", "--seed", "5", "--data-dir", tmp_path)
     assert run_json(capsys, *arguments)["metrics"] == figures
-    assert asked[0] == (("digits",), {"out": tmp_path, "epochs": 2, "seed": 5, "data": tmp_path, "onwards": None})
+    assert asked[0] == (("digits", None), {"out": tmp_path, "epochs": 2, "seed": 5, "data": tmp_path, "onwards": None})
     main(["train", "--onwards", str(tmp_path)])
     usual = {"out": MODELS / "digits", "epochs": None, "seed": 1, "data": None}
-    assert asked[1] == (("digits",), {**usual, "onwards": tmp_path})
+    assert asked[1] == (("digits", None), {**usual, "onwards": tmp_path})
     captured = capsys.readouterr()
-    assert "MNIST test: 90.00% of 100 right (95 of 100 times from 82.6% to 94.5%)" in captured.out
-    assert "scribbles: 100.00% of 50 answered 'not sure' (95 of 100 times from 92.9% to 100.0%)" in captured.out
+    (digits,) = [line for line in captured.out.splitlines() if line.strip().startswith("MNIST test")]
+    (scribbles,) = [line for line in captured.out.splitlines() if line.strip().startswith("scribbles")]
+    assert re.findall(r"[\d.]+%", digits) == ["90.00%", "82.6%", "94.5%"]
+    assert re.findall(r"[\d.]+%", scribbles) == ["100.00%", "92.9%", "100.0%"]
     assert captured.err == "Epoch 1/2\n"
 
 
-def test_a_recipe_that_is_not_there_is_one_line_and_exit_code_2(capsys: pytest.CaptureFixture[str]) -> None:
-    assert "No recipe for 'runes'" in failed(capsys, "train", "runes")
+def test_an_unknown_recipe_is_one_line_and_exit_code_2(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "digits, bangla-digits" in failed(capsys, "train", "runes")
     assert not (Path(ml.__file__).parent / "models" / "runes").exists(), "nothing is left behind"
 
 

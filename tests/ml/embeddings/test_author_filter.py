@@ -1,4 +1,4 @@
-"""Whose drawings are believed where nobody reviewed them."""
+"""Which authors are trained on where nobody reviewed their drawings."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 
 from ml.bundles.predictor import Head
 from ml.embeddings import softmax
-from ml.embeddings.author_filter import FEWEST, find_trusted
+from ml.embeddings.author_filter import MIN_DRAWINGS, find_trusted
 from ml.embeddings.replay_pack import ReplayPack
 
 LABELS, WIDTH, EACH = 5, 16, 20
@@ -46,7 +46,7 @@ def left_out(kept: np.ndarray, authors: np.ndarray) -> list[int]:
 
 
 @pytest.mark.parametrize("liars", [[], [0], [1, 4, 7], [0, 1, 2, 3]])
-def test_those_who_label_at_random_are_left_out_whole(head: Head, pack: ReplayPack, liars: list[int]) -> None:
+def test_authors_who_label_at_random_are_left_out_completely(head: Head, pack: ReplayPack, liars: list[int]) -> None:
     embeddings, said, by = drawn(10, liars)
 
     kept = find_trusted(head, pack, embeddings, said, by)
@@ -55,13 +55,13 @@ def test_those_who_label_at_random_are_left_out_whole(head: Head, pack: ReplayPa
     assert (~kept).sum() == len(liars) * EACH
 
 
-def test_somebody_alone_who_contradicts_the_base_is_left_out(head: Head, pack: ReplayPack) -> None:
+def test_a_single_author_who_contradicts_the_base_is_left_out(head: Head, pack: ReplayPack) -> None:
     embeddings, said, by = drawn(1, [0])
 
     assert not find_trusted(head, pack, embeddings, said, by).any()
 
 
-def test_a_habit_that_others_share_is_believed(head: Head, pack: ReplayPack) -> None:
+def test_a_way_of_drawing_that_others_share_is_trusted(head: Head, pack: ReplayPack) -> None:
     """Many write the last label in a way that the base takes for the first."""
     by = np.repeat(np.arange(8), EACH)
     looks = np.arange(len(by)) % LABELS
@@ -73,16 +73,16 @@ def test_a_habit_that_others_share_is_believed(head: Head, pack: ReplayPack) -> 
     assert find_trusted(head, pack, embeddings, said, by).all()
 
 
-def test_an_author_of_a_few_drawings_cannot_be_judged(head: Head, pack: ReplayPack) -> None:
+def test_an_author_of_few_drawings_is_not_judged(head: Head, pack: ReplayPack) -> None:
     embeddings, said, by = drawn(3, [])
-    few = np.flatnonzero(by == 2)[: FEWEST - 1]
+    few = np.flatnonzero(by == 2)[: MIN_DRAWINGS - 1]
     said[few] = (said[few] + 1) % LABELS
     chosen = np.concatenate([np.flatnonzero(by < 2), few])
 
     assert find_trusted(head, pack, embeddings[chosen], said[chosen], by[chosen]).all()
 
 
-def test_what_was_reviewed_is_believed_whatever_it_says(head: Head, pack: ReplayPack) -> None:
+def test_reviewed_drawings_are_always_trusted(head: Head, pack: ReplayPack) -> None:
     embeddings, said, by = drawn(6, [0, 1])
     by = np.where(by == 1, -1, by)
 
@@ -91,7 +91,7 @@ def test_what_was_reviewed_is_believed_whatever_it_says(head: Head, pack: Replay
     assert left_out(kept, by) == [0]
 
 
-def test_where_all_was_reviewed_nothing_is_asked(head: Head, pack: ReplayPack) -> None:
+def test_if_all_drawings_are_reviewed_all_are_trusted(head: Head, pack: ReplayPack) -> None:
     embeddings, said, by = drawn(2, [0, 1])
 
     assert find_trusted(head, pack, embeddings, said, np.full(len(by), -1)).all()

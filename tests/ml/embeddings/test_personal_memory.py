@@ -1,4 +1,4 @@
-"""A person's memory: what remembered drawings do to an answer, and what they must not do."""
+"""Personal memory: how remembered drawings change an answer, and where they must not."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def ask(known: PersonalMemory, said: np.ndarray, embedding: np.ndarray) -> Adjus
     return personal_memory.adjust_answer(known, said, embedding)
 
 
-def test_without_anything_remembered_the_plain_answer_stands() -> None:
+def test_without_remembered_drawings_the_answer_is_the_networks() -> None:
     answer = ask(remember(), TORN, HERE)
 
     assert answer.probabilities is TORN
@@ -63,14 +63,14 @@ def test_a_correction_counts_for_the_very_next_drawing() -> None:
     assert answer.because.tolist() == [0]
 
 
-def test_the_same_drawing_again_is_what_its_author_said_even_where_the_network_is_sure() -> None:
+def test_the_same_drawing_again_gets_the_label_that_its_author_gave_even_if_the_network_is_sure() -> None:
     answer = ask(remember((HERE, SURE, 2)), SURE, HERE)
 
     assert answer.probabilities.argmax() == 2
     assert answer.probabilities[2] > 0.7
 
 
-def test_the_same_drawing_again_is_what_its_author_said_whatever_else_is_remembered_near_it() -> None:
+def test_the_same_drawing_again_gets_the_label_that_its_author_gave_whatever_else_is_near() -> None:
     others = [(near(cosine), SURE, 0) for cosine in (0.93, 0.95, 0.96, 0.97)]
 
     answer = ask(remember(*others, (HERE, SURE, 2)), SURE, HERE)
@@ -79,22 +79,22 @@ def test_the_same_drawing_again_is_what_its_author_said_whatever_else_is_remembe
     assert answer.probabilities[2] > 0.7
 
 
-def test_the_same_drawing_called_two_things_is_half_of_each() -> None:
+def test_the_same_drawing_with_two_labels_gives_both_the_same_probability() -> None:
     answer = ask(remember((HERE, TORN, 1), (HERE, TORN, 2)), SURE, HERE).probabilities
 
     assert answer[1] == pytest.approx(answer[2])
     assert answer[1] > 0.4
 
 
-def test_who_overrules_a_sure_network_and_draws_it_again_is_understood() -> None:
+def test_a_correction_of_a_sure_answer_counts_when_it_is_drawn_again() -> None:
     assert ask(remember((HERE, SURE, 2)), SURE, near(0.99)).probabilities.argmax() == 2
 
 
-def test_an_unlikely_statement_is_not_stretched_to_drawings_that_only_resemble_it() -> None:
+def test_an_unlikely_statement_does_not_change_answers_to_merely_similar_drawings() -> None:
     assert ask(remember((HERE, SURE, 2)), SURE, near(0.9)).probabilities.argmax() == 0
 
 
-def test_an_unlikely_statement_fades_with_those_that_follow() -> None:
+def test_an_unlikely_statement_counts_less_after_each_later_statement() -> None:
     slip, others = (HERE, SURE, 2), [(ELSEWHERE, SURE, 0)] * 10
     after = [ask(remember(slip, *others[:count]), SURE, near(0.96)).probabilities for count in (0, 1, 4, 10)]
 
@@ -103,7 +103,7 @@ def test_an_unlikely_statement_fades_with_those_that_follow() -> None:
     assert after[3][0] > 0.6  # sure again
 
 
-def test_the_second_statement_of_a_kind_is_believed_for_good() -> None:
+def test_a_statement_made_twice_stays_believed() -> None:
     twice, later = [(HERE, SURE, 2), (near(0.99), SURE, 2)], (ELSEWHERE, SURE, 0)
 
     assert ask(remember(*twice, later), SURE, near(0.97)).probabilities.argmax() == 2
@@ -117,7 +117,7 @@ def test_many_unlikely_statements_make_each_of_them_less_believable() -> None:
     assert many.belief[-1] < few.belief[-1] / 4
 
 
-def test_a_slip_among_many_that_were_said_rightly_changes_nothing() -> None:
+def test_one_wrong_label_among_many_right_ones_changes_nothing() -> None:
     rightly = [(near(cosine), SURE, 0) for cosine in (0.96, 0.97, 0.98, 0.985)]
 
     assert ask(remember((HERE, SURE, 2), *rightly), SURE, near(0.98)).probabilities.argmax() == 0
@@ -131,7 +131,7 @@ def test_contradicting_statements_weaken_each_other() -> None:
     assert contradicted[1] < 0.55
 
 
-def test_what_is_taken_back_has_no_effect_any_more() -> None:
+def test_a_statement_that_is_taken_back_has_no_effect() -> None:
     before = remember((ELSEWHERE, TORN, 1))
     after = remember((ELSEWHERE, TORN, 1), (HERE, TORN, 1))
 
@@ -139,34 +139,34 @@ def test_what_is_taken_back_has_no_effect_any_more() -> None:
     assert ask(before, TORN, near(0.98)).probabilities is TORN
 
 
-def test_a_drawing_far_from_everything_is_answered_by_the_network_alone() -> None:
+def test_a_drawing_unlike_all_remembered_ones_gets_the_networks_answer() -> None:
     answer = ask(remember(*[(HERE, TORN, 1)] * 500), TORN, near(0.75))
 
     assert answer.probabilities is TORN
     assert not answer.used
 
 
-def test_a_scribble_stays_none_of_these_beside_five_hundred_remembered_digits() -> None:
+def test_a_scribble_stays_not_sure_with_five_hundred_remembered_digits() -> None:
     scribble = plain(0.02, 0.02)
     known = remember(*[(near(cosine), plain(0.98), 0) for cosine in np.linspace(0.9, 1, 500)])
 
     assert ask(known, scribble, near(0.62, side=6)).probabilities is scribble
 
 
-def test_one_odd_drawing_that_was_given_a_label_does_not_make_other_odd_drawings_sure() -> None:
+def test_a_label_given_to_one_odd_drawing_does_not_make_answers_to_other_odd_drawings_sure() -> None:
     odd = plain(0.02, 0.02)
 
     assert ask(remember((HERE, odd, 1)), odd, near(0.78)).probabilities is odd
 
 
-def test_what_the_network_was_never_taught_is_recognised_from_further_away() -> None:
+def test_a_label_that_the_network_does_not_know_is_recognised_at_a_larger_distance() -> None:
     foreign = np.array([0.02, 0.02, 0.0, 0.0], np.float32)
-    known = personal_memory.build_memory([personal_memory.pack_answer(HERE, foreign)], [3], LABELS, untaught=1)
+    known = personal_memory.build_memory([personal_memory.pack_answer(HERE, foreign)], [3], LABELS, new_labels=1)
 
     assert ask(known, foreign, near(0.75)).probabilities.argmax() == 3
 
 
-def test_an_answer_that_was_made_unsure_names_what_speaks_against_it() -> None:
+def test_an_answer_that_became_not_sure_names_the_drawings_against_it() -> None:
     known = remember((HERE, SURE, 2), *[(ELSEWHERE, SURE, 0)] * 4)
 
     answer = ask(known, SURE, near(0.96))
@@ -175,7 +175,7 @@ def test_an_answer_that_was_made_unsure_names_what_speaks_against_it() -> None:
     assert answer.because.tolist() == [0]
 
 
-def test_an_answer_names_at_most_three_that_spoke_for_it_the_strongest_first() -> None:
+def test_an_answer_names_at_most_three_drawings_for_it_the_strongest_first() -> None:
     known = remember(
         (near(0.9), TORN, 1), (near(0.97), TORN, 1), (HERE, TORN, 0), (near(0.95), TORN, 1), (near(0.99), TORN, 1)
     )
@@ -186,14 +186,14 @@ def test_an_answer_names_at_most_three_that_spoke_for_it_the_strongest_first() -
     assert answer.because.tolist() == [1, 4, 3]
 
 
-def test_who_only_confirms_cannot_overrule_the_network() -> None:
+def test_a_person_who_only_confirms_cannot_overrule_the_network() -> None:
     known = remember(*[(near(cosine), TORN, 0) for cosine in (0.95, 0.97, 0.99)])
 
     assert known.attention == 0
     assert ask(known, plain(0.4, 0.55), HERE).probabilities.argmax() == 1
 
 
-def test_who_only_confirms_makes_the_network_surer_of_what_it_says() -> None:
+def test_a_person_who_only_confirms_raises_the_probability_of_the_networks_answer() -> None:
     known = remember(*[(near(cosine), TORN, 0) for cosine in (0.95, 0.97, 0.99)])
 
     assert ask(known, TORN, HERE).probabilities[0] > 0.9
@@ -206,15 +206,15 @@ def test_confirmations_count_in_full_beside_as_many_corrections_as_the_network_e
     assert ask(known, plain(0.4, 0.55), HERE).probabilities.argmax() == 0
 
 
-def test_a_label_that_the_network_was_never_taught_is_learned_from_one_example() -> None:
+def test_a_label_that_the_network_does_not_know_is_learned_from_one_example() -> None:
     foreign = np.array([0.6, 0.1, 0.0, 0.0], np.float32)
-    known = personal_memory.build_memory([personal_memory.pack_answer(HERE, foreign)], [3], LABELS, untaught=1)
+    known = personal_memory.build_memory([personal_memory.pack_answer(HERE, foreign)], [3], LABELS, new_labels=1)
 
     assert known.belief.tolist() == [1.0]
     assert ask(known, foreign, near(0.97)).probabilities.argmax() == 3
 
 
-def test_a_memory_keeps_sixteen_bits_of_each_number() -> None:
+def test_a_remembered_drawing_is_stored_with_16_bits_for_each_number() -> None:
     packed = personal_memory.pack_answer(near(0.9), TORN)
 
     assert len(packed) == 2 * (WIDTH + LABELS)
@@ -228,7 +228,7 @@ def test_rows_of_another_network_are_refused() -> None:
         )
 
 
-def test_an_embedding_of_nothing_but_zeros_is_no_reason_to_stumble() -> None:
+def test_an_embedding_of_zeros_is_handled() -> None:
     nothing = np.zeros(WIDTH, np.float32)
 
     assert ask(remember((nothing, TORN, 1), (HERE, TORN, 1)), TORN, nothing).probabilities is TORN
@@ -259,7 +259,7 @@ worlds = st.integers(0, 2**32 - 1).map(World)
 
 
 @given(worlds)
-def test_an_answer_is_always_a_share_of_one(world: World) -> None:
+def test_adjusted_probabilities_are_from_0_to_1_and_add_up_to_at_most_1(world: World) -> None:
     answer = world.answer(world.said)
 
     assert np.isfinite(answer.probabilities).all()
@@ -267,18 +267,18 @@ def test_an_answer_is_always_a_share_of_one(world: World) -> None:
     assert answer.probabilities.sum() <= 1 + 1e-5
     assert bool(len(answer.because)) == answer.used
     assert len({bool(world.said[place] == answer.probabilities.argmax()) for place in answer.because}) <= 1
-    assert len(answer.because) <= personal_memory.SHOWN
+    assert len(answer.because) <= personal_memory.MAX_NAMED
 
 
 @given(worlds)
-def test_who_confirms_whatever_it_says_gets_what_the_network_says(world: World) -> None:
+def test_a_person_who_confirms_everything_gets_the_networks_answers(world: World) -> None:
     rounded = world.answers.astype(np.float16)  # as they are kept
     assume(np.ptp(np.sort(world.answers[-1])[-2:]) > 1e-6)
 
     assert world.answer(rounded[:-1].argmax(axis=1)).probabilities.argmax() == world.answers[-1].argmax()
 
 
-def test_the_shipped_network_learns_a_way_of_writing_from_one_correction_and_forgets_it_again() -> None:
+def test_the_shipped_network_uses_one_correction_and_no_longer_when_it_is_deleted() -> None:
     predictor = verify_bundle(load_bundle(Path(ml.__file__).parent / "models" / "digits"))
     rng = np.random.default_rng(4)
     fours = predictor.predict(np.stack([rasterise(write_digit(4, rng)) for _ in range(2)]))

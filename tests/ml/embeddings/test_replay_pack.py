@@ -1,4 +1,4 @@
-"""The rehearsal pack: what a model must not forget, small enough to travel, and refused when it is not one."""
+"""Replay packs: what they hold, their size, and which files are refused."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def stored(**changed: Any) -> bytes:
     return content.getvalue()
 
 
-def test_it_comes_back_as_it_was_packed_but_for_the_eighth_bit() -> None:
+def test_a_pack_is_read_as_it_was_written_within_the_precision_of_8_bits() -> None:
     packed = read_pack(write_pack(small()))
 
     for name in ("study", "test", "junk"):
@@ -54,22 +54,22 @@ def test_it_comes_back_as_it_was_packed_but_for_the_eighth_bit() -> None:
     assert packed.test_labels.dtype == np.int64
 
 
-def test_an_embedding_of_nothing_stays_nothing() -> None:
+def test_an_embedding_of_zeros_stays_zero() -> None:
     packed = read_pack(write_pack(small(junk=np.zeros((3, 128), np.float32))))
 
     assert not packed.junk.any()
 
 
-def test_a_pack_without_junk_can_travel() -> None:
+def test_a_pack_without_negatives_can_be_written() -> None:
     assert read_pack(write_pack(small(junk=embeddings(0)))).junk.shape == (0, 128)
 
 
-def test_a_pack_above_three_megabytes_does_not_travel() -> None:
-    with pytest.raises(BundleError, match=r"bytes, at most 3,000,000 travel"):
+def test_a_pack_above_three_megabytes_is_refused() -> None:
+    with pytest.raises(BundleError, match="3,000,000"):
         write_pack(small(test=embeddings(40_000), test_labels=np.zeros(40_000)))
 
 
-def test_twenty_thousand_embeddings_travel() -> None:
+def test_twenty_thousand_embeddings_fit_into_a_pack() -> None:
     content = write_pack(
         small(
             test=embeddings(10_000),
@@ -85,19 +85,19 @@ def test_twenty_thousand_embeddings_travel() -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", "no rehearsal pack.*python -m ml rehearse"),
-        (b"nothing", "cannot be read"),
-        (b"\0" * 3_000_001, "at most 3,000,000 are read"),
-        (stored()[:2_000], "cannot be read"),
-        (stored(study=None), "cannot be read"),
-        (stored(study_labels=np.zeros(5)), r"30 study embeddings and labels of shape \(5,\)"),
-        (stored(test_scale=np.ones(3, np.float32)), "cannot be read"),
-        (stored(junk=np.zeros((10, 64), np.uint8)), "of one width"),
-        (stored(junk=np.zeros(10, np.uint8)), "of one width|cannot be read"),
-        (stored(study_labels=np.array([{}] * 30, object)), "cannot be read"),
+        (b"", "python -m ml rehearse"),
+        (b"nothing", None),
+        (b"\0" * 3_000_001, "3,000,000"),
+        (stored()[:2_000], None),
+        (stored(study=None), None),
+        (stored(study_labels=np.zeros(5)), r"30 study .*\(5,\)"),
+        (stored(test_scale=np.ones(3, np.float32)), None),
+        (stored(junk=np.zeros((10, 64), np.uint8)), r"\(64,\)"),
+        (stored(junk=np.zeros(10, np.uint8)), None),
+        (stored(study_labels=np.array([{}] * 30, object)), None),
     ],
 )  # fmt: skip
-def test_what_is_no_pack_is_refused(content: bytes, message: str) -> None:
+def test_a_file_that_is_not_a_pack_is_refused(content: bytes, message: str | None) -> None:
     with pytest.raises(BundleError, match=message):
         read_pack(content)
 
@@ -107,75 +107,73 @@ def test_a_pack_that_unpacks_into_far_more_is_refused() -> None:
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("study.npy", b"\0" * 70_000_000)
 
-    with pytest.raises(BundleError, match="unpacked it has 70,000,000 bytes"):
+    with pytest.raises(BundleError, match="70,000,"):
         read_pack(file.getvalue())
 
 
-def test_it_survives_being_saved_with_its_bundle(taught_base: Bundle, tmp_path: Any) -> None:
-    save_bundle(taught_base, tmp_path)
+def test_a_pack_is_saved_and_loaded_with_its_bundle(trained_base: Bundle, tmp_path: Any) -> None:
+    save_bundle(trained_base, tmp_path)
 
     loaded = load_bundle(tmp_path)
 
-    assert loaded == taught_base
-    assert (tmp_path / "rehearsal.npz").read_bytes() == taught_base.rehearsal
+    assert loaded == trained_base
+    assert (tmp_path / "rehearsal.npz").read_bytes() == trained_base.rehearsal
     verify_bundle(loaded)
 
 
 def test_a_bundle_without_a_pack_ignores_the_file_of_another(
-    taught_base: Bundle, tiny_bundle: Bundle, tmp_path: Any
+    trained_base: Bundle, tiny_bundle: Bundle, tmp_path: Any
 ) -> None:
-    save_bundle(taught_base, tmp_path)
+    save_bundle(trained_base, tmp_path)
     save_bundle(tiny_bundle, tmp_path)
 
     assert load_bundle(tmp_path).rehearsal == b""
 
 
-def test_a_missing_pack_is_named(taught_base: Bundle, tmp_path: Any) -> None:
-    save_bundle(taught_base, tmp_path)
+def test_the_error_names_a_missing_pack(trained_base: Bundle, tmp_path: Any) -> None:
+    save_bundle(trained_base, tmp_path)
     (tmp_path / "rehearsal.npz").unlink()
 
-    with pytest.raises(BundleError, match=r"rehearsal\.npz cannot be read"):
+    with pytest.raises(BundleError, match=r"rehearsal\.npz"):
         load_bundle(tmp_path)
 
 
-def test_a_pack_of_another_checksum_is_refused(taught_base: Bundle) -> None:
-    with pytest.raises(BundleError, match=r"rehearsal\.npz has sha256"):
-        verify_bundle(replace(taught_base, rehearsal=taught_base.rehearsal + b"\0"))
+def test_a_pack_of_another_checksum_is_refused(trained_base: Bundle) -> None:
+    with pytest.raises(BundleError, match=r"rehearsal\.npz.*sha256"):
+        verify_bundle(replace(trained_base, rehearsal=trained_base.rehearsal + b"\0"))
 
 
-def test_a_web_process_may_leave_the_pack_in_the_database(taught_base: Bundle) -> None:
-    verify_bundle(replace(taught_base, rehearsal=b""))
+def test_a_bundle_can_be_verified_without_loading_its_pack(trained_base: Bundle) -> None:
+    verify_bundle(replace(trained_base, rehearsal=b""))
 
 
-def test_another_pack_changes_nothing_else(taught_base: Bundle) -> None:
-    other = with_replay_pack(taught_base, write_pack(small()))
+def test_another_pack_changes_nothing_else(trained_base: Bundle) -> None:
+    other = with_replay_pack(trained_base, write_pack(small()))
 
-    assert (other.tflite, other.keras) == (taught_base.tflite, taught_base.keras)
+    assert (other.tflite, other.keras) == (trained_base.tflite, trained_base.keras)
     verify_bundle(other)
 
 
-def test_made_from_the_material_it_holds_the_first_test_of_real_drawings_whole(
-    taught_base: Bundle, taught_material: Material
+def test_the_base_test_is_the_first_test_of_real_drawings(trained_base: Bundle, training_material: Material) -> None:
+    packed = read_pack(trained_base.rehearsal)
+
+    np.testing.assert_array_equal(packed.test_labels, training_material.tests["other digits"].y)
+
+
+def test_the_last_layer_answers_the_pack_like_the_model_answers_the_drawings(
+    trained_base: Bundle, training_material: Material
 ) -> None:
-    packed = read_pack(taught_base.rehearsal)
+    predictor, test = verify_bundle(trained_base), training_material.tests["other digits"]
 
-    np.testing.assert_array_equal(packed.test_labels, taught_material.tests["other digits"].y)
-
-
-def test_the_base_test_is_measured_by_the_pack_as_by_the_model_itself(
-    taught_base: Bundle, taught_material: Material
-) -> None:
-    predictor, test = verify_bundle(taught_base), taught_material.tests["other digits"]
-
-    by_pack = softmax.predict_head(predictor.head(), read_pack(taught_base.rehearsal).test)[:, :OTHER]
+    by_pack = softmax.predict_head(predictor.head(), read_pack(trained_base.rehearsal).test)[:, :OTHER]
 
     itself = predictor.predict(test.x).probabilities
     assert (by_pack.argmax(axis=1) == itself.argmax(axis=1)).mean() >= 0.99
     assert np.abs(by_pack - itself).max() < 0.05
 
 
-def test_made_from_the_material_it_holds_exemplars_of_every_label_and_junk(taught_base: Bundle) -> None:
-    packed = read_pack(taught_base.rehearsal)
+def test_a_pack_holds_exemplars_of_every_label_and_negatives(trained_base: Bundle) -> None:
+    packed = read_pack(trained_base.rehearsal)
 
     counts = np.bincount(packed.study_labels)
     assert counts[:OTHER].min() == counts[:OTHER].max() == 70  # of 150 pictures and 60 tracks
@@ -183,20 +181,20 @@ def test_made_from_the_material_it_holds_exemplars_of_every_label_and_junk(taugh
     assert len(packed.junk) == 80
 
 
-def test_making_it_again_gives_the_same(taught_base: Bundle, taught_material: Material) -> None:
-    again = replay_pack.add_replay_pack(taught_base, taught_material)
+def test_a_pack_made_twice_is_the_same(trained_base: Bundle, training_material: Material) -> None:
+    again = replay_pack.add_replay_pack(trained_base, training_material)
 
-    assert again.manifest["sha256"] == taught_base.manifest["sha256"]
+    assert again.manifest["sha256"] == trained_base.manifest["sha256"]
 
 
-def test_without_a_test_of_real_drawings_none_can_be_made(taught_base: Bundle, taught_material: Material) -> None:
-    with pytest.raises(BundleError, match="no test of real drawings"):
+def test_a_pack_needs_a_test_of_real_drawings(trained_base: Bundle, training_material: Material) -> None:
+    with pytest.raises(BundleError, match="test of real drawings"):
         replay_pack.add_replay_pack(
-            taught_base, replace(taught_material, tests={"junk": taught_material.tests["other junk"]})
+            trained_base, replace(training_material, tests={"junk": training_material.tests["other junk"]})
         )
 
 
-def test_each_label_gets_the_same_number_as_far_as_there_are() -> None:
+def test_each_label_gets_the_same_number_of_exemplars_if_there_are_enough() -> None:
     truth = np.array([0] * 50 + [1] * 50 + [2] * 4)
 
     chosen = choose_balanced(truth, 30, 3, np.random.default_rng(0))

@@ -1,4 +1,4 @@
-"""A last layer in NumPy: it learns, it repeats, it can be stopped."""
+"""Training a last layer in NumPy."""
 
 from __future__ import annotations
 
@@ -36,20 +36,20 @@ def test_answers_are_probabilities() -> None:
     assert (np.diff(answers, axis=1) > 0).all()
 
 
-def test_it_learns_what_it_is_shown() -> None:
+def test_a_layer_learns_its_training_data() -> None:
     taught = softmax.fit_head(blank(), *clouds(300), np.ones(300))
 
     assert accuracy(taught, *clouds(300, seed=1)) > 0.95
 
 
-def test_it_repeats_exactly() -> None:
+def test_training_twice_gives_exactly_the_same() -> None:
     one, other = (softmax.fit_head(blank(), *clouds(60), np.ones(60)) for _ in range(2))
 
     np.testing.assert_array_equal(one.weights, other.weights)
     np.testing.assert_array_equal(one.bias, other.bias)
 
 
-def test_it_goes_on_from_where_it_was() -> None:
+def test_training_continues_from_the_given_layer() -> None:
     taught = softmax.fit_head(blank(), *clouds(300), np.ones(300))
 
     little_more = softmax.fit_head(taught, *clouds(6, seed=2), np.ones(6), steps=2)
@@ -57,7 +57,7 @@ def test_it_goes_on_from_where_it_was() -> None:
     assert accuracy(little_more, *clouds(300, seed=1)) > 0.95
 
 
-def test_what_weighs_nothing_teaches_nothing() -> None:
+def test_rows_of_weight_zero_change_nothing() -> None:
     embeddings, truth = clouds(300)
     lies = (truth + 1) % CLASSES
     weights = np.concatenate([np.ones(300), np.zeros(300)])
@@ -67,7 +67,7 @@ def test_what_weighs_nothing_teaches_nothing() -> None:
     assert accuracy(taught, *clouds(300, seed=1)) > 0.95
 
 
-def test_the_heavier_opinion_wins() -> None:
+def test_of_contradicting_rows_the_heavier_ones_win() -> None:
     embeddings, truth = clouds(300)
     lies = (truth + 1) % CLASSES
     weights = np.concatenate([np.ones(300), np.full(300, 3.0)])
@@ -77,7 +77,7 @@ def test_the_heavier_opinion_wins() -> None:
     assert accuracy(taught, embeddings, lies) > 0.9
 
 
-def test_it_tells_every_step_and_a_falling_loss() -> None:
+def test_every_step_is_reported_with_a_falling_loss() -> None:
     told: list[tuple[int, float]] = []
 
     softmax.fit_head(blank(), *clouds(60), np.ones(60), report=lambda step, loss: told.append((step, loss)))
@@ -87,7 +87,7 @@ def test_it_tells_every_step_and_a_falling_loss() -> None:
     assert told[-1][1] < told[0][1] / 2
 
 
-def test_whoever_watches_can_stop_it() -> None:
+def test_the_callback_can_stop_the_training() -> None:
     def stop(step: int, loss: float) -> None:
         if step == 3:
             raise KeyboardInterrupt
@@ -100,7 +100,7 @@ def sure(confidences: np.ndarray) -> np.ndarray:
     return np.stack([confidences, 1 - confidences], axis=1)
 
 
-def test_a_model_that_got_surer_gets_a_higher_limit_of_not_sure() -> None:
+def test_a_model_that_became_more_confident_gets_a_higher_limit_of_not_sure() -> None:
     before = np.linspace(0.5, 1, 1_001)
 
     moved = softmax.move_unsure_limit(0.55, sure(before), sure(before**0.5))
@@ -109,18 +109,18 @@ def test_a_model_that_got_surer_gets_a_higher_limit_of_not_sure() -> None:
     assert (before**0.5 < moved).mean() == pytest.approx((before < 0.55).mean(), abs=0.002)
 
 
-def test_the_limit_stays_where_nothing_changed() -> None:
+def test_the_limit_stays_if_the_answers_stay() -> None:
     before = np.linspace(0.5, 1, 1_001)
 
     assert softmax.move_unsure_limit(0.6, sure(before), sure(before)) == pytest.approx(0.6, abs=0.001)
 
 
-def test_the_limit_stays_within_reason() -> None:
+def test_the_limit_stays_between_its_bounds() -> None:
     assert softmax.move_unsure_limit(0.5, sure(np.full(9, 0.9)), sure(np.full(9, 0.999))) == 0.95
     assert softmax.move_unsure_limit(0.5, np.full((9, 5), 0.2), np.full((9, 5), 0.2)) == 0.3
 
 
-def test_the_limit_doubts_at_least_the_share_that_is_asked_for() -> None:
+def test_the_limit_makes_at_least_the_given_share_not_sure() -> None:
     drawn = np.linspace(0.4, 0.9, 1001)
     moved = softmax.move_unsure_limit(0.3, sure(drawn), sure(drawn), least=0.1)
     assert (sure(drawn).max(axis=1) < moved).mean() == pytest.approx(0.1, abs=0.005)

@@ -1,4 +1,4 @@
-"""The changes are what they claim to be, and the figures count what they claim to count."""
+"""Robustness: the changes to the ink, and the figures."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def test_a_dot_has_a_bitmap_too() -> None:
     assert draw_bitmap(parse_ink([[[5], [5]]])).max() > 100
 
 
-def test_it_measures_what_stays_the_same(predictor: Predictor) -> None:
+def test_the_figures_say_how_often_raster_and_answer_stay_the_same(predictor: Predictor) -> None:
     inks: list[Ink] = [parse_ink(data) for name, data in HAND_MADE.items() if name != "very far away"]
     figures = measure_robustness(predictor, inks, limit=8, seed=1)
     moved = figures["moved, and scaled 0.05x to 20x"]
@@ -88,14 +88,14 @@ def test_it_measures_what_stays_the_same(predictor: Predictor) -> None:
 
 
 @pytest.mark.parametrize("kind", [make_dots, make_scribble, make_hatching])
-def test_junk_is_ink_that_can_be_drawn(kind: object, rng: np.random.Generator) -> None:
+def test_negatives_are_valid_ink(kind: object, rng: np.random.Generator) -> None:
     assert callable(kind)
     for _ in range(20):
         ink = parse_ink([stroke.tolist() for stroke in kind(rng)])
         assert rasterise(ink).any()
 
 
-def test_blank_pictures_are_refused_before_any_model_is_asked(
+def test_blank_pictures_are_refused_before_the_model(
     predictor: Predictor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("INKLING_DATA", str(tmp_path))
@@ -106,9 +106,7 @@ def test_blank_pictures_are_refused_before_any_model_is_asked(
     assert "real: MNIST test" not in figures
 
 
-def test_another_recognizer_is_measured_on_its_own_raster_with_its_own_tests(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_another_recognizer_uses_its_own_raster_and_tests(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Three shapes of 24 pixels; see tests/ml/shapes.py."""
     known = shapes.material()
     monkeypatch.setitem(RECIPES, "shapes", shapes.recipe(known))
@@ -122,11 +120,11 @@ def test_another_recognizer_is_measured_on_its_own_raster_with_its_own_tests(
     assert moved == {"count": 6, "same raster": 1.0, "same answer": 1.0}
 
 
-def test_a_recognizer_without_a_recipe_is_asked_about_made_up_junk_alone(predictor: Predictor) -> None:
+def test_without_a_recipe_only_synthetic_negatives_are_measured(predictor: Predictor) -> None:
     figures = measure_junk(predictor, 0.0, data=None, count=2, seed=1, recognizer="nobody-knows-it")
     assert set(figures) == {"blank pictures", "dots", "scribbles", "hatchings", "all junk"}
 
 
-def test_a_named_folder_without_data_is_an_error(predictor: Predictor, tmp_path: Path) -> None:
+def test_a_data_folder_without_data_is_an_error(predictor: Predictor, tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match="omniglot"):
         measure_junk(predictor, 0.5, data=tmp_path, count=2, seed=1)

@@ -47,9 +47,9 @@ JUNK_REPORT = evaluate_answers(np.full((4, 3), 0.2), np.full(4, NEGATIVE_LABEL),
 
 
 @pytest.fixture
-def recipe(taught_material: Material) -> Recipe:
+def recipe(training_material: Material) -> Recipe:
     notes = ("twice the width: 0.1 % better, half as fast",)
-    return replace(trained.recipe(taught_material), notes=notes, limits=("Fours: it has never seen one.",))
+    return replace(trained.recipe(training_material), notes=notes, limits=("Fours: it has never seen one.",))
 
 
 @pytest.fixture
@@ -58,8 +58,8 @@ def bundle(tiny_bundle: Bundle) -> Bundle:
 
 
 @pytest.fixture
-def card(bundle: Bundle, recipe: Recipe, taught_material: Material) -> dict[str, Any]:
-    material = replace(taught_material, counts={"mnist": 60})
+def card(bundle: Bundle, recipe: Recipe, training_material: Material) -> dict[str, Any]:
+    material = replace(training_material, counts={"mnist": 60})
     return make_card(bundle, {"a test": report(), "junk": JUNK_REPORT}, recipe, material)
 
 
@@ -122,9 +122,9 @@ def test_it_names_data_licences_recipe_and_limits(text: str) -> None:
 
 
 def test_a_recognizer_of_ones_own_drawings_says_so_in_the_place_of_a_source(
-    bundle: Bundle, recipe: Recipe, taught_material: Material
+    bundle: Bundle, recipe: Recipe, training_material: Material
 ) -> None:
-    card = make_card(bundle, {}, replace(recipe, sources=()), taught_material)
+    card = make_card(bundle, {}, replace(recipe, sources=()), training_material)
 
     assert [(source["title"], source["drawings"]) for source in card["data"]] == [
         ("A folder of one's own drawings", 210)
@@ -181,9 +181,9 @@ def test_names_are_escaped_in_the_picture() -> None:
 
 
 def test_a_card_without_real_drawings_has_no_picture(
-    bundle: Bundle, recipe: Recipe, taught_material: Material, tmp_path: Path
+    bundle: Bundle, recipe: Recipe, training_material: Material, tmp_path: Path
 ) -> None:
-    write_card(with_card(bundle, make_card(bundle, {}, recipe, taught_material)), tmp_path)
+    write_card(with_card(bundle, make_card(bundle, {}, recipe, training_material)), tmp_path)
 
     assert not (tmp_path / CONFUSION_FILE).exists()
     assert "Known confusions" not in (tmp_path / CARD_FILE).read_text("utf-8")
@@ -198,12 +198,12 @@ def test_matrices_of_several_tests_are_added_up() -> None:
     assert sum_matrices([report(9, 1).confusion, report(3, 2).confusion]) == [[0, 0, 0], [0, 12, 0], [0, 3, 0]]
 
 
-def test_what_is_taught_more_carries_the_card_of_its_base(taught_base: Bundle, card: dict[str, Any]) -> None:
-    lesson = trained.lesson(9, 12)
+def test_what_is_taught_more_carries_the_card_of_its_base(trained_base: Bundle, card: dict[str, Any]) -> None:
+    approved_drawings = trained.approved_drawings(9, 12)
 
     told, silent = (
-        finetune(base, lesson, mode=HEAD, seed=1, report=lambda progress: None)
-        for base in (with_card(taught_base, card), taught_base)
+        finetune(base, approved_drawings, mode=HEAD, seed=1, report=lambda progress: None)
+        for base in (with_card(trained_base, card), trained_base)
     )
 
     assert told.manifest["card"] == card
@@ -211,14 +211,14 @@ def test_what_is_taught_more_carries_the_card_of_its_base(taught_base: Bundle, c
 
 
 def test_measured_again_a_bundle_gets_a_card_and_stays_the_same_model(
-    bundle: Bundle, recipe: Recipe, taught_material: Material
+    bundle: Bundle, recipe: Recipe, training_material: Material
 ) -> None:
-    again = measure_bundle.measure_again(bundle, replace(recipe, title="Three digits"))
+    again, _ = measure_bundle.measure_bundle(bundle, replace(recipe, title="Three digits"), training_material)
 
     assert again.tflite == bundle.tflite
     assert again.manifest["sha256"] == bundle.manifest["sha256"]
     assert again.manifest["title"] == "Three digits"
-    assert [line["test"] for line in again.manifest["card"]["results"]] == list(taught_material.tests)
+    assert [line["test"] for line in again.manifest["card"]["results"]] == list(training_material.tests)
     assert again.manifest["metrics"]["other digits"]["count"] == 300
 
 

@@ -48,12 +48,12 @@ def test_an_averaged_training_is_one_cycle(recipe: Recipe) -> None:
 def test_what_serves_is_the_running_mean_of_the_weights(
     material: Material, recipe: Recipe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(learning, "LOOKS", 1)
+    monkeypatch.setattr(learning, "EMA_EVERY", 1)
     network = tiny_network(len(LABELS) + 1)
     start = network.get_weights()
     fit(network, material, recipe, seed=1, progress=False)
     with_mean = network.get_weights()
-    monkeypatch.setattr(learning, "KEPT", 0.0)  # the mean of the last look alone: the weights themselves
+    monkeypatch.setattr(learning, "EMA_DECAY", 0.0)  # the mean of the last look alone: the weights themselves
     network.set_weights(start)
     fit(network, material, recipe, seed=1, progress=False)
     way = [np.abs(last - first).sum() for last, first in zip(network.get_weights(), start, strict=True)]
@@ -108,7 +108,7 @@ def test_going_on_keeps_a_quarter_of_where_it_began(
 ) -> None:
     ends = []
     for share in (0.0, 0.25):
-        monkeypatch.setattr(learning, "KEPT_OF_START", share)
+        monkeypatch.setattr(learning, "START_SHARE", share)
         network = tiny_network(len(LABELS) + 1)
         start = network.get_weights()
         fit(network, material, replace(recipe, further=1), seed=2, onwards=True, progress=False)

@@ -1,4 +1,4 @@
-"""Somebody who watches a long call hears of it, and can stop waiting for it."""
+"""Running a long call with progress reports."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def often(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(heartbeat, "HEARTBEAT_SECONDS", 0.01)
 
 
-def test_it_gives_what_the_call_gives_and_tells_of_it_meanwhile() -> None:
+def test_the_result_is_returned_and_progress_is_reported_meanwhile() -> None:
     told: list[dict[str, object]] = []
 
     def slow() -> int:
@@ -28,14 +28,14 @@ def test_it_gives_what_the_call_gives_and_tells_of_it_meanwhile() -> None:
     assert told[0] == {"step": "waiting"}
 
 
-def test_a_quick_call_is_told_of_once() -> None:
+def test_a_quick_call_is_reported_once() -> None:
     told: list[dict[str, object]] = []
 
     assert run_with_heartbeat(lambda: 1, told.append, step="waiting") == 1
     assert 1 <= len(told) <= 2
 
 
-def test_whoever_watches_can_stop_waiting_at_once() -> None:
+def test_the_callback_can_stop_the_waiting_at_once() -> None:
     done = threading.Event()
 
     def stop(told: dict[str, object]) -> None:
@@ -49,7 +49,7 @@ def test_whoever_watches_can_stop_waiting_at_once() -> None:
 
 
 @pytest.mark.parametrize("error", [ValueError, TimeoutError])
-def test_what_the_call_raises_comes_through(error: type[Exception]) -> None:
+def test_an_error_of_the_call_is_raised(error: type[Exception]) -> None:
     def fail() -> None:
         raise error
 

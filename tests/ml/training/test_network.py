@@ -16,14 +16,14 @@ def ask(model: object, count: int = 5) -> dict[str, np.ndarray]:
     return {key: np.asarray(value) for key, value in model(rasters, training=False).items()}  # type: ignore[operator]
 
 
-def test_it_has_the_number_of_parameters_that_its_comment_says() -> None:
+def test_the_small_network_has_the_documented_number_of_parameters() -> None:
     model = build_network(11)
 
     assert model.count_params() == 350_427
     assert model.count_params() * 4 < 2_000_000
 
 
-def test_the_one_for_sketches_has_the_number_of_parameters_that_its_comment_says() -> None:
+def test_the_residual_network_has_the_documented_number_of_parameters() -> None:
     assert build_network(31, 26, RESIDUAL).count_params() == 723_903
 
 
@@ -32,12 +32,12 @@ def test_each_can_be_built_for_the_smallest_raster(kind: str) -> None:
     assert build_network(4, MIN_SIZE, kind).output["probabilities"].shape == (None, 4)
 
 
-def test_a_network_that_nobody_built_is_refused_by_name() -> None:
-    with pytest.raises(ValueError, match="no network 'huge'; there are: small, residual"):
+def test_an_unknown_kind_of_network_is_refused_with_the_known_kinds() -> None:
+    with pytest.raises(ValueError, match=r"'huge'.*small, residual"):
         build_network(11, 28, "huge")
 
 
-def test_it_gives_probabilities_and_the_last_hidden_layer() -> None:
+def test_the_outputs_are_probabilities_and_the_last_hidden_layer() -> None:
     answers = ask(build_network(11))
 
     assert answers["probabilities"].shape == (5, 11)
@@ -52,11 +52,11 @@ def test_another_number_of_classes_changes_the_last_layer_only() -> None:
 
 
 def test_a_single_class_is_refused() -> None:
-    with pytest.raises(ValueError, match="at least 2 classes"):
+    with pytest.raises(ValueError, match="2 classes"):
         build_network(1)
 
 
-def test_a_temperature_makes_answers_milder_and_keeps_their_order() -> None:
+def test_a_temperature_lowers_confidence_and_keeps_the_order() -> None:
     model = build_network(11)
     before = ask(model)["probabilities"]
 
@@ -69,7 +69,7 @@ def test_a_temperature_makes_answers_milder_and_keeps_their_order() -> None:
     np.testing.assert_allclose(after, expected, atol=1e-5)
 
 
-def test_a_temperature_leaves_the_embedding_alone() -> None:
+def test_a_temperature_does_not_change_the_embedding() -> None:
     model = build_network(3)
     before = ask(model)["embedding"]
 
@@ -79,5 +79,5 @@ def test_a_temperature_leaves_the_embedding_alone() -> None:
 
 
 def test_a_temperature_of_zero_is_refused() -> None:
-    with pytest.raises(ValueError, match="above 0, not 0"):
+    with pytest.raises(ValueError, match="0"):
         fold_temperature(build_network(3), 0)

@@ -1,4 +1,4 @@
-"""What teaches digits teaches any recognizer: its own labels, its own raster, nothing made of digits."""
+"""Fine-tuning a recognizer without digits: its own labels and raster, and no negatives made of digits."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tests.ml import shapes, trained
 def quick() -> Iterator[None]:
     """All layers of a small network: fewer drawings, larger steps."""
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in {"EPOCHS": 5, "REPLAYED": 300, "TAUGHT": 200, "BATCH": 32, "RATE": 2e-3}.items():
+        for name, value in {"EPOCHS": 5, "BASE_DRAWINGS": 300, "MAX_APPROVED": 200, "BATCH": 32, "RATE": 2e-3}.items():
             patch.setattr(finetune_full, name, value)
         yield
 
@@ -35,7 +35,7 @@ def quick() -> Iterator[None]:
 def challenger(request: pytest.FixtureRequest, quick: None) -> Bundle:
     """Taught by somebody who draws rings as hooks, and everything else as others do."""
     known = shapes.recipe(shapes.material())
-    approved = shapes.lesson(30, 1, hooked=16)
+    approved = shapes.approved_drawings(30, 1, hooked=16)
     return finetune(shapes.base(), approved, mode=request.param, seed=1, report=lambda told: None, recipe=known)
 
 
@@ -44,28 +44,28 @@ def right(bundle: Bundle, drawings: ApprovedDrawings) -> float:
     return float((answers.argmax(axis=1) == drawings.labels).mean())
 
 
-def test_it_learns_a_new_way_and_forgets_nothing(challenger: Bundle) -> None:
-    hooked, plain = shapes.lesson(0, 5, hooked=40), shapes.lesson(90, 6)
+def test_it_learns_a_new_way_of_drawing_and_forgets_nothing(challenger: Bundle) -> None:
+    hooked, plain = shapes.approved_drawings(0, 5, hooked=40), shapes.approved_drawings(90, 6)
 
     assert right(shapes.base(), hooked) < 0.5
     assert right(challenger, hooked) > 0.8
     assert right(challenger, plain) >= right(shapes.base(), plain) - 0.02
 
 
-def test_many_drawings_beside_a_pack_of_few_do_not_crowd_out_its_junk() -> None:
+def test_many_drawings_do_not_outweigh_the_negatives_of_a_small_pack() -> None:
     homemade = replay_pack.add_replay_pack(shapes.base(), shapes.few(shapes.material()))
-    approved = shapes.lesson(30, 1, jagged=90)
+    approved = shapes.approved_drawings(30, 1, jagged=90)
 
     taught_more = finetune(homemade, approved, mode=HEAD, seed=1, report=lambda told: None)
 
-    field = shapes.lesson(30, 7, jagged=20)
+    field = shapes.approved_drawings(30, 7, jagged=20)
     figures = examine(homemade, taught_more, field, by_author=True, authors=2).figures
     assert figures["field"]["before"] < 0.7
     assert figures["field"]["after"] > 0.95
     assert figures["junk"]["after"] > 0.7
 
 
-def test_it_stays_the_recognizer_that_it_was(challenger: Bundle) -> None:
+def test_the_challenger_has_the_title_labels_and_raster_of_its_base(challenger: Bundle) -> None:
     manifest = challenger.manifest
 
     assert (manifest["recognizer"], manifest["title"], manifest["prompt"]) == ("shapes", "Shapes", "Draw {name}")
@@ -76,7 +76,7 @@ def test_it_stays_the_recognizer_that_it_was(challenger: Bundle) -> None:
 
 
 def test_the_gate_judges_it_by_its_own_labels(challenger: Bundle) -> None:
-    field = shapes.lesson(30, 7, hooked=20)
+    field = shapes.approved_drawings(30, 7, hooked=20)
 
     verdict = examine(shapes.base(), challenger, field, by_author=True, authors=2, starter=shapes.base())
 
@@ -86,23 +86,23 @@ def test_the_gate_judges_it_by_its_own_labels(challenger: Bundle) -> None:
     assert verdict.figures["junk"]["count"] == 80
 
 
-def test_where_no_data_is_at_hand_the_pack_is_enough(tmp_path: Path) -> None:
+def test_without_data_the_replay_pack_is_enough(tmp_path: Path) -> None:
     mode, why = find_mode(shapes.base(), tmp_path)
 
     assert mode == HEAD
-    assert "there is no recipe for shapes" in why
+    assert "recipe for shapes" in why
 
 
 def test_drawings_on_the_raster_of_another_recognizer_are_refused() -> None:
     for mode in (HEAD, FULL):
-        with pytest.raises(ApprovedDrawingsError, match=r"a raster is uint8 \(24, 24\)"):
-            finetune(shapes.base(), trained.lesson(3, 1), mode=mode, seed=1, report=lambda told: None)
-    with pytest.raises(ApprovedDrawingsError, match=r"a raster is uint8 \(24, 24\)"):
-        examine(shapes.base(), shapes.base(), trained.lesson(3, 1), by_author=True, authors=1)
+        with pytest.raises(ApprovedDrawingsError, match=r"\(24, 24\)"):
+            finetune(shapes.base(), trained.approved_drawings(3, 1), mode=mode, seed=1, report=lambda told: None)
+    with pytest.raises(ApprovedDrawingsError, match=r"\(24, 24\)"):
+        examine(shapes.base(), shapes.base(), trained.approved_drawings(3, 1), by_author=True, authors=1)
 
 
 def test_pictures_and_ink_are_varied_on_its_raster() -> None:
-    drawn = shapes.lesson(6, 2)
+    drawn = shapes.approved_drawings(6, 2)
     mixed = drawn._replace(inks=[None, *drawn.inks[1:3], None, *drawn.inks[4:]])
 
     varied = make_variants(mixed, np.random.default_rng(0), shapes.SPEC, strength=0.8)
@@ -113,12 +113,12 @@ def test_pictures_and_ink_are_varied_on_its_raster() -> None:
         assert max(np.ptp(rows), np.ptp(columns)) + 1 >= shapes.SPEC.box - 4  # the box is filled; nothing is cut off
 
 
-def test_an_epoch_of_it_has_no_habits_and_no_junk_of_latin_digits(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_its_epochs_have_no_digit_styles_and_no_negatives_made_of_digits(monkeypatch: pytest.MonkeyPatch) -> None:
     def nobody(*arguments: Any, **options: Any) -> None:
         raise AssertionError("this is for Latin digits alone")
 
     for name in (
-        "ml.training.epochs.restyle",
+        "ml.training.epochs.restyle_digit",
         "ml.augmentation.negatives.side_by_side",
         "ml.augmentation.negatives.overlaid",
         "ml.augmentation.negatives.on_its_side",

@@ -24,7 +24,7 @@ from ml.training import fit
 from ml.training.epochs import make_epoch
 from ml.training.fit import Cycle, plan_cycles, rate_schedule
 from ml.training.network import build_network
-from ml.training.train import TrainingError, choose_temperature, choose_unsure_below, train_recipe, train_recognizer
+from ml.training.train import TrainingError, choose_temperature, choose_unsure_below, train_recognizer
 
 LABELS = DIGIT_LABELS[:3]  # 0, 1 and 2: enough to learn, and quick
 
@@ -90,13 +90,13 @@ def trained(recipe: Recipe, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_a_short_training_really_learns(trained: Path) -> None:
+def test_a_short_training_learns(trained: Path) -> None:
     metrics = load_bundle(trained).manifest["metrics"]
 
     assert metrics["other digits"]["accuracy"] > 0.9
 
 
-def test_what_was_trained_can_serve(trained: Path) -> None:
+def test_a_trained_bundle_can_serve(trained: Path) -> None:
     bundle = load_bundle(trained)
 
     predictor = verify_bundle(bundle)
@@ -113,7 +113,7 @@ def test_the_bundle_records_how_it_was_made(trained: Path) -> None:
     assert 0.25 <= record["temperature"] <= 4
 
 
-def test_the_card_and_the_confusion_matrix_lie_beside_the_bundle(trained: Path) -> None:
+def test_the_card_and_the_confusion_matrix_are_written_beside_the_bundle(trained: Path) -> None:
     card = (trained / CARD_FILE).read_text()
 
     assert "a smaller network: no better" in card
@@ -125,7 +125,7 @@ def test_the_manifest_is_plain_json(trained: Path) -> None:
     assert "NaN" not in json.dumps(load_bundle(trained).manifest)
 
 
-def test_an_epoch_holds_what_the_recipe_says(material: Material, recipe: Recipe) -> None:
+def test_an_epoch_holds_the_counts_of_the_recipe(material: Material, recipe: Recipe) -> None:
     epoch = make_epoch(material, recipe, np.random.default_rng(0))
 
     assert epoch.x.shape == (600, 28, 28)
@@ -141,13 +141,11 @@ def test_an_epoch_repeats_with_its_seed(material: Material, recipe: Recipe) -> N
 
 
 @pytest.mark.parametrize(("epochs", "expected"), [(1, [1]), (4, [3, 1]), (6, [4, 1, 1]), (41, [20, 9, 12])])
-def test_half_of_the_epochs_learn_the_others_refine_and_are_taught(
-    recipe: Recipe, epochs: int, expected: list[int]
-) -> None:
+def test_the_epochs_are_divided_into_three_cycles(recipe: Recipe, epochs: int, expected: list[int]) -> None:
     assert [cycle.epochs for cycle in plan_cycles(replace(recipe, epochs=epochs))] == expected
 
 
-def test_a_teacher_softens_the_labels_without_turning_them_round() -> None:
+def test_a_teacher_softens_the_labels_and_keeps_the_first_one() -> None:
     drawn = examples(12, 7)
 
     told = fit._targets(drawn, 4, build_network(4))
@@ -158,17 +156,17 @@ def test_a_teacher_softens_the_labels_without_turning_them_round() -> None:
     np.testing.assert_array_equal(fit._targets(drawn, 4, None), np.eye(4)[drawn.y])
 
 
-def test_the_teacher_is_the_mean_of_the_cycles_before() -> None:
+def test_the_teacher_has_the_mean_weights_of_the_cycles_before() -> None:
     one, other = build_network(4), build_network(4)
     expected = (one.get_weights()[0] + other.get_weights()[0]) / 2
 
-    teacher = fit._teacher(one, [one.get_weights(), other.get_weights()])
+    teacher = fit._make_teacher(one, [one.get_weights(), other.get_weights()])
 
     np.testing.assert_allclose(teacher.get_weights()[0], expected, rtol=1e-6)
     np.testing.assert_allclose(one.get_weights()[0], expected, rtol=1e-6)
 
 
-def test_the_rate_rises_falls_and_starts_again_lower(recipe: Recipe) -> None:
+def test_the_learning_rate_rises_and_then_falls(recipe: Recipe) -> None:
     rate = rate_schedule(recipe, Cycle(10, rate=1.0, mild=0.75))
     steps = recipe.drawings // recipe.batch
 
@@ -183,7 +181,7 @@ def test_the_rate_rises_falls_and_starts_again_lower(recipe: Recipe) -> None:
 def test_no_two_epochs_are_the_same(material: Material, recipe: Recipe) -> None:
     short = replace(recipe, epochs=2)
 
-    one, other = fit._epochs(material, short, Cycle(2, rate=1.0, mild=1.0), past=0, seed=1)
+    one, other = fit._make_epochs(material, short, Cycle(2, rate=1.0, mild=1.0), past=0, seed=1)
 
     assert not np.array_equal(one.x, other.x)
 
@@ -194,18 +192,18 @@ def test_a_recognizer_without_pictures_can_be_trained_too(material: Material, re
     assert len(epoch.y) == 104
 
 
-def test_an_unknown_recognizer_is_refused_with_those_that_are_known(tmp_path: Path) -> None:
-    with pytest.raises(TrainingError, match="No recipe for 'runes'; there are: digits"):
+def test_an_unknown_recognizer_is_refused_with_the_known_ones(tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match=r"'runes'.*digits"):
         train_recognizer("runes", out=tmp_path)
 
 
 def test_no_epochs_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(TrainingError, match="at least 1 epoch, not 0"):
+    with pytest.raises(TrainingError, match=r"1.*0"):
         train_recognizer("digits", out=tmp_path, epochs=0)
 
 
-def test_a_training_goes_on_from_a_bundle(trained: Path, recipe: Recipe, tmp_path: Path) -> None:
-    bundle = train_recipe(
+def test_training_continues_from_a_bundle(trained: Path, recipe: Recipe, tmp_path: Path) -> None:
+    bundle = train_recognizer(
         "three-digits", recipe, out=tmp_path / "next", epochs=1, seed=3, onwards=trained, progress=False
     )
     assert len(json.loads((tmp_path / "next" / "history.json").read_text())) == 1
@@ -214,14 +212,12 @@ def test_a_training_goes_on_from_a_bundle(trained: Path, recipe: Recipe, tmp_pat
     assert load_bundle(trained).tflite != bundle.tflite
 
 
-def test_going_on_needs_the_same_labels_and_a_cycle_to_go_on_with(
-    trained: Path, recipe: Recipe, tmp_path: Path
-) -> None:
-    with pytest.raises(TrainingError, match="no further cycle"):
-        train_recipe("three-digits", recipe, out=tmp_path, onwards=trained)
+def test_continuing_needs_the_same_labels_and_a_further_cycle(trained: Path, recipe: Recipe, tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match="--epochs"):
+        train_recognizer("three-digits", recipe, out=tmp_path, onwards=trained)
     others = replace(recipe, labels=recipe.labels[::-1])
-    with pytest.raises(TrainingError, match="other labels than the recipe"):
-        train_recipe("three-digits", others, out=tmp_path, onwards=trained)
+    with pytest.raises(TrainingError, match="labels"):
+        train_recognizer("three-digits", others, out=tmp_path, onwards=trained)
 
 
 def answers(confidence: float, right: float, count: int = 1000) -> tuple[dict[str, np.ndarray], dict[str, Examples]]:
@@ -237,11 +233,11 @@ def test_an_overconfident_model_gets_a_temperature_above_one() -> None:
     assert choose_temperature(*answers(0.99, 0.8), labels=2) > 1.5
 
 
-def test_a_timid_model_gets_a_temperature_below_one() -> None:
+def test_an_underconfident_model_gets_a_temperature_below_one() -> None:
     assert choose_temperature(*answers(0.6, 0.99), labels=2) < 0.7
 
 
-def test_junk_has_no_say_in_the_temperature() -> None:
+def test_negatives_do_not_change_the_temperature() -> None:
     given, sets = answers(0.7, 0.9)
     junk_only = {"junk": Examples(sets["set"].x, np.full(1000, 2))}
 
@@ -250,7 +246,7 @@ def test_junk_has_no_say_in_the_temperature() -> None:
     )
 
 
-def test_the_limit_of_not_sure_spares_all_but_one_in_a_hundred() -> None:
+def test_one_in_a_hundred_real_drawings_is_below_the_limit_of_not_sure() -> None:
     confident = np.linspace(0.5, 1, 1000)
     probabilities = np.stack([confident, 1 - confident, np.zeros(1000)], axis=1)
     sets = {"set": Examples(np.zeros((1000, 28, 28), np.uint8), np.zeros(1000, np.int64))}
@@ -260,7 +256,7 @@ def test_the_limit_of_not_sure_spares_all_but_one_in_a_hundred() -> None:
     assert (confident < limit).mean() == pytest.approx(0.01, abs=0.002)
 
 
-def test_the_limit_of_not_sure_stays_within_reason() -> None:
+def test_the_limit_of_not_sure_stays_between_its_bounds() -> None:
     assert choose_unsure_below(*answers(1.0, 1.0), labels=2) == 0.9
     assert choose_unsure_below(*answers(0.1, 1.0), labels=2) > 0.29
 
@@ -277,7 +273,7 @@ def test_the_writers_of_test_validation_and_training_are_different_people() -> N
     assert people[0] == {"train-11", "train-01", "train-19", "train-25", "train-07", "train-26"}
 
 
-def test_a_recipe_may_give_its_material_sooner_to_replay(material: Material, recipe: Recipe) -> None:
+def test_a_recipe_can_have_a_faster_way_to_load_its_material_for_replay(material: Material, recipe: Recipe) -> None:
     sooner = replace(material, tests={})
 
     assert recipe.replay(None) is material
