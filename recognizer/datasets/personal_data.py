@@ -213,7 +213,7 @@ def _origin(origin: ImportedDrawing | None) -> dict[str, Any] | None:
 
 
 def _label_check(check: LabelCheck | None) -> dict[str, Any] | None:
-    """What a version that was not taught with the drawing says of its label, see recognizer.insights.label_checks."""
+    """The prediction of a version that was not trained on the drawing, see recognizer.insights.label_checks."""
     if check is None:
         return None
     figures = {name: getattr(check, name) for name in ("approved", "share", "rival_share", "margin")}

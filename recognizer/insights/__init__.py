@@ -1,1 +1,1 @@
-"""What reviewers are shown about models, labels and reviewers: confusion, label errors, coverage, agreement."""
+"""What reviewers see about models, labels and reviewers: confusions, label errors, coverage, agreement, accuracy."""

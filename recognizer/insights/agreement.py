@@ -1,4 +1,4 @@
-"""Agreement: how far reviewers who looked at the same drawings, none knowing of the other, say the same."""
+"""Agreement between reviewers who reviewed the same drawings independently."""
 
 from __future__ import annotations
 
@@ -18,40 +18,40 @@ from recognizer.models import Label, Opinion, Recognizer
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-RECENT_OPINIONS = 50_000  # of the newest opinions: what is asked of the database does not grow with the site
-MIN_SHARED = 20  # shared drawings; with fewer nothing can be said
+RECENT_OPINIONS = 50_000  # the newest ones only, so that the queries do not become slower as the site grows
+MIN_SHARED = 20  # drawings; with fewer the figures mean nothing
 
 
 @dataclass(frozen=True)
 class SharedOpinions:
-    """What was said about the same drawings, as a table of counts: labels by labels, the last is rejected."""
+    """Opinions on the same drawings as a table of counts: labels by labels; the last row and column is rejected."""
 
     table: np.ndarray
 
     @property
     def drawings(self) -> int:
-        """Of how many drawings."""
+        """How many drawings there are."""
         return int(self.table.sum())
 
     @property
     def is_enough(self) -> bool:
-        """To say anything."""
+        """Whether there are enough drawings."""
         return self.drawings >= MIN_SHARED
 
     @property
     def same(self) -> float | None:
-        """The share of the same answers."""
+        """The share of equal opinions."""
         return statistics.observed_agreement(self.table)
 
     @property
     def kappa(self) -> str | None:
-        """With two decimals; None where it is not defined."""
+        """Cohen's kappa with two decimals; None if it is not defined."""
         return _decimals(statistics.cohens_kappa(self.table))
 
 
 @dataclass(frozen=True)
 class ReviewerPair(SharedOpinions):
-    """Two reviewers."""
+    """The opinions of two reviewers."""
 
     first: str
     second: str
@@ -59,62 +59,59 @@ class ReviewerPair(SharedOpinions):
 
 @dataclass(frozen=True)
 class LabelAgreement:
-    """One label against all others, over all pairs."""
+    """Agreement on one label against all others, over all pairs of reviewers."""
 
-    label: Label | None  # None: rejected
+    label: Label | None  # None means rejected
     table: np.ndarray  # 2 x 2, each pair in both orders
 
     @property
     def drawings(self) -> int:
-        """On how many at least one of a pair said it."""
+        """Drawings for which at least one of a pair chose this label."""
         return int(self.table.sum() - self.table[1, 1]) // 2
 
     @property
     def is_enough(self) -> bool:
-        """To say anything."""
+        """Whether there are enough drawings."""
         return self.drawings >= MIN_SHARED
 
     @property
     def same(self) -> float | None:
-        """On what share of these both said it."""
-        said = self.table.sum() - self.table[1, 1]
-        return float(self.table[0, 0] / said) if said else None
+        """For what share of these both chose it."""
+        either = self.table.sum() - self.table[1, 1]
+        return float(self.table[0, 0] / either) if either else None
 
     @property
     def kappa(self) -> str | None:
-        """With two decimals; None where it is not defined."""
+        """Cohen's kappa with two decimals; None if it is not defined."""
         return _decimals(statistics.cohens_kappa(self.table))
 
 
 @dataclass(frozen=True)
 class Agreement:
-    """Of all reviewers of a recognizer."""
+    """Agreement of all reviewers of a recognizer."""
 
     labels: Sequence[Label]
-    pairs: list[ReviewerPair]  # who share the most come first
+    pairs: list[ReviewerPair]  # those with the most shared drawings first
 
     @cached_property
     def all_pairs(self) -> SharedOpinions:
-        """Taken together; a drawing counts once for each pair that looked at it."""
+        """All pairs together. A drawing counts once for each pair that reviewed it."""
         size = len(self.labels) + 1
         return SharedOpinions(sum((pair.table for pair in self.pairs), np.zeros((size, size), int)))
 
     @property
     def of_labels(self) -> list[LabelAgreement]:
-        """Those that were said at all, the least agreed on first."""
+        """The labels that were chosen at all, those with the least agreement first."""
         table = statistics.symmetric_table(self.all_pairs.table)
         named: list[Label | None] = [*self.labels, None]
         found = [LabelAgreement(label, statistics.one_against_rest(table, at)) for at, label in enumerate(named)]
-        return sorted((each for each in found if each.drawings), key=_order)
+        used = [each for each in found if each.drawings]
+        return sorted(used, key=lambda each: (not each.is_enough, each.same or 0.0))
 
     @property
     def overall(self) -> str | None:
-        """Kappa over all pairs."""
+        """Cohen's kappa over all pairs."""
         return _decimals(statistics.cohens_kappa(statistics.symmetric_table(self.all_pairs.table)))
-
-
-def _order(each: LabelAgreement) -> tuple[bool, float]:
-    return not each.is_enough, each.same or 0.0
 
 
 def _decimals(share: float | None) -> str | None:
@@ -122,20 +119,20 @@ def _decimals(share: float | None) -> str | None:
 
 
 def agreement_of(recognizer: Recognizer, *, viewer: User) -> Agreement:
-    """Of the newest opinions; three queries for any number of them. `viewer` says how people are named."""
+    """Agreement on the newest opinions, in three queries. `viewer` decides how people are named."""
     labels = list(recognizer.labels.all())
-    places: dict[int | None, int] = {label.pk: at for at, label in enumerate(labels)} | {None: len(labels)}
+    indices: dict[int | None, int] = {label.pk: index for index, label in enumerate(labels)} | {None: len(labels)}
     tables: dict[tuple[int, int], np.ndarray] = {}
-    for first, second, one, other, times in _counted(recognizer):
-        table = tables.setdefault((first, second), np.zeros((len(places), len(places)), int))
-        table[places[one], places[other]] += times
+    for first, second, one, other, times in _count_shared(recognizer):
+        table = tables.setdefault((first, second), np.zeros((len(indices), len(indices)), int))
+        table[indices[one], indices[other]] += times
     names = reviewer_names({pk for pair in tables for pk in pair}, viewer=viewer)
     pairs = [ReviewerPair(table, names[first], names[second]) for (first, second), table in tables.items()]
     return Agreement(labels, sorted(pairs, key=lambda pair: -pair.drawings))
 
 
-def _counted(recognizer: Recognizer) -> Iterable[tuple[int, int, int | None, int | None, int]]:
-    """Two reviewers, what each said, and how often; the database joins and counts, along the index of shared ones."""
+def _count_shared(recognizer: Recognizer) -> Iterable[tuple[int, int, int | None, int | None, int]]:
+    """Two reviewers, the label of each, and how often. Joined and counted by the database, using the index `shared`."""
     newest = Opinion.objects.aggregate(newest=Max("pk"))["newest"] or 0
     other = "correction__opinions"
     asked = {
@@ -156,7 +153,7 @@ def _counted(recognizer: Recognizer) -> Iterable[tuple[int, int, int | None, int
 
 
 def reviewer_names(people: Iterable[int], *, viewer: User) -> Mapping[int, str]:
-    """By id: numbers, except for staff, whom the admin shows addresses anyway; and oneself."""
+    """Names by id: a number; for staff the address, which the admin shows them anyway; and "you"."""
     names = {pk: _("reviewer %(number)d") % {"number": pk} for pk in people}
     if viewer.is_staff:
         names |= dict(User.objects.filter(pk__in=names).values_list("pk", "email"))

@@ -1,4 +1,4 @@
-"""Confusions: which label a version takes for which, and the drawings behind each cell."""
+"""Confusion matrices: which label a version takes for which, and the drawings behind each cell."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from recognizer.models import Confusion, Drawing, Label, LabelCheck, ModelVersio
 FIELD, BEFORE, LIVE = "field", "before", "live"
 KINDS = {
     FIELD: _("Field test"),
-    BEFORE: _("The version before, same field test"),
+    BEFORE: _("Previous version, same field test"),
     LIVE: _("Live answers"),
 }
 PAGE_SIZE = 24
-SHADES = 10  # that a cell can have, see static/css/insights.css
-MAX_PAIRS = 12  # confusions in the list beside the matrix
-MAX_VERSIONS = 24  # that one can choose among, the newest
+SHADES = 10  # of a cell, see static/css/insights.css
+MAX_PAIRS = 12  # in the list beside the matrix
+MAX_VERSIONS = 24  # the newest ones, to choose from
 
-Counts = Mapping[tuple[str, str], int]  # by the slugs of what was drawn and what was answered
+ConfusionCounts = Mapping[tuple[str, str], int]  # by the slugs of (drawn, answered)
 
 
 @dataclass(frozen=True)
@@ -42,30 +42,30 @@ class ConfusionCell:
 
     @property
     def right(self) -> bool:
-        """It was taken for itself."""
+        """Whether the answer is right."""
         return self.drawn == self.answered
 
 
 @dataclass(frozen=True)
 class ConfusionRow:
-    """What drawings of one label were taken for."""
+    """How the drawings of one label were answered."""
 
     label: Label
     cells: list[ConfusionCell]
     total: int
-    share: float | None  # of right answers; None where there are no answers
+    share: float | None  # of right answers; None without answers
 
 
 @dataclass(frozen=True)
 class ConfusionMatrix:
-    """Rows what was drawn, columns what was answered first."""
+    """Rows are what was drawn, columns what was answered first."""
 
     labels: list[Label]
-    counts: Counts
+    counts: ConfusionCounts
 
     @cached_property
     def rows(self) -> list[ConfusionRow]:
-        """One for each label."""
+        """One row for each label."""
         return [self._row(label) for label in self.labels]
 
     def _row(self, drawn: Label) -> ConfusionRow:
@@ -80,23 +80,23 @@ class ConfusionMatrix:
 
     @property
     def total(self) -> int:
-        """How many answers."""
+        """Number of answers."""
         return sum(row.total for row in self.rows)
 
     @property
     def right(self) -> int:
-        """How many of them were right."""
+        """Number of right answers."""
         return sum(cell.count for row in self.rows for cell in row.cells if cell.right)
 
     @property
     def pairs(self) -> list[ConfusionCell]:
-        """What is taken for something else most often."""
+        """The most frequent confusions."""
         wrong = [cell for row in self.rows for cell in row.cells if cell.count and not cell.right]
         return sorted(wrong, key=lambda cell: -cell.count)[:MAX_PAIRS]
 
 
 def _shade(count: int, total: int, right: bool) -> int:
-    """Mistakes are few: by the root of their share they can be told apart."""
+    """From 0 to SHADES. Mistakes are few, so the square root of their share is used."""
     if not count:
         return 0
     share = count / total
@@ -109,40 +109,40 @@ class ConfusionTest:
 
     kind: str
     matrix: ConfusionMatrix
-    counted: datetime | None  # when; None where the answers themselves were counted now
+    counted: datetime | None  # when; None if they were counted now
 
 
 def versions_with_runs(recognizer: Recognizer) -> QuerySet[ModelVersion]:
-    """Without their weights, the newest first, with the run that judged each as `judged_by`."""
+    """The versions without their weights, newest first, with the id of their training run as `judged_by`."""
     run = TrainingRun.objects.filter(version=OuterRef("pk")).values("pk")
     found = recognizer.versions.light().annotate(judged_by=Subquery(run))
     return found.order_by("-number")
 
 
 def test_kinds(version: Any) -> list[str]:
-    """Which tests there are of a version: only those that were taught here were judged in a field test."""
+    """The tests of a version. Only versions trained here have a field test."""
     return [FIELD, BEFORE, LIVE] if version.judged_by else [LIVE]
 
 
 def confusion_test(version: Any, kind: str, labels: Iterable[Label]) -> ConfusionTest:
-    """One query: the live answers were counted in the background, those of an exam are few enough to count now."""
+    """One query. Live answers are counted in the background; those of an exam are few enough to count now."""
     shown = list(labels)
     if kind == LIVE:
         found = Confusion.objects.filter(version=version.pk).first()
         counts = {(drawn, answered): times for drawn, answered, times in found.counts} if found else {}
         return ConfusionTest(kind, ConfusionMatrix(shown, counts), found.counted if found else None)
-    return ConfusionTest(kind, ConfusionMatrix(shown, _exam(version, kind, shown)), None)
+    return ConfusionTest(kind, ConfusionMatrix(shown, _count_exam(version, kind, shown)), None)
 
 
-def _exam(version: Any, kind: str, labels: list[Label]) -> Counts:
+def _count_exam(version: Any, kind: str, labels: list[Label]) -> ConfusionCounts:
     column = _column(kind)
     exam = SnapshotItem.objects.filter(run=version.judged_by, part=SnapshotItem.Part.EXAM)
-    # The rows themselves are counted: for any column of theirs the index would not do.
+    # Count("*") and not Count of a column, because only then the index is enough.
     counted = exam.values_list("label", column).annotate(times=Count("*")).order_by()
     slugs = {label.pk: label.slug for label in labels}
     counts: dict[tuple[str, str], int] = defaultdict(int)
     for drawn, answered, times in counted:
-        if drawn in slugs and answered in slugs:  # an answer that is none of the labels is in no cell
+        if drawn in slugs and answered in slugs:  # an answer without a label here is in no cell
             counts[slugs[drawn], slugs[answered]] += times
     return counts
 
@@ -153,19 +153,19 @@ def _column(kind: str) -> str:
 
 @dataclass(frozen=True)
 class CellPage:
-    """Some drawings of a cell, the newest first, and where the next page begins."""
+    """Some drawings of a cell, the newest first, and where the next page starts."""
 
     examples: list[DrawingExample]
-    older: int | None  # below this drawing
+    older: int | None  # the next page has smaller ids than this one
 
     @property
     def review_query(self) -> str:
-        """For the address of the review room."""
+        """Query string for the review page."""
         return examples.review_query(self.examples)
 
 
 def cell_drawings(version: Any, kind: str, *, drawn: Label, answered: Label, below: int | None) -> CellPage:
-    """A page of the drawings of a cell; `below` is a drawing's id. A fixed number of queries, along an index."""
+    """A page of the drawings of a cell with ids below `below`. A fixed number of queries that use an index."""
     if kind == LIVE:
         checks = LabelCheck.objects.filter(version=version.pk, label=drawn, answered=answered)
         found = list(examples.with_drawings(_below(checks, below)).order_by("-drawing")[: PAGE_SIZE + 1])
@@ -181,6 +181,6 @@ def _below(rows: QuerySet[Any], drawing: int | None) -> QuerySet[Any]:
 
 
 def _page(found: list[Drawing]) -> CellPage:
-    """With one drawing more than it shows, there is another page."""
+    """`found` has one drawing more than a page if there is another page."""
     shown = found[:PAGE_SIZE]
     return CellPage(examples.examples_of(shown), older=shown[-1].pk if len(found) > PAGE_SIZE else None)

@@ -19,40 +19,38 @@ from recognizer.models import (
 )
 from recognizer.training import monitoring
 
-COUNTED_EVERY = timedelta(minutes=1)  # for each so many rows, as counting them takes its time
+RECOUNT_EVERY = timedelta(minutes=1)  # for each ROWS, because counting them takes time
 ROWS = 100_000
-COUNTED_ANYWAY = timedelta(hours=1)  # also without anything new: what was deleted leaves no row behind
-COUNT = "count"  # the bookmark of the last count: the sum of the others at that time
+RECOUNT_ANYWAY = timedelta(hours=1)  # without new rows too, because a deletion leaves no row behind
+COUNT = "count"  # the bookmark of the last count holds the sum of the other bookmarks at that time
 
 
 def is_recount_due() -> bool:
+    """Whether there are new rows, or the last count is old."""
     now, last = timezone.now(), Bookmark.objects.filter(of=COUNT).first()
-    if last is None or now - last.moved > COUNTED_ANYWAY:
+    if last is None or now - last.moved > RECOUNT_ANYWAY:
         return True
-    return last.at != _read_so_far() and now - last.moved > COUNTED_EVERY * max(1.0, _counted_rows() / ROWS)
+    rows = Coverage.objects.aggregate(all=Sum(F("drawings") + F("waiting")))["all"] or 0
+    return last.at != _rows_read() and now - last.moved > RECOUNT_EVERY * max(1.0, rows / ROWS)
 
 
 def request_recount() -> None:
-    """Let the next tick count, whatever is new: what may be counted has changed."""
+    """Make the next background run count again, because other drawings may be counted now."""
     Bookmark.objects.filter(of=COUNT).delete()
 
 
-def _counted_rows() -> int:
-    return Coverage.objects.aggregate(all=Sum(F("drawings") + F("waiting")))["all"] or 0
-
-
-def _read_so_far() -> int:
+def _rows_read() -> int:
     return Bookmark.objects.exclude(of=COUNT).aggregate(all=Sum("at"))["all"] or 0
 
 
 @transaction.atomic
 def recount() -> None:
-    """Count the rows: how much there is of each label, and which version took what for which. Five queries."""
+    """Count the coverage of each label and the confusions of each version. Five queries."""
     now = timezone.now()
-    so_far = _read_so_far()
+    read = _rows_read()
     _count_coverage(now)
     _count_confusions(now)
-    Bookmark.objects.update_or_create(of=COUNT, defaults={"at": so_far})
+    Bookmark.objects.update_or_create(of=COUNT, defaults={"at": read})
 
 
 def _count_coverage(now: datetime) -> None:
@@ -71,28 +69,28 @@ def _count_coverage(now: datetime) -> None:
 
 
 def _count_confusions(now: datetime) -> None:
-    taught = people.may_train("drawing__author")
-    answered = LabelCheck.objects.filter(taught, version__isnull=False, answered__isnull=False)
+    may_train = people.may_train("drawing__author")
+    answered = LabelCheck.objects.filter(may_train, version__isnull=False, answered__isnull=False)
     counted = answered.values_list("version", "label", "answered").annotate(times=Count("pk")).order_by()
     slugs = dict(Label.objects.order_by().values_list("pk", "slug"))
     by_version: dict[int, list[Any]] = {pk: [] for pk in Confusion.objects.values_list("pk", flat=True)}
     for version, label, answer, times in counted:
         by_version.setdefault(version, []).append([slugs[label], slugs[answer], times])
-    rates = monitoring.count_live_accuracy()
-    for pk in rates:
+    accuracies = monitoring.count_live_accuracy()
+    for pk in accuracies:
         by_version.setdefault(pk, [])
     rows = [
-        Confusion(version_id=pk, counted=now, counts=by_version[pk], **_rate(rates.get(pk)))
+        Confusion(version_id=pk, counted=now, counts=by_version[pk], **_accuracy_fields(accuracies.get(pk)))
         for pk in sorted(by_version)
     ]
     _replace(Confusion, rows, "version", ["counts", "judged", "right_alone", "right_personal", "counted"])
 
 
-def _rate(judged: monitoring.LiveAccuracy | None) -> dict[str, int]:
-    answers, alone, personal = judged or (0, 0, 0)
+def _accuracy_fields(accuracy: monitoring.LiveAccuracy | None) -> dict[str, int]:
+    answers, alone, personal = accuracy or (0, 0, 0)
     return {"judged": answers, "right_alone": alone, "right_personal": personal}
 
 
 def _replace(model: Any, rows: list[Any], key: str, fields: list[str]) -> None:
-    """In the order of their keys, so that two counts at once do not wait for each other for ever."""
+    """Write the rows in the order of their keys, so that two counts at once do not deadlock."""
     model.objects.bulk_create(rows, update_conflicts=True, unique_fields=[key], update_fields=fields)

@@ -1,4 +1,4 @@
-"""Coverage: how much there is of each label, against the goal; and what the sheet therefore asks for more often."""
+"""Coverage: how many approved drawings each label has, its goal, and how often people are asked to draw it."""
 
 from __future__ import annotations
 
@@ -10,59 +10,59 @@ from django.db.models import Prefetch, QuerySet
 
 from recognizer.models import Coverage, Label, Policy, Recognizer
 
-MIN_WEIGHT = 0.1  # what a label weighs that has reached its goal, beside 1 for one of which there is nothing
+MIN_WEIGHT = 0.1  # of a label that has reached its goal; a label without drawings has 1
 
 
 @dataclass(frozen=True)
 class LabelCoverage:
-    """One label: what there is of it, and what is missing."""
+    """The coverage of one label."""
 
     label: Label
     goal: int
 
     @property
     def counted(self) -> Coverage | None:
-        """What was counted; None where nobody has counted yet."""
+        """The counts; None before the first count."""
         return getattr(self.label, "coverage", None)
 
     @property
     def drawings(self) -> int:
-        """That are approved."""
+        """Number of approved drawings."""
         return self.counted.drawings if self.counted else 0
 
     @property
     def people(self) -> int:
-        """Who drew them."""
+        """Number of their authors."""
         return self.counted.people if self.counted else 0
 
     @property
     def waiting(self) -> int:
-        """That wait for a reviewer."""
+        """Number of drawings that wait for a review."""
         return self.counted.waiting if self.counted else 0
 
     @property
     def missing(self) -> int:
-        """To the goal."""
+        """How many drawings are missing to reach the goal."""
         return max(0, self.goal - self.drawings)
 
     @property
     def share(self) -> float:
-        """Of the goal, up to 1."""
+        """Share of the goal that is reached, from 0 to 1."""
         return 1 - self.missing / self.goal
 
     @property
     def width(self) -> str:
-        """Of its bar, as SVG understands it in any language."""
+        """Width of its bar as a percentage for SVG, the same in every language."""
         return f"{self.share:.1%}"
 
     @property
     def weight(self) -> float:
-        """How often the sheet asks for it, beside others: the further from its goal, the more often."""
+        """How often people are asked to draw this label, relative to others: the more are missing, the more often."""
         return round(max(MIN_WEIGHT, 1 - self.share), 2)
 
 
 def with_coverage(recognizers: QuerySet[Recognizer]) -> QuerySet[Recognizer]:
-    """Together with their labels, what was counted of those, and the goal. One query more."""
+    """Prefetch the labels with their counts, and the policy. One more query."""
     labels = Label.objects.select_related("coverage")
     return recognizers.select_related("policy").prefetch_related(Prefetch("labels", labels))
 
@@ -74,10 +74,10 @@ def label_coverage(recognizer: Recognizer) -> list[LabelCoverage]:
 
 
 def furthest_first(shown: Sequence[LabelCoverage]) -> list[LabelCoverage]:
-    """Those that lack the most stand first."""
+    """Sorted by the number of missing drawings, most first."""
     return sorted(shown, key=lambda line: (-line.missing, line.drawings))
 
 
 def counted_at(shown: Sequence[LabelCoverage]) -> datetime | None:
-    """When."""
+    """When the counts were made; None before the first count."""
     return min((line.counted.counted for line in shown if line.counted), default=None)

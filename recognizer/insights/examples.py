@@ -1,4 +1,4 @@
-"""Examples: drawings shown to reviewers beside what is known of their labels, each a way into the review room."""
+"""Drawings that the insight pages show as examples, with their current labels and links to the review page."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ from recognizer.drawings import thumbnails
 from recognizer.models import Correction, Drawing, Label, LabelCheck, Review
 from recognizer.review import decisions
 
-MAY_TRAIN = people.may_train("drawing__author")  # what others said is nobody's to decide
+MAY_TRAIN = people.may_train("drawing__author")  # reviewers do not decide about other drawings
 
 
 @dataclass(frozen=True)
 class DrawingExample:
-    """One drawing, without who drew it."""
+    """One drawing, without its author."""
 
     drawing: Drawing
-    correction: int | None = None  # which stands; None where its author says nothing any more
-    held: Label | None = None  # what it is held for now; None where it was rejected, too
+    correction: int | None = None  # id of the current one; None if the author withdrew it
+    label: Label | None = None  # the current label; None without one or if it was rejected
     approved: bool = False
 
     @cached_property
     def path(self) -> str:
-        """The strokes as an SVG path; empty for a picture. Its template asks several times."""
+        """The strokes as an SVG path; empty for a picture."""
         return thumbnails.svg_path_of(self.drawing)
 
 
 def examples_of(drawings: Iterable[Drawing]) -> list[DrawingExample]:
-    """As it stands now, whatever the background has counted so far. Two queries."""
+    """Examples with today's labels, which may be newer than the counts. Two queries."""
     shown = list(drawings)
     decided = decisions.decisions_on(shown)
     said = Correction.objects.current().filter(drawing__in=shown, label__isnull=False).select_related("label")
@@ -50,10 +50,10 @@ def _example(drawing: Drawing, said: Correction | None, decided: Review | None) 
 
 
 def review_query(shown: Iterable[DrawingExample]) -> str:
-    """For the address of the review room, which then shows them one after the other."""
+    """Query string for the review page, which then shows these drawings one after the other."""
     return urlencode([("correction", example.correction) for example in shown if example.correction])
 
 
 def with_drawings(checks: QuerySet[LabelCheck]) -> QuerySet[LabelCheck]:
-    """Label checks with what an example shows, of people who may teach; pictures are left in the database."""
+    """Label checks with their drawings and labels, without pictures, only of drawings that may be trained on."""
     return checks.filter(MAY_TRAIN).select_related("drawing", "label").defer("drawing__image")

@@ -1,7 +1,7 @@
-"""Label checks: what every drawing is held for, beside what versions said that were not taught with it.
+"""Label checks: the current label of each drawing, beside the predictions of versions that were not trained on it.
 
-The pages that ask where it is wrong must be quick with a million drawings. So the background reads what is new
-among the facts, writes a row for each drawing, and counts the rows now and then. Reading the same twice does no harm.
+The insight pages must be fast with a million drawings. So the background reads new corrections, reviews and
+predictions, writes one row for each drawing, and counts these rows now and then. Reading a row twice does no harm.
 """
 
 from __future__ import annotations
@@ -31,9 +31,8 @@ from recognizer.review import decisions
 
 logger = logging.getLogger(__name__)
 
-BATCH_SIZE = 500  # rows of facts in one transaction
-MOMENT = 2.0  # seconds of a tick
-LATE = timedelta(minutes=2)  # so long the last rows are read again: one with a lower id may be committed later
+BATCH_SIZE = 500  # rows in one transaction
+LATE_COMMITS = timedelta(minutes=2)  # how long the last rows are read again: a lower id may be committed later
 LATE_IDS = 200
 SOURCES: dict[str, tuple[Any, str]] = {
     "corrections": (Correction, "drawing"),
@@ -44,7 +43,7 @@ CHECKED = [field.attname for field in LabelCheck._meta.concrete_fields if not fi
 
 
 class CurrentLabel(NamedTuple):
-    """What a drawing is held for: as a reviewer decided, else as its author says."""
+    """The current label of a drawing: the reviewer's, otherwise the author's."""
 
     correction_id: int
     recognizer_id: int
@@ -53,7 +52,7 @@ class CurrentLabel(NamedTuple):
 
 
 class VersionAnswer(NamedTuple):
-    """What a version said about a drawing."""
+    """The prediction of a version for a drawing."""
 
     version: int
     number: int
@@ -61,9 +60,9 @@ class VersionAnswer(NamedTuple):
     guesses: list[tuple[str, float]]
 
 
-def refresh_label_checks() -> tuple[int, bool]:
-    """Read what is new, and count if that is due; returns how many rows were read, and whether there are more."""
-    end = time.monotonic() + MOMENT
+def refresh_label_checks(*, max_seconds: float = 2.0) -> tuple[int, bool]:
+    """Read new rows, and count if that is due. Returns how many rows were read, and whether there may be more."""
+    end = time.monotonic() + max_seconds
     read, more = 0, True
     while more and time.monotonic() < end:
         done, more = read_new_rows()
@@ -74,21 +73,21 @@ def refresh_label_checks() -> tuple[int, bool]:
 
 
 def read_new_rows() -> tuple[int, bool]:
-    """Read some of what is new in each table; returns how many rows, and whether there may be more."""
-    _begin()
+    """Read some new rows of each table. Returns how many, and whether there may be more."""
+    _create_bookmarks()
     try:
-        found = [_read(name) for name in SOURCES]
+        found = [_read_table(name) for name in SOURCES]
         more = any(number >= BATCH_SIZE for number in found)
         if not more:
             _read_late()
     except IntegrityError:
-        logger.info("a drawing was deleted while its label was checked; the next tick reads it again")
+        logger.info("a drawing was deleted while its label was checked; the next run reads the rows again")
         return 0, False
     return sum(found), more
 
 
 def rebuild_label_checks() -> int:
-    """Read all facts from the first one on, and count; returns how many rows. Minutes where there are a million."""
+    """Read all rows from the first one, and count. Returns how many. Takes minutes for a million."""
     Bookmark.objects.all().delete()
     read, more = 0, True
     while more:
@@ -99,14 +98,14 @@ def rebuild_label_checks() -> int:
 
 
 def is_behind() -> bool:
-    """Whether there are corrections that were not read yet, beyond what comes in while one looks."""
+    """Whether many corrections have not been read yet."""
     newest = Correction.objects.aggregate(newest=Max("id"))["newest"] or 0
     at = Bookmark.objects.filter(of="corrections").values_list("at", flat=True).first() or 0
     return newest - at > BATCH_SIZE
 
 
-def _begin() -> None:
-    """Corrections are read from the first; they are checked with all that was decided and predicted until now."""
+def _create_bookmarks() -> None:
+    """Start with the first correction, and with the newest review and prediction: a correction is checked with both."""
     for name, (model, _drawing) in SOURCES.items():
         if not Bookmark.objects.filter(of=name).exists():
             newest = 0 if name == "corrections" else model.objects.aggregate(newest=Max("id"))["newest"] or 0
@@ -114,8 +113,8 @@ def _begin() -> None:
 
 
 @transaction.atomic
-def _read(name: str) -> int:
-    """The next rows of one table; returns how many."""
+def _read_table(name: str) -> int:
+    """Read the next rows of one table. Returns how many."""
     mark = Bookmark.objects.get(of=name)
     new = list(_rows(name).filter(id__gt=mark.at)[:BATCH_SIZE])
     if new:
@@ -125,8 +124,8 @@ def _read(name: str) -> int:
 
 
 def _read_late() -> None:
-    """Where something was new a moment ago, read the last rows again: others may have been committed among them."""
-    for mark in Bookmark.objects.filter(of__in=SOURCES, moved__gte=timezone.now() - LATE):
+    """Read the last rows of tables with recent changes again: others may have been committed between them."""
+    for mark in Bookmark.objects.filter(of__in=SOURCES, moved__gte=timezone.now() - LATE_COMMITS):
         last = _rows(mark.of).filter(id__gt=mark.at - LATE_IDS, id__lte=mark.at)
         update_checks(drawing for _id, drawing in last)
 
@@ -138,23 +137,25 @@ def _rows(name: str) -> QuerySet[Any, tuple[int, int]]:
 
 @transaction.atomic
 def update_checks(drawings: Iterable[int]) -> None:
-    """Write anew what is known of these drawings; those held for nothing have no row. Seven queries at most."""
+    """Write the rows of these drawings. Drawings without a current label have none. At most seven queries."""
     ids = set(drawings)
-    held = _held(ids)
-    answers, studied, labels = _answers(held), _studied(held), _labels()
+    current = _current_labels(ids)
+    answers, trained, labels = _answers(current), _trained_versions(current), _labels()
     rows = []
-    for drawing in sorted(held):
-        said = answers[drawing]
-        fair = [answer for answer in said if answer.version not in studied[drawing]]
-        own = labels[held[drawing].recognizer_id]
-        row = LabelCheck(drawing_id=drawing, **held[drawing]._asdict(), **_live(said))
-        rows.append(_judged(row, max(fair, key=lambda each: each.number), own) if fair else row)
-    LabelCheck.objects.filter(drawing__in=ids - set(held)).delete()
+    for drawing in sorted(current):
+        given = answers[drawing]
+        independent = [answer for answer in given if answer.version not in trained[drawing]]
+        own_labels = labels[current[drawing].recognizer_id]
+        row = LabelCheck(drawing_id=drawing, **current[drawing]._asdict(), **_live(given))
+        if independent:
+            _judge(row, max(independent, key=lambda each: each.number), own_labels)
+        rows.append(row)
+    LabelCheck.objects.filter(drawing__in=ids - set(current)).delete()
     LabelCheck.objects.bulk_create(rows, update_conflicts=True, unique_fields=["drawing"], update_fields=CHECKED)
 
 
-def _held(drawings: set[int]) -> dict[int, CurrentLabel]:
-    """By drawing; those whose author says nothing now, or that a reviewer rejected, are held for nothing."""
+def _current_labels(drawings: set[int]) -> dict[int, CurrentLabel]:
+    """By drawing id. Withdrawn and rejected drawings have no label."""
     said = Correction.objects.current().filter(drawing__in=drawings, label__isnull=False)
     found = {
         pk: CurrentLabel(*held)
@@ -172,7 +173,7 @@ def _held(drawings: set[int]) -> dict[int, CurrentLabel]:
 
 
 def _answers(drawings: Iterable[int]) -> dict[int, list[VersionAnswer]]:
-    """By drawing, the live answer first."""
+    """By drawing id, the live prediction first."""
     found = Prediction.objects.filter(drawing__in=set(drawings)).order_by("id")
     answers = defaultdict(list)
     for drawing, *answer in found.values_list("drawing", "model_version", "model_version__number", "label", "guesses"):
@@ -180,8 +181,8 @@ def _answers(drawings: Iterable[int]) -> dict[int, list[VersionAnswer]]:
     return answers
 
 
-def _studied(drawings: Iterable[int]) -> dict[int, set[int]]:
-    """By drawing, the versions that were taught with it."""
+def _trained_versions(drawings: Iterable[int]) -> dict[int, set[int]]:
+    """By drawing id, the ids of the versions that were trained on it."""
     items = SnapshotItem.objects.filter(drawing__in=set(drawings), part=SnapshotItem.Part.STUDY)
     versions = defaultdict(set)
     for drawing, version in items.filter(run__version__isnull=False).values_list("drawing", "run__version"):
@@ -190,23 +191,22 @@ def _studied(drawings: Iterable[int]) -> dict[int, set[int]]:
 
 
 def _labels() -> dict[int, dict[str, int]]:
-    """By recognizer, and there by slug."""
+    """Label ids by recognizer id and slug."""
     found: dict[int, dict[str, int]] = defaultdict(dict)
     for recognizer, slug, pk in Label.objects.order_by().values_list("recognizer", "slug", "pk"):
         found[recognizer][slug] = pk
     return found
 
 
-def _live(said: list[VersionAnswer]) -> dict[str, int]:
-    return {"version_id": said[0].version, "answered_id": said[0].label} if said else {}
+def _live(given: list[VersionAnswer]) -> dict[str, int]:
+    return {"version_id": given[0].version, "answered_id": given[0].label} if given else {}
 
 
-def _judged(row: LabelCheck, answer: VersionAnswer, labels: dict[str, int]) -> LabelCheck:
-    """With what a version says that was not taught with it. What is left of 1 is what it gives to no label at all."""
+def _judge(row: LabelCheck, answer: VersionAnswer, labels: dict[str, int]) -> None:
+    """Fill in the figures of an independent version. The remainder to 1 is its probability for no label at all."""
     shares: dict[int | None, float] = {labels[slug]: share for slug, share in answer.guesses if slug in labels}
     shares[None] = 1 - sum(shares.values())
     row.judge_id, row.share = answer.version, shares.pop(row.label_id, 0.0)
     row.rival_id = max(shares, key=lambda label: shares[label])
     row.rival_share = shares[row.rival_id]
     row.margin = row.share - row.rival_share
-    return row

@@ -1,7 +1,7 @@
 """How often reviewers and authors were right, with 95 % confidence intervals.
 
-Reviewers are compared with control drawings and with final decisions, authors with reviews. `author_filter` in ml is
-another thing: it leaves authors out of one training run.
+Reviewers are compared with control drawings and with final decisions, authors with reviews.
+`ml.embeddings.author_filter` serves another purpose: it leaves authors out of one training run.
 """
 
 from __future__ import annotations
@@ -21,42 +21,42 @@ from recognizer.review.queue import DECIDED
 if TYPE_CHECKING:
     from typing import Any
 
-RECENT_ROWS = 20_000  # of the newest opinions and decisions: what is asked of the database does not grow with the site
-MAX_PEOPLE = 100  # people in a list
-STEP = 10  # answers to controls that somebody is told of at once, lest they find out which ones were
+RECENT_ROWS = 20_000  # the newest opinions and reviews only, so that the queries do not become slower over time
+MAX_PEOPLE = 100  # in a list
+STEP = 10  # opinions on controls that are revealed at once, so that nobody finds out which drawings are controls
 
 
 @dataclass(frozen=True)
 class Accuracy:
-    """How often something was right."""
+    """How often somebody was right."""
 
     right: int
     count: int
 
     @property
     def share(self) -> float | None:
-        """Of all; None where there is nothing."""
+        """Share of right ones; None without any."""
         return self.right / self.count if self.count else None
 
     @property
     def between(self) -> tuple[float, float] | None:
-        """Where the true share may lie (Wilson's interval)."""
+        """95 % confidence interval of the share (Wilson)."""
         return wilson_interval(self.right / self.count, self.count) if self.count else None
 
 
 @dataclass(frozen=True)
 class ReviewerAccuracy:
-    """One reviewer."""
+    """How often one reviewer was right."""
 
     name: str
-    said: int
+    opinions: int
     controls: Accuracy
-    decided: Accuracy  # where others were asked too and it was decided: whether it was as they said
+    decided: Accuracy  # against the final decision, where other reviewers were asked too
 
 
 @dataclass(frozen=True)
 class AuthorAccuracy:
-    """One author: how often what they said was accepted."""
+    """How often the corrections of one author were accepted."""
 
     person: int
     name: str
@@ -64,10 +64,10 @@ class AuthorAccuracy:
 
 
 def reviewers_accuracy(recognizer: Recognizer, *, viewer: User) -> list[ReviewerAccuracy]:
-    """All of them, who said the most first; four queries for any number."""
-    said = _recent(recognizer).values_list("by").annotate(count=Count("pk")).order_by("-count")
-    counts = dict(said[:MAX_PEOPLE])
-    controls, decided = _tallies(_on_controls(recognizer), "control__"), _decided(recognizer)
+    """All reviewers, those with the most opinions first. Four queries."""
+    opinions = _recent(recognizer).values_list("by").annotate(count=Count("pk")).order_by("-count")
+    counts = dict(opinions[:MAX_PEOPLE])
+    controls, decided = _accuracies(_on_controls(recognizer), "control__"), _decided(recognizer)
     names = reviewer_names({*counts, *controls}, viewer=viewer)
     people = sorted(names.keys() & {*counts, *controls}, key=lambda pk: (-counts.get(pk, 0), pk))
     nothing = Accuracy(0, 0)
@@ -78,13 +78,13 @@ def reviewers_accuracy(recognizer: Recognizer, *, viewer: User) -> list[Reviewer
 
 
 def own_accuracy(recognizer: Recognizer, reviewer: User) -> ReviewerAccuracy:
-    """One's own; answers to controls are told ten at a time."""
-    said = _recent(recognizer).filter(by=reviewer).count()
+    """The reviewer's own figures. Opinions on controls are revealed in steps of STEP."""
+    opinions = _recent(recognizer).filter(by=reviewer).count()
     answers = _on_controls(recognizer).filter(by=reviewer).order_by("pk").values_list("label", "control__label")
     right = [mine == known for mine, known in answers]
-    told = right[: len(right) // STEP * STEP]
+    revealed = right[: len(right) // STEP * STEP]
     decided = _decided(recognizer, by=reviewer).get(reviewer.pk, Accuracy(0, 0))
-    return ReviewerAccuracy(_("you"), said, Accuracy(sum(told), len(told)), decided)
+    return ReviewerAccuracy(_("you"), opinions, Accuracy(sum(revealed), len(revealed)), decided)
 
 
 def _recent(recognizer: Recognizer) -> QuerySet[Opinion]:
@@ -101,18 +101,18 @@ def _on_controls(recognizer: Recognizer) -> QuerySet[Opinion]:
 def _decided(recognizer: Recognizer, **more: Any) -> dict[int, Accuracy]:
     stands = {"correction__reviews__replaced_by__replaces__isnull": True, "correction__reviews__decision__in": DECIDED}
     found = _recent(recognizer).filter(shared=True, control__isnull=True, **more).filter(**stands)
-    return _tallies(found, "correction__reviews__")
+    return _accuracies(found, "correction__reviews__")
 
 
-def _tallies(opinions: QuerySet[Opinion], against: str) -> dict[int, Accuracy]:
-    """By reviewer: how often they said the same as stands there; one query."""
+def _accuracies(opinions: QuerySet[Opinion], against: str) -> dict[int, Accuracy]:
+    """By reviewer id: how often their label equals the one at the path `against`. One query."""
     same = Q(label=F(f"{against}label")) | Q(label__isnull=True, **{f"{against}label__isnull": True})
     found = opinions.values_list("by").annotate(right=Count("pk", filter=same), count=Count("pk")).order_by()
     return {pk: Accuracy(right, count) for pk, right, count in found if pk}
 
 
 def authors_accuracy(recognizer: Recognizer, *, viewer: User) -> list[AuthorAccuracy]:
-    """Of the newest decisions that people made; of whom the most was decided first. Three queries at most."""
+    """Authors of the newest reviews that people made, those with the most reviews first. At most three queries."""
     newest = Review.objects.aggregate(newest=Max("pk"))["newest"] or 0
     found = Review.objects.current().filter(pk__gt=newest - RECENT_ROWS, decision__in=DECIDED, automatic=False)
     found = found.filter(correction__label__recognizer=recognizer, correction__replaced_by__replaces__isnull=True)

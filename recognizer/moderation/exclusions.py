@@ -1,9 +1,9 @@
-"""Setting aside: everything that one author drew teaches nobody else any more, and what follows for the models.
+"""Excluding authors: nothing they drew is used for training any more, and what follows for the models.
 
-Nothing is deleted. Their drawings leave the queue, snapshots, counts and exports, for each of these asks
-`accounts.people.may_train`; so does whatever they draw from then on. They themselves go on as before, with a
-memory that is theirs alone. Runs that are learning from them are stopped; versions that did learn from them stay
-until somebody teaches a new one or goes back (`remedies`). All of it can be taken back.
+Nothing is deleted. The drawings of excluded authors, also later ones, leave the review queue, snapshots, counts and
+exports, because each of these asks `accounts.people.may_train`. The authors can go on drawing and keep their personal
+memory. Training runs that use their drawings are cancelled. Versions that were trained on them stay until somebody
+trains a new one or rolls back (see `find_remedies`). An exclusion can be lifted.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Count, Exists, OuterRef, QuerySet
@@ -34,59 +34,56 @@ from recognizer.models import (
 )
 from recognizer.models.model_version import heavy_fields
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
 EXCLUDED, LIFTED = "author.set-aside", "author.taken-back"
 
 
 class ExclusionError(RuntimeError):
-    """It cannot be done; the text says why."""
+    """The author cannot be excluded or readmitted. The text says why."""
 
 
 @dataclass(frozen=True)
 class TrainedVersion:
-    """A version that learned from somebody's drawings."""
+    """A version that was trained on drawings of these authors."""
 
     version: ModelVersion
     drawings: int
-    active: bool  # it is the one that answers
+    is_live: bool
 
 
 @dataclass(frozen=True)
 class ExclusionImpact:
-    """What setting authors aside takes out."""
+    """What excluding these authors changes."""
 
     drawings: int
-    approved: int  # of them, that teach the next version
-    waiting: int  # of them, that wait for a reviewer
-    taught: int  # of them, that some version learned from
+    approved: int  # of them
+    waiting: int  # of them, for a review
+    trained_on: int  # of them, by any version
     versions: list[TrainedVersion]
-    running: list[TrainingRun]  # that are learning from them now
+    running: list[TrainingRun]  # that use them
 
 
 @dataclass(frozen=True)
 class ExclusionRemedy:
-    """A recognizer whose active version learned from authors who are set aside, and what can be done."""
+    """A recognizer whose live version was trained on drawings of excluded authors, and what can be done."""
 
     recognizer: Recognizer
-    active: Promotion
-    run: TrainingRun | None  # that teaches the next version already
-    fallback: ModelVersion | None  # the newest that answered once and did not learn from any of them
+    promotion: Promotion  # of the live version
+    run: TrainingRun | None  # an open run
+    fallback: ModelVersion | None  # the newest earlier version that was live and not trained on any of them
 
 
 def exclude_author(*, author: int, by: User, reason: str) -> AuthorExclusion:
-    """From now on nothing by this person teaches anybody else. Raises SetAsideError."""
-    known = impact_of([author])
+    """Exclude an author, and cancel the runs that use their drawings. Raises ExclusionError."""
+    impact = impact_of([author])
     with transaction.atomic():
         person = _person(author)
         if person == by:
-            raise ExclusionError(_("These are your own drawings. Delete what must not teach."))
+            raise ExclusionError(_("You cannot exclude yourself. Delete the drawings that must not be used."))
         if person.set_aside:
-            raise ExclusionError(_("Everything by this author is set aside already."))
+            raise ExclusionError(_("This author is excluded already."))
         made = _append(person, by=by, aside=True, reason=reason)
-        detail = {"reason": reason, "drawings": known.drawings, "taught": known.taught}
-        versions = [f"{each.version.recognizer.slug} version {each.version.number}" for each in known.versions]
+        detail = {"reason": reason, "drawings": impact.drawings, "taught": impact.trained_on}
+        versions = [f"{each.version.recognizer.slug} version {each.version.number}" for each in impact.versions]
         audit.note(by=by, what=EXCLUDED, subject=audit.name_of(person), detail=detail | {"versions": versions})
         for run in runs_using([author]):
             with suppress(training.ClosedRunError):
@@ -94,14 +91,14 @@ def exclude_author(*, author: int, by: User, reason: str) -> AuthorExclusion:
     return made
 
 
-def lift_exclusion(*, aside: AuthorExclusion, by: User) -> AuthorExclusion:
-    """It may teach again, as far as it was approved. Raises SetAsideError."""
+def lift_exclusion(*, exclusion: AuthorExclusion, by: User) -> AuthorExclusion:
+    """Allow training on the approved drawings of this author again. Raises ExclusionError."""
     with transaction.atomic():
-        person = _person(aside.author_id)
-        if not AuthorExclusion.objects.current().filter(pk=aside.pk).exists():
-            raise ExclusionError(_("This was taken back already."))
+        person = _person(exclusion.author_id)
+        if not AuthorExclusion.objects.current().filter(pk=exclusion.pk).exists():
+            raise ExclusionError(_("This exclusion was lifted already."))
         if person == by:
-            raise ExclusionError(_("These are your own drawings. Ask another reviewer."))
+            raise ExclusionError(_("You cannot lift your own exclusion. Ask another reviewer."))
         made = _append(person, by=by, aside=False, reason="")
         subject = audit.name_of(person)
         audit.note(by=by, what=LIFTED, subject=subject, undoes=audit.newest_entry(what=EXCLUDED, subject=subject))
@@ -111,7 +108,7 @@ def lift_exclusion(*, aside: AuthorExclusion, by: User) -> AuthorExclusion:
 def _person(author: int) -> User:
     person = people.lock_person(author)
     if person is None:
-        raise ExclusionError(_("This author has left, and taken everything along."))
+        raise ExclusionError(_("This author has deleted their account and all their drawings."))
     return person
 
 
@@ -123,7 +120,7 @@ def _append(person: User, *, by: User, aside: bool, reason: str) -> AuthorExclus
 
 
 def impact_of(authors: Collection[int]) -> ExclusionImpact:
-    """What they drew and what it did. A fixed number of queries."""
+    """The drawings of these authors, and where they were used. A fixed number of queries."""
     theirs = Drawing.objects.filter(author__in=authors)
     approving = Review.objects.approving().filter(correction__drawing__author__in=authors)
     studied = _studied(authors)
@@ -131,7 +128,7 @@ def impact_of(authors: Collection[int]) -> ExclusionImpact:
         drawings=theirs.count(),
         approved=approving.filter(correction__replaced_by__replaces__isnull=True).count(),
         waiting=QueueEntry.objects.waiting().filter(author__in=authors).count(),
-        taught=studied.filter(run__version__isnull=False).aggregate(n=Count("drawing", distinct=True))["n"],
+        trained_on=studied.filter(run__version__isnull=False).aggregate(n=Count("drawing", distinct=True))["n"],
         versions=_versions(studied),
         running=list(runs_using(authors)),
     )
@@ -142,67 +139,68 @@ def _studied(authors: Collection[int]) -> QuerySet[SnapshotItem]:
 
 
 def runs_using(authors: Collection[int]) -> QuerySet[TrainingRun]:
-    """Open runs that took drawings of theirs."""
+    """Open training runs that use drawings of these authors."""
     return TrainingRun.objects.open().filter(Exists(_studied(authors).filter(run=OuterRef("pk")))).defer("log")
 
 
 def _versions(studied: QuerySet[SnapshotItem]) -> list[TrainedVersion]:
-    """The newest first."""
+    """By recognizer, the newest version first."""
     found = studied.filter(run__version__isnull=False).values_list("run__version").annotate(count=Count("pk"))
-    counts: dict[int, int] = dict(found.order_by())
-    active = set(_active().values_list("model_version", flat=True)) if counts else set()
-    versions = light_versions().filter(pk__in=counts).select_related("recognizer").order_by("recognizer", "-number")
-    return [TrainedVersion(version, counts[version.pk], version.pk in active) for version in versions]
+    drawings: dict[int, int] = dict(found.order_by())
+    live = set(_live_promotions().values_list("model_version", flat=True)) if drawings else set()
+    versions = (
+        ModelVersion.objects.light()
+        .filter(pk__in=drawings)
+        .select_related("recognizer")
+        .order_by("recognizer", "-number")
+    )
+    return [
+        TrainedVersion(version, drawings[version.pk], version.pk in live)
+        for version in versions.order_by("recognizer", "-number")
+    ]
 
 
-def light_versions() -> QuerySet[ModelVersion]:
-    """Versions without their weights."""
-    return ModelVersion.objects.light()
-
-
-def _active() -> QuerySet[Promotion]:
+def _live_promotions() -> QuerySet[Promotion]:
     """The newest promotion of each recognizer."""
     return Promotion.objects.filter(replaced_by__replaces__isnull=True)
 
 
 def find_remedies() -> list[ExclusionRemedy]:
-    """Recognizers that still answer by what authors taught who are set aside now."""
-    spoiled = _spoiled()
-    heavy = heavy_fields("model_version")
-    active = _active().filter(Exists(spoiled.filter(run__version=OuterRef("model_version"))))
-    found = active.select_related("recognizer", "model_version").defer(*heavy).order_by("recognizer")
-    return [_remedy(promotion) for promotion in found]
+    """The recognizers whose live version was trained on drawings of excluded authors."""
+    affected = _live_promotions().filter(Exists(_excluded_items().filter(run__version=OuterRef("model_version"))))
+    found = affected.select_related("recognizer", "model_version").defer(*heavy_fields("model_version"))
+    return [_remedy(promotion) for promotion in found.order_by("recognizer")]
 
 
-def _spoiled() -> QuerySet[SnapshotItem]:
+def _excluded_items() -> QuerySet[SnapshotItem]:
     return SnapshotItem.objects.filter(part=SnapshotItem.Part.STUDY, drawing__author__set_aside=True)
 
 
-def _remedy(active: Promotion) -> ExclusionRemedy:
-    recognizer = active.recognizer
-    clean = light_versions().filter(~Exists(_spoiled().filter(run__version=OuterRef("pk"))), recognizer=recognizer)
-    before = clean.filter(promotions__isnull=False, number__lt=active.model_version.number)
+def _remedy(promotion: Promotion) -> ExclusionRemedy:
+    recognizer = promotion.recognizer
+    unaffected = recognizer.versions.light().filter(~Exists(_excluded_items().filter(run__version=OuterRef("pk"))))
+    earlier = unaffected.filter(promotions__isnull=False, number__lt=promotion.model_version.number)
     run = recognizer.training_runs.open().defer("log").first()
-    return ExclusionRemedy(recognizer, active, run, fallback=before.order_by("-number").first())
+    return ExclusionRemedy(recognizer, promotion, run, fallback=earlier.order_by("-number").first())
 
 
 def retrain_without_excluded(*, by: User) -> list[TrainingRun]:
-    """Open a run for each recognizer of `remedies` that has none open; returns them."""
-    return [run for remedy in find_remedies() if remedy.run is None for run in _taught_anew(remedy.recognizer, by)]
-
-
-def _taught_anew(recognizer: Recognizer, by: User) -> Iterable[TrainingRun]:
-    with suppress(training.OpenRunError):
-        yield training.start_run(recognizer=recognizer, trigger=_("Without authors who were set aside."), by=by)
+    """Start a run for each recognizer of `find_remedies` without an open one. Returns the new runs."""
+    trigger, started = _("Without excluded authors."), []
+    for remedy in find_remedies():
+        if remedy.run is None:
+            with suppress(training.OpenRunError):
+                started.append(training.start_run(recognizer=remedy.recognizer, trigger=trigger, by=by))
+    return started
 
 
 def current_exclusions() -> QuerySet[AuthorExclusion]:
-    """Those that hold, the newest first, with what a list shows of them."""
+    """The exclusions in force, the newest first, with the number of drawings of the author as `drawn`."""
     drawn = Count("author__drawings")
     return AuthorExclusion.objects.current().select_related("by").annotate(drawn=drawn).order_by("-pk")
 
 
-def state_of(aside: AuthorExclusion) -> dict[str, Any]:
-    """What became of it: whether it holds, and what took it back."""
-    later = AuthorExclusion.objects.filter(replaces=aside).select_related("by").first()
-    return {"holds": later is None and aside.aside, "later": later}
+def state_of(exclusion: AuthorExclusion) -> dict[str, Any]:
+    """Whether the exclusion is in force, and the row that replaced it, if any."""
+    later = AuthorExclusion.objects.filter(replaces=exclusion).select_related("by").first()
+    return {"holds": later is None and exclusion.aside, "later": later}

@@ -1,4 +1,4 @@
-"""Reports: what people found that should not be there, and what reviewers do about it."""
+"""Reports of offensive or broken content, and how reviewers handle them."""
 
 from __future__ import annotations
 
@@ -21,43 +21,43 @@ ReportOutcome = Report.Outcome
 
 
 class ReportHandledError(RuntimeError):
-    """Somebody handled this report meanwhile."""
+    """Somebody else has handled this report."""
 
 
 class NoReportedDrawingError(LookupError):
-    """The report names no drawing that is still there, or its author says nothing about it any more."""
+    """The report has no drawing with a current label: it was deleted, or its author withdrew the label."""
 
 
 def create_report(
     *, page: str, reason: str, words: str = "", by: User | None = None, drawing: UUID | None = None
 ) -> Report:
-    """Tell the reviewers. `page` is a path of this site, `reason` one of Report.Reason (ValueError otherwise).
+    """Create a report. `page` is a path of this site, `reason` one of Report.Reason (otherwise ValueError).
 
-    A drawing that is not there is left out: whoever asks learns nothing about which drawings there are.
+    An unknown drawing is ignored silently, so that nobody can find out which drawings exist.
     """
     if reason not in Report.Reason.values:
-        raise ValueError(f"{reason!r} is no reason to report. Choose one of: {', '.join(Report.Reason.values)}.")
+        raise ValueError(f"Unknown reason {reason!r}. Use one of: {', '.join(Report.Reason.values)}.")
     found = Drawing.objects.filter(uuid=drawing).defer("ink", "image").first() if drawing else None
     return Report.objects.create(page=page[:200], reason=reason, words=words[:MAX_WORDS_LENGTH], by=by, drawing=found)
 
 
 @transaction.atomic
 def dismiss_report(*, report: Report, by: User) -> None:
-    """Nothing had to be done. Raises HandledError."""
+    """Close a report that needs no action. Raises ReportHandledError."""
     _handle(report, by, ReportOutcome.DISMISSED)
 
 
 @transaction.atomic
 def mark_solved(*, report: Report, by: User) -> None:
-    """It was put right by other means. Raises HandledError."""
+    """Close a report whose problem was solved elsewhere. Raises ReportHandledError."""
     _handle(report, by, ReportOutcome.SOLVED)
 
 
 @transaction.atomic
 def reject_drawing(*, report: Report, by: User) -> None:
-    """Reject the drawing as offensive, whatever was decided before.
+    """Reject the reported drawing as offensive, whatever its reviews were.
 
-    Raises HandledError, NoDrawingError and what `reviews.reject` raises.
+    Raises ReportHandledError, NoReportedDrawingError and what `decisions.reject` raises.
     """
     correction = Correction.objects.current().filter(drawing=report.drawing_id, label__isnull=False).first()
     if correction is None:
@@ -73,14 +73,14 @@ def reject_drawing(*, report: Report, by: User) -> None:
 
 @transaction.atomic
 def close_reports_of_excluded(*, reports: Collection[int], by: User) -> None:
-    """The authors of their drawings were set aside; those of others, and those that were handled, stay as they are."""
+    """Close the open reports among these whose drawings are by excluded authors."""
     found = Report.objects.open().filter(pk__in=reports, drawing__author__set_aside=True)
     for report in found.select_for_update(of=("self",)):
         _handle(report, by, ReportOutcome.SET_ASIDE)
 
 
 def _handle(report: Report, by: User, outcome: str) -> None:
-    still = Report.objects.open().filter(pk=report.pk)
-    if not still.update(outcome=outcome, handled_by=by, handled=timezone.now()):
+    unhandled = Report.objects.open().filter(pk=report.pk)
+    if not unhandled.update(outcome=outcome, handled_by=by, handled=timezone.now()):
         raise ReportHandledError
     audit.note(by=by, what="report.handled", subject=f"report {report.pk}", detail={"outcome": str(outcome)})

@@ -1,7 +1,12 @@
-"""Webhooks: programs of people are told what happened, signed, and again until they heard it.
+"""Webhooks: signed HTTP requests about reviews and promotions, repeated until they arrive.
 
-`noting` makes a delivery in the transaction of what happened; `sending` sends what is due, in the background; `hooks`
-are the verbs of the pages; `signing` says how a receiver knows that it is us, `addresses` whom we do not talk to.
+events             creates a delivery for each webhook, in the transaction of the event
+delivery           sends due deliveries in the background
+manage             what owners can do with their webhooks
+signing            secrets and signatures
+allowed_addresses  which addresses may be called
+transport          the HTTP transport that enforces this
+notify_owner       mails to owners
 """
 
 from recognizer.webhooks.events import create_promotion_deliveries, create_review_deliveries

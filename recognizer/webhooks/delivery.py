@@ -1,8 +1,8 @@
-"""Sending: what is due goes out, several at once, each attempt by one worker only.
+"""Sends due deliveries, several at once, each attempt by one worker only.
 
-An attempt is taken by a conditional update that also moves the next try some minutes on: whatever becomes of the
-worker, the tick finds it again. Receivers may therefore be told twice, and know it by the id of the event.
-A receiver that gives no answer rests for a while, so that one that hangs does not keep the others waiting.
+A worker claims an attempt by a conditional update that also sets the next attempt to some minutes later. So an attempt
+of a worker that dies is repeated, and a receiver may get an event twice; it can recognise it by its id. A receiver that
+does not answer is not called for a while, so that it does not delay the others.
 """
 
 from __future__ import annotations
@@ -30,24 +30,24 @@ from recognizer.webhooks.transport import CheckedTransport
 logger = logging.getLogger(__name__)
 State = Delivery.State
 
-DEADLINE = 10  # seconds for one attempt, from looking up the name to the beginning of the answer
-CLAIM_TIME = timedelta(minutes=5)  # far above the deadline: then its worker is gone
-RETRY_DELAYS = [  # after the first attempt, the second, ...; the eighth is the last one, about a day after the first
+DEADLINE = 10  # seconds for one attempt, from resolving the host to the beginning of the response
+CLAIM_TIME = timedelta(minutes=5)  # far more than the deadline; after that the worker is dead
+RETRY_DELAYS = [  # after the first attempt, the second, ...; the eighth is the last, about a day after the first
     *(timedelta(seconds=30), timedelta(minutes=2), timedelta(minutes=10), timedelta(minutes=30)),
     *(timedelta(hours=2), timedelta(hours=6), timedelta(hours=14)),
 ]
-JITTER = 0.2  # of a wait, so that what failed together does not come back together
-REST = [timedelta(seconds=30), timedelta(minutes=2), timedelta(minutes=10)]
+JITTER = 0.2  # of a delay, so that deliveries that failed together are not repeated together
+PAUSES_AFTER_SILENCE = [timedelta(seconds=30), timedelta(minutes=2), timedelta(minutes=10)]
 FAILING_FOR = timedelta(days=3)  # then the webhook is paused
 HOOKS_AT_ONCE, EACH_AT_ONCE = 16, 4
 ANSWER_BYTES = 1024
 RETENTION, CLEANUP_BATCH = timedelta(days=30), 5_000
-GONE = 410  # the receiver wants no more
+GONE = 410  # the receiver wants no more events
 
 
 @dataclass(frozen=True)
 class AttemptResult:
-    """What came of one attempt. Without a `code` there was no answer, and `problem` says why."""
+    """The result of one attempt. Without a response `code` is None and `problem` says why."""
 
     took_ms: int
     code: int | None = None
@@ -55,22 +55,22 @@ class AttemptResult:
     problem: str = ""
 
     @property
-    def is_good(self) -> bool:
-        """The receiver has it."""
+    def is_success(self) -> bool:
+        """Whether the receiver accepted it."""
         return self.code is not None and 200 <= self.code < 300
 
 
 def send_due_deliveries() -> tuple[int, bool]:
-    """Try some of what is due; how many that were, and whether there is more."""
-    taken = _take()
-    outcomes = asyncio.run(_post_all(taken)) if taken else []
-    for delivery, outcome in zip(taken, outcomes, strict=True):
-        _note(delivery, outcome)
-    return len(taken), Delivery.objects.due(timezone.now()).exists()
+    """Try some due deliveries. Returns how many, and whether there are more."""
+    claimed = _claim()
+    results = asyncio.run(_post_all(claimed)) if claimed else []
+    for delivery, result in zip(claimed, results, strict=True):
+        _save_result(delivery, result)
+    return len(claimed), Delivery.objects.due(timezone.now()).exists()
 
 
-def _take() -> list[Delivery]:
-    """The longest due of each webhook, so that none waits for another one's many."""
+def _claim() -> list[Delivery]:
+    """The deliveries of each webhook that are due the longest, so that one with many does not delay the others."""
     now = timezone.now()
     due = Delivery.objects.due(now)
     first = due.values("webhook").annotate(first=Min("next_try")).order_by("first").values_list("webhook", flat=True)
@@ -79,14 +79,14 @@ def _take() -> list[Delivery]:
         for hook in list(first[:HOOKS_AT_ONCE])
         for delivery in due.filter(webhook=hook).order_by("next_try", "pk").select_related("webhook")[:EACH_AT_ONCE]
     ]
-    return [delivery for delivery in found if _is_taken(delivery, now)]
+    return [delivery for delivery in found if _claim_attempt(delivery, now)]
 
 
-def _is_taken(delivery: Delivery, now: datetime) -> bool:
-    """By this worker: another one that saw the same attempt finds that it is no longer the next one."""
-    taken = _attempt(delivery).update(attempts=F("attempts") + 1, next_try=now + CLAIM_TIME)
-    delivery.attempts += taken
-    return bool(taken)
+def _claim_attempt(delivery: Delivery, now: datetime) -> bool:
+    """Returns whether this worker claimed the attempt, and not another one that saw it at the same time."""
+    claimed = _attempt(delivery).update(attempts=F("attempts") + 1, next_try=now + CLAIM_TIME)
+    delivery.attempts += claimed
+    return bool(claimed)
 
 
 def _attempt(delivery: Delivery) -> QuerySet[Delivery]:
@@ -102,15 +102,15 @@ async def _post(client: httpx.AsyncClient, delivery: Delivery) -> AttemptResult:
     began = time.monotonic()
     try:
         async with asyncio.timeout(DEADLINE):
-            code, answer = await _ask(client, delivery)
-            problem = _("It answered with a redirect; those are not followed.") if 300 <= code < 400 else ""
+            code, answer = await _send(client, delivery)
+            problem = _("The response was a redirect. Redirects are not followed.") if 300 <= code < 400 else ""
     except Exception as error:
-        code, answer, problem = None, "", _problem(error)
+        code, answer, problem = None, "", _describe(error)
     return AttemptResult(round(1000 * (time.monotonic() - began)), code, answer, problem)
 
 
-async def _ask(client: httpx.AsyncClient, delivery: Delivery) -> tuple[int, str]:
-    """The status and the beginning of the answer as it comes, not unpacked; the rest is not read."""
+async def _send(client: httpx.AsyncClient, delivery: Delivery) -> tuple[int, str]:
+    """The status and the first ANSWER_BYTES of the response. The rest is not read, and nothing is decompressed."""
     headers = {
         "Content-Type": "application/json",
         "User-Agent": "Inkling-Webhooks/1",
@@ -127,56 +127,56 @@ async def _ask(client: httpx.AsyncClient, delivery: Delivery) -> tuple[int, str]
         return response.status_code, answer.decode(errors="replace").replace("\0", "\ufffd")
 
 
-def _problem(error: Exception) -> str:
-    """In words; what nobody expected is in the log as well."""
+def _describe(error: Exception) -> str:
+    """The error as a sentence. Unexpected errors are logged."""
     if isinstance(error, TimeoutError | httpx.TimeoutException):
-        return _("No answer within %d seconds.") % DEADLINE
+        return _("No response within %d seconds.") % DEADLINE
     if isinstance(error, RefusedAddressError):
         return str(error)[:300]
     if isinstance(error, httpx.TransportError):
         return (_("The connection failed: %s") % (str(error) or type(error).__name__))[:300]
-    logger.error("a webhook could not be sent", exc_info=error)
-    return _("It could not be sent; the log of the worker says why.")
+    logger.error("a webhook delivery failed with an unexpected error", exc_info=error)
+    return _("The delivery failed. The log of the worker says why.")
 
 
-def _note(delivery: Delivery, outcome: AttemptResult) -> None:
-    """Write down how the attempt went, and what that says of the webhook; unless it was given out again meanwhile."""
+def _save_result(delivery: Delivery, result: AttemptResult) -> None:
+    """Save the result and update the state of the webhook, unless another worker has claimed the delivery meanwhile."""
     now = timezone.now()
-    seen: dict[str, Any] = {name: getattr(outcome, name) for name in ("code", "answer", "problem", "took_ms")}
-    if outcome.is_good:
-        seen |= {"state": State.DELIVERED, "finished": now}
+    fields: dict[str, Any] = {name: getattr(result, name) for name in ("code", "answer", "problem", "took_ms")}
+    if result.is_success:
+        fields |= {"state": State.DELIVERED, "finished": now}
     elif delivery.attempts > len(RETRY_DELAYS):
-        seen |= {"state": State.FAILED, "finished": now}
+        fields |= {"state": State.FAILED, "finished": now}
     else:
-        seen["next_try"] = now + RETRY_DELAYS[delivery.attempts - 1] * random.uniform(1, 1 + JITTER)  # noqa: S311 - no secret
-    if _attempt(delivery).update(**seen):
-        (_thrive if outcome.is_good else _ail)(delivery.webhook_id, outcome, now)
+        fields["next_try"] = now + RETRY_DELAYS[delivery.attempts - 1] * random.uniform(1, 1 + JITTER)  # noqa: S311 - not a secret
+    if not _attempt(delivery).update(**fields):
+        return
+    if result.is_success:
+        failing = Webhook.objects.filter(pk=delivery.webhook_id, failing_since__isnull=False)
+        failing.update(failing_since=None, rests_until=None)
+    else:
+        _record_failure(delivery.webhook_id, result, now)
 
 
-def _thrive(hook: int, outcome: AttemptResult, now: datetime) -> None:
-    ailing = Webhook.objects.filter(pk=hook, failing_since__isnull=False)
-    ailing.update(failing_since=None, rests_until=None)
-
-
-def _ail(hook: int, outcome: AttemptResult, now: datetime) -> None:
-    """Remember since when, rest after silence, and pause what fails for days or wants no more."""
+def _record_failure(hook: int, result: AttemptResult, now: datetime) -> None:
+    """Record since when it fails. Wait after silence; pause the webhook if it fails for days or answers 410."""
     Webhook.objects.filter(pk=hook, failing_since__isnull=True).update(failing_since=now)
     found = Webhook.objects.filter(pk=hook, paused__isnull=True).first()
     if found is None or found.failing_since is None:
         return
-    if outcome.code == GONE:
-        _pause(found, _("Its receiver answered 410: it wants no more."), now)
+    if result.code == GONE:
+        _pause(found, _("The receiver answered 410 (gone)."), now)
     elif now - found.failing_since >= FAILING_FOR:
-        last = outcome.problem or _("the last answer was %d") % outcome.code
+        last = result.problem or _("The last response was %d.") % result.code
         days = FAILING_FOR.days
-        _pause(found, _("Nothing arrived for %(days)d days: %(last)s") % {"days": days, "last": last}, now)
-    elif outcome.code is None:
-        Webhook.objects.filter(pk=hook).update(rests_until=now + _rest(now - found.failing_since))
+        _pause(found, _("No delivery succeeded for %(days)d days. %(last)s") % {"days": days, "last": last}, now)
+    elif result.code is None:
+        Webhook.objects.filter(pk=hook).update(rests_until=now + _pause_after_silence(now - found.failing_since))
 
 
-def _rest(failing: timedelta) -> timedelta:
-    """The longer it has been silent, the longer."""
-    return next((rest for rest in REST if failing < 4 * rest), REST[-1])
+def _pause_after_silence(failing: timedelta) -> timedelta:
+    """The longer it has been failing, the longer."""
+    return next((pause for pause in PAUSES_AFTER_SILENCE if failing < 4 * pause), PAUSES_AFTER_SILENCE[-1])
 
 
 def _pause(hook: Webhook, reason: str, now: datetime) -> None:
@@ -186,7 +186,7 @@ def _pause(hook: Webhook, reason: str, now: datetime) -> None:
 
 
 def run_due_jobs() -> int:
-    """Send a message where something is due, and clean up what is old; how many were cleaned up."""
+    """Enqueue due deliveries and delete old ones. Returns how many were deleted."""
     if Delivery.objects.due(timezone.now()).exists():
         enqueue.send_on_commit(enqueue.Task.SEND_WEBHOOKS)
     old = Delivery.objects.filter(created__lt=timezone.now() - RETENTION).order_by("created")

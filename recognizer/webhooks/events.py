@@ -1,7 +1,7 @@
-"""Noting: what happened becomes a delivery for each webhook that wants it, in the transaction of what happened.
+"""Creates deliveries: one for each webhook that listens to an event, in the transaction of that event.
 
-Where nobody has a webhook that costs one small query. What a delivery says never changes, so that it can be signed and
-sent again as it is; it says nothing that its person could not see on their own pages, and nothing about anybody else:
+Without webhooks this costs one small query. The body of a delivery never changes, so that it can be signed and sent
+again. It contains only what its owner can see on their own pages, and nothing about other people:
 
     {"id": uuid, "type": "correction.reviewed", "version": 1, "created": time, "data": {...}}
 """
@@ -20,26 +20,26 @@ from django.utils import timezone
 from recognizer import enqueue
 from recognizer.models import TEST_EVENT, Delivery, Event, ModelVersion, Promotion, Review, Webhook, WebhookQuerySet
 
-VERSION = 1  # of the payload; it moves when a field goes or changes its meaning
+VERSION = 1  # of the payload; increase it when a field is removed or changes its meaning
 
 
-def create_review_deliveries(decisions: Sequence[int], *, author: int) -> None:
-    """Reviews (their ids) of drawings of one author were made or undone."""
+def create_review_deliveries(reviews: Sequence[int], *, author: int) -> None:
+    """Reviews (given as ids) of drawings of one author were made or undone."""
     hooks = _listening(Webhook.objects.filter(person=author).awake(), Event.REVIEWED)
-    if not hooks or not decisions:
+    if not hooks or not reviews:
         return
-    rows = Review.objects.filter(pk__in=decisions).order_by("pk").select_related("label", "correction__label")
+    rows = Review.objects.filter(pk__in=reviews).order_by("pk").select_related("label", "correction__label")
     found = rows.select_related("correction__drawing__recognizer").defer("correction__drawing__ink")
     made: list[Delivery] = []
     for review in found.defer("correction__drawing__image"):
         drawing = review.correction.drawing
-        mine = [hook for hook in hooks if hook.recognizer_id in (None, drawing.recognizer_id)]
-        made += _deliveries(mine, Event.REVIEWED, _about_review(review), drawing=drawing.pk)
-    _note(made)
+        listening = [hook for hook in hooks if hook.recognizer_id in (None, drawing.recognizer_id)]
+        made += _deliveries(listening, Event.REVIEWED, _review_data(review), drawing=drawing.pk)
+    _save(made)
 
 
-def _about_review(review: Review) -> dict[str, Any]:
-    """`said` is what its author says, `label` what the drawing may teach; `undone`: it waits again."""
+def _review_data(review: Review) -> dict[str, Any]:
+    """`said` is the label of the author, `label` the approved one. The decision `undone` means it waits again."""
     correction = review.correction
     return {
         "recognizer": correction.drawing.recognizer.slug,
@@ -52,7 +52,7 @@ def _about_review(review: Review) -> dict[str, Any]:
 
 
 def create_promotion_deliveries(promotion: Promotion) -> None:
-    """Another version answers from now on: a later one, or one from before."""
+    """Another version is live: a later one (promoted) or an earlier one (rolled back)."""
     hooks = Webhook.objects.filter(Q(recognizer__isnull=True) | Q(recognizer=promotion.recognizer_id)).awake()
     if not hooks.exists():
         return
@@ -60,8 +60,8 @@ def create_promotion_deliveries(promotion: Promotion) -> None:
     before, number = numbers.get(_replaced(promotion)), numbers[promotion.model_version_id]
     kind = Event.ROLLED_BACK if before is not None and before > number else Event.PROMOTED
     slug, reason = promotion.recognizer.slug, promotion.reason
-    about = {"recognizer": slug, "model_version": number, "previous": before, "reason": reason}
-    _note(_deliveries(_listening(hooks, kind), kind, about))
+    data = {"recognizer": slug, "model_version": number, "previous": before, "reason": reason}
+    _save(_deliveries(_listening(hooks, kind), kind, data))
 
 
 def _replaced(promotion: Promotion) -> int | None:
@@ -74,18 +74,18 @@ def _numbers(promotion: Promotion) -> dict[int | None, int]:
 
 
 def create_test_delivery(hook: Webhook) -> Delivery:
-    """Somebody wants to see whether it arrives."""
-    return _note(_deliveries([hook], TEST_EVENT, {"webhook": hook.uuid}))[0]
+    """A test event for one webhook."""
+    return _save(_deliveries([hook], TEST_EVENT, {"webhook": hook.uuid}))[0]
 
 
 def create_replay(delivery: Delivery) -> Delivery:
-    """The same event once more, under its id: a receiver that knows it already can tell."""
+    """The same event again, with the same id, so that the receiver can recognise it."""
     same = {name: getattr(delivery, name) for name in ("webhook", "event", "type", "drawing_id", "body")}
-    return _note([Delivery(replays=delivery, **same)])[0]
+    return _save([Delivery(replays=delivery, **same)])[0]
 
 
 def enqueue_deliveries() -> None:
-    """Let a worker look what is due, once this transaction is over."""
+    """Let a worker send due deliveries after the commit."""
     enqueue.send_on_commit(enqueue.Task.SEND_WEBHOOKS)
 
 
@@ -96,14 +96,14 @@ def _listening(hooks: WebhookQuerySet, event: str) -> list[Webhook]:
 def _deliveries(
     hooks: Iterable[Webhook], kind: str, data: dict[str, Any], drawing: int | None = None
 ) -> list[Delivery]:
-    """One event for each of them: the same id, the same words."""
+    """One delivery of the same event, with the same id and body, for each webhook."""
     event = uuid4()
     payload = {"id": event, "type": kind, "version": VERSION, "created": timezone.now(), "data": data}
     body = json.dumps(payload, cls=DjangoJSONEncoder, ensure_ascii=False, separators=(",", ":"))
     return [Delivery(webhook=hook, event=event, type=kind, drawing_id=drawing, body=body) for hook in hooks]
 
 
-def _note(deliveries: Iterable[Delivery]) -> list[Delivery]:
+def _save(deliveries: Iterable[Delivery]) -> list[Delivery]:
     made = Delivery.objects.bulk_create(deliveries, batch_size=500)
     if made:
         enqueue.send_on_commit(enqueue.Task.SEND_WEBHOOKS)

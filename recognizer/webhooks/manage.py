@@ -1,4 +1,4 @@
-"""Webhooks of one's own: make, change, pause, try, delete. What is made and what goes is noted (accounts.audit)."""
+"""What owners can do with their webhooks: create, change, pause, test and delete them."""
 
 from __future__ import annotations
 
@@ -14,54 +14,52 @@ from django.utils.translation import gettext as _
 from accounts import audit, people
 from recognizer.models import TEST_EVENT, Delivery, Event, Recognizer, Webhook
 from recognizer.webhooks import allowed_addresses
-from recognizer.webhooks import events as noting
+from recognizer.webhooks import events as webhook_events
 
 if TYPE_CHECKING:
     from accounts.models import User
 
-MAX_PER_PERSON = 10  # webhooks of one person
-MAX_MANUAL_PER_MINUTE = 10  # deliveries of one webhook that may be asked for by hand within a minute
+MAX_PER_PERSON = 10  # webhooks
+MAX_MANUAL_PER_MINUTE = 10  # tests and replays of one webhook
 
 
 class RefusedWebhookError(ValueError):
-    """It cannot be like this; the text says why, and what would help."""
+    """The request for a webhook is invalid. The text says why and what to do."""
 
 
 def create_webhook(*, person: User, url: str, events: Sequence[str], recognizer: Recognizer | None = None) -> Webhook:
-    """A webhook; what happens from now on is sent there. Raises RefusedWebhookError."""
+    """Create a webhook for future events. Raises RefusedWebhookError."""
     url, events = _checked(url, events)
     with transaction.atomic():
-        people.lock_person(person.pk)  # or two at once would both be the last one
+        people.lock_person(person.pk)  # so that two requests at once cannot exceed the limit
         if person.webhooks.count() >= MAX_PER_PERSON:
-            raise RefusedWebhookError(
-                _("You have %d webhooks, the most there can be. Delete one first.") % MAX_PER_PERSON
-            )
+            raise RefusedWebhookError(_("You have %d webhooks, which is the limit. Delete one first.") % MAX_PER_PERSON)
         hook = Webhook.objects.create(person=person, url=url, events=events, recognizer=recognizer)
-        _write_down(hook, "webhook.made")
+        _log(hook, "webhook.made")
     return hook
 
 
-def _write_down(hook: Webhook, what: str) -> None:
-    """In the audit log, where an address does not belong: what stands in it may be a secret."""
+def _log(hook: Webhook, what: str) -> None:
+    """Write to the audit log, without the address, because it may contain a secret."""
     audit.note(by=hook.person, what=what, subject=f"webhook {hook.uuid}", detail={"events": hook.events})
 
 
 def update_webhook(*, hook: Webhook, url: str, events: Sequence[str], recognizer: Recognizer | None = None) -> None:
-    """Another address, other events; what waits goes to the new address. Raises RefusedWebhookError."""
+    """Change address and events. Waiting deliveries go to the new address. Raises RefusedWebhookError."""
     url, events = _checked(url, events)
-    fresh = {"failing_since": None, "rests_until": None}
-    Webhook.objects.filter(pk=hook.pk).update(url=url, events=events, recognizer=recognizer, **fresh)
+    changed = {"url": url, "events": events, "recognizer": recognizer}
+    Webhook.objects.filter(pk=hook.pk).update(failing_since=None, rests_until=None, **changed)
 
 
 def _checked(url: str, events: Sequence[str]) -> tuple[str, list[str]]:
     url = url.strip()
     if not url:
-        raise RefusedWebhookError(_("Type the address that should be called."))
+        raise RefusedWebhookError(_("Enter the address to call."))
     if len(url) > Webhook._meta.get_field("url").max_length:  # type: ignore[operator]
         raise RefusedWebhookError(_("The address is longer than 500 characters. Use a shorter one."))
     known = [event for event in Event.values if event in events]
     if not known or len(known) != len(set(events)):
-        raise RefusedWebhookError(_("Choose at least one of the events."))
+        raise RefusedWebhookError(_("Choose at least one event."))
     try:
         allowed_addresses.check_address(url)
     except allowed_addresses.RefusedAddressError as error:
@@ -71,45 +69,45 @@ def _checked(url: str, events: Sequence[str]) -> tuple[str, list[str]]:
 
 @transaction.atomic
 def renew_secret(*, hook: Webhook) -> None:
-    """Another secret; for a day the old one signs as well."""
-    _write_down(hook, "webhook.renewed")
+    """Create a new secret. Deliveries are signed with the old one as well for a day."""
+    _log(hook, "webhook.renewed")
     Webhook.objects.filter(pk=hook.pk).update(secret_number=F("secret_number") + 1, renewed=timezone.now())
 
 
 def pause_webhook(*, hook: Webhook) -> None:
-    """Nothing is sent and nothing is noted for it from now on; what waits goes on waiting."""
+    """Stop sending and recording events. Waiting deliveries stay."""
     Webhook.objects.filter(pk=hook.pk, paused__isnull=True).update(paused=timezone.now(), pause_reason="")
 
 
 def resume_webhook(*, hook: Webhook) -> None:
-    """Send again, also what waits."""
+    """Start sending again, with the waiting deliveries."""
     Webhook.objects.filter(pk=hook.pk).update(paused=None, pause_reason="", failing_since=None, rests_until=None)
-    noting.enqueue_deliveries()
+    webhook_events.enqueue_deliveries()
 
 
 def send_test(*, hook: Webhook) -> Delivery:
-    """Send something harmless. Raises RefusedWebhookError."""
-    _check_patience(hook)
-    return noting.create_test_delivery(hook)
+    """Send a test event. Raises RefusedWebhookError."""
+    _check_manual_rate(hook)
+    return webhook_events.create_test_delivery(hook)
 
 
 def replay_delivery(*, delivery: Delivery) -> Delivery:
-    """Send it once more, under the id of its event. Raises RefusedWebhookError."""
-    _check_patience(delivery.webhook)
-    return noting.create_replay(delivery)
+    """Send a delivery again, with the same event id. Raises RefusedWebhookError."""
+    _check_manual_rate(delivery.webhook)
+    return webhook_events.create_replay(delivery)
 
 
-def _check_patience(hook: Webhook) -> None:
-    """Nobody makes this server knock at somebody's door all day."""
+def _check_manual_rate(hook: Webhook) -> None:
+    """Raise RefusedWebhookError if the webhook is paused, or too many were sent by hand in the last minute."""
     if hook.paused:
-        raise RefusedWebhookError(_("This webhook is paused. Let it go on first."))
-    fresh = hook.deliveries.filter(created__gt=timezone.now() - timedelta(minutes=1))
-    if fresh.filter(Q(type=TEST_EVENT) | Q(replays__isnull=False)).count() >= MAX_MANUAL_PER_MINUTE:
-        raise RefusedWebhookError(_("You have asked for many in the last minute. Wait a little."))
+        raise RefusedWebhookError(_("This webhook is paused. Resume it first."))
+    recent = hook.deliveries.filter(created__gt=timezone.now() - timedelta(minutes=1))
+    if recent.filter(Q(type=TEST_EVENT) | Q(replays__isnull=False)).count() >= MAX_MANUAL_PER_MINUTE:
+        raise RefusedWebhookError(_("Too many requests in the last minute. Please wait a minute."))
 
 
 @transaction.atomic
 def delete_webhook(*, hook: Webhook) -> None:
-    """With its log."""
-    _write_down(hook, "webhook.deleted")
+    """Delete a webhook and its deliveries."""
+    _log(hook, "webhook.deleted")
     hook.delete()

@@ -1,4 +1,4 @@
-"""Telling a person by mail what became of a webhook of theirs while they were not looking."""
+"""Mails to owners of webhooks."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ logger = logging.getLogger(__name__)
 
 
 def mail_about_pause(hook: Webhook, reason: str) -> None:
-    """That it was paused, and why. A mail that cannot be sent is noted; the page tells it, too."""
+    """Tell the owner that the webhook was paused, and why. If the mail cannot be sent, that is only logged."""
     text = render_to_string("recognizer/email/webhook_paused.txt", {"hook": hook, "reason": reason})
     try:
         send_mail(_("Your webhook is paused"), text, None, [hook.person.email])
     except (OSError, SMTPException) as error:
-        logger.warning("webhook %s: its person could not be told by mail: %s", hook.uuid, error)
+        logger.warning("webhook %s: the mail to its owner could not be sent: %s", hook.uuid, error)

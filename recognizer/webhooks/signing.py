@@ -1,7 +1,7 @@
-"""Signing: by the rules of Standard Webhooks, https://www.standardwebhooks.com.
+"""Signatures of deliveries, as in Standard Webhooks (https://www.standardwebhooks.com).
 
-A secret is derived from SECRET_KEY, the id of its webhook and a number that moves on when it is renewed, so nothing
-secret is stored: whoever reads the database, or a copy of it, can sign nothing. Another SECRET_KEY makes other secrets.
+A secret is derived from SECRET_KEY, the id of the webhook and a number that is increased when the secret is renewed. So
+no secret is in the database, and whoever reads the database cannot sign. A new SECRET_KEY changes all secrets.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ OLD_SECRET_TIME = timedelta(
 
 
 def secret_of(hook: Webhook) -> str:
-    """The text that its receiver checks signatures with."""
+    """The secret with which the receiver checks signatures."""
     return PREFIX + base64.b64encode(_key(hook, hook.secret_number)).decode()
 
 
 def signed_headers(delivery: Delivery, *, now: datetime) -> dict[str, str]:
-    """What goes with the body: the id of the event, when it was sent (seconds), a signature by each secret."""
+    """The headers of a delivery: the id of the event, the time in seconds, and a signature with each valid secret."""
     event, sent = str(delivery.event), str(int(now.timestamp()))
     content = f"{event}.{sent}.{delivery.body}".encode()
     signatures = " ".join(_signature(key, content) for key in _keys(delivery.webhook, now))

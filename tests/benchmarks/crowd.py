@@ -248,7 +248,7 @@ def _count() -> None:
     for name, (model, _drawing) in label_checks.SOURCES.items():
         newest = model.objects.aggregate(newest=Max("id"))["newest"]
         Bookmark.objects.create(of=name, at=newest)
-    Bookmark.objects.update(moved=timezone.now() - 2 * label_checks.LATE)
+    Bookmark.objects.update(moved=timezone.now() - 2 * label_checks.LATE_COMMITS)
     counts.recount()
 
 

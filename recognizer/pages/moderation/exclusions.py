@@ -143,7 +143,7 @@ def lift_exclusion(request: PersonRequest, pk: int) -> HttpResponse:
     """Let the author's drawings be used for training again."""
     found = get_object_or_404(AuthorExclusion, pk=pk, aside=True)
     try:
-        exclusions.lift_exclusion(aside=found, by=request.user)
+        exclusions.lift_exclusion(exclusion=found, by=request.user)
     except exclusions.ExclusionError as error:
         messages.warning(request, str(error), extra_tags="refused")
     else:

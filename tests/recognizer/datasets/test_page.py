@@ -200,7 +200,7 @@ def test_an_export_of_a_dead_worker_is_given_up_and_a_lost_message_is_sent_again
     as_rita: Client, community: Community, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sent: list[Any] = []
-    monkeypatch.setattr(export_job.enqueue, "send", lambda *args: sent.append(args))
+    monkeypatch.setattr(export_job.enqueue, "send_on_commit", lambda *args: sent.append(args))
     as_rita.post(PAGE, {"format": "ndjson"})
     export = Export.objects.get()
     long_ago = timezone.now() - export_job.SILENT_FOR - timedelta(seconds=1)

@@ -104,7 +104,7 @@ def test_a_row_that_was_committed_after_one_with_a_higher_id_is_not_lost(desk: D
     label_checks.read_new_rows()
     assert _check(late).label == desk.labels["7"]
     LabelCheck.objects.all().delete()
-    Bookmark.objects.update(moved=timezone.now() - 2 * label_checks.LATE)
+    Bookmark.objects.update(moved=timezone.now() - 2 * label_checks.LATE_COMMITS)
     label_checks.read_new_rows()
     assert not LabelCheck.objects.exists()  # what has been there for long is not read again and again
 
@@ -164,13 +164,13 @@ def test_it_counts_once_a_minute_and_only_if_something_is_new(desk: Desk) -> Non
     first = counted()
     desk.approved("7")
     assert counted() == first  # just now
-    past = timezone.now() - counts.COUNTED_EVERY - timedelta(seconds=1)
+    past = timezone.now() - counts.RECOUNT_EVERY - timedelta(seconds=1)
     Bookmark.objects.filter(of=counts.COUNT).update(moved=past)
     second = counted()
     assert second[0] == 1
     Bookmark.objects.filter(of=counts.COUNT).update(moved=past)
     assert counted() == second  # nothing is new
-    Bookmark.objects.filter(of=counts.COUNT).update(moved=timezone.now() - counts.COUNTED_ANYWAY * 2)
+    Bookmark.objects.filter(of=counts.COUNT).update(moved=timezone.now() - counts.RECOUNT_ANYWAY * 2)
     assert counted() != second
 
 
@@ -178,7 +178,7 @@ def test_many_rows_are_counted_less_often(desk: Desk, read: Read, monkeypatch: p
     desk.approved("7")
     desk.draw("7")
     read()
-    Bookmark.objects.filter(of=counts.COUNT).update(moved=timezone.now() - 1.5 * counts.COUNTED_EVERY)
+    Bookmark.objects.filter(of=counts.COUNT).update(moved=timezone.now() - 1.5 * counts.RECOUNT_EVERY)
     desk.approved("7")
     monkeypatch.setattr(counts, "ROWS", 1)  # two rows: every two minutes
     label_checks.refresh_label_checks()
@@ -198,7 +198,7 @@ def test_everything_can_be_read_anew_by_hand(desk: Desk, read: Read, capsys: pyt
     desk.approved("7", label_1=0.9)
     read()
     LabelCheck.objects.update(label=Label.objects.get(recognizer=desk.recognizer, slug="3"))
-    Bookmark.objects.update(moved=timezone.now() - 2 * label_checks.LATE)
+    Bookmark.objects.update(moved=timezone.now() - 2 * label_checks.LATE_COMMITS)
     label_checks.read_new_rows()
     assert LabelCheck.objects.get().label.slug == "3"
     call_command("check_labels")

