@@ -1,4 +1,4 @@
-"""For who writes programs: how to begin, the ink format, a sheet to try it on, errors, limits, and the reference."""
+"""The page for developers, and the API reference."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -21,28 +20,29 @@ from accounts.models import ApiKey
 from recognizer.api.error_codes import CODES
 from recognizer.api.openapi.examples import SEVEN
 from recognizer.pages.developers import samples
+from recognizer.pages.draw.views import api_root
 from recognizer.registry import promotions
 
 
 @dataclass(frozen=True)
 class Point:
-    """One point of the drawing that explains the ink format, and where its coordinates are written."""
+    """A point of the drawing that explains the ink format."""
 
     x: int
     y: int
 
     @property
     def label_y(self) -> int:
-        """Above the point, or below where the ink is above it."""
+        """The y coordinate of its label: above the point, or below it in the lower half."""
         return self.y - 6 if self.y < 50 else self.y + 12
 
 
 @require_safe
 @cache_control(private=True)
 @ensure_csrf_cookie
-def show(request: HttpRequest) -> HttpResponse:
-    """All on one page."""
-    root = request.build_absolute_uri(reverse("api:predict").removesuffix("predict"))
+def developers(request: HttpRequest) -> HttpResponse:
+    """Everything about the API on one page, with a drawing area to try it."""
+    root = request.build_absolute_uri(api_root())
     home = request.build_absolute_uri("/").removesuffix("/")
     strokes = [[Point(x, y) for x, y in zip(*stroke, strict=True)] for stroke in SEVEN]
     context: dict[str, Any] = {
@@ -57,53 +57,48 @@ def show(request: HttpRequest) -> HttpResponse:
         "fields": _fields(),
         "limits": _limits(),
         "recognizers": list(promotions.live_recognizers()),
-        "config": {"api": root_path()},
+        "config": {"api": api_root()},
         "texts": _texts(),
     }
     return render(request, "recognizer/developers/developers.html", context)
 
 
 @require_safe
-def reference(request: HttpRequest) -> HttpResponse:
-    """Swagger UI: its files from our own origin, its start in a file, as the security policy asks."""
+def api_reference(request: HttpRequest) -> HttpResponse:
+    """Swagger UI, from files of our own origin and without inline scripts, as the content security policy needs."""
     return render(request, "recognizer/developers/reference.html")
 
 
-def root_path() -> str:
-    """Where the scripts find the API."""
-    return reverse("api:predict").removesuffix("predict")
-
-
 def _fields() -> list[tuple[str, str]]:
-    """What an answer says."""
+    """The fields of an answer."""
     return [
         (
             "guesses",
             _(
-                "All labels, the likeliest first, with calibrated probabilities. They add up to at most 1: the rest is "
-                "“none of these”."
+                "All labels, the most likely first, with calibrated probabilities. They add up to at most 1. The rest "
+                "is the probability of “none of these”."
             ),
         ),
         (
             "unsure",
             _(
-                "True where the first guess should not be trusted: it is less probable than the version’s own "
-                "threshold, or than yours."
+                "True if the first guess should not be trusted: its probability is below the threshold of the version, "
+                "or below your own."
             ),
         ),
         (
             "model_version",
-            _("Which version answered. A better one takes its place now and then, never before it was judged."),
+            _("The version that answered. It can be replaced by a better one, which has passed an exam."),
         ),
         (
             "personal",
-            _("What the person’s own memory made of it. A key has to ask for it, by sending personal as true."),
+            _("How the person’s own memory changed the answer. With a key, send personal as true to get it."),
         ),
     ]
 
 
 def _codes() -> list[tuple[str, int, SafeString, SafeString]]:
-    """All errors by status; what stands between backticks is code."""
+    """All errors, sorted by status. Text between backticks is code."""
     found = sorted(CODES.items(), key=lambda each: each[1].status)
     return [(code, known.status, _coded(str(known.meaning)), _coded(str(known.cure))) for code, known in found]
 
@@ -117,17 +112,17 @@ def _coded(text: str) -> SafeString:
 
 def _limits() -> list[tuple[str, int]]:
     return [
-        (_("Answers, each item of a batch counting as one"), settings.PREDICT_RATE),
-        (_("Everything that keeps or changes something"), settings.DRAWING_RATE),
-        (_("Pictures, besides"), settings.PICTURE_RATE),
+        (_("Predictions (each item of a batch counts)"), settings.PREDICT_RATE),
+        (_("Requests that save or change something"), settings.DRAWING_RATE),
+        (_("Pictures (they also count above)"), settings.PICTURE_RATE),
     ]
 
 
 def _texts() -> dict[str, str]:
-    """What the sheet to try it on says."""
+    """The texts of the box to try the API."""
     return {
-        "waiting": _("Asking…"),
+        "waiting": _("Waiting for the answer…"),
         "answered": _("{name}, {percent}"),
         "unsure": _("Not sure; perhaps {name}."),
-        "offline": _("No answer. Check the connection and draw on."),
+        "offline": _("No answer. Check your connection and draw again."),
     }

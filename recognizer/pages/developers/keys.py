@@ -1,4 +1,4 @@
-"""API keys of one's own: make one, see it once, look after them, revoke them."""
+"""A person's API keys: create a key and show it once, list keys, revoke a key."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ from accounts.requests import PersonRequest
 from recognizer.pages.developers.key_form import KeyForm
 
 PAGE_SIZE = 30
-_SENT = "key_form_sent"  # in the session: the form of which a key was made last
+_SENT = "key_form_sent"  # in the session: the id of the last form that created a key
 
 
 @never_cache
 @require_safe
 @login_required
-def own_keys(request: PersonRequest) -> HttpResponse:
-    """One's keys, those that work first."""
+def api_keys(request: PersonRequest) -> HttpResponse:
+    """The person's keys, those that work first."""
     every = sorted(request.user.keys.order_by("-created"), key=lambda key: not key.is_live)
     names = dict(ApiKey.Scope.choices)
     page = Paginator(every, PAGE_SIZE).get_page(request.GET.get("page"))
     for key in page:
-        key.may = [names.get(scope, scope) for scope in key.scopes]  # type: ignore[attr-defined]
+        key.scope_names = [names.get(scope, scope) for scope in key.scopes]  # type: ignore[attr-defined]
     return render(request, "recognizer/developers/keys.html", {"page": page})
 
 
@@ -43,21 +43,20 @@ def own_keys(request: PersonRequest) -> HttpResponse:
 @login_required
 @reauthentication_required
 @sensitive_variables("secret", "sample")
-def make_key(request: PersonRequest) -> HttpResponse:
-    """The form; sending it makes a key and shows it this once.
+def create_key(request: PersonRequest) -> HttpResponse:
+    """The form for a new key. A POST creates the key and shows it.
 
-    The secret stands in this one answer and is kept nowhere; who loads the page again makes no second key.
+    Only this answer contains the secret; it is stored nowhere. Loading the page again creates no second key.
     """
     form = KeyForm(request.POST or None, person=request.user)
     problem, sent = "", request.POST.get("form", "")
     if sent and request.session.get(_SENT) == sent:
-        messages.info(
-            request, _("The key was made and shown once. If you did not copy it, revoke it and make another.")
-        )
+        text = _("The key was already created and shown. If you did not copy it, revoke it and create another one.")
+        messages.info(request, text, extra_tags="already-created")
         return redirect("account_keys")
     if form.is_valid():
         try:
-            key, secret = keys.create_key(person=request.user, **form.wanted())
+            key, secret = keys.create_key(person=request.user, **form.key_arguments())
             request.session[_SENT] = sent
             address = request.build_absolute_uri(reverse("api:recognizers"))
             sample = f'curl {address} \\\n  -H "Authorization: Bearer {secret}"'
@@ -74,10 +73,10 @@ def make_key(request: PersonRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
 def revoke_key(request: PersonRequest, pk: int) -> HttpResponse:
-    """Revoke it, after one more look."""
+    """Ask for confirmation; a POST revokes the key."""
     key = get_object_or_404(ApiKey, pk=pk, person=request.user)
     if request.method != "POST":
         return render(request, "recognizer/developers/key_revoke.html", {"key": key})
     keys.revoke_key(key=key, by=request.user)
-    messages.success(request, _("“%s” is revoked. It opens nothing any more.") % key.name)
+    messages.success(request, _("“%s” is revoked and no longer works.") % key.name, extra_tags="revoked")
     return redirect("account_keys")

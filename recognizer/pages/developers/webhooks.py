@@ -1,4 +1,4 @@
-"""Webhooks of one's own: make one, see what was sent and what came back, send it again."""
+"""A person's webhooks: create and change them, see their deliveries, send a delivery again."""
 
 from __future__ import annotations
 
@@ -22,42 +22,42 @@ from recognizer.registry import promotions
 from recognizer.webhooks import manage, signing
 
 PAGE_SIZE = 20
-SHOWN = "shown_secret"  # in the session: the webhook whose secret the next page shows, not the secret
+SHOWN = "shown_secret"  # in the session: the UUID of the webhook whose secret the next page shows
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 @login_required
 def webhooks(request: PersonRequest) -> HttpResponse:
-    """One's webhooks and the form for one more; a POST makes it."""
-    said, problem = request.POST, ""
+    """The person's webhooks and the form for a new one. A POST creates it."""
+    given, problem = request.POST, ""
     if request.method == "POST":
         try:
-            return _to(request, manage.create_webhook(person=request.user, **_read(said)), shown=True)
+            return _to_webhook(request, manage.create_webhook(person=request.user, **_read(given)), shown=True)
         except manage.RefusedWebhookError as error:
             problem = str(error)
     waiting = Count("deliveries", filter=Q(deliveries__state=Delivery.State.WAITING))
     context = {
         "hooks": request.user.webhooks.select_related("recognizer").annotate(waiting=waiting),
         "problem": problem,
-        **_form(said.get("url", ""), said.getlist("events"), said.get("recognizer", "")),
+        **_form(given.get("url", ""), given.getlist("events"), given.get("recognizer", "")),
     }
     return render(request, "recognizer/developers/webhooks.html", context, status=400 if problem else 200)
 
 
-def _read(said: QueryDict) -> dict[str, Any]:
-    slug = said.get("recognizer", "")
+def _read(given: QueryDict) -> dict[str, Any]:
+    slug = given.get("recognizer", "")
     recognizer = get_object_or_404(Recognizer, slug=slug) if slug else None
-    return {"url": said.get("url", ""), "events": said.getlist("events"), "recognizer": recognizer}
+    return {"url": given.get("url", ""), "events": given.getlist("events"), "recognizer": recognizer}
 
 
 def _form(url: str, chosen: list[str], recognizer: str) -> dict[str, Any]:
-    """What the fields of the form show."""
+    """The context of the form."""
     events = [(value, name, value in chosen) for value, name in Event.choices]
     return {"url": url, "events": events, "chosen": recognizer, "recognizers": list(promotions.live_recognizers())}
 
 
-def _to(request: PersonRequest, hook: Webhook, *, shown: bool = False) -> HttpResponse:
+def _to_webhook(request: PersonRequest, hook: Webhook, *, shown: bool = False) -> HttpResponse:
     if shown:
         request.session[SHOWN] = str(hook.uuid)
     return redirect("webhook", hook.uuid)
@@ -67,15 +67,15 @@ def _to(request: PersonRequest, hook: Webhook, *, shown: bool = False) -> HttpRe
 @never_cache
 @login_required
 def webhook(request: PersonRequest, uuid: UUID) -> HttpResponse:
-    """One of them with its log; a POST changes it. Its secret is shown once, after it was made or renewed."""
+    """One webhook and its deliveries. A POST changes it. A new secret is shown once."""
     hook, problem = _own(request, uuid), ""
-    said = (hook.url, hook.events, hook.recognizer.slug if hook.recognizer else "")
+    values = (hook.url, hook.events, hook.recognizer.slug if hook.recognizer else "")
     if request.method == "POST":
-        said = (request.POST.get("url", ""), request.POST.getlist("events"), request.POST.get("recognizer", ""))
+        values = (request.POST.get("url", ""), request.POST.getlist("events"), request.POST.get("recognizer", ""))
         try:
             manage.update_webhook(hook=hook, **_read(request.POST))
-            messages.success(request, _("Changed."))
-            return _to(request, hook)
+            messages.success(request, _("Saved."))
+            return _to_webhook(request, hook)
         except manage.RefusedWebhookError as error:
             problem = str(error)
     context = {
@@ -84,7 +84,7 @@ def webhook(request: PersonRequest, uuid: UUID) -> HttpResponse:
         "secret": signing.secret_of(hook) if request.session.pop(SHOWN, "") == str(hook.uuid) else "",
         "samples": samples.VERIFYING,
         "problem": problem,
-        **_form(*said),
+        **_form(*values),
     }
     return render(request, "recognizer/developers/webhook.html", context, status=400 if problem else 200)
 
@@ -95,57 +95,57 @@ def _own(request: PersonRequest, uuid: UUID) -> Webhook:
 
 @require_POST
 @login_required
-def pause(request: PersonRequest, uuid: UUID) -> HttpResponse:
-    """Let it rest, or go on."""
+def pause_webhook(request: PersonRequest, uuid: UUID) -> HttpResponse:
+    """Pause a webhook, or resume a paused one."""
     hook = _own(request, uuid)
     (manage.resume_webhook if hook.paused else manage.pause_webhook)(hook=hook)
-    return _to(request, hook)
+    return _to_webhook(request, hook)
 
 
 @require_POST
 @login_required
-def renew(request: PersonRequest, uuid: UUID) -> HttpResponse:
-    """Another secret."""
+def renew_secret(request: PersonRequest, uuid: UUID) -> HttpResponse:
+    """Create a new secret."""
     hook = _own(request, uuid)
     manage.renew_secret(hook=hook)
-    return _to(request, hook, shown=True)
+    return _to_webhook(request, hook, shown=True)
 
 
 @require_POST
 @login_required
-def test(request: PersonRequest, uuid: UUID) -> HttpResponse:
-    """Send something harmless."""
+def send_test(request: PersonRequest, uuid: UUID) -> HttpResponse:
+    """Send a test event."""
     hook = _own(request, uuid)
     try:
         manage.send_test(hook=hook)
-        messages.success(request, _("A test is on its way. Reload the page to see how it went."))
+        messages.success(request, _("The test is being sent. Reload the page to see the result."), extra_tags="sent")
     except manage.RefusedWebhookError as error:
-        messages.warning(request, str(error))
-    return _to(request, hook)
+        messages.warning(request, str(error), extra_tags="refused")
+    return _to_webhook(request, hook)
 
 
 @require_POST
 @login_required
-def replay(request: PersonRequest, uuid: UUID, pk: int) -> HttpResponse:
-    """Send a delivery once more."""
+def replay_delivery(request: PersonRequest, uuid: UUID, pk: int) -> HttpResponse:
+    """Send a delivery again."""
     hook = _own(request, uuid)
     delivery = get_object_or_404(Delivery.objects.select_related("webhook"), pk=pk, webhook=hook)
     try:
         manage.replay_delivery(delivery=delivery)
-        messages.success(request, _("It is on its way once more, under the same id."))
+        messages.success(request, _("The delivery is being sent again, with the same id."), extra_tags="sent")
     except manage.RefusedWebhookError as error:
-        messages.warning(request, str(error))
-    return _to(request, hook)
+        messages.warning(request, str(error), extra_tags="refused")
+    return _to_webhook(request, hook)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 @login_required
-def delete(request: PersonRequest, uuid: UUID) -> HttpResponse:
-    """Delete it with its log, after one more look."""
+def delete_webhook(request: PersonRequest, uuid: UUID) -> HttpResponse:
+    """Ask for confirmation; a POST deletes the webhook and its deliveries."""
     hook = _own(request, uuid)
     if request.method != "POST":
         return render(request, "recognizer/developers/webhook_delete.html", {"hook": hook})
     manage.delete_webhook(hook=hook)
-    messages.success(request, _("The webhook is deleted, with its log."))
+    messages.success(request, _("The webhook and its deliveries are deleted."))
     return redirect("webhooks")

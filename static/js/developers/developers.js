@@ -1,10 +1,10 @@
-// A sheet to try the API on: what is sent and what comes back, as they are.
+// A drawing area to try the API. It shows each request and its answer.
 
 import { Client } from "../api.js";
 import { Sheet, SIDE, Stroke } from "../draw/ink.js";
 import { Pad } from "../draw/pad.js";
 
-const QUIET_MS = 250; // after the pen was lifted
+const QUIET_MS = 250; // the request is sent so long after the pen was lifted
 const PEN = Object.assign(new EventTarget(), { width: 16 }); // sheet units
 
 const { api: root } = JSON.parse(document.getElementById("config").textContent);
@@ -17,7 +17,7 @@ class Trial {
   #pad = new Pad(find("pad"), this.#sheet, PEN);
   #api = new Client({ root, attempts: 1 });
   #timer = 0;
-  #asked = 0; // only the answer to the last question is shown
+  #sent = 0; // only the answer to the last request is shown
 
   connect() {
     this.#pad.connect();
@@ -28,7 +28,7 @@ class Trial {
     this.#show(JSON.parse(find("example").textContent));
   }
 
-  /** A drawing to begin with, so that nobody has to guess what the panes are for. */
+  /** Show a drawing at the start, as an example. */
   #show(strokes) {
     const span = SIDE / 120;
     const moved = (numbers) => numbers.map((number) => Math.round((number + 10) * span));
@@ -39,32 +39,32 @@ class Trial {
     clearTimeout(this.#timer);
     const strokes = this.#sheet.strokes;
     find("clear").disabled = !strokes.length;
-    const asked = { recognizer: find("recognizer").value, top_k: 3, ink: strokes.map(toWire) };
-    find("request").textContent = strokes.length ? written(asked) : "";
-    if (!strokes.length) this.#say("", "");
-    else this.#timer = setTimeout(() => this.#ask(asked), QUIET_MS);
+    const content = { recognizer: find("recognizer").value, top_k: 3, ink: strokes.map(toWire) };
+    find("request").textContent = strokes.length ? written(content) : "";
+    if (!strokes.length) this.#showAnswer("", "");
+    else this.#timer = setTimeout(() => this.#send(content), QUIET_MS);
   }
 
-  async #ask(content) {
-    const number = ++this.#asked;
+  async #send(content) {
+    const number = ++this.#sent;
     find("said").textContent = texts.waiting;
     try {
       const answer = await this.#api.predict(content);
-      if (number === this.#asked) this.#say(written(answer), inWords(answer));
+      if (number === this.#sent) this.#showAnswer(written(answer), inWords(answer));
     } catch (error) {
-      if (number !== this.#asked) return;
-      this.#say(written({ code: error.code, detail: error.detail }), error.detail || texts.offline);
+      if (number !== this.#sent) return;
+      this.#showAnswer(written({ code: error.code, detail: error.detail }), error.detail || texts.offline);
     }
   }
 
-  #say(response, words) {
-    this.#asked += response ? 0 : 1;
+  #showAnswer(response, words) {
+    this.#sent += response ? 0 : 1;
     find("response").textContent = response;
     find("said").textContent = words;
   }
 }
 
-/** Whole numbers, and no times: what is shown should be short enough to read. */
+/** Whole numbers and no times, to keep the request short. */
 function toWire({ xs, ys }) {
   return [xs.map(Math.round), ys.map(Math.round)];
 }
@@ -75,7 +75,7 @@ function inWords({ guesses: [first], unsure }) {
   return (unsure ? texts.unsure : texts.answered).replace("{name}", name).replace("{percent}", percent);
 }
 
-/** JSON as a person would write it: numbers beside each other, everything else below. */
+/** JSON with lists of numbers on one line. */
 function written(data) {
   const lines = JSON.stringify(data, null, 2);
   return lines.replace(/\[\s+(-?[\d.]+(?:,\s+-?[\d.]+)*)\s+\]/g, (_, numbers) => `[${numbers.replace(/\s+/g, " ")}]`);

@@ -1,4 +1,4 @@
-// Swagger UI, with its start in a file: the content security policy allows nothing inline.
+// Starts Swagger UI. This is a file because the content security policy allows no inline scripts.
 
 const place = document.getElementById("swagger-ui");
 
@@ -10,7 +10,7 @@ window.SwaggerUIBundle({
   deepLinking: true,
   docExpansion: "list",
   defaultModelsExpandDepth: 0,
-  validatorUrl: null, // nothing is asked of other sites
+  validatorUrl: null, // send no requests to other sites
   requestInterceptor(request) {
     const token = document.cookie.match(/(?:^|; )csrftoken=([^;]+)/)?.[1];
     if (token && request.method !== "GET" && !request.loadSpec) request.headers["X-CSRFToken"] = token;

@@ -1,4 +1,4 @@
-"""Samples: pieces of code that the pages show and a test runs. The files are what people copy."""
+"""Code samples that the pages show. Tests run them."""
 
 from pathlib import Path
 
@@ -21,5 +21,6 @@ CLIENTS = [
     ("Python", read("client.py")),
     ("JavaScript", read("client.mjs")),
 ]
-HOME = "https://inkling.example"  # what stands in them for the site
-SITE, KEY = "https://inkling.example/api/v1/", "ink_…"  # what stands in them for where the API is, and for a key
+# The placeholders in the samples.
+HOME = "https://inkling.example"
+SITE, KEY = f"{HOME}/api/v1/", "ink_…"

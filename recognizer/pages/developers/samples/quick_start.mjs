@@ -14,6 +14,6 @@ const answer = await api("POST", "predict", { recognizer: "digits", ink: seven, 
 const [first] = answer.guesses;
 console.log(first.name, answer.unsure ? "not sure" : first.probability);
 
-// Say what was right: a person looks at it, and the model learns.
+// Send the correct label. A reviewer checks it, and the model learns from it.
 const said = await api("POST", `predictions/${answer.prediction}/feedback`, { label: "7" });
 console.log(said.correction.agrees);

@@ -11,7 +11,7 @@ answer.raise_for_status()
 first = answer.json()["guesses"][0]
 print(first["name"], "not sure" if answer.json()["unsure"] else first["probability"])
 
-# Say what was right: a person looks at it, and the model learns.
+# Send the correct label. A reviewer checks it, and the model learns from it.
 said = api.post(f"predictions/{answer.json()['prediction']}/feedback", json={"label": "7"})
 said.raise_for_status()
 print(said.json()["correction"]["agrees"])

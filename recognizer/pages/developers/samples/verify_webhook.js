@@ -1,9 +1,9 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
 
-/** What happened, or an error. `body` is the request as it came (a Buffer), before anything parsed it. */
+/** Returns the event, or throws. `body` is the raw body of the request, a Buffer. */
 export function verify(secret, headers, body) {
   const event = headers["webhook-id"], sent = headers["webhook-timestamp"];
-  if (Math.abs(Date.now() / 1000 - Number(sent)) > 300) throw new Error("too old: somebody may be repeating it");
+  if (Math.abs(Date.now() / 1000 - Number(sent)) > 300) throw new Error("too old: it may be a replayed request");
   const key = Buffer.from(secret.replace(/^whsec_/, ""), "base64");
   const expected = Buffer.from("v1," + createHmac("sha256", key).update(`${event}.${sent}.`).update(body).digest("base64"));
   const isOurs = (text) => text.length === expected.length && timingSafeEqual(Buffer.from(text), expected);

@@ -5,10 +5,10 @@ import time
 
 
 def verify(secret: str, headers: dict[str, str], body: bytes) -> dict:
-    """What happened, or ValueError. `body` is the request as it came, before anything parsed it."""
+    """Return the event, or raise ValueError. `body` is the raw body of the request."""
     event, sent = headers["webhook-id"], headers["webhook-timestamp"]
     if abs(time.time() - int(sent)) > 300:
-        raise ValueError("too old: somebody may be repeating it")
+        raise ValueError("too old: it may be a replayed request")
     key = base64.b64decode(secret.removeprefix("whsec_"))
     digest = hmac.digest(key, f"{event}.{sent}.".encode() + body, "sha256")
     expected = "v1," + base64.b64encode(digest).decode()
