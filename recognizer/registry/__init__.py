@@ -1,1 +1,1 @@
-"""Model registry: install, register, promote, roll back; which version serves in this process."""
+"""Model versions: install, register, promote, roll back, and load them for predictions."""

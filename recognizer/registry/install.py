@@ -1,4 +1,4 @@
-"""How a bundle from outside becomes a version of a recognizer, which is made by it where there is none yet."""
+"""Install a bundle from outside as a model version, and create its recognizer and labels if they are missing."""
 
 from __future__ import annotations
 
@@ -16,65 +16,64 @@ from recognizer.registry import promotions
 
 SHIPPED = "The starter model that ships with Inkling."
 BY_HAND = "Installed by hand."
-TOLD = ("card", "metrics", "title", "prompt")  # of a bundle; measuring it again renews all of them
+DESCRIPTION = ("card", "metrics", "title", "prompt")  # of a bundle; measuring it again renews all of them
 
 
 class InstallError(ValueError):
-    """A bundle that cannot become a version of this recognizer; the text names the cure."""
+    """A bundle that cannot become a version of this recognizer. The text says what to do."""
 
 
-class Promote(Enum):
-    """When the version is to answer at once; the first one always does."""
+class PromoteWhen(Enum):
+    """When to promote the installed version. The first version of a recognizer is always promoted."""
 
     IF_FIRST = "only if it is the first"
-    IF_SHIPPED = "if what answers now came with Inkling too, and nobody taught or chose it since"
+    IF_SHIPPED = "if the live version is the one that was shipped with Inkling"
     ALWAYS = "in any case"
 
 
 @dataclass(frozen=True)
 class Installed:
-    """What became of a bundle."""
+    """The result of installing a bundle."""
 
     version: ModelVersion
     is_new: bool
-    """Whether it was not there before."""
-    answers: bool
-    """Whether this version is the one that answers now."""
-    promoted: bool
-    """Whether it answers because of this."""
+    is_live: bool
+    promoted: bool  # by this installation
 
 
 @transaction.atomic
 def install(
-    *, bundle: Bundle, promote: Promote = Promote.IF_FIRST, reason: str = BY_HAND, position: int | None = None
+    *, bundle: Bundle, promote: PromoteWhen = PromoteWhen.IF_FIRST, reason: str = BY_HAND, position: int | None = None
 ) -> Installed:
-    """Keep a bundle as a version of its recognizer, with what is missing of recognizer and labels.
+    """Save a bundle as a version of its recognizer; create the recognizer and labels that are missing.
 
-    A bundle that is there already is not kept twice. A new recognizer stands behind the others unless a
-    position is given. Raises BundleError or InstallError; nothing is changed then.
+    A bundle that is installed already is not saved again. A new recognizer comes after the others unless a position
+    is given. Raises BundleError or InstallError; then nothing is changed.
     """
     recognizer = _recognizer(bundle.manifest, position)
     known = _same(recognizer, bundle)
     last = promotions.current_promotion(recognizer.pk)
-    is_to_answer = _is_to_answer(last, promote, is_new=known is None)
-    version = known or _register(recognizer, bundle, is_to_answer=is_to_answer)
-    answers = last is not None and last.model_version_id == version.pk
-    promoted = is_to_answer and not answers
+    will_be_live = _will_be_live(last, promote, is_new=known is None)
+    if known is None:
+        _add_labels(recognizer, bundle.manifest["labels"], will_be_live=will_be_live)
+    version = known or promotions.register(recognizer=recognizer, bundle=bundle)
+    is_live = last is not None and last.model_version_id == version.pk
+    promoted = will_be_live and not is_live
     if promoted:
         promotions.promote(version=version, replaces=last, reason=reason)
-    return Installed(version, is_new=known is None, answers=answers or promoted, promoted=promoted)
+    return Installed(version, is_new=known is None, is_live=is_live or promoted, promoted=promoted)
 
 
 def _recognizer(manifest: dict, position: int | None) -> Recognizer:
-    """The recognizer of this bundle, made where it is not there yet; others who install for it wait until we end."""
+    """The bundle's recognizer, created if it is missing, and locked: other installations for it wait."""
     slug = manifest["recognizer"]
     if not Recognizer.objects.filter(slug=slug).exists():
-        _make(manifest, position)
+        _create(manifest, position)
     return Recognizer.objects.select_for_update(no_key=True).get(slug=slug)  # drawings may arrive meanwhile
 
 
-def _make(manifest: dict, position: int | None) -> None:
-    """By what the bundle says of itself; nothing where somebody else makes it at the same moment."""
+def _create(manifest: dict, position: int | None) -> None:
+    """Create the recognizer that the manifest describes, unless another process does so at the same moment."""
     slug = manifest["recognizer"]
     last = Recognizer.objects.order_by("-position").values_list("position", flat=True).first()
     made = Recognizer(
@@ -88,28 +87,23 @@ def _make(manifest: dict, position: int | None) -> None:
         made.save()
 
 
-def _register(recognizer: Recognizer, bundle: Bundle, *, is_to_answer: bool) -> ModelVersion:
-    _add_labels(recognizer, bundle.manifest["labels"], is_to_answer=is_to_answer)
-    return promotions.register(recognizer=recognizer, bundle=bundle)
-
-
-def _add_labels(recognizer: Recognizer, labels: list[dict[str, str]], *, is_to_answer: bool) -> None:
-    """Those that are not there yet, behind the others: what a label is called stays in people's hands."""
+def _add_labels(recognizer: Recognizer, labels: list[dict[str, str]], *, will_be_live: bool) -> None:
+    """Add missing labels after the others. Existing ones keep their names, which people may have edited."""
     known = {label.slug: label.position for label in recognizer.labels.all()}
     slugs = {label["slug"] for label in labels}
     if dropped := [slug for slug in known if slug not in slugs]:
         raise InstallError(
-            f"{recognizer} has labels that the bundle cannot answer: {', '.join(dropped)}. A recognizer keeps its "
-            "labels, for people's drawings have them: train it with all of them, or under another slug."
+            f"{recognizer} has labels that the bundle lacks: {', '.join(dropped)}. A recognizer keeps its labels, "
+            "because drawings use them. Train the bundle with all of them, or under another slug."
         )
-    lacking = [label for label in labels if label["slug"] not in known]
-    if lacking and not is_to_answer:
+    missing = [label for label in labels if label["slug"] not in known]
+    if missing and not will_be_live:
         raise InstallError(
-            f"{recognizer} does not have these labels yet: {', '.join(label['slug'] for label in lacking)}. People "
-            "would be asked for what the version that answers does not know. Let this one answer in its place "
-            "(`manage.py install_recognizer DIR --promote`), or train it with the labels that are there."
+            f"{recognizer} does not have these labels yet: {', '.join(label['slug'] for label in missing)}. People "
+            "would be asked to draw what the live version does not know. Promote this version at once "
+            "(`manage.py install_recognizer DIR --promote`), or train it with the existing labels."
         )
-    for position, label in enumerate(lacking, max(known.values(), default=-1) + 1):
+    for position, label in enumerate(missing, max(known.values(), default=-1) + 1):
         made = Label(recognizer=recognizer, position=position, tone=Tone.at(position), **_words(label))
         _check(made, f"the label {label['slug']!r}")
         made.save()
@@ -124,22 +118,22 @@ def _check(made: Recognizer | Label, what: str) -> None:
         made.full_clean()
     except ValidationError as error:
         said = "; ".join(f"{field}: {' '.join(messages)}" for field, messages in error.message_dict.items())
-        raise InstallError(f"The bundle's words for {what} do not fit the site. {said}") from error
+        raise InstallError(f"The site cannot save the bundle's texts for {what}. {said}") from error
 
 
 def _same(recognizer: Recognizer, bundle: Bundle) -> ModelVersion | None:
-    """The version that this bundle became before; a card that was written anew makes no other model of it."""
+    """The version that was installed from this model before; a changed model card does not make it another model."""
     twins = recognizer.versions.filter(sha256=bundle.manifest["sha256"]["tflite"]).defer("tflite", "keras", "rehearsal")
     return next((version for version in twins if _model(version.manifest) == _model(bundle.manifest)), None)
 
 
 def _model(manifest: dict) -> dict:
-    """What a manifest says of the model itself, without what is told of it."""
-    return {key: value for key, value in manifest.items() if key not in TOLD}
+    """The manifest without the parts that only describe the model."""
+    return {key: value for key, value in manifest.items() if key not in DESCRIPTION}
 
 
-def _is_to_answer(last: Promotion | None, promote: Promote, *, is_new: bool) -> bool:
-    if last is None or promote is Promote.ALWAYS:
+def _will_be_live(last: Promotion | None, promote: PromoteWhen, *, is_new: bool) -> bool:
+    if last is None or promote is PromoteWhen.ALWAYS:
         return True
-    # One that is known already was left for another by somebody.
-    return promote is Promote.IF_SHIPPED and is_new and last.reason == SHIPPED
+    # If it was installed before, somebody has chosen another version since.
+    return promote is PromoteWhen.IF_SHIPPED and is_new and last.reason == SHIPPED

@@ -1,4 +1,4 @@
-"""Pins: a version of a recognizer that a program chose by its number, beside the one that answers."""
+"""Model versions that programs choose by number, kept loaded beside the live one."""
 
 from __future__ import annotations
 
@@ -10,59 +10,59 @@ from recognizer.models import ModelVersion, Promotion
 from recognizer.registry import serving
 from recognizer.registry.serving import LiveVersion
 
-HELD = 4  # versions that one process holds besides the active ones: a few megabytes each
+HELD = 4  # versions that a process keeps loaded besides the live ones: a few megabytes each
 
 
 class UnknownVersionError(LookupError):
-    """The recognizer has no version of this number."""
+    """The recognizer has no version with this number."""
 
 
 class UnavailableVersionError(RuntimeError):
-    """The version is there, but must not answer: it never did here, or it does not load."""
+    """The version exists but cannot be used: it was never promoted, or it cannot be loaded."""
 
 
 class _Pinned:
-    """The versions that this process holds, the last used last, by recognizer and number."""
+    """Loaded versions by recognizer and number, the last used last."""
 
     def __init__(self) -> None:
         self._held: OrderedDict[tuple[str, int], LiveVersion] = OrderedDict()
         self._lock = Lock()
 
     def pinned_version(self, slug: str, number: int) -> LiveVersion:
-        """The version of this number, also where another one answers now.
+        """The version with this number, also if another one is live.
 
-        Raises registry.UnknownRecognizerError, registry.NoModelError, UnknownVersionError and UnavailableVersionError.
+        Raises serving.UnknownRecognizerError, serving.NoModelError, UnknownVersionError and UnavailableVersionError.
         """
-        active = serving.live_version(slug)
-        if active.version.number == number:
-            return active
+        live = serving.live_version(slug)
+        if live.version.number == number:
+            return live
         with self._lock:
             found = self._held.get((slug, number))
             if found is None:
-                found = self._held[slug, number] = _load(active, number)
+                found = self._held[slug, number] = _load(live, number)
             self._held.move_to_end((slug, number))
             while len(self._held) > HELD:
                 self._held.popitem(last=False)
         return found
 
     def clear_cache(self) -> None:
-        """Hold nothing; what is asked for next is read anew."""
+        """Unload all versions."""
         with self._lock:
             self._held.clear()
 
 
-def _load(active: LiveVersion, number: int) -> LiveVersion:
-    """By its newest promotion: what never answered here was perhaps refused, and is nobody's choice."""
-    found = Promotion.objects.filter(recognizer=active.recognizer, model_version__number=number)
+def _load(live: LiveVersion, number: int) -> LiveVersion:
+    """Only a version that was live once: the gate may have refused the others."""
+    found = Promotion.objects.filter(recognizer=live.recognizer, model_version__number=number)
     promotion = found.order_by("-id").values_list("id", flat=True).first()
     if promotion is None:
-        if ModelVersion.objects.filter(recognizer=active.recognizer, number=number).exists():
-            raise UnavailableVersionError("it never answered here")
+        if ModelVersion.objects.filter(recognizer=live.recognizer, number=number).exists():
+            raise UnavailableVersionError("it was never live here")
         raise UnknownVersionError(number)
     try:
         return serving.load_version(promotion)
     except BundleError as error:
-        raise UnavailableVersionError(f"it does not load: {error}") from error
+        raise UnavailableVersionError(f"it cannot be loaded: {error}") from error
 
 
 _pinned = _Pinned()

@@ -1,4 +1,4 @@
-"""Register a model version, promote it, roll back to the one before."""
+"""Register a model version, promote it, and roll back to the previous one."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from accounts import audit
 from ml.bundles.bundle import Bundle, verify_bundle
 from recognizer import enqueue, webhooks
 from recognizer.models import Memory, ModelVersion, Promotion, Recognizer
-from recognizer.registry.labels import labels_in_output_order
+from recognizer.registry.serving import labels_in_output_order
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -22,24 +22,27 @@ ROLLED_BACK = "version.rolled-back"
 
 
 class StalePromotionError(RuntimeError):
-    """Somebody else promoted a version in the meantime."""
+    """Another version was promoted in the meantime."""
+
+    def __str__(self) -> str:
+        return "Another version was promoted in the meantime. Check which version is live, then decide again."
 
 
 class NothingBeforeError(LookupError):
-    """No version answered before the one that answers now."""
+    """No version was live before the live one."""
 
 
 def bundle_of(version: ModelVersion) -> Bundle:
-    """The bundle as it was registered."""
+    """The version's files as they were registered."""
     return Bundle(version.manifest, bytes(version.tflite), bytes(version.keras), bytes(version.rehearsal))
 
 
 @transaction.atomic
 def register(*, recognizer: Recognizer, bundle: Bundle) -> ModelVersion:
-    """Verify a bundle and keep it as the next version. Raises BundleError; nothing is kept then."""
+    """Verify a bundle and save it as the next version. Raises BundleError; then nothing is saved."""
     verify_bundle(bundle)
     labels_in_output_order(recognizer, bundle.manifest)
-    Recognizer.objects.select_for_update(no_key=True).get(pk=recognizer.pk)  # drawings may arrive meanwhile
+    Recognizer.objects.select_for_update(no_key=True).get(pk=recognizer.pk)  # drawings can be saved meanwhile
     last = recognizer.versions.order_by("-number").values_list("number", flat=True).first() or 0
     return ModelVersion.objects.create(
         recognizer=recognizer,
@@ -53,13 +56,13 @@ def register(*, recognizer: Recognizer, bundle: Bundle) -> ModelVersion:
 
 
 def promote(*, version: ModelVersion, replaces: Promotion | None, reason: str, by: User | None = None) -> Promotion:
-    """Make a version the one that answers.
+    """Make a version the live one.
 
-    `replaces` is the promotion that the caller believes to be the newest; if it no longer is, the
-    database refuses the row and StalePromotionError is raised.
+    `replaces` is the newest promotion that the caller knows. If there is a newer one by now, a database constraint
+    refuses the row and StalePromotionError is raised.
     """
     if current_promotion(version.recognizer_id) != replaces:
-        raise StalePromotionError("Another version was promoted in the meantime. Look again and decide anew.")
+        raise StalePromotionError
     return _append_promotion(version, replaces, reason, by)
 
 
@@ -72,14 +75,16 @@ def _append_promotion(version: ModelVersion, replaces: Promotion | None, reason:
             webhooks.create_promotion_deliveries(promotion)
             _note(promotion)
     except IntegrityError as error:
-        raise StalePromotionError("Another version was promoted at the same moment. Look again.") from error
+        raise StalePromotionError(
+            "Another version was promoted at the same moment. Reload the page and decide again."
+        ) from error
     if Memory.objects.filter(recognizer=version.recognizer_id).exists():
         enqueue.send_on_commit(enqueue.Task.REFRESH_MEMORIES)
     return promotion
 
 
 def _note(promotion: Promotion) -> None:
-    """Going back to a version undoes, in the audit log, the promotion that it takes back."""
+    """Write the audit log. The entry of a rollback refers to the promotion that it undoes."""
     version, before = promotion.model_version, promotion.replaces.model_version if promotion.replaces else None
     back = before is not None and version.number < before.number
     name = f"{version.recognizer.slug} version"
@@ -94,42 +99,43 @@ def _note(promotion: Promotion) -> None:
 
 
 def current_promotion(recognizer_id: int) -> Promotion | None:
-    """The promotion that counts."""
+    """The newest promotion, the one that counts."""
     return Promotion.objects.filter(recognizer_id=recognizer_id).order_by("-id").first()
 
 
 def live_recognizers() -> QuerySet[Recognizer]:
-    """Those that have answered at least once."""
+    """Recognizers with a live version."""
     return Recognizer.objects.filter(promotions__isnull=False).distinct()
 
 
 def roll_back(*, recognizer: Recognizer, reason: str, by: User | None = None) -> Promotion:
-    """Let the version before the active one answer again.
+    """Promote the version that was live before the live one.
 
-    Rolling back twice goes back two versions, not to and fro. Raises NothingBeforeError and StalePromotionError.
+    Rolling back twice goes back two versions. Raises NothingBeforeError and StalePromotionError.
     """
     last = current_promotion(recognizer.pk)
     before = previous_version(recognizer)
     if before is None:
-        raise NothingBeforeError(f"No version of {recognizer} answered before this one. Promote one by hand.")
+        raise NothingBeforeError(f"No version of {recognizer} was live before this one. Promote a version by hand.")
     return promote(version=before, replaces=last, reason=reason, by=by)
 
 
 def previous_version(recognizer: Recognizer) -> ModelVersion | None:
-    """The version that a rollback brings back, without its weights; None when there is none."""
+    """The version that a rollback makes live, without its weights; None if there is none."""
     line = _line(recognizer.pk)
     return recognizer.versions.light().get(pk=line[-2]) if len(line) > 1 else None
 
 
 def was_rolled_back(version: ModelVersion) -> bool:
-    """Whether it answered once, and was given up for a version before it."""
+    """Whether it was live once, and a rollback to an earlier version ended that."""
     return version.promotions.exists() and version.pk not in _line(version.recognizer_id)
 
 
 def base_version(recognizer: Recognizer) -> ModelVersion | None:
-    """The version that every run starts from: the last that answered and that no run made, unless it was given up.
+    """The version that every training run starts from; None without one.
 
-    One that waits to be promoted is an experiment until then.
+    It is the last live version that no training run made and no rollback ended. A version that was never promoted
+    does not count.
     """
     line = _line(recognizer.pk)
     installed = set(recognizer.versions.filter(training_run__isnull=True, pk__in=line).values_list("pk", flat=True))
@@ -138,7 +144,7 @@ def base_version(recognizer: Recognizer) -> ModelVersion | None:
 
 
 def _line(recognizer_id: int) -> list[int]:
-    """The versions that built on each other, the active one last: going back to one takes those after it off."""
+    """Ids of versions in the order in which they were live, the live one last, without those that were rolled back."""
     line: list[int] = []
     promoted = Promotion.objects.filter(recognizer_id=recognizer_id).order_by("id")
     for version in promoted.values_list("model_version", flat=True):

@@ -1,9 +1,9 @@
-"""Which model version answers, in this process, right now.
+"""Which model version is live in this process, loaded and ready to predict.
 
-The active version of a recognizer is its newest promotion. Every process looks at most twice a
-second; a newer version is loaded and verified beside the old one and then one reference is
-rebound, so no request waits, fails or sees half a model. A bundle that does not verify leaves the
-old version serving and is reported by `problems()`.
+The live version of a recognizer is the one of its newest promotion. Every process checks for a newer promotion at most
+twice a second. It loads and verifies the new version beside the old one and then replaces one reference, so no request
+waits, fails or sees half a model. If the new version cannot be loaded, the old one stays live, and
+`loading_problems()` says why.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ import logging
 import threading
 import time
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 from django.db import DatabaseError
 
@@ -21,27 +20,23 @@ from ml.bundles.bundle import BundleError, raster_spec, verify_serving
 from ml.bundles.predictor import Predictor
 from ml.preprocessing.ink import RasterSpec
 from recognizer.models import Label, ModelVersion, Promotion, Recognizer
-from recognizer.registry.labels import labels_in_output_order
-
-if TYPE_CHECKING:
-    pass
 
 logger = logging.getLogger(__name__)
 
-LOOK_EVERY = 0.5  # seconds; each process has to answer with a new version within two, loading included
+LOOK_EVERY = 0.5  # seconds; a process must use a new version within two seconds, loading included
 
 
 class UnknownRecognizerError(LookupError):
-    """There is no recognizer of this slug."""
+    """There is no recognizer with this slug."""
 
 
 class NoModelError(RuntimeError):
-    """The recognizer has no model version that can answer."""
+    """The recognizer has no model version that can predict."""
 
 
 @dataclass(frozen=True)
 class LiveVersion:
-    """A version that answers: everything a prediction needs, without another query."""
+    """A loaded model version: everything that a prediction needs, without another query."""
 
     promotion_id: int
     recognizer: Recognizer
@@ -54,35 +49,38 @@ class LiveVersion:
 
 @dataclass(frozen=True)
 class _Look:
-    """What the last look at the promotions of a recognizer gave."""
+    """The result of the last check for a newer promotion of one recognizer."""
 
     at: float
     live: LiveVersion | None
     problem: str = ""
-    refused: int = 0  # the promotion that did not load, so that it is not tried every second
+    refused: int = 0  # the promotion that did not load, so that it is not tried again at every check
 
 
 class _Registry:
-    """The versions that this process holds."""
+    """The live versions in this process."""
 
     def __init__(self) -> None:
         self._looks: dict[str, _Look] = {}
         self._lock = threading.Lock()
 
     def live_version(self, slug: str) -> LiveVersion:
-        """The version that answers for this recognizer; never waits while an old one can answer."""
+        """The live version of a recognizer; does not wait while an older one can predict.
+
+        Raises UnknownRecognizerError and NoModelError.
+        """
         look = self._looks.get(slug)
         if look is None or time.monotonic() - look.at >= LOOK_EVERY:
             look = self._look_again(slug, look)
-        return _answering(look)
+        return _live(look)
 
     def live_version_now(self, slug: str) -> LiveVersion:
-        """The same, looked up now: for work that was sent because of a promotion that this process may not know."""
-        return _answering(self._look_again(slug, self._looks.get(slug)))
+        """The same, checked now: for a task that was sent after a promotion which this process may not know yet."""
+        return _live(self._look_again(slug, self._looks.get(slug)))
 
     def _look_again(self, slug: str, old: _Look | None) -> _Look:
-        can_wait = old is not None and old.live is not None
-        if not self._lock.acquire(blocking=not can_wait):
+        has_version = old is not None and old.live is not None
+        if not self._lock.acquire(blocking=not has_version):
             return old  # type: ignore[return-value]
         try:
             current = self._looks.get(slug)
@@ -94,7 +92,7 @@ class _Registry:
             self._lock.release()
 
     def loading_problems(self) -> dict[str, str]:
-        """What keeps a recognizer's newest version from answering in this process, by slug."""
+        """By slug of a recognizer: why its newest version is not live in this process."""
         found = {}
         for slug in Recognizer.objects.values_list("slug", flat=True):
             try:
@@ -107,69 +105,75 @@ class _Registry:
         return found
 
     def clear_cache(self) -> None:
-        """Drop everything that is held; the next question loads it anew."""
+        """Unload all versions; the next prediction loads its version again."""
         with self._lock:
             self._looks.clear()
 
 
-def _answering(look: _Look) -> LiveVersion:
+def _live(look: _Look) -> LiveVersion:
     if look.live is None:
         raise NoModelError(look.problem)
     return look.live
 
 
 def _look_or_keep(slug: str, old: _Look | None) -> _Look:
-    """A database that is away for a moment is no reason to stop answering."""
+    """Keep the version that is there if the database cannot be reached."""
     try:
         return _look(slug, old)
     except DatabaseError as error:
         if old is None or old.live is None:
             raise
-        logger.warning("cannot look for a newer version of %s: %s", slug, error)
+        logger.warning("cannot check for a newer version of %s: %s", slug, error)
         return replace(old, at=time.monotonic(), problem=old.problem or "The database cannot be reached.")
 
 
 def _look(slug: str, old: _Look | None) -> _Look:
     now = time.monotonic()
     newest = Promotion.objects.filter(recognizer__slug=slug).order_by("-id").values_list("id", flat=True).first()
-    held = old.live if old else None
+    live = old.live if old else None
     if newest is None:
         if not Recognizer.objects.filter(slug=slug).exists():
             raise UnknownRecognizerError(slug)
         return _Look(now, None, "No version has been promoted yet. Run `manage.py install_models`.")
-    if held and held.promotion_id == newest:
-        return _Look(now, held)
+    if live and live.promotion_id == newest:
+        return _Look(now, live)
     if old and old.refused == newest:
-        return _Look(now, held, old.problem, newest)
+        return _Look(now, live, old.problem, newest)
     try:
         return _Look(now, load_version(newest))
     except BundleError as error:
-        logger.exception("promotion %d of %s does not load; keeping the version before", newest, slug)
-        return _Look(now, held, f"The newest version does not load: {error}", newest)
+        logger.exception("promotion %d of %s cannot be loaded; the version before it stays live", newest, slug)
+        return _Look(now, live, f"The newest version cannot be loaded: {error}", newest)
 
 
 def load_version(promotion_id: int) -> LiveVersion:
-    """What a promotion made answer, verified. Raises BundleError.
+    """Load and verify the version of a promotion. Raises BundleError.
 
-    Only what answers is read: the other parts are megabytes, and every process would read them at each swap.
+    Reads only what predicts: the other parts of a bundle are megabytes, and every process would read them.
     """
     promotion = Promotion.objects.select_related("recognizer").get(pk=promotion_id)
     version = ModelVersion.objects.defer("keras", "rehearsal").get(pk=promotion.model_version_id)
     tflite = bytes(version.tflite)
     if hashlib.sha256(tflite).hexdigest() != version.sha256:
-        raise BundleError(f"{version} is not the file that was registered: its checksum differs")
-    predictor = verify_serving(version.manifest, tflite)
-    labels = labels_in_output_order(promotion.recognizer, version.manifest)
-    light = ModelVersion.objects.defer("tflite", "keras", "rehearsal").get(pk=version.pk)
+        raise BundleError(f"{version} is not the file that was registered: its SHA-256 differs")
     return LiveVersion(
         promotion_id=promotion.pk,
         recognizer=promotion.recognizer,
-        version=light,
-        labels=labels,
+        version=ModelVersion.objects.defer("tflite", "keras", "rehearsal").get(pk=version.pk),
+        labels=labels_in_output_order(promotion.recognizer, version.manifest),
         unsure_below=float(version.manifest["unsure_below"]),
         raster=raster_spec(version.manifest),
-        predictor=predictor,
+        predictor=verify_serving(version.manifest, tflite),
     )
+
+
+def labels_in_output_order(recognizer: Recognizer, manifest: dict) -> tuple[Label, ...]:
+    """The labels in the order of the model's outputs, which the bundle states. Raises BundleError for unknown ones."""
+    known = {label.slug: label for label in recognizer.labels.all()}
+    slugs = [label["slug"] for label in manifest["labels"]]
+    if missing := [slug for slug in slugs if slug not in known]:
+        raise BundleError(f"the bundle has labels that {recognizer.slug} does not have: {', '.join(missing)}")
+    return tuple(known[slug] for slug in slugs)
 
 
 _registry = _Registry()

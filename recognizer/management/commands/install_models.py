@@ -11,7 +11,7 @@ import ml
 from ml.bundles.bundle import BundleError, load_bundle
 from recognizer.management.commands.install_recognizer import describe_result
 from recognizer.registry import install, promotions
-from recognizer.registry.install import InstallError, Promote
+from recognizer.registry.install import InstallError, PromoteWhen
 from recognizer.registry.promotions import StalePromotionError
 
 FOLDER = Path(ml.__file__).parent / "models"
@@ -45,7 +45,7 @@ class Command(BaseCommand):
     def _install(self, path: Path) -> str:
         """What is wrong with this bundle, if anything."""
         try:
-            done = install.install(bundle=load_bundle(path), promote=Promote.IF_SHIPPED, reason=install.SHIPPED)
+            done = install.install(bundle=load_bundle(path), promote=PromoteWhen.IF_SHIPPED, reason=install.SHIPPED)
         except (BundleError, InstallError, StalePromotionError) as error:
             return f"{path.name} cannot be installed: {error}"
         self.stdout.write(f"{path.name}: {describe_result(done)}")

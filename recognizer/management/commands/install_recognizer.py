@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from ml.bundles.bundle import BundleError, load_bundle
 from recognizer.registry import install
-from recognizer.registry.install import Installed, InstallError, Promote
+from recognizer.registry.install import Installed, InstallError, PromoteWhen
 from recognizer.registry.promotions import StalePromotionError
 
 
@@ -30,7 +30,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, folder: Path, promote: bool, **options: Any) -> None:
         """Install it, and say what answers now."""
-        when = Promote.ALWAYS if promote else Promote.IF_FIRST
+        when = PromoteWhen.ALWAYS if promote else PromoteWhen.IF_FIRST
         try:
             done = install.install(bundle=load_bundle(folder), promote=when)
         except (BundleError, InstallError, StalePromotionError) as error:
@@ -39,9 +39,9 @@ class Command(BaseCommand):
 
 
 def describe_result(done: Installed) -> str:
-    """What became of a bundle."""
+    """The result of an installation, as a sentence."""
     there = f"{done.version} {'is installed' if done.is_new else 'was installed already'}"
-    if done.answers:
-        return f"{there} and {'promoted' if done.promoted else 'answers'}."
+    if done.is_live:
+        return f"{there} and {'promoted' if done.promoted else 'live'}."
     cure = "on the page Progress, or by `manage.py install_recognizer DIR --promote`"
-    return f"{there}; another version goes on answering until this one is promoted ({cure})."
+    return f"{there}; another version stays live until this one is promoted ({cure})."

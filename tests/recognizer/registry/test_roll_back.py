@@ -38,7 +38,7 @@ def test_rolling_back_twice_goes_back_two_versions(digits: Recognizer, third: Mo
 
 
 def test_there_is_nothing_before_the_first(digits: Recognizer) -> None:
-    with pytest.raises(promotions.NothingBeforeError, match="Promote one by hand"):
+    with pytest.raises(promotions.NothingBeforeError):
         back(digits)
 
 
