@@ -105,12 +105,12 @@ def test_waits_grow_and_differ() -> None:
 
 
 @pytest.mark.parametrize("body", [b"{}", b"null", b"[]", b'"Welcome"', b'{"results": [], "next": 7}', b"\xff"])
-def test_an_answer_that_is_none_of_an_inkling_site_is_told(way: Way, key: str, body: bytes) -> None:
+def test_an_answer_of_another_kind_of_site_raises_no_answer_error(way: Way, key: str, body: bytes) -> None:
     way.failures, way.body = [200] * 2, body
     with Client(way.url, key=key) as client:
-        with pytest.raises(NoAnswerError, match="not of an Inkling site"):
+        with pytest.raises(NoAnswerError):
             client.predict(SEVEN, recognizer="digits")
-        with pytest.raises(NoAnswerError, match="not of an Inkling site"):
+        with pytest.raises(NoAnswerError):
             list(client.drawings())
 
 
@@ -118,7 +118,7 @@ def test_an_answer_that_broke_on_its_way_is_asked_for_again(patient: Client, way
     way.failures, way.headers = [200], {"Content-Encoding": "gzip"}
     assert patient.recognizers()
     way.failures = [200] * 4
-    with pytest.raises(NoAnswerError, match="No answer from"):
+    with pytest.raises(NoAnswerError):
         patient.recognizers()
 
 

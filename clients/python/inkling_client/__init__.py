@@ -1,11 +1,11 @@
-"""Talk to an Inkling site: recognise hand-drawn symbols, keep drawings, say what they are.
+"""Use an Inkling site from Python: recognise hand-drawn symbols, save drawings, correct their labels.
 
     from inkling_client import Client
 
     with Client("https://ink.example.org", key="ink_...") as client:
         print(client.predict("seven.png", recognizer="digits").label)
 
-`AsyncClient` has the same methods to be awaited. Errors are `InklingError`s; see `inkling_client.errors`.
+`AsyncClient` has the same methods, to be awaited. All errors are `InklingError`s; see `inkling_client.errors`.
 """
 
 from inkling_client import ink

@@ -1,8 +1,8 @@
 """The command line: `python -m inkling_client predict drawing.png`.
 
-The address and the key come from INKLING_URL and INKLING_KEY; where no recognizer is named the site's first one is
-asked. What is told goes to standard output, errors to standard error. It ends with 0; 2 where the command or the file
-is wrong, 3 where the site refused, 4 where there was no answer.
+The address and the key come from INKLING_URL and INKLING_KEY. Without --recognizer it uses the first one of the site.
+Results go to standard output, errors to standard error. Exit codes: 0; 2 for a wrong command or file, 3 if the site
+refused the request, 4 if there was no answer.
 """
 
 from __future__ import annotations
@@ -26,19 +26,19 @@ WRONG, REFUSED, NO_ANSWER = 2, 3, 4
 
 
 class _WrongError(Exception):
-    """The command cannot be carried out as it was given."""
+    """The command or its file is wrong."""
 
 
 def main(arguments: Sequence[str] | None = None, *, out: TextIO | None = None, err: TextIO | None = None) -> int:
-    """Carry out a command; returns what the process should end with."""
+    """Run a command; returns the exit code."""
     out, err = out or sys.stdout, err or sys.stderr
-    asked = _parser().parse_args(arguments)
+    options = _parser().parse_args(arguments)
     try:
-        with Client(asked.url, key=asked.key or None) as client:
-            return int(asked.carry_out(client, asked, out, err))
+        with Client(options.url, key=options.key or None) as client:
+            return int(options.run(client, options, out, err))
     except ApiError as error:
-        named = f" ({error.code})" if error.code else ""
-        print(f"inkling: the site refused{named}: {error}", file=err)
+        code = f" ({error.code})" if error.code else ""
+        print(f"inkling: the site refused{code}: {error}", file=err)
         return REFUSED
     except InklingError as error:
         print(f"inkling: {error}", file=err)
@@ -52,61 +52,61 @@ def main(arguments: Sequence[str] | None = None, *, out: TextIO | None = None, e
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="inkling", description="Talk to an Inkling site.")
+    parser = argparse.ArgumentParser(prog="inkling", description="Use an Inkling site.")
     parser.add_argument("--url", default=os.environ.get("INKLING_URL") or "http://localhost:8000", help="INKLING_URL")
     parser.add_argument("--key", default=os.environ.get("INKLING_KEY", ""), help="INKLING_KEY")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    command = commands.add_parser(
-        "predict", help="say what drawings are: pictures, ink as .json, .ndjson, or - for ink"
-    )
+    command = commands.add_parser("predict", help="recognise drawings: pictures, ink as .json or .ndjson, or - for ink")
     command.add_argument("drawings", nargs="+", metavar="FILE", help="- reads ink from standard input")
     command.add_argument("--recognizer", help="its slug; by default the first one of the site")
-    command.add_argument("--top", type=int, default=3, help="so many guesses (3)")
-    command.add_argument("--as-of", type=int, help="the number of the version to ask")
-    command.set_defaults(carry_out=_predict)
+    command.add_argument("--top", type=int, default=3, help="number of guesses (3)")
+    command.add_argument("--as-of", type=int, help="the number of the version to use")
+    command.set_defaults(run=_predict)
 
-    command = commands.add_parser("recognizers", help="list what can be recognised")
-    command.set_defaults(carry_out=_recognizers)
+    command = commands.add_parser("recognizers", help="list the recognizers")
+    command.set_defaults(run=_recognizers)
 
-    command = commands.add_parser("usage", help="show what the key was used for")
-    command.set_defaults(carry_out=_usage)
+    command = commands.add_parser("usage", help="show how often the key was used")
+    command.set_defaults(run=_usage)
 
-    command = commands.add_parser("model", help="download the model that answers")
+    command = commands.add_parser("model", help="download the live model")
     command.add_argument("recognizer")
     command.add_argument("file", type=Path)
-    command.set_defaults(carry_out=_model)
+    command.set_defaults(run=_model)
     for each in commands.choices.values():
         each.add_argument("--json", action="store_true", help="print JSON")
-        for name in ("--url", "--key"):  # here too: who types a command adds them at its end
+        for name in ("--url", "--key"):  # also after the command, where people type them
             each.add_argument(name, default=argparse.SUPPRESS, help=argparse.SUPPRESS)
     return parser
 
 
-def _predict(client: Client, asked: argparse.Namespace, out: TextIO, err: TextIO) -> int:
-    named = [pair for name in asked.drawings for pair in _drawn(name)]
-    options = {"recognizer": asked.recognizer or _first(client, err), "top_k": asked.top, "as_of": asked.as_of}
+def _predict(client: Client, options: argparse.Namespace, out: TextIO, err: TextIO) -> int:
+    named = [pair for name in options.drawings for pair in _drawings_in(name)]
+    slug = options.recognizer or _first_recognizer(client, err)
+    answers: list[Prediction | ApiError]
     if len(named) == 1:
-        answers: list[Prediction | ApiError] = [client.predict(named[0][1], **options)]
+        answers = [client.predict(named[0][1], recognizer=slug, top_k=options.top, as_of=options.as_of)]
     else:
-        answers = client.predict_batch([drawn for _name, drawn in named], **options)
+        drawn = [each for _name, each in named]
+        answers = client.predict_batch(drawn, recognizer=slug, top_k=options.top, as_of=options.as_of)
     for (name, _drawing), answer in zip(named, answers, strict=True):
-        _tell(name, answer, asked.json, out, err)
+        _print_answer(name, answer, options.json, out, err)
     return REFUSED if any(isinstance(answer, ApiError) for answer in answers) else 0
 
 
-def _first(client: Client, err: TextIO) -> str:
-    """The first recognizer that answers; says which, where there is a choice."""
+def _first_recognizer(client: Client, err: TextIO) -> str:
+    """The first recognizer with a model; if there are several, says which one is used."""
     found = [each.slug for each in client.recognizers() if each.model_version]
     if not found:
-        raise _WrongError("the site has no recognizer that answers yet")
+        raise _WrongError("the site has no recognizer with a model yet")
     if len(found) > 1:
-        print(f"inkling: {found[0]} is asked; --recognizer names another: {', '.join(found[1:])}", file=err)
+        print(f"inkling: using {found[0]}; choose another with --recognizer: {', '.join(found[1:])}", file=err)
     return found[0]
 
 
-def _drawn(name: str) -> list[tuple[str, Drawn]]:
-    """What a file holds: a picture, one ink, or one a line."""
+def _drawings_in(name: str) -> list[tuple[str, Drawn]]:
+    """The drawings in a file, each with a name: a picture, one ink, or one ink in each line."""
     if name == "-":
         return [("-", _ink("standard input", sys.stdin.read()))]
     path = Path(name)
@@ -119,10 +119,10 @@ def _ink(name: str, text: str) -> Drawn:
     try:
         return ink.read(text)
     except ValueError as error:
-        raise _WrongError(f"{name} holds no ink: {error}") from error
+        raise _WrongError(f"{name} has no ink: {error}") from error
 
 
-def _tell(name: str, answer: Prediction | ApiError, as_json: bool, out: TextIO, err: TextIO) -> None:
+def _print_answer(name: str, answer: Prediction | ApiError, as_json: bool, out: TextIO, err: TextIO) -> None:
     if isinstance(answer, ApiError):
         print(f"inkling: {name}: {answer} ({answer.code})", file=err)
     elif as_json:
@@ -132,9 +132,9 @@ def _tell(name: str, answer: Prediction | ApiError, as_json: bool, out: TextIO, 
         print(f"{name}: {guesses}{' (not sure)' if answer.unsure else ''}", file=out)
 
 
-def _recognizers(client: Client, asked: argparse.Namespace, out: TextIO, _err: TextIO) -> int:
+def _recognizers(client: Client, options: argparse.Namespace, out: TextIO, _err: TextIO) -> int:
     for each in client.recognizers():
-        if asked.json:
+        if options.json:
             _print_json(_plain(each), out)
         else:
             print(
@@ -143,24 +143,24 @@ def _recognizers(client: Client, asked: argparse.Namespace, out: TextIO, _err: T
     return 0
 
 
-def _usage(client: Client, asked: argparse.Namespace, out: TextIO, _err: TextIO) -> int:
+def _usage(client: Client, options: argparse.Namespace, out: TextIO, _err: TextIO) -> int:
     for each in client.usage():
-        if asked.json:
+        if options.json:
             _print_json(_plain(each), out)
         else:
             print(f"{each.day} {each.key} {each.name}: {each.calls}", file=out)
     return 0
 
 
-def _model(client: Client, asked: argparse.Namespace, out: TextIO, _err: TextIO) -> int:
-    model = client.download_model(asked.recognizer)
+def _model(client: Client, options: argparse.Namespace, out: TextIO, _err: TextIO) -> int:
+    model = client.download_model(options.recognizer)
     assert model is not None, "no ETag was sent"  # noqa: S101
-    asked.file.write_bytes(model.content)
-    told = {"file": str(asked.file), "bytes": len(model.content), "version": model.version, "etag": model.etag}
-    if asked.json:
-        _print_json(told, out)
+    options.file.write_bytes(model.content)
+    facts = {"file": str(options.file), "bytes": len(model.content), "version": model.version, "etag": model.etag}
+    if options.json:
+        _print_json(facts, out)
     else:
-        print(f"{asked.file}: version {model.version}, {len(model.content)} bytes", file=out)
+        print(f"{options.file}: version {model.version}, {len(model.content)} bytes", file=out)
     return 0
 
 

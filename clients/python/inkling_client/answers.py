@@ -1,4 +1,4 @@
-"""What the site answers, as dataclasses. Fields that a later site adds are left out, never an error."""
+"""The answers of the site as dataclasses. Fields that a newer site adds are ignored."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Label:
 
 @dataclass(frozen=True)
 class Recognizer:
-    """A set of labels, and the number of the version that answers (None: none does yet)."""
+    """A set of labels, and the number of its live version (None before the first)."""
 
     slug: str
     name: str
@@ -45,7 +45,7 @@ class Recognizer:
 
 @dataclass(frozen=True)
 class Guess:
-    """A label, and how probable it is, from 0 to 1. Those of all labels add up to less than 1."""
+    """A label and its probability, from 0 to 1. Those of all labels add up to less than 1."""
 
     label: str
     glyph: str
@@ -60,21 +60,21 @@ class Guess:
 
 @dataclass(frozen=True)
 class Prediction:
-    """A ranked answer. `unsure`: the first guess should not be trusted. `id`: of one that was kept, for feedback."""
+    """Ranked guesses. `unsure`: do not trust the first guess. `id`: of a saved prediction, for feedback."""
 
     recognizer: str
     model_version: int
     guesses: list[Guess]
     unsure: bool
     id: UUID | None = None
-    personal: bool = False  # the memory of whose key it is had a say
-    elsewhere: tuple[str, Guess] | None = None  # another recognizer that is far surer, and its guess
+    personal: bool = False  # whether the memory of the key's person changed it
+    elsewhere: tuple[str, Guess] | None = None  # a recognizer that is much more certain, and its guess
     embedding: list[float] | None = field(default=None, repr=False)
     raster: bytes | None = field(default=None, repr=False)  # what the network saw, a PNG
 
     @classmethod
     def read(cls, data: Data, *, recognizer: str = "", model_version: int = 0) -> Prediction:
-        """From JSON; the items of a batch and of lists are told elsewhere whose they are."""
+        """From JSON. Items of a batch or a list do not have recognizer and version themselves."""
         other = data.get("elsewhere")
         return cls(
             recognizer=data.get("recognizer", recognizer),
@@ -90,18 +90,18 @@ class Prediction:
 
     @property
     def best(self) -> Guess:
-        """The likeliest."""
+        """The most probable guess."""
         return self.guesses[0]
 
     @property
     def label(self) -> str:
-        """The slug of the likeliest."""
+        """The slug of the most probable guess."""
         return self.best.label
 
 
 @dataclass(frozen=True)
 class Correction:
-    """What a person says a drawing is, and whether that is what they were answered."""
+    """A person's label for a drawing, and whether it agrees with the first guess."""
 
     label: str
     glyph: str
@@ -117,7 +117,7 @@ class Correction:
 
 @dataclass(frozen=True)
 class Feedback:
-    """What was said of a kept prediction."""
+    """The feedback on a saved prediction."""
 
     prediction: UUID
     correction: Correction
@@ -130,7 +130,7 @@ class Feedback:
 
 @dataclass(frozen=True)
 class Drawing:
-    """A drawing that was kept, with the first answer to it and what its author says. `ink` is None for a picture."""
+    """A saved drawing with its prediction and correction. `ink` is None for a picture."""
 
     id: UUID
     recognizer: str
@@ -142,20 +142,20 @@ class Drawing:
     @classmethod
     def read(cls, data: Data) -> Drawing:
         """From JSON."""
-        slug, answer, said = data["recognizer"], data["prediction"], data["correction"]
+        slug, answer, correction = data["recognizer"], data["prediction"], data["correction"]
         return cls(
             id=UUID(data["id"]),
             recognizer=slug,
             created=_time(data["created"]),
             ink=data["ink"],
             prediction=Prediction.read(answer, recognizer=slug) if answer else None,
-            correction=Correction.read(said) if said else None,
+            correction=Correction.read(correction) if correction else None,
         )
 
 
 @dataclass(frozen=True)
 class Version:
-    """A model version. `verdict`: what the gate said of it, in sentences. `metrics`: what it measured."""
+    """A model version. `verdict`: the sentences of the gate. `metrics`: figures by test set."""
 
     number: int
     active: bool
@@ -164,14 +164,14 @@ class Version:
     sha256: str
     bytes: int
     unsure_below: float
-    outcome: str | None  # "passed", "refused"; None where no run made it
+    outcome: str | None  # "passed", "refused"; None if no training run made it
     verdict: list[str] = field(repr=False)
     metrics: dict[str, Any] = field(repr=False)
 
     @classmethod
     def read(cls, data: Data) -> Version:
         """From JSON."""
-        said = data["verdict"] or {}
+        verdict = data["verdict"] or {}
         return cls(
             number=data["number"],
             active=data["active"],
@@ -180,8 +180,8 @@ class Version:
             sha256=data["sha256"],
             bytes=data["bytes"],
             unsure_below=data["unsure_below"],
-            outcome=said.get("outcome"),
-            verdict=[str(each) for each in said.get("sentences", [])],
+            outcome=verdict.get("outcome"),
+            verdict=[str(each) for each in verdict.get("sentences", [])],
             metrics=dict(data["metrics"]),
         )
 
@@ -191,7 +191,7 @@ class Usage:
     """How many calls a key made on a day (UTC)."""
 
     day: date
-    key: str  # the beginning of the key, which is no secret
+    key: str  # the prefix of the key, which is not secret
     name: str
     calls: int
 
@@ -203,7 +203,7 @@ class Usage:
 
 @dataclass(frozen=True)
 class Model:
-    """A LiteRT file to answer with on a device. Asked with its `etag`, the site says whether it still is."""
+    """A LiteRT file for use on a device. Pass its `etag` to `download_model` to see whether there is a newer one."""
 
     content: bytes = field(repr=False)
     etag: str

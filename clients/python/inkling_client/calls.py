@@ -1,14 +1,17 @@
-"""Calls: what is asked, and how its answer is read; said once for both clients, and sent by neither of them here."""
+"""The calls of the API: for each method of the clients a function that returns its request and how to read the answer.
+
+Nothing is sent here. `client` makes the methods of both clients from these functions.
+"""
 
 from __future__ import annotations
 
 import base64
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 from urllib.parse import parse_qs, quote, urlsplit
 from uuid import UUID, uuid4
 
@@ -18,16 +21,24 @@ from inkling_client import errors, ink
 from inkling_client.answers import Correction, Drawing, Feedback, Model, Prediction, Recognizer, Usage, Version
 
 T = TypeVar("T")
+Id = UUID | str
 Drawn = bytes | str | Path | Sequence[Any]
 """A drawing: ink, the bytes of a picture, or the path of a picture or of ink as .json."""
 
-BATCH_ITEMS, BATCH_BYTES = 256, 3_900_000  # of one request; the site reads 4 MiB
-BATCH_PICTURES = 30  # of these it reads 60 a minute: more at once than it ever lets pass would never be answered
+BATCH_ITEMS, BATCH_BYTES = 256, 3_900_000  # in one request; the site accepts 4 MiB
+BATCH_PICTURES = 30  # in one request; the site accepts 60 a minute, so a larger request might never be accepted
+
+
+class Page(NamedTuple, Generic[T]):
+    """One page of a list, and the cursor of the next one."""
+
+    items: list[T]
+    cursor: str | None
 
 
 @dataclass(frozen=True)
 class Call(Generic[T]):
-    """One request, and what to make of its answer. `known`: statuses that are answers too."""
+    """One request, and how to read its answer. `known`: statuses besides 2xx that `read` understands."""
 
     method: str
     path: str
@@ -38,34 +49,180 @@ class Call(Generic[T]):
     writes: bool = False
     known: frozenset[int] = frozenset()
 
-    def request(self, url: Callable[[str], str]) -> dict[str, Any]:
-        """For httpx. A write gets a key of its own, the same at each attempt, so that it is done once."""
+    def request(self, url: str) -> dict[str, Any]:
+        """The arguments for httpx. All attempts of a write have the same idempotency key, so that it runs once."""
         headers = {"Accept": "application/json", **self.headers}
         if self.writes:
             headers.setdefault("Idempotency-Key", str(uuid4()))
-        return {"method": self.method, "url": url(self.path), "params": self.params, "headers": headers, **self.body}
+        return {"method": self.method, "url": url, "params": self.params, "headers": headers, **self.body}
+
+    def at(self, cursor: str | None) -> Call[T] | None:
+        """The call for another page of the same list; None without a cursor."""
+        return replace(self, params={**self.params, "cursor": cursor}) if cursor else None
 
 
-def _json(read: Callable[[Any], T]) -> Callable[[httpx.Response], T]:
-    def answer(response: httpx.Response) -> T:
-        try:
-            return read(response.json())
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            text = f"{response.request.url} answered something that is not of an Inkling site."
-            raise errors.NoAnswerError(text, response.request) from error
-
-    return answer
+# --- Predictions ---
 
 
-def _nothing(_response: httpx.Response) -> None:
-    return None
+def predict(
+    drawn: Drawn,
+    *,
+    recognizer: str,
+    top_k: int | None = None,
+    threshold: float | None = None,
+    as_of: int | None = None,
+    include: Iterable[str] = (),
+    personal: bool = False,
+    elsewhere: bool = False,
+    keep: bool = False,
+) -> Call[Prediction]:
+    """Recognise a drawing: ink, the bytes of a picture, or the path of a picture or of ink as .json.
+
+    `top_k`: return only this many guesses. `threshold`: unsure below it. `as_of`: the number of the version to use.
+    `include`: "embedding", "raster". `personal`: use the person's memory. `elsewhere`: look for another recognizer that
+    is much more certain. `keep`: save the drawing and the answer, for `feedback` (needs the scope `feedback`).
+    """
+    fields = {
+        "id": str(uuid4()) if keep else None,
+        "recognizer": recognizer,
+        "top_k": top_k,
+        "threshold": threshold,
+        "as_of": as_of,
+        "include": list(include) or None,
+        "personal": personal or None,
+        "elsewhere": elsewhere or None,
+        "keep": keep or None,
+    }
+    return Call("POST", "predict", _json(Prediction.read), body=_drawing_body(drawn, fields), writes=keep)
 
 
-# --- What is drawn ---
+def predict_batch(
+    drawn: Iterable[Drawn],
+    *,
+    recognizer: str,
+    top_k: int | None = None,
+    threshold: float | None = None,
+    as_of: int | None = None,
+    include: Iterable[str] = (),
+) -> Iterator[Call[list[Prediction | errors.ApiError]]]:
+    """Recognise many drawings: an answer for each, in their order, or an error (not raised) if it cannot be read.
+
+    Sends as many requests as needed: the site accepts 256 drawings or 4 MB in one, and some pictures a minute.
+    """
+    options = {"top_k": top_k, "threshold": threshold, "as_of": as_of, "include": list(include) or None}
+    fields = {"recognizer": recognizer, **_without_none(options)}
+    items: list[dict[str, Any]] = []
+    size = pictures = 0
+    for each in drawn:
+        item = content(each)
+        picture = "image" in item
+        if picture:
+            item["image"] = "data:image/png;base64," + base64.b64encode(item["image"]).decode()
+        item_size = len(json.dumps(item)) + 2
+        full = len(items) == BATCH_ITEMS or size + item_size > BATCH_BYTES or pictures + picture > BATCH_PICTURES
+        if items and full:
+            yield _batch(items, fields)
+            items, size, pictures = [], 0, 0
+        items.append(item)
+        size, pictures = size + item_size, pictures + picture
+    if items:
+        yield _batch(items, fields)
+
+
+def feedback(prediction: Id, *, label: str | None = None, correct: bool = False) -> Call[Feedback]:
+    """Give feedback on a saved prediction: its right label, or that its first guess is correct."""
+    if (label is None) == (not correct):
+        raise ValueError("Pass either the right label (label=...), or correct=True if the first guess is right.")
+    body = {"json": {"correct": True} if correct else {"label": label}}
+    return Call("POST", f"predictions/{prediction}/feedback", _json(Feedback.read), body=body, writes=True)
+
+
+# --- Drawings ---
+
+
+def keep(
+    drawn: Drawn,
+    *,
+    recognizer: str,
+    id: Id | None = None,  # noqa: A002
+    personal: bool = False,
+) -> Call[Drawing]:
+    """Save a drawing and get its answer. `id`: a UUID of your own; saving it again returns the same drawing."""
+    fields = {"recognizer": recognizer, "id": str(id or uuid4()), "personal": personal or None}
+    return Call("POST", "drawings", _json(Drawing.read), body=_drawing_body(drawn, fields), writes=True)
+
+
+def drawing(id: Id) -> Call[Drawing]:  # noqa: A002
+    """One saved drawing."""
+    return Call("GET", f"drawings/{id}", _json(Drawing.read))
+
+
+def drawings(
+    *,
+    recognizer: str | None = None,
+    label: str | None = None,
+    corrected: bool | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+) -> Call[Page[Drawing]]:
+    """The saved drawings, the newest first. Further pages are fetched while you iterate."""
+    filters = {"recognizer": recognizer, "label": label, "corrected": corrected, "since": since, "until": until}
+    params = {"page_size": "100", **{name: _query_text(value) for name, value in _without_none(filters).items()}}
+    return Call("GET", "drawings", _page(Drawing.read), params=params)
+
+
+def image(id: Id) -> Call[bytes]:  # noqa: A002
+    """The picture of a drawing that was sent as one: a grey PNG."""
+    return Call("GET", f"drawings/{id}/image", lambda response: response.content, headers={"Accept": "image/png, */*"})
+
+
+def delete(id: Id) -> Call[None]:  # noqa: A002
+    """Delete a drawing and everything that belongs to it."""
+    return Call("DELETE", f"drawings/{id}", _nothing, writes=True)
+
+
+def correct(id: Id, label: str) -> Call[Correction]:  # noqa: A002
+    """Confirm or correct the label of a drawing."""
+    body = {"json": {"label": label}}
+    return Call("PUT", f"drawings/{id}/correction", _json(Correction.read), body=body, writes=True)
+
+
+def take_back(id: Id) -> Call[None]:  # noqa: A002
+    """Take the correction of a drawing back."""
+    return Call("DELETE", f"drawings/{id}/correction", _nothing, writes=True)
+
+
+# --- Recognizers, versions, usage ---
+
+
+def recognizers() -> Call[list[Recognizer]]:
+    """The recognizers of the site."""
+    return Call("GET", "recognizers", _json(lambda data: [Recognizer.read(each) for each in data["results"]]))
+
+
+def versions(recognizer: str) -> Call[Page[Version]]:
+    """The versions of a recognizer, the newest first."""
+    return Call("GET", f"recognizers/{quote(recognizer, safe='')}/versions", _page(Version.read))
+
+
+def download_model(recognizer: str, *, version: int | None = None, etag: str | None = None) -> Call[Model | None]:
+    """The file of the live model, or of another version; None if the model still has this `etag`."""
+    where = "" if version is None else f"/versions/{version}"
+    headers = {"Accept": "application/octet-stream, */*"} | ({"If-None-Match": etag} if etag else {})
+    path = f"recognizers/{quote(recognizer, safe='')}{where}/model.tflite"
+    return Call("GET", path, _model, headers=headers, known=frozenset({304}))
+
+
+def usage() -> Call[Page[Usage]]:
+    """How many calls the key made on each day, the newest first."""
+    return Call("GET", "usage", _page(Usage.read))
+
+
+# --- Requests ---
 
 
 def content(drawn: Drawn) -> dict[str, Any]:
-    """`{"ink": ...}`, or `{"image": bytes}`. OSError for a path that cannot be read, ValueError for no drawing."""
+    """`{"ink": ...}` or `{"image": bytes}`. Raises OSError for an unreadable file, ValueError for one without ink."""
     if isinstance(drawn, bytes | bytearray):
         return {"image": bytes(drawn)}
     if isinstance(drawn, str | Path):
@@ -74,169 +231,70 @@ def content(drawn: Drawn) -> dict[str, Any]:
     return {"ink": drawn}
 
 
-def _sent(drawn: Drawn, fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Ink travels as JSON, a picture as a form."""
-    what = content(drawn)
-    fields = {name: value for name, value in fields.items() if value is not None and value is not False}
+def _drawing_body(drawn: Drawn, fields: Mapping[str, Any]) -> dict[str, Any]:
+    """JSON for ink, a form for a picture."""
+    what, fields = content(drawn), _without_none(fields)
     if "ink" in what:
         return {"json": {**fields, **what}}
-    data = {name: _text(value) for name, value in fields.items()}
+    data = {name: ",".join(value) if isinstance(value, list) else _query_text(value) for name, value in fields.items()}
     return {"data": data, "files": {"image": ("drawing", what["image"], "application/octet-stream")}}
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, list):
-        return ",".join(value)
-    return "true" if value is True else str(value)
-
-
-def _named(include: Iterable[str]) -> list[str] | None:
-    return list(include) or None
-
-
-# --- Answers ---
-
-
-def predict(
-    drawn: Drawn, recognizer: str, *, keep: bool, elsewhere: bool, include: Iterable[str], **options: Any
-) -> Call[Prediction]:
-    """An answer; kept where it says so, so that feedback may follow."""
-    fields = {"recognizer": recognizer, "keep": keep, "elsewhere": elsewhere, "include": _named(include), **options}
-    if keep:
-        fields["id"] = str(uuid4())
-    return Call("POST", "predict", _json(Prediction.read), body=_sent(drawn, fields), writes=keep)
-
-
-def batches(
-    drawn: Iterable[Drawn], recognizer: str, *, include: Iterable[str], **options: Any
-) -> Iterator[Call[list[Prediction | errors.ApiError]]]:
-    """As many requests as it takes, each as large as the site reads."""
-    said = {name: value for name, value in options.items() if value is not None}
-    fields = {"recognizer": recognizer, **said} | ({"include": list(include)} if include else {})
-    items: list[dict[str, Any]] = []
-    size = pictures = 0
-    for each in drawn:
-        item = _item(each)
-        weight, picture = len(json.dumps(item)) + 2, "image" in item
-        full = len(items) == BATCH_ITEMS or size + weight > BATCH_BYTES or pictures + picture > BATCH_PICTURES
-        if items and full:
-            yield _batch(items, fields)
-            items, size, pictures = [], 0, 0
-        items.append(item)
-        size, pictures = size + weight, pictures + picture
-    if items:
-        yield _batch(items, fields)
-
-
-def _item(drawn: Drawn) -> dict[str, Any]:
-    what = content(drawn)
-    if "image" in what:
-        what["image"] = "data:image/png;base64," + base64.b64encode(what["image"]).decode()
-    return what
 
 
 def _batch(items: list[dict[str, Any]], fields: dict[str, Any]) -> Call[list[Prediction | errors.ApiError]]:
     body = {"json": {**fields, "items": items}}
     if len(items) > 1:
         return Call("POST", "predict/batch", _json(_results), body=body)
-    return Call("POST", "predict/batch", _one_result, body=body, known=frozenset({413}))
+    return Call("POST", "predict/batch", _single_result, body=body, known=frozenset({413}))
 
 
-def _one_result(response: httpx.Response) -> list[Prediction | errors.ApiError]:
-    """One that is too large by itself does not spoil the rest."""
-    return [errors.of_response(response)] if response.status_code == 413 else _json(_results)(response)
+def _without_none(fields: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in fields.items() if value is not None}
 
 
-def _results(data: Any) -> list[Prediction | errors.ApiError]:
-    by = {"recognizer": data["recognizer"], "model_version": data["model_version"]}
-    return [
-        errors.of(400, each["error"]) if "error" in each else Prediction.read(each, **by) for each in data["results"]
-    ]
-
-
-def feedback(prediction: UUID | str, *, label: str | None, correct: bool) -> Call[Feedback]:
-    """What a kept prediction should have been, or that it was right."""
-    if (label is None) == (not correct):
-        raise ValueError("Say either what it is (label=...), or that it was right (correct=True).")
-    body = {"json": {"correct": True} if correct else {"label": label}}
-    return Call("POST", f"predictions/{prediction}/feedback", _json(Feedback.read), body=body, writes=True)
-
-
-# --- Drawings ---
-
-
-def keep(drawn: Drawn, recognizer: str, *, id: UUID | str | None, **options: Any) -> Call[Drawing]:  # noqa: A002
-    """Keep a drawing; its id is made here, so that a repeated request is the same drawing."""
-    fields = {"recognizer": recognizer, "id": str(id or uuid4()), **options}
-    return Call("POST", "drawings", _json(Drawing.read), body=_sent(drawn, fields), writes=True)
-
-
-def drawing(id: UUID | str) -> Call[Drawing]:  # noqa: A002
-    """One of one's own."""
-    return Call("GET", f"drawings/{id}", _json(Drawing.read))
-
-
-def image(id: UUID | str) -> Call[bytes]:  # noqa: A002
-    """The picture of a drawing that came as one."""
-    return Call("GET", f"drawings/{id}/image", lambda response: response.content, headers={"Accept": "image/png, */*"})
-
-
-def delete(id: UUID | str) -> Call[None]:  # noqa: A002
-    """Really delete it."""
-    return Call("DELETE", f"drawings/{id}", _nothing, writes=True)
-
-
-def correct(id: UUID | str, label: str) -> Call[Correction]:  # noqa: A002
-    """Say what it is."""
-    body = {"json": {"label": label}}
-    return Call("PUT", f"drawings/{id}/correction", _json(Correction.read), body=body, writes=True)
-
-
-def take_back(id: UUID | str) -> Call[None]:  # noqa: A002
-    """Say nothing of it any more."""
-    return Call("DELETE", f"drawings/{id}/correction", _nothing, writes=True)
-
-
-def drawings(cursor: str | None, **filters: Any) -> Call[tuple[list[Drawing], str | None]]:
-    """A page of them, and where the next one begins."""
-    asked = {name: _asked(value) for name, value in filters.items() if value is not None}
-    params = asked | ({"cursor": cursor} if cursor else {})
-    return Call("GET", "drawings", _json(lambda data: _page(data, Drawing.read)), params=params)
-
-
-def _asked(value: Any) -> str:
+def _query_text(value: Any) -> str:
     if isinstance(value, datetime):
         return value.isoformat()
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _page(data: Any, read: Callable[[Any], T]) -> tuple[list[T], str | None]:
-    """Only the cursor is taken of the next address: the key goes nowhere but to the site that it was given for."""
-    found = parse_qs(urlsplit(data.get("next") or "").query).get("cursor")
-    return [read(each) for each in data["results"]], found[0] if found else None
+# --- Answers ---
 
 
-# --- Recognizers and their versions ---
+def _json(read: Callable[[Any], T]) -> Callable[[httpx.Response], T]:
+    def read_response(response: httpx.Response) -> T:
+        try:
+            return read(response.json())
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            text = f"The answer of {response.request.url} is not that of an Inkling site. Check the address."
+            raise errors.NoAnswerError(text, response.request) from error
+
+    return read_response
 
 
-def recognizers() -> Call[list[Recognizer]]:
-    """What can be recognised."""
-    return Call("GET", "recognizers", _json(lambda data: [Recognizer.read(each) for each in data["results"]]))
+def _page(read: Callable[[Any], T]) -> Callable[[httpx.Response], Page[T]]:
+    def read_page(data: Any) -> Page[T]:
+        # Only the cursor of `next` is used: the key must not be sent to another address than the site's.
+        cursors = parse_qs(urlsplit(data.get("next") or "").query).get("cursor")
+        return Page([read(each) for each in data["results"]], cursors[0] if cursors else None)
+
+    return _json(read_page)
 
 
-def versions(recognizer: str, cursor: str | None = None) -> Call[tuple[list[Version], str | None]]:
-    """A page of the versions of a recognizer."""
-    params = {"cursor": cursor} if cursor else {}
-    path = f"recognizers/{quote(recognizer, safe='')}/versions"
-    return Call("GET", path, _json(lambda data: _page(data, Version.read)), params=params)
+def _nothing(_response: httpx.Response) -> None:
+    return None
 
 
-def model(recognizer: str, *, version: int | None, etag: str | None) -> Call[Model | None]:
-    """The file of the version that answers, or of another; None where `etag` is still that of it."""
-    where = "" if version is None else f"/versions/{version}"
-    headers = {"Accept": "application/octet-stream, */*"} | ({"If-None-Match": etag} if etag else {})
-    path = f"recognizers/{quote(recognizer, safe='')}{where}/model.tflite"
-    return Call("GET", path, _model, headers=headers, known=frozenset({304}))
+def _results(data: Any) -> list[Prediction | errors.ApiError]:
+    version = {"recognizer": data["recognizer"], "model_version": data["model_version"]}
+    return [
+        errors.of(400, each["error"]) if "error" in each else Prediction.read(each, **version)
+        for each in data["results"]
+    ]
+
+
+def _single_result(response: httpx.Response) -> list[Prediction | errors.ApiError]:
+    """A single item may be too large for the site; the other items still get their answers."""
+    return [errors.of_response(response)] if response.status_code == 413 else _json(_results)(response)
 
 
 def _model(response: httpx.Response) -> Model | None:
@@ -244,10 +302,3 @@ def _model(response: httpx.Response) -> Model | None:
         return None
     number = response.headers.get("model-version", "")
     return Model(response.content, response.headers.get("ETag", ""), int(number) if number.isdecimal() else None)
-
-
-def usage(cursor: str | None) -> Call[tuple[list[Usage], str | None]]:
-    """A page of what the key was used for."""
-    return Call(
-        "GET", "usage", _json(lambda data: _page(data, Usage.read)), params={"cursor": cursor} if cursor else {}
-    )

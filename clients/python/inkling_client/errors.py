@@ -1,4 +1,4 @@
-"""What can go wrong. Codes are stable and meant for programs; details are for people."""
+"""The errors of this package. Codes are stable and meant for programs; details are texts for people."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import httpx
 
 
 class InklingError(Exception):
-    """Everything that this package raises about the site."""
+    """Base class of all errors of this package."""
 
 
 class NoAnswerError(InklingError):
-    """The site cannot be reached, or what answered is no Inkling. `request` is what was asked last."""
+    """The site cannot be reached, or it is not an Inkling site. `request` is the last request."""
 
     def __init__(self, detail: str, request: httpx.Request | None = None) -> None:
         super().__init__(detail)
@@ -22,7 +22,7 @@ class NoAnswerError(InklingError):
 
 
 class ApiError(InklingError):
-    """The site refused. `field` names what is to blame, `retry_after` is in seconds, where the site says so."""
+    """The site refused the request. `field`: the field to blame. `retry_after`: seconds, if the site says so."""
 
     def __init__(
         self,
@@ -41,11 +41,11 @@ class ApiError(InklingError):
 
 
 class BadRequestError(ApiError):
-    """What was sent cannot be used: 400, 405, 413, 415, 422."""
+    """The request is invalid: 400, 405, 413, 415, 422."""
 
 
 class UnauthorizedError(ApiError):
-    """No key, or one that opens nothing: 401."""
+    """The key is missing or not valid: 401."""
 
 
 class ForbiddenError(ApiError):
@@ -53,19 +53,19 @@ class ForbiddenError(ApiError):
 
 
 class NotFoundError(ApiError):
-    """There is no such thing, or it is not yours: 404."""
+    """It does not exist, or it is not yours: 404."""
 
 
 class ConflictError(ApiError):
-    """It cannot be done as things are now: 409."""
+    """It is not possible in the present state: 409."""
 
 
 class ThrottledError(ApiError):
-    """Too many requests, also after the retries: 429."""
+    """Too many requests, even after the retries: 429."""
 
 
 class ServerError(ApiError):
-    """The site cannot answer now: 5xx."""
+    """The site cannot answer at the moment: 5xx."""
 
 
 _BY_STATUS: dict[int, type[ApiError]] = {
@@ -80,13 +80,13 @@ _BY_STATUS: dict[int, type[ApiError]] = {
 def of(
     status: int, body: Mapping[str, Any], request: httpx.Request | None = None, retry_after: float | None = None
 ) -> ApiError:
-    """The error of a status, with what the site says of it."""
+    """The error for a status, with the JSON of the answer."""
     kind = _BY_STATUS.get(status, ServerError if status >= 500 else BadRequestError)
     return kind(status, body, request, retry_after)
 
 
 def of_response(response: httpx.Response) -> ApiError:
-    """The error that an answer is; one without the API's shape (of a proxy, say) is told by its status."""
+    """The error for an answer. If its body is not the API's JSON (but a proxy's, say) only its status counts."""
     try:
         body = response.json()
     except ValueError:
@@ -95,6 +95,6 @@ def of_response(response: httpx.Response) -> ApiError:
 
 
 def retry_after(response: httpx.Response) -> float | None:
-    """Seconds that the site asks to wait; None where it does not say, or says a date."""
+    """Seconds in `Retry-After`; None without that header, or if it is a date."""
     value = response.headers.get("Retry-After", "")
     return float(value) if value.isascii() and value.isdigit() else None

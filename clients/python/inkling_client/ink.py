@@ -1,4 +1,4 @@
-"""Ink: the strokes of one drawing, each `[[x, ...], [y, ...]]` with `[t, ...]` in milliseconds where it is known."""
+"""Ink: the strokes of a drawing, each `[[x, ...], [y, ...]]`, perhaps with a third list `[t, ...]` in milliseconds."""
 
 from __future__ import annotations
 
@@ -12,29 +12,29 @@ Ink = list[Stroke]
 
 
 def from_points(strokes: Iterable[Iterable[Sequence[float]]]) -> Ink:
-    """Ink of strokes as lists of points: (x, y), or (x, y, t). ValueError where points of a stroke differ in length."""
+    """Ink from strokes that are lists of points (x, y) or (x, y, t). Raises ValueError if a stroke mixes the two."""
     return [_stroke(list(points)) for points in strokes]
 
 
 def _stroke(points: Sequence[Sequence[float]]) -> Stroke:
     sizes = {len(point) for point in points}
     if not sizes <= {2} and not sizes <= {3}:
-        raise ValueError("The points of a stroke are all (x, y) or all (x, y, t).")
+        raise ValueError("The points of a stroke must all be (x, y), or all (x, y, t).")
     columns = [list(column) for column in zip(*points, strict=True)]
     return columns or [[], []]
 
 
 def from_quickdraw(line: str | Mapping[str, Any]) -> Ink:
-    """The ink of one line of a Quick, Draw! file (.ndjson). ValueError where it holds none."""
+    """The ink in one line of a Quick, Draw! file (.ndjson). Raises ValueError if there is none."""
     try:
         drawing = (json.loads(line) if isinstance(line, str) else line)["drawing"]
         return [[[float(value) for value in column] for column in stroke] for stroke in drawing]
     except (KeyError, TypeError, ValueError) as error:
-        raise ValueError('A line of Quick, Draw! is an object with "drawing": a list of strokes.') from error
+        raise ValueError('A line of a Quick, Draw! file is an object with "drawing": a list of strokes.') from error
 
 
 def read_quickdraw(path: str | Path) -> Iterator[Ink]:
-    """Ink by ink of a Quick, Draw! file."""
+    """The ink of each line of a Quick, Draw! file."""
     with Path(path).open(encoding="utf-8") as lines:
         for line in lines:
             if line.strip():
@@ -42,9 +42,9 @@ def read_quickdraw(path: str | Path) -> Iterator[Ink]:
 
 
 def read(text: str) -> Ink:
-    """Ink from JSON: a list of strokes, or an object with them as `ink` or `drawing`. ValueError otherwise."""
+    """Ink from JSON: a list of strokes, or an object that has them as `ink` or `drawing`. Else raises ValueError."""
     data = json.loads(text)
     found = data.get("ink", data.get("drawing")) if isinstance(data, dict) else data
     if not isinstance(found, list):
-        raise ValueError('This is no ink. Ink is a list of strokes, or {"ink": [...]}.')
+        raise ValueError('This is not ink. Ink is a list of strokes, or {"ink": [...]}.')
     return found

@@ -1,4 +1,4 @@
-"""When to ask again. Every call bears being repeated: what writes carries a key by which the site knows it."""
+"""When to send a request again. Every call can be repeated: writes have an idempotency key."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ import httpx
 
 from inkling_client import errors
 
-PASSING = frozenset({429, 502, 503, 504})
-IN_PROGRESS = "idempotency_in_progress"  # the first try is still being worked on
+TEMPORARY = frozenset({429, 502, 503, 504})
+IN_PROGRESS = "idempotency_in_progress"  # the first attempt is still running
 
 
 @dataclass(frozen=True)
 class Retries:
-    """At most so many attempts; waits grow from `first` to `longest` (seconds), each a little different.
+    """At most `attempts` attempts. Waits grow from `first` to `longest` seconds and vary randomly.
 
-    `Retry-After` is followed; where it asks for more than `longest`, the error is raised at once.
+    `Retry-After` is obeyed. If it asks for more than `longest`, the error is raised at once.
     """
 
     attempts: int = 4
@@ -25,8 +25,8 @@ class Retries:
     longest: float = 60.0
 
     def wait(self, attempt: int, response: httpx.Response | None) -> float | None:
-        """Seconds to wait after this attempt (from 1); None where it is the last. No response: there was no answer."""
-        if attempt >= self.attempts or (response is not None and not _is_passing(response)):
+        """Seconds to wait after this attempt (from 1); None if it is the last. `response`: None if there was none."""
+        if attempt >= self.attempts or (response is not None and not _is_temporary(response)):
             return None
         asked = errors.retry_after(response) if response is not None else None
         if asked is not None:
@@ -34,7 +34,7 @@ class Retries:
         return float(min(self.longest, self.first * 2 ** (attempt - 1)) * random.uniform(0.5, 1))  # noqa: S311
 
 
-def _is_passing(response: httpx.Response) -> bool:
+def _is_temporary(response: httpx.Response) -> bool:
     if response.status_code == 409:
         return errors.of_response(response).code == IN_PROGRESS
-    return response.status_code in PASSING
+    return response.status_code in TEMPORARY
