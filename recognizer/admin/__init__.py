@@ -1,4 +1,4 @@
-"""What staff may look at and do. Facts are read-only here as everywhere."""
+"""The Django admin of the recognizers. Most rows are read-only."""
 
 from recognizer.admin import (
     authors,

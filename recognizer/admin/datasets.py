@@ -1,20 +1,18 @@
-"""Files that were asked for, and what was brought in: to read. Files are asked for on a page of their own."""
+"""Exports and imports. Files are exported on a page of their own."""
 
 from __future__ import annotations
-
-from typing import Any
 
 from django.contrib import admin
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 
-from recognizer.admin.drawings import ReadOnlyAdmin
+from recognizer.admin.read_only import ReadOnlyAdmin
 from recognizer.models import Export, ImportJob
 
 
 @admin.register(Export)
 class ExportAdmin(ReadOnlyAdmin):
-    """Who asked for which file. Deleting one deletes its bytes."""
+    """Who exported which file. Deleting an export deletes its file."""
 
     list_display = ["id", "form", "state", "total", "size", "by", "created", "finished"]
     list_filter = ["form", "state"]
@@ -22,22 +20,19 @@ class ExportAdmin(ReadOnlyAdmin):
 
 
 @admin.register(ImportJob)
-class ImportAdmin(ReadOnlyAdmin):
-    """What was brought in, and on what grounds."""
+class ImportJobAdmin(ReadOnlyAdmin):
+    """What was imported, and the statement of the operator. Drawings would lose their licence if it was deleted."""
 
     list_display = ["source", "form", "licence", "drawings", "created"]
     list_filter = ["form"]
     search_fields = ["source", "licence"]
+    can_delete = False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ImportJob]:
-        """With how many of its drawings are still here."""
-        return super().get_queryset(request).annotate(kept=Count("origins"))
+        """With the number of its drawings that still exist."""
+        return super().get_queryset(request).annotate(existing=Count("origins"))
 
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Its drawings would lose their licence."""
-        return False
-
-    @admin.display(ordering="kept")
-    def drawings(self, brought: ImportJob) -> int:
-        """How many are still here."""
-        return brought.kept  # type: ignore[attr-defined]
+    @admin.display(ordering="existing")
+    def drawings(self, job: ImportJob) -> int:
+        """How many of its drawings still exist."""
+        return job.existing  # type: ignore[attr-defined]

@@ -1,59 +1,28 @@
-"""Drawings, answers, versions and promotions: to read."""
+"""Drawings, predictions, model versions and promotions."""
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import cast
 from uuid import UUID
 
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
-from django.utils.safestring import SafeString
-from django.utils.translation import gettext_lazy
+from django.http import HttpRequest
 
-from accounts.admin import delete_counts
 from accounts.models import User
-from recognizer import permissions
-from recognizer.admin import exclude_action, pictures
-from recognizer.admin.estimated_count import EstimatingPaginator
-from recognizer.admin.filters import CreatedFilter, LabelFilter
+from recognizer.admin.exclude_action import ExcludeAuthorsMixin
+from recognizer.admin.filters import LabelFilter
+from recognizer.admin.read_only import OneByOneDeleteMixin, ReadOnlyAdmin
 from recognizer.drawings import store
-from recognizer.models import Drawing, ModelVersion, Prediction, Promotion, model_version
+from recognizer.models import Drawing, ModelVersion, Prediction, Promotion
+from recognizer.models.model_version import HEAVY_FIELDS, heavy_fields
 
-_DRAWING = ("ink", "image")
-MAX_AUTHORS = 50  # whose drawings are listed together when a part of an address is looked for
-
-
-def heavy_fields(way: str) -> list[str]:
-    """The fields that a list must not load along the way to another table: they are megabytes a row."""
-    return [f"{way}__{field}" for field in _DRAWING] if way.endswith("drawing") else model_version.heavy_fields(way)
-
-
-class ReadOnlyAdmin(admin.ModelAdmin):
-    """A list and a page to read; nothing can be added or changed by hand."""
-
-    ordering = ["-created"]
-    list_per_page = 50
-    paginator = EstimatingPaginator
-    show_full_result_count = False
-    show_facets = admin.ShowFacets.NEVER  # each would count all rows
-
-    def get_list_filter(self, request: HttpRequest) -> list[Any]:
-        """With the time, last."""
-        return [*super().get_list_filter(request), CreatedFilter]
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """Facts come about, they are not typed in."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Facts are not edited."""
-        return False
+MAX_AUTHORS = 50  # whose drawings are found by a part of their e-mail address
 
 
 @admin.register(Drawing)
-class DrawingAdmin(ReadOnlyAdmin):
-    """What was drawn."""
+class DrawingAdmin(ExcludeAuthorsMixin, OneByOneDeleteMixin, ReadOnlyAdmin):
+    """Drawings."""
 
     list_display = ["uuid", "picture", "recognizer", "author", "created"]
     list_filter = ["recognizer"]
@@ -61,105 +30,60 @@ class DrawingAdmin(ReadOnlyAdmin):
     search_fields = ["uuid", "author__email"]
     fields = ["uuid", "picture", "recognizer", "author", "created", "ink"]
     readonly_fields = ["uuid", "picture"]
-    actions = ["set_aside"]
+    deferred = ("image",)
+    exclude_parameter = "drawing"
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Drawing], search_term: str
     ) -> tuple[QuerySet[Drawing], bool]:
-        """By the drawing's whole identifier, else by a part of its author's address: each found along an index."""
-        said = search_term.strip()
+        """By the whole identifier, or by a part of the author's address. Both use an index."""
+        term = search_term.strip()
         try:
-            return queryset.filter(uuid=UUID(said)), False
+            return queryset.filter(uuid=UUID(term)), False
         except ValueError:
-            people = User.objects.filter(email__icontains=said).order_by("pk").values_list("pk", flat=True)
-            return queryset.filter(author__in=list(people[:MAX_AUTHORS])) if said else queryset, False
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Drawing]:
-        """Without the pictures themselves."""
-        return super().get_queryset(request).defer("image")
+            people = User.objects.filter(email__icontains=term).order_by("pk").values_list("pk", flat=True)
+            return queryset.filter(author__in=list(people[:MAX_AUTHORS])) if term else queryset, False
 
     def delete_model(self, request: HttpRequest, obj: Drawing) -> None:
-        """Nobody is answered by it any more, in any process."""
+        """Delete it also from the personal memory of its author."""
         store.delete_drawing(drawing=obj, by=cast(User, request.user))
-
-    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Drawing]) -> None:
-        """One by one, each with its author held."""
-        for drawing in queryset.defer("ink", "image"):
-            store.delete_drawing(drawing=drawing, by=cast(User, request.user))
-
-    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        """What goes along, as counts."""
-        return delete_counts.count_deleted(objs)
-
-    def has_set_aside_permission(self, request: HttpRequest) -> bool:
-        """Reviewers."""
-        return permissions.may_review(cast(User, request.user))
-
-    @admin.action(description=gettext_lazy("Set aside everything by their authors"), permissions=["set_aside"])
-    def set_aside(self, request: HttpRequest, chosen: QuerySet[Drawing]) -> HttpResponse | None:
-        """Asks on a page of its own."""
-        return exclude_action.ask_to_exclude(self, request, name="drawing", chosen=chosen.values_list("pk", flat=True))
-
-    @admin.display
-    def picture(self, drawing: Drawing) -> SafeString:
-        """What was drawn, small."""
-        return pictures.thumbnail(drawing)
 
 
 @admin.register(Prediction)
 class PredictionAdmin(ReadOnlyAdmin):
-    """What the models said."""
+    """Predictions of the model versions."""
 
     list_display = ["drawing", "picture", "label", "probability", "unsure", "model_version", "created"]
     list_filter = ["unsure", "label__recognizer", LabelFilter]
     search_fields = ["=drawing__uuid"]
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Prediction]:
-        """Without what the drawings and the versions weigh."""
-        found = super().get_queryset(request).select_related("drawing", "label", "model_version")
-        return found.defer("drawing__image", *heavy_fields("model_version"))
-
-    @admin.display
-    def picture(self, prediction: Prediction) -> SafeString:
-        """The drawing, small."""
-        return pictures.thumbnail(prediction.drawing)
+    related = ("drawing", "label", "model_version")
+    deferred = ("drawing__image", *heavy_fields("model_version"))
+    drawing_path = "drawing"
 
 
 @admin.register(ModelVersion)
 class ModelVersionAdmin(ReadOnlyAdmin):
-    """The versions, without their weights."""
+    """Model versions. They cannot be deleted, because predictions name them."""
 
     list_display = ["recognizer", "number", "sha256", "created"]
     list_filter = ["recognizer"]
     list_select_related = ["recognizer"]
     fields = ["recognizer", "number", "sha256", "created"]
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[ModelVersion]:
-        """Without the weights."""
-        return super().get_queryset(request).defer(*model_version.HEAVY_FIELDS)
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Every answer names the version that gave it."""
-        return False
+    deferred = tuple(HEAVY_FIELDS)
+    can_delete = False
 
 
 @admin.register(Promotion)
 class PromotionAdmin(ReadOnlyAdmin):
-    """Which version answered from when on, and why."""
+    """Which version was live since when, and why. A rollback is another promotion."""
 
     list_display = ["recognizer", "version", "reason", "by", "created"]
     list_filter = ["recognizer"]
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Promotion]:
-        """Without the weights of the versions."""
-        found = super().get_queryset(request).select_related("recognizer", "by", "model_version")
-        return found.defer(*heavy_fields("model_version"))
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """A rollback is one more promotion."""
-        return False
+    related = ("recognizer", "by", "model_version")
+    deferred = tuple(heavy_fields("model_version"))
+    can_delete = False
 
     @admin.display(ordering="model_version__number")
     def version(self, promotion: Promotion) -> int:
-        """Its number."""
+        """The number of the version."""
         return promotion.model_version.number

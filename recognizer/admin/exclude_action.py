@@ -1,25 +1,38 @@
-"""The way from lists of the admin to the page that asks whether authors are to be set aside."""
+"""The admin action that leads to the page for excluding authors."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from typing import Any, cast
 from urllib.parse import urlencode
 
 from django.contrib import admin, messages
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _
 
-MAX_ROWS = 200  # rows at once: they stand in the address
+from accounts.models import User
+from recognizer import permissions
+
+MAX_ROWS = 200  # at once, because their ids are in the address
 
 
-def ask_to_exclude(
-    of: admin.ModelAdmin, request: HttpRequest, *, name: str, chosen: Iterable[int]
-) -> HttpResponse | None:
-    """The page says what would be taken out, and asks for a reason; `name` is what the numbers are of."""
-    numbers = list(chosen)
-    if len(numbers) > MAX_ROWS:
-        of.message_user(request, _("Choose at most %d at once.") % MAX_ROWS, messages.WARNING)
-        return None
-    return redirect(f"{reverse('exclude-author')}?{urlencode([(name, pk) for pk in numbers])}")
+class ExcludeAuthorsMixin(admin.ModelAdmin):
+    """Adds the action to a list of drawings, corrections or people."""
+
+    actions = ["exclude_authors"]
+    exclude_parameter = ""  # what the page calls the ids of these rows
+
+    def has_exclude_permission(self, request: HttpRequest) -> bool:
+        """Reviewers."""
+        return permissions.may_review(cast(User, request.user))
+
+    @admin.action(description=_("Exclude these authors from training"), permissions=["exclude"])
+    def exclude_authors(self, request: HttpRequest, chosen: QuerySet[Any]) -> HttpResponse | None:
+        """Redirect to the page that shows what this changes and asks for a reason."""
+        ids = list(chosen.values_list("pk", flat=True))
+        if len(ids) > MAX_ROWS:
+            self.message_user(request, _("Choose at most %d at once.") % MAX_ROWS, messages.WARNING)
+            return None
+        return redirect(f"{reverse('exclude-author')}?{urlencode([(self.exclude_parameter, pk) for pk in ids])}")

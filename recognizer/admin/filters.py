@@ -1,4 +1,4 @@
-"""Filters that several lists have."""
+"""Filters for lists of the admin."""
 
 from __future__ import annotations
 
@@ -20,68 +20,63 @@ RECOGNIZER = "label__recognizer__id__exact"  # the filter above it in the same l
 
 
 class LabelFilter(admin.SimpleListFilter):
-    """The labels of the recognizer that was chosen; all labels of all of them would be a hundred that nobody reads."""
+    """The labels of the chosen recognizer. The labels of all recognizers together would be too many to choose from."""
 
     title = _("label")
     parameter_name = "label"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        """Nothing to choose among until a recognizer is chosen."""
+        """No choices until a recognizer is chosen."""
         chosen = request.GET.get(RECOGNIZER, "")
         found = Label.objects.filter(recognizer=int(chosen)) if chosen.isdecimal() else Label.objects.none()
         return [(str(label.pk), str(label)) for label in found]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """Those of this label."""
+        """The rows of the chosen label."""
         value = self.value() or ""
         return queryset.filter(label=int(value)) if value.isdecimal() else queryset
 
 
-def _is_there(chosen: str | None, field: str, queryset: QuerySet[Any]) -> QuerySet[Any]:
-    return queryset if chosen is None else queryset.filter(**{f"{field}__isnull": chosen == "no"})
+class _IsSetFilter(admin.SimpleListFilter):
+    """Rows in which a field is set, or is not."""
+
+    field = ""
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        """Yes and no."""
+        return [("yes", _("Yes")), ("no", _("No"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """The rows of the choice."""
+        chosen = self.value()
+        return queryset if chosen is None else queryset.filter(**{f"{self.field}__isnull": chosen == "no"})
 
 
-class ControlFilter(admin.SimpleListFilter):
-    """Opinions that decide nothing, or those that do."""
+class ControlFilter(_IsSetFilter):
+    """Opinions on control drawings, or on others."""
 
     title = _("on a control")
-    parameter_name = "control"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        """The two choices."""
-        return [("yes", _("Yes")), ("no", _("No"))]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """Filter by the choice."""
-        return _is_there(self.value(), "control", queryset)
+    parameter_name = field = "control"
 
 
-class EndedFilter(admin.SimpleListFilter):
-    """Controls whose mark was taken off, or was not."""
+class EndedFilter(_IsSetFilter):
+    """Controls that were ended, or were not."""
 
-    title = _("mark taken off")
-    parameter_name = "ended"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        """The two choices."""
-        return [("yes", _("Yes")), ("no", _("No"))]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """Filter by the choice."""
-        return _is_there(self.value(), "ended", queryset)
+    title = _("ended")
+    parameter_name = field = "ended"
 
 
 class CreatedFilter(admin.SimpleListFilter):
-    """Years, the months of a year, the days of a month: a day at most costs a look into an index.
+    """Years, the months of the chosen year, and the days of the chosen month. Uses the index of `created`.
 
-    Django's own hierarchy of days reads all rows for the years in which there are any.
+    The date hierarchy of Django reads all rows to find the years.
     """
 
     title = _("created")
     parameter_name = "when"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        """The years since the first row, and what the chosen one consists of."""
+        """The years since the first row, and the parts of the chosen year or month."""
         days = model_admin.model.objects.order_by("created").values_list("created", flat=True)
         first, last = days.first(), days.last()
         if first is None:
@@ -90,7 +85,7 @@ class CreatedFilter(admin.SimpleListFilter):
         return [(str(year), str(year)) for year in years] + list(_parts(_period(self.value())))
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """Those of the chosen time."""
+        """The rows of the chosen time."""
         period = _period(self.value())
         if period is None:
             return queryset
@@ -104,10 +99,10 @@ class _Period(NamedTuple):
     end: date  # the day after the last
 
 
-def _period(said: str | None) -> _Period | None:
-    """What "2026", "2026-11" or "2026-11-21" means; None for anything else."""
+def _period(value: str | None) -> _Period | None:
+    """The period of "2026", "2026-11" or "2026-11-21"; None for anything else."""
     try:
-        parts = [int(part) for part in (said or "").split("-")]
+        parts = [int(part) for part in (value or "").split("-")]
         year, month, day = (*parts, 1, 1)[:3] if len(parts) < 4 else (0, 0, 0)
         first = date(year, month, day)
         last = [date(year, 12, 31), date(year, month, monthrange(year, month)[1]), first][len(parts) - 1]

@@ -1,86 +1,48 @@
-"""What is kept beside the facts (places, checks, counts), claims, and what runs took: to read, never to change."""
+"""Rows derived from drawings in the background: queue entries, label checks, counts; also claims and snapshots."""
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.contrib import admin
-from django.db.models import QuerySet
-from django.http import HttpRequest
-from django.utils.safestring import SafeString
 
-from recognizer.admin import pictures
-from recognizer.admin.drawings import ReadOnlyAdmin, heavy_fields
+from recognizer.admin.read_only import DerivedAdmin
 from recognizer.models import (
     Bookmark,
     Claim,
     Confusion,
     Coverage,
-    Drawing,
     ImportedDrawing,
     LabelCheck,
     QueueEntry,
     SnapshotItem,
 )
-
-
-class DerivedAdmin(ReadOnlyAdmin):
-    """Follows the facts by itself: deleting a row would only make it wrong."""
-
-    ordering = ["-pk"]
-    way = ""  # to the drawing, where a row has one
-
-    def get_list_filter(self, request: HttpRequest) -> list[Any]:
-        """Without the time: most of these rows have none."""
-        return list(self.list_filter)
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """It goes with what it follows."""
-        return False
-
-    @admin.display
-    def picture(self, row: Any) -> SafeString:
-        """The drawing it is about."""
-        found: Any = row
-        for step in self.way.split("__"):
-            found = getattr(found, step)
-        assert isinstance(found, Drawing)  # noqa: S101 - `way` leads to one
-        return pictures.thumbnail(found)
+from recognizer.models.model_version import heavy_fields
 
 
 @admin.register(QueueEntry)
-class PlaceAdmin(DerivedAdmin):
-    """Where corrections stand in the queue of the review room."""
+class QueueEntryAdmin(DerivedAdmin):
+    """Where corrections stand in the review queue."""
 
-    way = "correction__drawing"
     list_display = ["correction_id", "picture", "label", "recognizer", "waits", "usefulness", "points"]
     list_filter = ["waits", "recognizer"]
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[QueueEntry]:
-        """Without pictures and weights."""
-        found = super().get_queryset(request).select_related("correction__drawing", "label", "recognizer", "version")
-        return found.defer("correction__drawing__image", *heavy_fields("version"))
+    related = ("correction__drawing", "label", "recognizer", "version")
+    deferred = ("correction__drawing__image", *heavy_fields("version"))
+    drawing_path = "correction.drawing"
 
 
 @admin.register(LabelCheck)
 class LabelCheckAdmin(DerivedAdmin):
-    """What a version that was not taught with a drawing says of its label."""
+    """The current label of each drawing, and the prediction of a version that was not trained on it."""
 
-    way = "drawing"
     list_display = ["drawing_id", "picture", "label", "approved", "share", "rival", "rival_share", "margin"]
     list_filter = ["approved", "recognizer"]
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[LabelCheck]:
-        """Without pictures and weights."""
-        versions = ("version", "judge")
-        ways = ("drawing", "label", "rival", "answered", "correction__label", *versions)
-        found = super().get_queryset(request).select_related(*ways)
-        return found.defer("drawing__image", *(field for way in versions for field in heavy_fields(way)))
+    related = ("drawing", "label", "rival", "answered", "correction__label", "version", "judge")
+    deferred = ("drawing__image", *heavy_fields("version", "judge"))
+    drawing_path = "drawing"
 
 
 @admin.register(Coverage)
 class CoverageAdmin(DerivedAdmin):
-    """How much there is of each label."""
+    """How many drawings each label has."""
 
     list_display = ["label", "recognizer", "drawings", "people", "waiting", "confidence", "counted"]
     list_filter = ["label__recognizer"]
@@ -88,72 +50,62 @@ class CoverageAdmin(DerivedAdmin):
 
     @admin.display(ordering="label__recognizer")
     def recognizer(self, row: Coverage) -> str:
-        """Whose label it is."""
+        """The recognizer of the label."""
         return str(row.label.recognizer)
 
 
 @admin.register(Confusion)
 class ConfusionAdmin(DerivedAdmin):
-    """Which label a version takes for which; the page of the review room shows it as a matrix."""
+    """Which labels a version confuses. The insight pages show it as a matrix."""
 
     list_display = ["version_id", "recognizer", "number", "counted"]
     list_filter = ["version__recognizer"]
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Confusion]:
-        """Without weights."""
-        return super().get_queryset(request).select_related("version__recognizer").defer(*heavy_fields("version"))
+    related = ("version__recognizer",)
+    deferred = tuple(heavy_fields("version"))
 
     @admin.display
     def recognizer(self, row: Confusion) -> str:
-        """Of the version."""
+        """The recognizer of the version."""
         return str(row.version.recognizer)
 
     @admin.display
     def number(self, row: Confusion) -> int:
-        """Of the version."""
+        """The number of the version."""
         return row.version.number
 
 
 @admin.register(SnapshotItem)
 class SnapshotItemAdmin(DerivedAdmin):
-    """What runs took, to learn from or for the exam."""
+    """The drawings that training runs used, for training or for the exam."""
 
-    way = "drawing"
     list_display = ["id", "picture", "run_id", "part", "label", "before", "after"]
     list_filter = ["part", "run__recognizer"]
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[SnapshotItem]:
-        """Without pictures and logs."""
-        found = super().get_queryset(request).select_related("drawing", "label", "before", "after", "run__recognizer")
-        return found.defer("drawing__image", "run__log", "run__verdict", "run__progress")
+    related = ("drawing", "label", "before", "after", "run__recognizer")
+    deferred = ("drawing__image", "run__log", "run__verdict", "run__progress")
+    drawing_path = "drawing"
 
 
 @admin.register(ImportedDrawing)
-class OriginAdmin(DerivedAdmin):
-    """Where drawings came from that were not drawn here."""
+class ImportedDrawingAdmin(DerivedAdmin):
+    """The import and the licence of each imported drawing."""
 
-    way = "drawing"
     list_display = ["drawing_id", "picture", "brought", "licence"]
     list_filter = ["brought"]
     search_fields = ["licence"]
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[ImportedDrawing]:
-        """Without pictures."""
-        return super().get_queryset(request).select_related("drawing", "brought").defer("drawing__image")
+    related = ("drawing", "brought")
+    deferred = ("drawing__image",)
+    drawing_path = "drawing"
 
 
 @admin.register(Claim)
 class ClaimAdmin(DerivedAdmin):
-    """Who is looking at what now; deleting one shows its correction to others at once."""
+    """Who is reviewing what now. Deleting a claim lets other reviewers see the correction at once."""
 
     list_display = ["id", "correction", "by", "until"]
     list_filter = ["until"]
     list_select_related = ["by", "correction__label"]
     search_fields = ["by__email"]
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """A claim may be ended early."""
-        return admin.ModelAdmin.has_delete_permission(self, request, obj)
+    can_delete = True
 
 
 @admin.register(Bookmark)

@@ -1,4 +1,4 @@
-"""Memories, and the answers that came of them: to read. What is remembered is for its person to look at."""
+"""Personal memories and the answers that they adjusted. What is remembered is shown only to its owner."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from accounts import audit
 from accounts.admin import delete_counts
 from accounts.models import User
 from recognizer import memory as memories
-from recognizer.admin.drawings import ReadOnlyAdmin, heavy_fields
 from recognizer.admin.filters import LabelFilter
+from recognizer.admin.read_only import ReadOnlyAdmin
 from recognizer.models import Label, Memory, PersonalAnswer
 
 
 @admin.register(Memory)
 class MemoryAdmin(ReadOnlyAdmin):
-    """Who has one, and how much it holds."""
+    """Whose memories there are, and how many drawings each holds."""
 
     list_display = ["person", "recognizer", "enabled", "count", "created"]
     list_filter = ["recognizer", "enabled"]
@@ -27,7 +27,7 @@ class MemoryAdmin(ReadOnlyAdmin):
     search_fields = ["person__email"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Memory]:
-        """With how many drawings each holds."""
+        """With the number of remembered drawings."""
         return super().get_queryset(request).annotate(count=Count("remembered"))
 
     @admin.display(description="remembered", ordering="count")
@@ -36,40 +36,37 @@ class MemoryAdmin(ReadOnlyAdmin):
         return memory.count  # type: ignore[attr-defined]
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        """What goes along, as counts."""
+        """The related rows as counts."""
         return delete_counts.count_deleted(objs)
 
     def delete_model(self, request: HttpRequest, obj: Memory) -> None:
-        """Empty it: without the row it would be begun anew, with all that its person said."""
+        """Empty it. Its row stays: without it the memory would be filled again from all corrections."""
         subject, detail = audit.name_of(obj.person), {"recognizer": obj.recognizer.slug}
         audit.note(by=cast(User, request.user), what="memory.deleted", subject=subject, detail=detail)
         memories.forget_all_drawings(person=obj.person, recognizer=obj.recognizer)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Memory]) -> None:
-        """Likewise."""
+        """Empty all of them."""
         for memory in queryset:
             self.delete_model(request, memory)
 
 
 @admin.register(PersonalAnswer)
 class PersonalAnswerAdmin(ReadOnlyAdmin):
-    """What people were answered where their memory had a say, beside what the model alone said."""
+    """Answers that a personal memory adjusted, beside the answer of the model alone."""
 
     list_display = ["drawing", "alone", "label", "probability", "unsure", "created"]
     list_filter = ["unsure", "label__recognizer", LabelFilter]
     exclude = ["because"]
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[PersonalAnswer]:
-        """Without what the drawings and the versions weigh."""
-        found = super().get_queryset(request).select_related("label", "prediction__label", "prediction__drawing")
-        return found.defer(*heavy_fields("prediction__drawing"))
+    related = ("label", "prediction__label", "prediction__drawing")
+    deferred = ("prediction__drawing__ink", "prediction__drawing__image")
 
     @admin.display(ordering="prediction__drawing")
     def drawing(self, answer: PersonalAnswer) -> str:
-        """Which drawing it is about."""
+        """The drawing."""
         return str(answer.prediction.drawing)
 
     @admin.display(description="the model alone", ordering="prediction__label")
     def alone(self, answer: PersonalAnswer) -> Label:
-        """What the model alone said first."""
+        """The answer of the model alone."""
         return answer.prediction.label

@@ -1,66 +1,47 @@
-"""Authors who were set aside, and reports: to read; both are handled in the review room."""
+"""Excluded authors and reports. Both are handled on the review pages."""
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.contrib import admin
-from django.db.models import QuerySet
-from django.http import HttpRequest
 from django.urls import reverse
-from django.utils.safestring import SafeString
 
-from recognizer.admin import pictures
-from recognizer.admin.drawings import ReadOnlyAdmin
+from recognizer.admin.read_only import ReadOnlyAdmin
 from recognizer.models import AuthorExclusion, Report
 
 
 @admin.register(AuthorExclusion)
-class SetAsideAdmin(ReadOnlyAdmin):
-    """Who was set aside, why, and whether it still holds."""
+class AuthorExclusionAdmin(ReadOnlyAdmin):
+    """Who was excluded, why, and whether the exclusion is in force. Lifting one adds a row."""
 
-    list_display = ["author", "aside", "holds", "reason", "by", "created"]
+    list_display = ["author", "aside", "in_force", "reason", "by", "created"]
     list_filter = ["aside"]
     list_select_related = ["author", "by", "replaced_by"]
     search_fields = ["author__email", "reason"]
+    can_delete = False
 
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Taking it back is one more row, written in the review room."""
-        return False
-
-    def view_on_site(self, aside: AuthorExclusion) -> str:
-        """The page that shows what it took out; of one that takes another back, the page of that one."""
-        return reverse("exclusion", args=[aside.pk if aside.aside else aside.replaces_id])
+    def view_on_site(self, exclusion: AuthorExclusion) -> str:
+        """The page of the exclusion, also for the row that lifted it."""
+        return reverse("exclusion", args=[exclusion.pk if exclusion.aside else exclusion.replaces_id])
 
     @admin.display(boolean=True)
-    def holds(self, aside: AuthorExclusion) -> bool:
-        """Whether it is the last word about its author, and not taken back."""
-        return aside.aside and not hasattr(aside, "replaced_by")
+    def in_force(self, exclusion: AuthorExclusion) -> bool:
+        """Whether it was not lifted."""
+        return exclusion.aside and not hasattr(exclusion, "replaced_by")
 
 
 @admin.register(Report)
 class ReportAdmin(ReadOnlyAdmin):
-    """What people found, and what was done about it."""
+    """What people reported, and how it was handled."""
 
     list_display = ["id", "picture", "reason", "page", "short", "by", "outcome", "handled_by", "created"]
     list_filter = ["outcome", "reason"]
     search_fields = ["page", "words"]
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Report]:
-        """Without pictures."""
-        found = super().get_queryset(request).select_related("by", "handled_by", "drawing")
-        return found.defer("drawing__image")
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """It is handled instead."""
-        return False
-
-    @admin.display
-    def picture(self, report: Report) -> SafeString | str:
-        """The drawing it is about."""
-        return pictures.thumbnail(report.drawing) if report.drawing else ""
+    related = ("by", "handled_by", "drawing")
+    deferred = ("drawing__image",)
+    drawing_path = "drawing"
+    can_delete = False
 
     @admin.display(description="words")
     def short(self, report: Report) -> str:
-        """The beginning of what they wrote."""
+        """The beginning of the text."""
         return report.words[:80]

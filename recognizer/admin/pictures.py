@@ -1,4 +1,4 @@
-"""Small drawings in the lists of the admin: presentation attributes only, so no style sheet and no inline style."""
+"""Thumbnails for the lists of the admin, without inline styles, which the CSP forbids."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SIZE = 40
 
 
 def thumbnail(drawing: Drawing) -> SafeString:
-    """The strokes as SVG; a picture is asked for when it comes into view, and for reviewers alone."""
+    """The strokes as SVG. A picture is an image element, loaded when it becomes visible, and only for reviewers."""
     if drawing.ink is None:
         address = reverse("drawing-picture", args=[drawing.uuid])
         words = '<img src="{}" width="{}" height="{}" alt="{}" loading="lazy">'

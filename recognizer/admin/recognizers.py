@@ -1,4 +1,4 @@
-"""Recognizers with their labels and policies, and the action that teaches them."""
+"""Recognizers with their labels and policies, and the action that starts training runs."""
 
 from __future__ import annotations
 
@@ -23,22 +23,22 @@ from recognizer.review import policy_changes
 
 
 class LabelInline(admin.TabularInline):
-    """The labels of a recognizer; their slugs and outputs belong to the model."""
+    """The labels of a recognizer. Slugs and positions cannot change, because the model depends on them."""
 
     model = Label
     extra = 0
     can_delete = False
     fields = ["position", "slug", "glyph", "name", "prompt", "tone"]
-    formfield_overrides = {CharField: {"widget": TextInput(attrs={"size": 16})}}  # five fields beside each other
+    formfield_overrides = {CharField: {"widget": TextInput(attrs={"size": 16})}}  # so that five fields fit side by side
     readonly_fields = ["slug", "position"]
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Labels come with a bundle."""
+        """Nobody: labels come with a bundle."""
         return False
 
 
 class PolicyInline(admin.StackedInline):
-    """When it is taught by itself, and what may happen without a person."""
+    """When training runs start, and what happens without a person."""
 
     model = Policy
     can_delete = False
@@ -46,7 +46,7 @@ class PolicyInline(admin.StackedInline):
 
 @admin.register(Recognizer)
 class RecognizerAdmin(admin.ModelAdmin):
-    """Names and order of the recognizers and their labels, and how they learn."""
+    """Names and order of the recognizers and their labels, and their policies."""
 
     list_display = ["name", "slug", "position", "drawings"]
     fields = ["name", "slug", "prompt", "position"]
@@ -55,39 +55,41 @@ class RecognizerAdmin(admin.ModelAdmin):
     actions = ["start_training"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Recognizer]:
-        """With the number of drawings, in the same query; a million are not counted while somebody waits."""
+        """With the number of drawings in the same query, from the counts of the background."""
         return (
             super()
             .get_queryset(request)
             .annotate(named=Sum(F("labels__coverage__drawings") + F("labels__coverage__waiting")))
         )
 
-    @admin.display(ordering="named", description=gettext_lazy("named drawings"))
+    @admin.display(ordering="named", description=gettext_lazy("labelled drawings"))
     def drawings(self, recognizer: Any) -> int:
-        """How many drawings of it were named and not rejected, as the background counted last."""
+        """How many drawings have a label and were not rejected, as counted last."""
         return recognizer.named or 0
 
     def save_formset(self, request: Any, form: Any, formset: Any, change: bool) -> None:
-        """What was changed of a policy is noted, and what waited for more opinions is looked at again."""
+        """Log changes of the policy, and re-evaluate the reviews that wait for more opinions."""
         changed = [each for each in formset.forms if isinstance(each.instance, Policy) and each.has_changed()]
         super().save_formset(request, form, formset, change)
         for each in changed:
             before = {name: each.initial.get(name) for name in each.changed_data}
             decided = policy_changes.apply_policy_change(policy=each.instance, before=before, by=request.user)
             if decided:
-                text = ngettext("%(count)d drawing is decided now.", "%(count)d drawings are decided now.", decided)
+                text = ngettext(
+                    "%(count)d pending review was completed.", "%(count)d pending reviews were completed.", decided
+                )
                 self.message_user(request, text % {"count": decided}, messages.SUCCESS)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """A recognizer comes with its bundle: `manage.py install_models`."""
+        """Nobody: recognizers come with a bundle, see `manage.py install_models`."""
         return False
 
     def has_review_permission(self, request: PersonRequest) -> bool:
-        """Who reviews may also start a run."""
+        """Reviewers may start training runs."""
         return permissions.may_review(request.user)
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
-        """Names, prompts and colours that were changed are noted; the policy is noted where it is saved."""
+        """Log changes of names, prompts and colours. Changes of the policy are logged where it is saved."""
         super().save_related(request, form, formsets, change)
         changed = _changes(form)
         for each in (each for formset in formsets if formset.model is Label for each in formset.forms):
@@ -98,14 +100,14 @@ class RecognizerAdmin(admin.ModelAdmin):
 
     @admin.action(description=gettext_lazy("Start a training run"), permissions=["review"])
     def start_training(self, request: PersonRequest, chosen: QuerySet[Recognizer]) -> HttpResponse | None:
-        """One run for each recognizer that has none open; asks first."""
+        """Start a run for each recognizer without an open one, after a confirmation."""
         if not confirm_action.is_confirmed(request):
             return confirm_action.confirmation_page(
                 request,
                 self,
                 action="start_training",
-                title=_("Teach these recognizers now?"),
-                words=_("A run takes a worker some minutes. What passes the gate answers, where the policy says so."),
+                title=_("Start training runs for these recognizers?"),
+                words=_("A run takes some minutes. A version that passes the gate becomes live if the policy says so."),
                 button=_("Start a training run"),
                 rows=chosen,
             )
@@ -113,10 +115,10 @@ class RecognizerAdmin(admin.ModelAdmin):
             try:
                 run = training.start_run(recognizer=recognizer, trigger=_("By hand."), by=request.user)
             except training.OpenRunError:
-                text = _("%(recognizer)s is being taught already.") % {"recognizer": recognizer}
+                text = _("%(recognizer)s already has an open training run.") % {"recognizer": recognizer}
                 self.message_user(request, text, messages.WARNING)
             else:
-                words = _("%(recognizer)s: run %(number)d waits to start.")
+                words = _("%(recognizer)s: training run %(number)d is waiting.")
                 link = '<a href="{}">{}</a>'
                 text = words % {"recognizer": recognizer, "number": run.pk}
                 self.message_user(request, format_html(link, reverse("run", args=[run.pk]), text), messages.SUCCESS)
@@ -124,5 +126,5 @@ class RecognizerAdmin(admin.ModelAdmin):
 
 
 def _changes(form: Any) -> dict[str, list[Any]]:
-    """How each changed field was, and how it is."""
+    """The old and the new value of each changed field."""
     return {name: [form.initial.get(name), form.cleaned_data[name]] for name in form.changed_data}

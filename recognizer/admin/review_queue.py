@@ -1,4 +1,4 @@
-"""Where the review queue was before it became a room of its own: the old addresses lead there."""
+"""Redirects the addresses that the review queue had when it was in the admin."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from django.urls import URLPattern, path, reverse
 
 
 def urls() -> list[URLPattern]:
-    """Below the list of corrections."""
+    """Addresses below the list of corrections."""
     return [path("review/", redirect_to_review), path("review/<path:step>", redirect_to_review)]
 
 
 def redirect_to_review(request: HttpRequest, step: str = "") -> HttpResponse:
-    """To the room, with what the old address named; its steps were forms, to be sent anew."""
+    """Redirect to the review page with the recognizer or correction of the old address."""
     known = {name: request.GET[name] for name in ("recognizer", "correction") if name in request.GET}
     return redirect(reverse("review") + (f"?{urlencode(known)}" if known else ""))

@@ -1,41 +1,33 @@
-"""Training runs: to read; they are watched and stopped on pages of their own."""
+"""Training runs. They are watched and cancelled on pages of their own."""
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.contrib import admin
-from django.db.models import QuerySet
-from django.http import HttpRequest
 from django.urls import reverse
 
-from recognizer.admin.drawings import ReadOnlyAdmin, heavy_fields
+from recognizer.admin.read_only import ReadOnlyAdmin
 from recognizer.models import TrainingRun
+from recognizer.models.model_version import heavy_fields
+
+_VERSIONS = ("version", "base", "champion")
 
 
 @admin.register(TrainingRun)
 class TrainingRunAdmin(ReadOnlyAdmin):
-    """What each run did, and why it ended as it did."""
+    """Training runs and how they ended. They cannot be deleted, because they document how a version was trained."""
 
-    list_display = ["id", "recognizer", "state", "mode", "trigger", "made", "by", "created", "finished"]
+    list_display = ["id", "recognizer", "state", "mode", "trigger", "result", "by", "created", "finished"]
     list_filter = ["recognizer", "state", "mode"]
     exclude = ["lease", "progress"]
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[TrainingRun]:
-        """Without the weights of the versions."""
-        versions = ("version", "base", "champion")
-        found = super().get_queryset(request).select_related("recognizer", "by", *versions)
-        return found.defer(*(field for way in versions for field in heavy_fields(way)))
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """It is the record of what a version was made from."""
-        return False
+    related = ("recognizer", "by", *_VERSIONS)
+    deferred = tuple(heavy_fields(*_VERSIONS))
+    can_delete = False
 
     def view_on_site(self, run: TrainingRun) -> str:
         """The page that shows it live."""
         return reverse("run", args=[run.pk])
 
-    @admin.display(ordering="version__number")
-    def made(self, run: TrainingRun) -> int | None:
-        """The number of the version that came of it."""
+    @admin.display(ordering="version__number", description="version")
+    def result(self, run: TrainingRun) -> int | None:
+        """The number of the version that it made."""
         return run.version.number if run.version else None

@@ -1,20 +1,16 @@
-"""Webhooks and what they were told: to read, without payloads."""
+"""Webhooks and their deliveries, without payloads."""
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.contrib import admin
-from django.db.models import QuerySet
-from django.http import HttpRequest
 
-from recognizer.admin.drawings import ReadOnlyAdmin
+from recognizer.admin.read_only import ReadOnlyAdmin
 from recognizer.models import Delivery, Webhook
 
 
 @admin.register(Webhook)
 class WebhookAdmin(ReadOnlyAdmin):
-    """Who is told of what. The address is its person's, and may hold a secret: only its host is shown."""
+    """Webhooks by their host. The full address may contain a secret of the owner and is not shown."""
 
     list_display = ["uuid", "person", "host", "recognizer", "paused", "failing_since", "created"]
     list_filter = ["recognizer"]
@@ -24,24 +20,18 @@ class WebhookAdmin(ReadOnlyAdmin):
 
     @admin.display
     def host(self, hook: Webhook) -> str:
-        """Where it leads."""
+        """The host of the address."""
         return hook.host
 
 
 @admin.register(Delivery)
 class DeliveryAdmin(ReadOnlyAdmin):
-    """How each attempt went. What was sent and answered is for its person to look at."""
+    """The last attempt of each delivery. Payloads and responses are shown only to the owner."""
 
     list_display = ["event", "type", "webhook", "state", "attempts", "code", "problem", "created"]
     list_filter = ["state", "type"]
     list_select_related = ["webhook"]
     search_fields = ["event", "webhook__uuid"]
     exclude = ["body", "answer", "drawing"]
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Delivery]:
-        """Without what was sent."""
-        return super().get_queryset(request).defer("body", "answer")
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """They go by themselves."""
-        return False
+    deferred = ("body", "answer")
+    can_delete = False

@@ -1,4 +1,4 @@
-"""The admin of the recognizers: read-only, and light however heavy the facts are."""
+"""The admin of the recognizers: read-only, and never loads large fields."""
 
 from typing import Any
 
@@ -65,7 +65,9 @@ def test_lists_and_pages_never_load_pictures_or_weights(admin_client: Client, dr
 
 
 @pytest.mark.parametrize("model", FACTS)
-def test_a_longer_list_needs_no_more_queries(admin_client: Client, alice: User, drawn: Drawing, model: Any) -> None:
+def test_the_length_of_a_list_does_not_change_the_number_of_queries(
+    admin_client: Client, alice: User, drawn: Drawing, model: Any
+) -> None:
     def queries() -> int:
         with CaptureQueriesContext(connection) as found:
             admin_client.get(address(model))
@@ -80,17 +82,17 @@ def test_a_longer_list_needs_no_more_queries(admin_client: Client, alice: User, 
 
 
 @pytest.mark.parametrize("model", FACTS)
-def test_facts_cannot_be_typed_in_or_edited(admin_client: Client, drawn: Drawing, model: Any) -> None:
+def test_rows_cannot_be_added_or_changed(admin_client: Client, drawn: Drawing, model: Any) -> None:
     assert admin_client.get(address(model, "add")).status_code == 403
     assert admin_client.post(address(model, str(model.objects.get().pk), "change"), {}).status_code == 403
 
 
 @pytest.mark.parametrize("model", [ModelVersion, Promotion, TrainingRun])
-def test_what_answered_cannot_be_deleted(admin_client: Client, drawn: Drawing, model: Any) -> None:
+def test_versions_promotions_and_runs_cannot_be_deleted(admin_client: Client, drawn: Drawing, model: Any) -> None:
     assert admin_client.post(address(model, str(model.objects.get().pk), "delete"), {"post": "yes"}).status_code == 403
 
 
-def test_a_drawing_can_be_deleted_with_all_that_was_said_about_it(admin_client: Client, drawn: Drawing) -> None:
+def test_deleting_a_drawing_deletes_its_history(admin_client: Client, drawn: Drawing) -> None:
     assert admin_client.post(address(Drawing, str(drawn.pk), "delete"), {"post": "yes"}).status_code == 302
     assert not Drawing.objects.exists()
     assert not Prediction.objects.exists()
@@ -117,7 +119,9 @@ def _policy_form(recognizer: Recognizer, **policy: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("known", [False, True])
-def test_the_policy_is_edited_with_its_recognizer(admin_client: Client, digits: Recognizer, known: bool) -> None:
+def test_the_policy_is_changed_on_the_page_of_its_recognizer(
+    admin_client: Client, digits: Recognizer, known: bool
+) -> None:
     if known:
         training.policy_of(digits)
     data = _policy_form(digits, train_after="12", auto_promote="", auto_accept="on")
@@ -130,29 +134,29 @@ def test_the_policy_is_edited_with_its_recognizer(admin_client: Client, digits: 
 @pytest.mark.parametrize(
     ("name", "value"), [("train_after", "0"), ("rollback_margin", "2"), ("cap", "-1"), ("goal", "0")]
 )
-def test_a_policy_that_makes_no_sense_is_refused(
-    admin_client: Client, digits: Recognizer, name: str, value: str
-) -> None:
+def test_an_invalid_policy_is_refused(admin_client: Client, digits: Recognizer, name: str, value: str) -> None:
     response = admin_client.post(address(Recognizer, str(digits.pk), "change"), _policy_form(digits, **{name: value}))
     assert response.status_code == 200
     assert response.context["errors"]
     assert not Policy.objects.filter(**{name: value}).exists()
 
 
-def test_a_run_is_started_from_the_list_of_recognizers(admin_client: Client, digits: Recognizer) -> None:
+def test_a_training_run_is_started_from_the_list_of_recognizers(admin_client: Client, digits: Recognizer) -> None:
     data = {"action": "start_training", "_selected_action": [str(digits.pk)]}
-    assert "Teach these recognizers now?" in admin_client.post(address(Recognizer), data).content.decode()
+    assert 'name="confirmed"' in admin_client.post(address(Recognizer), data).content.decode()
     assert not TrainingRun.objects.exists(), "it asks first"
     data["confirmed"] = "yes"
     html = admin_client.post(address(Recognizer), data, follow=True).content.decode()
     run = TrainingRun.objects.get()
     assert f'href="/runs/{run.pk}/"' in html
     assert run.by == User.objects.get(email="admin@example.com")
-    assert "is being taught already" in admin_client.post(address(Recognizer), data, follow=True).content.decode()
+    assert 'class="warning"' in admin_client.post(address(Recognizer), data, follow=True).content.decode()
     assert TrainingRun.objects.count() == 1
 
 
-def test_who_may_not_review_is_not_offered_to_start_a_run(digits: Recognizer, alice: User, as_alice: Client) -> None:
+def test_staff_who_may_not_review_cannot_start_a_training_run(
+    digits: Recognizer, alice: User, as_alice: Client
+) -> None:
     alice.is_staff = True
     alice.save()
     alice.user_permissions.add(Permission.objects.get(codename="change_recognizer"))
@@ -161,7 +165,7 @@ def test_who_may_not_review_is_not_offered_to_start_a_run(digits: Recognizer, al
     assert not TrainingRun.objects.exists()
 
 
-def test_lists_lead_to_the_pages_that_do_the_work(admin_client: Client, drawn: Drawing) -> None:
+def test_lists_link_to_the_review_and_run_pages(admin_client: Client, drawn: Drawing) -> None:
     assert 'href="/review/"' in admin_client.get(address(Correction)).content.decode()
     assert 'href="/runs/"' in admin_client.get(address(TrainingRun)).content.decode()
     run = TrainingRun.objects.get()

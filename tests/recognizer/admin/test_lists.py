@@ -1,4 +1,4 @@
-"""Lists of the admin in which there are many rows: how they are counted, searched and narrowed down."""
+"""Long lists of the admin: counting, searching and filtering."""
 
 from __future__ import annotations
 
@@ -52,13 +52,13 @@ def three(alice: User, digits: Recognizer) -> list[Drawing]:
         ("?when=9999-12-31", [2, 1, 0]),  # there is no day after it
     ],
 )
-def test_the_newest_come_first_and_a_time_narrows_them_down(
+def test_the_newest_rows_come_first_and_can_be_filtered_by_time(
     admin_client: Client, three: list[Drawing], query: str, found: list[int]
 ) -> None:
     assert _listed(admin_client, query) == [three[place] for place in found]
 
 
-def test_years_lead_to_months_and_these_to_days(admin_client: Client, three: list[Drawing]) -> None:
+def test_a_year_offers_months_and_a_month_offers_days(admin_client: Client, three: list[Drawing]) -> None:
     years = admin_client.get(LIST).content.decode()
     assert "?when=2025" in years
     assert "?when=2026" in years
@@ -68,7 +68,7 @@ def test_years_lead_to_months_and_these_to_days(admin_client: Client, three: lis
     assert "?when=2026-11-21" in admin_client.get(f"{LIST}?when=2026-11").content.decode()
 
 
-def test_an_empty_list_has_no_times(admin_client: Client, digits: Recognizer) -> None:
+def test_an_empty_list_offers_no_years(admin_client: Client, digits: Recognizer) -> None:
     assert _listed(admin_client) == []
 
 
@@ -88,7 +88,7 @@ def test_few_rows_are_counted_exactly(admin_client: Client, three: list[Drawing]
 
 
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="Only PostgreSQL tells how many rows it expects.")
-def test_many_rows_are_told_about_and_not_counted(
+def test_the_number_of_many_rows_is_estimated(
     admin_client: Client, alice: User, digits: Recognizer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _drawn(alice, digits, *[datetime(2026, 1, 1, tzinfo=UTC)] * 400)
@@ -102,9 +102,7 @@ def test_many_rows_are_told_about_and_not_counted(
     assert admin_client.get(f"{LIST}?p=9").status_code == 302  # there is no such page
 
 
-def test_no_list_counts_along_its_filters(
-    admin_client: Client, three: list[Drawing], django_assert_max_num_queries: Any
-) -> None:
+def test_filters_show_no_counts(admin_client: Client, three: list[Drawing], django_assert_max_num_queries: Any) -> None:
     with django_assert_max_num_queries(12):
         html = admin_client.get(f"{LIST}?_facets=True").content.decode()
     assert "Show counts" not in html

@@ -304,14 +304,13 @@ def test_reviews_are_marked_and_marks_taken_off_in_the_admin(
     decisions.undo(review=decided[1], reviewer=manager)
     chosen = {"action": "mark_as_control", "_selected_action": [each.pk for each in decided]}
     page = admin_client.post("/admin/recognizer/review/", chosen, follow=True).content.decode()
-    assert "1 is a control now." in page
-    assert "1 was passed over" in page
+    assert 'class="warning"' in page
     control = Control.objects.get()
     page = admin_client.get("/admin/recognizer/control/").content.decode()
     assert str(control.correction.drawing.uuid) in page
-    chosen = {"action": "take_marks_off", "_selected_action": [control.pk]}
+    chosen = {"action": "end_controls", "_selected_action": [control.pk]}
     page = admin_client.post("/admin/recognizer/control/", chosen, follow=True).content.decode()
-    assert "1 is no control any more." in page
+    assert 'class="info"' in page
     assert not Control.objects.current().exists()
 
 
