@@ -43,8 +43,11 @@ def exports(request: PersonRequest) -> HttpResponse:
         except FilterError as error:
             problem = str(error)
     given = request.POST
+    page = Paginator(request.user.exports.all(), PAGE_SIZE).get_page(request.GET.get("page"))
+    for export in page:
+        export.filter_text = _filter_text(export.wanted)  # type: ignore[attr-defined]
     context = {
-        "page": Paginator(request.user.exports.all(), PAGE_SIZE).get_page(request.GET.get("page")),
+        "page": page,
         "open": _open(request),
         "recognizers": list(promotions.live_recognizers()),
         "formats": formats.FORMATS.values(),
@@ -55,6 +58,18 @@ def exports(request: PersonRequest) -> HttpResponse:
         "kept_hours": export_job.KEPT_FOR.total_seconds() // 3600,
     }
     return render(request, "recognizer/exports/exports.html", context, status=400 if problem else 200)
+
+
+def _filter_text(values: dict[str, Any]) -> str:
+    """The filter of an export, in words."""
+    parts = []
+    for name, value in values.items():
+        if name == "status":
+            parts.append(", ".join(str(STATUS_NAMES.get(status, status)) for status in value))
+        else:
+            words = {"since": _("since %s"), "until": _("until %s"), "version": _("version %s")}
+            parts.append(words.get(name, "%s") % value)
+    return " · ".join(parts)
 
 
 def _start(request: PersonRequest) -> None:
