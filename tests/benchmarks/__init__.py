@@ -1,1 +1,1 @@
-"""Benchmarks of the running site; what they print is quoted in the README."""
+"""Benchmarks of the running site; docs/benchmarks.md has their results."""

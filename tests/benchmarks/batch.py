@@ -1,15 +1,13 @@
-"""`python -m tests.benchmarks.batch`: 256 inks in one request beside 256 requests of one, over HTTP with a key.
+"""`python -m tests.benchmarks.batch`: one batch of 256 drawings, compared with 256 requests, over HTTP with a key.
 
-One gunicorn as in `tests.benchmarks.http`, one connection that stays open, both ways in turn so that a drifting machine
-hurts both alike. Takes DATABASE_URL and REDIS_URL where they are set.
+One gunicorn as in `tests.benchmarks.http` and one open connection. Both ways are measured in turns, so that a change in
+the speed of the machine affects both. Uses DATABASE_URL and REDIS_URL if they are set.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import statistics
-import subprocess
 import sys
 import time
 from http.client import HTTPConnection
@@ -17,10 +15,9 @@ from pathlib import Path
 from typing import Any
 
 import tests.environment  # noqa: F401
-from tests.benchmarks.http import wait_for
-from tests.benchmarks.schemathesis import make_a_key
+from tests.benchmarks.schemathesis import create_key
+from tests.benchmarks.server import running_site
 from tests.ink import ONE, SEVEN, ZERO
-from tests.smoke import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 ROUNDS = 9
@@ -29,23 +26,10 @@ INKS: list[Any] = [(SEVEN, ONE, ZERO)[at % 3] for at in range(ITEMS)]
 
 
 def main() -> None:
-    """Start the site, ask both ways, print the table."""
-    port = free_port()
-    os.environ["DJANGO_SETTINGS_MODULE"] = "tests.benchmarks.settings"
-    for command in (["migrate", "-v0"], ["install_models"]):
-        subprocess.run([sys.executable, "manage.py", *command], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
-    key = make_a_key()
-    server = subprocess.Popen(
-        f"{sys.executable} -m gunicorn config.wsgi --bind 127.0.0.1:{port} --log-level error"
-        " --workers 2 --threads 2".split(),
-        cwd=ROOT,
-    )
-    try:
-        wait_for(port)
+    """Start the site, measure both ways, print the table."""
+    with running_site() as (port, _pid):
+        key = create_key()
         _report(HTTPConnection("127.0.0.1", port, timeout=120), key)
-    finally:
-        server.terminate()
-        server.wait()
 
 
 def _report(line: HTTPConnection, key: str) -> None:
@@ -56,7 +40,7 @@ def _report(line: HTTPConnection, key: str) -> None:
     for at in range(ROUNDS + 2):
         one_by_one = _timed(line, headers, "predict", singles)
         at_once = _timed(line, headers, "predict/batch", [batch])
-        if at >= 2:  # the first ones wake both processes up
+        if at >= 2:  # the first two rounds warm up both processes
             rounds.append((one_by_one, at_once))
     for name, column in (("256 requests", 0), ("one batch", 1)):
         seconds = statistics.median(each[column] for each in rounds)

@@ -1,8 +1,8 @@
-"""A site as it is after years: a million drawings of three thousand people, written by the database itself in minutes.
+"""Fills a database with the drawings of years: a million drawings of three thousand people, in minutes.
 
-A few dozen tracks are repeated with other people, answers, words and days. What the product keeps beside the facts
-(places in the queue, label checks) is written likewise; `check` compares a sample with what the product's own verbs
-write, and the summaries are counted by those. Needs the rights of a superuser: foreign keys are not asked row by row.
+SQL statements repeat a few dozen drawings with different people, predictions, labels and days, and write what the
+product derives from them (queue entries, label checks). `check` compares a sample with what the product itself writes;
+the summaries are computed by the product. Needs a superuser of PostgreSQL: foreign keys are not checked row by row.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ AUTHORS = 3_000
 BUSY = 20_000  # drawings of one person, in a million
 VERSIONS = 4  # of each recognizer
 INKS = 60
-ANSWERS = 24  # kinds of answer to each label
+ANSWERS = 24  # different predictions for each label
 REVIEWERS = 5
 NOT_COMPARED = ("usefulness", "oddness")
-SAMPLE = 400  # rows that are compared with the product's own
+SAMPLE = 400  # rows that are compared with what the product writes
 
 TRACKS = "create table bench_track (at int primary key, ink jsonb, points int, shape bigint)"
 PEOPLE = """
@@ -38,7 +38,7 @@ create table bench_label as select l.id as label, l.slug, l.recognizer_id as rec
   row_number() over (order by l.id) - 1 as at, l.position, count(*) over (partition by l.recognizer_id) as of_recognizer
 from recognizer_label l
 """
-# The first guess is the label itself in 22 of 24 kinds, else one of the others.
+# The first guess is the right label in 22 of 24 predictions, else another one.
 GUESSES = """
 create table bench_answer as
 select l.label, kind, f.label as first, round(least(0.99, 0.55 + kind * 0.02)::numeric, 4)::float as probability,
@@ -51,7 +51,7 @@ from bench_label l cross join generate_series(0, %(answers)s - 1) kind
 join bench_label f on f.recognizer = l.recognizer
   and f.position = case when kind > 1 then l.position else (l.position + kind * 3 + 1) %% l.of_recognizer end
 """
-# Every third drawing is of each recognizer; who draws much is asked more: the square of chance.
+# Each recognizer has every third drawing; the square of a random number makes some authors draw much.
 PLAN = """
 create unlogged table bench_plan as
 select n, c.recognizer, c.label, c.version, c.at,
@@ -85,7 +85,7 @@ from bench_plan p join bench_answer a on a.label = p.label and a.kind = 8 where 
 insert into recognizer_reason (answer_id, drawing_id)
 select n, n - d from bench_plan cross join generate_series(1, 2) d where n %% 33 = 0 and n > d
 """
-# Some said something else at first, which the correction that stands replaces.
+# Some authors corrected themselves: their current correction replaces an earlier one.
 CORRECTIONS = """
 insert into recognizer_correction (id, drawing_id, label_id, replaces_id, created)
 select n, n, label, case when says < 0.02 then n + %(drawings)s end, created + interval '5 seconds'
@@ -156,7 +156,7 @@ SEQUENCES = ("drawing", "prediction", "personalanswer", "correction", "review")
 
 
 def fill(drawings: int) -> None:
-    """Everything, into a database that has its tables and the shipped models, and nothing else."""
+    """Fill a database that has its tables, the shipped models, and no other rows."""
     _register_versions()
     numbers = {"drawings": drawings, "authors": AUTHORS, "busy": BUSY / 1_000_000, "versions": VERSIONS}
     numbers |= {"inks": INKS, "answers": ANSWERS, "reviewers": REVIEWERS}
@@ -180,7 +180,7 @@ def fill(drawings: int) -> None:
 
 
 def _tracks() -> list[tuple[int, str, int, int]]:
-    """Digits as people write them, with times; what they are called does not matter here."""
+    """Rows of synthetic digits with times: number, ink, points and shape."""
     from ml.augmentation.synthetic_digits import write_digit
     from recognizer.review.queue import shape
 
@@ -193,7 +193,7 @@ def _tracks() -> list[tuple[int, str, int, int]]:
 
 
 def _register_versions() -> None:
-    """The shipped models again and again, each promoted; they answer alike."""
+    """Register and promote the shipped models several times as further versions."""
     from recognizer.models import Recognizer
 
     for recognizer in Recognizer.objects.all():
@@ -238,7 +238,7 @@ def _runs(drawings: int) -> None:
 
 
 def _count() -> None:
-    """As the background would have read everything so far, and counted it by its own verb."""
+    """Mark everything as read by the background tasks, and compute their summaries."""
     from django.db.models import Max
     from django.utils import timezone
 
@@ -253,7 +253,7 @@ def _count() -> None:
 
 
 def check() -> None:
-    """A sample of what was written beside the facts is what the product's own verbs write."""
+    """Compare a sample of the derived rows with what the product writes. Raises SystemExit if they differ."""
     from recognizer.insights import label_checks
     from recognizer.models import Correction, LabelCheck, QueueEntry
     from recognizer.review import queue
@@ -271,7 +271,7 @@ def check() -> None:
         after = _comparable(rows)
         different = [pk for pk in before.keys() | after.keys() if before.get(pk) != after.get(pk)]
         if different:
-            raise SystemExit(f"{rows.model.__name__}: {before.get(different[0])} is {after.get(different[0])} in truth")
+            raise SystemExit(f"{rows.model.__name__}: {before.get(different[0])} should be {after.get(different[0])}")
 
 
 def _put_again(queue: Any, sample: list[Any]) -> None:
@@ -282,7 +282,7 @@ def _put_again(queue: Any, sample: list[Any]) -> None:
 
 
 def _comparable(rows: Any) -> dict[int, dict[str, Any]]:
-    """By primary key; usefulness and oddness are dealt out here, and numbers are rounded."""
+    """Rows by primary key, with rounded numbers and without fields that are made up here."""
     key = rows.model._meta.pk.attname
     fields = [field.attname for field in rows.model._meta.concrete_fields if field.name not in NOT_COMPARED]
     return {

@@ -1,8 +1,8 @@
-"""How fast drawings leave as data, and in how much memory: `python -m tests.benchmarks.exports [DRAWINGS]`.
+"""`python -m tests.benchmarks.exports [DRAWINGS]`: how fast drawings are exported, and with how much memory.
 
-Fills the database of DATABASE_URL, a PostgreSQL that is empty but for its tables and shipped models, with drawings of
-sixty people, of two strokes and sixty points, each named, answered and reviewed. Then each format is written by the
-command, in a process of its own. `cpu` is what that process itself computed, which is what counts on a busy machine.
+Fills the database of DATABASE_URL, which must be PostgreSQL with its tables, the shipped models and no other rows, with
+drawings of sixty people: two strokes and sixty points each, with a prediction, a correction and a review. Then the
+command writes each format in a process of its own. `cpu` is the processor time of that process.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ select id, 'accepted', label_id, '', %(first)s + id %% %(people)s, false, 0, now
 
 
 def fill(count: int) -> None:
-    """In the database itself: it takes seconds instead of many minutes."""
+    """Fill the database with SQL statements, which takes seconds instead of many minutes."""
     from accounts.models import User
     from recognizer.models import Recognizer
 
@@ -70,7 +70,7 @@ def fill(count: int) -> None:
 
 
 def measure(form: str, file: Path, count: int) -> None:
-    """One line of figures."""
+    """Export in one format and print a line of figures."""
     before = time.perf_counter()
     command = [sys.executable, "manage.py", "export_drawings", str(file), f"--format={form}", "--recognizer=digits"]
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL)

@@ -1,8 +1,7 @@
-"""Two servers as small as can be written, of the kind of the demos that this project started from.
+"""A minimal Flask server, as in the demos that this project started from.
 
-They take a canvas as the data URL of a PNG, make it 28x28, ask the shipped network and answer the digit. `WAY` says
-how they ask: by `model.predict`, or by a compiled function. Nothing is checked, counted or kept, and nobody is asked
-who they are.
+It takes a canvas as the data URL of a PNG, scales it to 28 x 28, runs the shipped network and returns the digit. WAY
+selects `model.predict` or a compiled function. It checks, counts and stores nothing, and needs no sign-in.
 """
 
 from __future__ import annotations
@@ -24,22 +23,22 @@ model = tf.keras.models.load_model(ROOT / "ml" / "models" / "digits" / "model.ke
 
 @tf.function(input_signature=[tf.TensorSpec([None, 28, 28, 1], tf.float32)])
 def compiled(pictures: tf.Tensor) -> tf.Tensor:
-    """What the network says."""
+    """The outputs of the network."""
     return model(pictures, training=False)
 
 
 def by_predict(picture: np.ndarray) -> np.ndarray:
-    """As the demos do."""
+    """Probabilities by `model.predict`, as in most demos."""
     return _first(model.predict(picture, verbose=0))
 
 
 def by_function(picture: np.ndarray) -> np.ndarray:
-    """As the quickest of them does."""
+    """Probabilities by a compiled function, as in the fastest demo."""
     return _first(compiled(tf.constant(picture)))
 
 
 def _first(found: object) -> np.ndarray:
-    """Of a network with several outputs, the probabilities."""
+    """The probabilities of the first picture, also from a network with several outputs."""
     if isinstance(found, dict):
         found = found["probabilities"]
     elif isinstance(found, list | tuple):
@@ -52,7 +51,7 @@ ask = {"predict": by_predict, "function": by_function}[os.environ["WAY"]]
 
 @app.post("/predict")
 def predict() -> Response:
-    """The likeliest digit of a canvas, dark on light."""
+    """The most likely digit of a canvas, dark on light."""
     content = base64.b64decode(request.get_json()["image"].partition(",")[2])
     canvas = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_GRAYSCALE)
     assert canvas is not None

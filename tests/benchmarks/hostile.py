@@ -1,8 +1,8 @@
-"""Send thousands of hostile bodies to a running site. `python -m tests.benchmarks.hostile`
+"""`python -m tests.benchmarks.hostile [COUNT]`: send thousands of hostile requests to a running site.
 
-One gunicorn process of two threads, two connections, a database of its own that is taken away again. Each body has to
-be refused by a clear 4xx in at most 200 ms of server time; the process may not grow by more than 50 MB, and nothing may
-be stored. Exits with 1 where that does not hold.
+One gunicorn process of two threads, two connections, and a database of its own, which is deleted. Each request must be
+refused with a 4xx in at most 200 ms of server time; the process may grow by at most 50 MB, and nothing may be stored.
+Ends with status 1 otherwise.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from tests.processes.site import RunningSite, Service, manage
 from tests.smoke import free_port
 
 COUNT = 20_000
-MOST_MS, MOST_GROWTH = 200.0, 50.0
+MAX_MS, MAX_GROWTH = 200.0, 50.0
 WARM_UP = 200
 MAKE_A_KEY = """
 from django.utils import timezone
@@ -42,8 +42,8 @@ print(*(model.objects.count() for model in (Drawing, Prediction, Correction, Rec
 """
 
 
-class Told(NamedTuple):
-    """What one body came to."""
+class ServerResponse(NamedTuple):
+    """The response to one request; times in milliseconds."""
 
     attack: str
     status: int
@@ -53,28 +53,28 @@ class Told(NamedTuple):
 
 
 def main(count: int) -> int:
-    """Start the site, send them, print the table; 1 where something does not hold."""
-    with tempfile.TemporaryDirectory() as folder, served(Path(folder)) as site:
+    """Start the site, send the requests, print the table; the exit status."""
+    with tempfile.TemporaryDirectory() as folder, hostile_site(Path(folder)) as site:
         secret = site.manage("shell", "--no-imports", "-v0", "-c", MAKE_A_KEY).stdout.split()[-1]
         server = site.processes("web")[-1]
-        sent(site.port, secret, make_attacks(WARM_UP, seed=1))  # as many libraries are loaded then as ever will be
+        send_all(site.port, secret, make_attacks(WARM_UP, seed=1))  # loads every library that the requests need
         sizes = [server.memory_info().rss / 2**20]
-        told: list[Told] = []
+        responses: list[ServerResponse] = []
         with ThreadPoolExecutor(2) as pool:
             for part in range(10):
                 seeds = (100 + 2 * part, 101 + 2 * part)
-                halves = pool.map(lambda seed: sent(site.port, secret, make_attacks(count // 20, seed)), seeds)
-                told += [each for half in halves for each in half]
+                halves = pool.map(lambda seed: send_all(site.port, secret, make_attacks(count // 20, seed)), seeds)
+                responses += [each for half in halves for each in half]
                 sizes.append(server.memory_info().rss / 2**20)
         rows = [
             int(number) for number in site.manage("shell", "--no-imports", "-v0", "-c", COUNT_ROWS).stdout.split()[-4:]
         ]
-        return report(told, sizes, sum(rows))
+        return report(responses, sizes, sum(rows))
 
 
 @contextmanager
-def served(folder: Path) -> Iterator[RunningSite]:
-    """One web process of two threads."""
+def hostile_site(folder: Path) -> Iterator[RunningSite]:
+    """A site with one web process of two threads."""
     port = free_port()
     mine = {**MALLOC, "INKLING_ENV": "embedded", "DJANGO_SETTINGS_MODULE": "tests.benchmarks.timed"}
     environment = base_environment(folder, **mine)
@@ -85,20 +85,20 @@ def served(folder: Path) -> Iterator[RunningSite]:
         yield site
 
 
-def sent(port: int, secret: str, many: Iterable[Attack]) -> list[Told]:
-    """Each by one connection, which the server may close."""
+def send_all(port: int, secret: str, many: Iterable[Attack]) -> list[ServerResponse]:
+    """Send the requests one after the other over one connection, which the server may close."""
     with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=60)) as connection:
-        return [ask(connection, secret, attack) for attack in many]
+        return [send(connection, secret, attack) for attack in many]
 
 
-def ask(connection: http.client.HTTPConnection, secret: str, attack: Attack) -> Told:
-    """Send one; what is no answer of ours has no code."""
+def send(connection: http.client.HTTPConnection, secret: str, attack: Attack) -> ServerResponse:
+    """Send one request; without a response its status is 0 and its code the error of the connection."""
     headers = {
         "Authorization": f"Bearer {secret}",
         "Content-Type": attack.content_type.encode("latin-1"),
         **attack.headers,
     }
-    for _try in range(2):  # the server closes a connection that was idle while the next body was made
+    for _try in range(2):  # the server may have closed a connection that was idle
         try:
             connection.request("POST", attack.path, attack.body, headers)  # type: ignore[arg-type]
             answer = connection.getresponse()
@@ -108,14 +108,14 @@ def ask(connection: http.client.HTTPConnection, secret: str, attack: Attack) -> 
             connection.close()
             problem = type(error).__name__
     else:
-        return Told(attack.name, 0, problem, 0, 0)
+        return ServerResponse(attack.name, 0, problem, 0, 0)
     spent = re.findall(r"dur=([\d.]+)", answer.getheader("Server-Timing", ""))
     wall, cpu = (float(each) for each in spent) if spent else (0.0, 0.0)
-    return Told(attack.name, answer.status, code_of(body), wall, cpu)
+    return ServerResponse(attack.name, answer.status, code_of(body), wall, cpu)
 
 
 def code_of(body: bytes) -> str:
-    """The code, where the body has the shape of our errors and says something."""
+    """The error code of a response, or "" if it is not an error of the API with a text."""
     try:
         problem = json.loads(body)
         return (
@@ -125,10 +125,10 @@ def code_of(body: bytes) -> str:
         return ""
 
 
-def report(told: list[Told], sizes: list[float], rows: int) -> int:
-    """Print what came of it; the exit status."""
-    kinds: dict[str, list[Told]] = defaultdict(list)
-    for each in told:
+def report(responses: list[ServerResponse], sizes: list[float], rows: int) -> int:
+    """Print the figures; the exit status."""
+    kinds: dict[str, list[ServerResponse]] = defaultdict(list)
+    for each in responses:
         kinds[each.attack].append(each)
     for name, found in sorted(kinds.items()):
         walls = sorted(each.wall for each in found)
@@ -140,16 +140,20 @@ def report(told: list[Told], sizes: list[float], rows: int) -> int:
         sys.stdout.write(
             f"{name:28} {len(found):6}  p50 {middle:6.1f}  p99 {late:6.1f}  most {last:6.1f} ms   {codes}\n"
         )
-    unclear = [e for e in told if not (400 <= e.status < 500 and e.code in CODES and CODES[e.code].status == e.status)]
-    slow = [each for each in told if each.wall > MOST_MS]
-    sys.stdout.write(f"{len(told)} bodies: {len(unclear)} without a clear 4xx, {len(slow)} over {MOST_MS:.0f} ms")
-    sys.stdout.write(f" (of these {sum(e.cpu > MOST_MS for e in slow)} computed so long)\n")
+    unclear = [
+        e for e in responses if not (400 <= e.status < 500 and e.code in CODES and CODES[e.code].status == e.status)
+    ]
+    slow = [each for each in responses if each.wall > MAX_MS]
+    sys.stdout.write(
+        f"{len(responses)} requests: {len(unclear)} without a 4xx and its code, {len(slow)} over {MAX_MS:.0f} ms"
+    )
+    sys.stdout.write(f" (of these {sum(e.cpu > MAX_MS for e in slow)} in processor time)\n")
     growth = max(sizes) - sizes[0]
     course = ", ".join(f"{size:.0f}" for size in sizes)
     sys.stdout.write(f"memory, MB: {course}; grew by {growth:.0f}; rows stored: {rows}\n")
     for each in [*unclear[:10], *sorted(slow, key=lambda e: -e.wall)[:10]]:
         sys.stdout.write(f"  {each}\n")
-    return int(bool(unclear or slow or growth > MOST_GROWTH or rows))
+    return int(bool(unclear or slow or growth > MAX_GROWTH or rows))
 
 
 if __name__ == "__main__":

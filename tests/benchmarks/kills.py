@@ -1,10 +1,10 @@
-"""Kill a process at each step of a training run and check that nothing is lost. `python -m tests.benchmarks.kills`
+"""`python -m tests.benchmarks.kills`: kill a process at each step of a training run and check that nothing is lost.
 
-For each case a person draws and confirms over HTTP, and their drawings are accepted; at the moment named one process is
-killed. Nobody does anything then. The case holds when, by itself, a run judges a snapshot with every approved drawing,
-no run is left open, each run has one version at most, everything that the site said it kept is kept, and the site
-answers with the newest version. Runs on what `make run` starts, and, where DATABASE_URL and REDIS_URL are set, on what
-docker-compose.yml starts. `--only` takes the beginning of a case, such as "trainer".
+In each case a person draws and confirms over HTTP, and the drawings are accepted; at the named moment one process is
+killed, and nobody does anything more. A case passes if a training run is evaluated on a snapshot with every approved
+drawing, no run stays open, each run has at most one version, every saved drawing is still there, and the site predicts
+with the newest version. Uses the processes of docker-compose.yml if DATABASE_URL and REDIS_URL are set, else those of
+`make run`. `--only` takes the beginning of a case, such as "trainer".
 """
 
 from __future__ import annotations
@@ -21,18 +21,17 @@ from uuid import uuid4
 
 from recognizer.management.demo.handwriting import digit_writers
 from recognizer.management.demo.http_user import HttpUser, RefusedError
-from recognizer.registry import promotions
 from tests.processes.installations import composed, embedded
 from tests.processes.site import RunningSite, wait_until
 
 QUICK = {"TRAINING_HEARTBEAT_SECONDS": "1", "TRAINING_DEAD_SECONDS": "4", "LOG_LEVEL": "WARNING"}
-DRAWN = 30  # drawings of each case, as many as the policy asks for
-PATIENCE = 180  # seconds
+DRAWINGS = 30  # drawings of each case, as many as the policy asks for
+TIMEOUT = 180  # seconds
 
 
 @dataclass(frozen=True)
 class Case:
-    """Who is killed, and when."""
+    """Which process is killed, and when."""
 
     victim: str
     moment: str
@@ -60,7 +59,7 @@ CASES = [
 
 
 def main() -> None:
-    """All cases; ends with 1 when one does not hold."""
+    """Run all cases; ends with status 1 if one fails."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", default="")
     cases = [case for case in CASES if str(case).startswith(parser.parse_args().only)]
@@ -69,15 +68,15 @@ def main() -> None:
         database, broker = os.environ.get("DATABASE_URL"), os.environ.get("REDIS_URL")
         started = composed(folder, database, broker, **QUICK) if database and broker else embedded(folder, **QUICK)
         with started as site:
-            town = Town(site)
-            failed = [case for case in cases if not _holds(case, site, town)]
-            town.leave()
-    _say(f"{len(cases) - len(failed)} of {len(cases)} cases hold.")
+            community = Community(site)
+            failed = [case for case in cases if not _passes(case, site, community)]
+            community.close()
+    _say(f"{len(cases) - len(failed)} of {len(cases)} cases passed.")
     raise SystemExit(bool(failed))
 
 
-class Town:
-    """People who draw and a reviewer, and what is known of the runs."""
+class Community:
+    """A person who draws, a reviewer, and questions about the training runs."""
 
     def __init__(self, site: RunningSite) -> None:
         os.environ.update(site.environment, DJANGO_SETTINGS_MODULE="config.settings")
@@ -93,21 +92,21 @@ class Town:
         self.visitor.sign_in(guest.person.email, guest.password)
         self.recognizer = Recognizer.objects.get(slug="digits")
         self.hand = digit_writers(1)[0]
-        self.kept: set[str] = set()
+        self.saved: set[str] = set()
 
     def draw(self, then: Callable[[int], None]) -> int:
-        """Draw, confirm, and call `then` after each; a request that fails is tried again. How many failed."""
+        """Draw and confirm, and call `then` after each drawing. Failed requests are repeated; returns their number."""
         failed = 0
-        for number in range(DRAWN):
+        for number in range(DRAWINGS):
             label, ink = next(self.hand)
             sent = {"recognizer": "digits", "ink": ink, "id": str(uuid4())}
-            failed += self._insist("/api/v1/drawings", sent, "POST")
-            failed += self._insist(f"/api/v1/drawings/{sent['id']}/correction", {"label": label}, "PUT")
-            self.kept.add(str(sent["id"]))
+            failed += self._send_until_accepted("/api/v1/drawings", sent, "POST")
+            failed += self._send_until_accepted(f"/api/v1/drawings/{sent['id']}/correction", {"label": label}, "PUT")
+            self.saved.add(str(sent["id"]))
             then(number)
         return failed
 
-    def _insist(self, path: str, data: object, method: str) -> int:
+    def _send_until_accepted(self, path: str, data: object, method: str) -> int:
         for failed in range(50):
             try:
                 self.visitor.send(path, data, method)
@@ -120,34 +119,34 @@ class Town:
         raise AssertionError(f"{path} failed fifty times")
 
     def approve(self) -> None:
-        """Accept everything."""
+        """Accept all corrections in the queue."""
         from recognizer.review import decisions
 
         for correction in decisions.queue(reviewer=self.reviewer):
             decisions.accept(correction=correction, reviewer=self.reviewer)
 
     def has_come_to(self, states: tuple[str, ...], before: int) -> bool:
-        """Is the first run after `before` in one of these states, or beyond?"""
+        """Whether the first run after `before` is in one of these states, or finished."""
         from recognizer.models import TrainingRun
 
         run = TrainingRun.objects.filter(id__gt=before).order_by("id").first()
         return bool(run and (run.finished or run.state in states))
 
     def where(self, before: int) -> str:
-        """How far the first run after `before` is, in words."""
+        """The state and step of the first run after `before`."""
         from recognizer.models import TrainingRun
 
         run = TrainingRun.objects.filter(id__gt=before).order_by("id").first()
         return f"{run.state}, {run.progress.get('step', 'starting')}" if run else "no run yet"
 
     def last_run(self) -> int:
-        """The id of the newest run; 0 when there is none."""
+        """The id of the newest run, or 0."""
         from recognizer.models import TrainingRun
 
         return TrainingRun.objects.order_by("-id").values_list("id", flat=True).first() or 0
 
     def was_judged(self, before: int) -> str:
-        """In words, once a run after `before` has judged every approved drawing and no run is open; "" until then."""
+        """The states of the runs after `before`, once the last one has a verdict and no run is open; "" until then."""
         from recognizer.models import Review, TrainingRun
 
         runs = list(TrainingRun.objects.filter(id__gt=before).order_by("id"))
@@ -159,16 +158,18 @@ class Town:
         return ", then ".join(str(run.get_state_display()) for run in runs)
 
     def check_nothing_is_lost(self) -> None:
-        """AssertionError where something that the site said it kept is gone, or something is there twice."""
+        """Raises AssertionError if a saved drawing is gone, or something is there twice."""
         from recognizer.models import Correction, Drawing, ModelVersion, TrainingRun
 
-        assert {str(uuid) for uuid in Drawing.objects.values_list("uuid", flat=True)} == self.kept
-        assert Correction.objects.current().count() == len(self.kept)
+        assert {str(uuid) for uuid in Drawing.objects.values_list("uuid", flat=True)} == self.saved
+        assert Correction.objects.current().count() == len(self.saved)
         passed = TrainingRun.objects.filter(state="passed").count()
-        assert ModelVersion.objects.count() == 1 + passed, "not one version for each passed run"
+        versions = ModelVersion.objects.filter(recognizer=self.recognizer).count()
+        assert versions == 1 + passed, f"{versions} versions for the first one and {passed} passed runs"
 
     def answers_with_the_newest(self) -> bool:
-        """Does the site answer with the version that was promoted last?"""
+        """Whether the site predicts with the version that was promoted last."""
+        from recognizer.registry import promotions
 
         newest = promotions.current_promotion(self.recognizer.pk)
         _, ink = next(self.hand)
@@ -178,47 +179,51 @@ class Town:
             return False
         return bool(newest and newest.model_version.number == said)
 
-    def leave(self) -> None:
-        """Let go of the database, which is about to be dropped."""
+    def close(self) -> None:
+        """Close the connection to the database, which will be dropped."""
         from django.db import connection
 
         connection.close()
 
 
-def _holds(case: Case, site: RunningSite, town: Town) -> bool:
-    before, begun = town.last_run(), time.monotonic()
+def _passes(case: Case, site: RunningSite, community: Community) -> bool:
+    before, begun = community.last_run(), time.monotonic()
     try:
-        words = _play(case, site, town, before)
+        words = _run_case(case, site, community, before)
     except AssertionError as error:
-        _say(f"FAILS  {case!s:27} {error}")
+        _say(f"FAILED {case!s:27} {error}")
         return False
-    _say(f"holds  {case!s:27} {time.monotonic() - begun:4.0f} s   {words}")
+    _say(f"passed {case!s:27} {time.monotonic() - begun:4.0f} s   {words}")
     return True
 
 
-def _play(case: Case, site: RunningSite, town: Town, before: int) -> str:
+def _run_case(case: Case, site: RunningSite, community: Community, before: int) -> str:
     def while_drawing(number: int) -> None:
-        if case.moment == "drawing" and number == DRAWN // 2:
+        if case.moment == "drawing" and number == DRAWINGS // 2:
             site.kill(case.victim)
 
-    failed = town.draw(while_drawing)
-    town.approve()
-    _await(case.moment, town, before)
+    failed = community.draw(while_drawing)
+    community.approve()
+    _await(case.moment, community, before)
     if case.moment != "drawing":
         site.kill(case.victim)
-    hit = town.where(before)
-    words = wait_until(lambda: town.was_judged(before), "a run has judged everything", PATIENCE)
-    town.check_nothing_is_lost()
-    wait_until(town.answers_with_the_newest, "the site answers with the newest version", 10)
-    wait_until(lambda: all(site.processes(name) for name in ("web", "worker", "trainer", "beat")), "all are back", 20)
-    return f"hit: {hit}; runs: {words}; {failed} requests sent again"
+    hit = community.where(before)
+    words = wait_until(lambda: community.was_judged(before), "a run with all drawings has a verdict", TIMEOUT)
+    community.check_nothing_is_lost()
+    wait_until(community.answers_with_the_newest, "the site answers with the newest version", 10)
+    wait_until(
+        lambda: all(site.processes(name) for name in ("web", "worker", "trainer", "beat")),
+        "all processes are running again",
+        20,
+    )
+    return f"killed during: {hit}; runs: {words}; {failed} requests repeated"
 
 
-def _await(moment: str, town: Town, before: int) -> None:
-    """Steps of a run last fractions of a second, and its pulse comes once a second: so killing goes by the clock."""
+def _await(moment: str, community: Community, before: int) -> None:
+    """Steps of a run take fractions of a second, its heartbeat one second: so the moment is a time."""
     states = {"waiting": ("waiting", "running"), "judged": ()}.get(moment, ("running",))
     if moment not in ("drawing", "approving"):
-        wait_until(lambda: town.has_come_to(states, before), f"a run is {moment}", PATIENCE, every=0.02)
+        wait_until(lambda: community.has_come_to(states, before), f"a run is {moment}", TIMEOUT, every=0.02)
     if moment.endswith("into the run"):
         time.sleep(float(moment.split()[0]))
 

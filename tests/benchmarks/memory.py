@@ -1,7 +1,7 @@
-"""`python -m tests.benchmarks.memory`: what a full memory costs an answer and a new version.
+"""`python -m tests.benchmarks.memory`: what a full personal memory costs a prediction and a promotion.
 
-One process; answers with and without the memory in turns, so that a drifting machine hurts both alike. Takes
-DATABASE_URL and REDIS_URL where they are set; works in a database of its own, which it takes away again.
+One process; predictions with and without the memory in turns, so that a change in the speed of the machine affects
+both. Uses DATABASE_URL and REDIS_URL if they are set; works in a database of its own, which it deletes.
 """
 
 from __future__ import annotations
@@ -14,15 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import tests.environment  # noqa: F401
-from recognizer.drawings import predict
-from recognizer.registry import promotions
 
 TURNS = 2_000
 BODY = {"recognizer": "digits"}
 
 
 def main() -> None:
-    """Fill a memory, ask, print the table."""
+    """Fill a personal memory, measure, print the table."""
     import os
 
     import django
@@ -47,11 +45,12 @@ def _report() -> None:
 
     from ml.embeddings.personal_memory import MAX_DRAWINGS
     from ml.preprocessing.content import Content
+    from recognizer.drawings import predict
     from recognizer.models import Recognizer
 
-    person = _person_who_said(MAX_DRAWINGS)
+    person = _person_with_drawings(MAX_DRAWINGS)
     _say(f"{connection.vendor}; {MAX_DRAWINGS} remembered drawings")
-    _say(f"begun and read in {_catch_up(person):.2f} s; read again by another version in {_catch_up(person):.2f} s")
+    _say(f"filled in {_refresh(person):.2f} s; embedded again for another version in {_refresh(person):.2f} s")
     inks = _inks(50)
     content = [Content.from_ink(ink) for ink in inks]
     asked = itertools.cycle(content)
@@ -70,11 +69,11 @@ def _report() -> None:
 
     _compare("POST predict", lambda: post(False), lambda: post(True))
     used = sum(post(True).json()["personal"]["used"] for _ in inks)
-    _say(f"memory had a say in {used} of {len(inks)} answers of {Recognizer.objects.get()}")
+    _say(f"the memory was used in {used} of {len(inks)} predictions of {Recognizer.objects.get()}")
 
 
-def _person_who_said(count: int) -> Any:
-    """Somebody who said what `count` drawings are, before there were memories."""
+def _person_with_drawings(count: int) -> Any:
+    """A person with `count` labelled drawings that are not in the personal memory yet."""
     from django.utils import timezone
 
     import ml
@@ -95,13 +94,13 @@ def _person_who_said(count: int) -> Any:
     return person
 
 
-def _catch_up(person: Any) -> float:
-    """Seconds from the promotion of another version to the last drawing that is read, in a worker's process."""
+def _refresh(person: Any) -> float:
+    """Promote another version; seconds until all remembered drawings are embedded, as in a worker."""
     import ml
     from ml.bundles.bundle import load_bundle
     from recognizer import memory
     from recognizer.models import Recognizer, Remembered
-    from recognizer.registry import serving
+    from recognizer.registry import promotions, serving
 
     digits = Recognizer.objects.get()
     version = promotions.register(recognizer=digits, bundle=load_bundle(Path(ml.__file__).parent / "models" / "digits"))

@@ -1,8 +1,8 @@
-"""`python -m tests.benchmarks.million`: what pages cost where there are a million drawings, in PostgreSQL.
+"""`python -m tests.benchmarks.million`: what pages cost with a million drawings in PostgreSQL.
 
-Makes a database of its own beside that of DATABASE_URL (a superuser's), fills it in minutes (`crowd.py`),
-asks for each page through all of the site but the network, and drops it. Two times are told: the wall clock, which a
-busy machine lengthens, and what the page needs: processor time here plus what the database says it took to execute.
+Creates a database beside that of DATABASE_URL (whose user must be a superuser), fills it in minutes (`crowd.py`),
+requests each page through the whole site but the network, and drops the database. Reports the wall time, which other
+work on the machine lengthens, and what the page needs: processor time here and the execution time of the database.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from urllib.parse import urlsplit, urlunsplit
 
 ROOT = Path(__file__).resolve().parents[2]
 NAME = "inkling_million"
-WARM, MOST_SECONDS = 2, 6.0
-AUTHOR = 1_000_000  # the one with many drawings
+WARM, MAX_SECONDS = 2, 6.0
+AUTHOR = 1_000_000  # the author with many drawings
 REVIEWER, SUPERUSER = 2_000_000, 2_000_001
 ADMIN = "/admin/recognizer"
 PAGES: tuple[tuple[str, int, str], ...] = (
@@ -76,31 +76,31 @@ PAGES: tuple[tuple[str, int, str], ...] = (
 NUMBERS = re.compile(r"(planning|execution) time: ([\d.]+) ms", re.IGNORECASE)
 
 
-class Cost(NamedTuple):
-    """Of one page; times in milliseconds."""
+class PageCost(NamedTuple):
+    """What one page costs; times in milliseconds."""
 
     queries: int
     p50: float
     p95: float
     least: float  # of all
     here: float  # processor time of this process, median
-    there: float  # what the database says it took to plan and execute
+    there: float  # planning and execution time of the database
 
 
 def main() -> None:
-    """Fill, ask, print."""
-    said = _arguments()
+    """Fill the database, measure the pages, print."""
+    options = _arguments()
     os.environ |= {"INKLING_ENV": "embedded", "SECRET_KEY": "only for benchmarks"}
     os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
-    with _database(said.keep):
+    with _database(options.keep):
         import django
 
         django.setup()
         _plain_static_names()
-        _fill(said.drawings)
+        _fill(options.drawings)
         for title, person, page in PAGES:
-            if re.search(said.only, title):
-                _report(title, person, page, said)
+            if re.search(options.only, title):
+                _report(title, person, page, options)
 
 
 def _arguments() -> argparse.Namespace:
@@ -116,10 +116,12 @@ def _arguments() -> argparse.Namespace:
 
 @contextmanager
 def _database(keep: bool) -> Iterator[None]:
-    """DATABASE_URL names it meanwhile."""
+    """A new database, named by DATABASE_URL for the duration."""
     server = os.environ.get("DATABASE_URL", "")
     if not server.startswith("postgres"):
-        raise SystemExit("Name any database of a PostgreSQL server in DATABASE_URL; a new one is made beside it.")
+        raise SystemExit(
+            "DATABASE_URL is not PostgreSQL. Set it to any database of a server; a new one is created beside it."
+        )
     import psycopg2
     from psycopg2.errors import DuplicateDatabase
 
@@ -142,7 +144,7 @@ def _database(keep: bool) -> Iterator[None]:
 
 
 def _plain_static_names() -> None:
-    """Hashed names are there only after `collectstatic`."""
+    """Hashed names exist only after `collectstatic`."""
     from django.conf import settings
 
     plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
@@ -165,17 +167,17 @@ def _fill(drawings: int) -> None:
     sys.stdout.flush()
 
 
-def _report(title: str, person: int, page: str, said: argparse.Namespace) -> None:
+def _report(title: str, person: int, page: str, options: argparse.Namespace) -> None:
     client = _client(person)
-    cost, plan = _measure(client, page, said.requests)
-    if said.json:
+    cost, plan = _measure(client, page, options.requests)
+    if options.json:
         sys.stdout.write(json.dumps({"title": title, "page": page, **cost._asdict()}) + "\n")
     else:
         sys.stdout.write(
             f"{title:36} {cost.queries:3} queries  p50 {cost.p50:6.1f}  p95 {cost.p95:6.1f}  least {cost.least:6.1f}  "
             f"needs {cost.here:6.1f} here + {cost.there:6.1f} in the database\n"
         )
-    if said.plans:
+    if options.plans:
         sys.stdout.write(f"{plan}\n\n")
     sys.stdout.flush()
 
@@ -191,12 +193,12 @@ def _client(person: int) -> Any:
     return client
 
 
-def _measure(client: Any, page: str, requests: int) -> tuple[Cost, str]:
+def _measure(client: Any, page: str, requests: int) -> tuple[PageCost, str]:
     for _ in range(WARM):
         _get(client, page)
     wall: list[float] = []
     here: list[float] = []
-    end = time.monotonic() + MOST_SECONDS
+    end = time.monotonic() + MAX_SECONDS
     while len(wall) < requests and (time.monotonic() < end or len(wall) < WARM):
         began, busy = time.perf_counter(), time.process_time()
         _get(client, page)
@@ -205,7 +207,7 @@ def _measure(client: Any, page: str, requests: int) -> tuple[Cost, str]:
     queries, there, plan = _explain(client, page)
     ranked = sorted(wall)
     p95 = ranked[min(len(ranked) - 1, int(0.95 * len(ranked)))]
-    return Cost(queries, statistics.median(wall), p95, ranked[0], statistics.median(here), there), plan
+    return PageCost(queries, statistics.median(wall), p95, ranked[0], statistics.median(here), there), plan
 
 
 def _get(client: Any, page: str) -> None:
@@ -215,7 +217,7 @@ def _get(client: Any, page: str) -> None:
 
 
 def _explain(client: Any, page: str) -> tuple[int, float, str]:
-    """How many queries, the milliseconds that the database needs for all it reads, and the slowest one's plan."""
+    """The number of queries, the milliseconds that the database needs for the SELECTs, and the plan of the slowest."""
     from django.db import connection
     from django.test.utils import CaptureQueriesContext
 

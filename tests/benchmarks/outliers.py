@@ -1,9 +1,9 @@
-"""`python -m tests.benchmarks.outliers`: what the mark of outliers is worth to a reviewer, on real drawings.
+"""`python -m tests.benchmarks.outliers`: how much the outlier mark helps reviewers, on real drawings.
 
-Takes the data sets that INKLING_DATA names. Of each test that a shipped recognizer was not taught with, one drawing in
-twenty is spoilt: half of those are given another label, the others are scribbles, foreign characters and junk that
-somebody gave a label, every second one that which the model answered. Then the queue is ordered as it was before there
-was the mark, and as it is; drawings of one rank in any order.
+Needs the data sets in INKLING_DATA. In each test set that a shipped recognizer was not trained on, one drawing in
+twenty is spoilt: half of those get another label; the others are scribbles, foreign characters and other negative
+examples with a label, every second one with the label that the model predicts. The queue is then ordered without and
+with the mark; drawings of the same rank are in random order.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from ml.embeddings import outliers, replay_pack
 from ml.preprocessing.ink import rasterise
 from ml.recipes import RECIPES
 
-TAUGHT_WITH_NONE = {
+NOT_TRAINED_ON = {
     "digits": ("pen tracks of kept-out writers", "photographed digits (bhmsds)", "MNIST, people not trained on"),
     "bangla-digits": ("NumtaDB, not trained on", "NumtaDB test", "the same as two-valued scans"),
     "sketches": ("kept-out strokes", "pictures, not trained on", "TU Berlin, kept out"),
@@ -31,8 +31,8 @@ SPOILT, SEEDS, MOST, JUNK = 0.05, 10, 5_000, 1_500
 UNSURE, DIFFERS, SUSPICIOUS = 2, 4, 8  # recognizer.models.Use
 
 
-class Found(NamedTuple):
-    """Shares: of what is spoilt in the first part of the queue, and of what bears the mark."""
+class OutlierShares(NamedTuple):
+    """Shares of the spoilt drawings in the first part of the queue, and of marked drawings."""
 
     before_in_5: float
     in_5: float
@@ -43,8 +43,8 @@ class Found(NamedTuple):
 
 
 def main() -> None:
-    """A line for each test."""
-    for slug, names in TAUGHT_WITH_NONE.items():
+    """Print a line for each test set."""
+    for slug, names in NOT_TRAINED_ON.items():
         bundle = load_bundle(Path(ml.__file__).parent / "models" / slug)
         labels = len(bundle.slugs)
         predictor = Predictor(bundle.tflite, labels)
@@ -59,7 +59,7 @@ def main() -> None:
             answers, truth = predictor.predict(tests[name].x[chosen]), tests[name].y[chosen]
             below = float(bundle.manifest["unsure_below"])
             tries = [_try(usual, answers, truth, spoils, below, np.random.default_rng(n)) for n in range(SEEDS)]
-            found = Found(*np.mean(tries, axis=0))
+            found = OutlierShares(*np.mean(tries, axis=0))
             sys.stdout.write(
                 f"{slug:14} {name:32} in the first 5 %: {found.before_in_5:.0%} -> {found.in_5:.0%}   in the first "
                 f"10 %: {found.before_in_10:.0%} -> {found.in_10:.0%}   marked: {found.marked:.1%} of what is spoilt, "
@@ -75,7 +75,7 @@ def _try(
     spoils: ModelOutput,
     below: float,
     rng: np.random.Generator,
-) -> Found:
+) -> OutlierShares:
     labels, count = good.probabilities.shape[1], max(2, round(SPOILT * len(truth)))
     wrong = rng.permutation(len(truth))[: count // 2]
     said = truth.copy()
@@ -94,7 +94,7 @@ def _try(
 
     now = before + SUSPICIOUS * odd
     shares = (first(before, 0.05), first(now, 0.05), first(before, 0.1), first(now, 0.1))
-    return Found(*shares, float(odd[spoilt].mean()), float(odd[~spoilt].mean()))
+    return OutlierShares(*shares, float(odd[spoilt].mean()), float(odd[~spoilt].mean()))
 
 
 if __name__ == "__main__":

@@ -1,10 +1,10 @@
-"""`python -m tests.benchmarks.predict`: the API beside two minimal Flask servers (tests.bench.flasks), in one run.
+"""`python -m tests.benchmarks.predict`: the API, compared with two minimal Flask servers (`flasks.py`).
 
-Each is a gunicorn of two processes of two threads; four connections of wrk send the same thirty drawings, to us as ink
-with an API key, to them as the canvas that a browser would send. Limits count, authentication looks the key up, and all
-bodies are checked as always. The three are asked in turn, so that a drifting machine hurts them alike: ratios are what
-counts, and their middle, for in some rounds one process gets all connections of a server. Needs `wrk` and the packages
-of the trainer; takes DATABASE_URL and REDIS_URL where they are set.
+Each is a gunicorn with two processes of two threads. Four connections of wrk send the same thirty drawings: to Inkling
+as ink with an API key, to Flask as the canvas that a browser would send. Rate limits, authentication and validation are
+on. The servers are loaded in turns, so that a change in the speed of the machine affects all. What counts is the median
+ratio, as in some rounds one process gets all connections. Needs `wrk` and the packages of the trainer; uses
+DATABASE_URL and REDIS_URL if they are set.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from tests.smoke import free_port
 ROOT = Path(__file__).resolve().parents[2]
 ROUNDS, SECONDS, DRAWINGS = 7, 5, 30
 CANVAS, PEN = 280, 20  # pixels
-PATIENCE = 240  # seconds until a server answers: TensorFlow takes its time on a busy machine
+START_TIMEOUT = 240  # seconds; TensorFlow starts slowly on a busy machine
 OURS, PREDICT, FUNCTION = "Inkling", "Flask, model.predict", "Flask, tf.function"
 SERVERS: dict[str, tuple[str, str, dict[str, str]]] = {
     OURS: ("config.wsgi", "/api/v1/predict", {}),
@@ -47,7 +47,7 @@ SERVERS: dict[str, tuple[str, str, dict[str, str]]] = {
 
 
 class Load(NamedTuple):
-    """What wrk saw: requests a second, and milliseconds."""
+    """Requests per second, and latencies in milliseconds."""
 
     rate: float
     p50: float
@@ -55,14 +55,14 @@ class Load(NamedTuple):
 
 
 class Server(NamedTuple):
-    """One that runs."""
+    """A running server."""
 
     address: str
     script: Path
     process: subprocess.Popen[bytes]
 
     def load(self) -> Load:
-        """Any answer but 2xx ends the benchmark."""
+        """Load the server with wrk. Raises SystemExit if a response is not 2xx."""
         command = ["wrk", "-t1", "-c4", f"-d{SECONDS}s", "-s", str(self.script), self.address]
         said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
         if "Non-2xx" in said:
@@ -71,13 +71,13 @@ class Server(NamedTuple):
         return Load(float(rate), float(p50), float(p95))
 
     def memory(self) -> float:
-        """Megabytes of all its processes; what they share is counted once."""
+        """Megabytes of all its processes; shared memory counts once."""
         master = psutil.Process(self.process.pid)
         return sum(each.memory_full_info().pss for each in [master, *master.children(recursive=True)]) / 2**20
 
 
 def main() -> None:
-    """Start the three, load them in turn, print the table."""
+    """Start the three servers, load them in turns, print the table."""
     os.environ["DJANGO_SETTINGS_MODULE"] = "tests.benchmarks.settings"
     for command in (["migrate", "-v0"], ["install_models"]):
         subprocess.run([sys.executable, "manage.py", *command], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
@@ -98,7 +98,7 @@ def main() -> None:
 
 
 def _secret() -> str:
-    """Of a key that may ask."""
+    """The secret of a new API key."""
     import django
 
     django.setup()
@@ -117,7 +117,7 @@ def _stroke(track: np.ndarray) -> list[list[float]]:
 
 
 def _canvas(ink: list[np.ndarray]) -> str:
-    """The same drawing as a browser would send what is on its canvas."""
+    """The drawing as the data URL of a canvas, as a browser would send it."""
     canvas = np.full((CANVAS, CANVAS), 255, np.uint8)
     for track in ink:
         points = np.array(_stroke(track)).T.round().astype(np.int32)
@@ -147,8 +147,8 @@ def _lua(bodies: list[str], headers: Mapping[str, str]) -> str:
 def _serving(app: str, path: str, more: dict[str, str], script: Path) -> Iterator[Server]:
     port = free_port()
     command = f"-m gunicorn {app} --bind 127.0.0.1:{port} --log-level error --workers 2 --threads 2"
-    serving = [sys.executable, *command.split(), "--worker-class", "gthread", "--timeout", str(PATIENCE)]
-    if more:  # not ours: without our settings of gunicorn
+    serving = [sys.executable, *command.split(), "--worker-class", "gthread", "--timeout", str(START_TIMEOUT)]
+    if more:  # Flask: without our gunicorn.conf.py
         serving += ["--config", os.devnull, "--no-control-socket"]
     process = subprocess.Popen(serving, cwd=ROOT, env={**os.environ, **(more or MALLOC)})
     try:
@@ -160,11 +160,11 @@ def _serving(app: str, path: str, more: dict[str, str], script: Path) -> Iterato
 
 
 def _wait(address: str) -> None:
-    """Any answer at all."""
-    for _ in range(PATIENCE):
+    """Return when the server responds, with any status."""
+    for _ in range(START_TIMEOUT):
         try:
             asking = Request(address, b"{}", {"Content-Type": "application/json"})  # noqa: S310
-            urlopen(asking, timeout=PATIENCE).close()  # noqa: S310
+            urlopen(asking, timeout=START_TIMEOUT).close()  # noqa: S310
             return
         except URLError as error:
             if hasattr(error, "code"):

@@ -1,14 +1,13 @@
-"""`python -m tests.benchmarks.reviewer`: how fast is the review room for a reviewer who knows at once?
+"""`python -m tests.benchmarks.reviewer`: how fast the review page is for a reviewer who decides at once.
 
-The site as `make run` has it (one gunicorn process of eight threads) with drawings that wait, and a real chromium in
-which single keys decide. Measured in the page: from the press of a key until the frame in which the next drawing is
-there, and from the first decision until the server has the last. Takes DATABASE_URL; `CHROMIUM` names the browser.
+The site as in `make run` (one gunicorn process of eight threads) with drawings to review, and Chromium, in which single
+keys decide. Measures in the page the time from a key to the frame with the next drawing, and from the first decision
+until the server has the last one. Uses DATABASE_URL; CHROMIUM names the browser.
 """
 
 from __future__ import annotations
 
 import os
-import shutil
 import statistics
 import subprocess
 import sys
@@ -18,14 +17,13 @@ from typing import Any
 from urllib.error import URLError
 from urllib.request import urlopen
 
-from tests.benchmarks.http import ROOT
+from tests.benchmarks.server import ROOT
+from tests.programs import find_chromium
 from tests.smoke import free_port, wait_until
 
 DECISIONS = 200
-AT_EASE = (
-    20  # of them a key every half second, as somebody decides who looks; the others as fast as the page goes along
-)
-PATIENCE = 60  # seconds for the site to be ready
+UNHURRIED = 20  # decisions with half a second between them; the others are as fast as the page allows
+START_TIMEOUT = 60  # seconds
 KEYS = "aaaasaa1kaan"
 WATCH = """key => new Promise((done) => {
     const id = () => document.querySelector("[data-card]")?.dataset.card;
@@ -39,18 +37,18 @@ SENT = "() => !sessionStorage.getItem('inkling.review')"
 
 
 def main() -> None:
-    """Start the site, fill its queue, decide, print what it took."""
+    """Start the site, fill its queue, decide, print the times."""
     with tempfile.TemporaryDirectory() as folder:
         os.environ |= {"INKLING_ENV": "embedded", "INKLING_VAR": folder, "SECRET_KEY": "only for benchmarks"}
         os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
         for command in (["migrate", "-v0"], ["install_models"], ["collectstatic", "--noinput", "-v0"]):
             subprocess.run([sys.executable, "manage.py", *command], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
-        session = _fill(DECISIONS + 2 * AT_EASE)
+        session = _fill(DECISIONS + 2 * UNHURRIED)
         port = free_port()
         serving = f"-m gunicorn config.wsgi --bind 127.0.0.1:{port} --log-level error --threads 8"
         server = subprocess.Popen([sys.executable, *serving.split()], cwd=ROOT)
         try:
-            wait_until(lambda: _answers(port), "the site answers", PATIENCE)
+            wait_until(lambda: _answers(port), "the site answers", START_TIMEOUT)
             _report(*_decide(f"http://127.0.0.1:{port}", session))
         finally:
             server.terminate()
@@ -59,14 +57,14 @@ def main() -> None:
 
 def _answers(port: int) -> bool:
     try:
-        urlopen(f"http://127.0.0.1:{port}/healthz", timeout=PATIENCE).close()
+        urlopen(f"http://127.0.0.1:{port}/healthz", timeout=START_TIMEOUT).close()
     except URLError:
         return False
     return True
 
 
 def _fill(count: int) -> str:
-    """Drawings of ten people; returns the session of a reviewer."""
+    """Save drawings of ten people; returns the session of a reviewer."""
     import django
 
     django.setup()
@@ -84,11 +82,10 @@ def _fill(count: int) -> str:
 
 
 def _decide(site: str, session: str) -> tuple[list[float], float, int]:
-    """Milliseconds to each next drawing, seconds until all was sent, and how many decisions arrived."""
+    """Milliseconds to each next drawing, seconds until all decisions were sent, and the number that arrived."""
     from playwright.sync_api import sync_playwright
 
-    found = filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome")))
-    chromium = os.environ.get("CHROMIUM") or next(found, None)
+    chromium = find_chromium()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-dev-shm-usage"])
         page = browser.new_context(viewport={"width": 1280, "height": 800}).new_page()
@@ -104,13 +101,13 @@ def _decide(site: str, session: str) -> tuple[list[float], float, int]:
 
 def _press(page: Any) -> tuple[list[float], float]:
     keys = cycle(KEYS)
-    for _ in range(AT_EASE):
+    for _ in range(UNHURRIED):
         page.wait_for_timeout(500)
         page.evaluate(WATCH, next(keys))
     began = page.evaluate("performance.now()")
     waits = []
-    for _ in range(DECISIONS - AT_EASE):
-        page.wait_for_timeout(130)  # sooner would count as a bounce of the key
+    for _ in range(DECISIONS - UNHURRIED):
+        page.wait_for_timeout(130)  # a sooner key press would be ignored
         waits.append(page.evaluate(WATCH, next(keys)))
     page.wait_for_function(SENT, timeout=60_000)
     return waits, (page.evaluate("performance.now()") - began) / 1000
@@ -122,7 +119,7 @@ def _report(waits: list[float], seconds: float, arrived: int) -> None:
     sys.stdout.write(f"decisions a minute, served: {len(waits) / seconds * 60:.0f}\n")
     sys.stdout.write(f"next drawing on screen: median {statistics.median(waits):.0f} ms, ")
     sys.stdout.write(f"95th percentile {ranked[int(0.95 * len(ranked))]:.0f} ms, worst {ranked[-1]:.0f} ms\n")
-    sys.stdout.write(f"decisions with the server: {arrived} of {DECISIONS - skipped}\n")
+    sys.stdout.write(f"decisions stored: {arrived} of {DECISIONS - skipped}\n")
 
 
 if __name__ == "__main__":

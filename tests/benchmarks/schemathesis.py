@@ -1,23 +1,20 @@
-"""`python -m tests.benchmarks.schemathesis [seconds]`: attack the API by what its own document promises.
+"""`python -m tests.benchmarks.schemathesis [seconds]`: test the API against its own OpenAPI document.
 
-Every check of schemathesis, stateless and stateful, with a key of every scope of somebody who may review (so that
-exports are made, too), against gunicorn; 600 seconds unless another number is given. Limits are lifted, or most answers
-would be 429. Takes DATABASE_URL and REDIS_URL where they are set.
+Runs all stateless and stateful checks of schemathesis against gunicorn, by default for 600 seconds. The key has all
+scopes and belongs to a superuser, so that exports are covered. Rate limits are off, as most responses would be 429
+otherwise. Uses DATABASE_URL and REDIS_URL if they are set.
 """
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
 import tests.environment  # noqa: F401
-from tests.benchmarks.http import wait_for
-from tests.smoke import free_port
+from tests.benchmarks.server import ROOT, running_site
 
-ROOT = Path(__file__).resolve().parents[2]
 MAKE_A_KEY = """
 from django.utils import timezone
 from accounts import keys
@@ -29,27 +26,14 @@ print(keys.create_key(person=person, name="schemathesis", scopes=ApiKey.Scope.va
 
 
 def main() -> int:
-    """Start the site, attack it, and say what was found."""
+    """Start the site, run schemathesis, return its exit status."""
     seconds = sys.argv[1] if len(sys.argv) > 1 else "600"
-    port = free_port()
-    os.environ["DJANGO_SETTINGS_MODULE"] = "tests.benchmarks.settings"
-    for command in (["migrate", "-v0"], ["install_models"]):
-        subprocess.run([sys.executable, "manage.py", *command], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
-    key = make_a_key()
-    server = subprocess.Popen(
-        f"{sys.executable} -m gunicorn config.wsgi --bind 127.0.0.1:{port} --log-level error"
-        " --workers 2 --threads 2".split(),
-        cwd=ROOT,
-    )
-    try:
-        wait_for(port)
+    with running_site() as (port, _pid):
+        key = create_key()
         return attack(f"http://127.0.0.1:{port}", key, "--max-time", seconds)
-    finally:
-        server.terminate()
-        server.wait()
 
 
-def make_a_key() -> str:
+def create_key() -> str:
     """The secret of a key that may do everything."""
     command = [sys.executable, "manage.py", "shell", "-v0", "-c", MAKE_A_KEY]
     made = subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
@@ -57,7 +41,7 @@ def make_a_key() -> str:
 
 
 def attack(site: str, key: str, *options: str) -> int:
-    """Its exit code: 0 where no check failed."""
+    """The exit status of schemathesis; 0 if no check failed."""
     with tempfile.TemporaryDirectory() as folder:
         return subprocess.run(
             [

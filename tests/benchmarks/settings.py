@@ -1,4 +1,4 @@
-"""The site's own settings, with one more address: the view that does no work."""
+"""The settings of the site without rate limits and logs, and with a URL for the view that does no work."""
 
 from config.settings import *  # noqa: F403
 

@@ -1,9 +1,9 @@
-"""`python -m tests.benchmarks.swaps`: does a swap lose a request, give a stale answer, cost time, or leak memory?
+"""`python -m tests.benchmarks.swaps`: do promotions lose requests, give stale predictions, cost time or memory?
 
-The web service of docker-compose.yml (two gunicorn processes of four threads), wrk at full speed on eight
-connections. Quiet rounds and rounds with promotions to and fro take turns, so that a drifting machine hurts
-both alike; every answer of every round is looked at. Then a hundred swaps more, for the memory of the web processes.
-Needs `wrk`, and takes DATABASE_URL and REDIS_URL where they are set.
+The web service of docker-compose.yml (two gunicorn processes of four threads) and wrk at full speed on eight
+connections. Rounds without and with promotions take turns, so that a change in the speed of the machine affects both;
+every response of every round is checked. Then a hundred more promotions for the memory of the web processes. Needs
+`wrk`; uses DATABASE_URL and REDIS_URL if they are set.
 """
 
 from __future__ import annotations
@@ -21,16 +21,15 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from recognizer.registry import promotions
 from tests.ink import SEVEN
 from tests.processes.installations import web_alone
 from tests.processes.site import RunningSite
 
 ROUNDS = 5
-PROMOTIONS = 4  # a round
-APART = 2.1  # seconds from one promotion to the next
-STALE = 2.0  # seconds for which an answer of the version before is good
-MANY = 100  # swaps for the memory
+PROMOTIONS = 4  # per round
+INTERVAL = 2.1  # seconds from one promotion to the next
+STALE = 2.0  # seconds for which a prediction of the version before is allowed
+MEMORY_SWAPS = 100  # promotions in the memory test
 GROWTH = 5.0  # MB
 SLOWER = 2.0  # times
 
@@ -66,17 +65,17 @@ end
 
 @dataclass(frozen=True)
 class Round:
-    """What wrk says of one round."""
+    """Results of wrk for one round."""
 
-    rate: float  # answers a second
+    rate: float  # responses per second
     p50: float  # ms
     p99: float
     failed: int
 
 
 @dataclass(frozen=True)
-class Reign:
-    """From when until when a version was the newest promotion, in seconds of the clock."""
+class LivePeriod:
+    """When a version was live: start and end in seconds since 1970."""
 
     version: int
     start: float
@@ -84,21 +83,21 @@ class Reign:
 
 
 def main() -> None:
-    """Start the site, load it, print what happened; ends with 1 when a bound does not hold."""
+    """Start the site, load it, print the results; ends with status 1 if a limit is exceeded."""
     if not shutil.which("wrk"):
         raise SystemExit("This benchmark needs wrk (https://github.com/wg/wrk; Debian: the package wrk).")
     with tempfile.TemporaryDirectory(prefix="inkling-swaps-") as name:
         folder = Path(name)
         with web_alone(folder, PREDICT_RATE=str(10**9), LOG_LEVEL="ERROR") as site:
-            throne = Throne(site)
-            held = [_load_and_judge(site, throne, folder), _memory_holds(site, throne, folder)]
-            throne.leave()
+            promoter = Promoter(site)
+            held = [_loads_pass(site, promoter, folder), _memory_passes(site, promoter, folder)]
+            promoter.close()
     if not all(held):
         raise SystemExit(1)
 
 
-class Throne:
-    """Two versions of the shipped model, and which one reigned when."""
+class Promoter:
+    """Promotes two versions of the shipped model in turns, and records when each was live."""
 
     def __init__(self, site: RunningSite) -> None:
         os.environ.update(site.environment, DJANGO_SETTINGS_MODULE="config.settings")
@@ -106,36 +105,39 @@ class Throne:
 
         django.setup()
         from recognizer.models import Recognizer
+        from recognizer.registry import promotions
 
         recognizer = Recognizer.objects.get(slug="digits")
         first = recognizer.versions.get()
         second = promotions.register(recognizer=recognizer, bundle=promotions.bundle_of(first))
         self._versions = [first, second]
         self._newest = promotions.current_promotion(recognizer.pk)
-        self.reigns = [Reign(first.number, 0.0)]
+        self.live_periods = [LivePeriod(first.number, 0.0)]
 
     def swap(self) -> None:
-        """Promote the other one."""
-        version = self._versions[len(self.reigns) % 2]
-        before = time.time()
-        self._newest = promotions.promote(version=version, replaces=self._newest, reason="To and fro.")
-        last = self.reigns[-1]
-        self.reigns[-1:] = [Reign(last.version, last.start, time.time()), Reign(version.number, before)]
+        """Promote the other version."""
+        from recognizer.registry import promotions
 
-    def leave(self) -> None:
-        """Let go of the database, which is about to be dropped."""
+        version = self._versions[len(self.live_periods) % 2]
+        before = time.time()
+        self._newest = promotions.promote(version=version, replaces=self._newest, reason="Benchmark.")
+        last = self.live_periods[-1]
+        self.live_periods[-1:] = [LivePeriod(last.version, last.start, time.time()), LivePeriod(version.number, before)]
+
+    def close(self) -> None:
+        """Close the connection to the database, which will be dropped."""
         from django.db import connection
 
         connection.close()
 
 
-def _load_and_judge(site: RunningSite, throne: Throne, folder: Path) -> bool:
+def _loads_pass(site: RunningSite, promoter: Promoter, folder: Path) -> bool:
     quiet, swapped = [], []
     _load(site, folder, 3)
     for _ in range(ROUNDS):
-        quiet.append(_load(site, folder, round(PROMOTIONS * APART)))
-        swapped.append(_load_while(site, throne, folder, PROMOTIONS, APART))
-    late = _lateness(folder, throne.reigns)
+        quiet.append(_load(site, folder, round(PROMOTIONS * INTERVAL)))
+        swapped.append(_load_while(site, promoter, folder, PROMOTIONS, INTERVAL))
+    late = _lateness(folder, promoter.live_periods)
     stale = sum(seconds > STALE for seconds in late)
     failed = sum(one.failed for one in quiet + swapped)
     for name, rounds in (("quiet", quiet), ("with swaps", swapped)):
@@ -143,41 +145,40 @@ def _load_and_judge(site: RunningSite, throne: Throne, folder: Path) -> bool:
         every = ", ".join(f"{one.p99:.1f}" for one in rounds)
         _say(f"{name:11} {rate:6.0f} answers/s   p50 {p50:.2f} ms   p99 {p99:.1f} ms (rounds: {every})")
     slower = statistics.median(one.p99 for one in swapped) / statistics.median(one.p99 for one in quiet)
-    _say(
-        f"{len(throne.reigns) - 1} promotions: {failed} failed answers; {stale} of {len(late)} looks at them are stale,"
-    )
-    _say(f"the latest answer of a version came {max(late):.2f} s after the next one was promoted")
+    _say(f"{len(promoter.live_periods) - 1} promotions: {failed} failed responses; {stale} of {len(late)} are stale,")
+    _say(f"the last response of a version came {max(late):.2f} s after the next one was promoted")
     _say(f"p99 with swaps / quiet: {slower:.2f}; load of the machine {os.getloadavg()[0]:.1f}")
     return not failed and not stale and slower <= SLOWER
 
 
-def _memory_holds(site: RunningSite, throne: Throne, folder: Path) -> bool:
-    """Look every ten swaps; the middle of the first three looks against the middle of the last three."""
+def _memory_passes(site: RunningSite, promoter: Promoter, folder: Path) -> bool:
+    """Measure every ten promotions; compares the median of the first three and the last three measurements."""
     looks = []
-    for _ in range(MANY // 10 + 1):
-        _load_while(site, throne, folder, 10, 1.2)
+    for _ in range(MEMORY_SWAPS // 10 + 1):
+        _load_while(site, promoter, folder, 10, 1.2)
         looks.append(_sizes(site))
     grown = []
     for pid in looks[0]:
         sizes = [look[pid] for look in looks]
         grown.append(statistics.median(sizes[-3:]) - statistics.median(sizes[:3]))
-        _say(f"web process {pid}: {grown[-1]:+.1f} MB over {MANY} swaps ({', '.join(f'{size:.0f}' for size in sizes)})")
+        every = ", ".join(f"{size:.0f}" for size in sizes)
+        _say(f"web process {pid}: {grown[-1]:+.1f} MB in {MEMORY_SWAPS} promotions ({every})")
     return max(grown) <= GROWTH
 
 
 def _sizes(site: RunningSite) -> dict[int, float]:
-    """MB of memory that each answering process has to itself; their parent is left out."""
+    """MB of unshared memory of each gunicorn worker by process id."""
     return {process.pid: process.memory_full_info().uss / 2**20 for process in site.processes("web")[1:]}
 
 
-def _load_while(site: RunningSite, throne: Throne, folder: Path, swaps: int, apart: float) -> Round:
-    """Full speed, and meanwhile a promotion every `apart` seconds."""
+def _load_while(site: RunningSite, promoter: Promoter, folder: Path, swaps: int, apart: float) -> Round:
+    """Load at full speed, with a promotion every `apart` seconds."""
     result: list[Round] = []
     load = threading.Thread(target=lambda: result.append(_load(site, folder, round(swaps * apart))))
     load.start()
     for _ in range(swaps):
         time.sleep(apart / 2)
-        throne.swap()
+        promoter.swap()
         time.sleep(apart / 2)
     load.join()
     return result[0]
@@ -203,16 +204,16 @@ def _milliseconds(said: str, percent: int) -> float:
     return float(found[1]) * {"us": 1e-3, "ms": 1.0, "s": 1e3}[found[2]]
 
 
-def _lateness(folder: Path, reigns: list[Reign]) -> list[float]:
-    """Of each line of wrk's logs: seconds after the reign of the version it names; infinite for a failure."""
+def _lateness(folder: Path, periods: list[LivePeriod]) -> list[float]:
+    """For each line of the logs of wrk: seconds since its version was replaced; infinite for a failed request."""
     lines = [line.split() for log in folder.glob("answers-*") for line in log.read_text().splitlines()]
-    return [_late(version, float(at), reigns) for at, version in lines]
+    return [_late(version, float(at), periods) for at, version in lines]
 
 
-def _late(version: str, at: float, reigns: list[Reign]) -> float:
-    """Lines are cut to 10 ms, so an answer came at most that much later than its line says."""
-    begun = [reign for reign in reigns if str(reign.version) == version and reign.start <= at + 0.01]
-    return max(0.0, at - max(reign.end for reign in begun)) if begun else float("inf")
+def _late(version: str, at: float, periods: list[LivePeriod]) -> float:
+    """Times in the logs are rounded down to 10 ms."""
+    begun = [period for period in periods if str(period.version) == version and period.start <= at + 0.01]
+    return max(0.0, at - max(period.end for period in begun)) if begun else float("inf")
 
 
 def _say(line: str) -> None:

@@ -1,4 +1,4 @@
-"""The site's own settings without limits of rate, and each answer with the milliseconds that it took the server."""
+"""The settings of the site without rate limits; each response says in Server-Timing how long the server took."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MIDDLEWARE = ["tests.benchmarks.timed.server_timing", *_MIDDLEWARE]
 
 
 def server_timing(answer: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """The middleware: wall clock, and what the thread computed."""
+    """Middleware: wall time and processor time of the thread, in milliseconds."""
 
     def timed(request: HttpRequest) -> HttpResponse:
         wall, computed = time.perf_counter(), time.thread_time()

@@ -1,4 +1,4 @@
-"""The site, and beside it the predict view with an empty body of work."""
+"""The URLs of the site and one of the predict view without its work."""
 
 from django.urls import include, path
 from rest_framework.request import Request
@@ -12,10 +12,10 @@ ANSWER = {"recognizer": "digits", "model_version": 1, "guesses": GUESSES, "unsur
 
 
 class EmptyView(PredictView):
-    """Everything around the work (authentication, permission, limit, rendering) and none of it."""
+    """Authentication, permissions, limits and rendering of a prediction, without the prediction."""
 
     def post(self, request: Request) -> Response:
-        """An answer of the same size."""
+        """A constant response of the same size."""
         return Response(ANSWER)
 
 
