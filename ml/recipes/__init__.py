@@ -1,4 +1,4 @@
-"""The recipe of each recognizer that ships: labels, raster, data and training settings."""
+"""Recipes of the shipped recognizers: labels, raster, data and training settings."""
 
 from __future__ import annotations
 

@@ -1,14 +1,12 @@
-"""What the recognizer of Bangla digits learns from, and how it is measured.
+"""The recipe of the recognizer of Bangla digits.
 
-NumtaDB says of no digit who wrote it, so its own split is taken: its test part is kept out of everything.
-Whether the model holds elsewhere is asked of a stand-in for scans of another source: the test part
-cut to two values, with thicker or thinner lines, in frames of 32 x 32 that fit them more or less closely.
-Nothing is trained on such scans.
+NumtaDB does not say who wrote its digits, so its own split is used: its test part is neither trained on nor calibrated
+on. A second test imitates scans of another source: the test part in black and white, with thicker or thinner lines, in
+frames of 32 x 32 pixels that fit more or less closely. Nothing is trained on such scans.
 """
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 
 import cv2
@@ -17,13 +15,21 @@ import numpy as np
 from ml.augmentation.augment import fit_picture
 from ml.data import loaders
 from ml.data.loaders import Pictures, Tracks
-from ml.recipes.base import Examples, Material, Recipe, made_up_negatives, normalise_pictures
+from ml.recipes.base import (
+    Examples,
+    Material,
+    Recipe,
+    is_one_in,
+    made_up_negatives,
+    negative_pictures,
+    normalise_pictures,
+)
 
 Rng = np.random.Generator
 
-VALIDATION = 20  # one training picture in so many is kept to calibrate on
-SCAN = 32  # side of the stand-in's frames
-ENLARGED = 8  # times, before a picture is cut to two values
+VALIDATION_EVERY = 20  # one training picture in twenty is kept to calibrate on
+SCAN_SIZE = 32  # side of a simulated scan in pixels
+SCAN_SCALE = 8  # a picture is enlarged so many times before it becomes black and white
 
 LABELS = [
     {"slug": str(digit), "glyph": glyph, "name": name}
@@ -34,22 +40,19 @@ LABELS = [
 
 
 def load_bangla(data: Path | None) -> Material:
-    """NumtaDB, normalised as uploads are; letters of other alphabets and made-up drawings as junk."""
-    pictures, test = loaders.load_bangla("train", data), loaders.load_bangla("test", data)
-    studied = Pictures(normalise_pictures(pictures.x), pictures.y, pictures.group)
-    checked = np.array([_is_checked(place) for place in range(len(pictures.y))])
-    letters, characters = (
-        loaders.load_foreign_characters("train", data).x,
-        loaders.load_foreign_characters("test", data),
-    )
+    """NumtaDB as normalised pictures; characters of other alphabets and made-up drawings as negatives."""
+    train, test = loaders.load_bangla("train", data), loaders.load_bangla("test", data)
+    pictures = Pictures(normalise_pictures(train.x), train.y, train.group)
+    validation = np.array([is_one_in(VALIDATION_EVERY, f"numtadb/{index}") for index in range(len(train.y))])
+    train_characters, test_characters = (loaders.load_foreign_characters(part, data).x for part in ("train", "test"))
     rng = np.random.default_rng(0)
     return Material(
-        pictures=loaders.select_rows(studied, np.flatnonzero(~checked)),
+        pictures=loaders.select_rows(pictures, np.flatnonzero(~validation)),
         tracks=Tracks([], np.zeros(0, np.int64), np.zeros(0, str)),
         negative_inks=[],
-        negative_rasters=np.stack([fit_picture(x) for x in letters]),
+        negative_rasters=np.stack([fit_picture(x) for x in train_characters]),
         validation={
-            "NumtaDB, not trained on": Examples(studied.x[checked], studied.y[checked]),
+            "NumtaDB, not trained on": Examples(pictures.x[validation], pictures.y[validation]),
             "made-up junk": made_up_negatives([], len(LABELS)),
         },
         tests={
@@ -57,37 +60,31 @@ def load_bangla(data: Path | None) -> Material:
             "the same as two-valued scans": Examples(
                 normalise_pictures(np.stack([simulate_scan(x, rng) for x in test.x])), test.y
             ),
-            "foreign characters (junk)": Examples(
-                normalise_pictures(characters.x), np.full(len(characters.x), len(LABELS))
-            ),
+            "foreign characters (junk)": negative_pictures(test_characters, len(LABELS)),
         },
-        counts={"numtadb": len(pictures.y) + len(test.y), "omniglot": len(characters.x) + len(letters)},
+        counts={"numtadb": len(train.y) + len(test.y), "omniglot": len(train_characters) + len(test_characters)},
     )
 
 
-def _is_checked(place: int) -> bool:
-    return int(hashlib.sha256(f"numtadb/{place}".encode()).hexdigest()[:8], 16) % VALIDATION == 0
-
-
 def simulate_scan(picture: np.ndarray, rng: Rng) -> np.ndarray:
-    """A picture, uint8 (h, w), as a scanner cut to two values might give it: uint8 (32, 32), 0 or 255."""
-    large = cv2.resize(picture, None, fx=ENLARGED, fy=ENLARGED, interpolation=cv2.INTER_CUBIC)
-    _, cut = cv2.threshold(large, 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
-    cut = _thicken(cut, rng.uniform(-0.4, 1.2) * ENLARGED)
-    left, top, width, height = cv2.boundingRect(cut)
+    """A picture, uint8 (h, w), as a black-and-white scan in a random frame: uint8 (32, 32), 0 or 255."""
+    large = cv2.resize(picture, None, fx=SCAN_SCALE, fy=SCAN_SCALE, interpolation=cv2.INTER_CUBIC)
+    _, ink = cv2.threshold(large, 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)  # Otsu (1979)
+    ink = _change_thickness(ink, rng.uniform(-0.4, 1.2) * SCAN_SCALE)
+    left, top, width, height = cv2.boundingRect(ink)
     side = round(max(width, height) * rng.uniform(1.0, 1.5))
     frame = np.zeros((side, side), np.uint8)
     x, y = (int(rng.integers(side - length + 1)) for length in (width, height))
-    frame[y : y + height, x : x + width] = cut[top : top + height, left : left + width]
-    small = cv2.resize(frame, (SCAN, SCAN), interpolation=cv2.INTER_AREA)
+    frame[y : y + height, x : x + width] = ink[top : top + height, left : left + width]
+    small = cv2.resize(frame, (SCAN_SIZE, SCAN_SIZE), interpolation=cv2.INTER_AREA)
     return np.where(small > 127, 255, 0).astype(np.uint8)
 
 
-def _thicken(cut: np.ndarray, by: float) -> np.ndarray:
-    """Lines wider by so many pixels; thinner where it is negative, unless nothing would be left."""
-    distance = cv2.distanceTransform(255 - cut if by > 0 else cut, cv2.DIST_L2, cv2.DIST_MASK_5)
+def _change_thickness(ink: np.ndarray, by: float) -> np.ndarray:
+    """Lines wider by so many pixels, or thinner if `by` is negative, unless nothing would be left."""
+    distance = cv2.distanceTransform(255 - ink if by > 0 else ink, cv2.DIST_L2, cv2.DIST_MASK_5)
     changed = distance <= by / 2 if by > 0 else distance > -by / 2
-    return np.where(changed, 255, 0).astype(np.uint8) if changed.any() else cut
+    return np.where(changed, 255, 0).astype(np.uint8) if changed.any() else ink
 
 
 BANGLA_DIGITS = Recipe(

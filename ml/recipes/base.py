@@ -1,7 +1,8 @@
-"""What recognizers are trained and measured with, and how: the nouns of training, and how pictures become them."""
+"""Recipe, Material and Examples: what a recognizer is trained on and tested with, and its training settings."""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,111 +15,133 @@ from ml.preprocessing.image import normalise_dataset_image
 from ml.preprocessing.ink import DEFAULT_SPEC, Ink, RasterSpec, rasterise
 
 SMALL, RESIDUAL = "small", "residual"  # networks, see `ml.training.network`
-DISTILLED, AVERAGED = "taught", "averaged"  # ways of learning, see `ml.training.fit`
+DISTILLED, AVERAGED = "taught", "averaged"  # training schedules, see `ml.training.fit`
 VALIDATION_NEGATIVES = 1_000
 
 
 @dataclass(frozen=True)
 class Examples:
-    """Rasters to learn from or to measure with: x uint8 (n, size, size), y int64 (n,) places in the labels.
-
-    In `y`, the number of labels stands for "other": junk.
-    """
+    """n rasters with their labels, to train on or to test with."""
 
     x: np.ndarray
+    """uint8 (n, size, size)."""
     y: np.ndarray
+    """int64 (n,): indices in the labels. The number of labels stands for "other": a negative example."""
     writers: list[str] | None = None
+    """Who drew them, if known."""
 
 
 @dataclass(frozen=True)
 class Material:
-    """What a recognizer is trained on, calibrated on (`validation`) and measured with (`tests`).
-
-    `negative_rasters` are uint8 (n, size, size). Nothing of `tests` is looked at before the model is done.
-    """
+    """The drawings that a recognizer is trained on, calibrated on and tested with."""
 
     pictures: Pictures
+    """Training drawings as rasters, uint8 (n, size, size)."""
     tracks: Tracks
+    """Training drawings as ink."""
     negative_inks: list[Ink]
+    """Negative examples that people drew."""
     negative_rasters: np.ndarray
+    """More negative examples, uint8 (n, size, size)."""
     validation: dict[str, Examples]
+    """Drawings to calibrate on. They are not trained on."""
     tests: dict[str, Examples] = field(default_factory=dict)
+    """Drawings to test with. Nothing is measured on them before the model is finished."""
     counts: dict[str, int] = field(default_factory=dict)
-    """How many drawings each source gave, for the model card."""
+    """The number of drawings of each source, for the model card."""
     distinct_counts: np.ndarray | None = None
-    """How many different drawings of each label are in pictures and tracks, int (labels,); None if all of them are."""
-
+    """int (labels,): different drawings of each label in pictures and tracks. None: all of them are different."""
     latin: bool = False
-    """Whether the strokes are Latin digits, whose writing styles and negatives are known (`ml.augmentation`)."""
-
+    """Whether the tracks are Latin digits: then writing styles are varied and negatives are made from them."""
     skipped_negatives: tuple[str, ...] = ()
-    """Kinds of negatives that are never made (`ml.augmentation.negatives.NEGATIVE_KINDS`): a label looks like them."""
+    """Kinds of negatives that are never made (see `ml.augmentation.negatives.NEGATIVE_KINDS`): a label looks like
+    them."""
 
     def digits(self) -> list[tuple[Ink, int]]:
-        """What junk may be made of: the tracks with their labels, if they are Latin digits; else nothing."""
+        """The digits (ink, label) that negatives can be made from: the tracks if they are Latin digits, else none."""
         return list(zip(self.tracks.inks, self.tracks.y.tolist(), strict=True)) if self.latin else []
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a recognizer is trained. The counts are drawings in one epoch.
-
-    `title` is what people call it; `prompt` is how they are asked to draw, with "{glyph}" or "{name}" in it.
-    """
+    """How a recognizer is trained. `pictures`, `tracks`, `prototypes` and `junk` count drawings in one epoch."""
 
     labels: list[dict[str, str]]
+    """`slug`, `glyph`, `name` and maybe `prompt` of each label, in the order of the model's outputs."""
     load: Callable[[Path | None], Material]
+    """Loads the material from the folder of data sets."""
     sources: Sequence[str]
+    """Names in `ml.data.sources.SOURCES`, for the model card."""
     notes: Sequence[str]
+    """Remarks on the results, for the model card."""
     epochs: int
     pictures: int
     tracks: int
     prototypes: int
+    """Synthetic digits (see `ml.augmentation.synthetic_digits`)."""
     junk: int
+    """Negative examples."""
     batch: int = 128
     learning_rate: float = 2e-3
     title: str = ""
+    """The name that people see."""
     prompt: str = "Draw {name}"
+    """How people are asked to draw, with {glyph} or {name} for the label."""
     raster: RasterSpec = DEFAULT_SPEC
     network: str = SMALL
     learning: str = DISTILLED
+    """The training schedule."""
     further: int = 0
-    """Epochs of a last cycle, at half the rate; a training that goes on from a bundle is this cycle alone."""
+    """Epochs of a last cycle at half the learning rate. `train --onwards` from a bundle runs this cycle alone."""
     moved: float = 0.0
-    """Pixels by which a drawing may lie beside its place: a picture of few pixels tells its place only so well."""
+    """Pixels by which a drawing is shifted at random at most: pictures of few pixels are not centred more exactly."""
     mirror: bool = False
-    """Whether a drawing in a mirror shows the same thing: a cat does, a 3 does not."""
+    """Whether drawings are mirrored at random: a mirrored cat is a cat, a mirrored 3 is no 3."""
     limits: Sequence[str] = ()
-    """What this recognizer in particular must not be used for, for the model card."""
+    """Uses that this recognizer is not fit for, for the model card."""
     load_to_replay: Callable[[Path | None], Material] | None = None
-    """The same material sooner, without the tests that only the model card needs; else `load`."""
+    """Loads the same material faster, without tests that only the model card needs. None: `load` does it."""
 
     def replay(self, data: Path | None) -> Material:
-        """The material for fine-tuning and for a rehearsal pack."""
+        """The material for fine-tuning and for a replay pack."""
         return (self.load_to_replay or self.load)(data)
 
     @property
     def drawings(self) -> int:
-        """In one epoch."""
+        """The number of drawings in one epoch."""
         return self.pictures + self.tracks + self.prototypes + self.junk
 
 
 def rasterise_tracks(tracks: Tracks, spec: RasterSpec = DEFAULT_SPEC) -> Examples:
-    """The tracks as they are served, with their writers."""
+    """The tracks as rasters of `spec`, with their writers."""
     rasters = np.stack([rasterise(ink, spec) for ink in tracks.inks])
     return Examples(rasters, tracks.y, [str(name) for name in tracks.group])
 
 
 def made_up_negatives(digits: Sequence[tuple[Ink, int]], other: int, spec: RasterSpec = DEFAULT_SPEC) -> Examples:
-    """The same junk each time, some of it made of Latin `digits` (ink, label); `other` is its place in the classes."""
+    """1,000 negative examples, the same each time, some of them made from Latin `digits` (ink, label).
+
+    `other` is their class: the number of labels.
+    """
     rng = np.random.default_rng(0)
     rasters = np.stack([rasterise(make_negative(rng, digits), spec) for _ in range(VALIDATION_NEGATIVES)])
     return Examples(rasters, np.full(VALIDATION_NEGATIVES, other))
 
 
 def normalise_pictures(pictures: np.ndarray, spec: RasterSpec = DEFAULT_SPEC) -> np.ndarray:
-    """Pictures, white on black, as uploads of them are: uint8 (n, size, size); all black where nothing is seen."""
-    rasters = np.zeros((len(pictures), spec.size, spec.size), np.uint8)
-    for place, picture in enumerate(pictures):
-        rasters[place] = normalise_dataset_image(picture, spec)
-    return rasters
+    """The rasters of pictures, uint8 (n, h, w), white on black, as if people had uploaded them: uint8 (n, size, size).
+
+    All black where a picture shows no ink.
+    """
+    rasters = [normalise_dataset_image(picture, spec) for picture in pictures]
+    return np.array(rasters, np.uint8).reshape(-1, spec.size, spec.size)
+
+
+def negative_pictures(pictures: np.ndarray, other: int, spec: RasterSpec = DEFAULT_SPEC) -> Examples:
+    """Pictures that show none of the labels, as test of class `other`."""
+    return Examples(normalise_pictures(pictures, spec), np.full(len(pictures), other))
+
+
+def is_one_in(count: int, key: str) -> bool:
+    """Whether the hash of `key` selects it, as it does for one key in `count`. Repeatable, in any order of keys."""
+    return int(hashlib.sha256(key.encode()).hexdigest()[:8], 16) % count == 0

@@ -1,8 +1,8 @@
-"""A training recipe for a recognizer in a folder (`ml.data.recognizer_folder`), with its test and calibration parts.
+"""Make a recipe from a recognizer folder (`ml.data.recognizer_folder`): split its drawings and set the training.
 
-A fifth of the writers is kept out as the test and a tenth to calibrate on. Where the drawings name no
-writers, or fewer than ten, the same shares of each label are, by the hash of the drawing; the notes
-say what the figures are worth then.
+A fifth of the writers is the test, and a tenth is kept to calibrate on. Where the drawings name no writers, or fewer
+than ten, the same shares of each label are taken, by the hash of the drawing; the notes say what the figures are worth
+then.
 """
 
 from __future__ import annotations
@@ -24,20 +24,22 @@ from ml.progress import Progress, no_progress
 from ml.recipes.base import Examples, Material, Recipe
 from ml.statistics import margin_of_error
 
-FEWEST = 5  # drawings of a label: three to study, one to calibrate on, one for the test
-FEWEST_WRITERS = 10  # below, a fifth of them is no sample of strangers
+MIN_DRAWINGS = 5  # of a label: three to train on, one to calibrate on, one for the test
+MIN_WRITERS = 10  # a fifth of fewer is too few to stand for people who were not trained on
 EPOCHS = 16
-BATCH = 32  # few drawings are few steps, and the statistics of the normalisations need some hundred to settle
-VARIED = 30  # times a drawing is seen in one epoch, each time in another hand
-SMALLEST_EPOCH, MANY, LARGEST_EPOCH = 2_400, 12_000, 60_000  # drawings
-JUNK = 0.15  # of an epoch is junk
-CALIBRATING = 300  # drawings, variations of the kept-out ones where those are fewer
-JUNK_CHECKED = 300  # made-up junk drawings, to calibrate on and again to test with
+SMALL_BATCH = 32  # few drawings give few steps, and batch normalisation needs some hundred steps to settle
+REPEATS = 30  # times that each drawing is in an epoch, varied differently each time
+MIN_EPOCH, LARGE_EPOCH, MAX_EPOCH = 2_400, 12_000, 60_000  # drawings; from LARGE_EPOCH on, the usual batch is used
+NEGATIVE_SHARE = 0.15  # of an epoch
+MIN_CALIBRATION = 300  # drawings to calibrate on; fewer are filled up with variations of them
+CALIBRATION_NEGATIVES = 300  # to calibrate on, and as many again to test with
 
-STRANGERS = "A fifth of the writers was kept out, so the figures are of hands that were not studied."
-MAYBE_THE_SAME = (
-    "The drawings name no writers, or too few, so a fifth of each label was kept out by hash: a hand may be on both "
-    "sides, and the figures are kinder than they would be of strangers."
+SPLIT_BY_WRITER = (
+    "A fifth of the writers was kept out, so the figures are of people whose drawings were not trained on."
+)
+SPLIT_BY_DRAWING = (
+    "The drawings name no writers, or too few, so a fifth of each label was kept out by hash. The same person may have "
+    "drawn in both parts, so the figures are better than they would be for other people."
 )
 
 TEST_NAME = "kept-out drawings"
@@ -45,114 +47,104 @@ NEGATIVES_TEST_NAME = "made-up junk"
 
 
 def recipe_from_folder(folder: Path, *, progress: Progress = no_progress) -> tuple[str, Recipe]:
-    """The slug of the recognizer in a folder, and how it is trained. Raises FolderError."""
-    described, drawn = read_folder(folder, progress=progress)
-    _check_counts(described, drawn)
-    parts, by_writer = split_drawings(drawn, len(described.labels))
-    material = _material(described, *parts)
-    return described.slug, _recipe(described, material, _notes(described, drawn, parts, by_writer=by_writer))
-
-
-def _check_counts(described: RecognizerDescription, drawn: Sequence[FolderDrawing]) -> None:
-    counts = Counter(drawing.label for drawing in drawn)
-    for place, label in enumerate(described.labels):
-        if counts[place] < FEWEST:
+    """The slug of the recognizer in a folder, and its recipe. Raises FolderError."""
+    description, drawings = read_folder(folder, progress=progress)
+    counts = Counter(drawing.label for drawing in drawings)
+    for index, label in enumerate(description.labels):
+        if counts[index] < MIN_DRAWINGS:
             raise FolderError(
-                f"The label {label['slug']} has {counts[place]} different drawings; at least {FEWEST} are needed. "
-                "Ten give a first idea, a hundred by several people something to rely on."
+                f"The label {label['slug']} has {counts[index]} different drawings; at least {MIN_DRAWINGS} are "
+                "needed. Ten are enough for a first trial, a hundred by several people for good results."
             )
+    parts, by_writer = split_drawings(drawings, len(description.labels))
+    material = _make_material(description, *parts)
+    notes = _notes(description, counts, tested=len(parts[2]), by_writer=by_writer)
+    return description.slug, _make_recipe(description, material, notes)
 
 
-# Who is studied, and who is kept out
+# Splitting
 
+Drawings = Sequence[FolderDrawing]
 Parts = tuple[list[FolderDrawing], list[FolderDrawing], list[FolderDrawing]]
 
 
-def split_drawings(drawn: Sequence[FolderDrawing], labels: int) -> tuple[Parts, bool]:
-    """What to study, to calibrate on and to test with, and whether these are different writers."""
-    writers = {drawing.writer for drawing in drawn}
-    if "" not in writers and len(writers) >= FEWEST_WRITERS:
-        parts = _by_writer(drawn, writers)
+def split_drawings(drawings: Drawings, labels: int) -> tuple[Parts, bool]:
+    """The drawings to train on, to calibrate on and to test with, and whether these are of different writers."""
+    writers = {drawing.writer for drawing in drawings}
+    if "" not in writers and len(writers) >= MIN_WRITERS:
+        parts = _split_by_writer(drawings, writers)
         if all(len({drawing.label for drawing in part}) == labels for part in parts):
             return parts, True
-    return _by_drawing(drawn, labels), False
+    return _split_by_drawing(drawings, labels), False
 
 
-def _by_writer(drawn: Sequence[FolderDrawing], writers: set[str]) -> Parts:
-    tested = held_out_writers(writers)
-    checked = first_by_hash(writers - set(tested), max(1, len(writers) // (2 * HELD_OUT_EVERY)))
+def _split_by_writer(drawings: Drawings, writers: set[str]) -> Parts:
+    test = held_out_writers(writers)
+    validation = first_by_hash(writers - set(test), max(1, len(writers) // (2 * HELD_OUT_EVERY)))
     return (
-        [drawing for drawing in drawn if drawing.writer not in {*tested, *checked}],
-        [drawing for drawing in drawn if drawing.writer in checked],
-        [drawing for drawing in drawn if drawing.writer in tested],
+        [drawing for drawing in drawings if drawing.writer not in {*test, *validation}],
+        [drawing for drawing in drawings if drawing.writer in validation],
+        [drawing for drawing in drawings if drawing.writer in test],
     )
 
 
-def _by_drawing(drawn: Sequence[FolderDrawing], labels: int) -> Parts:
+def _split_by_drawing(drawings: Drawings, labels: int) -> Parts:
     parts: Parts = ([], [], [])
     for label in range(labels):
-        those = sorted((drawing for drawing in drawn if drawing.label == label), key=_hash)
-        tests, checks = len(those) // HELD_OUT_EVERY, max(1, len(those) // (2 * HELD_OUT_EVERY))
-        for part, chosen in zip(
-            parts, (those[tests + checks :], those[tests : tests + checks], those[:tests]), strict=True
-        ):
-            part.extend(chosen)
+        of_label = [drawing for drawing in drawings if drawing.label == label]
+        of_label.sort(key=lambda drawing: hashlib.sha256(drawing.key.encode()).hexdigest())
+        tests, checks = len(of_label) // HELD_OUT_EVERY, max(1, len(of_label) // (2 * HELD_OUT_EVERY))
+        parts[0].extend(of_label[tests + checks :])
+        parts[1].extend(of_label[tests : tests + checks])
+        parts[2].extend(of_label[:tests])
     return parts
 
 
-def _hash(drawing: FolderDrawing) -> str:
-    return hashlib.sha256(drawing.key.encode()).hexdigest()
+# Material
 
 
-# What is made of them
-
-
-def _material(
-    described: RecognizerDescription,
-    studied: list[FolderDrawing],
-    checked: list[FolderDrawing],
-    tested: list[FolderDrawing],
+def _make_material(
+    description: RecognizerDescription, train: Drawings, validation: Drawings, test: Drawings
 ) -> Material:
-    spec = described.raster
+    spec = description.raster
     rng = np.random.default_rng(0)
+    pictures = [drawing for drawing in train if drawing.ink is None]
+    inks = [drawing for drawing in train if drawing.ink is not None]
     return Material(
-        pictures=_pictures([drawing for drawing in studied if drawing.ink is None], spec),
-        tracks=_tracks([drawing for drawing in studied if drawing.ink is not None]),
+        pictures=Pictures(_rasters(pictures, spec), _labels(pictures), _writers(pictures)),
+        tracks=Tracks([drawing.ink for drawing in inks if drawing.ink], _labels(inks), _writers(inks)),
         negative_inks=[],
         negative_rasters=np.zeros((0, spec.size, spec.size), np.uint8),
-        validation={TEST_NAME: _calibrate(checked, spec, rng), NEGATIVES_TEST_NAME: _junk(described, rng)},
-        tests={
-            TEST_NAME: Examples(_rasters(tested, spec), _labels(tested), [drawing.writer for drawing in tested]),
-            NEGATIVES_TEST_NAME: _junk(described, rng),
+        validation={
+            TEST_NAME: _calibration_examples(validation, spec, rng),
+            NEGATIVES_TEST_NAME: _negatives(description, rng),
         },
-        skipped_negatives=described.skipped_negatives,
+        tests={
+            TEST_NAME: Examples(_rasters(test, spec), _labels(test), [drawing.writer for drawing in test]),
+            NEGATIVES_TEST_NAME: _negatives(description, rng),
+        },
+        skipped_negatives=description.skipped_negatives,
     )
 
 
-def _pictures(drawn: Sequence[FolderDrawing], spec: RasterSpec) -> Pictures:
-    return Pictures(_rasters(drawn, spec), _labels(drawn), np.array([drawing.writer for drawing in drawn]))
-
-
-def _tracks(drawn: Sequence[FolderDrawing]) -> Tracks:
-    inks = [drawing.ink for drawing in drawn if drawing.ink is not None]
-    return Tracks(inks, _labels(drawn), np.array([drawing.writer for drawing in drawn]))
-
-
-def _rasters(drawn: Sequence[FolderDrawing], spec: RasterSpec) -> np.ndarray:
-    rasters = [drawing.raster if drawing.ink is None else rasterise(drawing.ink, spec) for drawing in drawn]
+def _rasters(drawings: Drawings, spec: RasterSpec) -> np.ndarray:
+    rasters = [drawing.raster if drawing.ink is None else rasterise(drawing.ink, spec) for drawing in drawings]
     return np.array(rasters, np.uint8).reshape(-1, spec.size, spec.size)
 
 
-def _labels(drawn: Sequence[FolderDrawing]) -> np.ndarray:
-    return np.array([drawing.label for drawing in drawn], np.int64)
+def _labels(drawings: Drawings) -> np.ndarray:
+    return np.array([drawing.label for drawing in drawings], np.int64)
 
 
-def _calibrate(checked: Sequence[FolderDrawing], spec: RasterSpec, rng: np.random.Generator) -> Examples:
-    """Drawings to calibrate on; a handful of them would call any network perfect, so they are varied too."""
-    times = -(-CALIBRATING // len(checked))
-    plain = Examples(_rasters(checked, spec), _labels(checked))
-    varied = [np.stack([_vary(drawing, spec, rng) for drawing in checked]) for _ in range(times - 1)]
-    return Examples(np.concatenate([plain.x, *varied]), np.tile(plain.y, times))
+def _writers(drawings: Drawings) -> np.ndarray:
+    return np.array([drawing.writer for drawing in drawings])
+
+
+def _calibration_examples(drawings: Drawings, spec: RasterSpec, rng: np.random.Generator) -> Examples:
+    """The drawings with variations of them. On a handful of drawings, any network would seem to be always right."""
+    repeats = -(-MIN_CALIBRATION // len(drawings))  # rounded up
+    varied = [np.stack([_vary(drawing, spec, rng) for drawing in drawings]) for _ in range(repeats - 1)]
+    return Examples(np.concatenate([_rasters(drawings, spec), *varied]), np.tile(_labels(drawings), repeats))
 
 
 def _vary(drawing: FolderDrawing, spec: RasterSpec, rng: np.random.Generator) -> np.ndarray:
@@ -162,51 +154,48 @@ def _vary(drawing: FolderDrawing, spec: RasterSpec, rng: np.random.Generator) ->
     return varied
 
 
-def _junk(described: RecognizerDescription, rng: np.random.Generator) -> Examples:
-    inks = [make_negative(rng, [], skipped=described.skipped_negatives) for _ in range(JUNK_CHECKED)]
-    rasters = np.stack([rasterise(ink, described.raster) for ink in inks])
-    return Examples(rasters, np.full(JUNK_CHECKED, len(described.labels)))
+def _negatives(description: RecognizerDescription, rng: np.random.Generator) -> Examples:
+    inks = [make_negative(rng, [], skipped=description.skipped_negatives) for _ in range(CALIBRATION_NEGATIVES)]
+    rasters = np.stack([rasterise(ink, description.raster) for ink in inks])
+    return Examples(rasters, np.full(CALIBRATION_NEGATIVES, len(description.labels)))
 
 
-def _recipe(described: RecognizerDescription, material: Material, notes: Sequence[str]) -> Recipe:
+# Recipe
+
+
+def _make_recipe(description: RecognizerDescription, material: Material, notes: Sequence[str]) -> Recipe:
     pictures, tracks = len(material.pictures.y), len(material.tracks.y)
-    drawings = min(max(VARIED * (pictures + tracks), SMALLEST_EPOCH), LARGEST_EPOCH)
-    drawn = round(drawings * (1 - JUNK) * pictures / (pictures + tracks))
+    epoch = min(max(REPEATS * (pictures + tracks), MIN_EPOCH), MAX_EPOCH)
+    pictures_per_epoch = round(epoch * (1 - NEGATIVE_SHARE) * pictures / (pictures + tracks))
     return Recipe(
-        labels=described.labels,
-        title=described.title,
-        prompt=described.prompt,
-        raster=described.raster,
+        labels=description.labels,
+        title=description.title,
+        prompt=description.prompt,
+        raster=description.raster,
         load=lambda data: material,
         sources=(),
         notes=notes,
         epochs=EPOCHS,
-        pictures=drawn,
-        tracks=round(drawings * (1 - JUNK)) - drawn,
+        pictures=pictures_per_epoch,
+        tracks=round(epoch * (1 - NEGATIVE_SHARE)) - pictures_per_epoch,
         prototypes=0,
-        junk=round(drawings * JUNK),
-        batch=BATCH if drawings < MANY else Recipe.batch,
+        junk=round(epoch * NEGATIVE_SHARE),
+        batch=SMALL_BATCH if epoch < LARGE_EPOCH else Recipe.batch,
     )
 
 
-# What the figures are worth
-
-
-def _kinds(described: RecognizerDescription) -> list[str]:
-    return ["scribble", *(kind for kind in NEGATIVE_KINDS if kind not in described.skipped_negatives)]
-
-
 def _notes(
-    described: RecognizerDescription, drawn: Sequence[FolderDrawing], parts: Parts, *, by_writer: bool
+    description: RecognizerDescription, counts: Counter[int], *, tested: int, by_writer: bool
 ) -> tuple[str, ...]:
-    counts = Counter(drawing.label for drawing in drawn)
-    ranked = sorted((counts[place], label["name"]) for place, label in enumerate(described.labels))
-    (fewest, least), (most, largest) = ranked[0], ranked[-1]
-    tested = len(parts[2])
+    """What the figures are worth, for the model card."""
+    ranked = sorted((counts[index], label["name"]) for index, label in enumerate(description.labels))
+    (fewest, rarest), (most, commonest) = ranked[0], ranked[-1]
+    kinds = ["scribble", *(kind for kind in NEGATIVE_KINDS if kind not in description.skipped_negatives)]
     return (
-        f"Trained from a folder of {len(drawn):,} drawings, {fewest:,} ({least}) to {most:,} ({largest}) of a label.",
-        STRANGERS if by_writer else MAYBE_THE_SAME,
-        f"{tested:,} drawings were kept out for the test: by chance alone a figure of so many may be off by up to "
-        f"{100 * margin_of_error(tested):.0f} points.",
-        f"The junk is made up ({', '.join(_kinds(described))}); no junk that people drew was tested.",
+        f"Trained from a folder of {counts.total():,} drawings, from {fewest:,} ({rarest}) to {most:,} ({commonest}) "
+        "per label.",
+        SPLIT_BY_WRITER if by_writer else SPLIT_BY_DRAWING,
+        f"{tested:,} drawings were kept out for the test. With so many, a figure can be wrong by up to "
+        f"{100 * margin_of_error(tested):.0f} percentage points by chance.",
+        f"The negative examples are synthetic ({', '.join(kinds)}); none that people drew were tested.",
     )

@@ -1,4 +1,4 @@
-"""What the recognizer of Latin digits learns from: MNIST and pen tracks, both split by writer."""
+"""The recipe of the recognizer of Latin digits: MNIST and pen digits, both split by writer."""
 
 from __future__ import annotations
 
@@ -10,10 +10,18 @@ import numpy as np
 from ml.augmentation.augment import fit_picture
 from ml.data import loaders
 from ml.data.loaders import DatasetError, Tracks
-from ml.recipes.base import Examples, Material, Recipe, made_up_negatives, normalise_pictures, rasterise_tracks
+from ml.recipes.base import (
+    Examples,
+    Material,
+    Recipe,
+    made_up_negatives,
+    negative_pictures,
+    normalise_pictures,
+    rasterise_tracks,
+)
 
-VALIDATION_PEOPLE = 27  # of the 539 who wrote MNIST's training part
-VALIDATION_WRITERS = 3  # of the 24 pen writers that are not kept out
+VALIDATION_PEOPLE = 27  # of the 539 people who wrote the training part of MNIST
+VALIDATION_WRITERS = 3  # of the 24 pen writers that are not in the test
 
 LABELS = [
     {"slug": str(digit), "glyph": str(digit), "name": name}
@@ -37,63 +45,60 @@ DIGITS_NOTES: tuple[str, ...] = (
 
 
 def load_digits(data: Path | None) -> Material:
-    """MNIST and the pen tracks, split by writer; junk that people drew, and letters of foreign alphabets."""
-    material = replay_digits(data)
-    photographed = _photographed(data)
-    counts = {**material.counts, "bhmsds": sum(len(test.y) for test in photographed.values())}
-    return replace(material, tests={**material.tests, **photographed}, counts=counts)
+    """MNIST, pen digits, negatives that people drew, and if available the photographed digits as one more test."""
+    material = load_digits_to_replay(data)
+    try:
+        photographed = loaders.load_photographed_digits(data)
+    except DatasetError:  # nothing is trained on them
+        return replace(material, counts={**material.counts, "bhmsds": 0})
+    test = Examples(normalise_pictures(photographed.x), photographed.y)
+    return replace(
+        material,
+        tests={**material.tests, "photographed digits (bhmsds)": test},
+        counts={**material.counts, "bhmsds": len(test.y)},
+    )
 
 
-def replay_digits(data: Path | None) -> Material:
-    """The same without the photographed digits, which take four times as long to read as all the rest."""
+def load_digits_to_replay(data: Path | None) -> Material:
+    """The same without the photographed digits, which take four times as long to read as everything else."""
     mnist, test = loaders.load_mnist("train", data), loaders.load_mnist("test", data)
     people = loaders.first_by_hash({str(writer) for writer in mnist.group}, VALIDATION_PEOPLE)
-    checked, pictures = loaders.split_by_group(mnist, [int(writer) for writer in people])
-    written, junk = loaders.load_pen_tracks(data), loaders.load_negative_drawings(data)
-    kept_out, examined, tracks = split_pen_writers(written)
-    studied, characters = (loaders.load_foreign_characters(part, data) for part in ("train", "test"))
+    validation, pictures = loaders.split_by_group(mnist, [int(writer) for writer in people])
+    pens, negatives = loaders.load_pen_tracks(data), loaders.load_negative_drawings(data)
+    test_tracks, validation_tracks, tracks = split_pen_writers(pens)
+    train_characters, test_characters = (loaders.load_foreign_characters(part, data).x for part in ("train", "test"))
+    digits = list(zip(validation_tracks.inks, validation_tracks.y.tolist(), strict=True))
     return Material(
         pictures=pictures,
         tracks=tracks,
-        negative_inks=junk,
-        negative_rasters=np.stack([fit_picture(x) for x in studied.x]),
+        negative_inks=negatives,
+        negative_rasters=np.stack([fit_picture(x) for x in train_characters]),
         latin=True,
         validation={
-            "MNIST, people not trained on": Examples(checked.x, checked.y),
-            "pen tracks, writers not trained on": rasterise_tracks(examined),
-            "made-up junk": made_up_negatives(list(zip(examined.inks, examined.y.tolist(), strict=True)), len(LABELS)),
+            "MNIST, people not trained on": Examples(validation.x, validation.y),
+            "pen tracks, writers not trained on": rasterise_tracks(validation_tracks),
+            "made-up junk": made_up_negatives(digits, len(LABELS)),
         },
         tests={
             "MNIST test": Examples(normalise_pictures(test.x), test.y),
-            "pen tracks of kept-out writers": rasterise_tracks(kept_out),
-            "foreign characters (junk)": Examples(
-                normalise_pictures(characters.x), np.full(len(characters.x), len(LABELS))
-            ),
+            "pen tracks of kept-out writers": rasterise_tracks(test_tracks),
+            "foreign characters (junk)": negative_pictures(test_characters, len(LABELS)),
         },
         counts={
             "mnist": len(mnist.y) + len(test.y),
-            "pendigits": len(written.y),
-            "quickdraw": len(junk),
-            "omniglot": len(studied.x) + len(characters.x),
+            "pendigits": len(pens.y),
+            "quickdraw": len(negatives),
+            "omniglot": len(train_characters) + len(test_characters),
         },
     )
 
 
-def _photographed(data: Path | None) -> dict[str, Examples]:
-    """A test more, where its file is at hand: nobody needs it to train."""
-    try:
-        pictures = loaders.load_photographed_digits(data)
-    except DatasetError:
-        return {}
-    return {"photographed digits (bhmsds)": Examples(normalise_pictures(pictures.x), pictures.y)}
-
-
 def split_pen_writers(tracks: Tracks) -> tuple[Tracks, Tracks, Tracks]:
-    """The kept-out writers (for the test), those to calibrate on, and those to train on."""
+    """The tracks of the writers for the test, for calibration and for training."""
     writers = loaders.first_by_hash(set(tracks.group), loaders.TEST_WRITERS + VALIDATION_WRITERS)
-    kept_out, rest = loaders.split_by_group(tracks, writers[: loaders.TEST_WRITERS])
-    examined, studied = loaders.split_by_group(rest, writers[loaders.TEST_WRITERS :])
-    return kept_out, examined, studied
+    test, rest = loaders.split_by_group(tracks, writers[: loaders.TEST_WRITERS])
+    validation, train = loaders.split_by_group(rest, writers[loaders.TEST_WRITERS :])
+    return test, validation, train
 
 
 LATIN_DIGITS = Recipe(
@@ -101,7 +106,7 @@ LATIN_DIGITS = Recipe(
     prompt="How do you write {glyph}?",
     labels=LABELS,
     load=load_digits,
-    load_to_replay=replay_digits,
+    load_to_replay=load_digits_to_replay,
     sources=("mnist", "pendigits", "quickdraw", "omniglot", "bhmsds"),
     notes=DIGITS_NOTES,
     limits=(

@@ -1,18 +1,17 @@
-"""What the recognizer of quick sketches learns from, and how it is measured.
+"""The recipe of the recognizer of sketches.
 
-Three sources see the same thing differently: strokes, Google's own 28 x 28 pictures, and TU Berlin's
-careful drawings. Strokes are drawn as Google drew its pictures (the longest side 25 to 26 pixels, a line of
-1.5), and its pictures are taken as they are, so that the two cannot be told apart: a network that learned
-from pictures alone would know only half of what people draw in a browser otherwise.
+It has three sources of the same things: strokes of Quick, Draw!, Google's bitmaps of 28 x 28 pixels, and the careful
+drawings of TU Berlin. Strokes are drawn in the way in which Google drew its bitmaps (longest side 25 to 26 pixels, line
+1.5), and the bitmaps are used unchanged, so that the two look alike. A network trained on bitmaps alone would see
+strokes from a browser as something unfamiliar.
 
-A fifth of each word is kept out: strokes by the hash of their key, pictures by their place. Some drawings
-are there both as strokes and as a picture; of such twins none is studied whose other half is kept out.
+A fifth of each word is the test: strokes by the hash of their key, bitmaps by their index. Some drawings exist both as
+strokes and as a bitmap. Where one of the two is in the test, the other is not trained on.
 """
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
 from typing import NamedTuple
 
@@ -24,19 +23,31 @@ from ml.data.loaders import Pictures, Tracks
 from ml.data.sources import SKETCH_WORDS
 from ml.preprocessing.ink import RasterSpec, rasterise
 from ml.preprocessing.quickdraw_bitmap import draw_bitmap
-from ml.recipes.base import AVERAGED, RESIDUAL, Examples, Material, Recipe, made_up_negatives, normalise_pictures
+from ml.recipes.base import (
+    AVERAGED,
+    RESIDUAL,
+    Examples,
+    Material,
+    Recipe,
+    is_one_in,
+    made_up_negatives,
+    negative_pictures,
+    normalise_pictures,
+)
 
-KEPT_OUT = 5  # one drawing of each word in so many
-VALIDATION = 20  # one of the others in so many is kept to calibrate on
-FREQUENT = 1_000  # drawings; words of fewer are reported apart
-SCARCE_TIMES = 8  # so often a picture of such a word is in an epoch
-CAREFUL_TIMES = 4  # so often one of TU Berlin's
-TWIN = 25.0  # grey levels, root mean square; twins are at 4 to 15, strangers above 30
-BESIDE = (-1, 0, 1)  # pixels that twins may lie beside each other
+TEST_EVERY = 5  # one drawing of each word in five is in the test
+VALIDATION_EVERY = 20  # one of the others in twenty is kept to calibrate on
+SCARCE_BELOW = 1_000  # drawings; words with fewer are trained on several times and reported separately
+SCARCE_REPEATS = 8  # times that a bitmap of such a word is in an epoch
+CAREFUL_REPEATS = 4  # times that a drawing of TU Berlin is in an epoch
+# Root mean square difference in grey levels below which two bitmaps are the same drawing. Measured: 4 to 15 for the
+# same drawing, above 30 for different ones.
+SAME_BELOW = 25.0
+OFFSETS = (-1, 0, 1)  # pixels by which the same drawing may be shifted
 
 SKETCH_RASTER = RasterSpec(size=26, box=25, pen=1.5, centre="box")
 
-# What stands in "Draw ..." where "a" would not do.
+# What replaces "a ..." in "Draw ...".
 _PROMPTS = {word: f"an {word}" for word in ("airplane", "alarm clock", "apple", "arm", "ear", "eye")} | {
     "pants": "pants"
 }
@@ -47,143 +58,126 @@ LABELS = [
 ]
 
 
-class _Drawings(NamedTuple):
-    """Drawings of one kind as rasters, and what becomes of each: kept out, to calibrate on, or studied."""
+class _Source(NamedTuple):
+    """n drawings of one source, with the part that each belongs to."""
 
     x: np.ndarray
+    """Rasters, uint8 (n, size, size)."""
     y: np.ndarray
-    kept_out: np.ndarray
-    checked: np.ndarray
-    form: np.ndarray
-    """As Google draws pictures: uint8 (n, 28, 28)."""
+    """Labels, int64 (n,)."""
+    test: np.ndarray
+    """bool (n,)."""
+    validation: np.ndarray
+    """bool (n,)."""
+    bitmaps: np.ndarray
+    """The drawings as Google draws bitmaps, uint8 (n, 28, 28), to compare sources with."""
 
     @property
-    def studied(self) -> np.ndarray:
-        return ~self.kept_out & ~self.checked
+    def train(self) -> np.ndarray:
+        """bool (n,)."""
+        return ~self.test & ~self.validation
 
     def examples(self, chosen: np.ndarray) -> Examples:
-        """The chosen ones, to measure with."""
         return Examples(self.x[chosen], self.y[chosen])
-
-    def without(self, known: np.ndarray) -> _Drawings:
-        """Those that are `known` are neither studied nor calibrated on, and not kept out either: they are left out."""
-        left = ~known | self.kept_out
-        return _Drawings(*(part[left] for part in self))
 
 
 def load_sketches(data: Path | None) -> Material:
-    """Strokes, pictures and careful sketches, each split; letters of alphabets and made-up drawings as junk."""
-    tracks, bitmaps = loaders.load_sketch_tracks(data), loaders.load_sketch_bitmaps(data)
-    careful = loaders.load_tuberlin_sketches(data)
-    strokes, pictures, sketches = _of_tracks(tracks), _of_pictures(bitmaps), _of_pictures(careful)
-    twins = _twins(strokes, pictures)
-    tracks = loaders.select_rows(tracks, np.flatnonzero(strokes.studied & ~twins[0]))
-    strokes, pictures = strokes.without(twins[0]), pictures.without(twins[1])
-    drawn = np.bincount(np.concatenate([strokes.y, pictures.y]), minlength=len(LABELS))
-    letters = [loaders.load_foreign_characters(part, data) for part in ("train", "test")]
+    """Strokes, bitmaps and careful drawings, each split; characters and made-up drawings as negatives."""
+    tracks = loaders.load_sketch_tracks(data)
+    strokes, pictures = _from_tracks(tracks), _from_pictures(loaders.load_sketch_bitmaps(data))
+    careful = _from_pictures(loaders.load_tuberlin_sketches(data))
+    # Drawings whose other form is in the test. In the test itself both forms may stay.
+    stroke_leaks, picture_leaks = _find_leaks(strokes, pictures), _find_leaks(pictures, strokes)
+    tracks = loaders.select_rows(tracks, np.flatnonzero(strokes.train & ~stroke_leaks))
+    strokes = _Source(*(part[~stroke_leaks] for part in strokes))
+    pictures = _Source(*(part[~picture_leaks] for part in pictures))
+    counts = np.bincount(np.concatenate([strokes.y, pictures.y]), minlength=len(LABELS))  # (words,)
+    frequent = counts >= SCARCE_BELOW
+    train_characters, test_characters = (loaders.load_foreign_characters(part, data).x for part in ("train", "test"))
     return Material(
-        pictures=_repeated(pictures, sketches, drawn >= FREQUENT),
+        pictures=_training_pictures(pictures, careful, frequent),
         tracks=tracks,
         negative_inks=[],
-        negative_rasters=np.stack([fit_picture(x, SKETCH_RASTER) for x in letters[0].x]),
+        negative_rasters=np.stack([fit_picture(x, SKETCH_RASTER) for x in train_characters]),
         validation={
-            "strokes, not trained on": strokes.examples(strokes.checked),
-            "pictures, not trained on": pictures.examples(pictures.checked),
+            "strokes, not trained on": strokes.examples(strokes.validation),
+            "pictures, not trained on": pictures.examples(pictures.validation),
             "made-up junk": made_up_negatives([], len(LABELS), SKETCH_RASTER),
         },
         tests={
-            **_kept_out(strokes, pictures, sketches, drawn >= FREQUENT),
-            "foreign characters (junk)": Examples(
-                normalise_pictures(letters[1].x, SKETCH_RASTER), np.full(len(letters[1].x), len(LABELS))
-            ),
+            "kept-out strokes": strokes.examples(strokes.test & frequent[strokes.y]),
+            "kept-out pictures": pictures.examples(pictures.test & frequent[pictures.y]),
+            "kept-out pictures of scarce words": pictures.examples(pictures.test & ~frequent[pictures.y]),
+            "TU Berlin, kept out": careful.examples(careful.test),
+            "foreign characters (junk)": negative_pictures(test_characters, len(LABELS), SKETCH_RASTER),
         },
-        distinct_counts=_distinct_counts(strokes, pictures, sketches),
+        distinct_counts=_distinct_counts(strokes, pictures, careful),
         counts={
             "quickdraw": len(strokes.y),
             "quickdraw-bitmaps": len(pictures.y),
-            "tuberlin": len(sketches.y),
-            "omniglot": sum(len(part.x) for part in letters),
+            "tuberlin": len(careful.y),
+            "omniglot": len(train_characters) + len(test_characters),
         },
     )
 
 
-def _of_tracks(tracks: Tracks) -> _Drawings:
+def _from_tracks(tracks: Tracks) -> _Source:
     x = np.stack([rasterise(ink, SKETCH_RASTER) for ink in tracks.inks])
-    kept_out = np.array([_is_one_in(KEPT_OUT, str(key)) for key in tracks.group])
-    checked = np.array([_is_one_in(VALIDATION, f"check {key}") for key in tracks.group])
-    return _Drawings(x, tracks.y, kept_out, checked & ~kept_out, np.stack([draw_bitmap(ink) for ink in tracks.inks]))
+    test = np.array([is_one_in(TEST_EVERY, str(key)) for key in tracks.group])
+    validation = np.array([is_one_in(VALIDATION_EVERY, f"check {key}") for key in tracks.group])
+    return _Source(x, tracks.y, test, validation & ~test, np.stack([draw_bitmap(ink) for ink in tracks.inks]))
 
 
-def _of_pictures(pictures: Pictures) -> _Drawings:
-    kept_out = pictures.group % KEPT_OUT == KEPT_OUT - 1
-    checked = pictures.group % VALIDATION == 0
-    return _Drawings(normalise_pictures(pictures.x, SKETCH_RASTER), pictures.y, kept_out, checked, pictures.x)
+def _from_pictures(pictures: Pictures) -> _Source:
+    test = pictures.group % TEST_EVERY == TEST_EVERY - 1
+    validation = pictures.group % VALIDATION_EVERY == 0  # a multiple of 20 is never in the test
+    return _Source(normalise_pictures(pictures.x, SKETCH_RASTER), pictures.y, test, validation, pictures.x)
 
 
-def _is_one_in(so_many: int, key: str) -> bool:
-    return int(hashlib.sha256(key.encode()).hexdigest()[:8], 16) % so_many == 0
-
-
-def _repeated(pictures: _Drawings, careful: _Drawings, frequent: np.ndarray) -> Pictures:
-    """What is studied as pictures: those of scarce words and the careful ones several times."""
-    scarce = pictures.studied & ~frequent[pictures.y]
-    places = np.concatenate([np.flatnonzero(pictures.studied), *[np.flatnonzero(scarce)] * (SCARCE_TIMES - 1)])
-    again = np.tile(np.flatnonzero(~careful.kept_out), CAREFUL_TIMES)
-    x, y = (
-        np.concatenate([mine[places], theirs[again]]) for mine, theirs in zip(pictures[:2], careful[:2], strict=True)
-    )
+def _training_pictures(pictures: _Source, careful: _Source, frequent: np.ndarray) -> Pictures:
+    """The pictures of one epoch: those of scarce words and the careful ones several times."""
+    scarce = np.flatnonzero(pictures.train & ~frequent[pictures.y])
+    rows = np.concatenate([np.flatnonzero(pictures.train), np.tile(scarce, SCARCE_REPEATS - 1)])
+    careful_rows = np.tile(np.flatnonzero(~careful.test), CAREFUL_REPEATS)
+    x = np.concatenate([pictures.x[rows], careful.x[careful_rows]])
+    y = np.concatenate([pictures.y[rows], careful.y[careful_rows]])
     return Pictures(x, y, np.full(len(y), ""))
 
 
-def _distinct_counts(strokes: _Drawings, pictures: _Drawings, careful: _Drawings) -> np.ndarray:
-    """How many drawings of each word are studied, whatever the times and the forms: int (words,)."""
-    counts = np.bincount(careful.y[~careful.kept_out], minlength=len(LABELS))
+def _distinct_counts(strokes: _Source, pictures: _Source, careful: _Source) -> np.ndarray:
+    """The number of different training drawings of each word, without repeats and second forms: int (words,)."""
+    counts = np.bincount(careful.y[~careful.test], minlength=len(LABELS))
     for label in range(len(LABELS)):
-        inks, seen = (each.form[each.studied & (each.y == label)] for each in (strokes, pictures))
+        inks, seen = (source.bitmaps[source.train & (source.y == label)] for source in (strokes, pictures))
         counts[label] += len(seen) + int((~has_twin(inks, seen)).sum())
     return counts
 
 
-def _kept_out(strokes: _Drawings, pictures: _Drawings, careful: _Drawings, frequent: np.ndarray) -> dict[str, Examples]:
-    return {
-        "kept-out strokes": strokes.examples(strokes.kept_out & frequent[strokes.y]),
-        "kept-out pictures": pictures.examples(pictures.kept_out & frequent[pictures.y]),
-        "kept-out pictures of scarce words": pictures.examples(pictures.kept_out & ~frequent[pictures.y]),
-        "TU Berlin, kept out": careful.examples(careful.kept_out),
-    }
+# The same drawing in two sources
 
 
-# Twins
-
-
-def _twins(strokes: _Drawings, pictures: _Drawings) -> tuple[np.ndarray, np.ndarray]:
-    """Which strokes are a kept-out picture too, and which pictures kept-out strokes: bool of each."""
-    known = np.zeros(len(strokes.y), bool), np.zeros(len(pictures.y), bool)
+def _find_leaks(source: _Source, other: _Source) -> np.ndarray:
+    """Which drawings outside of the test are in the test of the other source: bool (n,)."""
+    leaks = np.zeros(len(source.y), bool)
     for label in range(len(LABELS)):
-        for mine, others, found in ((strokes, pictures, known[0]), (pictures, strokes, known[1])):
-            places = np.flatnonzero((mine.y == label) & ~mine.kept_out)
-            found[places] = has_twin(mine.form[places], others.form[(others.y == label) & others.kept_out])
-    return known
+        rows = np.flatnonzero((source.y == label) & ~source.test)
+        leaks[rows] = has_twin(source.bitmaps[rows], other.bitmaps[(other.y == label) & other.test])
+    return leaks
 
 
-def has_twin(rasters: np.ndarray, among: np.ndarray) -> np.ndarray:
-    """For each picture, uint8 (n, h, w), whether one `among` others is the same drawing: bool (n,)."""
-    nearest = np.full(len(rasters), np.inf)
-    if not len(rasters) or not len(among):
-        return nearest < TWIN
-    others = among.reshape(len(among), -1).astype(np.float32)
-    lengths = (others**2).sum(axis=1)
-    for moved in _beside(rasters):
-        flat = moved.reshape(len(moved), -1).astype(np.float32)
-        squares = (flat**2).sum(axis=1)[:, None] + lengths - 2 * flat @ others.T
+def has_twin(bitmaps: np.ndarray, among: np.ndarray) -> np.ndarray:
+    """Whether each bitmap, uint8 (n, h, w), is the same drawing as one `among` others, uint8 (m, h, w): bool (n,)."""
+    nearest = np.full(len(bitmaps), np.inf)
+    if not len(bitmaps) or not len(among):
+        return nearest < SAME_BELOW
+    others = among.reshape(len(among), -1).astype(np.float32)  # (m, h * w)
+    lengths = (others**2).sum(axis=1)  # (m,)
+    for right, down in product(OFFSETS, OFFSETS):
+        moved = np.roll(bitmaps, (down, right), (1, 2)).reshape(len(bitmaps), -1).astype(np.float32)  # (n, h * w)
+        # |a - b|^2 = |a|^2 + |b|^2 - 2 a b, for all pairs at once: (n, m)
+        squares = (moved**2).sum(axis=1)[:, None] + lengths - 2 * moved @ others.T
         nearest = np.minimum(nearest, np.sqrt(np.maximum(squares.min(axis=1), 0) / others.shape[1]))
-    return nearest < TWIN
-
-
-def _beside(rasters: np.ndarray) -> Iterator[np.ndarray]:
-    for right in BESIDE:
-        for down in BESIDE:
-            yield np.roll(rasters, (down, right), (1, 2))
+    return nearest < SAME_BELOW
 
 
 SKETCHES = Recipe(

@@ -1,11 +1,18 @@
-"""Kappa: as textbooks work it out, and where it is not defined."""
+"""Statistics: kappa as in textbooks, confidence intervals, and where a figure is undefined."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from ml.statistics import cohens_kappa, observed_agreement, one_against_rest, symmetric_table
+from ml.statistics import (
+    cohens_kappa,
+    margin_of_error,
+    observed_agreement,
+    one_against_rest,
+    symmetric_table,
+    wilson_interval,
+)
 
 
 def test_the_grant_proposals_that_many_texts_work_out() -> None:
@@ -53,3 +60,15 @@ def test_in_a_pool_the_order_of_a_pair_means_nothing() -> None:
     table = np.array([[3, 2], [0, 5]])
     assert symmetric_table(table).tolist() == symmetric_table(table.T).tolist() == [[6, 2], [2, 10]]
     assert cohens_kappa(symmetric_table(table)) == cohens_kappa(symmetric_table(table.T))
+
+
+@pytest.mark.parametrize(("count", "off"), [(1, 0.98), (25, 0.196), (10_000, 0.0098)])
+def test_the_margin_of_error_of_a_proportion(count: int, off: float) -> None:
+    assert margin_of_error(count) == pytest.approx(off)
+
+
+def test_wilsons_interval_is_the_one_of_published_tables() -> None:
+    assert wilson_interval(0.9, 100) == pytest.approx((0.8256, 0.9448), abs=1e-4)
+    low, high = wilson_interval(1.0, 6)
+    assert low == pytest.approx(0.61, abs=0.001)
+    assert high == pytest.approx(1.0)

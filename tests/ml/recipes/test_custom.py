@@ -1,7 +1,8 @@
-"""What of a folder is studied and what is kept out, and how honestly the figures are told."""
+"""Recipes from a folder: the split, the epoch, and the notes on what the figures are worth."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,8 +13,13 @@ from ml.__main__ import main
 from ml.augmentation.negatives import NEGATIVE_KINDS
 from ml.data.recognizer_folder import FolderDrawing, FolderError
 from ml.preprocessing.ink import Ink, RasterSpec
-from ml.recipes.custom import NEGATIVES_TEST_NAME, TEST_NAME, recipe_from_folder, split_drawings
-from ml.statistics import margin_of_error, wilson_interval
+from ml.recipes.custom import (
+    NEGATIVES_TEST_NAME,
+    SPLIT_BY_DRAWING,
+    TEST_NAME,
+    recipe_from_folder,
+    split_drawings,
+)
 from ml.training.epochs import make_epoch
 from tests.ml.runes import SPEC, write_folder
 
@@ -88,13 +94,13 @@ def test_each_recognizer_has_the_raster_it_asks_for(tmp_path: Path) -> None:
 
 def test_the_notes_say_what_the_figures_are_worth(tmp_path: Path) -> None:
     _, recipe = recipe_from_folder(write_folder(tmp_path / "runes", count=10))
-    said = " ".join(recipe.notes)
-    assert "30 drawings, 10 (aitch) to 10 (vee) of a label" in said
-    assert "a hand may be on both sides, and the figures are kinder than they would be of strangers" in said
-    assert "6 drawings were kept out for the test: by chance alone a figure of so many may be off by up to 40" in said
+    counts, split, test, _ = recipe.notes
+    assert re.findall(r"\d+|aitch|vee", counts) == ["30", "10", "aitch", "10", "vee"]
+    assert split == SPLIT_BY_DRAWING
+    assert re.findall(r"\d+", test) == ["6", "40"], "6 drawings leave a margin of error of 40 percentage points"
 
 
-def test_what_looks_like_a_label_is_no_junk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_negatives_that_look_like_a_label_are_not_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[str] = []
 
     def noted(name: str, kind: Callable[[np.random.Generator], Ink]) -> Callable[[np.random.Generator], Ink]:
@@ -111,26 +117,12 @@ def test_what_looks_like_a_label_is_no_junk(tmp_path: Path, monkeypatch: pytest.
     )
     make_epoch(recipe.load(None), recipe, np.random.default_rng(0))
     assert set(made) == {"zigzag", "spiral", "grid", "cross", "arrow"}
-    assert "The junk is made up (scribble, zigzag, spiral, grid, cross, arrow)" in " ".join(recipe.notes)
+    assert "(scribble, zigzag, spiral, grid, cross, arrow)" in " ".join(recipe.notes)
 
 
 def test_too_few_drawings_of_a_label_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(FolderError, match=r"The label ring has 4 different drawings; at least 5 are needed. Ten give"):
+    with pytest.raises(FolderError, match=r"\bring\b.*\b4\b.*\b5\b"):
         recipe_from_folder(write_folder(tmp_path / "runes", count=4))
-
-
-@pytest.mark.parametrize(("count", "off"), [(1, 0.98), (25, 0.196), (10_000, 0.0098)])
-def test_few_drawings_leave_much_to_chance(count: int, off: float) -> None:
-    assert margin_of_error(count) == pytest.approx(off)
-
-
-def test_what_a_share_may_really_be() -> None:
-    assert wilson_interval(0.9, 100) == pytest.approx(
-        (0.8256, 0.9448), abs=1e-4
-    )  # as tables of Wilson's interval have it
-    low, high = wilson_interval(1.0, 6)
-    assert low == pytest.approx(0.61, abs=0.001)
-    assert high == pytest.approx(1.0)
 
 
 def failed(capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
@@ -140,15 +132,16 @@ def failed(capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
     return captured.err
 
 
-def test_the_door_says_what_is_missing_or_too_much(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_train_command_refuses_wrong_arguments(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = write_folder(tmp_path / "runes", count=2)
     said = failed(capsys, "runes", "--from", folder, "--out", tmp_path / "out")
-    assert said == f"python -m ml train: {folder} says itself what it is called; leave 'runes' out.\n"
-    assert "Say with --out where to write the bundle." in failed(capsys, "--from", folder)
-    assert "The label ring has 2 different drawings" in failed(capsys, "--from", folder, "--out", tmp_path / "out")
+    assert str(folder) in said
+    assert "'runes'" in said
+    assert "--out" in failed(capsys, "--from", folder)
+    assert "ring has 2 " in failed(capsys, "--from", folder, "--out", tmp_path / "out")
     (tmp_path / "file").write_text("")
     runes = write_folder(tmp_path / "more-runes", count=5)
     said = failed(capsys, "--from", runes, "--out", tmp_path / "file" / "out")
-    assert said == f"python -m ml train: {tmp_path / 'file' / 'out'}: Not a directory.\n"
-    assert "recognizer.json cannot be read" in failed(capsys, "--from", tmp_path, "--out", tmp_path / "out")
+    assert f"{tmp_path / 'file' / 'out'}: Not a directory" in said
+    assert "recognizer.json" in failed(capsys, "--from", tmp_path, "--out", tmp_path / "out")
     assert not (tmp_path / "out").exists()

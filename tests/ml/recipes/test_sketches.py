@@ -95,7 +95,7 @@ def test_the_card_counts_a_drawing_once_though_it_comes_in_two_forms(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        "ml.recipes.sketches.TWIN", 55.0
+        "ml.recipes.sketches.SAME_BELOW", 55.0
     )  # these twins are less alike than real ones, and strangers far off
     told = count_per_label(SKETCHES.load(folder), [label["slug"] for label in LABELS])
     assert 0 < told["cat"] < FEW
