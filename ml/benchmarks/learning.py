@@ -26,7 +26,8 @@ from ml.evaluation.metrics import calibration_error
 from ml.preprocessing.ink import Ink, rasterise
 from ml.recipes.base import VALIDATION_NEGATIVES, Examples, Material, Recipe
 from ml.recipes.digits import LABELS, VALIDATION_PEOPLE
-from ml.reporting.text_tables import percent, table
+from ml.reporting.figures import percent
+from ml.reporting.text_tables import table
 from ml.training.finetune import finetune
 from ml.training.train import SEED, train
 

@@ -25,7 +25,8 @@ from ml.embeddings import personal_memory
 from ml.preprocessing.image import normalise_image
 from ml.preprocessing.ink import rasterise
 from ml.recipes.base import Material
-from ml.reporting.text_tables import percent, table
+from ml.reporting.figures import percent
+from ml.reporting.text_tables import table
 
 EARLY = 50  # the first drawings of a writer, while the memory fills
 WRONG = 0.1  # of the labels of a careless person

@@ -24,6 +24,7 @@ from ml.commands.options import (
 )
 from ml.progress import progress_bars
 from ml.reporting import text_tables
+from ml.reporting.figures import percent
 
 TEXT = """Write the model of a bundle in the formats that other tools read.
 
@@ -62,8 +63,7 @@ def run(options: argparse.Namespace) -> None:
     with contextlib.redirect_stdout(sys.stderr):  # TensorFlow prints what it writes
         done = export_files(bundle, options.out, formats=options.format, drawings=drawings, progress=progress_bars)
     rows = [
-        (file.file, f"{file.bytes:,}", text_tables.percent(file.same_answers), f"{file.largest_difference:.6f}")
-        for file in done
+        (file.file, f"{file.bytes:,}", percent(file.same_answers), f"{file.largest_difference:.6f}") for file in done
     ]
     text = text_tables.table((str(options.out), "bytes", "same answer", "largest difference"), rows)
     figures = {"out": str(options.out), "drawings": len(drawings), "files": [asdict(file) for file in done]}

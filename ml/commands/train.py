@@ -17,7 +17,7 @@ from ml.progress import progress_bars
 from ml.recipes import RECIPES
 from ml.recipes.base import Recipe
 from ml.recipes.custom import recipe_from_folder
-from ml.reporting import text_tables
+from ml.reporting.figures import percent
 from ml.statistics import wilson_interval
 from ml.training.train import SEED, TrainingError, recipe_of, train_recognizer
 
@@ -107,7 +107,7 @@ def _describe(figures: Mapping[str, Any]) -> str:
         else (figures["junk_unsure"], figures["junk_count"], "answered 'not sure'")
     )
     low, high = wilson_interval(share, count)
-    return f"{text_tables.percent(share)} of {count:,} {what} (95 % confidence interval: {low:.1%} to {high:.1%})"
+    return f"{percent(share)} of {count:,} {what} (95 % confidence interval: {low:.1%} to {high:.1%})"
 
 
 def rehearse(options: argparse.Namespace) -> None:

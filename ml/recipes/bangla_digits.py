@@ -94,20 +94,20 @@ BANGLA_DIGITS = Recipe(
     load=load_bangla,
     sources=("numtadb", "omniglot"),
     notes=(
-        "Half of what it gets wrong is ১ and ৯, which many people write alike; the rest is mostly drawn very small "
-        "(half of the set is no higher than eleven pixels), beside dirt, or labelled as something else than most would "
-        "read.",
-        "Tried for the last tenths: enlarging small pictures without cutting them to black and white (99.13 to 99.30 % "
-        "without any training), a further cycle of five epochs on them (99.37 %), the mean of answers to three sizes "
-        "of each drawing (no better).",
-        "Cut to two values, with other lines and in other frames, the test drawings lose 0.3 points: the normaliser "
-        "takes away most of what scans differ in.",
-        "This bundle learned its first 30 epochs from pictures that were cut to black and white when they were "
-        "enlarged, and went on from there (`--onwards`).",
+        "Half of the errors are between ১ and ৯, which many people write alike. Most of the others are drawn very "
+        "small (half of the data set is at most eleven pixels high), have dirt beside them, or have a label that most "
+        "people would not choose.",
+        "Enlarging small pictures without cutting them to black and white gives 99.30 % instead of 99.13 % without any "
+        "training. A further cycle of five epochs on them gives 99.37 %. The mean of the answers to three sizes of "
+        "each drawing is no better.",
+        "The test drawings cut to two values, with other line widths and in other frames, lose 0.3 points: the "
+        "normaliser removes most of the differences between scans.",
+        "The first 30 epochs of this bundle used pictures that were cut to black and white when they were enlarged. "
+        "Training was continued from there (`--onwards`).",
     ),
     limits=(
-        "Whole numbers, amounts or codes: it reads one digit at a time.",
-        "Print and other scripts: it has learned handwriting only. Assamese digits look alike and were not tested.",
+        "Whole numbers, amounts or codes: it recognises one digit at a time.",
+        "Print and other scripts: it was trained on handwriting only. Assamese digits look alike and were not tested.",
     ),
     epochs=30,
     pictures=47_000,

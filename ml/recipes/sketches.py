@@ -189,24 +189,24 @@ SKETCHES = Recipe(
     load=load_sketches,
     sources=("quickdraw", "quickdraw-bitmaps", "tuberlin", "omniglot"),
     notes=(
-        "Google's pictures were drawn with a line of 16 and a margin of 24 around 256, shrunk as a whole to 28, the "
-        "box of the ink in the middle: found by laying drawings that are published in both forms on each other. "
-        "Strokes are drawn like that, so that both forms of a drawing are the same raster, give or take a grey "
-        "level.",
-        "This bundle learned its first 24 epochs with strokes centred by their mass, on a raster of 26 that they "
-        "filled, and went on from there (`--onwards`). Then the same drawing as ink and as a picture got the same "
-        "answer in 94.9 of 100 cases.",
-        "Some 1,130 of the 17,600 drawings of strokes are there as pictures too. In its first 24 epochs that was "
-        "not seen: 437 of the 17,841 test drawings were studied in their other form. Without them that network was "
-        "at 95.3 % of the strokes and 94.5 % of the pictures instead of 95.2 and 94.5.",
-        "Tried for top-3 and for ink beside pictures: moving drawings by up to 0.7 pixels and showing half of the "
-        "strokes as pictures, on pictures laid between pixels (93.9 % top-1; ink and picture alike in 95.7 %); the "
-        "new raster with no more training (strokes 92.9 %, alike in 98.9 %); with a further cycle of five epochs "
-        "(94.1 %, alike in 98.9 %); with a quarter of the weights from before it (what ships).",
+        "Google drew its pictures with a line of 16 and a margin of 24 around 256, shrank them as a whole to 28, and "
+        "centred the bounding box of the ink. This was found by comparing drawings that are published as strokes and "
+        "as pictures. Strokes are drawn in the same way here, so that both forms of a drawing give the same raster, "
+        "within one grey level.",
+        "The first 24 epochs of this bundle centred strokes by their mass, on a raster of 26 pixels that they filled. "
+        "Training was continued from there (`--onwards`). At that time, ink and picture of the same drawing got the "
+        "same answer in 94.9 % of cases.",
+        "About 1,130 of the 17,600 drawings of strokes are also in the pictures. In the first 24 epochs this was not "
+        "known: 437 of the 17,841 test drawings were trained on in their other form. Without them that network had an "
+        "accuracy of 95.3 % on strokes and 94.5 % on pictures, instead of 95.2 % and 94.5 %.",
+        "Tried to improve top-3 accuracy and the agreement of ink and picture: moving drawings by up to 0.7 pixels and "
+        "using half of the strokes as pictures (accuracy 93.9 %, agreement 95.7 %); the new raster without more "
+        "training (strokes 92.9 %, agreement 98.9 %); the new raster with a further cycle of five epochs (94.1 %, "
+        "agreement 98.9 %); the same with a quarter of the weights from before it (what ships).",
     ),
     limits=(
-        "Anything but the thirty words: of what else can be drawn it should say 'not sure', and does not always.",
-        "Arm, ear, finger, hand, leg and nose: it has seen few of them, and is often wrong.",
+        "Anything except the thirty words: it should answer 'not sure' to all other drawings, and does not always.",
+        "Arm, ear, finger, hand, leg and nose: it was trained on few drawings of them and is often wrong.",
     ),
     epochs=24,
     pictures=60_000,

@@ -1,7 +1,7 @@
-"""The model card: what a bundle was made of, how good it is, and what it must not be used for.
+"""Make the model card of a bundle: what it was made of, how good it is, and what it must not be used for.
 
-One dictionary in the bundle's manifest, of which the site's page and `card.md` are both made. Nothing
-in it is typed by hand but the recipe's notes and limits.
+The card is a dictionary in the bundle's manifest. The site's page and `card.md` are both made from it. All of it is
+computed, except the notes and limits of the recipe.
 """
 
 from __future__ import annotations
@@ -18,62 +18,70 @@ from ml.data.sources import SOURCES
 from ml.evaluation.metrics import EvaluationReport
 from ml.recipes import RECIPES
 from ml.recipes.base import AVERAGED, DISTILLED, Material, Recipe
-from ml.reporting.card_markdown import card_markdown
-from ml.reporting.confusion_svg import confusion_svg
+from ml.reporting.card_markdown import CONFUSION_FILE, card_markdown
+from ml.reporting.confusions import confusion_svg, find_confusions, sum_matrices
+from ml.reporting.figures import label_name
 
 CARD_FILE = "card.md"
-CONFUSION_FILE = "confusion.svg"
-CONFUSIONS = 12  # that are named, the most frequent
-DIGITS = 6  # of a share behind the point
+CONFUSIONS = 12  # listed, the most frequent
+DIGITS = 6  # to which shares are rounded
 
 LIMITS = (
-    "Deciding anything where a mistake costs somebody something, without a person who looks.",
-    "Telling who drew something, or anything else about a person.",
-    "Several symbols at once: it reads one, and should answer 'not sure' to several.",
+    "Decisions in which an error causes harm, unless a person checks the answer.",
+    "Identifying who drew something, or finding out anything else about a person.",
+    "Several symbols at once: it recognises one, and should answer 'not sure' to several.",
 )
 
 LEARNING = {
-    DISTILLED: "learns, is refined on milder drawings and harder junk, and is taught once more by the mean of both "
-    "ends (`ml/training/fit.py`)",
-    AVERAGED: "learns, and what serves is the running mean of its weights (`ml/training/fit.py`)",
+    DISTILLED: "is trained, then refined on milder variations and harder negative examples, then trained once more "
+    "with the mean of both results as its teacher (`ml/training/fit.py`)",
+    AVERAGED: "is trained, and the moving average of its weights is used (`ml/training/fit.py`)",
 }
 
 Json = dict[str, Any]
 
 
 def with_card(bundle: Bundle, card: Json) -> Bundle:
-    """The same bundle with this card in its manifest."""
+    """Return the bundle with this card in its manifest."""
     return replace(bundle, manifest={**bundle.manifest, "card": card})
 
 
 def inherit_card(bundle: Bundle, base: Bundle) -> Bundle:
-    """The same bundle with the card of the base that it was taught from, if that has one."""
+    """Return the bundle with the card of the base that it was trained from, if that has one."""
     return with_card(bundle, base.manifest["card"]) if "card" in base.manifest else bundle
 
 
 def write_card(bundle: Bundle, folder: Path) -> None:
     """Write the bundle's card as `card.md` with `confusion.svg`. Raises BundleError if it has none."""
-    text = card_markdown(bundle, CONFUSION_FILE)
+    text = card_markdown(bundle)
     folder.mkdir(parents=True, exist_ok=True)
-    labels, matrix = bundle.manifest["labels"], bundle.manifest["card"]["confusion"]
-    if matrix:
-        (folder / CONFUSION_FILE).write_text(
-            confusion_svg(matrix, [label["glyph"] or label["name"] for label in labels])
-        )
+    if matrix := bundle.manifest["card"]["confusion"]:
+        (folder / CONFUSION_FILE).write_text(confusion_svg(matrix, list(map(label_name, bundle.manifest["labels"]))))
     (folder / CARD_FILE).write_text(text, "utf-8")
 
 
 def make_card(bundle: Bundle, reports: Mapping[str, EvaluationReport], recipe: Recipe, material: Material) -> Json:
-    """The card of a bundle that learned `material` by `recipe`; `reports` are its figures by the name of the test."""
+    """Return the card of a bundle that was trained on `material` by `recipe`; `reports` are its tests by name."""
     real = {name: report for name, report in reports.items() if report.count}
     matrix = sum_matrices([report.confusion for report in real.values()])
+    names = list(map(label_name, bundle.manifest["labels"]))
     return {
-        "summary": _summary(bundle),
-        "data": [_source(name, material) for name in recipe.sources] or [_own(material)],
+        "summary": f"A small neural network that recognises {len(names)} labels ({', '.join(names)}) and answers "
+        "'not sure' to anything else.",
+        "data": [_describe_source(name, material) for name in recipe.sources] or [_describe_folder(material)],
         "trained_on": count_per_label(material, bundle.slugs),
-        "recipe": _recipe(bundle, recipe),
+        "recipe": _describe_recipe(bundle, recipe),
         "results": [_result(name, report) for name, report in reports.items()],
-        "by_label": [{"test": name, "labels": _by_label(report)} for name, report in real.items()],
+        "by_label": [
+            {
+                "test": name,
+                "labels": [
+                    {"slug": line.slug, "count": line.count, "accuracy": _round(line.accuracy)}
+                    for line in report.labels
+                ],
+            }
+            for name, report in real.items()
+        ],
         "confusions": find_confusions(matrix, bundle.slugs)[:CONFUSIONS],
         "confusion": matrix,
         "limits": [*LIMITS, *recipe.limits],
@@ -81,86 +89,56 @@ def make_card(bundle: Bundle, reports: Mapping[str, EvaluationReport], recipe: R
     }
 
 
-def _summary(bundle: Bundle) -> str:
-    labels = bundle.manifest["labels"]
-    shown = ", ".join(label["glyph"] or label["name"] for label in labels)
-    told = f"A small neural network that tells apart {len(labels)} labels ({shown})"
-    return f"{told}, and answers 'not sure' to what is none of them."
-
-
-def _source(name: str, material: Material) -> Json:
+def _describe_source(name: str, material: Material) -> Json:
     source = SOURCES[name]
-    told = {"title": source.title, "origin": source.origin, "licence": source.licence}
-    return {"name": name, **told, "drawings": material.counts.get(name)}
+    about = {"title": source.title, "origin": source.origin, "licence": source.licence}
+    return {"name": name, **about, "drawings": material.counts.get(name)}
 
 
-def _own(material: Material) -> Json:
+def _describe_folder(material: Material) -> Json:
     drawings = len(material.pictures.y) + len(material.tracks.y)
     return {"name": "own", "title": "A folder of one's own drawings", "origin": "", "licence": "", "drawings": drawings}
 
 
 def count_per_label(material: Material, slugs: Sequence[str]) -> dict[str, int]:
-    """How many different drawings of each label there were to learn from, by slug."""
+    """Return the number of different drawings of each label in the training data, by slug."""
     counts = material.distinct_counts
     if counts is None:
         counts = np.bincount(np.concatenate([material.pictures.y, material.tracks.y]), minlength=len(slugs))
     return dict(zip(slugs, counts.tolist(), strict=False))
 
 
-def _recipe(bundle: Bundle, recipe: Recipe) -> list[str]:
+def _describe_recipe(bundle: Bundle, recipe: Recipe) -> list[str]:
     manifest, raster = bundle.manifest, bundle.raster
     training, name = manifest["training"], manifest["recognizer"]
     command = f"`python -m ml train {name}`" if name in RECIPES else "`python -m ml train --from FOLDER`"
+    further = training.get("further", 0)
     return [
-        f"{command} repeats it, with the seed {training['seed']}; the order in which processor threads add up numbers "
-        "may change the last digits of a figure.",
-        f"It reads drawings as {raster.size} x {raster.size} pixels, white on black: ink is fitted into a box "
-        f"of {raster.box:g}, drawn with a pen of {raster.pen:g} and centred by its {raster.centre}; pictures are "
+        f"{command} repeats the training, with the seed {training['seed']}. The order in which processor threads add "
+        "up numbers may change the last digits of a figure.",
+        f"The network sees a drawing as {raster.size} x {raster.size} pixels, white on black. Ink is fitted into a "
+        f"box of {raster.box:g}, drawn with a pen of {raster.pen:g} and centred by its {raster.centre}. Pictures are "
         "brought to the same form.",
-        f"A {recipe.network} network (`ml/network.py`) {LEARNING[recipe.learning]}.",
+        f"A {recipe.network} network (`ml/training/network.py`) {LEARNING[recipe.learning]}.",
         f"{training['epochs']} epochs of {training['pictures']:,} pictures, {training['tracks']:,} pen tracks, "
-        f"{training['prototypes']:,} drawings by prototypes of our own and {training['junk']:,} of junk, varied anew "
-        f"each time; batches of {training['batch']}, Adam with a peak rate of {training['learning_rate']:g} that falls "
-        "to nothing." + _further(training),
-        "What examines it taught it nothing. It was set apart beforehand: by writer where the writers are known, else "
-        "as the publisher split the set, or by a hash of each drawing.",
-        f"Its probabilities were calibrated (temperature {training['temperature']:g}) on drawings that it did not "
-        f"learn from; by them, too, an answer under {manifest['unsure_below']:g} is given as 'not sure'.",
+        f"{training['prototypes']:,} synthetic drawings and {training['junk']:,} negative examples, varied anew in "
+        f"each epoch; batches of {training['batch']}; Adam with a peak learning rate of {training['learning_rate']:g} "
+        "that falls to almost 0."
+        + (f" Then {further} more epochs at half the rate, of which the moving average is used." if further else ""),
+        "Nothing in the tests was used for training. They were set apart first: by writer where the writers are known, "
+        "otherwise as the publisher split the set, or by a hash of each drawing.",
+        f"The probabilities are calibrated (temperature {training['temperature']:g}) on drawings that it was not "
+        "trained on. The limit of 'not sure' is chosen on them too: answers with a probability under "
+        f"{manifest['unsure_below']:g} are 'not sure'.",
     ]
-
-
-def _further(training: Mapping[str, Any]) -> str:
-    epochs = training.get("further", 0)
-    return f" Then {epochs} more epochs at half the rate; what serves is their running mean." if epochs else ""
 
 
 def _result(name: str, report: EvaluationReport) -> Json:
-    figures = report.to_dict()
-    shares = {key: _rounded(figures[key]) for key in ("accuracy", "top3", "unsure", "ece", "junk_unsure")}
-    sure = _rounded(figures["accuracy_when_sure"])
+    shares = {key: _round(getattr(report, key)) for key in ("accuracy", "top3", "unsure", "ece", "junk_unsure")}
+    sure = _round(report.accuracy_when_sure)
     return {"test": name, "count": report.count, "sure_accuracy": sure, "junk_count": report.junk_count, **shares}
 
 
-def _by_label(report: EvaluationReport) -> list[Json]:
-    return [{"slug": line.slug, "count": line.count, "accuracy": _rounded(line.accuracy)} for line in report.labels]
-
-
-def _rounded(share: float | None) -> float | None:
-    """A share as it is kept; None where there was nothing to measure."""
-    return None if share is None or np.isnan(share) else round(share, DIGITS)
-
-
-def sum_matrices(matrices: Sequence[Sequence[Sequence[int]]]) -> list[list[int]]:
-    """One confusion matrix of several: rows what was drawn, columns the first guess. Empty if there are none."""
-    return np.sum(matrices, axis=0).tolist() if matrices else []
-
-
-def find_confusions(matrix: Sequence[Sequence[int]], slugs: Sequence[str]) -> list[Json]:
-    """What was taken for something else, the most frequent first."""
-    wrong = [
-        {"drawn": slugs[i], "answered": slugs[j], "count": count}
-        for i, row in enumerate(matrix)
-        for j, count in enumerate(row)
-        if i != j and count
-    ]
-    return sorted(wrong, key=lambda line: -line["count"])
+def _round(share: float) -> float | None:
+    """A share as the card stores it; None where there was nothing to measure."""
+    return None if np.isnan(share) else round(share, DIGITS)

@@ -1,4 +1,4 @@
-"""Sheets of drawings: what there was to answer, and what went wrong."""
+"""Contact sheets: many drawings in one picture."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from ml.reporting.html.theme import Theme, ink_map
 
 SAMPLES = 12  # drawings of a label
 COLUMNS, FEWER_COLUMNS = 8, 6  # of a sheet with captions; the fewer for long ones
-LONG = 3  # lines of a long caption
-SHORT = 4  # letters of a name that fits beside another
+LONG = 3  # lines of a caption that counts as long
+SHORT = 4  # letters of a name short enough for two in one line
 SHOWN = 24  # drawings on such a sheet
 GAP = 0.14  # of a drawing's side, around it
 LINE = 0.14  # inches, the height of a line below a drawing
@@ -23,15 +23,16 @@ SEED = 0
 
 
 def sample_sheet(answered: EvaluatedDrawings, names: Sequence[str], theme: Theme) -> Figure:
-    """Some drawings of each label, drawn by lot."""
+    """Return randomly chosen drawings of each label, one row for each."""
     rng = np.random.default_rng(SEED)
-    rows = [(name, np.flatnonzero(answered.truth == place)) for place, name in enumerate(names)]
-    rows = [(name, rng.permutation(places)[:SAMPLES]) for name, places in rows if len(places)]
+    rows = [(name, np.flatnonzero(answered.truth == label)) for label, name in enumerate(names)]
+    rows = [(name, rng.permutation(chosen)[:SAMPLES]) for name, chosen in rows if len(chosen)]
     step = answered.rasters.shape[1] + 2
     sheet = np.zeros((len(rows) * step, SAMPLES * step))
-    for row, (_, places) in enumerate(rows):
-        for column, place in enumerate(places):
-            _put(sheet, answered.rasters[place], row * step + 1, column * step + 1)
+    for row, (_, chosen) in enumerate(rows):
+        for column, number in enumerate(chosen):
+            top, left = row * step + 1, column * step + 1
+            sheet[top : top + step - 2, left : left + step - 2] = answered.rasters[number]
     figure = Figure(figsize=(WIDTH, WIDTH / (SAMPLES + 1.4) * len(rows) + 0.2))
     axes = figure.subplots()
     axes.imshow(sheet, cmap=ink_map(theme), vmin=0, vmax=255)
@@ -45,7 +46,10 @@ def sample_sheet(answered: EvaluatedDrawings, names: Sequence[str], theme: Theme
 def captioned_sheet(
     rasters: np.ndarray, captions: Sequence[Sequence[str]], theme: Theme, *, columns: int | None = None
 ) -> Figure:
-    """Drawings in rows, each with short lines below it, the last of them muted; every one has as many, or none."""
+    """Return drawings with captions of one or more short lines below, the last line muted.
+
+    All captions have the same number of lines, which may be 0.
+    """
     lines = len(captions[0])
     columns = columns or (COLUMNS if lines < LONG else FEWER_COLUMNS)
     width = min(WIDTH, columns * WIDEST)
@@ -62,24 +66,20 @@ def captioned_sheet(
         axes.imshow(raster, cmap=ink_map(theme), vmin=0, vmax=255, extent=(left, left + side, top + side, top))
         edge = [left, left + side, left + side, left, left], [top, top, top + side, top + side, top]
         axes.plot(*edge, color=theme.line, linewidth=0.8)
-        for place, words in enumerate(caption):
-            below = top + side * (1 + GAP / 3) + line * place
-            colour = theme.muted if place == lines - 1 else theme.ink
+        for index, words in enumerate(caption):
+            below = top + side * (1 + GAP / 3) + line * index
+            colour = theme.muted if index == lines - 1 else theme.ink
             axes.text(left + side / 2, below, words, ha="center", va="top", size=8, color=colour)
     axes.set(xlim=(0, columns * wide), ylim=(rows * high, 0))
     return figure
 
 
 def mistake_caption(drawn: str, answered: str, confidence: float, *, short: bool) -> list[str]:
-    """The caption of a mistake; on more lines where the names are long."""
+    """Return the caption of a mistake, on more lines if the names are long."""
     first = [f"{drawn} as {answered}"] if short else [drawn, f"as {answered}"]
     return [*first, f"{confidence:.0%}"]
 
 
 def are_short(names: Sequence[str]) -> bool:
-    """Whether two of the names fit below a drawing, side by side."""
+    """Return whether two of the names fit into one line below a drawing."""
     return max(map(len, names)) <= SHORT
-
-
-def _put(sheet: np.ndarray, raster: np.ndarray, top: int, left: int) -> None:
-    sheet[top : top + raster.shape[0], left : left + raster.shape[1]] = raster

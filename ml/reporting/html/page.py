@@ -1,4 +1,4 @@
-"""What the page of a report is made of: sections of texts, tables and pictures, as one HTML file."""
+"""The page of a report: sections of text, tables and pictures, in one HTML file."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from pathlib import Path
 from ml.reporting.html.theme import Picture
 
 STYLE = Path(__file__).with_name("page.css")
-SCRIPTS = {"bn": re.compile(r"[ঀ-৿]")}  # languages whose letters want a face and a reading voice of their own
-NARROWEST = 0.5  # of its width, to which a picture shrinks on a small screen; from there on it scrolls
+SCRIPTS = {"bn": re.compile(r"[ঀ-৿]")}  # languages that need their own font and voice of a screen reader
+MIN_SCALE = 0.5  # to which a picture shrinks on a small screen; then it scrolls
 
 
 @dataclass(frozen=True)
 class Illustration:
-    """A picture with what it shows, for who cannot see it, and a line below it. `name` is its file, without .png."""
+    """A picture with its alternative text and an optional caption. `name` is its file name without .png."""
 
     name: str
     picture: Picture
@@ -28,7 +28,7 @@ class Illustration:
 
 @dataclass(frozen=True)
 class Section:
-    """A chapter. Its parts are HTML, or pictures."""
+    """A section of the page. Its parts are HTML or pictures."""
 
     slug: str
     title: str
@@ -36,24 +36,24 @@ class Section:
 
 
 def text(sentences: str) -> str:
-    """A paragraph of plain text."""
+    """Return a paragraph of plain text."""
     return f"<p>{escape(sentences)}</p>"
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    """Hairlines between rows; the first column is a name, the others are figures."""
+    """Return a table. The first column holds names, the others figures."""
     head = "".join(f'<th scope="col">{escape(cell)}</th>' for cell in header)
     lines = "".join(f"<tr>{_cells(row)}</tr>" for row in rows)
     return f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{lines}</tbody></table></div>'
 
 
 def _cells(row: Sequence[object]) -> str:
-    first, *others = (voiced(str(cell)) for cell in row)
+    first, *others = (mark_language(str(cell)) for cell in row)
     return f'<th scope="row">{first}</th>' + "".join(f"<td>{cell}</td>" for cell in others)
 
 
-def voiced(words: str) -> str:
-    """Escaped, with its language where the script gives it away."""
+def mark_language(words: str) -> str:
+    """Return the escaped text, with its language if the script shows it."""
     for language, letters in SCRIPTS.items():
         if letters.search(words):
             return f'<span lang="{language}">{escape(words)}</span>'
@@ -61,18 +61,18 @@ def voiced(words: str) -> str:
 
 
 def folded(title: str, content: str) -> str:
-    """Something for those who want it all."""
+    """Return content that is hidden until it is opened."""
     return f"<details><summary>{escape(title)}</summary>{content}</details>"
 
 
 def tiles(figures: Sequence[tuple[str, str]]) -> str:
-    """Key figures: what, and how much."""
+    """Return key figures, given as (name, value)."""
     parts = (f"<div><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>" for name, value in figures)
     return f'<dl class="tiles">{"".join(parts)}</dl>'
 
 
 def page(title: str, about: str, sections: Sequence[Section]) -> str:
-    """The whole file; it refers to nothing outside itself."""
+    """Return the whole HTML file. It needs no other file."""
     links = "".join(f'<li><a href="#{section.slug}">{escape(section.title)}</a></li>' for section in sections)
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
@@ -92,7 +92,7 @@ def _section(section: Section) -> str:
 
 def _figure(shown: Illustration) -> str:
     picture = shown.picture
-    least = round(picture.width * NARROWEST)
+    least = round(picture.width * MIN_SCALE)
     caption = f"<figcaption>{escape(shown.caption)}</figcaption>" if shown.caption else ""
     return (
         '<figure><div class="scroll"><picture>'

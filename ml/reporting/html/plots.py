@@ -1,4 +1,4 @@
-"""The plots of a report, each a function from figures and a theme to a matplotlib figure."""
+"""The plots of a report. Each function takes figures and a theme and returns a Matplotlib figure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from ml.evaluation.metrics import LabelFigures
-from ml.reporting.confusion_svg import SEEN
+from ml.reporting.confusions import cell_strengths
 from ml.reporting.html.results import ReliabilityBin
 from ml.reporting.html.theme import Theme
 from ml.statistics import wilson_interval
@@ -26,11 +26,11 @@ COUNT = FuncFormatter(lambda count, _: f"{count:,.0f}")
 
 
 def plot_learning(history: Sequence[Mapping[str, float]], theme: Theme) -> Figure:
-    """Loss and accuracy on what was learned from, epoch by epoch."""
+    """Plot loss and accuracy on the training data by epoch."""
     figure = Figure(figsize=(WIDTH, 2.4))
     epochs = [line["epoch"] for line in history]
     for axes, key, title, colour in zip(
-        figure.subplots(1, 2), ("loss", "accuracy"), ("Loss", "Right"), (theme.amber, theme.accent), strict=True
+        figure.subplots(1, 2), ("loss", "accuracy"), ("Loss", "Accuracy"), (theme.amber, theme.accent), strict=True
     ):
         axes.plot(epochs, [line[key] for line in history], color=colour, marker="o", markersize=2.5, linewidth=1.5)
         axes.set_title(title)
@@ -43,30 +43,25 @@ def plot_learning(history: Sequence[Mapping[str, float]], theme: Theme) -> Figur
 
 
 def plot_labels(lines: Sequence[LabelFigures], names: Sequence[str], theme: Theme) -> Figure:
-    """Accuracy by label, the weakest first, each with where the truth lies in 95 of 100 cases."""
-    order = sorted(range(len(lines)), key=lambda place: lines[place].accuracy)
-    shares = np.array([lines[place].accuracy for place in order])
-    bounds = np.array([wilson_interval(lines[place].accuracy, lines[place].count) for place in order])
+    """Plot the accuracy by label with its 95 % confidence interval, the lowest first."""
+    order = sorted(range(len(lines)), key=lambda index: lines[index].accuracy)
+    shares = np.array([lines[index].accuracy for index in order])
+    bounds = np.array([wilson_interval(lines[index].accuracy, lines[index].count) for index in order])
     figure = Figure(figsize=(WIDTH, 0.9 + ROW * len(order)))
     axes = figure.subplots()
     rows = np.arange(len(order))
-    low = _floor(float(bounds.min()))
+    low = max(0.0, np.floor(float(bounds.min()) * 20 - 0.2) / 20)  # a step of 5 %, a little below the lowest
     axes.hlines(rows, low, shares, color=theme.line, linewidth=1)
     axes.hlines(rows, *bounds.T, color=theme.accent, linewidth=5, alpha=0.3)
     axes.plot(shares, rows, "o", color=theme.accent, markersize=5)
-    axes.set_yticks(rows, [names[place] for place in order], color=theme.ink)
+    axes.set_yticks(rows, [names[index] for index in order], color=theme.ink)
     axes.set_xlim(low, 1 + (1 - low) * 0.02)
     axes.invert_yaxis()
-    _shares(axes)
+    _format_shares(axes)
     return figure
 
 
-def _floor(share: float) -> float:
-    """Where an axis of shares begins: no lower than needed, so that the last points can be told apart."""
-    return max(0.0, np.floor(share * 20 - 0.2) / 20)
-
-
-def _shares(axes: Axes) -> None:
+def _format_shares(axes: Axes) -> None:
     axes.xaxis.set_major_formatter(PERCENT)
     axes.grid(axis="x")
     axes.spines["left"].set_visible(False)
@@ -74,7 +69,7 @@ def _shares(axes: Axes) -> None:
 
 
 def plot_writers(lines: Sequence[LabelFigures], theme: Theme) -> Figure:
-    """The share of wrong answers by writer, most first."""
+    """Plot the share of wrong answers by writer, the highest first."""
     wrong = [1 - line.accuracy for line in lines]
     figure = Figure(figsize=(WIDTH, 2.6))
     axes = figure.subplots()
@@ -94,15 +89,14 @@ def plot_writers(lines: Sequence[LabelFigures], theme: Theme) -> Figure:
 
 
 def plot_confusion(matrix: Sequence[Sequence[int]], names: Sequence[str], theme: Theme) -> Figure:
-    """Rows are what was drawn, columns what was answered; mistakes stand out in amber."""
+    """Plot a confusion matrix: rows are what was drawn, columns what was answered."""
     counts = np.array(matrix)
-    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     size = min(8.6, max(4.0, 1.2 + 0.36 * len(names)))
     figure = Figure(figsize=(size, size))
     axes = figure.subplots()
     _name_both(axes, names, theme)
     small = 8 if len(names) <= 12 else 6
-    cells = _cells(shares, theme)
+    cells = _cell_colours(matrix, theme)
     axes.imshow(cells)
     for row, column in zip(*np.nonzero(counts), strict=True):
         on = theme.sheet if row == column else theme.on_amber
@@ -111,19 +105,19 @@ def plot_confusion(matrix: Sequence[Sequence[int]], names: Sequence[str], theme:
     return figure
 
 
-def _cells(shares: np.ndarray, theme: Theme) -> np.ndarray:
-    """RGBA (n, n, 4): the right ones blue by their share, the wrong ones amber on a stretched scale."""
-    right = np.eye(len(shares), dtype=bool)
-    strength = np.where(right, shares, np.minimum(1, np.sqrt(shares * SEEN)) * 0.85)
+def _cell_colours(matrix: Sequence[Sequence[int]], theme: Theme) -> np.ndarray:
+    """RGBA (n, n, 4): right answers blue, errors amber."""
+    right = np.eye(len(matrix), dtype=bool)
+    strength = cell_strengths(matrix) * np.where(right, 1, 0.85)
     colours = np.where(right[..., None], to_rgba(theme.accent), to_rgba(theme.amber))
     return np.concatenate([colours[..., :3], np.maximum(strength, 0.03)[..., None]], axis=2)
 
 
 def _name_both(axes: Axes, names: Sequence[str], theme: Theme) -> None:
-    places = range(len(names))
+    positions = range(len(names))
     turned = max(map(len, names)) > 3
-    axes.set_xticks(places, names, rotation=90 if turned else 0, color=theme.ink)
-    axes.set_yticks(places, names, color=theme.ink)
+    axes.set_xticks(positions, names, rotation=90 if turned else 0, color=theme.ink)
+    axes.set_yticks(positions, names, color=theme.ink)
     axes.xaxis.tick_top()
     axes.xaxis.set_label_position("top")
     axes.set_xlabel("answered")
@@ -134,7 +128,7 @@ def _name_both(axes: Axes, names: Sequence[str], theme: Theme) -> None:
 
 
 def plot_calibration(bins: Sequence[ReliabilityBin], below: float, theme: Theme) -> Figure:
-    """How often an answer of a certain probability is right, and how many such answers there are."""
+    """Plot accuracy by confidence (a reliability diagram) above the number of answers."""
     figure = Figure(figsize=(4.8, 5.2))
     above, counts = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
     above.plot([0, 1], [0, 1], color=theme.muted, linewidth=1, linestyle=(0, (4, 3)))
@@ -142,7 +136,7 @@ def plot_calibration(bins: Sequence[ReliabilityBin], below: float, theme: Theme)
         low, high = wilson_interval(found.accuracy, found.count)
         above.vlines(found.confidence, low, high, color=theme.accent, linewidth=4, alpha=0.3)
     above.plot([b.confidence for b in bins], [b.accuracy for b in bins], "o-", color=theme.accent, markersize=4)
-    above.set_ylabel("of them right")
+    above.set_ylabel("accuracy")
     above.set_ylim(-0.02, 1.02)
     counts.bar([b.low for b in bins], [b.count for b in bins], [b.high - b.low for b in bins], align="edge",
                color=theme.accent, alpha=0.5, edgecolor=theme.sheet)  # fmt: skip
@@ -161,17 +155,17 @@ def plot_calibration(bins: Sequence[ReliabilityBin], below: float, theme: Theme)
 
 
 def plot_versions(rows: Sequence[Mapping[str, Any]], theme: Theme) -> Figure:
-    """By label what both versions get right; a line from the other to this one. `rows`: name, before, after."""
+    """Plot the accuracy of both versions by label. Each of `rows` has name, before (the other) and after (this one)."""
     figure = Figure(figsize=(WIDTH, 1.2 + ROW * len(rows)))
     axes = figure.subplots()
-    places = np.arange(len(rows))
+    positions = np.arange(len(rows))
     before, after = (np.array([row[key] for row in rows]) for key in ("before", "after"))
-    axes.hlines(places, before, after, color=np.where(after < before, theme.amber, theme.accent), linewidth=2)
-    axes.plot(before, places, "o", markersize=5, markerfacecolor=theme.sheet, color=theme.muted, label="the other")
-    axes.plot(after, places, "o", markersize=5, color=theme.accent, label="this version")
-    axes.set_yticks(places, [row["name"] for row in rows], color=theme.ink)
+    axes.hlines(positions, before, after, color=np.where(after < before, theme.amber, theme.accent), linewidth=2)
+    axes.plot(before, positions, "o", markersize=5, markerfacecolor=theme.sheet, color=theme.muted, label="the other")
+    axes.plot(after, positions, "o", markersize=5, color=theme.accent, label="this version")
+    axes.set_yticks(positions, [row["name"] for row in rows], color=theme.ink)
     axes.invert_yaxis()
     axes.margins(x=0.03)
     figure.legend(*axes.get_legend_handles_labels(), loc="outside upper right", ncols=2)
-    _shares(axes)
+    _format_shares(axes)
     return figure

@@ -1,4 +1,4 @@
-"""How a report looks: paper and ink, slate and chalk, and pictures drawn for both."""
+"""The look of a report: a light and a dark theme, fonts, and pictures drawn in both themes."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 DPI = 180
-COLOURS = 128  # of a picture
-PIXELS = 96  # of a page, to an inch of a figure
-FACES = ("Noto Sans", "Segoe UI", "Helvetica Neue", "Arial")  # the first that is there; DejaVu Sans always is
+COLOURS = 128  # in the palette of a picture
+PIXELS = 96  # CSS pixels for an inch of a figure
+FONTS = ("Noto Sans", "Segoe UI", "Helvetica Neue", "Arial")  # the first installed one; DejaVu Sans always is
 
 
 @dataclass(frozen=True)
 class Theme:
-    """The colours of a picture; those of the site."""
+    """The colours of a picture, the same as on the site."""
 
     sheet: str
     ink: str
@@ -38,7 +38,7 @@ DARK = Theme("#272e33", "#eeebe2", "#a9b1b5", "#3a444b", "#93b7ff", "#efbe5d", o
 
 
 class Picture(NamedTuple):
-    """One figure as two PNGs, and its size in the pixels of a page."""
+    """One figure as a PNG for each theme, and its size in CSS pixels."""
 
     light: bytes
     dark: bytes
@@ -46,19 +46,19 @@ class Picture(NamedTuple):
     height: int
 
     def _repr_png_(self) -> tuple[bytes, dict[str, int]]:
-        """What a notebook shows."""
+        """The picture that a notebook shows."""
         return self.light, {"width": self.width, "height": self.height}
 
 
 def draw(make: Callable[[Theme], Figure]) -> Picture:
-    """Draw a figure in both themes."""
+    """Return a figure drawn in both themes."""
     light, dark = (_draw(make, theme) for theme in (LIGHT, DARK))
     width, height = light[1]
     return Picture(light[0], dark[0], round(width * PIXELS), round(height * PIXELS))
 
 
 def _draw(make: Callable[[Theme], Figure], theme: Theme) -> tuple[bytes, tuple[float, float]]:
-    """A figure as a PNG, with its size in inches."""
+    """A figure as a PNG and its size in inches."""
     with mpl.rc_context(_style(theme)):
         figure = make(theme)
         width, height = figure.get_size_inches()
@@ -66,12 +66,12 @@ def _draw(make: Callable[[Theme], Figure], theme: Theme) -> tuple[bytes, tuple[f
 
 
 def ink_map(theme: Theme) -> LinearSegmentedColormap:
-    """From paper to ink: rasters as they were drawn."""
+    """Return the colour map of rasters, from paper to ink."""
     return LinearSegmentedColormap.from_list("ink", [theme.sheet, theme.ink])
 
 
 def _png(figure: Figure) -> bytes:
-    """With a palette: a third of the bytes, and nobody sees the difference in two inks on paper."""
+    """A PNG with a palette: a third of the bytes, without a visible difference."""
     drawn, file = io.BytesIO(), io.BytesIO()
     figure.savefig(drawn, format="png", dpi=DPI)
     with Image.open(drawn) as picture:
@@ -110,18 +110,18 @@ def _style(theme: Theme) -> dict[Any, Any]:
 
 @cache
 def _families() -> list[str]:
-    """The text face, then those with other scripts, as far as they are installed; matplotlib tries them in turn."""
-    known = {font.name for font in font_manager.fontManager.ttflist}
-    text = [face for face in FACES if face in known][:1]
+    """The installed fonts, for Latin text first; Matplotlib tries them in turn."""
+    known = {entry.name for entry in font_manager.fontManager.ttflist}
+    text = [font for font in FONTS if font in known][:1]
     return [*text, "DejaVu Sans", *sorted(name for name in known if name.startswith("Noto Sans Bengali"))]
 
 
 def legible(texts: Iterable[str], instead: Iterable[str]) -> list[str]:
-    """The texts, each replaced where no installed face has all of its characters."""
-    return [text if _has(text) else other for text, other in zip(texts, instead, strict=True)]
+    """Return the texts, each replaced if the installed fonts lack one of its characters."""
+    return [text if _can_show(text) else other for text, other in zip(texts, instead, strict=True)]
 
 
 @cache
-def _has(text: str) -> bool:
-    faces = [font_manager.get_font(font_manager.findfont(family)) for family in _families()]
-    return all(any(face.get_char_index(ord(letter)) for face in faces) for letter in text)
+def _can_show(text: str) -> bool:
+    fonts = [font_manager.get_font(font_manager.findfont(family)) for family in _families()]
+    return all(any(font.get_char_index(ord(letter)) for font in fonts) for letter in text)

@@ -1,4 +1,4 @@
-"""The chapter that sets two versions side by side."""
+"""The section of a report that compares two versions."""
 
 from __future__ import annotations
 
@@ -7,66 +7,59 @@ from typing import Any
 
 import numpy as np
 
+from ml.reporting.figures import NEGATIVES_UNSURE, SHARES, percent
 from ml.reporting.html import contact_sheets, plots
 from ml.reporting.html.page import Illustration, Section, folded, table, text
 from ml.reporting.html.results import VersionComparison
 from ml.reporting.html.sections import mistake_captions, plot_names, table_names
 from ml.reporting.html.theme import draw
-from ml.reporting.text_tables import percent
 
-LITTLE = 0.05  # chance below which a difference is called one
+SIGNIFICANT = 0.05  # a p-value below it
 
 
-def version_section(duel: VersionComparison, other: Mapping[str, Any]) -> Section:
-    """Who is right where the other is not, overall, by label, and in pictures; `other` is the other's manifest."""
-    drawn = plot_names(duel.this)
-    rows = _by_label(duel, drawn)
+def version_section(versions: VersionComparison, other: Mapping[str, Any]) -> Section:
+    """Return which version is right where the other is not: overall, by label, in pictures.
+
+    `other` is the manifest of the other version.
+    """
+    names = plot_names(versions.this)
+    rows = _label_rows(versions, names)
     picture = draw(lambda theme: plots.plot_versions(rows, theme))
+    both = versions.this.figures, versions.other.figures
+    shares = [*SHARES.items(), *([("junk_unsure", NEGATIVES_UNSURE)] if both[0].junk_count else [])]
+    overall = [(name, *(percent(getattr(figures, key)) for figures in both)) for key, name in shares]
     parts: list[str | Illustration] = [
-        text(_told(duel, other)),
-        table(("", "this version", "the other"), _overall(duel)),
+        text(_summary(versions, other)),
+        table(("", "this version", "the other"), overall),
         Illustration("versions", picture, "Accuracy of both versions by label"),
-        folded("The figures", _label_table(rows, table_names(duel.this))),
-        *_sheet(duel, duel.won, drawn, "won", "Only this version is right: what the other answered."),
-        *_sheet(duel, duel.lost, drawn, "lost", "Only the other is right: what this version answers."),
+        folded("All figures", _label_table(rows, table_names(versions.this))),
+        *_sheet(versions, versions.won, names, "won", "Only this version is right: answers of the other version."),
+        *_sheet(versions, versions.lost, names, "lost", "Only the other version is right: answers of this version."),
     ]
     return Section("versions", "Two versions", parts)
 
 
-def _told(duel: VersionComparison, other: Mapping[str, Any]) -> str:
-    won, lost = len(duel.won), len(duel.lost)
-    beside = (
-        f"Beside the version of {other['created'][:10]} ({other['sha256']['tflite'][:8]}), on the same drawings: only "
-        f"this one is right about {won:,}, only the other about {lost:,}. "
+def _summary(versions: VersionComparison, other: Mapping[str, Any]) -> str:
+    won, lost = len(versions.won), len(versions.lost)
+    counts = (
+        f"Compared with the version of {other['created'][:10]} ({other['sha256']['tflite'][:8]}) on the same drawings: "
+        f"{won:,} are right only in this version, {lost:,} only in the other. "
     )
     if not won + lost:
-        return f"{beside}They are right and wrong about the same drawings."
-    chance = f"were neither better, a split at least as uneven would come about in {duel.chance:.1%} of such tests"
-    if duel.chance < LITTLE:
-        return f"{beside}That is hardly chance: {chance} (McNemar's exact test)."
-    return f"{beside}That may well be chance: {chance} (McNemar's exact test)."
+        return f"{counts}Both versions are right about the same drawings."
+    verdict = "is probably not chance" if versions.chance < SIGNIFICANT else "may be chance"
+    return (
+        f"{counts}The difference {verdict}: if neither version were better, {versions.chance:.1%} of such tests would "
+        "differ as much (McNemar's exact test)."
+    )
 
 
-def _overall(duel: VersionComparison) -> list[tuple[str, str, str]]:
-    figures = duel.this.figures, duel.other.figures
+def _label_rows(versions: VersionComparison, names: Sequence[str]) -> list[dict[str, Any]]:
+    """Of each label that was drawn: its index, name, count and both accuracies; the greatest loss first."""
+    lines = zip(names, versions.this.figures.labels, versions.other.figures.labels, strict=True)
     rows = [
-        ("right", "accuracy"),
-        ("right among the first 3", "top3"),
-        ("not sure", "unsure"),
-        ("right where it is sure", "accuracy_when_sure"),
-        ("calibration error", "ece"),
-    ]
-    if figures[0].junk_count:
-        rows.append(("drawings of none: not sure", "junk_unsure"))
-    return [(name, *(percent(getattr(side, key)) for side in figures)) for name, key in rows]  # type: ignore[misc]
-
-
-def _by_label(duel: VersionComparison, names: Sequence[str]) -> list[dict[str, Any]]:
-    """Of each label that was drawn: its place and name, how many, and both shares; the greatest loss first."""
-    lines = zip(names, duel.this.figures.labels, duel.other.figures.labels, strict=True)
-    rows = [
-        {"place": place, "name": name, "count": this.count, "before": other.accuracy, "after": this.accuracy}
-        for place, (name, this, other) in enumerate(lines)
+        {"index": index, "name": name, "count": this.count, "before": other.accuracy, "after": this.accuracy}
+        for index, (name, this, other) in enumerate(lines)
         if this.count
     ]
     return sorted(rows, key=lambda row: row["after"] - row["before"])
@@ -74,7 +67,7 @@ def _by_label(duel: VersionComparison, names: Sequence[str]) -> list[dict[str, A
 
 def _label_table(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> str:
     lines = [
-        (names[row["place"]], f"{row['count']:,}", percent(row["after"]), percent(row["before"]),
+        (names[row["index"]], f"{row['count']:,}", percent(row["after"]), percent(row["before"]),
          f"{row['after'] - row['before']:+.2%}")
         for row in rows
     ]  # fmt: skip
@@ -82,13 +75,13 @@ def _label_table(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> str
 
 
 def _sheet(
-    duel: VersionComparison, places: np.ndarray, names: Sequence[str], name: str, caption: str
+    versions: VersionComparison, rows: np.ndarray, names: Sequence[str], name: str, caption: str
 ) -> list[Illustration]:
-    """Drawings that one of the two answers wrongly: what they are, and what that one answered."""
-    if not len(places):
+    """Drawings that one of the versions answers wrongly, with its answers."""
+    if not len(rows):
         return []
-    wrong = duel.other if name == "won" else duel.this
-    shown = places[np.argsort(-wrong.confidence[places], kind="stable")][: contact_sheets.SHOWN]
+    wrong = versions.other if name == "won" else versions.this
+    shown = rows[np.argsort(-wrong.confidence[rows], kind="stable")][: contact_sheets.SHOWN]
     captions = mistake_captions(wrong, shown, names)
-    picture = draw(lambda theme: contact_sheets.captioned_sheet(duel.this.rasters[shown], captions, theme))
+    picture = draw(lambda theme: contact_sheets.captioned_sheet(versions.this.rasters[shown], captions, theme))
     return [Illustration(name, picture, caption, caption)]

@@ -1,0 +1,46 @@
+"""How all reports write figures: percentages, the names of labels, and the overall figures of a test."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from ml.evaluation.metrics import EvaluationReport
+
+SHARES = {
+    "accuracy": "accuracy",
+    "top3": "top-3 accuracy",
+    "unsure": "not sure",
+    "accuracy_when_sure": "accuracy when sure",
+    "ece": "calibration error (ECE)",
+}
+"""The overall shares of an EvaluationReport, and what they are called."""
+NEGATIVES_UNSURE = "negative examples: not sure"
+
+
+def percent(share: float | None) -> str:
+    """Return a share from 0 to 1 as text; a dash if there was nothing to measure."""
+    return "–" if share is None or math.isnan(share) else f"{share:.2%}"
+
+
+def label_name(label: Mapping[str, Any]) -> str:
+    """Return the glyph of a label, or its name if it has no glyph."""
+    name: str = label["glyph"] or label["name"]
+    return name
+
+
+def label_text(label: Mapping[str, Any]) -> str:
+    """Return the name of a label, with its slug where not everybody can read the script: ৭ (7), 7, alarm clock."""
+    name = label_name(label)
+    return name if name.isascii() else f"{name} ({label['slug']})"
+
+
+def overall_figures(report: EvaluationReport) -> list[tuple[str, str]]:
+    """Return the overall figures of a test as (name, text)."""
+    figures = [("drawings", f"{report.count:,}")]
+    figures += [(name, percent(getattr(report, key))) for key, name in SHARES.items()]
+    if report.junk_count:
+        figures.append(("negative examples", f"{report.junk_count:,}"))
+        figures.append((NEGATIVES_UNSURE, percent(report.junk_unsure)))
+    return figures
