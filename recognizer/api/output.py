@@ -30,7 +30,7 @@ def answer_json(answer: Answer) -> dict[str, Any]:
     personal = answer.personal
     adjusted = {"guesses": _guesses(personal.guesses), "unsure": personal.unsure} if personal else None
     because = personal.because if personal else []
-    return {**version_json(answer.active), **_with_memory(model_answer_json(answer), adjusted, because)}
+    return {**version_json(answer.live), **_with_memory(model_answer_json(answer), adjusted, because)}
 
 
 def model_answer_json(answer: Answer) -> dict[str, Any]:
@@ -58,7 +58,7 @@ def extras_json(answer: Answer, content: Content, include: Iterable[str]) -> dic
     if "embedding" in include and answer.embedding is not None:
         extras["embedding"] = [round(float(value), 5) for value in answer.embedding]
     if "raster" in include:
-        png = cv2.imencode(".png", content.raster(answer.active.raster))[1].tobytes()
+        png = cv2.imencode(".png", content.raster(answer.live.raster))[1].tobytes()
         extras["raster"] = "data:image/png;base64," + base64.b64encode(png).decode()
     return extras
 

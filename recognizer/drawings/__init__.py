@@ -1,1 +1,1 @@
-"""Recognise, save, ask again, correct and delete a drawing."""
+"""Recognise, save, correct and delete drawings."""

@@ -1,4 +1,4 @@
-"""Elsewhere: another recognizer that is far surer of a drawing than the one that was asked."""
+"""Find another recognizer that is far surer of a drawing than the one that was asked."""
 
 from __future__ import annotations
 
@@ -18,48 +18,46 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-FAR_SURER = 0.3  # more than the first guess here
+FAR_SURER = 0.3  # how much more probable its first guess must be
 
 
 @dataclass(frozen=True)
 class BetterRecognizer:
-    """The recognizer that is far surer, and its first guess."""
+    """A recognizer that is far surer, and its first guess."""
 
     recognizer: Recognizer
     guess: Guess
 
 
 def find_better_recognizer(*, content: Content, than: Answer) -> BetterRecognizer | None:
-    """The surest of the other recognizers, where one is far surer `than` the answer that was given.
+    """The surest of the other recognizers, if it is far surer `than` the answer that was given.
 
-    A strong answer costs nothing: the others are asked only where they could be far surer at all. What fails among
-    them is logged, and costs nobody the answer that was given.
+    The others are asked only if one could be far surer at all. Their failures are logged and ignored.
     """
-    here = (than.personal or than).guesses[0].probability
-    if here + FAR_SURER > 1:
+    needed = (than.personal or than).guesses[0].probability + FAR_SURER
+    if needed > 1:
         return None
-    asked = [_ask(recognizer, content) for recognizer in _others(than.active.recognizer)]
+    asked = [_ask(recognizer, content) for recognizer in _others(than.live.recognizer)]
     answers = [answer for answer in asked if answer and not answer.unsure]
     best = max(answers, key=lambda answer: answer.guesses[0].probability, default=None)
-    if best is None or best.guesses[0].probability < here + FAR_SURER:
+    if best is None or best.guesses[0].probability < needed:
         return None
-    return BetterRecognizer(best.active.recognizer, best.guesses[0])
+    return BetterRecognizer(best.live.recognizer, best.guesses[0])
 
 
 def _others(recognizer: Recognizer) -> list[Recognizer]:
     try:
         return list(promotions.live_recognizers().exclude(pk=recognizer.pk))
-    except Error as error:  # a database that is away for a moment is no reason to stop answering
-        logger.warning("cannot look for other recognizers than %s: %s", recognizer.slug, error)
+    except Error as error:  # the answer that was given stands without the database
+        logger.warning("cannot read which recognizers there are besides %s: %s", recognizer.slug, error)
         return []
 
 
 def _ask(recognizer: Recognizer, content: Content) -> Answer | None:
-    """Its plain answer; None where it cannot give one, for whatever reason."""
     try:
         return predict.recognise(recognizer=recognizer.slug, content=content)
     except serving.NoModelError:
         return None
     except Exception:
-        logger.exception("%s was asked about a drawing of another recognizer, and failed", recognizer.slug)
+        logger.exception("%s failed for a drawing of another recognizer", recognizer.slug)
         return None

@@ -1,4 +1,4 @@
-"""Ask a model version about a drawing, and adjust the answer by the person's memory."""
+"""Predict what a drawing is with one model version, and adjust the answer by the person's memory."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Guess:
-    """One entry of an answer."""
+    """One label of an answer with its probability."""
 
     label: Label
     probability: float
@@ -29,7 +29,7 @@ class Guess:
 
 @dataclass(frozen=True)
 class AdjustedAnswer:
-    """An answer with the memory of the person who asks: ranked likewise, and their drawings that spoke for it."""
+    """An answer adjusted by the memory of the person who asks, and their drawings that changed it."""
 
     guesses: list[Guess]
     unsure: bool
@@ -38,14 +38,13 @@ class AdjustedAnswer:
 
 @dataclass(frozen=True)
 class Answer:
-    """What one model version says about one drawing: all labels ranked, the likeliest first.
+    """What one model version answers to one drawing: all labels, the likeliest first.
 
-    The probabilities add up to at most 1; the rest is "none of these". `unsure` says that the
-    first guess should not be trusted. `personal` is what the person gets instead, where their
-    memory has a say.
+    The probabilities add up to at most 1; the rest means "none of these". `unsure`: do not trust the first guess.
+    `personal` is what the person is shown instead, if their memory changes the answer. `embedding` is (width,).
     """
 
-    active: LiveVersion
+    live: LiveVersion  # the version that answered
     guesses: list[Guess]
     unsure: bool
     personal: AdjustedAnswer | None = None
@@ -53,40 +52,35 @@ class Answer:
 
 
 def recognise(*, recognizer: str, content: Content, person: User | None = None, as_of: int | None = None) -> Answer:
-    """Ask the active version, or the one of the number `as_of`, and the memory of `person`.
+    """Ask the live version, or the version with the number `as_of`, and adjust the answer by `person`'s memory.
 
-    A memory speaks only for the version that answers here, for that is the one it was read by. Raises
-    registry.UnknownRecognizerError and registry.NoModelError, and for a number what `pins.pinned` raises.
+    A memory is used with the live version only, because its drawings are embedded by that one. Raises
+    serving.UnknownRecognizerError and serving.NoModelError, and with `as_of` what `pinned.pinned_version` raises.
     """
-    active = serving.live_version(recognizer) if as_of is None else pinned.pinned_version(recognizer, as_of)
-    answers = active.predictor.predict(content.raster(active.raster)[None])
-    probabilities, embedding = answers.probabilities[0], answers.embeddings[0]
-    asked = person and (as_of is None or active is serving.live_version(recognizer))
-    personal = _personal(active, probabilities, embedding, person) if person and asked else None
-    return Answer(active, *_ranked(active, probabilities), personal, embedding)
+    live = serving.live_version(recognizer) if as_of is None else pinned.pinned_version(recognizer, as_of)
+    answers = live.predictor.predict(content.raster(live.raster)[None])
+    probabilities, embedding = answers.probabilities[0], answers.embeddings[0]  # (labels,), (width,)
+    personal = None
+    if person and (as_of is None or live is serving.live_version(recognizer)):
+        found = memory.recall(person=person, live=live, probabilities=probabilities, embedding=embedding)
+        personal = AdjustedAnswer(*_ranked(live, found.probabilities), found.because) if found else None
+    return Answer(live, *_ranked(live, probabilities), personal, embedding)
 
 
-def recognise_batch(*, active: LiveVersion, contents: Sequence[Content]) -> list[Answer]:
-    """Ask one version about many drawings in one go; the plain answers, in their order."""
+def recognise_batch(*, live: LiveVersion, contents: Sequence[Content]) -> list[Answer]:
+    """Ask one version about many drawings at once; the answers in the same order, without any memory."""
     if not contents:
         return []
-    answers = active.predictor.predict(np.stack([content.raster(active.raster) for content in contents]))
+    answers = live.predictor.predict(np.stack([content.raster(live.raster) for content in contents]))
     return [
-        Answer(active, *_ranked(active, probabilities), None, embedding)
+        Answer(live, *_ranked(live, probabilities), None, embedding)
         for probabilities, embedding in zip(answers.probabilities, answers.embeddings, strict=True)
     ]
 
 
-def _ranked(active: LiveVersion, probabilities: np.ndarray) -> tuple[list[Guess], bool]:
-    """The guesses, and whether the first one is not to be trusted."""
+def _ranked(live: LiveVersion, probabilities: np.ndarray) -> tuple[list[Guess], bool]:
+    """The guesses, the likeliest first, and whether the first one is not sure."""
     order = np.argsort(-probabilities, kind="stable")
     ranked = zip(order.tolist(), probabilities[order].tolist(), strict=True)
-    guesses = [Guess(active.labels[place], probability) for place, probability in ranked]
-    return guesses, guesses[0].probability < active.unsure_below
-
-
-def _personal(
-    active: LiveVersion, probabilities: np.ndarray, embedding: np.ndarray, person: User
-) -> AdjustedAnswer | None:
-    found = memory.recall(person=person, active=active, probabilities=probabilities, embedding=embedding)
-    return AdjustedAnswer(*_ranked(active, found.probabilities), found.because) if found else None
+    guesses = [Guess(live.labels[index], probability) for index, probability in ranked]
+    return guesses, guesses[0].probability < live.unsure_below

@@ -1,4 +1,4 @@
-"""Strokes with their times, small enough to send, for a page that draws them once more."""
+"""Strokes with their times, reduced for a page that replays how they were drawn."""
 
 from __future__ import annotations
 
@@ -10,29 +10,25 @@ Stroke = Sequence[Sequence[float]]
 
 
 def replay_strokes(ink: Iterable[Stroke]) -> list[list[list[float]]]:
-    """Strokes `[[x…], [y…], [t…]]` fitted like `thumbnails.path`, without the points that cannot be seen.
+    """Strokes `[[x…], [y…], [t…]]`, fitted like `thumbnails.svg_path`, without points too close to be seen.
 
-    `t` is in ms from the first point, never back, and left out where it is not known of every stroke.
+    `t` is in ms since the first point and never decreases. It is left out unless every stroke has times.
     """
-    known = list(ink)
-    lines = thumbnails.fit_strokes(known)
-    timed = all(len(stroke) > 2 and len(stroke[2]) == len(stroke[0]) for stroke in known)
+    given = list(ink)
+    lines = thumbnails.fit_strokes(given)
     kept = [thumbnails.visible_points(line) for line in lines]
-    if not timed:
-        return [_columns(line, places) for line, places in zip(lines, kept, strict=True)]
-    clock = _forward([time for stroke, places in zip(known, kept, strict=True) for time in _at(stroke[2], places)])
-    return [[*_columns(line, places), [next(clock) for _ in places]] for line, places in zip(lines, kept, strict=True)]
+    strokes = [
+        [[round(line[index][axis], 1) for index in indexes] for axis in (0, 1)]
+        for line, indexes in zip(lines, kept, strict=True)
+    ]
+    if not all(len(stroke) > 2 and len(stroke[2]) == len(stroke[0]) for stroke in given):
+        return strokes
+    times = [stroke[2][index] for stroke, indexes in zip(given, kept, strict=True) for index in indexes]
+    clock = _since_first(times)
+    return [[*stroke, [next(clock) for _ in stroke[0]]] for stroke in strokes]
 
 
-def _columns(line: thumbnails.Line, places: Sequence[int]) -> list[list[float]]:
-    return [[round(line[place][axis], 1) for place in places] for axis in (0, 1)]
-
-
-def _at(times: Sequence[float], places: Sequence[int]) -> list[float]:
-    return [times[place] for place in places]
-
-
-def _forward(times: Sequence[float]) -> Iterator[float]:
+def _since_first(times: Sequence[float]) -> Iterator[float]:
     newest = start = times[0]
     for time in times:
         newest = max(newest, time)

@@ -1,4 +1,4 @@
-"""Store a drawing with its prediction, and delete it."""
+"""Save a drawing with its prediction, and delete it."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
 
 class ConsentRequiredError(PermissionError):
-    """The person has not agreed that their drawings are kept and train the models."""
+    """The person has not consented to saving their drawings and training with them."""
 
 
 class IdTakenError(ValueError):
-    """The identifier belongs to another drawing."""
+    """The uuid belongs to a drawing of another person."""
 
 
 def save_drawing(
@@ -34,12 +34,11 @@ def save_drawing(
     personal: bool = True,
     as_of: int | None = None,
 ) -> tuple[Drawing, bool]:
-    """Store a drawing with the answer to it, in one transaction; returns it and whether it is new.
+    """Save a drawing and its prediction in one transaction; returns the drawing and whether it is new.
 
-    With `personal` their memory is asked, too.
-
-    A repeated `uuid` of the same author gives the drawing that is there already, so that a retry
-    makes no double. Raises ConsentRequiredError, TakenError and what `recognise` raises.
+    `personal`: adjust the answer by the author's memory. A repeated `uuid` of the same author returns the drawing that
+    is saved already, so that a retry saves nothing twice. Raises ConsentRequiredError, IdTakenError and what
+    `recognise` raises.
     """
     _check_consent(author)
     if uuid and (existing := _existing(author, uuid)):
@@ -67,8 +66,8 @@ def _existing(author: User, uuid: UUID) -> Drawing | None:
 
 @transaction.atomic
 def _store(author: User, content: Content, uuid: UUID, answer: Answer) -> Drawing:
-    _check_consent(people.lock_person(author.pk))  # they may have withdrawn it, or left, while the model was asked
-    recognizer = answer.active.recognizer
+    _check_consent(people.lock_person(author.pk))  # it may have been withdrawn while the model predicted
+    recognizer = answer.live.recognizer
     drawing = Drawing.objects.create(
         uuid=uuid, author=author, recognizer=recognizer, ink=content.ink, image=content.png()
     )
@@ -79,13 +78,13 @@ def _store(author: User, content: Content, uuid: UUID, answer: Answer) -> Drawin
 
 
 def save_prediction(*, drawing: Drawing, answer: Answer) -> Prediction:
-    """Append what a version said about a drawing."""
+    """Save a model version's answer to a drawing."""
     return Prediction.objects.create(
-        drawing=drawing, model_version=answer.active.version, unsure=answer.unsure, **_said(answer.guesses)
+        drawing=drawing, model_version=answer.live.version, unsure=answer.unsure, **_fields(answer.guesses)
     )
 
 
-def _said(guesses: list[Guess]) -> dict[str, Any]:
+def _fields(guesses: list[Guess]) -> dict[str, Any]:
     return {
         "guesses": [[guess.label.slug, round(guess.probability, 6)] for guess in guesses],
         "label": guesses[0].label,
@@ -94,8 +93,8 @@ def _said(guesses: list[Guess]) -> dict[str, Any]:
 
 
 def _store_personal(prediction: Prediction, personal: AdjustedAnswer, author: User) -> None:
-    """Reasons that were deleted since the memory was asked are none."""
-    given = PersonalAnswer.objects.create(prediction=prediction, unsure=personal.unsure, **_said(personal.guesses))
+    """Drawings that were deleted since the memory was read are left out."""
+    given = PersonalAnswer.objects.create(prediction=prediction, unsure=personal.unsure, **_fields(personal.guesses))
     found = dict(Drawing.objects.filter(author=author, uuid__in=personal.because).values_list("uuid", "pk"))
     reasons = [found[uuid] for uuid in personal.because if uuid in found]
     PersonalAnswerReason.objects.bulk_create(PersonalAnswerReason(answer=given, drawing_id=pk) for pk in reasons)
@@ -103,11 +102,9 @@ def _store_personal(prediction: Prediction, personal: AdjustedAnswer, author: Us
 
 @transaction.atomic
 def delete_drawing(*, drawing: Drawing, by: User | None = None) -> None:
-    """Really delete a drawing and everything that was said about it; `by`: who of the staff does it."""
+    """Delete a drawing and everything about it. `by`: the member of staff who deletes it, for the audit log."""
     if by:
         audit.note(by=by, what="drawing.deleted", subject=f"drawing {drawing.uuid}")
-    memory.forget_drawing(
-        drawing=drawing
-    )  # first: it holds the person, and moves the revision that every process looks at
+    memory.forget_drawing(drawing=drawing)  # first: it locks the person, and changes the revision of cached memories
     idempotency.redact_drawing(drawing=drawing)
     drawing.delete()

@@ -1,4 +1,4 @@
-"""Small drawings as SVG, made from the strokes."""
+"""Thumbnails: the strokes of a drawing as an SVG path."""
 
 from __future__ import annotations
 
@@ -8,24 +8,24 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from recognizer.models import Drawing
 
-SIDE = 100  # the drawing is fitted into a square of so many units
+SIDE = 100  # of the square that the drawing is fitted into, in SVG units
 MARGIN = 12
-MIN_STEP = 1.5  # units; what is nearer to the point before cannot be seen
-NOTHING = 1e-300  # dividing by less gives no number
+MIN_STEP = 1.5  # SVG units; a point nearer to the one before cannot be seen
+NOTHING = 1e-300  # a smaller extent would overflow the division
 
 Stroke = Sequence[Sequence[float]]
 Line = list[tuple[float, float]]
 
 
 def svg_path_of(drawing: Drawing) -> str:
-    """The strokes of a drawing as an SVG path; empty for a picture."""
+    """The strokes of a drawing as an SVG path; empty for an image."""
     return svg_path(drawing.ink) if drawing.ink else ""
 
 
 def svg_path(ink: Iterable[Stroke]) -> str:
     """The `d` of one SVG path for strokes `[[x...], [y...], ...]`, fitted into 100x100 with the aspect kept.
 
-    A stroke of one point becomes a line of no length, which round caps show as a dot.
+    A stroke of one point becomes a line without length, which round caps show as a dot.
     """
     return "".join(_line(line) for line in fit_strokes(ink))
 
@@ -45,15 +45,15 @@ def _fit(line: Line, middle: tuple[float, float], scale: float) -> Line:
 
 
 def visible_points(points: Line) -> list[int]:
-    """Which points of a line to keep: the first, the last, and those that are far enough from the one before."""
+    """Indexes of the points to keep: the first, the last, and those far enough from the kept one before."""
     kept = [0]
-    for place, (x, y) in enumerate(points[1:-1], 1):
+    for index, (x, y) in enumerate(points[1:-1], 1):
         before = points[kept[-1]]
         if abs(x - before[0]) + abs(y - before[1]) >= MIN_STEP:
-            kept.append(place)
+            kept.append(index)
     return [*kept, len(points) - 1]
 
 
 def _line(points: Line) -> str:
-    first, *rest = [f"{points[place][0]:.1f} {points[place][1]:.1f}" for place in visible_points(points)]
+    first, *rest = [f"{points[index][0]:.1f} {points[index][1]:.1f}" for index in visible_points(points)]
     return f"M{first}L{' '.join(rest)}"

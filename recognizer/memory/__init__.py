@@ -1,13 +1,15 @@
 """Personal memory: a person's confirmed and corrected drawings, which adjust that person's own answers at once.
 
-`personal_answer` adjusts an answer, `remember` changes what is remembered, `embed` runs a model version on a drawing,
-and `refresh` does so again, in the background, for remembered drawings that the live version has not embedded.
+`personal_answer` adjusts an answer, `remember` changes what is remembered, and `refresh` embeds remembered drawings
+again, in the background, after a promotion.
 """
 
-from recognizer.memory.embed import Embedded, embed_drawing, embed_with_live_version
 from recognizer.memory.personal_answer import Recalled, clear_cache, recall
 from recognizer.memory.refresh import refresh_memories, refresh_memory
 from recognizer.memory.remember import (
+    Embedded,
+    embed_drawing,
+    embed_with_live_version,
     forget_all_drawings,
     forget_drawing,
     remember_again,

@@ -1,4 +1,7 @@
-"""Recalling: the way of an answer. No read at all, while the process holds the memory as of the person's revision."""
+"""Adjust an answer by the memory of the person who asks.
+
+A process keeps memories in a cache. A prediction reads nothing while the cached memory has the person's revision.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ import numpy as np
 from django.core.cache import cache
 from django.db import Error
 
-import ml.embeddings.personal_memory
+from ml.embeddings.personal_memory import PersonalMemory, adjust_answer, build_memory
 from recognizer import enqueue
 from recognizer.models import Memory, Remembered
 from recognizer.registry.serving import LiveVersion
@@ -24,59 +27,56 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-HELD = 20_000  # remembered drawings, and people, that one process holds: some 12 MB
-ASK_AFTER = 0.5  # seconds that a memory may be behind: the promotion has sent for it already
-ASK_EVERY = 5.0  # seconds; beyond that it is sent for once in so long
+HELD = 20_000  # remembered drawings and people in the cache of one process: about 12 MB
+ASK_AFTER = 0.5  # seconds that a memory may be behind before a task is sent: the promotion has sent one already
+ASK_EVERY = 5.0  # seconds between two tasks for the same memory
 
 
 class Recalled(NamedTuple):
-    """An answer as the person gets it."""
+    """An answer adjusted by a memory."""
 
     probabilities: np.ndarray  # float32 (labels,)
-    because: list[UUID]  # drawings of theirs, the one that says most first
+    because: list[UUID]  # remembered drawings that changed the answer, the strongest first
 
 
 @dataclass
 class _Held:
-    """What is remembered of a person for a recognizer, as of a revision of theirs, for one version."""
+    """A memory as it was at a revision of its person, for one model version."""
 
     revision: int
     version: int
-    memory: ml.embeddings.personal_memory.PersonalMemory
+    memory: PersonalMemory
     drawings: list[UUID]
-    memory_id: int = 0  # 0: there is none, or it is switched off
-    behind: bool = False  # something is remembered that this version has not read
+    memory_id: int = 0  # 0: there is none, or it is off
+    behind: bool = False  # it has drawings that this version has not embedded
     ask_at: float = field(default_factory=lambda: time.monotonic() + ASK_AFTER)
 
     @property
     def weight(self) -> int:
-        """What it counts of all that a process holds."""
+        """Its share of HELD."""
         return 1 + len(self.drawings)
 
 
-class _Shelf:
-    """The memories that this process holds, the last used last, by person and recognizer."""
+class _Cache:
+    """Cached memories by person and recognizer, the last used last."""
 
     def __init__(self) -> None:
         self._held: OrderedDict[tuple[int, int], _Held] = OrderedDict()
         self._weight = 0
         self._lock = Lock()
 
-    def get(self, person: User, active: LiveVersion) -> _Held:
-        """The memory as of the person's revision; read anew where another is held."""
-        key = (person.pk, active.recognizer.pk)
+    def get(self, person: User, live: LiveVersion) -> _Held:
+        """The memory at the person's revision; read from the database if the cache has another."""
+        key = (person.pk, live.recognizer.pk)
         held = self._held.get(key)
-        if held is None or (held.revision, held.version) != (person.revision, active.version.pk):
-            held = _load(person, active)
+        if held is None or (held.revision, held.version) != (person.revision, live.version.pk):
+            held = _load(person, live)
             self._put(key, held)
         else:
-            self._touch(key)
+            with self._lock:
+                if key in self._held:
+                    self._held.move_to_end(key)
         return held
-
-    def _touch(self, key: tuple[int, int]) -> None:
-        with self._lock:
-            if key in self._held:
-                self._held.move_to_end(key)
 
     def _put(self, key: tuple[int, int], held: _Held) -> None:
         with self._lock:
@@ -91,50 +91,48 @@ class _Shelf:
             self._weight -= old.weight
 
     def clear(self) -> None:
-        """Hold nothing; what is asked for next is read anew."""
+        """Remove all memories from the cache."""
         with self._lock:
             self._held.clear()
             self._weight = 0
 
 
-def recall(*, person: User, active: LiveVersion, probabilities: np.ndarray, embedding: np.ndarray) -> Recalled | None:
-    """The plain answer (labels,) to a drawing with this embedding, put right by what this person said before.
+def recall(*, person: User, live: LiveVersion, probabilities: np.ndarray, embedding: np.ndarray) -> Recalled | None:
+    """The model's probabilities (labels,) for a drawing with this embedding, adjusted by the person's memory.
 
-    None where the plain answer stands: nothing near is remembered, it is switched off, they no longer agree that
-    drawings are kept, or the database is away.
+    None if the model's answer stays: nothing similar is remembered, the memory is off, the person has not consented,
+    or the database cannot be reached.
     """
     if not person.has_consented:
         return None
     try:
-        held = _shelf.get(person, active)
-    except Error as error:  # an interface error is not a database error
-        logger.warning("the model answers alone, a memory cannot be read: %s", error)
+        held = _cache.get(person, live)
+    except Error as error:  # an InterfaceError is no DatabaseError
+        logger.warning("a memory cannot be read, the answer is not adjusted: %s", error)
         return None
     if held.behind:
         _ask(held)
     if not held.drawings:
         return None
-    found = ml.embeddings.personal_memory.adjust_answer(held.memory, probabilities, embedding)
+    found = adjust_answer(held.memory, probabilities, embedding)
     return Recalled(found.probabilities, [held.drawings[row] for row in found.because]) if found.used else None
 
 
-def _load(person: User, active: LiveVersion) -> _Held:
-    """The rows may be newer than the revision, then they are read once more; they are never older."""
-    memories = Memory.objects.filter(person=person, recognizer=active.recognizer, enabled=True)
+def _load(person: User, live: LiveVersion) -> _Held:
+    """The rows may be newer than the revision; then they are read again. They are never older."""
+    memories = Memory.objects.filter(person=person, recognizer=live.recognizer, enabled=True)
     memory_id = memories.values_list("pk", flat=True).first() or 0
     rows = Remembered.objects.filter(memory=memory_id).order_by("pk")
-    said = rows.filter(version=active.version.pk).values_list("packed", "label", "drawing__uuid")
-    outputs = {label.pk: output for output, label in enumerate(active.labels)}
-    known = [(bytes(packed or b""), outputs[label], drawing) for packed, label, drawing in said if label in outputs]
-    memory = ml.embeddings.personal_memory.build_memory(
-        [row[0] for row in known], [row[1] for row in known], len(outputs)
-    )
-    behind = rows.behind(active.version.pk).exists()
-    return _Held(person.revision, active.version.pk, memory, [row[2] for row in known], memory_id, behind)
+    embedded = rows.filter(version=live.version.pk).values_list("packed", "label", "drawing__uuid")
+    outputs = {label.pk: output for output, label in enumerate(live.labels)}
+    known = [(bytes(packed or b""), outputs[label], drawing) for packed, label, drawing in embedded if label in outputs]
+    memory = build_memory([row[0] for row in known], [row[1] for row in known], len(outputs))
+    behind = rows.behind(live.version.pk).exists()
+    return _Held(person.revision, live.version.pk, memory, [row[2] for row in known], memory_id, behind)
 
 
 def _ask(held: _Held) -> None:
-    """Let a worker read it, apart from the answer: the first message of a process takes half a second to send."""
+    """Send a task that embeds it, in a thread: the first message of a process takes half a second to send."""
     now = time.monotonic()
     if now >= held.ask_at:
         held.ask_at = now + ASK_EVERY
@@ -142,13 +140,13 @@ def _ask(held: _Held) -> None:
 
 
 def _send(memory_id: int) -> None:
-    """Once for all processes. Where the cache or the broker is away the tick sees to it."""
+    """Send one task for all processes. If the cache or the broker fails, RUN_DUE_JOBS does the work later."""
     try:
         if cache.add(f"memory:behind:{memory_id}", 1, ASK_EVERY):
             enqueue.send_now(enqueue.Task.REFRESH_MEMORY, memory_id)
     except Exception as error:
-        logger.warning("memory %d is behind, and nobody can be told: %s", memory_id, error)
+        logger.warning("memory %d is behind, and no task can be sent: %s", memory_id, error)
 
 
-_shelf = _Shelf()
-clear_cache = _shelf.clear
+_cache = _Cache()
+clear_cache = _cache.clear

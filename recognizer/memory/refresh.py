@@ -1,101 +1,88 @@
-"""Catching up: remembered drawings are read again when another version answers. Until then they are not used."""
+"""Embed remembered drawings again after a promotion, in the background. Until then they are not used."""
 
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
 
 from django.db import transaction
 from django.db.models import Exists, Max, OuterRef, QuerySet, Subquery
 
 from accounts import people
 from accounts.models import User
-from recognizer.memory.embed import Embedded, embed_drawing
-from recognizer.memory.remember import create_memory
+from recognizer.memory.remember import Embedded, create_memory, embed_drawing
 from recognizer.models import Correction, Drawing, Memory, Recognizer, Remembered
 from recognizer.registry import promotions, serving
+from recognizer.registry.serving import LiveVersion
 
-if TYPE_CHECKING:
-    from recognizer.registry.serving import LiveVersion
-
-AT_ONCE = 250  # drawings in one transaction; each moves the revision, and every process then builds the memory anew
-BEGUN_AT_ONCE = 20  # people whose memory is begun in one go
-MOMENT = 0.5  # seconds; then others have their turn, who wait for an answer of theirs
+AT_ONCE = 250  # drawings in one transaction; each one changes the revision, and every process rebuilds the memory then
+CREATED_AT_ONCE = 20  # memories
+MOMENT = 0.5  # seconds; then other tasks have their turn, for which people wait
 
 
 def refresh_memory(*, memory_id: int) -> int:
-    """Let the active version read what it has not read of a memory, the newest first; returns how much it read."""
+    """Embed one memory's drawings that the live version has not embedded, the newest first; returns how many."""
     memory = _usable().filter(pk=memory_id).select_related("recognizer").first()
-    if memory is None:
+    live = _live_version(memory.recognizer) if memory else None
+    if memory is None or live is None:
         return 0
-    active = _newest(memory.recognizer)
     done = 0
-    while active and (rows := _unread(memory, active)) and _keep(memory, active, rows):
+    unread = memory.remembered.behind(live.version.pk).order_by("-pk").select_related("drawing__recognizer")
+    while rows := list(unread.defer("packed")[:AT_ONCE]):
+        if not _write(memory, live, [(row, embed_drawing(row.drawing, live)) for row in rows]):
+            break
         done += len(rows)
     return done
 
 
-def _newest(recognizer: Recognizer) -> LiveVersion | None:
-    """The version to catch up with; None where it does not load here, or there is none."""
+def _live_version(recognizer: Recognizer) -> LiveVersion | None:
+    """The live version; None if there is none, or if it cannot be loaded here."""
     try:
-        active = serving.live_version_now(recognizer.slug)
+        live = serving.live_version_now(recognizer.slug)
     except serving.NoModelError:
         return None
-    return active if _answers(active) else None
+    return live if _is_live(live) else None
 
 
-def _answers(active: LiveVersion) -> bool:
-    newest = promotions.current_promotion(active.recognizer.pk)
-    return newest is not None and newest.model_version_id == active.version.pk
+def _is_live(version: LiveVersion) -> bool:
+    promotion = promotions.current_promotion(version.recognizer.pk)
+    return promotion is not None and promotion.model_version_id == version.version.pk
 
 
 def _usable() -> QuerySet[Memory]:
-    """Memories that answers may go by; the others rest."""
+    """Memories that predictions may use."""
     return Memory.objects.filter(enabled=True, person__consented_at__isnull=False)
 
 
-def _unread(memory: Memory, active: LiveVersion) -> list[Remembered]:
-    found = memory.remembered.behind(active.version.pk).order_by("-pk").select_related("drawing__recognizer")
-    return list(found.defer("packed")[:AT_ONCE])
-
-
-def _keep(memory: Memory, active: LiveVersion, rows: list[Remembered]) -> bool:
-    return _write(memory, active, [(row, embed_drawing(row.drawing, active)) for row in rows])
-
-
 @transaction.atomic
-def _write(memory: Memory, active: LiveVersion, seen: list[tuple[Remembered, Embedded | None]]) -> bool:
-    """Write what was read; False where it must not be: another version answers by now, or the memory rests.
+def _write(memory: Memory, live: LiveVersion, embedded: list[tuple[Remembered, Embedded | None]]) -> bool:
+    """Save embeddings. Returns False, and saves nothing, if another version is live by now or the memory is off.
 
-    A drawing that was deleted, forgotten or called something else meanwhile has its row no longer. One that cannot be
-    read any more is not remembered.
+    Rows of drawings that were deleted, forgotten or relabelled meanwhile are gone. Rows that cannot be embedded any
+    more are deleted. One statement updates all: a statement for each row would take longer than the embedding.
     """
     people.lock_person(memory.person_id)
-    if not _answers(active) or not _usable().filter(pk=memory.pk).exists():
+    if not _is_live(live) or not _usable().filter(pk=memory.pk).exists():
         return False
-    there = memory.remembered.filter(pk__in=[row.pk for row, _made in seen])
-    there.filter(pk__in=[row.pk for row, made in seen if made is None]).delete()
-    _update(set(there.values_list("pk", flat=True)), [(row, made) for row, made in seen if made])
+    there = memory.remembered.filter(pk__in=[row.pk for row, _made in embedded])
+    there.filter(pk__in=[row.pk for row, made in embedded if made is None]).delete()
+    left = set(there.values_list("pk", flat=True))
+    rows = []
+    for row, made in embedded:
+        if made and row.pk in left:
+            row.version_id, row.packed = made.version_id, made.packed
+            rows.append(row)
+    fields = ["version", "packed"]
+    Remembered.objects.bulk_create(rows, update_conflicts=True, unique_fields=["pk"], update_fields=fields)
     people.bump_revision(memory.person_id)
     return True
 
 
-def _update(there: set[int], seen: list[tuple[Remembered, Embedded]]) -> None:
-    """In one statement: a row a time would take longer than the reading."""
-    for row, made in seen:
-        row.version_id, row.packed = made.version_id, made.packed
-    rows = [row for row, _made in seen if row.pk in there]
-    Remembered.objects.bulk_create(
-        rows, update_conflicts=True, unique_fields=["pk"], update_fields=["version", "packed"]
-    )
+def refresh_memories(*, max_seconds: float | None = None) -> tuple[int, bool]:
+    """Refresh memories, those used last first; returns how many drawings were embedded, and whether more memories wait.
 
-
-def refresh_memories() -> tuple[int, bool]:
-    """Let memories catch up, those first that were used last; returns how many drawings it read, and whether more wait.
-
-    It stops after a moment, for whoever waits for a memory of their own in the same queue; at least one is read.
+    It stops after `max_seconds` (MOMENT by default), but refreshes at least one memory.
     """
-    end = time.monotonic() + MOMENT
+    end = time.monotonic() + (MOMENT if max_seconds is None else max_seconds)
     done = 0
     for memory_id in [pk for recognizer in Recognizer.objects.all() for pk in _waiting(recognizer)]:
         done += refresh_memory(memory_id=memory_id)
@@ -105,34 +92,30 @@ def refresh_memories() -> tuple[int, bool]:
 
 
 def _waiting(recognizer: Recognizer) -> list[int]:
-    """Memories that are behind the version that answers, and those that nobody has begun yet."""
-    active = _newest(recognizer)
-    if active is None:
+    """Ids of memories that the live version has not embedded completely, newly created ones first."""
+    live = _live_version(recognizer)
+    if live is None:
         return []
-    unread = Remembered.objects.filter(memory=OuterRef("pk")).behind(active.version.pk)
-    behind = _usable().filter(Exists(unread), recognizer=recognizer)
-    return [*_begun(recognizer), *behind.order_by(_last_used(recognizer).desc()).values_list("pk", flat=True)]
-
-
-def _last_used(recognizer: Recognizer) -> Subquery:
-    """The newest drawing of a memory's person."""
+    unread = Remembered.objects.filter(memory=OuterRef("pk")).behind(live.version.pk)
     drawn = Drawing.objects.filter(author=OuterRef("person"), recognizer=recognizer).order_by().values("author")
-    return Subquery(drawn.annotate(last=Max("pk")).values("last"))
+    last_used = Subquery(drawn.annotate(last=Max("pk")).values("last"))
+    behind = _usable().filter(Exists(unread), recognizer=recognizer)
+    return [*_create_some(recognizer), *behind.order_by(last_used.desc()).values_list("pk", flat=True)]
 
 
-def _begun(recognizer: Recognizer) -> list[int]:
-    """Begin some memories of people who said what drawings are before there were memories."""
+def _create_some(recognizer: Recognizer) -> list[int]:
+    """Create memories of people whose corrections are older than the feature; returns their ids."""
     said = Correction.objects.current().filter(label__isnull=False, drawing__recognizer=recognizer)
     without = User.objects.filter(
         ~Exists(Memory.objects.filter(person=OuterRef("pk"), recognizer=recognizer)),
         Exists(said.filter(drawing__author=OuterRef("pk"))),
         consented_at__isnull=False,
     )
-    return [pk for person in without.order_by("pk")[:BEGUN_AT_ONCE] if (pk := _begin(person.pk, recognizer))]
+    return [pk for person in without.order_by("pk")[:CREATED_AT_ONCE] if (pk := _create(person.pk, recognizer))]
 
 
 @transaction.atomic
-def _begin(person_id: int, recognizer: Recognizer) -> int | None:
+def _create(person_id: int, recognizer: Recognizer) -> int | None:
     person = people.lock_person(person_id)
     if person is None or Memory.objects.filter(person=person, recognizer=recognizer).exists():
         return None

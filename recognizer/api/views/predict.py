@@ -118,7 +118,7 @@ class BatchView(Endpoint):
         )
         contents = batch.contents()
         readable = [content for content in contents if isinstance(content, Content)]
-        answers = iter(predict.recognise_batch(active=active, contents=readable))
+        answers = iter(predict.recognise_batch(live=active, contents=readable))
         results: list[dict[str, Any]] = []
         for index, content in enumerate(contents):
             if isinstance(content, Content):

@@ -121,7 +121,7 @@ def test_who_is_understood_by_their_own_memory_is_sent_nowhere(starter: Bundle) 
     content = Content.from_ink(SEVEN)
     plain = predict.recognise(recognizer="dull", content=content)
     sure = [predict.Guess(plain.guesses[0].label, 0.95), *plain.guesses[1:]]
-    answer = Answer(plain.active, plain.guesses, plain.unsure, AdjustedAnswer(sure, False, []))
+    answer = Answer(plain.live, plain.guesses, plain.unsure, AdjustedAnswer(sure, False, []))
     assert other_recognizers.find_better_recognizer(content=content, than=answer) is None
 
 

@@ -88,9 +88,9 @@ def test_what_no_model_can_read_is_not_odd_and_is_not_tried_again(alice: User, d
 
 def test_a_bundle_without_a_rehearsal_pack_finds_no_outliers(alice: User, digits: Recognizer) -> None:
     ModelVersion.objects.update(rehearsal=b"", sha256=digits.versions.get().sha256)
-    outliers._usual.cache_clear()
+    outliers._typical.cache_clear()
     correction = named(alice, ONE, "7")
-    outliers._usual.cache_clear()
+    outliers._typical.cache_clear()
     assert _place(correction).oddness is None
 
 

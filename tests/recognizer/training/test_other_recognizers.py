@@ -64,7 +64,7 @@ def test_what_people_draw_teaches_the_recognizer_that_they_drew_for(digits: Reco
     serving.clear_cache()
     after = predict.recognise(recognizer="shapes", content=content)
     assert (before.guesses[0].label.slug, after.guesses[0].label.slug) == ("corner", "ring")
-    assert (after.active.version, after.active.raster) == (run.version, world.SPEC)
+    assert (after.live.version, after.live.raster) == (run.version, world.SPEC)
     assert serving.live_version("digits").version.number == 1
     assert not digits.training_runs.exists()
 
