@@ -1,4 +1,4 @@
-"""Read all drawings' labels anew: what the pages about confusions, doubtful labels and coverage are made of."""
+"""Rebuild the label checks, on which the pages about confusions, label errors and coverage are based."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from recognizer.insights import label_checks
 
 
 class Command(BaseCommand):
-    """The background does the same bit by bit; this does it at once, after an upgrade or a large import."""
+    """The background does the same gradually. Use this after an upgrade or a large import."""
 
     help = __doc__
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Read, count, and say how much."""
+        """Rebuild them and print the number of rows."""
         read = label_checks.rebuild_label_checks()
-        self.stdout.write(f"Read {read:,} rows, and counted the labels.")
+        self.stdout.write(f"Read {read:,} rows and updated the counts.")

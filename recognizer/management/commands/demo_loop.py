@@ -1,4 +1,4 @@
-"""Play the whole loop against a running installation."""
+"""Demonstrate the whole learning loop on a running site."""
 
 from __future__ import annotations
 
@@ -13,51 +13,57 @@ from recognizer.management.demo.scenario import DemoPlan, StoppedError, run_scen
 from recognizer.models import Recognizer
 from recognizer.registry.promotions import StalePromotionError
 
-RECOGNIZER = "digits"  # what the made-up people can write
+RECOGNIZER = "digits"  # demo users can draw only digits
 
 
 class Command(BaseCommand):
-    """People draw and correct over HTTP, a reviewer accepts, a run teaches the model, and the better one answers.
+    """Demo users draw and correct over HTTP, a reviewer accepts, a training run follows, and its version is promoted.
 
-    Beside the site, its workers and beat have to run (`make run`, or docker compose). The people are made up, with
-    addresses at demo.invalid; what they draw teaches this installation's model until `--clean` removes them.
+    The site, its workers and beat must be running (`make run`, or docker compose). Demo users have addresses at
+    demo.invalid. The model is trained on their drawings until `--clean` removes them.
     """
 
     help = __doc__
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Where, how much, and the way back."""
-        parser.add_argument("--url", default="http://localhost:8000", help="where the site answers (%(default)s)")
-        parser.add_argument("--people", type=int, default=6, help="how many draw, at most 12 (%(default)s)")
-        parser.add_argument("--drawings", type=int, default=12, help="of each of them, at most 50 (%(default)s)")
-        parser.add_argument("--start", action="store_true", help="start the run at once, do not wait for the tick")
-        parser.add_argument("--patience", type=float, default=300, help="seconds for the tick, and for the run")
-        parser.add_argument("--yes", action="store_true", help="also where real people's drawings are kept")
-        parser.add_argument("--clean", action="store_true", help="remove the made-up people and what they drew")
+        """Site, size and clean-up."""
+        parser.add_argument("--url", default="http://localhost:8000", help="address of the site (%(default)s)")
+        parser.add_argument("--people", type=int, default=6, help="number of demo users, at most 12 (%(default)s)")
+        parser.add_argument("--drawings", type=int, default=12, help="drawings of each, at most 50 (%(default)s)")
+        parser.add_argument(
+            "--start", action="store_true", help="start the training run at once, do not wait for the scheduler"
+        )
+        parser.add_argument(
+            "--patience", type=float, default=300, help="seconds to wait for the scheduler, and for the run"
+        )
+        parser.add_argument("--yes", action="store_true", help="also on a site with real users")
+        parser.add_argument("--clean", action="store_true", help="remove the demo users and their drawings")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Play, or clean up."""
+        """Run the demonstration, or clean up."""
         if options["clean"]:
             self._clean()
             return
         try:
             run_scenario(self._plan(options))
         except (StoppedError, RefusedError, StalePromotionError) as error:
-            raise CommandError(f"The loop did not close: {error}") from error
-        self.stdout.write(self.style.SUCCESS("The loop is closed. `manage.py demo_loop --clean` removes these people."))
+            raise CommandError(f"The demonstration failed: {error}") from error
+        self.stdout.write(
+            self.style.SUCCESS("The demonstration is complete. `manage.py demo_loop --clean` removes the demo users.")
+        )
 
     def _plan(self, options: dict[str, Any]) -> DemoPlan:
         if not (settings.EMBEDDED or options["yes"]):
             raise CommandError(
-                "This is an installation for real people, and its model would learn from made-up ones until you run "
-                "`manage.py demo_loop --clean`. If that is what you want, say --yes."
+                "This site has real users, and its model would be trained on demo drawings until you run "
+                "`manage.py demo_loop --clean`. Add --yes if you want this."
             )
         for name, most in (("people", len(users.NAMES)), ("drawings", 50)):
             if not 1 <= options[name] <= most:
-                raise CommandError(f"--{name} is {options[name]}. Choose 1 to {most}.")
+                raise CommandError(f"--{name} is {options[name]}. It must be 1 to {most}.")
         recognizer = Recognizer.objects.filter(slug=RECOGNIZER).first()
         if recognizer is None:
-            raise CommandError(f"There is no recognizer {RECOGNIZER}. Run `manage.py install_models` first.")
+            raise CommandError(f"The recognizer {RECOGNIZER} is not installed. Run `manage.py install_models` first.")
         return DemoPlan(
             url=options["url"],
             recognizer=recognizer,
@@ -73,6 +79,6 @@ class Command(BaseCommand):
         for promotion in back:
             number = promotion.model_version.number
             self.stdout.write(
-                f"{promotion.recognizer}: version {number}, which did not learn from them, answers again."
+                f"{promotion.recognizer}: version {number}, which was not trained on their drawings, is live again."
             )
-        self.stdout.write(f"{count} made-up people and everything they drew are gone.")
+        self.stdout.write(f"Removed {count} demo users and their drawings.")

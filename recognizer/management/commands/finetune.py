@@ -1,4 +1,4 @@
-"""Start a training run by hand: for the trainer, or in this process."""
+"""Start a training run by hand, in a worker or in this process."""
 
 from __future__ import annotations
 
@@ -13,37 +13,37 @@ TRIGGER = "By hand, with manage.py finetune."
 
 
 class Command(BaseCommand):
-    """Teach a recognizer what was approved. The trainer does it, unless --here is given."""
+    """Train a recognizer on its approved drawings. A worker does it, unless --here is given."""
 
     help = __doc__
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Which recognizer, and where."""
+        """Recognizer and place."""
         parser.add_argument("recognizer", nargs="?", default="digits", help="a slug (default: digits)")
-        parser.add_argument("--here", action="store_true", help="in this process, and wait; needs TensorFlow")
+        parser.add_argument("--here", action="store_true", help="train in this process; needs TensorFlow")
 
     def handle(self, *args: Any, recognizer: str, here: bool, **options: Any) -> None:
-        """Open a run, and work on it if asked to."""
+        """Open a run, and execute it with --here."""
         found = Recognizer.objects.filter(slug=recognizer).first()
         if found is None:
             known = ", ".join(Recognizer.objects.values_list("slug", flat=True)) or "none; run install_models"
-            raise CommandError(f"There is no recognizer {recognizer!r}. There are: {known}.")
+            raise CommandError(f"Unknown recognizer {recognizer!r}. Use one of: {known}.")
         begin = training.open_run if here else training.start_run
         try:
             run = begin(recognizer=found, trigger=TRIGGER)
         except training.OpenRunError as error:
             raise CommandError(str(error)) from error
         if here:
-            self._work(run)
+            self._execute(run)
         else:
-            self.stdout.write(f"Run {run.pk} waits for the trainer. Watch it at /runs/{run.pk}/.")
+            self.stdout.write(f"Training run {run.pk} is waiting for a worker. Watch it at /runs/{run.pk}/.")
 
-    def _work(self, run: TrainingRun) -> None:
+    def _execute(self, run: TrainingRun) -> None:
         training.execute_run(run_id=run.pk)
         run.refresh_from_db()
         for line in run.log.splitlines():
             self.stdout.write(f"  {line}")
-        said = f"Run {run.pk}: {run.get_state_display()}. {run.reason}"
+        result = f"Training run {run.pk}: {run.get_state_display()}. {run.reason}"
         if run.state == TrainingRun.State.FAILED:
-            raise CommandError(said)
-        self.stdout.write(self.style.SUCCESS(said) if run.state == TrainingRun.State.PASSED else said)
+            raise CommandError(result)
+        self.stdout.write(self.style.SUCCESS(result) if run.state == TrainingRun.State.PASSED else result)

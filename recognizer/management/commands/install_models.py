@@ -1,4 +1,4 @@
-"""Install the bundles that ship with the project."""
+"""Install the models that ship with the project."""
 
 from __future__ import annotations
 
@@ -15,35 +15,35 @@ from recognizer.registry.install import InstallError, PromoteWhen
 from recognizer.registry.promotions import StalePromotionError
 
 FOLDER = Path(ml.__file__).parent / "models"
-FIRST = ("digits", "bangla-digits", "sketches")  # the order on the page; others follow by name
+FIRST = ("digits", "bangla-digits", "sketches")  # the order on the site; others follow by name
 
 
 class Command(BaseCommand):
-    """Each shipped bundle becomes a version of its recognizer, which is made where it is not there yet.
+    """Install each shipped bundle as a version of its recognizer, which is created if necessary.
 
-    A newer bundle than the one installed is promoted unless something else answers by now: a version that was taught
-    here, or that somebody chose. A bundle that cannot be installed is passed over where something answers already.
+    A newer bundle is promoted, unless the live version was trained on this site or promoted by somebody. A bundle that
+    cannot be installed is an error only if no recognizer has a live version.
     """
 
     help = __doc__
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Where the bundles are."""
-        parser.add_argument("--from", dest="folder", type=Path, default=FOLDER, help="a folder of bundles")
+        """The folder with the bundles."""
+        parser.add_argument("--from", dest="folder", type=Path, default=FOLDER, help="folder with bundles")
 
     def handle(self, *args: Any, folder: Path, **options: Any) -> None:
-        """Install what is not there yet."""
-        bundles = sorted((path.parent for path in folder.glob("*/manifest.json")), key=_place)
+        """Install what is missing or newer."""
+        bundles = sorted((path.parent for path in folder.glob("*/manifest.json")), key=_order)
         if not bundles:
-            raise CommandError(f"There are no bundles in {folder}. Train one with `python -m ml train digits`.")
+            raise CommandError(f"{folder} contains no bundles. Train one with `python -m ml train digits`.")
         refused = [problem for path in bundles if (problem := self._install(path))]
         if refused and not promotions.live_recognizers().exists():
             raise CommandError("\n".join(refused))
-        for problem in refused:  # what answers goes on answering: no reason to stop the start of a site
+        for problem in refused:  # the live versions stay, so the site can start
             self.stderr.write(problem)
 
     def _install(self, path: Path) -> str:
-        """What is wrong with this bundle, if anything."""
+        """Returns why the bundle cannot be installed; empty if it was."""
         try:
             done = install.install(bundle=load_bundle(path), promote=PromoteWhen.IF_SHIPPED, reason=install.SHIPPED)
         except (BundleError, InstallError, StalePromotionError) as error:
@@ -52,5 +52,5 @@ class Command(BaseCommand):
         return ""
 
 
-def _place(path: Path) -> tuple[int, str]:
+def _order(path: Path) -> tuple[int, str]:
     return FIRST.index(path.name) if path.name in FIRST else len(FIRST), path.name

@@ -1,4 +1,4 @@
-"""Install a bundle: a new recognizer, or the next version of one that is there."""
+"""Install a bundle as a new recognizer, or as the next version of an existing one."""
 
 from __future__ import annotations
 
@@ -14,22 +14,24 @@ from recognizer.registry.promotions import StalePromotionError
 
 
 class Command(BaseCommand):
-    """Check a bundle that `python -m ml train` wrote, and keep it as a version of its recognizer.
+    """Verify a bundle that `python -m ml train` wrote, and install it as a version of its recognizer.
 
-    A recognizer that is not there yet is made, with its labels, and the first version answers at once. A further one
-    waits until somebody promotes it (on the page Progress, or with --promote); one that adds labels has to answer at
-    once. Install only what you or somebody you trust have trained: a Keras file is code, and further training runs it.
+    A new recognizer is created with its labels, and its first version is live at once. A further version waits until
+    somebody promotes it (on the page Progress, or with --promote); one that adds labels has to be promoted at once.
+    Install only bundles that you or somebody you trust have trained: a Keras file is code that training runs execute.
     """
 
     help = __doc__
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Where the bundle is."""
-        parser.add_argument("folder", type=Path, metavar="DIR", help="the folder of the bundle (with manifest.json)")
-        parser.add_argument("--promote", action="store_true", help="let it answer at once, also if it is not the first")
+        """The bundle, and whether to promote it."""
+        parser.add_argument("folder", type=Path, metavar="DIR", help="folder of the bundle (with manifest.json)")
+        parser.add_argument(
+            "--promote", action="store_true", help="promote it at once, also if it is not the first version"
+        )
 
     def handle(self, *args: Any, folder: Path, promote: bool, **options: Any) -> None:
-        """Install it, and say what answers now."""
+        """Install the bundle and print the result."""
         when = PromoteWhen.ALWAYS if promote else PromoteWhen.IF_FIRST
         try:
             done = install.install(bundle=load_bundle(folder), promote=when)

@@ -1,8 +1,8 @@
-"""The whole loop, played by made-up people against a running installation (`manage.py demo_loop`).
+"""The learning loop, demonstrated by demo users on a running site (`manage.py demo_loop`).
 
-visitor   a browser without JavaScript: pages and the API over HTTP
-hands     how each of them writes
-people    making them, and removing them with everything they drew
-watch     which version answers, asked all the time
-play      the acts
+scenario     the steps of the demonstration
+users        creates the demo users and removes them with their drawings
+http_user    a user of the site and its API over HTTP
+handwriting  digits in different handwritings
+uptime       checks all the time which version answers
 """

@@ -1,4 +1,4 @@
-"""How made-up people write: by recorded pen tracks where they are at hand, else by tracks of our own, varied."""
+"""Digits in different handwritings: recorded pen tracks if available, otherwise synthetic digits."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ from ml.preprocessing.ink import Ink
 
 LabelledInk = tuple[str, list[Any]]  # the label, and the ink as the API takes it
 
-# Narrow digits that lean far to the right, as hasty people write them and few data sets hold them: the shipped model is
-# often wrong about these, so there is something to put right, and what some of them teach helps the others.
-LEAN = (1.1, 1.3)  # of the height of a digit, from its foot to its top
-WIDTH = (0.5, 0.7)  # of that of an upright digit
-WAVER = 0.02  # from one digit of a person to the next
+# Narrow digits that lean far to the right, as people write them in a hurry. They are rare in data sets, so the shipped
+# model is often wrong about them, and training on some of these users helps with the others.
+LEAN = (1.1, 1.3)  # horizontal shift from bottom to top, as a share of the height
+WIDTH = (0.5, 0.7)  # as a share of the width of an upright digit
+VARIATION = 0.02  # from one digit of a user to the next
 
 
 def digit_writers(count: int, *, seed: int = 2) -> list[Iterator[LabelledInk]]:
-    """`count` people; each gives digits without end, in an order of their own."""
+    """`count` writers. Each yields labelled digits without end, in random order."""
     recorded = _recorded(count, seed)
-    return recorded or [_made_up(np.random.default_rng([seed, number])) for number in range(count)]
+    return recorded or [_synthetic(np.random.default_rng([seed, number])) for number in range(count)]
 
 
 def _recorded(count: int, seed: int) -> list[Iterator[LabelledInk]]:
-    """The pen writers of `INKLING_DATA`, those first that the shipped model has not seen; none where it is not."""
+    """Writers of Pendigits in INKLING_DATA, first those unknown to the shipped model; none without the data."""
     folder = os.environ.get("INKLING_DATA")
     if not folder or not all((Path(folder) / path).is_file() for path in SOURCES["pendigits"].files):
         return []
@@ -45,13 +45,13 @@ def _replay(tracks: Any, rng: np.random.Generator) -> Iterator[LabelledInk]:
             yield str(tracks.y[index]), _as_json(tracks.inks[index])
 
 
-def _made_up(rng: np.random.Generator) -> Iterator[LabelledInk]:
-    """A hand leans and narrows its digits in a way of its own, and wavers a little about it."""
+def _synthetic(rng: np.random.Generator) -> Iterator[LabelledInk]:
+    """Synthetic digits, each writer with an own slant and width that vary a little."""
     own = np.array([[rng.uniform(*WIDTH), -rng.uniform(*LEAN)], [0, 1]])
     while True:
         for label in map(int, rng.permutation(10)):
             ink = restyle_digit(write_digit(label, rng), label, rng)
-            now = own + rng.normal(0, WAVER, (2, 2))
+            now = own + rng.normal(0, VARIATION, (2, 2))
             yield str(label), _as_json([now @ stroke[:2] for stroke in ink])
 
 

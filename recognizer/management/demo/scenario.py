@@ -1,4 +1,4 @@
-"""The acts: people draw, a reviewer accepts, the model is taught, judged, swapped in, taken back and brought again."""
+"""The steps of the demonstration: draw, review, train, promote, roll back, and promote again."""
 
 from __future__ import annotations
 
@@ -24,64 +24,63 @@ Found = TypeVar("Found")
 
 
 class StoppedError(RuntimeError):
-    """The loop did not close; the text says where."""
+    """The demonstration failed. The text says at which step."""
 
 
 @dataclass(frozen=True)
 class DemoPlan:
-    """What is to be played."""
+    """The parameters of a demonstration."""
 
     url: str
     recognizer: Recognizer
     people: int  # at most len(NAMES)
     drawings: int  # of each
-    at_once: bool  # start the run by hand instead of waiting for the tick
-    patience: float  # seconds for the tick, and for the run
+    at_once: bool  # start the run by hand instead of waiting for the scheduler
+    patience: float  # seconds to wait for the scheduler, and for the run
     say: Say
 
 
 def run_scenario(plan: DemoPlan) -> None:
-    """All of it. Raises StoppedError, RefusedError and what the verbs raise."""
+    """Run all steps. Raises StoppedError, RefusedError and StalePromotionError."""
     reviewer = create_reviewer()
     before = TrainingRun.objects.order_by("-id").values_list("id", flat=True).first() or 0
-    guests = [create_user(name) for name in NAMES[: plan.people]]
-    visitors = [_draw(plan, guest, hand) for guest, hand in zip(guests, digit_writers(plan.people), strict=True)]
-    _review(plan, reviewer, guests)
+    demo_users = [create_user(name) for name in NAMES[: plan.people]]
+    writers = digit_writers(plan.people)
+    users = [_draw(plan, user, writer) for user, writer in zip(demo_users, writers, strict=True)]
+    _review(plan, reviewer, demo_users)
     _, ink = next(digit_writers(1)[0])
-    with VersionMonitor(visitors, plan.recognizer.slug, ink) as watch:
-        run = _follow(plan, _the_run(plan, reviewer, before))
+    with VersionMonitor(users, plan.recognizer.slug, ink) as monitor:
+        run = _follow(plan, _first_run(plan, reviewer, before))
         if run.state == TrainingRun.State.FAILED:
-            plan.say("That is no end: the next run starts by itself.")
+            plan.say("The next run starts automatically.")
             run = _follow(plan, _next_run(plan, run.pk))
         _check_passed(run)
         promoted = _promotion(plan, run, reviewer)
-        _check_swap(plan, watch, promoted, "Promoted:")
-        back = promotions.roll_back(
-            recognizer=plan.recognizer, by=reviewer, reason="Shown by demo_loop: one click back."
-        )
-        _check_swap(plan, watch, back, "Rolled back:")
+        _check_swap(plan, monitor, promoted, "Promoted:")
+        back = promotions.roll_back(recognizer=plan.recognizer, by=reviewer, reason="Rolled back by demo_loop.")
+        _check_swap(plan, monitor, back, "Rolled back:")
         again = promotions.promote(
-            version=promoted.model_version, replaces=back, by=reviewer, reason="Shown by demo_loop: and forward again."
+            version=promoted.model_version, replaces=back, by=reviewer, reason="Promoted again by demo_loop."
         )
-        _check_swap(plan, watch, again, "Promoted again:")
-    _check_answers(plan, watch)
+        _check_swap(plan, monitor, again, "Promoted again:")
+    _check_answers(plan, monitor)
 
 
-def _draw(plan: DemoPlan, guest: DemoUser, hand: Iterator[LabelledInk]) -> HttpUser:
-    visitor = HttpUser(plan.url)
-    visitor.sign_in(guest.person.email, guest.password)
+def _draw(plan: DemoPlan, demo_user: DemoUser, writer: Iterator[LabelledInk]) -> HttpUser:
+    user = HttpUser(plan.url)
+    user.sign_in(demo_user.person.email, demo_user.password)
     agreed = 0
     for _ in range(plan.drawings):
-        label, ink = next(hand)
-        agreed += visitor.draw(plan.recognizer.slug, ink, label)["agrees"]
-    put_right = plan.drawings - agreed
-    plan.say(f"{guest.name} signs in and draws {plan.drawings}: {agreed} confirmed, {put_right} put right.")
-    return visitor
+        label, ink = next(writer)
+        agreed += user.draw(plan.recognizer.slug, ink, label)["agrees"]
+    corrected = plan.drawings - agreed
+    plan.say(f"{demo_user.name} saves {plan.drawings} drawings: {agreed} confirmed, {corrected} corrected.")
+    return user
 
 
-def _review(plan: DemoPlan, reviewer: User, guests: list[DemoUser]) -> None:
-    """Only what the made-up people drew; what real people said is left to real reviewers."""
-    authors = [guest.person.pk for guest in guests]
+def _review(plan: DemoPlan, reviewer: User, demo_users: list[DemoUser]) -> None:
+    """Accept the drawings of the demo users only; those of real users are left to real reviewers."""
+    authors = [user.person.pk for user in demo_users]
     accepted = 0
     for correction in decisions.queue(reviewer=reviewer, recognizer=plan.recognizer).filter(
         drawing__author__in=authors
@@ -89,42 +88,42 @@ def _review(plan: DemoPlan, reviewer: User, guests: list[DemoUser]) -> None:
         decisions.accept(correction=correction, reviewer=reviewer)
         accepted += 1
     approved = Review.objects.approving().filter(correction__drawing__author__in=authors).count()
-    plan.say(f"{reviewer.first_name} reviews and accepts {accepted}; {approved} of their drawings are approved by now.")
+    plan.say(f"{reviewer.first_name} accepts {accepted} drawings; {approved} drawings are approved now.")
     if not approved:
-        raise StoppedError("Nothing was approved, so there is nothing to learn from.")
+        raise StoppedError("No drawing is approved, so there is nothing to train on.")
 
 
-def _the_run(plan: DemoPlan, reviewer: User, before: int) -> TrainingRun:
-    """The run that these reviews start by themselves, or one that is started by hand."""
+def _first_run(plan: DemoPlan, reviewer: User, before: int) -> TrainingRun:
+    """The run that the scheduler starts after these reviews, or one started by hand."""
     if plan.at_once:
-        with suppress(training.OpenRunError):  # the tick was quicker
+        with suppress(training.OpenRunError):  # the scheduler was faster
             training.start_run(recognizer=plan.recognizer, trigger="demo_loop", by=reviewer)
     else:
-        plan.say("Nobody does anything now: the tick finds that enough was approved.")
+        plan.say("Waiting for the scheduler, because enough drawings are approved.")
     return _next_run(plan, before)
 
 
 def _next_run(plan: DemoPlan, before: int) -> TrainingRun:
     runs = TrainingRun.objects.filter(recognizer=plan.recognizer, id__gt=before)
-    run = _until(plan, runs.first, "a training run is started. Does beat run, and a worker for the queue celery?")
-    plan.say(f"Training run {run.pk} is there: {run.trigger}")
+    run = _wait_until(plan, runs.first, "a training run starts. Are beat and a worker for the queue celery running?")
+    plan.say(f"Training run {run.pk} started: {run.trigger}")
     return run
 
 
 def _follow(plan: DemoPlan, run: TrainingRun) -> TrainingRun:
-    """Say how far it is until it is over."""
-    said = ""
+    """Print the progress until the run ends."""
+    printed = ""
 
     def is_over() -> bool:
-        nonlocal said
+        nonlocal printed
         run.refresh_from_db()
-        if (now := _in_words(run)) != said:
+        if (now := _progress(run)) != printed:
             plan.say(f"  {now}")
-            said = now
+            printed = now
         return run.finished is not None
 
-    _until(plan, is_over, f"run {run.pk} is over. Does a worker for the queue training run?")
-    plan.say(f"Run {run.pk} {run.get_state_display()}: {run.reason}")
+    _wait_until(plan, is_over, f"training run {run.pk} ends. Is a worker for the queue training running?")
+    plan.say(f"Training run {run.pk} {run.get_state_display()}: {run.reason}")
     for sentence in run.verdict.get("sentences", []):
         plan.say(f"  - {sentence}")
     return run
@@ -132,10 +131,10 @@ def _follow(plan: DemoPlan, run: TrainingRun) -> TrainingRun:
 
 def _check_passed(run: TrainingRun) -> None:
     if run.state != TrainingRun.State.PASSED:
-        raise StoppedError(f"Run {run.pk} ended as {run.get_state_display()}, so no new version answers.")
+        raise StoppedError(f"Training run {run.pk} ended as {run.get_state_display()}, so there is no new version.")
 
 
-def _in_words(run: TrainingRun) -> str:
+def _progress(run: TrainingRun) -> str:
     progress: dict[str, Any] = run.progress
     words = [str(run.get_state_display()), str(progress.get("step", ""))]
     if progress.get("epochs"):
@@ -144,37 +143,39 @@ def _in_words(run: TrainingRun) -> str:
 
 
 def _promotion(plan: DemoPlan, run: TrainingRun, reviewer: User) -> Promotion:
-    """The promotion of what the run made; by hand where the policy leaves that to people."""
+    """The promotion of the new version, by the reviewer if the policy leaves that to people."""
     made = Promotion.objects.filter(model_version=run.version)
     if not training.policy_of(plan.recognizer).auto_promote and run.version:
-        plan.say(f"The policy leaves it to people to promote: {reviewer.first_name} does.")
+        plan.say(f"The policy leaves the promotion to people, so {reviewer.first_name} promotes it.")
         newest = promotions.current_promotion(plan.recognizer.pk)
-        return promotions.promote(version=run.version, replaces=newest, by=reviewer, reason="Shown by demo_loop.")
-    return _until(plan, made.first, f"what run {run.pk} made is promoted")
+        return promotions.promote(version=run.version, replaces=newest, by=reviewer, reason="Promoted by demo_loop.")
+    return _wait_until(plan, made.first, f"the version of training run {run.pk} is promoted")
 
 
-def _check_swap(plan: DemoPlan, watch: VersionMonitor, promotion: Promotion, what: str) -> None:
-    """Every answer must name it within two seconds."""
+def _check_swap(plan: DemoPlan, monitor: VersionMonitor, promotion: Promotion, what: str) -> None:
+    """Raises StoppedError unless every process answers with this version after MAX_DELAY seconds."""
     number = promotion.model_version.number
-    late, looked_at = watch.settle(number, time.time())
+    late, checked = monitor.settle(number, time.time())
     if late > MAX_DELAY:
-        raise StoppedError(f"{late:.1f} s after version {number} was promoted another one still answered.")
+        raise StoppedError(f"{late:.1f} s after version {number} was promoted, another version still answered.")
     plan.say(
-        f"{what} version {number} answers. {looked_at} answers were looked at, the last other one after {late:.1f} s."
+        f"{what} version {number} is live. {checked} answers checked, the last by another version after {late:.1f} s."
     )
 
 
-def _check_answers(plan: DemoPlan, watch: VersionMonitor) -> None:
-    if watch.failures:
-        raise StoppedError(f"{len(watch.failures)} of {len(watch.seen)} answers failed. The first: {watch.failures[0]}")
-    plan.say(f"All the while the site was asked {len(watch.seen)} times and always answered.")
+def _check_answers(plan: DemoPlan, monitor: VersionMonitor) -> None:
+    if monitor.failures:
+        raise StoppedError(
+            f"{len(monitor.failures)} of {len(monitor.seen)} requests failed. The first: {monitor.failures[0]}"
+        )
+    plan.say(f"All {len(monitor.seen)} requests during this time were answered.")
 
 
-def _until(plan: DemoPlan, look: Callable[[], Found | None], what: str) -> Found:
-    """What `look` gives once it gives something. Raises StoppedError when that takes too long."""
+def _wait_until(plan: DemoPlan, poll: Callable[[], Found | None], what: str) -> Found:
+    """The first true value of `poll()`. Raises StoppedError after `plan.patience` seconds."""
     end = time.monotonic() + plan.patience
-    while not (found := look()):
+    while not (found := poll()):
         if time.monotonic() > end:
-            raise StoppedError(f"Waited {plan.patience:.0f} s in vain until {what}")
+            raise StoppedError(f"Timed out after {plan.patience:.0f} s waiting until {what}")
         time.sleep(POLL_EVERY)
     return found

@@ -1,4 +1,4 @@
-"""The made-up people of the demonstration: known by their addresses, and removed with everything they drew."""
+"""The demo users: recognised by their addresses, and removed with all their drawings."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from accounts.models import User
 from recognizer.models import ModelVersion, Promotion, Recognizer, SnapshotItem
 from recognizer.registry import promotions
 
-DOMAIN = "demo.invalid"  # no mail ever gets there (RFC 2606)
+DOMAIN = "demo.invalid"  # receives no mail (RFC 2606)
 NAMES = ("Ada", "Bela", "Chandra", "Dilek", "Emil", "Fatou", "Goran", "Hana", "Iris", "Jun", "Kofi", "Lena")
 REVIEWER = "Rosa"
 
 
 class DemoUser(NamedTuple):
-    """One of them, with the password for this time."""
+    """A demo user with a new password."""
 
     person: User
     name: str
@@ -30,12 +30,12 @@ class DemoUser(NamedTuple):
 
 
 def demo_users() -> QuerySet[User]:
-    """All of them, of this time and before."""
+    """All demo users, also of earlier demonstrations."""
     return User.objects.filter(email__endswith=f"@{DOMAIN}")
 
 
 def create_user(name: str) -> DemoUser:
-    """A person with an address that is confirmed, who has agreed that their drawings train the model."""
+    """Create or reuse a demo user with a verified address and consent to training."""
     email, password = f"{name.lower()}@{DOMAIN}", secrets.token_urlsafe(16)
     with transaction.atomic():
         person = User.objects.filter(email=email).first() or User.objects.create_user(email, first_name=name)
@@ -47,38 +47,38 @@ def create_user(name: str) -> DemoUser:
 
 
 def create_reviewer() -> User:
-    """Somebody who may review, and draws nothing."""
+    """Create or reuse the demo user who may review."""
     person = create_user(REVIEWER).person
-    may = Permission.objects.get(content_type__app_label="recognizer", codename="review_drawings")
-    person.user_permissions.add(may)
+    permission = Permission.objects.get(content_type__app_label="recognizer", codename="review_drawings")
+    person.user_permissions.add(permission)
     return User.objects.get(pk=person.pk)
 
 
 def remove_users() -> tuple[int, list[Promotion]]:
-    """Remove them with their drawings; where a version answers that learned from these, bring back one that did not.
+    """Remove all demo users and their drawings. A live version trained on these is rolled back to one that was not.
 
-    How many people were removed, and the promotions that this took.
+    Returns how many users were removed, and the promotions.
     """
-    taught = _taught_by_them()
-    back = [done for recognizer in Recognizer.objects.all() if (done := _bring_back(recognizer, taught))]
-    gone = list(demo_users())
-    for person in gone:
+    trained = _trained_on_demo_users()
+    back = [done for recognizer in Recognizer.objects.all() if (done := _roll_back(recognizer, trained))]
+    removed = list(demo_users())
+    for person in removed:
         people.delete_person(person=person)
-    return len(gone), back
+    return len(removed), back
 
 
-def _taught_by_them() -> set[int]:
-    """Ids of the versions that learned from their drawings."""
+def _trained_on_demo_users() -> set[int]:
+    """Ids of the versions that were trained on their drawings."""
     items = SnapshotItem.objects.filter(
         drawing__author__in=demo_users(), part=SnapshotItem.Part.STUDY, run__version__isnull=False
     )
     return set(items.values_list("run__version", flat=True))
 
 
-def _bring_back(recognizer: Recognizer, taught: set[int]) -> Promotion | None:
+def _roll_back(recognizer: Recognizer, trained: set[int]) -> Promotion | None:
     newest = promotions.current_promotion(recognizer.pk)
-    if newest is None or newest.model_version_id not in taught:
+    if newest is None or newest.model_version_id not in trained:
         return None
-    earlier = recognizer.promotions.exclude(model_version__in=taught).order_by("-id").values("model_version")
+    earlier = recognizer.promotions.exclude(model_version__in=trained).order_by("-id").values("model_version")
     version = ModelVersion.objects.get(pk=earlier[0]["model_version"])
-    return promotions.promote(version=version, replaces=newest, reason="The demonstration is over.")
+    return promotions.promote(version=version, replaces=newest, reason="The demonstration was cleaned up.")

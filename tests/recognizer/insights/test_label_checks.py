@@ -203,4 +203,4 @@ def test_everything_can_be_read_anew_by_hand(desk: Desk, read: Read, capsys: pyt
     assert LabelCheck.objects.get().label.slug == "3"
     call_command("check_labels")
     assert LabelCheck.objects.get().label.slug == "7"
-    assert "Read 1 rows" in capsys.readouterr().out
+    assert "1 rows" in capsys.readouterr().out

@@ -1,4 +1,4 @@
-"""What the made-up people draw is a lesson that the gate lets pass, whoever of them is held back for the exam."""
+"""Training on drawings of the demo users passes the gate, whoever of them is in the exam."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the made-up people write."""
+"""The handwriting of the demo users."""
 
 import gzip
 import json

@@ -14,39 +14,39 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def visitor(live_server: LiveServer, digits: Recognizer) -> HttpUser:
+def user(live_server: LiveServer, digits: Recognizer) -> HttpUser:
     return HttpUser(live_server.url)
 
 
-def test_it_signs_in_draws_and_says_what_it_is(visitor: HttpUser, transactional_db: None) -> None:
+def test_it_signs_in_draws_and_says_what_it_is(user: HttpUser, transactional_db: None) -> None:
     ada = create_user("Ada")
-    visitor.sign_in(ada.person.email, ada.password)
-    assert visitor.draw("digits", SEVEN, "7")["agrees"]
-    assert visitor.predict("digits", SEVEN)["model_version"] == 1
+    user.sign_in(ada.person.email, ada.password)
+    assert user.draw("digits", SEVEN, "7")["agrees"]
+    assert user.predict("digits", SEVEN)["model_version"] == 1
     assert Drawing.objects.get().author == ada.person
 
 
-def test_secure_cookies_come_back_over_plain_http(visitor: HttpUser, settings: object) -> None:
-    """Inside a container the site is asked past the proxy that speaks HTTPS."""
+def test_secure_cookies_come_back_over_plain_http(user: HttpUser, settings: object) -> None:
+    """Inside a container, requests do not pass the HTTPS proxy."""
     settings.SESSION_COOKIE_SECURE = settings.CSRF_COOKIE_SECURE = True  # type: ignore[attr-defined]
     ada = create_user("Ada")
-    visitor.sign_in(ada.person.email, ada.password)
-    assert "Ada" in visitor.ask("/accounts/") or ada.person.email in visitor.ask("/accounts/")
+    user.sign_in(ada.person.email, ada.password)
+    assert "Ada" in user.ask("/accounts/") or ada.person.email in user.ask("/accounts/")
 
 
-def test_a_wrong_password_is_refused(visitor: HttpUser) -> None:
+def test_a_wrong_password_is_refused(user: HttpUser) -> None:
     with pytest.raises(RefusedError, match="cannot sign in"):
-        visitor.sign_in("ada@demo.invalid", "not the password")
+        user.sign_in("ada@demo.invalid", "not the password")
 
 
-def test_an_error_of_the_site_names_the_path_and_what_was_said(visitor: HttpUser) -> None:
-    with pytest.raises(RefusedError, match=r"POST /api/v1/predict was answered with 404.*unknown_recognizer"):
-        visitor.predict("letters", SEVEN)
+def test_an_error_of_the_site_names_the_request_and_the_response(user: HttpUser) -> None:
+    with pytest.raises(RefusedError, match=r"POST /api/v1/predict .*404.*unknown_recognizer"):
+        user.predict("letters", SEVEN)
 
 
-def test_a_page_without_a_form_is_refused(visitor: HttpUser) -> None:
+def test_a_page_without_a_form_is_refused(user: HttpUser) -> None:
     with pytest.raises(RefusedError, match="has no form"):
-        visitor.submit("/healthz")
+        user.submit("/healthz")
 
 
 def test_a_site_that_is_not_there_is_refused() -> None:

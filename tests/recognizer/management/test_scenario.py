@@ -1,4 +1,4 @@
-"""What the demonstration says when the loop does not close. That it closes is tested with real processes."""
+"""Failures of the demonstration. Its success is tested with real processes (tests/processes)."""
 
 from __future__ import annotations
 
@@ -34,21 +34,17 @@ def run_of(digits: Recognizer, state: str, reason: str = "It says why.") -> Trai
     return TrainingRun.objects.create(recognizer=digits, state=state, trigger="a test", **closed)
 
 
-def test_people_draw_a_reviewer_accepts_and_without_beat_it_says_what_is_missing(
+def test_drawings_are_saved_and_reviewed_and_a_missing_scheduler_is_an_error(
     digits: Recognizer, live_server: LiveServer, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with pytest.raises(CommandError, match=r"Waited 0 s in vain until a training run is started\. Does beat run"):
+    with pytest.raises(CommandError, match="beat"):
         call_command("demo_loop", url=live_server.url, people=2, drawings=3, patience=0.1)
-    told = capsys.readouterr().out
-    assert "Ada signs in and draws 3: " in told
-    assert "Bela signs in and draws 3: " in told
-    assert "Rosa reviews and accepts 6; 6 of their drawings are approved by now." in told
+    out = capsys.readouterr().out
+    assert all(name in out for name in ("Ada", "Bela", "Rosa"))
     assert Review.objects.approving().count() == Drawing.objects.count() == 6
 
 
-def test_what_real_people_drew_is_left_to_real_reviewers(
-    digits: Recognizer, live_server: LiveServer, as_alice: Any
-) -> None:
+def test_drawings_of_real_users_are_not_reviewed(digits: Recognizer, live_server: LiveServer, as_alice: Any) -> None:
     kept = as_alice.post(
         "/api/v1/drawings", {"recognizer": "digits", "ink": [[[0, 1], [0, 9]]]}, content_type="application/json"
     ).json()
@@ -58,23 +54,23 @@ def test_what_real_people_drew_is_left_to_real_reviewers(
     assert not Review.objects.filter(correction__drawing__author__email="alice@example.org").exists()
 
 
-def test_a_run_without_a_trainer_is_not_waited_for_for_ever(digits: Recognizer) -> None:
+def test_waiting_for_a_run_without_a_worker_ends(digits: Recognizer) -> None:
     said: list[str] = []
-    with pytest.raises(StoppedError, match="Does a worker for the queue training run"):
+    with pytest.raises(StoppedError, match="queue training"):
         module._follow(plan(digits, said, patience=0), run_of(digits, "waiting"))
     assert said == ["  waiting"]
 
 
 @pytest.mark.parametrize("state", ["refused", "failed", "cancelled"])
-def test_a_run_that_made_no_version_does_not_close_the_loop(digits: Recognizer, state: str) -> None:
+def test_a_run_without_a_version_fails_the_demonstration(digits: Recognizer, state: str) -> None:
     said: list[str] = []
     run = module._follow(plan(digits, said), run_of(digits, state))
-    assert f"Run {run.pk} {state}: It says why." in said
-    with pytest.raises(StoppedError, match=f"ended as {state}"):
+    assert any(state in line and "It says why." in line for line in said)
+    with pytest.raises(StoppedError, match=state):
         module._check_passed(run)
 
 
-def test_where_the_policy_leaves_it_to_people_the_reviewer_promotes(digits: Recognizer) -> None:
+def test_the_reviewer_promotes_if_the_policy_leaves_it_to_people(digits: Recognizer) -> None:
     version = promotions.register(recognizer=digits, bundle=promotions.bundle_of(digits.versions.get()))
     run = TrainingRun.objects.create(
         recognizer=digits, state="passed", trigger="a test", version=version, finished=timezone.now()
@@ -85,33 +81,34 @@ def test_where_the_policy_leaves_it_to_people_the_reviewer_promotes(digits: Reco
     rosa = create_reviewer()
     promotion = module._promotion(plan(digits, said), run, rosa)
     assert (promotion.model_version, promotion.by) == (version, rosa)
-    assert said == ["The policy leaves it to people to promote: Rosa does."]
+    assert "Rosa" in said[0]
 
 
-def test_an_installation_for_real_people_wants_a_yes(digits: Recognizer, settings: Any) -> None:
+def test_a_site_with_real_users_needs_yes(digits: Recognizer, settings: Any) -> None:
     settings.EMBEDDED = False
-    with pytest.raises(CommandError, match="say --yes"):
+    with pytest.raises(CommandError, match="--yes"):
         call_command("demo_loop")
     assert not User.objects.exists()
 
 
 @pytest.mark.parametrize(("name", "value"), [("people", 0), ("people", 13), ("drawings", 0), ("drawings", 51)])
-def test_numbers_out_of_reach_are_refused(digits: Recognizer, name: str, value: int) -> None:
-    with pytest.raises(CommandError, match=f"--{name} is {value}. Choose 1 to"):
+def test_numbers_out_of_range_are_refused(digits: Recognizer, name: str, value: int) -> None:
+    with pytest.raises(CommandError, match=f"--{name} is {value}"):
         call_command("demo_loop", **{name: value})
 
 
-def test_without_models_it_says_how_to_install_them(transactional_db: None) -> None:
+def test_without_models_the_error_names_the_command_to_install_them(transactional_db: None) -> None:
     with pytest.raises(CommandError, match="install_models"):
         call_command("demo_loop")
 
 
-def test_a_site_that_is_not_there_is_named(digits: Recognizer) -> None:
-    with pytest.raises(CommandError, match=r"http://127\.0\.0\.1:1/accounts/login/ does not answer"):
+def test_a_site_that_does_not_answer_is_named(digits: Recognizer) -> None:
+    with pytest.raises(CommandError, match=r"http://127\.0\.0\.1:1/accounts/login/"):
         call_command("demo_loop", url="http://127.0.0.1:1")
 
 
-def test_cleaning_up_says_what_it_did(digits: Recognizer, capsys: pytest.CaptureFixture[str]) -> None:
+def test_cleaning_up_says_how_many_users_were_removed(digits: Recognizer, capsys: pytest.CaptureFixture[str]) -> None:
     create_reviewer()
     call_command("demo_loop", clean=True)
-    assert capsys.readouterr().out == "1 made-up people and everything they drew are gone.\n"
+    assert "1" in capsys.readouterr().out
+    assert not User.objects.exists()

@@ -1,4 +1,4 @@
-"""What the watch makes of the answers that it saw."""
+"""Which version answered, and when."""
 
 import time
 from typing import Any

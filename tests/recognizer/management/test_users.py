@@ -1,4 +1,4 @@
-"""The made-up people come, and go without a trace."""
+"""Creating and removing demo users."""
 
 import pytest
 from django.test import Client
@@ -17,8 +17,8 @@ def drawn_by(person: User, digits: Recognizer) -> Drawing:
     return Drawing.objects.create(author=person, recognizer=digits, ink=SEVEN)
 
 
-def taught_version(digits: Recognizer, *drawings: Drawing) -> ModelVersion:
-    """A version that learned from these, and answers."""
+def trained_version(digits: Recognizer, *drawings: Drawing) -> ModelVersion:
+    """A live version trained on these drawings."""
     first = digits.versions.get(number=1)
     version = promotions.register(recognizer=digits, bundle=promotions.bundle_of(first))
     now = {"started": version.created, "finished": version.created}
@@ -31,35 +31,35 @@ def taught_version(digits: Recognizer, *drawings: Drawing) -> ModelVersion:
     return version
 
 
-def answering(digits: Recognizer) -> int:
+def live_number(digits: Recognizer) -> int:
     newest = promotions.current_promotion(digits.pk)
     assert newest
     return newest.model_version.number
 
 
-def test_a_guest_can_sign_in_and_has_agreed_that_drawings_are_kept(client: Client) -> None:
-    guest = users.create_user("Ada")
-    assert guest.person.has_consented
-    assert guest.person.emailaddress_set.get().verified  # type: ignore[attr-defined]
-    answer = client.post("/accounts/login/", {"login": "ada@demo.invalid", "password": guest.password})
+def test_a_demo_user_has_consented_and_can_sign_in(client: Client) -> None:
+    ada = users.create_user("Ada")
+    assert ada.person.has_consented
+    assert ada.person.emailaddress_set.get().verified  # type: ignore[attr-defined]
+    answer = client.post("/accounts/login/", {"login": "ada@demo.invalid", "password": ada.password})
     assert answer.status_code == 302
     assert "_auth_user_id" in client.session
 
 
-def test_a_guest_who_comes_again_is_the_same_person_with_another_password() -> None:
+def test_creating_a_demo_user_again_changes_only_the_password() -> None:
     once, again = users.create_user("Ada"), users.create_user("Ada")
     assert once.person == again.person
     assert once.password != again.password
 
 
-def test_the_reviewer_may_review_and_nothing_else() -> None:
+def test_the_reviewer_has_no_other_permission() -> None:
     rosa = users.create_reviewer()
     assert permissions.may_review(rosa)
     assert rosa.get_all_permissions() == {permissions.REVIEW}
     assert not rosa.is_staff
 
 
-def test_cleaning_up_removes_them_with_their_drawings_and_nobody_else(digits: Recognizer, alice: User) -> None:
+def test_cleaning_up_removes_only_demo_users_and_their_drawings(digits: Recognizer, alice: User) -> None:
     theirs = drawn_by(users.create_user("Ada").person, digits)
     hers = drawn_by(alice, digits)
     users.create_reviewer()
@@ -68,17 +68,17 @@ def test_cleaning_up_removes_them_with_their_drawings_and_nobody_else(digits: Re
     assert set(Drawing.objects.all()) == {hers} != {theirs}
 
 
-def test_a_version_that_learned_from_them_answers_no_more(digits: Recognizer, alice: User) -> None:
+def test_cleaning_up_rolls_back_versions_trained_on_demo_users(digits: Recognizer, alice: User) -> None:
     ada = users.create_user("Ada").person
-    taught_version(digits, drawn_by(alice, digits))
-    taught_version(digits, drawn_by(alice, digits), drawn_by(ada, digits))
-    taught_version(digits, drawn_by(ada, digits))
+    trained_version(digits, drawn_by(alice, digits))
+    trained_version(digits, drawn_by(alice, digits), drawn_by(ada, digits))
+    trained_version(digits, drawn_by(ada, digits))
     _, (back,) = users.remove_users()
-    assert back.model_version.number == answering(digits) == 2
+    assert back.model_version.number == live_number(digits) == 2
 
 
-def test_a_version_that_did_not_learn_from_them_goes_on_answering(digits: Recognizer, alice: User) -> None:
-    taught_version(digits, drawn_by(users.create_user("Ada").person, digits))
-    taught_version(digits, drawn_by(alice, digits))
+def test_a_version_not_trained_on_demo_users_stays_live(digits: Recognizer, alice: User) -> None:
+    trained_version(digits, drawn_by(users.create_user("Ada").person, digits))
+    trained_version(digits, drawn_by(alice, digits))
     assert users.remove_users() == (1, [])
-    assert answering(digits) == 3
+    assert live_number(digits) == 3
