@@ -1,4 +1,4 @@
-"""The app of people."""
+"""Configuration of the accounts app."""
 
 from django.apps import AppConfig
 from django.db.models.signals import post_delete, post_save
@@ -6,13 +6,13 @@ from django.utils.translation import gettext_lazy as _
 
 
 class AccountsConfig(AppConfig):
-    """Accounts: who you are. Knows nothing of drawings."""
+    """Users, sign-in, consent, API keys and the audit log. Does not depend on recognizer."""
 
     name = "accounts"
     verbose_name = _("Accounts")
 
     def ready(self) -> None:
-        """What changes a key or a person empties the keyring."""
+        """Clear the key cache when a key or a user changes."""
         from accounts import key_cache
         from accounts.models import ApiKey, User
 

@@ -1,4 +1,4 @@
-"""Facts: rows that are written once."""
+"""Model base class for rows that are never changed. Migrations import this module by path."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from typing import Any
 
 
 class ImmutableError(TypeError):
-    """Somebody tried to edit a fact."""
+    """Code tried to change or delete a row that may not be changed."""
 
 
 class AppendOnly:
-    """A row that is written once. Deleting it is allowed: people may take back what is theirs."""
+    """A row that cannot be changed. It can be deleted, because people may delete their data."""
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Write a new row; an existing one is refused with ImmutableError."""
+        """Insert a new row. Raises ImmutableError for an existing one."""
         if not self._state.adding:  # type: ignore[attr-defined]
-            raise ImmutableError(f"{self!r} is a fact and cannot be edited. Append a new one.")
+            raise ImmutableError(f"{self!r} cannot be changed. Insert a new row instead.")
         super().save(*args, **kwargs)  # type: ignore[misc]

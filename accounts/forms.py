@@ -1,7 +1,8 @@
-"""allauth's forms in this site's words, and sign-up with consent."""
+"""allauth's forms with this site's labels, and sign-up with consent."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from allauth.account import forms as account
@@ -15,27 +16,41 @@ from accounts import people
 from accounts.models import User
 
 EMAIL = _("E-mail address")
-PASSWORD_HELP = _("At least 10 characters. Not a common password, not only digits, not much like your address.")
+NEW_PASSWORD = _("New password")
+REPEAT_PASSWORD = _("New password (again)")
+PASSWORD_HELP = _("At least 10 characters. Not a common password, not only digits, not similar to your e-mail address.")
 
 
-class SignUpForm(account.SignupForm):
-    """An address, a password, and consent."""
+class _Texts:
+    """Sets labels and help texts of fields that a form inherits from allauth."""
 
-    consent = forms.BooleanField(
-        label=_("I agree that my drawings are kept and used like this."),
-        error_messages={
-            "required": _("An account needs your consent. Without one you can still draw and get answers.")
-        },
-    )
-    field_order = ["email", "password1", "password2", "consent"]
+    labels: Mapping[str, Any] = {}
+    help_texts: Mapping[str, Any] = {}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["email"].label = EMAIL
-        self.fields["password1"].help_text = PASSWORD_HELP
+        fields: Mapping[str, forms.Field] = self.fields  # type: ignore[attr-defined]
+        for name, label in self.labels.items():
+            fields[name].label = label
+        for name, text in self.help_texts.items():
+            fields[name].help_text = text
+
+
+class SignUpForm(_Texts, account.SignupForm):
+    """E-mail address, password and consent."""
+
+    consent = forms.BooleanField(
+        label=_("I agree that my drawings are saved and used as described here."),
+        error_messages={
+            "required": _("To create an account you have to agree. You can draw and get answers without an account.")
+        },
+    )
+    field_order = ["email", "password1", "password2", "consent"]
+    labels = {"email": EMAIL}
+    help_texts = {"password1": PASSWORD_HELP}
 
     def try_save(self, request: HttpRequest) -> tuple[User | None, HttpResponse | None]:
-        """Save, unless the same address signed up at this very moment, as by a second click."""
+        """Save. If the same address signed up at the same moment (a double click), answer as for a known address."""
         try:
             with transaction.atomic():
                 return super().try_save(request)
@@ -44,72 +59,59 @@ class SignUpForm(account.SignupForm):
             return super().try_save(request)
 
     def signup(self, request: HttpRequest, user: User) -> None:
-        """Called by allauth once the person exists."""
+        """Save the consent. allauth calls this after it created the user."""
         people.give_consent(person=user)
 
 
-class SignInForm(account.LoginForm):
-    """An address and a password."""
+class SignInForm(_Texts, account.LoginForm):
+    """E-mail address and password."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["login"].label = EMAIL
-        self.fields["remember"].label = _("Stay signed in on this device")
+    labels = {"login": EMAIL, "remember": _("Stay signed in on this device")}
 
 
-class ChangeEmailForm(account.AddEmailForm):
-    """A new address."""
+class ChangeEmailForm(_Texts, account.AddEmailForm):
+    """A new e-mail address."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["email"].label = _("New e-mail address")
+    labels = {"email": _("New e-mail address")}
 
 
-class ResetPasswordForm(account.ResetPasswordForm):
-    """The address a link goes to."""
+class ResetPasswordForm(_Texts, account.ResetPasswordForm):
+    """The address to which the reset link is sent."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["email"].label = EMAIL
+    labels = {"email": EMAIL}
 
 
-class ResetPasswordKeyForm(account.ResetPasswordKeyForm):
-    """A new password by a link."""
+class ResetPasswordKeyForm(_Texts, account.ResetPasswordKeyForm):
+    """A new password, with the link from the mail."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["password1"].label = _("New password")
-        self.fields["password1"].help_text = PASSWORD_HELP
-        self.fields["password2"].label = _("New password (again)")
+    labels = {"password1": NEW_PASSWORD, "password2": REPEAT_PASSWORD}
+    help_texts = {"password1": PASSWORD_HELP}
 
 
-class ChangePasswordForm(account.ChangePasswordForm):
-    """A new password for the old one."""
+class ChangePasswordForm(_Texts, account.ChangePasswordForm):
+    """The current password and a new one."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["oldpassword"].label = _("Current password")
-        self.fields["password1"].label = _("New password")
-        self.fields["password1"].help_text = PASSWORD_HELP
-        self.fields["password2"].label = _("New password (again)")
+    labels = {"oldpassword": _("Current password"), "password1": NEW_PASSWORD, "password2": REPEAT_PASSWORD}
+    help_texts = {"password1": PASSWORD_HELP}
 
 
-class SetPasswordForm(account.SetPasswordForm):
-    """A first password."""
+class SetPasswordForm(_Texts, account.SetPasswordForm):
+    """The first password of an account that has none."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["password1"].help_text = PASSWORD_HELP
+    help_texts = {"password1": PASSWORD_HELP}
 
 
-class AddPasskeyForm(webauthn.AddWebAuthnForm):
+class AddPasskeyForm(_Texts, webauthn.AddWebAuthnForm):
     """A name for a passkey; the browser fills in the rest."""
 
+    labels = {"passwordless": _("Sign in with this passkey alone, without a password")}
+    help_texts = {
+        "passwordless": _(
+            "Your device asks for your fingerprint, face or PIN. Clear this box for a simple security key that you "
+            "use after your password."
+        )
+    }
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["passwordless"].label = _("Sign in with it alone, without a password")
         self.fields["passwordless"].initial = True
-        self.fields["passwordless"].help_text = _(
-            "It then asks for your fingerprint, face or PIN. Untick it for a plain security key, which is used "
-            "after the password."
-        )

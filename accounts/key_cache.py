@@ -1,6 +1,6 @@
-"""The keyring: keys that this process found just now, so that not every request of a busy program asks the database.
+"""Caches API keys in this process for half a second, so that busy programs do not cause a query per request.
 
-What is revoked or changed here counts at once; what another process changes counts here half a second later.
+A change in this process counts at once, a change in another process after MAX_AGE.
 """
 
 from __future__ import annotations
@@ -8,41 +8,33 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 from accounts.models import ApiKey
 
 MAX_AGE = 0.5  # seconds
-_MAX_KEYS = 1_000  # keys
+_MAX_KEYS = 1_000
+
+_cached: dict[bytes, tuple[ApiKey, float]] = {}  # by the hash of the secret: the key, and when it expires here
 
 
-class _Found(NamedTuple):
-    """A key as it was looked up, and until when that may be believed."""
+def get_key(secret: str, look_up: Callable[[str], ApiKey]) -> ApiKey:
+    """The key of this secret, from the cache or from `look_up`. Raises what `look_up` raises.
 
-    key: ApiKey
-    until: float
-
-
-_found: dict[bytes, _Found] = {}
-
-
-def get_key(secret: str, look: Callable[[str], ApiKey]) -> ApiKey:
-    """The key of this secret, as `look` found it just now or finds it. Raises what `look` raises.
-
-    Requests share it and its person, so nobody may change them.
+    Requests share the key and its person, so do not change them.
     """
-    name = hashlib.sha256(secret.encode()).digest()
+    digest = hashlib.sha256(secret.encode()).digest()
     now = time.monotonic()
-    held = _found.get(name)
-    if held and now < held.until:
-        return held.key
-    key = look(secret)
-    if len(_found) >= _MAX_KEYS:
-        _found.clear()
-    _found[name] = _Found(key, now + MAX_AGE)
+    key, expires = _cached.get(digest, (None, 0.0))
+    if key and now < expires:
+        return key
+    key = look_up(secret)
+    if len(_cached) >= _MAX_KEYS:
+        _cached.clear()
+    _cached[digest] = key, now + MAX_AGE
     return key
 
 
-def clear_cache(**_sent: Any) -> None:
-    """Something about a key or a person has changed."""
-    _found.clear()
+def clear_cache(**_signal: Any) -> None:
+    """Drop all cached keys. Connected to the signals of ApiKey and User."""
+    _cached.clear()

@@ -1,4 +1,4 @@
-"""API keys: made, shown once, found again by their secret, revoked."""
+"""Creates, finds and revokes API keys, and records their use."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import re
 import secrets
 import string
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.core.cache import cache
 from django.db import transaction
@@ -21,29 +20,29 @@ from accounts import audit, key_cache, people
 from accounts.models import ApiKey, User
 
 MAX_KEYS = 50  # live keys of one person
-NOTED_EVERY = timedelta(minutes=1)
-MOVES_NOTED_EVERY = 3600  # seconds; the phones of a fleet come from many addresses
+USE_INTERVAL = timedelta(minutes=1)  # at most one update of `last_used` in this time
+ADDRESS_CHANGE_INTERVAL = 3600  # seconds between audit entries; many phones may use one key from many addresses
 
-_SIGNS = string.ascii_letters + string.digits
-_PREFIX, _SECRET = 10, 44  # signs; 44 of 62 are 262 bits, so that a quick hash is a safe one
-_FORM = re.compile(rf"ink_([A-Za-z0-9]{{{_PREFIX}}})_([A-Za-z0-9]{{{_SECRET}}})")
-_NOBODYS = "0" * 64
-_ORIGINS, _ORIGINS_KEPT = "key-origins", 30  # seconds; it says only whether a browser may ask with a key
+_ALPHABET = string.ascii_letters + string.digits
+_PREFIX, _SECRET = 10, 44  # characters; 44 of 62 are 262 random bits, so a fast hash is safe
+_PATTERN = re.compile(rf"ink_([A-Za-z0-9]{{{_PREFIX}}})_([A-Za-z0-9]{{{_SECRET}}})")
+_NO_HASH = "0" * 64  # compared with when there is no key, so that the time does not tell
+_ORIGINS, _ORIGINS_SECONDS = "key-origins", 30  # cache key and lifetime
 
 _REFUSALS = {
-    "key_malformed": _("This is not a key of ours. A key looks like ink_…_…; copy it whole, as it was shown."),
-    "key_unknown": _("There is no such key. Check it, or make a new one on your account page."),
-    "key_revoked": _("This key was revoked. Make a new one on your account page."),
-    "key_expired": _("This key has expired. Make a new one on your account page."),
-    "account_inactive": _("The account of this key is closed. Ask whoever runs the site."),
+    "key_malformed": _("This is not an API key. A key looks like ink_…_…; copy all of it, as it was shown."),
+    "key_unknown": _("There is no such key. Check it, or create a new one on your account page."),
+    "key_revoked": _("This key was revoked. Create a new one on your account page."),
+    "key_expired": _("This key has expired. Create a new one on your account page."),
+    "account_inactive": _("The account of this key is closed. Ask the people who run this site."),
 }
 CODES = tuple(_REFUSALS)
 
 
 class KeyRefusedError(PermissionError):
-    """A key that opens nothing. `code` is one of CODES; the text says what is wrong and what to do.
+    """The key is not valid. `code` is one of CODES; `str()` says what is wrong and what to do.
 
-    `key`: which one it is, where its secret was right.
+    `key` is set where the secret was right.
     """
 
     def __init__(self, code: str, key: ApiKey | None = None) -> None:
@@ -56,10 +55,10 @@ class KeyRefusedError(PermissionError):
 
 
 class TooManyKeysError(ValueError):
-    """One person has as many live keys as anybody may have."""
+    """The person already has MAX_KEYS live keys."""
 
     def __str__(self) -> str:
-        return str(_("You have %d keys that still work. Revoke one that you no longer need first.")) % MAX_KEYS
+        return str(_("You already have %d active keys. Revoke one that you no longer need first.")) % MAX_KEYS
 
 
 @transaction.atomic
@@ -73,15 +72,22 @@ def create_key(
     origins: list[str] | None = None,
     pins: dict[str, int] | None = None,
 ) -> tuple[ApiKey, str]:
-    """A new key and its secret, which nobody can find out again. Raises TooManyKeysError."""
+    """Create a key. Returns it with its secret, which is not stored. Raises TooManyKeysError."""
     people.lock_person(person.pk)
     if ApiKey.objects.live().filter(person=person).count() >= MAX_KEYS:
         raise TooManyKeysError
-    prefix = _signs(_PREFIX)
-    secret = f"ink_{prefix}_{_signs(_SECRET)}"
-    more: dict[str, Any] = {"origins": origins or [], "pins": pins or {}, "expires": expires, "rate": rate}
+    prefix = _random_text(_PREFIX)
+    secret = f"ink_{prefix}_{_random_text(_SECRET)}"
     key = ApiKey.objects.create(
-        person=person, name=name, prefix=prefix, hash=_hash(secret), scopes=sorted(scopes), **more
+        person=person,
+        name=name,
+        prefix=prefix,
+        hash=_hash(secret),
+        scopes=sorted(scopes),
+        expires=expires,
+        rate=rate,
+        origins=origins or [],
+        pins=pins or {},
     )
     audit.note(by=person, what="key.made", subject=name_of(key), detail={"may": key.scopes})
     cache.delete(_ORIGINS)
@@ -90,7 +96,7 @@ def create_key(
 
 @transaction.atomic
 def revoke_key(*, key: ApiKey, by: User) -> bool:
-    """From its next request on it opens nothing, but for what other keyrings hold. False if it was revoked before."""
+    """Revoke a key. Returns False if it was already revoked. Other processes notice within `key_cache.MAX_AGE`."""
     revoked = ApiKey.objects.filter(pk=key.pk, revoked=None).update(revoked=timezone.now())
     if revoked:
         key_cache.clear_cache()
@@ -99,43 +105,43 @@ def revoke_key(*, key: ApiKey, by: User) -> bool:
 
 
 def name_of(key: ApiKey) -> str:
-    """How the audit log names a key."""
+    """The name of a key in the audit log."""
     return f"key {key.pk}"
 
 
 def find_key(secret: str) -> ApiKey:
     """The key of this secret with its person, in one query. Raises KeyRefusedError.
 
-    Whether a key was revoked or has expired is told to nobody but who has its secret, and what is compared takes as
-    long for a key that is not there.
+    Only who has the secret learns that a key was revoked or has expired. The comparison takes the same time whether or
+    not the key exists.
     """
-    form = _FORM.fullmatch(secret)
+    form = _PATTERN.fullmatch(secret)
     if form is None:
         raise KeyRefusedError("key_malformed")
     found = ApiKey.objects.select_related("person").filter(prefix=form[1])
-    key = next(iter(found), None)  # one at most, so in no order: less to be made and asked for each request
-    if not hmac.compare_digest(key.hash if key else _NOBODYS, _hash(secret)) or key is None:
+    key = next(iter(found), None)  # at most one row, so no ORDER BY is needed
+    if not hmac.compare_digest(key.hash if key else _NO_HASH, _hash(secret)) or key is None:
         raise KeyRefusedError("key_unknown")
-    return _open(key)
+    return _check_live(key)
 
 
 def find_cached_key(secret: str) -> ApiKey:
-    """The same, from the keyring where it can be: for work that only answers, many times a second.
+    """As `find_key`, from the cache where possible: for requests that write nothing. Raises KeyRefusedError.
 
-    The key and its person are as they were looked up, and shared with other requests. Raises KeyRefusedError.
+    The key and its person may be half a second old, and other requests share them.
     """
-    return _open(key_cache.get_key(secret, find_key))
+    return _check_live(key_cache.get_key(secret, find_key))
 
 
 def reload_key(key: ApiKey) -> ApiKey:
-    """A key that may have been held, and its person, as they are now. Raises KeyRefusedError."""
+    """A key that may come from the cache, read again with its person. Raises KeyRefusedError."""
     found = ApiKey.objects.select_related("person").filter(pk=key.pk).first()
     if found is None:
         raise KeyRefusedError("key_unknown")
-    return _open(found)
+    return _check_live(found)
 
 
-def _open(key: ApiKey) -> ApiKey:
+def _check_live(key: ApiKey) -> ApiKey:
     if key.revoked:
         raise KeyRefusedError("key_revoked", key)
     if key.is_expired:
@@ -146,33 +152,34 @@ def _open(key: ApiKey) -> ApiKey:
 
 
 def bound_origins() -> set[str]:
-    """Every site to which a live key is bound; a new one counts at once where the processes share a cache."""
+    """All origins to which live keys are bound. Cached; a new key counts at once where processes share the cache."""
     found: set[str] | None = cache.get(_ORIGINS)
     if found is None:
         bound = ApiKey.objects.live().exclude(origins=[]).values_list("origins", flat=True)
         found = {origin for each in bound for origin in each}
-        cache.set(_ORIGINS, found, _ORIGINS_KEPT)
+        cache.set(_ORIGINS, found, _ORIGINS_SECONDS)
     return found
 
 
 def note_use(*, key: ApiKey, address: str | None) -> None:
-    """Note that it was used, at most once a minute; the database decides which of many requests does.
+    """Save when and from which address a key was used, at most once per USE_INTERVAL.
 
-    Whoever looks at a site whose pages use a key is no concern of ours: their addresses are not kept.
+    The conditional update makes sure that one of several requests does it. For a key that web pages use, the address
+    belongs to a visitor of that site and is not saved.
     """
     now = timezone.now()
-    if key.last_used and now - key.last_used < NOTED_EVERY:
+    if key.last_used and now - key.last_used < USE_INTERVAL:
         return
-    not_yet = Q(last_used=None) | Q(last_used__lte=now - NOTED_EVERY)
-    seen = None if key.origins else _kept_address(address)
+    due = Q(last_used=None) | Q(last_used__lte=now - USE_INTERVAL)
+    seen = None if key.origins else _ip_address(address)
     with transaction.atomic():
-        if ApiKey.objects.filter(not_yet, pk=key.pk).update(last_used=now, last_address=seen):
+        if ApiKey.objects.filter(due, pk=key.pk).update(last_used=now, last_address=seen):
             _note_use(key, now, seen)
-    key.last_used, key.last_address = now, seen  # one that is held is not noted again before its time
+    key.last_used, key.last_address = now, seen  # the key may be cached
 
 
-def _kept_address(address: str | None) -> str | None:
-    """None for what is no address: some proxies write a port behind it, and PostgreSQL keeps addresses alone."""
+def _ip_address(address: str | None) -> str | None:
+    """None if it is not an IP address: some proxies append a port, which PostgreSQL refuses."""
     try:
         return str(ipaddress.ip_address(address or ""))
     except ValueError:
@@ -180,15 +187,15 @@ def _kept_address(address: str | None) -> str | None:
 
 
 def _note_use(key: ApiKey, now: datetime, seen: str | None) -> None:
-    """The first use of a day, and that it comes from elsewhere; not each request."""
+    """Write an audit entry for the first use of a day and for a new address."""
     if key.last_used is None or key.last_used.date() != now.date():
         audit.note(by=key.person, what="key.used", subject=name_of(key))
-    elif seen and seen != key.last_address and cache.add(f"key-moved:{key.pk}", 1, MOVES_NOTED_EVERY):
+    elif seen and seen != key.last_address and cache.add(f"key-moved:{key.pk}", 1, ADDRESS_CHANGE_INTERVAL):
         audit.note(by=key.person, what="key.used-elsewhere", subject=name_of(key))
 
 
-def _signs(count: int) -> str:
-    return "".join(secrets.choice(_SIGNS) for _place in range(count))
+def _random_text(length: int) -> str:
+    return "".join(secrets.choice(_ALPHABET) for _index in range(length))
 
 
 def _hash(secret: str) -> str:

@@ -1,4 +1,4 @@
-"""Who you are."""
+"""Users, audit entries, API keys and their use."""
 
 from __future__ import annotations
 
@@ -14,24 +14,21 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.facts import AppendOnly, ImmutableError
 
-_NEVER_WRITTEN_BACK = ("id", "revision", "set_aside")
+_NOT_SAVED = ("id", "revision", "set_aside")
 
 
 class UserManager(BaseUserManager["User"]):
-    """Makes people who sign in by e-mail."""
+    """Creates users who sign in by e-mail."""
 
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> User:
-        """A person; without a password they can only come in by a reset or a passkey."""
-        user = self.model(email=email.strip().lower(), **fields)  # allauth looks for small letters
+        """Create a user. Without a password they need a password reset or a passkey to sign in."""
+        user = self.model(email=email.strip().lower(), **fields)  # allauth looks addresses up in lower case
         user.set_password(password)
         user.save(using=self._db)
         return user
 
     def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> User:
-        """A person who may do everything; the door of `manage.py createsuperuser`.
-
-        Who can type that command needs no mail to prove who they are.
-        """
+        """Create a superuser, for `manage.py createsuperuser`. Their address needs no confirmation by mail."""
         user = self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
         user.emailaddress_set.create(email=user.email, verified=True, primary=True)  # type: ignore[attr-defined]
         return user
@@ -73,40 +70,40 @@ class User(AbstractUser):
         return self.email
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Write the row; what was read a moment ago must not take back what has been moved or set meanwhile."""
+        """Save, without columns that other transactions change meanwhile (`revision`, `set_aside`)."""
         if not self._state.adding and kwargs.get("update_fields") is None and not kwargs.get("force_insert"):
             kwargs["update_fields"] = [
-                field.name for field in self._meta.concrete_fields if field.name not in _NEVER_WRITTEN_BACK
+                field.name for field in self._meta.concrete_fields if field.name not in _NOT_SAVED
             ]
         super().save(*args, **kwargs)
 
     @property
     def has_consented(self) -> bool:
-        """Whether their drawings may be kept and train the models."""
+        """Whether their drawings may be saved and train the models."""
         return self.consented_at is not None
 
     @property
     def may_train(self) -> bool:
-        """Whether their drawings may train the models that everybody uses."""
+        """Whether their drawings may train the shared models."""
         return self.has_consented and not self.set_aside
 
 
 class AuditEntryQuerySet(models.QuerySet["AuditEntry"]):
-    """Questions about the audit log; there is nothing else to do with it than to read it."""
+    """Allows reading only."""
 
     def update(self, **fields: Any) -> int:
-        """Refused with ImmutableError."""
-        raise ImmutableError("The audit log is not edited. Note what undoes an entry.")
+        """Raises ImmutableError."""
+        raise ImmutableError("Audit entries cannot be changed. Add an entry that undoes this one.")
 
     def delete(self) -> tuple[int, dict[str, int]]:
-        """Refused with ImmutableError."""
-        raise ImmutableError("Nothing is taken out of the audit log.")
+        """Raises ImmutableError."""
+        raise ImmutableError("Audit entries cannot be deleted.")
 
 
 class AuditEntry(AppendOnly, models.Model):
-    """One thing that somebody, or the site by itself, did and may have to answer for. See `accounts.audit`.
+    """One action of a person or of the site itself. See `accounts.audit`.
 
-    `actor` and `subject` name people by number alone ("person 12"): it stays when they leave and leads nowhere then.
+    `actor` and `subject` name people by number only ("person 12"), so entries can stay when an account is deleted.
     """
 
     by = models.ForeignKey(
@@ -142,27 +139,27 @@ class AuditEntry(AppendOnly, models.Model):
         return f"{self.what}: {self.subject}"
 
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
-        """Refused with ImmutableError."""
-        raise ImmutableError("Nothing is taken out of the audit log.")
+        """Raises ImmutableError."""
+        raise ImmutableError("Audit entries cannot be deleted.")
 
 
 class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
-    """Questions about many keys."""
+    """Queries about API keys."""
 
     def live(self) -> Self:
-        """Those that still open something."""
+        """Keys that are neither expired nor revoked."""
         return self.filter(Q(expires=None) | Q(expires__gt=timezone.now()), revoked=None)
 
 
 class ApiKey(models.Model):
-    """What a program shows instead of a person. The secret is known to nobody here: only its hash is kept.
+    """A key with which a program acts for a person. Only the hash of the secret is stored.
 
-    `origins`: the sites whose pages may use it; none: it is for programs, not for pages. `pins`: which number of a
-    thing to use instead of its newest one, by name. `rate`: requests a minute, counted for this key alone.
+    `origins`: web origins whose pages may use it; empty for programs. `pins`: the model version to use, by
+    recognizer. `rate`: requests a minute for this key.
     """
 
     class Scope(models.TextChoices):
-        """What a key may do."""
+        """Actions that a key allows."""
 
         PREDICT = "predict", _("ask for answers")
         DRAWINGS = "drawings", _("keep, read and delete drawings")
@@ -196,22 +193,22 @@ class ApiKey(models.Model):
 
     @property
     def shown(self) -> str:
-        """What anybody may see of it."""
+        """The part of the key that may be shown."""
         return f"ink_{self.prefix}_…"
 
     @property
     def is_expired(self) -> bool:
-        """Whether its time is over."""
+        """Whether the expiry date has passed."""
         return self.expires is not None and self.expires <= timezone.now()
 
     @property
     def is_live(self) -> bool:
-        """Whether it still opens something."""
+        """Whether it is neither expired nor revoked."""
         return self.revoked is None and not self.is_expired
 
 
 class KeyUse(models.Model):
-    """How many calls a key made on a day (UTC). What it asked, and where it was, is not kept."""
+    """Number of calls of a key on one day (UTC). Nothing else about the calls is stored."""
 
     key = models.ForeignKey(ApiKey, models.CASCADE, related_name="uses", verbose_name=_("key"))
     day = models.DateField(_("day"))

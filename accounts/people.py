@@ -1,4 +1,4 @@
-"""People: agree, take it back, be told what is known, be forgotten."""
+"""Consent, personal data and deletion of people."""
 
 from __future__ import annotations
 
@@ -18,88 +18,88 @@ from django.utils.translation import gettext_lazy as _
 from accounts import audit
 from accounts.models import ApiKey, User
 
-_OF_A_KEY = (
+_KEY_FIELDS = (
     *("name", "prefix", "scopes", "origins", "pins", "rate"),
     *("created", "expires", "revoked", "last_used", "last_address"),
 )
 
 
 class LastSuperuserError(PermissionError):
-    """Without this person nobody could manage the site any more."""
+    """The person is the only superuser, so the account cannot be deleted."""
 
     def __str__(self) -> str:
         return str(
             _(
-                "This is the site's only superuser; without one nobody can manage the site. "
-                "Make somebody else a superuser first (in the admin, or with the command createsuperuser)."
+                "This account is the only superuser of the site, so it cannot be deleted. "
+                "First make somebody else a superuser (in the admin, or with the command createsuperuser)."
             )
         )
 
 
 def give_consent(*, person: User) -> None:
-    """Note that they agree, and when. Agreeing twice keeps the first time."""
+    """Save that the person agrees, and when. A second consent keeps the first time."""
     if not person.has_consented:
         person.consented_at = timezone.now()
         person.save(update_fields=["consented_at"])
 
 
 def withdraw_consent(*, person: User) -> None:
-    """From now on nothing they draw is kept. What they gave stays until they delete it."""
+    """From now on their drawings are not saved. Saved drawings stay until the person deletes them."""
     person.consented_at = None
     person.save(update_fields=["consented_at"])
 
 
-def may_train(way: str = "") -> Q:
-    """Those whose drawings may teach everybody's models: they agree, and nobody set them aside.
+def may_train(path: str = "") -> Q:
+    """Filter for people whose drawings may train the shared models: they agreed, and are not excluded.
 
-    `way` leads from what is asked for to the person ("drawing__author"). The same question wherever drawings are
-    chosen, reviewed, counted or given out; the same of one person is `User.may_train`.
+    `path` is the lookup from the queried model to the person ("drawing__author"). Every query that selects, reviews,
+    counts or exports drawings uses this filter; `User.may_train` says the same about one person.
     """
-    at = f"{way}__" if way else ""
-    return Q(**{f"{at}consented_at__isnull": False, f"{at}set_aside": False})
+    prefix = f"{path}__" if path else ""
+    return Q(**{f"{prefix}consented_at__isnull": False, f"{prefix}set_aside": False})
 
 
 def lock_person(pk: int) -> User | None:
-    """Lock a person's row until the transaction ends; None when they are gone.
+    """Lock and return a person's row until the transaction ends; None if it does not exist.
 
-    Whatever adds to what somebody owns, or takes it away, holds them first. So nothing is added to
-    a drawing that is being deleted, or to a person who is leaving.
+    Code that adds or deletes what a person owns takes this lock first, so that nothing is added to a drawing or an
+    account that is being deleted.
     """
     return User.objects.select_for_update(no_key=True).filter(pk=pk).first()
 
 
 def bump_revision(pk: int) -> None:
-    """Move a person's revision: what processes hold about them as of another one counts no longer.
+    """Increase a person's revision, so that processes drop what they cached about an older one.
 
-    Part of the transaction that changes it; every request reads the person, and so the revision, anew.
+    Call it in the transaction of the change. Every request reads the person, and so the revision, from the database.
     """
     User.objects.filter(pk=pk).update(revision=F("revision") + 1)
 
 
 @transaction.atomic
 def delete_person(*, person: User, by: User | None = None) -> None:
-    """Really delete a person with everything they own, and sign them out everywhere; `by`: who did it, if not they.
+    """Delete a person with everything they own, and end their sessions. `by` is set if somebody else does it.
 
-    Raises LastSuperuserError, and then nothing is deleted.
+    Raises LastSuperuserError.
     """
     _keep_a_superuser(person)
     lock_person(person.pk)
     audit.note(by=by or person, what="person.deleted" if by else "person.left", subject=audit.name_of(person))
     kind = ContentType.objects.get_for_model(User)
-    LogEntry.objects.filter(content_type=kind, object_id=str(person.pk)).delete()  # it repeats their address
-    _forget_sessions(person)
+    LogEntry.objects.filter(content_type=kind, object_id=str(person.pk)).delete()  # its text contains their address
+    _delete_sessions(person)
     person.delete()
 
 
 def _keep_a_superuser(person: User) -> None:
-    """The rows are locked, so that two superusers who leave at the same time do not both pass."""
+    """The rows are locked, so that the last two superusers cannot be deleted at the same time."""
     superusers = User.objects.select_for_update().filter(is_superuser=True, is_active=True)
     if {user.pk for user in superusers} == {person.pk}:
         raise LastSuperuserError
 
 
-def _forget_sessions(person: User) -> None:
-    """Sessions name their person only inside signed data, so each one has to be opened (some 30 µs)."""
+def _delete_sessions(person: User) -> None:
+    """The user id is inside the signed session data, so every session has to be decoded (about 30 µs each)."""
     store = import_module(settings.SESSION_ENGINE).SessionStore
     for session in store.get_model_class().objects.iterator(chunk_size=1000):
         if session.get_decoded().get("_auth_user_id") == str(person.pk):
@@ -107,7 +107,7 @@ def _forget_sessions(person: User) -> None:
 
 
 def account_data(person: User) -> dict[str, Any]:
-    """All that is kept about a person as a person; no secrets (password hash, keys, recovery codes)."""
+    """Everything stored about the account, without secrets (password hash, keys, recovery codes)."""
     return {
         "email": person.email,
         "email_addresses": list(
@@ -147,4 +147,4 @@ def _second_factor(factor: Authenticator) -> dict[str, Any]:
 
 def _key(key: ApiKey) -> dict[str, Any]:
     uses = [{"day": use.day, "calls": use.calls} for use in key.uses.order_by("day")]
-    return {**{name: getattr(key, name) for name in _OF_A_KEY}, "uses": uses}
+    return {**{name: getattr(key, name) for name in _KEY_FIELDS}, "uses": uses}

@@ -1,4 +1,4 @@
-"""What a view behind a sign-in gets."""
+"""The type of a request in views that require sign-in."""
 
 from __future__ import annotations
 
@@ -8,6 +8,6 @@ from accounts.models import User
 
 
 class PersonRequest(HttpRequest):
-    """A request whose user is a person, because the view asks for a sign-in."""
+    """A request whose user is signed in."""
 
     user: User

@@ -1,4 +1,4 @@
-"""Work about people that nobody waits for."""
+"""Celery tasks of the accounts app."""
 
 from django.conf import settings
 from django.core.management import call_command
@@ -9,5 +9,5 @@ app = import_string(settings.TASK_APP)
 
 @app.task
 def forget_expired_sessions() -> None:
-    """Remove sessions that can no longer be used."""
+    """Delete expired sessions."""
     call_command("clearsessions")

@@ -1,4 +1,4 @@
-"""Pages about people that allauth does not have."""
+"""URLs of the account pages that allauth does not have."""
 
 from django.urls import path
 

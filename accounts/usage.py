@@ -1,7 +1,7 @@
-"""Usage: how many calls each key makes a day.
+"""Counts the calls of each API key per day.
 
-A call must not cost a write, so each process adds up what it was asked and writes the sums a few seconds later, all
-at once. A process that is killed takes the last seconds along: these are figures for people, not for bills.
+A call must not cost a database write, so each process counts in memory and writes the sums every few seconds
+(`USAGE_SECONDS`). A killed process loses the last seconds; the figures are not used for billing.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from accounts.models import ApiKey, KeyUse, User
 logger = logging.getLogger(__name__)
 
 
-class _Tally:
-    """What this process counted and has not written yet, by key and day."""
+class _Counts:
+    """The calls that this process counted but has not written, by key and day."""
 
     def __init__(self) -> None:
         self._calls: Counter[tuple[int, date]] = Counter()
@@ -38,13 +38,13 @@ class _Tally:
                 self._timer.daemon = True
                 self._timer.start()
 
-    def give_back(self, left: dict[tuple[int, date], int]) -> None:
-        """What could not be written goes with what is counted next."""
+    def put_back(self, left: dict[tuple[int, date], int]) -> None:
+        """Add counts that could not be written."""
         with self._lock:
             self._calls.update(left)
 
     def take(self) -> dict[tuple[int, date], int]:
-        """All of it; the next call begins anew."""
+        """Return all counts and start again from zero."""
         with self._lock:
             taken, self._calls = dict(self._calls), Counter()
             if self._timer:
@@ -53,71 +53,66 @@ class _Tally:
         return taken
 
 
-_tally = _Tally()
+_counts = _Counts()
 
 
 def count_calls(*, key: ApiKey, calls: int = 1) -> None:
-    """Note that a key made so many calls just now."""
-    _tally.add(key.pk, calls)
+    """Count calls of a key."""
+    _counts.add(key.pk, calls)
 
 
 def write_counts() -> None:
-    """Add what this process counted to what is kept; while the database is away it waits for the next time."""
-    taken = _tally.take()
+    """Write the counts of this process. If the database is away they stay in memory, and the error is raised."""
+    taken = _counts.take()
     try:
-        for of_day, calls in list(taken.items()):
-            _write_one(of_day, calls)
-            del taken[of_day]
+        for (key, day), calls in list(taken.items()):
+            try:
+                _add(key, day, calls)
+            except IntegrityError:
+                logger.info("key %d was deleted before its calls were written", key)
+            del taken[key, day]
     except (OperationalError, InterfaceError):
-        _tally.give_back(taken)
+        _counts.put_back(taken)
         raise
 
 
-def _write_one(of_day: tuple[int, date], calls: int) -> None:
-    try:
-        _add(*of_day, calls)
-    except IntegrityError:
-        logger.info("key %d was deleted before its calls were written", of_day[0])
-
-
 def clear_cache() -> None:
-    """Drop what is not written yet."""
-    _tally.take()
+    """Drop the counts that are not written."""
+    _counts.take()
 
 
 def usage_of(*, person: User, key: ApiKey | None = None) -> QuerySet[KeyUse]:
-    """Of all keys of a person, or of this one of them, by day."""
+    """The usage of all keys of a person, or of one of them, by day. Writes pending counts first."""
     write_counts()
     found = KeyUse.objects.filter(key__person=person).select_related("key")
     return found if key is None else found.filter(key=key)
 
 
 def _add(key: int, day: date, calls: int) -> None:
-    kept = KeyUse.objects.filter(key=key, day=day)
-    if kept.update(calls=F("calls") + calls) or not ApiKey.objects.filter(pk=key).exists():
+    row = KeyUse.objects.filter(key=key, day=day)
+    if row.update(calls=F("calls") + calls) or not ApiKey.objects.filter(pk=key).exists():
         return
     try:
         with transaction.atomic():
             KeyUse.objects.create(key_id=key, day=day, calls=calls)
-    except IntegrityError:  # another process was first, or the key is gone
-        if not kept.update(calls=F("calls") + calls):
+    except IntegrityError:  # another process was first, or the key was deleted
+        if not row.update(calls=F("calls") + calls):
             raise
 
 
 def _write_later() -> None:
-    """In a thread of its own, with a connection of its own."""
+    """Runs in its own thread, with its own connection."""
     try:
         write_counts()
     except Error as error:
-        logger.warning("the calls of some keys could not be written: %s", error)
+        logger.warning("could not write the calls of API keys: %s", error)
     finally:
         connection.close()
 
 
-def _write_at_last() -> None:
-    """A process that ends in peace loses nothing."""
-    if _tally._timer:
+def _write_at_exit() -> None:
+    if _counts._timer:
         _write_later()
 
 
-atexit.register(_write_at_last)
+atexit.register(_write_at_exit)

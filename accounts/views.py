@@ -1,4 +1,4 @@
-"""Pages about oneself that allauth does not have."""
+"""Account pages that allauth does not have: overview, consent, deletion."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from accounts.requests import PersonRequest
 @require_safe
 @login_required
 def account(request: PersonRequest) -> HttpResponse:
-    """Everything about one's account on one page."""
+    """Overview of the signed-in person's account."""
     factors = list(Authenticator.objects.filter(user=request.user).values_list("type", flat=True))
     addresses = list(EmailAddress.objects.filter(user=request.user))
     context = {
@@ -39,14 +39,14 @@ def account(request: PersonRequest) -> HttpResponse:
 @never_cache
 @login_required
 def consent(request: PersonRequest) -> HttpResponse:
-    """Read what happens to drawings, and agree."""
+    """Show what happens to drawings, and save the consent."""
     target = request.POST.get("next") or request.GET.get("next", "")
     safe = url_has_allowed_host_and_scheme(target, {request.get_host()}, require_https=request.is_secure())
-    if not safe or not target.startswith("/"):  # a word without a slash would be looked up as the name of a page
+    if not safe or not target.startswith("/"):  # redirect() would take a word without a slash for a URL name
         target = ""
     if request.method == "POST":
         people.give_consent(person=request.user)
-        messages.success(request, _("Thank you. What you draw from now on is kept, and helps to train the models."))
+        messages.success(request, _("Thank you. From now on your drawings are saved and help to train the models."))
         return redirect(target or "account")
     return render(request, "accounts/consent.html", {"next": target})
 
@@ -54,9 +54,9 @@ def consent(request: PersonRequest) -> HttpResponse:
 @require_POST
 @login_required
 def withdraw_consent(request: PersonRequest) -> HttpResponse:
-    """Take the consent back."""
+    """Withdraw the consent."""
     people.withdraw_consent(person=request.user)
-    messages.success(request, _("Your consent is withdrawn. Nothing you draw is kept from now on."))
+    messages.success(request, _("You have withdrawn your consent. From now on your drawings are not saved."))
     return redirect("account")
 
 
@@ -64,7 +64,7 @@ def withdraw_consent(request: PersonRequest) -> HttpResponse:
 @login_required
 @reauthentication_required
 def delete(request: PersonRequest) -> HttpResponse:
-    """Delete one's account, after one more look and the password."""
+    """Delete the account, after a confirmation and the password."""
     if request.method != "POST":
         return render(request, "accounts/delete.html")
     try:
@@ -72,5 +72,5 @@ def delete(request: PersonRequest) -> HttpResponse:
     except people.LastSuperuserError as error:
         return render(request, "accounts/delete.html", {"error": error}, status=409)
     logout(request)
-    messages.success(request, _("Your account is deleted, and everything you drew with it."))
+    messages.success(request, _("Your account and all your drawings are deleted."))
     return redirect("/")

@@ -1,4 +1,4 @@
-"""What staff may look at and do about people."""
+"""Admin pages for people, API keys and the audit log."""
 
 from accounts.admin import audit_log, keys, people
 

@@ -1,4 +1,4 @@
-"""The audit log in the admin: to read. Its own page, `/audit/`, says the same in words."""
+"""The audit log in the admin, read-only. The page `/audit/` shows the same in words."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from accounts.models import AuditEntry
 
 @admin.register(AuditEntry)
 class AuditEntryAdmin(admin.ModelAdmin):
-    """Who did what to what. Nobody adds, edits or deletes an entry."""
+    """Audit entries; nobody adds, changes or deletes one."""
 
     list_display = ["when", "what", "subject", "by", "actor", "undone"]
     list_filter = ["what", "when"]
@@ -22,18 +22,18 @@ class AuditEntryAdmin(admin.ModelAdmin):
     show_full_result_count = False
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """Entries come about."""
+        """Always False."""
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """They are facts."""
+        """Always False."""
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """What can be deleted is no log."""
+        """Always False."""
         return False
 
     @admin.display(boolean=True)
     def undone(self, entry: AuditEntry) -> bool:
-        """Whether a later entry undid it."""
+        """Whether a later entry undid this one."""
         return hasattr(entry, "undone_by")

@@ -1,4 +1,4 @@
-"""A page that asks before an action changes anything."""
+"""Confirmation page for admin actions."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ MOST_SHOWN = 20
 
 
 def is_confirmed(request: HttpRequest) -> bool:
-    """Whether the page was shown and its button pressed."""
+    """Whether this request comes from the confirmation page."""
     return CONFIRMED in request.POST
 
 
 def confirmation_page(
     request: HttpRequest, of: admin.ModelAdmin, *, action: str, title: Any, words: Any, button: Any, rows: Iterable[Any]
 ) -> TemplateResponse:
-    """The page: what will happen to which rows; its button sends the action again."""
+    """The page that asks for confirmation. Its button sends the action again for the same rows."""
     chosen = list(rows)
     context = of.admin_site.each_context(request) | {
         "title": title,

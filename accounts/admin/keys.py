@@ -1,4 +1,4 @@
-"""API keys in the admin: to look at, to revoke, and to give another rate."""
+"""API keys in the admin: view, revoke, change the rate."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from accounts.models import ApiKey, ApiKeyQuerySet, KeyUse, User
 
 
 class KeyUseInline(admin.TabularInline):
-    """How many calls it made, by day."""
+    """Calls per day; read-only."""
 
     model = KeyUse
     extra = 0
@@ -23,21 +23,18 @@ class KeyUseInline(admin.TabularInline):
     ordering = ["-day"]
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """They are counted."""
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """They are counted."""
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """They are counted."""
         return False
 
 
 @admin.register(ApiKey)
 class ApiKeyAdmin(admin.ModelAdmin):
-    """Which keys there are. They can be revoked here and given another rate; made they are by their people alone."""
+    """API keys. Staff can revoke them and change their rate; only their owners create them."""
 
     list_display = ("prefix", "person", "name", "scopes", "rate", "last_used", "expires", "revoked", "created")
     list_filter = ("revoked", "expires", "last_used", "created")
@@ -53,11 +50,11 @@ class ApiKeyAdmin(admin.ModelAdmin):
     )
 
     def get_readonly_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> tuple[str, ...]:
-        """All but the rate; one above the site's stands instead of the person's."""
+        """Everything but the rate."""
         return tuple(name for name in self.fields if name != "rate")
 
     def save_model(self, request: HttpRequest, obj: ApiKey, form: Any, change: bool) -> None:
-        """Another rate, of which the audit log tells."""
+        """Save the rate and write an audit entry."""
         before: dict[str, Any] = {"rate": ApiKey.objects.values_list("rate", flat=True).get(pk=obj.pk)}
         obj.save(update_fields=["rate"])
         if detail := audit.changes(before, {"rate": obj.rate}):
@@ -66,7 +63,7 @@ class ApiKeyAdmin(admin.ModelAdmin):
 
     @admin.action(description=_("Revoke these keys"), permissions=["change"])
     def revoke(self, request: HttpRequest, queryset: ApiKeyQuerySet) -> HttpResponse | None:
-        """After one more look at which they are."""
+        """Revoke keys after a confirmation."""
         live = queryset.live().select_related("person")
         if "sure" not in request.POST:
             context = {**self.admin_site.each_context(request), "title": _("Revoke keys"), "keys": live}
@@ -78,9 +75,9 @@ class ApiKeyAdmin(admin.ModelAdmin):
         return None
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """Only people themselves can."""
+        """Only the owner can create a key."""
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: ApiKey | None = None) -> bool:
-        """A revoked key stays, so that its person sees that it was."""
+        """A revoked key stays visible to its owner."""
         return False

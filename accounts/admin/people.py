@@ -1,4 +1,4 @@
-"""People in the admin."""
+"""People, groups, e-mail addresses and second factors in the admin."""
 
 from __future__ import annotations
 
@@ -24,29 +24,29 @@ from accounts.models import User
 
 
 class PersonCreationForm(AdminUserCreationForm):
-    """A new person, known by an address. They confirm it when they first sign in."""
+    """A new person with an e-mail address, which they confirm when they first sign in."""
 
     class Meta:
         model = User
         fields = ("email",)
 
     def clean_email(self) -> str:
-        """Addresses are kept in small letters, as allauth looks for them."""
+        """Lower case, as allauth looks addresses up."""
         return self.cleaned_data["email"].lower()
 
 
 class HasConsented(admin.SimpleListFilter):
-    """Those who agreed, or did not."""
+    """Filter by consent."""
 
     title = _("consent")
     parameter_name = "consent"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        """The two choices."""
+        """Given or not given."""
         return [("yes", _("Given")), ("no", _("Not given"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> QuerySet[User]:
-        """Filter by the choice."""
+        """Apply the filter."""
         if self.value() is None:
             return queryset
         return queryset.filter(consented_at__isnull=self.value() == "no")
@@ -54,7 +54,7 @@ class HasConsented(admin.SimpleListFilter):
 
 @admin.register(User)
 class PersonAdmin(UserAdmin):
-    """People: who they are and what they may do. What they agreed to, only they can say."""
+    """People and their permissions. Only the person can give consent."""
 
     add_form = PersonCreationForm
     ordering = ("-date_joined",)
@@ -74,37 +74,33 @@ class PersonAdmin(UserAdmin):
     add_fieldsets = ((None, {"classes": ("wide",), "fields": ("email", "usable_password", "password1", "password2")}),)
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
-        """The address of somebody who is there is theirs to change: a new one has to be confirmed by mail."""
+        """Only the person can change the address, because a new one has to be confirmed by mail."""
         return (*self.readonly_fields, "email") if obj else self.readonly_fields
 
     def save_model(self, request: HttpRequest, obj: User, form: ModelForm, change: bool) -> None:
-        """With a look at what they might do until now: `save_related` notes what is different."""
-        self._before(request)[obj.pk] = permissions.permissions_of(User.objects.get(pk=obj.pk)) if change else {}
+        """Remember the permissions before the change; `save_related` logs the difference."""
+        request.__dict__["before"] = permissions.permissions_of(User.objects.get(pk=obj.pk)) if change else {}
         super().save_model(request, obj, form, change)
 
     def save_related(self, request: HttpRequest, form: ModelForm, formsets: Any, change: bool) -> None:
-        """Groups and permissions are written last."""
+        """Save groups and permissions, and log the change."""
         super().save_related(request, form, formsets, change)
         by = cast(User, request.user)
         if change:
-            permissions.note_person_changes(person=form.instance, before=self._before(request)[form.instance.pk], by=by)
+            permissions.note_person_changes(person=form.instance, before=request.__dict__["before"], by=by)
         else:
             audit.note(by=by, what="person.added", subject=audit.name_of(form.instance))
 
-    def _before(self, request: HttpRequest) -> dict[int | None, dict[str, Any]]:
-        """By person, for as long as the request lasts."""
-        return request.__dict__.setdefault("rights_before", {})
-
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        """What goes along, as counts."""
+        """Related rows as counts."""
         return delete_counts.count_deleted(objs)
 
     def delete_model(self, request: HttpRequest, obj: User) -> None:
-        """Forget one person as they could do themselves."""
+        """Delete one person as they could do themselves."""
         people.delete_person(person=obj, by=cast(User, request.user))
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
-        """Forget many; the site's last superuser stays."""
+        """Delete many people; the last superuser stays."""
         for person in queryset:
             try:
                 people.delete_person(person=person, by=cast(User, request.user))
@@ -112,7 +108,7 @@ class PersonAdmin(UserAdmin):
                 self.message_user(request, str(error), messages.ERROR)
 
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        """Nobody deletes themselves here: the account page asks for the password first."""
+        """Staff delete their own account on the account page, which asks for the password."""
         return super().has_delete_permission(request, obj) and obj != request.user
 
 
@@ -121,35 +117,33 @@ admin.site.unregister(Group)
 
 @admin.register(Group)
 class GroupOfPeopleAdmin(GroupAdmin):
-    """What its members may do; each change is noted."""
+    """Groups and their permissions; changes are logged."""
 
     list_display = ("name",)
     show_full_result_count = False
 
     def save_model(self, request: HttpRequest, obj: Group, form: ModelForm, change: bool) -> None:
-        """With a look at what it might do until now."""
-        before = (
-            permissions.group_permissions_of(Group.objects.get(pk=obj.pk))
-            if change
-            else {"name": None, "permissions": []}
+        """Remember the permissions before the change; `save_related` logs the difference."""
+        stored = Group.objects.get(pk=obj.pk) if change else None
+        request.__dict__["before"] = (
+            permissions.group_permissions_of(stored) if stored else {"name": None, "permissions": []}
         )
-        request.__dict__["rights_before"] = before
         super().save_model(request, obj, form, change)
 
     def save_related(self, request: HttpRequest, form: ModelForm, formsets: Any, change: bool) -> None:
-        """Permissions are written last."""
+        """Save the permissions, and log the change."""
         super().save_related(request, form, formsets, change)
-        before, by = request.__dict__["rights_before"], cast(User, request.user)
-        permissions.note_group_changes(group=form.instance, before=before, by=by)
+        by = cast(User, request.user)
+        permissions.note_group_changes(group=form.instance, before=request.__dict__["before"], by=by)
 
     def delete_model(self, request: HttpRequest, obj: Group) -> None:
-        """Its members lose what it allowed."""
+        """Log the deletion; the members lose its permissions."""
         detail = {"name": obj.name, "members": obj.user_set.count()}
         audit.note(by=cast(User, request.user), what="group.deleted", subject=f"group {obj.pk}", detail=detail)
         super().delete_model(request, obj)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Group]) -> None:
-        """Likewise."""
+        """Delete and log each group."""
         for group in queryset:
             self.delete_model(request, group)
 
@@ -159,14 +153,14 @@ admin.site.unregister(EmailAddress)
 
 @admin.register(EmailAddress)
 class AddressAdmin(allauth.account.admin.EmailAddressAdmin):
-    """Addresses, and whether they were confirmed by mail."""
+    """E-mail addresses and whether they are confirmed."""
 
     list_select_related = ("user",)
     show_full_result_count = False
 
     @admin.action(description=_("Mark selected addresses as confirmed"))
     def make_verified(self, request: HttpRequest, queryset: QuerySet[EmailAddress]) -> HttpResponse | None:
-        """Without a mail, because staff know whose they are; asks first."""
+        """Mark as confirmed without a mail, after a confirmation."""
         if confirm_action.is_confirmed(request):
             super().make_verified(request, queryset)
             return None
@@ -175,7 +169,7 @@ class AddressAdmin(allauth.account.admin.EmailAddressAdmin):
             self,
             action="make_verified",
             title=_now("Mark these addresses as confirmed?"),
-            words=_now("Their people can sign in without answering a mail. Be sure that the addresses are theirs."),
+            words=_now("The owners can then sign in without confirming by mail. Make sure the addresses are theirs."),
             button=_now("Mark as confirmed"),
             rows=queryset.filter(verified=False),
         )
@@ -186,7 +180,7 @@ admin.site.unregister(Authenticator)
 
 @admin.register(Authenticator)
 class SecondFactorAdmin(admin.ModelAdmin):
-    """Who has which second factor; it can be taken away from somebody who lost it, never read."""
+    """Second factors. Staff can remove one that its owner lost; the secret is never shown."""
 
     list_display = ("user", "type", "created_at", "last_used_at")
     list_filter = ("type", "created_at", "last_used_at")
@@ -197,20 +191,20 @@ class SecondFactorAdmin(admin.ModelAdmin):
     fields = ("user", "type", "created_at", "last_used_at")
 
     def delete_model(self, request: HttpRequest, obj: Authenticator) -> None:
-        """It is noted: without it a password is enough."""
+        """Log the removal: a password is then enough to sign in."""
         subject, detail = audit.name_of(obj.user), {"type": obj.type}
         audit.note(by=cast(User, request.user), what="second-factor.removed", subject=subject, detail=detail)
         super().delete_model(request, obj)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Authenticator]) -> None:
-        """Likewise."""
+        """Remove and log each one."""
         for factor in queryset.select_related("user"):
             self.delete_model(request, factor)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """Only people themselves can."""
+        """Only the owner can add one."""
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Authenticator | None = None) -> bool:
-        """A fact of its owner."""
+        """Always False."""
         return False

@@ -1,4 +1,4 @@
-"""How the fields of account forms are drawn."""
+"""Template filter for account form fields."""
 
 from django import template
 from django.forms import BoundField
@@ -8,6 +8,6 @@ register = template.Library()
 
 @register.filter
 def without_placeholder(field: BoundField) -> BoundField:
-    """allauth repeats the label inside the input, where it vanishes while one types."""
+    """Remove the placeholder in which allauth repeats the label."""
     field.field.widget.attrs.pop("placeholder", None)
     return field

@@ -151,4 +151,4 @@ def test_the_ring_does_not_grow_for_ever(app: Client, alice: User, monkeypatch: 
     for number in range(7):
         _key, secret = keys.create_key(person=alice, name=str(number), scopes=["predict"])
         key_cache.get_key(secret, keys.find_key)
-        assert 1 <= len(key_cache._found) <= 3
+        assert 1 <= len(key_cache._cached) <= 3
