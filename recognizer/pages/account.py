@@ -1,4 +1,4 @@
-"""Pages about oneself that know of drawings; `accounts` does not."""
+"""Download of personal data. It is here because the app accounts does not know drawings."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from recognizer.datasets import personal_data
 @require_safe
 @login_required
 def download(request: PersonRequest) -> StreamingHttpResponse:
-    """Everything we keep about the person who asks, as a file."""
+    """Everything that is saved about the signed-in person, as a JSON file."""
     name = f"inkling-{timezone.localdate():%Y-%m-%d}.json"
     return StreamingHttpResponse(
         personal_data.person_document(request.user),

@@ -1,4 +1,4 @@
-"""Is this process alive, and can it do its work?"""
+"""Health checks: /healthz and /readyz."""
 
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, JsonResponse
@@ -10,13 +10,13 @@ from recognizer.registry import serving
 
 @never_cache
 def alive(request: HttpRequest) -> JsonResponse:
-    """200 while the process answers at all."""
+    """200 if the process runs."""
     return JsonResponse({"status": "ok"})
 
 
 @never_cache
 def ready(request: HttpRequest) -> JsonResponse:
-    """200 when every recognizer answers with its newest version, else 503 and why."""
+    """200 if this process can serve the newest version of every recognizer, else 503 with the problems."""
     try:
         connection.ensure_connection()
         problems = serving.loading_problems()

@@ -1,4 +1,4 @@
-"""Pages of a list that nobody counts: there is another one if one row more is there than a page shows."""
+"""Pages of a list without counting its rows: one row more than a page shows tells whether there is another page."""
 
 from __future__ import annotations
 
@@ -6,14 +6,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django import forms
 from django.db.models import QuerySet
 
-MOST = 100_000  # pages; a larger number is no page of anything
+from recognizer.pages.query import QueryForm
+
+MAX_PAGES = 100_000
+
+
+class PageForm(QueryForm):
+    """The query string of a list with pages."""
+
+    page = forms.IntegerField(required=False, min_value=1, max_value=MAX_PAGES)
 
 
 @dataclass(frozen=True)
-class Page:
-    """One page, to be shown by the template `pager.html` like those of a Paginator."""
+class ListPage:
+    """One page, with the attributes of a Paginator's page that the template `pager.html` uses."""
 
     object_list: Sequence[Any]
     number: int
@@ -22,7 +31,7 @@ class Page:
 
     @property
     def count(self) -> int | None:
-        """How many rows there are on all pages, where the last one tells: all before it are full."""
+        """The number of rows on all pages, known on the last page only."""
         return None if self.has_next else (self.number - 1) * self.size + len(self.object_list)
 
     @property
@@ -32,20 +41,20 @@ class Page:
 
     @property
     def previous_page_number(self) -> int:
-        """Of the page before it."""
+        """The number of the page before it."""
         return self.number - 1
 
     @property
     def next_page_number(self) -> int:
-        """Of the page after it."""
+        """The number of the page after it."""
         return self.number + 1
 
 
-def page(rows: QuerySet[Any], said: str | None, size: int) -> Page:
-    """The page that the address names; the first where it names none that there is. One query, two for the latter."""
-    number = int(said) if said and said.isascii() and said.isdecimal() and 0 < int(said[:9]) <= MOST else 1
+def paginate(rows: QuerySet[Any], query: Any, size: int) -> ListPage:
+    """The page that the query string asks for, or the first if there is no such page. One query, else two."""
+    number = PageForm.read(query)["page"] or 1
     start = (number - 1) * size
     found = list(rows[start : start + size + 1])
     if not found and number > 1:
-        return page(rows, None, size)
-    return Page(found[:size], number, size, len(found) > size)
+        return paginate(rows, {}, size)
+    return ListPage(found[:size], number, size, len(found) > size)

@@ -1,4 +1,4 @@
-"""What the scripts of the pages say, in the language of the reader. `{holes}` are filled by them."""
+"""Translated texts for the scripts of the pages. The scripts fill in `{placeholders}`."""
 
 from __future__ import annotations
 
@@ -6,49 +6,49 @@ from django.utils.translation import gettext as _
 
 
 def draw_page() -> dict[str, str]:
-    """Texts of the draw page by the names its scripts use."""
+    """Texts of the draw page, by the name that the scripts use."""
     return {
         "looksLike": _("Looks like {name}"),
         "looksLikeSpoken": _("Looks like {name}, {percent}"),
         "unsure": _("Not sure"),
-        "elsewhere": _("This looks like {name} in {recognizer}."),
-        "switched": _("Now for {name}."),
-        "because": _("You wrote {name} like this"),
-        "called": _("You called one like this {name}"),
-        "byYourDrawings": _("Your own drawings changed this"),
-        "alone": _("The model alone: {alone}"),
+        "otherRecognizer": _("This looks like {name} in {recognizer}."),
+        "switched": _("Switched to {name}."),
+        "youDrawLikeThis": _("You draw {name} like this"),
+        "youLabelledSimilar": _("You labelled a similar drawing {name}"),
+        "memoryChangedThis": _("Your personal memory changed this answer"),
+        "modelAnswer": _("Model without it: {modelAnswer}"),
         "guess": _("{name}, {percent}"),
-        "unsureAlone": _("not sure"),
-        "personalSpoken": _("{answer}, by your own drawings. The model alone says: {alone}."),
-        "nothing": _("Nothing to read yet"),
-        "sayIt": _("It is {name}. The model gives it {percent}."),
-        "agreed": _("Right: {name}."),
-        "corrected": _("Noted: it is {name}."),
-        "takenBack": _("Your answer is taken back."),
-        "notTakenBack": _("Your answer could not be taken back. You can change it in My drawings."),
-        "cleared": _("The sheet is cleared. Undo brings the drawing back."),
-        "newSheet": _("A new sheet."),
+        "unsureInText": _("not sure"),
+        "personalSpoken": _("{answer}, with your personal memory. Model without it: {modelAnswer}."),
+        "nothing": _("Draw something first"),
+        "chooseGuess": _("It is {name}. The model's probability for it is {percent}."),
+        "confirmed": _("Right: {name}."),
+        "corrected": _("Saved as {name}."),
+        "labelRemoved": _("The label was removed."),
+        "labelNotRemoved": _("The label could not be removed. You can change it in My drawings."),
+        "cleared": _("Drawing cleared. Undo restores it."),
+        "newDrawing": _("New drawing."),
         "penDown": _("Pen down"),
         "penUp": _("Pen up"),
         "cursor": _("{across} across, {down} down"),
-        "sheetFull": _("The sheet is full. Clear it to go on."),
-        "offline": _("No connection. Your ink is still here."),
-        "serverStumbled": _("The server stumbled. Your ink is still here."),
-        "outOfDate": _("This page is out of date. Reload it; your ink stays."),
-        "pause": _("Many questions at once; the answer comes in a moment."),
-        "notAPicture": _("This is not a picture that can be read. Use PNG, JPEG, WebP or BMP."),
+        "tooManyPoints": _("The drawing has too many points. Clear it to continue."),
+        "offline": _("No connection. Your drawing is not lost."),
+        "serverError": _("The server had an error. Your drawing is not lost."),
+        "outOfDate": _("This page is out of date. Reload it. Your drawing is not lost."),
+        "tooManyRequests": _("Too many requests. The answer will come in a moment."),
+        "notAPicture": _("This file is not a supported picture. Use PNG, JPEG, WebP or BMP."),
     }
 
 
 def drawings_page() -> dict[str, str]:
-    """Texts of My drawings by the names its scripts use."""
+    """Texts of My drawings, by the name that the scripts use."""
     return {
-        "agreed": _("You agreed: {name}"),
-        "corrected": _("You said: {name}"),
-        "unanswered": _("You have not said yet"),
-        "say": _("Say what it is"),
+        "confirmed": _("You confirmed: {name}"),
+        "corrected": _("Your label: {name}"),
+        "unanswered": _("No label yet"),
+        "add": _("Add label"),
         "change": _("Change"),
-        "deleted": _("The drawing is deleted."),
+        "deleted": _("The drawing was deleted."),
         "failed": _("That did not work: {detail}"),
         "offline": _("No connection. Try again in a moment."),
     }
@@ -63,7 +63,7 @@ def review_page() -> dict[str, str]:
         "sending": _("{count} not sent yet"),
         "offline": _("No connection. Your decisions are saved in this tab. They will be sent when it is back."),
         "serverError": _("The server had a problem. Your decisions are saved in this tab and will be sent again soon."),
-        "signedOut": _("You are signed out. Sign in in another tab, then try again here. Nothing is lost."),
+        "signedOut": _("You have signed out. Sign in in another tab, then try again here. Nothing is lost."),
         "outOfDate": _("This page is out of date. Reload it. Your decisions will be sent after that."),
         "notSaved": _("“{summary}” was not saved. {detail}"),
         "close": _("Close"),

@@ -24,6 +24,12 @@ def sign_in(client: Client, email: str, password: str = PASSWORD, **more: Any) -
     return client.post("/accounts/login/", {"login": email, "password": password, **more})
 
 
+def error_codes(response: Any) -> set[str]:
+    """The codes of all errors in the form that was sent back."""
+    errors = response.context["form"].errors.as_data().values()
+    return {str(error.code) for found in errors for error in found}
+
+
 def is_in(client: Client) -> bool:
     """Whether somebody is signed in there."""
     return client.get("/accounts/").status_code == 200

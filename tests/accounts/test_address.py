@@ -19,7 +19,7 @@ def _change(client: Client, email: str) -> Any:
 
 def test_the_address_changes_once_the_new_one_is_confirmed(as_ada: Client, ada: User) -> None:
     page = _change(as_ada, "lovelace@example.org")
-    assert b"The change takes effect once you open it" in page.content
+    assert b"lovelace@example.org" in page.content
     ada.refresh_from_db()
     assert ada.email == "ada@example.org"
     as_ada.post(link())
@@ -31,7 +31,8 @@ def test_the_address_changes_once_the_new_one_is_confirmed(as_ada: Client, ada: 
 def test_the_old_address_is_told(as_ada: Client) -> None:
     _change(as_ada, "lovelace@example.org")
     as_ada.post(link())
-    assert (mail.outbox[-1].to, mail.outbox[-1].subject) == (["ada@example.org"], "Your Inkling address is changed")
+    assert mail.outbox[-1].to == ["ada@example.org"]
+    assert "lovelace@example.org" in mail.outbox[-1].body
 
 
 def test_a_change_can_be_given_up(as_ada: Client, ada: User) -> None:

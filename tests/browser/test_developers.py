@@ -31,7 +31,7 @@ def test_the_sheet_shows_what_is_sent_and_what_comes_back(reader: Visitor) -> No
     answer = _shown(reader, "response")
     assert (answer["recognizer"], answer["guesses"][0]["label"]) == ("digits", "7")
     assert len(answer["guesses"]) == 3
-    assert reader.page.inner_text("[data-said]").startswith("7, ")
+    assert reader.page.inner_text("[data-label-text]").startswith("7, ")
     assert reader.complaints == []
 
 

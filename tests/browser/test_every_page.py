@@ -66,7 +66,7 @@ def test_no_page_offends_the_policy_or_scrolls_sideways_on_a_phone(
 def test_drawing_and_answering_offend_no_policy(someone: Visitor) -> None:
     someone.draw(SEVEN)
     someone.sees("answer")
-    someone.page.click("[data-glimpse] summary")
+    someone.page.click("[data-raster-preview] summary")
     someone.click("help")
     someone.press("Escape", "7")
     someone.click("next")
@@ -121,6 +121,6 @@ def test_ink_is_repainted_when_the_theme_changes(someone: Visitor) -> None:
 
 def test_the_skip_link_leads_past_the_header(someone: Visitor) -> None:
     someone.press("Tab")
-    assert someone.page.evaluate("document.activeElement.textContent") == "Skip to the content"
+    assert someone.page.evaluate("document.activeElement.getAttribute('href')") == "#main"
     someone.press("Enter")
     assert someone.page.evaluate("document.activeElement.id") == "main"

@@ -287,7 +287,7 @@ def test_the_odd_ones_are_marked_by_keys_and_the_rest_accepted(
     visitor.go(f"{ROOM}grid/?recognizer=digits&said=7")
     visitor.page.wait_for_selector("[data-grid][data-ready]")
     assert "4" in visitor.page.inner_text("[data-go]")
-    assert visitor.page.is_hidden("[data-fate]")
+    assert visitor.page.is_hidden("[data-outcome]")
     visitor.press("ArrowRight", "ArrowRight", "Space", "ArrowLeft", "Space", "ArrowRight", "Space")
     assert "3" in visitor.page.inner_text("[data-go]")
     visitor.press("a")

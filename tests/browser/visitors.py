@@ -113,21 +113,27 @@ class Visitor:
 
     # --- The answer ---
 
-    def sees(self, state: str, verdict: str | None = None) -> None:
-        """Wait until the panel is in this state: empty, waiting, answer, unsure or thanks."""
+    def sees(self, state: str, label: str | None = None) -> None:
+        """Wait until the panel is in this state (empty, waiting, answer, unsure, thanks) and this label is first."""
         self.page.wait_for_selector(f"[data-panel][data-state={state}]")
-        if verdict:
-            script = "words => document.querySelector('[data-part=verdict]').textContent === words"
-            self.page.wait_for_function(script, arg=verdict)
+        if label:
+            self.page.wait_for_selector(f"[data-part=confirm][data-label='{label}']", state="attached")
 
-    def hears(self, words: str) -> None:
-        """Wait until a screen reader would have said this."""
+    def text(self, key: str, **values: str) -> str:
+        """The text of the page with this key (recognizer.pages.script_texts), up to the first value not given."""
+        text = str(json.loads(self.page.text_content("#texts"))[key])
+        for name, value in values.items():
+            text = text.replace(f"{{{name}}}", value)
+        return text.partition("{")[0]
+
+    def hears(self, key: str, **values: str) -> None:
+        """Wait until the text with this key is announced to screen readers."""
         script = "words => document.querySelector('[data-announcer]').textContent.includes(words)"
-        self.page.wait_for_function(script, arg=words)
+        self.page.wait_for_function(script, arg=self.text(key, **values))
 
-    def is_told(self, fate: str) -> None:
-        """Wait for what happens with the answer: keeping, kept, queued, anonymous and so on."""
-        self.page.wait_for_selector(f"[data-fate={fate}]", state="visible")
+    def sees_outcome(self, name: str) -> None:
+        """Wait for the message about a labelled drawing: saving, saved, queued, anonymous and so on."""
+        self.page.wait_for_selector(f"[data-outcome={name}]", state="visible")
 
     def press(self, *keys: str) -> None:
         for key in keys:

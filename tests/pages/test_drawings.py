@@ -37,18 +37,19 @@ def test_a_stranger_is_asked_to_sign_in(client: Client, db: None) -> None:
 
 
 def test_an_empty_notebook_invites_to_draw(as_alice: Client) -> None:
-    assert "An empty notebook" in as_alice.get("/drawings/").content.decode()
+    html = as_alice.get("/drawings/").content.decode()
+    assert "empty-state" in html
+    assert '<a class="button primary" href="/">' in html
 
 
 def test_newest_come_first_with_what_the_model_and_the_person_said(as_alice: Client, four: dict[str, Drawing]) -> None:
     page = as_alice.get("/drawings/")
     assert [card.drawing for card in page.context["cards"]] == [four[name] for name in "?017"]
     html = page.content.decode()
-    assert "4 drawings" in html
-    assert "You agreed: seven" in html
-    assert "You said: seven" in html
-    assert "You have not said yet" in html
-    assert "Version 1: <b>7</b>," in html
+    assert page.context["count"] == 4
+    assert [card.label and card.label.slug for card in page.context["cards"]] == [None, None, "7", "7"]
+    assert [card.agrees for card in page.context["cards"]] == [False, False, False, True]
+    assert 'data-model-answer="7" data-version="1"' in html
     assert html.count('<span class="badge amber">Not sure</span>') == 1
     assert html.count('<svg class="thumb"') == 4
 
@@ -90,7 +91,7 @@ def test_an_answer_that_was_taken_back_counts_as_none(as_alice: Client, four: di
 
 def test_nothing_found_is_said_and_led_out_of(as_alice: Client, four: dict[str, Drawing]) -> None:
     html = as_alice.get("/drawings/?label=9").content.decode()
-    assert "No drawing is like this." in html
+    assert "empty-state" in html
     assert 'href="/drawings/"' in html
 
 
@@ -102,7 +103,6 @@ def test_filters_keep_each_other_and_pages_keep_the_filters(as_alice: Client, al
     html = page.content.decode()
     assert 'href="?label=7&amp;state=unanswered&amp;page=2"' in html
     assert 'href="?label=7&amp;state=agreed"' in html
-    assert "Page 1" in html
     assert len(as_alice.get("/drawings/?state=unanswered&label=7&page=2").context["cards"]) == 1
 
 
@@ -150,7 +150,7 @@ def test_a_symbol_that_does_not_exist_is_refused(as_alice: Client, four: dict[st
 
 def test_deleting_asks_first_and_then_really_deletes(as_alice: Client, four: dict[str, Drawing]) -> None:
     url = f"/drawings/{four['7'].uuid}/delete/"
-    assert "Delete this drawing?" in as_alice.get(url).content.decode()
+    assert '<button class="button danger">' in as_alice.get(url).content.decode()
     assert Drawing.objects.count() == 4
     response = as_alice.post(url, {"next": "/drawings/?state=agreed"})
     assert response["Location"] == "/drawings/?state=agreed"
@@ -168,7 +168,7 @@ def test_forms_without_a_token_are_refused_with_words(four: dict[str, Drawing], 
     client.force_login(alice)
     response = client.post(f"/drawings/{four['7'].uuid}/delete/")
     assert response.status_code == 403
-    assert "The form has expired" in response.content.decode()
+    assert "403_csrf.html" in [template.name for template in response.templates]
 
 
 def test_the_page_is_not_kept_by_browsers_that_others_use(as_alice: Client) -> None:

@@ -24,7 +24,7 @@ def test_the_scale_is_as_fine_as_it_can_be(lowest: float, bottom: float, step: f
 @given(st.lists(shares))
 def test_every_share_is_inside_the_plot(found: list[float]) -> None:
     scale = svg_plot.Scale.of(found)
-    assert 2 <= len(scale.ticks) <= svg_plot.MOST_TICKS + 1
+    assert 2 <= len(scale.ticks) <= svg_plot.MAX_TICKS + 1
     assert scale.ticks[0] == 1
     for share in found:
         assert svg_plot.TOP - 0.1 <= scale.down(share) <= svg_plot.HEIGHT - svg_plot.BOTTOM + 0.1
@@ -32,12 +32,12 @@ def test_every_share_is_inside_the_plot(found: list[float]) -> None:
 
 @given(st.integers(1, 60))
 def test_versions_stand_in_order_and_the_last_one_is_named(count: int) -> None:
-    places = [float(svg_plot.across(number, count).rstrip("%")) for number in range(count)]
+    places = [float(svg_plot.position_of_index(number, count).rstrip("%")) for number in range(count)]
     assert places == sorted(places)
     assert all(0 <= place <= 100 for place in places)
-    named = svg_plot.named(count)
+    named = svg_plot.labelled_indexes(count)
     assert named[-1] == count - 1
-    assert len(named) <= svg_plot.MOST_NAMES
+    assert len(named) <= svg_plot.MAX_NAMES
 
 
 @pytest.mark.parametrize(
@@ -51,4 +51,4 @@ def test_measured_shares_are_never_rounded_up(share: float, count: int, text: st
 
 @pytest.mark.parametrize(("share", "place"), [(0.0, "4.00%"), (0.5, "50.00%"), (1.0, "96.00%"), (1.2, "96.00%")])
 def test_a_share_of_the_width_stays_between_the_free_sides(share: float, place: str) -> None:
-    assert svg_plot.along(share) == place
+    assert svg_plot.position_of_share(share) == place

@@ -1,4 +1,4 @@
-"""Which recognizer a page is about: the one that its address names, else the one drawn for last, else the first."""
+"""The recognizer of a page: the one in the query string, else the one in the cookie, else the first."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from django.http import HttpRequest, HttpResponse
 from recognizer.models import Recognizer
 
 COOKIE = "recognizer"
-YEAR = 365 * 24 * 3600  # seconds
+COOKIE_SECONDS = 365 * 24 * 3600  # seconds
 
 
-def chosen(request: HttpRequest, recognizers: Sequence[Recognizer]) -> Recognizer | None:
-    """None only where there is none; a name that means nothing is passed over."""
+def choose_recognizer(request: HttpRequest, recognizers: Sequence[Recognizer]) -> Recognizer | None:
+    """The selected recognizer; unknown names are ignored. None only if there are no recognizers."""
     by_slug = {each.slug: each for each in recognizers}
     named = (request.GET.get("recognizer", ""), request.COOKIES.get(COOKIE, ""))
     found = next((by_slug[slug] for slug in named if slug in by_slug), None)
     return found or (recognizers[0] if recognizers else None)
 
 
-def remember(response: HttpResponse, recognizer: Recognizer) -> None:
-    """For the next visit; the draw page's script does the same where one switches without a page load."""
+def save_choice(response: HttpResponse, recognizer: Recognizer) -> None:
+    """Save the choice in a cookie. The script of the draw page sets the same cookie."""
     secure = settings.SESSION_COOKIE_SECURE
-    response.set_cookie(COOKIE, recognizer.slug, max_age=YEAR, secure=secure, samesite="Lax")
+    response.set_cookie(COOKIE, recognizer.slug, max_age=COOKIE_SECONDS, secure=secure, samesite="Lax")

@@ -1,4 +1,4 @@
-"""The sheet to draw on, and the page about what happens to drawings."""
+"""The draw page and the privacy page."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from recognizer.insights import coverage
 from recognizer.models import Label, Promotion, Recognizer
 from recognizer.pages import script_texts
 from recognizer.pages.draw import chosen_recognizer
-from recognizer.pages.memory import shelves
+from recognizer.pages.memory import memory_page
 from recognizer.registry import promotions
 
 PENS = [
@@ -38,9 +38,9 @@ PENS = [
 @cache_control(private=True)
 @ensure_csrf_cookie
 def draw(request: HttpRequest, slug: str = "") -> HttpResponse:
-    """The sheet for one recognizer. Its scripts talk to the public API, like any other client."""
+    """The draw page for one recognizer. Its scripts use the public API."""
     recognizers = list(coverage.with_coverage(promotions.live_recognizers().annotate(raster=_raster())))
-    recognizer = _named(slug, recognizers) if slug else chosen_recognizer.chosen(request, recognizers)
+    recognizer = _find(slug, recognizers) if slug else chosen_recognizer.choose_recognizer(request, recognizers)
     if recognizer is None:
         return render(request, "recognizer/draw/draw.html", {"recognizer": None}, status=503)
     context = {
@@ -53,23 +53,23 @@ def draw(request: HttpRequest, slug: str = "") -> HttpResponse:
     }
     response = render(request, "recognizer/draw/draw.html", context)
     if slug or request.GET.get("recognizer") == recognizer.slug:
-        chosen_recognizer.remember(response, recognizer)
+        chosen_recognizer.save_choice(response, recognizer)
     return response
 
 
 def _prompt(recognizer: Recognizer) -> Label:
-    """What the sheet asks for first: more often what is far from its goal, as `draw/prompt.js` does from then on."""
+    """A random label for the first prompt. Labels with few drawings are more likely, as in `draw/prompt.js`."""
     lines = coverage.label_coverage(recognizer)
     return random.choices(lines, [line.weight for line in lines])[0].label  # noqa: S311 - a suggestion, not a secret
 
 
 def _raster() -> Subquery:
-    """How the version that answers sees ink, for the page to show it; nothing in bundles of before."""
+    """The raster settings of the live version; null in old bundles."""
     newest = Promotion.objects.filter(recognizer=OuterRef("pk")).order_by("-id")
     return Subquery(newest.values("model_version__manifest__raster")[:1])
 
 
-def _named(slug: str, recognizers: Sequence[Recognizer]) -> Recognizer:
+def _find(slug: str, recognizers: Sequence[Recognizer]) -> Recognizer:
     found = next((each for each in recognizers if each.slug == slug), None)
     if found is None:
         raise Http404
@@ -77,8 +77,8 @@ def _named(slug: str, recognizers: Sequence[Recognizer]) -> Recognizer:
 
 
 def _config(request: HttpRequest, recognizer: Recognizer, recognizers: Sequence[Recognizer]) -> dict[str, Any]:
-    """What the scripts need to know. The user's key only tells drawings that wait on a shared device apart."""
-    memories = shelves.standing(person=request.user) if request.user.is_authenticated else None
+    """Data for the scripts. `user` keeps apart the waiting drawings of people who share a device."""
+    memories = memory_page.memory_states(person=request.user) if request.user.is_authenticated else None
     return {
         "api": api_root(),
         "recognizer": recognizer.slug,
@@ -88,7 +88,7 @@ def _config(request: HttpRequest, recognizer: Recognizer, recognizers: Sequence[
 
 
 def _recognizer(recognizer: Any, memories: dict[int, dict[str, bool]] | None) -> dict[str, Any]:
-    """One of those that can be drawn for; nothing about memory for strangers."""
+    """One recognizer for the scripts. `memory` is None if nobody is signed in."""
     before, after = recognizer.asks
     return {
         "slug": recognizer.slug,
@@ -103,12 +103,11 @@ def _recognizer(recognizer: Any, memories: dict[int, dict[str, bool]] | None) ->
 
 
 def _label(label: Label) -> dict[str, str]:
-    look = {"asked": label.asked, "tone": label.tone, "language": label.language}
-    return {"slug": label.slug, "glyph": label.glyph, "name": label.name, **look}
+    return {name: getattr(label, name) for name in ("slug", "glyph", "name", "asked", "tone", "language")}
 
 
 def api_root() -> str:
-    """Where the scripts find the API."""
+    """The URL of the API, for the scripts."""
     return reverse("api:predict").removesuffix("predict")
 
 

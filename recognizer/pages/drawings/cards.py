@@ -1,18 +1,22 @@
-"""My drawings: which ones, and what a card says about each."""
+"""Filters of the page My drawings, and what it shows of each drawing."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
+from django import forms
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from recognizer import training
 from recognizer.drawings import thumbnails
 from recognizer.models import Drawing, DrawingQuerySet, Label, PersonalAnswer, Prediction, Recognizer, Review
-from recognizer.pages.pagination import Page
+from recognizer.pages.pagination import ListPage
+from recognizer.pages.query import QueryForm
 from recognizer.review import decisions
 
 if TYPE_CHECKING:
@@ -20,17 +24,25 @@ if TYPE_CHECKING:
 
 PAGE_SIZE = 24
 STATES = {
-    "agreed": (_("Agreed"), DrawingQuerySet.agreed),
+    "agreed": (_("Confirmed"), DrawingQuerySet.agreed),
     "corrected": (_("Corrected"), DrawingQuerySet.overruled),
-    "unanswered": (_("Unanswered"), DrawingQuerySet.uncorrected),
+    "unanswered": (_("No label"), DrawingQuerySet.uncorrected),
     "unsure": (_("Not sure"), DrawingQuerySet.unsure),
 }
-SAID = ("agreed", "corrected")
+LABELLED_STATES = ("agreed", "corrected")  # in these the author gave the label
+
+
+class DrawingsForm(QueryForm):
+    """The query string of My drawings."""
+
+    recognizer = forms.CharField(required=False)
+    label = forms.CharField(required=False)
+    state = forms.ChoiceField(required=False, choices=[(state, name) for state, (name, _apply) in STATES.items()])
 
 
 @dataclass(frozen=True)
-class Choice:
-    """One value of a filter and the address that chooses it."""
+class FilterChoice:
+    """One value of a filter and the query string that selects it."""
 
     name: Any
     query: str
@@ -38,8 +50,8 @@ class Choice:
 
 
 @dataclass(frozen=True)
-class Filters:
-    """What the address asks for; what it should not ask for counts as nothing asked."""
+class DrawingFilters:
+    """Which of their drawings a person wants to see."""
 
     recognizer: Recognizer | None
     label: Label | None
@@ -47,22 +59,22 @@ class Filters:
     recognizers: list[Recognizer]
 
     @classmethod
-    def read(cls, query: QueryDict) -> Filters:
-        """From the address, in two queries."""
+    def read(cls, query: QueryDict) -> DrawingFilters:
+        """Read the query string; a value that is not valid counts as not given. Two queries."""
+        asked = DrawingsForm.read(query)
         recognizers = list(Recognizer.objects.prefetch_related("labels"))
-        by_slug = {each.slug: each for each in recognizers}
         only = recognizers[0] if len(recognizers) == 1 else None
-        recognizer = by_slug.get(query.get("recognizer", ""), only)
-        labels = {label.slug: label for label in recognizer.labels.all()} if recognizer else {}
-        state = query.get("state", "")
-        return cls(recognizer, labels.get(query.get("label", "")), state if state in STATES else "", recognizers)
+        recognizer = next((each for each in recognizers if each.slug == asked["recognizer"]), only)
+        labels = recognizer.labels.all() if recognizer else ()
+        label = next((each for each in labels if each.slug == asked["label"]), None)
+        return cls(recognizer, label, asked["state"] or "", recognizers)
 
     def apply(self, drawings: DrawingQuerySet) -> DrawingQuerySet:
-        """Narrow the drawings down."""
+        """Apply the filters to a queryset."""
         if self.recognizer:
             drawings = drawings.filter(recognizer=self.recognizer)
-        if self.label:  # what is agreed or corrected was said
-            of_label = drawings.said_to_be if self.state in SAID else drawings.labelled
+        if self.label:
+            of_label = drawings.said_to_be if self.state in LABELLED_STATES else drawings.labelled
             drawings = of_label(self.label.slug)
         return STATES[self.state][1](drawings) if self.state else drawings
 
@@ -75,72 +87,56 @@ class Filters:
         return self._query()
 
     @property
-    def groups(self) -> list[tuple[Any, list[Choice]]]:
-        """What a person can choose among, with a title each."""
+    def groups(self) -> list[tuple[Any, list[FilterChoice]]]:
+        """The filters with their titles and choices. One recognizer alone is no choice."""
+        recognizers = self.recognizers if len(self.recognizers) > 1 else []
+        labels = list(self.recognizer.labels.all()) if self.recognizer else []
         return [
-            (_("Recognizer"), self.recognizer_choices),
-            (_("State"), self.state_choices),
-            (_("Symbol"), self.label_choices),
+            (_("Recognizer"), self._choices("recognizer", [(each.slug, each) for each in recognizers], label="")),
+            (_("State"), self._choices("state", [(state, name) for state, (name, _apply) in STATES.items()])),
+            (_("Label"), self._choices("label", [(each.slug, each) for each in labels])),
+        ]
+
+    def _choices(self, name: str, values: Sequence[tuple[str, Any]], **also: str) -> list[FilterChoice]:
+        """Choices for one filter, with "All" first; empty if there are no values."""
+        selected = self._values[name]
+        all_and_each = [("", _("All")), *values] if values else []
+        return [
+            FilterChoice(text, self._query(**{name: value}, **also), value == selected) for value, text in all_and_each
         ]
 
     @property
-    def recognizer_choices(self) -> list[Choice]:
-        """All recognizers and each; nothing where there is only one."""
-        if len(self.recognizers) < 2:
-            return []
-        everything = Choice(_("All"), self._query(recognizer="", label=""), self.recognizer is None)
-        each = [Choice(r, self._query(recognizer=r.slug, label=""), r == self.recognizer) for r in self.recognizers]
-        return [everything, *each]
-
-    @property
-    def state_choices(self) -> list[Choice]:
-        """All drawings and those in each state."""
-        everything = Choice(_("All"), self._query(state=""), not self.state)
-        return [everything] + [
-            Choice(name, self._query(state=state), state == self.state) for state, (name, _apply) in STATES.items()
-        ]
-
-    @property
-    def label_choices(self) -> list[Choice]:
-        """Any symbol and each of the recognizer's."""
-        if not self.recognizer:
-            return []
-        everything = Choice(_("All"), self._query(label=""), self.label is None)
-        return [everything] + [
-            Choice(label, self._query(label=label.slug), label == self.label) for label in self.recognizer.labels.all()
-        ]
-
-    def _query(self, **changed: str) -> str:
-        asked = {
+    def _values(self) -> dict[str, str]:
+        return {
             "recognizer": self.recognizer.slug if self.recognizer and len(self.recognizers) > 1 else "",
             "label": self.label.slug if self.label else "",
             "state": self.state,
         }
-        query = QueryDict(mutable=True)
-        query.update({name: value for name, value in {**asked, **changed}.items() if value})
-        return query.urlencode()
+
+    def _query(self, **changed: str) -> str:
+        return urlencode({name: value for name, value in (self._values | changed).items() if value})
 
 
 @dataclass(frozen=True)
-class Card:
-    """What a page shows of one drawing. Needs `with_answers()`."""
+class DrawingCard:
+    """What the page shows of one drawing. Needs `with_answers()`."""
 
     drawing: Drawing
-    prediction: Prediction | None  # the first answer
-    said: Label | None  # what the author says
+    prediction: Prediction | None  # the first one
+    label: Label | None  # by the author
     labels: list[Label]
-    now: Prediction | None = None  # what the newest version says, where that is something else than the first answer
-    review: Review | None = None  # what was decided on what the author says
-    taught: list[int] = field(default_factory=list)  # the versions that learned from it, the oldest first
+    newer: Prediction | None = None  # of the newest version, if it differs from the first one
+    review: Review | None = None  # of the author's label
+    trained: list[int] = field(default_factory=list)  # numbers of the versions trained on it, oldest first
 
     @cached_property
     def path(self) -> str:
-        """The strokes as an SVG path; empty for a picture. Its template asks several times."""
+        """The strokes as an SVG path; empty for a picture. The template reads it several times."""
         return thumbnails.svg_path_of(self.drawing)
 
     @property
     def personal(self) -> PersonalAnswer | None:
-        """What the author was answered first, where their memory made another answer of what the model alone said."""
+        """The first answer with the personal memory, if it differs from the model's own answer."""
         model = self.prediction
         personal: PersonalAnswer | None = getattr(model, "personal", None)
         if model is None or personal is None:
@@ -150,45 +146,45 @@ class Card:
 
     @property
     def agrees(self) -> bool:
-        """The author says what they were answered first."""
-        return bool(self.said and self.prediction and self.said.pk == self.prediction.given.label_id)
+        """Whether the author confirmed the first answer."""
+        return bool(self.label and self.prediction and self.label.pk == self.prediction.given.label_id)
 
 
-def mine(author: User, filters: Filters) -> DrawingQuerySet:
-    """This person's drawings that the filters let through, newest first."""
+def filtered_drawings(author: User, filters: DrawingFilters) -> DrawingQuerySet:
+    """This person's drawings that match the filters, newest first."""
     return filters.apply(Drawing.objects.by(author)).with_answers()
 
 
-def count(author: User, filters: Filters, page: Page) -> int | None:
-    """How many drawings the filters let through; None where that would be a question about each of too many.
+def count_drawings(author: User, filters: DrawingFilters, page: ListPage) -> int | None:
+    """The number of drawings that match the filters; None if counting them would be slow.
 
-    Without filters an index tells, in one query.
+    Without filters it is one query on an index.
     """
     if page.count is None and not filters:
         return Drawing.objects.filter(author=author).count()
     return page.count
 
 
-def cards(drawings: list[Drawing], recognizers: list[Recognizer]) -> list[Card]:
-    """A card for each drawing; the labels come with the recognizers, so no card costs a query."""
+def drawing_cards(drawings: list[Drawing], recognizers: list[Recognizer]) -> list[DrawingCard]:
+    """A card for each drawing. The recognizers must have their labels prefetched, so a card costs no query."""
     labels = {recognizer.pk: list(recognizer.labels.all()) for recognizer in recognizers}
-    decided, taught = decisions.decisions_on(drawings), training.versions_trained_on(drawings)
+    reviews, trained = decisions.decisions_on(drawings), training.versions_trained_on(drawings)
     return [
-        replace(card(drawing, labels[drawing.recognizer_id]), review=decided[drawing.pk], taught=taught[drawing.pk])
-        for drawing in drawings
+        replace(drawing_card(each, labels[each.recognizer_id]), review=reviews[each.pk], trained=trained[each.pk])
+        for each in drawings
     ]
 
 
-def card(drawing: Drawing, labels: list[Label]) -> Card:
-    """The card of one drawing, without what became of it."""
+def drawing_card(drawing: Drawing, labels: list[Label]) -> DrawingCard:
+    """The card of one drawing, without review and training."""
     predictions = list(drawing.predictions.all())
     first = predictions[-1] if predictions else None
-    said = drawing.current_correction.label if drawing.current_correction else None
-    return Card(drawing, first, said, labels, now=_changed_mind(predictions))
+    label = drawing.current_correction.label if drawing.current_correction else None
+    return DrawingCard(drawing, first, label, labels, newer=_newer_answer(predictions))
 
 
-def _changed_mind(predictions: list[Prediction]) -> Prediction | None:
-    """The answer of the newest version, if it differs from the first one. Versions may answer late, in any order."""
+def _newer_answer(predictions: list[Prediction]) -> Prediction | None:
+    """The answer of the newest version, if it differs from the first answer. Answers come in any order."""
     if not predictions:
         return None
     newest, first = max(predictions, key=lambda each: each.model_version.number), predictions[-1]

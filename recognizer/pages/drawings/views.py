@@ -1,4 +1,4 @@
-"""My drawings: look through them, say what they are, delete them."""
+"""My drawings: list, label and delete them."""
 
 from __future__ import annotations
 
@@ -16,12 +16,11 @@ from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.requests import PersonRequest
-from recognizer.drawings import corrections
-from recognizer.drawings import store as verbs
+from recognizer.drawings import corrections, store
 from recognizer.models import Drawing, UnknownLabelError
 from recognizer.pages import pagination, script_texts
 from recognizer.pages.draw.views import api_root
-from recognizer.pages.drawings import cards as gallery
+from recognizer.pages.drawings import cards
 
 
 @require_safe
@@ -29,16 +28,16 @@ from recognizer.pages.drawings import cards as gallery
 @login_required
 @ensure_csrf_cookie
 def drawings(request: PersonRequest) -> HttpResponse:
-    """My drawings, a page at a time."""
-    filters = gallery.Filters.read(request.GET)
-    page = pagination.page(gallery.mine(request.user, filters), request.GET.get("page"), gallery.PAGE_SIZE)
-    cards = gallery.cards(list(page.object_list), filters.recognizers)
+    """The person's drawings, a page at a time."""
+    filters = cards.DrawingFilters.read(request.GET)
+    page = pagination.paginate(cards.filtered_drawings(request.user, filters), request.GET, cards.PAGE_SIZE)
+    shown = cards.drawing_cards(list(page.object_list), filters.recognizers)
     context = {
         "filters": filters,
         "page": page,
-        "count": gallery.count(request.user, filters, page),
-        "cards": cards,
-        "by_number": any(label.slug.isdecimal() for card in cards for label in card.labels),
+        "count": cards.count_drawings(request.user, filters, page),
+        "cards": shown,
+        "by_number": any(label.slug.isdecimal() for card in shown for label in card.labels),
         "address": request.get_full_path(),
         "config": {"api": api_root()},
         "texts": script_texts.drawings_page(),
@@ -49,7 +48,7 @@ def drawings(request: PersonRequest) -> HttpResponse:
 @require_POST
 @login_required
 def correct(request: PersonRequest, uuid: UUID) -> HttpResponse:
-    """Say later what a drawing is; an empty label takes it back. The plain form behind the script."""
+    """Set the label of a drawing; an empty label removes it. The page's script uses the API instead."""
     drawing = get_object_or_404(Drawing, uuid=uuid, author=request.user)
     label = request.POST.get("label", "")
     try:
@@ -57,10 +56,10 @@ def correct(request: PersonRequest, uuid: UUID) -> HttpResponse:
             corrections.correct(drawing=drawing, label=label)
         else:
             corrections.take_back(drawing=drawing)
-    except Drawing.DoesNotExist as error:  # deleted in another tab at the same moment
+    except Drawing.DoesNotExist as error:  # deleted in another tab meanwhile
         raise Http404 from error
     except UnknownLabelError:
-        return HttpResponseBadRequest(_("There is no such symbol."), content_type="text/plain")
+        return HttpResponseBadRequest(_("There is no such label."), content_type="text/plain")
     return redirect(f"{_back(request)}#d-{uuid}")
 
 
@@ -68,18 +67,18 @@ def correct(request: PersonRequest, uuid: UUID) -> HttpResponse:
 @never_cache
 @login_required
 def delete(request: PersonRequest, uuid: UUID) -> HttpResponse:
-    """Ask, then really delete a drawing."""
+    """Delete a drawing after a confirmation."""
     drawing = get_object_or_404(Drawing.objects.with_answers(), uuid=uuid, author=request.user)
     if request.method == "POST":
-        verbs.delete_drawing(drawing=drawing)
-        messages.success(request, _("The drawing is deleted."))
+        store.delete_drawing(drawing=drawing)
+        messages.success(request, _("The drawing was deleted."))
         return redirect(_back(request))
-    context = {"card": gallery.card(drawing, []), "back": _back(request)}
+    context = {"card": cards.drawing_card(drawing, []), "back": _back(request)}
     return render(request, "recognizer/drawings/delete.html", context)
 
 
 def _back(request: HttpRequest) -> str:
-    """Where the person came from, if that is a page of this site."""
-    wanted = (request.POST or request.GET).get("next", "")
-    safe = url_has_allowed_host_and_scheme(wanted, {request.get_host()}, require_https=request.is_secure())
-    return wanted if safe and wanted.startswith("/") else reverse("drawings")
+    """The page to return to, if it is on this site."""
+    target = (request.POST or request.GET).get("next", "")
+    safe = url_has_allowed_host_and_scheme(target, {request.get_host()}, require_https=request.is_secure())
+    return target if safe and target.startswith("/") else reverse("drawings")

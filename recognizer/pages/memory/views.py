@@ -1,4 +1,4 @@
-"""One's memory: what is remembered, forgetting some or all of it, switching it off and on."""
+"""Personal memory: show it, remove some or all drawings, turn it off and on."""
 
 from __future__ import annotations
 
@@ -16,38 +16,41 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.requests import PersonRequest
-from recognizer import memory
+from recognizer import memory as personal_memory
 from recognizer.models import Drawing, Recognizer
 from recognizer.pages.draw import chosen_recognizer
-from recognizer.pages.memory import shelves
+from recognizer.pages.memory import memory_page
 from recognizer.registry import promotions
 
 
 @require_safe
 @never_cache
 @login_required
-def show(request: PersonRequest) -> HttpResponse:
-    """What is remembered of one recognizer."""
+def memory(request: PersonRequest) -> HttpResponse:
+    """A person's memory for one recognizer."""
     recognizers = list(promotions.live_recognizers().prefetch_related("labels"))
-    recognizer = chosen_recognizer.chosen(request, recognizers)
+    recognizer = chosen_recognizer.choose_recognizer(request, recognizers)
     context: dict[str, object] = {"recognizers": recognizers, "recognizer": recognizer}
     if recognizer:
         label = request.GET.get("label", "")
-        context |= {"label": label, "memory": shelves.look(person=request.user, recognizer=recognizer, label=label)}
+        context |= {
+            "label": label,
+            "memory": memory_page.memory_page(person=request.user, recognizer=recognizer, label=label),
+        }
     return render(request, "recognizer/memory/memory.html", context)
 
 
 @require_POST
 @login_required
 def forget(request: PersonRequest, slug: str) -> HttpResponse:
-    """Forget the drawings that were chosen; they stay in My drawings."""
+    """Remove the selected drawings from the memory; they stay in My drawings."""
     recognizer = get_object_or_404(Recognizer, slug=slug)
     chosen = [uuid for text in request.POST.getlist("drawing") if (uuid := _uuid(text))]
     found = Drawing.objects.filter(
         author=request.user, recognizer=recognizer, uuid__in=chosen, remembered__isnull=False
     )
-    forgotten = [memory.forget_drawing(drawing=drawing) for drawing in found.defer("ink", "image")]
-    _say(request, len(forgotten))
+    forgotten = [personal_memory.forget_drawing(drawing=drawing) for drawing in found.defer("ink", "image")]
+    _report(request, len(forgotten))
     return _back(recognizer, request.POST.get("label", ""))
 
 
@@ -61,29 +64,29 @@ def _uuid(text: str) -> UUID | None:
 @require_POST
 @login_required
 def forget_all(request: PersonRequest, slug: str) -> HttpResponse:
-    """Forget everything of one recognizer."""
+    """Remove all drawings of one recognizer from the memory."""
     recognizer = get_object_or_404(Recognizer, slug=slug)
-    count = memory.remembered_drawings(request.user).filter(memory__recognizer=recognizer).count()
-    memory.forget_all_drawings(person=request.user, recognizer=recognizer)
-    _say(request, count)
+    count = personal_memory.remembered_drawings(request.user).filter(memory__recognizer=recognizer).count()
+    personal_memory.forget_all_drawings(person=request.user, recognizer=recognizer)
+    _report(request, count)
     return _back(recognizer)
 
 
-def _say(request: PersonRequest, count: int) -> None:
+def _report(request: PersonRequest, count: int) -> None:
     if not count:
         return
-    text = ngettext("%d drawing is forgotten.", "%d drawings are forgotten.", count) % count
-    messages.success(request, " ".join([text, _("What you drew stays in My drawings.")]))
+    text = ngettext("%d drawing was removed.", "%d drawings were removed.", count) % count
+    messages.success(request, " ".join([text, _("Your drawings stay in My drawings.")]))
 
 
 @require_POST
 @login_required
 def switch(request: PersonRequest, slug: str) -> HttpResponse:
-    """Off: the model alone answers. On again: as before."""
+    """Turn the memory off or on."""
     recognizer = get_object_or_404(Recognizer, slug=slug)
     enabled = request.POST.get("enabled") == "true"
-    memory.set_enabled(person=request.user, recognizer=recognizer, enabled=enabled)
-    on, off = _("Your own answers go by your memory again."), _("Your memory is off. The model alone answers you.")
+    personal_memory.set_enabled(person=request.user, recognizer=recognizer, enabled=enabled)
+    on, off = _("Your personal memory is on."), _("Your personal memory is off. You get the model's normal answers.")
     messages.success(request, on if enabled else off)
     return _back(recognizer)
 

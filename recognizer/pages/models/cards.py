@@ -1,6 +1,6 @@
-"""Model cards as pages show them: what a version was made of, how good it is, and what it must not be used for.
+"""Model cards for the pages Models: training data, accuracy, mistakes and limits of a version.
 
-A card travels in the manifest of a bundle (see ml.reporting.model_card). What it does not hold is left out.
+The card is in the manifest of a bundle (see ml.reporting.model_card). Missing parts are left out.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from recognizer.models.model_version import heavy_fields
 from recognizer.pages import svg_plot
 
 Json = dict[str, Any]
-FAINTEST = 0.12  # of a cell in which there is something
-NUMBERED = 12  # labels; in a matrix of more there is no room for numbers
-CELL = 24  # units of the picture; a cell is as wide as it is high
-LETTER = 7  # units that a letter of a word takes
+MIN_OPACITY = 0.12  # of a cell that is not zero
+MAX_NUMBERED = 12  # labels; with more there is no room for numbers in the cells
+CELL_SIZE = 24  # SVG units
+LETTER_WIDTH = 7  # SVG units
 
 
 @dataclass(frozen=True)
-class Line:
-    """One label in a chart: where its dot stands, in per cent across as SVG understands it in any language."""
+class ChartLine:
+    """One label in a chart. `x` is the position of its dot, in per cent of the width."""
 
     label: Label
     x: str
@@ -33,17 +33,17 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Chart:
-    """Shares of right answers by label in one test; the left edge is `bottom`, the right one 1."""
+class LabelChart:
+    """Accuracy by label in one test. The left edge is `bottom`, the right edge is 1."""
 
     test: str
     bottom: float
-    lines: list[Line]
+    lines: list[ChartLine]
 
 
 @dataclass(frozen=True)
-class Cell:
-    """How often one label was taken for another, or for itself."""
+class MatrixCell:
+    """How often one label was recognized as another, or as itself."""
 
     drawn: Label
     answered: Label
@@ -55,42 +55,42 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Matrix:
-    """Rows what was drawn, columns what was answered first."""
+class MatrixPicture:
+    """A confusion matrix as SVG: rows are drawn labels, columns the first guesses."""
 
     labels: list[Label]
     counts: list[list[int]]
 
     @property
     def numbered(self) -> bool:
-        """There is room for the counts themselves."""
-        return len(self.labels) <= NUMBERED
+        """Whether there is room for the counts."""
+        return len(self.labels) <= MAX_NUMBERED
 
     @property
     def rows(self) -> list[tuple[Label, list[tuple[Label, int]]]]:
-        """For the table behind the picture."""
+        """The rows of the table with the same numbers."""
         columns = self.labels
         return [(label, list(zip(columns, row, strict=True))) for label, row in zip(columns, self.counts, strict=True)]
 
     @property
     def margin(self) -> int:
-        """Units left of the cells and above them, for the names."""
+        """SVG units left of and above the cells, for the names."""
         longest = max(len(str(label)) for label in self.labels)
-        return CELL if longest <= 2 else longest * LETTER + 8
+        return CELL_SIZE if longest <= 2 else longest * LETTER_WIDTH + 8
 
     @property
     def side(self) -> int:
-        """Units across and down."""
-        return self.margin + len(self.labels) * CELL
+        """Width and height in SVG units."""
+        return self.margin + len(self.labels) * CELL_SIZE
 
     @property
     def names(self) -> list[tuple[Label, int]]:
-        """Where the middle of each row and column is."""
-        return [(label, self.margin + at * CELL + CELL // 2) for at, label in enumerate(self.labels)]
+        """Each label with the centre of its row and column."""
+        return [(label, self.margin + at * CELL_SIZE + CELL_SIZE // 2) for at, label in enumerate(self.labels)]
 
     @property
-    def cells(self) -> list[Cell]:
-        """Those in which there is something."""
+    def cells(self) -> list[MatrixCell]:
+        """The cells that are not zero."""
         return [
             self._cell(row, column, count)
             for row, counts in enumerate(self.counts)
@@ -98,91 +98,91 @@ class Matrix:
             if count
         ]
 
-    def _cell(self, row: int, column: int, count: int) -> Cell:
+    def _cell(self, row: int, column: int, count: int) -> MatrixCell:
         right = row == column
-        place = (self.margin + column * CELL, self.margin + row * CELL)
+        place = (self.margin + column * CELL_SIZE, self.margin + row * CELL_SIZE)
         opacity = _opacity(count / sum(self.counts[row]), right)
-        return Cell(self.labels[row], self.labels[column], *place, count, opacity, right)
+        return MatrixCell(self.labels[row], self.labels[column], *place, count, opacity, right)
 
 
 def _opacity(share: float, right: bool) -> str:
-    """Mistakes are few: by the root of their share they can be told apart."""
-    return f"{FAINTEST + (1 - FAINTEST) * (share if right else share**0.5):.2f}"
+    """The square root makes small shares of mistakes visible."""
+    return f"{MIN_OPACITY + (1 - MIN_OPACITY) * (share if right else share**0.5):.2f}"
 
 
 @dataclass(frozen=True)
 class ModelCard:
-    """What a page tells of one version."""
+    """The model card of one version."""
 
     version: ModelVersion
     active: bool
-    labels: dict[str, Label]  # by slug, in the order of the outputs
-    told: Json  # the card of the bundle; empty where there is none
-    run: TrainingRun | None  # that made this version of the one that the card is about
+    labels: dict[str, Label]  # by slug, in output order
+    card: Json  # the card in the manifest; empty if there is none
+    run: TrainingRun | None  # that trained this version, starting from the model that the card describes
 
     @cached_property
-    def charts(self) -> list[Chart]:
-        """Right answers by label, of each test."""
-        tests = [(each["test"], each["labels"]) for each in self.told.get("by_label", [])]
+    def charts(self) -> list[LabelChart]:
+        """Accuracy by label, for each test."""
+        tests = [(each["test"], each["labels"]) for each in self.card.get("by_label", [])]
         shares = [line["accuracy"] for _test, lines in tests for line in lines if line["accuracy"] is not None]
         bottom = svg_plot.Scale.of(shares).bottom
-        return [Chart(test, bottom, list(self._lines(lines, bottom))) for test, lines in tests]
+        return [LabelChart(test, bottom, list(self._lines(lines, bottom))) for test, lines in tests]
 
     def _lines(self, lines: list[Json], bottom: float) -> Any:
         for line in lines:
             if line["slug"] in self.labels and line["accuracy"] is not None:
-                place = svg_plot.along((line["accuracy"] - bottom) / (1 - bottom))
-                yield Line(self.labels[line["slug"]], place, line["count"], line["accuracy"])
+                place = svg_plot.position_of_share((line["accuracy"] - bottom) / (1 - bottom))
+                yield ChartLine(self.labels[line["slug"]], place, line["count"], line["accuracy"])
 
     @cached_property
-    def trained_on(self) -> list[Line]:
-        """How many drawings of each label it learned from."""
-        counts = self.told.get("trained_on", {})
+    def trained_on(self) -> list[ChartLine]:
+        """Number of training drawings of each label."""
+        counts = self.card.get("trained_on", {})
         most = max(counts.values(), default=1) or 1
         known = [(self.labels[slug], count) for slug, count in counts.items() if slug in self.labels]
-        return [Line(label, svg_plot.along(count / most), count) for label, count in known]
+        return [ChartLine(label, svg_plot.position_of_share(count / most), count) for label, count in known]
 
     @property
     def confusions(self) -> list[tuple[Label, Label, int]]:
-        """What is taken for something else, the most frequent first."""
-        found = self.told.get("confusions", [])
+        """Mistakes as (drawn, answered, count), most frequent first."""
+        found = self.card.get("confusions", [])
         known = [each for each in found if each["drawn"] in self.labels and each["answered"] in self.labels]
         return [(self.labels[each["drawn"]], self.labels[each["answered"]], each["count"]) for each in known]
 
     @cached_property
-    def matrix(self) -> Matrix | None:
-        """All answers; None where they do not fit the labels."""
-        counts = self.told.get("confusion") or []
-        return Matrix(list(self.labels.values()), counts) if len(counts) == len(self.labels) else None
+    def matrix(self) -> MatrixPicture | None:
+        """The confusion matrix; None if it does not match the labels."""
+        counts = self.card.get("confusion") or []
+        return MatrixPicture(list(self.labels.values()), counts) if len(counts) == len(self.labels) else None
 
     @property
     def results(self) -> list[Json]:
-        """The tests with right and wrong answers."""
-        return [each for each in self.told.get("results", []) if each.get("count")]
+        """Results of tests with labelled drawings."""
+        return [each for each in self.card.get("results", []) if each.get("count")]
 
     @property
     def junk(self) -> list[Json]:
-        """The tests with what is none of the labels."""
-        return [each for each in self.told.get("results", []) if each.get("junk_count")]
+        """Results of tests with negative examples."""
+        return [each for each in self.card.get("results", []) if each.get("junk_count")]
 
 
-def versions(recognizer: Recognizer) -> QuerySet[ModelVersion]:
-    """Without their weights, the newest first, with what a card is made of."""
+def versions_with_card(recognizer: Recognizer) -> QuerySet[ModelVersion]:
+    """Versions without weights, newest first, with the parts of the manifest that a card needs."""
     found = recognizer.versions.light()
     return found.annotate(card=F("manifest__card"), labels=F("manifest__labels")).order_by("-number")
 
 
-def answering(recognizers: QuerySet[Recognizer]) -> list[ModelCard]:
-    """The cards of the versions that answer, in the order of their recognizers."""
+def live_cards(recognizers: QuerySet[Recognizer]) -> list[ModelCard]:
+    """The cards of the live versions, in the order of their recognizers."""
     newest = Promotion.objects.filter(recognizer=OuterRef("pk")).order_by("-pk").values("model_version")[:1]
     found = recognizers.annotate(answers=Subquery(newest)).prefetch_related("labels")
-    return [card(versions(each).get(pk=each.answers), each, active=True) for each in found]
+    return [model_card(versions_with_card(each).get(pk=each.answers), each, active=True) for each in found]
 
 
-def card(version: Any, recognizer: Recognizer, *, active: bool) -> ModelCard:
-    """The card of one of `versions`; a recognizer that comes with its labels saves a query."""
+def model_card(version: Any, recognizer: Recognizer, *, active: bool) -> ModelCard:
+    """The card of one of `versions_with_card`; prefetched labels of the recognizer save a query."""
     known = {label.slug: label for label in recognizer.labels.all()}
-    labels = {each["slug"]: known.get(each["slug"]) or Label(**_bare(each)) for each in version.labels}
+    labels = {each["slug"]: known.get(each["slug"]) or Label(**_public_label(each)) for each in version.labels}
     version.recognizer = recognizer
     return ModelCard(version, active, labels, version.card or {}, _run_of(version))
 
@@ -192,5 +192,5 @@ def _run_of(version: ModelVersion) -> TrainingRun | None:
     return found.defer("log", "progress", *heavy_fields("base")).first()
 
 
-def _bare(label: Json) -> Json:
+def _public_label(label: Json) -> Json:
     return {name: label[name] for name in ("slug", "glyph", "name")}

@@ -14,18 +14,18 @@ from recognizer.registry import promotions
 
 @require_safe
 @never_cache
-def all_models(request: HttpRequest) -> HttpResponse:
-    """The version that answers, of each recognizer."""
-    return render(request, "recognizer/models/models.html", {"cards": cards.answering(promotions.live_recognizers())})
+def models(request: HttpRequest) -> HttpResponse:
+    """The live version of each recognizer."""
+    return render(request, "recognizer/models/models.html", {"cards": cards.live_cards(promotions.live_recognizers())})
 
 
 @require_safe
 @never_cache
 def model(request: HttpRequest, slug: str, number: int | None = None) -> HttpResponse:
-    """The card of one version; of the one that answers unless the address names another."""
+    """The card of one version; of the live version if the URL names none."""
     recognizer = get_object_or_404(Recognizer.objects.prefetch_related("labels"), slug=slug)
     newest = promotions.current_promotion(recognizer.pk)
-    found = cards.versions(recognizer)
+    found = cards.versions_with_card(recognizer)
     wanted = (
         found.filter(number=number) if number is not None else found.filter(pk=newest.model_version_id if newest else 0)
     )
@@ -34,7 +34,7 @@ def model(request: HttpRequest, slug: str, number: int | None = None) -> HttpRes
         raise Http404
     active = newest is not None and newest.model_version_id == version.pk
     context = {
-        "card": cards.card(version, recognizer, active=active),
+        "card": cards.model_card(version, recognizer, active=active),
         "recognizer": recognizer,
         "recognizers": list(promotions.live_recognizers()),
         "numbers": list(recognizer.versions.order_by("number").values_list("number", flat=True)),

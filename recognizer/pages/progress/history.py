@@ -1,4 +1,4 @@
-"""How a recognizer got better: its versions, what each learned, how it was judged, and since when it answered."""
+"""The history of a recognizer: its versions, their training data and test results, and when they were live."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from recognizer.templatetags.percent import percentage
 from recognizer.training import monitoring, snapshots
 
 PAGE_SIZE = 24  # versions on a page and in the plot
-MOST_COUNTED = 1_000  # drawings that wait to teach
-MOST_MOVES = 120  # promotions that a page tells of, the newest
-MOST_REFUSED = 24  # runs that made nothing, between the versions of a page
+MAX_COUNTED = 1_000  # approved drawings; beyond it the page says "more than"
+MAX_PROMOTIONS = 120  # the newest promotions of the versions of a page
+MAX_REFUSED = 24  # refused runs between the versions of a page
 REFUSED = TrainingRun.State.REFUSED
 
 
-class Exam(NamedTuple):
-    """Shares of right answers to the same drawings: of the version that served before, and of this one."""
+class ExamResult(NamedTuple):
+    """Accuracy (0 to 1) of the previous version and of this one on the same drawings."""
 
     before: float | None
     after: float
@@ -31,8 +31,8 @@ class Exam(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Entry:
-    """One line of the history: a version, or a run that was refused."""
+class HistoryEntry:
+    """A version, or a training run that was refused."""
 
     run: TrainingRun | None
     version: ModelVersion | None = None
@@ -42,17 +42,17 @@ class Entry:
 
     @property
     def when(self) -> Any:
-        """When it came about."""
+        """When the version was made or the run ended."""
         return self.version.created if self.version else self.run and self.run.finished
 
     @property
     def number(self) -> int:
-        """Of the version; 0 for a run that made none."""
+        """The version number; 0 for a refused run."""
         return self.version.number if self.version else 0
 
     @property
-    def learned(self) -> dict[str, int] | None:
-        """How many drawings it learned from, and by how many people; None for a starter."""
+    def trained_on(self) -> dict[str, int] | None:
+        """Number of drawings and of people in the training data; None for an installed model."""
         snapshot = self.run.snapshot if self.run else {}
         if "study" not in snapshot:
             return None
@@ -60,94 +60,97 @@ class Entry:
 
     @property
     def verdict(self) -> dict[str, Any]:
-        """What the gate said: outcome, sentences, figures. Empty for a starter."""
+        """The verdict of the gate: outcome, sentences, figures. Empty for an installed model."""
         return self.run.verdict if self.run else {}
 
     @property
     def sentences(self) -> list[tuple[str, str]]:
-        """The verdict, rule by rule: what it is about, and what was found."""
-        return read_sentences(self.verdict)
+        """The sentences of the verdict as (rule, result)."""
+        return split_sentences(self.verdict)
 
     @property
     def refusal(self) -> str:
-        """Why the gate did not let it through; nothing for a version."""
+        """Why the gate refused the run; empty for a version."""
         return self.run.reason if self.run and not self.version else ""
 
     @property
-    def base_test(self) -> Exam | None:
-        """On the test that every version takes; of a starter what its bundle says of itself."""
+    def base_test(self) -> ExamResult | None:
+        """Result of the base test, which is the same for all versions; from the bundle for an installed model."""
         return self._exam("base") or self._shipped()
 
     @property
-    def field_test(self) -> Exam | None:
-        """On drawings that people made here and that no version had studied."""
+    def field_test(self) -> ExamResult | None:
+        """Result on drawings from this site that neither version was trained on."""
         return self._exam("field")
 
     @property
     def shipped(self) -> list[tuple[str, float, bool]]:
-        """Of a starter: test, share, and whether it is the share of junk that was called "not sure"."""
+        """Results from the bundle: test, share, and whether it is the share of negatives answered "not sure"."""
         return [
             (name, found.get("accuracy", found.get("junk_unsure", 0.0)), "accuracy" not in found)
             for name, found in self.metrics.items()
             if "accuracy" in found or "junk_unsure" in found
         ]
 
-    def _exam(self, name: str) -> Exam | None:
+    def _exam(self, name: str) -> ExamResult | None:
         figures = self.verdict.get("figures", {}).get(name)
-        return Exam(figures["before"], figures["after"], figures["count"]) if figures and figures["count"] else None
+        return (
+            ExamResult(figures["before"], figures["after"], figures["count"]) if figures and figures["count"] else None
+        )
 
-    def _shipped(self) -> Exam | None:
+    def _shipped(self) -> ExamResult | None:
         first = next((found for found in self.metrics.values() if "accuracy" in found), None)
-        return Exam(None, first["accuracy"], first["count"]) if first and not self.run else None
+        return ExamResult(None, first["accuracy"], first["count"]) if first and not self.run else None
 
 
-def read_sentences(verdict: dict[str, Any]) -> list[tuple[str, str]]:
-    """What each sentence of a verdict is about, and the rest of it."""
+def split_sentences(verdict: dict[str, Any]) -> list[tuple[str, str]]:
+    """The sentences of a verdict, each split at the first colon into (rule, result)."""
     halves = [sentence.partition(": ") for sentence in verdict.get("sentences", [])]
     return [(about, said) if said else ("", about) for about, _colon, said in halves]
 
 
-def versions(recognizer: Recognizer) -> QuerySet[ModelVersion]:
-    """Without their weights, the newest first; what their bundles say of themselves as `metrics`, and `answered`."""
+def versions_with_metrics(recognizer: Recognizer) -> QuerySet[ModelVersion]:
+    """Versions without weights, newest first, with the `metrics` of their bundles and whether they ever `answered`."""
     answered = Exists(Promotion.objects.filter(model_version=OuterRef("pk")))
     found = recognizer.versions.light().annotate(metrics=F("manifest__metrics"), answered=answered)
     return found.order_by("-number")
 
 
-def entries(page: list[Any], *, active: Promotion | None, newest: bool) -> list[Entry]:
-    """The history of these versions with the runs that were refused meanwhile, the newest first. Three queries.
+def history_entries(page: list[Any], *, active: Promotion | None, newest: bool) -> list[HistoryEntry]:
+    """These versions and the runs that were refused in between, newest first. Three queries.
 
-    `newest`: no version is newer than those of the page.
+    `newest`: the page contains the newest version.
     """
     if not page:
         return []
     runs = {run.version_id: run for run in _runs().filter(version__in=page)}
     promoted: dict[int, list[Promotion]] = {version.pk: [] for version in page}
     made = Promotion.objects.filter(model_version__in=page).annotate(instead_of=F("replaces__model_version__number"))
-    for promotion in reversed(made.order_by("-pk")[:MOST_MOVES]):
+    for promotion in reversed(made.order_by("-pk")[:MAX_PROMOTIONS]):
         promoted[promotion.model_version_id].append(promotion)
     serving = active.model_version_id if active else None
     versions = [
-        Entry(runs.get(each.pk), each, promoted[each.pk], each.pk == serving, each.metrics or {}) for each in page
+        HistoryEntry(runs.get(each.pk), each, promoted[each.pk], each.pk == serving, each.metrics or {})
+        for each in page
     ]
-    return sorted([*versions, *_refused(page, newest)], key=lambda entry: entry.when, reverse=True)
+    return sorted([*versions, *_refused_runs(page, newest)], key=lambda entry: entry.when, reverse=True)
 
 
 def _runs() -> QuerySet[TrainingRun]:
     return TrainingRun.objects.defer("log", "progress")
 
 
-def _refused(page: list[ModelVersion], newest: bool) -> list[Entry]:
-    """Runs that were judged and made no version, between the versions of a page."""
+def _refused_runs(page: list[ModelVersion], newest: bool) -> list[HistoryEntry]:
+    """Runs with a verdict and without a version, from the time of these versions."""
     found = _runs().filter(recognizer=page[0].recognizer_id, state=REFUSED, version=None, created__gte=page[-1].created)
     if not newest:
         found = found.filter(created__lt=page[0].created)
-    return [Entry(run) for run in found.exclude(verdict={})[:MOST_REFUSED]]
+    return [HistoryEntry(run) for run in found.exclude(verdict={})[:MAX_REFUSED]]
 
 
 @dataclass(frozen=True)
-class Dot:
-    """One version in one series of the plot."""
+class PlotDot:
+    """One version in one series."""
 
     x: str
     y: float
@@ -157,76 +160,76 @@ class Dot:
 
 
 @dataclass(frozen=True)
-class Series:
-    """The dots of one test, and the lines between them."""
+class PlotSeries:
+    """The dots of one test."""
 
     kind: str
     name: str
-    dots: list[Dot]
+    dots: list[PlotDot]
 
     @property
-    def lines(self) -> list[tuple[Dot, Dot]]:
-        """From each dot to the next."""
+    def lines(self) -> list[tuple[PlotDot, PlotDot]]:
+        """Lines from each dot to the next."""
         return list(zip(self.dots, self.dots[1:], strict=False))
 
 
 @dataclass(frozen=True)
-class Plot:
-    """Accuracy over the versions of a page, the oldest on the left."""
+class ProgressPlot:
+    """Accuracy by version, oldest on the left. x in per cent of the width, y in pixels."""
 
-    ticks: list[tuple[float, str]]  # pixels down, share in words
-    names: list[tuple[str, Entry]]  # per cent across, whose number is written there
-    series: list[Series]
-    moves: list[tuple[Dot, Dot]]  # the field test of each version: the version before on the same drawings, and itself
+    ticks: list[tuple[float, str]]  # y and its text
+    names: list[tuple[str, HistoryEntry]]  # x, and the version whose number is shown
+    series: list[PlotSeries]
+    moves: list[tuple[PlotDot, PlotDot]]  # the field test of the previous version and of this one
     height: int = svg_plot.HEIGHT
 
 
-def plot(history: list[Entry]) -> Plot | None:
-    """The plot of these entries; None where there are no two versions to compare."""
+def progress_plot(history: list[HistoryEntry]) -> ProgressPlot | None:
+    """The plot of these entries; None if there are fewer than two versions."""
     shown = sorted((entry for entry in history if entry.version), key=lambda entry: entry.number)
     if len(shown) < 2:
         return None
     exams = [exam for entry in shown for exam in (entry.base_test, entry.field_test) if exam]
     before = [exam.before for exam in exams if exam.before is not None]
     scale = svg_plot.Scale.of([exam.after for exam in exams] + before)
-    across = [svg_plot.across(number, len(shown)) for number in range(len(shown))]
+    across = [svg_plot.position_of_index(number, len(shown)) for number in range(len(shown))]
 
-    def dot(place: int, exam: Exam, share: float) -> Dot:
-        return Dot(across[place], scale.down(share), shown[place].number, share, exam.drawings)
+    def dot(index: int, exam: ExamResult, share: float) -> PlotDot:
+        return PlotDot(across[index], scale.down(share), shown[index].number, share, exam.drawings)
 
-    base = [dot(place, exam, exam.after) for place, entry in enumerate(shown) if (exam := entry.base_test)]
+    base = [dot(index, exam, exam.after) for index, entry in enumerate(shown) if (exam := entry.base_test)]
     moves = [
-        (dot(place, exam, exam.before), dot(place, exam, exam.after))
-        for place, entry in enumerate(shown)
+        (dot(index, exam, exam.before), dot(index, exam, exam.after))
+        for index, entry in enumerate(shown)
         if (exam := entry.field_test) and exam.before is not None
     ]
-    return Plot(
+    return ProgressPlot(
         ticks=[(scale.down(share), percentage(share, 0 if scale.step >= 0.01 else 1)) for share in scale.ticks],
-        names=[(across[place], shown[place]) for place in svg_plot.named(len(shown))],
-        series=[Series("base", _("Base test"), base), Series("field", _("Field test"), [move[1] for move in moves])],
+        names=[(across[index], shown[index]) for index in svg_plot.labelled_indexes(len(shown))],
+        series=[
+            PlotSeries("base", _("Base test"), base),
+            PlotSeries("field", _("Field test"), [move[1] for move in moves]),
+        ],
         moves=moves,
     )
 
 
-def judged(recognizer: Recognizer, page: list[Any]) -> list[tuple[int, monitoring.LiveAccuracy]]:
-    """What people said to the live answers of these versions, where they said anything; by number. One query."""
+def live_accuracies(recognizer: Recognizer, page: list[Any]) -> list[tuple[int, monitoring.LiveAccuracy]]:
+    """Live accuracy of these versions, by number, where people confirmed or corrected answers. One query."""
     rates = monitoring.live_accuracy(recognizer)
     return [(version.number, rates[version.number]) for version in page if version.number in rates]
 
 
-def waiting_to_teach(recognizer: Recognizer) -> int:
-    """How many drawings were approved since the last run looked; a run that failed does not count.
-
-    Past `MOST_COUNTED` nobody counts on: one more means many more.
-    """
-    looked = recognizer.training_runs.exclude(state=TrainingRun.State.FAILED)
-    last = looked.values_list("snapshot__last_review", flat=True).first()
+def count_approved(recognizer: Recognizer) -> int:
+    """Number of drawings approved since the last training run that did not fail, at most MAX_COUNTED + 1."""
+    finished = recognizer.training_runs.exclude(state=TrainingRun.State.FAILED)
+    last = finished.values_list("snapshot__last_review", flat=True).first()
     new = snapshots.approved_reviews(recognizer).filter(pk__gt=last or 0).order_by("pk")
-    return new[: MOST_COUNTED + 1].count()
+    return new[: MAX_COUNTED + 1].count()
 
 
-def how_many(waiting: int) -> str:
-    """What `waiting_to_teach` gave, in words."""
-    if waiting > MOST_COUNTED:
-        return _("More than %(number)s") % {"number": localize(MOST_COUNTED)}
-    return localize(waiting)
+def count_text(count: int) -> str:
+    """The result of `count_approved` as text."""
+    if count > MAX_COUNTED:
+        return _("More than %(number)s") % {"number": localize(MAX_COUNTED)}
+    return localize(count)

@@ -1,4 +1,4 @@
-"""Progress: how each recognizer got better; and, for those who may, which version answers."""
+"""Progress: the versions of each recognizer, and forms to promote and roll back."""
 
 from __future__ import annotations
 
@@ -22,35 +22,35 @@ from recognizer import permissions, training
 from recognizer.models import Promotion, Recognizer
 from recognizer.models.model_version import heavy_fields
 from recognizer.pages.draw import chosen_recognizer
-from recognizer.pages.progress import history as progress
+from recognizer.pages.progress import history
 from recognizer.registry import promotions
 
-MOST_LETTERS = 200  # of a reason
+MAX_REASON_LENGTH = 200  # characters
 
 
 @require_safe
 @never_cache
-def show(request: HttpRequest) -> HttpResponse:
+def progress(request: HttpRequest) -> HttpResponse:
     """The versions of one recognizer, a page at a time."""
     recognizers = list(promotions.live_recognizers())
-    recognizer = chosen_recognizer.chosen(request, recognizers)
+    recognizer = chosen_recognizer.choose_recognizer(request, recognizers)
     if recognizer is None:
         return render(request, "recognizer/progress/progress.html", {"recognizer": None})
-    page = Paginator(progress.versions(recognizer), progress.PAGE_SIZE).get_page(request.GET.get("page"))
-    active, waiting = _newest(recognizer), progress.waiting_to_teach(recognizer)
-    history = progress.entries(list(page.object_list), active=active, newest=page.number == 1)
+    page = Paginator(history.versions_with_metrics(recognizer), history.PAGE_SIZE).get_page(request.GET.get("page"))
+    active, waiting = _newest(recognizer), history.count_approved(recognizer)
+    shown = history.history_entries(list(page.object_list), active=active, newest=page.number == 1)
     context = {
         "recognizers": recognizers,
         "recognizer": recognizer,
         "active": active,
         "page": page,
-        "history": history,
-        "now": next((entry for entry in history if entry.active), None),
-        "plot": progress.plot(history),
-        "judged": progress.judged(recognizer, list(page.object_list)),
+        "history": shown,
+        "now": next((entry for entry in shown if entry.active), None),
+        "plot": history.progress_plot(shown),
+        "live_accuracies": history.live_accuracies(recognizer, list(page.object_list)),
         "learning": recognizer.training_runs.open().exists(),
         "waiting": waiting,
-        "waiting_words": progress.how_many(waiting),
+        "waiting_text": history.count_text(waiting),
         "policy": training.policy_of(recognizer),
         "may_promote": request.user.has_perm(permissions.PROMOTE),
         "before": promotions.previous_version(recognizer) if request.user.has_perm(permissions.PROMOTE) else None,
@@ -67,26 +67,28 @@ def _newest(recognizer: Recognizer) -> Promotion | None:
 @login_required
 @permission_required(permissions.PROMOTE, raise_exception=True)
 def promote(request: PersonRequest, slug: str) -> HttpResponse:
-    """Let a version answer from now on."""
+    """Promote a version."""
     recognizer = get_object_or_404(Recognizer, slug=slug)
     number = request.POST.get("number", "")
-    version = get_object_or_404(progress.versions(recognizer), number=number if number.isdecimal() else 0)
-    return _move(request, recognizer, partial(promotions.promote, version=version, replaces=_seen(request, recognizer)))
+    version = get_object_or_404(history.versions_with_metrics(recognizer), number=number if number.isdecimal() else 0)
+    return _promote(
+        request, recognizer, partial(promotions.promote, version=version, replaces=_seen(request, recognizer))
+    )
 
 
 @require_POST
 @login_required
 @permission_required(permissions.PROMOTE, raise_exception=True)
 def roll_back(request: PersonRequest, slug: str) -> HttpResponse:
-    """Let the version before answer again."""
+    """Promote the version that was live before."""
     recognizer = get_object_or_404(Recognizer, slug=slug)
     newest = promotions.current_promotion(recognizer.pk)
-    verb = partial(promotions.roll_back, recognizer=recognizer) if newest == _seen(request, recognizer) else _stale
-    return _move(request, recognizer, verb)
+    seen = newest == _seen(request, recognizer)
+    return _promote(request, recognizer, partial(promotions.roll_back, recognizer=recognizer) if seen else _stale)
 
 
 def _seen(request: HttpRequest, recognizer: Recognizer) -> Promotion | None:
-    """The promotion that was the newest when the page was made."""
+    """The promotion that was the newest when the page was loaded."""
     pk = request.POST.get("replaces", "")
     return recognizer.promotions.filter(pk=pk if pk.isdecimal() else 0).first()
 
@@ -95,21 +97,25 @@ def _stale(**_given: Any) -> Promotion:
     raise promotions.StalePromotionError
 
 
-def _move(request: PersonRequest, recognizer: Recognizer, verb: Callable[..., Promotion]) -> HttpResponse:
-    """Append a promotion and say so; back to the page that shows it."""
+def _promote(request: PersonRequest, recognizer: Recognizer, promote: Callable[..., Promotion]) -> HttpResponse:
+    """Run `promote`, show its result as a message, and return to the page."""
     reason = " ".join(request.POST.get("reason", "").split())
-    if not reason or len(reason) > MOST_LETTERS:
-        messages.warning(request, _("Give a reason in at most %d letters. Nothing was changed.") % MOST_LETTERS)
+    if not reason or len(reason) > MAX_REASON_LENGTH:
+        messages.warning(
+            request, _("Enter a reason of at most %d characters. Nothing was changed.") % MAX_REASON_LENGTH
+        )
         return _back(recognizer)
     try:
-        promotion = verb(reason=reason, by=request.user)
+        promotion = promote(reason=reason, by=request.user)
     except promotions.StalePromotionError:
-        messages.warning(request, _("Another version was promoted meanwhile. Look again; nothing was changed."))
+        messages.warning(
+            request, _("Another version was promoted meanwhile. Check and try again. Nothing was changed.")
+        )
     except promotions.NothingBeforeError:
-        messages.warning(request, _("No version answered before this one. Nothing was changed."))
+        messages.warning(request, _("There is no earlier live version. Nothing was changed."))
     else:
         number = promotion.model_version.number
-        messages.success(request, _("Version %d answers from now on, everywhere within two seconds.") % number)
+        messages.success(request, _("Version %d is live. All servers use it within two seconds.") % number)
     return _back(recognizer)
 
 

@@ -63,7 +63,7 @@ def run(request: PersonRequest, pk: int) -> HttpResponse:
         "status": details.run_status(found),
         "duration": details.duration_of(found),
         "outcome": details.outcome_of(found),
-        "sentences": history.read_sentences(found.verdict),
+        "sentences": history.split_sentences(found.verdict),
         "rows": details.figure_rows(found),
         "flips": details.flips_of(found),
         "active": active,

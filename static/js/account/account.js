@@ -1,8 +1,8 @@
-// allauth tells only the console when a passkey is cancelled or missing; people should be told too.
+// allauth reports a cancelled or missing passkey only in the console; show a message too.
 document.addEventListener("allauth.error", (event) => {
   const trouble = document.getElementById("passkey_trouble");
   if (!trouble) return;
   event.preventDefault();
-  trouble.hidden = true; // so that a second failure is announced as well
+  trouble.hidden = true; // so that screen readers announce a second failure too
   requestAnimationFrame(() => { trouble.hidden = false; });
 });

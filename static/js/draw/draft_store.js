@@ -1,8 +1,8 @@
-// What becomes of the drawings of somebody who is signed in.
+// Saves the drawings of a signed-in person.
 //
-// A drawing is kept when its author says what it is, starts another, or leaves. Every state of the
-// sheet has its own identifier, so keeping the same ink twice makes no double, and ink that goes on
-// after a reload takes the place of what was kept when the page was left.
+// A drawing is saved when its author labels it, starts another one, or leaves the page. Each state of
+// the drawing area has its own identifier, so saving it twice creates no second drawing. Ink that is
+// continued after a reload replaces what was saved when the page was left.
 
 import { newId } from "../api.js";
 import { Stroke } from "./ink.js";
@@ -12,21 +12,21 @@ const KEY = "inkling.sheet";
 
 const isBlank = (state) => !state.strokes.length && !state.picture;
 
-export class Keeping {
+export class DraftStore {
   #sheet;
-  #postman;
+  #uploader;
   #recognizer;
   #user;
-  #ids = new WeakMap(); // state of the sheet -> identifier of the drawing, for this recognizer
+  #ids = new WeakMap(); // state -> identifier of the drawing, for this recognizer
   #sent = new WeakSet();
-  #former = new WeakMap(); // state that was cleared before a switch -> identifier of what was kept of it then
-  #cleared = null; // kept once it is clear that the clearing is not undone
-  #provisional = null; // identifier of what was kept on leaving, or whose answer was taken back
+  #former = new WeakMap(); // state that was cleared before a switch -> identifier of its drawing
+  #cleared = null; // saved when the clearing is not undone
+  #provisional = null; // identifier of the drawing that was saved on leaving, or whose label was removed
 
-  /** Without a user nothing is ever sent; the unfinished sheet survives a reload all the same. */
-  constructor({ sheet, postman, recognizer, user }) {
+  /** Without a user nothing is uploaded, but an unfinished drawing still survives a reload. */
+  constructor({ sheet, uploader, recognizer, user }) {
     this.#sheet = sheet;
-    this.#postman = postman;
+    this.#uploader = uploader;
     this.#recognizer = recognizer;
     this.#user = user;
   }
@@ -37,7 +37,7 @@ export class Keeping {
     addEventListener("click", (event) => this.#leaveByLink(event));
   }
 
-  /** Put the unfinished sheet of the last visit back; says whether there was one. */
+  /** Restore the unfinished drawing of the last visit; returns whether there was one. */
   restore() {
     const draft = recall(sessionStorage, KEY);
     if (!draft?.strokes?.length || (draft.user !== null && draft.user !== this.#user)) return false;
@@ -51,10 +51,10 @@ export class Keeping {
     return true;
   }
 
-  /** The sheet is for this recognizer from now on; what was cleared before was drawn for the one before. */
+  /** Switch to this recognizer; a cleared drawing belongs to the one before. */
   use(recognizer) {
     const state = this.#sheet.state;
-    if (this.#cleared) this.#part();
+    if (this.#cleared) this.#saveBeforeSwitch();
     if (this.#sent.has(state)) this.#provisional = this.#idOf(state);
     this.#recognizer = recognizer;
     this.#ids = new WeakMap();
@@ -62,57 +62,57 @@ export class Keeping {
     this.#writeDraft();
   }
 
-  /** What was cleared is a drawing of its own by now, unless undoing brings it back. */
-  #part() {
-    this.#keep(this.#cleared);
+  /** A cleared drawing is now a drawing of its own, unless undo restores it. */
+  #saveBeforeSwitch() {
+    this.#save(this.#cleared);
     this.#former.set(this.#cleared, this.#idOf(this.#cleared));
     this.#cleared = this.#provisional = null;
   }
 
-  /** Keep what is on the sheet together with what its author says it is; see Postman.deliver. */
-  answer(label) {
+  /** Save the drawing with its label; see Uploader.upload. */
+  saveLabelled(label) {
     const state = this.#sheet.state;
     this.#sent.add(state);
     remember(sessionStorage, KEY, null);
-    return this.#deliver(state, label);
+    return this.#upload(state, label);
   }
 
-  /** The drawing stays, what was said about it does not. */
-  takeBack() {
+  /** Remove the label; the drawing stays. */
+  removeLabel() {
     this.#provisional = this.#idOf(this.#sheet.state);
     this.#writeDraft();
-    return this.#postman.takeBack(this.#provisional);
+    return this.#uploader.removeLabel(this.#provisional);
   }
 
   #watch({ how, before, now }) {
     if (how === "clear" || how === "picture") this.#cleared = isBlank(before) ? this.#cleared : before;
     else if (now === this.#cleared) this.#cleared = null;
-    if (how === "stroke" || how === "picture") this.#keepCleared(now);
+    if (how === "stroke" || how === "picture") this.#saveCleared(now);
     if (how === "undo") this.#provisional = this.#former.get(now) ?? this.#provisional;
     if (how === "redo" && this.#former.get(before) === this.#provisional) this.#provisional = null;
     if (how === "renew") this.#cleared = this.#provisional = null;
     this.#writeDraft();
   }
 
-  #keepCleared(now) {
+  #saveCleared(now) {
     const state = this.#cleared;
     if (!state || state === now) return;
     this.#cleared = null;
-    this.#keep(state);
+    this.#save(state);
     this.#provisional = null;
   }
 
-  #keep(state) {
+  #save(state) {
     if (!this.#user || isBlank(state) || this.#sent.has(state)) return Promise.resolve();
     this.#sent.add(state);
-    return this.#deliver(state, null).catch(() => this.#sent.delete(state));
+    return this.#upload(state, null).catch(() => this.#sent.delete(state));
   }
 
-  #deliver(state, label) {
+  #upload(state, label) {
     const item = this.#item(state, label);
-    if (this.#provisional && this.#provisional !== item.id) this.#postman.forget(this.#provisional);
+    if (this.#provisional && this.#provisional !== item.id) this.#uploader.replaceDrawing(this.#provisional);
     this.#provisional = null;
-    return this.#postman.deliver(item);
+    return this.#uploader.upload(item);
   }
 
   #leave() {
@@ -120,16 +120,16 @@ export class Keeping {
     for (const state of [this.#cleared, this.#sheet.state]) {
       if (!state || isBlank(state) || state.picture || this.#sent.has(state)) continue;
       this.#sent.add(state);
-      this.#postman.leave(this.#item(state, null));
+      this.#uploader.leave(this.#item(state, null));
       if (state !== this.#sheet.state) continue;
-      if (this.#provisional) this.#postman.forget(this.#provisional);
+      if (this.#provisional) this.#uploader.replaceDrawing(this.#provisional);
       this.#provisional = this.#idOf(state);
       this.#writeDraft();
     }
     this.#cleared = null;
   }
 
-  /** Going to another page of this site: first keep, so that "My drawings" shows it. */
+  /** Before going to another page of this site: save, so that "My drawings" shows the drawing. */
   async #leaveByLink(event) {
     const link = event.target.closest?.("a[href]");
     if (!link || !this.#user || event.defaultPrevented || event.button || link.origin !== location.origin) return;
@@ -137,7 +137,7 @@ export class Keeping {
     const states = [this.#cleared, this.#sheet.state].filter((state) => state && !isBlank(state) && !this.#sent.has(state));
     if (!states.length) return;
     event.preventDefault();
-    const kept = Promise.all(states.map((state) => this.#keep(state)));
+    const kept = Promise.all(states.map((state) => this.#save(state)));
     await Promise.race([kept, new Promise((resolve) => setTimeout(resolve, 1500))]);
     if (!this.#sheet.isBlank) this.#provisional = this.#idOf(this.#sheet.state);
     this.#writeDraft();

@@ -1,5 +1,5 @@
-// What the model says, beside the sheet: the first guess in words, the ranked guesses with bars
-// that glide, and a key for every label. Fires "say" with the label that a person tapped.
+// The answer beside the drawing area: the first guess in words, the ranked guesses with bars, and
+// a button for every label. Fires "label" when a person chooses one.
 
 import { isForeign, named, sign } from "../shared/labels.js";
 import { percent, pieces, text } from "../shared/texts.js";
@@ -12,7 +12,7 @@ export class Guesses extends EventTarget {
   #panel;
   #picker;
   #part;
-  #rows = new Map(); // label -> <li>, kept so that bars and places can glide
+  #rows = new Map(); // label -> <li>, kept so that bars and positions are animated
   #labels = new Map();
   #shown = []; // the ranked guesses on display
   #answer = null;
@@ -24,7 +24,7 @@ export class Guesses extends EventTarget {
     this.#part = Object.fromEntries([...panel.querySelectorAll("[data-part]")].map((part) => [part.dataset.part, part]));
   }
 
-  /** Answers are about the labels of this recognizer from now on. */
+  /** Switch to the labels of this recognizer. */
   use(recognizer) {
     this.#labels = new Map(recognizer.labels.map((label) => [label.slug, label]));
     this.#rows.clear();
@@ -37,7 +37,7 @@ export class Guesses extends EventTarget {
   connect() {
     this.#panel.addEventListener("click", (event) => {
       const label = event.target.closest("[data-label]")?.dataset.label;
-      if (label) this.dispatchEvent(new CustomEvent("say", { detail: label }));
+      if (label) this.dispatchEvent(new CustomEvent("label", { detail: label }));
     });
   }
 
@@ -55,8 +55,8 @@ export class Guesses extends EventTarget {
     return this.#labels.get(slug);
   }
 
-  /** The label that stands in the numberth place, from 1; undefined beyond the last. */
-  inPlace(number) {
+  /** The label of the guess at this position, from 1; undefined if there is none. */
+  labelAt(number) {
     return this.#shown[number - 1]?.label;
   }
 
@@ -65,7 +65,7 @@ export class Guesses extends EventTarget {
     this.#show("empty");
   }
 
-  /** The first answer is under way. */
+  /** The first answer is on its way. */
   showWaiting() {
     if (!this.#answer) this.#show("waiting");
   }
@@ -82,7 +82,7 @@ export class Guesses extends EventTarget {
     this.#show(answer.unsure ? "unsure" : "answer");
   }
 
-  /** The sheet holds something in which there is nothing to recognise, such as a dot. */
+  /** The drawing contains nothing to recognize, such as a single dot. */
   showNothing() {
     this.#answer = null;
     this.#part.glyph.textContent = "?";
@@ -92,16 +92,16 @@ export class Guesses extends EventTarget {
     this.#show("unsure");
   }
 
-  /** What was said; `news` tells what happens with it, in words and nodes of the page's own. */
+  /** The label that the person chose. */
   showThanks(label, headline) {
     this.#part.glyph.replaceChildren(sign(label));
     this.#part.thanks.textContent = headline;
     this.#show("thanks", label.slug);
   }
 
-  /** One line of news about the drawing that was answered: the element of this name, no other. */
-  showFate(name) {
-    for (const line of this.#panel.querySelectorAll("[data-fate]")) line.hidden = line.dataset.fate !== name;
+  /** Show one message about the labelled drawing: the element with this name, no other. */
+  showOutcome(name) {
+    for (const line of this.#panel.querySelectorAll("[data-outcome]")) line.hidden = line.dataset.outcome !== name;
   }
 
   sentence({ spoken = false } = {}) {
@@ -111,9 +111,9 @@ export class Guesses extends EventTarget {
     return text(spoken ? "looksLikeSpoken" : "looksLike", { name, percent: percent(probability) });
   }
 
-  #show(state, said = null) {
+  #show(state, label = null) {
     this.#panel.dataset.state = state;
-    this.#picker.press(said);
+    this.#picker.press(label);
   }
 
   #rank(guesses) {
@@ -135,7 +135,7 @@ export class Guesses extends EventTarget {
     const row = this.#rows.get(label);
     row.querySelector(".bar").style.setProperty("--share", guess.probability);
     row.querySelector(".share").textContent = percent(guess.probability);
-    row.firstElementChild.setAttribute("aria-label", text("sayIt", { name, percent: percent(guess.probability) }));
+    row.firstElementChild.setAttribute("aria-label", text("chooseGuess", { name, percent: percent(guess.probability) }));
     return row;
   }
 
@@ -147,7 +147,7 @@ export class Guesses extends EventTarget {
     return row;
   }
 
-  /** A guess with all that is known of its label; one that came after this page was made knows itself. */
+  /** The label of a guess; a label that was added after this page was loaded is built from the guess. */
   #known({ label, glyph, name }) {
     return this.#labels.get(label) ?? { slug: label, glyph, name, tone: "blue", language: "" };
   }

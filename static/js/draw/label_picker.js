@@ -1,11 +1,11 @@
-// A key for every label of a recognizer; where they are many, a field that finds one by typing.
+// Buttons for all labels of a recognizer, with a search field if there are many.
 
 import { Filter } from "../shared/filter.js";
 import { sign } from "../shared/labels.js";
 
-const MOST_AT_A_GLANCE = 12;
+const MAX_WITHOUT_SEARCH = 12;
 
-export class Picker {
+export class LabelPicker {
   #root;
   #keypad;
   #field;
@@ -25,17 +25,17 @@ export class Picker {
   use({ labels }) {
     this.#keypad.replaceChildren(...labels.map(newKey));
     this.#keypad.classList.toggle("words", labels.some(({ glyph }) => !glyph));
-    this.#field.hidden = labels.length <= MOST_AT_A_GLANCE;
+    this.#field.hidden = labels.length <= MAX_WITHOUT_SEARCH;
     this.#filter.clear();
   }
 
-  /** Where one types what it is; nothing where every label can be seen at a glance. */
+  /** Focus the search field, if there is one. */
   focus() {
     if (!this.#field.hidden && this.#root.checkVisibility()) this.#filter.focus();
   }
 
-  press(said) {
-    for (const key of this.#keypad.children) key.setAttribute("aria-pressed", String(key.dataset.label === said));
+  press(label) {
+    for (const key of this.#keypad.children) key.setAttribute("aria-pressed", String(key.dataset.label === label));
   }
 }
 

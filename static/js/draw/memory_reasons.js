@@ -1,62 +1,62 @@
-// Why an answer is one's own: the drawings of one's memory that made the difference, and what the model alone would say.
-// The line keeps its place, so that nothing moves; it waits until the pen is up, so that nothing flickers.
+// Shows why the personal memory changed an answer: similar drawings, and the model's answer without them. The line keeps its
+// place so that nothing moves, and is updated when the pen is up so that nothing flickers.
 
 import { either, percent, text } from "../shared/texts.js";
 
-export class Because {
+export class MemoryReasons {
   #panel;
   #line;
   #part;
   #thumbnails;
-  #answer = null; // that the line speaks about
+  #answer = null; // to which the line belongs
   #label = null; // of its first guess
-  #alone = ""; // what the model alone says, where that is something else
+  #modelAnswer = ""; // without the memory, if it differs
 
   constructor(panel, thumbnails) {
     this.#panel = panel;
-    this.#line = panel.querySelector("[data-because]");
+    this.#line = panel.querySelector("[data-memory-reasons]");
     this.#part = Object.fromEntries([...this.#line.querySelectorAll("[data-part]")].map((part) => [part.dataset.part, part]));
     this.#thumbnails = thumbnails;
   }
 
-  /** Keep a place for the line, while there is something remembered that it may speak about. */
-  makeRoom(holds = true) {
-    this.#panel.toggleAttribute("data-remembers", holds);
+  /** Reserve space for the line while the personal memory has drawings. */
+  setVisible(visible = true) {
+    this.#panel.toggleAttribute("data-remembers", visible);
   }
 
-  /** `settled`: the pen is up and no newer answer is on its way. */
+  /** `settled`: the pen is up and no newer answer will follow. */
   show(answer, { settled }) {
     const { guesses, personal } = answer;
-    const speaks = personal.because.length > 0 || personal.changed;
-    if (speaks && settled) this.#tell(answer);
-    else if (!speaks || guesses[0].label !== this.#label) this.clear();
+    const hasReason = personal.because.length > 0 || personal.changed;
+    if (hasReason && settled) this.#showReason(answer);
+    else if (!hasReason || guesses[0].label !== this.#label) this.clear();
   }
 
   clear() {
     this.#answer = null;
     this.#label = null;
-    this.#alone = "";
-    delete this.#line.dataset.told;
+    this.#modelAnswer = "";
+    delete this.#line.dataset.shown;
   }
 
-  /** The spoken answer, and what it would be without memory, where that is something else. */
+  /** The answer for screen readers, with the answer without memory if it differs. */
   spoken(answer) {
-    return this.#alone && answer ? text("personalSpoken", { answer, alone: this.#alone }) : answer;
+    return this.#modelAnswer && answer ? text("personalSpoken", { answer, modelAnswer: this.#modelAnswer }) : answer;
   }
 
-  /** The line comes when it is known what one said of the drawings: at once, but for the first time that each is shown. */
-  async #tell(answer) {
+  /** The labels of the similar drawings are fetched first, and cached. */
+  async #showReason(answer) {
     const { guesses, personal } = answer;
-    this.makeRoom();
+    this.setVisible();
     this.#answer = answer;
     this.#label = guesses[0].label;
-    this.#alone = personal.changed ? whatItSays(personal.model, "name") : "";
-    const said = await Promise.all(personal.because.map((id) => this.#thumbnails.said(id)));
+    this.#modelAnswer = personal.changed ? guessText(personal.model, "name") : "";
+    const labels = await Promise.all(personal.because.map((id) => this.#thumbnails.label(id)));
     if (this.#answer !== answer) return;
-    this.#part.why.textContent = why(answer, said.filter(Boolean));
-    this.#part.alone.textContent = personal.changed ? text("alone", { alone: whatItSays(personal.model, "glyph") }) : "";
+    this.#part.reason.textContent = reasonText(answer, labels.filter(Boolean));
+    this.#part.modelAnswer.textContent = personal.changed ? text("modelAnswer", { modelAnswer: guessText(personal.model, "glyph") }) : "";
     this.#showDrawings(personal.because);
-    this.#line.dataset.told = "";
+    this.#line.dataset.shown = "";
   }
 
   #showDrawings(ids) {
@@ -66,14 +66,14 @@ export class Because {
   }
 }
 
-/** `said`: the labels of the drawings, as far as they are known. Memory may also speak against the first guess. */
-function why({ guesses: [first], personal }, said) {
-  const names = [...new Set(said.map(({ glyph, name }) => glyph || name))];
-  if (!names.length) return personal.changed ? text("byYourDrawings") : "";
-  return text(said.every(({ label }) => label === first.label) ? "because" : "called", { name: either(names) });
+/** `labels`: the labels of the similar drawings that are known. The memory may also contradict the first guess. */
+function reasonText({ guesses: [first], personal }, labels) {
+  const names = [...new Set(labels.map(({ glyph, name }) => glyph || name))];
+  if (!names.length) return personal.changed ? text("memoryChangedThis") : "";
+  return text(labels.every(({ label }) => label === first.label) ? "youDrawLikeThis" : "youLabelledSimilar", { name: either(names) });
 }
 
-/** A guess in words, by its `glyph` for the eye or by its `name` for the ear. */
-function whatItSays({ guesses: [first], unsure }, by) {
-  return unsure ? text("unsureAlone") : text("guess", { name: first[by] || first.name, percent: percent(first.probability) });
+/** A guess as text, with the label's `glyph` on screen or its `name` for screen readers. */
+function guessText({ guesses: [first], unsure }, by) {
+  return unsure ? text("unsureInText") : text("guess", { name: first[by] || first.name, percent: percent(first.probability) });
 }

@@ -1,14 +1,13 @@
-// "Which one am I drawing?": a quiet line where another recognizer is far surer of what is on the sheet. It waits until the
-// pen is up, so that nothing flickers; one tap switches and keeps the drawing.
+// Suggests another recognizer that is much surer about the drawing. Shown when the pen is up; choosing it keeps the drawing.
 
 import { sign } from "../shared/labels.js";
 import { pieces } from "../shared/texts.js";
 
-export class Elsewhere {
+export class OtherRecognizer {
   #line;
   #words;
   #recognizers;
-  #offered = null; // the slug of the recognizer that is surer
+  #offered = null; // slug of the suggested recognizer
 
   constructor(line, recognizers) {
     this.#line = line;
@@ -16,12 +15,12 @@ export class Elsewhere {
     this.#recognizers = recognizers;
   }
 
-  /** What the line says, for those who listen; nothing while it says nothing. */
+  /** The suggestion for screen readers; empty if there is none. */
   get sentence() {
     return this.#offered ? this.#words.textContent : "";
   }
 
-  /** `settled`: the pen is up and no newer answer is on its way. */
+  /** `settled`: the pen is up and no newer answer will follow. */
   show({ elsewhere }, { settled }) {
     if (!elsewhere) return this.clear();
     if (settled) this.#offer(elsewhere);
@@ -32,18 +31,18 @@ export class Elsewhere {
     this.#line.hidden = true;
   }
 
-  /** Only what can be seen can be taken: after an answer the line is away until that is taken back. */
-  take() {
+  /** Does nothing while the suggestion is not visible. */
+  choose() {
     if (this.#offered && this.#line.getClientRects().length) this.#recognizers.choose(this.#offered);
   }
 
   #offer({ recognizer, title, guess }) {
     const known = this.#recognizers.find(recognizer);
-    if (!known) return this.clear(); // installed since this page was made
+    if (!known) return this.clear(); // installed after this page was loaded
     const label = known.labels.find(({ slug }) => slug === guess.label) ?? guess;
     const name = document.createElement("b");
     name.append(sign({ ...label, glyph: label.asked ?? guess.glyph }));
-    this.#words.replaceChildren(...pieces("elsewhere", { name, recognizer: title }));
+    this.#words.replaceChildren(...pieces("otherRecognizer", { name, recognizer: title }));
     this.#offered = recognizer;
     this.#line.hidden = false;
   }

@@ -1,12 +1,11 @@
-// Drawings on their way to the server. They are written down here before they are sent, so a lost
-// connection, a closed tab or a server that restarts loses nothing. Sending twice is harmless:
-// every drawing carries its own identifier.
+// Drawings that wait for upload. They are saved in the browser before they are sent, so a lost connection,
+// a closed tab or a server restart loses nothing. Sending twice is harmless: each drawing has its own identifier.
 
 import { recall, remember } from "../shared/storage.js";
 
 const KEY = "inkling.outbox";
-const MOST_ITEMS = 50;
-const MOST_CHARACTERS = 1_500_000;
+const MAX_ITEMS = 50;
+const MAX_CHARACTERS = 1_500_000;
 
 /** The list in the browser's storage: {id, user, content, label}. */
 export class Outbox {
@@ -16,7 +15,7 @@ export class Outbox {
     this.#user = user;
   }
 
-  /** Those of this person; another person's wait until that person is back. */
+  /** The items of this person; items of other people wait until they are back. */
   get items() {
     return this.#all().filter((item) => item.user === this.#user);
   }
@@ -29,7 +28,7 @@ export class Outbox {
   put(item) {
     const others = this.#all().filter((each) => each.id !== item.id);
     const all = [...others, { ...item, user: this.#user }];
-    return all.length <= MOST_ITEMS && JSON.stringify(all).length <= MOST_CHARACTERS && remember(localStorage, KEY, all);
+    return all.length <= MAX_ITEMS && JSON.stringify(all).length <= MAX_CHARACTERS && remember(localStorage, KEY, all);
   }
 
   remove(id) {
@@ -43,13 +42,13 @@ export class Outbox {
   }
 }
 
-/** Sends what is in the outbox, one after the other. Fires "change" when something left it. */
-export class Postman extends EventTarget {
+/** Uploads the items one after the other. Fires "change" when an item was sent or delayed. */
+export class Uploader extends EventTarget {
   #api;
   #outbox;
-  #line = Promise.resolve();
+  #queue = Promise.resolve();
   #timer = 0;
-  #patience = 2;
+  #delay = 2;
 
   constructor(api, outbox) {
     super();
@@ -58,8 +57,8 @@ export class Postman extends EventTarget {
   }
 
   connect() {
-    addEventListener("online", () => this.deliverAll());
-    if (this.waiting) this.deliverAll();
+    addEventListener("online", () => this.uploadAll());
+    if (this.waiting) this.uploadAll();
   }
 
   get waiting() {
@@ -67,18 +66,17 @@ export class Postman extends EventTarget {
   }
 
   /**
-   * Keep a drawing and, with a label, what its author says it is. Gives {drawing, correction} when
-   * the server has it, {queued: error} when it waits here, and throws an ApiError when the server
-   * will never take it.
+   * Save a drawing and, if given, its label. Resolves to {drawing, correction} when the server has saved
+   * it and to {queued: error} when it waits here. Throws an ApiError when the server refuses it.
    */
-  deliver(item) {
+  upload(item) {
     const stored = !(item.content.image instanceof Blob) && this.#outbox.put(item);
-    return this.#inLine(() => this.#send(item, stored));
+    return this.#enqueue(() => this.#send(item, stored));
   }
 
-  deliverAll() {
+  uploadAll() {
     clearTimeout(this.#timer);
-    return this.#inLine(async () => {
+    return this.#enqueue(async () => {
       for (const item of this.#outbox.items) {
         const { queued } = await this.#send(item, true).catch((error) => ({ refused: error }));
         if (queued) return;
@@ -86,37 +84,37 @@ export class Postman extends EventTarget {
     });
   }
 
-  /** Take back what was said about a drawing, wherever it is by now. */
-  takeBack(id) {
-    return this.#inLine(async () => {
+  /** Remove the label of a drawing, whether it was uploaded or not. */
+  removeLabel(id) {
+    return this.#enqueue(async () => {
       const item = this.#outbox.find(id);
       if (item) return void this.#outbox.put({ ...item, label: null });
       await this.#api.takeBack(id).catch((error) => {
-        if (error.status !== 404) throw error; // what was never kept has nothing to take back
+        if (error.status !== 404) throw error; // never saved, so there is nothing to remove
       });
     });
   }
 
-  /** A drawing that another one takes the place of. */
-  forget(id) {
-    return this.#inLine(async () => {
+  /** Delete a drawing that another one replaces. */
+  replaceDrawing(id) {
+    return this.#enqueue(async () => {
       this.#outbox.remove(id);
       const { correction } = await this.#api.drawing(id);
-      if (!correction) await this.#api.delete(id); // else it was answered elsewhere, and counts
-    }).catch(() => {}); // it may never have arrived; at worst it stays in "My drawings", where it can be deleted
+      if (!correction) await this.#api.delete(id); // otherwise it was labelled in another tab: keep it
+    }).catch(() => {}); // it may never have arrived; at worst it stays in "My drawings"
   }
 
-  /** The page is going away: write it down and send it off without waiting. */
+  /** The page is being closed: save the item and send it without waiting. */
   leave(item) {
     const { id, content } = item;
     if (content.image instanceof Blob) return;
     this.#outbox.put(item);
-    this.#api.keep({ ...content, id }, { leaving: true }).catch(() => {}); // it is written down: the next visit sends it
+    this.#api.keep({ ...content, id }, { leaving: true }).catch(() => {}); // it is saved: the next visit sends it
   }
 
-  #inLine(work) {
-    const done = this.#line.then(work);
-    this.#line = done.catch(() => {});
+  #enqueue(work) {
+    const done = this.#queue.then(work);
+    this.#queue = done.catch(() => {});
     return done;
   }
 
@@ -135,7 +133,7 @@ export class Postman extends EventTarget {
   }
 
   #sent(id) {
-    this.#patience = 2;
+    this.#delay = 2;
     this.#outbox.remove(id);
     this.dispatchEvent(new Event("change"));
   }
@@ -143,8 +141,8 @@ export class Postman extends EventTarget {
   #later(error) {
     clearTimeout(this.#timer);
     if (error.isPassing) {
-      this.#timer = setTimeout(() => this.deliverAll(), Math.max(error.retryAfter, this.#patience) * 1000);
-      this.#patience = Math.min(this.#patience * 2, 60);
+      this.#timer = setTimeout(() => this.uploadAll(), Math.max(error.retryAfter, this.#delay) * 1000);
+      this.#delay = Math.min(this.#delay * 2, 60);
     }
     this.dispatchEvent(new Event("change"));
     return { queued: error };

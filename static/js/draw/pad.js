@@ -12,7 +12,7 @@ const PALM_MS = 500; // for so long after the pen was seen a touch is taken for 
 export class Pad extends EventTarget {
   #canvas;
   #sheet;
-  #taste;
+  #pen;
   #painter;
   #stroke = null;
   #pointer = null; // {id, type} of the one that draws
@@ -22,11 +22,11 @@ export class Pad extends EventTarget {
   #listening = new AbortController();
   #resizing = new ResizeObserver(() => this.#fit());
 
-  constructor(canvas, sheet, taste) {
+  constructor(canvas, sheet, pen) {
     super();
     this.#canvas = canvas;
     this.#sheet = sheet;
-    this.#taste = taste;
+    this.#pen = pen;
     this.#painter = new Painter(canvas);
   }
 
@@ -40,7 +40,7 @@ export class Pad extends EventTarget {
     on(this.#canvas, "lostpointercapture", this.#lost);
     on(this.#canvas, "contextmenu", (event) => event.preventDefault());
     on(this.#sheet, "change", this.repaint);
-    on(this.#taste, "change", this.repaint);
+    on(this.#pen, "change", this.repaint);
     on(window, "themechange", this.repaint);
     this.#resizing.observe(this.#canvas);
     this.#watchPixelRatio();
@@ -92,7 +92,7 @@ export class Pad extends EventTarget {
   repaint() {
     this.#frame ||= requestAnimationFrame(() => {
       this.#frame = 0;
-      this.#painter.paint(this.#sheet.strokes, this.#stroke, this.#taste.width);
+      this.#painter.paint(this.#sheet.strokes, this.#stroke, this.#pen.width);
     });
   }
 
@@ -169,6 +169,6 @@ export class Pad extends EventTarget {
     this.#painter.resize(Math.round(this.#canvas.getBoundingClientRect().width * devicePixelRatio));
     cancelAnimationFrame(this.#frame);
     this.#frame = 0;
-    this.#painter.paint(this.#sheet.strokes, this.#stroke, this.#taste.width); // now: a resized canvas is blank
+    this.#painter.paint(this.#sheet.strokes, this.#stroke, this.#pen.width); // now: a resized canvas is blank
   }
 }

@@ -1,14 +1,13 @@
-// Width and colour of the pen, to one's taste. Remembered on this device, never sent: neither can
-// change the answer.
+// Width and colour of the pen. Saved on this device and never sent; they do not change the answer.
 
 import { recall, remember } from "../shared/storage.js";
 
 const KEY = "inkling.pen";
-const NARROWEST = 4;
-const BROADEST = 40;
+const MIN_WIDTH = 4;
+const MAX_WIDTH = 40;
 const STEP = 4;
 
-export class Taste extends EventTarget {
+export class PenSettings extends EventTarget {
   #width;
   #colour;
   #canvas;
@@ -17,7 +16,7 @@ export class Taste extends EventTarget {
     super();
     this.#canvas = canvas;
     const { width = 16, colour = "ink" } = recall(localStorage, KEY) ?? {};
-    this.#width = Math.min(Math.max(Number(width) || 16, NARROWEST), BROADEST);
+    this.#width = Math.min(Math.max(Number(width) || 16, MIN_WIDTH), MAX_WIDTH);
     this.#colour = String(colour);
     canvas.dataset.pen = this.#colour;
   }
@@ -32,17 +31,17 @@ export class Taste extends EventTarget {
   }
 
   change({ width = this.#width, colour = this.#colour }) {
-    this.#width = Math.min(Math.max(width, NARROWEST), BROADEST);
+    this.#width = Math.min(Math.max(width, MIN_WIDTH), MAX_WIDTH);
     this.#colour = this.#canvas.dataset.pen = colour;
     remember(localStorage, KEY, { width: this.#width, colour: this.#colour });
     this.dispatchEvent(new Event("change"));
   }
 
-  broader() {
+  thicker() {
     this.change({ width: this.#width + STEP });
   }
 
-  finer() {
+  thinner() {
     this.change({ width: this.#width - STEP });
   }
 }

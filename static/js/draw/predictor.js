@@ -1,14 +1,14 @@
-// Asks the model while one draws: one question at a time, the newest ink only, no stale answers.
+// Requests predictions while the user draws: one request at a time, always with the newest ink; late answers are dropped.
 
 const EVERY_MS = 150;
 
 /** Fires "answer" (detail: the answer), "problem" (detail: the ApiError) and "pause" (detail: seconds). */
-export class Asker extends EventTarget {
+export class Predictor extends EventTarget {
   #api;
-  #wanted = null; // () => content
+  #next = null; // () => content
   #busy = false;
   #timer = 0;
-  #turn = 0;
+  #generation = 0;
   #notBefore = 0;
 
   constructor(api) {
@@ -16,21 +16,21 @@ export class Asker extends EventTarget {
     this.#api = api;
   }
 
-  /** A newer answer is going to follow the one that came. */
+  /** Whether another request will follow. */
   get hasMore() {
-    return this.#wanted !== null;
+    return this.#next !== null;
   }
 
-  /** `content` is called when its turn comes, so that the newest ink is sent. */
+  /** `content` is called when the request is sent, so that it contains the newest ink. */
   ask(content) {
-    this.#wanted = content;
+    this.#next = content;
     this.#schedule();
   }
 
-  /** The question has lost its meaning: whatever comes back is not for this sheet. */
-  forget() {
-    this.#turn += 1;
-    this.#wanted = null;
+  /** Drop the waiting request and ignore the answer to the one in progress. */
+  cancel() {
+    this.#generation += 1;
+    this.#next = null;
   }
 
   #schedule() {
@@ -40,32 +40,32 @@ export class Asker extends EventTarget {
 
   async #ask() {
     this.#timer = 0;
-    const content = this.#wanted;
+    const content = this.#next;
     if (!content) return;
-    const turn = this.#turn;
-    this.#wanted = null;
+    const generation = this.#generation;
+    this.#next = null;
     this.#busy = true;
     this.#notBefore = performance.now() + EVERY_MS;
     try {
       const answer = await this.#api.predict(content());
-      if (turn === this.#turn) this.#tell("answer", answer);
+      if (generation === this.#generation) this.#fire("answer", answer);
     } catch (error) {
-      if (turn === this.#turn) this.#failed(error, content);
+      if (generation === this.#generation) this.#failed(error, content);
     } finally {
       this.#busy = false;
-      if (this.#wanted) this.#schedule();
+      if (this.#next) this.#schedule();
     }
   }
 
   #failed(error, content) {
-    if (error.status !== 429) return this.#tell("problem", error);
+    if (error.status !== 429) return this.#fire("problem", error);
     const seconds = error.retryAfter || 1;
     this.#notBefore = performance.now() + seconds * 1000;
-    this.#wanted ??= content;
-    this.#tell("pause", seconds);
+    this.#next ??= content;
+    this.#fire("pause", seconds);
   }
 
-  #tell(type, detail) {
+  #fire(type, detail) {
     this.dispatchEvent(new CustomEvent(type, { detail }));
   }
 }

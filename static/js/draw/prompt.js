@@ -1,4 +1,4 @@
-// What the sheet asks for: a sentence of the recognizer's own with one of its labels in it.
+// The prompt above the drawing area: the recognizer's sentence with one of its labels.
 
 import { sign } from "../shared/labels.js";
 
@@ -6,7 +6,7 @@ export class Prompt {
   #part;
   #recognizer;
 
-  /** The first prompt stands in the heading already. */
+  /** The first prompt is already in the heading. */
   constructor(heading, recognizer) {
     this.#part = Object.fromEntries([...heading.children].map((part) => [part.dataset.prompt, part]));
     this.#recognizer = recognizer;
@@ -19,7 +19,7 @@ export class Prompt {
     this.shuffle();
   }
 
-  /** Another label than the one that is asked for. */
+  /** Show another label. */
   shuffle() {
     const others = this.#recognizer.labels.filter(({ asked }) => asked !== this.#part.label.textContent);
     if (!others.length) return;
@@ -28,7 +28,7 @@ export class Prompt {
   }
 }
 
-/** One of them; what weighs more is drawn more often: there are too few drawings of it. */
+/** A random label; labels with few drawings have a larger weight. */
 function draw(labels) {
   let left = Math.random() * labels.reduce((sum, { weight }) => sum + weight, 0);
   return labels.find(({ weight }) => (left -= weight) < 0) ?? labels.at(-1);

@@ -1,14 +1,14 @@
-// "What the model sees": the raster behind a disclosure, in the page's own ink.
+// Draws the raster that the model gets ("What the model sees").
 
 import { DEFAULT, rasterise } from "./raster.js";
 
-export class Glimpse {
+export class RasterPreview {
   #details;
   #canvas;
   #strokes;
   #spec;
 
-  /** `strokes` gives what is on the sheet; `spec` how the recognizer that is asked sees ink, by its {size, box, pen}. */
+  /** `strokes()` returns the current strokes, `spec()` the raster settings of the recognizer: {size, box, pen}. */
   constructor(details, strokes, spec = () => DEFAULT) {
     this.#details = details;
     this.#canvas = details.querySelector("canvas");
@@ -25,7 +25,7 @@ export class Glimpse {
     if (!this.#details.open) return;
     const spec = this.#spec();
     const strokes = this.#strokes();
-    this.#canvas.width = this.#canvas.height = spec.size; // this clears it, too
+    this.#canvas.width = this.#canvas.height = spec.size; // this also clears it
     if (!strokes.length) return;
     const context = this.#canvas.getContext("2d");
     const picture = context.createImageData(spec.size, spec.size);

@@ -1,15 +1,15 @@
-// The recognizers of this site, and the one that the sheet is drawn for. Switching needs no page load, so what is on the
-// sheet stays; the address and a cookie remember it, and without this script the links do the same.
+// The recognizers of this site and the selected one. Switching needs no page load, so the drawing stays. The URL and a
+// cookie store the choice; without this script the links do the same.
 
 const YEAR = 365 * 24 * 3600; // seconds
 
-/** Fires "switch" when another one was chosen. */
+/** Fires "switch" when another one is selected. */
 export class Recognizers extends EventTarget {
   #all;
   #current;
   #links;
 
-  /** `links` leads to each of them; there may be none where there is only one. */
+  /** `links`: the element with their links; null if there is only one. */
   constructor(links, { recognizers, recognizer }) {
     super();
     this.#links = links;
@@ -43,10 +43,10 @@ export class Recognizers extends EventTarget {
     this.dispatchEvent(new Event("switch"));
   }
 
-  /** The next one, or the one before; after the last comes the first. */
+  /** Select the next or previous one; after the last comes the first. */
   step(by) {
-    const at = this.#all.indexOf(this.#current) + by;
-    this.choose(this.#all.at(at % this.#all.length).slug);
+    const index = this.#all.indexOf(this.#current) + by;
+    this.choose(this.#all.at(index % this.#all.length).slug);
   }
 
   #follow(event) {
@@ -63,7 +63,7 @@ export class Recognizers extends EventTarget {
     }
   }
 
-  /** Where they are many the row scrolls sideways; the page itself stays where it is. */
+  /** Scroll the row, not the page, to the selected link. */
   #mark(link) {
     link.setAttribute("aria-current", "page");
     const row = this.#links;

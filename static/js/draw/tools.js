@@ -1,19 +1,19 @@
-// The row of tools below the sheet, and the little sheet with pen widths and colours.
+// The toolbar below the drawing area, and the menu for pen width and colour.
 
 export class Tools {
   #toolbar;
-  #taste;
+  #settings;
   #pen;
 
-  constructor(toolbar, taste) {
+  constructor(toolbar, settings) {
     this.#toolbar = toolbar;
-    this.#taste = taste;
+    this.#settings = settings;
     this.#pen = toolbar.querySelector("[data-pen-menu]");
   }
 
   connect() {
     this.#pen.addEventListener("input", (event) => this.#choose(event.target));
-    this.#taste.addEventListener("change", () => this.#show());
+    this.#settings.addEventListener("change", () => this.#show());
     addEventListener("pointerdown", (event) => this.#pen.contains(event.target) || this.#close());
     this.#pen.addEventListener("keydown", (event) => event.key === "Escape" && this.#close({ focus: true }));
     this.#show();
@@ -26,12 +26,12 @@ export class Tools {
   }
 
   #choose({ type, value }) {
-    this.#taste.change(type === "range" ? { width: Number(value) } : { colour: value });
+    this.#settings.change(type === "range" ? { width: Number(value) } : { colour: value });
   }
 
   #show() {
-    this.#pen.querySelector("[type=range]").value = this.#taste.width;
-    const colour = this.#pen.querySelector(`[type=radio][value="${CSS.escape(this.#taste.colour)}"]`);
+    this.#pen.querySelector("[type=range]").value = this.#settings.width;
+    const colour = this.#pen.querySelector(`[type=radio][value="${CSS.escape(this.#settings.colour)}"]`);
     if (colour) colour.checked = true;
   }
 

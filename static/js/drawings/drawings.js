@@ -1,5 +1,4 @@
-// My drawings, without a page load: say what a drawing is by tap or number key, take it back, delete.
-// Everything here also works as a plain form.
+// My drawings without page loads: label by tap or number key, remove the label, delete. Plain forms do the same.
 
 import { ApiError, Client } from "../api.js";
 import { text } from "../shared/texts.js";
@@ -19,27 +18,27 @@ class Drawing {
     return this.#element.dataset.drawing;
   }
 
-  /** Whether one of the keys says this. */
+  /** Whether there is a button for this label. */
   has(label) {
     return [...this.#element.querySelectorAll(".key")].some((key) => key.value === label);
   }
 
-  async say(slug) {
+  async setLabel(slug) {
     const { label, glyph, name, agrees } = await this.#api.correct(this.id, slug);
-    this.#show(label, glyph, text(agrees ? "agreed" : "corrected", { name }));
+    this.#show(label, glyph, text(agrees ? "confirmed" : "corrected", { name }));
   }
 
-  async takeBack() {
+  async removeLabel() {
     await this.#api.takeBack(this.id);
     this.#show(null, "", text("unanswered"));
   }
 
-  get #said() {
-    return this.#element.dataset.said || null;
+  get #label() {
+    return this.#element.dataset.label || null;
   }
 
-  set #said(label) {
-    this.#element.dataset.said = label ?? "";
+  set #label(label) {
+    this.#element.dataset.label = label ?? "";
   }
 
   async delete() {
@@ -53,15 +52,15 @@ class Drawing {
     this.#element.focus();
   }
 
-  #show(label, glyph, said) {
+  #show(label, glyph, sentence) {
     const shown = find("[data-glyph]", this.#element);
     shown.textContent = glyph;
     shown.hidden = !glyph;
-    find("[data-said]", this.#element).textContent = said;
-    find("[data-verb]", this.#element).textContent = text(label ? "change" : "say");
-    find("[data-take-back]", this.#element).hidden = !label;
-    if (label !== this.#said) find("[data-decided]", this.#element)?.remove(); // it was about what they said before
-    this.#said = label;
+    find("[data-label-text]", this.#element).textContent = sentence;
+    find("[data-verb]", this.#element).textContent = text(label ? "change" : "add");
+    find("[data-remove-label]", this.#element).hidden = !label;
+    if (label !== this.#label) find("[data-review]", this.#element)?.remove(); // the review was about the old label
+    this.#label = label;
     for (const key of this.#element.querySelectorAll(".key")) key.setAttribute("aria-pressed", String(key.value === label));
     const select = find("select", this.#element);
     if (select) select.value = label ?? "";
@@ -74,7 +73,7 @@ class DrawingsPage {
   #page = find("[data-drawings]");
   #api = new Client({ root: JSON.parse(find("#config").textContent).api, attempts: 1 });
   #dialog = find("[data-confirm]");
-  #doomed = null;
+  #toDelete = null;
 
   connect() {
     this.#page.addEventListener("submit", (event) => this.#submitted(event));
@@ -95,34 +94,34 @@ class DrawingsPage {
     event.preventDefault();
     const drawing = this.#drawingOf(event.target);
     const label = event.submitter.name ? event.submitter.value : find("select", event.target).value;
-    this.#try(() => (label ? drawing.say(label) : drawing.takeBack()));
+    this.#try(() => (label ? drawing.setLabel(label) : drawing.removeLabel()));
   }
 
   #pressed(event) {
     if (event.ctrlKey || event.metaKey || event.altKey || event.repeat || !/^\d$/.test(event.key)) return;
     const drawing = this.#drawingOf(event.target);
-    if (drawing?.has(event.key)) this.#try(() => drawing.say(event.key));
+    if (drawing?.has(event.key)) this.#try(() => drawing.setLabel(event.key));
   }
 
   #clicked(event) {
     if (!event.target.closest("[data-delete]") || event.ctrlKey || event.metaKey) return;
     event.preventDefault();
-    this.#doomed = this.#drawingOf(event.target);
+    this.#toDelete = this.#drawingOf(event.target);
     this.#dialog.showModal();
   }
 
   async #delete() {
     this.#dialog.close();
-    await this.#try(() => this.#doomed.delete(), text("deleted"));
+    await this.#try(() => this.#toDelete.delete(), text("deleted"));
     if (!find("[data-drawing]")) location.reload();
   }
 
-  /** Do it, and say in the line of news how it went. */
-  async #try(work, news = "") {
-    const line = find("[data-news]");
+  /** Do the work and show the result. */
+  async #try(work, success = "") {
+    const line = find("[data-status]");
     try {
       await work();
-      line.textContent = news;
+      line.textContent = success;
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       line.textContent = error.isOffline ? text("offline") : text("failed", { detail: error.detail });

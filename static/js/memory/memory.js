@@ -1,6 +1,5 @@
-// The page about one's memory works as plain forms. "Keep" takes away the bar that it stands in: whoever pressed it by key
-// goes on at the drawing nearest to it that was chosen.
+// Personal memory works with plain forms. "Cancel" hides the bar that contains it, so move the focus to the last selected drawing.
 
-document.querySelector(".keepsakes")?.addEventListener("reset", ({ target }) => {
+document.querySelector(".remembered-drawings")?.addEventListener("reset", ({ target }) => {
   [...target.querySelectorAll(":checked")].at(-1)?.focus({ preventScroll: true });
 });

@@ -1,6 +1,6 @@
-// Says things to people who listen to the page instead of looking at it, once things have settled.
+// Announces messages to screen readers, after a pause so that only the last one is spoken.
 
-const SETTLED_MS = 700;
+const DELAY_MS = 700;
 
 export class Announcer {
   #region;
@@ -10,8 +10,8 @@ export class Announcer {
     this.#region = region;
   }
 
-  /** `what` is a text or a function that gives one when the time has come. */
-  say(what, after = SETTLED_MS) {
+  /** `what` is a text, or a function that returns one when it is announced. */
+  say(what, after = DELAY_MS) {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => {
       this.#region.textContent = typeof what === "function" ? what() : what;

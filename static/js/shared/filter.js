@@ -1,4 +1,4 @@
-// Finding one of many keys by typing: what does not fit is hidden, Enter presses the one that fits best.
+// Search in a group of label buttons: buttons that do not match are hidden, Enter presses the best match.
 
 const plain = (words) => words.normalize("NFKD").replace(/\p{Mn}/gu, "").toLowerCase().trim();
 
@@ -7,7 +7,7 @@ export class Filter {
   #input;
   #none;
 
-  /** `root` holds keys, an input `[data-filter]` and a line `[data-none]` for when nothing fits. */
+  /** `root` contains buttons `.key`, an input `[data-filter]` and a message `[data-none]` for no matches. */
   constructor(root) {
     this.#root = root;
     this.#input = root.querySelector("[data-filter]");
@@ -67,7 +67,7 @@ export class Filter {
   }
 }
 
-/** How well a key fits: 4 it is this, 3 it begins so, 2 a word of it does, 1 it is somewhere in it, 0 not at all. */
+/** How well a button matches: 4 exactly, 3 at the start, 2 at the start of a word, 1 inside, 0 not at all. */
 function fitOf(key, wanted) {
   const [glyph, name] = [key.textContent, key.getAttribute("aria-label") ?? ""].map(plain);
   const id = plain(key.dataset.label || key.value || "");

@@ -1,4 +1,4 @@
-// Labels as people see them: the glyph, else the name, in the face and the voice of its language.
+// Shows labels: the glyph or else the name, marked with its language.
 
 /** A label's glyph, or its name where it has none. */
 export function sign({ glyph, name, language }) {
@@ -10,7 +10,7 @@ export function named({ name, language }) {
   return inLanguage(name, language, "name");
 }
 
-/** Whether a reader of this page may not know the glyph, so that the name should stand beside it. */
+/** Whether a reader may not know the glyph, so that the name is shown beside it. */
 export function isForeign({ glyph, language }) {
   return Boolean(glyph && language);
 }

@@ -1,4 +1,4 @@
-// A quiet line below the sheet for what went wrong; the ink stays where it is.
+// The error message below the drawing area.
 
 import { text } from "./texts.js";
 
@@ -15,15 +15,15 @@ export class Problem {
     this.#line.querySelector("button").hidden = !retry;
   }
 
-  /** An answer settles what could be tried again; the next act settles what was refused. */
+  /** Hide the message; with `retryable`, only if it offers to try again or not. */
   settle({ retryable = null } = {}) {
     if (retryable === null || this.#line.querySelector("button").hidden === !retryable) this.#line.hidden = true;
   }
 }
 
-/** In words for the person who drew. */
-export function whyNot({ status, code, detail, isOffline }) {
+/** The error as a message for the user. */
+export function errorText({ status, code, detail, isOffline }) {
   if (isOffline) return text("offline");
-  if (status === 403) return text("outOfDate"); // the token of another session
-  return status < 500 || code === "no_model" ? detail : text("serverStumbled");
+  if (status === 403) return text("outOfDate"); // the CSRF token belongs to another session
+  return status < 500 || code === "no_model" ? detail : text("serverError");
 }

@@ -1,4 +1,4 @@
-// Keys for everything. Single keys can be switched off by those whom they disturb (voice control).
+// Keyboard shortcuts. Single keys can be turned off, because they disturb voice control.
 
 import { recall, remember } from "./storage.js";
 
@@ -8,7 +8,7 @@ export class Shortcuts {
   #actions;
   #toggle;
 
-  /** `actions` maps a key, or "mod+key", to what it does; `digit` gets the number keys. */
+  /** `actions` maps a key or "mod+key" to a function; `digit` is called for number keys. */
   constructor(actions, toggle) {
     this.#actions = actions;
     this.#toggle = toggle;

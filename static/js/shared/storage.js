@@ -1,4 +1,4 @@
-// The browser's storage, which may be forbidden, full, or hold what an older version left.
+// Reads and writes the browser's storage, which may be blocked, full, or hold old values.
 
 export function recall(storage, key) {
   try {

@@ -1,4 +1,4 @@
-// Words and numbers in the language of the page. The texts come from the server, translated.
+// Texts (translated by the server) and numbers in the language of the page.
 
 const language = document.documentElement.lang || "en";
 const whole = new Intl.NumberFormat(language, { style: "percent", maximumFractionDigits: 0 });
@@ -7,19 +7,19 @@ const choice = new Intl.ListFormat(language, { type: "disjunction" });
 
 let texts = null;
 
-/** The text of this name, with {holes} filled. */
-export function text(name, values = {}) {
+/** The text of this name, with {placeholders} filled. */
+export function text(key, values = {}) {
   texts ??= JSON.parse(document.getElementById("texts").textContent);
-  return texts[name].replace(/\{(\w+)\}/g, (_, hole) => values[hole]);
+  return texts[key].replace(/\{(\w+)\}/g, (_, name) => values[name]);
 }
 
-/** The same as a list of texts and nodes, where holes are filled with nodes. */
+/** The same as a list of texts and nodes, with nodes for the placeholders. */
 export function pieces(name, values) {
   texts ??= JSON.parse(document.getElementById("texts").textContent);
-  return texts[name].split(/\{(\w+)\}/).map((part, at) => (at % 2 ? values[part] : part));
+  return texts[name].split(/\{(\w+)\}/).map((part, index) => (index % 2 ? values[part] : part));
 }
 
-/** A share as a percentage; never rounded up to a certainty that nobody has. */
+/** A share as a percentage; never rounded up to 100 %. */
 export function percent(share) {
   return share >= 0.995 ? fine.format(Math.min(Math.floor(share * 1000) / 1000, 0.999)) : whole.format(share);
 }

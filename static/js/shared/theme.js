@@ -1,5 +1,5 @@
-// Light or dark, before the first paint: a classic script in the head, so that nothing flashes.
-// What the system says is the default and is not stored; only a choice that differs from it is.
+// Sets the light or dark theme before the first paint: a classic script in the head, so that nothing flashes.
+// Only a choice that differs from the system setting is stored.
 
 (() => {
   const KEY = "inkling.theme";
@@ -10,7 +10,7 @@
     try {
       return localStorage.getItem(KEY);
     } catch {
-      return null; // storage may be forbidden: then the switch lasts for this page
+      return null; // storage is blocked: the choice lasts for this page
     }
   };
 
@@ -23,8 +23,8 @@
     }
   };
 
-  const ofSystem = () => (system.matches ? "dark" : "light");
-  const current = () => root.dataset.theme ?? ofSystem();
+  const systemTheme = () => (system.matches ? "dark" : "light");
+  const current = () => root.dataset.theme ?? systemTheme();
 
   const apply = (theme) => {
     if (theme === "light" || theme === "dark") root.dataset.theme = theme;
@@ -43,7 +43,7 @@
   addEventListener("click", (event) => {
     if (!event.target.closest?.("[data-theme-switch]")) return;
     const wanted = current() === "dark" ? "light" : "dark";
-    const override = wanted === ofSystem() ? null : wanted;
+    const override = wanted === systemTheme() ? null : wanted;
     store(override);
     apply(override);
   });

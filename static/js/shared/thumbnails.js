@@ -1,36 +1,35 @@
-// One's own drawings, small: fetched once and remembered, as ink in the colour of the text, or as a picture; and what one
-// said they are.
-// The same path as the server's, so that a drawing looks alike on every page.
+// Small pictures of one's own drawings and their labels. Each drawing is fetched once. The path is the same as the one that the
+// server draws, so a drawing looks alike on every page.
 
 const SIDE = 100; // the drawing is fitted into a square of so many units
 const MARGIN = 12;
-const MIN_STEP = 1.5; // units; what is nearer to the point before cannot be seen
+const MIN_STEP = 1.5; // units; points that are nearer to the one before are left out
 const SVG = "http://www.w3.org/2000/svg";
 
 export class Thumbnails {
   #api;
-  #found = new Map(); // identifier -> { frame: <li>, said: promise of a label }
+  #fetched = new Map(); // identifier -> { frame: <li>, label: promise }
 
   constructor(api) {
     this.#api = api;
   }
 
-  /** A frame at once, which is filled when the drawing is there, and hidden where there is none any more. */
+  /** An empty frame at once, filled when the drawing arrives and hidden if it does not exist. */
   frame(id) {
-    return this.#of(id).frame;
+    return this.#fetch(id).frame;
   }
 
-  /** What its author says it is, when that is known: `{ label, glyph, name }`; null where it cannot be known. */
-  said(id) {
-    return this.#of(id).said;
+  /** Promise of the label `{ label, glyph, name }`, or of null if it is not known. */
+  label(id) {
+    return this.#fetch(id).label;
   }
 
-  #of(id) {
-    if (!this.#found.has(id)) {
+  #fetch(id) {
+    if (!this.#fetched.has(id)) {
       const frame = document.createElement("li");
-      this.#found.set(id, { frame, said: this.#fill(id, frame) });
+      this.#fetched.set(id, { frame, label: this.#fill(id, frame) });
     }
-    return this.#found.get(id);
+    return this.#fetched.get(id);
   }
 
   async #fill(id, frame) {
@@ -40,7 +39,7 @@ export class Thumbnails {
       return correction;
     } catch (error) {
       frame.hidden = true;
-      if (error.isPassing) this.#found.delete(id); // the next answer may ask again
+      if (error.isPassing) this.#fetched.delete(id); // fetched again with the next answer
       return null;
     }
   }

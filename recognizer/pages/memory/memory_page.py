@@ -1,4 +1,4 @@
-"""Keepsakes: what the page about one's memory shows of it, and what the draw page has to know of it."""
+"""What the page Personal memory shows, and what the draw page needs to know about personal memories."""
 
 from __future__ import annotations
 
@@ -17,51 +17,51 @@ from recognizer.training import monitoring
 if TYPE_CHECKING:
     from accounts.models import User
 
-SHOWN = 12  # of each label, the newest; all of them where the address names the label
+MAX_SHOWN = 12  # drawings per label, the newest; all if the query string names the label
 
 
 @dataclass(frozen=True)
-class Keepsake:
-    """One remembered drawing."""
+class RememberedDrawing:
+    """A remembered drawing, with what its template needs."""
 
     drawing: Drawing
 
     @cached_property
     def path(self) -> str:
-        """The strokes as an SVG path; empty for a picture. Its template asks several times."""
+        """The strokes as an SVG path; empty for a picture. The template reads it several times."""
         return thumbnails.svg_path_of(self.drawing)
 
 
 @dataclass(frozen=True)
-class Shelf:
-    """What is remembered of one label, the newest first."""
+class LabelGroup:
+    """Remembered drawings of one label, newest first."""
 
     label: Label
-    keepsakes: list[Keepsake]
+    drawings: list[RememberedDrawing]
     count: int
 
     @property
     def more(self) -> bool:
-        """There are others that are not shown."""
-        return self.count > len(self.keepsakes)
+        """Whether some drawings are not shown."""
+        return self.count > len(self.drawings)
 
 
 @dataclass(frozen=True)
-class Look:
-    """A person's memory of one recognizer, as its page shows it."""
+class MemoryPage:
+    """A person's memory for one recognizer."""
 
     enabled: bool
-    shelves: list[Shelf]
+    groups: list[LabelGroup]
     count: int
-    behind: int  # of them those that the version which answers has not read yet
-    number: int  # of that version
+    outdated: int  # drawings without an embedding by the live version
+    number: int  # of the live version
     rate: monitoring.LiveAccuracy
 
 
-def standing(*, person: User) -> dict[int, dict[str, bool]]:
-    """By recognizer. `on`: what the person says is remembered and counts; `holds`: there is something that may.
+def memory_states(*, person: User) -> dict[int, dict[str, bool]]:
+    """The state of a person's memory by recognizer id: `on` if it is used, `holds` if it also has drawings.
 
-    One query; a recognizer that is not known yet is on and holds nothing.
+    One query. A recognizer without a memory is on and holds nothing.
     """
     held = Exists(Remembered.objects.filter(memory=OuterRef("pk")))
     own = Memory.objects.filter(person=person).annotate(holds=held).values_list("recognizer", "enabled", "holds")
@@ -70,38 +70,38 @@ def standing(*, person: User) -> dict[int, dict[str, bool]]:
     return defaultdict(lambda: {"on": consents, "holds": False}, found)
 
 
-def look(*, person: User, recognizer: Recognizer, label: str = "") -> Look:
-    """Everything about it; all that is remembered of one label, some of every other.
+def memory_page(*, person: User, recognizer: Recognizer, label: str = "") -> MemoryPage:
+    """A person's memory for one recognizer, with all drawings of `label` and the newest of every other label.
 
-    Five queries for one that comes with its labels; for another it takes a sixth.
+    Five queries if the recognizer has its labels prefetched.
     """
     own = memory.remembered_drawings(person).filter(memory__recognizer=recognizer).order_by("-pk")
     facts = list(own.values_list("pk", "label", "version"))
     enabled = Memory.objects.filter(person=person, recognizer=recognizer).values_list("enabled", flat=True).first()
     newest = Promotion.objects.filter(recognizer=recognizer).order_by("-pk")
     active, number = newest.values_list("model_version", "model_version__number").first() or (0, 0)
-    return Look(
+    return MemoryPage(
         enabled=enabled is not False,
-        shelves=_shelves(own, recognizer, [(pk, of) for pk, of, _version in facts], label),
+        groups=_label_groups(own, recognizer, [(pk, of) for pk, of, _version in facts], label),
         count=len(facts),
-        behind=sum(version != active for _pk, _of, version in facts),
+        outdated=sum(version != active for _pk, _of, version in facts),
         number=number,
         rate=monitoring.own_accuracy(person=person, recognizer=recognizer),
     )
 
 
-def _shelves(
+def _label_groups(
     own: QuerySet[Remembered], recognizer: Recognizer, facts: list[tuple[int, int]], label: str
-) -> list[Shelf]:
-    """By label, in the labels' order; without those of which nothing is remembered."""
+) -> list[LabelGroup]:
+    """Groups in the order of the labels, without empty ones."""
     of_label: dict[int, list[int]] = {}
     for pk, of in facts:
         of_label.setdefault(of, []).append(pk)
     labels = [each for each in recognizer.labels.all() if each.pk in of_label]
-    shown = {each: of_label[each.pk][: None if each.slug == label else SHOWN] for each in labels}
+    shown = {each: of_label[each.pk][: None if each.slug == label else MAX_SHOWN] for each in labels}
     found = own.filter(pk__in=[pk for pks in shown.values() for pk in pks])
-    keepsakes = {each.pk: Keepsake(each.drawing) for each in found}  # one may have been forgotten meanwhile
+    drawings = {each.pk: RememberedDrawing(each.drawing) for each in found}  # one may have been removed meanwhile
     return [
-        Shelf(each, [keepsakes[pk] for pk in pks if pk in keepsakes], len(of_label[each.pk]))
+        LabelGroup(each, [drawings[pk] for pk in pks if pk in drawings], len(of_label[each.pk]))
         for each, pks in shown.items()
     ]
