@@ -1,4 +1,7 @@
-"""Decorators that show a page only to people with a permission. Others get status 403, or have to sign in first."""
+"""Decorators that show a page only to people with a permission. Others get status 403, or have to sign in first.
+
+Browsers and proxies never store these pages.
+"""
 
 from __future__ import annotations
 
@@ -7,16 +10,28 @@ from typing import TypeVar
 
 from django.contrib.auth.decorators import login_required, permission_required
 from django.http.response import HttpResponseBase
+from django.views.decorators.cache import never_cache
 
 from recognizer import permissions
 
 View = TypeVar("View", bound=Callable[..., HttpResponseBase])
 
 
-def _needs(*permissions: str) -> Callable[[View], View]:
-    return lambda view: login_required(permission_required(permissions, raise_exception=True)(view))
+def needs(*codes: str) -> Callable[[View], View]:
+    """The decorator for views whose answers may be stored."""
+    return lambda view: login_required(permission_required(codes, raise_exception=True)(view))
 
 
-for_reviewers = _needs(permissions.REVIEW)
-for_control_managers = _needs(permissions.REVIEW, permissions.MARK_CONTROLS)
-for_auditors = _needs(permissions.SEE_AUDIT_LOG)
+def for_reviewers(view: View) -> View:
+    """For reviewers."""
+    return never_cache(needs(permissions.REVIEW)(view))
+
+
+def for_control_managers(view: View) -> View:
+    """For reviewers who choose control drawings."""
+    return never_cache(needs(permissions.REVIEW, permissions.MARK_CONTROLS)(view))
+
+
+def for_auditors(view: View) -> View:
+    """For people who may read the audit log."""
+    return never_cache(needs(permissions.SEE_AUDIT_LOG)(view))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
+from functools import cached_property
 from typing import Any
 
 from django import forms
@@ -25,12 +26,11 @@ class IdField(forms.IntegerField):
 class QueryForm(forms.Form):
     """A form that reads a query string. Every field has to be optional."""
 
-    @classmethod
-    def read(cls, query: Mapping[str, Any]) -> dict[str, Any]:
+    @cached_property
+    def values(self) -> dict[str, Any]:
         """The value of each field, None where it is not valid."""
-        form = cls(query)
-        form.full_clean()
-        return {name: form.cleaned_data.get(name) for name in form.fields}
+        self.full_clean()
+        return {name: self.cleaned_data.get(name) for name in self.fields}
 
 
 def read_id(text: str | None) -> int | None:

@@ -10,7 +10,6 @@ from django.http import HttpResponse, JsonResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.requests import PersonRequest
@@ -31,7 +30,6 @@ STATUS_NAMES = {
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@never_cache
 @for_reviewers
 def exports(request: PersonRequest) -> HttpResponse:
     """The reviewer's exports, the newest first, and the form for a new one. A POST creates it."""
@@ -88,7 +86,6 @@ def _open(request: PersonRequest) -> dict[str, Any] | None:
 
 
 @require_safe
-@never_cache
 @for_reviewers
 def export_status(request: PersonRequest, pk: int) -> JsonResponse:
     """The progress of an export. The script of the page asks every second."""
@@ -109,7 +106,6 @@ def _status(export: Export) -> dict[str, Any]:
 
 
 @require_safe
-@never_cache
 @for_reviewers
 def download_export(request: PersonRequest, pk: int) -> HttpResponse | StreamingHttpResponse:
     """The file, unless a drawing in it has been deleted."""

@@ -6,7 +6,6 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext as _
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.requests import PersonRequest
@@ -24,7 +23,6 @@ from recognizer.review import controls
 
 
 @require_safe
-@never_cache
 @for_reviewers
 def agreement(request: PersonRequest, slug: str) -> HttpResponse:
     """How often reviewers make the same decision about the same drawing."""
@@ -38,7 +36,6 @@ def agreement(request: PersonRequest, slug: str) -> HttpResponse:
 
 
 @require_safe
-@never_cache
 @for_reviewers
 def reviewer_accuracy(request: PersonRequest, slug: str) -> HttpResponse:
     """The reviewer's own accuracy. People who choose control drawings see all reviewers, and all authors."""
@@ -57,7 +54,6 @@ def reviewer_accuracy(request: PersonRequest, slug: str) -> HttpResponse:
 
 
 @require_safe
-@never_cache
 @for_reviewers
 def disputes(request: PersonRequest, slug: str) -> HttpResponse:
     """Drawings about which reviewers disagree, and that somebody has to decide."""

@@ -8,7 +8,6 @@ from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, render
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from accounts.requests import PersonRequest
@@ -22,7 +21,6 @@ from recognizer.registry import promotions
 
 
 @require_safe
-@never_cache
 @for_reviewers
 def confusion_matrix(request: PersonRequest, slug: str, number: int | None = None) -> HttpResponse:
     """The confusion matrix of the version that the address names, else of the live version."""
@@ -53,7 +51,6 @@ def _version(recognizer: Recognizer, number: int | None) -> Any:
 
 
 @require_safe
-@never_cache
 @for_reviewers
 def confusion_cell(
     request: PersonRequest, slug: str, number: int, kind: str, drawn: str, answered: str
@@ -72,7 +69,6 @@ def confusion_cell(
 
 
 @require_safe
-@never_cache
 @for_reviewers
 def label_errors(request: PersonRequest, slug: str) -> HttpResponse:
     """Approved drawings whose label is probably wrong."""
@@ -92,7 +88,6 @@ def label_errors(request: PersonRequest, slug: str) -> HttpResponse:
 
 
 @require_safe
-@never_cache
 @for_reviewers
 def coverage(request: PersonRequest, slug: str) -> HttpResponse:
     """How many approved drawings each label has, compared with the goal."""

@@ -6,7 +6,6 @@ from typing import Any
 
 from django.http import HttpResponse
 from django.shortcuts import render
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from accounts.requests import PersonRequest
@@ -18,11 +17,10 @@ from recognizer.pages.moderation.audit_entries import AuditFilter
 
 
 @require_safe
-@never_cache
 @for_auditors
 def audit_log(request: PersonRequest) -> HttpResponse:
     """A page of the audit log, the newest entries first."""
-    filters = AuditFilter.read(request.GET)
+    filters = AuditFilter(request.GET)
     found = audit_entries.audit_entries(filters)
     kinds = sorted(audit_entries.ACTIONS.items(), key=lambda each: str(each[1]))
     context = _context(request, filters, found, kinds)
@@ -32,11 +30,10 @@ def audit_log(request: PersonRequest) -> HttpResponse:
 
 
 @require_safe
-@never_cache
 @for_auditors
 def audit_decisions(request: PersonRequest) -> HttpResponse:
     """A page of the decisions of reviewers, the newest first."""
-    filters = AuditFilter.read(request.GET)
+    filters = AuditFilter(request.GET)
     found = audit_entries.review_decisions(filters)
     context = _context(request, filters, found, Review.Decision.choices)
     context["decisions"] = found[: audit_entries.PAGE_SIZE]

@@ -6,7 +6,7 @@ they have a page of their own, which reads these rows, instead of a second row i
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any, NamedTuple
@@ -63,7 +63,7 @@ ACTIONS = {
 }
 
 
-class AuditFilterForm(QueryForm):
+class AuditFilter(QueryForm):
     """The filter in the address of an audit page."""
 
     what = forms.CharField(required=False, max_length=40)
@@ -75,33 +75,15 @@ class AuditFilterForm(QueryForm):
     below = IdField()  # only entries older than this one
     entry = IdField()  # only this entry
 
-
-@dataclass(frozen=True)
-class AuditFilter:
-    """The values of `AuditFilterForm`."""
-
-    what: str | None
-    person: int | None
-    about: int | None
-    day: date | None
-    below: int | None
-    entry: int | None
-
-    @classmethod
-    def read(cls, query: Mapping[str, Any]) -> AuditFilter:
-        """From a query string."""
-        return cls(**AuditFilterForm.read(query))
-
     @property
     def query(self) -> str:
-        """For the link to older entries."""
-        values = {"what": self.what, "person": self.person, "about": self.about, "day": self.day}
-        return urlencode({name: value for name, value in values.items() if value})
+        """The query string for the link to older entries."""
+        return urlencode({name: self.values[name] for name in ("what", "person", "about", "day") if self.values[name]})
 
     @property
     def is_active(self) -> bool:
         """Whether it leaves anything out."""
-        return bool(self.query or self.entry)
+        return bool(self.query or self.values["entry"])
 
 
 @dataclass(frozen=True)
@@ -146,11 +128,6 @@ class AuditLine:
             found += [detail] if detail.value or detail.before else []
         return found
 
-    @property
-    def undone_by(self) -> AuditEntry | None:
-        """The entry that undid this one."""
-        return getattr(self.entry, "undone_by", None)
-
 
 def _text_of(value: Any) -> str:
     if isinstance(value, bool):
@@ -164,34 +141,35 @@ def _text_of(value: Any) -> str:
 
 def audit_entries(filters: AuditFilter) -> list[AuditEntry]:
     """The newest entries first, one more than a page shows. One query, along an index."""
-    found = AuditEntry.objects.select_related("by", "undone_by")
-    values = {
-        "what": filters.what,
-        "pk": filters.entry,
-        "actor": f"person {filters.person}" if filters.person else "",
-        "subject": f"person {filters.about}" if filters.about else "",
+    given = filters.values
+    wanted = {
+        "what": given["what"],
+        "pk": given["entry"],
+        "actor": f"person {given['person']}" if given["person"] else "",
+        "subject": f"person {given['about']}" if given["about"] else "",
     }
-    found = found.filter(**{name: value for name, value in values.items() if value})
-    return list(_page(found, filters, "when"))
+    found = AuditEntry.objects.filter(**{name: value for name, value in wanted.items() if value})
+    return _page(found.select_related("by", "undone_by"), given, "when")
 
 
 def review_decisions(filters: AuditFilter) -> list[Review]:
     """The newest decisions of reviewers first, one more than a page shows. One query."""
+    given = filters.values
     found = Review.objects.select_related("by", "label", "correction__label", "replaced_by__by", "replaces")
-    if filters.person:
-        found = found.filter(by=filters.person)
-    if filters.what in Review.Decision.values:
-        found = found.filter(decision=filters.what)
-    return list(_page(found, filters, "created"))
+    if given["person"]:
+        found = found.filter(by=given["person"])
+    if given["what"] in Review.Decision.values:
+        found = found.filter(decision=given["what"])
+    return _page(found, given, "created")
 
 
-def _page(rows: QuerySet[Any], filters: AuditFilter, when: str) -> QuerySet[Any]:
-    if filters.day:
-        begin = timezone.make_aware(datetime.combine(filters.day, time.min))
+def _page(rows: QuerySet[Any], given: dict[str, Any], when: str) -> list[Any]:
+    if given["day"]:
+        begin = timezone.make_aware(datetime.combine(given["day"], time.min))
         rows = rows.filter(**{f"{when}__gte": begin, f"{when}__lt": begin + timedelta(days=1)})
-    if filters.below:
-        rows = rows.filter(pk__lt=filters.below)
-    return rows.order_by("-pk")[: PAGE_SIZE + 1]
+    if given["below"]:
+        rows = rows.filter(pk__lt=given["below"])
+    return list(rows.order_by("-pk")[: PAGE_SIZE + 1])
 
 
 def audit_lines(entries: Sequence[AuditEntry], *, sees_people: bool) -> list[AuditLine]:

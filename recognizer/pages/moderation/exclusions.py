@@ -12,7 +12,6 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.models import User
@@ -30,7 +29,6 @@ NAMED_BY = ("correction", "drawing", "person")
 
 
 @require_safe
-@never_cache
 @for_reviewers
 def excluded_authors(request: PersonRequest) -> HttpResponse:
     """The exclusions that hold, and the live versions that were trained on drawings of these authors."""
@@ -49,7 +47,6 @@ def _remedies(request: PersonRequest) -> dict[str, object]:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@never_cache
 @for_reviewers
 def exclude_author(request: PersonRequest) -> HttpResponse:
     """Say what the exclusion would affect. A POST with a reason excludes the authors."""
@@ -109,7 +106,6 @@ def _exclude(request: PersonRequest, authors: list[int], reason: str) -> HttpRes
 
 
 @require_safe
-@never_cache
 @for_reviewers
 def exclusion(request: PersonRequest, pk: int) -> HttpResponse:
     """One exclusion: what it affects, and the live versions that were trained on drawings of excluded authors."""

@@ -84,7 +84,6 @@ def _uuid(text: str) -> UUID | None:
 
 
 @require_safe
-@never_cache
 @for_reviewers
 def report_list(request: PersonRequest) -> HttpResponse:
     """The open reports, the oldest first. With `?handled` the closed reports, the newest first."""

@@ -16,6 +16,7 @@ from django.utils.translation import ngettext
 from recognizer import permissions
 from recognizer.drawings import replay as replays
 from recognizer.drawings import thumbnails
+from recognizer.insights.examples import DrawingExample
 from recognizer.models import (
     Control,
     Correction,
@@ -171,24 +172,11 @@ def reject_reasons() -> list[tuple[str, Any, str]]:
     return [(reason.value, reason.label, REASON_KEYS[reason]) for reason in Review.Reason]
 
 
-@dataclass(frozen=True)
-class LastDecision:
-    """One of the reviewer's last opinions."""
-
-    opinion: Opinion
-    path: str  # of its drawing; empty for a picture
-
-    @property
-    def drawing(self) -> Drawing:
-        """What it is about."""
-        return self.opinion.correction.drawing
-
-
-def last_decisions(reviewer: User) -> list[LastDecision]:
-    """The reviewer's last opinions that still hold, the newest first. Each can be undone."""
+def last_decisions(reviewer: User) -> list[tuple[Opinion, DrawingExample]]:
+    """The reviewer's last opinions that still hold, the newest first, with their drawings. Each can be undone."""
     mine = Opinion.objects.current().filter(by=reviewer, correction__replaced_by__replaces__isnull=True).order_by("-pk")
     found = mine.select_related("label", "correction__label", "correction__drawing").defer("correction__drawing__image")
-    return [LastDecision(each, thumbnails.svg_path_of(each.correction.drawing)) for each in found[:LAST]]
+    return [(opinion, DrawingExample(opinion.correction.drawing)) for opinion in found[:LAST]]
 
 
 def waiting_text(reviewer: User, wanted: QueueFilter = NO_FILTER) -> str:

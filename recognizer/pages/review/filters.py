@@ -38,7 +38,7 @@ class ReviewFilter:
     @classmethod
     def read(cls, query: Mapping[str, Any], *, staff: bool) -> ReviewFilter:
         """Needs at most three queries. Only staff may filter by author."""
-        given = ReviewFilterForm.read(query)
+        given = ReviewFilterForm(query).values
         recognizers = list(Recognizer.objects.prefetch_related("labels"))
         recognizer = next((each for each in recognizers if each.slug == given["recognizer"]), None)
         labels = list(recognizer.labels.all()) if recognizer else []

@@ -15,7 +15,6 @@ from django.http import HttpResponse, HttpResponseBadRequest, JsonResponse
 from django.shortcuts import get_object_or_404, render
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
-from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_POST, require_safe
 
@@ -36,7 +35,6 @@ MOST_NAMED = 100  # corrections that an address may name
 
 
 @require_safe
-@never_cache
 @for_reviewers
 @ensure_csrf_cookie
 def review(request: PersonRequest) -> HttpResponse:

@@ -10,7 +10,6 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.requests import PersonRequest
@@ -44,7 +43,6 @@ class SentGrid(NamedTuple):
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@never_cache
 @for_reviewers
 def grid(request: PersonRequest) -> HttpResponse:
     """Claim and show drawings with the same label. A POST decides about them and shows the next."""

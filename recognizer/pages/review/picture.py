@@ -9,12 +9,13 @@ from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_safe
 
 from accounts.requests import PersonRequest
+from recognizer import permissions
 from recognizer.models import Drawing
-from recognizer.pages.access import for_reviewers
+from recognizer.pages.access import needs
 
 
 @require_safe
-@for_reviewers
+@needs(permissions.REVIEW)
 def drawing_picture(request: PersonRequest, uuid: UUID) -> HttpResponse:
     """The PNG file of a drawing that has a correction. Raises Http404 for any other drawing."""
     image = get_object_or_404(Drawing.objects.filter(image__isnull=False).corrected(), uuid=uuid).image

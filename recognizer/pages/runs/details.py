@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, NamedTuple
 
 from django.contrib.humanize.templatetags.humanize import intcomma
@@ -11,8 +9,8 @@ from django.db.models import F, Q, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from recognizer.drawings import thumbnails
-from recognizer.models import Drawing, SnapshotItem, TrainingRun
+from recognizer.insights.examples import DrawingExample
+from recognizer.models import SnapshotItem, TrainingRun
 from recognizer.models.model_version import heavy_fields
 from recognizer.templatetags.percent import exact
 
@@ -79,30 +77,13 @@ def _duration(seconds: float | None) -> str:
     return _("%d s") % whole if whole < 90 else _("%d min") % round(whole / 60)
 
 
-@dataclass(frozen=True)
-class FlippedDrawing:
-    """A drawing of the exam to which the new version gives another answer than the live version."""
-
-    item: SnapshotItem
-
-    @property
-    def drawing(self) -> Drawing:
-        """What was drawn."""
-        return self.item.drawing
-
-    @cached_property
-    def path(self) -> str:
-        """The strokes as an SVG path; empty for a picture."""
-        return thumbnails.svg_path_of(self.drawing)
-
-
 class Flips(NamedTuple):
-    """All changed answers of one kind: how many, and the first few."""
+    """The drawings of the exam whose answer changed in one way: how many there are, and the first few."""
 
     name: str
     kind: str
     total: int
-    shown: list[FlippedDrawing]
+    shown: list[tuple[SnapshotItem, DrawingExample]]
 
 
 def flips_of(run: TrainingRun) -> list[Flips]:
@@ -115,7 +96,7 @@ def flips_of(run: TrainingRun) -> list[Flips]:
         (_("Now wrong"), "wrong", found.filter(right_before).exclude(right_after)),
     ]
     return [
-        Flips(name, kind, items.count(), [FlippedDrawing(item) for item in items[:MAX_FLIPS]])
+        Flips(name, kind, items.count(), [(item, DrawingExample(item.drawing)) for item in items[:MAX_FLIPS]])
         for name, kind, items in kinds
     ]
 

@@ -7,7 +7,6 @@ from django.core.paginator import Paginator
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.requests import PersonRequest
@@ -20,7 +19,6 @@ from recognizer.registry import promotions
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@never_cache
 @for_reviewers
 def runs(request: PersonRequest) -> HttpResponse:
     """The runs of all recognizers or of one, the newest first. A POST starts a run."""
@@ -52,7 +50,6 @@ def _start(request: PersonRequest) -> HttpResponse:
 
 
 @require_safe
-@never_cache
 @for_reviewers
 def run(request: PersonRequest, pk: int) -> HttpResponse:
     """One run: its progress, and its result when it has ended."""
@@ -74,7 +71,6 @@ def run(request: PersonRequest, pk: int) -> HttpResponse:
 
 
 @require_safe
-@never_cache
 @for_reviewers
 def run_status(request: PersonRequest, pk: int) -> JsonResponse:
     """The progress of a run. The script of its page asks every second."""

@@ -177,7 +177,7 @@ def test_what_one_said_is_in_the_list_that_can_be_taken_back(as_rita: Client, al
     said = named(alice, ONE, "7")
     say(as_rita, said, label="1")
     page = as_rita.get(ROOM)
-    assert [each.opinion.correction for each in page.context["last_decisions"]] == [said]
+    assert [opinion.correction for opinion, _drawing in page.context["last_decisions"]] == [said]
     again = as_rita.get(f"{ROOM}?correction={said.pk}").content.decode()
     assert f'name="opinion" value="{Opinion.objects.get().pk}"' in again
     assert "review-card decided" in again

@@ -110,7 +110,7 @@ def test_taking_an_answer_back_is_like_taking_any_decision_back(as_rita: Client,
     named(alice, SEVEN, "7")
     mine = say(as_rita, control.correction, accept="yes").json()["opinion"]
     page = as_rita.get(ROOM)
-    assert [each.opinion.pk for each in page.context["last_decisions"]] == [mine]
+    assert [opinion.pk for opinion, _drawing in page.context["last_decisions"]] == [mine]
     card = as_rita.post(f"{ROOM}undo/", {"opinion": mine}, headers=JSON).json()["card"]
     assert card["id"] == control.correction_id
     assert shown(as_rita, f"?correction={control.correction_id}") == control.correction

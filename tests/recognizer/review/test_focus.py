@@ -139,9 +139,9 @@ def test_what_is_skipped_goes_to_others_and_comes_back_when_asked_for(
 def test_taking_a_decision_back_shows_its_drawing_again(as_rita: Client, said: dict[str, Correction]) -> None:
     _decide(as_rita, said["1"], reject="empty")
     page = as_rita.get(ROOM)
-    (last,) = page.context["last_decisions"]
-    assert (last.opinion.correction, last.opinion.reason) == (said["1"], "empty")
-    response = as_rita.post(ROOM + "undo/", {"opinion": str(last.opinion.pk)}, follow=True)
+    ((opinion, _drawing),) = page.context["last_decisions"]
+    assert (opinion.correction, opinion.reason) == (said["1"], "empty")
+    response = as_rita.post(ROOM + "undo/", {"opinion": str(opinion.pk)}, follow=True)
     assert response.context["card"].correction == said["1"]
     assert response.context["last_decisions"] == []
     assert [decision for decision, _, _ in _decisions()] == ["rejected", "undone"]
