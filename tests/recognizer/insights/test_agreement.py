@@ -55,7 +55,7 @@ def fifty(desk: Desk, reviewers: list[User]) -> list[Opinion]:
     return said
 
 
-def test_it_counts_for_each_pair_what_was_said_about_the_same(
+def test_opinions_on_the_same_drawings_are_counted_per_pair(
     as_rita: Client, fifty: list[Opinion], reviewers: list[User]
 ) -> None:
     html = _text(as_rita)
@@ -67,7 +67,7 @@ def test_it_counts_for_each_pair_what_was_said_about_the_same(
     assert rosa.email not in html
 
 
-def test_staff_see_whom_the_numbers_stand_for_and_oneself_is_you(
+def test_staff_see_addresses_and_oneself_is_you(
     admin_client: Client, fifty: list[Opinion], reviewers: list[User]
 ) -> None:
     assert "rosa@example.org and ravi@example.org" in _text(admin_client)
@@ -76,7 +76,7 @@ def test_staff_see_whom_the_numbers_stand_for_and_oneself_is_you(
     assert "you and ravi@example.org" in _text(client)
 
 
-def test_what_was_taken_back_or_nobody_else_was_asked_about_does_not_count(
+def test_withdrawn_and_unshared_opinions_do_not_count(
     as_rita: Client, desk: Desk, fifty: list[Opinion], reviewers: list[User]
 ) -> None:
     rosa, ravi, ruth = reviewers
@@ -87,7 +87,7 @@ def test_what_was_taken_back_or_nobody_else_was_asked_about_does_not_count(
     assert [row[:2] for row in _rows(_text(as_rita))[1:2]] == [[f"reviewer {rosa.pk} and reviewer {ravi.pk}", "40"]]
 
 
-def test_of_few_it_says_that_they_are_too_few(as_rita: Client, desk: Desk, reviewers: list[User]) -> None:
+def test_few_shared_drawings_give_no_figures(as_rita: Client, desk: Desk, reviewers: list[User]) -> None:
     for _ in range(19):
         correction = desk.draw("7")
         for each in reviewers[:2]:
@@ -99,7 +99,7 @@ def test_of_few_it_says_that_they_are_too_few(as_rita: Client, desk: Desk, revie
     assert _rows(html)[3][:2] == ["7", "19"]
 
 
-def test_rejecting_is_an_answer_whatever_the_reason(as_rita: Client, desk: Desk, reviewers: list[User]) -> None:
+def test_rejections_agree_whatever_the_reason(as_rita: Client, desk: Desk, reviewers: list[User]) -> None:
     for at in range(40):
         correction = desk.draw("7")
         for each in reviewers[:2]:
@@ -109,7 +109,7 @@ def test_rejecting_is_an_answer_whatever_the_reason(as_rita: Client, desk: Desk,
     assert ["rejected", "20", "100.0%", "1.00"] in rows
 
 
-def test_where_all_say_one_and_the_same_there_is_no_kappa(as_rita: Client, desk: Desk, reviewers: list[User]) -> None:
+def test_without_variation_there_is_no_kappa(as_rita: Client, desk: Desk, reviewers: list[User]) -> None:
     for _ in range(20):
         correction = desk.draw("7")
         for each in reviewers[:2]:
@@ -117,7 +117,7 @@ def test_where_all_say_one_and_the_same_there_is_no_kappa(as_rita: Client, desk:
     assert _rows(_text(as_rita))[1][1:] == ["20", "100.0%", "–"]
 
 
-def test_answers_to_controls_are_comparable_too(as_rita: Client, desk: Desk, reviewers: list[User]) -> None:
+def test_opinions_on_controls_count_too(as_rita: Client, desk: Desk, reviewers: list[User]) -> None:
     correction = desk.draw("7")
     control = Control.objects.create(correction=correction, label=correction.label)
     for each in reviewers:
@@ -125,7 +125,7 @@ def test_answers_to_controls_are_comparable_too(as_rita: Client, desk: Desk, rev
     assert len(_rows(_text(as_rita))) == 6  # three pairs, one label, two heads
 
 
-def test_before_there_is_anything_it_says_what_to_do(
+def test_an_empty_page_says_what_to_do(
     as_rita: Client, admin_client: Client, digits: Recognizer, three: list[Recognizer], fifty: list[Opinion]
 ) -> None:
     sketches = "/review/agreement/sketches/"
@@ -134,7 +134,7 @@ def test_before_there_is_anything_it_says_what_to_do(
     assert "data-policy" in _text(admin_client, sketches)
 
 
-def test_only_reviewers_come_in_and_only_where_there_is_something(
+def test_only_reviewers_can_open_the_page(
     client: Client, as_alice: Client, as_rita: Client, digits: Recognizer
 ) -> None:
     assert client.get(PAGE).status_code == 302
@@ -142,7 +142,7 @@ def test_only_reviewers_come_in_and_only_where_there_is_something(
     assert as_rita.get("/review/agreement/nothing/").status_code == 404
 
 
-def test_the_number_of_queries_does_not_grow(
+def test_the_number_of_opinions_does_not_change_the_number_of_queries(
     as_rita: Client, desk: Desk, fifty: list[Opinion], reviewers: list[User]
 ) -> None:
     def queries() -> int:

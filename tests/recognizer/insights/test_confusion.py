@@ -49,7 +49,7 @@ def _queries(client: Client, path: str) -> int:
     "path",
     [PAGE, PAGE + "1/", PAGE + "1/live/7/1/", "/review/doubtful/digits/", "/review/coverage/digits/"],
 )
-def test_only_reviewers_see_it(
+def test_only_reviewers_can_open_the_page(
     path: str, digits: Recognizer, client: Client, as_alice: Client, as_rita: Client
 ) -> None:
     assert client.get(path).status_code == 302  # to sign in
@@ -70,11 +70,11 @@ def test_only_reviewers_see_it(
         "/review/coverage/runes/",
     ],
 )
-def test_what_is_not_there_is_not_found(as_rita: Client, digits: Recognizer, path: str) -> None:
+def test_unknown_addresses_are_not_found(as_rita: Client, digits: Recognizer, path: str) -> None:
     assert as_rita.get(path).status_code == 404
 
 
-def test_live_answers_are_held_against_what_was_approved_else_what_the_author_says(
+def test_live_answers_are_compared_with_the_approved_or_the_authors_label(
     as_rita: Client, desk: Desk, read: Read
 ) -> None:
     for said in (desk.draw("7"), desk.draw("7"), desk.draw("1")):
@@ -90,7 +90,7 @@ def test_live_answers_are_held_against_what_was_approved_else_what_the_author_sa
     assert "0.0%" in html
 
 
-def test_what_newer_versions_say_about_old_drawings_is_no_live_answer(as_rita: Client, desk: Desk, read: Read) -> None:
+def test_later_answers_to_old_drawings_are_not_live(as_rita: Client, desk: Desk, read: Read) -> None:
     said = desk.approved("7", label_1=0.9)
     desk.answer(said, 2, label_7=0.9)
     desk.answer(desk.draw("4"), 2, label_9=0.8)
@@ -99,7 +99,7 @@ def test_what_newer_versions_say_about_old_drawings_is_no_live_answer(as_rita: C
     assert list(_cells(_text(as_rita, PAGE + "2/?test=live"))) == ["4 → 9: 1"]
 
 
-def test_a_field_test_shows_both_versions_on_the_same_drawings(as_rita: Client, desk: Desk, read: Read) -> None:
+def test_a_field_test_shows_both_versions(as_rita: Client, desk: Desk, read: Read) -> None:
     seven, four = desk.approved("7"), desk.approved("4")
     desk.judged(2, exam=[(seven, "1", "7"), (four, "4", "9")])
     html = _text(as_rita, PAGE + "2/")
@@ -111,14 +111,14 @@ def test_a_field_test_shows_both_versions_on_the_same_drawings(as_rita: Client, 
     assert _opened(_text(as_rita, PAGE + "2/field/4/9/")) == [four.pk]
 
 
-def test_without_a_number_it_is_about_the_version_that_answers(as_rita: Client, desk: Desk) -> None:
+def test_without_a_number_the_live_version_is_shown(as_rita: Client, desk: Desk) -> None:
     desk.version(2)  # never promoted
     html = _text(as_rita, PAGE)
     assert 'href="/review/confusion/digits/1/" aria-current="true"' in html
     assert 'data-empty="not-counted"' in html
 
 
-def test_a_version_of_which_nobody_said_anything_says_so(as_rita: Client, desk: Desk, read: Read) -> None:
+def test_a_version_without_answers_says_so(as_rita: Client, desk: Desk, read: Read) -> None:
     desk.judged(2)
     said = desk.approved("7", label_7=0.9)
     read()
@@ -128,7 +128,7 @@ def test_a_version_of_which_nobody_said_anything_says_so(as_rita: Client, desk: 
     assert 'data-empty="no-exam"' in _text(as_rita, PAGE + "2/")
 
 
-def test_a_cell_shows_its_drawings_the_newest_first_and_each_opens_in_the_room(
+def test_a_cell_shows_its_drawings_with_links_to_the_review_page(
     as_rita: Client, desk: Desk, alice: User, read: Read
 ) -> None:
     said = [desk.approved("7", label_1=0.9) for _ in range(confusion.PAGE_SIZE + 2)]
@@ -148,7 +148,7 @@ def test_a_cell_shows_its_drawings_the_newest_first_and_each_opens_in_the_room(
     assert 'href="?">' in second
 
 
-def test_a_cell_of_an_exam_says_what_became_of_its_drawings(as_rita: Client, desk: Desk, read: Read) -> None:
+def test_a_cell_of_an_exam_shows_the_current_labels(as_rita: Client, desk: Desk, read: Read) -> None:
     same, other, gone, waits = desk.approved("7"), desk.draw("7"), desk.draw("7"), desk.draw("7")
     desk.judged(2, exam=[(each, "7", "1") for each in (same, other, gone, waits)])
     desk.decide(other, "1")
@@ -162,7 +162,7 @@ def test_a_cell_of_an_exam_says_what_became_of_its_drawings(as_rita: Client, des
 
 
 @pytest.mark.parametrize("kind", ["live", "field"])
-def test_drawings_of_people_who_no_longer_agree_are_not_shown(
+def test_drawings_of_people_who_withdrew_consent_are_not_shown(
     as_rita: Client, desk: Desk, bob: User, read: Read, kind: str
 ) -> None:
     theirs = desk.approved("7", bob, label_1=0.9)
@@ -177,13 +177,13 @@ def test_drawings_of_people_who_no_longer_agree_are_not_shown(
 
 
 @pytest.mark.parametrize("below", ["x", "-1", "9" * 30, "²"])
-def test_a_page_that_is_none_is_the_first(as_rita: Client, desk: Desk, read: Read, below: str) -> None:
+def test_an_invalid_page_is_the_first_page(as_rita: Client, desk: Desk, read: Read, below: str) -> None:
     said = desk.approved("7", label_1=0.9)
     read()
     assert _opened(_text(as_rita, PAGE + "1/live/7/1/?below=" + below)) == [said.pk]
 
 
-def test_thirty_words_fit_beside_each_other(as_rita: Client, sketches: Recognizer, alice: User, read: Read) -> None:
+def test_thirty_labels_fit_side_by_side(as_rita: Client, sketches: Recognizer, alice: User, read: Read) -> None:
     desk = Desk(sketches, alice)
     desk.answer(desk.draw("nose"), label_ear=0.9)
     read()
@@ -194,7 +194,9 @@ def test_thirty_words_fit_beside_each_other(as_rita: Client, sketches: Recognize
     assert list(_cells(html)) == ["nose → ear: 1"]
 
 
-def test_the_number_of_queries_does_not_grow(as_rita: Client, desk: Desk, three: Any, read: Read) -> None:
+def test_the_number_of_drawings_does_not_change_the_number_of_queries(
+    as_rita: Client, desk: Desk, three: Any, read: Read
+) -> None:
     paths = [PAGE, PAGE + "2/", PAGE + "2/?test=before", PAGE + "1/live/7/1/", PAGE + "2/field/7/1/"]
     first = desk.approved("7", label_1=0.9)
     desk.judged(2, exam=[(first, "7", "1")])
@@ -210,7 +212,7 @@ def test_the_number_of_queries_does_not_grow(as_rita: Client, desk: Desk, three:
     assert max(few) <= 12
 
 
-def test_progress_leads_reviewers_there_and_nobody_else(as_rita: Client, as_alice: Client, digits: Recognizer) -> None:
+def test_only_reviewers_see_the_link_on_progress(as_rita: Client, as_alice: Client, digits: Recognizer) -> None:
     links = [PAGE, "/review/doubtful/digits/", "/review/coverage/digits/"]
     assert all(f'href="{link}"' in _text(as_rita, "/progress/") for link in links)
     assert not any(f'href="{link}"' in _text(as_alice, "/progress/") for link in links)

@@ -44,7 +44,7 @@ def _weights(client: Client, path: str = "/") -> dict[str, float]:
     return {label["slug"]: label["weight"] for label in labels}
 
 
-def test_what_lacks_the_most_stands_first(
+def test_labels_with_the_most_missing_drawings_come_first(
     as_rita: Client, desk: Desk, alice: User, bob: User, goal: Policy, read: Read
 ) -> None:
     for author in (alice, alice, bob):
@@ -67,13 +67,13 @@ def test_what_lacks_the_most_stands_first(
     assert figures == [4, 1, 33]
 
 
-def test_before_anything_was_counted_it_says_so(as_rita: Client, digits: Recognizer) -> None:
+def test_before_the_first_count_the_page_says_so(as_rita: Client, digits: Recognizer) -> None:
     html = _text(as_rita)
     assert "data-empty" in html
     assert html.count("0 of 500") == 10
 
 
-def test_while_the_background_is_far_behind_it_says_so(as_rita: Client, desk: Desk, monkeypatch: Any) -> None:
+def test_a_background_that_is_behind_is_mentioned(as_rita: Client, desk: Desk, monkeypatch: Any) -> None:
     monkeypatch.setattr("recognizer.insights.label_checks.BATCH_SIZE", 1)
     desk.draw("7")
     desk.draw("7")
@@ -86,11 +86,11 @@ def test_the_goal_is_changed_in_the_admin(admin_client: Client, digits: Recogniz
     assert 'name="policy-0-goal" value="4"' in _text(admin_client, path)
 
 
-def test_who_may_not_change_the_goal_is_not_led_there(as_rita: Client, digits: Recognizer) -> None:
+def test_only_people_who_may_change_the_goal_see_the_link(as_rita: Client, digits: Recognizer) -> None:
     assert "data-policy" not in _text(as_rita)
 
 
-def test_the_number_of_queries_does_not_grow(
+def test_the_number_of_drawings_does_not_change_the_number_of_queries(
     as_rita: Client, desk: Desk, three: list[Recognizer], read: Read, django_assert_max_num_queries: Any
 ) -> None:
     for at in range(10):
@@ -100,7 +100,7 @@ def test_the_number_of_queries_does_not_grow(
         _text(as_rita)
 
 
-def test_the_sheet_asks_more_often_for_what_is_further_from_its_goal(
+def test_labels_far_from_their_goal_are_asked_for_more_often(
     client: Client, desk: Desk, goal: Policy, read: Read
 ) -> None:
     assert set(_weights(client).values()) == {1.0}  # nothing was counted: each as often
@@ -113,7 +113,7 @@ def test_the_sheet_asks_more_often_for_what_is_further_from_its_goal(
     assert (weights["0"], weights["7"], weights["1"]) == (1.0, 0.25, 0.1)
 
 
-def test_the_first_prompt_is_chosen_like_that_too(client: Client, digits: Recognizer, goal: Policy, read: Read) -> None:
+def test_the_first_prompt_uses_the_same_weights(client: Client, digits: Recognizer, goal: Policy, read: Read) -> None:
     read()
     Coverage.objects.exclude(label__slug="3").update(drawings=4)  # the goal
     random.seed(3)
@@ -123,7 +123,7 @@ def test_the_first_prompt_is_chosen_like_that_too(client: Client, digits: Recogn
     assert len(counts) > 3  # the others are still asked for
 
 
-def test_it_costs_the_sheet_no_query(
+def test_the_weights_cost_the_draw_page_no_query(
     client: Client, as_alice: Client, desk: Desk, three: list[Recognizer], read: Read, django_assert_num_queries: Any
 ) -> None:
     desk.approved("7")

@@ -25,7 +25,7 @@ def _check(correction: Correction) -> LabelCheck:
     return LabelCheck.objects.get(drawing=correction.drawing_id)
 
 
-def test_a_drawing_is_held_for_what_its_author_says_until_somebody_decides(desk: Desk, read: Read) -> None:
+def test_the_label_is_the_authors_until_a_review(desk: Desk, read: Read) -> None:
     said = desk.draw("7")
     read()
     assert (_check(said).label, _check(said).approved) == (desk.labels["7"], False)
@@ -34,7 +34,7 @@ def test_a_drawing_is_held_for_what_its_author_says_until_somebody_decides(desk:
     assert (_check(said).label, _check(said).approved) == (desk.labels["1"], True)
 
 
-def test_a_rejected_drawing_is_held_for_nothing_until_that_is_taken_back(desk: Desk, read: Read) -> None:
+def test_a_rejected_drawing_has_no_label_until_that_is_undone(desk: Desk, read: Read) -> None:
     said = desk.draw("7")
     rejected = Review.objects.create(correction=said, decision="rejected", reason="scribble")
     read()
@@ -44,7 +44,7 @@ def test_a_rejected_drawing_is_held_for_nothing_until_that_is_taken_back(desk: D
     assert _check(said).approved is False
 
 
-def test_a_decision_counts_no_longer_once_the_author_says_something_else(desk: Desk, read: Read) -> None:
+def test_a_new_correction_replaces_a_review(desk: Desk, read: Read) -> None:
     said = desk.approved("7")
     read()
     corrections.correct(drawing=said.drawing, label="1")
@@ -55,14 +55,14 @@ def test_a_decision_counts_no_longer_once_the_author_says_something_else(desk: D
     assert not LabelCheck.objects.exists()
 
 
-def test_the_live_answer_is_the_first_one_whatever_newer_versions_say(desk: Desk, read: Read) -> None:
+def test_the_first_prediction_is_the_live_one(desk: Desk, read: Read) -> None:
     said = desk.approved("7", label_1=0.9)
     desk.answer(said, 2, label_7=0.9)
     read()
     assert (_check(said).version, _check(said).answered) == (desk.version(1), desk.labels["1"])
 
 
-def test_the_newest_version_that_was_not_taught_with_it_judges(desk: Desk, read: Read) -> None:
+def test_the_newest_version_not_trained_on_a_drawing_checks_it(desk: Desk, read: Read) -> None:
     taught, fresh = desk.approved("7", label_1=0.6, label_7=0.3), desk.approved("7", label_1=0.6, label_7=0.3)
     desk.judged(2, taught=[taught])
     for said in (taught, fresh):
@@ -73,7 +73,7 @@ def test_the_newest_version_that_was_not_taught_with_it_judges(desk: Desk, read:
     assert (_check(fresh).judge, _check(fresh).margin) == (desk.version(2), pytest.approx(0.95))
 
 
-def test_a_drawing_that_every_version_was_taught_with_is_judged_by_none(desk: Desk, read: Read) -> None:
+def test_a_drawing_that_all_versions_were_trained_on_is_not_checked(desk: Desk, read: Read) -> None:
     said = desk.draw("7")
     desk.judged(2, taught=[said])
     desk.answer(said, 2, label_1=0.9)
@@ -82,13 +82,13 @@ def test_a_drawing_that_every_version_was_taught_with_is_judged_by_none(desk: De
     assert _check(said).answered == desk.labels["1"]
 
 
-def test_what_no_label_gets_speaks_against_all_of_them(desk: Desk, read: Read) -> None:
+def test_the_probability_of_no_label_counts_as_a_rival(desk: Desk, read: Read) -> None:
     said = desk.approved("7", label_7=0.1, label_1=0.05)
     read()
     assert (_check(said).rival, _check(said).rival_share) == (None, pytest.approx(0.85))
 
 
-def test_an_answer_that_comes_later_is_read_too(desk: Desk, read: Read) -> None:
+def test_a_later_prediction_is_read(desk: Desk, read: Read) -> None:
     said = desk.approved("7")
     read()
     assert _check(said).version is None
@@ -97,7 +97,7 @@ def test_an_answer_that_comes_later_is_read_too(desk: Desk, read: Read) -> None:
     assert _check(said).version == desk.version(1)
 
 
-def test_a_row_that_was_committed_after_one_with_a_higher_id_is_not_lost(desk: Desk, read: Read) -> None:
+def test_a_row_committed_late_is_not_missed(desk: Desk, read: Read) -> None:
     late = desk.draw("7")
     read()
     LabelCheck.objects.all().delete()  # as if the mark had passed it before it was there
@@ -109,7 +109,7 @@ def test_a_row_that_was_committed_after_one_with_a_higher_id_is_not_lost(desk: D
     assert not LabelCheck.objects.exists()  # what has been there for long is not read again and again
 
 
-def test_a_deleted_drawing_leaves_nothing(desk: Desk, read: Read) -> None:
+def test_a_deleted_drawing_leaves_no_row(desk: Desk, read: Read) -> None:
     said = desk.approved("7", label_1=0.9)
     read()
     said.drawing.delete()
@@ -119,7 +119,7 @@ def test_a_deleted_drawing_leaves_nothing(desk: Desk, read: Read) -> None:
     assert Coverage.objects.get(label=desk.labels["7"]).drawings == 0
 
 
-def test_reading_goes_on_where_it_stopped(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_reading_continues_where_it_stopped(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(label_checks, "BATCH_SIZE", 2)
     for _ in range(5):
         desk.draw("7")
@@ -131,7 +131,9 @@ def test_reading_goes_on_where_it_stopped(desk: Desk, monkeypatch: pytest.Monkey
     assert not label_checks.is_behind()
 
 
-def test_many_drawings_cost_as_many_queries_as_one(desk: Desk, django_assert_num_queries: Any) -> None:
+def test_the_number_of_drawings_does_not_change_the_number_of_queries(
+    desk: Desk, django_assert_num_queries: Any
+) -> None:
     many = [desk.approved("7", label_1=0.5, label_7=0.4).drawing_id for _ in range(20)]
     with django_assert_num_queries(8):  # six and a savepoint; one more where something is held for nothing
         label_checks.update_checks(many[:1])
@@ -139,7 +141,7 @@ def test_many_drawings_cost_as_many_queries_as_one(desk: Desk, django_assert_num
         label_checks.update_checks(many)
 
 
-def test_coverage_counts_what_is_approved_of_people_who_agree(
+def test_coverage_counts_approved_drawings_with_consent(
     desk: Desk, alice: User, bob: User, digits: Recognizer, read: Read
 ) -> None:
     for author in (alice, alice, bob):
@@ -156,7 +158,7 @@ def test_coverage_counts_what_is_approved_of_people_who_agree(
     assert (found.drawings, found.people) == (2, 1)
 
 
-def test_it_counts_once_a_minute_and_only_if_something_is_new(desk: Desk) -> None:
+def test_counts_are_updated_once_a_minute_and_only_after_changes(desk: Desk) -> None:
     def counted() -> Any:
         label_checks.refresh_label_checks()
         return Coverage.objects.values_list("drawings", "counted").get(label=desk.labels["7"])
@@ -188,13 +190,13 @@ def test_many_rows_are_counted_less_often(desk: Desk, read: Read, monkeypatch: p
     assert Coverage.objects.get(label=desk.labels["7"]).drawings == 2
 
 
-def test_the_tick_reads_and_counts(desk: Desk) -> None:
+def test_the_tick_task_reads_and_counts(desk: Desk) -> None:
     desk.approved("7", label_1=0.9)
     tasks.tick()
     assert Confusion.objects.get().counts == [["7", "1", 1]]
 
 
-def test_everything_can_be_read_anew_by_hand(desk: Desk, read: Read, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_rebuilds_everything(desk: Desk, read: Read, capsys: pytest.CaptureFixture[str]) -> None:
     desk.approved("7", label_1=0.9)
     read()
     LabelCheck.objects.update(label=Label.objects.get(recognizer=desk.recognizer, slug="3"))

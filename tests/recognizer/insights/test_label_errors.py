@@ -29,7 +29,7 @@ def _opened(html: str) -> list[int]:
     return [int(pk) for pk in re.findall(r'class="example" href="[^"]*\?correction=(\d+)"', html)]
 
 
-def test_what_is_most_against_its_label_comes_first_with_the_reason(as_rita: Client, desk: Desk, read: Read) -> None:
+def test_the_most_doubtful_label_comes_first_with_the_reason(as_rita: Client, desk: Desk, read: Read) -> None:
     for _ in range(3):
         desk.approved("1", label_1=0.6, label_7=0.3)
     little = desk.approved("7", label_1=0.7, label_7=0.2)
@@ -41,7 +41,7 @@ def test_what_is_most_against_its_label_comes_first_with_the_reason(as_rita: Cli
     assert [re.findall(r"\d+%", reason) for reason in reasons] == [["2%", "96%", "60%"], ["20%", "70%", "60%"]]
 
 
-def test_a_rival_that_gets_less_than_it_usually_does_is_no_reason(as_rita: Client, desk: Desk, read: Read) -> None:
+def test_a_rival_below_its_average_probability_is_not_listed(as_rita: Client, desk: Desk, read: Read) -> None:
     desk.approved("1", label_1=0.98)
     desk.approved("7", label_1=0.55, label_7=0.4)
     read()
@@ -49,7 +49,7 @@ def test_a_rival_that_gets_less_than_it_usually_does_is_no_reason(as_rita: Clien
     assert 'class="empty-state' in _text(as_rita)
 
 
-def test_a_rival_of_which_nothing_is_known_must_get_half(as_rita: Client, desk: Desk, read: Read) -> None:
+def test_a_rival_without_an_average_needs_one_half(as_rita: Client, desk: Desk, read: Read) -> None:
     sure = desk.approved("7", label_3=0.6, label_7=0.2)
     desk.approved("7", label_3=0.4, label_7=0.3)
     read()
@@ -59,7 +59,7 @@ def test_a_rival_of_which_nothing_is_known_must_get_half(as_rita: Client, desk: 
     assert re.findall(r"\d+%", reason) == ["20%", "60%"]  # and not what the rival usually gets
 
 
-def test_what_is_taken_for_no_label_at_all_is_doubtful_too(as_rita: Client, desk: Desk, read: Read) -> None:
+def test_a_drawing_that_looks_like_no_label_is_listed(as_rita: Client, desk: Desk, read: Read) -> None:
     scribble = desk.approved("7", label_7=0.05, label_1=0.03)
     read()
     html = _text(as_rita)
@@ -68,7 +68,7 @@ def test_what_is_taken_for_no_label_at_all_is_doubtful_too(as_rita: Client, desk
     assert re.findall(r"\d+%", reason) == ["5%", "92%"]
 
 
-def test_a_version_that_was_taught_with_a_drawing_has_no_say_about_it(as_rita: Client, desk: Desk, read: Read) -> None:
+def test_a_version_trained_on_a_drawing_does_not_check_it(as_rita: Client, desk: Desk, read: Read) -> None:
     taught = desk.approved("7", label_7=0.9)
     fresh = desk.approved("7", label_7=0.9)
     desk.judged(2, taught=[taught])
@@ -80,9 +80,7 @@ def test_a_version_that_was_taught_with_a_drawing_has_no_say_about_it(as_rita: C
     assert 'data-version="2"' in html
 
 
-def test_only_what_is_approved_and_of_people_who_agree_is_listed(
-    as_rita: Client, desk: Desk, bob: User, read: Read
-) -> None:
+def test_only_approved_drawings_with_consent_are_listed(as_rita: Client, desk: Desk, bob: User, read: Read) -> None:
     waits = desk.draw("7")
     desk.answer(waits, label_1=0.9)
     theirs = desk.approved("7", bob, label_1=0.9)
@@ -92,7 +90,7 @@ def test_only_what_is_approved_and_of_people_who_agree_is_listed(
     assert _opened(_text(as_rita)) == []
 
 
-def test_it_is_decided_anew_in_the_room_and_is_no_longer_doubtful(as_rita: Client, desk: Desk, read: Read) -> None:
+def test_a_new_review_settles_a_doubtful_label(as_rita: Client, desk: Desk, read: Read) -> None:
     said = desk.approved("7", label_1=0.9, label_7=0.02)
     read()
     (room,) = re.findall(r'class="example" href="([^"]+)"', _text(as_rita))
@@ -107,7 +105,7 @@ def test_it_is_decided_anew_in_the_room_and_is_no_longer_doubtful(as_rita: Clien
     assert _opened(_text(as_rita)) == []
 
 
-def test_what_was_rejected_meanwhile_teaches_no_longer(as_rita: Client, desk: Desk, read: Read) -> None:
+def test_a_drawing_rejected_meanwhile_is_marked(as_rita: Client, desk: Desk, read: Read) -> None:
     said = desk.approved("7", label_1=0.9)
     read()
     undone = said.reviews.create(decision="undone", replaces=said.reviews.get())
@@ -116,14 +114,14 @@ def test_what_was_rejected_meanwhile_teaches_no_longer(as_rita: Client, desk: De
     assert _opened(_text(as_rita)) == [said.pk]
 
 
-def test_those_of_a_page_are_decided_one_after_the_other(as_rita: Client, desk: Desk, read: Read) -> None:
+def test_a_page_links_to_a_review_of_all_its_drawings(as_rita: Client, desk: Desk, read: Read) -> None:
     first, second = desk.approved("7", label_1=0.9), desk.approved("4", label_9=0.9)
     read()
     query = f"correction={first.pk}&amp;correction={second.pk}"
     assert f'href="/review/?{query}"' in _text(as_rita)
 
 
-def test_one_label_can_be_looked_at_alone(as_rita: Client, desk: Desk, read: Read) -> None:
+def test_the_list_can_be_filtered_by_label(as_rita: Client, desk: Desk, read: Read) -> None:
     seven, four = desk.approved("7", label_1=0.9), desk.approved("4", label_9=0.9)
     read()
     assert _opened(_text(as_rita)) == [seven.pk, four.pk]
@@ -133,7 +131,7 @@ def test_one_label_can_be_looked_at_alone(as_rita: Client, desk: Desk, read: Rea
     assert _opened(_text(as_rita, PAGE + "?label=nothing")) == [seven.pk, four.pk]
 
 
-def test_it_goes_on_page_by_page_and_ends_somewhere(as_rita: Client, desk: Desk, read: Read, monkeypatch: Any) -> None:
+def test_the_list_has_pages_and_a_limit(as_rita: Client, desk: Desk, read: Read, monkeypatch: Any) -> None:
     monkeypatch.setattr(label_errors, "PAGE_SIZE", 2)
     monkeypatch.setattr(label_errors, "MAX_DOUBTFUL", 3)
     said = [desk.approved("7", label_1=0.9, label_7=at / 100) for at in range(5)]
@@ -144,7 +142,9 @@ def test_it_goes_on_page_by_page_and_ends_somewhere(as_rita: Client, desk: Desk,
     assert 'rel="next" href="?page=2"' in first
 
 
-def test_the_number_of_queries_does_not_grow(as_rita: Client, desk: Desk, three: list[Recognizer], read: Read) -> None:
+def test_the_number_of_drawings_does_not_change_the_number_of_queries(
+    as_rita: Client, desk: Desk, three: list[Recognizer], read: Read
+) -> None:
     def queries() -> int:
         with CaptureQueriesContext(connection) as found:
             _text(as_rita)

@@ -48,20 +48,20 @@ def row(client: Client, name: str) -> list[str]:
     return found[0]
 
 
-def test_how_often_a_reviewer_was_right_about_controls(as_manager: Client, desk: Desk) -> None:
+def test_accuracy_on_controls_is_counted(as_manager: Client, desk: Desk) -> None:
     rosa = community.reviewer("rosa")
     tried(desk, rosa, "7777777711")
     assert row(as_manager, f"reviewer {rosa.pk}") == [f"reviewer {rosa.pk}", "10", "80.0% 8 of 10, 49% to 94%", "–"]
 
 
-def test_rejecting_what_must_be_rejected_is_right(as_manager: Client, desk: Desk) -> None:
+def test_rejecting_a_control_to_be_rejected_is_right(as_manager: Client, desk: Desk) -> None:
     rosa = community.reviewer("rosa")
     correction = desk.draw("7")
     say(desk, correction, rosa, None, control=Control.objects.create(correction=correction, label=None))
     assert "1 of 1" in row(as_manager, f"reviewer {rosa.pk}")[2]
 
 
-def test_controls_whose_mark_was_taken_off_count_no_longer(as_manager: Client, desk: Desk) -> None:
+def test_ended_controls_do_not_count(as_manager: Client, desk: Desk) -> None:
     rosa = community.reviewer("rosa")
     tried(desk, rosa, "71")
     for control in Control.objects.filter(answers__label__slug="1"):
@@ -69,7 +69,9 @@ def test_controls_whose_mark_was_taken_off_count_no_longer(as_manager: Client, d
     assert "1 of 1" in row(as_manager, f"reviewer {rosa.pk}")[2]
 
 
-def test_how_often_it_was_decided_as_they_said(as_manager: Client, desk: Desk, digits: Recognizer, alice: User) -> None:
+def test_agreement_with_final_decisions_is_counted(
+    as_manager: Client, desk: Desk, digits: Recognizer, alice: User
+) -> None:
     Policy.objects.create(recognizer=digits, opinions=2)
     rosa, ravi, ruth = (community.reviewer(name) for name in ("rosa", "ravi", "ruth"))
     said = named(alice, [[[0, 10], [0, 10]]], "7")
@@ -80,7 +82,7 @@ def test_how_often_it_was_decided_as_they_said(as_manager: Client, desk: Desk, d
     assert row(as_manager, f"reviewer {ravi.pk}")[3].startswith("100.0% 1 of 1")
 
 
-def test_how_often_authors_were_accepted(as_manager: Client, desk: Desk, alice: User, bob: User) -> None:
+def test_accepted_corrections_of_authors_are_counted(as_manager: Client, desk: Desk, alice: User, bob: User) -> None:
     for _ in range(3):
         desk.approved("7")
     desk.decide(desk.draw("7"), "1")
@@ -90,7 +92,7 @@ def test_how_often_authors_were_accepted(as_manager: Client, desk: Desk, alice: 
     assert alice.email not in _text(as_manager, RECORDS)
 
 
-def test_staff_see_addresses_and_the_way_to_an_authors_drawings(admin_client: Client, desk: Desk, alice: User) -> None:
+def test_staff_see_addresses_and_links_to_the_drawings(admin_client: Client, desk: Desk, alice: User) -> None:
     desk.approved("7")
     tried(desk, community.reviewer("rosa"), "7")
     html = _text(admin_client, RECORDS)
@@ -98,7 +100,7 @@ def test_staff_see_addresses_and_the_way_to_an_authors_drawings(admin_client: Cl
     assert f'<a href="/review/?recognizer=digits&amp;author={alice.pk}">alice@example.org</a>' in html
 
 
-def test_who_only_reviews_sees_their_own_ten_controls_at_a_time(as_rita: Client, rita: User, desk: Desk) -> None:
+def test_reviewers_see_only_their_own_figures_in_steps_of_ten(as_rita: Client, rita: User, desk: Desk) -> None:
     tried(desk, community.reviewer("rosa"), "1111")
     tried(desk, rita, "777777711")
     html = _text(as_rita, RECORDS)
@@ -112,14 +114,14 @@ def test_who_only_reviews_sees_their_own_ten_controls_at_a_time(as_rita: Client,
     assert "authors" not in page.context
 
 
-def test_before_there_is_anything_it_says_so(as_manager: Client, as_rita: Client, digits: Recognizer) -> None:
+def test_an_empty_page_says_so(as_manager: Client, as_rita: Client, digits: Recognizer) -> None:
     html = _text(as_manager, RECORDS)
     assert 'data-empty="reviewers"' in html
     assert 'data-empty="authors"' in html
     assert "data-own" in _text(as_rita, RECORDS)
 
 
-def test_only_reviewers_come_in(client: Client, as_alice: Client, digits: Recognizer) -> None:
+def test_only_reviewers_can_open_the_page(client: Client, as_alice: Client, digits: Recognizer) -> None:
     for page in (RECORDS, DISPUTED):
         assert client.get(page).status_code == 302
         assert as_alice.get(page).status_code == 403
@@ -132,7 +134,9 @@ def _queries(client: Client, page: str) -> int:
     return len(found)
 
 
-def test_the_number_of_queries_does_not_grow(as_manager: Client, as_rita: Client, rita: User, desk: Desk) -> None:
+def test_the_number_of_opinions_does_not_change_the_number_of_queries(
+    as_manager: Client, as_rita: Client, rita: User, desk: Desk
+) -> None:
     def more(at: int) -> None:
         rosa = community.reviewer(f"rosa{at}")
         tried(desk, rosa, "7")
@@ -161,7 +165,7 @@ def disputed(desk: Desk, *_by: Any) -> Any:
     return correction
 
 
-def test_disputes_are_listed_and_lead_to_who_may_settle_them(
+def test_disputes_are_listed_for_people_who_may_settle_them(
     as_rita: Client, rita: User, desk: Desk, digits: Recognizer
 ) -> None:
     said = disputed(desk)
@@ -175,7 +179,7 @@ def test_disputes_are_listed_and_lead_to_who_may_settle_them(
     assert 'data-open-disputes="1"' in _text(as_rita, "/review/")
 
 
-def test_disputes_come_page_by_page(as_rita: Client, desk: Desk) -> None:
+def test_disputes_have_pages(as_rita: Client, desk: Desk) -> None:
     said = [disputed(desk) for _ in range(25)]
     first = as_rita.get(DISPUTED)
     assert len(first.context["page"].examples) == 24
@@ -203,7 +207,7 @@ def _policy(client: Client, recognizer: Recognizer, **changed: str) -> Any:
     return client.post(address, filled, follow=True)
 
 
-def test_the_policy_is_changed_in_the_admin_noted_and_applied(
+def test_a_policy_change_in_the_admin_is_logged_and_applied(
     admin_client: Client, digits: Recognizer, alice: User
 ) -> None:
     policy = training.policy_of(digits)
@@ -221,15 +225,13 @@ def test_the_policy_is_changed_in_the_admin_noted_and_applied(
 
 
 @pytest.mark.parametrize(("field", "value"), [("opinions", "0"), ("opinions_share", "1.1"), ("control_share", "0.6")])
-def test_a_policy_that_cannot_be_is_refused(admin_client: Client, digits: Recognizer, field: str, value: str) -> None:
+def test_an_invalid_policy_is_refused(admin_client: Client, digits: Recognizer, field: str, value: str) -> None:
     training.policy_of(digits)
     assert "Please correct the error" in _policy(admin_client, digits, **{field: value}).content.decode()
     assert not AuditEntry.objects.filter(what="policy.changed").exists()
 
 
-def test_too_few_reviewers_for_a_policy_is_said_where_one_reviews(
-    as_rita: Client, admin_client: Client, digits: Recognizer
-) -> None:
+def test_the_review_page_warns_of_too_few_reviewers(as_rita: Client, admin_client: Client, digits: Recognizer) -> None:
     assert "data-shortage" not in _text(as_rita, "/review/")
     policy = training.policy_of(digits)
     policy.opinions = 3

@@ -24,7 +24,7 @@ def starter(shipped: Bundle) -> Bundle:
 
 
 @pytest.mark.parametrize("examined", range(PEOPLE))
-def test_what_five_people_teach_passes_the_gate_on_the_sixth(
+def test_training_on_five_users_passes_the_gate_on_the_sixth(
     starter: Bundle, examined: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Which of them it is hangs on the ids that a database happens to give."""

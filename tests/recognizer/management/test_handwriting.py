@@ -23,23 +23,23 @@ def first(hand: Iterator[LabelledInk], count: int) -> list[LabelledInk]:
     return list(islice(hand, count))
 
 
-def test_each_writes_every_digit_before_one_comes_again() -> None:
+def test_each_writer_writes_every_digit_before_repeating_one() -> None:
     for hand in digit_writers(3):
         assert sorted(label for label, _ in first(hand, 10)) == list("0123456789")
 
 
-def test_the_same_person_writes_the_same_each_time_and_two_people_do_not() -> None:
+def test_a_writer_is_reproducible_and_differs_from_others() -> None:
     one, two = (first(hand, 5) for hand in digit_writers(2))
     assert first(digit_writers(2)[0], 5) == one
     assert one != two
 
 
-def test_what_they_write_is_ink_as_the_api_takes_it() -> None:
+def test_digits_are_valid_ink_for_the_api() -> None:
     for _, ink in first(digit_writers(1)[0], 20):
         parse_ink(json.loads(json.dumps(ink)))
 
 
-def test_the_shipped_model_reads_most_of_it_but_not_all(starter: Bundle) -> None:
+def test_the_shipped_model_recognises_most_digits_but_not_all(starter: Bundle) -> None:
     """Else there would be nothing to put right, or nobody would believe the demonstration."""
     drawn = [each for hand in digit_writers(6) for each in first(hand, 20)]
     rasters = np.stack([rasterise(parse_ink(ink)) for _, ink in drawn])
@@ -48,7 +48,7 @@ def test_the_shipped_model_reads_most_of_it_but_not_all(starter: Bundle) -> None
     assert 0.85 < right < 1
 
 
-def test_recorded_tracks_are_taken_where_they_are_at_hand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_recorded_tracks_are_used_if_available(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     place = tmp_path / "pendigits" / "pendigits.jsonl.gz"
     place.parent.mkdir()
     with gzip.open(place, "wt") as lines:
@@ -63,6 +63,6 @@ def test_recorded_tracks_are_taken_where_they_are_at_hand(tmp_path: Path, monkey
         assert len(first(hand, 5)) == 5, "their drawings come again in another order"
 
 
-def test_without_these_tracks_in_the_folder_they_are_made_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_recorded_tracks_digits_are_synthetic(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("INKLING_DATA", str(tmp_path))
     assert len(first(digit_writers(1)[0], 3)) == 3

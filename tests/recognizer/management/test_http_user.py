@@ -18,7 +18,7 @@ def user(live_server: LiveServer, digits: Recognizer) -> HttpUser:
     return HttpUser(live_server.url)
 
 
-def test_it_signs_in_draws_and_says_what_it_is(user: HttpUser, transactional_db: None) -> None:
+def test_a_user_signs_in_draws_and_corrects(user: HttpUser, transactional_db: None) -> None:
     ada = create_user("Ada")
     user.sign_in(ada.person.email, ada.password)
     assert user.draw("digits", SEVEN, "7")["agrees"]
@@ -26,7 +26,7 @@ def test_it_signs_in_draws_and_says_what_it_is(user: HttpUser, transactional_db:
     assert Drawing.objects.get().author == ada.person
 
 
-def test_secure_cookies_come_back_over_plain_http(user: HttpUser, settings: object) -> None:
+def test_secure_cookies_are_sent_over_plain_http(user: HttpUser, settings: object) -> None:
     """Inside a container, requests do not pass the HTTPS proxy."""
     settings.SESSION_COOKIE_SECURE = settings.CSRF_COOKIE_SECURE = True  # type: ignore[attr-defined]
     ada = create_user("Ada")
@@ -49,7 +49,7 @@ def test_a_page_without_a_form_is_refused(user: HttpUser) -> None:
         user.submit("/healthz")
 
 
-def test_a_site_that_is_not_there_is_refused() -> None:
+def test_a_site_that_does_not_answer_is_an_error() -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         nobody = probe.getsockname()[1]

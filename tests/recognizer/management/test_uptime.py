@@ -35,7 +35,7 @@ def watch(*versions: int) -> VersionMonitor:
     return VersionMonitor([Site(*versions)], "digits", SEVEN)  # type: ignore[list-item]
 
 
-def test_it_asks_until_it_is_left() -> None:
+def test_requests_are_sent_until_the_block_ends() -> None:
     with watch(1) as watching:
         time.sleep(0.2)
     count = len(watching.seen)
@@ -44,7 +44,7 @@ def test_it_asks_until_it_is_left() -> None:
     assert not watching.failures
 
 
-def test_it_says_when_the_version_before_last_answered() -> None:
+def test_settle_finds_the_last_answer_of_another_version() -> None:
     watching = watch(1)
     watching.seen = [
         ObservedAnswer(99.0, 1),
@@ -56,7 +56,7 @@ def test_it_says_when_the_version_before_last_answered() -> None:
     assert watching.settle(2, 100.0) == (pytest.approx(1.2), 4)
 
 
-def test_an_answer_that_fails_is_kept_in_mind_and_is_no_other_version() -> None:
+def test_a_failed_request_is_recorded_and_is_not_another_version() -> None:
     with watch(1, 0, 2) as watching:
         time.sleep(0.2)
     assert watching.failures == ["The site is away."]

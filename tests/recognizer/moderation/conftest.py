@@ -1,4 +1,4 @@
-"""Authors, reviewers, and a version that alice taught."""
+"""Authors, reviewers, and a version trained on a drawing of alice."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def said(digits: Recognizer, alice: User) -> list[Correction]:
 
 
 @pytest.fixture
-def taught(digits: Recognizer, starter: Bundle, said: list[Correction], rita: User) -> ModelVersion:
+def trained(digits: Recognizer, starter: Bundle, said: list[Correction], rita: User) -> ModelVersion:
     """Version 2, which answers, and learned from alice's seven."""
     decisions.accept(correction=said[0], reviewer=rita)
     version = learned(digits, starter)

@@ -34,7 +34,7 @@ def root(admin_user: User) -> User:
     return User.objects.get(pk=admin_user.pk)
 
 
-def test_a_promotion_and_what_took_it_back(
+def test_a_promotion_and_its_rollback_are_logged(
     admin_client: Client, root: User, digits: Recognizer, starter: Bundle
 ) -> None:
     learned(digits, starter, promoted=False)
@@ -51,12 +51,12 @@ def test_a_promotion_and_what_took_it_back(
     assert (back.subject, back.undoes, back.by) == ("digits version 1", made, root)
 
 
-def test_what_the_site_promotes_by_itself(digits: Recognizer) -> None:
+def test_automatic_promotions_are_logged_without_a_person(digits: Recognizer) -> None:
     entry = noted("version.promoted")
     assert (entry.by, entry.actor, entry.subject) == (None, "", "digits version 1")
 
 
-def test_runs_that_people_start_and_cancel(as_rita: Client, rita: User, digits: Recognizer) -> None:
+def test_starting_and_cancelling_a_run_is_logged(as_rita: Client, rita: User, digits: Recognizer) -> None:
     as_rita.post("/runs/", {"recognizer": "digits"})
     run = TrainingRun.objects.get()
     as_rita.post(f"/runs/{run.pk}/cancel/")
@@ -67,7 +67,7 @@ def test_runs_that_people_start_and_cancel(as_rita: Client, rita: User, digits: 
     assert AuditEntry.objects.filter(what="run.cancelled").count() == 1, "it had ended: nothing was done"
 
 
-def test_exports_and_who_downloaded_them(as_rita: Client, rita: User, said: list[Correction]) -> None:
+def test_exports_and_downloads_are_logged(as_rita: Client, rita: User, said: list[Correction]) -> None:
     as_rita.post("/review/export/", {"format": "ndjson", "recognizer": "digits", "licence": "CC0"})
     export = rita.exports.get()
     export_job.run_export(export_id=export.pk)
@@ -78,7 +78,7 @@ def test_exports_and_who_downloaded_them(as_rita: Client, rita: User, said: list
     assert (downloaded.subject, downloaded.by) == (made.subject, rita)
 
 
-def test_files_written_and_read_by_commands(said: list[Correction], tmp_path: Path) -> None:
+def test_exports_and_imports_by_commands_are_logged(said: list[Correction], tmp_path: Path) -> None:
     file = tmp_path / "drawings.ndjson"
     call_command("export_drawings", str(file), "--licence", "CC0", stdout=StringIO())
     assert noted("export.made").by is None
@@ -88,21 +88,21 @@ def test_files_written_and_read_by_commands(said: list[Correction], tmp_path: Pa
     assert (detail["source"], detail["licence"], detail["kept"], detail["there"]) == ("drawings.ndjson", "CC0", 1, 1)
 
 
-def test_an_import_that_brings_nothing_is_not_noted(said: list[Correction], tmp_path: Path) -> None:
+def test_an_import_that_saves_nothing_is_not_logged(said: list[Correction], tmp_path: Path) -> None:
     file = tmp_path / "nothing.ndjson"
     file.write_text(json.dumps({"recognizer": "digits"}) + "\n")
     call_command("import_drawings", str(file), "--licence", "CC0", stdout=StringIO(), stderr=StringIO())
     assert not AuditEntry.objects.filter(what="import.made").exists()
 
 
-def test_a_drawing_that_staff_delete(admin_client: Client, root: User, said: list[Correction]) -> None:
+def test_a_drawing_deleted_by_staff_is_logged(admin_client: Client, root: User, said: list[Correction]) -> None:
     uuid = said[0].drawing.uuid
     admin_client.post(f"/admin/recognizer/drawing/{said[0].drawing_id}/delete/", {"post": "yes"})
     entry = noted("drawing.deleted")
     assert (entry.by, entry.subject) == (root, f"drawing {uuid}")
 
 
-def test_a_drawing_that_its_author_deletes_is_their_own_affair(as_alice: Client, said: list[Correction]) -> None:
+def test_a_drawing_deleted_by_its_author_is_not_logged(as_alice: Client, said: list[Correction]) -> None:
     as_alice.post(f"/drawings/{said[0].drawing.uuid}/delete/")
     assert not AuditEntry.objects.filter(what="drawing.deleted").exists()
 
@@ -111,7 +111,9 @@ def _form(user: User, **more: Any) -> dict[str, Any]:
     return {"first_name": user.first_name, "is_active": "on", **more}
 
 
-def test_what_a_person_may_do_is_noted_with_how_it_was(admin_client: Client, root: User, alice: User) -> None:
+def test_changed_permissions_of_a_person_are_logged_with_the_old_ones(
+    admin_client: Client, root: User, alice: User
+) -> None:
     group = Group.objects.create(name="Reviewers")
     permission = Permission.objects.get(codename="review_drawings")
     form = _form(alice, is_staff="on", groups=[str(group.pk)], user_permissions=[str(permission.pk)])
@@ -125,13 +127,13 @@ def test_what_a_person_may_do_is_noted_with_how_it_was(admin_client: Client, roo
     }
 
 
-def test_a_new_name_is_no_right(admin_client: Client, alice: User) -> None:
+def test_a_changed_name_is_not_logged(admin_client: Client, alice: User) -> None:
     admin_client.post(f"/admin/accounts/user/{alice.pk}/change/", _form(alice, first_name="Alice"))
     assert User.objects.get(pk=alice.pk).first_name == "Alice"
     assert not AuditEntry.objects.exists()
 
 
-def test_what_a_group_may_do_is_noted(admin_client: Client, root: User) -> None:
+def test_changed_permissions_of_a_group_are_logged(admin_client: Client, root: User) -> None:
     permission = Permission.objects.get(codename="review_drawings")
     admin_client.post("/admin/auth/group/add/", {"name": "Reviewers", "permissions": [str(permission.pk)]})
     group = Group.objects.get()
@@ -144,7 +146,7 @@ def test_what_a_group_may_do_is_noted(admin_client: Client, root: User) -> None:
     assert not Group.objects.exists()
 
 
-def test_a_second_factor_that_was_taken_away(admin_client: Client, alice: User) -> None:
+def test_a_removed_second_factor_is_logged(admin_client: Client, alice: User) -> None:
     furnish(alice)
     factor = alice.authenticator_set.get()  # type: ignore[attr-defined]
     admin_client.post(f"/admin/mfa/authenticator/{factor.pk}/delete/", {"post": "yes"})
@@ -152,7 +154,7 @@ def test_a_second_factor_that_was_taken_away(admin_client: Client, alice: User) 
     assert (entry.subject, entry.detail) == (audit.name_of(alice), {"type": "totp"})
 
 
-def test_an_address_is_confirmed_after_one_more_look(admin_client: Client, alice: User) -> None:
+def test_an_address_is_verified_after_a_confirmation(admin_client: Client, alice: User) -> None:
     address = EmailAddress.objects.create(user=alice, email=alice.email, verified=False, primary=True)
     sent = {"action": "make_verified", "_selected_action": [str(address.pk)]}
     assert "Be sure" in admin_client.post("/admin/account/emailaddress/", sent).content.decode()

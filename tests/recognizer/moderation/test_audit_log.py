@@ -27,7 +27,9 @@ def shown(client: Client, query: str = "") -> list[AuditEntry]:
     return [line.entry for line in client.get(LOG + query).context["lines"]]
 
 
-def test_only_who_may_read_it_comes_in(client: Client, as_alice: Client, as_rita: Client, as_auditor: Client) -> None:
+def test_only_people_with_the_permission_can_open_it(
+    client: Client, as_alice: Client, as_rita: Client, as_auditor: Client
+) -> None:
     for path in (LOG, DECISIONS):
         assert client.get(path).status_code == 302
         assert as_alice.get(path).status_code == 403
@@ -37,7 +39,7 @@ def test_only_who_may_read_it_comes_in(client: Client, as_alice: Client, as_rita
     assert 'href="/audit/"' not in as_rita.get("/").content.decode()
 
 
-def test_the_newest_stands_first_in_words_with_how_it_was(as_auditor: Client, bob: User) -> None:
+def test_the_newest_entry_comes_first_with_old_and_new_values(as_auditor: Client, bob: User) -> None:
     audit.note(
         by=None, what="version.promoted", subject="digits version 2", detail={"reason": "It passed.", "before": 1}
     )
@@ -52,14 +54,14 @@ def test_the_newest_stands_first_in_words_with_how_it_was(as_auditor: Client, bo
     assert bob.email in html
 
 
-def test_there_are_words_for_everything_that_is_noted() -> None:
+def test_every_kind_of_entry_has_a_label() -> None:
     sources = [path.read_text() for part in ("accounts", "recognizer") for path in (ROOT / part).rglob("*.py")]
     noted = {what for text in sources for what in re.findall(r'(?:what=|_write_down\(\w+, )"([a-z.-]+)"', text)}
     assert len(noted) > 20
     assert noted - set(audit_entries.ACTIONS) == set()
 
 
-def test_addresses_are_for_who_may_see_people(as_auditor: Client, as_bob: Client, bob: User) -> None:
+def test_addresses_are_shown_only_to_people_who_may_see_them(as_auditor: Client, as_bob: Client, bob: User) -> None:
     from django.contrib.auth.models import Permission
 
     bob.user_permissions.add(Permission.objects.get(codename="view_auditentry"))
@@ -71,7 +73,7 @@ def test_addresses_are_for_who_may_see_people(as_auditor: Client, as_bob: Client
     assert f"person {vera.pk}" in html
 
 
-def test_who_has_left_has_no_name_but_stays_the_same(as_auditor: Client, bob: User) -> None:
+def test_a_person_who_left_keeps_a_number_without_a_name(as_auditor: Client, bob: User) -> None:
     pk, address = bob.pk, bob.email
     audit.note(by=bob, what="key.made", subject="key 1")
     people.delete_person(person=bob)
@@ -81,7 +83,7 @@ def test_who_has_left_has_no_name_but_stays_the_same(as_auditor: Client, bob: Us
     assert [entry.what for entry in shown(as_auditor, f"?person={pk}")] == ["person.left", "key.made"]
 
 
-def test_it_is_filtered_by_what_by_person_and_by_day(as_auditor: Client, alice: User, bob: User) -> None:
+def test_entries_are_filtered_by_kind_person_and_day(as_auditor: Client, alice: User, bob: User) -> None:
     old = audit.note(by=alice, what="key.made", subject="key 1")
     AuditEntry._base_manager.filter(pk=old.pk).update(when=timezone.now() - timedelta(days=3))
     made = audit.note(by=alice, what="key.made", subject="key 2")
@@ -98,12 +100,12 @@ def test_it_is_filtered_by_what_by_person_and_by_day(as_auditor: Client, alice: 
 @pytest.mark.parametrize(
     "query", ["?person=x", "?day=yesterday", "?below=-1", f"?person={'9' * 30}", "?day=0001-01-01"]
 )
-def test_what_cannot_be_meant_is_not_asked(as_auditor: Client, query: str) -> None:
+def test_invalid_filters_need_no_query(as_auditor: Client, query: str) -> None:
     entry = audit.note(by=None, what="key.made", subject="key 1")
     assert shown(as_auditor, query) == [entry]
 
 
-def test_what_undid_it_is_a_link_away_both_ways(as_auditor: Client, bob: User) -> None:
+def test_an_entry_and_the_one_that_undid_it_link_to_each_other(as_auditor: Client, bob: User) -> None:
     made = audit.note(by=bob, what="key.made", subject="key 1")
     undone = audit.note(by=bob, what="key.revoked", subject="key 1", undoes=made)
     html = as_auditor.get(LOG).content.decode()
@@ -112,7 +114,7 @@ def test_what_undid_it_is_a_link_away_both_ways(as_auditor: Client, bob: User) -
     assert shown(as_auditor, f"?entry={made.pk}") == [made]
 
 
-def test_it_is_read_page_by_page(as_auditor: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_log_has_pages(as_auditor: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(audit_entries, "PAGE_SIZE", 2)
     made = [audit.note(by=None, what="key.made", subject=f"key {number}") for number in range(5)][::-1]
     assert shown(as_auditor) == made[:2]
@@ -123,7 +125,7 @@ def test_it_is_read_page_by_page(as_auditor: Client, monkeypatch: pytest.MonkeyP
     assert "data-newest" in last
 
 
-def test_words_that_nobody_foresaw_are_shown_as_they_are(as_auditor: Client) -> None:
+def test_an_unknown_kind_of_entry_is_shown_as_it_is(as_auditor: Client) -> None:
     audit.note(by=None, what="moon.landed", subject="<b>moon</b>", detail={"odd": {"a": [1, 2]}, "nothing": None})
     html = as_auditor.get(LOG).content.decode()
     assert "moon.landed" in html
@@ -131,7 +133,7 @@ def test_words_that_nobody_foresaw_are_shown_as_they_are(as_auditor: Client) -> 
     assert "odd: a: 1, 2" in html
 
 
-def test_decisions_are_read_from_the_facts(as_auditor: Client, rita: User, said: list[Correction]) -> None:
+def test_reviews_are_read_from_their_own_tables(as_auditor: Client, rita: User, said: list[Correction]) -> None:
     decisions.accept(correction=said[0], reviewer=rita)
     decisions.undo(review=Review.objects.get(), reviewer=rita)
     decisions.reject(correction=said[1], reviewer=rita, reason="scribble")
@@ -146,7 +148,9 @@ def test_decisions_are_read_from_the_facts(as_auditor: Client, rita: User, said:
 
 
 @pytest.mark.parametrize("path", [LOG, DECISIONS])
-def test_a_longer_page_needs_no_more_queries(as_auditor: Client, rita: User, said: list[Correction], path: str) -> None:
+def test_the_length_of_a_page_does_not_change_the_number_of_queries(
+    as_auditor: Client, rita: User, said: list[Correction], path: str
+) -> None:
     def more(count: int) -> int:
         for number in range(count):
             person = User.objects.create_user(f"p{User.objects.count()}-{number}@example.org")

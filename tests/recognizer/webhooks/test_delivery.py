@@ -44,7 +44,7 @@ def attempt(delivery: Delivery) -> Delivery:
     return delivery
 
 
-def test_a_delivery_arrives_as_it_was_noted(hook: Webhook, receiver: Receiver) -> None:
+def test_the_body_is_sent_as_it_was_saved(hook: Webhook, receiver: Receiver) -> None:
     delivery = manage.send_test(hook=hook)
     assert sending.send_due_deliveries() == (1, False)
     (got,) = receiver.got
@@ -60,7 +60,7 @@ def test_a_delivery_arrives_as_it_was_noted(hook: Webhook, receiver: Receiver) -
     assert sending.send_due_deliveries() == (0, False)
 
 
-def test_what_fails_is_tried_eight_times_over_about_a_day_and_then_given_up(hook: Webhook, receiver: Receiver) -> None:
+def test_a_failing_delivery_is_tried_eight_times_in_about_a_day(hook: Webhook, receiver: Receiver) -> None:
     receiver.code = 500
     delivery, waits = manage.send_test(hook=hook), []
     for _ in range(8):
@@ -74,7 +74,7 @@ def test_what_fails_is_tried_eight_times_over_about_a_day_and_then_given_up(hook
     assert len({each.body for each in receiver.got}) == 1
 
 
-def test_what_fails_waits_a_little_differently_each_time(hook: Webhook, receiver: Receiver) -> None:
+def test_retry_delays_vary_a_little(hook: Webhook, receiver: Receiver) -> None:
     """What failed together does not come back together."""
     receiver.code = 503
     events.create_test_delivery(hook)
@@ -84,7 +84,7 @@ def test_what_fails_waits_a_little_differently_each_time(hook: Webhook, receiver
     assert len(set(Delivery.objects.values_list("next_try", flat=True))) == 3
 
 
-def test_a_receiver_that_answers_again_is_forgiven(hook: Webhook, receiver: Receiver) -> None:
+def test_a_success_clears_the_failure_of_a_webhook(hook: Webhook, receiver: Receiver) -> None:
     receiver.code = 500
     delivery = manage.send_test(hook=hook)
     attempt(delivery)
@@ -96,18 +96,18 @@ def test_a_receiver_that_answers_again_is_forgiven(hook: Webhook, receiver: Rece
     assert (hook.failing_since, hook.paused) == (None, None)
 
 
-def test_only_the_beginning_of_an_answer_is_kept(hook: Webhook, receiver: Receiver) -> None:
+def test_only_the_beginning_of_a_response_is_saved(hook: Webhook, receiver: Receiver) -> None:
     receiver.answer = b"\xff\0" + b"x" * 5_000_000
     delivery = attempt(manage.send_test(hook=hook))
     assert delivery.answer == "\ufffd\ufffd" + "x" * 1022
 
 
-def test_a_packed_answer_is_not_unpacked(hook: Webhook, receiver: Receiver) -> None:
+def test_a_compressed_response_is_not_decompressed(hook: Webhook, receiver: Receiver) -> None:
     receiver.headers, receiver.answer = {"Content-Encoding": "gzip"}, b"not gzip at all"
     assert attempt(manage.send_test(hook=hook)).answer == "not gzip at all"
 
 
-def test_one_that_hangs_is_left_after_the_deadline_and_rests(
+def test_a_receiver_that_hangs_is_not_called_for_a_while(
     hook: Webhook, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Although a byte comes now and then."""
@@ -126,14 +126,14 @@ def test_one_that_hangs_is_left_after_the_deadline_and_rests(
     assert sending.send_due_deliveries() == (0, False), "nobody waits for it meanwhile"
 
 
-def test_nobody_listening_is_told_in_words(alice: User, allowed: None) -> None:
+def test_a_refused_connection_is_described(alice: User, allowed: None) -> None:
     with listening() as gone:
         hook = manage.create_webhook(person=alice, url=gone.url(), events=Event.values)
     failed = attempt(manage.send_test(hook=hook))
     assert (failed.code, bool(failed.problem)) == (None, True)
 
 
-def test_410_pauses_it_at_once(hook: Webhook, receiver: Receiver) -> None:
+def test_a_410_response_pauses_the_webhook(hook: Webhook, receiver: Receiver) -> None:
     receiver.code = 410
     attempt(manage.send_test(hook=hook))
     hook.refresh_from_db()
@@ -141,7 +141,7 @@ def test_410_pauses_it_at_once(hook: Webhook, receiver: Receiver) -> None:
     assert "410" in hook.pause_reason
 
 
-def test_its_person_is_told_by_mail_that_it_was_paused_and_why(
+def test_the_owner_gets_a_mail_about_a_pause(
     hook: Webhook, receiver: Receiver, alice: User, mailoutbox: list[EmailMessage]
 ) -> None:
     receiver.code = 410
@@ -184,7 +184,7 @@ def test_a_webhook_that_fails_for_days_is_paused_with_a_reason(hook: Webhook, re
     assert len(receiver.got) == count, "what is paused is not called"
 
 
-def test_one_of_many_does_not_keep_the_others_waiting(
+def test_a_webhook_with_many_deliveries_does_not_delay_others(
     hook: Webhook, bob: User, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     of_bob = manage.create_webhook(person=bob, url=receiver.url(), events=Event.values)
@@ -195,7 +195,7 @@ def test_one_of_many_does_not_keep_the_others_waiting(
     assert of_bob.deliveries.get().state == State.DELIVERED
 
 
-def test_what_was_taken_by_a_worker_that_is_gone_is_taken_again_later(hook: Webhook, receiver: Receiver) -> None:
+def test_an_attempt_of_a_dead_worker_is_repeated(hook: Webhook, receiver: Receiver) -> None:
     delivery = manage.send_test(hook=hook)
     assert sending._claim() == [delivery]
     assert sending.send_due_deliveries() == (0, False)
@@ -205,7 +205,7 @@ def test_what_was_taken_by_a_worker_that_is_gone_is_taken_again_later(hook: Webh
     assert (delivery.attempts, delivery.state) == (2, State.DELIVERED)
 
 
-def test_a_worker_that_comes_late_changes_nothing(hook: Webhook) -> None:
+def test_a_late_result_changes_nothing(hook: Webhook) -> None:
     delivery = manage.send_test(hook=hook)
     (late,) = sending._claim()
     Delivery.objects.update(attempts=2, state=State.DELIVERED, code=200, finished=timezone.now())
@@ -217,7 +217,7 @@ def test_a_worker_that_comes_late_changes_nothing(hook: Webhook) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_workers_at_the_same_moment_send_each_attempt_once(hook: Webhook, receiver: Receiver) -> None:
+def test_concurrent_workers_send_each_attempt_once(hook: Webhook, receiver: Receiver) -> None:
     for _ in range(12):
         events.create_test_delivery(hook)
 
@@ -233,9 +233,7 @@ def test_workers_at_the_same_moment_send_each_attempt_once(hook: Webhook, receiv
     assert set(Delivery.objects.values_list("attempts", "state")) == {(1, State.DELIVERED)}
 
 
-def test_the_host_keeps_its_name_in_the_handshake_and_a_false_certificate_is_refused(
-    alice: User, allowed: None, tmp_path: Path
-) -> None:
+def test_tls_uses_the_host_name_and_refuses_a_wrong_certificate(alice: User, allowed: None, tmp_path: Path) -> None:
     asked: list[str] = []
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(self_signed(tmp_path))
@@ -262,7 +260,7 @@ def self_signed(folder: Path) -> Path:
     return path
 
 
-def test_the_tick_finds_what_was_lost_and_cleans_up_after_a_month(
+def test_lost_deliveries_are_enqueued_again_and_old_ones_deleted(
     hook: Webhook, django_capture_on_commit_callbacks: Any
 ) -> None:
     with django_capture_on_commit_callbacks() as nothing:
@@ -277,7 +275,7 @@ def test_the_tick_finds_what_was_lost_and_cleans_up_after_a_month(
     assert not Delivery.objects.exists()
 
 
-def test_the_task_asks_for_more_of_itself_while_there_is_more(
+def test_the_task_enqueues_itself_while_there_are_due_deliveries(
     hook: Webhook, receiver: Receiver, django_capture_on_commit_callbacks: Any
 ) -> None:
     for _ in range(sending.EACH_AT_ONCE + 1):
@@ -290,14 +288,14 @@ def test_the_task_asks_for_more_of_itself_while_there_is_more(
     assert len(receiver.got) == sending.EACH_AT_ONCE + 1
 
 
-def test_somebody_whose_account_is_closed_is_told_nothing(hook: Webhook, alice: User, receiver: Receiver) -> None:
+def test_a_closed_account_gets_no_deliveries(hook: Webhook, alice: User, receiver: Receiver) -> None:
     manage.send_test(hook=hook)
     User.objects.filter(pk=alice.pk).update(is_active=False)
     assert sending.send_due_deliveries() == (0, False)
     assert receiver.got == []
 
 
-def test_a_renewed_secret_signs_beside_the_old_one_for_a_day(hook: Webhook, receiver: Receiver) -> None:
+def test_after_a_renewal_both_secrets_sign_for_a_day(hook: Webhook, receiver: Receiver) -> None:
     old = signing.secret_of(hook)
     manage.renew_secret(hook=hook)
     hook.refresh_from_db()

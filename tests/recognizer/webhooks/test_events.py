@@ -35,7 +35,7 @@ def told(hook: Webhook) -> list[dict[str, Any]]:
     return [json.loads(each.body) for each in hook.deliveries.order_by("pk")]
 
 
-def test_each_kind_of_decision_about_ones_own_drawing_is_told(
+def test_each_decision_about_a_drawing_creates_a_delivery_for_its_author(
     of_alice: Webhook, alice: User, rita: User, digits: Recognizer
 ) -> None:
     accepted, relabelled, rejected = named(alice, SEVEN, "7"), named(alice, ONE, "7"), named(alice, SCRIBBLE, "3")
@@ -58,7 +58,7 @@ def about(correction: Any, said: str, decision: str, label: str | None, reason: 
     return {**shared, "decision": decision, "label": label, "reason": reason}
 
 
-def test_a_payload_has_few_fields_and_none_about_the_reviewer(
+def test_the_payload_contains_nothing_about_the_reviewer(
     of_alice: Webhook, alice: User, rita: User, digits: Recognizer
 ) -> None:
     decisions.accept(correction=named(alice, SEVEN, "7"), reviewer=rita)
@@ -70,12 +70,14 @@ def test_a_payload_has_few_fields_and_none_about_the_reviewer(
     assert f'"{rita.pk}"' not in delivery.body
 
 
-def test_nobody_is_told_of_anothers_drawing(of_alice: Webhook, bob: User, rita: User, digits: Recognizer) -> None:
+def test_nobody_gets_events_about_drawings_of_others(
+    of_alice: Webhook, bob: User, rita: User, digits: Recognizer
+) -> None:
     decisions.accept(correction=named(bob, SEVEN, "7"), reviewer=rita)
     assert told(of_alice) == []
 
 
-def test_a_round_tells_each_author_of_theirs(
+def test_a_bulk_review_creates_deliveries_for_each_author(
     of_alice: Webhook, alice: User, bob: User, rita: User, digits: Recognizer
 ) -> None:
     mine = [named(alice, ink, "7") for ink in (SEVEN, ONE)]
@@ -86,7 +88,7 @@ def test_a_round_tells_each_author_of_theirs(
     assert [each["data"]["decision"] for each in told(of_alice)] == ["accepted", "accepted", "undone", "undone"]
 
 
-def test_an_opinion_that_decides_nothing_yet_is_told_to_nobody(
+def test_an_opinion_without_a_decision_creates_no_delivery(
     of_alice: Webhook, alice: User, rita: User, digits: Recognizer
 ) -> None:
     """How many are asked, who they are and what each of them said is not its author's to know."""
@@ -98,13 +100,13 @@ def test_an_opinion_that_decides_nothing_yet_is_told_to_nobody(
     assert [each["data"] for each in told(of_alice)] == [about(said, "7", "accepted", "7")]
 
 
-def test_what_the_policy_accepts_is_told(of_alice: Webhook, alice: User, digits: Recognizer) -> None:
+def test_automatic_reviews_create_deliveries(of_alice: Webhook, alice: User, digits: Recognizer) -> None:
     named(alice, SEVEN, "7")
     decisions.accept_unseen(recognizer=digits)
     assert [each["data"]["decision"] for each in told(of_alice)] == ["accepted"]
 
 
-def test_a_decision_that_was_not_made_is_not_told(
+def test_a_rolled_back_decision_creates_no_delivery(
     of_alice: Webhook, alice: User, rita: User, digits: Recognizer
 ) -> None:
     said = named(alice, SEVEN, "7")
@@ -122,7 +124,7 @@ def test_a_decision_that_was_not_made_is_not_told(
     assert told(of_alice) == []
 
 
-def test_only_what_was_chosen_is_told(
+def test_only_chosen_events_create_deliveries(
     of_alice: Webhook, alice: User, rita: User, digits: Recognizer, starter: Bundle
 ) -> None:
     manage.update_webhook(hook=of_alice, url=URL, events=["version.promoted"])
@@ -136,7 +138,7 @@ def promote(recognizer: Recognizer, bundle: Bundle, reason: str = "It is better.
     promotions.promote(version=version, replaces=promotions.current_promotion(recognizer.pk), reason=reason)
 
 
-def test_a_promotion_and_a_rollback_are_told_to_everybody_who_wants_it(
+def test_promotions_and_rollbacks_create_deliveries_for_all_listeners(
     of_alice: Webhook, bob: User, digits: Recognizer, starter: Bundle
 ) -> None:
     of_bob = manage.create_webhook(person=bob, url=URL, events=Event.values)
@@ -149,11 +151,11 @@ def test_a_promotion_and_a_rollback_are_told_to_everybody_who_wants_it(
     assert down["data"] == {"recognizer": "digits", "model_version": 1, "previous": 2, "reason": "It is not."}
 
 
-def test_a_first_promotion_has_none_before(of_alice: Webhook, sketches: Recognizer) -> None:
+def test_the_first_promotion_has_no_previous_version(of_alice: Webhook, sketches: Recognizer) -> None:
     assert [(each["data"]["recognizer"], each["data"]["previous"]) for each in told(of_alice)] == [("sketches", None)]
 
 
-def test_of_one_recognizer_only_where_somebody_wants_it_so(
+def test_a_webhook_for_one_recognizer_gets_only_its_events(
     alice: User, rita: User, three: list[Recognizer], starter: Bundle
 ) -> None:
     digits, _bangla, sketches = three
@@ -166,7 +168,7 @@ def test_of_one_recognizer_only_where_somebody_wants_it_so(
     assert len(told(hook)) == 1
 
 
-def test_a_paused_one_is_told_nothing_and_what_waits_goes_on_waiting(
+def test_a_paused_webhook_gets_no_new_deliveries_and_keeps_waiting_ones(
     of_alice: Webhook, alice: User, rita: User, digits: Recognizer
 ) -> None:
     manage.send_test(hook=of_alice)
@@ -178,7 +180,7 @@ def test_a_paused_one_is_told_nothing_and_what_waits_goes_on_waiting(
     assert Delivery.objects.due(of_alice.deliveries.get().next_try).exists()
 
 
-def test_where_nobody_listens_a_decision_costs_one_small_query_more(
+def test_without_webhooks_a_decision_costs_one_more_query(
     alice: User, rita: User, digits: Recognizer, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     decisions.accept(correction=named(alice, SEVEN, "7"), reviewer=rita)
@@ -187,7 +189,7 @@ def test_where_nobody_listens_a_decision_costs_one_small_query_more(
         webhooks.create_review_deliveries([made.pk], author=alice.pk)
 
 
-def test_a_round_of_many_costs_no_query_a_drawing(
+def test_a_bulk_review_needs_no_query_per_drawing(
     of_alice: Webhook, alice: User, rita: User, digits: Recognizer, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     for _ in range(12):
@@ -198,7 +200,7 @@ def test_a_round_of_many_costs_no_query_a_drawing(
             webhooks.create_review_deliveries(few, author=alice.pk)
 
 
-def test_what_was_told_of_a_drawing_goes_with_it(
+def test_deliveries_are_deleted_with_their_drawing(
     of_alice: Webhook, alice: User, rita: User, digits: Recognizer
 ) -> None:
     said = named(alice, SEVEN, "7")
@@ -208,7 +210,7 @@ def test_what_was_told_of_a_drawing_goes_with_it(
     assert not Review.objects.exists()
 
 
-def test_saying_something_else_oneself_is_no_review(of_alice: Webhook, alice: User, digits: Recognizer) -> None:
+def test_a_new_correction_creates_no_delivery(of_alice: Webhook, alice: User, digits: Recognizer) -> None:
     said = named(alice, SEVEN, "7")
     corrections.correct(drawing=said.drawing, label="1")
     assert told(of_alice) == []

@@ -39,15 +39,15 @@ def make(client: Client, **more: Any) -> str:
     return str(response.headers["Location"])
 
 
-def test_a_stranger_is_asked_to_sign_in(client: Client) -> None:
+def test_visitors_have_to_sign_in(client: Client) -> None:
     assert client.get(PATH).headers["Location"].startswith("/accounts/login/")
 
 
-def test_the_account_page_leads_there(as_alice: Client) -> None:
+def test_the_account_page_links_to_webhooks(as_alice: Client) -> None:
     assert f'href="{PATH}"' in text(as_alice, "/accounts/")
 
 
-def test_one_is_made_and_its_secret_is_shown_once(as_alice: Client, alice: User) -> None:
+def test_a_new_webhook_shows_its_secret_once(as_alice: Client, alice: User) -> None:
     page = make(as_alice)
     hook = Webhook.objects.get()
     assert page == f"{PATH}{hook.uuid}/"
@@ -201,7 +201,7 @@ def test_a_webhook_is_deleted_with_its_deliveries_after_a_confirmation(as_alice:
     assert AuditEntry.objects.filter(what="webhook.deleted").exists()
 
 
-def test_nobody_comes_near_anothers(as_bob: Client, hook: Webhook) -> None:
+def test_webhooks_of_others_cannot_be_opened(as_bob: Client, hook: Webhook) -> None:
     delivery = manage.send_test(hook=hook)
     assert hook.url not in text(as_bob, PATH)
     page = f"{PATH}{hook.uuid}/"
@@ -217,19 +217,19 @@ def test_a_delivery_of_another_webhook_is_not_sent_from_this_one(as_bob: Client,
     assert as_bob.post(f"{PATH}{mine.uuid}/{delivery.pk}/replay/").status_code == 404
 
 
-def test_looking_changes_nothing(as_alice: Client, hook: Webhook) -> None:
+def test_get_requests_change_nothing(as_alice: Client, hook: Webhook) -> None:
     for action in ("pause/", "renew/", "test/"):
         assert as_alice.get(f"{PATH}{hook.uuid}/{action}").status_code == 405
 
 
-def test_another_site_cannot_send_its_forms(alice: User, hook: Webhook) -> None:
+def test_forms_need_a_csrf_token(alice: User, hook: Webhook) -> None:
     client = Client(enforce_csrf_checks=True)
     client.force_login(alice)
     for path in (PATH, f"{PATH}{hook.uuid}/delete/", f"{PATH}{hook.uuid}/pause/"):
         assert client.post(path, GOOD).status_code == 403
 
 
-def test_a_long_log_comes_in_pages_and_costs_no_query_a_row(
+def test_a_long_log_has_pages_and_needs_no_query_per_row(
     as_alice: Client, hook: Webhook, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
     page = f"{PATH}{hook.uuid}/"
@@ -242,7 +242,7 @@ def test_a_long_log_comes_in_pages_and_costs_no_query_a_row(
     assert text(as_alice, page + "?page=2").count('<span class="type">') == 10
 
 
-def test_staff_read_it_in_the_admin_without_address_and_payload(hook: Webhook) -> None:
+def test_the_admin_shows_no_address_and_no_payload(hook: Webhook) -> None:
     root, client = User.objects.create_superuser("root@example.org", "a rather long word"), Client()
     client.force_login(root)
     delivery = manage.send_test(hook=hook)

@@ -51,7 +51,9 @@ def in_javascript(secret: str, headers: dict[str, str], body: bytes) -> Any:
 
 
 @pytest.mark.parametrize("check", [in_python, in_javascript])
-def test_what_we_sent_is_ours_and_nothing_else_is(hook: Webhook, received: Received, check: Callable[..., Any]) -> None:
+def test_only_unchanged_deliveries_have_a_valid_signature(
+    hook: Webhook, received: Received, check: Callable[..., Any]
+) -> None:
     secret = signing.secret_of(hook)
     assert check(secret, received.headers, received.body)["type"] == "webhook.test"
     for tampered in (
@@ -64,7 +66,7 @@ def test_what_we_sent_is_ours_and_nothing_else_is(hook: Webhook, received: Recei
             check(*tampered)
 
 
-def test_a_renewed_secret_is_understood_by_who_has_the_old_one(hook: Webhook, receiver: Receiver) -> None:
+def test_the_old_secret_is_valid_after_a_renewal(hook: Webhook, receiver: Receiver) -> None:
     old = signing.secret_of(hook)
     manage.renew_secret(hook=hook)
     hook.refresh_from_db()
@@ -74,7 +76,7 @@ def test_a_renewed_secret_is_understood_by_who_has_the_old_one(hook: Webhook, re
         assert verify(secret, receiver.got[0].headers, receiver.got[0].body)
 
 
-def test_a_signature_is_that_of_the_standard() -> None:
+def test_signatures_follow_standard_webhooks() -> None:
     """The example of its specification."""
     signed = signing._signature(
         base64.b64decode("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"),
@@ -83,12 +85,12 @@ def test_a_signature_is_that_of_the_standard() -> None:
     assert signed == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
 
 
-def test_the_page_shows_the_code_that_was_run_here(as_alice: Client, hook: Webhook) -> None:
+def test_the_code_on_the_page_is_the_tested_code(as_alice: Client, hook: Webhook) -> None:
     page = as_alice.get(f"/accounts/webhooks/{hook.uuid}/").content.decode()
     for _language, code in samples.VERIFYING:
         assert escape(code.strip()) in page
 
 
-def test_two_webhooks_have_two_secrets(hook: Webhook) -> None:
+def test_each_webhook_has_its_own_secret(hook: Webhook) -> None:
     other = manage.create_webhook(person=hook.person, url=hook.url, events=hook.events)
     assert signing.secret_of(hook) != signing.secret_of(other)

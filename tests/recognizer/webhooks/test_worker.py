@@ -62,7 +62,7 @@ def state() -> str:
     return Delivery.objects.values_list("state", flat=True).get()
 
 
-def test_a_decision_arrives_without_anybody_asking(
+def test_a_decision_is_delivered_by_the_worker(
     alice: User, rita: User, digits: Recognizer, receiver: Receiver, tmp_path: Path
 ) -> None:
     manage.create_webhook(person=alice, url=receiver.url("127.0.0.1"), events=Event.values)
@@ -74,7 +74,7 @@ def test_a_decision_arrives_without_anybody_asking(
     assert receiver.url("127.0.0.1") not in (tmp_path / "worker.log").read_text(), "an address may hold a secret"
 
 
-def test_a_worker_that_is_killed_while_it_sends_loses_nothing(
+def test_a_worker_killed_while_sending_loses_nothing(
     alice: User, digits: Recognizer, receiver: Receiver, tmp_path: Path
 ) -> None:
     hook = manage.create_webhook(person=alice, url=receiver.url("127.0.0.1"), events=Event.values)
