@@ -1,10 +1,9 @@
-"""A recipe of image filters against our normaliser: what each is worth to the same network.
+"""Compare the image filters of a known demo with our normaliser, with the same network.
 
-A known demo of Bangla digits shrinks a canvas to 32 x 32, blurs it widely, takes half of that away
-again (an unsharp mask), sharpens, and gives the result to three convolutions and two dense layers
-(356,234 parameters), trained 30 epochs as it comes. Here that network learns from NumtaDB twice, from the
-filters and from rasters, and is asked about the same test drawings three times: as they come, as
-two-valued scans, and drawn small in a corner of their frame.
+The demo for Bangla digits shrinks a canvas to 32 x 32, blurs it widely, subtracts half of the blurred picture (an
+unsharp mask), sharpens, and trains three convolutions and two dense layers (356,234 parameters) for 30 epochs. Here
+this network is trained on NumtaDB twice, on the filtered pictures and on our rasters. Each answers the same test
+drawings in three forms: as they are, as two-valued scans, and drawn small in a corner of the frame.
 """
 
 from __future__ import annotations
@@ -24,10 +23,10 @@ from ml.training.fit import fast_precision
 if TYPE_CHECKING:
     import keras
 
-SIDE = 32  # pixels that the filters work on
+SIDE = 32  # pixels, of the demo's pictures
 EPOCHS = 30
 BATCH = 64
-SMALL = 2.5  # times its own side is the frame in whose corner a drawing is drawn small
+SMALL = 2.5  # sides of the frame per side of a drawing that is small in its corner
 
 _SHARPEN = np.array([[-1, -1, -1], [-1, 9, -1], [-1, -1, -1]], np.float32)
 
@@ -35,7 +34,7 @@ Seen = Callable[[np.ndarray], np.ndarray]
 
 
 def apply_filters(pictures: np.ndarray) -> np.ndarray:
-    """Pictures, uint8 (n, h, w) white on black, through the filters: uint8 (n, 32, 32), dark on light as there."""
+    """Return pictures, uint8 (n, h, w) white on black, filtered: uint8 (n, 32, 32), dark on light as in the demo."""
     return np.stack([_filter(255 - picture) for picture in pictures])
 
 
@@ -46,7 +45,7 @@ def _filter(picture: np.ndarray) -> np.ndarray:
 
 
 def draw_in_corner(pictures: np.ndarray) -> np.ndarray:
-    """Each in the upper left of a larger frame, as somebody who draws small: uint8 (n, 2.5 h, 2.5 w)."""
+    """Return each picture in the upper left corner of a larger frame: uint8 (n, 2.5 h, 2.5 w)."""
     height, width = (round(SMALL * side) for side in pictures.shape[1:])
     frames = np.zeros((len(pictures), height, width), np.uint8)
     frames[:, : pictures.shape[1], : pictures.shape[2]] = pictures
@@ -54,9 +53,9 @@ def draw_in_corner(pictures: np.ndarray) -> np.ndarray:
 
 
 def run_filters_bench(data: Path | None, *, epochs: int = EPOCHS, limit: int | None = None, seed: int = 1) -> Any:
-    """Accuracy of the network by what it sees and by how the test is drawn: {"filters" | "normaliser": {test: share}}.
+    """Return the accuracy by preprocessing and test: {"filters" | "normaliser": {test: share}}.
 
-    `limit` takes so many drawings of each part. Raises DatasetError.
+    `limit` is the number of drawings used of each part. Raises DatasetError.
     """
     study, test = (loaders.load_bangla(part, data) for part in ("train", "test"))
     study, test = (loaders.select_rows(part, np.arange(len(part.y))[:limit]) for part in (study, test))
@@ -66,15 +65,15 @@ def run_filters_bench(data: Path | None, *, epochs: int = EPOCHS, limit: int | N
         "as two-valued scans": np.stack([simulate_scan(picture, rng) for picture in test.x]),
         "small, in a corner": draw_in_corner(test.x),
     }
-    ways: dict[str, Seen] = {"filters": apply_filters, "normaliser": normalise_pictures}
+    methods: dict[str, Seen] = {"filters": apply_filters, "normaliser": normalise_pictures}
     figures = {}
-    for name, seen in ways.items():
-        network = _taught(seen(study.x), study.y, epochs, seed)
-        figures[name] = {title: _right(network, seen(pictures), test.y) for title, pictures in tests.items()}
+    for name, seen in methods.items():
+        network = _train_network(seen(study.x), study.y, epochs, seed)
+        figures[name] = {title: _accuracy(network, seen(pictures), test.y) for title, pictures in tests.items()}
     return figures
 
 
-def _taught(x: np.ndarray, y: np.ndarray, epochs: int, seed: int) -> keras.Model:
+def _train_network(x: np.ndarray, y: np.ndarray, epochs: int, seed: int) -> keras.Model:
     import keras
 
     keras.utils.set_random_seed(seed)
@@ -103,5 +102,5 @@ def _scaled(x: np.ndarray) -> np.ndarray:
     return x[..., np.newaxis].astype(np.float32) / 255
 
 
-def _right(network: keras.Model, x: np.ndarray, y: np.ndarray) -> float:
+def _accuracy(network: keras.Model, x: np.ndarray, y: np.ndarray) -> float:
     return float((network.predict(_scaled(x), batch_size=256, verbose=0).argmax(axis=1) == y).mean())

@@ -1,6 +1,6 @@
-"""How long an answer takes, stage by stage, and what a process that answers weighs.
+"""Measure the time of each stage of an answer, and the memory of a process that answers.
 
-Times are of one drawing at a time in one thread, as a web worker does it.
+Times are for one drawing at a time in one thread, as in a web worker.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ print(json.dumps({"after the imports": imported, "after 1,000 predictions": resi
 
 
 def run_bench(folder: Path, *, calls: int) -> dict[str, Any]:
-    """Time each stage `calls` times (pictures a tenth of it) with the bundle in `folder`.
+    """Time each stage `calls` times (those of pictures a tenth as often) with the bundle in `folder`.
 
     Returns `{"stages": {name: {"median_ms", "p95_ms", "calls"}}, "memory_mb": {when: resident MB}}`.
     """
@@ -91,7 +91,7 @@ def _memory(folder: Path) -> dict[str, float]:
 
 
 def resident_mb() -> float:
-    """The resident memory of this process in MB (10^6 bytes); the peak where the system tells only that."""
+    """Return the resident memory of this process in MB (10^6 bytes), or its peak if the system gives only that."""
     status = Path("/proc/self/status")
     if status.exists():
         line = next(line for line in status.read_text().splitlines() if line.startswith("VmRSS"))
@@ -103,7 +103,7 @@ def resident_mb() -> float:
 
 
 def example_ink() -> list[list[list[float]]]:
-    """A seven with a bar as a browser sends it: coordinates to 1/100 px, times in ms."""
+    """Return a seven with a bar as a browser sends it: coordinates to 1/100 px, times in ms."""
     along = np.linspace(0, 1, POINTS)
     x = np.interp(along, [0, 0.4, 1], [60, 240, 130])
     y = np.interp(along, [0, 0.4, 1], [50, 55, 330])
@@ -113,7 +113,7 @@ def example_ink() -> list[list[list[float]]]:
 
 
 def example_canvas() -> bytes:
-    """The same seven as the PNG of a transparent canvas of 400 x 400 pixels."""
+    """Return the same seven as a PNG of a transparent canvas of 400 x 400 pixels."""
     mask = np.zeros((400, 400), np.uint8)
     cv2.polylines(mask, _lines(1.0), False, 255, 14, cv2.LINE_AA)
     black = np.zeros_like(mask)
@@ -121,7 +121,7 @@ def example_canvas() -> bytes:
 
 
 def example_photo() -> bytes:
-    """The same seven on grey paper in uneven light: a JPEG of 4000 x 3000 pixels."""
+    """Return the same seven on grey paper in uneven light, as a JPEG of 4000 x 3000 pixels."""
     paper = np.tile(np.linspace(235, 130, 4_000, dtype=np.float32), (3_000, 1))
     cv2.polylines(paper, _lines(7.0), False, 60, 40, cv2.LINE_AA)
     paper += np.random.default_rng(1).normal(0, 4, paper.shape).astype(np.float32)

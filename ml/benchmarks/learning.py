@@ -1,8 +1,8 @@
-"""How much a model learns from people: the figures that the README states, made again by one command.
+"""Measure how much a model learns from people: the figures in docs/benchmarks.md.
 
-A base is taught with MNIST alone. Then 20 of the 30 pen writers correct and confirm their first 60
-drawings, as people do on the site; the other 10 are the test: hands that neither the base nor the
-fine-tuned model has seen. Once all are approved; once nobody reviews and a third label at random.
+A base is trained on MNIST only. Then 20 of the 30 pen writers correct and confirm their first 60 drawings, as people do
+on the site. The other 10 are the test: neither the base nor the fine-tuned model has seen their handwriting. One
+experiment approves all labels; in another nobody reviews, and a third of the authors labels at random.
 """
 
 from __future__ import annotations
@@ -34,14 +34,14 @@ from ml.training.train import SEED, train
 EPOCHS = 6
 TEST_WRITERS = 10
 DRAWINGS = 60  # the first of each writer
-EXAMINED = 5  # one author in so many draws the field test
-RANDOM = 3  # one author in so many labels at random
+FIELD_EVERY = 5  # one author in five draws the field test
+RANDOM_EVERY = 3  # one author in three labels at random
 
 Figures = dict[str, Any]
 
 
 class PenDrawings(NamedTuple):
-    """Labelled pen drawings and who drew each, text (n,)."""
+    """Labelled pen drawings and their writers, str (n,)."""
 
     drawings: ApprovedDrawings
     writers: np.ndarray
@@ -50,26 +50,26 @@ class PenDrawings(NamedTuple):
 def run_learning_bench(
     data: Path | None, cache: Path, *, modes: list[str], poisonings: int, alone: int, report: ProgressCallback
 ) -> Figures:
-    """All figures; the base is kept in `cache`.
+    """Return all figures: shares from 0 to 1, times in seconds. The base is saved in `cache`.
 
-    `poisonings`: how often, each time with other random labels; `alone`: how many of the writers
-    have the recognizer for themselves. Shares are from 0 to 1, times in seconds.
+    `poisonings` is how often the experiment with random labels runs, each time with others. `alone` is for how many
+    writers it is measured what they gain as the only user of a site.
     """
     base = base_bundle(data, cache)
     study, test = load_pen_drawings(data)
     mnist = loaders.load_mnist("test", data)
-    teach = _teacher(base, data, report)
+    train_on = _trainer(base, data, report)
     exact = ApprovedDrawings(mnist.x, [None] * len(mnist.y), mnist.y)
     return {
         "base": _measure(base, test.drawings, exact),
         "load": round(os.getloadavg()[0], 1),
-        "learning": {mode: measure_learning(base, study, test, exact, mode, teach) for mode in modes},
+        "learning": {mode: measure_learning(base, study, test, exact, mode, train_on) for mode in modes},
         "poison": {
-            mode: [measure_poisoning(base, study, test, mode, seed, teach) for seed in range(poisonings)]
+            mode: [measure_poisoning(base, study, test, mode, seed, train_on) for seed in range(poisonings)]
             for mode in modes
         },
         "alone": {
-            mode: [measure_one_person(base, study, mode, name, teach) for name in first_writers(study, alone)]
+            mode: [measure_one_person(base, study, mode, name, train_on) for name in first_writers(study, alone)]
             for mode in modes
         },
     }
@@ -78,22 +78,22 @@ def run_learning_bench(
 TrainFunction = Callable[[ApprovedDrawings, str, int], Bundle]
 
 
-def _teacher(base: Bundle, data: Path | None, report: ProgressCallback) -> TrainFunction:
-    def teach(lesson: ApprovedDrawings, mode: str, seed: int) -> Bundle:
-        return finetune(base, lesson, mode=mode, seed=seed, report=report, data=data, recipe=RECIPE)
+def _trainer(base: Bundle, data: Path | None, report: ProgressCallback) -> TrainFunction:
+    def train_on(drawings: ApprovedDrawings, mode: str, seed: int) -> Bundle:
+        return finetune(base, drawings, mode=mode, seed=seed, report=report, data=data, recipe=RECIPE)
 
-    return teach
+    return train_on
 
 
-# The three questions
+# The three experiments
 
 
 def measure_learning(
-    base: Bundle, study: PenDrawings, test: PenDrawings, exact: ApprovedDrawings, mode: str, teach: TrainFunction
+    base: Bundle, study: PenDrawings, test: PenDrawings, exact: ApprovedDrawings, mode: str, train_on: TrainFunction
 ) -> Figures:
-    """Everything approved: what the other writers gain, and what the base test loses."""
+    """Return the gain of the test writers, and the loss on the base test, with all drawings approved."""
     start = time.perf_counter()
-    challenger = teach(study.drawings, mode, SEED)
+    challenger = train_on(study.drawings, mode, SEED)
     seconds = time.perf_counter() - start
     verdict = examine(base, challenger, test.drawings, by_author=True, authors=TEST_WRITERS)
     return {
@@ -106,20 +106,20 @@ def measure_learning(
 
 
 def measure_poisoning(
-    base: Bundle, study: PenDrawings, test: PenDrawings, mode: str, seed: int, teach: TrainFunction
+    base: Bundle, study: PenDrawings, test: PenDrawings, mode: str, seed: int, train_on: TrainFunction
 ) -> Figures:
-    """Nobody reviews, and a third of the authors label at random: what is promoted, and is it any worse?"""
+    """Return what is promoted, and its accuracy, if nobody reviews and a third of the authors label at random."""
     rng = np.random.default_rng(seed)
     authors = np.unique(study.writers)
-    vandals = rng.permutation(authors)[: len(authors) // RANDOM]
+    vandals = rng.permutation(authors)[: len(authors) // RANDOM_EVERY]
     spoilt = np.isin(study.writers, vandals)
     labels = np.where(spoilt, rng.integers(len(LABELS), size=len(spoilt)), study.drawings.labels)
     numbers = np.searchsorted(authors, study.writers)
     given = study.drawings._replace(labels=labels, authors=numbers)
-    examined = np.isin(study.writers, loaders.first_by_hash(authors.tolist(), len(authors) // EXAMINED))
-    challenger = teach(select_drawings(given, ~examined), mode, seed)
+    examined = np.isin(study.writers, loaders.first_by_hash(authors.tolist(), len(authors) // FIELD_EVERY))
+    challenger = train_on(select_drawings(given, ~examined), mode, seed)
     field = select_drawings(given, examined)
-    verdict = examine(base, challenger, field, by_author=True, authors=len(authors) // EXAMINED)
+    verdict = examine(base, challenger, field, by_author=True, authors=len(authors) // FIELD_EVERY)
     before, after = (_accuracy(bundle, test.drawings) for bundle in (base, challenger))
     return {
         "vandals": len(vandals),
@@ -132,41 +132,41 @@ def measure_poisoning(
     }
 
 
-def measure_one_person(base: Bundle, study: PenDrawings, mode: str, name: str, teach: TrainFunction) -> Figures:
-    """Somebody alone confirms and corrects thirty drawings; a fifth of them is the field test."""
+def measure_one_person(base: Bundle, study: PenDrawings, mode: str, name: str, train_on: TrainFunction) -> Figures:
+    """Return the gain of a single user after thirty corrected drawings, a fifth of which is the field test."""
     own = select_drawings(study.drawings, study.writers == name)
     places = np.arange(len(own.labels))
-    challenger = teach(select_drawings(own, (places < 30) & (places % EXAMINED != 0)), mode, SEED)
-    field, later = select_drawings(own, (places < 30) & (places % EXAMINED == 0)), select_drawings(own, places >= 30)
+    challenger = train_on(select_drawings(own, (places < 30) & (places % FIELD_EVERY != 0)), mode, SEED)
+    field, later = select_drawings(own, (places < 30) & (places % FIELD_EVERY == 0)), select_drawings(own, places >= 30)
     verdict = examine(base, challenger, field, by_author=False, authors=1)
     return {"verdict": verdict.outcome, "before": _accuracy(base, later), "after": _accuracy(challenger, later)}
 
 
 def first_writers(hands: PenDrawings, count: int) -> list[str]:
-    """The first writers."""
+    """Return the names of the first writers."""
     return [str(name) for name in np.unique(hands.writers)[:count]]
 
 
 def _measure(bundle: Bundle, pen: ApprovedDrawings, mnist: ApprovedDrawings) -> Figures:
     figures = {}
-    for name, lesson in (("pen", pen), ("mnist", mnist)):
-        answers = verify_bundle(bundle).predict(lesson.rasters).probabilities
-        right = answers.argmax(axis=1) == lesson.labels
+    for name, drawings in (("pen", pen), ("mnist", mnist)):
+        answers = verify_bundle(bundle).predict(drawings.rasters).probabilities
+        right = answers.argmax(axis=1) == drawings.labels
         figures[name] = float(right.mean())
         figures[f"{name}_ece"] = calibration_error(answers.max(axis=1), right)
     return figures
 
 
-def _accuracy(bundle: Bundle, lesson: ApprovedDrawings) -> float:
-    answers = verify_bundle(bundle).predict(lesson.rasters).probabilities
-    return float((answers.argmax(axis=1) == lesson.labels).mean())
+def _accuracy(bundle: Bundle, drawings: ApprovedDrawings) -> float:
+    answers = verify_bundle(bundle).predict(drawings.rasters).probabilities
+    return float((answers.argmax(axis=1) == drawings.labels).mean())
 
 
-# The people
+# The writers
 
 
 def load_pen_drawings(data: Path | None) -> tuple[PenDrawings, PenDrawings]:
-    """The first drawings of the 20 who teach, and all of the 10 who test."""
+    """Return the first drawings of the 20 writers to train on, and all of the 10 test writers."""
     tracks = loaders.load_pen_tracks(data)
     chosen = loaders.first_by_hash({str(name) for name in tracks.group}, TEST_WRITERS)
     test, rest = loaders.split_by_group(tracks, chosen)
@@ -183,7 +183,7 @@ def _hands(tracks: loaders.Tracks) -> PenDrawings:
 
 
 def load_mnist_only(data: Path | None) -> Material:
-    """MNIST and made-up junk: no pen track, nothing of other people."""
+    """Return MNIST and synthetic negatives, without any pen track."""
     mnist, test = loaders.load_mnist("train", data), loaders.load_mnist("test", data)
     people = loaders.first_by_hash({str(writer) for writer in mnist.group}, VALIDATION_PEOPLE)
     checked, pictures = loaders.split_by_group(mnist, [int(writer) for writer in people])
@@ -220,7 +220,7 @@ RECIPE = Recipe(
 
 
 def base_bundle(data: Path | None, cache: Path, recipe: Recipe | None = None) -> Bundle:
-    """The base of a recipe (MNIST alone) with its pack: from the folder `cache`, or trained now and kept there."""
+    """Return the base of a recipe (default: MNIST only) with its replay pack; trained once and saved in `cache`."""
     recipe = recipe or RECIPE
     try:
         return load_bundle(cache)
@@ -233,7 +233,7 @@ def base_bundle(data: Path | None, cache: Path, recipe: Recipe | None = None) ->
 
 
 def learning_text(figures: Mapping[str, Any]) -> str:
-    """What `ml.benchmarks.learning` measured, as tables."""
+    """Return the figures of `run_learning_bench` as tables."""
     rows = [("base", "", figures["base"])]
     rows += [(mode, line["verdict"], line) for mode, line in figures["learning"].items()]
     parts = [
@@ -243,8 +243,8 @@ def learning_text(figures: Mapping[str, Any]) -> str:
         )
     ]
     for name, key, last in (
-        ("a third at random", "poison", "promoted"),
-        ("thirty of one's own", "alone", "after"),
+        ("random labels by a third", "poison", "promoted"),
+        ("a single user", "alone", "after"),
     ):
         lines = [(mode, line) for mode, tries in figures[key].items() for line in tries]
         if lines:

@@ -1,9 +1,9 @@
-"""How much a person's memory is worth: the figures that the README states, made again by one command.
+"""Measure the effect of a personal memory: the figures in docs/benchmarks.md.
 
-Each writer's drawings come in the order in which they were drawn. The answer to each is given with
-what the writer said about those before it; then the writer says what this one is, and it is
-remembered. The constants of `ml.embeddings.personal_memory` were tuned on ten of the thirty pen writers (`TUNED`);
-everything here is of the others, and of hands that the network was not trained on.
+The drawings of each writer come in the order in which they were drawn. Each is answered with what the writer said
+about those before it; then the writer says what this one is, and it is remembered. The constants of
+`ml.embeddings.personal_memory` were tuned on ten of the thirty pen writers (`TUNED`). Everything here is measured on
+the others, which the network was not trained on.
 """
 
 from __future__ import annotations
@@ -22,27 +22,28 @@ from ml.bundles.bundle import Bundle, verify_bundle
 from ml.data import loaders
 from ml.data.labelled_files import LabelledDrawings, label_indices
 from ml.embeddings import personal_memory
+from ml.embeddings.personal_memory import adjust_answer, pack_answer
 from ml.preprocessing.image import normalise_image
 from ml.preprocessing.ink import rasterise
 from ml.recipes.base import Material
 from ml.reporting.figures import percent
 from ml.reporting.text_tables import table
 
-EARLY = 50  # the first drawings of a writer, while the memory fills
-WRONG = 0.1  # of the labels of a careless person
-SEEDS = 5  # repetitions of what has chance in it
+EARLY = 50  # first drawings of a writer, while the memory is still small
+WRONG = 0.1  # share of the labels of a careless person
+SEEDS = 5  # repetitions of random experiments
 REPORTED, TUNED = slice(0, 10), slice(10, 20)  # of the pen writers, in the order of their hashes
-TAUGHT = slice(20, 30)  # taught the second base; strangers to the first
-PEN_TRACKS = 10_000  # drawings of the ten in an epoch of the second base
-JUNK = 600  # drawings of each kind
-WAYS = (5, 10)  # new labels that a person has at a time
-EXAMPLES = (1, 5)  # of each of them
+TRAINED = slice(20, 30)  # the second base is trained on them, the first is not
+PEN_TRACKS = 10_000  # drawings of these ten in an epoch of the second base
+NEGATIVES = 600  # of each kind
+NEW_LABELS = (5, 10)  # that a person adds at a time
+EXAMPLES = (1, 5)  # of each new label
 
 Figures = dict[str, Any]
 
 
 class WriterDrawings(NamedTuple):
-    """What one writer drew, in order, and what the network made of it."""
+    """The drawings of one writer in order, as answered by the network: (n, labels), (n, width) and (n,)."""
 
     probabilities: np.ndarray
     embeddings: np.ndarray
@@ -50,7 +51,7 @@ class WriterDrawings(NamedTuple):
 
 
 Habit = Callable[[int, int, int, np.random.Generator], int | None]
-"""What a person says, of the answer they got, the truth and how many labels there are; None for nothing."""
+"""Returns the label that a person gives, or None; its arguments are the answer, the truth, and the number of labels."""
 
 
 def _careless(got: int, truth: int, labels: int, rng: np.random.Generator) -> int:
@@ -66,14 +67,14 @@ HABITS: Mapping[str, Habit] = {
 
 
 def run_memory_bench(data: Path | None, cache: Path, shipped: Bundle) -> Figures:
-    """All figures; the bases are kept in `cache`. Shares are from 0 to 1, times in microseconds."""
+    """Return all figures: shares from 0 to 1, times in microseconds. The bases are saved in `cache`."""
     alone = learning.base_bundle(data, cache / "mnist")
     pens = learning.base_bundle(data, cache / "pens", PENS)
     kept_out = loaders.first_by_hash(_writers(data), loaders.TEST_WRITERS)
     return {
         "hands": {
             "MNIST alone": measure_writers(
-                alone, load_pen_writers(data, _writers(data)[REPORTED] + _writers(data)[TAUGHT])
+                alone, load_pen_writers(data, _writers(data)[REPORTED] + _writers(data)[TRAINED])
             ),
             "MNIST and ten pen writers": measure_writers(pens, load_pen_writers(data, _writers(data)[REPORTED])),
             "shipped": measure_writers(shipped, load_pen_writers(data, kept_out)),
@@ -85,17 +86,17 @@ def run_memory_bench(data: Path | None, cache: Path, shipped: Bundle) -> Figures
     }
 
 
-# Hands
+# Writers
 
 
 def measure_writers(bundle: Bundle, drawings: LabelledDrawings) -> dict[str, Figures]:
-    """By habit: the accuracy of the network alone and with each writer's memory, over all and after the first 50."""
-    hands = predict_writers(bundle, drawings)
-    return {name: _stream_all(hands, said, SEEDS if said is _careless else 1) for name, said in HABITS.items()}
+    """Return by habit the accuracy of the network alone and with each writer's memory, in all and after 50 drawings."""
+    writers = predict_writers(bundle, drawings)
+    return {name: _stream_all(writers, said, SEEDS if said is _careless else 1) for name, said in HABITS.items()}
 
 
 def predict_writers(bundle: Bundle, drawings: LabelledDrawings) -> list[WriterDrawings]:
-    """What the network makes of each writer's drawings."""
+    """Return the network's answers to the drawings of each writer."""
     answers = verify_bundle(bundle).predict(drawings.rasters)
     labels = label_indices(drawings.labels, bundle.slugs)
     writers = np.array(drawings.writers)
@@ -103,12 +104,12 @@ def predict_writers(bundle: Bundle, drawings: LabelledDrawings) -> list[WriterDr
     return [WriterDrawings(answers.probabilities[rows], answers.embeddings[rows], labels[rows]) for rows in chosen]
 
 
-def _stream_all(hands: list[WriterDrawings], said: Habit, seeds: int) -> Figures:
-    streams = [replay_writer(hand, said, np.random.default_rng(seed)) for seed in range(seeds) for hand in hands]
+def _stream_all(writers: list[WriterDrawings], said: Habit, seeds: int) -> Figures:
+    streams = [replay_writer(writer, said, np.random.default_rng(seed)) for seed in range(seeds) for writer in writers]
     plain, personal, kept = zip(*streams, strict=True)
     gains = [float(after.mean() - before.mean()) for before, after in zip(plain, personal, strict=True)]
     return {
-        "people": len(hands),
+        "people": len(writers),
         "drawings": sum(map(len, plain)) // seeds,
         "remembered": float(np.mean(kept)),
         "plain": _share(plain),
@@ -120,23 +121,23 @@ def _stream_all(hands: list[WriterDrawings], said: Habit, seeds: int) -> Figures
     }
 
 
-def replay_writer(hand: WriterDrawings, said: Habit, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, int]:
-    """Whether each answer was right, bool (n,): the network alone, and with the memory so far; and its final size."""
+def replay_writer(writer: WriterDrawings, said: Habit, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, int]:
+    """Return which answers are right, bool (n,), without and with the memory so far, and its final size."""
     packed: list[bytes] = []
     labels: list[int] = []
-    right = np.zeros(len(hand.labels), bool)
-    for place, truth in enumerate(hand.labels):
-        plain, embedding = hand.probabilities[place], hand.embeddings[place]
+    right = np.zeros(len(writer.labels), bool)
+    for place, truth in enumerate(writer.labels):
+        plain, embedding = writer.probabilities[place], writer.embeddings[place]
         known = personal_memory.build_memory(
             packed[-personal_memory.MAX_DRAWINGS :], labels[-personal_memory.MAX_DRAWINGS :], len(plain)
         )
-        got = int(personal_memory.adjust_answer(known, plain, embedding).probabilities.argmax())
+        got = int(adjust_answer(known, plain, embedding).probabilities.argmax())
         right[place] = got == truth
         label = said(got, int(truth), len(plain), rng)
         if label is not None:
-            packed.append(personal_memory.pack_answer(embedding, plain))
+            packed.append(pack_answer(embedding, plain))
             labels.append(label)
-    return hand.probabilities.argmax(axis=1) == hand.labels, right, len(labels)
+    return writer.probabilities.argmax(axis=1) == writer.labels, right, len(labels)
 
 
 def _share(right: Iterable[np.ndarray]) -> float | None:
@@ -144,55 +145,52 @@ def _share(right: Iterable[np.ndarray]) -> float | None:
     return float(every.mean()) if every.size else None
 
 
-# A clear drawing that its author calls something else
+# Clear drawings that their author gives another label
 
 
 def measure_renaming(bundle: Bundle, drawings: LabelledDrawings) -> Figures:
-    """Each writer calls the first of each label the one after it: how often is a later one read so?
+    """Return how often a later drawing gets the new label, if writers give each first drawing the next label.
 
-    `second`: the very next; `meanwhile`: the next one after three of other labels; `third`: the one after two.
+    `second` is the next drawing of it, `meanwhile` the next one after three of other labels, `third` the one after two.
     """
-    found = [each for hand in predict_writers(bundle, drawings) for each in _renamed(hand)]
+    found = [each for writer in predict_writers(bundle, drawings) for each in _renamed(writer)]
     shares = np.array(found).mean(axis=0)
     return {"count": len(found), **dict(zip(("second", "meanwhile", "third"), shares.tolist(), strict=True))}
 
 
-def _renamed(hand: WriterDrawings) -> Iterator[tuple[bool, bool, bool]]:
-    outputs = hand.probabilities.shape[1]
+def _renamed(writer: WriterDrawings) -> Iterator[tuple[bool, bool, bool]]:
+    outputs = writer.probabilities.shape[1]
     for label in range(outputs):
-        first, second, third = np.flatnonzero(hand.labels == label)[:3]
-        others = np.flatnonzero(hand.labels != label)[:3]
+        first, second, third = np.flatnonzero(writer.labels == label)[:3]
+        others = np.flatnonzero(writer.labels != label)[:3]
         name = (label + 1) % outputs
         yield (
-            _read(hand, {first: name}, second) == name,
-            _read(hand, {first: name} | {row: hand.labels[row] for row in others}, second) == name,
-            _read(hand, {first: name, second: name}, third) == name,
+            _read(writer, {first: name}, second) == name,
+            _read(writer, {first: name} | {row: writer.labels[row] for row in others}, second) == name,
+            _read(writer, {first: name, second: name}, third) == name,
         )
 
 
-def _read(hand: WriterDrawings, said: dict[Any, int], row: int) -> int:
-    """The first guess for a drawing with these rows remembered."""
-    packed = [personal_memory.pack_answer(hand.embeddings[each], hand.probabilities[each]) for each in said]
-    known = personal_memory.build_memory(packed, list(said.values()), hand.probabilities.shape[1])
-    return int(
-        personal_memory.adjust_answer(known, hand.probabilities[row], hand.embeddings[row]).probabilities.argmax()
-    )
+def _read(writer: WriterDrawings, said: dict[Any, int], row: int) -> int:
+    """The first guess for the drawing `row` with these rows remembered."""
+    packed = [pack_answer(writer.embeddings[each], writer.probabilities[each]) for each in said]
+    known = personal_memory.build_memory(packed, list(said.values()), writer.probabilities.shape[1])
+    return int(adjust_answer(known, writer.probabilities[row], writer.embeddings[row]).probabilities.argmax())
 
 
-# Labels that no network was taught
+# Labels that the network was not trained on
 
 
 def measure_new_labels(bundle: Bundle, data: Path | None) -> list[Figures]:
-    """Omniglot's other alphabets: so many characters become new labels by so many examples in other hands.
+    """Return the accuracy for characters of Omniglot that become new labels, with examples drawn by others.
 
-    Each of the 20 people is asked about their own drawing of each; `nearest` is what the nearest
-    example alone would say.
+    Each of the 20 people then draws each character once. `nearest` is the accuracy of taking the nearest example.
     """
     pictures = loaders.load_foreign_characters("test", data)
     rasters = np.stack([normalise_image(picture, bundle.raster) for picture in pictures.x])
     answers = verify_bundle(bundle).predict(rasters)
     found = []
-    for ways in WAYS:
+    for ways in NEW_LABELS:
         for examples in EXAMPLES:
             rng = np.random.default_rng(ways * 10 + examples)
             tries = [_new(pictures, answers, person, ways, examples, rng) for _ in range(SEEDS) for person in range(20)]
@@ -204,7 +202,7 @@ def measure_new_labels(bundle: Bundle, data: Path | None) -> list[Figures]:
 def _new(
     pictures: loaders.Pictures, answers: Any, person: int, ways: int, examples: int, rng: np.random.Generator
 ) -> np.ndarray:
-    """For each of `ways` characters, (right, nearest is right)."""
+    """Whether the answer and the nearest example are right for each of the characters, float (characters, 2)."""
     alphabets = np.array([str(name).split("/")[0] for name in pictures.group])
     alphabet = rng.choice(np.unique(alphabets))
     characters = rng.permutation(np.unique(pictures.y[alphabets == alphabet]))[:ways]
@@ -212,39 +210,35 @@ def _new(
     others = rng.permutation([other for other in range(20) if other != person])[:examples]
     labels, outputs = np.repeat(np.arange(ways), examples), answers.probabilities.shape[1]
     plain = np.pad(answers.probabilities, ((0, 0), (0, ways)))
-    taught = rows[:, others].ravel()
-    packed = [personal_memory.pack_answer(answers.embeddings[row], plain[row]) for row in taught]
+    example_rows = rows[:, others].ravel()
+    packed = [pack_answer(answers.embeddings[row], plain[row]) for row in example_rows]
     known = personal_memory.build_memory(packed, (labels + outputs).tolist(), outputs + ways, new_labels=ways)
     found = []
     for label, row in enumerate(rows[:, person]):
-        got = personal_memory.adjust_answer(known, plain[row], answers.embeddings[row]).probabilities.argmax()
+        got = adjust_answer(known, plain[row], answers.embeddings[row]).probabilities.argmax()
         nearest = labels[(known.directions @ answers.embeddings[row]).argmax()]
         found.append((got == outputs + label, nearest == label))
     return np.array(found, float)
 
 
-# What it must not do, and what it costs
+# Negative examples, and the cost
 
 
 def measure_negatives(bundle: Bundle, drawings: LabelledDrawings, data: Path | None) -> dict[str, Figures]:
-    """How much junk is "not sure" for the network alone, and for the memories of people who remember all they drew."""
-    memories = [full_memory(hand) for hand in predict_writers(bundle, drawings)]
+    """Return the share of negatives that is "not sure", for the network alone and with the memories of all writers."""
+    memories = [full_memory(writer) for writer in predict_writers(bundle, drawings)]
     rng, below = np.random.default_rng(SEEDS), bundle.manifest["unsure_below"]
     foreign = loaders.load_foreign_characters("test", data)
-    chosen = rng.permutation(len(foreign.x))[:JUNK]
+    chosen = rng.permutation(len(foreign.x))[:NEGATIVES]
     kinds = {
         "characters of unseen alphabets": [normalise_image(picture, bundle.raster) for picture in foreign.x[chosen]],
-        "scribbles": [rasterise(make_negative(rng, []), bundle.raster) for _ in range(JUNK)],
+        "scribbles": [rasterise(make_negative(rng, []), bundle.raster) for _ in range(NEGATIVES)],
     }
     found = {}
     for name, rasters in kinds.items():
         answers = verify_bundle(bundle).predict(np.stack(rasters))
         pairs = list(zip(answers.probabilities, answers.embeddings, strict=True))
-        doubted = [
-            personal_memory.adjust_answer(known, *pair).probabilities.max() < below
-            for known in memories
-            for pair in pairs
-        ]
+        doubted = [adjust_answer(known, *pair).probabilities.max() < below for known in memories for pair in pairs]
         plain = float((answers.probabilities.max(axis=1) < below).mean())
         odd = _beside_one_odd(pairs, below, len(bundle.slugs))
         found[name] = {"count": len(rasters), "plain": plain, "personal": float(np.mean(doubted)), "odd": odd}
@@ -252,42 +246,38 @@ def measure_negatives(bundle: Bundle, drawings: LabelledDrawings, data: Path | N
 
 
 def _beside_one_odd(pairs: list[tuple[np.ndarray, np.ndarray]], below: float, outputs: int) -> float:
-    """The share still "not sure", of those that the network doubts, for somebody who gave one of them a label."""
+    """The share of doubtful negatives that is still "not sure" for somebody who gave one of them a label."""
     doubted = [pair for pair in pairs if pair[0].max() < below]
     unsure = []
     for place, (plain, embedding) in enumerate(doubted[:: len(doubted) // 20 or 1]):
-        known = personal_memory.build_memory(
-            [personal_memory.pack_answer(embedding, plain)], [place % outputs], outputs
-        )
+        known = personal_memory.build_memory([pack_answer(embedding, plain)], [place % outputs], outputs)
         unsure += [
-            personal_memory.adjust_answer(known, *pair).probabilities.max() < below
-            for pair in doubted
-            if pair[1] is not embedding
+            adjust_answer(known, *pair).probabilities.max() < below for pair in doubted if pair[1] is not embedding
         ]
     return float(np.mean(unsure)) if unsure else 1.0
 
 
-def full_memory(hand: WriterDrawings) -> personal_memory.PersonalMemory:
-    """Everything that a writer drew, rightly labelled."""
-    packed = [personal_memory.pack_answer(*each) for each in zip(hand.embeddings, hand.probabilities, strict=True)]
+def full_memory(writer: WriterDrawings) -> personal_memory.PersonalMemory:
+    """Return a memory of everything that a writer drew, with the right labels."""
+    packed = [pack_answer(*each) for each in zip(writer.embeddings, writer.probabilities, strict=True)]
     return personal_memory.build_memory(
         packed[-personal_memory.MAX_DRAWINGS :],
-        hand.labels[-personal_memory.MAX_DRAWINGS :].tolist(),
-        hand.probabilities.shape[1],
+        writer.labels[-personal_memory.MAX_DRAWINGS :].tolist(),
+        writer.probabilities.shape[1],
     )
 
 
 def measure_cost(bundle: Bundle, drawings: LabelledDrawings, calls: int = 2_000) -> Figures:
-    """The median time of one look into a memory of 500 drawings, and of building it."""
-    hands = predict_writers(bundle, drawings)
+    """Return the median time of one use of a memory of 500 drawings, and of building it."""
+    writers = predict_writers(bundle, drawings)
     many = WriterDrawings(
-        *(np.concatenate(parts)[: personal_memory.MAX_DRAWINGS + 1] for parts in zip(*hands, strict=True))
+        *(np.concatenate(parts)[: personal_memory.MAX_DRAWINGS + 1] for parts in zip(*writers, strict=True))
     )
     known = full_memory(WriterDrawings(*(part[:-1] for part in many)))
     plain, embedding = many.probabilities[-1], many.embeddings[-1]
     return {
         "remembered": len(known.labels),
-        "look_us": _median_us(lambda: personal_memory.adjust_answer(known, plain, embedding), calls),
+        "look_us": _median_us(lambda: adjust_answer(known, plain, embedding), calls),
         "build_us": _median_us(lambda: full_memory(many), max(1, calls // 50)),
     }
 
@@ -301,7 +291,7 @@ def _median_us(call: Callable[[], object], calls: int) -> float:
     return float(np.median(times) * 1e6)
 
 
-# People and bases
+# Writers and bases
 
 
 def _writers(data: Path | None) -> list[str]:
@@ -310,15 +300,15 @@ def _writers(data: Path | None) -> list[str]:
 
 
 def load_pen_writers(data: Path | None, writers: list[str]) -> LabelledDrawings:
-    """What these pen writers drew, each writer's drawings in order."""
+    """Return the drawings of these pen writers, each writer's in order."""
     chosen, _ = loaders.split_by_group(loaders.load_pen_tracks(data), writers)
     rasters = np.stack([rasterise(ink) for ink in chosen.inks])
     return LabelledDrawings(rasters, [str(label) for label in chosen.y], [str(name) for name in chosen.group])
 
 
 def load_mnist_and_pens(data: Path | None) -> Material:
-    """MNIST, made-up junk, and the tracks of ten pen writers."""
-    chosen, _ = loaders.split_by_group(loaders.load_pen_tracks(data), _writers(data)[TAUGHT])
+    """Return MNIST, synthetic negatives, and the tracks of ten pen writers."""
+    chosen, _ = loaders.split_by_group(loaders.load_pen_tracks(data), _writers(data)[TRAINED])
     return replace(learning.load_mnist_only(data), tracks=chosen)
 
 
@@ -326,8 +316,8 @@ PENS = replace(learning.RECIPE, load=load_mnist_and_pens, sources=("mnist", "pen
 
 
 def memory_text(figures: Mapping[str, Any]) -> str:
-    """What `ml.benchmarks.memory` measured, as tables."""
-    parts = [_hands_text(base, habits) for base, habits in figures["hands"].items()]
+    """Return the figures of `run_memory_bench` as tables."""
+    parts = [_writers_text(base, habits) for base, habits in figures["hands"].items()]
     for base, lines in figures.get("new labels", {}).items():
         rows = [
             (f"{line['labels']} labels", line["examples"], percent(line["right"]), percent(line["nearest"]))
@@ -338,10 +328,10 @@ def memory_text(figures: Mapping[str, Any]) -> str:
         line = figures["at once"]
         parts.append(
             table(
-                ("clear drawings that their author calls something else", ""),
+                ("clear drawings that their author gives another label", ""),
                 [
-                    ("the next one is read so at once", percent(line["second"])),
-                    ("the next one after three of other labels", percent(line["meanwhile"])),
+                    ("the next drawing gets the new label", percent(line["second"])),
+                    ("the next drawing after three of other labels", percent(line["meanwhile"])),
                     ("the one after two", percent(line["third"])),
                 ],
             )
@@ -351,22 +341,22 @@ def memory_text(figures: Mapping[str, Any]) -> str:
             for name, line in figures["junk"].items()
         ]
         header = (
-            "junk answered 'not sure'",
+            "negatives answered 'not sure'",
             "drawings",
             "network alone",
             "with a memory",
-            "of the unsure, one given a label",
+            "one of them given a label",
         )
         parts.append(table(header, rows))
         cost = figures["recall"]
         parts.append(
-            f"A look into a memory of {cost['remembered']} drawings takes {cost['look_us']:.0f} µs, "
+            f"Using a memory of {cost['remembered']} drawings takes {cost['look_us']:.0f} µs, "
             f"building it {cost['build_us'] / 1000:.1f} ms (medians)."
         )
     return "\n\n".join(parts)
 
 
-def _hands_text(base: str, habits: Mapping[str, Any]) -> str:
+def _writers_text(base: str, habits: Mapping[str, Any]) -> str:
     header = (
         f"{base}: who",
         "people",

@@ -1,4 +1,4 @@
-"""`python -m ml data`: which data sets are here, what they are, and how to come by the others."""
+"""`python -m ml data`: show, check, download and pack the data sets."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ from ml.progress import progress_bars
 
 TEXT = """Show the data sets: what is here, what can be downloaded, checksums, licences.
 
-They lie in the folder that --data-dir or INKLING_DATA names, else in a cache folder into which training
-downloads what it needs. What cannot be downloaded is said with where to get it, and packed with --pack."""
+They are in the folder that --data-dir or INKLING_DATA names, else in a cache folder into which training downloads
+what it needs. For data sets that cannot be downloaded, the source is shown; --pack converts the files from there."""
 
 EXAMPLES = """  python -m ml data --check
   python -m ml data --download quickdraw quickdraw-bitmaps --data-dir ../datasets
   python -m ml data --pack numtadb ~/Downloads/numta"""
 
-NAMED = 4  # missing files that are named; of more the first ones
+NAMED = 4  # missing files that are listed by name
 
 
 def add(commands: Any) -> None:
     parser = add_command(commands, "data", run, TEXT, examples=EXAMPLES)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"only these: {', '.join(SOURCES)}")
     parser.add_argument("--check", action="store_true", help="read every file and compare it with its checksum")
-    parser.add_argument("--download", nargs="+", metavar="NAME", help="fetch what is missing of these data sets")
+    parser.add_argument("--download", nargs="+", metavar="NAME", help="download the missing files of these data sets")
     parser.add_argument(
-        "--pack", nargs=2, metavar=("NAME", "FOLDER"), help=f"pack what a publisher hands out: {', '.join(PACKERS)}"
+        "--pack", nargs=2, metavar=("NAME", "FOLDER"), help=f"pack the files of a publisher: {', '.join(PACKERS)}"
     )
     parser.add_argument("--data-dir", type=Path, metavar="DIR", help="default: INKLING_DATA, then the cache folder")
     add_json(parser)
@@ -53,7 +53,7 @@ def run(options: argparse.Namespace) -> None:
     }
     print_result(options, _figures(options, found), "\n\n".join(_lines(options, found)))
     if wrong := [file.path for files in found.values() for file in files if file.is_wrong]:
-        raise DatasetError(f"{len(wrong)} of the files are not as they must be: {', '.join(wrong)}.")
+        raise DatasetError(f"{len(wrong)} files are wrong: {', '.join(wrong)}. Delete them and download them again.")
 
 
 def _figures(options: argparse.Namespace, found: dict[str, list[DatasetFile]]) -> dict[str, Any]:
@@ -89,7 +89,7 @@ def _here(files: Sequence[DatasetFile]) -> str:
 
 
 def _checked(files: Sequence[DatasetFile]) -> Iterator[str]:
-    """What was found by reading them; nothing where nobody looked."""
+    """The results of --check; nothing without it."""
     for file in files:
         if file.is_wrong:
             yield f"WRONG {file.path} {file.check}"

@@ -62,9 +62,9 @@ def hands() -> tuple[PenDrawings, PenDrawings]:
     return PenDrawings(study, np.repeat(WRITERS[:10], 20)), PenDrawings(test, np.repeat(WRITERS[9:12], 20))
 
 
-def teach(base: Bundle, lessons: list[ApprovedDrawings]) -> bench.TrainFunction:
+def teach(base: Bundle, trained_on: list[ApprovedDrawings]) -> bench.TrainFunction:
     def taught_by(given: ApprovedDrawings, mode: str, seed: int) -> Bundle:
-        lessons.append(given)
+        trained_on.append(given)
         return finetune(base, given, mode=mode, seed=seed, report=lambda told: None)
 
     return taught_by
@@ -86,11 +86,11 @@ def test_a_third_of_the_authors_labels_at_random_and_nobody_reviews(
     trained_base: Bundle, hands: tuple[PenDrawings, PenDrawings], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(bench, "LABELS", LABELS[:3])
-    lessons: list[ApprovedDrawings] = []
+    trained_on: list[ApprovedDrawings] = []
 
-    figures = bench.measure_poisoning(trained_base, *hands, "head", 1, teach(trained_base, lessons))
+    figures = bench.measure_poisoning(trained_base, *hands, "head", 1, teach(trained_base, trained_on))
 
-    (given,) = lessons
+    (given,) = trained_on
     assert figures["vandals"] == 3
     assert given.authors is not None
     assert len(given.labels) == 8 * 20  # a fifth of the ten people draws the field test
@@ -114,11 +114,11 @@ def test_the_champion_stays_where_the_gate_refuses(
 
 def test_somebody_alone_teaches_with_twenty_four_and_is_examined_on_six(trained_base: Bundle) -> None:
     study = PenDrawings(approved_drawings(80, 30), np.repeat(WRITERS[:2], 40))
-    lessons: list[ApprovedDrawings] = []
+    trained_on: list[ApprovedDrawings] = []
 
-    figures = bench.measure_one_person(trained_base, study, "head", WRITERS[1], teach(trained_base, lessons))
+    figures = bench.measure_one_person(trained_base, study, "head", WRITERS[1], teach(trained_base, trained_on))
 
-    assert len(lessons[0].labels) == 24
+    assert len(trained_on[0].labels) == 24
     assert figures.keys() == {"verdict", "before", "after"}
 
 
@@ -171,7 +171,7 @@ def test_the_command_prints_tables(
     assert asked == [(tmp_path, ["head"], 2, 3), (tmp_path, ["head", "full"], 3, 3)]
     assert "96.00%" in text
     assert text.count("98.50%") == 4
-    assert "thirty of one's own" not in text
+    assert "single user" not in text
     assert json.loads(capsys.readouterr().out) == figures
 
 
@@ -187,7 +187,7 @@ def test_a_pack_is_added_to_a_bundle_that_has_none(
 
     assert main(["rehearse", "digits", "--bundle", str(tmp_path)]) == 0
 
-    assert "bytes of rehearsal pack" in capsys.readouterr().out
+    assert str(tmp_path) in capsys.readouterr().out
     assert len(replay_pack.read_pack(load_bundle(tmp_path).rehearsal).test) == 300
 
 
@@ -197,4 +197,4 @@ def test_a_bundle_without_a_recipe_gets_no_pack(
     save_bundle(trained_base, tmp_path)
 
     assert main(["rehearse", "--bundle", str(tmp_path)]) == 2
-    assert "No recipe for 'three-digits'" in capsys.readouterr().err
+    assert "'three-digits'" in capsys.readouterr().err
