@@ -1,1 +1,1 @@
-"""One model version as files: manifest, verification, LiteRT predictor, export."""
+"""Model versions as files: read, verify, build and export bundles, and answer with them."""

@@ -1,4 +1,4 @@
-"""Building a bundle from a Keras model: conversion, size check, comparison of answers. Needs TensorFlow."""
+"""Build a bundle from a Keras model: convert it, check the result, and pack it with its manifest. Needs TensorFlow."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ from ml.bundles.bundle import (
     sha256_hex,
     verify_bundle,
 )
-from ml.bundles.predictor import EMBEDDING, PROBABILITIES, ModelOutput, Predictor
+from ml.bundles.predictor import EMBEDDING, PROBABILITIES, Predictor
 from ml.preprocessing.ink import DEFAULT_SPEC, PREPROCESS_VERSION, RasterSpec
 
 if TYPE_CHECKING:
     import keras
 
-SMALLEST_SHARE = 0.8  # of the weights' bytes; a file below it has lost weights
+MIN_WEIGHTS_SHARE = 0.8  # a smaller file than this share of the weights' bytes has lost weights
 
 
 def export_bundle(
@@ -50,22 +50,26 @@ def export_bundle(
     prompt: str = "",
     raster: RasterSpec = DEFAULT_SPEC,
 ) -> Bundle:
-    """Convert a Keras model and pack it with what it needs to serve.
+    """Convert a Keras model and pack it as a bundle.
 
-    `model` gives `probabilities` (n, labels + 1) and `embedding`; `labels` (slug, glyph, name, and a
-    prompt where they have one) are in the order of its outputs; `probe` is uint8 (k, size, size) as
-    `raster` says. `quantise` stores the weights in 8 bits (dynamic range). `title` is what people
-    call the recognizer, `prompt` how they are asked to draw.
-    Raises BundleError when the converted model has lost weights or answers the probe differently
-    from the Keras model.
+    `model` has the outputs `probabilities` (n, labels + 1) and `embedding` (n, width). `labels` (slug, glyph, name and
+    maybe prompt) are in the order of its outputs. `unsure_below` is the probability below which an answer is "not
+    sure". `probe` is uint8 (k, size, size), rasters of `raster`. `quantise` stores the weights in 8 bits (dynamic
+    range). `title` is the name of the recognizer, `prompt` how people are asked to draw.
+
+    Raises BundleError if the model or the probe does not fit `raster`, or if the converted model has lost weights or
+    answers the probe differently from the Keras model.
     """
     size = raster.size
     if probe.dtype != np.uint8 or probe.shape[1:] != (size, size) or not 0 < len(probe) <= MAX_PROBE:
-        raise BundleError(f"The probe must be uint8 (1 to {MAX_PROBE}, {size}, {size}), not {probe.shape}.")
-    _check_input(model, size)
+        raise BundleError(
+            f"The probe must be uint8 (1 to {MAX_PROBE}, {size}, {size}), not {probe.dtype} {probe.shape}."
+        )
+    if tuple(model.input_shape[1:]) != (size, size, 1):
+        raise BundleError(f"The network takes {model.input_shape[1:]}, not rasters of {(size, size, 1)}.")
     tflite = convert_to_tflite(model, quantise=quantise)
     _check_size(tflite, model.count_params(), quantise)
-    _check_same_answers(model, probe, Predictor(tflite, len(labels)).predict(probe), probe_tolerance(quantise))
+    _check_same_answers(model, Predictor(tflite, len(labels)), probe, probe_tolerance(quantise))
     return assemble_bundle(
         tflite,
         _keras_file(model),
@@ -80,6 +84,57 @@ def export_bundle(
         prompt=prompt,
         raster=raster,
     )
+
+
+def convert_to_tflite(model: keras.Model, *, quantise: bool = False) -> bytes:
+    """The content of a `.tflite` file of a Keras model, with weights in 8 bits (dynamic range) if `quantise`."""
+    import keras
+    import tensorflow as tf
+
+    # With a batch of 1, because the browser's runtime refuses a variable batch. From a Keras model, because the
+    # conversion of a concrete function is known to lose the weights without an error.
+    one = keras.Input(batch_shape=(1, *model.input_shape[1:]))
+    outputs = model(one, training=False)
+    converter = tf.lite.TFLiteConverter.from_keras_model(
+        keras.Model(one, {PROBABILITIES: outputs[PROBABILITIES], EMBEDDING: outputs[EMBEDDING]})
+    )
+    if quantise:
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    with contextlib.redirect_stdout(io.StringIO()):  # the converter prints internals of the model
+        return bytes(converter.convert())
+
+
+def _check_size(tflite: bytes, parameters: int, quantise: bool) -> None:
+    expected = parameters * (1 if quantise else 4) * MIN_WEIGHTS_SHARE
+    if len(tflite) < expected:
+        raise BundleError(
+            f"The converted model has {len(tflite):,} bytes, but {parameters:,} parameters need {expected:,.0f}: the "
+            "conversion has lost weights."
+        )
+
+
+def _check_same_answers(model: keras.Model, predictor: Predictor, probe: np.ndarray, tolerance: float) -> None:
+    outputs = model(to_input(probe), training=False)
+    expected = np.asarray(outputs[PROBABILITIES])[:, :-1]  # (k, labels), without "other"
+    difference = float(np.abs(expected - predictor.predict(probe).probabilities).max())
+    if not difference <= tolerance:  # written so that NaN fails, too
+        raise BundleError(
+            f"The converted model answers the probe differently from the Keras model: by {difference:.4f} in "
+            f"probability, more than {tolerance}."
+        )
+
+
+def to_input(rasters: np.ndarray) -> np.ndarray:
+    """Rasters uint8 (n, size, size) as the input of a network: float32 (n, size, size, 1) from 0 to 1."""
+    pictures: np.ndarray = rasters[..., np.newaxis].astype(np.float32) / 255
+    return pictures
+
+
+def _keras_file(model: keras.Model) -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / KERAS_FILE
+        model.save(path)
+        return path.read_bytes()
 
 
 def assemble_bundle(
@@ -97,7 +152,10 @@ def assemble_bundle(
     prompt: str = "",
     raster: RasterSpec = DEFAULT_SPEC,
 ) -> Bundle:
-    """A bundle of two model files that answer alike, with the probe's answers as they are now. Without TensorFlow."""
+    """Pack two model files that answer alike as a bundle, with their answers to the probe. Needs no TensorFlow.
+
+    The other arguments are those of `export_bundle`. Raises BundleError if the bundle is not valid.
+    """
     answers = Predictor(tflite, len(labels)).predict(probe)
     manifest: dict[str, Any] = {
         "format": FORMAT_VERSION,
@@ -110,7 +168,10 @@ def assemble_bundle(
         "embedding_size": answers.embeddings.shape[1],
         "unsure_below": float(unsure_below),
         "quantised": quantised,
-        "probe": _pack_probe(probe, answers.probabilities),
+        "probe": {
+            "rasters": base64.b64encode(zlib.compress(np.ascontiguousarray(probe).tobytes(), 9)).decode("ascii"),
+            "probabilities": [[round(float(value), 6) for value in row] for row in answers.probabilities],
+        },
         "metrics": dict(metrics),
         "training": dict(training),
         "sha256": {"tflite": sha256_hex(tflite), "keras": sha256_hex(keras_file)},
@@ -122,7 +183,10 @@ def assemble_bundle(
 
 
 def load_keras(bundle: Bundle) -> keras.Model:
-    """The Keras model of a bundle, to train on from; its checksum is verified first (a Keras file is code)."""
+    """The Keras model of a bundle, to train it further. Raises BundleError for a wrong checksum.
+
+    A Keras file can contain code, so it is opened only after its checksum is verified.
+    """
     import keras
 
     check_sha256(bundle.manifest, "keras", bundle.keras)
@@ -133,66 +197,11 @@ def load_keras(bundle: Bundle) -> keras.Model:
 
 
 def keras_probabilities(bundle: Bundle, rasters: np.ndarray) -> np.ndarray:
-    """What the Keras model of a bundle says about uint8 (n, size, size): probabilities float32 (n, labels)."""
-    pictures = rasters[..., np.newaxis].astype(np.float32) / 255
-    return np.asarray(load_keras(bundle).predict(pictures, verbose=0)[PROBABILITIES])[:, :-1]
+    """The answers of the Keras model of a bundle: see `model_probabilities`."""
+    return model_probabilities(load_keras(bundle), rasters)
 
 
-def _check_input(model: keras.Model, size: int) -> None:
-    if tuple(model.input_shape[1:]) != (size, size, 1):
-        raise BundleError(
-            f"The network takes {model.input_shape[1:]}, a raster of this recognizer is {(size, size, 1)}."
-        )
-
-
-def convert_to_tflite(model: keras.Model, *, quantise: bool = False) -> bytes:
-    """A Keras model as a `.tflite` file, in 8 bits (dynamic range) if `quantise`."""
-    import keras
-    import tensorflow as tf
-
-    # A batch of 1: the browser's runtime refuses a dynamic one. From the Keras model: converting a
-    # concrete function is known to drop the weights in silence.
-    one = keras.Input(batch_shape=(1, *model.input_shape[1:]))
-    outputs = model(one, training=False)
-    converter = tf.lite.TFLiteConverter.from_keras_model(
-        keras.Model(one, {PROBABILITIES: outputs[PROBABILITIES], EMBEDDING: outputs[EMBEDDING]})
-    )
-    if quantise:
-        converter.optimizations = [tf.lite.Optimize.DEFAULT]
-    with contextlib.redirect_stdout(io.StringIO()):  # it lists the model's internals
-        return bytes(converter.convert())
-
-
-def _check_size(tflite: bytes, parameters: int, quantise: bool) -> None:
-    expected = parameters * (1 if quantise else 4) * SMALLEST_SHARE
-    if len(tflite) < expected:
-        raise BundleError(
-            f"The converted model has {len(tflite):,} bytes; {parameters:,} parameters need {expected:,.0f}. "
-            "The conversion has dropped weights."
-        )
-
-
-def _check_same_answers(model: keras.Model, probe: np.ndarray, answers: ModelOutput, tolerance: float) -> None:
-    outputs = model(probe[..., np.newaxis].astype(np.float32) / 255, training=False)
-    expected = np.asarray(outputs[PROBABILITIES])[:, :-1]
-    difference = float(np.abs(expected - answers.probabilities).max())
-    if not difference <= tolerance:
-        raise BundleError(
-            f"The converted model answers the probe differently from the Keras model: by {difference:.4f} "
-            f"in probability, at most {tolerance} is allowed."
-        )
-
-
-def _keras_file(model: keras.Model) -> bytes:
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / KERAS_FILE
-        model.save(path)
-        return path.read_bytes()
-
-
-def _pack_probe(rasters: np.ndarray, probabilities: np.ndarray) -> dict[str, Any]:
-    packed = zlib.compress(np.ascontiguousarray(rasters).tobytes(), 9)
-    return {
-        "rasters": base64.b64encode(packed).decode("ascii"),
-        "probabilities": [[round(float(value), 6) for value in row] for row in probabilities],
-    }
+def model_probabilities(model: keras.Model, rasters: np.ndarray) -> np.ndarray:
+    """The answers of a Keras model to rasters uint8 (n, size, size): probabilities float32 (n, labels)."""
+    outputs = model.predict(to_input(rasters), verbose=0)
+    return np.asarray(outputs[PROBABILITIES], np.float32)[:, :-1]  # without "other"

@@ -1,11 +1,15 @@
-"""One model version as one bundle: the two model files and a manifest that says what they are.
+"""A bundle is one model version as files: read, write and verify it.
 
-A bundle is a folder (or a database row) of parts: `model.tflite` answers, `model.keras` is
-what the next training starts from, `manifest.json` holds the labels in the order of the outputs,
-the measures of the raster, the preprocessing version, checksums, and a probe: a few rasters with the
-answers they must get. Nothing serves before its probe has been answered again. A fourth part,
-`rehearsal.npz`, is what the model must not forget (`ml.embeddings.replay_pack`); it may be missing, and
-serving never needs it. TensorFlow is needed to make a bundle, not to read one.
+A bundle is a folder (or a database row) with these parts:
+
+- `model.tflite` answers.
+- `model.keras` is what the next training starts from.
+- `manifest.json` has the labels in the order of the model's outputs, the raster, the preprocessing version, checksums,
+  and a probe: a few rasters with the answers that the model must give. Nothing is served before it has answered its
+  probe again.
+- `rehearsal.npz` is the replay pack (`ml.embeddings.replay_pack`). It may be missing, and serving does not need it.
+
+TensorFlow is needed to make a bundle (`ml.bundles.build`), not to read one.
 """
 
 from __future__ import annotations
@@ -16,39 +20,39 @@ import hashlib
 import json
 import tempfile
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from ml.bundles import card_schema
+from ml.bundles.card_schema import card_problem
 from ml.bundles.predictor import Predictor, PredictorError
 from ml.preprocessing.ink import PREPROCESS_VERSION, RasterSpec
-
-if TYPE_CHECKING:
-    pass
 
 FORMAT_VERSION = 1
 MANIFEST_FILE = "manifest.json"
 TFLITE_FILE = "model.tflite"
 KERAS_FILE = "model.keras"
 REPLAY_PACK_FILE = "rehearsal.npz"
-LABEL_KEYS = ("slug", "glyph", "name", "prompt")  # the last where a label has one
+LABEL_KEYS = ("slug", "glyph", "name", "prompt")  # of a label in the manifest; `prompt` is optional
 
-MAX_PROBE = 1_000  # rasters; a probe is answered at every load
-PROBE_TOLERANCE = 1e-3  # in probability: processors round differently, models answer differently
-QUANTISED_TOLERANCE = 5e-2  # the same of an 8-bit model, whose rounding another processor may tip over
+MAX_PROBE = 1_000  # rasters; the probe is answered each time that a bundle is loaded
+# Largest difference in probability between the probe's answers then and now. Processors round differently, but far
+# less than another model would differ. With weights in 8 bits, a difference in rounding has a larger effect.
+PROBE_TOLERANCE = 1e-3
+QUANTISED_TOLERANCE = 5e-2
 
 
 class BundleError(ValueError):
-    """A bundle that must not be used; the text says which part and why."""
+    """A bundle that must not be used. The text says which part is wrong and why."""
 
 
 @dataclass(frozen=True)
 class Bundle:
-    """One model version. `manifest` is plain JSON, the rest are file contents; `rehearsal` may be empty."""
+    """One model version. `manifest` is plain JSON, the rest are file contents; `rehearsal` (the replay pack) may be
+    empty."""
 
     manifest: dict[str, Any]
     tflite: bytes = field(repr=False)
@@ -62,38 +66,32 @@ class Bundle:
 
     @property
     def raster(self) -> RasterSpec:
-        """How its model sees ink."""
+        """The raster that the model takes."""
         return raster_spec(self.manifest)
 
 
-# Reading, writing, checking: without TensorFlow.
+# Reading and writing
 
 
 def load_bundle(folder: Path | str) -> Bundle:
-    """Read the files of a bundle. Only the manifest's form is checked: see `verify_bundle`."""
+    """Read the files of a bundle. Checks the manifest only: `verify_bundle` checks the rest. Raises BundleError."""
     folder = Path(folder)
     try:
         manifest = json.loads((folder / MANIFEST_FILE).read_text("utf-8"))
-        rehearsal = (folder / REPLAY_PACK_FILE).read_bytes() if _has_rehearsal(manifest) else b""
-        bundle = Bundle(manifest, (folder / TFLITE_FILE).read_bytes(), (folder / KERAS_FILE).read_bytes(), rehearsal)
+        _check_manifest(manifest)
+        names = (TFLITE_FILE, KERAS_FILE, *([REPLAY_PACK_FILE] if "rehearsal" in manifest["sha256"] else []))
+        return Bundle(manifest, *((folder / name).read_bytes() for name in names))
     except OSError as error:
         raise BundleError(f"No bundle in {folder}: {error.filename} cannot be read ({error.strerror}).") from error
-    except ValueError as error:
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise BundleError(f"{folder / MANIFEST_FILE} is not JSON: {error}.") from error
-    _check_manifest(manifest)
-    return bundle
-
-
-def _has_rehearsal(manifest: object) -> bool:
-    sums = manifest.get("sha256") if isinstance(manifest, dict) else None
-    return isinstance(sums, dict) and "rehearsal" in sums
 
 
 def save_bundle(bundle: Bundle, folder: Path | str) -> None:
-    """Write the files into `folder`; other files there (a model card) stay.
+    """Write the files into `folder`. Other files there, such as a model card, stay.
 
-    They are written beside their place and then renamed, the manifest last: a crash leaves the old
-    bundle, and whoever reads in between is told by the checksums.
+    The files are written beside their final place and then renamed, the manifest last. After a crash the old bundle is
+    still there, and whoever reads while the files are renamed gets a checksum error.
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
@@ -108,15 +106,23 @@ def save_bundle(bundle: Bundle, folder: Path | str) -> None:
             (Path(temporary) / name).replace(folder / name)
 
 
-def verify_bundle(bundle: Bundle) -> Predictor:
-    """Check everything that can be checked without TensorFlow and return the predictor that passed.
+def with_replay_pack(bundle: Bundle, rehearsal: bytes) -> Bundle:
+    """The same bundle with another replay pack (`ml.embeddings.replay_pack`) and its checksum."""
+    sums = {**bundle.manifest["sha256"], "rehearsal": sha256_hex(rehearsal)}
+    return replace(bundle, manifest={**bundle.manifest, "sha256": sums}, rehearsal=rehearsal)
 
-    Raises BundleError for a manifest or a card of another form, a preprocessing version that this code does
-    not draw, a checksum that differs, labels that do not fit the model, or a probe answered
-    differently from the day of the export.
+
+# Verifying
+
+
+def verify_bundle(bundle: Bundle) -> Predictor:
+    """Check everything that can be checked without TensorFlow, and return the predictor that passed.
+
+    Raises BundleError for an invalid manifest or model card, another preprocessing version, a wrong checksum, labels
+    or a raster that do not fit the model, or a probe that is answered differently than on the day of the export.
     """
     _check_manifest(bundle.manifest)
-    if "card" in bundle.manifest and (problem := card_schema.card_problem(bundle.manifest["card"])):
+    if "card" in bundle.manifest and (problem := card_problem(bundle.manifest["card"])):
         raise BundleError(problem)
     for name in ("keras", "rehearsal") if bundle.rehearsal else ("keras",):
         check_sha256(bundle.manifest, name, getattr(bundle, name))
@@ -124,120 +130,105 @@ def verify_bundle(bundle: Bundle) -> Predictor:
 
 
 def verify_serving(manifest: Mapping[str, Any], tflite: bytes) -> Predictor:
-    """As `verify_bundle`, of what answers alone: a web process needs none of the other parts."""
+    """Like `verify_bundle`, but only the parts that answer: a web process does not load the others."""
     _check_manifest(manifest)
     check_sha256(manifest, "tflite", tflite)
     try:
         predictor = Predictor(tflite, len(manifest["labels"]))
     except PredictorError as error:
         raise BundleError(str(error)) from error
-    if predictor.size != raster_spec(manifest).size:
-        raise BundleError(
-            f"The model takes rasters of {predictor.size} x {predictor.size} pixels, "
-            f"the manifest says {raster_spec(manifest).size}."
-        )
-    if predictor.embedding_size != manifest["embedding_size"]:
-        raise BundleError(
-            f"The model's embedding has {predictor.embedding_size} numbers, "
-            f"the manifest says {manifest['embedding_size']}."
-        )
+    size = raster_spec(manifest).size
+    if predictor.size != size:
+        raise BundleError(f"The model takes rasters of {predictor.size} pixels a side, the manifest says {size}.")
+    width = manifest["embedding_size"]
+    if predictor.embedding_size != width:
+        raise BundleError(f"The model's embedding has {predictor.embedding_size} numbers, the manifest says {width}.")
     _check_probe(manifest, predictor)
     return predictor
-
-
-def with_replay_pack(bundle: Bundle, rehearsal: bytes) -> Bundle:
-    """The same bundle with another replay pack (`ml.embeddings.replay_pack`) and its checksum."""
-    sums = {**bundle.manifest["sha256"], "rehearsal": sha256_hex(rehearsal)}
-    return replace(bundle, manifest={**bundle.manifest, "sha256": sums}, rehearsal=rehearsal)
-
-
-def raster_spec(manifest: Mapping[str, Any]) -> RasterSpec:
-    """How the model of this manifest sees ink; the usual way where it does not say. BundleError if it says nonsense."""
-    said = manifest.get("raster", {})
-    try:
-        return RasterSpec(**said)
-    except (TypeError, ValueError) as error:
-        raise BundleError(f"The manifest's raster {said!r} cannot be drawn: {error}") from error
-
-
-def probe_rasters(manifest: Mapping[str, Any]) -> np.ndarray:
-    """The rasters of the probe, uint8 (k, size, size); BundleError if they cannot be read."""
-    size = raster_spec(manifest).size
-    try:
-        packed = base64.b64decode(manifest["probe"]["rasters"], validate=True)
-        limit = MAX_PROBE * size * size
-        flat = np.frombuffer(zlib.decompressobj().decompress(packed, limit), np.uint8)
-        return flat.reshape(-1, size, size)
-    except (binascii.Error, zlib.error, KeyError, ValueError, TypeError) as error:
-        raise BundleError(f"The probe of the bundle cannot be read: {error}.") from error
 
 
 def _check_manifest(manifest: object) -> None:
     if not isinstance(manifest, dict):
         raise BundleError(f"The manifest must be an object, not {type(manifest).__name__}.")
-    kinds: dict[str, type | tuple[type, ...]] = {
+    types: dict[str, type | tuple[type, ...]] = {
         "format": int, "recognizer": str, "labels": list, "preprocess_version": int, "embedding_size": int,
         "unsure_below": (int, float), "probe": dict, "metrics": dict, "training": dict, "sha256": dict, "created": str,
     }  # fmt: skip
-    wrong = [key for key, kind in kinds.items() if not isinstance(manifest.get(key), kind)]
+    wrong = [key for key, kind in types.items() if not isinstance(manifest.get(key), kind)]
+    wrong += [key for key in ("title", "prompt") if not isinstance(manifest.get(key, ""), str)]
     if wrong:
-        raise BundleError(f"The manifest lacks, or has in another form: {', '.join(wrong)}.")
+        raise BundleError(f"These parts of the manifest are missing or have the wrong type: {', '.join(wrong)}.")
     if manifest["format"] != FORMAT_VERSION:
         raise BundleError(f"The manifest has format {manifest['format']}; this code reads format {FORMAT_VERSION}.")
     if manifest["preprocess_version"] != PREPROCESS_VERSION:
         raise BundleError(
-            f"The model was trained on rasters of version {manifest['preprocess_version']}; "
-            f"this code draws version {PREPROCESS_VERSION}. Train and export it again."
+            f"The model was trained on rasters of preprocessing version {manifest['preprocess_version']}; this code "
+            f"makes version {PREPROCESS_VERSION}. Train and export it again."
         )
     if not 0 <= manifest["unsure_below"] <= 1:
         raise BundleError(f"unsure_below must be from 0 to 1, not {manifest['unsure_below']}.")
-    texts = [key for key in ("title", "prompt") if not isinstance(manifest.get(key, ""), str)]
-    if texts:
-        raise BundleError(f"The manifest has something else than a text as {' and '.join(texts)}.")
     raster_spec(manifest)
-    _check_labels(manifest["labels"])
-
-
-def _check_labels(labels: Sequence[object]) -> None:
-    for label in labels:
-        if not isinstance(label, Mapping) or not all(isinstance(label.get(k), str) for k in ("slug", "glyph", "name")):
-            raise BundleError(f"A label needs the texts slug, glyph and name; this is {label!r}.")
-        if not isinstance(label.get("prompt", ""), str):
-            raise BundleError(f"The prompt of a label is a text; this is {label!r}.")
-    slugs = [label["slug"] for label in labels if isinstance(label, Mapping)]
+    for label in manifest["labels"]:
+        # `prompt` is optional, the other keys are not.
+        if not isinstance(label, Mapping) or not all(
+            isinstance(label.get(key, "" if key == "prompt" else None), str) for key in LABEL_KEYS
+        ):
+            raise BundleError(f"A label needs the texts slug, glyph and name, and may have a prompt: {label!r}.")
+    slugs = [label["slug"] for label in manifest["labels"]]
     if not slugs:
-        raise BundleError("The bundle has no labels.")
+        raise BundleError("The manifest has no labels.")
     if len(set(slugs)) != len(slugs):
-        raise BundleError(f"Two labels share a slug: {', '.join(slugs)}.")
+        raise BundleError(f"Two labels have the same slug: {', '.join(slugs)}.")
+
+
+def raster_spec(manifest: Mapping[str, Any]) -> RasterSpec:
+    """The raster that the model of this manifest takes; the default raster if none is given. Raises BundleError."""
+    raster = manifest.get("raster", {})
+    try:
+        return RasterSpec(**raster)
+    except (TypeError, ValueError) as error:
+        raise BundleError(f"The manifest's raster {raster!r} is not valid: {error}") from error
 
 
 def check_sha256(manifest: Mapping[str, Any], name: str, content: bytes) -> None:
+    """Raise BundleError unless `content` has the checksum that the manifest gives for "tflite", "keras" or
+    "rehearsal"."""
     expected, actual = manifest["sha256"].get(name), sha256_hex(content)
     if expected != actual:
         file = REPLAY_PACK_FILE if name == "rehearsal" else f"model.{name}"
-        raise BundleError(f"{file} has sha256 {actual}, the manifest says {expected}. Fetch the bundle again.")
+        raise BundleError(f"{file} has sha256 {actual}, the manifest says {expected}. Download the bundle again.")
+
+
+def sha256_hex(content: bytes) -> str:
+    """The sha256 in hexadecimal digits."""
+    return hashlib.sha256(content).hexdigest()
 
 
 def _check_probe(manifest: Mapping[str, Any], predictor: Predictor) -> None:
     rasters = probe_rasters(manifest)
     try:
-        expected = np.array(manifest["probe"]["probabilities"], np.float32)
+        expected = np.array(manifest["probe"]["probabilities"], np.float32)  # (k, labels)
     except (KeyError, TypeError, ValueError) as error:
-        raise BundleError(f"The probe's answers cannot be read: {error}.") from error
+        raise BundleError(f"The answers of the probe cannot be read: {error}.") from error
     answers = predictor.predict(rasters).probabilities
     if not len(rasters) or expected.shape != answers.shape:
         raise BundleError(f"The probe has {len(rasters)} rasters and answers of shape {expected.shape}.")
     difference = float(np.abs(answers - expected).max())
-    if not difference <= probe_tolerance(bool(manifest.get("quantised"))):
-        raise BundleError(f"The model answers its probe differently from its export: by {difference:.4f}.")
+    if not difference <= probe_tolerance(bool(manifest.get("quantised"))):  # written so that NaN fails, too
+        raise BundleError(f"The model answers its probe differently than at its export: by {difference:.4f}.")
+
+
+def probe_rasters(manifest: Mapping[str, Any]) -> np.ndarray:
+    """The rasters of the probe, uint8 (k, size, size). Raises BundleError if they cannot be read."""
+    size = raster_spec(manifest).size
+    try:
+        packed = base64.b64decode(manifest["probe"]["rasters"], validate=True)
+        flat = np.frombuffer(zlib.decompressobj().decompress(packed, MAX_PROBE * size * size), np.uint8)
+        return flat.reshape(-1, size, size)
+    except (binascii.Error, zlib.error, KeyError, ValueError, TypeError) as error:
+        raise BundleError(f"The probe of the bundle cannot be read: {error}.") from error
 
 
 def probe_tolerance(quantised: bool) -> float:
+    """The largest allowed difference in probability between two answers to the probe."""
     return QUANTISED_TOLERANCE if quantised else PROBE_TOLERANCE
-
-
-def sha256_hex(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
-
-
-# Making a bundle, and going back to its Keras model: with TensorFlow.

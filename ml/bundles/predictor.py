@@ -1,44 +1,42 @@
-"""Answers: LiteRT behind `predict(rasters)`, without TensorFlow.
+"""Answer rasters with a LiteRT model, without TensorFlow.
 
-A LiteRT interpreter must not be shared by threads (most calls of eight threads fail), so a
-`Predictor` keeps one for each thread that asks. A new model version is a new `Predictor`.
+A LiteRT interpreter must not be shared by threads: of eight threads that share one, most calls fail. So a `Predictor`
+has one interpreter for each thread that uses it. A new model version is a new `Predictor`.
 """
 
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
 from ml.preprocessing.ink import MAX_SIZE, MIN_SIZE
 
-if TYPE_CHECKING:
-    pass
-
+# The names of the model's outputs.
 PROBABILITIES = "probabilities"
 EMBEDDING = "embedding"
 
 
 class PredictorError(ValueError):
-    """A model file that cannot be read, or that is not one of ours."""
+    """A model file that cannot be read, or that is no model of a recognizer."""
 
 
 class ModelOutput(NamedTuple):
-    """What the network says about n rasters."""
+    """The answers of a model to n rasters."""
 
     probabilities: np.ndarray
-    """float32 (n, labels). A row sums to at most 1: the rest is the probability of "none of these"."""
+    """float32 (n, labels). A row adds up to at most 1: the rest is the probability of "none of these"."""
     embeddings: np.ndarray
-    """float32 (n, 128): the last hidden layer."""
+    """float32 (n, width): the last hidden layer."""
 
 
 class Head(NamedTuple):
-    """A last layer: `softmax(embeddings @ weights + bias)`."""
+    """A last layer. The probabilities are `softmax(embeddings @ weights + bias)`."""
 
     weights: np.ndarray
-    """float32 (embedding, labels + 1); the last class is "other"."""
+    """float32 (width, labels + 1). The last class is "other"."""
     bias: np.ndarray
     """float32 (labels + 1,)."""
 
@@ -47,15 +45,67 @@ class StoredHead(NamedTuple):
     """A last layer as a model file stores it."""
 
     weights: np.ndarray
-    """int8 or float32 (labels + 1, embedding)."""
+    """int8 or float32 (labels + 1, width)."""
     scales: np.ndarray | None
-    """float32 (labels + 1,) or (1,): the steps of 8-bit weights; None where the weights are numbers."""
+    """float32 (labels + 1,) or (1,): what one step of 8-bit weights is worth. None for weights in 32 bits."""
     bias: np.ndarray | None
-    """float32 (labels + 1,); None where all of it is 0, for then it is left out."""
+    """float32 (labels + 1,). None if all of it is 0: then the file leaves it out."""
+
+
+class Predictor:
+    """One model version, ready to answer in any thread."""
+
+    def __init__(self, tflite: bytes, labels: int) -> None:
+        """`tflite` is the content of a model file for `labels` labels. Raises PredictorError if they do not fit."""
+        self._tflite = tflite
+        self._local = threading.local()
+        self.labels = labels
+        session = self._session()
+        if session.classes != labels + 1:
+            raise PredictorError(
+                f"The model has {session.classes} classes; {labels} labels and 'other' need {labels + 1}."
+            )
+        self.embedding_size = session.width
+        self.size = session.size
+
+    def predict(self, rasters: np.ndarray) -> ModelOutput:
+        """Answer rasters, uint8 (n, size, size), white on black; n may be 0. Any number of threads may call it.
+
+        Raises ValueError for rasters of another type or size.
+        """
+        rasters = np.asarray(rasters)
+        if rasters.dtype != np.uint8 or rasters.ndim != 3 or rasters.shape[1:] != (self.size, self.size):
+            raise ValueError(
+                f"Rasters must be uint8 (n, {self.size}, {self.size}), not {rasters.dtype} {rasters.shape}."
+            )
+        session = self._session()
+        pictures = (rasters.astype(np.float32) / np.float32(255))[..., np.newaxis]  # (n, size, size, 1)
+        probabilities = np.empty((len(pictures), self.labels), np.float32)
+        embeddings = np.empty((len(pictures), session.width), np.float32)
+        for row in range(len(pictures)):  # one at a time: the model has a batch of 1
+            answer, embeddings[row] = session.run(pictures[row : row + 1])
+            probabilities[row] = answer[: self.labels]
+        return ModelOutput(probabilities, embeddings)
+
+    def stored_head(self) -> StoredHead:
+        """The last layer as the file stores it. Raises PredictorError if there is none of the expected shape."""
+        return self._session().stored_head()
+
+    def head(self) -> Head:
+        """The last layer with its weights as numbers. Raises what `stored_head` raises."""
+        weights, scales, bias = self.stored_head()
+        numbers = weights.T.astype(np.float32) * (1 if scales is None else scales)
+        return Head(numbers, np.zeros(self.labels + 1, np.float32) if bias is None else bias)
+
+    def _session(self) -> _Session:
+        session: _Session | None = getattr(self._local, "session", None)
+        if session is None:
+            session = self._local.session = _Session(self._tflite)
+        return session
 
 
 class _Session:
-    """One interpreter with the indices of its tensors, for one thread."""
+    """One interpreter and the indices of its tensors, for one thread."""
 
     def __init__(self, tflite: bytes) -> None:
         try:
@@ -68,20 +118,20 @@ class _Session:
         _check_tensors(inputs, outputs)
         self.input = int(inputs[0]["index"])
         self.size = int(inputs[0]["shape"][1])
-        # By name: the converter does not promise an order.
+        # The outputs by name, because the converter does not promise their order.
         self.probabilities = int(outputs[PROBABILITIES]["index"])
         self.embedding = int(outputs[EMBEDDING]["index"])
         self.classes = int(outputs[PROBABILITIES]["shape"][-1])
         self.width = int(outputs[EMBEDDING]["shape"][-1])
 
     def run(self, picture: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Answer one picture, float32 (1, size, size, 1); `get_tensor` hands out copies."""
+        """Answer one picture, float32 (1, size, size, 1): probabilities (labels + 1,) and embedding (width,)."""
         self.interpreter.set_tensor(self.input, picture)
         self.interpreter.invoke()
+        # get_tensor returns copies, so the next run does not overwrite them.
         return self.interpreter.get_tensor(self.probabilities)[0], self.interpreter.get_tensor(self.embedding)[0]
 
-    def last_layer(self) -> StoredHead:
-        """The last layer as it is stored."""
+    def stored_head(self) -> StoredHead:
         layers = [op["inputs"] for op in self.interpreter._get_ops_details() if op["op_name"] == "FULLY_CONNECTED"]
         tensors = {int(tensor["index"]): tensor for tensor in self.interpreter.get_tensor_details()}
         for _, weights, bias in reversed(layers):
@@ -93,7 +143,7 @@ class _Session:
                     scales if scales.size else None,
                     self.interpreter.get_tensor(int(bias)) if bias >= 0 else None,
                 )
-        raise PredictorError(f"The model has no last layer of {self.width} to {self.classes}. Export it again.")
+        raise PredictorError(f"The model has no last layer of {self.width} x {self.classes}. Export it again.")
 
 
 def _check_tensors(inputs: list[dict], outputs: dict[str, dict]) -> None:
@@ -104,53 +154,4 @@ def _check_tensors(inputs: list[dict], outputs: dict[str, dict]) -> None:
             "Export it with a batch of 1."
         )
     if not {PROBABILITIES, EMBEDDING} <= outputs.keys():
-        raise PredictorError(f"The model gives {sorted(outputs)}, not '{PROBABILITIES}' and '{EMBEDDING}'.")
-
-
-class Predictor:
-    """One model version, ready to answer from any thread."""
-
-    def __init__(self, tflite: bytes, labels: int) -> None:
-        """Read the model `tflite` of a recognizer with `labels` labels; PredictorError if they do not fit."""
-        self._tflite = tflite
-        self._local = threading.local()
-        self.labels = labels
-        session = self._session()
-        if session.classes != labels + 1:
-            raise PredictorError(
-                f"The model tells {session.classes} classes apart; {labels} labels and 'other' make {labels + 1}."
-            )
-        self.embedding_size = session.width
-        self.size = session.size
-
-    def predict(self, rasters: np.ndarray) -> ModelOutput:
-        """Answer uint8 (n, size, size), white on black; n may be 0. Safe to call from many threads."""
-        rasters = np.asarray(rasters)
-        if rasters.dtype != np.uint8 or rasters.ndim != 3 or rasters.shape[1:] != (self.size, self.size):
-            raise ValueError(
-                f"Rasters must be uint8 (n, {self.size}, {self.size}), not {rasters.dtype} {rasters.shape}."
-            )
-        session = self._session()
-        pictures = (rasters.astype(np.float32) / np.float32(255))[..., np.newaxis]
-        probabilities = np.empty((len(pictures), self.labels), np.float32)
-        embeddings = np.empty((len(pictures), session.width), np.float32)
-        for row in range(len(pictures)):
-            answer, embeddings[row] = session.run(pictures[row : row + 1])
-            probabilities[row] = answer[: self.labels]
-        return ModelOutput(probabilities, embeddings)
-
-    def last_layer(self) -> StoredHead:
-        """The last layer of the network, as it is stored."""
-        return self._session().last_layer()
-
-    def head(self) -> Head:
-        """The last layer of the network, as it serves."""
-        weights, scales, bias = self.last_layer()
-        numbers = weights.T.astype(np.float32) * (1 if scales is None else scales)
-        return Head(numbers, np.zeros(self.labels + 1, np.float32) if bias is None else bias)
-
-    def _session(self) -> _Session:
-        session: _Session | None = getattr(self._local, "session", None)
-        if session is None:
-            session = self._local.session = _Session(self._tflite)
-        return session
+        raise PredictorError(f"The model has the outputs {sorted(outputs)}, not '{PROBABILITIES}' and '{EMBEDDING}'.")

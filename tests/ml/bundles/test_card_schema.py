@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ def test_the_cards_that_ship_are_of_this_form(manifest: Path) -> None:
 
 
 @pytest.mark.parametrize("card", [{}, {"summary": "Runes."}, {"results": [{"test": "kept out"}], "by_label": []}])
-def test_what_it_does_not_tell_may_be_missing(card: dict[str, Any]) -> None:
+def test_every_part_is_optional(card: dict[str, Any]) -> None:
     assert card_problem(card) == ""
 
 
@@ -46,13 +47,11 @@ def test_what_it_does_not_tell_may_be_missing(card: dict[str, Any]) -> None:
         ("notes", {}),
     ],
 )
-def test_what_is_of_another_form_is_named_with_the_cure(part: str, said: Any) -> None:
-    assert card_problem({"summary": "Runes.", part: said}) == (
-        f"The card has in another form: {part}. Leave that out, or write the card by `python -m ml card`."
-    )
+def test_an_invalid_part_is_named(part: str, said: Any) -> None:
+    assert re.search(rf": {part}\.", card_problem({"summary": "Runes.", part: said}))
 
 
-def test_a_bundle_with_such_a_card_is_refused(tiny_bundle: Bundle) -> None:
+def test_a_bundle_with_an_invalid_card_is_refused(tiny_bundle: Bundle) -> None:
     manifest = copy.deepcopy(tiny_bundle.manifest) | {"card": ["Runes."]}
-    with pytest.raises(BundleError, match=r"The card must be an object, not list. Leave it out"):
+    with pytest.raises(BundleError, match=r"card.*\blist\b"):
         verify_bundle(Bundle(manifest, tiny_bundle.tflite, tiny_bundle.keras, tiny_bundle.rehearsal))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -75,29 +76,29 @@ def test_eight_threads_get_the_right_answers_without_an_error(predictor: Predict
 @pytest.mark.parametrize(
     "rasters", [np.zeros((28, 28), np.uint8), np.zeros((1, 32, 32), np.uint8), np.zeros((1, 28, 28), np.float32)]
 )
-def test_anything_but_rasters_is_refused(predictor: Predictor, rasters: np.ndarray) -> None:
-    with pytest.raises(ValueError, match="Rasters must be uint8"):
+def test_arrays_that_are_no_rasters_are_refused(predictor: Predictor, rasters: np.ndarray) -> None:
+    with pytest.raises(ValueError, match=rf"uint8 \(n, 28, 28\).*{re.escape(str(rasters.shape))}"):
         predictor.predict(rasters)
 
 
 def test_a_file_that_is_no_model_is_refused() -> None:
-    with pytest.raises(PredictorError, match="cannot be read by LiteRT"):
+    with pytest.raises(PredictorError, match="LiteRT"):
         Predictor(b"TFL3 or not", 3)
 
 
 def test_a_model_of_other_labels_is_refused(tiny_bundle: Bundle) -> None:
-    with pytest.raises(PredictorError, match="4 classes apart; 10 labels and 'other' make 11"):
+    with pytest.raises(PredictorError, match=r"\b4\b.*\b10\b.*\b11\b"):
         Predictor(tiny_bundle.tflite, 10)
 
 
-def test_a_model_of_another_form_is_refused() -> None:
+def test_a_model_with_another_input_is_refused() -> None:
     import keras
     import tensorflow as tf
 
     inputs = keras.Input(batch_shape=(1, 32, 28, 1))
     outputs = keras.layers.Dense(4)(keras.layers.Flatten()(inputs))
     model = keras.Model(inputs, {"probabilities": outputs})
-    with pytest.raises(PredictorError, match=r"takes \[\(1, 32, 28, 1\)\], not one raster of 24 to 64 pixels"):
+    with pytest.raises(PredictorError, match=r"\(1, 32, 28, 1\).*\b24\b.*\b64\b"):
         Predictor(tf.lite.TFLiteConverter.from_keras_model(model).convert(), 3)
 
 

@@ -83,7 +83,7 @@ def with_bias(bundle: Bundle, head: Head) -> bytes:
     return exported.tflite
 
 
-def test_grafting_twice_is_grafting_the_second(trained_base: Bundle) -> None:
+def test_the_second_replacement_replaces_the_first(trained_base: Bundle) -> None:
     first, second = other_head(trained_base, 1), other_head(trained_base, 2)
 
     twice = replace_tflite_head(replace_tflite_head(trained_base.tflite, first), second)
@@ -98,33 +98,33 @@ def test_the_same_layer_gives_the_same_files(trained_base: Bundle) -> None:
     assert replace_keras_head(trained_base.keras, head) == replace_keras_head(trained_base.keras, head)
 
 
-def test_a_layer_of_another_form_is_refused(trained_base: Bundle) -> None:
-    with pytest.raises(BundleError, match="no last layer of 64 x 4"):
+def test_a_layer_of_another_shape_is_refused(trained_base: Bundle) -> None:
+    with pytest.raises(BundleError, match=r"\b64 x 4\b"):
         replace_tflite_head(trained_base.tflite, Head(np.zeros((64, 4), np.float32), np.zeros(4, np.float32)))
-    with pytest.raises(BundleError, match="0 layers of the last one's form"):
+    with pytest.raises(BundleError, match=r"\b0 layers\b"):
         replace_keras_head(trained_base.keras, Head(np.zeros((64, 4), np.float32), np.zeros(4, np.float32)))
 
 
-def test_a_model_whose_last_layer_was_never_taught_is_refused(tiny_bundle: Bundle, trained_base: Bundle) -> None:
-    with pytest.raises(BundleError, match="no last layer of 128 x 4 with a bias"):
+def test_a_last_layer_without_a_bias_is_refused(tiny_bundle: Bundle, trained_base: Bundle) -> None:
+    with pytest.raises(BundleError, match=r"\b128 x 4\b.*bias"):
         replace_tflite_head(tiny_bundle.tflite, other_head(trained_base))
 
 
-def test_a_layer_that_cannot_be_told_from_something_else_is_refused(trained_base: Bundle) -> None:
+def test_a_layer_whose_numbers_occur_twice_is_refused(trained_base: Bundle) -> None:
     bias = Predictor(trained_base.tflite, 3).head().bias
 
-    with pytest.raises(BundleError, match="found 2 times in the model"):
+    with pytest.raises(BundleError, match=r"\b2 times\b"):
         replace_tflite_head(trained_base.tflite + bias.tobytes(), other_head(trained_base))
 
 
-def test_a_layer_of_no_numbers_is_refused(trained_base: Bundle) -> None:
+def test_a_layer_with_nan_is_refused(trained_base: Bundle) -> None:
     head = other_head(trained_base)
 
-    with pytest.raises((BundleError, RuntimeError), match=r"differs from what was put in|invalid value"):
+    with pytest.raises((BundleError, RuntimeError), match=r"last layer|invalid value"):
         replace_tflite_head(trained_base.tflite, head._replace(bias=np.full_like(head.bias, np.nan)))
 
 
-def test_the_last_layer_is_taught_and_examined_without_tensorflow(trained_base: Bundle, tmp_path: Path) -> None:
+def test_the_last_layer_is_trained_and_examined_without_tensorflow(trained_base: Bundle, tmp_path: Path) -> None:
     save_bundle(trained_base, tmp_path / "base")
     drawn = approved_drawings(30, 3)
     np.savez(tmp_path / "approved_drawings.npz", x=drawn.rasters, y=drawn.labels)
