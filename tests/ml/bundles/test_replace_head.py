@@ -10,9 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ml.bundles import bundle as artifact
 from ml.bundles.build import keras_probabilities
-from ml.bundles.bundle import Bundle, BundleError, save_bundle, verify_bundle
+from ml.bundles.bundle import Bundle, BundleError, save_bundle, sha256_hex, verify_bundle
 from ml.bundles.predictor import Head, Predictor
 from ml.bundles.replace_head import replace_keras_head, replace_tflite_head
 from tests.ml.tiny import random_rasters
@@ -53,7 +52,7 @@ def test_everything_before_stays_as_it_is_to_the_bit(trained_base: Bundle) -> No
 def test_the_keras_file_answers_like_what_serves(trained_base: Bundle) -> None:
     head, rasters = other_head(trained_base), examples(60, 4).x
     keras_file = replace_keras_head(trained_base.keras, head)
-    sums = {**trained_base.manifest["sha256"], "keras": artifact.sha256_hex(keras_file)}
+    sums = {**trained_base.manifest["sha256"], "keras": sha256_hex(keras_file)}
     bundle = replace(trained_base, manifest={**trained_base.manifest, "sha256": sums}, keras=keras_file)
 
     answers = Predictor(replace_tflite_head(trained_base.tflite, head), 3).predict(rasters).probabilities

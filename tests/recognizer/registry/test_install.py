@@ -139,7 +139,7 @@ def test_a_bundle_that_lacks_a_label_is_refused(digits: Recognizer, starter: Bun
             {"labels": [small_bundles.label_of_word("word " * 20) | {"slug": f"s{n}"} for n in range(10)]},
             "'s0'",
         ),
-        ({"preprocess_version": 99}, "trained on rasters of version 99"),
+        ({"preprocess_version": 99}, "version 99"),
     ],
 )
 def test_what_the_site_cannot_keep_leaves_nothing_behind(
