@@ -52,7 +52,7 @@ class ListPage:
 
 def paginate(rows: QuerySet[Any], query: Any, size: int) -> ListPage:
     """The page that the query string asks for, or the first if there is no such page. One query, else two."""
-    number = PageForm.read(query)["page"] or 1
+    number = PageForm(query).values["page"] or 1
     start = (number - 1) * size
     found = list(rows[start : start + size + 1])
     if not found and number > 1:

@@ -176,7 +176,7 @@ def test_a_reviewer_finds_a_word_by_typing(visit: Any, three: list[Recognizer], 
     visitor.press("/")
     visitor.page.keyboard.type("ey")
     visitor.press("Enter")
-    visitor.page.wait_for_selector("text=Nothing waits for you")
+    visitor.page.wait_for_selector("[data-nothing]", state="visible")
     visitor.page.wait_for_function(SENT)
     assert correction.reviews.get().label.slug == "eye"  # type: ignore[union-attr]
     assert visitor.complaints == []

@@ -61,7 +61,7 @@ class DrawingFilters:
     @classmethod
     def read(cls, query: QueryDict) -> DrawingFilters:
         """Read the query string; a value that is not valid counts as not given. Two queries."""
-        asked = DrawingsForm.read(query)
+        asked = DrawingsForm(query).values
         recognizers = list(Recognizer.objects.prefetch_related("labels"))
         only = recognizers[0] if len(recognizers) == 1 else None
         recognizer = next((each for each in recognizers if each.slug == asked["recognizer"]), only)
