@@ -5,6 +5,7 @@ alice owns things, bob is another user, and a plain `client` is not signed in.
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -62,6 +63,15 @@ def _clear_shared_cache() -> None:
     redis = cache._cache.get_client(None, write=True)  # type: ignore[attr-defined]
     for key in redis.scan_iter(f"{settings.CACHES['default']['KEY_PREFIX']}:*"):
         redis.delete(key)
+
+
+@pytest.fixture(autouse=True)
+def _no_registry_queries_by_time(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A test that counts queries looks up a live version once, and not again after half a second."""
+    names = {"django_assert_num_queries", "django_assert_max_num_queries"}
+    counts = names & set(request.fixturenames) or hasattr(request.module, "CaptureQueriesContext")
+    if counts and "clock" not in request.fixturenames:
+        monkeypatch.setattr(serving, "LOOK_EVERY", math.inf)
 
 
 @pytest.fixture(scope="session")

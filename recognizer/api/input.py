@@ -31,13 +31,12 @@ from ml.preprocessing.image_limits import MAX_IMAGE_BYTES, ImageError
 from ml.preprocessing.ink import InkError
 from recognizer.api.authentication import uses_session
 from recognizer.api.errors import ApiError, error_body
-from recognizer.api.throttling import PictureLimit, check_limit
+from recognizer.api.throttling import CountingView, PictureLimit, check_limit
 from recognizer.datasets.filters import STATUSES
 from recognizer.datasets.formats import FORMATS, MAX_LICENCE_LENGTH
 
 if TYPE_CHECKING:
     from accounts.models import ApiKey
-    from recognizer.api.base import Endpoint
 
 T = TypeVar("T", bound=Struct)
 Json = dict[str, Any]
@@ -320,7 +319,7 @@ def read_body(kind: type[T], data: Any, defaults: Mapping[str, Any] | None = Non
         raise _field_error(kind, values, str(error)) from error
 
 
-def read_drawing(view: Endpoint, request: Request) -> tuple[DrawingBody, Content]:
+def read_drawing(view: CountingView, request: Request) -> tuple[DrawingBody, Content]:
     """The fields and the drawing of a request. Raises ApiError and Throttled.
 
     A picture counts against its limit before it is decoded. Where the request does not say, `as_of` is the version that

@@ -10,7 +10,7 @@ import logging
 import math
 import time
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple, Protocol
 
 from django.conf import settings
 from django.core.cache import cache
@@ -20,9 +20,6 @@ from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
 from accounts.models import ApiKey
-
-if TYPE_CHECKING:
-    from recognizer.api.base import Endpoint
 
 logger = logging.getLogger(__name__)
 
@@ -38,6 +35,12 @@ class Count(NamedTuple):
     reset: int
 
 
+class CountingView(Protocol):
+    """A view that remembers the state of each limit for its response headers."""
+
+    counts: list[Count]
+
+
 class MinuteLimit(BaseThrottle):
     """At most so many requests a minute, counted by person, or by address if nobody is signed in.
 
@@ -49,7 +52,7 @@ class MinuteLimit(BaseThrottle):
     replaced_by_key_rate = True
     counter = ""  # the key in the cache, once something was counted
 
-    def allow_request(self, request: Request, view: Endpoint, cost: int = 1) -> bool:  # type: ignore[override]
+    def allow_request(self, request: Request, view: CountingView, cost: int = 1) -> bool:  # type: ignore[override]
         """Count this request as `cost` requests; returns whether it is allowed."""
         limit = getattr(settings, self.setting)
         if self.replaced_by_key_rate and _key_rate(request) > limit:
@@ -57,7 +60,7 @@ class MinuteLimit(BaseThrottle):
         who = f"user:{request.user.pk}" if request.user.is_authenticated else f"address:{self._address(request)}"
         return self.count(view, who, limit, cost)
 
-    def count(self, view: Endpoint, who: str, limit: int, cost: int) -> bool:
+    def count(self, view: CountingView, who: str, limit: int, cost: int) -> bool:
         """Count for `who`; returns whether it is allowed. A batch that is refused is not counted."""
         now = time.time()
         self.left, self.limit = WINDOW - now % WINDOW, limit
@@ -67,7 +70,7 @@ class MinuteLimit(BaseThrottle):
             self._add(view, -cost)
         return count <= limit
 
-    def undo(self, view: Endpoint, cost: int) -> None:
+    def undo(self, view: CountingView, cost: int) -> None:
         """Take back what was counted, because another limit refused the request."""
         if self.counter:
             self._add(view, -cost)
@@ -76,7 +79,7 @@ class MinuteLimit(BaseThrottle):
         """Seconds until the next window."""
         return self.left
 
-    def _add(self, view: Endpoint, cost: int) -> int:
+    def _add(self, view: CountingView, cost: int) -> int:
         count = _increment(self.counter, cost)
         view.counts.append(Count(self.scope, self.limit, max(0, self.limit - count), math.ceil(self.left)))
         return count
@@ -119,19 +122,19 @@ class KeyLimit(MinuteLimit):
 
     scope = "key"
 
-    def allow_request(self, request: Request, view: Endpoint, cost: int = 1) -> bool:  # type: ignore[override]
+    def allow_request(self, request: Request, view: CountingView, cost: int = 1) -> bool:  # type: ignore[override]
         """Count for the key, if it has a rate."""
         rate = _key_rate(request)
         return not rate or self.count(view, str(request.auth.pk), rate, cost)
 
 
-def check_limit(limit: MinuteLimit, request: Request, view: Endpoint, cost: int = 1) -> None:
+def check_limit(limit: MinuteLimit, request: Request, view: CountingView, cost: int = 1) -> None:
     """Count a request against one more limit. Raises Throttled."""
     if cost and not limit.allow_request(request, view, cost):
         raise Throttled(limit.wait())
 
 
-def check_batch(limit: MinuteLimit, request: Request, view: Endpoint, *, count: int, pictures: int) -> None:
+def check_batch(limit: MinuteLimit, request: Request, view: CountingView, *, count: int, pictures: int) -> None:
     """Count a batch as `count` requests, or not at all. Raises Throttled.
 
     When it arrived it was counted as one request, like every other; its pictures were not counted.

@@ -1,14 +1,14 @@
-// The API: the module that the site's own pages use, and that other programs may copy. The same methods as the Python
-// client (clients/python). A program shows a key: new Client({ url: "https://ink.example.org", key: "ink_..." }).
-// The site's pages have the session and its token instead: new Client({ root: "/api/v1/", attempts: 1 }).
+// The JavaScript client of the API, for the site's own pages and for other programs. It has the same methods as the
+// Python client (clients/python). Programs use a key: new Client({ url: "https://ink.example.org", key: "ink_..." }).
+// The site's pages use their session: new Client({ root: "/api/v1/", attempts: 1 }).
 
 const TIMEOUT_MS = 15_000;
 const BATCH_ITEMS = 256;
-const BATCH_BYTES = 3_900_000; // the site reads 4 MiB at once
-const BATCH_PICTURES = 30; // and 60 a minute: more at once than it ever lets pass would never be answered
-const PASSING = new Set([0, 408, 429, 502, 503, 504]);
+const BATCH_BYTES = 3_900_000; // the site accepts 4 MiB
+const BATCH_PICTURES = 30; // the site accepts 60 a minute, so a larger request might never be accepted
+const TEMPORARY = new Set([0, 408, 429, 502, 503, 504]);
 
-/** An answer that is not the one hoped for. `status` is 0 when there was none at all; `code` is stable. */
+/** An error response. `status` is 0 if there was no response; `code` is stable. */
 export class ApiError extends Error {
   constructor(status, { code = "", detail = "", field = null } = {}, retryAfter = 0) {
     super(detail || code || `HTTP ${status}`);
@@ -16,7 +16,7 @@ export class ApiError extends Error {
     this.status = status;
     this.code = code;
     this.detail = detail;
-    this.field = field; // what is to blame, or null
+    this.field = field; // the field to blame, or null
     this.retryAfter = retryAfter; // seconds
   }
 
@@ -24,7 +24,7 @@ export class ApiError extends Error {
     return this.status === 0;
   }
 
-  /** The same request may succeed later. */
+  /** Whether the same request may succeed later. */
   get isPassing() {
     return this.status === 0 || this.status === 408 || this.status === 429 || this.status >= 500;
   }
@@ -34,7 +34,7 @@ export class ApiError extends Error {
   }
 }
 
-/** `attempts`: how often a passing failure is tried in all. `longest`: seconds that are waited at most in between. */
+/** `attempts`: how often a request is sent if failures are temporary. `longest`: the longest wait between, in seconds. */
 export class Client {
   #root;
   #key;
@@ -53,25 +53,25 @@ export class Client {
     return content.keep ? this.#send("POST", "predict", { id: newId(), ...content }) : this.#send("POST", "predict", content, { writes: false });
   }
 
-  /** An answer for each of `items` (ink, or data URLs of pictures), an ApiError in the place of one that is none. */
+  /** An answer, or an ApiError, for each of `items` (ink, or data URLs of pictures). */
   async predictBatch({ recognizer, items, ...options }) {
     const found = [];
     for (const part of parts(items)) {
       const { results, ...by } = await this.#send("POST", "predict/batch", { recognizer, items: part, ...options }, { writes: false }).catch((error) => {
         if (part.length > 1 || error.status !== 413) throw error;
-        return { results: [{ error }] }; // one that is too large by itself does not spoil the rest
+        return { results: [{ error }] }; // a single item that is too large; the others still get their answers
       });
-      found.push(...results.map(({ index, error, ...said }) => (error ? toError(error) : { ...by, ...said })));
+      found.push(...results.map(({ index, error, ...answer }) => (error ? toError(error) : { ...by, ...answer })));
     }
     return found;
   }
 
-  /** What a kept prediction should have been: `{ label }`, or `{ correct: true }`. */
-  feedback(prediction, said) {
-    return this.#send("POST", `predictions/${prediction}/feedback`, said);
+  /** Feedback on a saved prediction: `{ label }`, or `{ correct: true }`. */
+  feedback(prediction, content) {
+    return this.#send("POST", `predictions/${prediction}/feedback`, content);
   }
 
-  /** Keep a drawing; `content.id` makes a repeated request harmless, and is made here where it is missing. */
+  /** Save a drawing. `content.id` lets the same request be repeated safely; without it, one is made. */
   keep(content, { leaving = false } = {}) {
     return this.#send("POST", "drawings", { id: newId(), ...content }, { keepalive: leaving });
   }
@@ -80,12 +80,12 @@ export class Client {
     return this.#send("GET", `drawings/${id}`);
   }
 
-  /** One's own, the newest first, fetched as they are looked at: for await (const drawing of client.drawings()). */
+  /** Your drawings, the newest first: for await (const drawing of client.drawings()). Fetches pages as needed. */
   drawings(filters = {}) {
     return this.#pages("drawings", { page_size: 100, ...filters });
   }
 
-  /** The picture of a drawing that came as one. */
+  /** The picture of a drawing that was sent as one. */
   image(id) {
     return this.#send("GET", `drawings/${id}/image`, undefined, { as: "blob" });
   }
@@ -110,7 +110,7 @@ export class Client {
     return this.#pages(`recognizers/${encodeURIComponent(recognizer)}/versions`);
   }
 
-  /** `{ content, etag, version }`; null where `etag` is still that of the model. */
+  /** `{ content, etag, version }`; null if the model still has this `etag`. */
   downloadModel(recognizer, { version = null, etag = "" } = {}) {
     const where = version === null ? "" : `/versions/${version}`;
     const headers = etag ? { "If-None-Match": etag } : {};
@@ -121,25 +121,25 @@ export class Client {
     return this.#pages("usage");
   }
 
-  /** Only the cursor is taken of the next address: the key goes nowhere but to its site. */
+  /** Only the cursor of `next` is used: the key must not be sent to another address than the site's. */
   async *#pages(path, filters = {}) {
-    const asked = new URLSearchParams(Object.entries(filters).filter(([, value]) => value !== undefined && value !== null));
+    const params = new URLSearchParams(Object.entries(filters).filter(([, value]) => value !== undefined && value !== null));
     for (;;) {
-      const query = asked.size ? `?${asked}` : "";
+      const query = params.size ? `?${params}` : "";
       const { results, next } = await this.#send("GET", path + query);
       yield* results;
       if (!next) return;
-      asked.set("cursor", new URL(next).searchParams.get("cursor"));
+      params.set("cursor", new URL(next).searchParams.get("cursor"));
     }
   }
 
-  /** Every request bears being repeated: what writes carries a key that stays the same, so it is done once. */
+  /** All attempts of a write have the same idempotency key, so that it runs once. */
   async #send(method, path, content, { as = "json", headers = {}, writes = method !== "GET", ...options } = {}) {
     const attempts = options.keepalive ? 1 : this.#attempts;
-    const once = writes && attempts > 1 ? { "Idempotency-Key": newId() } : {};
+    const idempotency = writes && attempts > 1 ? { "Idempotency-Key": newId() } : {};
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return await this.#ask(method, path, content, as, { ...headers, ...once }, options);
+        return await this.#fetch(method, path, content, as, { ...headers, ...idempotency }, options);
       } catch (error) {
         const wait = this.#wait(error, attempt, attempts);
         if (wait === null) throw error;
@@ -148,15 +148,15 @@ export class Client {
     }
   }
 
-  /** Seconds until the next attempt; null where there is none. */
+  /** Seconds until the next attempt; null if there is none. */
   #wait(error, attempt, attempts) {
-    const passes = error instanceof ApiError && (PASSING.has(error.status) || error.code === "idempotency_in_progress");
+    const passes = error instanceof ApiError && (TEMPORARY.has(error.status) || error.code === "idempotency_in_progress");
     if (!passes || attempt >= attempts || error.retryAfter > this.#longest) return null;
     const share = 0.5 + Math.random() / 2;
     return error.retryAfter ? error.retryAfter + share / 2 : Math.min(this.#longest, 2 ** (attempt - 2)) * share;
   }
 
-  async #ask(method, path, content, as, more, options) {
+  async #fetch(method, path, content, as, more, options) {
     const headers = { Accept: as === "json" ? "application/json" : "*/*", ...this.#credentials(), ...more };
     const body = toBody(content, headers);
     let response;
@@ -173,7 +173,7 @@ export class Client {
 
   #credentials() {
     if (this.#key) return { Authorization: `Bearer ${this.#key}` };
-    return typeof document === "undefined" ? {} : { "X-CSRFToken": csrfToken() }; // a program outside of pages may ask, too
+    return typeof document === "undefined" ? {} : { "X-CSRFToken": csrfToken() }; // not every program has a page
   }
 }
 
@@ -189,12 +189,12 @@ async function read(response, as) {
   return { content: await response.arrayBuffer(), etag: response.headers.get("ETag"), version };
 }
 
-/** Read anew each time: signing in elsewhere gives the browser another one. */
+/** Read each time: it changes when the person signs in in another tab. */
 function csrfToken() {
   return document.cookie.match(/(?:^|; )csrftoken=([^;]+)/)?.[1] ?? "";
 }
 
-/** As many requests as it takes, each as large as the site reads. */
+/** The items of each request, as many as the site accepts. */
 function* parts(items) {
   let part = [], size = 0, pictures = 0;
   for (const drawn of items) {
@@ -217,7 +217,7 @@ function toError(error) {
   return error instanceof ApiError ? error : new ApiError(400, error);
 }
 
-/** Pictures travel as a form, everything else as JSON. */
+/** A form for a picture, JSON for everything else. */
 function toBody(content, headers) {
   if (content === undefined) return undefined;
   if (!(content.image instanceof Blob)) {
@@ -229,7 +229,7 @@ function toBody(content, headers) {
   return form;
 }
 
-/** A version 4 UUID, also where the page did not come over HTTPS and randomUUID is missing. */
+/** A version 4 UUID. Pages without HTTPS have no crypto.randomUUID. */
 export function newId() {
   if (crypto.randomUUID) return crypto.randomUUID();
   const bytes = crypto.getRandomValues(new Uint8Array(16));
