@@ -1,1 +1,1 @@
-"""The review queue, claims, decisions, several reviewers, control drawings and outliers."""
+"""Review corrections: the queue, claims and locks, decisions, consensus of several reviewers, controls, oddness."""

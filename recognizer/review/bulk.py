@@ -1,4 +1,4 @@
-"""Rounds: many corrections decided in one go, as the grid of the review room does."""
+"""Review many corrections at once, as the grid of the review pages does."""
 
 from __future__ import annotations
 
@@ -11,28 +11,28 @@ from django.db.models import QuerySet
 from accounts import people
 from recognizer import permissions
 from recognizer.models import Control, Correction, Opinion, QueueEntry, Review
-from recognizer.review import claims, consensus, controls, decisions
+from recognizer.review import consensus, controls, decisions, locking
 
 if TYPE_CHECKING:
     from accounts.models import User
 
 
 def accept(*, corrections: Collection[int], reviewer: User) -> list[int]:
-    """The authors are right; returns the ids of the opinions.
+    """Say that the authors' labels are right; returns the ids of the opinions.
 
-    Those that somebody else has, that were decided or changed meanwhile, or that are one's own are passed over.
+    Skips corrections that somebody else has claimed, that were decided or changed meanwhile, and the reviewer's own.
     """
-    return _say(corrections, reviewer)
+    return _save_opinions(corrections, reviewer)
 
 
 def reject(*, corrections: Collection[int], reviewer: User, reason: str) -> list[int]:
-    """None of them must teach, all for this reason (one of Review.Reason; ValueError otherwise). As `accept`."""
+    """Reject all for this reason (one of Review.Reason; ValueError otherwise). Otherwise as `accept`."""
     decisions.check_reason(reason)
-    return _say(corrections, reviewer, reason)
+    return _save_opinions(corrections, reviewer, reason)
 
 
 def undo(*, opinions: Iterable[int], reviewer: User) -> int:
-    """Take a whole round back, as far as it still counts; returns how many opinions that were."""
+    """Withdraw the opinions of one round that still count; returns how many."""
     mine = Opinion.objects.current().filter(
         pk__in=list(opinions), by=reviewer, correction__replaced_by__replaces__isnull=True
     )
@@ -42,45 +42,45 @@ def undo(*, opinions: Iterable[int], reviewer: User) -> int:
 
 @transaction.atomic
 def _undo_of(author: int, mine: QuerySet[Opinion], reviewer: User) -> int:
-    if not _hold(author, reviewer):
+    if not _may_review(author, reviewer):
         return 0
     found = list(mine.filter(correction__drawing__author=author))
     about = [opinion.correction_id for opinion in found]
     list(QueueEntry.objects.select_for_update(no_key=True).filter(correction__in=about).order_by("pk"))
-    taken = claims.claim_many(about, reviewer)
+    taken = locking.claim_corrections(about, reviewer)
     free = [opinion for opinion in found if opinion.correction_id in taken]
     return len(consensus.withdraw_opinions(free, reviewer, author=author))
 
 
-def _say(corrections: Collection[int], reviewer: User, reason: str = "") -> list[int]:
-    """About those that wait, and about the controls among them. A few queries for each author."""
-    tried = controls.controls_for(reviewer=reviewer, corrections=corrections)
-    open_ones = QueueEntry.objects.waiting().filter(correction__in=corrections) | controls.control_entries(tried)
+def _save_opinions(corrections: Collection[int], reviewer: User, reason: str = "") -> list[int]:
+    """About corrections that wait, and controls among them. A few queries for each author."""
+    known = controls.controls_for(reviewer=reviewer, corrections=corrections)
+    open_ones = QueueEntry.objects.waiting().filter(correction__in=corrections) | controls.control_entries(known)
     made: list[int] = []
     for author in list(open_ones.order_by("author").values_list("author", flat=True).distinct()):
-        made += _say_of(author, open_ones, tried, reviewer, reason)
+        made += _save_opinions_of(author, open_ones, known, reviewer, reason)
     return made
 
 
 @transaction.atomic
-def _say_of(
-    author: int, open_ones: QuerySet[QueueEntry], tried: Mapping[int, Control], reviewer: User, reason: str
+def _save_opinions_of(
+    author: int, open_ones: QuerySet[QueueEntry], known: Mapping[int, Control], reviewer: User, reason: str
 ) -> list[int]:
-    """Of one author, who is held meanwhile: they can neither change their mind nor delete a drawing."""
-    if not _hold(author, reviewer):
+    """About one author's corrections; the author is locked, and can neither change nor delete a drawing meanwhile."""
+    if not _may_review(author, reviewer):
         return []
     held = open_ones.filter(author=author).select_for_update(no_key=True, of=("self",)).order_by("pk")
     waits = {entry.pk: entry.waits for entry in held}
-    taken = claims.claim_many(list(waits), reviewer)
+    taken = locking.claim_corrections(list(waits), reviewer)
     said = Opinion.objects.current().filter(by=reviewer, correction__in=taken).values("correction")
     free = Correction.objects.current().filter(pk__in=taken, label__isnull=False).exclude(pk__in=said).order_by("pk")
-    found = [each for each in free if waits[each.pk] or each.pk in tried]
+    found = [each for each in free if waits[each.pk] or each.pk in known]
     asked = consensus.opinions_needed_for(found)
     made = Opinion.objects.bulk_create(
-        _opinion(each, reviewer, reason, None if waits[each.pk] else tried[each.pk], asked[each.pk]) for each in found
+        _opinion(each, reviewer, reason, None if waits[each.pk] else known[each.pk], asked[each.pk]) for each in found
     )
     consensus.write_agreed_reviews([each for each in found if waits[each.pk]], asked, author=author)
-    claims.release(taken, reviewer)
+    locking.release_claims(taken, reviewer)
     return [opinion.pk for opinion in made]
 
 
@@ -96,7 +96,7 @@ def _opinion(correction: Correction, reviewer: User, reason: str, control: Contr
     )
 
 
-def _hold(author: int, reviewer: User) -> bool:
+def _may_review(author: int, reviewer: User) -> bool:
     person = people.lock_person(author)
     if person is None or not person.may_train:
         return False

@@ -1,8 +1,9 @@
-"""Controls: decided drawings with a known answer, mixed among those that wait and looking like any of them.
+"""Controls: decided drawings with a known answer, mixed into what reviewers are shown to measure their accuracy.
 
-Each is shown to each reviewer at most once; what they say of it is an opinion that decides nothing. Where a control
-comes in what somebody is shown is drawn by a keyed hash of what they have said so far, so nobody can count them out,
-and a page that is loaded again shows the same. Who may mark controls knows the answers, and is shown none.
+Each control is shown to each reviewer at most once, and looks like any other drawing; an opinion about it decides
+nothing. A keyed hash of the reviewer's last opinion chooses the positions of controls in a list, so that nobody can
+predict them, and a page that is loaded again shows the same. People who may mark controls know the answers and are
+shown none.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from django.utils.crypto import salted_hmac
 from accounts import audit, people
 from recognizer import permissions
 from recognizer.models import Claim, Control, Correction, Opinion, Policy, QueueEntry, Review
-from recognizer.review import claims, queue
+from recognizer.review import locking, queue
 from recognizer.review.queue import QueueFilter
 
 if TYPE_CHECKING:
@@ -26,22 +27,24 @@ if TYPE_CHECKING:
 
 
 class NoControlError(RuntimeError):
-    """It cannot be a control now; the text says why."""
+    """The correction cannot be a control; the text says why."""
 
 
 @transaction.atomic
 def mark_control(*, review: Review, by: User) -> Control:
-    """Let a decided correction be a control: what was decided is the known answer.
+    """Make a decided correction a control: the decision is the known answer.
 
-    Raises NoControlError where the decision or the correction counts no longer, or nobody looked at it.
+    Raises NoControlError if the decision or the correction is not current, or if no reviewer has seen it.
     """
     people.lock_person(review.correction.drawing.author_id)
     queue.lock_entry(review.correction_id)
-    counts = Review.objects.current().filter(pk=review.pk, correction__replaced_by__replaces__isnull=True).exists()
-    if not counts or review.decision == Review.Decision.UNDONE:
-        raise NoControlError("Only a decision that counts has a known answer. Choose one that stands.")
+    is_current = Review.objects.current().filter(pk=review.pk, correction__replaced_by__replaces__isnull=True).exists()
+    if not is_current or review.decision == Review.Decision.UNDONE:
+        raise NoControlError(
+            "Only the current decision has a known answer. Choose one that was not undone or replaced."
+        )
     if review.automatic:
-        raise NoControlError("Nobody has looked at this drawing, so its answer is not known. Review it first.")
+        raise NoControlError("No reviewer has seen this drawing, so its answer is not known. Review it first.")
     if found := control_of(review.correction_id):
         return found
     _note("control.marked", review.correction, by)
@@ -50,7 +53,7 @@ def mark_control(*, review: Review, by: User) -> Control:
 
 @transaction.atomic
 def unmark_control(*, control: Control, by: User) -> bool:
-    """Take the mark off; what was said of it counts no longer. Returns whether it was on."""
+    """End a control; opinions about it count no longer. Returns whether it was one."""
     if not Control.objects.current().filter(pk=control.pk).update(ended=timezone.now()):
         return False
     _note("control.ended", control.correction, by)
@@ -64,12 +67,12 @@ def _note(what: str, correction: Correction, by: User) -> None:
 
 
 def control_of(correction: int) -> Control | None:
-    """The control that a correction is, if it is one."""
+    """The control that this correction is, or None."""
     return Control.objects.current().filter(correction=correction).first()
 
 
 def controls_for(*, reviewer: User, corrections: Collection[int]) -> dict[int, Control]:
-    """By correction: which of these are controls that this reviewer can be tried by."""
+    """By correction: those of these that are controls and that this reviewer may be shown."""
     if permissions.may_mark_controls(reviewer):
         return {}
     found = Control.objects.current().filter(correction__in=corrections)
@@ -78,12 +81,12 @@ def controls_for(*, reviewer: User, corrections: Collection[int]) -> dict[int, C
 
 
 def _known_to(reviewer: User, correction: str) -> QuerySet[Opinion]:
-    """What this reviewer has said already, or said when it was decided."""
+    """This reviewer's opinions about the correction in this column."""
     return Opinion.objects.current().filter(correction=OuterRef(correction), by=reviewer)
 
 
 def available_controls(*, reviewer: User, own: bool, wanted: QueueFilter) -> QuerySet[Correction]:
-    """The controls that this reviewer could be shown now, as far as they want such drawings."""
+    """The controls that this reviewer may be shown now and that their filter wants."""
     marked = Control.objects.current().filter(correction=OuterRef("pk"))
     decided = Correction.objects.filter(Exists(marked), queue_entry__waits=False, queue_entry__disputed=False)
     mine = Review.objects.current().filter(correction=OuterRef("pk"), by=reviewer)
@@ -93,21 +96,21 @@ def available_controls(*, reviewer: User, own: bool, wanted: QueueFilter) -> Que
 def mix_in_controls(
     found: Sequence[Correction], *, reviewer: User, own: bool, wanted: QueueFilter, passed_over: Collection[int]
 ) -> list[Correction]:
-    """Some of the corrections that were claimed for a reviewer make way for controls, as the policies ask."""
+    """Replace some claimed corrections by controls of the same recognizer, as many as the policies ask for."""
     shares = dict(Policy.objects.filter(control_share__gt=0).values_list("recognizer", "control_share"))
     if not shares or permissions.may_mark_controls(reviewer):
         return list(found)
-    places = _drawn(found, shares, reviewer, len(passed_over))
-    if not places:
+    indexes = _drawn(found, shares, reviewer, len(passed_over))
+    if not indexes:
         return list(found)
-    of_these = {found[at].queue_entry.recognizer_id for at in places}
+    of_these = {found[at].queue_entry.recognizer_id for at in indexes}
     free = available_controls(reviewer=reviewer, own=own, wanted=wanted).exclude(pk__in=passed_over)
-    taken = _claim(free.filter(queue_entry__recognizer__in=of_these), len(places), reviewer)
-    return _put_in(list(found), places, taken, reviewer)
+    claimed = _claim(free.filter(queue_entry__recognizer__in=of_these), len(indexes), reviewer)
+    return _put_in(list(found), indexes, claimed, reviewer)
 
 
 def _drawn(found: Sequence[Correction], shares: dict[int, float], reviewer: User, before: int) -> list[int]:
-    """At which places of the list a control stands."""
+    """The indexes in the list at which a control is shown."""
     last = Opinion.objects.filter(by=reviewer).order_by("-id").values_list("id", flat=True).first() or 0
     drawn = enumerate(_share(f"{reviewer.pk} {last} {before + at}") for at in range(len(found)))
     return [at for at, share in drawn if share < shares.get(found[at].queue_entry.recognizer_id, 0)]
@@ -120,17 +123,17 @@ def _share(key: str) -> float:
 @transaction.atomic
 def _claim(free: QuerySet[Correction], count: int, reviewer: User) -> list[Correction]:
     found = list(free.select_for_update(skip_locked=True, of=("queue_entry",))[:count])
-    taken = claims.claim_many([each.pk for each in found], reviewer)
-    return [each for each in found if each.pk in taken]
+    claimed = locking.claim_corrections([each.pk for each in found], reviewer)
+    return [each for each in found if each.pk in claimed]
 
 
 def _put_in(
-    found: list[Correction], places: Sequence[int], taken: Sequence[Correction], reviewer: User
+    found: list[Correction], indexes: Sequence[int], claimed: Sequence[Correction], reviewer: User
 ) -> list[Correction]:
-    """Each at a place of a drawing of its own recognizer; what makes way is given back."""
-    left = list(taken)
+    """Replace corrections at these indexes by controls of the same recognizer; release what is not shown."""
+    left = list(claimed)
     gone = []
-    for at in places:
+    for at in indexes:
         fits = next(
             (each for each in left if each.queue_entry.recognizer_id == found[at].queue_entry.recognizer_id), None
         )
@@ -138,17 +141,17 @@ def _put_in(
             left.remove(fits)
             gone.append(found[at].pk)
             found[at] = fits
-    claims.release([*gone, *(each.pk for each in left)], reviewer)
+    locking.release_claims([*gone, *(each.pk for each in left)], reviewer)
     return found
 
 
 def count_claimed_controls(reviewer: User) -> int:
-    """How many controls this reviewer is being shown; they count among what waits for them, like all others."""
+    """How many controls this reviewer is shown now. They count among the waiting corrections, like all others."""
     mine = Claim.objects.filter(by=reviewer, until__gt=timezone.now(), correction__queue_entry__waits=False)
     return mine.filter(correction__controls__ended__isnull=True, correction__controls__isnull=False).count()
 
 
 def control_entries(corrections: Iterable[int]) -> QuerySet[QueueEntry]:
-    """Of those of these corrections that are controls."""
+    """The queue entries of those of these corrections that are controls."""
     marked = Control.objects.current().filter(correction=OuterRef("pk"))
     return QueueEntry.objects.filter(Exists(marked), correction__in=corrections, waits=False, disputed=False)

@@ -1,24 +1,35 @@
-"""Holding: what has to stand still while something is said or decided about a correction, and who may say it."""
+"""Claims, row locks and checks around a review decision.
+
+A claim reserves a correction for one reviewer for some minutes, so that no two are shown the same one. A decision
+itself runs in a transaction that locks the author and the queue entry, in this order.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
-from django.db import transaction
-from django.db.models import Exists, OuterRef, Subquery
+from django.db import IntegrityError, transaction
+from django.db.models import Exists, OuterRef, Q, Subquery
+from django.utils import timezone
 
 from accounts import people
 from recognizer import permissions
-from recognizer.models import Correction, Drawing, Opinion, QueueEntry, Review
+from recognizer.models import Claim, Correction, Drawing, Opinion, QueueEntry, Review
 from recognizer.review import consensus, queue
 from recognizer.review.queue import DECIDED
 
 if TYPE_CHECKING:
     from accounts.models import User
 
-_POLICY = ("author", "uuid", "recognizer__policy__opinions", "recognizer__policy__opinions_share")
+CLAIMED_FOR = timedelta(minutes=5)
+_FIELDS = ("author", "uuid", "recognizer__policy__opinions", "recognizer__policy__opinions_share")
+
+
+class ClaimedError(RuntimeError):
+    """Another reviewer has claimed this correction."""
 
 
 class SelfReviewError(PermissionError):
@@ -26,63 +37,89 @@ class SelfReviewError(PermissionError):
 
 
 class StaleReviewError(RuntimeError):
-    """What was to be decided is no longer there to be decided; the text says why."""
+    """The correction cannot be decided any more; the text says why."""
 
 
 class DisputedError(StaleReviewError):
-    """Reviewers do not agree about it; somebody settles it."""
+    """Reviewers disagree about the correction; someone who may settle disputes decides."""
+
+
+def claim_correction(correction: int, reviewer: User) -> None:
+    """Claim one correction, or prolong the claim. Raises ClaimedError while somebody else has it."""
+    now = timezone.now()
+    free = Claim.objects.filter(Q(by=reviewer) | Q(until__lte=now), correction=correction)
+    if free.update(by=reviewer, until=now + CLAIMED_FOR):
+        return
+    try:
+        with transaction.atomic():
+            Claim.objects.create(correction_id=correction, by=reviewer, until=now + CLAIMED_FOR)
+    except IntegrityError as error:
+        raise ClaimedError("Another reviewer is looking at this one. Take the next one.") from error
+
+
+def claim_corrections(corrections: Collection[int], reviewer: User) -> set[int]:
+    """Claim those of these corrections that nobody else has, in three queries; returns their ids."""
+    now = timezone.now()
+    until = now + CLAIMED_FOR
+    these = Claim.objects.filter(correction__in=corrections)
+    these.filter(Q(by=reviewer) | Q(until__lte=now)).update(by=reviewer, until=until)
+    Claim.objects.bulk_create(
+        [Claim(correction_id=pk, by=reviewer, until=until) for pk in corrections], ignore_conflicts=True
+    )
+    return set(these.filter(by=reviewer, until=until).values_list("correction", flat=True))
+
+
+def release_claims(corrections: Collection[int], reviewer: User) -> None:
+    """End this reviewer's claims, so that others are shown these corrections."""
+    Claim.objects.filter(correction__in=corrections, by=reviewer).delete()
 
 
 class LockedCorrection(NamedTuple):
-    """How a correction stands while it is held."""
+    """The state of a correction while it is locked."""
 
     author: int
     entry: QueueEntry | None
-    asked: int  # how many reviewers must agree
-    last: int | None  # the last review
+    opinions_needed: int
+    last: int | None  # the current review
     decided: bool
-    said: bool  # this reviewer says something about it already
+    has_opinion: bool  # of this reviewer
 
     @property
     def disputed(self) -> bool:
-        """Reviewers do not agree."""
+        """Whether reviewers disagree."""
         return bool(self.entry and self.entry.disputed)
 
 
 @contextmanager
 def lock_correction(correction: Correction, reviewer: User) -> Iterator[LockedCorrection]:
-    """In one transaction, with the author held: they can neither change their mind nor delete the drawing meanwhile.
+    """Lock a correction in a transaction: its author can neither change it nor delete the drawing meanwhile.
 
-    Raises SelfReviewError, and StaleReviewError when they did before.
+    Raises SelfReviewError, and StaleReviewError if it was changed or deleted before, or must not be used for training.
     """
     with transaction.atomic():
-        drawing = Drawing.objects.filter(pk=correction.drawing_id).values_list(*_POLICY).first()
+        drawing = Drawing.objects.filter(pk=correction.drawing_id).values_list(*_FIELDS).first()
         author = people.lock_person(drawing[0]) if drawing else None
         entry = queue.lock_entry(correction.pk)
         state = _state(correction, reviewer)
         if drawing is None or author is None or state is None:
-            raise StaleReviewError("Its author has deleted it or said something else meanwhile. Take the next one.")
+            raise StaleReviewError("Its author has deleted the drawing or changed its label. Take the next one.")
         if not author.has_consented:
-            raise StaleReviewError("Its author no longer agrees that their drawings teach. Take the next one.")
+            raise StaleReviewError("Its author has withdrawn consent to training. Take the next one.")
         if author.set_aside:
-            raise StaleReviewError("Everything by its author is set aside. Take the next one.")
+            raise StaleReviewError("Its author is excluded. Take the next one.")
         if author == reviewer and not permissions.may_review_own(reviewer):
             raise SelfReviewError("Nobody reviews their own drawings. Leave it to another reviewer.")
-        last, decision, said = state
-        yield LockedCorrection(
-            author.pk, entry, consensus.opinions_needed(*drawing[1:]), last, decision in DECIDED, said
-        )
+        last, decision, has_opinion = state
+        needed = consensus.opinions_needed(*drawing[1:])
+        yield LockedCorrection(author.pk, entry, needed, last, decision in DECIDED, has_opinion)
 
 
 def _state(correction: Correction, reviewer: User) -> tuple[int | None, str | None, bool] | None:
-    """The last review and its decision, and whether this reviewer says something already; None of what is replaced."""
+    """The current review, its decision, and whether this reviewer has an opinion; None if it is not current."""
     last = Review.objects.current().filter(correction=OuterRef("pk"))
     mine = Opinion.objects.current().filter(correction=OuterRef("pk"), by=reviewer)
-    found = (
-        Correction.objects.current()
-        .filter(pk=correction.pk)
-        .annotate(
-            last=Subquery(last.values("pk")[:1]), decision=Subquery(last.values("decision")[:1]), said=Exists(mine)
-        )
+    found = Correction.objects.current().filter(pk=correction.pk)
+    found = found.annotate(
+        last=Subquery(last.values("pk")[:1]), decision=Subquery(last.values("decision")[:1]), has_opinion=Exists(mine)
     )
-    return found.values_list("last", "decision", "said").first()
+    return found.values_list("last", "decision", "has_opinion").first()

@@ -1,4 +1,4 @@
-"""Policies: what changes with them."""
+"""Re-evaluate pending reviews after a change of a policy."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from recognizer.review import consensus
 if TYPE_CHECKING:
     from accounts.models import User
 
-DECIDING = {"opinions", "opinions_share"}
+DECIDING = {"opinions", "opinions_share"}  # fields of a policy
 
 
 @transaction.atomic
 def apply_policy_change(*, policy: Policy, before: dict[str, Any], by: User) -> int:
-    """Note what was changed, and decide what as many reviewers agree on as it asks for now; returns how many.
+    """Write the audit log, and decide what enough reviewers agree on by now; returns how many reviews were written.
 
-    `before` holds the fields that were changed, as they were.
+    `before` has the old values of the changed fields.
     """
     after = {name: getattr(policy, name) for name in before}
     audit.note(
@@ -31,21 +31,21 @@ def apply_policy_change(*, policy: Policy, before: dict[str, Any], by: User) -> 
 
 
 def decide_again(*, recognizer: Recognizer) -> int:
-    """After a policy was changed: decide what as many agree on as it asks for now; returns how many that were."""
-    begun = Opinion.objects.deciding().filter(correction__queue_entry__recognizer=recognizer)
-    begun = begun.filter(Q(correction__queue_entry__waits=True) | Q(correction__queue_entry__disputed=True))
+    """Decide pending and disputed corrections by the policy's numbers of today; returns how many."""
+    pending = Q(correction__queue_entry__waits=True) | Q(correction__queue_entry__disputed=True)
+    opinions = Opinion.objects.deciding().filter(pending, correction__queue_entry__recognizer=recognizer)
     author = "correction__queue_entry__author"
-    authors = begun.order_by(author).values_list(author, flat=True)
-    return sum(_look_again(each, begun) for each in list(authors.distinct()))
+    authors = opinions.order_by(author).values_list(author, flat=True).distinct()
+    return sum(_decide_again_of(each, opinions) for each in list(authors))
 
 
 @transaction.atomic
-def _look_again(author: int, begun: QuerySet[Opinion]) -> int:
+def _decide_again_of(author: int, opinions: QuerySet[Opinion]) -> int:
     person = people.lock_person(author)
     if person is None or not person.may_train:
         return 0
-    about = begun.filter(correction__queue_entry__author=author).values("correction")
+    about = opinions.filter(correction__queue_entry__author=author).values("correction")
     undecided = QueueEntry.objects.filter(Q(waits=True) | Q(disputed=True), correction__in=about)
-    held = undecided.select_for_update(no_key=True)
-    found = list(Correction.objects.filter(pk__in=[entry.pk for entry in held.order_by("pk")]))
+    locked = undecided.select_for_update(no_key=True).order_by("pk")
+    found = list(Correction.objects.filter(pk__in=[entry.pk for entry in locked]))
     return len(consensus.write_agreed_reviews(found, consensus.opinions_needed_for(found), author=author))

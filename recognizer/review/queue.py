@@ -1,7 +1,6 @@
-"""The queue of the review room: which corrections wait, and what makes looking at each useful.
+"""The review queue: which corrections wait for a reviewer, and how useful reviewing each one is.
 
-One row per correction (`QueueEntry`), written in the same transaction: by `follow` for a correction, by `settle` for
-a decision. What writes corrections in bulk calls `put`.
+Each correction has one row (`QueueEntry`), written in the transaction that changes the correction or its review.
 """
 
 from __future__ import annotations
@@ -10,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from operator import attrgetter
 from statistics import median
 from typing import TYPE_CHECKING
 
@@ -38,33 +38,33 @@ if TYPE_CHECKING:
 
 DECIDED = [Review.Decision.ACCEPTED, Review.Decision.RELABELLED, Review.Decision.REJECTED]
 AT_ONCE = 500  # drawings in memory
-LOOKED_AT = 100  # decided corrections of a label: with fewer it is scarce
-KNOWN = 10  # decided corrections of a label that say how many points are usual
+LOOKED_AT = 100  # decided corrections of a label that are read; with fewer the label is scarce
+KNOWN = 10  # decided corrections that are needed to say how many points are usual
 FAR = 4  # times more or fewer points than usual are suspicious
-RECENT = 50  # drawings of one author and label among which a twin is looked for
-CELLS = 7  # of a shape, along each side
-ALIKE = 2  # cells in which twins may differ
+RECENT = 50  # drawings of one author and label that a drawing is compared with
+CELLS = 7  # of a shape, in each direction
+ALIKE = 2  # cells in which nearly identical drawings may differ
 
 
 @dataclass(frozen=True)
 class QueueFilter:
-    """What a reviewer wants to be shown."""
+    """Which corrections a reviewer wants to be shown, and in which order."""
 
     recognizer: Recognizer | None = None
     label: Label | None = None
     version: ModelVersion | None = None
     author: int | None = None
-    oldest: bool = False  # first, instead of the most useful
+    oldest: bool = False  # the oldest first, instead of the most useful
 
 
 NO_FILTER = QueueFilter()
 
 
 def waiting_corrections(*, reviewer: User, own: bool, wanted: QueueFilter = NO_FILTER) -> QuerySet[Correction]:
-    """What this reviewer could decide now, in the order in which they want it; `own`: their own drawings, too.
+    """The corrections that this reviewer could decide now, in the order that they want; `own`: their own, too.
 
-    Undecided corrections of people who may teach, of which this reviewer has said nothing yet, and that nobody else
-    is looking at.
+    These are undecided, of authors whose drawings may be used for training, without an opinion of this reviewer, and
+    not claimed by anybody else.
     """
     found = available_to(Correction.objects.filter(queue_entry__waits=True), reviewer=reviewer, own=own, wanted=wanted)
     order = ["pk"] if wanted.oldest else ["-queue_entry__usefulness", "pk"]
@@ -74,7 +74,7 @@ def waiting_corrections(*, reviewer: User, own: bool, wanted: QueueFilter = NO_F
 def available_to(
     found: QuerySet[Correction], *, reviewer: User, own: bool, wanted: QueueFilter = NO_FILTER
 ) -> QuerySet[Correction]:
-    """Those of these corrections that this reviewer wants and could say something about now."""
+    """Those of these corrections that this reviewer wants and may give an opinion about now."""
     found = found.filter(people.may_train("queue_entry__author"))
     found = found.exclude(Q(claim__until__gt=timezone.now()) & ~Q(claim__by=reviewer))
     found = found.filter(~Exists(Opinion.objects.current().filter(correction=OuterRef("pk"), by=reviewer)))
@@ -86,15 +86,15 @@ def available_to(
 
 
 def update_entries(drawing: Drawing) -> None:
-    """Let a drawing have the entry that goes with what its author says now and what was decided about that."""
+    """Write the queue entry of a drawing's current correction anew."""
     QueueEntry.objects.filter(correction__drawing=drawing).delete()
     create_entries(Correction.objects.current().filter(drawing=drawing, label__isnull=False))
 
 
 def add_entry(correction: Correction, *, oddness: float | None) -> None:
-    """The same for what its author has just said, so that nobody has decided it yet: three queries, or one to go.
+    """Write the queue entry of a new correction, which nobody has decided yet, in at most four queries.
 
-    `oddness` as in `QueueEntry`. The drawing that the correction holds may have its answers with it.
+    `oddness` as in `QueueEntry`. Uses the drawing's prefetched predictions if there are any.
     """
     if correction.replaces_id:
         QueueEntry.objects.filter(correction=correction.replaces_id).delete()
@@ -102,16 +102,14 @@ def add_entry(correction: Correction, *, oddness: float | None) -> None:
         return
     entry = _entry(correction, waits=True)
     entry.oddness = oddness
-    _put_together([entry], {correction.drawing_id: min(correction.drawing.predictions.all(), key=_age, default=None)})
+    _fill_in(
+        [entry], {correction.drawing_id: min(correction.drawing.predictions.all(), key=attrgetter("pk"), default=None)}
+    )
     entry.save(force_insert=True)
 
 
-def _age(prediction: Prediction) -> int:
-    return prediction.pk
-
-
 def save_oddness(entries: Sequence[QueueEntry]) -> None:
-    """Save the oddness that was measured, and update the order. Oddness as in `QueueEntry`."""
+    """Save the `oddness` that was set on these entries, and the usefulness that follows from it."""
     usual = _points_of_labels({entry.label_id for entry in entries})
     for entry in entries:
         suspicious = _is_suspicious(entry, usual[entry.label_id])
@@ -120,43 +118,43 @@ def save_oddness(entries: Sequence[QueueEntry]) -> None:
 
 
 def set_waiting(corrections: Iterable[int], *, waits: bool) -> None:
-    """Somebody has decided these corrections, or taken their decisions back."""
+    """Note that these corrections wait for a reviewer, or no longer do; they are not disputed."""
     rows = list(corrections)
     for start in range(0, len(rows), AT_ONCE):
         QueueEntry.objects.filter(correction__in=rows[start : start + AT_ONCE]).update(waits=waits, disputed=False)
 
 
 def mark_disputed(corrections: Collection[int]) -> None:
-    """Reviewers do not agree on these: they wait for who settles disputes, and are shown to nobody else."""
+    """Note that reviewers disagree about these: they wait for someone who may settle disputes."""
     if corrections:
         QueueEntry.objects.filter(correction__in=corrections).update(waits=False, disputed=True)
 
 
 def lock_entry(correction: int) -> QueueEntry | None:
-    """Before anything else that concerns its review is changed: whoever claims many locks their entries first, too."""
+    """Lock the entry of a correction. Everything that changes reviews locks it first, which prevents deadlocks."""
     return QueueEntry.objects.select_for_update(no_key=True).filter(pk=correction).first()
 
 
 def create_entries(corrections: Iterable[Correction]) -> None:
-    """Give standing corrections that name a label their entries; one that has a entry keeps it.
+    """Write the entries of current corrections with a label; existing entries stay as they are.
 
-    For any number: a handful of queries for each five hundred, and one for each label among them.
+    For any number of corrections: a few queries for each AT_ONCE of them, and one for each label.
     """
     rows = sorted({each.pk for each in corrections if each.label_id})
     for start in range(0, len(rows), AT_ONCE):
-        _put(rows[start : start + AT_ONCE])
+        _create_some(rows[start : start + AT_ONCE])
 
 
-def _put(ids: Sequence[int]) -> None:
+def _create_some(ids: Sequence[int]) -> None:
     found = list(Correction.objects.filter(pk__in=ids).select_related("drawing").defer("drawing__image").order_by("pk"))
     decided = set(Review.objects.current().filter(correction__in=ids, decision__in=DECIDED).values_list("correction"))
     entries = [_entry(each, waits=(each.pk,) not in decided) for each in found]
-    _put_together(entries, _first_answers(found))
+    _fill_in(entries, _first_answers(found))
     QueueEntry.objects.bulk_create(entries, ignore_conflicts=True)
 
 
-def _put_together(entries: Sequence[QueueEntry], answers: Mapping[int, Prediction | None]) -> None:
-    """What orders and filters them; `answers` by the id of the drawing."""
+def _fill_in(entries: Sequence[QueueEntry], answers: Mapping[int, Prediction | None]) -> None:
+    """Set what orders and filters the entries; `answers` has the first predictions by id of the drawing."""
     usual, twins = _points_of_labels({entry.label_id for entry in entries}), _twins(entries)
     for entry in entries:
         answer = answers.get(entry.correction.drawing_id)
@@ -166,7 +164,7 @@ def _put_together(entries: Sequence[QueueEntry], answers: Mapping[int, Predictio
 
 def _entry(correction: Correction, *, waits: bool) -> QueueEntry:
     drawing, ink = correction.drawing, correction.drawing.ink
-    assert correction.label_id is not None  # noqa: S101 - those that name none were left out
+    assert correction.label_id is not None  # noqa: S101 - those without a label were left out
     return QueueEntry(
         correction=correction,
         waits=waits,
@@ -179,25 +177,24 @@ def _entry(correction: Correction, *, waits: bool) -> QueueEntry:
 
 
 def shape(ink: Iterable[Sequence[Sequence[float]]]) -> int:
-    """A coarse picture of the ink, a bit for each of 7x7 cells: those that hold more ink than the average one."""
+    """The ink in 49 bits, one for each of 7x7 cells: set if the cell has more ink than the mean of all cells."""
     raster = rasterise([np.array(stroke[:2], dtype=float) for stroke in ink])
     cells = cv2.resize(raster, (CELLS, CELLS), interpolation=cv2.INTER_AREA)
     return int("".join("1" if cell else "0" for cell in (cells > cells.mean()).flat), 2)
 
 
 def _first_answers(corrections: Collection[Correction]) -> dict[int, Prediction]:
-    """By a drawing's id: what a model said first."""
+    """By a drawing's id: its first prediction."""
     drawings = [each.drawing_id for each in corrections]
     found = Prediction.objects.filter(drawing__in=drawings).only("drawing", "label", "unsure", "model_version")
-    return {drawing: next(answers) for drawing, answers in groupby(found.order_by("drawing", "id"), _drawing_of)}
-
-
-def _drawing_of(prediction: Prediction) -> int:
-    return prediction.drawing_id
+    return {
+        drawing: next(answers)
+        for drawing, answers in groupby(found.order_by("drawing", "id"), attrgetter("drawing_id"))
+    }
 
 
 def _points_of_labels(labels: Iterable[int]) -> dict[int, list[int | None]]:
-    """By a label's id: how many points the drawings had that were decided last."""
+    """By a label's id: how many points the drawings have that were decided last."""
     return {label: list(_points_of(label)) for label in labels}
 
 
@@ -218,7 +215,7 @@ def _use(entry: QueueEntry, answer: Prediction | None, decided: Sequence[int | N
 
 
 def _is_suspicious(entry: QueueEntry, decided: Sequence[int | None]) -> bool:
-    """Unlike others of its label, or of far fewer or more points than those that were decided."""
+    """Whether it is odd, or has far fewer or far more points than decided drawings of its label."""
     usual = [points for points in decided if points]
     if entry.is_odd or entry.points is None or len(usual) < KNOWN:
         return entry.is_odd
@@ -227,13 +224,13 @@ def _is_suspicious(entry: QueueEntry, decided: Sequence[int | None]) -> bool:
 
 
 def _twins(entries: Sequence[QueueEntry]) -> set[int]:
-    """The corrections of which an older drawing of the same author and label is nearly the same."""
+    """The corrections whose author has drawn nearly the same with the same label before."""
     older = _shapes_before(entries)
     return {entry.correction_id for entry in entries if _has_twin(entry, older[entry.author_id, entry.label_id])}
 
 
 def _has_twin(entry: QueueEntry, seen: list[int]) -> bool:
-    """Looks among what was seen before, and is seen itself from then on."""
+    """Compares the entry with the shapes before it, and adds its own shape to them."""
     if entry.shape is None:
         return False
     alike = any((entry.shape ^ each).bit_count() <= ALIKE for each in seen[-RECENT:])

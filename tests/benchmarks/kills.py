@@ -122,7 +122,7 @@ class Community:
         """Accept all corrections in the queue."""
         from recognizer.review import decisions
 
-        for correction in decisions.queue(reviewer=self.reviewer):
+        for correction in decisions.waiting_for(reviewer=self.reviewer):
             decisions.accept(correction=correction, reviewer=self.reviewer)
 
     def has_come_to(self, states: tuple[str, ...], before: int) -> bool:

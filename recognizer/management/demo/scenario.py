@@ -17,6 +17,7 @@ from recognizer.management.demo.users import NAMES, DemoUser, create_reviewer, c
 from recognizer.models import Promotion, Recognizer, Review, TrainingRun
 from recognizer.registry import promotions
 from recognizer.review import decisions
+from recognizer.review.queue import QueueFilter
 
 POLL_EVERY = 0.2  # seconds
 Say = Callable[[str], None]
@@ -82,7 +83,7 @@ def _review(plan: DemoPlan, reviewer: User, demo_users: list[DemoUser]) -> None:
     """Accept the drawings of the demo users only; those of real users are left to real reviewers."""
     authors = [user.person.pk for user in demo_users]
     accepted = 0
-    for correction in decisions.queue(reviewer=reviewer, recognizer=plan.recognizer).filter(
+    for correction in decisions.waiting_for(reviewer=reviewer, wanted=QueueFilter(recognizer=plan.recognizer)).filter(
         drawing__author__in=authors
     ):
         decisions.accept(correction=correction, reviewer=reviewer)

@@ -28,7 +28,7 @@ from recognizer.pages.query import read_id, read_ids
 from recognizer.pages.review import cards, common
 from recognizer.pages.review.common import to_review
 from recognizer.pages.review.filters import ReviewFilter
-from recognizer.review import claims, consensus, controls, decisions
+from recognizer.review import consensus, controls, decisions, locking
 
 AHEAD = 5  # drawings that the script holds in advance; each is claimed
 MOST_NAMED = 100  # corrections that an address may name
@@ -74,7 +74,7 @@ def _named_card(request: PersonRequest, pk: int) -> cards.ReviewCard | None:
         messages.warning(request, text, extra_tags="gone")
         return None
     dispute = _disputes(request, [correction]).get(pk, [])
-    opinion = None if dispute else decisions.said_by(request.user, correction)
+    opinion = None if dispute else decisions.opinion_by(request.user, correction)
     if opinion:
         return _decided_card(request, correction, opinion)
     try:
@@ -161,7 +161,7 @@ def _settled_or_repeated(request: PersonRequest, correction: Correction, error: 
             return {"review": decisions.settle(correction=correction, by=request.user, label=slug, reason=reason).pk}
         except decisions.REFUSALS:
             return None
-    opinion = decisions.said_by(request.user, correction)
+    opinion = decisions.opinion_by(request.user, correction)
     if opinion is None:
         return None
     sent = request.POST.get("label") or (correction.label and correction.label.slug)
@@ -183,7 +183,7 @@ def _decision(request: PersonRequest) -> Callable[..., Opinion] | None:
 
 def _skip(request: PersonRequest, pk: int) -> HttpResponse:
     common.skip(request, pk)
-    claims.release([pk], request.user)
+    locking.release_claims([pk], request.user)
     if _wants_json(request):
         return JsonResponse({"skipped": common.skipped_text(len(common.skipped(request)))})
     return to_review(request)
@@ -249,5 +249,5 @@ def show_skipped(request: PersonRequest) -> HttpResponse:
 @for_reviewers
 def release(request: PersonRequest) -> HttpResponse:
     """Give back what the script held when the page was left, so that others see it at once."""
-    claims.release(read_ids(request.POST.getlist("have"))[:MOST_NAMED], request.user)
+    locking.release_claims(read_ids(request.POST.getlist("have"))[:MOST_NAMED], request.user)
     return HttpResponse(status=204)

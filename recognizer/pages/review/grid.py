@@ -21,7 +21,7 @@ from recognizer.pages.query import read_ids
 from recognizer.pages.review import cards, common
 from recognizer.pages.review.common import to_review
 from recognizer.pages.review.filters import ReviewFilter
-from recognizer.review import bulk, claims, consensus, decisions
+from recognizer.review import bulk, consensus, decisions, locking
 
 SHOWN = 40
 ROUNDS = "review.rounds"  # in the session: the opinions of each of the last rounds, the newest last
@@ -74,7 +74,7 @@ def _filter_with_label(request: PersonRequest) -> ReviewFilter:
     filters = common.read_filter(request)
     if filters.queue.label:
         return filters
-    first = decisions.waiting(reviewer=request.user, wanted=filters.queue).first()
+    first = decisions.waiting_for(reviewer=request.user, wanted=filters.queue).first()
     if first is None or first.label is None:
         return filters
     label = Label.objects.select_related("recognizer").get(pk=first.label.pk)
@@ -112,7 +112,7 @@ def _save(request: PersonRequest, sent: SentGrid) -> list[int]:
     if sent.fate == LEAVE:
         for pk in sent.selected:
             common.skip(request, pk)
-        claims.release(sent.selected, request.user)
+        locking.release_claims(sent.selected, request.user)
     elif sent.fate != LOOK:
         rejected = bulk.reject(corrections=sent.selected, reviewer=request.user, reason=sent.fate)
     return rejected + bulk.accept(corrections=sent.others, reviewer=request.user)

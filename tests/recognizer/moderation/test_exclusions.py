@@ -87,7 +87,7 @@ def test_drawings_of_excluded_authors_leave_queue_snapshots_and_exports(
 ) -> None:
     of_bob = named(bob, SEVEN, "7")
     assert set_aside(as_rita, said[0]).status_code == 200
-    assert list(decisions.queue(reviewer=rita)) == [of_bob]
+    assert list(decisions.waiting_for(reviewer=rita)) == [of_bob]
     assert not snapshots.approved_reviews(digits).exists()
     assert list(DrawingFilter().drawings()) == [of_bob.drawing]
     assert decisions.accept_unseen(recognizer=digits) == 1, "bob's"
@@ -101,7 +101,7 @@ def test_later_drawings_of_excluded_authors_are_not_used_either(
 ) -> None:
     set_aside(as_rita, said[0])
     named(alice, ZERO, "0")
-    assert not decisions.queue(reviewer=rita).exists()
+    assert not decisions.waiting_for(reviewer=rita).exists()
 
 
 def test_drawings_of_excluded_authors_are_not_counted(
@@ -168,7 +168,7 @@ def test_an_exclusion_can_be_lifted(
     page = as_rita.post(f"/review/set-aside/{exclusion.pk}/take-back/", follow=True)
     assert message_codes(page)[-1] == "lifted"
     assert "data-lifted" in page.content.decode()
-    assert list(decisions.queue(reviewer=rita)) == [said[1]]
+    assert list(decisions.waiting_for(reviewer=rita)) == [said[1]]
     assert snapshots.approved_reviews(digits).count() == 1
     again = as_rita.post(f"/review/set-aside/{exclusion.pk}/take-back/", follow=True)
     assert message_codes(again) == ["refused"]
