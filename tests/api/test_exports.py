@@ -203,7 +203,6 @@ def test_once_a_drawing_is_deleted_so_is_the_file(app: Client, community: Commun
     for known in ({}, {"if-none-match": f'"{ready["sha256"]}"'}):
         answer = app.get(ready["file"], headers=known)
         assert refused(answer) == (410, "export_gone", None)
-        assert "A drawing in it was deleted" in answer.json()["detail"]
     assert not ExportChunk.objects.exists()
     told = app.get(f"{URL}/{ready['id']}").json()
     assert (told["state"], told["file"]) == ("gone", None)

@@ -213,7 +213,7 @@ def test_nobody_has_more_keys_than_they_can_look_after(alice: User, monkeypatch:
     monkeypatch.setattr(keys, "MAX_KEYS", 2)
     first, _secret = keys.create_key(person=alice, name="1", scopes=ALL)
     keys.create_key(person=alice, name="2", scopes=ALL)
-    with pytest.raises(keys.TooManyKeysError, match="Revoke one"):
+    with pytest.raises(keys.TooManyKeysError):
         keys.create_key(person=alice, name="3", scopes=ALL)
     keys.revoke_key(key=first, by=alice)
     keys.create_key(person=alice, name="3", scopes=ALL)

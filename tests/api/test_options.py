@@ -102,7 +102,6 @@ def test_a_version_that_never_answered_or_is_broken_does_not_answer(
     promotions.register(recognizer=two_versions, bundle=starter)
     response = predict(client, ink=SEVEN, as_of=3)
     assert (response.status_code, response.json()["code"]) == (409, "version_unavailable")
-    assert "never answered" in response.json()["detail"]
     ModelVersion.objects.filter(number=1).update(tflite=b"half of it")
     assert predict(client, ink=SEVEN, as_of=1).json()["code"] == "version_unavailable"
     assert predict(client, ink=SEVEN).status_code == 200
