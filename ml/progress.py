@@ -1,4 +1,4 @@
-"""How far a long piece of work is: a wrapper around the rows it goes through."""
+"""Show the progress of long work: wrappers around the rows that it goes through."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ T = TypeVar("T")
 
 
 class Progress(Protocol):
-    """Gives the rows on, one after another, and may show how many have gone."""
+    """Returns the rows one after another, and may show how many are done."""
 
     def __call__(self, rows: Iterable[T], title: str) -> Iterable[T]:
         """`title` says what the rows are."""
@@ -21,10 +21,10 @@ def no_progress(rows: Iterable[T], title: str) -> Iterable[T]:
 
 
 def progress_bars(rows: Iterable[T], title: str) -> Iterable[T]:
-    """A bar on standard error, where a terminal is there to show it; standard output stays free for the answer."""
+    """Shows a bar on standard error if that is a terminal; standard output stays free for results."""
     try:
         from tqdm import tqdm
-    except ModuleNotFoundError:  # comes with the extra 'train'; measuring works without
+    except ModuleNotFoundError:  # it comes with the extra "train", and measuring works without it
         return rows
-    shown: Iterable[T] = tqdm(rows, desc=title, leave=False, disable=None, dynamic_ncols=True)
-    return shown
+    bar: Iterable[T] = tqdm(rows, desc=title, leave=False, disable=None, dynamic_ncols=True)
+    return bar

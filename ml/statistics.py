@@ -1,4 +1,4 @@
-"""Statistics of proportions, agreement and paired comparisons. NumPy and `math` only."""
+"""Confidence intervals and exact tests of proportions, and the agreement of two raters."""
 
 from __future__ import annotations
 
@@ -6,14 +6,17 @@ from math import comb, exp, lgamma
 
 import numpy as np
 
-Z = 1.96  # standard deviations on either side of the mean that hold 95 % of a normal distribution
+Z = 1.96  # 95 % of a normal distribution lie within so many standard deviations of its mean
 
 
 # Proportions
 
 
 def margin_of_error(count: int) -> float:
-    """The largest half width of a 95 % confidence interval for a proportion of `count` items."""
+    """The largest half width of a 95 % confidence interval for a proportion of `count` items, at most 1.
+
+    The normal approximation at a proportion of one half, where it is widest.
+    """
     return min(1.0, Z / 2 / count**0.5)
 
 
@@ -32,12 +35,13 @@ def wilson_interval(share: float, count: int) -> tuple[float, float]:
 def fisher_exact(first: tuple[int, int], second: tuple[int, int]) -> float:
     """The one-sided p-value of Fisher's exact test: is the rate of `first` higher than that of `second`?
 
-    Each argument is (trials, events). The value is the probability of at least as many of all events falling
+    Each argument is (trials, events). Returns the probability of at least as many of all events falling
     on `first` if both had the same rate: the upper tail of the hypergeometric distribution.
     """
     events, total = first[1] + second[1], first[0] + second[0]
     ways = _log_choose(total, events)
     most = min(events, first[0])
+    # The logarithms of the probabilities that k of all events fall on `first`.
     logs = (_log_choose(first[0], k) + _log_choose(second[0], events - k) - ways for k in range(first[1], most + 1))
     return min(1.0, sum(exp(log) for log in logs))
 
@@ -51,7 +55,7 @@ def mcnemar_exact(wins: int, losses: int) -> float:
     """The one-sided p-value of the exact McNemar test (1947) for two models asked about the same items.
 
     `wins` counts items that only the new model got right, `losses` those that only the old one did. If neither
-    were better each of them would be a fair coin: the value is the probability of `wins` or more heads.
+    were better, each of these items would be a fair coin toss. Returns the probability of `wins` or more heads.
     """
     total = wins + losses
     return sum(comb(total, count) for count in range(wins, total + 1)) / 2**total
@@ -79,9 +83,9 @@ def cohens_kappa(table: np.ndarray) -> float | None:
     return (observed - expected) / (1 - expected) if expected < 1 else None
 
 
-def one_against_rest(table: np.ndarray, at: int) -> np.ndarray:
-    """The (2, 2) table of answer `at` against all others: [[both, first only], [second only, neither]]."""
-    both, first, second = table[at, at], table[at].sum(), table[:, at].sum()
+def one_against_rest(table: np.ndarray, index: int) -> np.ndarray:
+    """The (2, 2) table of one answer against all others: [[both, first only], [second only, neither]]."""
+    both, first, second = table[index, index], table[index].sum(), table[:, index].sum()
     return np.array([[both, first - both], [second - both, table.sum() - first - second + both]])
 
 
