@@ -26,7 +26,6 @@ def test_there_are_three_of_them() -> None:
     assert [path.stem for path in NOTEBOOKS] == sorted(PICTURES)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_it_runs_on_drawings_of_our_own_making(path: Path, tmp_path: Path) -> None:
     notebook = nbformat.read(path, 4)
