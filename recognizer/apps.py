@@ -1,11 +1,11 @@
-"""The app of drawings and what is learned from them."""
+"""The Django app of drawings, recognizers, review and training."""
 
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 
 
 class RecognizerConfig(AppConfig):
-    """Recognizers: what people do here."""
+    """Registers the app and its deployment checks."""
 
     name = "recognizer"
     verbose_name = _("Recognizers")

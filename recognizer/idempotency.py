@@ -1,4 +1,4 @@
-"""Receipts: taken with a write, shown when the same write is sent again, gone after a day."""
+"""Receipts of writes: a repeated write gets the first answer again. They are deleted after a day."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from accounts.models import ApiKey, User
 from recognizer.models import Drawing, Receipt
 
 KEEP_FOR = timedelta(days=1)
-WAIT_MS = 10_000  # milliseconds that one who sends the same again waits for the first
-_WAITED_TOO_LONG = "55P03"  # of PostgreSQL: lock_not_available
+WAIT_MS = 10_000  # how long a repeated write waits for the first one
+_WAITED_TOO_LONG = "55P03"  # PostgreSQL: lock_not_available
 
 
 class WriteInProgressError(RuntimeError):
-    """Another request is writing the same, and takes long."""
+    """The first request with this name has not ended yet."""
 
 
 class KeyReusedError(ValueError):
-    """The name came with another request before."""
+    """The name was used for a different request before."""
 
 
 def find_or_create_receipt(*, person: User, key: ApiKey | None, name: str, asked: str) -> Receipt:
-    """The receipt of this write, in the transaction that writes: a new one, without a status, or that of the first.
+    """A new receipt without a status, or the receipt of the first request with this name.
 
-    Who comes while the first is still writing waits for it: the database keeps them, as both would add the same row.
-    Raises StillWrittenError after PATIENCE, AnotherRequestError.
+    Must run in the transaction of the write. A repeated request waits while the first one is writing, because both add
+    the same row. Raises WriteInProgressError after WAIT_MS, and KeyReusedError.
     """
     mine = Receipt.objects.of(person.pk, key).filter(name=name)
     mine.filter(created__lte=timezone.now() - KEEP_FOR).delete()
@@ -44,7 +44,7 @@ def find_or_create_receipt(*, person: User, key: ApiKey | None, name: str, asked
         if getattr(error.__cause__, "pgcode", None) != _WAITED_TOO_LONG:
             raise
         raise WriteInProgressError from error
-    if found is None:  # taken away between two looks
+    if found is None:  # deleted between the two queries
         raise WriteInProgressError
     if found.asked != asked:
         raise KeyReusedError
@@ -52,28 +52,25 @@ def find_or_create_receipt(*, person: User, key: ApiKey | None, name: str, asked
 
 
 def _wait_at_most(patience: str) -> None:
-    """SQLite lets one write at a time anyway, and waits as its settings say."""
+    """Set the lock timeout of PostgreSQL. SQLite allows one write at a time anyway, with a timeout of its own."""
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute(f"SET LOCAL lock_timeout TO {patience}")
 
 
 def save_answer(receipt: Receipt, *, status: int, content: str, headers: dict[str, str]) -> None:
-    """Note what the write was answered."""
+    """Save the answer to the write."""
     receipt.status, receipt.content, receipt.headers = status, content, headers
     receipt.save(update_fields=["status", "content", "headers"])
 
 
 def redact_drawing(*, drawing: Drawing) -> None:
-    """Leave nothing of a drawing that is deleted in what its author was answered; the name stays taken.
-
-    So a message that comes late does not bring the drawing back.
-    """
+    """Remove a deleted drawing from saved answers. Their names stay used: a late repetition does not save it again."""
     mine = Receipt.objects.filter(person=drawing.author_id, content__contains=str(drawing.uuid))
-    gone = {"code": "not_found", "detail": "This was written, and deleted since.", "field": None}
+    gone = {"code": "not_found", "detail": "This was saved and has been deleted since.", "field": None}
     mine.update(status=404, content=json.dumps(gone), headers={})
 
 
 def delete_expired() -> int:
-    """Take away those older than a day; returns how many."""
+    """Delete receipts older than a day; returns how many."""
     return Receipt.objects.filter(created__lte=timezone.now() - KEEP_FOR).delete()[0]

@@ -40,7 +40,7 @@ class Recalled(NamedTuple):
 
 
 @dataclass
-class _Held:
+class _CachedMemory:
     """A memory as it was at a revision of its person, for one model version."""
 
     revision: int
@@ -61,39 +61,39 @@ class _Cache:
     """Cached memories by person and recognizer, the last used last."""
 
     def __init__(self) -> None:
-        self._held: OrderedDict[tuple[int, int], _Held] = OrderedDict()
+        self._memories: OrderedDict[tuple[int, int], _CachedMemory] = OrderedDict()
         self._weight = 0
         self._lock = Lock()
 
-    def get(self, person: User, live: LiveVersion) -> _Held:
+    def get(self, person: User, live: LiveVersion) -> _CachedMemory:
         """The memory at the person's revision; read from the database if the cache has another."""
         key = (person.pk, live.recognizer.pk)
-        held = self._held.get(key)
-        if held is None or (held.revision, held.version) != (person.revision, live.version.pk):
-            held = _load(person, live)
-            self._put(key, held)
+        cached = self._memories.get(key)
+        if cached is None or (cached.revision, cached.version) != (person.revision, live.version.pk):
+            cached = _load(person, live)
+            self._put(key, cached)
         else:
             with self._lock:
-                if key in self._held:
-                    self._held.move_to_end(key)
-        return held
+                if key in self._memories:
+                    self._memories.move_to_end(key)
+        return cached
 
-    def _put(self, key: tuple[int, int], held: _Held) -> None:
+    def _put(self, key: tuple[int, int], cached: _CachedMemory) -> None:
         with self._lock:
             self._drop(key)
-            self._held[key] = held
-            self._weight += held.weight
-            while self._weight > HELD and len(self._held) > 1:
-                self._drop(next(iter(self._held)))
+            self._memories[key] = cached
+            self._weight += cached.weight
+            while self._weight > HELD and len(self._memories) > 1:
+                self._drop(next(iter(self._memories)))
 
     def _drop(self, key: tuple[int, int]) -> None:
-        if old := self._held.pop(key, None):
+        if old := self._memories.pop(key, None):
             self._weight -= old.weight
 
     def clear(self) -> None:
         """Remove all memories from the cache."""
         with self._lock:
-            self._held.clear()
+            self._memories.clear()
             self._weight = 0
 
 
@@ -106,19 +106,19 @@ def recall(*, person: User, live: LiveVersion, probabilities: np.ndarray, embedd
     if not person.has_consented:
         return None
     try:
-        held = _cache.get(person, live)
+        cached = _cache.get(person, live)
     except Error as error:  # an InterfaceError is no DatabaseError
         logger.warning("a memory cannot be read, the answer is not adjusted: %s", error)
         return None
-    if held.behind:
-        _ask(held)
-    if not held.drawings:
+    if cached.behind:
+        _ask(cached)
+    if not cached.drawings:
         return None
-    found = adjust_answer(held.memory, probabilities, embedding)
-    return Recalled(found.probabilities, [held.drawings[row] for row in found.because]) if found.used else None
+    found = adjust_answer(cached.memory, probabilities, embedding)
+    return Recalled(found.probabilities, [cached.drawings[row] for row in found.because]) if found.used else None
 
 
-def _load(person: User, live: LiveVersion) -> _Held:
+def _load(person: User, live: LiveVersion) -> _CachedMemory:
     """The rows may be newer than the revision; then they are read again. They are never older."""
     memories = Memory.objects.filter(person=person, recognizer=live.recognizer, enabled=True)
     memory_id = memories.values_list("pk", flat=True).first() or 0
@@ -128,15 +128,15 @@ def _load(person: User, live: LiveVersion) -> _Held:
     known = [(bytes(packed or b""), outputs[label], drawing) for packed, label, drawing in embedded if label in outputs]
     memory = build_memory([row[0] for row in known], [row[1] for row in known], len(outputs))
     behind = rows.behind(live.version.pk).exists()
-    return _Held(person.revision, live.version.pk, memory, [row[2] for row in known], memory_id, behind)
+    return _CachedMemory(person.revision, live.version.pk, memory, [row[2] for row in known], memory_id, behind)
 
 
-def _ask(held: _Held) -> None:
+def _ask(cached: _CachedMemory) -> None:
     """Send a task that embeds it, in a thread: the first message of a process takes half a second to send."""
     now = time.monotonic()
-    if now >= held.ask_at:
-        held.ask_at = now + ASK_EVERY
-        Thread(target=_send, args=[held.memory_id], name=f"memory-{held.memory_id}", daemon=True).start()
+    if now >= cached.ask_at:
+        cached.ask_at = now + ASK_EVERY
+        Thread(target=_send, args=[cached.memory_id], name=f"memory-{cached.memory_id}", daemon=True).start()
 
 
 def _send(memory_id: int) -> None:

@@ -25,7 +25,7 @@ class _Pinned:
     """Loaded versions by recognizer and number, the last used last."""
 
     def __init__(self) -> None:
-        self._held: OrderedDict[tuple[str, int], LiveVersion] = OrderedDict()
+        self._versions: OrderedDict[tuple[str, int], LiveVersion] = OrderedDict()
         self._lock = Lock()
 
     def pinned_version(self, slug: str, number: int) -> LiveVersion:
@@ -37,18 +37,18 @@ class _Pinned:
         if live.version.number == number:
             return live
         with self._lock:
-            found = self._held.get((slug, number))
+            found = self._versions.get((slug, number))
             if found is None:
-                found = self._held[slug, number] = _load(live, number)
-            self._held.move_to_end((slug, number))
-            while len(self._held) > HELD:
-                self._held.popitem(last=False)
+                found = self._versions[slug, number] = _load(live, number)
+            self._versions.move_to_end((slug, number))
+            while len(self._versions) > HELD:
+                self._versions.popitem(last=False)
         return found
 
     def clear_cache(self) -> None:
         """Unload all versions."""
         with self._lock:
-            self._held.clear()
+            self._versions.clear()
 
 
 def _load(live: LiveVersion, number: int) -> LiveVersion:

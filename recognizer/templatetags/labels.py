@@ -1,4 +1,4 @@
-"""Labels and words of other people's in a page."""
+"""Template filters that show labels in their language, and code in sentences."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ _CODE = re.compile(r"`([^`]+)`")
 
 @register.filter
 def sign(label: Label | None) -> SafeString:
-    """What people see of a label: its glyph, else its name, in the face of its language."""
+    """The label's glyph, or its name, with a `lang` attribute if it is not Latin."""
     return _in_its_language(str(label)) if label else SafeString("")
 
 
 @register.filter
 def named(label: Label | None) -> SafeString:
-    """Its name, for a sentence."""
+    """The label's name, for a sentence."""
     return _in_its_language(label.name) if label else SafeString("")
 
 
 @register.filter
 def both(label: Label) -> SafeString:
-    """The glyph, and the name after it where the glyph may not be known to the reader: ৭ সাত."""
+    """The glyph, and the name after it if the glyph is not Latin: ৭ সাত."""
     if not label.glyph or not label.language:
         return sign(label)
     return format_html("{} {}", sign(label), named(label))
@@ -42,5 +42,5 @@ def _in_its_language(words: str) -> SafeString:
 
 @register.filter
 def code(sentence: str) -> SafeString:
-    """A sentence in which `backticks` mark what one types."""
-    return mark_safe(_CODE.sub(r"<code>\1</code>", conditional_escape(sentence)))  # noqa: S308 - escaped before
+    """A sentence with `backticks` turned into code elements."""
+    return mark_safe(_CODE.sub(r"<code>\1</code>", conditional_escape(sentence)))  # noqa: S308 - escaped above

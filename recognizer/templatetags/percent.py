@@ -1,4 +1,4 @@
-"""Shares as people read them."""
+"""Template filters that show shares as percentages."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ register = template.Library()
 
 @register.filter
 def percent(share: float) -> str:
-    """0.964 as 96%. Never rounded up to a certainty that nobody has: 0.9997 is 99.9%."""
+    """0.964 as 96%. Never rounded up to 100%: 0.9997 is 99.9%."""
     certain = share >= 0.995
     number = min(math.floor(share * 1000) / 10, 99.9) if certain else round(share * 100)
     # Translators: a percentage; the number is formatted already.
@@ -22,18 +22,18 @@ def percent(share: float) -> str:
 
 @register.filter
 def exact(share: float, count: int = 1000) -> str:
-    """A measured share: 0.9833 as 98.3%, with two decimals where thousands of answers stand behind it."""
+    """A measured share: 0.9833 as 98.3%, with two decimals if `count` is 5000 or more."""
     return percentage(share, 2 if count >= 5000 else 1)
 
 
 @register.filter(name="share")
 def exact_or_dash(share: float | str | None, count: int = 1000) -> str:
-    """The same of what may not have been measured; a template gives an empty text for what is not there at all."""
+    """The same, or a dash if there is no number. A missing variable is an empty text in a template."""
     return exact(share, count) if isinstance(share, int | float) else "–"
 
 
 def percentage(share: float, decimals: int) -> str:
-    """With so many decimals, rounded down: 0.9996 is not 100%."""
+    """The share with this many decimals, rounded down: 0.9996 is not 100%."""
     kept = math.floor(share * 100 * 10**decimals + 1e-6) / 10**decimals
     # Translators: a percentage; the number is formatted already.
     return _("%(number)s%%") % {"number": number_format(kept, decimals)}
