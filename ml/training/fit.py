@@ -58,7 +58,7 @@ class Cycle:
     rate: float
     mild: float
     hard: bool = False  # with negatives that look more like digits
-    taught: bool = False  # by the mean of the cycles before
+    distilled: bool = False  # with the mean weights of the cycles before as teacher
     averaged: bool = False  # ends with the moving average of the weights
 
 
@@ -67,11 +67,11 @@ def plan_cycles(recipe: Recipe) -> list[Cycle]:
     further = [Cycle(recipe.further, rate=FURTHER_RATE, mild=0.6, hard=True, averaged=True)] if recipe.further else []
     if recipe.learning == AVERAGED:
         return [Cycle(recipe.epochs, rate=1.0, mild=0.7, averaged=True), *further]
-    refined, taught = recipe.epochs * 9 // 41, recipe.epochs * 12 // 41
+    refined, distilled = recipe.epochs * 9 // 41, recipe.epochs * 12 // 41
     planned = [
-        Cycle(recipe.epochs - refined - taught, rate=1.0, mild=0.75),
+        Cycle(recipe.epochs - refined - distilled, rate=1.0, mild=0.75),
         Cycle(refined, rate=0.4, mild=0.0, hard=True),
-        Cycle(taught, rate=0.6, mild=0.75, hard=True, taught=True),
+        Cycle(distilled, rate=0.6, mild=0.75, hard=True, distilled=True),
     ]
     return [cycle for cycle in planned if cycle.epochs] + further
 
@@ -94,7 +94,7 @@ def fit(
     ends: list[list[np.ndarray]] = []  # the weights after each cycle
     history: History = []
     for cycle in plan_cycles(recipe)[-1:] if onwards else plan_cycles(recipe):
-        teacher = _make_teacher(model, ends) if cycle.taught else None
+        teacher = _make_teacher(model, ends) if cycle.distilled else None
         epochs = _make_epochs(material, recipe, cycle, len(history), seed)
         history += _fit_cycle(model, cycle, epochs, recipe, teacher, progress)
         ends.append(model.get_weights())

@@ -1,4 +1,4 @@
-"""A tiny recognizer, built and exported once a run."""
+"""Small recognizers, built once for all tests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A folder as somebody makes it who wants a recognizer of their own: three signs, as pictures and as strokes."""
+"""A folder of drawings for a recognizer of one's own: three signs, as pictures and as strokes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A small world without digits: three shapes that have no glyphs, on a raster of their own, with their own prompts."""
+"""A recognizer without digits: three shapes without glyphs, with their own raster and prompts."""
 
 from __future__ import annotations
 
@@ -46,27 +46,27 @@ def ink(label: int, rng: Rng) -> Ink:
 
 
 def hooked_ring(rng: Rng) -> Ink:
-    """A ring as some draw it whom the base has never seen: a tall hook that nobody closes."""
+    """A ring in a style that the base was not trained on: a tall, open hook."""
     along = np.linspace(0, 1, 24)
     hook = np.stack([np.interp(along, [0, 0.3, 1], [30, -30, 30]), np.interp(along, [0, 0.3, 1], [-100, -100, 100])])
     return [hook + rng.normal(0, 4, hook.shape)]
 
 
 def jagged_ring(rng: Rng) -> Ink:
-    """A ring as nobody should draw it: hardly to be told from junk."""
+    """A ring that looks almost like a negative example."""
     jagged = np.array([[60.0, 90, 75, 110, 95, 140], [60, 75, 100, 105, 130, 140]])
     return [jagged + rng.normal(0, 3, jagged.shape)]
 
 
 def inks(count: int, seed: int) -> tuple[list[Ink], np.ndarray]:
-    """The three in turn."""
+    """The three shapes in turn, and their labels."""
     rng = np.random.default_rng(seed)
     labels = np.arange(count) % OTHER
     return [ink(int(label), rng) for label in labels], labels
 
 
 def approved_drawings(count: int, seed: int, *, hooked: int = 0, jagged: int = 0) -> ApprovedDrawings:
-    """The three in turn, and so many rings in the new ways."""
+    """The three shapes in turn, then `hooked` and `jagged` rings in the new styles."""
     drawn, labels = inks(count, seed)
     rng = np.random.default_rng(seed)
     drawn = [*drawn, *(hooked_ring(rng) for _ in range(hooked)), *(jagged_ring(rng) for _ in range(jagged))]
@@ -118,13 +118,13 @@ def recipe(known: Material) -> Recipe:
 
 
 @cache
-def untaught() -> Bundle:
-    """A network that has learned nothing."""
+def untrained() -> Bundle:
+    """A network that was not trained."""
     return _export(tiny_network(OTHER + 1, SPEC.size))
 
 
-def few(known: Material) -> Material:
-    """What somebody has who made it from a folder: seven drawings of each label, and junk that is made up."""
+def small_material(known: Material) -> Material:
+    """Seven drawings of each label and no negatives, as from a folder of one's own drawings."""
     few = examples(21, 1)
     return replace(
         known,
@@ -137,12 +137,12 @@ def few(known: Material) -> Material:
 
 @cache
 def base() -> Bundle:
-    """A small network, taught a little, exported in 8 bits as the shipped ones are, with its pack."""
-    taught, other = examples(450, 10), junk(240, 11)
+    """A small network, trained a little, exported in 8 bits like the shipped ones, with its replay pack."""
+    study, other = examples(450, 10), junk(240, 11)
     model = tiny_network(OTHER + 1, SPEC.size)
     model.compile("adam", {"probabilities": "sparse_categorical_crossentropy", "embedding": None})
-    x = np.concatenate([taught.x, other.x])[..., None].astype(np.float32) / 255
-    model.fit(x, {"probabilities": np.concatenate([taught.y, other.y])}, epochs=6, batch_size=32, verbose=0)
+    x = np.concatenate([study.x, other.x])[..., None].astype(np.float32) / 255
+    model.fit(x, {"probabilities": np.concatenate([study.y, other.y])}, epochs=6, batch_size=32, verbose=0)
     return replay_pack.add_replay_pack(_export(model), material())
 
 

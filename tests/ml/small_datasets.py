@@ -1,4 +1,4 @@
-"""Small data sets in the form of the real ones, made of our own prototypes."""
+"""Small data sets with the file formats of the real ones, made of synthetic digits."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ ALPHABETS = ("Balinese", "Greek", "Korean", "Latin", "Sanskrit", "Tagalog")
 
 
 def numtadb(folder: Path, *, train: int, test: int) -> None:
-    """So many pictures of each part, of Latin digits."""
+    """NumtaDB with so many pictures in each part, of Latin digits."""
     rng = np.random.default_rng(0)
     y = np.arange(train + test) % 10
     x = np.stack([rasterise(write_digit(int(label), rng)) for label in y])
-    place = folder / "numtadb28" / "numtadb28.npz"
-    place.parent.mkdir()
-    np.savez(place, x=x, y=y, split=np.array(["train"] * train + ["test"] * test))
+    path = folder / "numtadb28" / "numtadb28.npz"
+    path.parent.mkdir()
+    np.savez(path, x=x, y=y, split=np.array(["train"] * train + ["test"] * test))
 
 
 def characters(folder: Path) -> None:
-    """Two characters of each of six alphabets, three times."""
+    """Omniglot with two characters of each of six alphabets, three drawings of each."""
     rng = np.random.default_rng(1)
     names = [f"{alphabet}/character{number:02}" for alphabet in ALPHABETS for number in (90, 91)]
     y = np.repeat(np.arange(len(names)), 3)
     x = np.stack([_large(write_digit(int(label) % 10, rng)) for label in y])
-    place = folder / "omniglot_small" / "omniglot_small.npz"
-    place.parent.mkdir()
-    np.savez(place, x=x, y=y, classes=np.array(names), drawer=np.ones(len(y), np.int64))
+    path = folder / "omniglot_small" / "omniglot_small.npz"
+    path.parent.mkdir()
+    np.savez(path, x=x, y=y, classes=np.array(names), drawer=np.ones(len(y), np.int64))
 
 
 def _large(ink: Ink) -> np.ndarray:
@@ -44,7 +44,10 @@ def _large(ink: Ink) -> np.ndarray:
 
 
 def words(folder: Path, *, drawings: int, words: Iterable[str] = SKETCH_WORDS) -> dict[str, list[Ink]]:
-    """So many drawings of each word as strokes, and others as pictures; a word is written as a digit. The strokes."""
+    """Quick, Draw! with so many drawings of each word as strokes and as many others as pictures. Returns the strokes.
+
+    Each word is drawn as a digit.
+    """
     rng = np.random.default_rng(2)
     for kind in ("strokes", "bitmaps"):
         (folder / "quickdraw" / kind).mkdir(parents=True)
@@ -63,18 +66,18 @@ def words(folder: Path, *, drawings: int, words: Iterable[str] = SKETCH_WORDS) -
     return written
 
 
-def careful(folder: Path) -> None:
-    """Five thin drawings of each of two words."""
+def tuberlin(folder: Path) -> None:
+    """TU Berlin with five drawings of each of two words, in thin lines."""
     names = np.repeat(["eye", "hand"], 5)
     x = np.zeros((10, 128, 128), np.uint8)
     for picture in x:
         cv2.ellipse(picture, (64, 64), (50, 30), 0, 0, 300, 255, 1)
-    place = folder / "tuberlin" / "body_parts.npz"
-    place.parent.mkdir()
-    np.savez(place, x=x, y=names)
+    path = folder / "tuberlin" / "body_parts.npz"
+    path.parent.mkdir()
+    np.savez(path, x=x, y=names)
 
 
 def _spread(ink: Ink, rng: np.random.Generator) -> Ink:
-    """Drawn by another hand: a form of its own for each, so that no two are alike."""
+    """The ink, distorted at random, so that no two drawings are alike."""
     bent = np.array([[rng.uniform(0.4, 1.6), rng.uniform(-0.6, 0.6)], [rng.uniform(-0.6, 0.6), rng.uniform(0.6, 1.4)]])
     return [np.round(bent @ stroke[:2], 2) for stroke in ink]

@@ -1,4 +1,4 @@
-"""The notebooks run from their first cell to their last, on what little is always there."""
+"""The notebooks run from the first cell to the last, on synthetic digits."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from nbclient import NotebookClient
 
 NOTEBOOKS = sorted(Path("ml/notebooks").glob("*.ipynb"))
-LITTLE = {"DRAWINGS": "240", "EPOCHS": "2"}
+SMALL = {"DRAWINGS": "240", "EPOCHS": "2"}
 PICTURES = {"01-data-and-preprocessing": 8, "02-the-network-and-its-training": 5, "03-mistakes-and-calibration": 8}
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
@@ -22,17 +22,17 @@ def cells(path: Path, kind: str) -> list[Any]:
     return [cell for cell in nbformat.read(path, 4).cells if cell.cell_type == kind]
 
 
-def test_there_are_three_of_them() -> None:
+def test_there_are_three_notebooks() -> None:
     assert [path.stem for path in NOTEBOOKS] == sorted(PICTURES)
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_it_runs_on_drawings_of_our_own_making(path: Path, tmp_path: Path) -> None:
+def test_a_notebook_runs_on_synthetic_digits(path: Path, tmp_path: Path) -> None:
     notebook = nbformat.read(path, 4)
-    world = {key: value for key, value in os.environ.items() if key != "INKLING_DATA"}
+    environment = {key: value for key, value in os.environ.items() if key != "INKLING_DATA"}
     client = NotebookClient(notebook, timeout=240, kernel_name="python3", resources={"metadata": {"path": path.parent}})
 
-    client.execute(env={**world, "INKLING_CACHE": str(tmp_path), **LITTLE})
+    client.execute(env={**environment, "INKLING_CACHE": str(tmp_path), **SMALL})
 
     outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
     assert not [output for output in outputs if output.output_type == "error"]
@@ -41,14 +41,14 @@ def test_it_runs_on_drawings_of_our_own_making(path: Path, tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_it_is_kept_without_what_a_run_leaves(path: Path) -> None:
+def test_a_notebook_is_stored_without_outputs(path: Path) -> None:
     for cell in cells(path, "code"):
         assert cell.outputs == []
         assert cell.execution_count is None
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_it_says_more_than_it_computes(path: Path) -> None:
+def test_a_notebook_explains_its_code(path: Path) -> None:
     words = sum(len(cell.source.split()) for cell in cells(path, "markdown"))
 
     assert words > 500

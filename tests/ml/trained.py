@@ -1,4 +1,4 @@
-"""A small world to fine-tune in: three digits of our own prototypes, a real base that knows them a little."""
+"""Three synthetic digits, and a small base that is trained on them a little."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ OTHER = len(LABELS)
 
 
 def inks(count: int, seed: int) -> tuple[list[Ink], np.ndarray]:
-    """Zeros, ones and twos in turn, each written anew."""
+    """Zeros, ones and twos in turn, each written anew, and their labels."""
     rng = np.random.default_rng(seed)
     labels = np.arange(count) % len(LABELS)
     return [write_digit(int(label), rng) for label in labels], labels
@@ -32,7 +32,7 @@ def approved_drawings(count: int, seed: int, *, authors: np.ndarray | None = Non
 
 
 def foreign_drawings(count: int, seed: int) -> ApprovedDrawings:
-    """Twos as somebody writes them who was never seen: as fours."""
+    """Twos in a style that nothing was trained on: they look like fours."""
     rng = np.random.default_rng(seed)
     drawn = [write_digit(4, rng) for _ in range(count)]
     return ApprovedDrawings(np.stack([rasterise(ink) for ink in drawn]), list(drawn), np.full(count, 2))
@@ -80,19 +80,19 @@ def recipe(known: Material) -> Recipe:
 
 
 def base(known: Material) -> Bundle:
-    """A small network, taught a little, exported in 8 bits as the shipped ones are, with its pack."""
-    taught = examples(600, 10)
+    """A small network, trained a little, exported in 8 bits like the shipped ones, with its replay pack."""
+    study = examples(600, 10)
     other = junk(150, 11)
     model = tiny_network(OTHER + 1)
     model.compile("adam", {"probabilities": "sparse_categorical_crossentropy", "embedding": None})
-    x = np.concatenate([taught.x, other.x])[..., None].astype(np.float32) / 255
-    model.fit(x, {"probabilities": np.concatenate([taught.y, other.y])}, epochs=6, batch_size=32, verbose=0)
+    x = np.concatenate([study.x, other.x])[..., None].astype(np.float32) / 255
+    model.fit(x, {"probabilities": np.concatenate([study.y, other.y])}, epochs=6, batch_size=32, verbose=0)
     bundle = export_bundle(
         model,
         recognizer="three-digits",
         labels=LABELS,
         unsure_below=0.5,
-        probe=taught.x[:12],
+        probe=study.x[:12],
         metrics={},
         training={"sources": ["mnist"], "seed": 1},
         quantise=True,

@@ -26,7 +26,7 @@ def test_it_times_every_stage_and_weighs_a_process(tiny_folder: Path) -> None:
 
 
 def test_it_times_a_recognizer_on_its_own_raster(tmp_path: Path) -> None:
-    save_bundle(shapes.untaught(), tmp_path)
+    save_bundle(shapes.untrained(), tmp_path)
     stages = run_bench(tmp_path, calls=2)["stages"]
     assert stages["ink, all three"]["calls"] == 2
 

@@ -63,11 +63,11 @@ def hands() -> tuple[PenDrawings, PenDrawings]:
 
 
 def teach(base: Bundle, trained_on: list[ApprovedDrawings]) -> bench.TrainFunction:
-    def taught_by(given: ApprovedDrawings, mode: str, seed: int) -> Bundle:
+    def train(given: ApprovedDrawings, mode: str, seed: int) -> Bundle:
         trained_on.append(given)
         return finetune(base, given, mode=mode, seed=seed, report=lambda told: None)
 
-    return taught_by
+    return train
 
 
 def test_it_measures_what_is_learned_and_what_is_forgotten(

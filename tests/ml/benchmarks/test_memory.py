@@ -159,17 +159,17 @@ def small_world(starter: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(bench, name, value)
 
 
-def test_no_reported_writer_was_tuned_on_or_taught_the_base(small_world: None) -> None:
+def test_no_reported_writer_was_tuned_on_or_trained_on(small_world: None) -> None:
     writers = bench._writers(None)
 
-    reported, tuned, taught = (set(writers[each]) for each in (bench.REPORTED, bench.TUNED, bench.TRAINED))
+    reported, tuned, trained = (set(writers[each]) for each in (bench.REPORTED, bench.TUNED, bench.TRAINED))
 
-    assert len(reported) == len(tuned) == len(taught) == 10
+    assert len(reported) == len(tuned) == len(trained) == 10
     assert not reported & tuned
-    assert not taught & (reported | tuned)
+    assert not trained & (reported | tuned)
 
 
-def test_the_second_base_is_taught_by_ten_writers_alone(small_world: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_second_base_is_trained_on_ten_writers_only(small_world: None, monkeypatch: pytest.MonkeyPatch) -> None:
     none = np.zeros(0)
     nobody = Material(Pictures(none, none, none), Tracks([], none, none), [], none, {})
     monkeypatch.setattr(learning, "load_mnist_only", lambda data: nobody)
@@ -197,9 +197,7 @@ def test_the_whole_bench_measures_every_habit_on_every_base(
     assert figures["recall"]["look_us"] > 0
 
 
-def test_a_character_taught_by_five_is_read_more_often_than_one_taught_by_one(
-    small_world: None, starter: Bundle
-) -> None:
+def test_five_examples_of_a_new_label_give_more_right_answers_than_one(small_world: None, starter: Bundle) -> None:
     once, often = bench.measure_new_labels(starter, None)
 
     assert (once["labels"], once["examples"], often["examples"]) == (3, 1, 5)

@@ -37,9 +37,9 @@ def test_answers_are_probabilities() -> None:
 
 
 def test_a_layer_learns_its_training_data() -> None:
-    taught = softmax.fit_head(blank(), *clouds(300), np.ones(300))
+    trained = softmax.fit_head(blank(), *clouds(300), np.ones(300))
 
-    assert accuracy(taught, *clouds(300, seed=1)) > 0.95
+    assert accuracy(trained, *clouds(300, seed=1)) > 0.95
 
 
 def test_training_twice_gives_exactly_the_same() -> None:
@@ -50,9 +50,9 @@ def test_training_twice_gives_exactly_the_same() -> None:
 
 
 def test_training_continues_from_the_given_layer() -> None:
-    taught = softmax.fit_head(blank(), *clouds(300), np.ones(300))
+    trained = softmax.fit_head(blank(), *clouds(300), np.ones(300))
 
-    little_more = softmax.fit_head(taught, *clouds(6, seed=2), np.ones(6), steps=2)
+    little_more = softmax.fit_head(trained, *clouds(6, seed=2), np.ones(6), steps=2)
 
     assert accuracy(little_more, *clouds(300, seed=1)) > 0.95
 
@@ -62,9 +62,11 @@ def test_rows_of_weight_zero_change_nothing() -> None:
     lies = (truth + 1) % CLASSES
     weights = np.concatenate([np.ones(300), np.zeros(300)])
 
-    taught = softmax.fit_head(blank(), np.concatenate([embeddings, embeddings]), np.concatenate([truth, lies]), weights)
+    trained = softmax.fit_head(
+        blank(), np.concatenate([embeddings, embeddings]), np.concatenate([truth, lies]), weights
+    )
 
-    assert accuracy(taught, *clouds(300, seed=1)) > 0.95
+    assert accuracy(trained, *clouds(300, seed=1)) > 0.95
 
 
 def test_of_contradicting_rows_the_heavier_ones_win() -> None:
@@ -72,9 +74,11 @@ def test_of_contradicting_rows_the_heavier_ones_win() -> None:
     lies = (truth + 1) % CLASSES
     weights = np.concatenate([np.ones(300), np.full(300, 3.0)])
 
-    taught = softmax.fit_head(blank(), np.concatenate([embeddings, embeddings]), np.concatenate([truth, lies]), weights)
+    trained = softmax.fit_head(
+        blank(), np.concatenate([embeddings, embeddings]), np.concatenate([truth, lies]), weights
+    )
 
-    assert accuracy(taught, embeddings, lies) > 0.9
+    assert accuracy(trained, embeddings, lies) > 0.9
 
 
 def test_every_step_is_reported_with_a_falling_loss() -> None:

@@ -30,7 +30,7 @@ def field() -> ApprovedDrawings:
 
 
 @pytest.fixture(scope="module")
-def untaught(training_material: Material) -> Bundle:
+def untrained(training_material: Material) -> Bundle:
     """A network that has learned nothing, of the same form."""
     probe = training_material.validation["digits"].x[:8]
     bundle = export_bundle(
@@ -56,17 +56,17 @@ def test_a_model_compared_with_itself_has_the_same_figures(trained_base: Bundle,
     json.dumps(verdict.to_dict(), allow_nan=False)
 
 
-def test_a_better_model_wins(untaught: Bundle, trained_base: Bundle, field: ApprovedDrawings) -> None:
-    verdict = examine(untaught, trained_base, field, by_author=True, authors=2)
+def test_a_better_model_wins(untrained: Bundle, trained_base: Bundle, field: ApprovedDrawings) -> None:
+    verdict = examine(untrained, trained_base, field, by_author=True, authors=2)
 
     assert verdict.figures["field"]["wins"] > 10
     assert verdict.figures["base"]["after"] > verdict.figures["base"]["before"] + 0.3
 
 
 def test_a_worse_model_is_refused_by_each_rule_it_breaks(
-    untaught: Bundle, trained_base: Bundle, field: ApprovedDrawings
+    untrained: Bundle, trained_base: Bundle, field: ApprovedDrawings
 ) -> None:
-    verdict = examine(trained_base, untaught, field, by_author=True, authors=2)
+    verdict = examine(trained_base, untrained, field, by_author=True, authors=2)
 
     assert verdict.outcome == REFUSED
     assert {result.rule for result in verdict.results if result.outcome == REFUSED} >= {"field", "base", "labels"}
@@ -157,10 +157,10 @@ def test_a_broken_challenger_is_not_examined(trained_base: Bundle, field: Approv
 
 
 def test_an_exported_model_that_differs_from_its_keras_model_is_refused(
-    trained_base: Bundle, untaught: Bundle, field: ApprovedDrawings
+    trained_base: Bundle, untrained: Bundle, field: ApprovedDrawings
 ) -> None:
-    sums = {**trained_base.manifest["sha256"], "keras": untaught.manifest["sha256"]["keras"]}
-    mixed = replace(trained_base, manifest={**trained_base.manifest, "sha256": sums}, keras=untaught.keras)
+    sums = {**trained_base.manifest["sha256"], "keras": untrained.manifest["sha256"]["keras"]}
+    mixed = replace(trained_base, manifest={**trained_base.manifest, "sha256": sums}, keras=untrained.keras)
 
     verdict = examine(trained_base, mixed, field, by_author=True, authors=2)
 

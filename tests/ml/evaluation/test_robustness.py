@@ -110,7 +110,7 @@ def test_another_recognizer_uses_its_own_raster_and_tests(tmp_path: Path, monkey
     """Three shapes of 24 pixels; see tests/ml/shapes.py."""
     known = shapes.material()
     monkeypatch.setitem(RECIPES, "shapes", shapes.recipe(known))
-    predictor = verify_bundle(shapes.untaught())
+    predictor = verify_bundle(shapes.untrained())
     figures = measure_junk(predictor, 0.0, data=tmp_path, count=4, seed=1, recognizer="shapes", spec=shapes.SPEC)
     assert figures["real: shapes"] == {"count": len(known.tests["shapes"].y), "not sure": 0.0}
     assert figures["scribbles, kept out"]["count"] == len(known.tests["scribbles, kept out"].y)

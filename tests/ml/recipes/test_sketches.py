@@ -14,7 +14,7 @@ from ml.preprocessing.quickdraw_bitmap import draw_bitmap
 from ml.recipes.base import Material
 from ml.recipes.sketches import LABELS, SKETCH_RASTER, SKETCHES, has_twin
 from ml.reporting.model_card import count_per_label
-from tests.ml.small_datasets import careful, characters, words
+from tests.ml.small_datasets import characters, tuberlin, words
 
 FEW = 12  # drawings of each word
 
@@ -24,7 +24,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("data")
     inks = words(folder, drawings=FEW)
     characters(folder)
-    careful(folder)
+    tuberlin(folder)
     place = folder / "quickdraw" / "bitmaps" / "cat.npz"
     np.savez(place, x=np.stack([draw_bitmap(ink) for ink in inks["cat"]]))  # each of its drawings is there twice
     return folder
@@ -85,7 +85,7 @@ def test_the_card_counts_a_drawing_once_however_often_it_comes(material: Materia
     slugs = [label["slug"] for label in LABELS]
     told = count_per_label(material, slugs)
     studied = np.bincount(material.tracks.y)
-    for slug, alike in (("tree", 0), ("eye", 3)):  # of the careful eyes all four that are studied are the same here
+    for slug, alike in (("tree", 0), ("eye", 3)):  # of the tuberlin eyes all four that are studied are the same here
         label = slugs.index(slug)
         pictures = np.unique(material.pictures.x[material.pictures.y == label], axis=0)
         assert told[slug] == studied[label] + len(pictures) + alike

@@ -154,14 +154,14 @@ def test_the_same_seed_and_drawings_give_the_same_last_layer(trained_base: Bundl
 
 
 def test_training_the_last_layer_does_not_change_the_trunk(trained_base: Bundle, new_hand: ApprovedDrawings) -> None:
-    taught_head = finetune(trained_base, new_hand, mode=HEAD, seed=1, report=lambda told: None)
+    challenger = finetune(trained_base, new_hand, mode=HEAD, seed=1, report=lambda told: None)
 
-    before, after = load_keras(trained_base).get_weights(), load_keras(taught_head).get_weights()
+    before, after = load_keras(trained_base).get_weights(), load_keras(challenger).get_weights()
 
     assert [np.array_equal(*pair) for pair in zip(before, after, strict=True)] == [True] * (len(before) - 2) + [
         False
     ] * 2
-    assert taught_head.rehearsal == trained_base.rehearsal
+    assert challenger.rehearsal == trained_base.rehearsal
 
 
 @pytest.mark.parametrize("mode", [HEAD, FULL])

@@ -45,7 +45,7 @@ def test_an_averaged_training_is_one_cycle(recipe: Recipe) -> None:
     assert [cycle.epochs for cycle in plan_cycles(recipe)] == [EPOCHS]
 
 
-def test_what_serves_is_the_running_mean_of_the_weights(
+def test_the_result_is_the_moving_average_of_the_weights(
     material: Material, recipe: Recipe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(learning, "EMA_EVERY", 1)
@@ -53,7 +53,7 @@ def test_what_serves_is_the_running_mean_of_the_weights(
     start = network.get_weights()
     fit(network, material, recipe, seed=1, progress=False)
     with_mean = network.get_weights()
-    monkeypatch.setattr(learning, "EMA_DECAY", 0.0)  # the mean of the last look alone: the weights themselves
+    monkeypatch.setattr(learning, "EMA_DECAY", 0.0)  # the average is the last weights themselves
     network.set_weights(start)
     fit(network, material, recipe, seed=1, progress=False)
     way = [np.abs(last - first).sum() for last, first in zip(network.get_weights(), start, strict=True)]
@@ -61,14 +61,14 @@ def test_what_serves_is_the_running_mean_of_the_weights(
     assert 0 < sum(mean_way) < sum(way), "the mean lags behind"
 
 
-def test_each_epoch_is_told_of(material: Material, recipe: Recipe) -> None:
+def test_the_history_has_a_row_for_each_epoch(material: Material, recipe: Recipe) -> None:
     history = fit(tiny_network(len(LABELS) + 1), material, recipe, seed=1, progress=False)
     assert [row["epoch"] for row in history] == [1, 2, 3]
     assert history[-1]["loss"] < history[0]["loss"]
     assert all(0 <= row["accuracy"] <= 1 and row["seconds"] >= 0 for row in history)
 
 
-def test_labels_are_told_a_little_less_firmly_and_still_add_up(material: Material, recipe: Recipe) -> None:
+def test_smoothed_labels_still_add_up_to_one(material: Material, recipe: Recipe) -> None:
     examples = material.validation[next(iter(material.validation))]
     targets = learning._targets(examples, len(LABELS) + 1, None, 0.05)
     assert targets.sum(axis=1) == pytest.approx(1)
@@ -76,7 +76,7 @@ def test_labels_are_told_a_little_less_firmly_and_still_add_up(material: Materia
     assert targets.max() == pytest.approx(0.95 + 0.05 / (len(LABELS) + 1))
 
 
-def test_half_of_what_may_be_mirrored_is(material: Material, recipe: Recipe) -> None:
+def test_half_of_the_drawings_are_mirrored(material: Material, recipe: Recipe) -> None:
     plain = make_epoch(material, recipe, np.random.default_rng(5))
     mirrored = make_epoch(material, replace(recipe, mirror=True), np.random.default_rng(5))
     known = {x.tobytes() for x in plain.x}
@@ -90,10 +90,10 @@ def test_a_further_cycle_comes_last_at_half_the_rate(recipe: Recipe) -> None:
     further = plan_cycles(replace(recipe, further=2))[-1]
     assert (further.epochs, further.rate, further.averaged) == (2, 0.5, True)
     by_itself = plan_cycles(replace(recipe, further=2, learning=DISTILLED))
-    assert [cycle.epochs for cycle in by_itself] == [3, 2], "of three epochs none refines and none is taught"
+    assert [cycle.epochs for cycle in by_itself] == [3, 2], "of three epochs none refines and none has a teacher"
 
 
-def test_going_on_is_the_further_cycle_alone_and_starts_where_it_stood(material: Material, recipe: Recipe) -> None:
+def test_continuing_runs_only_the_further_cycle_from_the_present_weights(material: Material, recipe: Recipe) -> None:
     network = tiny_network(len(LABELS) + 1)
     fit(network, material, recipe, seed=1, progress=False)
     before = network.get_weights()
@@ -103,7 +103,7 @@ def test_going_on_is_the_further_cycle_alone_and_starts_where_it_stood(material:
     assert 0 < sum(way) < sum(np.abs(weights).sum() for weights in before) / 2
 
 
-def test_going_on_keeps_a_quarter_of_where_it_began(
+def test_continuing_keeps_a_quarter_of_the_first_weights(
     material: Material, recipe: Recipe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ends = []
@@ -117,7 +117,7 @@ def test_going_on_keeps_a_quarter_of_where_it_began(
         np.testing.assert_allclose(mixed, 0.25 * before + 0.75 * alone, atol=2e-3)
 
 
-def test_what_may_be_moved_lies_a_little_beside_its_place() -> None:
+def test_moved_drawings_are_shifted_and_scaled_a_little() -> None:
     square = np.zeros((200, 28, 28), np.uint8)
     square[:, 10:18, 10:18] = 255
     epochs._move(square, 0.7, np.random.default_rng(1))
@@ -135,7 +135,7 @@ def _middle(raster: np.ndarray) -> np.ndarray:
 
 
 @pytest.mark.parametrize("capable", [True, False])
-def test_numbers_of_16_bits_are_computed_with_only_inside(capable: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bfloat16_is_used_only_inside_the_context(capable: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(learning, "has_bfloat16", lambda: capable)
     before = keras.config.dtype_policy()
     with fast_precision():
@@ -146,7 +146,7 @@ def test_numbers_of_16_bits_are_computed_with_only_inside(capable: bool, monkeyp
     assert {weights.dtype for weights in network.get_weights()} == {np.dtype(np.float32)}
 
 
-def test_what_learned_in_16_bits_answers_the_same_in_32(material: Material, recipe: Recipe) -> None:
+def test_a_network_trained_in_bfloat16_answers_the_same_in_32_bits(material: Material, recipe: Recipe) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(learning, "has_bfloat16", lambda: True)
         with fast_precision():

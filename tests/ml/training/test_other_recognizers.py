@@ -53,13 +53,13 @@ def test_it_learns_a_new_way_of_drawing_and_forgets_nothing(challenger: Bundle) 
 
 
 def test_many_drawings_do_not_outweigh_the_negatives_of_a_small_pack() -> None:
-    homemade = replay_pack.add_replay_pack(shapes.base(), shapes.few(shapes.material()))
+    homemade = replay_pack.add_replay_pack(shapes.base(), shapes.small_material(shapes.material()))
     approved = shapes.approved_drawings(30, 1, jagged=90)
 
-    taught_more = finetune(homemade, approved, mode=HEAD, seed=1, report=lambda told: None)
+    challenger_of_few = finetune(homemade, approved, mode=HEAD, seed=1, report=lambda told: None)
 
     field = shapes.approved_drawings(30, 7, jagged=20)
-    figures = examine(homemade, taught_more, field, by_author=True, authors=2).figures
+    figures = examine(homemade, challenger_of_few, field, by_author=True, authors=2).figures
     assert figures["field"]["before"] < 0.7
     assert figures["field"]["after"] > 0.95
     assert figures["junk"]["after"] > 0.7
