@@ -46,6 +46,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Iterator
+from functools import reduce
 from typing import Any
 
 from django.core.serializers.json import DjangoJSONEncoder
@@ -54,6 +55,7 @@ from django.utils import timezone
 
 from accounts import people
 from accounts.models import User
+from recognizer.datasets.columns import DATA_URL
 from recognizer.models import (
     Claim,
     Control,
@@ -61,16 +63,11 @@ from recognizer.models import (
     Delivery,
     Drawing,
     Export,
-    ImportedDrawing,
-    Label,
-    LabelCheck,
     Memory,
     Opinion,
-    PersonalAnswer,
     PersonalAnswerReason,
     Prediction,
     Promotion,
-    QueueEntry,
     Receipt,
     Remembered,
     Report,
@@ -80,32 +77,34 @@ from recognizer.models import (
     Webhook,
 )
 
-PAGE = 100  # drawings in memory at a time
+PAGE_SIZE = 100  # drawings in memory at a time
 
 
 def person_document(person: User) -> Iterator[str]:
     """The document in parts, so that it never has to fit into memory."""
+    exports = Export.objects.filter(by=person).annotate(count=Count("pieces"))
     head = {
         "format": "inkling-person",
         "version": 1,
         "exported": timezone.now(),
         "person": people.account_data(person),
-        "promotions": _values(Promotion.objects.filter(by=person), **_PROMOTION),
-        "training_runs": _values(TrainingRun.objects.filter(by=person), **_RUN),
-        "reviews": _values(Review.objects.filter(by=person), **_REVIEW),
-        "opinions": [_opinion(opinion) for opinion in person.opinions.select_related("label").order_by("pk")],
-        "controls": [_control(control) for control in person.controls.select_related("label").order_by("pk")],
-        "receipts": list(
-            Receipt.objects.filter(person=person).order_by("pk").values("name", "status", "content", "created")
+        "promotions": _rows(
+            Promotion.objects.filter(by=person),
+            "recognizer=recognizer.slug model_version=model_version.number reason created",
         ),
-        "memories": _values(Memory.objects.filter(person=person), **_MEMORY),
-        "exports": _values(Export.objects.filter(by=person).annotate(count=Count("pieces")), **_EXPORT),
+        "training_runs": _rows(
+            TrainingRun.objects.filter(by=person), "recognizer=recognizer.slug trigger state created"
+        ),
+        "reviews": _rows(Review.objects.filter(by=person), "decision label=label.slug reason created"),
+        "opinions": _rows(person.opinions.all(), OPINION),
+        "controls": _rows(person.controls.all(), CONTROL),
+        "receipts": _rows(Receipt.objects.filter(person=person), "name status content created"),
+        "memories": _rows(Memory.objects.filter(person=person), "recognizer=recognizer.slug enabled created"),
+        "exports": _rows(exports, "format=form wanted licence state pieces=count created"),
         "webhooks": _webhooks(person),
-        "set_asides": list(person.set_asides.order_by("pk").values("aside", "reason", "created")),
-        "reports": list(
-            Report.objects.filter(by=person).order_by("pk").values("page", "reason", "words", "outcome", "created")
-        ),
-        "claims": list(Claim.objects.filter(by=person).order_by("pk").values("until")),
+        "set_asides": _rows(person.set_asides.all(), "aside reason created"),
+        "reports": _rows(Report.objects.filter(by=person), "page reason words outcome created"),
+        "claims": _rows(Claim.objects.filter(by=person), "until"),
     }
     yield _json(head)[:-1] + ', "drawings": ['
     for number, drawing in enumerate(_drawings(person)):
@@ -117,46 +116,52 @@ def _json(data: Any) -> str:
     return json.dumps(data, cls=DjangoJSONEncoder, ensure_ascii=False)
 
 
-def _values(rows: QuerySet[Any], **paths: str) -> list[dict[str, Any]]:
-    """The fields at these paths, by their names in the document, oldest first."""
-    found = rows.order_by("pk").values_list(*paths.values())
+# Fields are given as "name" or "name=path", where a path leads to a field of a related row.
+OPINION = "decision label=label.slug reason withdrawn created"
+CONTROL = "label=label.slug ended created"
+ANSWER = "label=label.slug probability unsure guesses created"
+
+
+def _parse(fields: str) -> dict[str, str]:
+    pairs = (field.partition("=") for field in fields.split())
+    return {name: path or name for name, _equals, path in pairs}
+
+
+def _rows(rows: QuerySet[Any], fields: str) -> list[dict[str, Any]]:
+    """These fields of the rows, the oldest first. One query."""
+    paths = _parse(fields)
+    found = rows.order_by("pk").values_list(*(path.replace(".", "__") for path in paths.values()))
     return [dict(zip(paths, row, strict=True)) for row in found]
 
 
-_PROMOTION = {
-    "recognizer": "recognizer__slug",
-    "model_version": "model_version__number",
-    "reason": "reason",
-    "created": "created",
-}
-_RUN = {"recognizer": "recognizer__slug", "trigger": "trigger", "state": "state", "created": "created"}
-_REVIEW = {"decision": "decision", "label": "label__slug", "reason": "reason", "created": "created"}
-_MEMORY = {"recognizer": "recognizer__slug", "enabled": "enabled", "created": "created"}
-_EXPORT = {
-    "format": "form",
-    "wanted": "wanted",
-    "licence": "licence",
-    "state": "state",
-    "pieces": "count",
-    "created": "created",
-}
-_DELIVERY = ("event", "type", "body", "state", "attempts", "code", "answer", "problem", "created")
+def _fields(row: Any, fields: str) -> dict[str, Any]:
+    """These fields of a loaded row; None where a path leads to no row."""
+    return {
+        name: reduce(lambda at, step: getattr(at, step, None), path.split("."), row)
+        for name, path in _parse(fields).items()
+    }
+
+
+def _related(row: Any, name: str, fields: str) -> dict[str, Any] | None:
+    """These fields of a row's only related row of this name; None without one."""
+    related = getattr(row, name, None)
+    return None if related is None else _fields(related, fields)
 
 
 def _webhooks(person: User) -> list[dict[str, Any]]:
+    deliveries = Prefetch("deliveries", Delivery.objects.order_by("pk"))
     hooks = Webhook.objects.filter(person=person).order_by("pk").select_related("recognizer")
-    return [_webhook(hook) for hook in hooks.prefetch_related(Prefetch("deliveries", Delivery.objects.order_by("pk")))]
+    return [_webhook(hook) for hook in hooks.prefetch_related(deliveries)]
 
 
 def _webhook(hook: Webhook) -> dict[str, Any]:
-    kept = {name: getattr(hook, name) for name in ("url", "events", "paused", "pause_reason", "created")}
-    sent = [{name: getattr(each, name) for name in _DELIVERY} for each in hook.deliveries.all()]
-    slug = hook.recognizer.slug if hook.recognizer else None
-    return {"id": hook.uuid, "recognizer": slug, **kept, "deliveries": sent}
+    fields = _fields(hook, "id=uuid recognizer=recognizer.slug url events paused pause_reason created")
+    sent = "event type body state attempts code answer problem created"
+    return fields | {"deliveries": [_fields(delivery, sent) for delivery in hook.deliveries.all()]}
 
 
 def _drawings(person: User) -> Iterator[Drawing]:
-    """The oldest first, page by page; no cursor stays open while a slow client reads."""
+    """The oldest first, page by page. No database cursor stays open while a slow client reads."""
     last = 0
     while page := list(_with_history(person, after=last)):
         yield from page
@@ -164,150 +169,71 @@ def _drawings(person: User) -> Iterator[Drawing]:
 
 
 def _with_history(person: User, after: int) -> Any:
+    answer = ("guesses", "probability", "unsure", "created", "label__slug")
+    personal = ("personal__prediction", *(f"personal__{field}" for field in answer))
     predictions = Prediction.objects.select_related("label", "model_version", "personal__label").order_by("pk")
     remembered = Remembered.objects.select_related("version", "label")
-    taken = SnapshotItem.objects.select_related("run__version", "label", "before", "after").order_by("pk")
+    items = SnapshotItem.objects.select_related("run__version", "label", "before", "after").order_by("pk")
+    labels = ("label__slug", "before__slug", "after__slug")
     return (
         Drawing.objects.filter(author=person, pk__gt=after)
         .order_by("pk")
         .select_related("recognizer", "origin__brought", "label_check__rival")
         .prefetch_related(
-            Prefetch("predictions", predictions.only(*_SAID)),
+            Prefetch("predictions", predictions.only("drawing", "model_version__number", *answer, *personal)),
             Prefetch("predictions__personal__reasons", PersonalAnswerReason.objects.with_drawings()),
-            Prefetch("remembered", remembered.only(*_KEPT)),
+            Prefetch("remembered", remembered.only("drawing", "packed", "created", "label__slug", "version__number")),
             Prefetch("corrections", Correction.objects.select_related("label", "claim", "queue_entry").order_by("pk")),
             Prefetch("corrections__reviews", Review.objects.select_related("label").order_by("pk")),
             Prefetch("corrections__opinions", Opinion.objects.select_related("label").order_by("pk")),
             Prefetch("corrections__controls", Control.objects.select_related("label").order_by("pk")),
-            Prefetch("snapshots", taken.only(*_TAKEN)),
+            Prefetch("snapshots", items.only("drawing", "part", "run__version__number", *labels)),
             Prefetch("reports", Report.objects.order_by("pk")),
-        )[:PAGE]
+        )[:PAGE_SIZE]
     )
 
 
-_TAKEN = ("drawing", "part", "run__version__number", "label__slug", "before__slug", "after__slug")
-_ANSWER = ("guesses", "probability", "unsure", "created", "label__slug")
-_SAID = ("drawing", "model_version__number", *_ANSWER, "personal__prediction", *(f"personal__{it}" for it in _ANSWER))
-_KEPT = ("drawing", "packed", "created", "label__slug", "version__number")
-
-
 def _drawing(drawing: Drawing) -> dict[str, Any]:
+    snapshot = (
+        "training_run=run_id model_version=run.version.number part label=label.slug before=before.slug after=after.slug"
+    )
     return {
-        "id": drawing.uuid,
-        "recognizer": drawing.recognizer.slug,
-        "created": drawing.created,
-        "origin": _origin(getattr(drawing, "origin", None)),
-        "label_check": _label_check(getattr(drawing, "label_check", None)),
+        **_fields(drawing, "id=uuid recognizer=recognizer.slug created"),
+        "origin": _related(drawing, "origin", "source=brought.source licence"),
+        "label_check": _related(drawing, "label_check", "approved share rival_share margin rival=rival.slug"),
         "ink": drawing.ink,
-        "image": _data_url(drawing.image) if drawing.image is not None else None,
+        "image": DATA_URL + base64.b64encode(drawing.image).decode() if drawing.image is not None else None,
         "predictions": [_prediction(prediction) for prediction in drawing.predictions.all()],
         "remembered": _remembered(getattr(drawing, "remembered", None)),
         "corrections": [_correction(correction) for correction in drawing.corrections.all()],
-        "reports": [_report(report) for report in drawing.reports.all()],
-        "snapshots": [_snapshot(item) for item in drawing.snapshots.all()],
+        "reports": [_fields(report, "reason outcome created") for report in drawing.reports.all()],
+        "snapshots": [_fields(item, snapshot) for item in drawing.snapshots.all()],
     }
-
-
-def _origin(origin: ImportedDrawing | None) -> dict[str, Any] | None:
-    return {"source": origin.brought.source, "licence": origin.licence} if origin else None
-
-
-def _label_check(check: LabelCheck | None) -> dict[str, Any] | None:
-    """The prediction of a version that was not trained on the drawing, see recognizer.insights.label_checks."""
-    if check is None:
-        return None
-    figures = {name: getattr(check, name) for name in ("approved", "share", "rival_share", "margin")}
-    return figures | {"rival": _slug(check.rival)}
-
-
-def _slug(label: Label | None) -> str | None:
-    return label.slug if label else None
 
 
 def _correction(correction: Correction) -> dict[str, Any]:
-    claim = getattr(correction, "claim", None)
+    review = "decision label=label.slug reason automatic created"
     return {
-        "label": _slug(correction.label),
-        "created": correction.created,
-        "reviews": [_review(review) for review in correction.reviews.all()],
-        "opinions": [_opinion(opinion) for opinion in correction.opinions.all()],
-        "controls": [_control(control) for control in correction.controls.all()],
-        "in_review_until": claim.until if claim else None,
-        "queue": _queue_entry(getattr(correction, "queue_entry", None)),
+        **_fields(correction, "label=label.slug created"),
+        "reviews": [_fields(each, review) for each in correction.reviews.all()],
+        "opinions": [_fields(each, OPINION) for each in correction.opinions.all()],
+        "controls": [_fields(each, CONTROL) for each in correction.controls.all()],
+        **_fields(correction, "in_review_until=claim.until"),
+        "queue": _related(correction, "queue_entry", "waits usefulness points shape"),
     }
-
-
-def _queue_entry(entry: QueueEntry | None) -> dict[str, Any] | None:
-    """What orders the queue of the reviewers; its shape is a coarse picture, see recognizer.review.queue."""
-    if entry is None:
-        return None
-    return {name: getattr(entry, name) for name in ("waits", "usefulness", "points", "shape")}
-
-
-def _review(review: Review) -> dict[str, Any]:
-    return {
-        "decision": review.decision,
-        "label": _slug(review.label),
-        "reason": review.reason,
-        "automatic": review.automatic,
-        "created": review.created,
-    }
-
-
-def _opinion(opinion: Opinion) -> dict[str, Any]:
-    said = {"decision": opinion.decision, "label": _slug(opinion.label), "reason": opinion.reason}
-    return said | {"withdrawn": opinion.withdrawn, "created": opinion.created}
-
-
-def _control(control: Control) -> dict[str, Any]:
-    return {"label": _slug(control.label), "ended": control.ended, "created": control.created}
-
-
-def _report(report: Report) -> dict[str, Any]:
-    return {"reason": report.reason, "outcome": report.outcome, "created": report.created}
-
-
-def _snapshot(item: SnapshotItem) -> dict[str, Any]:
-    return {
-        "training_run": item.run_id,
-        "model_version": item.run.version.number if item.run.version else None,
-        "part": item.part,
-        "label": item.label.slug,
-        "before": _slug(item.before),
-        "after": _slug(item.after),
-    }
-
-
-def _data_url(png: bytes | memoryview) -> str:
-    return "data:image/png;base64," + base64.b64encode(png).decode()
 
 
 def _prediction(prediction: Prediction) -> dict[str, Any]:
     personal = getattr(prediction, "personal", None)
-    return {
-        "model_version": prediction.model_version.number,
-        **_answer(prediction),
-        "personal": _personal(personal) if personal else None,
-    }
-
-
-def _answer(answer: Prediction | PersonalAnswer) -> dict[str, Any]:
-    return {
-        "label": answer.label.slug,
-        "probability": answer.probability,
-        "unsure": answer.unsure,
-        "guesses": answer.guesses,
-        "created": answer.created,
-    }
-
-
-def _personal(answer: PersonalAnswer) -> dict[str, Any]:
-    return {**_answer(answer), "because": [reason.drawing.uuid for reason in answer.reasons.all()]}
+    adjusted = None
+    if personal:
+        because = [reason.drawing.uuid for reason in personal.reasons.all()]
+        adjusted = _fields(personal, ANSWER) | {"because": because}
+    return _fields(prediction, f"model_version=model_version.number {ANSWER}") | {"personal": adjusted}
 
 
 def _remembered(row: Remembered | None) -> dict[str, Any] | None:
     if row is None:
         return None
-    read = base64.b64encode(row.packed).decode() if row.packed is not None else None
-    number = row.version.number if row.version else None
-    return {"label": row.label.slug, "created": row.created, "model_version": number, "read": read}
+    embedding = base64.b64encode(row.packed).decode() if row.packed is not None else None
+    return _fields(row, "label=label.slug created model_version=version.number") | {"read": embedding}

@@ -58,11 +58,10 @@ class ReviewerPair(SharedOpinions):
 
 
 @dataclass(frozen=True)
-class LabelAgreement:
-    """Agreement on one label against all others, over all pairs of reviewers."""
+class LabelAgreement(SharedOpinions):
+    """Agreement on one label against all others, over all pairs of reviewers: 2 x 2, each pair in both orders."""
 
     label: Label | None  # None means rejected
-    table: np.ndarray  # 2 x 2, each pair in both orders
 
     @property
     def drawings(self) -> int:
@@ -70,20 +69,10 @@ class LabelAgreement:
         return int(self.table.sum() - self.table[1, 1]) // 2
 
     @property
-    def is_enough(self) -> bool:
-        """Whether there are enough drawings."""
-        return self.drawings >= MIN_SHARED
-
-    @property
     def same(self) -> float | None:
         """For what share of these both chose it."""
         either = self.table.sum() - self.table[1, 1]
         return float(self.table[0, 0] / either) if either else None
-
-    @property
-    def kappa(self) -> str | None:
-        """Cohen's kappa with two decimals; None if it is not defined."""
-        return _decimals(statistics.cohens_kappa(self.table))
 
 
 @dataclass(frozen=True)
@@ -104,7 +93,7 @@ class Agreement:
         """The labels that were chosen at all, those with the least agreement first."""
         table = statistics.symmetric_table(self.all_pairs.table)
         named: list[Label | None] = [*self.labels, None]
-        found = [LabelAgreement(label, statistics.one_against_rest(table, at)) for at, label in enumerate(named)]
+        found = [LabelAgreement(statistics.one_against_rest(table, at), label) for at, label in enumerate(named)]
         used = [each for each in found if each.drawings]
         return sorted(used, key=lambda each: (not each.is_enough, each.same or 0.0))
 

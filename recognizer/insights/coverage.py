@@ -19,26 +19,10 @@ class LabelCoverage:
 
     label: Label
     goal: int
-
-    @property
-    def counted(self) -> Coverage | None:
-        """The counts; None before the first count."""
-        return getattr(self.label, "coverage", None)
-
-    @property
-    def drawings(self) -> int:
-        """Number of approved drawings."""
-        return self.counted.drawings if self.counted else 0
-
-    @property
-    def people(self) -> int:
-        """Number of their authors."""
-        return self.counted.people if self.counted else 0
-
-    @property
-    def waiting(self) -> int:
-        """Number of drawings that wait for a review."""
-        return self.counted.waiting if self.counted else 0
+    counted: datetime | None  # None before the first count
+    drawings: int = 0  # approved
+    people: int = 0  # their authors
+    waiting: int = 0  # for a review
 
     @property
     def missing(self) -> int:
@@ -68,9 +52,16 @@ def with_coverage(recognizers: QuerySet[Recognizer]) -> QuerySet[Recognizer]:
 
 
 def label_coverage(recognizer: Recognizer) -> list[LabelCoverage]:
-    """The labels of one of `with_labels`, in their order."""
+    """The labels of a recognizer from `with_coverage`, in their order."""
     policy: Policy = getattr(recognizer, "policy", None) or Policy()
-    return [LabelCoverage(label, policy.goal) for label in recognizer.labels.all()]
+    return [_coverage_of(label, policy.goal) for label in recognizer.labels.all()]
+
+
+def _coverage_of(label: Label, goal: int) -> LabelCoverage:
+    row: Coverage | None = getattr(label, "coverage", None)
+    if row is None:
+        return LabelCoverage(label, goal, None)
+    return LabelCoverage(label, goal, row.counted, row.drawings, row.people, row.waiting)
 
 
 def furthest_first(shown: Sequence[LabelCoverage]) -> list[LabelCoverage]:
@@ -80,4 +71,4 @@ def furthest_first(shown: Sequence[LabelCoverage]) -> list[LabelCoverage]:
 
 def counted_at(shown: Sequence[LabelCoverage]) -> datetime | None:
     """When the counts were made; None before the first count."""
-    return min((line.counted.counted for line in shown if line.counted), default=None)
+    return min((line.counted for line in shown if line.counted), default=None)

@@ -171,7 +171,7 @@ def test_it_is_a_document_also_without_drawings(as_ada: Client) -> None:
 def test_it_reads_page_by_page_in_order(
     as_ada: Client, ada: User, monkeypatch: pytest.MonkeyPatch, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
-    monkeypatch.setattr(personal_data, "PAGE", 2)
+    monkeypatch.setattr(personal_data, "PAGE_SIZE", 2)
     made = [drawing(ada) for _ in range(5)]
     pieces = personal_data.person_document(ada)
     next(pieces)
