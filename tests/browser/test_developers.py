@@ -1,4 +1,4 @@
-"""/developers/: the sheet to try the API on, and the reference, in a real browser under the site's policy."""
+"""/developers/ and the API reference in a real browser, under the content security policy."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.browser.visitors import Visitor
 
 @pytest.fixture
 def reader(visit: Any, three: list[Recognizer]) -> Visitor:
-    """A stranger on the page for developers."""
+    """A visitor on the page for developers."""
     visitor: Visitor = visit()
     visitor.go("/developers/")
     return visitor
@@ -26,7 +26,7 @@ def _shown(reader: Visitor, pane: str) -> Any:
     return json.loads(reader.page.inner_text(f"[data-{pane}]"))
 
 
-def test_the_sheet_shows_what_is_sent_and_what_comes_back(reader: Visitor) -> None:
+def test_the_page_shows_the_request_and_its_response(reader: Visitor) -> None:
     assert len(_shown(reader, "request")["ink"]) == 2
     answer = _shown(reader, "response")
     assert (answer["recognizer"], answer["guesses"][0]["label"]) == ("digits", "7")
@@ -35,7 +35,7 @@ def test_the_sheet_shows_what_is_sent_and_what_comes_back(reader: Visitor) -> No
     assert reader.complaints == []
 
 
-def test_what_is_drawn_is_asked_and_another_recognizer_answers_anew(reader: Visitor) -> None:
+def test_a_new_drawing_or_another_recognizer_gives_a_new_response(reader: Visitor) -> None:
     _shown(reader, "response")
     reader.page.click("[data-clear]")
     assert reader.page.inner_text("[data-request]") == ""
@@ -52,7 +52,7 @@ def test_what_is_drawn_is_asked_and_another_recognizer_answers_anew(reader: Visi
     assert reader.complaints == []
 
 
-def test_the_reference_opens_under_the_policy_with_every_address(reader: Visitor) -> None:
+def test_the_reference_lists_every_operation_under_the_policy(reader: Visitor) -> None:
     reader.go("/developers/reference/")
     reader.page.wait_for_selector("#swagger-ui .opblock-summary-path")
     assert reader.page.locator("#swagger-ui .opblock").count() == len(OPERATIONS)

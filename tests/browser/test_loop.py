@@ -16,7 +16,7 @@ from tests.ink import ONE, SEVEN
 from tests.pages.conftest import keep, named
 from tests.pages.training_runs import SNAPSHOT, examined, learned, running, verdict
 
-ROOM = "/review/"
+REVIEW = "/review/"
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def as_rita(db: None) -> Client:
     return client
 
 
-def test_a_run_is_watched_live_until_its_verdict(
+def test_the_page_of_a_run_follows_it_until_its_verdict(
     visit: Any, as_rita: Client, digits: Recognizer, starter: Bundle
 ) -> None:
     run = running(digits, step="training", epoch=1, epochs=4, loss=0.5, seconds_left=30)
@@ -51,9 +51,7 @@ def test_a_run_is_watched_live_until_its_verdict(
     assert visitor.complaints == []
 
 
-def test_a_site_that_does_not_answer_for_a_moment_is_waited_for(
-    visit: Any, as_rita: Client, digits: Recognizer
-) -> None:
+def test_the_page_of_a_run_survives_a_lost_connection(visit: Any, as_rita: Client, digits: Recognizer) -> None:
     run = running(digits, step="training")
     visitor = visit(as_rita)
     visitor.page.route("**/status", lambda route: route.abort())
@@ -65,7 +63,7 @@ def test_a_site_that_does_not_answer_for_a_moment_is_waited_for(
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [320, 390, 1280])
-def test_no_page_of_the_loop_offends_the_policy_or_scrolls_sideways(
+def test_no_page_breaks_the_policy_or_scrolls_sideways(
     visit: Any, as_rita: Client, digits: Recognizer, starter: Bundle, alice: User, width: int, scheme: str
 ) -> None:
     for _ in range(2):
@@ -74,7 +72,7 @@ def test_no_page_of_the_loop_offends_the_policy_or_scrolls_sideways(
     named(alice, ONE, "7")
     live = running(digits, step="training", epoch=1, epochs=4, loss=0.5, seconds_left=30)
     visitor = visit(as_rita, viewport={"width": width, "height": 800}, color_scheme=scheme)
-    for path in ("/progress/", "/runs/", f"/runs/{run.pk}/", f"/runs/{live.pk}/", ROOM):
+    for path in ("/progress/", "/runs/", f"/runs/{run.pk}/", f"/runs/{live.pk}/", REVIEW):
         visitor.go(path)
         visitor.page.evaluate("document.querySelectorAll('details').forEach(each => (each.open = true))")
         assert visitor.page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
@@ -84,7 +82,7 @@ def test_no_page_of_the_loop_offends_the_policy_or_scrolls_sideways(
     assert visitor.complaints == []
 
 
-def test_the_menu_of_a_phone_holds_what_the_header_has_no_room_for(
+def test_the_menu_of_a_phone_has_the_links_that_do_not_fit_the_header(
     visit: Any, as_rita: Client, digits: Recognizer
 ) -> None:
     phone = visit(as_rita, phone=True)

@@ -17,7 +17,7 @@ from tests.pages.conftest import named
 WORD = "long" * 40
 
 
-def test_nothing_scrolls_sideways_however_long_the_words_are(
+def test_long_words_do_not_make_a_page_scroll_sideways(
     visit: Any, digits: Recognizer, admin_client: Client, admin_user: User, alice: User, bob: User
 ) -> None:
     said, other = named(alice, SEVEN, "7"), named(bob, ONE, "1")

@@ -17,7 +17,7 @@ from tests.ink import ONE, SCRIBBLE, SEVEN, ZERO
 from tests.pages.conftest import named
 from tests.recognizer.training import community
 
-ROOM = "/review/"
+REVIEW = "/review/"
 SENT = "() => !sessionStorage.getItem('inkling.review')"
 STILL = "whole => document.querySelector('[data-replay] path').getAttribute('d') === whole"
 WATCH = """() => {
@@ -61,7 +61,7 @@ def enter(visit: Any, as_rita: Client) -> Callable[..., Visitor]:
 
 
 def _open(visitor: Visitor, query: str = "") -> None:
-    visitor.go(ROOM + query)
+    visitor.go(REVIEW + query)
     visitor.page.wait_for_selector("[data-review][data-ready]")
 
 
@@ -103,7 +103,7 @@ def test_the_next_drawing_does_not_wait_for_the_server(enter: Callable[..., Visi
     visitor = enter()
     held: list[Any] = []
     visitor.page.wait_for_function("() => performance.getEntriesByName(location.origin + '/review/next/').length")
-    visitor.page.route(f"**{ROOM}{said[0].pk}/", lambda route: held.append(route))
+    visitor.page.route(f"**{REVIEW}{said[0].pk}/", lambda route: held.append(route))
     visitor.press("s")
     _sees(visitor, said[1])
     visitor.press("a")
@@ -118,24 +118,24 @@ def test_the_next_drawing_does_not_wait_for_the_server(enter: Callable[..., Visi
 def test_without_a_connection_nothing_is_lost(enter: Callable[..., Visitor], said: list[Correction]) -> None:
     visitor = enter()
     visitor.page.wait_for_function("() => performance.getEntriesByName(location.origin + '/review/next/').length")
-    visitor.page.route(f"**{ROOM}*/", lambda route: route.abort())
+    visitor.page.route(f"**{REVIEW}*/", lambda route: route.abort())
     visitor.press("s")
     _sees(visitor, said[1])
     visitor.press("1")
     visitor.page.wait_for_selector("[data-trouble]", state="visible")
     assert not Review.objects.exists()
-    visitor.page.unroute(f"**{ROOM}*/")
+    visitor.page.unroute(f"**{REVIEW}*/")
     visitor.page.click("[data-retry]")
     assert [decision for decision, _, _ in _all_sent(visitor)] == ["rejected", "relabelled"]
     assert visitor.page.is_hidden("[data-trouble]")
 
 
-def test_what_was_not_sent_is_sent_after_a_reload(enter: Callable[..., Visitor], said: list[Correction]) -> None:
+def test_unsent_decisions_are_sent_after_a_reload(enter: Callable[..., Visitor], said: list[Correction]) -> None:
     visitor = enter()
-    visitor.page.route(f"**{ROOM}{said[0].pk}/", lambda route: route.abort())
+    visitor.page.route(f"**{REVIEW}{said[0].pk}/", lambda route: route.abort())
     visitor.press("s")
     visitor.page.wait_for_selector("[data-trouble]", state="visible")
-    visitor.page.unroute(f"**{ROOM}{said[0].pk}/")
+    visitor.page.unroute(f"**{REVIEW}{said[0].pk}/")
     visitor.page.on("dialog", lambda dialog: dialog.accept())  # "some decisions are not sent yet"
     _open(visitor)
     assert _all_sent(visitor) == [("rejected", None, "scribble")]
@@ -155,7 +155,7 @@ def test_a_refused_decision_is_listed(enter: Callable[..., Visitor], said: list[
     assert visitor.page.locator("[data-failures] > li").count() == 0
 
 
-def test_any_of_the_last_decisions_is_taken_back(enter: Callable[..., Visitor], said: list[Correction]) -> None:
+def test_any_of_the_last_decisions_can_be_undone(enter: Callable[..., Visitor], said: list[Correction]) -> None:
     visitor = enter()
     for correction, key in zip(said, ("s", "1", "a"), strict=True):
         _sees(visitor, correction)
@@ -176,14 +176,14 @@ def test_any_of_the_last_decisions_is_taken_back(enter: Callable[..., Visitor], 
     assert visitor.page.locator("[data-list] > li").count() == 2
 
 
-def test_a_key_that_is_held_decides_one_drawing(enter: Callable[..., Visitor], said: list[Correction]) -> None:
+def test_a_held_key_decides_about_one_drawing(enter: Callable[..., Visitor], said: list[Correction]) -> None:
     visitor = enter()
     visitor.page.evaluate(HELD)
     _sees(visitor, said[1])
     assert len(_all_sent(visitor)) == 1
 
 
-def test_single_keys_can_be_switched_off(enter: Callable[..., Visitor], said: list[Correction]) -> None:
+def test_keyboard_shortcuts_can_be_switched_off(enter: Callable[..., Visitor], said: list[Correction]) -> None:
     visitor = enter()
     visitor.page.uncheck("[data-shortcuts]")
     visitor.press("a", "s", "7")
@@ -193,7 +193,7 @@ def test_single_keys_can_be_switched_off(enter: Callable[..., Visitor], said: li
     assert not visitor.page.is_checked("[data-shortcuts]")
 
 
-def test_the_drawing_is_drawn_once_more_and_then_still(enter: Callable[..., Visitor], said: list[Correction]) -> None:
+def test_the_drawing_is_replayed_once(enter: Callable[..., Visitor], said: list[Correction]) -> None:
     visitor = enter()
     whole = visitor.page.locator("[data-replay] path").get_attribute("data-whole")
     visitor.page.wait_for_function(
@@ -205,15 +205,15 @@ def test_the_drawing_is_drawn_once_more_and_then_still(enter: Callable[..., Visi
     assert set(visitor.page.evaluate("window.shown")) > {whole}
 
 
-def test_nothing_is_replayed_for_those_who_want_no_motion(
-    enter: Callable[..., Visitor], said: list[Correction]
-) -> None:
+def test_nothing_is_replayed_with_reduced_motion(enter: Callable[..., Visitor], said: list[Correction]) -> None:
     visitor = enter(reduced_motion="reduce")
     assert visitor.page.locator("[data-replay] path").get_attribute("data-whole") is None
     assert visitor.page.is_hidden("[data-again]")
 
 
-def test_a_listener_hears_what_was_said_and_what_is_next(enter: Callable[..., Visitor], said: list[Correction]) -> None:
+def test_a_screen_reader_announces_the_decision_and_the_next_drawing(
+    enter: Callable[..., Visitor], said: list[Correction]
+) -> None:
     visitor = enter()
     visitor.press("s")
     name = visitor.page.get_attribute("[data-card]", "data-name")
@@ -223,9 +223,9 @@ def test_a_listener_hears_what_was_said_and_what_is_next(enter: Callable[..., Vi
     assert visitor.page.evaluate("document.activeElement.name") == "accept"
 
 
-def test_without_scripts_it_works_all_the_same(visit: Any, as_rita: Client, said: list[Correction]) -> None:
+def test_the_page_works_without_scripts(visit: Any, as_rita: Client, said: list[Correction]) -> None:
     visitor = visit(as_rita, java_script_enabled=False)
-    visitor.go(ROOM)
+    visitor.go(REVIEW)
     visitor.page.click("button[name=reject][value=scribble]")
     visitor.page.press("button[name=accept]", "Enter")
     visitor.page.click("button[name=label][value='7']")
@@ -234,7 +234,7 @@ def test_without_scripts_it_works_all_the_same(visit: Any, as_rita: Client, said
     assert decisions == ["rejected", "accepted", "accepted", "undone"]
 
 
-def test_on_a_phone_the_decision_is_in_reach_of_the_thumb(
+def test_on_a_phone_the_buttons_are_in_reach_of_the_thumb(
     enter: Callable[..., Visitor], said: list[Correction]
 ) -> None:
     phone = enter(phone=True)
@@ -246,7 +246,7 @@ def test_on_a_phone_the_decision_is_in_reach_of_the_thumb(
     assert phone.page.evaluate("scrollY") == 0
 
 
-def test_a_decided_drawing_is_shown_and_taken_back(enter: Callable[..., Visitor], said: list[Correction]) -> None:
+def test_a_decided_drawing_can_be_opened_and_undone(enter: Callable[..., Visitor], said: list[Correction]) -> None:
     reviews.accept(correction=said[2], reviewer=community.reviewer("rosa"))
     visitor = enter(f"?correction={said[2].pk}")
     assert visitor.page.is_visible("form.decided button[name=opinion], form.decided button[name=review]")
@@ -259,7 +259,7 @@ def test_a_decided_drawing_is_shown_and_taken_back(enter: Callable[..., Visitor]
     assert _all_sent(visitor)[-1] == ("relabelled", "1", "")
 
 
-def test_what_the_page_held_is_free_when_it_is_left(enter: Callable[..., Visitor], said: list[Correction]) -> None:
+def test_leaving_the_page_releases_its_drawings(enter: Callable[..., Visitor], said: list[Correction]) -> None:
     visitor = enter()
     visitor.page.wait_for_function("() => performance.getEntriesByName(location.origin + '/review/next/').length")
     assert Claim.objects.count() == 3
@@ -280,11 +280,11 @@ def sevens(digits: Recognizer, alice: User) -> list[Correction]:
     return [named(alice, ZERO, "7"), named(alice, SEVEN, "7"), named(alice, SEVEN, "7"), named(alice, SEVEN, "7")]
 
 
-def test_the_odd_ones_are_marked_by_keys_and_the_rest_accepted(
+def test_the_wrong_ones_are_selected_by_keys_and_the_others_approved(
     enter: Callable[..., Visitor], sevens: list[Correction]
 ) -> None:
     visitor = enter()
-    visitor.go(f"{ROOM}grid/?recognizer=digits&said=7")
+    visitor.go(f"{REVIEW}grid/?recognizer=digits&said=7")
     visitor.page.wait_for_selector("[data-grid][data-ready]")
     assert "4" in visitor.page.inner_text("[data-go]")
     assert visitor.page.is_hidden("[data-outcome]")
@@ -296,9 +296,9 @@ def test_the_odd_ones_are_marked_by_keys_and_the_rest_accepted(
     assert visitor.complaints == []
 
 
-def test_a_whole_round_is_taken_back_by_one_key(enter: Callable[..., Visitor], sevens: list[Correction]) -> None:
+def test_a_whole_round_is_undone_by_one_key(enter: Callable[..., Visitor], sevens: list[Correction]) -> None:
     visitor = enter()
-    visitor.go(f"{ROOM}grid/")
+    visitor.go(f"{REVIEW}grid/")
     visitor.page.wait_for_selector("[data-grid][data-ready]")
     with visitor.page.expect_navigation():
         visitor.press("a")
@@ -310,12 +310,17 @@ def test_a_whole_round_is_taken_back_by_one_key(enter: Callable[..., Visitor], s
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_room_offends_no_policy_and_does_not_scroll_sideways_on_a_phone(
+def test_on_a_phone_the_pages_follow_the_policy_and_do_not_scroll_sideways(
     visit: Any, as_rita: Client, said: list[Correction], scheme: str
 ) -> None:
     reviews.accept(correction=said[2], reviewer=User.objects.get(email="rita@example.org"))
     phone = visit(as_rita, phone=True, viewport={"width": 320, "height": 640}, color_scheme=scheme)
-    for path in (ROOM, f"{ROOM}?correction={said[2].pk}", f"{ROOM}grid/", f"{ROOM}grid/?recognizer=digits&said=3"):
+    for path in (
+        REVIEW,
+        f"{REVIEW}?correction={said[2].pk}",
+        f"{REVIEW}grid/",
+        f"{REVIEW}grid/?recognizer=digits&said=3",
+    ):
         phone.go(path)
         phone.page.wait_for_selector("[data-ready]")
         for summary in phone.page.locator("main summary").all():

@@ -27,7 +27,7 @@ def samples(page: str) -> dict[str, str]:
 
 
 @pytest.mark.usefixtures("digits")
-def test_everybody_may_read_it(client: Client, as_alice: Client) -> None:
+def test_everybody_can_read_the_page(client: Client, as_alice: Client) -> None:
     for who in (client, as_alice):
         page = who.get(URL)
         assert page.status_code == 200
@@ -35,11 +35,11 @@ def test_everybody_may_read_it(client: Client, as_alice: Client) -> None:
 
 
 @pytest.mark.usefixtures("db")
-def test_it_stands_without_any_recognizer(client: Client) -> None:
+def test_the_page_works_without_recognizers(client: Client) -> None:
     assert client.get(URL).status_code == 200
 
 
-def test_it_lists_every_code_with_its_status_and_cure(client: Client) -> None:
+def test_the_page_lists_every_error_code(client: Client) -> None:
     page = client.get(URL).content.decode()
     for code, known in CODES.items():
         assert f'<td>{known.status}</td><th scope="row"><code>{code}</code></th>' in page
@@ -47,12 +47,12 @@ def test_it_lists_every_code_with_its_status_and_cure(client: Client) -> None:
     assert "<code>Retry-After</code>" in page
 
 
-def test_it_says_the_limits_that_hold(client: Client, settings: Any) -> None:
+def test_the_page_shows_the_current_limits(client: Client, settings: Any) -> None:
     settings.PREDICT_RATE = 4711
     assert "<td>4711</td>" in client.get(URL).content.decode()
 
 
-def test_nothing_in_it_is_inline_script_or_style(client: Client) -> None:
+def test_the_pages_have_no_inline_scripts_or_styles(client: Client) -> None:
     for path in (URL, f"{URL}reference/"):
         page = client.get(path).content.decode()
         assert not re.search(r"<script(?![^>]*(src=|application/json))", page)
@@ -61,7 +61,7 @@ def test_nothing_in_it_is_inline_script_or_style(client: Client) -> None:
         assert "'unsafe" not in client.get(path)["Content-Security-Policy"]
 
 
-def test_each_page_leads_to_the_other_and_every_page_to_the_first(client: Client) -> None:
+def test_the_pages_link_to_each_other_and_every_page_links_to_them(client: Client) -> None:
     assert 'href="/developers/reference/"' in client.get(URL).content.decode()
     assert 'data-document="/api/v1/openapi.json"' in client.get(f"{URL}reference/").content.decode()
     assert f'href="{URL}"' in client.get("/privacy/").content.decode()
@@ -77,7 +77,7 @@ RUN = {
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.usefixtures("digits")
 @pytest.mark.parametrize("language", RUN)
-def test_a_sample_works_as_it_stands_on_the_page(live_server: Any, alice: User, language: str) -> None:
+def test_each_sample_works_as_shown(live_server: Any, alice: User, language: str) -> None:
     start, needed = RUN[language]
     find_program(needed)
     page = Client(headers={"host": live_server.url.removeprefix("http://")}).get(URL).content.decode()

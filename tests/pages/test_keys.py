@@ -41,7 +41,7 @@ def make(client: Client, **more: Any) -> Any:
     return client.post("/accounts/keys/new/", said | more)
 
 
-def test_a_key_is_made_shown_once_and_works(as_ada: Client, ada: User) -> None:
+def test_a_new_key_is_shown_once_and_works(as_ada: Client, ada: User) -> None:
     page = make(as_ada).content.decode()
     (secret, *_more) = SECRET.findall(page)
     app = Client(headers={"authorization": f"Bearer {secret}"})
@@ -61,7 +61,7 @@ def test_the_secret_is_in_no_session(as_ada: Client) -> None:
     assert all(secret not in str(session.get_decoded()) for session in Session.objects.all())
 
 
-def test_loading_the_page_again_makes_no_second_key_and_shows_none(as_ada: Client, ada: User) -> None:
+def test_loading_the_page_again_creates_and_shows_no_key(as_ada: Client, ada: User) -> None:
     make(as_ada)
     again = as_ada.post(
         "/accounts/keys/new/", {"form": "f1", "name": "Shop", "scopes": ["predict"], "days": "365"}, follow=True
@@ -72,7 +72,7 @@ def test_loading_the_page_again_makes_no_second_key_and_shows_none(as_ada: Clien
     assert make(as_ada, form="f2").status_code == 200
 
 
-def test_all_that_may_be_said_of_a_key_is_kept(as_ada: Client, ada: User) -> None:
+def test_all_options_of_a_key_are_saved(as_ada: Client, ada: User) -> None:
     origins = "https://App.example.org/\n\nhttp://localhost:5173\nhttps://app.example.org:443"
     make(as_ada, scopes=["predict", "models:read"], days="0", rate="30", origins=origins, **{"pin-digits": "1"})
     key = ada.keys.get()
@@ -105,7 +105,7 @@ def test_all_that_may_be_said_of_a_key_is_kept(as_ada: Client, ada: User) -> Non
         ({"pin-digits": "9"}, "invalid_choice"),
     ],
 )
-def test_what_cannot_be_is_said_beside_its_field(as_ada: Client, ada: User, more: Any, code: str) -> None:
+def test_an_invalid_value_gives_an_error_at_its_field(as_ada: Client, ada: User, more: Any, code: str) -> None:
     answer = make(as_ada, **more)
     assert answer.status_code == 400
     found = answer.context["form"].errors
@@ -116,7 +116,7 @@ def test_what_cannot_be_is_said_beside_its_field(as_ada: Client, ada: User, more
     assert not ada.keys.exists()
 
 
-def test_making_one_asks_for_the_password_first(client: Client, ada: User) -> None:
+def test_creating_a_key_asks_for_the_password_first(client: Client, ada: User) -> None:
     client.post("/accounts/login/", {"login": ada.email, "password": PASSWORD})
     session = client.session
     session.pop("account_authentication_methods", None)
@@ -126,12 +126,12 @@ def test_making_one_asks_for_the_password_first(client: Client, ada: User) -> No
     assert not ada.keys.exists()
 
 
-def test_strangers_are_asked_to_sign_in(client: Client) -> None:
+def test_visitors_have_to_sign_in(client: Client) -> None:
     for path in ("/accounts/keys/", "/accounts/keys/new/", "/accounts/keys/1/revoke/"):
         assert client.get(path).headers["Location"].startswith("/accounts/login/")
 
 
-def test_a_key_is_revoked_after_one_more_look(as_ada: Client, ada: User) -> None:
+def test_a_key_is_revoked_after_a_confirmation(as_ada: Client, ada: User) -> None:
     key, secret = keys.create_key(person=ada, name="Shop", scopes=["predict"])
     path = f"/accounts/keys/{key.pk}/revoke/"
     assert "button danger" in as_ada.get(path).content.decode()
@@ -142,7 +142,7 @@ def test_a_key_is_revoked_after_one_more_look(as_ada: Client, ada: User) -> None
     assert path not in as_ada.get("/accounts/keys/").content.decode()
 
 
-def test_anothers_key_is_not_there(as_ada: Client, bob: User) -> None:
+def test_the_key_of_somebody_else_is_not_found(as_ada: Client, bob: User) -> None:
     key, _secret = keys.create_key(person=bob, name="Bob's own", scopes=["predict"])
     path = f"/accounts/keys/{key.pk}/revoke/"
     assert [as_ada.get(path).status_code, as_ada.post(path).status_code] == [404, 404]
@@ -150,7 +150,7 @@ def test_anothers_key_is_not_there(as_ada: Client, bob: User) -> None:
     assert "Bob" not in as_ada.get("/accounts/keys/").content.decode()
 
 
-def test_exports_are_offered_to_reviewers_alone(as_ada: Client, ada: User) -> None:
+def test_only_reviewers_can_choose_the_export_scope(as_ada: Client, ada: User) -> None:
     assert 'value="export"' not in as_ada.get("/accounts/keys/new/").content.decode()
     assert make(as_ada, scopes=["export"]).status_code == 400
     app, _dot, codename = permissions.REVIEW.partition(".")
@@ -159,7 +159,7 @@ def test_exports_are_offered_to_reviewers_alone(as_ada: Client, ada: User) -> No
     assert make(as_ada, scopes=["export"]).status_code == 200
 
 
-def test_who_has_too_many_is_told_so(as_ada: Client, ada: User, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_number_of_keys_is_limited(as_ada: Client, ada: User, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(keys, "MAX_KEYS", 1)
     make(as_ada)
     answer = make(as_ada, form="f2")
@@ -167,11 +167,13 @@ def test_who_has_too_many_is_told_so(as_ada: Client, ada: User, monkeypatch: pyt
     assert answer.context["problem"]
 
 
-def test_the_account_page_leads_there(as_ada: Client) -> None:
+def test_the_account_page_links_to_the_keys(as_ada: Client) -> None:
     assert 'href="/accounts/keys/"' in as_ada.get("/accounts/").content.decode()
 
 
-def test_many_keys_cost_as_many_queries_as_few(as_ada: Client, ada: User, connection_queries: Any) -> None:
+def test_the_number_of_keys_does_not_change_the_number_of_queries(
+    as_ada: Client, ada: User, connection_queries: Any
+) -> None:
     counts = []
     for more in (3, 27):
         for _ in range(more):
@@ -200,7 +202,7 @@ def as_staff(bob: User) -> Client:
     return client
 
 
-def test_staff_revoke_a_key_after_one_more_look(as_staff: Client, ada: User) -> None:
+def test_staff_revoke_a_key_after_a_confirmation(as_staff: Client, ada: User) -> None:
     key, _secret = keys.create_key(person=ada, name="Shop", scopes=["predict"])
     chosen = {"action": "revoke", "_selected_action": [key.pk]}
     asked = as_staff.post("/admin/accounts/apikey/", chosen)
@@ -212,7 +214,7 @@ def test_staff_revoke_a_key_after_one_more_look(as_staff: Client, ada: User) -> 
     assert AuditEntry.objects.filter(what="key.revoked", by__email="bob@example.org").exists()
 
 
-def test_staff_give_a_key_another_rate_and_nothing_else(as_staff: Client, ada: User) -> None:
+def test_staff_can_change_only_the_rate_of_a_key(as_staff: Client, ada: User) -> None:
     key, _secret = keys.create_key(person=ada, name="Shop", scopes=["predict"])
     page = as_staff.get(f"/admin/accounts/apikey/{key.pk}/change/").content.decode()
     assert key.hash not in page

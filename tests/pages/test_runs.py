@@ -1,4 +1,4 @@
-"""/runs/: training runs, watched, started and stopped by reviewers."""
+"""/runs/: the pages of training runs."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def _text(client: Client, path: str = PAGE) -> str:
     return " ".join(response.content.decode().split())
 
 
-def test_only_reviewers_watch(client: Client, as_alice: Client, as_rita: Client, digits: Recognizer) -> None:
+def test_only_reviewers_can_see_runs(client: Client, as_alice: Client, as_rita: Client, digits: Recognizer) -> None:
     run = running(digits)
     paths = [PAGE, f"/runs/{run.pk}/", f"/runs/{run.pk}/status"]
     root = Client()
@@ -42,7 +42,7 @@ def test_only_reviewers_watch(client: Client, as_alice: Client, as_rita: Client,
         assert "no-store" in as_rita.get(path)["Cache-Control"]
 
 
-def test_only_reviewers_start_and_stop(client: Client, as_alice: Client, digits: Recognizer) -> None:
+def test_only_reviewers_can_start_and_stop_runs(client: Client, as_alice: Client, digits: Recognizer) -> None:
     run = running(digits)
     for other, status in ((client, 302), (as_alice, 403)):
         assert other.post(PAGE, {"recognizer": "digits"}).status_code == status
@@ -51,7 +51,7 @@ def test_only_reviewers_start_and_stop(client: Client, as_alice: Client, digits:
     assert (run.cancelling, TrainingRun.objects.count()) == (False, 1)
 
 
-def test_an_empty_list_says_how_the_first_run_comes_about(as_rita: Client, digits: Recognizer) -> None:
+def test_without_runs_the_page_offers_to_start_one(as_rita: Client, digits: Recognizer) -> None:
     html = _text(as_rita)
     assert 'class="empty-state' in html
     assert '<button class="button" name="recognizer" value="digits">' in html
@@ -69,7 +69,7 @@ def test_runs_are_listed_with_their_reasons_the_newest_first(
     assert 'name="recognizer"' not in html  # it is being trained
 
 
-def test_a_run_is_started_by_hand(
+def test_a_reviewer_can_start_a_run(
     as_rita: Client, rita: User, digits: Recognizer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     response = as_rita.post(PAGE, {"recognizer": "digits"})
@@ -81,7 +81,7 @@ def test_a_run_is_started_by_hand(
     assert TrainingRun.objects.count() == 1
 
 
-def test_a_run_that_goes_on_is_shown_as_it_is(as_rita: Client, digits: Recognizer) -> None:
+def test_a_running_run_shows_its_progress(as_rita: Client, digits: Recognizer) -> None:
     run = running(digits, step="training", epoch=3, epochs=8, loss=0.04215, seconds_left=37.4)
     html = _text(as_rita, f"/runs/{run.pk}/")
     assert f'data-run="/runs/{run.pk}/status" data-open' in html
@@ -92,7 +92,7 @@ def test_a_run_that_goes_on_is_shown_as_it_is(as_rita: Client, digits: Recognize
     assert "js/runs/run.js" in html
 
 
-def test_the_status_says_the_same_to_the_script(as_rita: Client, digits: Recognizer) -> None:
+def test_the_status_has_the_same_values_for_the_script(as_rita: Client, digits: Recognizer) -> None:
     run = running(digits, step="training", epoch=3, epochs=8, loss=0.04215, seconds_left=200)
     assert as_rita.get(f"/runs/{run.pk}/status").json() == {
         "state": "running",
@@ -114,7 +114,7 @@ def test_the_status_says_the_same_to_the_script(as_rita: Client, digits: Recogni
     ("progress", "step"),
     [({}, details.STEPS[""]), ({"step": "judging"}, details.STEPS["judging"]), ({"step": "odd"}, "odd")],
 )
-def test_steps_without_numbers_are_shown_too(
+def test_a_step_without_numbers_is_shown(
     as_rita: Client, digits: Recognizer, progress: dict[str, Any], step: str
 ) -> None:
     status = as_rita.get(f"/runs/{running(digits, **progress).pk}/status").json()
@@ -122,7 +122,7 @@ def test_steps_without_numbers_are_shown_too(
     assert status["share"] is None
 
 
-def test_a_waiting_run_says_what_it_waits_for(as_rita: Client, digits: Recognizer) -> None:
+def test_a_waiting_run_has_a_step_of_its_own(as_rita: Client, digits: Recognizer) -> None:
     run = training.open_run(recognizer=digits, trigger="for a test")
     status = as_rita.get(f"/runs/{run.pk}/status").json()
     assert status["state"] == "waiting"
@@ -136,7 +136,7 @@ def test_only_the_end_of_a_long_log_is_sent(as_rita: Client, digits: Recognizer)
     assert (len(log), log[-7:]) == (20_000, "the end")
 
 
-def test_stopping_a_run_asks_it_to(as_rita: Client, digits: Recognizer) -> None:
+def test_stopping_a_run_sets_its_flag(as_rita: Client, digits: Recognizer) -> None:
     run = running(digits)
     html = " ".join(as_rita.post(f"/runs/{run.pk}/cancel/", follow=True).content.decode().split())
     run.refresh_from_db()
@@ -145,14 +145,12 @@ def test_stopping_a_run_asks_it_to(as_rita: Client, digits: Recognizer) -> None:
     assert f'action="/runs/{run.pk}/cancel/"' not in html
 
 
-def test_stopping_one_that_has_ended_says_so(as_rita: Client, digits: Recognizer) -> None:
+def test_stopping_an_ended_run_gives_a_message(as_rita: Client, digits: Recognizer) -> None:
     run = ended(digits)
     assert message_codes(as_rita.post(f"/runs/{run.pk}/cancel/", follow=True)) == ["ended"]
 
 
-def test_a_run_that_ended_shows_its_verdict_with_the_numbers(
-    as_rita: Client, digits: Recognizer, starter: Bundle
-) -> None:
+def test_an_ended_run_shows_its_verdict_and_figures(as_rita: Client, digits: Recognizer, starter: Bundle) -> None:
     run: Any = learned(digits, starter).training_run
     html = _text(as_rita, f"/runs/{run.pk}/")
     assert "214 drawings by 31 people" in html
@@ -166,7 +164,7 @@ def test_a_run_that_ended_shows_its_verdict_with_the_numbers(
     assert "js/runs/run.js" not in html
 
 
-def test_a_verdict_without_figures_of_before_is_shown(as_rita: Client, digits: Recognizer) -> None:
+def test_a_verdict_without_earlier_figures_is_shown(as_rita: Client, digits: Recognizer) -> None:
     said = verdict("not-enough-evidence")
     said["figures"]["field"] |= {"count": 3, "before": None}
     run = ended(digits, verdict=said)
@@ -175,7 +173,7 @@ def test_a_verdict_without_figures_of_before_is_shown(as_rita: Client, digits: R
     assert page.context["rows"][1].before == "–"
 
 
-def test_drawings_that_flipped_are_shown_either_way(as_rita: Client, digits: Recognizer, alice: User) -> None:
+def test_drawings_with_changed_answers_are_shown(as_rita: Client, digits: Recognizer, alice: User) -> None:
     run = ended(digits, verdict=verdict("refused"))
     examined(run, keep(alice, SEVEN), "7", before="1", after="7")
     examined(run, keep(alice, ONE), "1", before="1", after=None)
@@ -190,7 +188,7 @@ def test_drawings_that_flipped_are_shown_either_way(as_rita: Client, digits: Rec
     assert '<b>1</b> → <s class="muted">?</s>' in html
 
 
-def test_a_deleted_drawing_is_no_longer_shown(as_rita: Client, digits: Recognizer, alice: User) -> None:
+def test_a_deleted_drawing_is_not_shown(as_rita: Client, digits: Recognizer, alice: User) -> None:
     run = ended(digits, verdict=verdict("refused"))
     drawing = keep(alice, SEVEN)
     examined(run, drawing, "7", before="1", after="7")
@@ -198,9 +196,7 @@ def test_a_deleted_drawing_is_no_longer_shown(as_rita: Client, digits: Recognize
     assert "data-flips" not in _text(as_rita, f"/runs/{run.pk}/")
 
 
-def test_a_version_that_waits_can_be_promoted_from_its_run(
-    as_rita: Client, digits: Recognizer, starter: Bundle
-) -> None:
+def test_a_new_version_can_be_promoted_from_its_run(as_rita: Client, digits: Recognizer, starter: Bundle) -> None:
     run: Any = learned(digits, starter, promoted=False).training_run
     assert "/progress/digits/promote/" not in _text(as_rita, f"/runs/{run.pk}/")
     root = Client()
@@ -234,7 +230,7 @@ def test_the_number_of_queries_does_not_grow_and_no_weights_are_loaded(
     assert max(before) <= 12
 
 
-def test_a_long_list_comes_in_pages(as_rita: Client, digits: Recognizer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_long_list_has_pages(as_rita: Client, digits: Recognizer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("recognizer.pages.runs.details.PAGE_SIZE", 2)
     for _ in range(3):
         ended(digits, finished=timezone.now())

@@ -1,4 +1,4 @@
-"""The review room: a reviewer in it, and drawings that wait for them."""
+"""A reviewer, and drawings to review."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ def _decisions() -> set[tuple[int, str, str]]:
     return set(Review.objects.current().values_list("correction", "decision", "reason"))
 
 
-def test_it_shows_what_people_call_the_same_and_claims_it(
+def test_the_grid_shows_and_claims_drawings_with_the_same_label(
     as_rita: Client, rita: User, sevens: list[Correction]
 ) -> None:
     assert _shown(as_rita) == sevens
@@ -53,13 +53,15 @@ def test_it_shows_what_people_call_the_same_and_claims_it(
     assert html.count('name="odd"') == 4
 
 
-def test_without_a_label_it_shows_that_of_the_most_useful_drawing(as_rita: Client, sevens: list[Correction]) -> None:
+def test_without_a_label_the_grid_takes_that_of_the_first_drawing_in_the_queue(
+    as_rita: Client, sevens: list[Correction]
+) -> None:
     assert _shown(as_rita, GRID) == sevens
     Correction.objects.all().delete()
     assert "data-nothing" in as_rita.get(GRID).content.decode()
 
 
-def test_the_rest_is_accepted_in_one_go_and_the_odd_ones_are_looked_at(
+def test_the_others_are_approved_together_and_the_selected_are_reviewed_next(
     as_rita: Client, rita: User, sevens: list[Correction]
 ) -> None:
     odd, *rest = sevens
@@ -71,7 +73,7 @@ def test_the_rest_is_accepted_in_one_go_and_the_odd_ones_are_looked_at(
     assert list(Claim.objects.values_list("correction", flat=True)) == [odd.pk]
 
 
-def test_several_odd_ones_follow_each_other_without_scripts(as_rita: Client, sevens: list[Correction]) -> None:
+def test_several_selected_drawings_follow_each_other_without_scripts(as_rita: Client, sevens: list[Correction]) -> None:
     address = _send(as_rita, _shown(as_rita), sevens[:2])["Location"]
     page = as_rita.get(address)
     assert page.context["card"].correction == sevens[0]
@@ -79,7 +81,7 @@ def test_several_odd_ones_follow_each_other_without_scripts(as_rita: Client, sev
     assert response["Location"] == f"/review/?correction={sevens[1].pk}"
 
 
-def test_the_odd_ones_are_rejected_or_left(as_rita: Client, sevens: list[Correction]) -> None:
+def test_the_selected_drawings_can_be_rejected_or_left(as_rita: Client, sevens: list[Correction]) -> None:
     odd, *rest = sevens
     assert _send(as_rita, _shown(as_rita), [odd], fate="leave")["Location"] == SEVENS
     assert _decisions() == {(each.pk, "accepted", "") for each in rest}
@@ -90,12 +92,12 @@ def test_the_odd_ones_are_rejected_or_left(as_rita: Client, sevens: list[Correct
     assert (odd.pk, "rejected", "wrong-symbol") in _decisions()
 
 
-def test_a_fate_that_is_none_is_refused(as_rita: Client, sevens: list[Correction]) -> None:
+def test_an_unknown_decision_is_refused(as_rita: Client, sevens: list[Correction]) -> None:
     assert _send(as_rita, _shown(as_rita), sevens[:1], fate="x").status_code == 400
     assert _decisions() == set()
 
 
-def test_a_whole_round_is_taken_back_and_the_one_before_it_too(as_rita: Client, sevens: list[Correction]) -> None:
+def test_a_whole_round_can_be_undone_and_the_one_before_it_too(as_rita: Client, sevens: list[Correction]) -> None:
     _send(as_rita, sevens[:2])
     _send(as_rita, sevens[2:], sevens[2:3], fate="scribble")
     assert as_rita.get(SEVENS).context["last_round"] == 2
@@ -108,7 +110,7 @@ def test_a_whole_round_is_taken_back_and_the_one_before_it_too(as_rita: Client, 
     assert Review.objects.count() == 8
 
 
-def test_what_was_taken_back_is_decided_anew(as_rita: Client, sevens: list[Correction]) -> None:
+def test_undone_drawings_can_be_decided_again(as_rita: Client, sevens: list[Correction]) -> None:
     _send(as_rita, sevens)
     as_rita.post(f"{GRID}undo/")
     _send(as_rita, sevens)
@@ -116,7 +118,9 @@ def test_what_was_taken_back_is_decided_anew(as_rita: Client, sevens: list[Corre
     assert Review.objects.count() == 12
 
 
-def test_what_changed_meanwhile_is_passed_over_and_said(as_rita: Client, sevens: list[Correction], alice: User) -> None:
+def test_changed_drawings_are_left_out_and_counted_in_a_message(
+    as_rita: Client, sevens: list[Correction], alice: User
+) -> None:
     shown = _shown(as_rita)
     Claim.objects.all().delete()
     rosa = community.reviewer("rosa")
@@ -128,7 +132,7 @@ def test_what_changed_meanwhile_is_passed_over_and_said(as_rita: Client, sevens:
     assert set(Review.objects.values_list("correction", flat=True)) == {sevens[0].pk, sevens[3].pk}
 
 
-def test_nobody_decides_about_their_own_or_of_who_no_longer_agrees(
+def test_own_drawings_and_those_without_consent_cannot_be_decided(
     as_rita: Client, rita: User, bob: User, sevens: list[Correction], settings: Any
 ) -> None:
     settings.SELF_REVIEW = False
@@ -140,9 +144,7 @@ def test_nobody_decides_about_their_own_or_of_who_no_longer_agrees(
     assert _decisions() == {(each.pk, "accepted", "") for each in sevens[:2]}
 
 
-def test_somebody_elses_round_cannot_be_taken_back(
-    as_rita: Client, admin_client: Client, sevens: list[Correction]
-) -> None:
+def test_only_the_own_rounds_can_be_undone(as_rita: Client, admin_client: Client, sevens: list[Correction]) -> None:
     _send(as_rita, sevens)
     admin_client.post(f"{GRID}undo/")
     assert len(_decisions()) == 4

@@ -1,4 +1,4 @@
-"""/review/…: the same steps for the script of the page, answered with JSON."""
+"""/review/: the JSON answers for the script of the page."""
 
 from __future__ import annotations
 
@@ -33,7 +33,9 @@ def _decide(client: Client, correction: Correction, **body: str) -> Any:
     return client.post(f"/review/{correction.pk}/", body, headers=JSON)
 
 
-def test_the_next_ones_are_given_in_order_and_claimed(as_rita: Client, rita: User, said: dict[str, Correction]) -> None:
+def test_the_next_drawings_come_in_order_and_are_claimed(
+    as_rita: Client, rita: User, said: dict[str, Correction]
+) -> None:
     order = [said["?"].pk, said["1"].pk, said["7"].pk]
     assert _next(as_rita) == order
     assert set(Claim.objects.filter(by=rita).values_list("correction", flat=True)) == set(order)
@@ -50,14 +52,14 @@ def test_a_card_is_the_form_of_the_page(as_rita: Client, said: dict[str, Correct
     assert "3" in answer["waiting"]
 
 
-def test_a_decision_is_noted_and_named(as_rita: Client, said: dict[str, Correction]) -> None:
+def test_a_decision_is_saved_and_its_id_returned(as_rita: Client, said: dict[str, Correction]) -> None:
     answer = _decide(as_rita, said["1"], label="1")
     assert answer.json() == {"opinion": Opinion.objects.get().pk}
     assert Review.objects.get().decision == "relabelled"
 
 
 @pytest.mark.parametrize("sent", [{"accept": "yes"}, {"label": "1"}, {"label": "7"}, {"reject": "scribble"}])
-def test_a_decision_that_is_sent_again_is_noted_once(
+def test_a_decision_that_is_sent_twice_is_saved_once(
     as_rita: Client, said: dict[str, Correction], sent: dict[str, str]
 ) -> None:
     first = _decide(as_rita, said["1"], **sent).json()
@@ -67,7 +69,7 @@ def test_a_decision_that_is_sent_again_is_noted_once(
 
 
 @pytest.mark.parametrize("sent", [{"accept": "yes"}, {"label": "0"}, {"reject": "empty"}])
-def test_another_decision_about_the_same_is_refused(
+def test_another_decision_about_the_same_drawing_is_refused(
     as_rita: Client, said: dict[str, Correction], sent: dict[str, str]
 ) -> None:
     _decide(as_rita, said["1"], reject="scribble")
@@ -77,12 +79,12 @@ def test_another_decision_about_the_same_is_refused(
     assert Review.objects.count() == 1
 
 
-def test_what_somebody_else_decided_alike_is_not_ones_own(as_rita: Client, said: dict[str, Correction]) -> None:
+def test_the_same_decision_of_somebody_else_is_refused(as_rita: Client, said: dict[str, Correction]) -> None:
     decisions.accept(correction=said["1"], reviewer=community.reviewer("rosa"))
     assert _decide(as_rita, said["1"], accept="yes").status_code == 409
 
 
-def test_what_nobody_can_decide_is_said(as_rita: Client, said: dict[str, Correction]) -> None:
+def test_a_refused_decision_returns_a_code(as_rita: Client, said: dict[str, Correction]) -> None:
     assert _decide(as_rita, said["1"], label="x").json()["code"] == "unknown"
     assert _decide(as_rita, said["1"]).status_code == 400
     said["7"].drawing.delete()
@@ -94,14 +96,14 @@ def test_what_nobody_can_decide_is_said(as_rita: Client, said: dict[str, Correct
     assert _decide(as_rita, said["1"], accept="yes").json()["code"] == "claimed"
 
 
-def test_skipping_gives_it_back_and_says_how_many(as_rita: Client, said: dict[str, Correction]) -> None:
+def test_skipping_releases_the_drawing_and_returns_the_number(as_rita: Client, said: dict[str, Correction]) -> None:
     _next(as_rita)
     assert "1" in _decide(as_rita, said["1"], skip="yes").json()["skipped"]
     assert not Claim.objects.filter(correction=said["1"]).exists()
     assert said["1"].pk not in _next(as_rita)
 
 
-def test_taking_back_gives_the_drawing_again(as_rita: Client, rita: User, said: dict[str, Correction]) -> None:
+def test_undoing_returns_the_drawing_again(as_rita: Client, rita: User, said: dict[str, Correction]) -> None:
     opinion = _decide(as_rita, said["1"], accept="yes").json()["opinion"]
     card = as_rita.post("/review/undo/", {"opinion": opinion}, headers=JSON).json()["card"]
     assert card["id"] == said["1"].pk
@@ -111,14 +113,14 @@ def test_taking_back_gives_the_drawing_again(as_rita: Client, rita: User, said: 
     assert again.status_code == 409
 
 
-def test_certain_drawings_come_first_where_they_are_asked_for(as_rita: Client, said: dict[str, Correction]) -> None:
+def test_requested_drawings_come_first(as_rita: Client, said: dict[str, Correction]) -> None:
     wanted = [said["7"].pk, said["1"].pk]
     assert _next(as_rita, then=wanted) == [*wanted, said["?"].pk]
     decisions.accept(correction=said["7"], reviewer=User.objects.get(email="rita@example.org"))
     assert _next(as_rita, then=wanted) == [said["1"].pk, said["?"].pk]
 
 
-def test_leaving_gives_back_ones_own_claims_alone(as_rita: Client, said: dict[str, Correction]) -> None:
+def test_leaving_the_page_releases_only_the_own_claims(as_rita: Client, said: dict[str, Correction]) -> None:
     held = _next(as_rita)
     rosa = community.reviewer("rosa")
     Claim.objects.filter(correction=said["7"]).update(by=rosa)
@@ -126,7 +128,7 @@ def test_leaving_gives_back_ones_own_claims_alone(as_rita: Client, said: dict[st
     assert list(Claim.objects.values_list("correction", "by")) == [(said["7"].pk, rosa.pk)]
 
 
-def test_two_who_ask_ahead_hold_different_drawings(
+def test_two_reviewers_prefetch_different_drawings(
     as_rita: Client, admin_client: Client, alice: User, said: dict[str, Correction]
 ) -> None:
     for _ in range(6):
@@ -138,12 +140,12 @@ def test_two_who_ask_ahead_hold_different_drawings(
 
 
 @pytest.mark.parametrize("have", [["x"], ["-1"], ["99999999999999999999"], ["1.5"], ["٣"]])
-def test_odd_numbers_are_passed_over(as_rita: Client, said: dict[str, Correction], have: list[str]) -> None:
+def test_invalid_ids_are_ignored(as_rita: Client, said: dict[str, Correction], have: list[str]) -> None:
     assert len(_next(as_rita, have=have, then=have)) == 3
     assert as_rita.get(f"/review/?correction={have[0]}&author={have[0]}").status_code == 200
 
 
-def test_asking_ahead_takes_the_same_number_of_queries_for_any_number(
+def test_prefetching_takes_the_same_number_of_queries_for_any_number(
     as_rita: Client, alice: User, bob: User, said: dict[str, Correction]
 ) -> None:
     def queries() -> int:
