@@ -61,7 +61,7 @@ def test_what_was_said_can_be_taken_back(album: Visitor, two: list[Drawing]) -> 
     album.page.wait_for_selector(".drawing[data-label='1']")
     card.locator("summary").click()
     card.locator("[data-remove-label]").click()
-    album.page.wait_for_function("!document.querySelector('.drawing').dataset.label")
+    album.page.wait_for_function("() => !document.querySelector('.drawing').dataset.label")
     assert _said(two[1]) is None
 
 

@@ -24,7 +24,8 @@ def _delivered(visitor: Visitor) -> None:
 def test_without_a_connection_the_ink_stays_and_can_be_tried_again(someone: Visitor) -> None:
     someone.page.context.set_offline(True)
     someone.draw(SEVEN)
-    someone.page.wait_for_selector("[data-problem]:has-text('No connection')")
+    someone.page.wait_for_selector("[data-problem]:visible")
+    assert someone.page.inner_text("[data-problem] span") == someone.text("offline")
     assert len(someone.strokes) == 1
     someone.page.context.set_offline(False)
     someone.sees("answer", "7")
@@ -34,7 +35,8 @@ def test_without_a_connection_the_ink_stays_and_can_be_tried_again(someone: Visi
 def test_a_server_that_stumbles_can_be_asked_again(someone: Visitor) -> None:
     someone.page.route("**/predict", lambda route: route.fulfill(status=500, body="no"))
     someone.draw(SEVEN)
-    someone.page.wait_for_selector("[data-problem]:has-text('stumbled')")
+    someone.page.wait_for_selector("[data-problem]:visible")
+    assert someone.page.inner_text("[data-problem] span") == someone.text("serverError")
     someone.waits_until_all_is_asked()
     someone.page.unroute("**/predict")
     someone.click("retry")
@@ -132,7 +134,8 @@ def test_a_picture_that_cannot_be_kept_says_so_and_can_be_answered_again(alice_d
 def test_a_page_with_the_token_of_another_session_asks_for_a_reload(alice_draws: Visitor) -> None:
     alice_draws.page.context.clear_cookies(name="csrftoken")
     alice_draws.draw(SEVEN)
-    alice_draws.page.wait_for_selector("[data-problem]:has-text('Reload it; your ink stays')")
+    alice_draws.page.wait_for_selector("[data-problem]:visible")
+    assert alice_draws.page.inner_text("[data-problem] span") == alice_draws.text("outOfDate")
     alice_draws.page.reload()
     alice_draws.sees("answer", "7")
 

@@ -188,5 +188,6 @@ def test_a_scribble_without_end_fills_the_sheet_and_says_so(someone: Visitor) ->
     someone.page.reload()
     someone.sees("unsure")
     someone.draw(SCRIBBLE)
-    someone.page.wait_for_selector("[data-problem]:has-text('The sheet is full')")
+    someone.page.wait_for_selector("[data-problem]:visible")
+    assert someone.page.inner_text("[data-problem] span") == someone.text("tooManyPoints")
     assert len(someone.strokes) == 256

@@ -76,7 +76,8 @@ def test_a_phone_can_photograph(someone: Visitor) -> None:
 
 def test_what_is_not_a_picture_is_refused_with_words(someone: Visitor) -> None:
     someone.page.set_input_files("[data-picture-input] >> nth=0", picture_file(b"words", "text/plain"))
-    someone.page.wait_for_selector("[data-problem]:has-text('not a picture')")
+    someone.page.wait_for_selector("[data-problem]:visible")
+    assert someone.page.inner_text("[data-problem] span") == someone.text("notAPicture")
     someone.page.set_input_files("[data-picture-input] >> nth=0", picture_file(b"words"))
     someone.page.wait_for_selector("[data-problem]:visible")
     someone.sees("empty")

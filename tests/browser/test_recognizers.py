@@ -111,7 +111,8 @@ def test_a_word_stands_large_and_a_number_key_says_the_guess_in_its_place(someon
     assert someone.page.inner_text("[data-part=verdict] .name") == "alarm clock"
     second = someone.page.locator("[data-part=list] li .glyph").nth(1).inner_text()
     someone.press("2")
-    someone.page.wait_for_selector(f"[data-part=thanks]:text-is('Noted: it is {second}.')")
+    someone.sees("thanks")
+    assert second in someone.page.inner_text("[data-part=thanks]")
 
 
 def test_one_of_many_labels_is_found_by_typing(someone: Visitor) -> None:
