@@ -19,6 +19,7 @@ from recognizer.models.model_version import heavy_fields
 from recognizer.models.prediction import ANSWERED, PersonalAnswerReason, Prediction
 from recognizer.models.recognizer import Label, Recognizer
 
+_HEAVY = heavy_fields("model_version")
 _DOUBTED = Coalesce("personal__unsure", "unsure")
 
 
@@ -43,7 +44,7 @@ class DrawingQuerySet(models.QuerySet["Drawing"]):
                     "predictions",
                     Prediction.objects.select_related("label", "model_version", "personal__label")
                     .prefetch_related(Prefetch("personal__reasons", PersonalAnswerReason.objects.with_drawings()))
-                    .defer(*heavy_fields("model_version"))
+                    .defer(*_HEAVY)
                     .order_by("-id"),
                 ),
                 Prefetch("corrections", current, to_attr="current_corrections"),

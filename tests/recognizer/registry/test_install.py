@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from ml.bundles.bundle import Bundle, load_bundle, save_bundle
+from recognizer.management.commands.install_recognizer import describe_result
 from recognizer.models import Label, ModelVersion, Promotion, Recognizer, TrainingRun
 from recognizer.registry import install as installing
 from recognizer.registry import promotions
@@ -40,6 +41,13 @@ def runes(starter: Bundle, tmp_path: Path) -> Path:
     return saved(bundle, tmp_path / "runes")
 
 
+def outcome(name: str, number: int, *, is_new: bool, promoted: bool) -> str:
+    """The line that a command prints for a version that is live now."""
+    version = ModelVersion.objects.get(recognizer__slug=name.lower(), number=number)
+    done = installing.Installed(version, is_new=is_new, is_live=True, promoted=promoted)
+    return f"{name}: {describe_result(done)}\n"
+
+
 def answering(slug: str) -> int:
     last = promotions.current_promotion(Recognizer.objects.get(slug=slug).pk)
     assert last is not None
@@ -47,7 +55,7 @@ def answering(slug: str) -> int:
 
 
 def test_a_new_recognizer_answers_at_once(db: None, runes: Path, client: Client) -> None:
-    assert told("install_recognizer", runes) == "Runes: version 1 is installed and promoted.\n"
+    assert told("install_recognizer", runes) == outcome("Runes", 1, is_new=True, promoted=True)
     labels = Label.objects.filter(recognizer__slug="runes")
     assert [label.slug for label in labels] == [name.replace(" ", "-") for name in small_bundles.WORDS]
     assert labels[0].prompt == "a ring"
@@ -65,7 +73,7 @@ def test_it_stands_behind_those_that_are_there(digits: Recognizer, runes: Path) 
 
 def test_installing_the_same_again_changes_nothing(db: None, runes: Path) -> None:
     told("install_recognizer", runes)
-    assert told("install_recognizer", runes) == "Runes: version 1 was installed already and live.\n"
+    assert told("install_recognizer", runes) == outcome("Runes", 1, is_new=False, promoted=False)
     assert ModelVersion.objects.count() == Promotion.objects.count() == 1
 
 
@@ -74,7 +82,7 @@ def test_the_next_version_waits_to_be_promoted(db: None, runes: Path, starter: B
     said = told("install_recognizer", saved(load_bundle(runes), runes, unsure_below=0.7))
     assert said.startswith("Runes: version 2 is installed;")
     assert answering("runes") == 1
-    assert told("install_recognizer", runes, promote=True) == "Runes: version 2 was installed already and promoted.\n"
+    assert told("install_recognizer", runes, promote=True) == outcome("Runes", 2, is_new=False, promoted=True)
     assert answering("runes") == 2
 
 
@@ -168,7 +176,7 @@ def test_a_card_that_no_page_can_show_is_refused(db: None, runes: Path) -> None:
 def test_a_card_written_anew_makes_no_new_version(db: None, runes: Path) -> None:
     told("install_recognizer", runes)
     again = saved(load_bundle(runes), runes, card={"summary": "Runes, measured again."}, metrics={"accuracy": 0.9})
-    assert told("install_recognizer", again) == "Runes: version 1 was installed already and live.\n"
+    assert told("install_recognizer", again) == outcome("Runes", 1, is_new=False, promoted=False)
     assert ModelVersion.objects.count() == Promotion.objects.count() == 1
 
 
@@ -189,15 +197,15 @@ def test_a_folder_without_a_bundle_is_one_line(db: None, tmp_path: Path) -> None
 def test_a_newer_shipped_model_follows_the_one_that_shipped_before(db: None, starter: Bundle, tmp_path: Path) -> None:
     told("install_models")
     saved(starter, tmp_path / "digits", unsure_below=0.7)
-    assert told("install_models", folder=tmp_path) == "digits: version 2 is installed and promoted.\n"
-    assert told("install_models", folder=tmp_path) == "digits: version 2 was installed already and live.\n"
+    assert told("install_models", folder=tmp_path) == outcome("digits", 2, is_new=True, promoted=True)
+    assert told("install_models", folder=tmp_path) == outcome("digits", 2, is_new=False, promoted=False)
 
 
 @pytest.mark.django_db
 def test_a_label_that_was_added_here_does_not_stop_the_next_start(shipped: Bundle) -> None:
     digits = installing.install(bundle=shipped).version.recognizer
     Label.objects.create(recognizer=digits, slug="ten", name="ten", position=10)
-    assert "digits: version 1 was installed already and live." in told("install_models")
+    assert outcome("digits", 1, is_new=False, promoted=False) in told("install_models")
 
 
 def test_a_bundle_that_is_refused_does_not_keep_the_others_out(
@@ -207,9 +215,8 @@ def test_a_bundle_that_is_refused_does_not_keep_the_others_out(
     saved(starter, tmp_path / "digits", unsure_below=0.7)
     saved(small_bundles.bangla_digits(starter), tmp_path / "bangla-digits")
     refused = io.StringIO()
-    assert told("install_models", folder=tmp_path, stderr=refused) == (
-        "bangla-digits: version 1 is installed and promoted.\n"
-    )
+    printed = told("install_models", folder=tmp_path, stderr=refused)
+    assert printed == outcome("bangla-digits", 1, is_new=True, promoted=True)
     assert refused.getvalue().startswith("digits cannot be installed: Digits")
     assert answering("digits") == 1
 
@@ -222,7 +229,7 @@ def test_a_newer_shipped_model_brings_its_labels_where_it_answers(
     )
     without_the_last_label("digits")
     respelled(starter, tmp_path / "digits")
-    assert told("install_models", folder=tmp_path) == "digits: version 2 is installed and promoted.\n"
+    assert told("install_models", folder=tmp_path) == outcome("digits", 2, is_new=True, promoted=True)
     assert digits.labels.filter(slug="moon").exists()
 
 

