@@ -32,7 +32,7 @@ class ArchiveError(ValueError):
     """Nothing of a file can be read. The text says why."""
 
 
-class Source(Protocol):
+class FileSource(Protocol):
     """Files by name, in a folder or an archive."""
 
     def names(self) -> list[str]:
@@ -100,7 +100,7 @@ def read_png_folder(file: Path) -> Iterator[ParsedLine]:
         yield from _read(_Archive(archive), file.name)
 
 
-def _read(source: Source, location: str) -> Iterator[ParsedLine]:
+def _read(source: FileSource, location: str) -> Iterator[ParsedLine]:
     names = source.names()
     if TABLE in names:
         with _as_file(source, TABLE) as table:
@@ -118,7 +118,7 @@ def _read(source: Source, location: str) -> Iterator[ParsedLine]:
         yield from _labelled(source, name, PurePosixPath(name).relative_to(root), f"{location}/{name}", recognizer)
 
 
-def _with_picture(line: ParsedLine, source: Source) -> ParsedLine:
+def _with_picture(line: ParsedLine, source: FileSource) -> ParsedLine:
     fields = dict(line.fields or {})
     try:
         return line._replace(fields=fields | {"image": read_member(source, fields.pop("file", ""), MAX_IMAGE_BYTES)})
@@ -127,7 +127,7 @@ def _with_picture(line: ParsedLine, source: Source) -> ParsedLine:
 
 
 def _labelled(
-    source: Source, name: str, within: PurePosixPath, location: str, known: dict[str, str]
+    source: FileSource, name: str, within: PurePosixPath, location: str, known: dict[str, str]
 ) -> Iterator[ParsedLine]:
     """`<label>/<file>`, `<label>/<writer>/.../<file>` or `<label>.ndjson`."""
     if suffix := next((suffix for suffix in INK_SUFFIXES if name.endswith(suffix)), None):
@@ -146,7 +146,7 @@ def _labelled(
         yield ParsedLine(location, None, str(error))
 
 
-def _description(source: Source, names: list[str]) -> tuple[str, dict[str, str]]:
+def _description(source: FileSource, names: list[str]) -> tuple[str, dict[str, str]]:
     """The folder with the only `recognizer.json`, and its recognizer; otherwise the root folder and nothing."""
     specs = [name for name in names if PurePosixPath(name).name == DESCRIPTION_FILE]
     if len(specs) != 1:
@@ -156,7 +156,7 @@ def _description(source: Source, names: list[str]) -> tuple[str, dict[str, str]]
     return specs[0].removesuffix(DESCRIPTION_FILE), {"recognizer": slug} if isinstance(slug, str) else {}
 
 
-def read_member(source: Source, name: str, most: int) -> bytes:
+def read_member(source: FileSource, name: str, most: int) -> bytes:
     """The bytes of a small file. Raises LineError if it is larger than `most`, whatever the archive says, or broken."""
     with source.open(name) as stream:
         try:
@@ -169,7 +169,7 @@ def read_member(source: Source, name: str, most: int) -> bytes:
 
 
 @contextmanager
-def _as_file(source: Source, name: str) -> Iterator[Path]:
+def _as_file(source: FileSource, name: str) -> Iterator[Path]:
     """A temporary copy, to be read line by line. Raises ArchiveError if it is larger than allowed."""
     with tempfile.TemporaryDirectory() as folder, source.open(name) as stream:
         copy = Path(folder) / "lines"

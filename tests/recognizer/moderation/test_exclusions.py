@@ -35,7 +35,7 @@ pytestmark = pytest.mark.django_db
 NEW = "/review/set-aside/new/"
 
 
-def set_aside(client: Client, correction: Correction, reason: str = "Scribbles all over.") -> Any:
+def exclude(client: Client, correction: Correction, reason: str = "Scribbles all over.") -> Any:
     return client.post(NEW, {"correction": str(correction.pk), "reason": reason}, follow=True)
 
 
@@ -71,7 +71,7 @@ def test_the_page_shows_the_impact_without_the_name_of_the_author(
 
 @pytest.mark.parametrize("reason", ["", "   ", "x" * 501])
 def test_an_exclusion_needs_a_reason(as_rita: Client, said: list[Correction], reason: str) -> None:
-    response = set_aside(as_rita, said[0], reason)
+    response = exclude(as_rita, said[0], reason)
     assert response.status_code == 400
     assert response.context["problem"] in response.content.decode()
     assert not AuthorExclusion.objects.exists()
@@ -86,7 +86,7 @@ def test_drawings_of_excluded_authors_leave_queue_snapshots_and_exports(
     as_rita: Client, rita: User, digits: Recognizer, bob: User, trained: ModelVersion, said: list[Correction]
 ) -> None:
     of_bob = named(bob, SEVEN, "7")
-    assert set_aside(as_rita, said[0]).status_code == 200
+    assert exclude(as_rita, said[0]).status_code == 200
     assert list(decisions.waiting_for(reviewer=rita)) == [of_bob]
     assert not snapshots.approved_reviews(digits).exists()
     assert list(DrawingFilter().drawings()) == [of_bob.drawing]
@@ -99,7 +99,7 @@ def test_drawings_of_excluded_authors_leave_queue_snapshots_and_exports(
 def test_later_drawings_of_excluded_authors_are_not_used_either(
     as_rita: Client, rita: User, alice: User, said: list[Correction]
 ) -> None:
-    set_aside(as_rita, said[0])
+    exclude(as_rita, said[0])
     named(alice, ZERO, "0")
     assert not decisions.waiting_for(reviewer=rita).exists()
 
@@ -111,7 +111,7 @@ def test_drawings_of_excluded_authors_are_not_counted(
     seven = Coverage.objects.get(label__slug="7", label__recognizer=digits)
     assert (seven.drawings, list(monitoring.count_live_accuracy().values())) == (1, [(2, 2, 2)])
     assert said[0].drawing.label_check.approved
-    set_aside(as_rita, said[0])
+    exclude(as_rita, said[0])
     label_checks.refresh_label_checks()
     seven.refresh_from_db()
     assert (seven.drawings, monitoring.count_live_accuracy()) == (0, {})
@@ -125,7 +125,7 @@ def test_excluded_authors_can_go_on_drawing_and_see_a_notice(
 ) -> None:
     notice = "data-excluded"
     assert notice not in as_alice.get("/drawings/").content.decode()
-    set_aside(as_rita, said[0])
+    exclude(as_rita, said[0])
     assert keep(alice, SEVEN).predictions.exists()
     page = as_alice.get("/drawings/").content.decode()
     assert notice in page
@@ -137,7 +137,7 @@ def test_excluded_authors_can_go_on_drawing_and_see_a_notice(
 def test_an_outdated_account_form_does_not_lift_the_exclusion(
     as_rita: Client, alice: User, said: list[Correction]
 ) -> None:
-    set_aside(as_rita, said[0])
+    exclude(as_rita, said[0])
     alice.first_name = "Alice"
     alice.save()
     alice.refresh_from_db()
@@ -147,7 +147,7 @@ def test_an_outdated_account_form_does_not_lift_the_exclusion(
 def test_an_exclusion_is_logged_without_a_name(
     as_rita: Client, rita: User, alice: User, trained: ModelVersion, said: list[Correction]
 ) -> None:
-    set_aside(as_rita, said[0])
+    exclude(as_rita, said[0])
     entry = AuditEntry.objects.get(what="author.set-aside")
     assert (entry.by, entry.subject) == (rita, audit.name_of(alice))
     assert entry.detail == {
@@ -163,7 +163,7 @@ def test_an_exclusion_is_logged_without_a_name(
 def test_an_exclusion_can_be_lifted(
     as_rita: Client, rita: User, digits: Recognizer, trained: ModelVersion, said: list[Correction]
 ) -> None:
-    set_aside(as_rita, said[0])
+    exclude(as_rita, said[0])
     exclusion = AuthorExclusion.objects.get()
     page = as_rita.post(f"/review/set-aside/{exclusion.pk}/take-back/", follow=True)
     assert message_codes(page)[-1] == "lifted"
@@ -176,17 +176,17 @@ def test_an_exclusion_can_be_lifted(
 
 
 def test_an_author_can_be_excluded_again(as_rita: Client, said: list[Correction]) -> None:
-    set_aside(as_rita, said[0], "First.")
+    exclude(as_rita, said[0], "First.")
     as_rita.post(f"/review/set-aside/{AuthorExclusion.objects.get().pk}/take-back/")
-    set_aside(as_rita, said[0], "Second.")
+    exclude(as_rita, said[0], "Second.")
     assert [each.reason for each in AuthorExclusion.objects.current()] == ["Second."]
     assert AuthorExclusion.objects.count() == 3
 
 
 def test_excluding_twice_is_refused_also_by_the_database(as_rita: Client, alice: User, said: list[Correction]) -> None:
-    set_aside(as_rita, said[0])
+    exclude(as_rita, said[0])
     assert "data-excluded" in as_rita.get(f"{NEW}?correction={said[1].pk}").content.decode()
-    assert message_codes(set_aside(as_rita, said[1])) == ["refused"]
+    assert message_codes(exclude(as_rita, said[1])) == ["refused"]
     with pytest.raises(IntegrityError), transaction.atomic():
         AuthorExclusion.objects.create(author=alice, aside=True, reason="Once more.")
     assert AuthorExclusion.objects.count() == 1
@@ -196,14 +196,14 @@ def test_nobody_can_exclude_themselves(as_rita: Client, rita: User, digits: Reco
     User.objects.filter(pk=rita.pk).update(consented_at="2026-01-01T00:00Z")
     own = named(rita, SEVEN, "7")
     assert "data-own" in as_rita.get(f"{NEW}?correction={own.pk}").content.decode()
-    assert message_codes(set_aside(as_rita, own)) == ["refused"]
+    assert message_codes(exclude(as_rita, own)) == ["refused"]
     assert not AuthorExclusion.objects.exists()
 
 
 def test_retraining_leaves_them_out_and_an_earlier_version_can_be_promoted(
     as_rita: Client, admin_client: Client, digits: Recognizer, trained: ModelVersion, said: list[Correction]
 ) -> None:
-    html = set_aside(as_rita, said[0]).content.decode()
+    html = exclude(as_rita, said[0]).content.decode()
     assert 'action="/review/set-aside/teach-anew/"' in html
     assert 'data-fallback="1"' in html, "rita may not promote"
     page = admin_client.get(f"/review/set-aside/{AuthorExclusion.objects.get().pk}/")
@@ -228,7 +228,7 @@ def test_a_version_not_trained_on_excluded_authors_needs_no_remedy(
     as_rita: Client, bob: User, trained: ModelVersion, said: list[Correction]
 ) -> None:
     of_bob = named(bob, SEVEN, "7")
-    html = set_aside(as_rita, of_bob).content.decode()
+    html = exclude(as_rita, of_bob).content.decode()
     assert "data-no-remedies" in html
     as_rita.post("/review/set-aside/teach-anew/")
     assert not TrainingRun.objects.open().exists()
@@ -240,7 +240,7 @@ def test_a_run_that_uses_their_drawings_is_cancelled(
     run = running(digits)
     study(run, said[0])
     assert "data-running" in as_rita.get(f"{NEW}?correction={said[0].pk}").content.decode()
-    set_aside(as_rita, said[0])
+    exclude(as_rita, said[0])
     run.refresh_from_db()
     assert run.cancelling
 
@@ -248,7 +248,7 @@ def test_a_run_that_uses_their_drawings_is_cancelled(
 def test_a_run_that_started_at_the_same_time_is_recognised(
     as_rita: Client, digits: Recognizer, said: list[Correction]
 ) -> None:
-    set_aside(as_rita, said[0])
+    exclude(as_rita, said[0])
     run = running(digits)
     assert not snapshots.uses_excluded_authors(run)
     study(run, said[0])
@@ -271,7 +271,7 @@ def test_names_are_shown_only_to_people_who_may_see_them(
 ) -> None:
     assert as_rita.get(f"{NEW}?person={alice.pk}").status_code == 404
     assert admin_client.get(f"{NEW}?person={alice.pk}").context["impact"].drawings == 2
-    set_aside(as_rita, said[0])
+    exclude(as_rita, said[0])
     address = f"/review/set-aside/{AuthorExclusion.objects.get().pk}/"
     assert "data-person" not in as_rita.get(address).content.decode()
     assert f"/admin/accounts/user/{alice.pk}/change/" in admin_client.get(address).content.decode()
@@ -292,7 +292,7 @@ def test_the_length_of_the_list_does_not_change_the_number_of_queries(
 
 
 def test_an_exclusion_stays_when_the_reviewer_leaves(as_rita: Client, rita: User, said: list[Correction]) -> None:
-    set_aside(as_rita, said[0])
+    exclude(as_rita, said[0])
     rita.delete()
     exclusion = AuthorExclusion.objects.get()
     assert (exclusion.by, exclusion.reason) == (None, "Scribbles all over.")
