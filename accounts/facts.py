@@ -1,8 +1,12 @@
-"""Model base class for rows that are never changed. Migrations import this module by path."""
+"""Base classes of models whose rows are never changed. Migrations import this module by path."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Self, TypeVar
+
+from django.db import models
+
+Row = TypeVar("Row", bound=models.Model)
 
 
 class ImmutableError(TypeError):
@@ -17,3 +21,11 @@ class AppendOnly:
         if not self._state.adding:  # type: ignore[attr-defined]
             raise ImmutableError(f"{self!r} cannot be changed. Insert a new row instead.")
         super().save(*args, **kwargs)  # type: ignore[misc]
+
+
+class ReplacedQuerySet(models.QuerySet[Row]):
+    """Querysets of rows that later rows replace: `replaces` names the earlier row, `replaced_by` the later one."""
+
+    def current(self) -> Self:
+        """Those that no later row replaces."""
+        return self.filter(replaced_by__replaces__isnull=True)  # PostgreSQL plans this as an anti-join, unlike its id

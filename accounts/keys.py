@@ -16,8 +16,8 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts import audit, key_cache, people
-from accounts.models import ApiKey, User
+from accounts import audit, key_cache
+from accounts.models import ApiKey, User, lock_person
 
 MAX_KEYS = 50  # live keys of one person
 USE_INTERVAL = timedelta(minutes=1)  # at most one update of `last_used` in this time
@@ -73,7 +73,7 @@ def create_key(
     pins: dict[str, int] | None = None,
 ) -> tuple[ApiKey, str]:
     """Create a key. Returns it with its secret, which is not stored. Raises TooManyKeysError."""
-    people.lock_person(person.pk)
+    lock_person(person.pk)
     if ApiKey.objects.live().filter(person=person).count() >= MAX_KEYS:
         raise TooManyKeysError
     prefix = _random_text(_PREFIX)

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Self
 from django.conf import settings
 from django.contrib.auth.models import AbstractUser, BaseUserManager
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -52,9 +52,7 @@ class User(AbstractUser):
         editable=False,
         help_text=_("What this person draws teaches nobody but themselves. See recognizer.moderation.exclusions."),
     )
-    revision = models.BigIntegerField(
-        _("revision"), default=0, editable=False, help_text=_("See accounts.people.bump_revision.")
-    )
+    revision = models.BigIntegerField(_("revision"), default=0, editable=False, help_text=_("See bump_revision."))
 
     objects: ClassVar[UserManager] = UserManager()  # type: ignore[assignment]
 
@@ -221,3 +219,20 @@ class KeyUse(models.Model):
 
     def __str__(self) -> str:
         return f"{self.key_id} {self.day}: {self.calls}"
+
+
+def lock_person(pk: int) -> User | None:
+    """Lock and return a person's row until the transaction ends; None if it does not exist.
+
+    Code that adds or deletes what a person owns takes this lock first, so that nothing is added to a drawing or an
+    account that is being deleted.
+    """
+    return User.objects.select_for_update(no_key=True).filter(pk=pk).first()
+
+
+def bump_revision(pk: int) -> None:
+    """Increase a person's revision, so that processes drop what they cached about an older one.
+
+    Call it in the transaction of the change. Every request reads the person, and so the revision, from the database.
+    """
+    User.objects.filter(pk=pk).update(revision=F("revision") + 1)

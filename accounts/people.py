@@ -11,12 +11,12 @@ from django.conf import settings
 from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts import audit
-from accounts.models import ApiKey, User
+from accounts.models import ApiKey, User, lock_person
 
 _KEY_FIELDS = (
     *("name", "prefix", "scopes", "origins", "pins", "rate"),
@@ -57,23 +57,6 @@ def may_train(path: str = "") -> Q:
     """
     prefix = f"{path}__" if path else ""
     return Q(**{f"{prefix}consented_at__isnull": False, f"{prefix}set_aside": False})
-
-
-def lock_person(pk: int) -> User | None:
-    """Lock and return a person's row until the transaction ends; None if it does not exist.
-
-    Code that adds or deletes what a person owns takes this lock first, so that nothing is added to a drawing or an
-    account that is being deleted.
-    """
-    return User.objects.select_for_update(no_key=True).filter(pk=pk).first()
-
-
-def bump_revision(pk: int) -> None:
-    """Increase a person's revision, so that processes drop what they cached about an older one.
-
-    Call it in the transaction of the change. Every request reads the person, and so the revision, from the database.
-    """
-    User.objects.filter(pk=pk).update(revision=F("revision") + 1)
 
 
 @transaction.atomic

@@ -13,7 +13,7 @@ class Migration(migrations.Migration):
             model_name="user",
             name="revision",
             field=models.BigIntegerField(
-                default=0, editable=False, help_text="See accounts.people.bump_revision.", verbose_name="revision"
+                default=0, editable=False, help_text="See bump_revision.", verbose_name="revision"
             ),
         ),
     ]

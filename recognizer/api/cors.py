@@ -9,7 +9,6 @@ from collections.abc import Callable
 
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext as _
 from rest_framework.request import Request
 
@@ -30,26 +29,17 @@ _EXPOSED = ", ".join(
     ]
 )
 
-GetResponse = Callable[[HttpRequest], HttpResponse]
 
-
-def cors(get_response: GetResponse) -> GetResponse:
-    """The middleware: answers preflight requests, and lets a page read the responses to its key."""
-
-    def middleware(request: HttpRequest) -> HttpResponse:
-        if not request.path.startswith("/api/"):
-            return get_response(request)
-        origin = request.META.get("HTTP_ORIGIN", "")  # `request.headers` would read all headers of each request
-        is_preflight = request.method == "OPTIONS" and "HTTP_ACCESS_CONTROL_REQUEST_METHOD" in request.META
-        response = _preflight(origin) if is_preflight else get_response(request)
-        patch_vary_headers(response, ["Origin"])
-        key: ApiKey | None = getattr(request, "shown_key", None)
-        if key and origin in key.origins:
-            response["Access-Control-Allow-Origin"] = origin
-            response["Access-Control-Expose-Headers"] = _EXPOSED
-        return response
-
-    return middleware
+def answer(request: HttpRequest, get_response: Callable[[HttpRequest], HttpResponse]) -> HttpResponse:
+    """Answer a preflight request, and let a page of another site read the response to its key."""
+    origin = request.META.get("HTTP_ORIGIN", "")
+    is_preflight = request.method == "OPTIONS" and "HTTP_ACCESS_CONTROL_REQUEST_METHOD" in request.META
+    response = _preflight(origin) if is_preflight else get_response(request)
+    key: ApiKey | None = getattr(request, "shown_key", None)
+    if key and origin in key.origins:
+        response["Access-Control-Allow-Origin"] = origin
+        response["Access-Control-Expose-Headers"] = _EXPOSED
+    return response
 
 
 def _preflight(origin: str) -> HttpResponse:

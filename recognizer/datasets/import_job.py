@@ -19,7 +19,8 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
-from accounts import audit, people
+from accounts import audit
+from accounts.models import lock_person
 from recognizer.datasets import formats
 from recognizer.datasets.drafts import DraftReader, DrawingDraft
 from recognizer.datasets.pseudonyms import ImportedAuthors
@@ -209,7 +210,7 @@ def _save_drafts(drafts: Sequence[DrawingDraft], authors: ImportedAuthors, job: 
     """Call it in a transaction. Raises IntegrityError."""
     ids = {name: authors.get_or_create(name) for name in sorted({draft.author for draft in drafts})}
     for pk in sorted(ids.values()):
-        if people.lock_person(pk) is None:
+        if lock_person(pk) is None:
             authors.clear_created()
             raise IntegrityError(f"person {pk} left")
     drawings = Drawing.objects.bulk_create(

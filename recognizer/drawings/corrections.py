@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db import transaction
 
-from accounts import people
+from accounts.models import lock_person
 from recognizer import memory
 from recognizer.models import Correction, Drawing, Label, UnknownLabelError
 from recognizer.review import outliers, queue
@@ -36,7 +36,7 @@ def _save(
     drawing: Drawing, label: Label | None, embedded: memory.Embedded | None, oddness: float | None
 ) -> Correction | None:
     """Add the correction unless it is the current one already; update the queue and the memory of its author."""
-    author = people.lock_person(drawing.author_id)  # a second request waits here
+    author = lock_person(drawing.author_id)  # a second request waits here
     if author is None or not Drawing.objects.filter(pk=drawing.pk).exists():
         raise Drawing.DoesNotExist
     last = current(drawing)
@@ -58,7 +58,7 @@ def current(drawing: Drawing) -> Correction | None:
 @transaction.atomic
 def delete_correction(*, correction: Correction) -> None:
     """Delete a correction and those that replaced it, for staff; the queue and the author's memory are updated."""
-    author = people.lock_person(correction.drawing.author_id)
+    author = lock_person(correction.drawing.author_id)
     correction.delete()
     queue.update_entries(correction.drawing)
     last = current(correction.drawing)

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 
-from accounts import people
+from accounts.models import lock_person
 from ml.preprocessing.image import ImageError
 from ml.preprocessing.ink import InkError
 from recognizer.drawings.predict import recognise
@@ -60,7 +60,7 @@ def _refresh(drawing: Drawing) -> bool:
         logger.warning("drawing %s gets no new prediction: %s", drawing.uuid, error)
         return False
     with transaction.atomic():
-        people.lock_person(drawing.author_id)
+        lock_person(drawing.author_id)
         if not Drawing.objects.filter(pk=drawing.pk).exclude(predictions__model_version=answer.live.version).exists():
             return False
         save_prediction(drawing=drawing, answer=answer)

@@ -7,7 +7,8 @@ from uuid import UUID, uuid4
 
 from django.db import IntegrityError, transaction
 
-from accounts import audit, people
+from accounts import audit
+from accounts.models import lock_person
 from ml.preprocessing.content import Content
 from recognizer import idempotency, memory
 from recognizer.drawings.predict import AdjustedAnswer, Answer, Guess, recognise
@@ -66,7 +67,7 @@ def _existing(author: User, uuid: UUID) -> Drawing | None:
 
 @transaction.atomic
 def _store(author: User, content: Content, uuid: UUID, answer: Answer) -> Drawing:
-    _check_consent(people.lock_person(author.pk))  # it may have been withdrawn while the model predicted
+    _check_consent(lock_person(author.pk))  # it may have been withdrawn while the model predicted
     recognizer = answer.live.recognizer
     drawing = Drawing.objects.create(
         uuid=uuid, author=author, recognizer=recognizer, ink=content.ink, image=content.png()

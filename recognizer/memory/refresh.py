@@ -7,8 +7,7 @@ import time
 from django.db import transaction
 from django.db.models import Exists, Max, OuterRef, QuerySet, Subquery
 
-from accounts import people
-from accounts.models import User
+from accounts.models import User, bump_revision, lock_person
 from recognizer.memory.remember import Embedded, create_memory, embed_drawing
 from recognizer.models import Correction, Drawing, Memory, Recognizer, Remembered
 from recognizer.registry import promotions, serving
@@ -60,7 +59,7 @@ def _write(memory: Memory, live: LiveVersion, embedded: list[tuple[Remembered, E
     Rows of drawings that were deleted, forgotten or relabelled meanwhile are gone. Rows that cannot be embedded any
     more are deleted. One statement updates all: a statement for each row would take longer than the embedding.
     """
-    people.lock_person(memory.person_id)
+    lock_person(memory.person_id)
     if not _is_live(live) or not _usable().filter(pk=memory.pk).exists():
         return False
     there = memory.remembered.filter(pk__in=[row.pk for row, _made in embedded])
@@ -73,7 +72,7 @@ def _write(memory: Memory, live: LiveVersion, embedded: list[tuple[Remembered, E
             rows.append(row)
     fields = ["version", "packed"]
     Remembered.objects.bulk_create(rows, update_conflicts=True, unique_fields=["pk"], update_fields=fields)
-    people.bump_revision(memory.person_id)
+    bump_revision(memory.person_id)
     return True
 
 
@@ -116,7 +115,7 @@ def _create_some(recognizer: Recognizer) -> list[int]:
 
 @transaction.atomic
 def _create(person_id: int, recognizer: Recognizer) -> int | None:
-    person = people.lock_person(person_id)
+    person = lock_person(person_id)
     if person is None or Memory.objects.filter(person=person, recognizer=recognizer).exists():
         return None
     return create_memory(person=person, recognizer_id=recognizer.pk).pk

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from django.db import Error, transaction
 from django.db.models import QuerySet
 
-from accounts import people
+from accounts.models import bump_revision, lock_person
 from ml.embeddings.personal_memory import MAX_DRAWINGS, MAX_DRAWINGS_PER_LABEL, pack_answer
 from ml.preprocessing.image import ImageError
 from ml.preprocessing.ink import InkError
@@ -73,7 +73,7 @@ def update_memory(*, person: User, drawing: Drawing, label: Label | None, embedd
             packed = {"version_id": embedded.version_id, "packed": embedded.packed} if embedded else {}
             memory.remembered.create(drawing=drawing, label=label, **packed)
             _prune(memory, label)
-        people.bump_revision(memory.person_id)
+        bump_revision(memory.person_id)
     elif label:
         memory = create_memory(person=person, recognizer_id=drawing.recognizer_id)
         if embedded:
@@ -101,7 +101,7 @@ def create_memory(*, person: User, recognizer_id: int) -> Memory:
     newest_first = _newest_corrections(memory) if person.has_consented else []
     rows = [Remembered(memory=memory, drawing_id=drawing, label_id=label) for drawing, label in reversed(newest_first)]
     Remembered.objects.bulk_create(rows)
-    people.bump_revision(person.pk)
+    bump_revision(person.pk)
     if len(rows) > 1:
         send_on_commit(Task.REFRESH_MEMORY, memory.pk)  # if the message is lost, RUN_DUE_JOBS does the same
     return memory
@@ -123,28 +123,28 @@ def _newest_corrections(memory: Memory) -> list[tuple[int, int]]:
 @transaction.atomic
 def forget_drawing(*, drawing: Drawing) -> bool:
     """Remember this drawing no longer; its correction stays. Returns whether it was remembered."""
-    people.lock_person(drawing.author_id)
+    lock_person(drawing.author_id)
     if not Remembered.objects.filter(drawing=drawing.pk).delete()[0]:
         return False
-    people.bump_revision(drawing.author_id)
+    bump_revision(drawing.author_id)
     return True
 
 
 @transaction.atomic
 def forget_all_drawings(*, person: User, recognizer: Recognizer) -> None:
     """Remember none of this person's drawings so far."""
-    people.lock_person(person.pk)
+    lock_person(person.pk)
     memory, _new = Memory.objects.get_or_create(person=person, recognizer=recognizer)
     memory.remembered.all().delete()
-    people.bump_revision(person.pk)
+    bump_revision(person.pk)
 
 
 @transaction.atomic
 def set_enabled(*, person: User, recognizer: Recognizer, enabled: bool) -> None:
     """Switch a memory on or off. Off: the model alone answers, but corrections are remembered for later."""
-    people.lock_person(person.pk)
+    lock_person(person.pk)
     found = Memory.objects.filter(person=person, recognizer=recognizer).first()
     memory = found or create_memory(person=person, recognizer_id=recognizer.pk)
     if memory.enabled != enabled:
         Memory.objects.filter(pk=memory.pk).update(enabled=enabled)
-        people.bump_revision(person.pk)
+        bump_revision(person.pk)

@@ -7,7 +7,7 @@ and a QueueEntry follow corrections and reviews.
 
 from recognizer.models.claim import Claim
 from recognizer.models.control import Control, ControlQuerySet
-from recognizer.models.correction import Correction, CorrectionQuerySet
+from recognizer.models.correction import Correction
 from recognizer.models.drawing import Drawing, DrawingQuerySet
 from recognizer.models.exchange import Export, ExportChunk, ExportQuerySet, ImportedDrawing, ImportJob
 from recognizer.models.facts import AppendOnly, ImmutableError
@@ -23,7 +23,7 @@ from recognizer.models.queue_entry import QueueEntry, QueueEntryQuerySet, Use
 from recognizer.models.recognizer import Label, Recognizer, Tone, UnknownLabelError
 from recognizer.models.review import Review, ReviewQuerySet
 from recognizer.models.training import SnapshotItem, TrainingRun, TrainingRunQuerySet
-from recognizer.models.webhook import TEST_EVENT, Delivery, DeliveryQuerySet, Event, Webhook, WebhookQuerySet
+from recognizer.models.webhook import TEST_EVENT, Delivery, DeliveryQuerySet, Event, Webhook
 
 __all__ = [
     "TEST_EVENT",
@@ -36,7 +36,6 @@ __all__ = [
     "Control",
     "ControlQuerySet",
     "Correction",
-    "CorrectionQuerySet",
     "Coverage",
     "Delivery",
     "DeliveryQuerySet",
@@ -79,5 +78,4 @@ __all__ = [
     "UnknownLabelError",
     "Use",
     "Webhook",
-    "WebhookQuerySet",
 ]

@@ -2,23 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Self
-
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from recognizer.models.facts import AppendOnly
+from recognizer.models.facts import AppendOnly, ReplacedQuerySet
 from recognizer.models.recognizer import Label
-
-
-class CorrectionQuerySet(models.QuerySet["Correction"]):
-    """Querysets of corrections."""
-
-    def current(self) -> Self:
-        """Those that no later one replaces."""
-        return self.filter(replaced_by__replaces__isnull=True)  # PostgreSQL plans this as an anti-join, unlike its id
 
 
 class Correction(AppendOnly, models.Model):
@@ -33,7 +23,7 @@ class Correction(AppendOnly, models.Model):
     )
     created = models.DateTimeField(_("created"), default=timezone.now, editable=False)
 
-    objects = CorrectionQuerySet.as_manager()
+    objects = ReplacedQuerySet["Correction"].as_manager()
 
     class Meta:
         verbose_name = _("correction")

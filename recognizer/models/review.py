@@ -11,16 +11,12 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from recognizer.models.correction import Correction
-from recognizer.models.facts import AppendOnly
+from recognizer.models.facts import AppendOnly, ReplacedQuerySet
 from recognizer.models.recognizer import Label
 
 
-class ReviewQuerySet(models.QuerySet["Review"]):
+class ReviewQuerySet(ReplacedQuerySet["Review"]):
     """Querysets of reviews."""
-
-    def current(self) -> Self:
-        """Those that no later one replaces."""
-        return self.filter(replaced_by__replaces__isnull=True)  # PostgreSQL plans this as an anti-join, unlike its id
 
     def approving(self) -> Self:
         """Those that let a drawing be used for training: accepted or relabelled, and not undone since."""

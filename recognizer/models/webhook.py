@@ -28,12 +28,8 @@ class Event(models.TextChoices):
 TEST_EVENT = "webhook.test"  # sent only when a person asks for a test
 
 
-class WebhookQuerySet(models.QuerySet["Webhook"]):
-    """Querysets of webhooks."""
-
-    def awake(self) -> Self:
-        """Those that are notified."""
-        return self.filter(paused__isnull=True, person__is_active=True)
+AWAKE = Q(paused__isnull=True, person__is_active=True)
+"""Webhooks that are notified."""
 
 
 class Webhook(models.Model):
@@ -61,8 +57,6 @@ class Webhook(models.Model):
     failing_since = models.DateTimeField(_("failing since"), null=True, blank=True)
     rests_until = models.DateTimeField(_("rests until"), null=True, blank=True)
     created = models.DateTimeField(_("created"), auto_now_add=True)
-
-    objects = WebhookQuerySet.as_manager()
 
     class Meta:
         ordering = ["-id"]

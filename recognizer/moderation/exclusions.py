@@ -17,8 +17,8 @@ from django.db import transaction
 from django.db.models import Count, Exists, OuterRef, QuerySet
 from django.utils.translation import gettext as _
 
-from accounts import audit, people
-from accounts.models import User
+from accounts import audit
+from accounts.models import User, lock_person
 from recognizer import training
 from recognizer.insights import counts
 from recognizer.models import (
@@ -106,7 +106,7 @@ def lift_exclusion(*, exclusion: AuthorExclusion, by: User) -> AuthorExclusion:
 
 
 def _person(author: int) -> User:
-    person = people.lock_person(author)
+    person = lock_person(author)
     if person is None:
         raise ExclusionError(_("This author has deleted their account and all their drawings."))
     return person

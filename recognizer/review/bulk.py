@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from django.db import transaction
 from django.db.models import QuerySet
 
-from accounts import people
+from accounts.models import lock_person
 from recognizer import permissions
 from recognizer.models import Control, Correction, Opinion, QueueEntry, Review
 from recognizer.review import consensus, controls, decisions, locking
@@ -97,7 +97,7 @@ def _opinion(correction: Correction, reviewer: User, reason: str, control: Contr
 
 
 def _may_review(author: int, reviewer: User) -> bool:
-    person = people.lock_person(author)
+    person = lock_person(author)
     if person is None or not person.may_train:
         return False
     return person != reviewer or permissions.may_review_own(reviewer)

@@ -16,7 +16,8 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
-from accounts import audit, people
+from accounts import audit
+from accounts.models import lock_person
 from recognizer import permissions
 from recognizer.models import Claim, Control, Correction, Opinion, Policy, QueueEntry, Review
 from recognizer.review import locking, queue
@@ -36,7 +37,7 @@ def mark_control(*, review: Review, by: User) -> Control:
 
     Raises NoControlError if the decision or the correction is not current, or if no reviewer has seen it.
     """
-    people.lock_person(review.correction.drawing.author_id)
+    lock_person(review.correction.drawing.author_id)
     queue.lock_entry(review.correction_id)
     is_current = Review.objects.current().filter(pk=review.pk, correction__replaced_by__replaces__isnull=True).exists()
     if not is_current or review.decision == Review.Decision.UNDONE:

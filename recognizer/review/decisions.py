@@ -15,6 +15,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from accounts import people
+from accounts.models import lock_person
 from recognizer import permissions, webhooks
 from recognizer.models import Control, Correction, Drawing, Label, Opinion, Recognizer, Review, UnknownLabelError
 from recognizer.review import consensus, controls, queue
@@ -269,7 +270,7 @@ def accept_unseen(*, recognizer: Recognizer) -> int:
 
 @transaction.atomic
 def _accept_unseen_of(author: int, unseen: QuerySet[Correction]) -> int:
-    people.lock_person(author)
+    lock_person(author)
     reviews = [
         Review(correction_id=pk, decision=Review.Decision.ACCEPTED, label_id=label, automatic=True)
         for pk, label in unseen.filter(drawing__author=author).values_list("pk", "label_id")

@@ -15,7 +15,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Exists, OuterRef, Q, Subquery
 from django.utils import timezone
 
-from accounts import people
+from accounts.models import lock_person
 from recognizer import permissions
 from recognizer.models import Claim, Correction, Drawing, Opinion, QueueEntry, Review
 from recognizer.review import consensus, queue
@@ -98,7 +98,7 @@ def lock_correction(correction: Correction, reviewer: User) -> Iterator[LockedCo
     """
     with transaction.atomic():
         drawing = Drawing.objects.filter(pk=correction.drawing_id).values_list(*_FIELDS).first()
-        author = people.lock_person(drawing[0]) if drawing else None
+        author = lock_person(drawing[0]) if drawing else None
         entry = queue.lock_entry(correction.pk)
         state = _state(correction, reviewer)
         if drawing is None or author is None or state is None:
@@ -119,7 +119,6 @@ def _state(correction: Correction, reviewer: User) -> tuple[int | None, str | No
     last = Review.objects.current().filter(correction=OuterRef("pk"))
     mine = Opinion.objects.current().filter(correction=OuterRef("pk"), by=reviewer)
     found = Correction.objects.current().filter(pk=correction.pk)
-    found = found.annotate(
-        last=Subquery(last.values("pk")[:1]), decision=Subquery(last.values("decision")[:1]), has_opinion=Exists(mine)
-    )
-    return found.values_list("last", "decision", "has_opinion").first()
+    return found.values_list(
+        Subquery(last.values("pk")[:1]), Subquery(last.values("decision")[:1]), Exists(mine)
+    ).first()

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
-from accounts import audit, people
+from accounts import audit
+from accounts.models import lock_person
 from recognizer.models import Correction, Opinion, Policy, QueueEntry, Recognizer
 from recognizer.review import consensus
 
@@ -41,7 +42,7 @@ def decide_again(*, recognizer: Recognizer) -> int:
 
 @transaction.atomic
 def _decide_again_of(author: int, opinions: QuerySet[Opinion]) -> int:
-    person = people.lock_person(author)
+    person = lock_person(author)
     if person is None or not person.may_train:
         return 0
     about = opinions.filter(correction__queue_entry__author=author).values("correction")

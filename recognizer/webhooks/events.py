@@ -14,18 +14,19 @@ from typing import Any
 from uuid import uuid4
 
 from django.core.serializers.json import DjangoJSONEncoder
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from recognizer import enqueue
-from recognizer.models import TEST_EVENT, Delivery, Event, ModelVersion, Promotion, Review, Webhook, WebhookQuerySet
+from recognizer.models import TEST_EVENT, Delivery, Event, ModelVersion, Promotion, Review, Webhook
+from recognizer.models.webhook import AWAKE
 
 VERSION = 1  # of the payload; increase it when a field is removed or changes its meaning
 
 
 def create_review_deliveries(reviews: Sequence[int], *, author: int) -> None:
     """Reviews (given as ids) of drawings of one author were made or undone."""
-    hooks = _listening(Webhook.objects.filter(person=author).awake(), Event.REVIEWED)
+    hooks = _listening(Webhook.objects.filter(AWAKE, person=author), Event.REVIEWED)
     if not hooks or not reviews:
         return
     rows = Review.objects.filter(pk__in=reviews).order_by("pk").select_related("label", "correction__label")
@@ -53,7 +54,7 @@ def _review_data(review: Review) -> dict[str, Any]:
 
 def create_promotion_deliveries(promotion: Promotion) -> None:
     """Another version is live: a later one (promoted) or an earlier one (rolled back)."""
-    hooks = Webhook.objects.filter(Q(recognizer__isnull=True) | Q(recognizer=promotion.recognizer_id)).awake()
+    hooks = Webhook.objects.filter(AWAKE, Q(recognizer__isnull=True) | Q(recognizer=promotion.recognizer_id))
     if not hooks.exists():
         return
     numbers = _numbers(promotion)
@@ -89,7 +90,7 @@ def enqueue_deliveries() -> None:
     enqueue.send_on_commit(enqueue.Task.SEND_WEBHOOKS)
 
 
-def _listening(hooks: WebhookQuerySet, event: str) -> list[Webhook]:
+def _listening(hooks: QuerySet[Webhook], event: str) -> list[Webhook]:
     return [hook for hook in hooks if event in hook.events]
 
 

@@ -11,7 +11,8 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts import audit, people
+from accounts import audit
+from accounts.models import lock_person
 from recognizer.models import TEST_EVENT, Delivery, Event, Recognizer, Webhook
 from recognizer.webhooks import allowed_addresses
 from recognizer.webhooks import events as webhook_events
@@ -31,7 +32,7 @@ def create_webhook(*, person: User, url: str, events: Sequence[str], recognizer:
     """Create a webhook for future events. Raises RefusedWebhookError."""
     url, events = _checked(url, events)
     with transaction.atomic():
-        people.lock_person(person.pk)  # so that two requests at once cannot exceed the limit
+        lock_person(person.pk)  # so that two requests at once cannot exceed the limit
         if person.webhooks.count() >= MAX_PER_PERSON:
             raise RefusedWebhookError(_("You have %d webhooks, which is the limit. Delete one first.") % MAX_PER_PERSON)
         hook = Webhook.objects.create(person=person, url=url, events=events, recognizer=recognizer)
