@@ -203,5 +203,5 @@ def keras_probabilities(bundle: Bundle, rasters: np.ndarray) -> np.ndarray:
 
 def model_probabilities(model: keras.Model, rasters: np.ndarray) -> np.ndarray:
     """The answers of a Keras model to rasters uint8 (n, size, size): probabilities float32 (n, labels)."""
-    outputs = model.predict(to_input(rasters), verbose=0)
+    outputs = model.predict(to_input(rasters), batch_size=256, verbose=0)
     return np.asarray(outputs[PROBABILITIES], np.float32)[:, :-1]  # without "other"

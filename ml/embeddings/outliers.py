@@ -28,7 +28,8 @@ class TypicalDrawings(NamedTuple):
 
 def learn_typical(pack: ReplayPack, labels: int) -> TypicalDrawings:
     """Return what is typical, from the exemplars and the base test of a version that knows `labels` labels."""
-    directions = np.stack([_mean_direction(pack.study[pack.study_labels == label]) for label in range(labels)])
+    sums = [_unit(pack.study[pack.study_labels == label]).sum(axis=0) for label in range(labels)]
+    directions = _unit(np.stack(sums)).astype(np.float32)  # (labels, width); 0 where there are no exemplars
     known = pack.test_labels < labels
     test, truth = pack.test[known], pack.test_labels[known]
     distances = _distances(directions, test, truth)  # (n,)
@@ -48,12 +49,6 @@ def outlier_scores(typical: TypicalDrawings, embeddings: np.ndarray, labels: np.
     `embeddings` is float (n, width), `labels` int (n,) are outputs of the network. A label without exemplars gives 0.
     """
     return (_distances(typical.directions, embeddings, labels) / typical.spreads[labels]).astype(np.float32)
-
-
-def _mean_direction(embeddings: np.ndarray) -> np.ndarray:
-    if not len(embeddings):
-        return np.zeros(embeddings.shape[1], np.float32)
-    return _unit(_unit(embeddings).mean(axis=0, keepdims=True))[0].astype(np.float32)
 
 
 def _distances(directions: np.ndarray, embeddings: np.ndarray, labels: np.ndarray) -> np.ndarray:

@@ -104,7 +104,8 @@ def build_memory(
         none = np.zeros(0, np.float32)
         return PersonalMemory(np.zeros((0, 1), np.float32), said, none, np.zeros(0, bool), none, 0.0, outputs)
     rows = np.frombuffer(b"".join(packed), "<f2").reshape(len(packed), -1).astype(np.float32)  # (n, width + labels)
-    directions, plain = _unit(rows[:, :-outputs]), rows[:, -outputs:]  # (n, width), (n, labels)
+    directions, plain = rows[:, :-outputs], rows[:, -outputs:]  # (n, width), (n, labels)
+    directions = directions / np.maximum(np.linalg.norm(directions, axis=1, keepdims=True), 1e-9)
     confirms, left_open, new = plain.argmax(axis=1) == said, 1 - plain.max(axis=1), said >= outputs - new_labels
     doubt = np.where(new, left_open, 0)
     near = _affinity(directions @ directions.T, np.outer(doubt, doubt))  # (n, n)
@@ -172,7 +173,3 @@ def _belief(near: np.ndarray, plain: np.ndarray, said: np.ndarray, confirms: np.
     given = UNSUPPORTED + FRESH * FADING ** np.arange(len(said))[::-1]  # belief in advance; the newest is the last
     given /= 1 + DEMOTION * (unlikely.sum() - unlikely)
     return np.minimum((given + support) / (1 + support + contradict), 1).astype(np.float32)
-
-
-def _unit(vectors: np.ndarray) -> np.ndarray:
-    return vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-9)

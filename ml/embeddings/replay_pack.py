@@ -11,18 +11,16 @@ from __future__ import annotations
 import io
 import zipfile
 import zlib
-from collections.abc import Iterator
-from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from ml.augmentation.negatives import make_negative
 from ml.bundles.bundle import Bundle, BundleError, verify_bundle, with_replay_pack
-from ml.preprocessing.ink import RasterSpec, rasterise
+from ml.preprocessing.ink import rasterise
 
 if TYPE_CHECKING:
-    from ml.recipes.base import Examples, Material
+    from ml.recipes.base import Material
 
 MAX_BYTES = 3_000_000  # of a pack
 MAX_UNPACKED = 64_000_000  # bytes of all its arrays
@@ -120,16 +118,21 @@ def add_replay_pack(bundle: Bundle, material: Material) -> Bundle:
     rng = np.random.default_rng(SEED)
     predictor = verify_bundle(bundle)
     labels, share = len(bundle.slugs), min(1.0, WIDTH / predictor.embedding_size)
+    tests = [part for part in material.tests.values() if len(part.y) and (part.y < labels).all()]
+    if not tests:
+        raise BundleError("A replay pack needs a test of real drawings, and the material has none.")
+    test = tests[0]
+    # Always the same drawings of a large test, chosen at random because it may be sorted by label.
+    chosen = np.sort(np.random.default_rng(SEED).permutation(len(test.y))[: round(TEST * share)])
     rasters, truth = _choose_exemplars(material, bundle, share, rng)
     held_out = [*material.validation.values(), *material.tests.values()]
     negatives = rng.permutation(np.concatenate([part.x[part.y == labels] for part in held_out]))
     negatives = negatives[: round(TEST_NEGATIVES * share)]
-    test = _limit(_base_test(material, labels), round(TEST * share))
     pack = ReplayPack(
         predictor.predict(rasters).embeddings,
         truth,
-        predictor.predict(test.x).embeddings,
-        test.y,
+        predictor.predict(test.x[chosen]).embeddings,
+        test.y[chosen],
         predictor.predict(negatives).embeddings,
     )
     return with_replay_pack(bundle, write_pack(pack))
@@ -140,7 +143,14 @@ def _choose_exemplars(material: Material, bundle: Bundle, share: float, rng: Rng
     labels, spec = len(bundle.slugs), bundle.raster
     pictures = choose_balanced(material.pictures.y, round(PICTURES * share), labels, rng)
     tracks = choose_balanced(material.tracks.y, round(TRACKS * share), labels, rng)
-    negatives = list(_make_negatives(material, spec, rng))
+    digits, real = material.digits(), (NEGATIVES - SYNTHETIC_NEGATIVES) // 2
+    negatives = [
+        rasterise(make_negative(rng, digits, skipped=material.skipped_negatives), spec)
+        for _ in range(SYNTHETIC_NEGATIVES)
+    ]
+    order = rng.permutation(len(material.negative_inks))[:real]
+    negatives += [rasterise(material.negative_inks[row], spec) for row in order]
+    negatives += list(rng.permutation(material.negative_rasters)[:real])
     drawn = [rasterise(material.tracks.inks[row], spec) for row in tracks]
     parts = [material.pictures.x[pictures], drawn, negatives]
     rasters = [np.asarray(part, np.uint8).reshape(-1, spec.size, spec.size) for part in parts]
@@ -153,27 +163,3 @@ def choose_balanced(truth: np.ndarray, wanted: int, labels: int, rng: Rng) -> np
     each = wanted // labels
     chosen = [rng.permutation(np.flatnonzero(truth == label))[:each] for label in range(labels)]
     return np.concatenate(chosen).astype(np.int64)
-
-
-def _make_negatives(material: Material, spec: RasterSpec, rng: Rng) -> Iterator[np.ndarray]:
-    digits, real = material.digits(), (NEGATIVES - SYNTHETIC_NEGATIVES) // 2
-    yield from (
-        rasterise(make_negative(rng, digits, skipped=material.skipped_negatives), spec)
-        for _ in range(SYNTHETIC_NEGATIVES)
-    )
-    for row in rng.permutation(len(material.negative_inks))[:real]:
-        yield rasterise(material.negative_inks[row], spec)
-    yield from rng.permutation(material.negative_rasters)[:real]
-
-
-def _base_test(material: Material, labels: int) -> Examples:
-    for examples in material.tests.values():
-        if (examples.y < labels).all() and len(examples.y):
-            return examples
-    raise BundleError("A replay pack needs a test of real drawings, and the material has none.")
-
-
-def _limit(test: Examples, most: int) -> Examples:
-    """The test, or `most` of its drawings: always the same ones, chosen at random as it may be sorted by label."""
-    chosen = np.sort(np.random.default_rng(SEED).permutation(len(test.y))[:most])
-    return replace(test, x=test.x[chosen], y=test.y[chosen], writers=None)

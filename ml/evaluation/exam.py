@@ -47,12 +47,7 @@ def examine(
 
 
 def _collect_answers(
-    champion: Bundle,
-    challenger: Bundle,
-    field: ApprovedDrawings,
-    by_author: bool,
-    authors: int,
-    starter: Bundle | None,
+    champion: Bundle, challenger: Bundle, field: ApprovedDrawings, by_author: bool, authors: int, starter: Bundle | None
 ) -> ExamAnswers:
     check_drawings(field, len(challenger.slugs), challenger.raster.size)
     if champion.slugs != challenger.slugs:

@@ -116,8 +116,14 @@ def measure_junk(
     figures = {"blank pictures": _measure_blanks(predictor, unsure_below, spec, rng, count)}
     for name, make in kinds.items():
         figures[name] = _unsure(predictor, unsure_below, np.array([rasterise(make(rng), spec) for _ in range(count)]))
-    junk, real = _measure_data_sets(predictor, unsure_below, recognizer, data)
-    figures |= junk
+    real: Figures = {}
+    try:
+        for name, rasters, is_junk in _digit_sets(data) if recognizer == "digits" else _recipe_tests(recognizer, data):
+            part, kind = (figures, name) if is_junk else (real, f"real: {name}")
+            part[kind] = _unsure(predictor, unsure_below, rasters)
+    except DatasetError:
+        if data is not None:  # the folder was named, so data missing from it is an error
+            raise
     total = sum(line["count"] for line in figures.values())
     share = sum(line["count"] * line["not sure"] for line in figures.values()) / total
     return {**figures, "all junk": {"count": total, "not sure": share}, **real}
@@ -138,25 +144,6 @@ def _measure_blanks(predictor: Predictor, below: float, spec: RasterSpec, rng: R
             continue
         answered += predictor.predict(raster[np.newaxis]).probabilities.max() >= below
     return {"count": count, "not sure": 1 - answered / count}
-
-
-def _measure_data_sets(
-    predictor: Predictor, below: float, recognizer: str, data: Path | None
-) -> tuple[Figures, Figures]:
-    """Figures of the negatives and of the real drawings in the data sets."""
-    sets = _digit_sets(data) if recognizer == "digits" else _recipe_tests(recognizer, data)
-    junk: Figures = {}
-    real: Figures = {}
-    try:
-        for name, rasters, is_junk in sets:
-            if is_junk:
-                junk[name] = _unsure(predictor, below, rasters)
-            else:
-                real[f"real: {name}"] = _unsure(predictor, below, rasters)
-    except DatasetError:
-        if data is not None:  # the folder was named, so data missing from it is an error
-            raise
-    return junk, real
 
 
 Sets = Iterator[tuple[str, np.ndarray, bool]]

@@ -26,8 +26,7 @@ def percent(share: float | None) -> str:
 
 def label_name(label: Mapping[str, Any]) -> str:
     """Return the glyph of a label, or its name if it has no glyph."""
-    name: str = label["glyph"] or label["name"]
-    return name
+    return str(label["glyph"] or label["name"])
 
 
 def label_text(label: Mapping[str, Any]) -> str:

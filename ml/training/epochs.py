@@ -79,8 +79,7 @@ def _choose_rows(available: int, wanted: int, rng: Rng) -> np.ndarray:
 
 
 def _stack(rasters: Iterator[np.ndarray], spec: RasterSpec) -> np.ndarray:
-    made = list(rasters)
-    return np.stack(made) if made else np.zeros((0, spec.size, spec.size), np.uint8)
+    return np.array(list(rasters), np.uint8).reshape(-1, spec.size, spec.size)  # also where there are none
 
 
 def _vary_track(material: Material, recipe: Recipe, row: int, rng: Rng, strength: float) -> np.ndarray:
@@ -95,7 +94,9 @@ def _make_negatives(material: Material, recipe: Recipe, rng: Rng, hard: bool) ->
     pictures_below = PICTURES_BELOW_WITH_INKS if material.negative_inks else PICTURES_BELOW
     for kind in rng.random(recipe.junk):
         if kind < BLANK_BELOW:
-            yield _almost_blank(rng, spec.size)
+            # An empty raster, or the specks and grain of a bad photo.
+            grain = rng.normal(0, rng.choice((0, 20, 90)), (spec.size, spec.size))
+            yield np.clip(grain - rng.uniform(0, 60), 0, 255).astype(np.uint8)
         elif kind < pictures_below and len(material.negative_rasters):
             chosen = rng.integers(len(material.negative_rasters), size=1)
             yield augment_rasters(material.negative_rasters[chosen], rng, spec=spec)[0]
@@ -103,9 +104,3 @@ def _make_negatives(material: Material, recipe: Recipe, rng: Rng, hard: bool) ->
             yield augment_ink(material.negative_inks[rng.integers(len(material.negative_inks))], rng, spec)
         else:
             yield augment_ink(make_negative(rng, digits, hard=hard, skipped=material.skipped_negatives), rng, spec)
-
-
-def _almost_blank(rng: Rng, size: int) -> np.ndarray:
-    """An empty raster, or the specks and grain of a bad photo."""
-    grain = rng.normal(0, rng.choice((0, 20, 90)), (size, size))
-    return np.clip(grain - rng.uniform(0, 60), 0, 255).astype(np.uint8)

@@ -31,30 +31,26 @@ def find_mode(base: Bundle, data: Path | None = None, *, recipe: Recipe | None =
     `data` is the folder of data sets (default: `INKLING_DATA`, then the cache). Raises TrainingError if neither
     mode can run.
     """
-    missing = _what_is_missing(base, recipe or RECIPES.get(base.manifest["recognizer"]), data)
-    if not missing:
+    recipe = recipe or RECIPES.get(base.manifest["recognizer"])
+    problem = _how_recipe_differs(base, recipe)
+    if recipe and not problem:
+        missing = [name for name in recipe.sources if name not in TEST_ONLY_SOURCES and not is_available(name, data)]
+        problem = f"the data of the base is not here ({', '.join(missing)})" if missing else ""
+    if not problem:
         return FULL, "The data that the base was trained on is here, so all layers are trained."
     if base.rehearsal:
-        return HEAD, f"Only the last layer is trained, on the replay pack: {missing}."
+        return HEAD, f"Only the last layer is trained, on the replay pack: {problem}."
     raise TrainingError(
-        f"Training is not possible: {missing}, and the base has no replay pack. Put the data into {data_folder(data)}, "
+        f"Training is not possible: {problem}, and the base has no replay pack. Put the data into {data_folder(data)}, "
         "or make a replay pack where the data is: python -m ml rehearse."
     )
 
 
-def _what_is_missing(base: Bundle, recipe: Recipe | None, data: Path | None) -> str:
-    """Why not all layers can be trained; empty if they can."""
-    if recipe is None:
-        return f"there is no recipe for {base.manifest['recognizer']}"
-    if difference := _how_recipe_differs(base, recipe):
-        return difference
-    missing = [name for name in recipe.sources if name not in TEST_ONLY_SOURCES and not is_available(name, data)]
-    return f"the data of the base is not here ({', '.join(missing)})" if missing else ""
-
-
-def _how_recipe_differs(base: Bundle, recipe: Recipe) -> str:
+def _how_recipe_differs(base: Bundle, recipe: Recipe | None) -> str:
     """How this recipe differs from the one that the base was trained with; empty if it does not."""
     name = base.manifest["recognizer"]
+    if recipe is None:
+        return f"there is no recipe for {name}"
     if [label["slug"] for label in recipe.labels] != base.slugs:
         return f"the recipe for {name} has other labels than the base"
     if recipe.raster != base.raster:
@@ -88,10 +84,8 @@ def finetune(
     if mode == HEAD:
         return inherit_card(finetune_head.finetune(base, drawings, seed=seed, report=report), base)
     recipe = recipe or RECIPES.get(base.manifest["recognizer"])
-    if recipe is None:
-        name = base.manifest["recognizer"]
-        raise TrainingError(f"All layers cannot be trained: there is no recipe for {name}. Use the mode '{HEAD}'.")
-    if difference := _how_recipe_differs(base, recipe):
+    difference = _how_recipe_differs(base, recipe)
+    if recipe is None or difference:
         raise TrainingError(f"All layers cannot be trained: {difference}. Use the mode '{HEAD}'.")
     challenger = finetune_full.finetune(base, drawings, recipe, seed=seed, report=report, data=data_folder(data))
     return inherit_card(challenger, base)

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from ml.bundles.build import export_bundle, load_keras
+from ml.bundles.build import export_bundle, load_keras, model_probabilities, to_input
 from ml.bundles.bundle import Bundle, verify_bundle
 from ml.bundles.predictor import PROBABILITIES
 from ml.data.approved import ApprovedDrawings, ProgressCallback, make_variants, select_drawings, weights_of
@@ -67,12 +67,12 @@ def finetune(
     # Real validation drawings, which nothing was trained on, show how the confidence of the model changes.
     labels = len(base.slugs)
     validation = np.concatenate([part.x[part.y < labels] for part in material.validation.values()])
-    before = _predict_labels(model, validation)
+    before = model_probabilities(model, validation)
     old = model.get_weights()
     _fit(model, _make_epochs(material, recipe, select_drawings(drawings, trusted), seed, report), report)
     new = model.get_weights()
     model.set_weights([NEW_WEIGHTS * b + (1 - NEW_WEIGHTS) * a for a, b in zip(old, new, strict=True)])
-    limit = softmax.move_unsure_limit(base.manifest["unsure_below"], before, _predict_labels(model, validation))
+    limit = softmax.move_unsure_limit(base.manifest["unsure_below"], before, model_probabilities(model, validation))
     bundle = run_with_heartbeat(
         lambda: export_bundle(
             model,
@@ -156,8 +156,7 @@ def _fit(model: keras.Model, epochs: Iterator[MixedEpoch], report: ProgressCallb
             done = (number + step / steps) / EPOCHS  # share of the whole training
             trainee.optimizer.learning_rate = RATE * rate_share(done)
             rows = slice(step * BATCH, (step + 1) * BATCH)
-            pictures = epoch.x[rows, ..., np.newaxis].astype(np.float32) / 255  # (batch, size, size, 1)
-            loss = trainee.train_on_batch(pictures, epoch.y[rows], epoch.weights[rows])
+            loss = trainee.train_on_batch(to_input(epoch.x[rows]), epoch.y[rows], epoch.weights[rows])
             done += 1 / steps / EPOCHS
             seconds_left = (time.monotonic() - start) / done * (1 - done)
             progress = {"step": "all layers", "epoch": number + 1, "epochs": EPOCHS, "loss": float(loss)}
@@ -172,9 +171,3 @@ def rate_share(done: float) -> float:
     if done < WARMUP:
         return (done + 0.01) / (WARMUP + 0.01)  # not 0 at the first step
     return float((1 + np.cos(np.pi * (done - WARMUP) / (1 - WARMUP))) / 2)
-
-
-def _predict_labels(model: keras.Model, x: np.ndarray) -> np.ndarray:
-    """Probabilities of the labels without "other", float32 (n, labels)."""
-    outputs = model.predict(x[..., np.newaxis].astype(np.float32) / 255, batch_size=256, verbose=0)
-    return np.asarray(outputs[PROBABILITIES])[:, :-1]

@@ -77,13 +77,7 @@ def plan_cycles(recipe: Recipe) -> list[Cycle]:
 
 
 def fit(
-    model: keras.Model,
-    material: Material,
-    recipe: Recipe,
-    *,
-    seed: int,
-    onwards: bool = False,
-    progress: bool = True,
+    model: keras.Model, material: Material, recipe: Recipe, *, seed: int, onwards: bool = False, progress: bool = True
 ) -> History:
     """Train `model` in place and return the history.
 

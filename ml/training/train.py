@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from ml.bundles.build import export_bundle, load_keras
+from ml.bundles.build import export_bundle, load_keras, to_input
 from ml.bundles.bundle import Bundle, load_bundle, save_bundle
 from ml.embeddings.replay_pack import add_replay_pack
 from ml.evaluation.metrics import EvaluationReport
@@ -150,8 +150,8 @@ def calibrate_and_export(
 
 def _predict(model: keras.Model, examples: Examples) -> np.ndarray:
     """Probabilities of all classes, float64 (n, labels + 1)."""
-    rasters = examples.x[..., np.newaxis].astype(np.float32) / 255  # (n, size, size, 1)
-    return np.asarray(model.predict(rasters, batch_size=256, verbose=0)["probabilities"], np.float64)
+    outputs = model.predict(to_input(examples.x), batch_size=256, verbose=0)
+    return np.asarray(outputs["probabilities"], np.float64)
 
 
 def choose_temperature(answers: dict[str, np.ndarray], validation: dict[str, Examples], labels: int) -> float:

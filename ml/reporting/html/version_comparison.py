@@ -24,6 +24,12 @@ def version_section(versions: VersionComparison, other: Mapping[str, Any]) -> Se
     """
     names = plot_names(versions.this)
     rows = _label_rows(versions, names)
+    full_names = table_names(versions.this)
+    lines = [
+        (full_names[row["index"]], f"{row['count']:,}", percent(row["after"]), percent(row["before"]),
+         f"{row['after'] - row['before']:+.2%}")
+        for row in rows
+    ]  # fmt: skip
     picture = draw(lambda theme: plots.plot_versions(rows, theme))
     both = versions.this.figures, versions.other.figures
     shares = [*SHARES.items(), *([("junk_unsure", NEGATIVES_UNSURE)] if both[0].junk_count else [])]
@@ -32,7 +38,7 @@ def version_section(versions: VersionComparison, other: Mapping[str, Any]) -> Se
         text(_summary(versions, other)),
         table(("", "this version", "the other"), overall),
         Illustration("versions", picture, "Accuracy of both versions by label"),
-        folded("All figures", _label_table(rows, table_names(versions.this))),
+        folded("All figures", table(("label", "drawings", "this version", "the other", "difference"), lines)),
         *_sheet(versions, versions.won, names, "won", "Only this version is right: answers of the other version."),
         *_sheet(versions, versions.lost, names, "lost", "Only the other version is right: answers of this version."),
     ]
@@ -63,15 +69,6 @@ def _label_rows(versions: VersionComparison, names: Sequence[str]) -> list[dict[
         if this.count
     ]
     return sorted(rows, key=lambda row: row["after"] - row["before"])
-
-
-def _label_table(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> str:
-    lines = [
-        (names[row["index"]], f"{row['count']:,}", percent(row["after"]), percent(row["before"]),
-         f"{row['after'] - row['before']:+.2%}")
-        for row in rows
-    ]  # fmt: skip
-    return table(("label", "drawings", "this version", "the other", "difference"), lines)
 
 
 def _sheet(
