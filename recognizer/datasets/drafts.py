@@ -35,6 +35,9 @@ MAX_CLOCK_DIFFERENCE = timedelta(days=1)
 MAX_TEXT_LENGTH = 200
 Decision = Review.Decision
 
+Fields = Mapping[str, Any]
+"""The fields of a line, or of an object in it."""
+
 
 class ImportedPrediction(NamedTuple):
     """The prediction of a version that is installed here."""
@@ -77,19 +80,24 @@ class DraftReader:
         versions = ModelVersion.objects.values_list("pk", "recognizer__slug", "number", "sha256")
         self._versions = {tuple(rest): pk for pk, *rest in versions}
 
-    def read(self, location: str, fields: Mapping[str, Any]) -> DrawingDraft:
+    def read(self, location: str, fields: Fields) -> DrawingDraft:
         """Raises LineError."""
         recognizer = self._find_recognizer(fields)
         created = _time(fields["timestamp"]) if fields.get("timestamp") else timezone.now()
         ink, image = _content(fields)
         predictions = self._predictions(fields.get("predictions") or [], recognizer)
+        licence, writer = _text(fields, "licence"), fields.get("writer")
+        if not formats.is_licence(licence):
+            raise LineError(_("The licence must be one printable line that begins with a letter or a digit."))
+        # In a folder of labelled drawings, writers may be numbers.
+        author = _text(fields, "author") or (str(writer) if isinstance(writer, int) else _text(fields, "writer"))
         return DrawingDraft(
             location=location,
             uuid=_uuid(fields.get("key_id"), recognizer, ink, image),
             recognizer=self._recognizers[recognizer],
-            author=pseudonyms.pseudonym_of_name(_text(fields, "author") or _writer(fields) or self._author),
+            author=pseudonyms.pseudonym_of_name(author or self._author),
             created=created,
-            licence=self._find_licence(fields),
+            licence=licence or self._licence,
             ink=ink,
             image=image,
             corrections=self._corrections(fields, recognizer, created),
@@ -97,7 +105,7 @@ class DraftReader:
             left_out=predictions.count(None),
         )
 
-    def _find_recognizer(self, fields: Mapping[str, Any]) -> str:
+    def _find_recognizer(self, fields: Fields) -> str:
         slug = _text(fields, "recognizer") or self._recognizer
         if not slug:
             raise LineError(_("The line names no recognizer. Name one with --recognizer."))
@@ -107,28 +115,18 @@ class DraftReader:
             raise LineError(text % {"slug": slug, "known": known})
         return slug
 
-    def _find_licence(self, fields: Mapping[str, Any]) -> str:
-        licence = _text(fields, "licence")
-        if not formats.is_licence(licence):
-            raise LineError(_("The licence must be one printable line that begins with a letter or a digit."))
-        return licence or self._licence
-
     # Corrections and reviews
 
-    def _corrections(
-        self, fields: Mapping[str, Any], recognizer: str, created: datetime
-    ) -> list[CorrectionRecord[int]]:
+    def _corrections(self, fields: Fields, recognizer: str, created: datetime) -> list[CorrectionRecord[int]]:
         history = fields.get("corrections")
         if history is None:
-            return self._corrections_from_status(fields, recognizer, created)
+            return self._corrections_of_status(fields, recognizer, created)
         corrections = [self._correction(each, recognizer) for each in _list(history, "corrections")]
         if corrections and corrections[0].label is None:
             raise LineError(_("The first correction has no label."))
         return corrections
 
-    def _corrections_from_status(
-        self, fields: Mapping[str, Any], recognizer: str, created: datetime
-    ) -> list[CorrectionRecord[int]]:
+    def _corrections_of_status(self, fields: Fields, recognizer: str, created: datetime) -> list[CorrectionRecord[int]]:
         """For a line without a history: the label, and perhaps a decision by an unknown reviewer."""
         word = _text(fields, "label") or _text(fields, "word")
         status = _text(fields, "status") or (UNDECIDED if word else UNNAMED)
@@ -168,7 +166,7 @@ class DraftReader:
         _check_review(review, named)
         return review
 
-    def _label_or_none(self, fields: Mapping[str, Any], recognizer: str) -> int | None:
+    def _label_or_none(self, fields: Fields, recognizer: str) -> int | None:
         return self._label(_text(fields, "label"), recognizer) if fields.get("label") is not None else None
 
     def _label(self, word: str, recognizer: str) -> int:
@@ -188,7 +186,7 @@ class DraftReader:
             raise LineError(_("There are two predictions of the same version."))
         return found
 
-    def _prediction(self, fields: Mapping[str, Any], recognizer: str) -> ImportedPrediction | None:
+    def _prediction(self, fields: Fields, recognizer: str) -> ImportedPrediction | None:
         """None if that version is not installed here. The number alone does not identify a version."""
         number = fields.get("model_version")
         if not isinstance(number, int):
@@ -230,25 +228,21 @@ def _check_review(review: ReviewRecord[int], named: int | None) -> None:
         raise LineError(_("The decision of an automatic review must be accepted, and it has no reviewer."))
 
 
-def _content(fields: Mapping[str, Any]) -> tuple[list[Any] | None, bytes | None]:
+def _content(fields: Fields) -> tuple[list[Any] | None, bytes | None]:
     """Ink or PNG, as they are saved."""
     ink, image = fields.get("drawing"), fields.get("image")
     if (ink is None) == (image is None):
         raise LineError(_("The line needs a drawing (strokes) or an image, but not both."))
     try:
-        if image is None:
-            return _ink(ink), None
-        return None, Content.from_image(image if isinstance(image, bytes) else _decode_data_url(image)).png()
+        if image is not None:
+            return None, Content.from_image(image if isinstance(image, bytes) else _decode_data_url(image)).png()
+        # In some files of Quick, Draw! the strokes are a text.
+        strokes = Content.from_ink(parse_json(ink) if isinstance(ink, str) else ink).ink
     except (InkError, ImageError) as error:
         raise LineError(str(error)) from error
-
-
-def _ink(value: Any) -> list[Any]:
-    """In some files of Quick, Draw! the strokes are a text."""
-    ink = Content.from_ink(parse_json(value) if isinstance(value, str) else value).ink
-    if ink is None or len(json.dumps(ink)) > MAX_INK_BYTES:
+    if strokes is None or len(json.dumps(strokes)) > MAX_INK_BYTES:
         raise LineError(_("The strokes take more than %(most)d MB.") % {"most": MAX_INK_BYTES >> 20})
-    return ink
+    return strokes, None
 
 
 def _decode_data_url(value: Any) -> bytes:
@@ -286,7 +280,7 @@ def _time(value: Any) -> datetime:
     return when
 
 
-def _text(fields: Mapping[str, Any], key: str) -> str:
+def _text(fields: Fields, key: str) -> str:
     value = fields.get(key)
     if value is None:
         return ""
@@ -296,13 +290,7 @@ def _text(fields: Mapping[str, Any], key: str) -> str:
     return value.strip()
 
 
-def _writer(fields: Mapping[str, Any]) -> str:
-    """As in a folder of labelled drawings, where writers may be numbers."""
-    writer = fields.get("writer")
-    return str(writer) if isinstance(writer, int) else _text(fields, "writer")
-
-
-def _flag(fields: Mapping[str, Any], key: str) -> bool:
+def _flag(fields: Fields, key: str) -> bool:
     value = fields.get(key, False)
     if not isinstance(value, bool):
         raise LineError(_("The field %(key)s must be true or false.") % {"key": key})
@@ -315,7 +303,7 @@ def _probability(value: Any) -> float:
     return float(value)
 
 
-def _object(value: Any, what: str) -> Mapping[str, Any]:
+def _object(value: Any, what: str) -> Fields:
     if not isinstance(value, dict):
         raise LineError(_("A %(what)s must be an object, {...}.") % {"what": what})
     return value

@@ -9,7 +9,7 @@ are deleted.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -53,7 +53,7 @@ class _TooLargeError(Exception):
 
 
 def start_export(*, by: User, chosen: DrawingFilter, form: str, licence: str) -> Export:
-    """Ask for a file. Raises WantedError and OpenExportError."""
+    """Ask for a file. Raises FilterError and OpenExportError."""
     formats.check_export(form=form, chosen=chosen, licence=licence)
     total = chosen.drawings().count()
     if not total:
@@ -95,7 +95,7 @@ def _write(export: Export) -> None:
         sink=chunks,
         on_page=chunks.add_drawings,
     )
-    chunks.finish()
+    chunks.save_chunk()  # the last one
     now = timezone.now()
     done = {"done": written.drawings, "size": written.size, "sha256": written.sha256}
     if not _running(export.pk).update(state=State.READY, finished=now, heartbeat=now, **done):
@@ -117,7 +117,7 @@ class _ChunkSink:
         """Add bytes to the file."""
         self._content += data
         while len(self._content) >= CHUNK_SIZE:
-            self._save_chunk()
+            self.save_chunk()
         return len(data)
 
     def add_drawings(self, ids: list[int]) -> None:
@@ -127,12 +127,9 @@ class _ChunkSink:
         if timezone.now() - self._heartbeat > HEARTBEAT_EVERY:
             self._write_heartbeat()
 
-    def finish(self) -> None:
-        """Save the last chunk."""
-        self._save_chunk()
-
     @transaction.atomic
-    def _save_chunk(self) -> None:
+    def save_chunk(self) -> None:
+        """Save the next CHUNK_SIZE bytes, or all that are left, as a chunk."""
         self._size += CHUNK_SIZE
         if self._size > MAX_BYTES + CHUNK_SIZE:
             raise _TooLargeError(
@@ -184,18 +181,14 @@ def run_due_jobs() -> int:
 def check_is_current(export: Export) -> bool:
     """Whether all drawings in the file exist and may be trained on. If not, its bytes are deleted now."""
     usable = Drawing.objects.filter(people.may_train("author"))
-    if all(usable.filter(pk__in=ids).count() == len(ids) for ids in _drawing_ids(export)):
+    packed = ExportChunk.objects.filter(export=export).values_list("drawings", flat=True).iterator(chunk_size=10)
+    chunks = (np.frombuffer(bytes(ids), np.int64).tolist() for ids in packed)
+    batches = (ids[start : start + CHECK_BATCH] for ids in chunks for start in range(0, len(ids), CHECK_BATCH))
+    if all(usable.filter(pk__in=ids).count() == len(ids) for ids in batches):
         return True
     reason = _("A drawing in it was deleted or may not be used any more. Please export again.")
     _end(Export.objects.filter(pk=export.pk, state=State.READY), State.GONE, reason)
     return False
-
-
-def _drawing_ids(export: Export) -> Iterator[list[int]]:
-    """The ids of the drawings in the file, in batches."""
-    for packed in ExportChunk.objects.filter(export=export).values_list("drawings", flat=True).iterator(chunk_size=10):
-        ids = np.frombuffer(bytes(packed), np.int64).tolist()
-        yield from (ids[start : start + CHECK_BATCH] for start in range(0, len(ids), CHECK_BATCH))
 
 
 def file_name_of(export: Export) -> str:

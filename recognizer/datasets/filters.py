@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from datetime import date, datetime, time, timedelta
+from functools import reduce
+from operator import or_
 from typing import Any
 
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
@@ -97,7 +99,7 @@ class DrawingFilter:
                 UNDECIDED: Q(Exists(named) & ~Exists(reviews.filter(decision__in=DECIDED))),
                 **{each: Q(Exists(reviews.filter(decision=each))) for each in DECIDED},
             }
-            found = found.filter(_any(conditions[each] for each in self.status))
+            found = found.filter(reduce(or_, (conditions[each] for each in self.status)))
         if self.since:
             found = found.filter(created__gte=_midnight(self.since))
         if self.until:
@@ -107,13 +109,6 @@ class DrawingFilter:
             number = Subquery(first.values("model_version__number")[:1])
             found = found.alias(first_version=number).filter(first_version=self.version)
         return found
-
-
-def _any(conditions: Iterable[Q]) -> Q:
-    combined = Q()
-    for condition in conditions:
-        combined |= condition
-    return combined
 
 
 def _midnight(day: date) -> datetime:

@@ -13,8 +13,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice, zip_longest
 from pathlib import Path
-from typing import Any
-from uuid import UUID
 
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
@@ -27,7 +25,7 @@ from recognizer.datasets.pseudonyms import ImportedAuthors
 from recognizer.datasets.read_lines import LineError, ParsedLine, read_csv, read_ndjson
 from recognizer.datasets.read_npz import read_npz
 from recognizer.datasets.read_png import ArchiveError, read_png_folder
-from recognizer.datasets.records import CorrectionRecord, ReviewRecord
+from recognizer.datasets.records import CorrectionRecord
 from recognizer.models import Correction, Drawing, ImportedDrawing, ImportJob, Prediction, Review
 from recognizer.review import queue
 
@@ -155,17 +153,21 @@ class _Importer:
 
     def _new(self, drafts: list[DrawingDraft]) -> list[DrawingDraft]:
         """The drawings that do not exist yet. A different drawing with an existing identifier is refused."""
-        existing = _existing(drafts)
-        new: dict[UUID, DrawingDraft] = {}
+        found = Drawing.objects.filter(uuid__in=[draft.uuid for draft in drafts])
+        known = {uuid: (recognizer, ink) for uuid, recognizer, ink in found.values_list("uuid", "recognizer", "ink")}
+        new = []
         for draft in drafts:
-            known = existing.get(draft.uuid) or _identity(new.get(draft.uuid))
-            if known is None and draft.uuid.int not in self._seen:
-                new[draft.uuid] = draft
-            elif known is None or _is_same(known, draft):
+            recognizer, ink = known.get(draft.uuid, (None, None))
+            # Pictures are not compared: one may be made of existing ink (PNG folders), or be encoded in other bytes.
+            same = recognizer == draft.recognizer and (ink is None or draft.ink is None or ink == draft.ink)
+            if recognizer is None and draft.uuid.int not in self._seen:
+                known[draft.uuid] = draft.recognizer, draft.ink
+                new.append(draft)
+            elif recognizer is None or same:
                 self.report.existing += 1
             else:
                 self._refuse(draft.location, _("Another drawing has the identifier %(uuid)s.") % {"uuid": draft.uuid})
-        return list(new.values())
+        return new
 
     def _with_consent(self, drafts: list[DrawingDraft]) -> list[DrawingDraft]:
         refusing = self._authors.without_consent({draft.author for draft in drafts})
@@ -186,24 +188,6 @@ class _Importer:
             self._authors.clear_created()
             raise
         self._count(drafts)
-
-
-_Identity = tuple[int, Any, bool]  # recognizer, ink, and whether it is a picture
-
-
-def _existing(drafts: Sequence[DrawingDraft]) -> dict[UUID, _Identity]:
-    found = Drawing.objects.filter(uuid__in=[draft.uuid for draft in drafts])
-    return {uuid: (of, ink, ink is None) for uuid, of, ink in found.values_list("uuid", "recognizer", "ink")}
-
-
-def _identity(draft: DrawingDraft | None) -> _Identity | None:
-    return (draft.recognizer, draft.ink, draft.ink is None) if draft else None
-
-
-def _is_same(known: _Identity, draft: DrawingDraft) -> bool:
-    """Pictures are not compared: one may be made of existing ink (PNG folders), or be encoded in other bytes."""
-    recognizer, ink, is_picture = known
-    return recognizer == draft.recognizer and (is_picture or draft.ink is None or ink == draft.ink)
 
 
 def _save_drafts(drafts: Sequence[DrawingDraft], authors: ImportedAuthors, job: ImportJob) -> None:
@@ -267,22 +251,17 @@ def _save_reviews(
     for nth in zip_longest(*(record.reviews for record in records)):
         reviews = [(index, review) for index, review in enumerate(nth) if review is not None]
         made = Review.objects.bulk_create(
-            _review(corrections[index], review, last[index], authors) for index, review in reviews
+            Review(
+                correction=corrections[index],
+                decision=record.decision,
+                label_id=record.label,
+                reason=record.reason,
+                by_id=authors.get_or_create(record.by) if record.by else None,
+                automatic=record.automatic,
+                replaces=last[index],
+                created=record.created,
+            )
+            for index, record in reviews
         )
         for (index, _record), saved in zip(reviews, made, strict=True):
             last[index] = saved
-
-
-def _review(
-    correction: Correction, record: ReviewRecord[int], replaces: Review | None, authors: ImportedAuthors
-) -> Review:
-    return Review(
-        correction=correction,
-        decision=record.decision,
-        label_id=record.label,
-        reason=record.reason,
-        by_id=authors.get_or_create(record.by) if record.by else None,
-        automatic=record.automatic,
-        replaces=replaces,
-        created=record.created,
-    )

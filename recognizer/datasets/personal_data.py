@@ -149,15 +149,13 @@ def _related(row: Any, name: str, fields: str) -> dict[str, Any] | None:
 
 
 def _webhooks(person: User) -> list[dict[str, Any]]:
-    deliveries = Prefetch("deliveries", Delivery.objects.order_by("pk"))
-    hooks = Webhook.objects.filter(person=person).order_by("pk").select_related("recognizer")
-    return [_webhook(hook) for hook in hooks.prefetch_related(deliveries)]
-
-
-def _webhook(hook: Webhook) -> dict[str, Any]:
-    fields = _fields(hook, "id=uuid recognizer=recognizer.slug url events paused pause_reason created")
+    fields = "id=uuid recognizer=recognizer.slug url events paused pause_reason created"
     sent = "event type body state attempts code answer problem created"
-    return fields | {"deliveries": [_fields(delivery, sent) for delivery in hook.deliveries.all()]}
+    hooks = Webhook.objects.filter(person=person).order_by("pk").select_related("recognizer")
+    return [
+        _fields(hook, fields) | {"deliveries": [_fields(delivery, sent) for delivery in hook.deliveries.all()]}
+        for hook in hooks.prefetch_related(Prefetch("deliveries", Delivery.objects.order_by("pk")))
+    ]
 
 
 def _drawings(person: User) -> Iterator[Drawing]:
@@ -197,6 +195,10 @@ def _drawing(drawing: Drawing) -> dict[str, Any]:
     snapshot = (
         "training_run=run_id model_version=run.version.number part label=label.slug before=before.slug after=after.slug"
     )
+    remembered = _related(drawing, "remembered", "label=label.slug created model_version=version.number")
+    if remembered:
+        packed = drawing.remembered.packed
+        remembered["read"] = base64.b64encode(packed).decode() if packed is not None else None
     return {
         **_fields(drawing, "id=uuid recognizer=recognizer.slug created"),
         "origin": _related(drawing, "origin", "source=brought.source licence"),
@@ -204,7 +206,7 @@ def _drawing(drawing: Drawing) -> dict[str, Any]:
         "ink": drawing.ink,
         "image": DATA_URL + base64.b64encode(drawing.image).decode() if drawing.image is not None else None,
         "predictions": [_prediction(prediction) for prediction in drawing.predictions.all()],
-        "remembered": _remembered(getattr(drawing, "remembered", None)),
+        "remembered": remembered,
         "corrections": [_correction(correction) for correction in drawing.corrections.all()],
         "reports": [_fields(report, "reason outcome created") for report in drawing.reports.all()],
         "snapshots": [_fields(item, snapshot) for item in drawing.snapshots.all()],
@@ -224,16 +226,7 @@ def _correction(correction: Correction) -> dict[str, Any]:
 
 
 def _prediction(prediction: Prediction) -> dict[str, Any]:
-    personal = getattr(prediction, "personal", None)
-    adjusted = None
-    if personal:
-        because = [reason.drawing.uuid for reason in personal.reasons.all()]
-        adjusted = _fields(personal, ANSWER) | {"because": because}
+    adjusted = _related(prediction, "personal", ANSWER)
+    if adjusted:
+        adjusted["because"] = [reason.drawing.uuid for reason in prediction.personal.reasons.all()]
     return _fields(prediction, f"model_version=model_version.number {ANSWER}") | {"personal": adjusted}
-
-
-def _remembered(row: Remembered | None) -> dict[str, Any] | None:
-    if row is None:
-        return None
-    embedding = base64.b64encode(row.packed).decode() if row.packed is not None else None
-    return _fields(row, "label=label.slug created model_version=version.number") | {"read": embedding}

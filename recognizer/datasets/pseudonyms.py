@@ -44,8 +44,6 @@ class Pseudonyms:
     def load(self, people: Iterable[int | None]) -> None:
         """Look up these people in one query."""
         unknown = {pk for pk in people if pk is not None and pk not in self._known}
-        if not unknown:
-            return
         for pk, email, active in User.objects.filter(pk__in=unknown).values_list("pk", "email", "is_active"):
             name, _at, domain = email.rpartition("@")
             self._known[pk] = name if domain == DOMAIN and not active else pseudonym_of_user(pk)

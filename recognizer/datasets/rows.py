@@ -86,7 +86,6 @@ class _Names:
         self.licence = licence or UNSTATED
         self.people = Pseudonyms()
         self.recognizers = dict(Recognizer.objects.values_list("pk", "slug"))
-        self.versions: dict[int, tuple[int, str]] = {}
         self.load_versions()
         self.labels: dict[int, str] = {}
         self.label_names: dict[int, dict[str, str]] = defaultdict(dict)
@@ -95,8 +94,8 @@ class _Names:
             self.label_names[recognizer][slug] = name
 
     def load_versions(self) -> None:
-        for pk, number, sha256 in ModelVersion.objects.values_list("pk", "number", "sha256"):
-            self.versions[pk] = (number, sha256)
+        found = ModelVersion.objects.values_list("pk", "number", "sha256")
+        self.versions = {pk: (number, sha256) for pk, number, sha256 in found}
 
     def label(self, pk: int | None) -> str | None:
         return self.labels[pk] if pk is not None else None

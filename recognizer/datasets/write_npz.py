@@ -29,7 +29,7 @@ from ml.preprocessing.ink import DEFAULT_SPEC, InkError, RasterSpec
 from recognizer.datasets.rows import DrawingRow
 from recognizer.models import ModelVersion, Promotion, Recognizer
 
-MEMBER_TIME = (1980, 1, 1, 0, 0, 0)  # of every member of an archive, so that the same data give the same bytes
+MEMBER_TIME = (1980, 1, 1, 0, 0, 0)
 TEXTS = {"key_id": 36, "status": 10, "author": 64, "licence": 200}  # characters
 
 
@@ -67,17 +67,18 @@ class NpzWriter:
         for name, value in values.items():
             self._arrays[name].add(value)
         for stroke in ink:
+            times = stroke[2] if len(stroke) == 3 else [np.nan] * len(stroke[0])
             self._arrays["points"].add(len(stroke[0]))
-            self._arrays["xyt"].extend(_points(stroke))
+            self._arrays["xyt"].extend(np.array([*stroke[:2], times], np.float64).T)  # (n, 3)
 
     def close(self) -> None:
         """Write the archive."""
         with zipfile.ZipFile(self._sink, "w", zipfile.ZIP_DEFLATED) as archive:
             for name, array in self._arrays.items():
-                with archive.open(_member(name), "w", force_zip64=True) as member:
+                with archive.open(archive_member(f"{name}.npy"), "w", force_zip64=True) as member:
                     array.write(member)
             for name, value in (("labels", self._labels), ("recognizer", self._recognizer.slug)):
-                with archive.open(_member(name), "w") as member:
+                with archive.open(archive_member(f"{name}.npy"), "w") as member:
                     np.lib.format.write_array(member, np.array(value, dtype=np.str_), allow_pickle=False)
 
     def _raster(self, row: DrawingRow, ink: Any) -> np.ndarray:
@@ -114,15 +115,10 @@ class _Array:
         self._file.close()
 
 
-def _points(stroke: list[list[float]]) -> np.ndarray:
-    """float64 (n, 3)."""
-    times = stroke[2] if len(stroke) == 3 else [np.nan] * len(stroke[0])
-    return np.array([stroke[0], stroke[1], times], np.float64).T
-
-
-def _member(name: str) -> zipfile.ZipInfo:
-    info = zipfile.ZipInfo(f"{name}.npy", MEMBER_TIME)
-    info.compress_type = zipfile.ZIP_DEFLATED
+def archive_member(name: str) -> zipfile.ZipInfo:
+    """A member of an archive. Its time is always the same, so that the same data give the same bytes."""
+    info = zipfile.ZipInfo(name, MEMBER_TIME)
+    info.compress_type = zipfile.ZIP_STORED if name.endswith(".png") else zipfile.ZIP_DEFLATED  # a PNG is compressed
     return info
 
 

@@ -24,7 +24,7 @@ from ml.data.recognizer_folder import DESCRIPTION_FILE
 from ml.preprocessing.ink import InkError, RasterSpec, parse_ink, rasterise
 from recognizer.datasets.rows import UNSTATED, DrawingRow
 from recognizer.datasets.write_lines import FileTableWriter
-from recognizer.datasets.write_npz import MEMBER_TIME
+from recognizer.datasets.write_npz import archive_member
 from recognizer.models import Recognizer
 
 TABLE = "drawings.csv"
@@ -52,11 +52,11 @@ class ZipTarget:
 
     def put(self, name: str, content: bytes) -> None:
         """Write one small file."""
-        self._archive.writestr(_member(name), content)
+        self._archive.writestr(archive_member(name), content)
 
     def put_large(self, name: str, pieces: Iterator[bytes]) -> None:
         """Write one file of any size."""
-        with self._archive.open(_member(name), "w", force_zip64=True) as member:
+        with self._archive.open(archive_member(name), "w", force_zip64=True) as member:
             for piece in pieces:
                 member.write(piece)
 
@@ -133,9 +133,3 @@ def _description(slug: str) -> bytes:
     if recognizer.prompt:
         description["prompt"] = recognizer.prompt
     return json.dumps(description, ensure_ascii=False, indent=1).encode()
-
-
-def _member(name: str) -> zipfile.ZipInfo:
-    info = zipfile.ZipInfo(name, MEMBER_TIME)
-    info.compress_type = zipfile.ZIP_STORED if name.endswith(".png") else zipfile.ZIP_DEFLATED  # a PNG is compressed
-    return info

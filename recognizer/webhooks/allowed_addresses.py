@@ -26,19 +26,15 @@ class RefusedAddressError(ValueError):
 
 def check_address(url: str) -> None:
     """Raise RefusedAddressError if the URL is malformed, its host cannot be resolved, or it is not public."""
-    check_url(url)
-    resolve(*_host_and_port(url))
-
-
-def _host_and_port(url: str) -> tuple[str, int]:
-    """As httpx parses them, which will make the request: parsers differ for names with non-ASCII letters."""
     import httpx  # here, because processes that only predict do not need it
 
+    check_url(url)
     try:
+        # Parsed as httpx does, which will make the request: parsers differ for names with non-ASCII letters.
         read = httpx.URL(url)
     except httpx.InvalidURL as error:
         raise _not_an_address() from error
-    return read.raw_host.decode(), read.port or default_port(read.scheme)
+    resolve(read.raw_host.decode(), read.port or default_port(read.scheme))
 
 
 def _not_an_address() -> RefusedAddressError:

@@ -171,12 +171,9 @@ def _record_failure(hook: int, result: AttemptResult, now: datetime) -> None:
         days = FAILING_FOR.days
         _pause(found, _("No delivery succeeded for %(days)d days. %(last)s") % {"days": days, "last": last}, now)
     elif result.code is None:
-        Webhook.objects.filter(pk=hook).update(rests_until=now + _pause_after_silence(now - found.failing_since))
-
-
-def _pause_after_silence(failing: timedelta) -> timedelta:
-    """The longer it has been failing, the longer."""
-    return next((pause for pause in PAUSES_AFTER_SILENCE if failing < 4 * pause), PAUSES_AFTER_SILENCE[-1])
+        failing = now - found.failing_since  # the longer, the longer is the pause
+        pause = next((pause for pause in PAUSES_AFTER_SILENCE if failing < 4 * pause), PAUSES_AFTER_SILENCE[-1])
+        Webhook.objects.filter(pk=hook).update(rests_until=now + pause)
 
 
 def _pause(hook: Webhook, reason: str, now: datetime) -> None:

@@ -57,21 +57,14 @@ def create_promotion_deliveries(promotion: Promotion) -> None:
     hooks = Webhook.objects.filter(AWAKE, Q(recognizer__isnull=True) | Q(recognizer=promotion.recognizer_id))
     if not hooks.exists():
         return
-    numbers = _numbers(promotion)
-    before, number = numbers.get(_replaced(promotion)), numbers[promotion.model_version_id]
+    replaced = promotion.replaces.model_version_id if promotion.replaces else None
+    versions = ModelVersion.objects.filter(pk__in=[promotion.model_version_id, replaced])
+    numbers: dict[int | None, int] = dict(versions.values_list("pk", "number"))
+    before, number = numbers.get(replaced), numbers[promotion.model_version_id]
     kind = Event.ROLLED_BACK if before is not None and before > number else Event.PROMOTED
     slug, reason = promotion.recognizer.slug, promotion.reason
     data = {"recognizer": slug, "model_version": number, "previous": before, "reason": reason}
     _save(_deliveries(_listening(hooks, kind), kind, data))
-
-
-def _replaced(promotion: Promotion) -> int | None:
-    return promotion.replaces.model_version_id if promotion.replaces else None
-
-
-def _numbers(promotion: Promotion) -> dict[int | None, int]:
-    versions = ModelVersion.objects.filter(pk__in=[promotion.model_version_id, _replaced(promotion)])
-    return dict(versions.values_list("pk", "number"))
 
 
 def create_test_delivery(hook: Webhook) -> Delivery:
@@ -83,11 +76,6 @@ def create_replay(delivery: Delivery) -> Delivery:
     """The same event again, with the same id, so that the receiver can recognise it."""
     same = {name: getattr(delivery, name) for name in ("webhook", "event", "type", "drawing_id", "body")}
     return _save([Delivery(replays=delivery, **same)])[0]
-
-
-def enqueue_deliveries() -> None:
-    """Let a worker send due deliveries after the commit."""
-    enqueue.send_on_commit(enqueue.Task.SEND_WEBHOOKS)
 
 
 def _listening(hooks: QuerySet[Webhook], event: str) -> list[Webhook]:

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from accounts import audit
 from accounts.models import lock_person
+from recognizer import enqueue
 from recognizer.models import TEST_EVENT, Delivery, Event, Recognizer, Webhook
 from recognizer.webhooks import allowed_addresses
 from recognizer.webhooks import events as webhook_events
@@ -83,7 +84,7 @@ def pause_webhook(*, hook: Webhook) -> None:
 def resume_webhook(*, hook: Webhook) -> None:
     """Start sending again, with the waiting deliveries."""
     Webhook.objects.filter(pk=hook.pk).update(paused=None, pause_reason="", failing_since=None, rests_until=None)
-    webhook_events.enqueue_deliveries()
+    enqueue.send_on_commit(enqueue.Task.SEND_WEBHOOKS)
 
 
 def send_test(*, hook: Webhook) -> Delivery:

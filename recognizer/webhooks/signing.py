@@ -17,9 +17,8 @@ if TYPE_CHECKING:
     from recognizer.models import Delivery, Webhook
 
 PREFIX = "whsec_"
-OLD_SECRET_TIME = timedelta(
-    days=1
-)  # after a renewal the old secret signs as well, so that no delivery is refused meanwhile
+# After a renewal the old secret signs as well for this time, so that no delivery is refused meanwhile.
+OLD_SECRET_TIME = timedelta(days=1)
 
 
 def secret_of(hook: Webhook) -> str:
@@ -31,14 +30,11 @@ def signed_headers(delivery: Delivery, *, now: datetime) -> dict[str, str]:
     """The headers of a delivery: the id of the event, the time in seconds, and a signature with each valid secret."""
     event, sent = str(delivery.event), str(int(now.timestamp()))
     content = f"{event}.{sent}.{delivery.body}".encode()
-    signatures = " ".join(_signature(key, content) for key in _keys(delivery.webhook, now))
-    return {"webhook-id": event, "webhook-timestamp": sent, "webhook-signature": signatures}
-
-
-def _keys(hook: Webhook, now: datetime) -> list[bytes]:
+    hook = delivery.webhook
     renewed = hook.renewed is not None and now - hook.renewed < OLD_SECRET_TIME
     numbers = [hook.secret_number, hook.secret_number - 1] if renewed else [hook.secret_number]
-    return [_key(hook, number) for number in numbers]
+    signatures = " ".join(_signature(_key(hook, number), content) for number in numbers)
+    return {"webhook-id": event, "webhook-timestamp": sent, "webhook-signature": signatures}
 
 
 def _key(hook: Webhook, number: int) -> bytes:

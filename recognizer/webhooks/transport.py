@@ -37,9 +37,8 @@ class CheckedTransport(httpx.AsyncBaseTransport):
         port = url.port or allowed_addresses.default_port(url.scheme)
         request.extensions = {**request.extensions, "sni_hostname": url.raw_host.decode()}
         failed: httpx.TransportError = httpx.ConnectError("the host has no address")
-        for address in (await asyncio.to_thread(allowed_addresses.resolve, url.raw_host.decode(), port))[
-            :MAX_ADDRESSES
-        ]:
+        addresses = await asyncio.to_thread(allowed_addresses.resolve, url.raw_host.decode(), port)
+        for address in addresses[:MAX_ADDRESSES]:
             request.url = url.copy_with(host=address)
             try:
                 return await self._transport.handle_async_request(request)

@@ -64,16 +64,14 @@ left out."""
             written = formats.write_export(chosen=chosen, form=form, licence=licence, sink=sys.stdout.buffer)
             self.stderr.write(f"{written.drawings:,} drawings, sha256 {written.sha256}")
         elif form == "png" and not file.lower().endswith(".zip"):
-            count = self._write_folder(Path(file), chosen, licence)
+            folder = Path(file)
+            if folder.exists():
+                raise CommandError(f"{folder} exists already. Remove it or choose another name.")
+            count = formats.write_png_folder(chosen=chosen, licence=licence, target=FolderTarget(folder))
             self.stdout.write(self.style.SUCCESS(f"{file}: {count:,} drawings."))
         else:
             written = self._write_file(Path(file), chosen, form, licence)
             self.stdout.write(self.style.SUCCESS(f"{file}: {written.drawings:,} drawings, sha256 {written.sha256}"))
-
-    def _write_folder(self, folder: Path, chosen: DrawingFilter, licence: str) -> int:
-        if folder.exists():
-            raise CommandError(f"{folder} exists already. Remove it or choose another name.")
-        return formats.write_png_folder(chosen=chosen, licence=licence, target=FolderTarget(folder))
 
     def _write_file(self, file: Path, chosen: DrawingFilter, form: str, licence: str) -> formats.ExportSummary:
         """Write to a temporary file first, so that an existing file is always complete."""

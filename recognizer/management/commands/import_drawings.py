@@ -45,13 +45,8 @@ class Command(BaseCommand):
             )
         except import_job.ImportRefusedError as error:
             raise CommandError(str(error)) from error
-        self.stdout.write(self.style.SUCCESS(describe_report(report, dry=dry_run)))
-
-
-def describe_report(report: import_job.ImportReport, *, dry: bool) -> str:
-    """The counts of an import, as a sentence."""
-    text = f"{'Would import' if dry else 'Imported'} {report.saved:,}, existing {report.existing:,}, "
-    text += f"refused {report.refused:,}."
-    if report.left_out:
-        text += f" Left out {report.left_out:,} predictions of versions that are not installed here."
-    return text
+        verb = "Would import" if dry_run else "Imported"
+        text = f"{verb} {report.saved:,}, existing {report.existing:,}, refused {report.refused:,}."
+        if report.left_out:
+            text += f" Left out {report.left_out:,} predictions of versions that are not installed here."
+        self.stdout.write(self.style.SUCCESS(text))

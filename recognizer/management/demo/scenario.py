@@ -83,9 +83,8 @@ def _review(plan: DemoPlan, reviewer: User, demo_users: list[DemoUser]) -> None:
     """Accept the drawings of the demo users only; those of real users are left to real reviewers."""
     authors = [user.person.pk for user in demo_users]
     accepted = 0
-    for correction in decisions.waiting_for(reviewer=reviewer, wanted=QueueFilter(recognizer=plan.recognizer)).filter(
-        drawing__author__in=authors
-    ):
+    waiting = decisions.waiting_for(reviewer=reviewer, wanted=QueueFilter(recognizer=plan.recognizer))
+    for correction in waiting.filter(drawing__author__in=authors):
         decisions.accept(correction=correction, reviewer=reviewer)
         accepted += 1
     approved = Review.objects.approving().filter(correction__drawing__author__in=authors).count()

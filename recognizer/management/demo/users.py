@@ -59,20 +59,15 @@ def remove_users() -> tuple[int, list[Promotion]]:
 
     Returns how many users were removed, and the promotions.
     """
-    trained = _trained_on_demo_users()
+    items = SnapshotItem.objects.filter(
+        drawing__author__in=demo_users(), part=SnapshotItem.Part.STUDY, run__version__isnull=False
+    )
+    trained = set(items.values_list("run__version", flat=True))  # ids of versions
     back = [done for recognizer in Recognizer.objects.all() if (done := _roll_back(recognizer, trained))]
     removed = list(demo_users())
     for person in removed:
         people.delete_person(person=person)
     return len(removed), back
-
-
-def _trained_on_demo_users() -> set[int]:
-    """Ids of the versions that were trained on their drawings."""
-    items = SnapshotItem.objects.filter(
-        drawing__author__in=demo_users(), part=SnapshotItem.Part.STUDY, run__version__isnull=False
-    )
-    return set(items.values_list("run__version", flat=True))
 
 
 def _roll_back(recognizer: Recognizer, trained: set[int]) -> Promotion | None:
