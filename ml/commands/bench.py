@@ -11,18 +11,7 @@ from ml.benchmarks.latency import run_bench
 from ml.benchmarks.learning import learning_text, run_learning_bench
 from ml.benchmarks.memory import measure_writers, memory_text, run_memory_bench
 from ml.bundles.bundle import load_bundle, verify_bundle
-from ml.commands.options import (
-    DATA_HELP,
-    add_bundle,
-    add_command,
-    add_data_dir,
-    add_json,
-    add_recognizer,
-    folder_of,
-    open_bundle,
-    print_result,
-    read_drawings,
-)
+from ml.commands.options import DATA_HELP, add_command, folder_of, open_bundle, print_result, read_drawings
 from ml.data.labelled_files import EvaluationError
 from ml.reporting import text_tables
 from ml.training.finetune import FULL, HEAD
@@ -34,34 +23,25 @@ FILTERS = "Compare the image filters of a known demo with our normaliser, with o
 
 
 def add(commands: Any) -> None:
-    parser = add_command(commands, "bench", bench, BENCH)
-    add_bundle(parser)
+    parser = add_command(commands, "bench", bench, BENCH, "recognizer", "--bundle", "--json")
     parser.add_argument("--calls", type=int, default=1_000, metavar="N", help="calls of each stage (default: 1000)")
-    add_json(parser)
 
-    parser = add_command(commands, "bench-learning", bench_learning, LEARNING)
-    add_recognizer(parser)
+    parser = add_command(commands, "bench-learning", bench_learning, LEARNING, "recognizer", "--data-dir", "--json")
     parser.add_argument("--cache", type=Path, required=True, metavar="DIR", help="where the base is saved, or found")
-    add_data_dir(parser)
     parser.add_argument("--mode", choices=(FULL, HEAD), action="append", help="may be repeated (default: both)")
     parser.add_argument("--poisonings", type=int, default=3, metavar="N", help="of each mode (default: 3)")
     parser.add_argument("--alone", type=int, default=3, metavar="N", help="people with their own site (default: 3)")
-    add_json(parser)
 
-    parser = add_command(commands, "bench-memory", bench_memory, MEMORY)
-    add_bundle(parser)
+    shared = ("recognizer", "--bundle", "--data-dir", "--json")
+    parser = add_command(commands, "bench-memory", bench_memory, MEMORY, *shared)
     parser.add_argument("--cache", type=Path, metavar="DIR", help="where the bases are saved, or found")
-    add_data_dir(parser)
     parser.add_argument(
         "--data", type=Path, nargs="+", metavar="FILE", help=f"only the writers of these, with the bundle; {DATA_HELP}"
     )
-    add_json(parser)
 
-    parser = add_command(commands, "bench-filters", bench_filters, FILTERS)
-    add_data_dir(parser)
+    parser = add_command(commands, "bench-filters", bench_filters, FILTERS, "--data-dir", "--json")
     parser.add_argument("--epochs", type=int, default=EPOCHS, metavar="N", help=f"default: {EPOCHS}, as in the demo")
     parser.add_argument("--limit", type=int, metavar="N", help="drawings of each part (default: all)")
-    add_json(parser)
 
 
 def bench(options: argparse.Namespace) -> None:

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from ml.commands.options import add_command, add_json, print_result
+from ml.commands.options import add_command, print_result
 from ml.data.inventory import AS_PUBLISHED, DatasetFile, check_source_names, download_missing, list_files
 from ml.data.loaders import DatasetError, data_folder
 from ml.data.pack import PACKERS, pack_source
@@ -29,7 +29,7 @@ NAMED = 4  # missing files that are listed by name
 
 
 def add(commands: Any) -> None:
-    parser = add_command(commands, "data", run, TEXT, examples=EXAMPLES)
+    parser = add_command(commands, "data", run, TEXT, "--json", examples=EXAMPLES)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"only these: {', '.join(SOURCES)}")
     parser.add_argument("--check", action="store_true", help="read every file and compare it with its checksum")
     parser.add_argument("--download", nargs="+", metavar="NAME", help="download the missing files of these data sets")
@@ -37,7 +37,6 @@ def add(commands: Any) -> None:
         "--pack", nargs=2, metavar=("NAME", "FOLDER"), help=f"pack the files of a publisher: {', '.join(PACKERS)}"
     )
     parser.add_argument("--data-dir", type=Path, metavar="DIR", help="default: INKLING_DATA, then the cache folder")
-    add_json(parser)
 
 
 def run(options: argparse.Namespace) -> None:
@@ -78,14 +77,16 @@ def _lines(options: argparse.Namespace, found: dict[str, list[DatasetFile]]) -> 
     for name, files in found.items():
         source = SOURCES[name]
         lines = [f"{name}: {source.title}", f"by {source.origin}; licence: {source.licence}"]
-        lines += [_here(files), *_checked(files), *_missing(name, files)]
+        size = sum(file.bytes for file in files if file.here) / 1e6
+        missing = [file for file in files if not file.here]
+        here = f"{len(files) - len(missing)} of {len(files)} files here, {size:,.1f} MB"
+        lines += [here if len(missing) < len(files) else f"none of {len(files)} files here", *_checked(files)]
+        if missing:
+            shown = ", ".join(file.path for file in missing[:NAMED])
+            lines.append(f"missing: {shown}{' and more' if len(missing) > NAMED else ''}")
+            by_itself = any(file.can_download for file in missing)
+            lines.append(f"to fetch them: python -m ml data --download {name}" if by_itself else source.by_hand)
         yield textwrap.indent("\n".join(lines), "  ").removeprefix("  ")
-
-
-def _here(files: Sequence[DatasetFile]) -> str:
-    here = [file for file in files if file.here]
-    size = sum(file.bytes for file in here) / 1e6
-    return f"{len(here)} of {len(files)} files here, {size:,.1f} MB" if here else f"none of {len(files)} files here"
 
 
 def _checked(files: Sequence[DatasetFile]) -> Iterator[str]:
@@ -99,13 +100,3 @@ def _checked(files: Sequence[DatasetFile]) -> Iterator[str]:
         drawings = sum(file.drawings or 0 for file in sound if "label" not in file.path and "writers" not in file.path)
         without = len(sound) - published
         yield f"{len(sound)} read, {drawings:,} drawings: {published} as published, {without} without a published sum"
-
-
-def _missing(name: str, files: Sequence[DatasetFile]) -> Iterator[str]:
-    missing = [file for file in files if not file.here]
-    if not missing:
-        return
-    shown = [file.path for file in missing[:NAMED]]
-    yield f"missing: {', '.join(shown)}{' and more' if len(missing) > NAMED else ''}"
-    by_itself = any(file.can_download for file in missing)
-    yield f"to fetch them: python -m ml data --download {name}" if by_itself else SOURCES[name].by_hand

@@ -11,16 +11,7 @@ import numpy as np
 
 from ml.bundles.bundle import Bundle
 from ml.bundles.predictor import Predictor
-from ml.commands.options import (
-    add_bundle,
-    add_command,
-    add_data_dir,
-    add_drawings,
-    add_json,
-    open_bundle,
-    print_result,
-    read_drawings,
-)
+from ml.commands.options import add_command, add_drawings, open_bundle, print_result, read_drawings
 from ml.data import labelled_files
 from ml.data.labelled_files import EvaluationError
 from ml.evaluation.metrics import EvaluationReport, evaluate_answers
@@ -41,10 +32,9 @@ EXAMPLES = """  python -m ml evaluate bangla-digits
 
 
 def add(commands: Any) -> None:
-    parser = add_command(commands, "evaluate", evaluate, TEXT, examples=EXAMPLES)
-    add_bundle(parser)
+    shared = ("recognizer", "--bundle", "--data-dir", "--json")
+    parser = add_command(commands, "evaluate", evaluate, TEXT, *shared, examples=EXAMPLES)
     add_drawings(parser, required=False, text="default: the tests of the recipe; ")
-    add_data_dir(parser)
     parser.add_argument(
         "--only",
         type=lambda text: [slug.strip() for slug in text.split(",")],
@@ -53,23 +43,17 @@ def add(commands: Any) -> None:
         help="choose among these labels only, and leave out drawings of all others",
     )
     parser.add_argument("--by-writer", action="store_true", help="add a table by writer")
-    add_json(parser)
 
     text = "Move, scale and resample drawings and draw them on other canvases: which answers stay the same?"
-    parser = add_command(commands, "robustness", robustness, text)
-    add_bundle(parser)
+    parser = add_command(commands, "robustness", robustness, text, "recognizer", "--bundle", "--json")
     parser.add_argument("--data", type=Path, nargs="+", required=True, metavar="FILE", help=".jsonl or .jsonl.gz")
     parser.add_argument("--limit", type=int, default=2_000, metavar="N", help="drawings to use (default: 2000)")
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="default: 1")
-    add_json(parser)
 
     text = "Measure how many negative examples (blanks, dots, scribbles, foreign characters) are answered 'not sure'."
-    parser = add_command(commands, "junk", junk, text)
-    add_bundle(parser)
-    add_data_dir(parser)
+    parser = add_command(commands, "junk", junk, text, *shared)
     parser.add_argument("--count", type=int, default=500, metavar="N", help="drawings of each synthetic kind")
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="default: 1")
-    add_json(parser)
 
 
 def evaluate(options: argparse.Namespace) -> None:
@@ -80,24 +64,18 @@ def evaluate(options: argparse.Namespace) -> None:
             f"It has {', '.join(bundle.slugs)}."
         )
     if options.data:
-        report = _evaluate_files(options, bundle, predictor)
+        drawings = read_drawings(options.data, bundle, holdout=options.holdout, split=options.split)
+        if options.only:
+            drawings = labelled_files.select_labelled(drawings, np.isin(drawings.labels, options.only))
+        truth = labelled_files.label_indices(drawings.labels, options.only or bundle.slugs, junk=options.junk)
+        examples = Examples(drawings.rasters, truth, drawings.writers)
+        report = _evaluate_examples(options, bundle, predictor, examples)
         print_result(options, report.to_dict(), text_tables.report_text(report, by_writer=options.by_writer))
         return
     reports = _evaluate_recipe(options, bundle, predictor)
-    parts = [text_tables.tests_text(reports)]
-    parts += [
-        f"{name}\n\n{text_tables.report_text(report, by_writer=options.by_writer)}" for name, report in reports.items()
-    ]
-    figures = {name: report.to_dict() for name, report in reports.items()}
-    print_result(options, figures, "\n\n\n".join(parts))
-
-
-def _evaluate_files(options: argparse.Namespace, bundle: Bundle, predictor: Predictor) -> EvaluationReport:
-    drawings = read_drawings(options.data, bundle, holdout=options.holdout, split=options.split)
-    if options.only:
-        drawings = labelled_files.select_labelled(drawings, np.isin(drawings.labels, options.only))
-    truth = labelled_files.label_indices(drawings.labels, options.only or bundle.slugs, junk=options.junk)
-    return _evaluate_examples(options, bundle, predictor, Examples(drawings.rasters, truth, drawings.writers))
+    tables = {name: text_tables.report_text(each, by_writer=options.by_writer) for name, each in reports.items()}
+    parts = [text_tables.tests_text(reports), *(f"{name}\n\n{text}" for name, text in tables.items())]
+    print_result(options, {name: each.to_dict() for name, each in reports.items()}, "\n\n\n".join(parts))
 
 
 def _evaluate_recipe(options: argparse.Namespace, bundle: Bundle, predictor: Predictor) -> dict[str, EvaluationReport]:

@@ -13,15 +13,7 @@ import numpy as np
 
 from ml.bundles.bundle import probe_rasters
 from ml.bundles.export import EXPORT_FORMATS, export_files
-from ml.commands.options import (
-    DATA_HELP,
-    add_bundle,
-    add_command,
-    add_json,
-    open_bundle,
-    print_result,
-    read_drawings,
-)
+from ml.commands.options import DATA_HELP, add_command, open_bundle, print_result, read_drawings
 from ml.progress import progress_bars
 from ml.reporting import text_tables
 from ml.reporting.figures import percent
@@ -40,19 +32,14 @@ EXAMPLES = """  python -m ml export digits --out exported
 
 def add(commands: Any) -> None:
     forms = "\n  ".join(f"{name:13} {form.file:18} {form.text}" for name, form in EXPORT_FORMATS.items())
-    parser = add_command(commands, "export", run, TEXT.format(forms=forms), examples=EXAMPLES)
-    add_bundle(parser)
+    text = TEXT.format(forms=forms)
+    parser = add_command(commands, "export", run, text, "recognizer", "--bundle", "--json", examples=EXAMPLES)
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="where to write")
+    names = list(EXPORT_FORMATS)
     parser.add_argument(
-        "--format",
-        nargs="+",
-        choices=EXPORT_FORMATS,
-        default=list(EXPORT_FORMATS),
-        metavar="FORMAT",
-        help="default: all of them",
+        "--format", nargs="+", choices=names, default=names, metavar="FORMAT", help="default: all of them"
     )
     parser.add_argument("--data", type=Path, nargs="+", metavar="FILE", help=f"drawings to compare with; {DATA_HELP}")
-    add_json(parser)
 
 
 def run(options: argparse.Namespace) -> None:
@@ -67,6 +54,5 @@ def run(options: argparse.Namespace) -> None:
     ]
     text = text_tables.table((str(options.out), "bytes", "same answer", "largest difference"), rows)
     figures = {"out": str(options.out), "drawings": len(drawings), "files": [asdict(file) for file in done]}
-    print_result(
-        options, figures, f"{text}\n\nCompared with the Keras model of the bundle on {len(drawings):,} drawings."
-    )
+    text += f"\n\nCompared with the Keras model of the bundle on {len(drawings):,} drawings."
+    print_result(options, figures, text)

@@ -26,8 +26,25 @@ DATA_HELP = (
 )
 
 
-def add_command(commands: Any, name: str, run: Any, text: str, *, examples: str = "") -> argparse.ArgumentParser:
-    """Add a command. Its help shows `text`, the list of commands only the first paragraph of it."""
+SHARED_ARGUMENTS: dict[str, dict[str, Any]] = {
+    "recognizer": {"nargs": "?", "default": "digits", "help": "which recognizer (default: digits)"},
+    "--bundle": {"type": Path, "metavar": "DIR", "help": "default: the bundle that ships with Inkling"},
+    "--data-dir": {
+        "type": Path,
+        "metavar": "DIR",
+        "help": "a folder of data sets (default: INKLING_DATA, then downloads)",
+    },
+    "--json": {"action": "store_true", "help": "print JSON instead of tables"},
+}
+
+
+def add_command(
+    commands: Any, name: str, run: Any, text: str, *shared: str, examples: str = ""
+) -> argparse.ArgumentParser:
+    """Add a command with some of SHARED_ARGUMENTS.
+
+    Its help shows `text`, the list of commands only the first paragraph of it.
+    """
     parser: argparse.ArgumentParser = commands.add_parser(
         name,
         help=text.partition("\n\n")[0],
@@ -36,22 +53,9 @@ def add_command(commands: Any, name: str, run: Any, text: str, *, examples: str 
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.set_defaults(run=run)
+    for argument in shared:
+        parser.add_argument(argument, **SHARED_ARGUMENTS[argument])
     return parser
-
-
-def add_recognizer(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("recognizer", nargs="?", default="digits", help="which recognizer (default: digits)")
-
-
-def add_bundle(parser: argparse.ArgumentParser) -> None:
-    add_recognizer(parser)
-    parser.add_argument("--bundle", type=Path, metavar="DIR", help="default: the bundle that ships with Inkling")
-
-
-def add_data_dir(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--data-dir", type=Path, metavar="DIR", help="a folder of data sets (default: INKLING_DATA, then downloads)"
-    )
 
 
 def add_drawings(parser: argparse.ArgumentParser, *, required: bool = True, text: str = "") -> None:
@@ -66,10 +70,6 @@ def add_drawings(parser: argparse.ArgumentParser, *, required: bool = True, text
     parser.add_argument(
         "--junk", action="store_true", help="count drawings of other labels as negative examples, not as an error"
     )
-
-
-def add_json(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
 
 
 def folder_of(options: argparse.Namespace) -> Path:

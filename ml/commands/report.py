@@ -7,17 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ml.bundles.bundle import load_bundle, save_bundle
-from ml.commands.options import (
-    add_bundle,
-    add_command,
-    add_data_dir,
-    add_drawings,
-    add_json,
-    folder_of,
-    open_bundle,
-    print_result,
-    read_drawings,
-)
+from ml.commands.options import add_command, add_drawings, folder_of, open_bundle, print_result, read_drawings
 from ml.progress import progress_bars
 from ml.reporting.card_markdown import card_markdown
 from ml.reporting.measure_bundle import measure_bundle
@@ -39,16 +29,12 @@ Nothing is trained. The new figures are written into manifest.json, card.md and 
 
 
 def add(commands: Any) -> None:
-    parser = add_command(commands, "report", report, REPORT, examples=REPORT_EXAMPLES)
-    add_bundle(parser)
+    shared = ("recognizer", "--bundle", "--json")
+    parser = add_command(commands, "report", report, REPORT, *shared, examples=REPORT_EXAMPLES)
     add_drawings(parser)
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="where to write the page")
     parser.add_argument("--against", type=Path, metavar="DIR", help="the bundle of another version to compare with")
-    add_json(parser)
-    card_parser = add_command(commands, "card", card, CARD)
-    add_bundle(card_parser)
-    add_data_dir(card_parser)
-    add_json(card_parser)
+    add_command(commands, "card", card, CARD, *shared, "--data-dir")
 
 
 def report(options: argparse.Namespace) -> None:
@@ -56,10 +42,10 @@ def report(options: argparse.Namespace) -> None:
 
     bundle, _ = open_bundle(options)
     against = load_bundle(options.against) if options.against else None
-    drawings = read_drawings(options.data, bundle, holdout=options.holdout, split=options.split)
-    against_drawings = None
+    chosen = {"holdout": options.holdout, "split": options.split}
+    drawings, against_drawings = read_drawings(options.data, bundle, **chosen), None
     if against and against.raster != bundle.raster:
-        against_drawings = read_drawings(options.data, against, holdout=options.holdout, split=options.split)
+        against_drawings = read_drawings(options.data, against, **chosen)
     page = html.write_report(
         bundle,
         drawings,

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ml.bundles.bundle import load_bundle, save_bundle
-from ml.commands.options import MODELS, add_bundle, add_command, add_data_dir, add_json, folder_of, print_result
+from ml.commands.options import MODELS, add_command, folder_of, print_result
 from ml.embeddings import replay_pack
 from ml.progress import progress_bars
 from ml.recipes import RECIPES
@@ -40,7 +40,7 @@ REHEARSE = "Make the replay pack of a bundle from the data sets that its base wa
 
 
 def add(commands: Any) -> None:
-    parser = add_command(commands, "train", train, TEXT, examples=EXAMPLES)
+    parser = add_command(commands, "train", train, TEXT, "--data-dir", "--json", examples=EXAMPLES)
     parser.add_argument("recognizer", nargs="?", help=f"one of {', '.join(RECIPES)} (default: digits)")
     parser.add_argument("--from", dest="folder", type=Path, metavar="FOLDER", help="a folder of labelled drawings")
     parser.add_argument("--out", type=Path, metavar="DIR", help="where to write (default: the shipped bundle)")
@@ -49,11 +49,7 @@ def add(commands: Any) -> None:
     )
     parser.add_argument("--epochs", type=int, metavar="N", help="passes over the data (default: the recipe's)")
     parser.add_argument("--seed", type=int, default=SEED, metavar="N", help=f"of all random choices (default: {SEED})")
-    add_data_dir(parser)
-    add_json(parser)
-    rehearse_parser = add_command(commands, "rehearse", rehearse, REHEARSE)
-    add_bundle(rehearse_parser)
-    add_data_dir(rehearse_parser)
+    add_command(commands, "rehearse", rehearse, REHEARSE, "recognizer", "--bundle", "--data-dir")
 
 
 def train(options: argparse.Namespace) -> None:
