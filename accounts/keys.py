@@ -6,14 +6,14 @@ import hashlib
 import hmac
 import ipaddress
 import re
-import secrets
-import string
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from django.core.cache import cache
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.crypto import get_random_string
 from django.utils.translation import gettext_lazy as _
 
 from accounts import audit, key_cache
@@ -23,7 +23,6 @@ MAX_KEYS = 50  # live keys of one person
 USE_INTERVAL = timedelta(minutes=1)  # at most one update of `last_used` in this time
 ADDRESS_CHANGE_INTERVAL = 3600  # seconds between audit entries; many phones may use one key from many addresses
 
-_ALPHABET = string.ascii_letters + string.digits
 _PREFIX, _SECRET = 10, 44  # characters; 44 of 62 are 262 random bits, so a fast hash is safe
 _PATTERN = re.compile(rf"ink_([A-Za-z0-9]{{{_PREFIX}}})_([A-Za-z0-9]{{{_SECRET}}})")
 _NO_HASH = "0" * 64  # compared with when there is no key, so that the time does not tell
@@ -76,8 +75,8 @@ def create_key(
     lock_person(person.pk)
     if ApiKey.objects.live().filter(person=person).count() >= MAX_KEYS:
         raise TooManyKeysError
-    prefix = _random_text(_PREFIX)
-    secret = f"ink_{prefix}_{_random_text(_SECRET)}"
+    prefix = get_random_string(_PREFIX)
+    secret = f"ink_{prefix}_{get_random_string(_SECRET)}"
     key = ApiKey.objects.create(
         person=person,
         name=name,
@@ -171,31 +170,18 @@ def note_use(*, key: ApiKey, address: str | None) -> None:
     if key.last_used and now - key.last_used < USE_INTERVAL:
         return
     due = Q(last_used=None) | Q(last_used__lte=now - USE_INTERVAL)
-    seen = None if key.origins else _ip_address(address)
+    seen = None
+    if not key.origins:
+        with suppress(ValueError):  # not an IP address: some proxies append a port, which PostgreSQL refuses
+            seen = str(ipaddress.ip_address(address or ""))
     with transaction.atomic():
         if ApiKey.objects.filter(due, pk=key.pk).update(last_used=now, last_address=seen):
-            _note_use(key, now, seen)
+            # An audit entry for the first use of a day, and for a new address.
+            if key.last_used is None or key.last_used.date() != now.date():
+                audit.note(by=key.person, what="key.used", subject=name_of(key))
+            elif seen and seen != key.last_address and cache.add(f"key-moved:{key.pk}", 1, ADDRESS_CHANGE_INTERVAL):
+                audit.note(by=key.person, what="key.used-elsewhere", subject=name_of(key))
     key.last_used, key.last_address = now, seen  # the key may be cached
-
-
-def _ip_address(address: str | None) -> str | None:
-    """None if it is not an IP address: some proxies append a port, which PostgreSQL refuses."""
-    try:
-        return str(ipaddress.ip_address(address or ""))
-    except ValueError:
-        return None
-
-
-def _note_use(key: ApiKey, now: datetime, seen: str | None) -> None:
-    """Write an audit entry for the first use of a day and for a new address."""
-    if key.last_used is None or key.last_used.date() != now.date():
-        audit.note(by=key.person, what="key.used", subject=name_of(key))
-    elif seen and seen != key.last_address and cache.add(f"key-moved:{key.pk}", 1, ADDRESS_CHANGE_INTERVAL):
-        audit.note(by=key.person, what="key.used-elsewhere", subject=name_of(key))
-
-
-def _random_text(length: int) -> str:
-    return "".join(secrets.choice(_ALPHABET) for _index in range(length))
 
 
 def _hash(secret: str) -> str:

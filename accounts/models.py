@@ -70,9 +70,8 @@ class User(AbstractUser):
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Save, without columns that other transactions change meanwhile (`revision`, `set_aside`)."""
         if not self._state.adding and kwargs.get("update_fields") is None and not kwargs.get("force_insert"):
-            kwargs["update_fields"] = [
-                field.name for field in self._meta.concrete_fields if field.name not in _NOT_SAVED
-            ]
+            fields = [field.name for field in self._meta.concrete_fields]
+            kwargs["update_fields"] = [name for name in fields if name not in _NOT_SAVED]
         super().save(*args, **kwargs)
 
     @property

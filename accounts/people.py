@@ -65,37 +65,29 @@ def delete_person(*, person: User, by: User | None = None) -> None:
 
     Raises LastSuperuserError.
     """
-    _keep_a_superuser(person)
+    # These rows are locked, so that the last two superusers cannot be deleted at the same time.
+    superusers = User.objects.select_for_update().filter(is_superuser=True, is_active=True)
+    if {user.pk for user in superusers} == {person.pk}:
+        raise LastSuperuserError
     lock_person(person.pk)
     audit.note(by=by or person, what="person.deleted" if by else "person.left", subject=audit.name_of(person))
     kind = ContentType.objects.get_for_model(User)
     LogEntry.objects.filter(content_type=kind, object_id=str(person.pk)).delete()  # its text contains their address
-    _delete_sessions(person)
-    person.delete()
-
-
-def _keep_a_superuser(person: User) -> None:
-    """The rows are locked, so that the last two superusers cannot be deleted at the same time."""
-    superusers = User.objects.select_for_update().filter(is_superuser=True, is_active=True)
-    if {user.pk for user in superusers} == {person.pk}:
-        raise LastSuperuserError
-
-
-def _delete_sessions(person: User) -> None:
-    """The user id is inside the signed session data, so every session has to be decoded (about 30 µs each)."""
+    # The user id is inside the signed session data, so every session has to be decoded (about 30 µs each).
     store = import_module(settings.SESSION_ENGINE).SessionStore
     for session in store.get_model_class().objects.iterator(chunk_size=1000):
         if session.get_decoded().get("_auth_user_id") == str(person.pk):
             store(session.session_key).delete()
+    person.delete()
 
 
 def account_data(person: User) -> dict[str, Any]:
     """Everything stored about the account, without secrets (password hash, keys, recovery codes)."""
+    addresses = EmailAddress.objects.filter(user=person).order_by("pk")
+    changes = LogEntry.objects.filter(user=person).order_by("pk")
     return {
         "email": person.email,
-        "email_addresses": list(
-            EmailAddress.objects.filter(user=person).order_by("pk").values("email", "verified", "primary")
-        ),
+        "email_addresses": list(addresses.values("email", "verified", "primary")),
         "first_name": person.first_name,
         "last_name": person.last_name,
         "joined": person.date_joined,
@@ -103,31 +95,25 @@ def account_data(person: User) -> dict[str, Any]:
         "consented": person.consented_at,
         "set_aside": person.set_aside,
         "has_password": person.has_usable_password(),
-        "second_factors": [_second_factor(factor) for factor in Authenticator.objects.filter(user=person)],
-        "keys": [_key(key) for key in ApiKey.objects.filter(person=person).order_by("pk")],
+        "second_factors": [
+            {
+                "type": factor.type,
+                "name": factor.data.get("name", ""),
+                "added": factor.created_at,
+                "last_used": factor.last_used_at,
+            }
+            for factor in Authenticator.objects.filter(user=person)
+        ],
+        "keys": [
+            {name: getattr(key, name) for name in _KEY_FIELDS}
+            | {"uses": list(key.uses.order_by("day").values("day", "calls"))}
+            for key in ApiKey.objects.filter(person=person).order_by("pk")
+        ],
         "active": person.is_active,
         "staff": person.is_staff,
         "superuser": person.is_superuser,
         "groups": list(person.groups.values_list("name", flat=True)),
         "permissions": sorted(person.get_user_permissions()),
-        "changes_in_the_admin": list(
-            LogEntry.objects.filter(user=person)
-            .order_by("pk")
-            .values("action_time", "action_flag", "object_repr", "change_message")
-        ),
+        "changes_in_the_admin": list(changes.values("action_time", "action_flag", "object_repr", "change_message")),
         "audit": audit.entries_of(person),
     }
-
-
-def _second_factor(factor: Authenticator) -> dict[str, Any]:
-    return {
-        "type": factor.type,
-        "name": factor.data.get("name", ""),
-        "added": factor.created_at,
-        "last_used": factor.last_used_at,
-    }
-
-
-def _key(key: ApiKey) -> dict[str, Any]:
-    uses = [{"day": use.day, "calls": use.calls} for use in key.uses.order_by("day")]
-    return {**{name: getattr(key, name) for name in _KEY_FIELDS}, "uses": uses}

@@ -27,13 +27,11 @@ def group_permissions_of(group: Group) -> dict[str, Any]:
 
 def note_person_changes(*, person: User, before: dict[str, Any], by: User) -> None:
     """Write an audit entry if the permissions changed. `person` is read again, because Django caches permissions."""
-    changed = audit.changes(before, permissions_of(User.objects.get(pk=person.pk)))
-    if changed:
+    if changed := audit.changes(before, permissions_of(User.objects.get(pk=person.pk))):
         audit.note(by=by, what="person.changed", subject=audit.name_of(person), detail=changed)
 
 
 def note_group_changes(*, group: Group, before: dict[str, Any], by: User) -> None:
     """Write an audit entry if the group changed."""
-    changed = audit.changes(before, group_permissions_of(group))
-    if changed:
+    if changed := audit.changes(before, group_permissions_of(group)):
         audit.note(by=by, what="group.changed", subject=f"group {group.pk}", detail=changed)

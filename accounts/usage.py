@@ -110,9 +110,7 @@ def _write_later() -> None:
         connection.close()
 
 
+@atexit.register
 def _write_at_exit() -> None:
     if _counts._timer:
         _write_later()
-
-
-atexit.register(_write_at_exit)

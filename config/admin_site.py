@@ -19,12 +19,7 @@ GROUPS: list[tuple[Any, tuple[str, ...]]] = [
     (_("API and webhooks"), ("ApiKey", "Webhook", "Delivery")),
 ]
 # Old and new names of renamed models, as in addresses (recognizer migration 0014).
-MOVED = {
-    "place": "queueentry",
-    "setaside": "authorexclusion",
-    "origin": "importeddrawing",
-    "import": "importjob",
-}
+MOVED = {"place": "queueentry", "setaside": "authorexclusion", "origin": "importeddrawing", "import": "importjob"}
 
 
 def redirect_to_renamed(request: HttpRequest, model: str) -> HttpResponsePermanentRedirect:
@@ -47,15 +42,12 @@ class InklingAdminSite(AdminSite):
         if app_label:
             return apps
         found = {model["object_name"]: (app, model) for app in apps for model in app["models"]}
-        groups = [_group(name, [found.pop(noun) for noun in nouns if noun in found]) for name, nouns in GROUPS]
+        groups = []
+        for name, nouns in GROUPS:
+            members = [found.pop(noun) for noun in nouns if noun in found]
+            if members:
+                app, first = members[0]
+                label, models = f"group-{first['object_name'].lower()}", [model for _app, model in members]
+                groups.append(app | {"name": name, "app_label": label, "has_module_perms": True, "models": models})
         rest = [app | {"models": [m for m in app["models"] if m["object_name"] in found]} for app in apps]
-        return [group for group in [*groups, *rest] if group and group["models"]]
-
-
-def _group(name: Any, members: list[tuple[Any, Any]]) -> dict[str, Any]:
-    if not members:
-        return {}
-    app = members[0][0]
-    models = [model for _app, model in members]
-    label = f"group-{models[0]['object_name'].lower()}"
-    return {"name": name, "app_label": label, "app_url": app["app_url"], "has_module_perms": True, "models": models}
+        return groups + [app for app in rest if app["models"]]

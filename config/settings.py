@@ -47,9 +47,8 @@ else:
     env.required("ALLOWED_HOSTS", f"Set it to the site's host names, separated by commas. {_TRY}")
     ALLOWED_HOSTS = env.words("ALLOWED_HOSTS")
 
-TRUSTED_PROXIES = env.number(
-    "TRUSTED_PROXIES", 0
-)  # the number of our own reverse proxies; rate limits by address depend on it
+# The number of our own reverse proxies. Rate limits by address depend on it.
+TRUSTED_PROXIES = env.number("TRUSTED_PROXIES", 0)
 ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXIES
 CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")
 SECURE = env.flag("SECURE_COOKIES", default=not EMBEDDED)
@@ -149,10 +148,8 @@ if REDIS_URL:
         "default": {
             "BACKEND": "config.cache.FaultTolerantRedisCache",
             "LOCATION": REDIS_URL,
-            "OPTIONS": {
-                "socket_connect_timeout": 1,
-                "socket_timeout": 1,
-            },  # seconds; without them every request waits for a Redis that is down
+            # Seconds. Without them every request waits for a Redis that is down.
+            "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1},
         }
     }
     SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
@@ -254,10 +251,7 @@ REST_FRAMEWORK = {
         "recognizer.api.authentication.SiteSession",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
-    "DEFAULT_PARSER_CLASSES": [
-        "recognizer.api.input.LimitedJSONParser",
-        "recognizer.api.input.LimitedMultiPartParser",
-    ],
+    "DEFAULT_PARSER_CLASSES": ["recognizer.api.input.LimitedJSONParser", "recognizer.api.input.LimitedMultiPartParser"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "EXCEPTION_HANDLER": "recognizer.api.errors.handle_exception",
     "NUM_PROXIES": TRUSTED_PROXIES,
@@ -275,9 +269,8 @@ SPECTACULAR_SETTINGS = {
 PREDICT_RATE = env.number("PREDICT_RATE", 600)  # predictions per minute for a user or an IP address
 PICTURE_RATE = env.number("PICTURE_RATE", 60)  # pictures per minute for a user or an IP address
 DRAWING_RATE = env.number("DRAWING_RATE", 120)  # requests per minute that save or change something, for a user
-USAGE_SECONDS = env.number(
-    "USAGE_SECONDS", 5
-)  # seconds between writes of the call counters of keys; 0: write on demand
+# Seconds between writes of the call counters of keys; 0: write on demand.
+USAGE_SECONDS = env.number("USAGE_SECONDS", 5)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 8 * 1024 * 1024
 FILE_UPLOAD_MAX_MEMORY_SIZE = 8 * 1024 * 1024
 # Uploads stay in memory, and a larger body is refused while it arrives: no request writes to the disk.
@@ -315,10 +308,7 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": TICK_SECONDS,
         "options": {"expires": 2 * TICK_SECONDS},  # a worker that was down does not run all it missed
     },
-    "forget-expired-sessions": {
-        "task": "accounts.tasks.forget_expired_sessions",
-        "schedule": timedelta(days=1),
-    },
+    "forget-expired-sessions": {"task": "accounts.tasks.forget_expired_sessions", "schedule": timedelta(days=1)},
 }
 
 
@@ -333,9 +323,8 @@ WEBHOOK_ALLOW_HTTP = env.flag("WEBHOOK_ALLOW_HTTP")
 
 # How often a training run records that it is alive, and after how long without a record it counts as failed.
 TRAINING_HEARTBEAT_SECONDS = env.number("TRAINING_HEARTBEAT_SECONDS", 2, least=1)
-TRAINING_DEAD_SECONDS = env.number(
-    "TRAINING_DEAD_SECONDS", 10 * TRAINING_HEARTBEAT_SECONDS, least=3 * TRAINING_HEARTBEAT_SECONDS
-)
+_BEAT = TRAINING_HEARTBEAT_SECONDS
+TRAINING_DEAD_SECONDS = env.number("TRAINING_DEAD_SECONDS", 10 * _BEAT, least=3 * _BEAT)
 SELF_REVIEW = env.flag("SELF_REVIEW", default=EMBEDDED)  # staff may review their own drawings: for a site with one user
 
 

@@ -69,9 +69,8 @@ class ApiKeyAdmin(admin.ModelAdmin):
             context = {**self.admin_site.each_context(request), "title": _("Revoke keys"), "keys": live}
             return render(request, "admin/accounts/apikey/revoke.html", context)
         count = sum(keys.revoke_key(key=key, by=cast(User, request.user)) for key in live)
-        self.message_user(
-            request, ngettext("%d key is revoked.", "%d keys are revoked.", count) % count, messages.SUCCESS
-        )
+        text = ngettext("%d key is revoked.", "%d keys are revoked.", count) % count
+        self.message_user(request, text, messages.SUCCESS)
         return None
 
     def has_add_permission(self, request: HttpRequest) -> bool:

@@ -124,10 +124,9 @@ class GroupOfPeopleAdmin(GroupAdmin):
 
     def save_model(self, request: HttpRequest, obj: Group, form: ModelForm, change: bool) -> None:
         """Remember the permissions before the change; `save_related` logs the difference."""
-        stored = Group.objects.get(pk=obj.pk) if change else None
-        request.__dict__["before"] = (
-            permissions.group_permissions_of(stored) if stored else {"name": None, "permissions": []}
-        )
+        empty: dict[str, Any] = {"name": None, "permissions": []}
+        before = permissions.group_permissions_of(Group.objects.get(pk=obj.pk)) if change else empty
+        request.__dict__["before"] = before
         super().save_model(request, obj, form, change)
 
     def save_related(self, request: HttpRequest, form: ModelForm, formsets: Any, change: bool) -> None:

@@ -8,13 +8,13 @@ drawings in three forms: as they are, as two-valued scans, and drawn small in a 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
 
+from ml.bundles.build import to_input
 from ml.data import loaders
 from ml.recipes.bangla_digits import simulate_scan
 from ml.recipes.base import normalise_pictures
@@ -25,23 +25,19 @@ if TYPE_CHECKING:
 
 SIDE = 32  # pixels, of the demo's pictures
 EPOCHS = 30
-BATCH = 64
 SMALL = 2.5  # sides of the frame per side of a drawing that is small in its corner
 
 _SHARPEN = np.array([[-1, -1, -1], [-1, 9, -1], [-1, -1, -1]], np.float32)
 
-Seen = Callable[[np.ndarray], np.ndarray]
-
 
 def apply_filters(pictures: np.ndarray) -> np.ndarray:
     """Return pictures, uint8 (n, h, w) white on black, filtered: uint8 (n, 32, 32), dark on light as in the demo."""
-    return np.stack([_filter(255 - picture) for picture in pictures])
-
-
-def _filter(picture: np.ndarray) -> np.ndarray:
-    small = cv2.resize(picture, (SIDE, SIDE), interpolation=cv2.INTER_LINEAR)
-    blurred = cv2.GaussianBlur(small, (9, 9), 10)
-    return cv2.filter2D(cv2.addWeighted(small, 1.5, blurred, -0.5, 0), -1, _SHARPEN)
+    filtered = np.empty((len(pictures), SIDE, SIDE), np.uint8)
+    for index, picture in enumerate(255 - pictures):
+        small = cv2.resize(picture, (SIDE, SIDE), interpolation=cv2.INTER_LINEAR)
+        blurred = cv2.GaussianBlur(small, (9, 9), 10)
+        filtered[index] = cv2.filter2D(cv2.addWeighted(small, 1.5, blurred, -0.5, 0), -1, _SHARPEN)
+    return filtered
 
 
 def draw_in_corner(pictures: np.ndarray) -> np.ndarray:
@@ -65,11 +61,18 @@ def run_filters_bench(data: Path | None, *, epochs: int = EPOCHS, limit: int | N
         "as two-valued scans": np.stack([simulate_scan(picture, rng) for picture in test.x]),
         "small, in a corner": draw_in_corner(test.x),
     }
-    methods: dict[str, Seen] = {"filters": apply_filters, "normaliser": normalise_pictures}
+    methods = {
+        "filters": apply_filters,
+        "normaliser": normalise_pictures,
+    }
     figures = {}
     for name, seen in methods.items():
         network = _train_network(seen(study.x), study.y, epochs, seed)
-        figures[name] = {title: _accuracy(network, seen(pictures), test.y) for title, pictures in tests.items()}
+        answers = {
+            title: network.predict(to_input(seen(pictures)), batch_size=256, verbose=0).argmax(axis=1)
+            for title, pictures in tests.items()
+        }
+        figures[name] = {title: float((labels == test.y).mean()) for title, labels in answers.items()}
     return figures
 
 
@@ -80,7 +83,7 @@ def _train_network(x: np.ndarray, y: np.ndarray, epochs: int, seed: int) -> kera
     with fast_precision():
         network = _network(x.shape[1])
     network.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
-    network.fit(_scaled(x), y, batch_size=BATCH, epochs=epochs, verbose=0)
+    network.fit(to_input(x), y, batch_size=64, epochs=epochs, verbose=0)
     return network
 
 
@@ -96,11 +99,3 @@ def _network(side: int) -> keras.Model:
     return Sequential(
         [layers.Input((side, side, 1)), *convolutions, *dense, layers.Dense(10, activation="softmax", dtype="float32")]
     )
-
-
-def _scaled(x: np.ndarray) -> np.ndarray:
-    return x[..., np.newaxis].astype(np.float32) / 255
-
-
-def _accuracy(network: keras.Model, x: np.ndarray, y: np.ndarray) -> float:
-    return float((network.predict(_scaled(x), batch_size=256, verbose=0).argmax(axis=1) == y).mean())

@@ -52,21 +52,28 @@ def run_bench(folder: Path, *, calls: int) -> dict[str, Any]:
     data = example_ink()
     ink = parse_ink(data)
     raster = rasterise(ink, spec)[np.newaxis]
-    canvas, photo = example_canvas(), example_photo()
     stages = {
-        "parse ink": _time(lambda: parse_ink(data), calls),
-        "rasterise": _time(lambda: rasterise(ink, spec), calls),
-        "predict": _time(lambda: predictor.predict(raster), calls),
-        "ink, all three": _time(lambda: predictor.predict(rasterise(parse_ink(data), spec)[np.newaxis]), calls),
+        "parse ink": time_calls(lambda: parse_ink(data), calls),
+        "rasterise": time_calls(lambda: rasterise(ink, spec), calls),
+        "predict": time_calls(lambda: predictor.predict(raster), calls),
+        "ink, all three": time_calls(lambda: predictor.predict(rasterise(parse_ink(data), spec)[np.newaxis]), calls),
     }
-    for name, picture in (("canvas PNG, 400 x 400", canvas), ("photo JPEG, 12 megapixels", photo)):
-        grey = decode_image(picture)
-        stages[f"{name}: decode"] = _time(partial(decode_image, picture), max(1, calls // 10))
-        stages[f"{name}: normalise"] = _time(partial(normalise_image, grey, spec), max(1, calls // 10))
-    return {"stages": stages, "memory_mb": _memory(folder)}
+    few = max(1, calls // 10)
+    for name, picture in (("canvas PNG, 400 x 400", example_canvas()), ("photo JPEG, 12 megapixels", example_photo())):
+        stages[f"{name}: decode"] = time_calls(partial(decode_image, picture), few)
+        stages[f"{name}: normalise"] = time_calls(partial(normalise_image, decode_image(picture), spec), few)
+    done = subprocess.run(  # noqa: S603 (our own interpreter and program)
+        [sys.executable, "-c", _WORKER, str(folder)],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=Path(__file__).parents[2],
+    )
+    return {"stages": stages, "memory_mb": json.loads(done.stdout)}
 
 
-def _time(call: Callable[[], object], calls: int) -> dict[str, Any]:
+def time_calls(call: Callable[[], object], calls: int) -> dict[str, Any]:
+    """Call a function some times to warm up, then `calls` times; return the median and the 95th percentile in ms."""
     for _ in range(min(calls, WARM_UP)):
         call()
     times = np.empty(calls)
@@ -76,18 +83,6 @@ def _time(call: Callable[[], object], calls: int) -> dict[str, Any]:
         times[number] = time.perf_counter() - start
     median, p95 = np.percentile(times, [50, 95]) * 1_000
     return {"median_ms": float(median), "p95_ms": float(p95), "calls": calls}
-
-
-def _memory(folder: Path) -> dict[str, float]:
-    done = subprocess.run(  # noqa: S603 (our own interpreter and program)
-        [sys.executable, "-c", _WORKER, str(folder)],
-        capture_output=True,
-        text=True,
-        check=True,
-        cwd=Path(__file__).parents[2],
-    )
-    figures: dict[str, float] = json.loads(done.stdout)
-    return figures
 
 
 def resident_mb() -> float:

@@ -58,8 +58,11 @@ def run_learning_bench(
     base = base_bundle(data, cache)
     study, test = load_pen_drawings(data)
     mnist = loaders.load_mnist("test", data)
-    train_on = _trainer(base, data, report)
     exact = ApprovedDrawings(mnist.x, [None] * len(mnist.y), mnist.y)
+
+    def train_on(drawings: ApprovedDrawings, mode: str, seed: int) -> Bundle:
+        return finetune(base, drawings, mode=mode, seed=seed, report=report, data=data, recipe=RECIPE)
+
     return {
         "base": _measure(base, test.drawings, exact),
         "load": round(os.getloadavg()[0], 1),
@@ -69,23 +72,17 @@ def run_learning_bench(
             for mode in modes
         },
         "alone": {
-            mode: [measure_one_person(base, study, mode, name, train_on) for name in first_writers(study, alone)]
+            mode: [
+                measure_one_person(base, study, mode, str(name), train_on) for name in np.unique(study.writers)[:alone]
+            ]
             for mode in modes
         },
     }
 
 
-TrainFunction = Callable[[ApprovedDrawings, str, int], Bundle]
-
-
-def _trainer(base: Bundle, data: Path | None, report: ProgressCallback) -> TrainFunction:
-    def train_on(drawings: ApprovedDrawings, mode: str, seed: int) -> Bundle:
-        return finetune(base, drawings, mode=mode, seed=seed, report=report, data=data, recipe=RECIPE)
-
-    return train_on
-
-
 # The three experiments
+
+TrainFunction = Callable[[ApprovedDrawings, str, int], Bundle]
 
 
 def measure_learning(
@@ -135,16 +132,12 @@ def measure_poisoning(
 def measure_one_person(base: Bundle, study: PenDrawings, mode: str, name: str, train_on: TrainFunction) -> Figures:
     """Return the gain of a single user after thirty corrected drawings, a fifth of which is the field test."""
     own = select_drawings(study.drawings, study.writers == name)
-    places = np.arange(len(own.labels))
-    challenger = train_on(select_drawings(own, (places < 30) & (places % FIELD_EVERY != 0)), mode, SEED)
-    field, later = select_drawings(own, (places < 30) & (places % FIELD_EVERY == 0)), select_drawings(own, places >= 30)
+    index = np.arange(len(own.labels))
+    first, in_field = index < 30, index % FIELD_EVERY == 0
+    challenger = train_on(select_drawings(own, first & ~in_field), mode, SEED)
+    field, later = select_drawings(own, first & in_field), select_drawings(own, ~first)
     verdict = examine(base, challenger, field, by_author=False, authors=1)
     return {"verdict": verdict.outcome, "before": _accuracy(base, later), "after": _accuracy(challenger, later)}
-
-
-def first_writers(hands: PenDrawings, count: int) -> list[str]:
-    """Return the names of the first writers."""
-    return [str(name) for name in np.unique(hands.writers)[:count]]
 
 
 def _measure(bundle: Bundle, pen: ApprovedDrawings, mnist: ApprovedDrawings) -> Figures:
@@ -234,26 +227,23 @@ def base_bundle(data: Path | None, cache: Path, recipe: Recipe | None = None) ->
 
 def learning_text(figures: Mapping[str, Any]) -> str:
     """Return the figures of `run_learning_bench` as tables."""
-    rows = [("base", "", figures["base"])]
-    rows += [(mode, line["verdict"], line) for mode, line in figures["learning"].items()]
-    parts = [
-        table(
-            ("all approved", "verdict", "other writers", "ECE", "MNIST test", "ECE", "seconds"),
-            [(name, verdict, *_learned(line)) for name, verdict, line in rows],
-        )
+    header = ("all approved", "verdict", "other writers", "ECE", "MNIST test", "ECE", "seconds")
+    shares = ("pen", "pen_ece", "mnist", "mnist_ece")
+    lines = {"base": figures["base"], **figures["learning"]}.items()
+    rows = [
+        (name, line.get("verdict", ""), *(percent(line[key]) for key in shares), str(line.get("seconds", "")))
+        for name, line in lines
     ]
-    for name, key, last in (
-        ("random labels by a third", "poison", "promoted"),
-        ("a single user", "alone", "after"),
+    parts = [table(header, rows)]
+    for name, key, columns in (
+        ("random labels by a third", "poison", ("before", "after", "promoted")),
+        ("a single user", "alone", ("before", "after")),
     ):
-        lines = [(mode, line) for mode, tries in figures[key].items() for line in tries]
-        if lines:
-            columns = ("before", "after") if last == "after" else ("before", "after", last)
-            shown = [(mode, line["verdict"], *(percent(line[column]) for column in columns)) for mode, line in lines]
+        shown = [
+            (mode, line["verdict"], *(percent(line[column]) for column in columns))
+            for mode, tries in figures[key].items()
+            for line in tries
+        ]
+        if shown:
             parts.append(table((name, "verdict", *columns), shown))
     return "\n\n".join(parts)
-
-
-def _learned(line: Mapping[str, Any]) -> tuple[str, ...]:
-    shares = tuple(percent(line[key]) for key in ("pen", "pen_ece", "mnist", "mnist_ece"))
-    return (*shares, str(line.get("seconds", "")))

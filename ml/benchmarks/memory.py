@@ -8,9 +8,9 @@ the others, which the network was not trained on.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,6 +18,7 @@ import numpy as np
 
 from ml.augmentation.negatives import make_negative
 from ml.benchmarks import learning
+from ml.benchmarks.latency import time_calls
 from ml.bundles.bundle import Bundle, verify_bundle
 from ml.data import loaders
 from ml.data.labelled_files import LabelledDrawings, label_indices
@@ -70,19 +71,18 @@ def run_memory_bench(data: Path | None, cache: Path, shipped: Bundle) -> Figures
     """Return all figures: shares from 0 to 1, times in microseconds. The bases are saved in `cache`."""
     alone = learning.base_bundle(data, cache / "mnist")
     pens = learning.base_bundle(data, cache / "pens", PENS)
-    kept_out = loaders.first_by_hash(_writers(data), loaders.TEST_WRITERS)
+    writers = _writers(data)
+    kept_out = load_pen_writers(data, writers[: loaders.TEST_WRITERS])
     return {
         "hands": {
-            "MNIST alone": measure_writers(
-                alone, load_pen_writers(data, _writers(data)[REPORTED] + _writers(data)[TRAINED])
-            ),
-            "MNIST and ten pen writers": measure_writers(pens, load_pen_writers(data, _writers(data)[REPORTED])),
-            "shipped": measure_writers(shipped, load_pen_writers(data, kept_out)),
+            "MNIST alone": measure_writers(alone, load_pen_writers(data, writers[REPORTED] + writers[TRAINED])),
+            "MNIST and ten pen writers": measure_writers(pens, load_pen_writers(data, writers[REPORTED])),
+            "shipped": measure_writers(shipped, kept_out),
         },
         "new labels": {"MNIST alone": measure_new_labels(alone, data), "shipped": measure_new_labels(shipped, data)},
-        "at once": measure_renaming(shipped, load_pen_writers(data, kept_out)),
-        "junk": measure_negatives(shipped, load_pen_writers(data, kept_out), data),
-        "recall": measure_cost(shipped, load_pen_writers(data, kept_out)),
+        "at once": measure_renaming(shipped, kept_out),
+        "junk": measure_negatives(shipped, kept_out, data),
+        "recall": measure_cost(shipped, kept_out),
     }
 
 
@@ -126,13 +126,11 @@ def replay_writer(writer: WriterDrawings, said: Habit, rng: np.random.Generator)
     packed: list[bytes] = []
     labels: list[int] = []
     right = np.zeros(len(writer.labels), bool)
-    for place, truth in enumerate(writer.labels):
-        plain, embedding = writer.probabilities[place], writer.embeddings[place]
-        known = personal_memory.build_memory(
-            packed[-personal_memory.MAX_DRAWINGS :], labels[-personal_memory.MAX_DRAWINGS :], len(plain)
-        )
+    newest = slice(-personal_memory.MAX_DRAWINGS, None)
+    for index, (plain, embedding, truth) in enumerate(zip(*writer, strict=True)):
+        known = personal_memory.build_memory(packed[newest], labels[newest], len(plain))
         got = int(adjust_answer(known, plain, embedding).probabilities.argmax())
-        right[place] = got == truth
+        right[index] = got == truth
         label = said(got, int(truth), len(plain), rng)
         if label is not None:
             packed.append(pack_answer(embedding, plain))
@@ -190,12 +188,11 @@ def measure_new_labels(bundle: Bundle, data: Path | None) -> list[Figures]:
     rasters = np.stack([normalise_image(picture, bundle.raster) for picture in pictures.x])
     answers = verify_bundle(bundle).predict(rasters)
     found = []
-    for ways in NEW_LABELS:
-        for examples in EXAMPLES:
-            rng = np.random.default_rng(ways * 10 + examples)
-            tries = [_new(pictures, answers, person, ways, examples, rng) for _ in range(SEEDS) for person in range(20)]
-            right, nearest = np.concatenate(tries).mean(axis=0)
-            found.append({"labels": ways, "examples": examples, "right": float(right), "nearest": float(nearest)})
+    for ways, examples in product(NEW_LABELS, EXAMPLES):
+        rng = np.random.default_rng(ways * 10 + examples)
+        tries = [_new(pictures, answers, person, ways, examples, rng) for _ in range(SEEDS) for person in range(20)]
+        right, nearest = np.concatenate(tries).mean(axis=0)
+        found.append({"labels": ways, "examples": examples, "right": float(right), "nearest": float(nearest)})
     return found
 
 
@@ -249,22 +246,18 @@ def _beside_one_odd(pairs: list[tuple[np.ndarray, np.ndarray]], below: float, ou
     """The share of doubtful negatives that is still "not sure" for somebody who gave one of them a label."""
     doubted = [pair for pair in pairs if pair[0].max() < below]
     unsure = []
-    for place, (plain, embedding) in enumerate(doubted[:: len(doubted) // 20 or 1]):
-        known = personal_memory.build_memory([pack_answer(embedding, plain)], [place % outputs], outputs)
-        unsure += [
-            adjust_answer(known, *pair).probabilities.max() < below for pair in doubted if pair[1] is not embedding
-        ]
+    for index, (plain, embedding) in enumerate(doubted[:: len(doubted) // 20 or 1]):
+        known = personal_memory.build_memory([pack_answer(embedding, plain)], [index % outputs], outputs)
+        others = [pair for pair in doubted if pair[1] is not embedding]
+        unsure += [adjust_answer(known, *pair).probabilities.max() < below for pair in others]
     return float(np.mean(unsure)) if unsure else 1.0
 
 
 def full_memory(writer: WriterDrawings) -> personal_memory.PersonalMemory:
     """Return a memory of everything that a writer drew, with the right labels."""
     packed = [pack_answer(*each) for each in zip(writer.embeddings, writer.probabilities, strict=True)]
-    return personal_memory.build_memory(
-        packed[-personal_memory.MAX_DRAWINGS :],
-        writer.labels[-personal_memory.MAX_DRAWINGS :].tolist(),
-        writer.probabilities.shape[1],
-    )
+    newest = slice(-personal_memory.MAX_DRAWINGS, None)
+    return personal_memory.build_memory(packed[newest], writer.labels[newest].tolist(), writer.probabilities.shape[1])
 
 
 def measure_cost(bundle: Bundle, drawings: LabelledDrawings, calls: int = 2_000) -> Figures:
@@ -277,18 +270,9 @@ def measure_cost(bundle: Bundle, drawings: LabelledDrawings, calls: int = 2_000)
     plain, embedding = many.probabilities[-1], many.embeddings[-1]
     return {
         "remembered": len(known.labels),
-        "look_us": _median_us(lambda: adjust_answer(known, plain, embedding), calls),
-        "build_us": _median_us(lambda: full_memory(many), max(1, calls // 50)),
+        "look_us": 1_000 * time_calls(lambda: adjust_answer(known, plain, embedding), calls)["median_ms"],
+        "build_us": 1_000 * time_calls(lambda: full_memory(many), max(1, calls // 50))["median_ms"],
     }
-
-
-def _median_us(call: Callable[[], object], calls: int) -> float:
-    times = []
-    for _ in range(calls):
-        start = time.perf_counter()
-        call()
-        times.append(time.perf_counter() - start)
-    return float(np.median(times) * 1e6)
 
 
 # Writers and bases
@@ -320,22 +304,18 @@ def memory_text(figures: Mapping[str, Any]) -> str:
     parts = [_writers_text(base, habits) for base, habits in figures["hands"].items()]
     for base, lines in figures.get("new labels", {}).items():
         rows = [
-            (f"{line['labels']} labels", line["examples"], percent(line["right"]), percent(line["nearest"]))
-            for line in lines
+            (f"{each['labels']} labels", each["examples"], percent(each["right"]), percent(each["nearest"]))
+            for each in lines
         ]
         parts.append(table((f"new labels, {base}", "examples of each", "right", "nearest example"), rows))
     if "at once" in figures:
-        line = figures["at once"]
-        parts.append(
-            table(
-                ("clear drawings that their author gives another label", ""),
-                [
-                    ("the next drawing gets the new label", percent(line["second"])),
-                    ("the next drawing after three of other labels", percent(line["meanwhile"])),
-                    ("the one after two", percent(line["third"])),
-                ],
-            )
-        )
+        names = {
+            "second": "the next drawing gets the new label",
+            "meanwhile": "the next drawing after three of other labels",
+            "third": "the one after two",
+        }
+        renamed = [(name, percent(figures["at once"][key])) for key, name in names.items()]
+        parts.append(table(("clear drawings that their author gives another label", ""), renamed))
         rows = [
             (name, f"{line['count']:,}", *(percent(line[key]) for key in ("plain", "personal", "odd")))
             for name, line in figures["junk"].items()
