@@ -8,11 +8,12 @@ import logging
 from django.conf import settings
 from django.utils.module_loading import import_string
 
-from recognizer import enqueue, idempotency, memory, training
+from recognizer import enqueue, memory, training
 from recognizer.datasets import export_job
 from recognizer.drawings import refresh
 from recognizer.enqueue import Task
 from recognizer.insights import label_checks
+from recognizer.models import Receipt
 from recognizer.review import outliers
 from recognizer.webhooks import delivery
 
@@ -28,7 +29,7 @@ def tick() -> None:
     asked = refresh.refresh_recent()
     export_job.run_due_jobs()
     delivery.run_due_jobs()
-    idempotency.delete_expired()
+    Receipt.objects.expired().delete()
     checked, _more = label_checks.refresh_label_checks()
     measured = outliers.refresh_oddness()
     logger.info(

@@ -14,13 +14,12 @@ from django.utils.translation import ngettext
 from accounts import audit
 from accounts.models import User
 from accounts.requests import PersonRequest
-from recognizer import permissions
 from recognizer.admin import review_queue
 from recognizer.admin.exclude_action import ExcludeAuthorsMixin
 from recognizer.admin.filters import ControlFilter, EndedFilter, LabelFilter
 from recognizer.admin.read_only import OneByOneDeleteMixin, ReadOnlyAdmin
 from recognizer.drawings import corrections
-from recognizer.models import Control, Correction, Drawing, Opinion, Review
+from recognizer.models import Control, Correction, Drawing, Opinion, Review, permissions
 from recognizer.review import consensus, controls, queue
 
 

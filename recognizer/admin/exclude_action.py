@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from recognizer import permissions
+from recognizer.models import permissions
 
 MAX_ROWS = 200  # at once, because their ids are in the address
 

@@ -17,8 +17,8 @@ from accounts import audit
 from accounts.admin import confirm_action
 from accounts.models import User
 from accounts.requests import PersonRequest
-from recognizer import permissions, training
-from recognizer.models import Label, Policy, Recognizer
+from recognizer import training
+from recognizer.models import Label, Policy, Recognizer, permissions
 from recognizer.review import policy_changes
 
 

@@ -14,7 +14,6 @@ from django.utils.translation import gettext as _
 from rest_framework import exceptions
 from rest_framework.response import Response
 
-from recognizer import idempotency
 from recognizer.api.error_codes import CODES
 from recognizer.datasets.export_job import OpenExportError
 from recognizer.datasets.filters import FilterError
@@ -40,7 +39,6 @@ EXCEPTION_CODES: dict[type[Exception], tuple[str, str | None]] = {
     ConsentRequiredError: ("consent_required", None),
     IdTakenError: ("id_taken", "id"),
     OpenExportError: ("export_open", None),
-    idempotency.KeyReusedError: ("idempotency_mismatch", None),
 }
 """The code of each exception, and the field to blame."""
 
@@ -100,8 +98,6 @@ def _api_exception(error: Exception) -> exceptions.APIException | None:
         return ApiError("version_unavailable", text % error, field="as_of")
     if isinstance(error, FilterError):
         return ApiError("invalid", str(error), field=error.field)
-    if isinstance(error, idempotency.WriteInProgressError):
-        return ApiError("idempotency_in_progress", wait=2)
     if isinstance(error, PermissionDenied):
         return exceptions.PermissionDenied()
     if isinstance(error, SuspiciousOperation):

@@ -8,21 +8,22 @@ from collections.abc import Callable
 from typing import Any
 
 from django.core.files.uploadedfile import UploadedFile
-from django.db import transaction
+from django.db import IntegrityError, OperationalError, connection, transaction
 from django.http import HttpResponse
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.models import ApiKey
-from recognizer import idempotency
+from accounts.models import ApiKey, User
 from recognizer.api.authentication import person_of
 from recognizer.api.errors import ApiError
 from recognizer.models import Receipt
 
 HEADER = "Idempotency-Key"
 REPLAYED = "Idempotency-Replayed"
+WAIT_MS = 10_000  # how long a repeated write waits for the first one
 _NAME = re.compile(r"[!-~]{1,255}")
+_WAITED_TOO_LONG = "55P03"  # PostgreSQL: lock_not_available
 
 Handler = Callable[..., HttpResponse]
 
@@ -33,7 +34,7 @@ def run_once(
     """Run the handler and save its response in one transaction, or return the response that was saved.
 
     A request that does not write (`writes`) simply runs. An error response is not saved: nothing was written, so the
-    same key may be used again. Raises ApiError, and what `recognizer.idempotency.find_or_create_receipt` raises.
+    same key may be used again. Raises ApiError.
     """
     name = request.headers[HEADER]
     if not _NAME.fullmatch(name):
@@ -44,16 +45,50 @@ def run_once(
     key = request.auth if isinstance(request.auth, ApiKey) else None
     person = person_of(request)
     with transaction.atomic():
-        receipt = idempotency.find_or_create_receipt(person=person, key=key, name=name, asked=digest)
+        receipt = _find_or_create_receipt(person, key, name, digest)
         if receipt.status:
             return _replay(receipt)
         response = handler(request, *args, **kwargs)
         if response.status_code >= 400:
             transaction.set_rollback(True)
             return response
-        headers = {name: value for name, value in response.items() if name != "Content-Type"}
-        idempotency.save_answer(receipt, status=response.status_code, content=_content(response), headers=headers)
+        receipt.status, receipt.content = response.status_code, _content(response)
+        receipt.headers = {name: value for name, value in response.items() if name != "Content-Type"}
+        receipt.save(update_fields=["status", "content", "headers"])
         return response
+
+
+def _find_or_create_receipt(person: User, key: ApiKey | None, name: str, asked: str) -> Receipt:
+    """A new receipt without a status, or the receipt of the first request with this name.
+
+    A repeated request waits while the first one is writing, because both add the same row.
+    """
+    mine = Receipt.objects.of(person.pk, key).filter(name=name)
+    mine.expired().delete()
+    try:
+        with transaction.atomic():
+            _wait_at_most(str(WAIT_MS))
+            receipt = Receipt.objects.create(person=person, key=key, name=name, asked=asked)
+            _wait_at_most("DEFAULT")
+            return receipt
+    except IntegrityError:
+        found = mine.first()
+    except OperationalError as error:
+        if getattr(error.__cause__, "pgcode", None) != _WAITED_TOO_LONG:
+            raise
+        found = None
+    if found is None:  # the first request has not ended yet, or its receipt was deleted between the two queries
+        raise ApiError("idempotency_in_progress", wait=2)
+    if found.asked != asked:
+        raise ApiError("idempotency_mismatch")
+    return found
+
+
+def _wait_at_most(patience: str) -> None:
+    """Set the lock timeout of PostgreSQL. SQLite allows one write at a time anyway, with a timeout of its own."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute(f"SET LOCAL lock_timeout TO {patience}")
 
 
 def _content(response: HttpResponse) -> str:

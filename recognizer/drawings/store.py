@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
@@ -10,9 +11,9 @@ from django.db import IntegrityError, transaction
 from accounts import audit
 from accounts.models import lock_person
 from ml.preprocessing.content import Content
-from recognizer import idempotency, memory
+from recognizer import memory
 from recognizer.drawings.predict import AdjustedAnswer, Answer, Guess, recognise
-from recognizer.models import Drawing, PersonalAnswer, PersonalAnswerReason, Prediction
+from recognizer.models import Drawing, PersonalAnswer, PersonalAnswerReason, Prediction, Receipt
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -107,5 +108,8 @@ def delete_drawing(*, drawing: Drawing, by: User | None = None) -> None:
     if by:
         audit.note(by=by, what="drawing.deleted", subject=f"drawing {drawing.uuid}")
     memory.forget_drawing(drawing=drawing)  # first: it locks the person, and changes the revision of cached memories
-    idempotency.redact_drawing(drawing=drawing)
+    # Saved answers to API requests contain it. They stay, so that a late repetition does not save it again.
+    answers = Receipt.objects.filter(person=drawing.author_id, content__contains=str(drawing.uuid))
+    gone = {"code": "not_found", "detail": "This was saved and has been deleted since.", "field": None}
+    answers.update(status=404, content=json.dumps(gone), headers={})
     drawing.delete()

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Self
 
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import ApiKey
+
+KEEP_FOR = timedelta(days=1)
 
 
 class ReceiptQuerySet(models.QuerySet["Receipt"]):
@@ -18,6 +22,10 @@ class ReceiptQuerySet(models.QuerySet["Receipt"]):
     def of(self, person_id: int, key: ApiKey | None) -> Self:
         """Those of an API key, or of a person on the site. Each key of a person has its own names."""
         return self.filter(key=key) if key else self.filter(person=person_id, key=None)
+
+    def expired(self) -> Self:
+        """Those that are older than KEEP_FOR and count no longer."""
+        return self.filter(created__lte=timezone.now() - KEEP_FOR)
 
 
 class Receipt(models.Model):

@@ -12,7 +12,7 @@ from django.contrib.auth.decorators import login_required, permission_required
 from django.http.response import HttpResponseBase
 from django.views.decorators.cache import never_cache
 
-from recognizer import permissions
+from recognizer.models import permissions
 
 View = TypeVar("View", bound=Callable[..., HttpResponseBase])
 

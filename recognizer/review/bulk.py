@@ -9,8 +9,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from accounts.models import lock_person
-from recognizer import permissions
-from recognizer.models import Control, Correction, Opinion, QueueEntry, Review
+from recognizer.models import Control, Correction, Opinion, QueueEntry, Review, permissions
 from recognizer.review import consensus, controls, decisions, locking
 
 if TYPE_CHECKING:

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
-from recognizer import permissions, webhooks
-from recognizer.models import Control, Correction, Opinion, Policy, QueueEntry, Recognizer, Review
+from recognizer import webhooks
+from recognizer.models import Control, Correction, Opinion, Policy, QueueEntry, Recognizer, Review, permissions
 from recognizer.review import queue
 
 if TYPE_CHECKING:

@@ -18,8 +18,7 @@ from django.utils.crypto import salted_hmac
 
 from accounts import audit
 from accounts.models import lock_person
-from recognizer import permissions
-from recognizer.models import Claim, Control, Correction, Opinion, Policy, QueueEntry, Review
+from recognizer.models import Claim, Control, Correction, Opinion, Policy, QueueEntry, Review, permissions
 from recognizer.review import locking, queue
 from recognizer.review.queue import QueueFilter
 

@@ -2,7 +2,7 @@
 
 What a reviewer says is an opinion. When as many opinions agree as the policy asks for (one by default), a review is
 written (`consensus`). Reviews are append-only: undoing one adds a row. Callers check whether a person may review at all
-(`recognizer.permissions`).
+(`recognizer.models.permissions`).
 """
 
 from __future__ import annotations
@@ -16,8 +16,18 @@ from django.db.models import QuerySet
 
 from accounts import people
 from accounts.models import lock_person
-from recognizer import permissions, webhooks
-from recognizer.models import Control, Correction, Drawing, Label, Opinion, Recognizer, Review, UnknownLabelError
+from recognizer import webhooks
+from recognizer.models import (
+    Control,
+    Correction,
+    Drawing,
+    Label,
+    Opinion,
+    Recognizer,
+    Review,
+    UnknownLabelError,
+    permissions,
+)
 from recognizer.review import consensus, controls, queue
 from recognizer.review.locking import (
     ClaimedError,

@@ -16,8 +16,7 @@ from django.db.models import Exists, OuterRef, Q, Subquery
 from django.utils import timezone
 
 from accounts.models import lock_person
-from recognizer import permissions
-from recognizer.models import Claim, Correction, Drawing, Opinion, QueueEntry, Review
+from recognizer.models import Claim, Correction, Drawing, Opinion, QueueEntry, Review, permissions
 from recognizer.review import consensus, queue
 from recognizer.review.queue import DECIDED
 

@@ -14,7 +14,8 @@ from pytest_django import DjangoAssertNumQueries
 
 from accounts import keys
 from accounts.models import User
-from recognizer import idempotency, tasks
+from recognizer import tasks
+from recognizer.api import idempotency
 from recognizer.models import Correction, Drawing, Receipt
 from tests.api.test_keys import program
 from tests.api.test_predict import picture_of_seven

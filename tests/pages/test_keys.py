@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from accounts import keys
 from accounts.models import ApiKey, AuditEntry, User
-from recognizer import permissions
+from recognizer.models import permissions
 from tests.accounts.helpers import PASSWORD
 from tests.pages.conftest import message_codes
 

@@ -4,15 +4,15 @@ from typing import Any
 
 import pytest
 
-from recognizer import checks
+from recognizer import apps
 
 
 @pytest.mark.parametrize(
     ("check", "setting", "good", "bad"),
     [
-        (checks.check_shared_cache, "REDIS_URL", "redis://redis/0", ""),
-        (checks.check_postgresql, "DATABASE_URL", "postgres://db/inkling", ""),
-        (checks.check_self_review, "SELF_REVIEW", False, True),
+        (apps.check_shared_cache, "REDIS_URL", "redis://redis/0", ""),
+        (apps.check_postgresql, "DATABASE_URL", "postgres://db/inkling", ""),
+        (apps.check_self_review, "SELF_REVIEW", False, True),
     ],
 )
 def test_a_warning_names_the_setting_in_its_hint(settings: Any, check: Any, setting: str, good: Any, bad: Any) -> None:

@@ -14,7 +14,6 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from recognizer import permissions
 from recognizer.api.base import Endpoint, not_modified
 from recognizer.api.errors import ApiError
 from recognizer.api.input import ExportBody, LimitedJSONParser, read_body
@@ -22,7 +21,7 @@ from recognizer.api.pagination import ListQuery
 from recognizer.api.throttling import DrawingLimit
 from recognizer.datasets import export_job, formats
 from recognizer.datasets.filters import DrawingFilter
-from recognizer.models import Export
+from recognizer.models import Export, permissions
 
 if TYPE_CHECKING:
     from accounts.models import User

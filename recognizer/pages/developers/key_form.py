@@ -15,8 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import ApiKey, User
-from recognizer import permissions
-from recognizer.models import ModelVersion, Recognizer
+from recognizer.models import ModelVersion, Recognizer, permissions
 
 MOST_ORIGINS = 10
 MOST_VERSIONS = 50  # to choose from, the newest of each recognizer

@@ -9,11 +9,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.requests import PersonRequest
-from recognizer import permissions
 from recognizer.insights import agreement as agreements
 from recognizer.insights import disputes as found_disputes
 from recognizer.insights import reviewer_accuracy as accuracy
-from recognizer.models import Control, Review
+from recognizer.models import Control, Review, permissions
 from recognizer.pages.access import for_control_managers, for_reviewers
 from recognizer.pages.insights.views import insights_context
 from recognizer.pages.query import read_id

@@ -9,8 +9,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from accounts.requests import PersonRequest
-from recognizer import permissions
-from recognizer.models import Review
+from recognizer.models import Review, permissions
 from recognizer.pages.access import for_auditors
 from recognizer.pages.moderation import audit_entries
 from recognizer.pages.moderation.audit_entries import AuditFilter

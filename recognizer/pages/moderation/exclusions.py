@@ -16,8 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.models import User
 from accounts.requests import PersonRequest
-from recognizer import permissions
-from recognizer.models import AuthorExclusion, Correction, Drawing
+from recognizer.models import AuthorExclusion, Correction, Drawing, permissions
 from recognizer.moderation import exclusions, reports
 from recognizer.pages.access import for_reviewers
 from recognizer.pages.query import read_ids

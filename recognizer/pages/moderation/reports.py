@@ -17,9 +17,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.requests import PersonRequest
-from recognizer import permissions
 from recognizer.insights import examples
-from recognizer.models import Report
+from recognizer.models import Report, permissions
 from recognizer.moderation import reports
 from recognizer.pages.access import for_reviewers
 from recognizer.pages.review import common

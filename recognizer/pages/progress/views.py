@@ -18,8 +18,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.requests import PersonRequest
-from recognizer import permissions, training
-from recognizer.models import Promotion, Recognizer
+from recognizer import training
+from recognizer.models import Promotion, Recognizer, permissions
 from recognizer.models.model_version import heavy_fields
 from recognizer.pages.draw import chosen_recognizer
 from recognizer.pages.progress import history

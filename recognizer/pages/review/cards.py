@@ -13,7 +13,6 @@ from django.utils.formats import localize
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from recognizer import permissions
 from recognizer.drawings import replay as replays
 from recognizer.drawings import thumbnails
 from recognizer.insights.examples import DrawingExample
@@ -27,6 +26,7 @@ from recognizer.models import (
     QueueEntry,
     Review,
     Use,
+    permissions,
 )
 from recognizer.models.model_version import heavy_fields
 from recognizer.review import controls, queue

@@ -19,9 +19,8 @@ from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.requests import PersonRequest
-from recognizer import permissions
 from recognizer.insights import disputes
-from recognizer.models import Correction, Opinion, Report, Review, UnknownLabelError
+from recognizer.models import Correction, Opinion, Report, Review, UnknownLabelError, permissions
 from recognizer.pages import script_texts
 from recognizer.pages.access import for_reviewers
 from recognizer.pages.query import read_id, read_ids

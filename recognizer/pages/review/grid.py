@@ -13,8 +13,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.requests import PersonRequest
-from recognizer import permissions
-from recognizer.models import Label
+from recognizer.models import Label, permissions
 from recognizer.pages import script_texts
 from recognizer.pages.access import for_reviewers
 from recognizer.pages.query import read_ids

@@ -9,8 +9,7 @@ from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_safe
 
 from accounts.requests import PersonRequest
-from recognizer import permissions
-from recognizer.models import Drawing
+from recognizer.models import Drawing, permissions
 from recognizer.pages.access import needs
 
 

@@ -10,8 +10,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.requests import PersonRequest
-from recognizer import permissions, training
-from recognizer.models import Recognizer, TrainingRun
+from recognizer import training
+from recognizer.models import Recognizer, TrainingRun, permissions
 from recognizer.pages.access import for_reviewers
 from recognizer.pages.progress import history
 from recognizer.pages.runs import details

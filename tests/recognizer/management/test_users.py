@@ -4,9 +4,8 @@ import pytest
 from django.test import Client
 
 from accounts.models import User
-from recognizer import permissions
 from recognizer.management.demo import users
-from recognizer.models import Drawing, ModelVersion, Recognizer, SnapshotItem, TrainingRun
+from recognizer.models import Drawing, ModelVersion, Recognizer, SnapshotItem, TrainingRun, permissions
 from recognizer.registry import promotions
 from tests.ink import SEVEN
 

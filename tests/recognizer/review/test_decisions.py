@@ -8,10 +8,18 @@ from django.utils import timezone
 
 from accounts import people
 from accounts.models import User
-from recognizer import permissions
 from recognizer.drawings import corrections, store
 from recognizer.drawings.store import Content
-from recognizer.models import Claim, Correction, Drawing, ImmutableError, Recognizer, Review, UnknownLabelError
+from recognizer.models import (
+    Claim,
+    Correction,
+    Drawing,
+    ImmutableError,
+    Recognizer,
+    Review,
+    UnknownLabelError,
+    permissions,
+)
 from recognizer.review import decisions, locking
 from recognizer.review.queue import QueueFilter
 from tests.ink import ONE, SCRIBBLE, SEVEN
