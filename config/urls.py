@@ -8,7 +8,8 @@ admin.site.site_header = admin.site.site_title = "Inkling"
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
 urlpatterns = [
-    path("", include("recognizer.urls")),
+    path("api/v1/", include("recognizer.api.urls")),  # first, as it is asked most
+    path("", include("recognizer.pages.urls")),
     path("accounts/", include("accounts.urls")),
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),

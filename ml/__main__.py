@@ -1,57 +1,8 @@
-"""The command line of `ml`: `python -m ml --help`."""
+"""`python -m ml --help`."""
 
-from __future__ import annotations
-
-import argparse
-import os
 import sys
-from collections.abc import Sequence
 
-from ml.bundles.bundle import BundleError
-from ml.bundles.export import ExportError
-from ml.commands import bench, data, evaluate, export, report, train
-from ml.data.labelled_files import EvaluationError
-from ml.data.loaders import DatasetError
-from ml.data.recognizer_folder import FolderError
-from ml.training.train import TrainingError
-
-COMMANDS = (data, train, evaluate, report, export, bench)
-# Their messages say what to do, so no traceback is shown.
-EXPECTED = (BundleError, DatasetError, EvaluationError, ExportError, FolderError, TrainingError)
-EXTRA = ("tensorflow", "keras", "tqdm", "matplotlib")  # packages of the extra 'train'
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command. Returns 0, or 2 if a file, a folder, a bundle or a data set is missing or wrong."""
-    options = _parser().parse_args(arguments)
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow prints much about the processor
-    try:
-        options.run(options)
-    except EXPECTED as error:
-        print(f"python -m ml {options.command}: {error}", file=sys.stderr)
-        return 2
-    except ModuleNotFoundError as error:
-        if error.name not in EXTRA:
-            raise
-        print(f"python -m ml {options.command} needs {error.name}: install the extra 'train'.", file=sys.stderr)
-        return 2
-    except BrokenPipeError:  # the reader (as `head`) has closed the pipe
-        sys.stderr.close()
-    except OSError as error:
-        print(f"python -m ml {options.command}: {error.filename}: {error.strerror}.", file=sys.stderr)
-        return 2
-    return 0
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m ml", description="Train, measure, report on and export recognizers."
-    )
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for module in COMMANDS:
-        module.add(commands)
-    return parser
-
+from ml.commands.main import main
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -12,7 +12,7 @@ import numpy as np
 from django.core.management import call_command
 from django.test import Client
 
-from ml.__main__ import main
+from ml.commands.main import main
 from recognizer.models import Promotion, Recognizer
 from tests.ml.runes import SIGNS, picture, write_folder
 

@@ -17,8 +17,7 @@ from ml.progress import progress_bars
 from ml.recipes import RECIPES
 from ml.recipes.base import Recipe
 from ml.recipes.custom import recipe_from_folder
-from ml.reporting.figures import percent
-from ml.statistics import wilson_interval
+from ml.reporting.figures import share_with_interval
 from ml.training.train import SEED, TrainingError, recipe_of, train_recognizer
 
 TEXT = """Train a recognizer and write its bundle, model card and confusion matrix.
@@ -97,13 +96,9 @@ def _check_writable(out: Path) -> None:
 
 def _describe(figures: Mapping[str, Any]) -> str:
     """The result of one test with its confidence interval."""
-    share, count, what = (
-        (figures["accuracy"], figures["count"], "right")
-        if "count" in figures
-        else (figures["junk_unsure"], figures["junk_count"], "answered 'not sure'")
-    )
-    low, high = wilson_interval(share, count)
-    return f"{percent(share)} of {count:,} {what} (95 % confidence interval: {low:.1%} to {high:.1%})"
+    if "count" in figures:
+        return share_with_interval(figures["accuracy"], figures["count"], "right")
+    return share_with_interval(figures["junk_unsure"], figures["junk_count"], "answered 'not sure'")
 
 
 def rehearse(options: argparse.Namespace) -> None:

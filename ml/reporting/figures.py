@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ml.evaluation.metrics import EvaluationReport
+from ml.statistics import wilson_interval
 
 SHARES = {
     "accuracy": "accuracy",
@@ -22,6 +23,12 @@ NEGATIVES_UNSURE = "negative examples: not sure"
 def percent(share: float | None) -> str:
     """Return a share from 0 to 1 as text; a dash if there was nothing to measure."""
     return "–" if share is None or math.isnan(share) else f"{share:.2%}"
+
+
+def share_with_interval(share: float, count: int, what: str) -> str:
+    """Return the share of `count` drawings that are `what`, with its 95 % confidence interval, as text."""
+    low, high = wilson_interval(share, count)
+    return f"{percent(share)} of {count:,} {what} (95 % confidence interval: {low:.1%} to {high:.1%})"
 
 
 def label_name(label: Mapping[str, Any]) -> str:

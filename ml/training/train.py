@@ -17,7 +17,6 @@ import numpy as np
 from ml.bundles.build import export_bundle, load_keras, to_input
 from ml.bundles.bundle import Bundle, load_bundle, save_bundle
 from ml.embeddings.replay_pack import add_replay_pack
-from ml.evaluation.metrics import EvaluationReport
 from ml.recipes import RECIPES
 from ml.recipes.base import Examples, Material, Recipe
 from ml.reporting.measure_bundle import measure_bundle
@@ -26,6 +25,8 @@ from ml.training.fit import History, fast_precision, fit
 
 if TYPE_CHECKING:
     import keras
+
+    from ml.evaluation.metrics import EvaluationReport
 
 SEED = 1
 HISTORY_FILE = "history.json"

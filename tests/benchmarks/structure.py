@@ -56,11 +56,14 @@ def children_of(package: str) -> grimp.ImportGraph:
 
 
 def imports_between(children: grimp.ImportGraph) -> list[tuple[str, str]]:
-    """Pairs of importing and imported child; sorted. The package itself is none of its children."""
+    """Pairs of importing and imported child; sorted. The package itself is none of its children.
+
+    A child whose `__init__` imports its own modules has an import of itself, which is left out.
+    """
     pairs = [
         (child, other) for child in children.modules for other in children.find_modules_directly_imported_by(child)
     ]
-    return sorted((child, other) for child, other in pairs if "." in child and "." in other)
+    return sorted((child, other) for child, other in pairs if child != other and "." in child and "." in other)
 
 
 def imports_upward(package: str) -> list[tuple[str, str]]:

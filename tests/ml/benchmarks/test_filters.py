@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ml.__main__ import main
 from ml.augmentation.synthetic_digits import write_digit
 from ml.benchmarks.filters import _network, apply_filters, draw_in_corner
+from ml.commands.main import main
 from ml.preprocessing.ink import rasterise
 from tests.ml.small_datasets import numtadb
 

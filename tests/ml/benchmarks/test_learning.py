@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ml.__main__ import main
 from ml.augmentation.synthetic_digits import write_digit
 from ml.benchmarks import learning as bench
 from ml.benchmarks.learning import PenDrawings
 from ml.bundles.bundle import Bundle, load_bundle, save_bundle
+from ml.commands.main import main
 from ml.data.approved import ApprovedDrawings
 from ml.data.loaders import Tracks
 from ml.embeddings import replay_pack

@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ml.__main__ import main
 from ml.augmentation.synthetic_digits import write_digit
 from ml.benchmarks import learning
 from ml.benchmarks import memory as bench
 from ml.benchmarks.memory import HABITS, WriterDrawings
 from ml.bundles.bundle import Bundle
+from ml.commands.main import main
 from ml.data.labelled_files import LabelledDrawings
 from ml.data.loaders import Pictures, Tracks
 from ml.embeddings import personal_memory

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ml.__main__ import main
 from ml.bundles.bundle import Bundle, verify_bundle
 from ml.bundles.export import EXPORT_FORMATS, ExportError, export_files
+from ml.commands.main import main
 from tests.ml.runes import vee
 from tests.ml.tiny import random_rasters
 

@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 
 import ml
-from ml.__main__ import main
 from ml.bundles.bundle import Bundle, load_bundle, save_bundle
 from ml.commands import train as train_command
+from ml.commands.main import main
 from ml.commands.options import MODELS
 from ml.recipes import RECIPES
 from ml.recipes.base import Material
@@ -304,7 +304,7 @@ def test_an_unknown_recipe_is_one_line_and_exit_code_2(capsys: pytest.CaptureFix
 
 def test_evaluating_needs_nothing_of_the_extra_train(tiny_folder: Path, ink_file: Path) -> None:
     program = (
-        "import sys; sys.modules['tqdm'] = None; from ml.__main__ import main; code = main(sys.argv[1:]);"
+        "import sys; sys.modules['tqdm'] = None; from ml.commands.main import main; code = main(sys.argv[1:]);"
         "sys.exit(code or 10 * bool({'tensorflow', 'keras', 'matplotlib'} & sys.modules.keys()))"
     )
     arguments = ["evaluate", "--bundle", str(tiny_folder), "--data", str(ink_file), "--json"]

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import pytest
 
-from ml.__main__ import main
+from ml.commands.main import main
 from ml.data import inventory
 from ml.data.loaders import SOURCES, load_bangla, load_photographed_digits, load_tuberlin_sketches
 from ml.data.sources import Source

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ml.__main__ import main
 from ml.augmentation.negatives import NEGATIVE_KINDS
+from ml.commands.main import main
 from ml.data.recognizer_folder import FolderDrawing, FolderError
 from ml.preprocessing.ink import Ink, RasterSpec
 from ml.recipes.custom import (

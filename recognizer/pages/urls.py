@@ -1,6 +1,6 @@
-"""Pages and API of the recognizers."""
+"""Which address leads to which page."""
 
-from django.urls import include, path
+from django.urls import path
 
 from recognizer.pages import account, health
 from recognizer.pages.developers import docs, keys, webhooks
@@ -17,7 +17,6 @@ from recognizer.pages.review import focus, grid, picture
 from recognizer.pages.runs import views as runs
 
 urlpatterns = [
-    path("api/v1/", include("recognizer.api.urls")),  # first, as it is asked most
     path("", draw.draw, name="draw"),
     path("draw/<slug:slug>/", draw.draw, name="draw-for"),
     path("drawings/", drawings.drawings, name="drawings"),
