@@ -47,10 +47,12 @@ class User(AbstractUser):
     )
 
     set_aside = models.BooleanField(
-        _("set aside"),
+        _("excluded"),
         default=False,
         editable=False,
-        help_text=_("What this person draws teaches nobody but themselves. See recognizer.moderation.exclusions."),
+        help_text=_(
+            "Shared models are not trained on the drawings of this person. See recognizer.moderation.exclusions."
+        ),
     )
     revision = models.BigIntegerField(_("revision"), default=0, editable=False, help_text=_("See bump_revision."))
 
@@ -158,20 +160,20 @@ class ApiKey(models.Model):
     class Scope(models.TextChoices):
         """Actions that a key allows."""
 
-        PREDICT = "predict", _("ask for answers")
-        DRAWINGS = "drawings", _("keep, read and delete drawings")
-        FEEDBACK = "feedback", _("say what was right")
-        MODELS_READ = "models:read", _("read about models and load them")
-        EXPORT = "export", _("ask for exports, where you may review")
+        PREDICT = "predict", _("send drawings and get answers")
+        DRAWINGS = "drawings", _("save, read and delete drawings")
+        FEEDBACK = "feedback", _("confirm or correct answers")
+        MODELS_READ = "models:read", _("read about models and download them")
+        EXPORT = "export", _("export drawings, if you may review")
 
     person = models.ForeignKey(User, models.CASCADE, related_name="keys", verbose_name=_("person"))
     name = models.CharField(_("name"), max_length=60)
     prefix = models.CharField(_("prefix"), max_length=12, unique=True, help_text=_("What may be shown of it."))
     hash = models.CharField(_("hash"), max_length=64, editable=False)
-    scopes = models.JSONField(_("may"), default=list)
+    scopes = models.JSONField(_("allowed actions"), default=list)
     origins = models.JSONField(_("sites"), default=list, blank=True)
     pins = models.JSONField(_("versions"), default=dict, blank=True)
-    rate = models.PositiveIntegerField(_("requests a minute"), null=True, blank=True)
+    rate = models.PositiveIntegerField(_("requests per minute"), null=True, blank=True)
     expires = models.DateTimeField(_("expires"), null=True, blank=True)
     revoked = models.DateTimeField(_("revoked"), null=True, blank=True)
     last_used = models.DateTimeField(_("last used"), null=True, blank=True)

@@ -60,10 +60,10 @@ def _careless(got: int, truth: int, labels: int, rng: np.random.Generator) -> in
 
 
 HABITS: Mapping[str, Habit] = {
-    "says what each is": lambda got, truth, labels, rng: truth,
-    "corrects only": lambda got, truth, labels, rng: None if got == truth else truth,
-    "says one in ten wrongly": _careless,
-    "confirms whatever it says": lambda got, truth, labels, rng: got,
+    "labels every drawing": lambda got, truth, labels, rng: truth,
+    "corrects wrong answers only": lambda got, truth, labels, rng: None if got == truth else truth,
+    "labels one in ten wrongly": _careless,
+    "confirms every answer": lambda got, truth, labels, rng: got,
 }
 
 

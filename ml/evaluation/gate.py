@@ -102,7 +102,7 @@ def compare_with_starter(verdict: GateVerdict, exam: ExamAnswers) -> GateVerdict
     """
     figures = exam_figures(exam)
     broken = [
-        RuleResult("starter", REFUSED, f"Beside the starter: {result.sentence}")
+        RuleResult("starter", REFUSED, f"Compared with the starter: {result.sentence}")
         for result in (rule(exam, figures) for rule in (_base, _calibration, _negatives, _unsure))
         if result.outcome == REFUSED
     ]
@@ -124,14 +124,14 @@ def _field(exam: ExamAnswers, figures: dict[str, Any]) -> RuleResult:
     return RuleResult(
         "field",
         outcome,
-        f"Field test: {_percent(field['after'])} right of {drawings} by {people}, {_percent(field['before'])} before "
-        f"({field['wins']} won, {field['losses']} lost). {reason}{weaker}",
+        f"Field test: {_percent(field['after'])} of {drawings} by {people} correct, {_percent(field['before'])} before "
+        f"(better on {field['wins']}, worse on {field['losses']}). {reason}{weaker}",
     )
 
 
 def _judge_field(field: dict[str, Any]) -> tuple[Outcome, str]:
     if field["losses"] > field["wins"]:
-        return REFUSED, "It loses more drawings than it wins."
+        return REFUSED, "It is worse on more drawings than it is better on."
     if field["wins"] > field["losses"]:
         strength = "Clear" if field["p"] < CLEAR_P else "Weak"
         share = "less than 0.1 %" if field["p"] < 0.001 else _percent(field["p"])
@@ -141,8 +141,11 @@ def _judge_field(field: dict[str, Any]) -> tuple[Outcome, str]:
     # A rise must be visible and more than chance explains; with very few drawings chance would explain anything.
     allowed = max(SAME_LOSS, min(STANDARD_ERRORS * loss["error"], MAX_LOSS_RISE))
     if loss["after"] - loss["before"] > allowed:
-        return REFUSED, f"A tie, and it gives the right labels less probability ({losses})."
-    return PASSED, f"Weak evidence: a tie, and it gives the right labels no clearly lower probability ({losses})."
+        return REFUSED, f"Equally many correct answers, but it gives the correct labels a lower probability ({losses})."
+    return (
+        PASSED,
+        f"Weak evidence: equally many correct answers, and the probability of the correct labels is not clearly lower ({losses}).",
+    )
 
 
 def _base(exam: ExamAnswers, figures: dict[str, Any]) -> RuleResult:
@@ -157,7 +160,7 @@ def _base(exam: ExamAnswers, figures: dict[str, Any]) -> RuleResult:
     return _result(
         "base",
         base["before"] - base["after"] <= allowed + ROUNDING,
-        f"Base test: {_percent(base['after'], 2)} right of {_count(base['count'], 'drawing', 'drawings')}, "
+        f"Base test: {_percent(base['after'], 2)} of {_count(base['count'], 'drawing', 'drawings')} correct, "
         f"{_percent(base['before'], 2)} before; a drop of {allowed * 100:.1f} points is allowed.",
     )
 

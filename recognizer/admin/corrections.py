@@ -81,7 +81,7 @@ class ReviewAdmin(OneByOneDeleteMixin, _OfCorrectionAdmin):
     deferred = ("correction__drawing__image",)
     actions = ["mark_as_control"]
 
-    @admin.action(description=_("Mark as control"), permissions=["mark"])
+    @admin.action(description=_("Use as control drawings"), permissions=["mark"])
     def mark_as_control(self, request: PersonRequest, chosen: QuerySet[Review]) -> None:
         """Use the decision as the known answer. Reviews that are automatic or not current are left out."""
         refused = 0
@@ -91,7 +91,7 @@ class ReviewAdmin(OneByOneDeleteMixin, _OfCorrectionAdmin):
             except controls.NoControlError:
                 refused += 1
         marked = len(chosen) - refused
-        text = ngettext("%d review was marked as control.", "%d reviews were marked as controls.", marked)
+        text = ngettext("%d control drawing was added.", "%d control drawings were added.", marked)
         self.message_user(request, text % marked)
         if refused:
             text = ngettext(
@@ -125,7 +125,7 @@ class OpinionAdmin(_OfCorrectionAdmin):
     ordering = ["-pk"]
     can_delete = False
 
-    @admin.display(boolean=True, description=_("on a control"))
+    @admin.display(boolean=True, description=_("on a control drawing"))
     def on_control(self, opinion: Opinion) -> bool:
         """Whether it is about a control drawing."""
         return opinion.control_id is not None
@@ -156,11 +156,11 @@ class ControlAdmin(_OfCorrectionAdmin):
         }
         return super().get_queryset(request).annotate(**counts)
 
-    @admin.action(description=_("End these controls"), permissions=["mark"])
+    @admin.action(description=_("Stop using these control drawings"), permissions=["mark"])
     def end_controls(self, request: PersonRequest, chosen: QuerySet[Control]) -> None:
         """Answers to them do not count any more."""
         ended = sum(controls.unmark_control(control=control, by=request.user) for control in chosen)
-        text = ngettext("%d control was ended.", "%d controls were ended.", ended)
+        text = ngettext("%d control drawing was removed.", "%d control drawings were removed.", ended)
         self.message_user(request, text % ended)
 
     @admin.display(ordering="answered")

@@ -55,7 +55,7 @@ class _IsSetFilter(admin.SimpleListFilter):
 class ControlFilter(_IsSetFilter):
     """Opinions on control drawings, or on others."""
 
-    title = _("on a control")
+    title = _("on a control drawing")
     parameter_name = field = "control"
 
 

@@ -41,7 +41,7 @@ CODES: dict[str, Code] = {
     "invalid_ink": Code(400, _("The ink is not a list of strokes."), _("See the ink format in the documentation.")),
     "empty_ink": Code(400, _("The ink has no strokes."), _("Draw something first.")),
     "too_many_strokes": Code(400, _("More than 256 strokes."), _("Send fewer strokes.")),
-    "too_many_points": Code(400, _("More than 20,000 points."), _("Thin the strokes out.")),
+    "too_many_points": Code(400, _("More than 20,000 points."), _("Send fewer points.")),
     # Pictures
     "invalid_image": Code(400, _("This is not a picture, or it is damaged."), _("Send PNG, JPEG, WebP or BMP.")),
     "blank_image": Code(400, _("The picture is blank."), _("Use a darker pen or more light.")),
@@ -78,7 +78,7 @@ CODES: dict[str, Code] = {
         403, _("The key is bound to other sites than the page's."), _("Create a key for this site.")
     ),
     "consent_required": Code(
-        403, _("Drawings are saved only with the person's consent."), _("Give it on the account page.")
+        403, _("Drawings are saved only with the person's consent."), _("The person can give it on the account page.")
     ),
     "permission_denied": Code(
         403, _("The person lacks a permission, or the CSRF token is missing."), _("Reload the page, or ask the staff.")

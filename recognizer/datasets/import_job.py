@@ -60,7 +60,7 @@ def guess_format(file: Path) -> str:
     name = file.name.lower().removesuffix(".gz")
     form = "png" if file.is_dir() else next((SUFFIXES[end] for end in SUFFIXES if name.endswith(end)), None)
     if form is None:
-        text = _("The name of %(file)s does not tell its format. Name it with --format: %(known)s.")
+        text = _("The name of %(file)s does not show its format. Give it with --format: %(known)s.")
         raise ImportRefusedError(text % {"file": file, "known": ", ".join(formats.FORMATS)})
     return form
 
@@ -133,7 +133,9 @@ class _Importer:
                     self._save([draft], self._job)
                 except IntegrityError as error:
                     logger.warning("%s: %s", draft.location, error)
-                    text = _("It was imported by somebody else, or its author left, at the same time. Import it again.")
+                    text = _(
+                        "It was imported by somebody else, or its author deleted their account, at the same time. Import it again."
+                    )
                     self._refuse(draft.location, text)
 
     def _refuse(self, location: str, why: str) -> None:

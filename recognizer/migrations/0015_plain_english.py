@@ -2,12 +2,15 @@
 
 import django.core.validators
 import django.db.models.deletion
+import django.utils.timezone
+from django.conf import settings
 from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
     dependencies = [
         ("recognizer", "0014_rename_six_models"),
+        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
@@ -61,7 +64,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name="authorexclusion",
             name="aside",
-            field=models.BooleanField(help_text="Otherwise the exclusion was ended.", verbose_name="excluded"),
+            field=models.BooleanField(help_text="Otherwise the exclusion was lifted.", verbose_name="excluded"),
         ),
         migrations.AlterField(
             model_name="control",
@@ -73,7 +76,7 @@ class Migration(migrations.Migration):
             name="label",
             field=models.ForeignKey(
                 blank=True,
-                help_text="Empty: rejecting it is right.",
+                help_text="Empty: rejecting it is correct.",
                 null=True,
                 on_delete=django.db.models.deletion.PROTECT,
                 related_name="+",
@@ -84,7 +87,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name="delivery",
             name="answer",
-            field=models.TextField(blank=True, verbose_name="start of the answer"),
+            field=models.TextField(blank=True, verbose_name="start of the response"),
         ),
         migrations.AlterField(
             model_name="delivery",
@@ -179,7 +182,7 @@ class Migration(migrations.Migration):
             field=models.BooleanField(
                 default=False,
                 help_text="Corrections are used for training although no reviewer has seen them.",
-                verbose_name="accept without review",
+                verbose_name="approve without review",
             ),
         ),
         migrations.AlterField(
@@ -207,7 +210,7 @@ class Migration(migrations.Migration):
                 default=100,
                 help_text="At most this many drawings of one author and label are used for training, the newest ones.",
                 validators=[django.core.validators.MinValueValidator(1)],
-                verbose_name="cap",
+                verbose_name="limit per author and label",
             ),
         ),
         migrations.AlterField(
@@ -215,9 +218,9 @@ class Migration(migrations.Migration):
             name="control_share",
             field=models.FloatField(
                 default=0.0,
-                help_text="Share of control drawings among those that a reviewer is shown, from 0 to 0.5. A control drawing has a known answer and looks like all others. Mark some first, in the list of reviews.",
+                help_text="Share of control drawings among those that a reviewer is shown, from 0 to 0.5. A control drawing has a known answer and looks like all others. Choose some first, in the list of reviews.",
                 validators=[django.core.validators.MinValueValidator(0), django.core.validators.MaxValueValidator(0.5)],
-                verbose_name="share of controls",
+                verbose_name="share of control drawings",
             ),
         ),
         migrations.AlterField(
@@ -235,9 +238,9 @@ class Migration(migrations.Migration):
             name="opinions",
             field=models.PositiveSmallIntegerField(
                 default=1,
-                help_text="How many reviewers must agree before a drawing is decided. None of them sees what another one said.",
+                help_text="How many reviewers must agree before a drawing is decided. Until then, they do not see each other's opinions.",
                 validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(9)],
-                verbose_name="opinions",
+                verbose_name="reviewers who must agree",
             ),
         ),
         migrations.AlterField(
@@ -307,7 +310,7 @@ class Migration(migrations.Migration):
             field=models.FloatField(
                 help_text="Above 1: unlike other drawings of its label. Empty: not measured.",
                 null=True,
-                verbose_name="oddness",
+                verbose_name="outlier score",
             ),
         ),
         migrations.AlterField(
@@ -363,7 +366,7 @@ class Migration(migrations.Migration):
                     ("hidden", "the drawing was rejected"),
                     ("set-aside", "its author was excluded"),
                     ("dismissed", "no action was needed"),
-                    ("solved", "corrected"),
+                    ("solved", "solved"),
                 ],
                 max_length=12,
                 verbose_name="outcome",
@@ -387,14 +390,14 @@ class Migration(migrations.Migration):
             model_name="review",
             name="automatic",
             field=models.BooleanField(
-                default=False, help_text="Accepted by the policy; no reviewer has seen it.", verbose_name="automatic"
+                default=False, help_text="Approved by the policy; no reviewer has seen it.", verbose_name="automatic"
             ),
         ),
         migrations.AlterField(
             model_name="snapshotitem",
             name="part",
             field=models.CharField(
-                choices=[("study", "trained on"), ("exam", "in the exam")], max_length=5, verbose_name="part"
+                choices=[("study", "trained on"), ("exam", "tested on")], max_length=5, verbose_name="part"
             ),
         ),
         migrations.AlterField(
@@ -428,5 +431,132 @@ class Migration(migrations.Migration):
                 to="recognizer.recognizer",
                 verbose_name="recognizer",
             ),
+        ),
+        migrations.AlterField(
+            model_name="delivery",
+            name="next_try",
+            field=models.DateTimeField(default=django.utils.timezone.now, verbose_name="next attempt"),
+        ),
+        migrations.AlterField(
+            model_name="delivery",
+            name="replays",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="replayed_by",
+                to="recognizer.delivery",
+                verbose_name="repeat of",
+            ),
+        ),
+        migrations.AlterField(
+            model_name="export",
+            name="by",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="exports",
+                to=settings.AUTH_USER_MODEL,
+                verbose_name="requested by",
+            ),
+        ),
+        migrations.AlterField(
+            model_name="export",
+            name="heartbeat",
+            field=models.DateTimeField(default=django.utils.timezone.now, verbose_name="last heartbeat"),
+        ),
+        migrations.AlterField(
+            model_name="export",
+            name="wanted",
+            field=models.JSONField(default=dict, verbose_name="filters"),
+        ),
+        migrations.AlterField(
+            model_name="opinion",
+            name="decision",
+            field=models.CharField(
+                choices=[
+                    ("accepted", "approved"),
+                    ("relabelled", "approved with another label"),
+                    ("rejected", "rejected"),
+                    ("undone", "undone"),
+                ],
+                max_length=12,
+                verbose_name="decision",
+            ),
+        ),
+        migrations.AlterField(
+            model_name="personalanswer",
+            name="because",
+            field=models.ManyToManyField(
+                related_name="+",
+                through="recognizer.PersonalAnswerReason",
+                to="recognizer.drawing",
+                verbose_name="reasons",
+            ),
+        ),
+        migrations.AlterField(
+            model_name="queueentry",
+            name="waits",
+            field=models.BooleanField(help_text="Nobody has decided it.", verbose_name="waiting"),
+        ),
+        migrations.AlterField(
+            model_name="receipt",
+            name="asked",
+            field=models.CharField(max_length=64, verbose_name="hash of the request"),
+        ),
+        migrations.AlterField(
+            model_name="report",
+            name="handled",
+            field=models.DateTimeField(blank=True, null=True, verbose_name="closed"),
+        ),
+        migrations.AlterField(
+            model_name="report",
+            name="handled_by",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+                verbose_name="closed by",
+            ),
+        ),
+        migrations.AlterField(
+            model_name="report",
+            name="reason",
+            field=models.CharField(
+                choices=[
+                    ("offensive", "offensive or hurtful"),
+                    ("personal", "it shows private data of a person"),
+                    ("rights", "it belongs to somebody else"),
+                    ("wrong", "it is wrong"),
+                    ("other", "something else"),
+                ],
+                max_length=12,
+                verbose_name="reason",
+            ),
+        ),
+        migrations.AlterField(
+            model_name="review",
+            name="decision",
+            field=models.CharField(
+                choices=[
+                    ("accepted", "approved"),
+                    ("relabelled", "approved with another label"),
+                    ("rejected", "rejected"),
+                    ("undone", "undone"),
+                ],
+                max_length=12,
+                verbose_name="decision",
+            ),
+        ),
+        migrations.AlterField(
+            model_name="trainingrun",
+            name="trigger",
+            field=models.CharField(max_length=200, verbose_name="why it started"),
+        ),
+        migrations.AlterField(
+            model_name="webhook",
+            name="rests_until",
+            field=models.DateTimeField(blank=True, null=True, verbose_name="no attempts until"),
         ),
     ]

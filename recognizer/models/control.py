@@ -37,7 +37,7 @@ class Control(AppendOnly, models.Model):
         blank=True,
         related_name="+",
         verbose_name=_("known answer"),
-        help_text=_("Empty: rejecting it is right."),
+        help_text=_("Empty: rejecting it is correct."),
     )
     by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="controls", verbose_name=_("by")

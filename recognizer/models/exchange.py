@@ -35,10 +35,10 @@ class Export(models.Model):
         GONE = "gone", _("expired")
 
     by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.CASCADE, related_name="exports", verbose_name=_("asked for by")
+        settings.AUTH_USER_MODEL, models.CASCADE, related_name="exports", verbose_name=_("requested by")
     )
     form = models.CharField(_("format"), max_length=8)
-    wanted = models.JSONField(_("which drawings"), default=dict)
+    wanted = models.JSONField(_("filters"), default=dict)
     licence = models.CharField(_("licence"), max_length=200)
     state = models.CharField(_("state"), max_length=8, choices=State.choices, default=State.WAITING)
     reason = models.CharField(_("reason"), max_length=500, blank=True)
@@ -46,7 +46,7 @@ class Export(models.Model):
     done = models.PositiveIntegerField(_("drawings written"), default=0)
     size = models.PositiveBigIntegerField(_("bytes"), default=0)
     sha256 = models.CharField(_("SHA-256"), max_length=64, blank=True)
-    heartbeat = models.DateTimeField(_("last sign of life"), default=timezone.now)
+    heartbeat = models.DateTimeField(_("last heartbeat"), default=timezone.now)
     created = models.DateTimeField(_("created"), auto_now_add=True)
     finished = models.DateTimeField(_("finished"), null=True, blank=True)
 

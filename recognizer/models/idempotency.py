@@ -40,7 +40,7 @@ class Receipt(models.Model):
     )
     key = models.ForeignKey(ApiKey, models.CASCADE, null=True, related_name="receipts", verbose_name=_("API key"))
     name = models.CharField(_("name"), max_length=255)
-    asked = models.CharField(_("asked"), max_length=64)
+    asked = models.CharField(_("hash of the request"), max_length=64)
     status = models.PositiveSmallIntegerField(_("status"), default=0)
     content = models.TextField(_("content"), blank=True)
     headers = models.JSONField(_("headers"), default=dict)

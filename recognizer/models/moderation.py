@@ -36,7 +36,7 @@ class AuthorExclusion(AppendOnly, models.Model):
     author = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.CASCADE, related_name="set_asides", verbose_name=_("author")
     )
-    aside = models.BooleanField(_("excluded"), help_text=_("Otherwise the exclusion was ended."))
+    aside = models.BooleanField(_("excluded"), help_text=_("Otherwise the exclusion was lifted."))
     reason = models.CharField(_("reason"), max_length=500, blank=True)
     by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("by")
@@ -88,7 +88,7 @@ class Report(models.Model):
         """What is wrong."""
 
         OFFENSIVE = "offensive", _("offensive or hurtful")
-        PERSONAL = "personal", _("it shows something about a person")
+        PERSONAL = "personal", _("it shows private data of a person")
         RIGHTS = "rights", _("it belongs to somebody else")
         WRONG = "wrong", _("it is wrong")
         OTHER = "other", _("something else")
@@ -99,7 +99,7 @@ class Report(models.Model):
         HIDDEN = "hidden", _("the drawing was rejected")
         SET_ASIDE = "set-aside", _("its author was excluded")
         DISMISSED = "dismissed", _("no action was needed")
-        SOLVED = "solved", _("corrected")
+        SOLVED = "solved", _("solved")
 
     page = models.CharField(_("page"), max_length=200)
     drawing = models.ForeignKey(
@@ -113,9 +113,9 @@ class Report(models.Model):
     created = models.DateTimeField(_("created"), default=timezone.now, editable=False)
     outcome = models.CharField(_("outcome"), max_length=12, choices=Outcome.choices, blank=True)
     handled_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("handled by")
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("closed by")
     )
-    handled = models.DateTimeField(_("handled"), null=True, blank=True)
+    handled = models.DateTimeField(_("closed"), null=True, blank=True)
 
     objects = ReportQuerySet.as_manager()
 

@@ -26,7 +26,7 @@ class Policy(models.Model):
         help_text=_("A training run starts this long after the last one if anything was approved since."),
     )
     cap = models.PositiveIntegerField(
-        _("cap"),
+        _("limit per author and label"),
         default=100,
         validators=[MinValueValidator(1)],
         help_text=_("At most this many drawings of one author and label are used for training, the newest ones."),
@@ -40,11 +40,11 @@ class Policy(models.Model):
         ),
     )
     opinions = models.PositiveSmallIntegerField(
-        _("opinions"),
+        _("reviewers who must agree"),
         default=1,
         validators=[MinValueValidator(1), MaxValueValidator(9)],
         help_text=_(
-            "How many reviewers must agree before a drawing is decided. None of them sees what another one said."
+            "How many reviewers must agree before a drawing is decided. Until then, they do not see each other's opinions."
         ),
     )
     opinions_share = models.FloatField(
@@ -57,16 +57,16 @@ class Policy(models.Model):
         ),
     )
     control_share = models.FloatField(
-        _("share of controls"),
+        _("share of control drawings"),
         default=0.0,
         validators=[MinValueValidator(0), MaxValueValidator(0.5)],
         help_text=_(
             "Share of control drawings among those that a reviewer is shown, from 0 to 0.5. A control drawing has a "
-            "known answer and looks like all others. Mark some first, in the list of reviews."
+            "known answer and looks like all others. Choose some first, in the list of reviews."
         ),
     )
     auto_accept = models.BooleanField(
-        _("accept without review"),
+        _("approve without review"),
         default=False,
         help_text=_("Corrections are used for training although no reviewer has seen them."),
     )

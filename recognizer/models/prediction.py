@@ -67,7 +67,7 @@ class PersonalAnswer(AppendOnly, models.Model):
     probability = models.FloatField(_("probability"))
     unsure = models.BooleanField(_("not sure"))
     because: models.ManyToManyField[Drawing, PersonalAnswerReason] = models.ManyToManyField(
-        "Drawing", through="PersonalAnswerReason", related_name="+", verbose_name=_("because")
+        "Drawing", through="PersonalAnswerReason", related_name="+", verbose_name=_("reasons")
     )
     created = models.DateTimeField(_("created"), auto_now_add=True)
 

@@ -47,7 +47,7 @@ class QueueEntry(models.Model):
     correction = models.OneToOneField(
         Correction, models.CASCADE, primary_key=True, related_name="queue_entry", verbose_name=_("correction")
     )
-    waits = models.BooleanField(_("waits"), help_text=_("Nobody has decided it."))
+    waits = models.BooleanField(_("waiting"), help_text=_("Nobody has decided it."))
     disputed = models.BooleanField(
         _("disputed"), default=False, help_text=_("Reviewers disagree. Someone who may settle disputes has to decide.")
     )
@@ -71,7 +71,7 @@ class QueueEntry(models.Model):
         _("points"), null=True, help_text=_("Number of points of the ink; empty for a picture.")
     )
     oddness = models.FloatField(
-        _("oddness"), null=True, help_text=_("Above 1: unlike other drawings of its label. Empty: not measured.")
+        _("outlier score"), null=True, help_text=_("Above 1: unlike other drawings of its label. Empty: not measured.")
     )
     shape = models.BigIntegerField(
         _("shape"), null=True, help_text=_("The drawing in 49 bits, to find drawings that are nearly the same.")

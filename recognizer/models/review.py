@@ -29,8 +29,8 @@ class Review(AppendOnly, models.Model):
     class Decision(models.TextChoices):
         """What was decided."""
 
-        ACCEPTED = "accepted", _("accepted")
-        RELABELLED = "relabelled", _("relabelled")
+        ACCEPTED = "accepted", _("approved")
+        RELABELLED = "relabelled", _("approved with another label")
         REJECTED = "rejected", _("rejected")
         UNDONE = "undone", _("undone")
 
@@ -54,7 +54,7 @@ class Review(AppendOnly, models.Model):
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="reviews", verbose_name=_("by")
     )
     automatic = models.BooleanField(
-        _("automatic"), default=False, help_text=_("Accepted by the policy; no reviewer has seen it.")
+        _("automatic"), default=False, help_text=_("Approved by the policy; no reviewer has seen it.")
     )
     agreed = models.PositiveSmallIntegerField(
         _("agreed"),

@@ -51,7 +51,7 @@ class TrainingRun(models.Model):
     )
     state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.WAITING)
     reason = models.TextField(_("reason"), blank=True, help_text=_("Why the run is in this state."))
-    trigger = models.CharField(_("started because"), max_length=200)
+    trigger = models.CharField(_("why it started"), max_length=200)
     by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("by")
     )
@@ -124,7 +124,7 @@ class SnapshotItem(models.Model):
         """What the drawing is used for."""
 
         STUDY = "study", _("trained on")
-        EXAM = "exam", _("in the exam")
+        EXAM = "exam", _("tested on")
 
     run = models.ForeignKey(TrainingRun, models.CASCADE, related_name="items", verbose_name=_("training run"))
     drawing = models.ForeignKey(Drawing, models.CASCADE, related_name="snapshots", verbose_name=_("drawing"))

@@ -55,7 +55,7 @@ class Webhook(models.Model):
     paused = models.DateTimeField(_("paused"), null=True, blank=True)
     pause_reason = models.CharField(_("why it is paused"), max_length=200, blank=True)
     failing_since = models.DateTimeField(_("failing since"), null=True, blank=True)
-    rests_until = models.DateTimeField(_("rests until"), null=True, blank=True)
+    rests_until = models.DateTimeField(_("no attempts until"), null=True, blank=True)
     created = models.DateTimeField(_("created"), auto_now_add=True)
 
     class Meta:
@@ -112,13 +112,13 @@ class Delivery(models.Model):
     )
     body = models.TextField(_("payload"))
     replays = models.ForeignKey(
-        "self", models.SET_NULL, null=True, blank=True, related_name="replayed_by", verbose_name=_("sends again")
+        "self", models.SET_NULL, null=True, blank=True, related_name="replayed_by", verbose_name=_("repeat of")
     )
     state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.WAITING)
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
-    next_try = models.DateTimeField(_("next try"), default=timezone.now)
+    next_try = models.DateTimeField(_("next attempt"), default=timezone.now)
     code = models.PositiveSmallIntegerField(_("status code"), null=True, blank=True)
-    answer = models.TextField(_("start of the answer"), blank=True)
+    answer = models.TextField(_("start of the response"), blank=True)
     problem = models.CharField(_("problem"), max_length=300, blank=True)
     took_ms = models.PositiveIntegerField(_("duration in ms"), null=True, blank=True)
     created = models.DateTimeField(_("created"), default=timezone.now, editable=False)

@@ -170,7 +170,7 @@ def _save_opinion(correction: Correction, reviewer: User, label_id: int | None =
 def _check_open(correction: Correction, reviewer: User, locked: LockedCorrection) -> Control | None:
     """Raise StaleReviewError if this reviewer cannot give an opinion now. Returns the control, if it is one."""
     if correction.label_id is None:
-        raise StaleReviewError("Its author has taken the label back. Take the next one.")
+        raise StaleReviewError("Its author has removed the label. Take the next one.")
     if locked.disputed:
         raise DisputedError("Reviewers disagree about this one, and someone has to settle it. Take the next one.")
     if locked.has_opinion:

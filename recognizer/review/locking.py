@@ -53,7 +53,7 @@ def claim_correction(correction: int, reviewer: User) -> None:
         with transaction.atomic():
             Claim.objects.create(correction_id=correction, by=reviewer, until=now + CLAIMED_FOR)
     except IntegrityError as error:
-        raise ClaimedError("Another reviewer is looking at this one. Take the next one.") from error
+        raise ClaimedError("Another reviewer is reviewing this one. Take the next one.") from error
 
 
 def claim_corrections(corrections: Collection[int], reviewer: User) -> set[int]:

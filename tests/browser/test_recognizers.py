@@ -129,7 +129,7 @@ def test_one_of_many_labels_is_found_by_typing(someone: Visitor) -> None:
     someone.page.keyboard.type("clo")
     assert shown.all_inner_texts() == ["alarm clock"]
     someone.press("Enter")
-    someone.page.wait_for_selector("[data-part=thanks]:text-is('Right: alarm clock.')")
+    someone.page.wait_for_selector("[data-part=thanks]:text-is('Confirmed: alarm clock.')")
     assert someone.page.get_attribute(".key[data-label=alarm-clock]", "aria-pressed") == "true"
     assert shown.count() == 30
 

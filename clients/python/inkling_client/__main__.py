@@ -57,7 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--key", default=os.environ.get("INKLING_KEY", ""), help="INKLING_KEY")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    command = commands.add_parser("predict", help="recognise drawings: pictures, ink as .json or .ndjson, or - for ink")
+    command = commands.add_parser("predict", help="recognize drawings: pictures, ink as .json or .ndjson, or - for ink")
     command.add_argument("drawings", nargs="+", metavar="FILE", help="- reads ink from standard input")
     command.add_argument("--recognizer", help="its slug; by default the first one of the site")
     command.add_argument("--top", type=int, default=3, help="number of guesses (3)")

@@ -70,13 +70,13 @@ PNG: Json = {"type": "string", "contentMediaType": "image/png"}
 
 OPERATIONS: dict[tuple[str, str], Operation] = {
     ("predict", "POST"): Operation(
-        "predict", "Answers", "Recognise one drawing", "predict", {200: ref("Answer")},
+        "predict", "Answers", "Recognize one drawing", "predict", {200: ref("Answer")},
         "Send ink, a picture as a data URL, a form with a file, or the picture itself as the body, which has its other "
         "fields in the query string. Nothing is saved without `keep`, which needs a person and the scope `feedback`.",
         open_to_all=True, body="Predict", drawing=True, codes=(*PREDICTING, *SAVING), example=examples.PREDICT,
     ),
     ("predict/batch", "POST"): Operation(
-        "predictBatch", "Answers", "Recognise up to 256 drawings", "predict", {200: ref("Results")},
+        "predictBatch", "Answers", "Recognize up to 256 drawings", "predict", {200: ref("Results")},
         "Each result is an answer or an error, with the index of its item. Each item counts against the limit, each "
         "picture also against the limit of pictures. The body may have 4 MB.",
         open_to_all=True, body="Batch", example=examples.BATCH,
@@ -154,7 +154,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         body="Label", codes=("not_found", "unknown_label"), example={"label": "7"},
     ),
     ("drawings/{uuid}/correction", "DELETE"): Operation(
-        "takeBack", "Corrections", "Take the correction back", "drawings", {204: None}, codes=("not_found",),
+        "takeBack", "Corrections", "Remove the correction", "drawings", {204: None}, codes=("not_found",),
     ),
     ("corrections", "GET"): Operation(
         "listCorrections", "Corrections", "Your corrections and the reviews of them", "drawings",

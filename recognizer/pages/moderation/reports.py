@@ -42,7 +42,7 @@ def report(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         problem, status = _send(request, page, drawing)
         if not problem:
-            messages.success(request, _("Thank you. A reviewer will look at it."), extra_tags="reported")
+            messages.success(request, _("Thank you. A reviewer will read your report."), extra_tags="reported")
             return redirect(page)
     context = {
         "page": page,

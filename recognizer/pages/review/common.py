@@ -39,7 +39,7 @@ def refusal(error: Exception) -> tuple[str, str]:
     if isinstance(error, decisions.DisputedError):
         return "disputed", _("Reviewers disagree about this drawing. Someone else has to decide. Nothing was saved.")
     if isinstance(error, decisions.ClaimedError):
-        return "claimed", _("Another reviewer is looking at this drawing.")
+        return "claimed", _("Another reviewer is reviewing this drawing.")
     return "stale", _("This drawing was decided, changed or deleted in the meantime. Nothing was saved.")
 
 

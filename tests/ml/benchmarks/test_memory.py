@@ -42,7 +42,7 @@ def stream(drawn: WriterDrawings, habit: str) -> tuple[list[bool], list[bool], i
 
 
 def test_an_answer_is_given_with_what_was_said_of_those_before_it() -> None:
-    plain, personal, kept = stream(hand((7, 1), (7, 1), (1, 1), (7, 1)), "says what each is")
+    plain, personal, kept = stream(hand((7, 1), (7, 1), (1, 1), (7, 1)), "labels every drawing")
 
     assert plain == [False, False, True, False]
     assert personal == [False, True, True, True]
@@ -50,14 +50,14 @@ def test_an_answer_is_given_with_what_was_said_of_those_before_it() -> None:
 
 
 def test_who_corrects_only_has_only_the_corrections_remembered() -> None:
-    _, personal, kept = stream(hand((1, 1), (7, 1), (7, 1), (2, 2)), "corrects only")
+    _, personal, kept = stream(hand((1, 1), (7, 1), (7, 1), (2, 2)), "corrects wrong answers only")
 
     assert personal == [True, False, True, True]
     assert kept == 1
 
 
 def test_who_confirms_whatever_it_says_gets_what_the_network_says() -> None:
-    plain, personal, kept = stream(hand((7, 1), (7, 1), (1, 1)), "confirms whatever it says")
+    plain, personal, kept = stream(hand((7, 1), (7, 1), (1, 1)), "confirms every answer")
 
     assert personal == plain == [False, False, True]
     assert kept == 3
@@ -66,7 +66,7 @@ def test_who_confirms_whatever_it_says_gets_what_the_network_says() -> None:
 def test_a_careless_person_says_something_else_of_one_drawing_in_ten() -> None:
     rng = np.random.default_rng(1)
 
-    said = [HABITS["says one in ten wrongly"](3, 3, 10, rng) for _ in range(2_000)]
+    said = [HABITS["labels one in ten wrongly"](3, 3, 10, rng) for _ in range(2_000)]
 
     assert 0.08 < np.mean([label != 3 for label in said]) < 0.12
     assert set(said) <= set(range(10))
@@ -83,7 +83,7 @@ def test_a_memory_does_not_grow_beyond_its_bound(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(personal_memory, "MAX_DRAWINGS", 5)
     monkeypatch.setattr(personal_memory, "build_memory", watched)
 
-    stream(hand(*[(1, 1)] * 9), "says what each is")
+    stream(hand(*[(1, 1)] * 9), "labels every drawing")
 
     assert sizes == [0, 1, 2, 3, 4, 5, 5, 5, 5]
 
@@ -91,7 +91,7 @@ def test_a_memory_does_not_grow_beyond_its_bound(monkeypatch: pytest.MonkeyPatch
 def test_figures_tell_the_gain_and_who_is_worse_off() -> None:
     gaining, even = hand((7, 1), (7, 1)), hand((3, 3), (3, 3))
 
-    figures = bench._stream_all([gaining, even], HABITS["says what each is"], 1)
+    figures = bench._stream_all([gaining, even], HABITS["labels every drawing"], 1)
 
     assert figures["people"] == 2
     assert figures["drawings"] == 4
@@ -187,8 +187,8 @@ def test_the_whole_bench_measures_every_habit_on_every_base(
     figures = json.loads(capsys.readouterr().out)
     assert set(figures["hands"]) == {"MNIST alone", "MNIST and ten pen writers", "shipped"}
     assert all(set(found) == set(HABITS) for found in figures["hands"].values())
-    assert figures["hands"]["MNIST alone"]["says what each is"]["people"] == 20
-    assert figures["hands"]["shipped"]["says what each is"]["drawings"] == 6 * 30
+    assert figures["hands"]["MNIST alone"]["labels every drawing"]["people"] == 20
+    assert figures["hands"]["shipped"]["labels every drawing"]["drawings"] == 6 * 30
     assert [line["examples"] for line in figures["new labels"]["shipped"]] == [1, 5]
     assert figures["at once"]["count"] == 6 * 10
     assert set(figures["junk"]) == {"characters of unseen alphabets", "scribbles"}
