@@ -50,9 +50,7 @@ class User(AbstractUser):
         _("excluded"),
         default=False,
         editable=False,
-        help_text=_(
-            "Shared models are not trained on the drawings of this person. See recognizer.moderation.exclusions."
-        ),
+        help_text=_("Shared models are not trained on this person's drawings. See recognizer.moderation.exclusions."),
     )
     revision = models.BigIntegerField(_("revision"), default=0, editable=False, help_text=_("See bump_revision."))
 

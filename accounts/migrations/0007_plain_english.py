@@ -25,7 +25,7 @@ class Migration(migrations.Migration):
             field=models.BooleanField(
                 default=False,
                 editable=False,
-                help_text="Shared models are not trained on the drawings of this person. See recognizer.moderation.exclusions.",
+                help_text="Shared models are not trained on this person's drawings. See recognizer.moderation.exclusions.",
                 verbose_name="excluded",
             ),
         ),

@@ -27,14 +27,18 @@ def add(commands: Any) -> None:
     parser.add_argument("--calls", type=int, default=1_000, metavar="N", help="calls of each stage (default: 1000)")
 
     parser = add_command(commands, "bench-learning", bench_learning, LEARNING, "recognizer", "--data-dir", "--json")
-    parser.add_argument("--cache", type=Path, required=True, metavar="DIR", help="where the base is saved, or found")
+    parser.add_argument(
+        "--cache", type=Path, required=True, metavar="DIR", help="folder of the trained base, made if missing"
+    )
     parser.add_argument("--mode", choices=(FULL, HEAD), action="append", help="may be repeated (default: both)")
-    parser.add_argument("--poisonings", type=int, default=3, metavar="N", help="of each mode (default: 3)")
+    parser.add_argument(
+        "--poisonings", type=int, default=3, metavar="N", help="tries with wrong labels, per mode (default: 3)"
+    )
     parser.add_argument("--alone", type=int, default=3, metavar="N", help="people with their own site (default: 3)")
 
     shared = ("recognizer", "--bundle", "--data-dir", "--json")
     parser = add_command(commands, "bench-memory", bench_memory, MEMORY, *shared)
-    parser.add_argument("--cache", type=Path, metavar="DIR", help="where the bases are saved, or found")
+    parser.add_argument("--cache", type=Path, metavar="DIR", help="folder of the trained bases, made if missing")
     parser.add_argument(
         "--data", type=Path, nargs="+", metavar="FILE", help=f"only the writers of these, with the bundle; {DATA_HELP}"
     )

@@ -47,7 +47,7 @@ def add(commands: Any) -> None:
         "--onwards", type=Path, metavar="DIR", help="continue from this bundle, with the recipe's further cycle only"
     )
     parser.add_argument("--epochs", type=int, metavar="N", help="passes over the data (default: the recipe's)")
-    parser.add_argument("--seed", type=int, default=SEED, metavar="N", help=f"of all random choices (default: {SEED})")
+    parser.add_argument("--seed", type=int, default=SEED, metavar="N", help=f"random seed (default: {SEED})")
     add_command(commands, "rehearse", rehearse, REHEARSE, "recognizer", "--bundle", "--data-dir")
 
 

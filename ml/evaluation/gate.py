@@ -141,11 +141,8 @@ def _judge_field(field: dict[str, Any]) -> tuple[Outcome, str]:
     # A rise must be visible and more than chance explains; with very few drawings chance would explain anything.
     allowed = max(SAME_LOSS, min(STANDARD_ERRORS * loss["error"], MAX_LOSS_RISE))
     if loss["after"] - loss["before"] > allowed:
-        return REFUSED, f"Equally many correct answers, but it gives the correct labels a lower probability ({losses})."
-    return (
-        PASSED,
-        f"Weak evidence: equally many correct answers, and the probability of the correct labels is not clearly lower ({losses}).",
-    )
+        return REFUSED, f"As many correct answers, but lower probabilities of the correct labels ({losses})."
+    return PASSED, f"Weak evidence: as many correct answers, and probabilities that are not clearly lower ({losses})."
 
 
 def _base(exam: ExamAnswers, figures: dict[str, Any]) -> RuleResult:

@@ -134,7 +134,7 @@ class _Importer:
                 except IntegrityError as error:
                     logger.warning("%s: %s", draft.location, error)
                     text = _(
-                        "It was imported by somebody else, or its author deleted their account, at the same time. Import it again."
+                        "Somebody else imported it, or its author deleted their account, meanwhile. Import it again."
                     )
                     self._refuse(draft.location, text)
 

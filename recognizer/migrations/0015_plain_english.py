@@ -238,7 +238,7 @@ class Migration(migrations.Migration):
             name="opinions",
             field=models.PositiveSmallIntegerField(
                 default=1,
-                help_text="How many reviewers must agree before a drawing is decided. Until then, they do not see each other's opinions.",
+                help_text="How many reviewers must agree before a drawing is decided. Before that, no reviewer sees other opinions.",
                 validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(9)],
                 verbose_name="reviewers who must agree",
             ),

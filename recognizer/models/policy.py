@@ -44,7 +44,7 @@ class Policy(models.Model):
         default=1,
         validators=[MinValueValidator(1), MaxValueValidator(9)],
         help_text=_(
-            "How many reviewers must agree before a drawing is decided. Until then, they do not see each other's opinions."
+            "How many reviewers must agree before a drawing is decided. Before that, no reviewer sees other opinions."
         ),
     )
     opinions_share = models.FloatField(

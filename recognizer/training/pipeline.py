@@ -193,7 +193,7 @@ def _decide(lease: Lease, plan: TrainingPlan, verdict: GateVerdict, challenger: 
         field = verdict.figures["field"]
         reason = (
             f"Training run {lease.run.pk} passed the gate: {field['after']:.1%} of {field['count']} unseen drawings "
-            f"right, before {field['before']:.1%}."
+            f"correct, {field['before']:.1%} before."
         )
         lease.close(State.PASSED, _promote(plan, version, reason), version=version)
 
