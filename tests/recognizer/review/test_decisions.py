@@ -203,7 +203,7 @@ def test_what_was_taken_back_meanwhile_cannot_be_decided(rosa: User, alice: User
     with pytest.raises(decisions.StaleReviewError):
         decisions.reject(correction=old, reviewer=rosa, reason="other")
     taken_back = Correction.objects.current().get()
-    with pytest.raises(decisions.StaleReviewError, match="taken"):
+    with pytest.raises(decisions.StaleReviewError, match="removed"):
         decisions.accept(correction=taken_back, reviewer=rosa)
     assert community.claim_one(rosa) is None
 
