@@ -25,7 +25,7 @@ from ml.evaluation.gate import PASSED
 from ml.evaluation.metrics import calibration_error
 from ml.preprocessing.ink import Ink, rasterise
 from ml.recipes.base import VALIDATION_NEGATIVES, Examples, Material, Recipe
-from ml.recipes.digits import LABELS, VALIDATION_PEOPLE
+from ml.recipes.digits import LABELS, load_mnist_parts
 from ml.reporting.figures import percent
 from ml.reporting.text_tables import table
 from ml.training.finetune import finetune
@@ -177,9 +177,7 @@ def _hands(tracks: loaders.Tracks) -> PenDrawings:
 
 def load_mnist_only(data: Path | None) -> Material:
     """Return MNIST and synthetic negatives, without any pen track."""
-    mnist, test = loaders.load_mnist("train", data), loaders.load_mnist("test", data)
-    people = loaders.first_by_hash({str(writer) for writer in mnist.group}, VALIDATION_PEOPLE)
-    checked, pictures = loaders.split_by_group(mnist, [int(writer) for writer in people])
+    pictures, checked, test = load_mnist_parts(data)
     junk = np.stack([rasterise(ink) for ink in _junk(VALIDATION_NEGATIVES, seed=2)])
     return Material(
         pictures=pictures,

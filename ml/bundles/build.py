@@ -68,11 +68,21 @@ def export_bundle(
     if tuple(model.input_shape[1:]) != (size, size, 1):
         raise BundleError(f"The network takes {model.input_shape[1:]}, not rasters of {(size, size, 1)}.")
     tflite = convert_to_tflite(model, quantise=quantise)
-    _check_size(tflite, model.count_params(), quantise)
+    parameters = model.count_params()
+    expected_size = parameters * (1 if quantise else 4) * MIN_WEIGHTS_SHARE
+    if len(tflite) < expected_size:
+        raise BundleError(
+            f"The converted model has {len(tflite):,} bytes, but {parameters:,} parameters need {expected_size:,.0f}: "
+            "the conversion has lost weights."
+        )
     _check_same_answers(model, Predictor(tflite, len(labels)), probe, probe_tolerance(quantise))
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / KERAS_FILE
+        model.save(path)
+        keras_file = path.read_bytes()
     return assemble_bundle(
         tflite,
-        _keras_file(model),
+        keras_file,
         recognizer=recognizer,
         labels=labels,
         unsure_below=unsure_below,
@@ -104,15 +114,6 @@ def convert_to_tflite(model: keras.Model, *, quantise: bool = False) -> bytes:
         return bytes(converter.convert())
 
 
-def _check_size(tflite: bytes, parameters: int, quantise: bool) -> None:
-    expected = parameters * (1 if quantise else 4) * MIN_WEIGHTS_SHARE
-    if len(tflite) < expected:
-        raise BundleError(
-            f"The converted model has {len(tflite):,} bytes, but {parameters:,} parameters need {expected:,.0f}: the "
-            "conversion has lost weights."
-        )
-
-
 def _check_same_answers(model: keras.Model, predictor: Predictor, probe: np.ndarray, tolerance: float) -> None:
     outputs = model(to_input(probe), training=False)
     expected = np.asarray(outputs[PROBABILITIES])[:, :-1]  # (k, labels), without "other"
@@ -128,13 +129,6 @@ def to_input(rasters: np.ndarray) -> np.ndarray:
     """Rasters uint8 (n, size, size) as the input of a network: float32 (n, size, size, 1) from 0 to 1."""
     pictures: np.ndarray = rasters[..., np.newaxis].astype(np.float32) / 255
     return pictures
-
-
-def _keras_file(model: keras.Model) -> bytes:
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / KERAS_FILE
-        model.save(path)
-        return path.read_bytes()
 
 
 def assemble_bundle(

@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -76,20 +76,18 @@ def export_files(
     expected = model_probabilities(model, drawings)
     out.mkdir(parents=True, exist_ok=True)
     files = [_export(name, model, out, drawings, expected) for name in progress(formats, "formats")]
-    about = {**_about(bundle), "drawings_compared": len(drawings), "files": [asdict(file) for file in files]}
-    (out / ABOUT_FILE).write_text(json.dumps(about, indent=1, ensure_ascii=False) + "\n", "utf-8")
-    return files
-
-
-def _about(bundle: Bundle) -> dict[str, Any]:
-    """What is needed to use one of the files without the bundle."""
+    # What is needed to use one of the files without the bundle.
     keys = ("recognizer", "title", "labels", "preprocess_version", "unsure_below", "created")
-    return {
+    about = {
         **{key: bundle.manifest[key] for key in keys if key in bundle.manifest},
         "raster": asdict(bundle.raster),
         "input": "float32 (n, size, size, 1), from 0 (paper) to 1 (ink); of LiteRT n is 1",
         "outputs": {PROBABILITIES: "the labels in this order, then 'none of them'", EMBEDDING: "the last hidden layer"},
+        "drawings_compared": len(drawings),
+        "files": [asdict(file) for file in files],
     }
+    (out / ABOUT_FILE).write_text(json.dumps(about, indent=1, ensure_ascii=False) + "\n", "utf-8")
+    return files
 
 
 def _export(name: str, model: keras.Model, out: Path, drawings: np.ndarray, expected: np.ndarray) -> ExportedFile:

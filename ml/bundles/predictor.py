@@ -115,9 +115,18 @@ class _Session:
         except (RuntimeError, ValueError, TypeError, KeyError) as error:
             raise PredictorError(f"The model file cannot be read by LiteRT: {error}") from error
         inputs = self.interpreter.get_input_details()
-        _check_tensors(inputs, outputs)
+        shapes = [tuple(int(side) for side in tensor["shape"]) for tensor in inputs]
+        if shapes not in [[(1, size, size, 1)] for size in range(MIN_SIZE, MAX_SIZE + 1)]:
+            raise PredictorError(
+                f"The model takes {shapes}, not one raster of {MIN_SIZE} to {MAX_SIZE} pixels a side: "
+                "(1, size, size, 1). Export it with a batch of 1."
+            )
+        if not {PROBABILITIES, EMBEDDING} <= outputs.keys():
+            raise PredictorError(
+                f"The model has the outputs {sorted(outputs)}, not '{PROBABILITIES}' and '{EMBEDDING}'."
+            )
         self.input = int(inputs[0]["index"])
-        self.size = int(inputs[0]["shape"][1])
+        self.size = shapes[0][1]
         # The outputs by name, because the converter does not promise their order.
         self.probabilities = int(outputs[PROBABILITIES]["index"])
         self.embedding = int(outputs[EMBEDDING]["index"])
@@ -144,14 +153,3 @@ class _Session:
                     self.interpreter.get_tensor(int(bias)) if bias >= 0 else None,
                 )
         raise PredictorError(f"The model has no last layer of {self.width} x {self.classes}. Export it again.")
-
-
-def _check_tensors(inputs: list[dict], outputs: dict[str, dict]) -> None:
-    shapes = [tuple(int(side) for side in tensor["shape"]) for tensor in inputs]
-    if shapes not in [[(1, size, size, 1)] for size in range(MIN_SIZE, MAX_SIZE + 1)]:
-        raise PredictorError(
-            f"The model takes {shapes}, not one raster of {MIN_SIZE} to {MAX_SIZE} pixels a side: (1, size, size, 1). "
-            "Export it with a batch of 1."
-        )
-    if not {PROBABILITIES, EMBEDDING} <= outputs.keys():
-        raise PredictorError(f"The model has the outputs {sorted(outputs)}, not '{PROBABILITIES}' and '{EMBEDDING}'.")

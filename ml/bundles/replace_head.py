@@ -37,7 +37,11 @@ def replace_tflite_head(tflite: bytes, head: Head) -> bytes:
     replaced = _replace_numbers(replaced, old.bias, head.bias.astype(np.float32))
     if scales is not None and old.scales is not None:
         replaced = _replace_numbers(replaced, old.scales, scales)
-    _check_read_back(Predictor(replaced, labels).head(), head, scales)
+    tolerance = 1e-6 if scales is None else MAX_ROUNDING * float(scales.max())
+    read_back = Predictor(replaced, labels).head()
+    difference = float(np.abs(read_back.weights - head.weights).max())
+    if not difference <= tolerance or not np.allclose(read_back.bias, head.bias, atol=1e-6):
+        raise BundleError(f"The last layer was read back with other weights: they differ by {difference:.4f}.")
     return replaced
 
 
@@ -55,13 +59,6 @@ def _replace_numbers(content: bytes, old: np.ndarray, new: np.ndarray) -> bytes:
     if content.count(before) != 1:
         raise BundleError(f"The numbers of the last layer occur {content.count(before)} times in the model, not once.")
     return content.replace(before, after)
-
-
-def _check_read_back(actual: Head, expected: Head, scales: np.ndarray | None) -> None:
-    tolerance = 1e-6 if scales is None else MAX_ROUNDING * float(scales.max())
-    difference = float(np.abs(actual.weights - expected.weights).max())
-    if not difference <= tolerance or not np.allclose(actual.bias, expected.bias, atol=1e-6):
-        raise BundleError(f"The last layer was read back with other weights: they differ by {difference:.4f}.")
 
 
 def replace_keras_head(keras_file: bytes, head: Head) -> bytes:

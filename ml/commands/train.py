@@ -54,7 +54,13 @@ def add(commands: Any) -> None:
 def train(options: argparse.Namespace) -> None:
     with contextlib.redirect_stdout(sys.stderr):  # Keras prints its progress where the result belongs
         recognizer, recipe, out = _what_to_train(options)
-        _check_writable(out)
+        # Fail before the training, not after it. Leave no new folder behind, because the training may still fail.
+        new = not out.exists()
+        out.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=out):
+            pass
+        if new:
+            out.rmdir()
         bundle = train_recognizer(
             recognizer,
             recipe,
@@ -82,16 +88,6 @@ def _what_to_train(options: argparse.Namespace) -> tuple[str, Recipe | None, Pat
         raise TrainingError("Give the folder for the bundle with --out.")
     slug, recipe = recipe_from_folder(options.folder, progress=progress_bars)
     return slug, recipe, options.out
-
-
-def _check_writable(out: Path) -> None:
-    """Fail before the training, not after it. Leaves no new folder behind, because the training may still fail."""
-    new = not out.exists()
-    out.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryFile(dir=out):
-        pass
-    if new:
-        out.rmdir()
 
 
 def _describe(figures: Mapping[str, Any]) -> str:

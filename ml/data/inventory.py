@@ -46,8 +46,8 @@ def list_files(source: str, data: Path | None = None, *, check: bool = False) ->
         if not file.is_file():
             yield DatasetFile(path, here=False, bytes=0, can_download=can_download(path))
             continue
-        result, drawings = _check(file, SOURCES[source].files.get(path, "")) if check else ("", None)
-        yield DatasetFile(path, True, file.stat().st_size, can_download(path), result, drawings)
+        checked = _check(file, SOURCES[source].files.get(path, "")) if check else ("", None)
+        yield DatasetFile(path, True, file.stat().st_size, can_download(path), *checked)
 
 
 def _check(file: Path, published: str) -> tuple[str, int | None]:

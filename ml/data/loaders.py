@@ -81,16 +81,12 @@ class Tracks(NamedTuple):
 
 def data_folder(data: Path | None = None) -> Path:
     """The folder of data sets: `data`, else `INKLING_DATA`, else the cache folder."""
-    return _named_folder(data) or cache_folder()
+    return data or Path(os.environ.get("INKLING_DATA") or cache_folder())
 
 
 def is_available(source: str, data: Path | None = None) -> bool:
     """Whether all files that `source` needs are in `data_folder(data)`. Downloads nothing."""
     return all((data_folder(data) / path).is_file() for path in SOURCES[source].files)
-
-
-def _named_folder(data: Path | None) -> Path | None:
-    return data or (Path(os.environ["INKLING_DATA"]) if os.environ.get("INKLING_DATA") else None)
 
 
 def find_file(path: str, data: Path | None = None) -> Path:
@@ -101,7 +97,7 @@ def find_file(path: str, data: Path | None = None) -> Path:
     file = data_folder(data) / path
     if file.is_file():
         return file
-    if _named_folder(data):
+    if data or os.environ.get("INKLING_DATA"):
         raise DatasetError(
             f"{file} is missing. Put the data set into that folder, or unset INKLING_DATA to have the public original "
             "downloaded."
@@ -150,11 +146,7 @@ def _read_npz(path: str, data: Path | None) -> dict[str, np.ndarray]:
 def _read_strokes(path: str, data: Path | None) -> list[dict[str, Any]]:
     """The lines of a file of strokes; none if it is missing."""
     file = _find_optional(path, data)
-    return _parse_lines(gzip.decompress(file.read_bytes())) if file else []
-
-
-def _parse_lines(content: bytes) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in content.splitlines()]
+    return list(map(json.loads, gzip.decompress(file.read_bytes()).splitlines())) if file else []
 
 
 def _to_ink(drawing: list[list[list[float]]]) -> Ink:
@@ -176,7 +168,8 @@ def load_mnist(part: str, data: Path | None = None) -> Pictures:
 
 def load_pen_tracks(data: Path | None = None) -> Tracks:
     """7,494 digits that 30 people wrote on a tablet (the training half of UCI's pen digits). `group` is the writer."""
-    rows = _parse_lines(_read_bytes("pendigits", "pendigits/pendigits.jsonl.gz", data))
+    lines = _read_bytes("pendigits", "pendigits/pendigits.jsonl.gz", data).splitlines()
+    rows = [json.loads(line) for line in lines]
     inks = [_to_ink(row["drawing"]) for row in rows]
     return Tracks(inks, np.array([int(row["label"]) for row in rows]), np.array([row["writer"] for row in rows]))
 
@@ -213,21 +206,16 @@ def load_foreign_characters(part: str, data: Path | None = None) -> Pictures:
     """
     stored = _read_npz("omniglot_small/omniglot_small.npz", data)
     y, names = stored["y"].astype(np.int64), stored["classes"]
-    alphabets = [str(name).split("/")[0] for name in names]
-    tested = first_by_hash(set(alphabets), TEST_ALPHABETS)
-    kept = [
-        number
-        for number, (name, alphabet) in enumerate(zip(names, alphabets, strict=True))
-        if (alphabet in tested) == (part == "test") and not _looks_like_a_digit(str(name))
-    ]
+    tested = first_by_hash({str(name).split("/")[0] for name in names}, TEST_ALPHABETS)
+    kept = []
+    for number, name in enumerate(names):
+        alphabet, character = str(name).split("/")  # Greek/character07
+        looks_like_a_digit = int(re.sub(r"\D", "", character)) in DIGIT_LOOKALIKES.get(alphabet, ())
+        if (alphabet in tested) == (part == "test") and not looks_like_a_digit:
+            kept.append(number)
     chosen = np.isin(y, kept)
     x = stored["x"][chosen]
     return Pictures(255 - x if x.mean() > 127 else x, y[chosen], names[y[chosen]])
-
-
-def _looks_like_a_digit(name: str) -> bool:
-    alphabet, character = name.split("/")  # Greek/character07
-    return int(re.sub(r"\D", "", character)) in DIGIT_LOOKALIKES.get(alphabet, ())
 
 
 # Sketches

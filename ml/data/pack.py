@@ -40,7 +40,7 @@ def pack_source(source: str, folder: Path, data: Path, *, progress: Progress = n
 def _pack_numtadb(folder: Path, progress: Progress) -> Arrays:
     """NumtaDB: `training-a.csv` with the columns filename and digit, and the pictures named there."""
     pictures = {file.name: file for file in folder.rglob("*.png")}
-    rows = [row for part in NUMTADB_PARTS for row in _read_csv(folder, part)]
+    rows = [row for part in NUMTADB_PARTS for row in _read_csv(folder, f"training-{part}.csv")]
     tested = set(first_by_hash((name for name, _ in rows), len(rows) // NUMTADB_TEST_EVERY))
     if missing := [name for name, _ in rows if name not in pictures]:
         raise DatasetError(f"{folder} lacks {len(missing):,} of the listed pictures, for example {missing[0]}.")
@@ -51,10 +51,10 @@ def _pack_numtadb(folder: Path, progress: Progress) -> Arrays:
     }
 
 
-def _read_csv(folder: Path, part: str) -> Iterator[tuple[str, int]]:
-    files = sorted(folder.rglob(f"training-{part}.csv"))
+def _read_csv(folder: Path, name: str) -> Iterator[tuple[str, int]]:
+    files = sorted(folder.rglob(name))
     if not files:
-        raise DatasetError(f"There is no training-{part}.csv in {folder}. Unpack all of NumtaDB there.")
+        raise DatasetError(f"There is no {name} in {folder}. Unpack all of NumtaDB there.")
     with files[0].open(encoding="utf-8", newline="") as lines:
         for number, row in enumerate(csv.DictReader(lines), 2):  # line 1 is the header
             try:
@@ -85,15 +85,14 @@ def _pack_by_label(files: dict[str, list[Path]], side: int, folder: Path, progre
 
 def _read_pictures(files: Iterable[Path], side: int, progress: Progress) -> np.ndarray:
     """The pictures in grey, white on black: uint8 (n, side, side)."""
-    return np.stack([_read_picture(file, side) for file in progress(files, "pictures")])
-
-
-def _read_picture(file: Path, side: int) -> np.ndarray:
-    pixels = cv2.imread(str(file), cv2.IMREAD_GRAYSCALE)
-    if pixels is None:
-        raise DatasetError(f"{file} is not a picture. Unpack the data set again.")
-    small: np.ndarray = cv2.resize(pixels, (side, side), interpolation=cv2.INTER_AREA)
-    return 255 - small if small.mean() > 127 else small
+    pictures = []
+    for file in progress(files, "pictures"):
+        pixels = cv2.imread(str(file), cv2.IMREAD_GRAYSCALE)
+        if pixels is None:
+            raise DatasetError(f"{file} is not a picture. Unpack the data set again.")
+        small = cv2.resize(pixels, (side, side), interpolation=cv2.INTER_AREA)
+        pictures.append(255 - small if small.mean() > 127 else small)
+    return np.stack(pictures)
 
 
 PACKERS: dict[str, Callable[[Path, Progress], Arrays]] = {

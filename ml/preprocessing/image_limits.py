@@ -66,9 +66,14 @@ def check_size(image: Image.Image, data: bytes) -> None:
 
 def has_too_many_pieces(data: bytes) -> bool:
     """Whether a PNG has more than 5,000 chunks, or a JPEG more than 5,000 segments before its pixels."""
-    if data.startswith(_PNG):
-        return _has_too_many_chunks(data)
-    return data.startswith(_JPEG) and _has_too_many_segments(data)
+    if not data.startswith(_PNG):
+        return data.startswith(_JPEG) and _has_too_many_segments(data)
+    offset, count = len(_PNG), 0
+    while offset + 8 <= len(data) and count <= MAX_PIECES:
+        # A chunk is 4 bytes of length, 4 of type, the content, and 4 of checksum.
+        offset += 12 + struct.unpack_from(">I", data, offset)[0]
+        count += 1
+    return count > MAX_PIECES
 
 
 def has_too_many_passes(data: bytes, pixels: int) -> bool:
@@ -77,15 +82,6 @@ def has_too_many_passes(data: bytes, pixels: int) -> bool:
     The start-of-scan marker cannot occur inside of the compressed pixels, so counting it in the bytes is enough.
     """
     return data.startswith(_JPEG) and data.count(_START_OF_SCAN) * pixels > MAX_SCANNED_PIXELS
-
-
-def _has_too_many_chunks(data: bytes) -> bool:
-    offset, count = len(_PNG), 0
-    while offset + 8 <= len(data) and count <= MAX_PIECES:
-        # A chunk is 4 bytes of length, 4 of type, the content, and 4 of checksum.
-        offset += 12 + struct.unpack_from(">I", data, offset)[0]
-        count += 1
-    return count > MAX_PIECES
 
 
 def _has_too_many_segments(data: bytes) -> bool:

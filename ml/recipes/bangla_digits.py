@@ -12,16 +12,15 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from ml.augmentation.augment import fit_picture
 from ml.data import loaders
 from ml.data.loaders import Pictures, Tracks
 from ml.recipes.base import (
     Examples,
     Material,
     Recipe,
+    foreign_negatives,
     is_one_in,
     made_up_negatives,
-    negative_pictures,
     normalise_pictures,
 )
 
@@ -44,25 +43,24 @@ def load_bangla(data: Path | None) -> Material:
     train, test = loaders.load_bangla("train", data), loaders.load_bangla("test", data)
     pictures = Pictures(normalise_pictures(train.x), train.y, train.group)
     validation = np.array([is_one_in(VALIDATION_EVERY, f"numtadb/{index}") for index in range(len(train.y))])
-    train_characters, test_characters = (loaders.load_foreign_characters(part, data).x for part in ("train", "test"))
+    characters, test_characters = foreign_negatives(data, len(LABELS))
     rng = np.random.default_rng(0)
+    scans = np.stack([simulate_scan(x, rng) for x in test.x])
     return Material(
         pictures=loaders.select_rows(pictures, np.flatnonzero(~validation)),
         tracks=Tracks([], np.zeros(0, np.int64), np.zeros(0, str)),
         negative_inks=[],
-        negative_rasters=np.stack([fit_picture(x) for x in train_characters]),
+        negative_rasters=characters,
         validation={
             "NumtaDB, not trained on": Examples(pictures.x[validation], pictures.y[validation]),
             "made-up junk": made_up_negatives([], len(LABELS)),
         },
         tests={
             "NumtaDB test": Examples(normalise_pictures(test.x), test.y),
-            "the same as two-valued scans": Examples(
-                normalise_pictures(np.stack([simulate_scan(x, rng) for x in test.x])), test.y
-            ),
-            "foreign characters (junk)": negative_pictures(test_characters, len(LABELS)),
+            "the same as two-valued scans": Examples(normalise_pictures(scans), test.y),
+            "foreign characters (junk)": test_characters,
         },
-        counts={"numtadb": len(train.y) + len(test.y), "omniglot": len(train_characters) + len(test_characters)},
+        counts={"numtadb": len(train.y) + len(test.y), "omniglot": len(characters) + len(test_characters.y)},
     )
 
 
@@ -70,7 +68,12 @@ def simulate_scan(picture: np.ndarray, rng: Rng) -> np.ndarray:
     """A picture, uint8 (h, w), as a black-and-white scan in a random frame: uint8 (32, 32), 0 or 255."""
     large = cv2.resize(picture, None, fx=SCAN_SCALE, fy=SCAN_SCALE, interpolation=cv2.INTER_CUBIC)
     _, ink = cv2.threshold(large, 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)  # Otsu (1979)
-    ink = _change_thickness(ink, rng.uniform(-0.4, 1.2) * SCAN_SCALE)
+    # Lines wider by some pixels, or thinner if `by` is negative, unless nothing would be left.
+    by = rng.uniform(-0.4, 1.2) * SCAN_SCALE
+    distance = cv2.distanceTransform(255 - ink if by > 0 else ink, cv2.DIST_L2, cv2.DIST_MASK_5)
+    changed = distance <= by / 2 if by > 0 else distance > -by / 2
+    if changed.any():
+        ink = np.where(changed, 255, 0).astype(np.uint8)
     left, top, width, height = cv2.boundingRect(ink)
     side = round(max(width, height) * rng.uniform(1.0, 1.5))
     frame = np.zeros((side, side), np.uint8)
@@ -78,13 +81,6 @@ def simulate_scan(picture: np.ndarray, rng: Rng) -> np.ndarray:
     frame[y : y + height, x : x + width] = ink[top : top + height, left : left + width]
     small = cv2.resize(frame, (SCAN_SIZE, SCAN_SIZE), interpolation=cv2.INTER_AREA)
     return np.where(small > 127, 255, 0).astype(np.uint8)
-
-
-def _change_thickness(ink: np.ndarray, by: float) -> np.ndarray:
-    """Lines wider by so many pixels, or thinner if `by` is negative, unless nothing would be left."""
-    distance = cv2.distanceTransform(255 - ink if by > 0 else ink, cv2.DIST_L2, cv2.DIST_MASK_5)
-    changed = distance <= by / 2 if by > 0 else distance > -by / 2
-    return np.where(changed, 255, 0).astype(np.uint8) if changed.any() else ink
 
 
 BANGLA_DIGITS = Recipe(

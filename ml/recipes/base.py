@@ -9,8 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
+from ml.augmentation.augment import fit_picture
 from ml.augmentation.negatives import make_negative
-from ml.data.loaders import Pictures, Tracks
+from ml.data.loaders import Pictures, Tracks, load_foreign_characters
 from ml.preprocessing.image import normalise_dataset_image
 from ml.preprocessing.ink import DEFAULT_SPEC, Ink, RasterSpec, rasterise
 
@@ -137,9 +138,13 @@ def normalise_pictures(pictures: np.ndarray, spec: RasterSpec = DEFAULT_SPEC) ->
     return np.array(rasters, np.uint8).reshape(-1, spec.size, spec.size)
 
 
-def negative_pictures(pictures: np.ndarray, other: int, spec: RasterSpec = DEFAULT_SPEC) -> Examples:
-    """Pictures that show none of the labels, as test of class `other`."""
-    return Examples(normalise_pictures(pictures, spec), np.full(len(pictures), other))
+def foreign_negatives(data: Path | None, other: int, spec: RasterSpec = DEFAULT_SPEC) -> tuple[np.ndarray, Examples]:
+    """Characters of other alphabets as negative examples: rasters uint8 (n, size, size) to train on, and a test."""
+    train, test = (load_foreign_characters(part, data).x for part in ("train", "test"))
+    return (
+        np.stack([fit_picture(picture, spec) for picture in train]),
+        Examples(normalise_pictures(test, spec), np.full(len(test), other)),
+    )
 
 
 def is_one_in(count: int, key: str) -> bool:

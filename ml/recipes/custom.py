@@ -143,15 +143,14 @@ def _writers(drawings: Drawings) -> np.ndarray:
 def _calibration_examples(drawings: Drawings, spec: RasterSpec, rng: np.random.Generator) -> Examples:
     """The drawings with variations of them. On a handful of drawings, any network would seem to be always right."""
     repeats = -(-MIN_CALIBRATION // len(drawings))  # rounded up
-    varied = [np.stack([_vary(drawing, spec, rng) for drawing in drawings]) for _ in range(repeats - 1)]
+    varied = [
+        augment_rasters(_rasters([drawing], spec), rng, spec=spec)
+        if drawing.ink is None
+        else augment_ink(drawing.ink, rng, spec)[np.newaxis]
+        for _ in range(repeats - 1)
+        for drawing in drawings
+    ]
     return Examples(np.concatenate([_rasters(drawings, spec), *varied]), np.tile(_labels(drawings), repeats))
-
-
-def _vary(drawing: FolderDrawing, spec: RasterSpec, rng: np.random.Generator) -> np.ndarray:
-    if drawing.ink is not None:
-        return augment_ink(drawing.ink, rng, spec)
-    varied: np.ndarray = augment_rasters(_rasters([drawing], spec), rng, spec=spec)[0]
-    return varied
 
 
 def _negatives(description: RecognizerDescription, rng: np.random.Generator) -> Examples:

@@ -5,17 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-
-from ml.augmentation.augment import fit_picture
 from ml.data import loaders
-from ml.data.loaders import DatasetError, Tracks
+from ml.data.loaders import DatasetError, Pictures, Tracks
 from ml.recipes.base import (
     Examples,
     Material,
     Recipe,
+    foreign_negatives,
     made_up_negatives,
-    negative_pictures,
     normalise_pictures,
     rasterise_tracks,
 )
@@ -63,18 +60,16 @@ def load_digits(data: Path | None) -> Material:
 
 def load_digits_to_replay(data: Path | None) -> Material:
     """The same without the photographed digits, which take four times as long to read as everything else."""
-    mnist, test = loaders.load_mnist("train", data), loaders.load_mnist("test", data)
-    people = loaders.first_by_hash({str(writer) for writer in mnist.group}, VALIDATION_PEOPLE)
-    validation, pictures = loaders.split_by_group(mnist, [int(writer) for writer in people])
+    pictures, validation, test = load_mnist_parts(data)
     pens, negatives = loaders.load_pen_tracks(data), loaders.load_negative_drawings(data)
     test_tracks, validation_tracks, tracks = split_pen_writers(pens)
-    train_characters, test_characters = (loaders.load_foreign_characters(part, data).x for part in ("train", "test"))
+    characters, test_characters = foreign_negatives(data, len(LABELS))
     digits = list(zip(validation_tracks.inks, validation_tracks.y.tolist(), strict=True))
     return Material(
         pictures=pictures,
         tracks=tracks,
         negative_inks=negatives,
-        negative_rasters=np.stack([fit_picture(x) for x in train_characters]),
+        negative_rasters=characters,
         latin=True,
         validation={
             "MNIST, people not trained on": Examples(validation.x, validation.y),
@@ -84,15 +79,23 @@ def load_digits_to_replay(data: Path | None) -> Material:
         tests={
             "MNIST test": Examples(normalise_pictures(test.x), test.y),
             "pen tracks of kept-out writers": rasterise_tracks(test_tracks),
-            "foreign characters (junk)": negative_pictures(test_characters, len(LABELS)),
+            "foreign characters (junk)": test_characters,
         },
         counts={
-            "mnist": len(mnist.y) + len(test.y),
+            "mnist": len(pictures.y) + len(validation.y) + len(test.y),
             "pendigits": len(pens.y),
             "quickdraw": len(negatives),
-            "omniglot": len(train_characters) + len(test_characters),
+            "omniglot": len(characters) + len(test_characters.y),
         },
     )
+
+
+def load_mnist_parts(data: Path | None) -> tuple[Pictures, Pictures, Pictures]:
+    """MNIST to train on, to calibrate on (by people who wrote none of the first) and to test with."""
+    mnist = loaders.load_mnist("train", data)
+    people = loaders.first_by_hash({str(writer) for writer in mnist.group}, VALIDATION_PEOPLE)
+    validation, train = loaders.split_by_group(mnist, [int(writer) for writer in people])
+    return train, validation, loaders.load_mnist("test", data)
 
 
 def split_pen_writers(tracks: Tracks) -> tuple[Tracks, Tracks, Tracks]:

@@ -17,7 +17,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ml.augmentation.augment import fit_picture
 from ml.data import loaders
 from ml.data.loaders import Pictures, Tracks
 from ml.data.sources import SKETCH_WORDS
@@ -29,9 +28,9 @@ from ml.recipes.base import (
     Examples,
     Material,
     Recipe,
+    foreign_negatives,
     is_one_in,
     made_up_negatives,
-    negative_pictures,
     normalise_pictures,
 )
 
@@ -93,12 +92,12 @@ def load_sketches(data: Path | None) -> Material:
     pictures = _Source(*(part[~picture_leaks] for part in pictures))
     counts = np.bincount(np.concatenate([strokes.y, pictures.y]), minlength=len(LABELS))  # (words,)
     frequent = counts >= SCARCE_BELOW
-    train_characters, test_characters = (loaders.load_foreign_characters(part, data).x for part in ("train", "test"))
+    characters, test_characters = foreign_negatives(data, len(LABELS), SKETCH_RASTER)
     return Material(
         pictures=_training_pictures(pictures, careful, frequent),
         tracks=tracks,
         negative_inks=[],
-        negative_rasters=np.stack([fit_picture(x, SKETCH_RASTER) for x in train_characters]),
+        negative_rasters=characters,
         validation={
             "strokes, not trained on": strokes.examples(strokes.validation),
             "pictures, not trained on": pictures.examples(pictures.validation),
@@ -109,14 +108,14 @@ def load_sketches(data: Path | None) -> Material:
             "kept-out pictures": pictures.examples(pictures.test & frequent[pictures.y]),
             "kept-out pictures of scarce words": pictures.examples(pictures.test & ~frequent[pictures.y]),
             "TU Berlin, kept out": careful.examples(careful.test),
-            "foreign characters (junk)": negative_pictures(test_characters, len(LABELS), SKETCH_RASTER),
+            "foreign characters (junk)": test_characters,
         },
         distinct_counts=_distinct_counts(strokes, pictures, careful),
         counts={
             "quickdraw": len(strokes.y),
             "quickdraw-bitmaps": len(pictures.y),
             "tuberlin": len(careful.y),
-            "omniglot": len(train_characters) + len(test_characters),
+            "omniglot": len(characters) + len(test_characters.y),
         },
     )
 

@@ -38,28 +38,7 @@ from inkling_client.retries import Retries
 
 __version__ = "0.1.0"
 __all__ = [
-    "ApiError",
-    "AsyncClient",
-    "BadRequestError",
-    "Client",
-    "ConflictError",
-    "Correction",
-    "Drawing",
-    "Feedback",
-    "ForbiddenError",
-    "Guess",
-    "InklingError",
-    "Label",
-    "Model",
-    "NoAnswerError",
-    "NotFoundError",
-    "Prediction",
-    "Recognizer",
-    "Retries",
-    "ServerError",
-    "ThrottledError",
-    "UnauthorizedError",
-    "Usage",
-    "Version",
-    "ink",
-]
+    "ApiError", "AsyncClient", "BadRequestError", "Client", "ConflictError", "Correction", "Drawing", "Feedback",
+    "ForbiddenError", "Guess", "InklingError", "Label", "Model", "NoAnswerError", "NotFoundError", "Prediction",
+    "Recognizer", "Retries", "ServerError", "ThrottledError", "UnauthorizedError", "Usage", "Version", "ink",
+]  # fmt: skip

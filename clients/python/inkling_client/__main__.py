@@ -12,7 +12,7 @@ import json
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict, is_dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -35,7 +35,7 @@ def main(arguments: Sequence[str] | None = None, *, out: TextIO | None = None, e
     options = _parser().parse_args(arguments)
     try:
         with Client(options.url, key=options.key or None) as client:
-            return int(options.run(client, options, out, err))
+            return options.run(client, options, out, err) or 0
     except ApiError as error:
         code = f" ({error.code})" if error.code else ""
         print(f"inkling: the site refused{code}: {error}", file=err)
@@ -83,15 +83,20 @@ def _parser() -> argparse.ArgumentParser:
 
 def _predict(client: Client, options: argparse.Namespace, out: TextIO, err: TextIO) -> int:
     named = [pair for name in options.drawings for pair in _drawings_in(name)]
+    drawn = [each for _name, each in named]
     slug = options.recognizer or _first_recognizer(client, err)
     answers: list[Prediction | ApiError]
-    if len(named) == 1:
-        answers = [client.predict(named[0][1], recognizer=slug, top_k=options.top, as_of=options.as_of)]
+    if len(drawn) == 1:
+        answers = [client.predict(drawn[0], recognizer=slug, top_k=options.top, as_of=options.as_of)]
     else:
-        drawn = [each for _name, each in named]
         answers = client.predict_batch(drawn, recognizer=slug, top_k=options.top, as_of=options.as_of)
     for (name, _drawing), answer in zip(named, answers, strict=True):
-        _print_answer(name, answer, options.json, out, err)
+        if isinstance(answer, ApiError):
+            print(f"inkling: {name}: {answer} ({answer.code})", file=err)
+            continue
+        guesses = ", ".join(f"{guess.glyph or guess.name} {guess.probability:.0%}" for guess in answer.guesses)
+        text = f"{name}: {guesses}{' (not sure)' if answer.unsure else ''}"
+        _print(text, {"file": name, **_plain(answer)}, options, out)
     return REFUSED if any(isinstance(answer, ApiError) for answer in answers) else 0
 
 
@@ -122,56 +127,32 @@ def _ink(name: str, text: str) -> Drawn:
         raise _WrongError(f"{name} has no ink: {error}") from error
 
 
-def _print_answer(name: str, answer: Prediction | ApiError, as_json: bool, out: TextIO, err: TextIO) -> None:
-    if isinstance(answer, ApiError):
-        print(f"inkling: {name}: {answer} ({answer.code})", file=err)
-    elif as_json:
-        _print_json({"file": name, **_plain(answer)}, out)
-    else:
-        guesses = ", ".join(f"{guess.glyph or guess.name} {guess.probability:.0%}" for guess in answer.guesses)
-        print(f"{name}: {guesses}{' (not sure)' if answer.unsure else ''}", file=out)
-
-
-def _recognizers(client: Client, options: argparse.Namespace, out: TextIO, _err: TextIO) -> int:
+def _recognizers(client: Client, options: argparse.Namespace, out: TextIO, _err: TextIO) -> None:
     for each in client.recognizers():
-        if options.json:
-            _print_json(_plain(each), out)
-        else:
-            print(
-                f"{each.slug}: {each.name}, {len(each.labels)} labels, version {each.model_version or 'none'}", file=out
-            )
-    return 0
+        text = f"{each.slug}: {each.name}, {len(each.labels)} labels, version {each.model_version or 'none'}"
+        _print(text, _plain(each), options, out)
 
 
-def _usage(client: Client, options: argparse.Namespace, out: TextIO, _err: TextIO) -> int:
+def _usage(client: Client, options: argparse.Namespace, out: TextIO, _err: TextIO) -> None:
     for each in client.usage():
-        if options.json:
-            _print_json(_plain(each), out)
-        else:
-            print(f"{each.day} {each.key} {each.name}: {each.calls}", file=out)
-    return 0
+        _print(f"{each.day} {each.key} {each.name}: {each.calls}", _plain(each), options, out)
 
 
-def _model(client: Client, options: argparse.Namespace, out: TextIO, _err: TextIO) -> int:
+def _model(client: Client, options: argparse.Namespace, out: TextIO, _err: TextIO) -> None:
     model = client.download_model(options.recognizer)
     assert model is not None, "no ETag was sent"  # noqa: S101
     options.file.write_bytes(model.content)
     facts = {"file": str(options.file), "bytes": len(model.content), "version": model.version, "etag": model.etag}
-    if options.json:
-        _print_json(facts, out)
-    else:
-        print(f"{options.file}: version {model.version}, {len(model.content)} bytes", file=out)
-    return 0
+    _print(f"{options.file}: version {model.version}, {len(model.content)} bytes", facts, options, out)
 
 
 def _plain(answer: Any) -> dict[str, Any]:
-    assert is_dataclass(answer)  # noqa: S101
-    data = asdict(answer)  # type: ignore[arg-type]
-    return {name: value for name, value in data.items() if value is not None and name != "raster"}
+    return {name: value for name, value in asdict(answer).items() if value is not None and name != "raster"}
 
 
-def _print_json(data: Any, out: TextIO) -> None:
-    print(json.dumps(data, ensure_ascii=False, default=str), file=out)
+def _print(text: str, data: dict[str, Any], options: argparse.Namespace, out: TextIO) -> None:
+    """Print the data as JSON with --json, else the text."""
+    print(json.dumps(data, ensure_ascii=False, default=str) if options.json else text, file=out)
 
 
 def run() -> None:

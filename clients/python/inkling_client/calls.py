@@ -115,8 +115,7 @@ def predict_batch(
     size = pictures = 0
     for each in drawn:
         item = content(each)
-        picture = "image" in item
-        if picture:
+        if picture := "image" in item:
             item["image"] = "data:image/png;base64," + base64.b64encode(item["image"]).decode()
         item_size = len(json.dumps(item)) + 2
         full = len(items) == BATCH_ITEMS or size + item_size > BATCH_BYTES or pictures + picture > BATCH_PICTURES
@@ -140,13 +139,7 @@ def feedback(prediction: Id, *, label: str | None = None, correct: bool = False)
 # --- Drawings ---
 
 
-def keep(
-    drawn: Drawn,
-    *,
-    recognizer: str,
-    id: Id | None = None,  # noqa: A002
-    personal: bool = False,
-) -> Call[Drawing]:
+def keep(drawn: Drawn, *, recognizer: str, id: Id | None = None, personal: bool = False) -> Call[Drawing]:  # noqa: A002
     """Save a drawing and get its answer. `id`: a UUID of your own; saving it again returns the same drawing."""
     fields = {"recognizer": recognizer, "id": str(id or uuid4()), "personal": personal or None}
     return Call("POST", "drawings", _json(Drawing.read), body=_drawing_body(drawn, fields), writes=True)
@@ -241,10 +234,8 @@ def _drawing_body(drawn: Drawn, fields: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _batch(items: list[dict[str, Any]], fields: dict[str, Any]) -> Call[list[Prediction | errors.ApiError]]:
-    body = {"json": {**fields, "items": items}}
-    if len(items) > 1:
-        return Call("POST", "predict/batch", _json(_results), body=body)
-    return Call("POST", "predict/batch", _single_result, body=body, known=frozenset({413}))
+    known = frozenset({413} if len(items) == 1 else ())  # too large; the other items still get their answers
+    return Call("POST", "predict/batch", _results, body={"json": {**fields, "items": items}}, known=known)
 
 
 def _without_none(fields: Mapping[str, Any]) -> dict[str, Any]:
@@ -284,17 +275,15 @@ def _nothing(_response: httpx.Response) -> None:
     return None
 
 
-def _results(data: Any) -> list[Prediction | errors.ApiError]:
-    version = {"recognizer": data["recognizer"], "model_version": data["model_version"]}
-    return [
-        errors.of(400, each["error"]) if "error" in each else Prediction.read(each, **version)
-        for each in data["results"]
-    ]
+def _results(response: httpx.Response) -> list[Prediction | errors.ApiError]:
+    def read(data: Any) -> list[Prediction | errors.ApiError]:
+        version = {"recognizer": data["recognizer"], "model_version": data["model_version"]}
+        return [
+            errors.of(400, each["error"]) if "error" in each else Prediction.read(each, **version)
+            for each in data["results"]
+        ]
 
-
-def _single_result(response: httpx.Response) -> list[Prediction | errors.ApiError]:
-    """A single item may be too large for the site; the other items still get their answers."""
-    return [errors.of_response(response)] if response.status_code == 413 else _json(_results)(response)
+    return [errors.of_response(response)] if response.status_code == 413 else _json(read)(response)
 
 
 def _model(response: httpx.Response) -> Model | None:

@@ -26,14 +26,24 @@ TIMEOUT = 30.0  # seconds
 class _BaseClient:
     """What both clients do without sending anything."""
 
-    def __init__(self, url: str, key: str | None, retries: Retries | None) -> None:
-        if not _is_site_url(url):
+    _transport: Callable[..., Any]
+    _http: Any
+
+    def __init__(
+        self, url: str, *, key: str | None = None, timeout: float = TIMEOUT, retries: Retries | None = None
+    ) -> None:
+        try:
+            host = httpx.URL(url).host if url.startswith(("https://", "http://")) else ""
+        except httpx.InvalidURL:
+            host = ""
+        if not host:
             raise ValueError(f"{url!r} is not the address of a site. It looks like https://ink.example.org.")
         key = (key or "").strip()  # a key that was read from a file may end with a line break
         if not re.fullmatch(r"[ -~]*", key):  # the key is not in the message: messages end up in logs
             raise ValueError("The key has characters that no key has. Copy all of it: ink_..._...")
         self._url = url.rstrip("/")
-        self._headers = {"User-Agent": "inkling-client/0.1.0"} | ({"Authorization": f"Bearer {key}"} if key else {})
+        headers = {"User-Agent": "inkling-client/0.1.0"} | ({"Authorization": f"Bearer {key}"} if key else {})
+        self._http = self._transport(headers=headers, timeout=timeout)
         self._retries = retries or Retries()
 
     def _request(self, call: Call[Any]) -> dict[str, Any]:
@@ -42,9 +52,9 @@ class _BaseClient:
 
     def _wait(self, attempt: int, outcome: httpx.Response | httpx.RequestError) -> float | None:
         """Seconds to wait before the next attempt; None if there is none."""
-        if isinstance(outcome, httpx.Response):
-            return None if outcome.is_success else self._retries.wait(attempt, outcome)
-        return self._retries.wait(attempt, None)
+        if isinstance(outcome, httpx.RequestError):
+            return self._retries.wait(attempt, None)
+        return None if outcome.is_success else self._retries.wait(attempt, outcome)
 
     @staticmethod
     def _finish(call: Call[T], outcome: httpx.Response | httpx.RequestError) -> T:
@@ -83,9 +93,7 @@ def _method(build: Callable[P, Call[T]]) -> Callable[Concatenate[Client, P], T]:
     return method
 
 
-def _list_method(
-    build: Callable[P, Iterable[Call[list[T]]]],
-) -> Callable[Concatenate[Client, P], list[T]]:
+def _list_method(build: Callable[P, Iterable[Call[list[T]]]]) -> Callable[Concatenate[Client, P], list[T]]:
     @_documented_as(build)
     def method(self: Client, /, *args: P.args, **kwargs: P.kwargs) -> list[T]:
         return [each for call in build(*args, **kwargs) for each in self._send(call)]
@@ -93,9 +101,7 @@ def _list_method(
     return method
 
 
-def _pages_method(
-    build: Callable[P, Call[Page[T]]],
-) -> Callable[Concatenate[Client, P], Iterator[T]]:
+def _pages_method(build: Callable[P, Call[Page[T]]]) -> Callable[Concatenate[Client, P], Iterator[T]]:
     @_documented_as(build)
     def method(self: Client, /, *args: P.args, **kwargs: P.kwargs) -> Iterator[T]:
         call: Call[Page[T]] | None = build(*args, **kwargs)
@@ -107,9 +113,7 @@ def _pages_method(
     return method
 
 
-def _async_method(
-    build: Callable[P, Call[T]],
-) -> Callable[Concatenate[AsyncClient, P], Coroutine[Any, Any, T]]:
+def _async_method(build: Callable[P, Call[T]]) -> Callable[Concatenate[AsyncClient, P], Coroutine[Any, Any, T]]:
     @_documented_as(build)
     async def method(self: AsyncClient, /, *args: P.args, **kwargs: P.kwargs) -> T:
         return await self._send(build(*args, **kwargs))
@@ -127,9 +131,7 @@ def _async_list_method(
     return method
 
 
-def _async_pages_method(
-    build: Callable[P, Call[Page[T]]],
-) -> Callable[Concatenate[AsyncClient, P], AsyncIterator[T]]:
+def _async_pages_method(build: Callable[P, Call[Page[T]]]) -> Callable[Concatenate[AsyncClient, P], AsyncIterator[T]]:
     @_documented_as(build)
     async def method(self: AsyncClient, /, *args: P.args, **kwargs: P.kwargs) -> AsyncIterator[T]:
         call: Call[Page[T]] | None = build(*args, **kwargs)
@@ -149,11 +151,8 @@ class Client(_BaseClient):
     `ApiError` if the site refuses the request, and `NoAnswerError` if there is no answer.
     """
 
-    def __init__(
-        self, url: str, *, key: str | None = None, timeout: float = TIMEOUT, retries: Retries | None = None
-    ) -> None:
-        super().__init__(url, key, retries)
-        self._http = httpx.Client(headers=self._headers, timeout=timeout)
+    _transport = httpx.Client
+    _http: httpx.Client
 
     def __enter__(self) -> Self:
         return self
@@ -198,11 +197,8 @@ class Client(_BaseClient):
 class AsyncClient(_BaseClient):
     """The same as `Client`, to be awaited. Use it as an async context manager, or await `aclose`."""
 
-    def __init__(
-        self, url: str, *, key: str | None = None, timeout: float = TIMEOUT, retries: Retries | None = None
-    ) -> None:
-        super().__init__(url, key, retries)
-        self._http = httpx.AsyncClient(headers=self._headers, timeout=timeout)
+    _transport = httpx.AsyncClient
+    _http: httpx.AsyncClient
 
     async def __aenter__(self) -> Self:
         return self
@@ -242,13 +238,6 @@ class AsyncClient(_BaseClient):
     versions = _async_pages_method(calls.versions)
     download_model = _async_method(calls.download_model)
     usage = _async_pages_method(calls.usage)
-
-
-def _is_site_url(url: str) -> bool:
-    try:
-        return url.startswith(("https://", "http://")) and bool(httpx.URL(url).host)
-    except httpx.InvalidURL:
-        return False
 
 
 def _no_answer(error: httpx.RequestError) -> errors.NoAnswerError:

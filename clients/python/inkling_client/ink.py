@@ -13,15 +13,13 @@ Ink = list[Stroke]
 
 def from_points(strokes: Iterable[Iterable[Sequence[float]]]) -> Ink:
     """Ink from strokes that are lists of points (x, y) or (x, y, t). Raises ValueError if a stroke mixes the two."""
-    return [_stroke(list(points)) for points in strokes]
-
-
-def _stroke(points: Sequence[Sequence[float]]) -> Stroke:
-    sizes = {len(point) for point in points}
-    if not sizes <= {2} and not sizes <= {3}:
-        raise ValueError("The points of a stroke must all be (x, y), or all (x, y, t).")
-    columns = [list(column) for column in zip(*points, strict=True)]
-    return columns or [[], []]
+    ink: Ink = []
+    for stroke in strokes:
+        points = list(stroke)
+        if {len(point) for point in points} not in (set(), {2}, {3}):
+            raise ValueError("The points of a stroke must all be (x, y), or all (x, y, t).")
+        ink.append([list(column) for column in zip(*points, strict=True)] or [[], []])
+    return ink
 
 
 def from_quickdraw(line: str | Mapping[str, Any]) -> Ink:
