@@ -54,12 +54,8 @@ def find_contradictions(
     answers = labels.copy()
     for fold in np.unique(folds[~reviewed]):
         others, own = folds != fold, folds == fold
-        layer = softmax.fit_head(
-            head,
-            np.concatenate([exemplars, embeddings[others]]),
-            np.concatenate([exemplar_labels, labels[others]]),
-            np.ones(len(exemplars) + int(others.sum())),
-            steps=STEPS,
-        )
+        inputs = np.concatenate([exemplars, embeddings[others]])
+        truth = np.concatenate([exemplar_labels, labels[others]])
+        layer = softmax.fit_head(head, inputs, truth, np.ones(len(truth)), steps=STEPS)
         answers[own] = softmax.predict_head(layer, embeddings[own]).argmax(axis=1)
     return answers != labels

@@ -128,14 +128,8 @@ def add_replay_pack(bundle: Bundle, material: Material) -> Bundle:
     held_out = [*material.validation.values(), *material.tests.values()]
     negatives = rng.permutation(np.concatenate([part.x[part.y == labels] for part in held_out]))
     negatives = negatives[: round(TEST_NEGATIVES * share)]
-    pack = ReplayPack(
-        predictor.predict(rasters).embeddings,
-        truth,
-        predictor.predict(test.x[chosen]).embeddings,
-        test.y[chosen],
-        predictor.predict(negatives).embeddings,
-    )
-    return with_replay_pack(bundle, write_pack(pack))
+    study, base_test, junk = (predictor.predict(x).embeddings for x in (rasters, test.x[chosen], negatives))
+    return with_replay_pack(bundle, write_pack(ReplayPack(study, truth, base_test, test.y[chosen], junk)))
 
 
 def _choose_exemplars(material: Material, bundle: Bundle, share: float, rng: Rng) -> tuple[np.ndarray, np.ndarray]:

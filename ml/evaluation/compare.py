@@ -55,34 +55,26 @@ def exam_figures(exam: ExamAnswers) -> dict[str, Any]:
 
     Shares are from 0 to 1. `before` is the champion, `after` the challenger.
     """
-    old, new = exam.champion, exam.challenger
+    new, truth = exam.challenger, exam.base_truth
     return {
-        "base": {"count": len(exam.base_truth), **_before_and_after(_accuracy, exam, "base")},
+        "base": {"count": len(truth), **_before_and_after(exam, lambda side: _accuracy(side.base, truth))},
         "field": _field_figures(exam),
         "labels": _label_figures(exam, "base"),
         "field_labels": _label_figures(exam, "field"),
-        "ece": _before_and_after(_calibration_error, exam, "base"),
-        "junk": {
-            "count": len(old.junk),
-            "before": _unsure_share(old.junk, old.unsure_below),
-            "after": _unsure_share(new.junk, new.unsure_below),
-        },
-        "unsure": {
-            "before": _unsure_share(old.base, old.unsure_below),
-            "after": _unsure_share(new.base, new.unsure_below),
-        },
+        "ece": _before_and_after(exam, lambda side: _calibration_error(side.base, truth)),
+        "junk": {"count": len(exam.champion.junk), **_before_and_after(exam, lambda side: _unsure(side.junk, side))},
+        "unsure": _before_and_after(exam, lambda side: _unsure(side.base, side)),
         "size": {"tflite": new.tflite, "keras": new.keras},
-        "latency_ms": {"before": old.latency_ms, "after": new.latency_ms},
+        "latency_ms": _before_and_after(exam, lambda side: side.latency_ms),
         "agreement": {"count": exam.compared, "difference": exam.difference},
     }
 
 
-def _before_and_after(
-    figure: Callable[[np.ndarray, np.ndarray], float | None], exam: ExamAnswers, test: str
-) -> dict[str, float | None]:
-    truth = getattr(exam, f"{test}_truth")
-    before, after = (figure(getattr(side, test), truth) for side in (exam.champion, exam.challenger))
-    return {"before": before, "after": after}
+Figures = dict[str, float | None]
+
+
+def _before_and_after(exam: ExamAnswers, figure: Callable[[ModelAnswers], float | None]) -> Figures:
+    return {"before": figure(exam.champion), "after": figure(exam.challenger)}
 
 
 def _share(hits: np.ndarray) -> float | None:
@@ -97,8 +89,8 @@ def _calibration_error(answers: np.ndarray, truth: np.ndarray) -> float | None:
     return calibration_error(answers.max(axis=1), answers.argmax(axis=1) == truth) if len(truth) else None
 
 
-def _unsure_share(answers: np.ndarray, below: float) -> float | None:
-    return _share(answers.max(axis=1) < below)
+def _unsure(answers: np.ndarray, side: ModelAnswers) -> float | None:
+    return _share(answers.max(axis=1) < side.unsure_below)
 
 
 def _field_figures(exam: ExamAnswers) -> dict[str, Any]:
@@ -120,27 +112,23 @@ def _field_figures(exam: ExamAnswers) -> dict[str, Any]:
     }
 
 
-def _field_log_loss(exam: ExamAnswers) -> dict[str, float | None]:
+def _field_log_loss(exam: ExamAnswers) -> Figures:
     """The mean log loss of both models on the field test, and the standard error of the difference."""
     truth = exam.field_truth
     if not len(truth):
         return {"before": None, "after": None, "error": None}
-    rows = np.arange(len(truth))
-    before, after = (
-        -np.log(np.maximum(side.field[rows, truth], MIN_PROBABILITY)) for side in (exam.champion, exam.challenger)
-    )
+    rows, sides = np.arange(len(truth)), (exam.champion, exam.challenger)
+    before, after = (-np.log(np.maximum(side.field[rows, truth], MIN_PROBABILITY)) for side in sides)
     # Paired: the standard error of the mean of the n differences.
     error = (after - before).std() / math.sqrt(max(len(truth) - 1, 1))
     return {"before": float(before.mean()), "after": float(after.mean()), "error": float(error)}
 
 
 def _label_figures(exam: ExamAnswers, test: str) -> list[dict[str, Any]]:
-    truth = getattr(exam, f"{test}_truth")
+    truth, sides = getattr(exam, f"{test}_truth"), (exam.champion, exam.challenger)
     rows = []
     for label, slug in enumerate(exam.slugs):
         chosen = truth == label  # bool (n,)
-        before, after = (
-            _accuracy(getattr(side, test)[chosen], truth[chosen]) for side in (exam.champion, exam.challenger)
-        )
+        before, after = (_accuracy(getattr(side, test)[chosen], truth[chosen]) for side in sides)
         rows.append({"slug": slug, "before": before, "after": after, "count": int(chosen.sum())})
     return rows

@@ -86,13 +86,9 @@ def judge(exam: ExamAnswers) -> GateVerdict:
     rules: list[Rule] = [_field, _base, _labels, _calibration, _negatives, _unsure, _export, _size, _speed]
     results = [rule(exam, figures) for rule in rules]
     outcomes = {result.outcome for result in results}
-    return GateVerdict(
-        REFUSED if REFUSED in outcomes else NOT_ENOUGH_EVIDENCE if NOT_ENOUGH_EVIDENCE in outcomes else PASSED,
-        results,
-        figures,
-        exam.champion.field.argmax(axis=1).tolist(),
-        exam.challenger.field.argmax(axis=1).tolist(),
-    )
+    outcome = next((each for each in (REFUSED, NOT_ENOUGH_EVIDENCE) if each in outcomes), PASSED)
+    before, after = (side.field.argmax(axis=1).tolist() for side in (exam.champion, exam.challenger))
+    return GateVerdict(outcome, results, figures, before, after)
 
 
 def compare_with_starter(verdict: GateVerdict, exam: ExamAnswers) -> GateVerdict:
@@ -121,12 +117,11 @@ def _field(exam: ExamAnswers, figures: dict[str, Any]) -> RuleResult:
     outcome, reason = _judge_field(field)
     people = _count(field["authors"], "person", "people")
     weaker = "" if exam.by_author else " It was trained on drawings by the same people, which makes weaker evidence."
-    return RuleResult(
-        "field",
-        outcome,
+    sentence = (
         f"Field test: {_percent(field['after'])} of {drawings} by {people} correct, {_percent(field['before'])} before "
-        f"(better on {field['wins']}, worse on {field['losses']}). {reason}{weaker}",
+        f"(better on {field['wins']}, worse on {field['losses']}). {reason}{weaker}"
     )
+    return RuleResult("field", outcome, sentence)
 
 
 def _judge_field(field: dict[str, Any]) -> tuple[Outcome, str]:
@@ -148,18 +143,14 @@ def _judge_field(field: dict[str, Any]) -> tuple[Outcome, str]:
 def _base(exam: ExamAnswers, figures: dict[str, Any]) -> RuleResult:
     base = figures["base"]
     if not base["count"]:
-        return RuleResult(
-            "base",
-            NOT_ENOUGH_EVIDENCE,
-            "Base test: both versions need a replay pack of the same test. Make one: python -m ml rehearse.",
-        )
+        sentence = "Base test: both versions need a replay pack of the same test. Make one: python -m ml rehearse."
+        return RuleResult("base", NOT_ENOUGH_EVIDENCE, sentence)
     allowed = max(BASE_DROP, BASE_DROP_OF_ERRORS * (1 - base["before"]))
-    return _result(
-        "base",
-        base["before"] - base["after"] <= allowed + ROUNDING,
+    sentence = (
         f"Base test: {_percent(base['after'], 2)} of {_count(base['count'], 'drawing', 'drawings')} correct, "
-        f"{_percent(base['before'], 2)} before; a drop of {allowed * 100:.1f} points is allowed.",
+        f"{_percent(base['before'], 2)} before; a drop of {allowed * 100:.1f} points is allowed."
     )
+    return _result("base", base["before"] - base["after"] <= allowed + ROUNDING, sentence)
 
 
 def _labels(exam: ExamAnswers, figures: dict[str, Any]) -> RuleResult:
@@ -187,24 +178,22 @@ def _calibration(exam: ExamAnswers, figures: dict[str, Any]) -> RuleResult:
     before, after = figures["ece"]["before"], figures["ece"]["after"]
     if before is None:
         return RuleResult("calibration", PASSED, "Calibration: nothing to measure.")
-    return _result(
-        "calibration",
-        after - before <= ECE_RISE + ROUNDING,
+    sentence = (
         f"Calibration: an error (ECE) of {_percent(after, 2)} on the base test, {_percent(before, 2)} before; "
-        f"a rise of {ECE_RISE * 100:.0f} point is allowed.",
+        f"a rise of {ECE_RISE * 100:.0f} point is allowed."
     )
+    return _result("calibration", after - before <= ECE_RISE + ROUNDING, sentence)
 
 
 def _negatives(exam: ExamAnswers, figures: dict[str, Any]) -> RuleResult:
     negatives = figures["junk"]
     if not negatives["count"]:
         return RuleResult("negatives", PASSED, "Negative examples: nothing to measure.")
-    return _result(
-        "negatives",
-        negatives["before"] - negatives["after"] <= NEGATIVES_DROP + ROUNDING,
+    sentence = (
         f"Negative examples: {_percent(negatives['after'])} of {negatives['count']:,} answered 'not sure', "
-        f"{_percent(negatives['before'])} before; a drop of {NEGATIVES_DROP * 100:.0f} points is allowed.",
+        f"{_percent(negatives['before'])} before; a drop of {NEGATIVES_DROP * 100:.0f} points is allowed."
     )
+    return _result("negatives", negatives["before"] - negatives["after"] <= NEGATIVES_DROP + ROUNDING, sentence)
 
 
 def _unsure(exam: ExamAnswers, figures: dict[str, Any]) -> RuleResult:
@@ -212,40 +201,36 @@ def _unsure(exam: ExamAnswers, figures: dict[str, Any]) -> RuleResult:
     if after is None:
         return RuleResult("unsure", PASSED, "Not sure: nothing to measure.")
     allowed = max(MAX_UNSURE, before + UNSURE_RISE)
-    return _result(
-        "unsure",
-        after <= allowed + ROUNDING,
+    sentence = (
         f"Not sure: {_percent(after, 2)} of the base test's real drawings, {_percent(before, 2)} before; "
-        f"{allowed * 100:.3g} % are allowed.",
+        f"{allowed * 100:.3g} % are allowed."
     )
+    return _result("unsure", after <= allowed + ROUNDING, sentence)
 
 
 def _export(exam: ExamAnswers, figures: dict[str, Any]) -> RuleResult:
-    return _result(
-        "export",
-        exam.difference <= MAX_DIFFERENCE,
+    sentence = (
         f"Export: the probabilities of the exported model and the Keras model differ by at most {exam.difference:.3f} "
-        f"on {_count(exam.compared, 'drawing', 'drawings')}; {MAX_DIFFERENCE} is allowed.",
+        f"on {_count(exam.compared, 'drawing', 'drawings')}; {MAX_DIFFERENCE} is allowed."
     )
+    return _result("export", exam.difference <= MAX_DIFFERENCE, sentence)
 
 
 def _size(exam: ExamAnswers, figures: dict[str, Any]) -> RuleResult:
     after, before = (exam.challenger.tflite, exam.challenger.keras), (exam.tflite, exam.keras)
-    return _result(
-        "size",
-        all(new <= SIZE_FACTOR * old for new, old in zip(after, before, strict=True)),
+    sentence = (
         f"Size: {after[0] / 1e6:.2f} MB (exported model), {before[0] / 1e6:.2f} before; {after[1] / 1e6:.2f} MB (Keras "
-        f"model), {before[1] / 1e6:.2f} before; {SIZE_FACTOR} times as much is allowed.",
+        f"model), {before[1] / 1e6:.2f} before; {SIZE_FACTOR} times as much is allowed."
     )
+    return _result("size", all(new <= SIZE_FACTOR * old for new, old in zip(after, before, strict=True)), sentence)
 
 
 def _speed(exam: ExamAnswers, figures: dict[str, Any]) -> RuleResult:
     before, after = exam.champion.latency_ms, exam.challenger.latency_ms
-    return _result(
-        "speed",
-        after <= LATENCY_FACTOR * before,
-        f"Speed: {after:.2f} ms for one answer, {before:.2f} ms before; {LATENCY_FACTOR:.0f} times as long is allowed.",
+    sentence = (
+        f"Speed: {after:.2f} ms for one answer, {before:.2f} ms before; {LATENCY_FACTOR:.0f} times as long is allowed."
     )
+    return _result("speed", after <= LATENCY_FACTOR * before, sentence)
 
 
 def _result(rule: str, passed: bool, sentence: str) -> RuleResult:

@@ -50,12 +50,9 @@ def measure_robustness(
         "at half the points": drop_half_the_points,
     }
     answers = predictor.predict(before).probabilities.argmax(axis=1)
-    rasters = {
-        **{name: [rasterise(change(ink), spec) for ink in drawings] for name, change in changes.items()},
-        "as a picture of 28 x 28 (Google's recipe)": [
-            normalise_image(draw_bitmap(ink), spec, polarity="light_on_dark") for ink in drawings
-        ],
-    }
+    rasters = {name: [rasterise(change(ink), spec) for ink in drawings] for name, change in changes.items()}
+    pictures = [normalise_image(draw_bitmap(ink), spec, polarity="light_on_dark") for ink in drawings]
+    rasters["as a picture of 28 x 28 (Google's recipe)"] = pictures
     return {name: _compare(predictor, before, answers, np.array(after)) for name, after in rasters.items()}
 
 

@@ -60,10 +60,8 @@ def confusion_svg(matrix: Matrix, names: Sequence[str]) -> str:
         *(_names(name, index, left, top, turned) for index, name in enumerate(names)),
     ]
     strengths = cell_strengths(matrix)
-    for i, row in enumerate(matrix):
-        parts += [
-            _cell(left + j * CELL, top + i * CELL, count, float(strengths[i, j]), i == j) for j, count in enumerate(row)
-        ]
+    for (i, j), count in np.ndenumerate(matrix):
+        parts.append(_cell(left + j * CELL, top + i * CELL, int(count), float(strengths[i, j]), i == j))
     return "\n".join([*parts, "</svg>\n"])
 
 

@@ -65,6 +65,10 @@ def make_card(bundle: Bundle, reports: Mapping[str, EvaluationReport], recipe: R
     real = {name: report for name, report in reports.items() if report.count}
     matrix = sum_matrices([report.confusion for report in real.values()])
     names = list(map(label_name, bundle.manifest["labels"]))
+    by_label = []
+    for name, report in real.items():
+        lines = [{"slug": line.slug, "count": line.count, "accuracy": _round(line.accuracy)} for line in report.labels]
+        by_label.append({"test": name, "labels": lines})
     return {
         "summary": f"A small neural network that recognises {len(names)} labels ({', '.join(names)}) and answers "
         "'not sure' to anything else.",
@@ -72,16 +76,7 @@ def make_card(bundle: Bundle, reports: Mapping[str, EvaluationReport], recipe: R
         "trained_on": count_per_label(material, bundle.slugs),
         "recipe": _describe_recipe(bundle, recipe),
         "results": [_result(name, report) for name, report in reports.items()],
-        "by_label": [
-            {
-                "test": name,
-                "labels": [
-                    {"slug": line.slug, "count": line.count, "accuracy": _round(line.accuracy)}
-                    for line in report.labels
-                ],
-            }
-            for name, report in real.items()
-        ],
+        "by_label": by_label,
         "confusions": find_confusions(matrix, bundle.slugs)[:CONFUSIONS],
         "confusion": matrix,
         "limits": [*LIMITS, *recipe.limits],

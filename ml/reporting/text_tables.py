@@ -36,16 +36,10 @@ def report_text(report: EvaluationReport, *, by_writer: bool = False) -> str:
 def tests_text(reports: Mapping[str, EvaluationReport]) -> str:
     """Return several reports as one table, one line each."""
     header = ("test", "drawings", *SHARES.values(), "negatives", "not sure")
-    rows = [
-        (
-            name,
-            f"{report.count:,}",
-            *(percent(getattr(report, key)) for key in SHARES),
-            f"{report.junk_count:,}",
-            percent(report.junk_unsure),
-        )
-        for name, report in reports.items()
-    ]
+    rows = []
+    for name, report in reports.items():
+        shares = [percent(getattr(report, key)) for key in SHARES]
+        rows.append((name, f"{report.count:,}", *shares, f"{report.junk_count:,}", percent(report.junk_unsure)))
     return table(header, rows)
 
 
@@ -57,7 +51,5 @@ def _figures_table(name: str, figures: Sequence[LabelFigures]) -> str:
 def shares_text(title: str, shares: Mapping[str, Mapping[str, Any]]) -> str:
     """Return figures by name, each with a count and shares: `{"name": {"count": 3, "share": 0.5}}`."""
     columns = [key for key in next(iter(shares.values())) if key != "count"]
-    rows = [
-        (name, f"{line['count']:,}", *(percent(line[column]) for column in columns)) for name, line in shares.items()
-    ]
+    rows = [(name, f"{line['count']:,}", *(percent(line[key]) for key in columns)) for name, line in shares.items()]
     return table((title, "drawings", *columns), rows)

@@ -41,6 +41,8 @@ WARMUP = 0.1  # share of all steps
 STRENGTH = 0.8  # of the variations
 NEW_WEIGHTS = 0.75  # share of the new weights in the result: keeps most of the gain, recovers most of the loss
 
+Rng = np.random.Generator
+
 
 class MixedEpoch(NamedTuple):
     """The examples of one epoch."""
@@ -118,9 +120,7 @@ def _make_epochs(
         pool.shutdown(wait=False, cancel_futures=True)
 
 
-def make_mixed_epoch(
-    material: Material, recipe: Recipe, drawings: ApprovedDrawings, rng: np.random.Generator
-) -> MixedEpoch:
+def make_mixed_epoch(material: Material, recipe: Recipe, drawings: ApprovedDrawings, rng: Rng) -> MixedEpoch:
     """Return replayed base data in the recipe's proportions and variants of the drawings, shuffled."""
     replayed = make_epoch(material, scale_recipe(recipe, BASE_DRAWINGS), rng, strength=STRENGTH)
     variants = min(VARIANTS, -(-MAX_APPROVED // len(drawings.labels)))

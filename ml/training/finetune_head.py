@@ -148,10 +148,7 @@ def manifest_of_base(base: Bundle) -> dict[str, Any]:
     """Return the parts of the manifest that a challenger has in common with its base."""
     manifest = base.manifest
     return {
-        "recognizer": manifest["recognizer"],
-        "title": manifest.get("title", ""),
-        "prompt": manifest.get("prompt", ""),
-        "labels": manifest["labels"],
+        **{key: manifest.get(key, "") for key in ("recognizer", "title", "prompt", "labels")},
         "raster": base.raster,
         "probe": probe_rasters(manifest),
         "metrics": {},

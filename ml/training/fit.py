@@ -253,7 +253,6 @@ def _batches(x: np.ndarray, targets: np.ndarray, recipe: Recipe) -> Any:
     import tensorflow as tf
 
     # Whole batches only: XLA compiles one shape.
-    rows = tf.data.Dataset.from_tensor_slices((x, targets)).batch(
-        min(recipe.batch, recipe.drawings), drop_remainder=True
-    )
+    size = min(recipe.batch, recipe.drawings)
+    rows = tf.data.Dataset.from_tensor_slices((x, targets)).batch(size, drop_remainder=True)
     return rows.map(lambda x, y: (tf.cast(x, tf.float32)[..., tf.newaxis] / 255, y)).prefetch(2)

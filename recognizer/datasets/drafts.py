@@ -40,10 +40,10 @@ Fields = Mapping[str, Any]
 
 
 class ImportedPrediction(NamedTuple):
-    """The prediction of a version that is installed here."""
+    """The prediction of a version that is installed here. Its fields are named as those of the model Prediction."""
 
-    version: int
-    label: int
+    model_version_id: int
+    label_id: int
     probability: float
     unsure: bool
     guesses: list[Any]
@@ -181,7 +181,7 @@ class DraftReader:
 
     def _predictions(self, value: Any, recognizer: str) -> list[ImportedPrediction | None]:
         found = [self._prediction(_object(each, "prediction"), recognizer) for each in _list(value, "predictions")]
-        versions = [each.version for each in found if each]
+        versions = [each.model_version_id for each in found if each]
         if len(set(versions)) < len(versions):
             raise LineError(_("There are two predictions of the same version."))
         return found
@@ -195,8 +195,8 @@ class DraftReader:
         if version is None:
             return None
         return ImportedPrediction(
-            version=version,
-            label=self._label(_text(fields, "label"), recognizer),
+            model_version_id=version,
+            label_id=self._label(_text(fields, "label"), recognizer),
             probability=_probability(fields.get("probability")),
             unsure=_flag(fields, "unsure"),
             guesses=[self._guess(each, recognizer) for each in _list(fields.get("guesses"), "guesses")],
@@ -311,7 +311,6 @@ def _object(value: Any, what: str) -> Fields:
 
 def _list(value: Any, what: str) -> list[Any]:
     if not isinstance(value, list) or len(value) > MAX_ENTRIES:
-        raise LineError(
-            _("The field %(what)s must be a list of at most %(most)d.") % {"what": what, "most": MAX_ENTRIES}
-        )
+        text = _("The field %(what)s must be a list of at most %(most)d.")
+        raise LineError(text % {"what": what, "most": MAX_ENTRIES})
     return value

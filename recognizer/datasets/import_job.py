@@ -87,6 +87,7 @@ def import_file(
     reader = DraftReader(licence=licence, recognizer=recognizer, author=author)
     job = None if dry else ImportJob.objects.create(source=file.name[:200], form=form, licence=licence)
     importer = _Importer(reader, refused, job)
+    report = importer.report
     try:
         lines = READERS[form](file)
         while batch := list(islice(lines, BATCH_SIZE)):
@@ -94,19 +95,13 @@ def import_file(
     except (ArchiveError, LineError) as error:
         raise ImportRefusedError(str(error)) from error
     finally:
-        if job:
-            _log_or_delete(job, importer.report)
-    return importer.report
-
-
-def _log_or_delete(job: ImportJob, report: ImportReport) -> None:
-    """Write the import to the audit log, or delete its row if nothing was saved."""
-    if not report.saved:
-        job.delete()
-        return
-    detail = {"source": job.source, "format": job.form, "licence": job.licence}
-    counts = {"kept": report.saved, "there": report.existing, "refused": report.refused}
-    audit.note(by=None, what="import.made", subject=f"import {job.pk}", detail=detail | counts)
+        if job and report.saved:
+            detail = {"source": job.source, "format": job.form, "licence": job.licence}
+            counts = {"kept": report.saved, "there": report.existing, "refused": report.refused}
+            audit.note(by=None, what="import.made", subject=f"import {job.pk}", detail=detail | counts)
+        elif job:
+            job.delete()
+    return report
 
 
 class _Importer:
@@ -211,15 +206,7 @@ def _save_drafts(drafts: Sequence[DrawingDraft], authors: ImportedAuthors, job: 
         for draft in drafts
     )
     Prediction.objects.bulk_create(
-        Prediction(
-            drawing=drawing,
-            model_version_id=prediction.version,
-            label_id=prediction.label,
-            probability=prediction.probability,
-            unsure=prediction.unsure,
-            guesses=prediction.guesses,
-            created=prediction.created,
-        )
+        Prediction(drawing=drawing, **prediction._asdict())
         for drawing, draft in zip(drawings, drafts, strict=True)
         for prediction in draft.predictions
     )

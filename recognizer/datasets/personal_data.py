@@ -83,18 +83,14 @@ PAGE_SIZE = 100  # drawings in memory at a time
 def person_document(person: User) -> Iterator[str]:
     """The document in parts, so that it never has to fit into memory."""
     exports = Export.objects.filter(by=person).annotate(count=Count("pieces"))
+    promotions, runs = Promotion.objects.filter(by=person), TrainingRun.objects.filter(by=person)
     head = {
         "format": "inkling-person",
         "version": 1,
         "exported": timezone.now(),
         "person": people.account_data(person),
-        "promotions": _rows(
-            Promotion.objects.filter(by=person),
-            "recognizer=recognizer.slug model_version=model_version.number reason created",
-        ),
-        "training_runs": _rows(
-            TrainingRun.objects.filter(by=person), "recognizer=recognizer.slug trigger state created"
-        ),
+        "promotions": _rows(promotions, "recognizer=recognizer.slug model_version=model_version.number reason created"),
+        "training_runs": _rows(runs, "recognizer=recognizer.slug trigger state created"),
         "reviews": _rows(Review.objects.filter(by=person), "decision label=label.slug reason created"),
         "opinions": _rows(person.opinions.all(), OPINION),
         "controls": _rows(person.controls.all(), CONTROL),

@@ -57,9 +57,8 @@ class _Array:
         self.count = shape[0] if shape else 1
         self.size = dtype.itemsize * math.prod(self.item)
         if self.size > MAX_ROW_BYTES:
-            raise ArchiveError(
-                _("A row of the array %(name)s has more than %(most)d bytes.") % {"name": name, "most": MAX_ROW_BYTES}
-            )
+            text = _("A row of the array %(name)s has more than %(most)d bytes.")
+            raise ArchiveError(text % {"name": name, "most": MAX_ROW_BYTES})
         self._stream = stream
 
     def take(self, count: int = 1) -> np.ndarray:
@@ -72,9 +71,8 @@ class _Array:
     def all_texts(self) -> list[str]:
         """All rows as texts. Only for short arrays of names."""
         if self.count > MAX_LABELS:
-            raise ArchiveError(
-                _("The array %(name)s has more than %(most)d rows.") % {"name": self.name, "most": MAX_LABELS}
-            )
+            text = _("The array %(name)s has more than %(most)d rows.")
+            raise ArchiveError(text % {"name": self.name, "most": MAX_LABELS})
         return [str(text) for text in self.take(self.count)]
 
 
@@ -92,14 +90,13 @@ def _drawing(arrays: dict[str, _Array], names: dict[str, list[str]]) -> dict[str
     columns = ("y", "key_id", "status", "author", "licence", "timestamp")
     row = {name: arrays[name].take()[0] for name in columns if name in arrays}
     raster, ink = arrays["x"].take()[0], _ink(arrays)
-    fields: dict[str, Any] = {
-        name: str(value) for name, value in row.items() if name not in ("y", "timestamp") and str(value)
-    }
-    if "timestamp" in row:
-        fields["timestamp"] = f"{np.datetime_as_string(row['timestamp'], unit='us')}+00:00"
+    index, time = int(row.pop("y")), row.pop("timestamp", None)
+    fields: dict[str, Any] = {name: str(value) for name, value in row.items() if str(value)}
+    if time is not None:
+        fields["timestamp"] = f"{np.datetime_as_string(time, unit='us')}+00:00"
     if names.get("recognizer"):
         fields["recognizer"] = names["recognizer"][0]
-    if label := _label(int(row["y"]), names.get("labels")):
+    if label := _label(index, names.get("labels")):
         fields["label"] = label
     return fields | ({"drawing": ink} if ink else {"image": _png(raster)})
 

@@ -108,9 +108,8 @@ def _read(source: FileSource, location: str) -> Iterator[ParsedLine]:
                 yield line if line.fields is None else _with_picture(line, source)
         return
     root, recognizer = _description(source, names)
-    found = [
-        name for name in names if name.startswith(root) and name.lower().endswith((*PICTURE_SUFFIXES, *INK_SUFFIXES))
-    ]
+    suffixes = (*PICTURE_SUFFIXES, *INK_SUFFIXES)
+    found = [name for name in names if name.startswith(root) and name.lower().endswith(suffixes)]
     if not found:
         text = _("%(name)s contains no pictures. Put them into one folder per label, for example %(name)s/7/one.png.")
         raise ArchiveError(text % {"name": location})
@@ -139,9 +138,8 @@ def _labelled(
     label, *folders = within.parts[:-1] or ("",)
     writer = {"author": folders[0]} if folders else {}
     try:
-        yield ParsedLine(
-            location, {**known, **writer, "label": label, "image": read_member(source, name, MAX_IMAGE_BYTES)}
-        )
+        image = read_member(source, name, MAX_IMAGE_BYTES)
+        yield ParsedLine(location, {**known, **writer, "label": label, "image": image})
     except LineError as error:
         yield ParsedLine(location, None, str(error))
 

@@ -82,9 +82,7 @@ def is_allowed(address: IPAddress) -> bool:
     address = _unwrap(address)
     if any(address in network for network in settings.WEBHOOK_ALLOW_PRIVATE):
         return True
-    if isinstance(address, IPv6Address) and (
-        address not in _UNICAST or any(address in network for network in _TUNNELS)
-    ):
+    if isinstance(address, IPv6Address) and (address not in _UNICAST or any(address in net for net in _TUNNELS)):
         return False
     return address.is_global and not (address.is_multicast or address.is_reserved or address.is_unspecified)
 

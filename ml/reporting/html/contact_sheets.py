@@ -14,7 +14,6 @@ from ml.reporting.html.theme import Theme, ink_map
 SAMPLES = 12  # drawings of a label
 COLUMNS, FEWER_COLUMNS = 8, 6  # of a sheet with captions; the fewer for long ones
 LONG = 3  # lines of a caption that counts as long
-SHORT = 4  # letters of a name short enough for two in one line
 SHOWN = 24  # drawings on such a sheet
 GAP = 0.14  # of a drawing's side, around it
 LINE = 0.14  # inches, the height of a line below a drawing
@@ -72,14 +71,3 @@ def captioned_sheet(
             axes.text(left + side / 2, below, words, ha="center", va="top", size=8, color=colour)
     axes.set(xlim=(0, columns * wide), ylim=(rows * high, 0))
     return figure
-
-
-def mistake_caption(drawn: str, answered: str, confidence: float, *, short: bool) -> list[str]:
-    """Return the caption of a mistake, on more lines if the names are long."""
-    first = [f"{drawn} as {answered}"] if short else [drawn, f"as {answered}"]
-    return [*first, f"{confidence:.0%}"]
-
-
-def are_short(names: Sequence[str]) -> bool:
-    """Return whether two of the names fit into one line below a drawing."""
-    return max(map(len, names)) <= SHORT

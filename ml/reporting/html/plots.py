@@ -29,11 +29,10 @@ def plot_learning(history: Sequence[Mapping[str, float]], theme: Theme) -> Figur
     """Plot loss and accuracy on the training data by epoch."""
     figure = Figure(figsize=(WIDTH, 2.4))
     epochs = [line["epoch"] for line in history]
-    for axes, key, title, colour in zip(
-        figure.subplots(1, 2), ("loss", "accuracy"), ("Loss", "Accuracy"), (theme.amber, theme.accent), strict=True
-    ):
+    panels = zip(figure.subplots(1, 2), ("loss", "accuracy"), (theme.amber, theme.accent), strict=True)
+    for axes, key, colour in panels:
         axes.plot(epochs, [line[key] for line in history], color=colour, marker="o", markersize=2.5, linewidth=1.5)
-        axes.set_title(title)
+        axes.set_title(key.capitalize())
         axes.set_xlabel("epoch")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.grid(axis="y")

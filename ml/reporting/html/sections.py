@@ -14,6 +14,7 @@ from ml.reporting.html.results import EvaluatedDrawings, reliability_bins
 from ml.reporting.html.theme import draw, legible
 
 CONFUSIONS = 12  # in the list
+SHORT = 4  # letters of a name short enough for two in one line below a drawing
 WRITERS = 12  # in the table, those with the most errors
 
 Epochs = Sequence[Mapping[str, float]]
@@ -96,25 +97,15 @@ def confusions(answered: EvaluatedDrawings) -> Section:
     )
     by_slug = dict(zip(answered.slugs, names, strict=True))
     counts = {line.slug: line.count for line in answered.figures.labels}
-    rows = [
-        (
-            f"{by_slug[line['drawn']]} as {by_slug[line['answered']]}",
-            line["count"],
-            percent(line["count"] / counts[line["drawn"]]),
-        )
-        for line in find_confusions(matrix, answered.slugs)[:CONFUSIONS]
-    ]
+    rows = []
+    for line in find_confusions(matrix, answered.slugs)[:CONFUSIONS]:
+        slug, count = line["drawn"], line["count"]
+        rows.append((f"{by_slug[slug]} as {by_slug[line['answered']]}", count, percent(count / counts[slug])))
+    parts: list[str | Illustration] = [text(intro), Illustration("confusion", picture, "Confusion matrix")]
+    if rows:
+        parts.append(table(("confusion", "times", "share of those drawn"), rows))
     full = table(("drawn", *names), [(name, *row) for name, row in zip(names, matrix, strict=True)])
-    return Section(
-        "confusions",
-        "Confusions",
-        [
-            text(intro),
-            Illustration("confusion", picture, "Confusion matrix"),
-            *([table(("confusion", "times", "share of those drawn"), rows)] if rows else []),
-            folded("The whole matrix", full),
-        ],
-    )
+    return Section("confusions", "Confusions", [*parts, folded("The whole matrix", full)])
 
 
 def mistakes(answered: EvaluatedDrawings) -> Section:
@@ -136,11 +127,13 @@ def mistakes(answered: EvaluatedDrawings) -> Section:
 
 def mistake_captions(answered: EvaluatedDrawings, rows: Iterable[int], names: Sequence[str]) -> list[list[str]]:
     """Return the captions of wrong answers: what was drawn, what was answered, and the probability."""
-    short, truth, guesses = contact_sheets.are_short(names), answered.truth, answered.guesses
-    return [
-        contact_sheets.mistake_caption(names[truth[row]], names[guesses[row]], answered.confidence[row], short=short)
-        for row in rows
-    ]
+    short = max(map(len, names)) <= SHORT
+    captions = []
+    for row in rows:
+        drawn, guess = names[answered.truth[row]], names[answered.guesses[row]]
+        words = [f"{drawn} as {guess}"] if short else [drawn, f"as {guess}"]
+        captions.append([*words, f"{answered.confidence[row]:.0%}"])
+    return captions
 
 
 def calibrated(answered: EvaluatedDrawings) -> Section:
@@ -172,9 +165,8 @@ def by_writer(answered: EvaluatedDrawings) -> Section:
     )
     worst = lines[:WRITERS]
     figures = _figures_table("writer", [line.slug for line in worst], worst)
-    return Section(
-        "writers", "By writer", [text(intro), Illustration("writers", picture, "Wrong answers by writer"), figures]
-    )
+    illustration = Illustration("writers", picture, "Wrong answers by writer")
+    return Section("writers", "By writer", [text(intro), illustration, figures])
 
 
 def junk(answered: EvaluatedDrawings) -> Section:

@@ -80,7 +80,14 @@ def _png(figure: Figure) -> bytes:
 
 
 def _style(theme: Theme) -> dict[Any, Any]:
+    colours = {
+        theme.sheet: ("axes.facecolor", "figure.facecolor"),
+        theme.ink: ("axes.titlecolor", "legend.labelcolor", "text.color"),
+        theme.muted: ("axes.labelcolor", "xtick.labelcolor", "ytick.labelcolor"),
+        theme.line: ("axes.edgecolor", "grid.color", "xtick.color", "ytick.color"),
+    }
     return {
+        **{key: colour for colour, keys in colours.items() for key in keys},
         "font.family": _families(),
         "font.size": 9.5,
         "axes.titlesize": 10,
@@ -90,21 +97,9 @@ def _style(theme: Theme) -> dict[Any, Any]:
         "axes.spines.right": False,
         "axes.axisbelow": True,
         "axes.linewidth": 0.8,
-        "axes.edgecolor": theme.line,
-        "axes.facecolor": theme.sheet,
-        "axes.labelcolor": theme.muted,
-        "axes.titlecolor": theme.ink,
-        "figure.facecolor": theme.sheet,
         "figure.constrained_layout.use": True,
-        "grid.color": theme.line,
         "grid.linewidth": 0.6,
-        "text.color": theme.ink,
-        "xtick.color": theme.line,
-        "ytick.color": theme.line,
-        "xtick.labelcolor": theme.muted,
-        "ytick.labelcolor": theme.muted,
         "legend.frameon": False,
-        "legend.labelcolor": theme.ink,
     }
 
 

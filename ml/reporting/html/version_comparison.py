@@ -39,8 +39,8 @@ def version_section(versions: VersionComparison, other: Mapping[str, Any]) -> Se
         table(("", "this version", "the other"), overall),
         Illustration("versions", picture, "Accuracy of both versions by label"),
         folded("All figures", table(("label", "drawings", "this version", "the other", "difference"), lines)),
-        *_sheet(versions, versions.won, names, "won", "Only this version is right: answers of the other version."),
-        *_sheet(versions, versions.lost, names, "lost", "Only the other version is right: answers of this version."),
+        *_sheet(versions, names, "won", "Only this version is right: answers of the other version."),
+        *_sheet(versions, names, "lost", "Only the other version is right: answers of this version."),
     ]
     return Section("versions", "Two versions", parts)
 
@@ -71,13 +71,11 @@ def _label_rows(versions: VersionComparison, names: Sequence[str]) -> list[dict[
     return sorted(rows, key=lambda row: row["after"] - row["before"])
 
 
-def _sheet(
-    versions: VersionComparison, rows: np.ndarray, names: Sequence[str], name: str, caption: str
-) -> list[Illustration]:
+def _sheet(versions: VersionComparison, names: Sequence[str], name: str, caption: str) -> list[Illustration]:
     """Drawings that one of the versions answers wrongly, with its answers."""
+    rows, wrong = (versions.won, versions.other) if name == "won" else (versions.lost, versions.this)
     if not len(rows):
         return []
-    wrong = versions.other if name == "won" else versions.this
     shown = rows[np.argsort(-wrong.confidence[rows], kind="stable")][: contact_sheets.SHOWN]
     captions = mistake_captions(wrong, shown, names)
     picture = draw(lambda theme: contact_sheets.captioned_sheet(versions.this.rasters[shown], captions, theme))

@@ -59,10 +59,8 @@ def remove_users() -> tuple[int, list[Promotion]]:
 
     Returns how many users were removed, and the promotions.
     """
-    items = SnapshotItem.objects.filter(
-        drawing__author__in=demo_users(), part=SnapshotItem.Part.STUDY, run__version__isnull=False
-    )
-    trained = set(items.values_list("run__version", flat=True))  # ids of versions
+    study = SnapshotItem.objects.filter(part=SnapshotItem.Part.STUDY, run__version__isnull=False)
+    trained = set(study.filter(drawing__author__in=demo_users()).values_list("run__version", flat=True))  # version ids
     back = [done for recognizer in Recognizer.objects.all() if (done := _roll_back(recognizer, trained))]
     removed = list(demo_users())
     for person in removed:
