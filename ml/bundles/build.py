@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NotRequired, TypedDict, Unpack
 
 import numpy as np
 
@@ -36,31 +36,35 @@ if TYPE_CHECKING:
 MIN_WEIGHTS_SHARE = 0.8  # a smaller file than this share of the weights' bytes has lost weights
 
 
+class BundleFacts(TypedDict):
+    """What the manifest says about a model."""
+
+    recognizer: str
+    labels: Sequence[Mapping[str, str]]
+    """slug, glyph, name and maybe prompt, in the order of the model's outputs."""
+    unsure_below: float
+    """The probability below which an answer is "not sure"."""
+    metrics: Mapping[str, Any]
+    training: Mapping[str, Any]
+    title: NotRequired[str]
+    """The name of the recognizer."""
+    prompt: NotRequired[str]
+    """How people are asked to draw."""
+    raster: NotRequired[RasterSpec]
+
+
 def export_bundle(
-    model: keras.Model,
-    *,
-    recognizer: str,
-    labels: Sequence[Mapping[str, str]],
-    unsure_below: float,
-    probe: np.ndarray,
-    metrics: Mapping[str, Any],
-    training: Mapping[str, Any],
-    quantise: bool = False,
-    title: str = "",
-    prompt: str = "",
-    raster: RasterSpec = DEFAULT_SPEC,
+    model: keras.Model, *, probe: np.ndarray, quantise: bool = False, **facts: Unpack[BundleFacts]
 ) -> Bundle:
     """Convert a Keras model and pack it as a bundle.
 
-    `model` has the outputs `probabilities` (n, labels + 1) and `embedding` (n, width). `labels` (slug, glyph, name and
-    maybe prompt) are in the order of its outputs. `unsure_below` is the probability below which an answer is "not
-    sure". `probe` is uint8 (k, size, size), rasters of `raster`. `quantise` stores the weights in 8 bits (dynamic
-    range). `title` is the name of the recognizer, `prompt` how people are asked to draw.
+    `model` has the outputs `probabilities` (n, labels + 1) and `embedding` (n, width). `probe` is uint8
+    (k, size, size), rasters of `raster`. `quantise` stores the weights in 8 bits (dynamic range).
 
     Raises BundleError if the model or the probe does not fit `raster`, or if the converted model has lost weights or
     answers the probe differently from the Keras model.
     """
-    size = raster.size
+    size = facts.get("raster", DEFAULT_SPEC).size
     if probe.dtype != np.uint8 or probe.shape[1:] != (size, size) or not 0 < len(probe) <= MAX_PROBE:
         raise BundleError(
             f"The probe must be uint8 (1 to {MAX_PROBE}, {size}, {size}), not {probe.dtype} {probe.shape}."
@@ -75,25 +79,12 @@ def export_bundle(
             f"The converted model has {len(tflite):,} bytes, but {parameters:,} parameters need {expected_size:,.0f}: "
             "the conversion has lost weights."
         )
-    _check_same_answers(model, Predictor(tflite, len(labels)), probe, probe_tolerance(quantise))
+    _check_same_answers(model, Predictor(tflite, len(facts["labels"])), probe, probe_tolerance(quantise))
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / KERAS_FILE
         model.save(path)
         keras_file = path.read_bytes()
-    return assemble_bundle(
-        tflite,
-        keras_file,
-        recognizer=recognizer,
-        labels=labels,
-        unsure_below=unsure_below,
-        probe=probe,
-        metrics=metrics,
-        training=training,
-        quantised=quantise,
-        title=title,
-        prompt=prompt,
-        raster=raster,
-    )
+    return assemble_bundle(tflite, keras_file, probe=probe, quantised=quantise, **facts)
 
 
 def convert_to_tflite(model: keras.Model, *, quantise: bool = False) -> bytes:
@@ -132,42 +123,31 @@ def to_input(rasters: np.ndarray) -> np.ndarray:
 
 
 def assemble_bundle(
-    tflite: bytes,
-    keras_file: bytes,
-    *,
-    recognizer: str,
-    labels: Sequence[Mapping[str, str]],
-    unsure_below: float,
-    probe: np.ndarray,
-    metrics: Mapping[str, Any],
-    training: Mapping[str, Any],
-    quantised: bool,
-    title: str = "",
-    prompt: str = "",
-    raster: RasterSpec = DEFAULT_SPEC,
+    tflite: bytes, keras_file: bytes, *, probe: np.ndarray, quantised: bool, **facts: Unpack[BundleFacts]
 ) -> Bundle:
     """Pack two model files that answer alike as a bundle, with their answers to the probe. Needs no TensorFlow.
 
-    The other arguments are those of `export_bundle`. Raises BundleError if the bundle is not valid.
+    `probe` is uint8 (k, size, size). Raises BundleError if the bundle is not valid.
     """
+    labels = facts["labels"]
     answers = Predictor(tflite, len(labels)).predict(probe)
     manifest: dict[str, Any] = {
         "format": FORMAT_VERSION,
-        "recognizer": recognizer,
-        "title": title,
-        "prompt": prompt,
+        "recognizer": facts["recognizer"],
+        "title": facts.get("title", ""),
+        "prompt": facts.get("prompt", ""),
         "labels": [{key: str(label[key]) for key in LABEL_KEYS if key in label} for label in labels],
-        "raster": asdict(raster),
+        "raster": asdict(facts.get("raster", DEFAULT_SPEC)),
         "preprocess_version": PREPROCESS_VERSION,
         "embedding_size": answers.embeddings.shape[1],
-        "unsure_below": float(unsure_below),
+        "unsure_below": float(facts["unsure_below"]),
         "quantised": quantised,
         "probe": {
             "rasters": base64.b64encode(zlib.compress(np.ascontiguousarray(probe).tobytes(), 9)).decode("ascii"),
             "probabilities": [[round(float(value), 6) for value in row] for row in answers.probabilities],
         },
-        "metrics": dict(metrics),
-        "training": dict(training),
+        "metrics": dict(facts["metrics"]),
+        "training": dict(facts["training"]),
         "sha256": {"tflite": sha256_hex(tflite), "keras": sha256_hex(keras_file)},
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
     }
