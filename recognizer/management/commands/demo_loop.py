@@ -27,17 +27,14 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Site, size and clean-up."""
-        parser.add_argument("--url", default="http://localhost:8000", help="address of the site (%(default)s)")
-        parser.add_argument("--people", type=int, default=6, help="number of demo users, at most 12 (%(default)s)")
-        parser.add_argument("--drawings", type=int, default=12, help="drawings of each, at most 50 (%(default)s)")
-        parser.add_argument(
-            "--start", action="store_true", help="start the training run at once, do not wait for the scheduler"
-        )
-        parser.add_argument(
-            "--patience", type=float, default=300, help="seconds to wait for the scheduler, and for the run"
-        )
-        parser.add_argument("--yes", action="store_true", help="also on a site with real users")
-        parser.add_argument("--clean", action="store_true", help="remove the demo users and their drawings")
+        add = parser.add_argument
+        add("--url", default="http://localhost:8000", help="address of the site (%(default)s)")
+        add("--people", type=int, default=6, help="number of demo users, at most 12 (%(default)s)")
+        add("--drawings", type=int, default=12, help="drawings of each, at most 50 (%(default)s)")
+        add("--start", action="store_true", help="start the training run at once, do not wait for the scheduler")
+        add("--patience", type=float, default=300, help="seconds to wait for the scheduler, and for the run")
+        add("--yes", action="store_true", help="also on a site with real users")
+        add("--clean", action="store_true", help="remove the demo users and their drawings")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Run the demonstration, or clean up."""
