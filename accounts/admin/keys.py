@@ -11,25 +11,17 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from accounts import audit, keys
+from accounts.admin.read_only import ReadOnlyMixin
 from accounts.models import ApiKey, ApiKeyQuerySet, KeyUse, User
 
 
-class KeyUseInline(admin.TabularInline):
+class KeyUseInline(ReadOnlyMixin, admin.TabularInline):
     """Calls per day; read-only."""
 
     model = KeyUse
     extra = 0
     fields = ["day", "calls"]
     ordering = ["-day"]
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
 
 @admin.register(ApiKey)

@@ -110,24 +110,19 @@ def augment_rasters(
 ) -> np.ndarray:
     """A variation of each raster, uint8 (n, size, size), in the same shape."""
     varied = np.empty_like(pictures)
+    grid, flags = _warp_grid(spec), cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     for start in range(0, len(pictures), WARP_BATCH):
         batch = pictures[start : start + WARP_BATCH]
         warps = _random_warps(len(batch), rng, strength, spec)
         for index, (picture, warp) in enumerate(zip(batch, warps, strict=True), start):
-            varied[index] = _augment_raster(picture, warp, rng, spec)
+            # Interpolate the 8 x 8 points to all pixels of the enlarged picture: two float32 (side, side).
+            columns, rows = (cv2.warpAffine(axis, grid.to_points, (grid.side,) * 2, flags=flags) for axis in warp)
+            large = cv2.remap(picture, columns, rows, cv2.INTER_CUBIC, borderMode=cv2.BORDER_CONSTANT)
+            if rng.random() < 0.7:
+                large = _change_thickness(large, rng, spec)
+            fitted = fit_picture(large, spec)
+            varied[index] = add_camera_noise(fitted, rng, spec) if rng.random() < 0.1 else fitted
     return varied
-
-
-def _augment_raster(picture: np.ndarray, warp: np.ndarray, rng: Rng, spec: RasterSpec) -> np.ndarray:
-    grid = _warp_grid(spec)
-    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    # Interpolate the 8 x 8 points to all pixels of the enlarged picture: two float32 (side, side).
-    columns, rows = (cv2.warpAffine(axis, grid.to_points, (grid.side,) * 2, flags=flags) for axis in warp)
-    large = cv2.remap(picture, columns, rows, cv2.INTER_CUBIC, borderMode=cv2.BORDER_CONSTANT)
-    if rng.random() < 0.7:
-        large = _change_thickness(large, rng, spec)
-    fitted = fit_picture(large, spec)
-    return add_camera_noise(fitted, rng, spec) if rng.random() < 0.1 else fitted
 
 
 class _WarpGrid(NamedTuple):
@@ -194,18 +189,12 @@ def fit_picture(picture: np.ndarray, spec: RasterSpec = DEFAULT_SPEC) -> np.ndar
         (x, across), (y, down) = (ink_span(crop.max(axis=axis), 255) for axis in (0, 1))
         return _scale_about(picture, left + x, top + y, spec.box / max(across, down, 1.0), spec.size)
     scale = spec.box / max(width, height)
-    x, y = _centre_of_mass(crop)
+    mass = float(crop.sum())
+    x = float(crop.sum(axis=0) @ (np.arange(width) + 0.5)) / mass  # the centre of mass, from the upper left corner
+    y = float(crop.sum(axis=1) @ (np.arange(height) + 0.5)) / mass
     room = spec.size / 2 / scale  # from the centre of the raster to its border
     x, y = (min(max(centre, length - room), room) for centre, length in ((x, width), (y, height)))
     return _scale_about(picture, left + x, top + y, scale, spec.size)
-
-
-def _centre_of_mass(crop: np.ndarray) -> tuple[float, float]:
-    """(x, y) in pixels from the upper left corner."""
-    height, width = crop.shape
-    mass = float(crop.sum())
-    x = float(crop.sum(axis=0) @ (np.arange(width) + 0.5)) / mass
-    return x, float(crop.sum(axis=1) @ (np.arange(height) + 0.5)) / mass
 
 
 def _scale_about(picture: np.ndarray, x: float, y: float, scale: float, size: int) -> np.ndarray:
