@@ -47,7 +47,11 @@ def run_once(
     with transaction.atomic():
         receipt = _find_or_create_receipt(person, key, name, digest)
         if receipt.status:
-            return _replay(receipt)
+            headers = {**receipt.headers, REPLAYED: "true"}
+            response = HttpResponse(receipt.content, "application/json", receipt.status, headers=headers)
+            if not receipt.content:
+                del response["Content-Type"]
+            return response
         response = handler(request, *args, **kwargs)
         if response.status_code >= 400:
             transaction.set_rollback(True)
@@ -98,26 +102,15 @@ def _content(response: HttpResponse) -> str:
     return response.content.decode()
 
 
-def _replay(receipt: Receipt) -> HttpResponse:
-    headers = {**receipt.headers, REPLAYED: "true"}
-    response = HttpResponse(receipt.content, "application/json", receipt.status, headers=headers)
-    if not receipt.content:
-        del response["Content-Type"]
-    return response
-
-
 def _digest(request: Request) -> str:
-    """A hash of the method, the address and the body."""
+    """A hash of the method, the address and the body.
+
+    Of a form the fields count: the boundary between them may differ when the client sends it again.
+    """
     digest = hashlib.sha256(f"{request.method} {request.get_full_path()}\n".encode())
-    if (request.content_type or "").startswith("multipart/"):
-        _add_form(digest, request)
-    else:
+    if not (request.content_type or "").startswith("multipart/"):
         digest.update(request._request.body)
-    return digest.hexdigest()
-
-
-def _add_form(digest: Any, request: Request) -> None:
-    """Add the fields of a form: the boundary between them may differ when the client sends it again."""
+        return digest.hexdigest()
     form: Any = request.data
     for name in sorted(form):
         for value in form.getlist(name):
@@ -125,3 +118,4 @@ def _add_form(digest: Any, request: Request) -> None:
             if isinstance(value, UploadedFile):
                 value.seek(0)
             digest.update(f"{name}\0{len(content)}\0".encode("utf-8", "replace") + content)
+    return digest.hexdigest()

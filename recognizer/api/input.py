@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T", bound=Struct)
 Json = dict[str, Any]
+Context = Mapping[str, Any] | None  # what DRF tells a parser about the request
 
 MAX_JSON_BYTES = 256 * 1024
 MAX_BATCH_BYTES = 4 * 1024 * 1024
@@ -63,9 +64,7 @@ class LimitedJSONParser(BaseParser):
     media_type = "application/json"
     max_bytes = MAX_JSON_BYTES
 
-    def parse(
-        self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
-    ) -> Any:
+    def parse(self, stream: IO[Any], media_type: str | None = None, parser_context: Context = None) -> Any:
         """The decoded body. Raises ParseError for anything but JSON in UTF-8, and ApiError `too_large`."""
         _check_length(stream, parser_context, self.max_bytes)
         try:
@@ -89,9 +88,7 @@ class PictureParser(BaseParser):
 
     media_type = "image/*"
 
-    def parse(
-        self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
-    ) -> QueryDict:
+    def parse(self, stream: IO[Any], media_type: str | None = None, parser_context: Context = None) -> QueryDict:
         """The fields of the query string as a form, with the picture as `image`."""
         _check_length(stream, parser_context, MAX_IMAGE_BYTES)
         fields: QueryDict = (parser_context or {})["request"].query_params.copy()
@@ -102,9 +99,7 @@ class PictureParser(BaseParser):
 class LimitedMultiPartParser(MultiPartParser):
     """A form with one picture. It is read into memory, never written to disk."""
 
-    def parse(
-        self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
-    ) -> Any:
+    def parse(self, stream: IO[Any], media_type: str | None = None, parser_context: Context = None) -> Any:
         """The fields and files of the form. Raises ApiError `too_large`."""
         _check_length(stream, parser_context, MAX_MULTIPART_BYTES)
         return super().parse(stream, media_type, parser_context)
@@ -120,7 +115,7 @@ def check_content_length(request: Request) -> None:
         raise ApiError("length_required")
 
 
-def _check_length(stream: IO[Any], context: Mapping[str, Any] | None, max_bytes: int) -> None:
+def _check_length(stream: IO[Any], context: Context, max_bytes: int) -> None:
     length = int((context or {})["request"].META.get("CONTENT_LENGTH") or 0)
     if length <= max_bytes:
         return
@@ -248,14 +243,16 @@ class BatchBody(Struct, frozen=True, kw_only=True):
     as_of: _AsOf | None = None
     include: Extras | None = None
 
-    @property
-    def pictures(self) -> int:
-        """How many items are pictures."""
-        return sum(isinstance(item, dict) and item.get("image") is not None for item in self.items)
-
     def contents(self) -> list[Content | Json]:
         """For each item the drawing, or the JSON of the error if it cannot be read."""
-        return [_content_or_error(item) for item in self.items]
+        found: list[Content | Json] = []
+        for item in self.items:
+            fields = item if isinstance(item, dict) else {}
+            try:
+                found.append(read_content(fields.get("ink"), fields.get("image")))
+            except ApiError as error:
+                found.append(error_body(error))
+        return found
 
 
 class LabelBody(Struct, frozen=True, kw_only=True):
@@ -278,8 +275,7 @@ class ExportBody(Struct, frozen=True, kw_only=True):
     licence: Annotated[_Licence | None, Meta(description="Your licence statement. It is written into the file.")] = None
     recognizer: _SlugText | None = None
     label: Annotated[
-        _SlugText | None,
-        Meta(description="The reviewer's label, else the author's. Needs `recognizer`."),
+        _SlugText | None, Meta(description="The reviewer's label, else the author's. Needs `recognizer`.")
     ] = None
     since: Annotated[_Day | None, Meta(description="The first day.")] = None
     until: Annotated[_Day | None, Meta(description="The last day.")] = None
@@ -398,10 +394,6 @@ def _plain_types(of: msgspec.inspect.Type) -> list[msgspec.inspect.Type]:
     return [of]
 
 
-def _whole_number(text: str) -> Any:
-    return int(text[:12]) if text.isascii() and text.isdecimal() else text
-
-
 def _number(text: str) -> Any:
     try:
         return float(text)
@@ -411,7 +403,7 @@ def _number(text: str) -> Any:
 
 _FROM_TEXT: dict[type, Callable[[str], Any]] = {
     msgspec.inspect.BoolType: lambda text: {"true": True, "false": False}.get(text, text),
-    msgspec.inspect.IntType: _whole_number,
+    msgspec.inspect.IntType: lambda text: int(text[:12]) if text.isascii() and text.isdecimal() else text,
     msgspec.inspect.FloatType: _number,
 }
 
@@ -425,19 +417,8 @@ def _field_error(kind: type[Struct], values: Json, problem: str) -> ApiError:
             return ApiError("missing_field", _("`%s` is missing.") % field.name, field=field.name)
         if field.name == name:
             break
-    text = _("`%(field)s` must not be %(value)s: %(reason)s.")
-    reason = reason[:1].lower() + reason[1:]
-    return ApiError(
-        "invalid", text % {"field": name, "value": reprlib.repr(values[name]), "reason": reason}, field=name
-    )
-
-
-def _content_or_error(item: Any) -> Content | Json:
-    fields = item if isinstance(item, dict) else {}
-    try:
-        return read_content(fields.get("ink"), fields.get("image"))
-    except ApiError as error:
-        return error_body(error)
+    shown = {"field": name, "value": reprlib.repr(values[name]), "reason": reason[:1].lower() + reason[1:]}
+    return ApiError("invalid", _("`%(field)s` must not be %(value)s: %(reason)s.") % shown, field=name)
 
 
 def _image_bytes(image: object) -> bytes:

@@ -191,10 +191,12 @@ def check_is_current(export: Export) -> bool:
     return False
 
 
-def file_name_of(export: Export) -> str:
-    """The name of the file for downloads."""
-    day = timezone.localdate(export.created)
-    return f"inkling-{day:%Y-%m-%d}-{export.pk}{formats.FORMATS[export.form].suffix}"
+def download_headers(export: Export) -> dict[str, str]:
+    """The HTTP headers of the file: its content type, its name and its length."""
+    form = formats.FORMATS[export.form]
+    name = f"inkling-{timezone.localdate(export.created):%Y-%m-%d}-{export.pk}{form.suffix}"
+    disposition = f'attachment; filename="{name}"'
+    return {"Content-Type": form.content_type, "Content-Disposition": disposition, "Content-Length": str(export.size)}
 
 
 def log_download(*, export: Export, by: User) -> None:

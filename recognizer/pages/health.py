@@ -22,12 +22,9 @@ def ready(request: HttpRequest) -> JsonResponse:
         problems = serving.loading_problems()
         if not Recognizer.objects.exists():
             problems["recognizers"] = "None are installed. Run `manage.py install_models`."
-        versions = {slug: serving.live_version(slug).version.number for slug in _installed() if slug not in problems}
+        installed = Promotion.objects.order_by().values_list("recognizer__slug", flat=True).distinct()
+        versions = {slug: serving.live_version(slug).version.number for slug in installed if slug not in problems}
     except DatabaseError:
         problems, versions = {"database": "It cannot be reached."}, {}
     status = "unavailable" if problems else "ok"
     return JsonResponse({"status": status, "versions": versions, "problems": problems}, status=503 if problems else 200)
-
-
-def _installed() -> list[str]:
-    return list(Promotion.objects.order_by().values_list("recognizer__slug", flat=True).distinct())

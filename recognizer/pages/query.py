@@ -1,13 +1,16 @@
-"""Reads query strings and lists of ids. A value that is not valid counts as not given."""
+"""Reads query strings, ids and paths. A value that is not valid counts as not given."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import cached_property
 from typing import Any
+from uuid import UUID
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.http import HttpRequest
+from django.utils.http import url_has_allowed_host_and_scheme
 
 LARGEST_ID = 2**31 - 1
 
@@ -42,9 +45,23 @@ def read_id(text: str | None) -> int | None:
     return found
 
 
+def read_uuid(text: str) -> UUID | None:
+    """The UUID that the text gives, None where it gives none."""
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
 def read_ids(texts: Iterable[str]) -> list[int]:
     """The ids among the texts, in their order and each once."""
     return list(dict.fromkeys(found for text in texts if (found := read_id(text)) is not None))
+
+
+def read_path(request: HttpRequest, text: str, default: str) -> str:
+    """The path that the text gives if it is one of this site, else the default."""
+    safe = url_has_allowed_host_and_scheme(text, {request.get_host()}, require_https=request.is_secure())
+    return text if safe and text.startswith("/") else default
 
 
 _ID = IdField()

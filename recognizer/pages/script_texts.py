@@ -54,6 +54,16 @@ def drawings_page() -> dict[str, str]:
     }
 
 
+def developers_page() -> dict[str, str]:
+    """Texts of the drawing area on the page for developers, by the name that its script uses."""
+    return {
+        "waiting": _("Waiting for the answer…"),
+        "answered": _("{name}, {percent}"),
+        "unsure": _("Not sure; perhaps {name}."),
+        "offline": _("No answer. Check your connection and draw again."),
+    }
+
+
 def review_page() -> dict[str, str]:
     """Texts of the review pages by the names that their scripts use."""
     return {

@@ -28,13 +28,13 @@ class _Pinned:
         self._versions: OrderedDict[tuple[str, int], LiveVersion] = OrderedDict()
         self._lock = Lock()
 
-    def pinned_version(self, slug: str, number: int) -> LiveVersion:
-        """The version with this number, also if another one is live.
+    def pinned_version(self, slug: str, number: int | None) -> LiveVersion:
+        """The version with this number, also if another one is live; without a number the live version.
 
         Raises serving.UnknownRecognizerError, serving.NoModelError, UnknownVersionError and UnavailableVersionError.
         """
         live = serving.live_version(slug)
-        if live.version.number == number:
+        if number is None or live.version.number == number:
             return live
         with self._lock:
             found = self._versions.get((slug, number))

@@ -18,7 +18,7 @@ from rest_framework.views import APIView
 
 from recognizer.api.error_codes import CODES
 from recognizer.api.input import AddressFields
-from recognizer.api.openapi.operations import INK, OPERATIONS, PICTURE, Operation, query_parameters
+from recognizer.api.openapi.operations import INK, OPERATIONS, PICTURE, Operation, query_parameter, query_parameters
 from recognizer.api.openapi.schemas import SCHEMAS, SLUG, UUID, Json, body_schema, ref
 
 WRITES = ("POST", "PUT", "DELETE")
@@ -85,7 +85,13 @@ class Generator(SchemaGenerator):
         found: Json = super().get_schema(request, public)
         found["tags"] = [{"name": tag} for tag in dict.fromkeys(each.tag for each in OPERATIONS.values())]
         found["components"] = {"schemas": SCHEMAS, "securitySchemes": SECURITY, "headers": HEADERS}
-        found["components"]["examples"] = _examples()
+        found["components"]["examples"] = {
+            code: {
+                "summary": str(known.meaning),
+                "value": {"code": code, "detail": f"{known.meaning} {known.cure}", "field": _FIELDS.get(code)},
+            }
+            for code, known in CODES.items()
+        }
         return found
 
 
@@ -128,32 +134,26 @@ def _parameters(path: str, method: str, operation: Operation) -> list[Json]:
     if operation.drawing:
         fields = body_schema(AddressFields)["properties"]
         names = SCHEMAS[operation.body]["properties"].keys() - {"include"}
-        found += [_query_field(name, field["oneOf"][0]) for name, field in fields.items() if name in names]
+        for name in (name for name in fields if name in names):
+            text = f"`{name}`, if the body does not have it. A body that is a picture has no fields."
+            found.append(query_parameter(name, text, fields[name]["oneOf"][0]))
     return found
-
-
-def _query_field(name: str, schema: Json) -> Json:
-    description = f"`{name}`, if the body does not have it. A body that is a picture has no fields."
-    return {"name": name, "in": "query", "required": False, "description": description, "schema": schema}
 
 
 def _request_content(operation: Operation) -> Json:
     schema = ref(operation.body)
     content: Json = {"application/json": {"schema": schema, "example": operation.example}}
     if operation.drawing:
-        content["multipart/form-data"] = {"schema": _form_schema(operation)}
+        # A form has a file as `image`, and texts.
+        fields = {name: form for name, form in SCHEMAS[operation.body]["properties"].items() if name != "ink"}
+        fields["image"] = {"type": "string", "contentMediaType": "application/octet-stream"}
+        if "include" in fields:
+            fields["include"] = {"type": "string", "description": "Names, separated by commas."}
+        form = {"type": "object", "required": ["recognizer", "image"], "properties": fields}
+        content["multipart/form-data"] = {"schema": form}
         for kind in ("image/png", "image/jpeg", "image/webp", "image/bmp"):
             content[kind] = {"schema": {"type": "string", "contentMediaType": kind}}
     return content
-
-
-def _form_schema(operation: Operation) -> Json:
-    """The body as a form: a file as `image`, and texts."""
-    fields = {name: form for name, form in SCHEMAS[operation.body]["properties"].items() if name != "ink"}
-    fields["image"] = {"type": "string", "contentMediaType": "application/octet-stream"}
-    if "include" in fields:
-        fields["include"] = {"type": "string", "description": "Names, separated by commas."}
-    return {"type": "object", "required": ["recognizer", "image"], "properties": fields}
 
 
 def _responses(method: str, operation: Operation) -> Json:
@@ -186,21 +186,16 @@ def _codes(method: str, operation: Operation) -> list[str]:
 
 
 def _success(what: Any, status: int, operation: Operation) -> Json:
+    names = ["RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset", *(["ETag"] if operation.etag else [])]
+    if operation.name in ("loadModel", "loadVersionModel"):
+        names.append("Model-Version")
+    headers = {name: {"$ref": f"#/components/headers/{name}"} for name in names}
     if what is None:
-        return {"description": "Done.", "headers": _headers(operation)}
+        return {"description": "Done.", "headers": headers}
     kind, schema = what if isinstance(what, tuple) else ("application/json", what)
     links = {"links": operation.links} if operation.links else {}
     description = "Created." if status == 201 else "Success."
-    return {"description": description, "headers": _headers(operation), "content": {kind: {"schema": schema}}, **links}
-
-
-def _headers(operation: Operation) -> Json:
-    names = ["RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset"]
-    if operation.etag:
-        names.append("ETag")
-    if operation.name in ("loadModel", "loadVersionModel"):
-        names.append("Model-Version")
-    return {name: {"$ref": f"#/components/headers/{name}"} for name in names}
+    return {"description": description, "headers": headers, "content": {kind: {"schema": schema}}, **links}
 
 
 def _failure(codes: list[str]) -> Json:
@@ -209,17 +204,6 @@ def _failure(codes: list[str]) -> Json:
     content = {"application/json": {"schema": ref("Error"), "examples": shown}}
     waits = {"headers": {"Retry-After": {"$ref": "#/components/headers/Retry-After"}}} if "throttled" in codes else {}
     return {"description": description, "content": content, **waits}
-
-
-def _examples() -> Json:
-    """An error response for each code."""
-    return {
-        code: {
-            "summary": str(known.meaning),
-            "value": {"code": code, "detail": f"{known.meaning} {known.cure}", "field": _FIELDS.get(code)},
-        }
-        for code, known in CODES.items()
-    }
 
 
 def _plain(value: Any) -> Any:

@@ -200,16 +200,13 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
 
 def query_parameters(query: type[ListQuery]) -> list[Json]:
     """The query parameters of a list, from the serializer that reads them."""
-    return [
-        {
-            "name": name,
-            "in": "query",
-            "required": False,
-            "description": str(field.help_text or ""),
-            "schema": _field_schema(field),
-        }
-        for name, field in query().fields.items()
-    ]
+    fields = query().fields.items()
+    return [query_parameter(name, str(field.help_text or ""), _field_schema(field)) for name, field in fields]
+
+
+def query_parameter(name: str, description: str, schema: Json) -> Json:
+    """An optional parameter of the query string."""
+    return {"name": name, "in": "query", "required": False, "description": description, "schema": schema}
 
 
 def _field_schema(field: serializers.Field) -> Json:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -55,16 +56,11 @@ def array(item: Json, **more: Any) -> Json:
 
 def body_schema(kind: type[msgspec.Struct], names: tuple[str, ...] = ()) -> Json:
     """The schema of a class of `api.input`, or of some of its fields; required ones first."""
-    (_ref,), components = msgspec.json.schema_components([kind], schema_hook=_custom_schema)
+    (_ref,), components = msgspec.json.schema_components([kind], schema_hook=attrgetter("SCHEMA"))
     schema = components[kind.__name__]
-    required = schema.get("required", [])
     fields = {name: _field_schema(field) for name, field in schema["properties"].items() if not names or name in names}
-    needed = {name: fields.pop(name) for name in required}
+    needed = {name: fields.pop(name) for name in schema.get("required", [])}
     return object_schema(needed, fields, schema.get("description", ""))
-
-
-def _custom_schema(of: Any) -> Json:
-    return of.SCHEMA
 
 
 def _field_schema(field: Json) -> Json:
@@ -89,11 +85,7 @@ _EXTRAS: Json = {
     "embedding": array({"type": "number"}, description="With `include`: the last hidden layer."),
     "raster": {**TEXT, "description": "With `include`: what the network saw, as a data URL of a PNG."},
 }
-_METRICS: Json = {
-    "type": "object",
-    "additionalProperties": OPEN,
-    "description": "By test set: values from 0 to 1.",
-}
+_METRICS: Json = {"type": "object", "additionalProperties": OPEN, "description": "By test set: values from 0 to 1."}
 _VERDICT: Json = object_schema({"outcome": TEXT, "sentences": array(TEXT)}, description="The verdict of the gate.")
 _SHA256: Json = {**TEXT, "pattern": "^[0-9a-f]{64}$"}
 _VERSION: Json = {

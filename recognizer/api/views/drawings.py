@@ -16,13 +16,7 @@ from rest_framework.response import Response
 from recognizer.api.base import Endpoint
 from recognizer.api.errors import ApiError
 from recognizer.api.input import DRAWING_PARSERS, read_drawing, read_label
-from recognizer.api.output import (
-    correction_json,
-    drawing_json,
-    label_json,
-    review_json,
-    saved_answer_json,
-)
+from recognizer.api.output import correction_json, drawing_json, label_json, review_json, saved_answer_json
 from recognizer.api.pagination import JsonBoolean, ListQuery, SlugFilter, UtcTime
 from recognizer.api.throttling import DrawingLimit
 from recognizer.drawings import corrections, store

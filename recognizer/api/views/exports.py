@@ -19,7 +19,7 @@ from recognizer.api.errors import ApiError
 from recognizer.api.input import ExportBody, LimitedJSONParser, read_body
 from recognizer.api.pagination import ListQuery
 from recognizer.api.throttling import DrawingLimit
-from recognizer.datasets import export_job, formats
+from recognizer.datasets import export_job
 from recognizer.datasets.filters import DrawingFilter
 from recognizer.models import Export, permissions
 
@@ -90,9 +90,20 @@ class ExportFileView(Endpoint):
     def get(self, request: Request, number: int) -> HttpResponseBase:
         """The file, unless a drawing in it was deleted since. Its ETag is its SHA-256."""
         export = _own_export(request, number)
-        _check_file(export)
+        if export.state in (State.WAITING, State.RUNNING):
+            raise ApiError("export_unfinished")
+        if export.state == State.READY and not export_job.check_is_current(export):
+            export.refresh_from_db()
+        if export.state != State.READY:
+            raise ApiError("export_gone", _("This export has no file: %(reason)s") % {"reason": export.reason})
         etag = f'"{export.sha256}"'
-        response = not_modified(request, etag) or _file(request, export)
+        response: HttpResponseBase | None = not_modified(request, etag)
+        if response is None:
+            if request.method == "GET":
+                export_job.log_download(export=export, by=cast("User", request.user))
+            response = StreamingHttpResponse(
+                export_job.read_chunks(export), headers=export_job.download_headers(export)
+            )
         response["ETag"] = etag
         return response
 
@@ -120,21 +131,3 @@ def export_json(export: Export) -> dict[str, Any]:
 
 def _own_export(request: Request, pk: int) -> Export:
     return get_object_or_404(Export, pk=pk, by=request.user.pk)
-
-
-def _check_file(export: Export) -> None:
-    """Raise ApiError if there is no file yet, or no longer."""
-    if export.state in (State.WAITING, State.RUNNING):
-        raise ApiError("export_unfinished")
-    if export.state == State.READY and not export_job.check_is_current(export):
-        export.refresh_from_db()
-    if export.state != State.READY:
-        raise ApiError("export_gone", _("This export has no file: %(reason)s") % {"reason": export.reason})
-
-
-def _file(request: Request, export: Export) -> StreamingHttpResponse:
-    if request.method == "GET":
-        export_job.log_download(export=export, by=cast("User", request.user))
-    content_type, name = formats.FORMATS[export.form].content_type, export_job.file_name_of(export)
-    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Content-Length": str(export.size)}
-    return StreamingHttpResponse(export_job.read_chunks(export), content_type=content_type, headers=headers)

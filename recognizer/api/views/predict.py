@@ -12,22 +12,10 @@ from rest_framework.response import Response
 from accounts import usage
 from accounts.models import ApiKey
 from ml.preprocessing.content import Content
-from recognizer.api.authentication import (
-    CachedKeyAuthentication,
-    SiteSession,
-    person_of,
-    require_scope,
-)
+from recognizer.api.authentication import CachedKeyAuthentication, SiteSession, person_of, require_scope
 from recognizer.api.base import Endpoint
 from recognizer.api.errors import ApiError
-from recognizer.api.input import (
-    DRAWING_PARSERS,
-    BatchParser,
-    DrawingBody,
-    pinned_version,
-    read_batch,
-    read_drawing,
-)
+from recognizer.api.input import DRAWING_PARSERS, BatchParser, DrawingBody, pinned_version, read_batch, read_drawing
 from recognizer.api.output import (
     answer_json,
     apply_options,
@@ -40,7 +28,7 @@ from recognizer.api.output import (
 from recognizer.api.throttling import DrawingLimit, PredictLimit, check_batch, check_limit
 from recognizer.api.views.drawings import first_answer
 from recognizer.drawings import other_recognizers, predict, store
-from recognizer.registry import pinned, serving
+from recognizer.registry import pinned
 
 
 class PredictView(Endpoint):
@@ -107,15 +95,12 @@ class BatchView(Endpoint):
         batch = read_batch(request.data)
         # Each item counts before any of them is read; the first was counted when the request arrived.
         count = len(batch.items)
-        check_batch(PredictLimit(), request, self, count=count, pictures=batch.pictures)
+        pictures = sum(isinstance(item, dict) and item.get("image") is not None for item in batch.items)
+        check_batch(PredictLimit(), request, self, count=count, pictures=pictures)
         if count > 1 and isinstance(request.auth, ApiKey):
             usage.count_calls(key=request.auth, calls=count - 1)
         number = batch.as_of or pinned_version(request, batch.recognizer)
-        active = (
-            serving.live_version(batch.recognizer)
-            if number is None
-            else pinned.pinned_version(batch.recognizer, number)
-        )
+        active = pinned.pinned_version(batch.recognizer, number)
         contents = batch.contents()
         readable = [content for content in contents if isinstance(content, Content)]
         answers = iter(predict.recognise_batch(live=active, contents=readable))

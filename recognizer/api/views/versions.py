@@ -18,7 +18,7 @@ from ml.bundles.bundle import raster_spec
 from recognizer.api.base import Endpoint, not_modified
 from recognizer.api.pagination import JsonBoolean, ListQuery
 from recognizer.models import ModelVersion, Promotion, Recognizer
-from recognizer.registry import pinned, serving
+from recognizer.registry import pinned
 
 CACHE_FOREVER = "private, max-age=31536000, immutable"  # a version never changes
 REVALIDATE = "private, no-cache"  # the live version does
@@ -57,7 +57,11 @@ class VersionView(Endpoint):
     def get(self, request: Request, slug: str, number: int) -> Response:
         """The version with its labels and its model card."""
         versions = _versions_of(get_object_or_404(Recognizer, slug=slug))
-        return Response(_version_in_full_json(get_object_or_404(versions, number=number)))
+        version = get_object_or_404(versions, number=number)
+        names = ("summary", "results", "confusions", "limits", "trained_on")
+        card = {name: (version.card or {}).get(name) for name in names}
+        labels = [label["slug"] for label in version.labels]
+        return Response({**_version_json(version), "labels": labels, "card": card})
 
 
 class ModelView(Endpoint):
@@ -67,9 +71,26 @@ class ModelView(Endpoint):
 
     def get(self, request: Request, slug: str, number: int | None = None) -> Response:
         """Labels in the order of the outputs, the raster, the threshold, and the address of the file."""
-        active = serving.live_version(slug) if number is None else pinned.pinned_version(slug, number)
+        active = pinned.pinned_version(slug, number)
         version = _versions_of(active.recognizer).get(pk=active.version.pk)
-        return Response(_model_json(version, active.recognizer))
+        spec = raster_spec({"raster": version.raster or {}})
+        model = {
+            "recognizer": active.recognizer.slug,
+            "model_version": version.number,
+            "sha256": version.sha256,
+            "bytes": version.bytes,
+            "file": reverse("api:version-model-file", args=[active.recognizer.slug, version.number]),
+            "labels": [{name: label.get(name, "") for name in ("slug", "glyph", "name")} for label in version.labels],
+            "raster": asdict(spec),
+            "preprocess_version": version.preprocess_version,
+            "input": {"shape": [1, spec.size, spec.size, 1], "type": "float32", "paper": 0.0, "ink": 1.0},
+            "outputs": {
+                "probabilities": {"shape": [1, len(version.labels) + 1], "last": "none of the labels"},
+                "embedding": {"shape": [1, version.embedding_size]},
+            },
+            "unsure_below": version.unsure_below,
+        }
+        return Response(model)
 
 
 class ModelFileView(Endpoint):
@@ -79,9 +100,13 @@ class ModelFileView(Endpoint):
 
     def get(self, request: Request, slug: str, number: int | None = None) -> HttpResponse:
         """A LiteRT file. Its ETag is its SHA-256."""
-        version = (serving.live_version(slug) if number is None else pinned.pinned_version(slug, number)).version
+        version = pinned.pinned_version(slug, number).version
         etag = f'"{version.sha256}"'
-        response = not_modified(request, etag) or _file(version, slug)
+        response = not_modified(request, etag)
+        if response is None:
+            content = bytes(ModelVersion.objects.only("tflite").get(pk=version.pk).tflite)
+            headers = {"Content-Disposition": f'attachment; filename="{slug}-{version.number}.tflite"'}
+            response = HttpResponse(content, content_type="application/octet-stream", headers=headers)
         response["ETag"] = etag
         response["Model-Version"] = str(version.number)
         response["Cache-Control"] = REVALIDATE if number is None else CACHE_FOREVER
@@ -119,37 +144,3 @@ def _version_json(version: Any) -> dict[str, Any]:
         "metrics": version.metrics or {},
         "verdict": {"outcome": verdict["outcome"], "sentences": verdict["sentences"]} if verdict else None,
     }
-
-
-def _version_in_full_json(version: Any) -> dict[str, Any]:
-    """The same with the labels and the main parts of the model card."""
-    names = ("summary", "results", "confusions", "limits", "trained_on")
-    card = {name: (version.card or {}).get(name) for name in names}
-    return {**_version_json(version), "labels": [label["slug"] for label in version.labels], "card": card}
-
-
-def _model_json(version: Any, recognizer: Recognizer) -> dict[str, Any]:
-    spec = raster_spec({"raster": version.raster or {}})
-    return {
-        "recognizer": recognizer.slug,
-        "model_version": version.number,
-        "sha256": version.sha256,
-        "bytes": version.bytes,
-        "file": reverse("api:version-model-file", args=[recognizer.slug, version.number]),
-        "labels": [{name: label.get(name, "") for name in ("slug", "glyph", "name")} for label in version.labels],
-        "raster": asdict(spec),
-        "preprocess_version": version.preprocess_version,
-        "input": {"shape": [1, spec.size, spec.size, 1], "type": "float32", "paper": 0.0, "ink": 1.0},
-        "outputs": {
-            "probabilities": {"shape": [1, len(version.labels) + 1], "last": "none of the labels"},
-            "embedding": {"shape": [1, version.embedding_size]},
-        },
-        "unsure_below": version.unsure_below,
-    }
-
-
-def _file(version: ModelVersion, slug: str) -> HttpResponse:
-    content = bytes(ModelVersion.objects.only("tflite").get(pk=version.pk).tflite)
-    name = f"{slug}-{version.number}.tflite"
-    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return HttpResponse(content, content_type="application/octet-stream", headers=headers)

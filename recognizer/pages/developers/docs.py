@@ -19,6 +19,7 @@ from django.views.decorators.http import require_safe
 from accounts.models import ApiKey
 from recognizer.api.error_codes import CODES
 from recognizer.api.openapi.examples import SEVEN
+from recognizer.pages import script_texts
 from recognizer.pages.developers import samples
 from recognizer.pages.draw.views import api_root
 from recognizer.registry import promotions
@@ -45,6 +46,7 @@ def developers(request: HttpRequest) -> HttpResponse:
     root = request.build_absolute_uri(api_root())
     home = request.build_absolute_uri("/").removesuffix("/")
     strokes = [[Point(x, y) for x, y in zip(*stroke, strict=True)] for stroke in SEVEN]
+    codes = sorted(CODES.items(), key=lambda each: each[1].status)
     context: dict[str, Any] = {
         "root": root,
         "starting": [(name, code.replace(samples.SITE, root).strip()) for name, code in samples.STARTING],
@@ -52,13 +54,17 @@ def developers(request: HttpRequest) -> HttpResponse:
         "verifying": samples.VERIFYING,
         "strokes": [(points, " ".join(f"{p.x},{p.y}" for p in points)) for points in strokes],
         "ink": "[\n" + ",\n".join(f"  {json.dumps(stroke)}" for stroke in SEVEN) + "\n]",
-        "codes": _codes(),
+        "codes": [(code, known.status, _coded(str(known.meaning)), _coded(str(known.cure))) for code, known in codes],
         "scopes": ApiKey.Scope.choices,
         "fields": _fields(),
-        "limits": _limits(),
+        "limits": [
+            (_("Predictions (each item of a batch counts)"), settings.PREDICT_RATE),
+            (_("Requests that save or change something"), settings.DRAWING_RATE),
+            (_("Pictures (they also count above)"), settings.PICTURE_RATE),
+        ],
         "recognizers": list(promotions.live_recognizers()),
         "config": {"api": api_root()},
-        "texts": _texts(),
+        "texts": script_texts.developers_page(),
     }
     return render(request, "recognizer/developers/developers.html", context)
 
@@ -90,39 +96,13 @@ def _fields() -> list[tuple[str, str]]:
             "model_version",
             _("The version that answered. It can be replaced by a better one, which has passed an exam."),
         ),
-        (
-            "personal",
-            _("How the person’s own memory changed the answer. With a key, send personal as true to get it."),
-        ),
+        ("personal", _("How the person’s own memory changed the answer. With a key, send personal as true to get it.")),
     ]
 
 
-def _codes() -> list[tuple[str, int, SafeString, SafeString]]:
-    """All errors, sorted by status. Text between backticks is code."""
-    found = sorted(CODES.items(), key=lambda each: each[1].status)
-    return [(code, known.status, _coded(str(known.meaning)), _coded(str(known.cure))) for code, known in found]
-
-
 def _coded(text: str) -> SafeString:
+    """The text, with what is between backticks as code."""
     parts = text.split("`")
     return format_html_join(
         "", "{}", ((format_html("<code>{}</code>", p) if n % 2 else p,) for n, p in enumerate(parts))
     )
-
-
-def _limits() -> list[tuple[str, int]]:
-    return [
-        (_("Predictions (each item of a batch counts)"), settings.PREDICT_RATE),
-        (_("Requests that save or change something"), settings.DRAWING_RATE),
-        (_("Pictures (they also count above)"), settings.PICTURE_RATE),
-    ]
-
-
-def _texts() -> dict[str, str]:
-    """The texts of the box to try the API."""
-    return {
-        "waiting": _("Waiting for the answer…"),
-        "answered": _("{name}, {percent}"),
-        "unsure": _("Not sure; perhaps {name}."),
-        "offline": _("No answer. Check your connection and draw again."),
-    }

@@ -58,25 +58,22 @@ class KeyForm(forms.Form):
 
     def __init__(self, *args: Any, person: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["scopes"].choices = [  # type: ignore[attr-defined]
-            choice
-            for choice in ApiKey.Scope.choices
-            if choice[0] != ApiKey.Scope.EXPORT or permissions.may_review(person)
-        ]
+        scopes = [scope for scope in ApiKey.Scope if scope != ApiKey.Scope.EXPORT or permissions.may_review(person)]
+        self.fields["scopes"].choices = [(scope.value, scope.label) for scope in scopes]  # type: ignore[attr-defined]
         self.fields["rate"].validators.append(MaxValueValidator(settings.PREDICT_RATE))
         self.fields["rate"].widget.attrs |= {"max": settings.PREDICT_RATE}
         self._pins: dict[str, str] = {}
-        for recognizer, numbers in _versions():
-            self._add_pin(recognizer, numbers)
-
-    def _add_pin(self, recognizer: Recognizer, numbers: list[int]) -> None:
-        name = f"pin-{recognizer.slug}"
-        self._pins[name] = recognizer.slug
-        newest = _("always the live version")
-        choices = [("", newest), *((number, _("version %d") % number) for number in numbers)]
-        self.fields[name] = forms.TypedChoiceField(
-            label=recognizer.name, choices=choices, coerce=int, empty_value=None, required=False
-        )
+        numbers: dict[int, list[int]] = defaultdict(list)
+        for pk, number in ModelVersion.objects.order_by("-number").values_list("recognizer", "number"):
+            numbers[pk].append(number)
+        for recognizer in Recognizer.objects.filter(pk__in=numbers):
+            name = f"pin-{recognizer.slug}"
+            self._pins[name] = recognizer.slug
+            versions = [(number, _("version %d") % number) for number in numbers[recognizer.pk][:MOST_VERSIONS]]
+            choices = [("", _("always the live version")), *versions]
+            self.fields[name] = forms.TypedChoiceField(
+                label=recognizer.name, choices=choices, coerce=int, empty_value=None, required=False
+            )
 
     @property
     def pins(self) -> list[forms.BoundField]:
@@ -122,11 +119,3 @@ def _origin(line: str) -> str:
     usual = {"https": 443, "http": 80}[parts.scheme]
     name = f"[{host}]" if ":" in host else host
     return f"{parts.scheme}://{name}" + (f":{port}" if port not in (None, usual) else "")
-
-
-def _versions() -> list[tuple[Recognizer, list[int]]]:
-    """Each recognizer that has model versions, with their numbers, the newest first."""
-    numbers: dict[int, list[int]] = defaultdict(list)
-    for pk, number in ModelVersion.objects.order_by("-number").values_list("recognizer", "number"):
-        numbers[pk].append(number)
-    return [(each, numbers[each.pk][:MOST_VERSIONS]) for each in Recognizer.objects.all() if each.pk in numbers]

@@ -60,9 +60,8 @@ def create_key(request: PersonRequest) -> HttpResponse:
             request.session[_SENT] = sent
             address = request.build_absolute_uri(reverse("api:recognizers"))
             sample = f'curl {address} \\\n  -H "Authorization: Bearer {secret}"'
-            return render(
-                request, "recognizer/developers/key_made.html", {"key": key, "secret": secret, "sample": sample}
-            )
+            shown = {"key": key, "secret": secret, "sample": sample}
+            return render(request, "recognizer/developers/key_made.html", shown)
         except keys.TooManyKeysError as error:
             problem = str(error)
     context = {"form": form, "problem": problem, "form_id": uuid4().hex}

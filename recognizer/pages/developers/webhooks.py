@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -116,12 +118,8 @@ def renew_secret(request: PersonRequest, uuid: UUID) -> HttpResponse:
 def send_test(request: PersonRequest, uuid: UUID) -> HttpResponse:
     """Send a test event."""
     hook = _own(request, uuid)
-    try:
-        manage.send_test(hook=hook)
-        messages.success(request, _("The test is being sent. Reload the page to see the result."), extra_tags="sent")
-    except manage.RefusedWebhookError as error:
-        messages.warning(request, str(error), extra_tags="refused")
-    return _to_webhook(request, hook)
+    text = _("The test is being sent. Reload the page to see the result.")
+    return _send(request, hook, partial(manage.send_test, hook=hook), text)
 
 
 @require_POST
@@ -130,9 +128,14 @@ def replay_delivery(request: PersonRequest, uuid: UUID, pk: int) -> HttpResponse
     """Send a delivery again."""
     hook = _own(request, uuid)
     delivery = get_object_or_404(Delivery.objects.select_related("webhook"), pk=pk, webhook=hook)
+    text = _("The delivery is being sent again, with the same id.")
+    return _send(request, hook, partial(manage.replay_delivery, delivery=delivery), text)
+
+
+def _send(request: PersonRequest, hook: Webhook, send: Callable[[], Any], text: str) -> HttpResponse:
     try:
-        manage.replay_delivery(delivery=delivery)
-        messages.success(request, _("The delivery is being sent again, with the same id."), extra_tags="sent")
+        send()
+        messages.success(request, text, extra_tags="sent")
     except manage.RefusedWebhookError as error:
         messages.warning(request, str(error), extra_tags="refused")
     return _to_webhook(request, hook)

@@ -18,7 +18,7 @@ from django.views.decorators.http import require_safe
 
 from ml.preprocessing.ink import DEFAULT_SPEC
 from recognizer.insights import coverage
-from recognizer.models import Label, Promotion, Recognizer
+from recognizer.models import Promotion, Recognizer
 from recognizer.pages import script_texts
 from recognizer.pages.draw import chosen_recognizer
 from recognizer.pages.memory import memory_page
@@ -39,14 +39,22 @@ PENS = [
 @ensure_csrf_cookie
 def draw(request: HttpRequest, slug: str = "") -> HttpResponse:
     """The draw page for one recognizer. Its scripts use the public API."""
-    recognizers = list(coverage.with_coverage(promotions.live_recognizers().annotate(raster=_raster())))
-    recognizer = _find(slug, recognizers) if slug else chosen_recognizer.choose_recognizer(request, recognizers)
+    newest = Promotion.objects.filter(recognizer=OuterRef("pk")).order_by("-id")
+    raster = Subquery(newest.values("model_version__manifest__raster")[:1])  # null in old bundles
+    recognizers = list(coverage.with_coverage(promotions.live_recognizers().annotate(raster=raster)))
+    recognizer = chosen_recognizer.choose_recognizer(request, recognizers)
+    if slug:
+        recognizer = next((each for each in recognizers if each.slug == slug), None)
+    if slug and recognizer is None:
+        raise Http404
     if recognizer is None:
         return render(request, "recognizer/draw/draw.html", {"recognizer": None}, status=503)
+    lines = coverage.label_coverage(recognizer)
+    weights = [line.weight for line in lines]  # labels with few drawings are more likely, as in `draw/prompt.js`
     context = {
         "recognizer": recognizer,
         "recognizers": recognizers,
-        "prompt": _prompt(recognizer),
+        "prompt": random.choices(lines, weights)[0].label,  # noqa: S311 - a suggestion, not a secret
         "pens": PENS,
         "config": _config(request, recognizer, recognizers),
         "texts": script_texts.draw_page(),
@@ -55,25 +63,6 @@ def draw(request: HttpRequest, slug: str = "") -> HttpResponse:
     if slug or request.GET.get("recognizer") == recognizer.slug:
         chosen_recognizer.save_choice(response, recognizer)
     return response
-
-
-def _prompt(recognizer: Recognizer) -> Label:
-    """A random label for the first prompt. Labels with few drawings are more likely, as in `draw/prompt.js`."""
-    lines = coverage.label_coverage(recognizer)
-    return random.choices(lines, [line.weight for line in lines])[0].label  # noqa: S311 - a suggestion, not a secret
-
-
-def _raster() -> Subquery:
-    """The raster settings of the live version; null in old bundles."""
-    newest = Promotion.objects.filter(recognizer=OuterRef("pk")).order_by("-id")
-    return Subquery(newest.values("model_version__manifest__raster")[:1])
-
-
-def _find(slug: str, recognizers: Sequence[Recognizer]) -> Recognizer:
-    found = next((each for each in recognizers if each.slug == slug), None)
-    if found is None:
-        raise Http404
-    return found
 
 
 def _config(request: HttpRequest, recognizer: Recognizer, recognizers: Sequence[Recognizer]) -> dict[str, Any]:
@@ -90,20 +79,21 @@ def _config(request: HttpRequest, recognizer: Recognizer, recognizers: Sequence[
 def _recognizer(recognizer: Any, memories: dict[int, dict[str, bool]] | None) -> dict[str, Any]:
     """One recognizer for the scripts. `memory` is None if nobody is signed in."""
     before, after = recognizer.asks
+    fields = ("slug", "glyph", "name", "asked", "tone", "language")
+    labels = [
+        {name: getattr(line.label, name) for name in fields} | {"weight": line.weight}
+        for line in coverage.label_coverage(recognizer)
+    ]
     return {
         "slug": recognizer.slug,
         "name": recognizer.name,
         "address": reverse("draw-for", args=[recognizer.slug]),
         "before": before,
         "after": after,
-        "labels": [_label(line.label) | {"weight": line.weight} for line in coverage.label_coverage(recognizer)],
+        "labels": labels,
         "raster": recognizer.raster or asdict(DEFAULT_SPEC),
         "memory": memories[recognizer.pk] if memories is not None else None,
     }
-
-
-def _label(label: Label) -> dict[str, str]:
-    return {name: getattr(label, name) for name in ("slug", "glyph", "name", "asked", "tone", "language")}
 
 
 def api_root() -> str:

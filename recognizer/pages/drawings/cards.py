@@ -79,12 +79,7 @@ class DrawingFilters:
         return STATES[self.state][1](drawings) if self.state else drawings
 
     def __bool__(self) -> bool:
-        return bool(self.label or self.state or (self.recognizer and len(self.recognizers) > 1))
-
-    @property
-    def query(self) -> str:
-        """These filters as a query string, for the links between pages."""
-        return self._query()
+        return any(self._values.values())
 
     @property
     def groups(self) -> list[tuple[Any, list[FilterChoice]]]:
@@ -100,10 +95,8 @@ class DrawingFilters:
     def _choices(self, name: str, values: Sequence[tuple[str, Any]], **also: str) -> list[FilterChoice]:
         """Choices for one filter, with "All" first; empty if there are no values."""
         selected = self._values[name]
-        all_and_each = [("", _("All")), *values] if values else []
-        return [
-            FilterChoice(text, self._query(**{name: value}, **also), value == selected) for value, text in all_and_each
-        ]
+        choices = [("", _("All")), *values] if values else []
+        return [FilterChoice(text, self.query(**{name: value}, **also), value == selected) for value, text in choices]
 
     @property
     def _values(self) -> dict[str, str]:
@@ -113,7 +106,8 @@ class DrawingFilters:
             "state": self.state,
         }
 
-    def _query(self, **changed: str) -> str:
+    def query(self, **changed: str) -> str:
+        """These filters, but for the changes, as a query string for the links between pages."""
         return urlencode({name: value for name, value in (self._values | changed).items() if value})
 
 
@@ -180,12 +174,6 @@ def drawing_card(drawing: Drawing, labels: list[Label]) -> DrawingCard:
     predictions = list(drawing.predictions.all())
     first = predictions[-1] if predictions else None
     label = drawing.current_correction.label if drawing.current_correction else None
-    return DrawingCard(drawing, first, label, labels, newer=_newer_answer(predictions))
-
-
-def _newer_answer(predictions: list[Prediction]) -> Prediction | None:
-    """The answer of the newest version, if it differs from the first answer. Answers come in any order."""
-    if not predictions:
-        return None
-    newest, first = max(predictions, key=lambda each: each.model_version.number), predictions[-1]
-    return newest if (newest.label_id, newest.unsure) != (first.label_id, first.unsure) else None
+    newest = max(predictions, key=lambda each: each.model_version.number, default=None)
+    differs = newest and first and (newest.label_id, newest.unsure) != (first.label_id, first.unsure)
+    return DrawingCard(drawing, first, label, labels, newer=newest if differs else None)

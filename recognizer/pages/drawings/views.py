@@ -9,7 +9,6 @@ from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import ensure_csrf_cookie
@@ -21,6 +20,7 @@ from recognizer.models import Drawing, UnknownLabelError
 from recognizer.pages import pagination, script_texts
 from recognizer.pages.draw.views import api_root
 from recognizer.pages.drawings import cards
+from recognizer.pages.query import read_path
 
 
 @require_safe
@@ -79,6 +79,4 @@ def delete(request: PersonRequest, uuid: UUID) -> HttpResponse:
 
 def _back(request: HttpRequest) -> str:
     """The page to return to, if it is on this site."""
-    target = (request.POST or request.GET).get("next", "")
-    safe = url_has_allowed_host_and_scheme(target, {request.get_host()}, require_https=request.is_secure())
-    return target if safe and target.startswith("/") else reverse("drawings")
+    return read_path(request, (request.POST or request.GET).get("next", ""), reverse("drawings"))

@@ -35,8 +35,14 @@ def exports(request: PersonRequest) -> HttpResponse:
     """The reviewer's exports, the newest first, and the form for a new one. A POST creates it."""
     problem = ""
     if request.method == "POST":
+        values = request.POST.dict() | {"status": request.POST.getlist("status")}
+        form, licence = request.POST.get("format", ""), request.POST.get("licence", "").strip()
         try:
-            _start(request)
+            export_job.start_export(by=request.user, chosen=DrawingFilter.parse(values), form=form, licence=licence)
+            return redirect("exports")
+        except export_job.OpenExportError:
+            text = _("Your last export is still being written. Wait for it, or stop it first.")
+            messages.warning(request, text, extra_tags="already-writing")
             return redirect("exports")
         except FilterError as error:
             problem = str(error)
@@ -44,9 +50,10 @@ def exports(request: PersonRequest) -> HttpResponse:
     page = Paginator(request.user.exports.all(), PAGE_SIZE).get_page(request.GET.get("page"))
     for export in page:
         export.filter_text = _filter_text(export.wanted)  # type: ignore[attr-defined]
+    open_export = request.user.exports.open().first()
     context = {
         "page": page,
-        "open": _open(request),
+        "open": {"export": open_export, "status": _status(open_export)} if open_export else None,
         "recognizers": list(promotions.live_recognizers()),
         "formats": formats.FORMATS.values(),
         "statuses": [(status, STATUS_NAMES[status], status in given.getlist("status")) for status in STATUSES],
@@ -60,29 +67,13 @@ def exports(request: PersonRequest) -> HttpResponse:
 
 def _filter_text(values: dict[str, Any]) -> str:
     """The filter of an export, in words."""
-    parts = []
-    for name, value in values.items():
-        if name == "status":
-            parts.append(", ".join(str(STATUS_NAMES.get(status, status)) for status in value))
-        else:
-            words = {"since": _("since %s"), "until": _("until %s"), "version": _("version %s")}
-            parts.append(words.get(name, "%s") % value)
-    return " · ".join(parts)
-
-
-def _start(request: PersonRequest) -> None:
-    values = request.POST.dict() | {"status": request.POST.getlist("status")}
-    form, licence = request.POST.get("format", ""), request.POST.get("licence", "").strip()
-    try:
-        export_job.start_export(by=request.user, chosen=DrawingFilter.parse(values), form=form, licence=licence)
-    except export_job.OpenExportError:
-        text = _("Your last export is still being written. Wait for it, or stop it first.")
-        messages.warning(request, text, extra_tags="already-writing")
-
-
-def _open(request: PersonRequest) -> dict[str, Any] | None:
-    export = request.user.exports.open().first()
-    return {"export": export, "status": _status(export)} if export else None
+    words = {"since": _("since %s"), "until": _("until %s"), "version": _("version %s")}
+    return " · ".join(
+        words.get(name, "%s") % value
+        if name != "status"
+        else ", ".join(str(STATUS_NAMES.get(status, status)) for status in value)
+        for name, value in values.items()
+    )
 
 
 @require_safe
@@ -115,9 +106,7 @@ def download_export(request: PersonRequest, pk: int) -> HttpResponse | Streaming
         return redirect("exports")
     if request.method == "GET":
         export_job.log_download(export=export, by=request.user)
-    kind, name = formats.FORMATS[export.form].content_type, export_job.file_name_of(export)
-    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Content-Length": str(export.size)}
-    return StreamingHttpResponse(export_job.read_chunks(export), content_type=kind, headers=headers)
+    return StreamingHttpResponse(export_job.read_chunks(export), headers=export_job.download_headers(export))
 
 
 @require_POST

@@ -39,11 +39,7 @@ def agreement(request: PersonRequest, slug: str) -> HttpResponse:
 def reviewer_accuracy(request: PersonRequest, slug: str) -> HttpResponse:
     """The reviewer's own accuracy. People who choose control drawings see all reviewers, and all authors."""
     context, recognizer = insights_context(slug, promotions.live_recognizers())
-    context |= {
-        "recent": accuracy.RECENT_ROWS,
-        "step": accuracy.STEP,
-        "most": accuracy.MAX_PEOPLE,
-    }
+    context |= {"recent": accuracy.RECENT_ROWS, "step": accuracy.STEP, "most": accuracy.MAX_PEOPLE}
     if permissions.may_mark_controls(request.user):
         context["reviewers"] = accuracy.reviewers_accuracy(recognizer, viewer=request.user)
         context["authors"] = accuracy.authors_accuracy(recognizer, viewer=request.user)

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef
 
 from recognizer import memory
-from recognizer.drawings import thumbnails
-from recognizer.models import Drawing, Label, Memory, Promotion, Recognizer, Remembered
+from recognizer.insights.examples import DrawingExample
+from recognizer.models import Label, Memory, Promotion, Recognizer, Remembered
 from recognizer.training import monitoring
 
 if TYPE_CHECKING:
@@ -21,23 +20,11 @@ MAX_SHOWN = 12  # drawings per label, the newest; all if the query string names 
 
 
 @dataclass(frozen=True)
-class RememberedDrawing:
-    """A remembered drawing, with what its template needs."""
-
-    drawing: Drawing
-
-    @cached_property
-    def path(self) -> str:
-        """The strokes as an SVG path; empty for a picture. The template reads it several times."""
-        return thumbnails.svg_path_of(self.drawing)
-
-
-@dataclass(frozen=True)
 class LabelGroup:
     """Remembered drawings of one label, newest first."""
 
     label: Label
-    drawings: list[RememberedDrawing]
+    drawings: list[DrawingExample]
     count: int
 
     @property
@@ -80,28 +67,21 @@ def memory_page(*, person: User, recognizer: Recognizer, label: str = "") -> Mem
     enabled = Memory.objects.filter(person=person, recognizer=recognizer).values_list("enabled", flat=True).first()
     newest = Promotion.objects.filter(recognizer=recognizer).order_by("-pk")
     active, number = newest.values_list("model_version", "model_version__number").first() or (0, 0)
+    of_label: dict[int, list[int]] = defaultdict(list)
+    for pk, of, _version in facts:
+        of_label[of].append(pk)
+    labels = [each for each in recognizer.labels.all() if each.pk in of_label]
+    shown = {each: of_label[each.pk][: None if each.slug == label else MAX_SHOWN] for each in labels}
+    found = own.filter(pk__in=[pk for pks in shown.values() for pk in pks])
+    drawings = {each.pk: DrawingExample(each.drawing) for each in found}  # one may have been removed meanwhile
     return MemoryPage(
         enabled=enabled is not False,
-        groups=_label_groups(own, recognizer, [(pk, of) for pk, of, _version in facts], label),
+        groups=[
+            LabelGroup(each, [drawings[pk] for pk in pks if pk in drawings], len(of_label[each.pk]))
+            for each, pks in shown.items()
+        ],
         count=len(facts),
         outdated=sum(version != active for _pk, _of, version in facts),
         number=number,
         rate=monitoring.own_accuracy(person=person, recognizer=recognizer),
     )
-
-
-def _label_groups(
-    own: QuerySet[Remembered], recognizer: Recognizer, facts: list[tuple[int, int]], label: str
-) -> list[LabelGroup]:
-    """Groups in the order of the labels, without empty ones."""
-    of_label: dict[int, list[int]] = {}
-    for pk, of in facts:
-        of_label.setdefault(of, []).append(pk)
-    labels = [each for each in recognizer.labels.all() if each.pk in of_label]
-    shown = {each: of_label[each.pk][: None if each.slug == label else MAX_SHOWN] for each in labels}
-    found = own.filter(pk__in=[pk for pks in shown.values() for pk in pks])
-    drawings = {each.pk: RememberedDrawing(each.drawing) for each in found}  # one may have been removed meanwhile
-    return [
-        LabelGroup(each, [drawings[pk] for pk in pks if pk in drawings], len(of_label[each.pk]))
-        for each, pks in shown.items()
-    ]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from urllib.parse import urlencode
-from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -20,6 +19,7 @@ from recognizer import memory as personal_memory
 from recognizer.models import Drawing, Recognizer
 from recognizer.pages.draw import chosen_recognizer
 from recognizer.pages.memory import memory_page
+from recognizer.pages.query import read_uuid
 from recognizer.registry import promotions
 
 
@@ -33,10 +33,8 @@ def memory(request: PersonRequest) -> HttpResponse:
     context: dict[str, object] = {"recognizers": recognizers, "recognizer": recognizer}
     if recognizer:
         label = request.GET.get("label", "")
-        context |= {
-            "label": label,
-            "memory": memory_page.memory_page(person=request.user, recognizer=recognizer, label=label),
-        }
+        shown = memory_page.memory_page(person=request.user, recognizer=recognizer, label=label)
+        context |= {"label": label, "memory": shown}
     return render(request, "recognizer/memory/memory.html", context)
 
 
@@ -45,20 +43,11 @@ def memory(request: PersonRequest) -> HttpResponse:
 def forget(request: PersonRequest, slug: str) -> HttpResponse:
     """Remove the selected drawings from the memory; they stay in My drawings."""
     recognizer = get_object_or_404(Recognizer, slug=slug)
-    chosen = [uuid for text in request.POST.getlist("drawing") if (uuid := _uuid(text))]
-    found = Drawing.objects.filter(
-        author=request.user, recognizer=recognizer, uuid__in=chosen, remembered__isnull=False
-    )
-    forgotten = [personal_memory.forget_drawing(drawing=drawing) for drawing in found.defer("ink", "image")]
-    _report(request, len(forgotten))
+    chosen = [uuid for text in request.POST.getlist("drawing") if (uuid := read_uuid(text))]
+    own = Drawing.objects.filter(author=request.user, recognizer=recognizer, remembered__isnull=False)
+    found = own.filter(uuid__in=chosen).defer("ink", "image")
+    _report(request, len([personal_memory.forget_drawing(drawing=drawing) for drawing in found]))
     return _back(recognizer, request.POST.get("label", ""))
-
-
-def _uuid(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None
 
 
 @require_POST
@@ -73,10 +62,9 @@ def forget_all(request: PersonRequest, slug: str) -> HttpResponse:
 
 
 def _report(request: PersonRequest, count: int) -> None:
-    if not count:
-        return
-    text = ngettext("%d drawing was removed.", "%d drawings were removed.", count) % count
-    messages.success(request, " ".join([text, _("Your drawings stay in My drawings.")]))
+    if count:
+        text = ngettext("%d drawing was removed.", "%d drawings were removed.", count) % count
+        messages.success(request, " ".join([text, _("Your drawings stay in My drawings.")]))
 
 
 @require_POST

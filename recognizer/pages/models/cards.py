@@ -91,23 +91,16 @@ class MatrixPicture:
     @property
     def cells(self) -> list[MatrixCell]:
         """The cells that are not zero."""
-        return [
-            self._cell(row, column, count)
-            for row, counts in enumerate(self.counts)
-            for column, count in enumerate(counts)
-            if count
-        ]
-
-    def _cell(self, row: int, column: int, count: int) -> MatrixCell:
-        right = row == column
-        place = (self.margin + column * CELL_SIZE, self.margin + row * CELL_SIZE)
-        opacity = _opacity(count / sum(self.counts[row]), right)
-        return MatrixCell(self.labels[row], self.labels[column], *place, count, opacity, right)
-
-
-def _opacity(share: float, right: bool) -> str:
-    """The square root makes small shares of mistakes visible."""
-    return f"{MIN_OPACITY + (1 - MIN_OPACITY) * (share if right else share**0.5):.2f}"
+        starts = [(label, self.margin + index * CELL_SIZE) for index, label in enumerate(self.labels)]
+        found = []
+        for (drawn, y), counts in zip(starts, self.counts, strict=True):
+            for (answered, x), count in zip(starts, counts, strict=True):
+                if count:
+                    share, right = count / sum(counts), drawn == answered
+                    # The square root makes small shares of mistakes visible.
+                    opacity = f"{MIN_OPACITY + (1 - MIN_OPACITY) * (share if right else share**0.5):.2f}"
+                    found.append(MatrixCell(drawn, answered, x, y, count, opacity, right))
+        return found
 
 
 @dataclass(frozen=True)
@@ -182,15 +175,11 @@ def live_cards(recognizers: QuerySet[Recognizer]) -> list[ModelCard]:
 def model_card(version: Any, recognizer: Recognizer, *, active: bool) -> ModelCard:
     """The card of one of `versions_with_card`; prefetched labels of the recognizer save a query."""
     known = {label.slug: label for label in recognizer.labels.all()}
-    labels = {each["slug"]: known.get(each["slug"]) or Label(**_public_label(each)) for each in version.labels}
+    labels = {
+        each["slug"]: known.get(each["slug"]) or Label(slug=each["slug"], glyph=each["glyph"], name=each["name"])
+        for each in version.labels
+    }
     version.recognizer = recognizer
-    return ModelCard(version, active, labels, version.card or {}, _run_of(version))
-
-
-def _run_of(version: ModelVersion) -> TrainingRun | None:
-    found = TrainingRun.objects.filter(version=version).select_related("base")
-    return found.defer("log", "progress", *heavy_fields("base")).first()
-
-
-def _public_label(label: Json) -> Json:
-    return {name: label[name] for name in ("slug", "glyph", "name")}
+    runs = TrainingRun.objects.filter(version=version).select_related("base")
+    run = runs.defer("log", "progress", *heavy_fields("base")).first()
+    return ModelCard(version, active, labels, version.card or {}, run)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
@@ -25,16 +25,11 @@ def model(request: HttpRequest, slug: str, number: int | None = None) -> HttpRes
     """The card of one version; of the live version if the URL names none."""
     recognizer = get_object_or_404(Recognizer.objects.prefetch_related("labels"), slug=slug)
     newest = promotions.current_promotion(recognizer.pk)
-    found = cards.versions_with_card(recognizer)
-    wanted = (
-        found.filter(number=number) if number is not None else found.filter(pk=newest.model_version_id if newest else 0)
-    )
-    version = wanted.first()
-    if version is None:
-        raise Http404
-    active = newest is not None and newest.model_version_id == version.pk
+    live = newest.model_version_id if newest else 0
+    asked = {"pk": live} if number is None else {"number": number}
+    version = get_object_or_404(cards.versions_with_card(recognizer), **asked)
     context = {
-        "card": cards.model_card(version, recognizer, active=active),
+        "card": cards.model_card(version, recognizer, active=version.pk == live),
         "recognizer": recognizer,
         "recognizers": list(promotions.live_recognizers()),
         "numbers": list(recognizer.versions.order_by("number").values_list("number", flat=True)),

@@ -77,9 +77,8 @@ def _authors(request: PersonRequest) -> list[int]:
     """The ids of the named authors. Only people who may see people can name them directly. Raises Http404 for none."""
     corrections = Correction.objects.filter(pk__in=_named(request, "correction"))
     drawings = Drawing.objects.filter(pk__in=_named(request, "drawing"))
-    people = User.objects.filter(
-        pk__in=_named(request, "person") if request.user.has_perm(permissions.SEE_PEOPLE) else []
-    )
+    sees_people = request.user.has_perm(permissions.SEE_PEOPLE)
+    people = User.objects.filter(pk__in=_named(request, "person") if sees_people else [])
     found = {
         *corrections.values_list("drawing__author", flat=True),
         *drawings.values_list("author", flat=True),

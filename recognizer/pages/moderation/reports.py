@@ -11,7 +11,6 @@ from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -21,6 +20,7 @@ from recognizer.insights import examples
 from recognizer.models import Report, permissions
 from recognizer.moderation import reports
 from recognizer.pages.access import for_reviewers
+from recognizer.pages.query import read_path, read_uuid
 from recognizer.pages.review import common
 from recognizer.review import decisions
 
@@ -37,7 +37,7 @@ ACTIONS: dict[str, Callable[..., Any]] = {
 def report(request: HttpRequest) -> HttpResponse:
     """Report a problem on a page. Works without signing in."""
     given = request.POST or request.GET
-    page, drawing = _page(request, given.get("page", "")), _uuid(given.get("drawing", ""))
+    page, drawing = read_path(request, given.get("page", ""), "/")[:200], read_uuid(given.get("drawing", ""))
     problem, status = "", 200
     if request.method == "POST":
         problem, status = _send(request, page, drawing)
@@ -67,19 +67,6 @@ def _send(request: HttpRequest, page: str, drawing: UUID | None) -> tuple[str, i
         return _("There were many reports from your network just now. Wait a while, then send it again."), 429
     reports.create_report(page=page, reason=request.POST["reason"], words=words, by=by, drawing=drawing)
     return "", 200
-
-
-def _page(request: HttpRequest, path: str) -> str:
-    """The path if it is one of this site, else the path of the first page."""
-    safe = url_has_allowed_host_and_scheme(path, {request.get_host()}, require_https=request.is_secure())
-    return path[:200] if safe and path.startswith("/") else "/"
-
-
-def _uuid(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None
 
 
 @require_safe

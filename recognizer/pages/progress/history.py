@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from django.db.models import Exists, F, OuterRef, QuerySet
@@ -19,7 +18,6 @@ PAGE_SIZE = 24  # versions on a page and in the plot
 MAX_COUNTED = 1_000  # approved drawings; beyond it the page says "more than"
 MAX_PROMOTIONS = 120  # the newest promotions of the versions of a page
 MAX_REFUSED = 24  # refused runs between the versions of a page
-REFUSED = TrainingRun.State.REFUSED
 
 
 class ExamResult(NamedTuple):
@@ -36,9 +34,9 @@ class HistoryEntry:
 
     run: TrainingRun | None
     version: ModelVersion | None = None
-    promotions: list[Promotion] = dataclasses.field(default_factory=list)
+    promotions: list[Promotion] = field(default_factory=list)
     active: bool = False
-    metrics: dict[str, Any] = dataclasses.field(default_factory=dict)
+    metrics: dict[str, Any] = field(default_factory=dict)
 
     @property
     def when(self) -> Any:
@@ -76,7 +74,9 @@ class HistoryEntry:
     @property
     def base_test(self) -> ExamResult | None:
         """Result of the base test, which is the same for all versions; from the bundle for an installed model."""
-        return self._exam("base") or self._shipped()
+        first = next((found for found in self.metrics.values() if "accuracy" in found), None)
+        shipped = ExamResult(None, first["accuracy"], first["count"]) if first and not self.run else None
+        return self._exam("base") or shipped
 
     @property
     def field_test(self) -> ExamResult | None:
@@ -93,14 +93,8 @@ class HistoryEntry:
         ]
 
     def _exam(self, name: str) -> ExamResult | None:
-        figures = self.verdict.get("figures", {}).get(name)
-        return (
-            ExamResult(figures["before"], figures["after"], figures["count"]) if figures and figures["count"] else None
-        )
-
-    def _shipped(self) -> ExamResult | None:
-        first = next((found for found in self.metrics.values() if "accuracy" in found), None)
-        return ExamResult(None, first["accuracy"], first["count"]) if first and not self.run else None
+        found = self.verdict.get("figures", {}).get(name)
+        return ExamResult(found["before"], found["after"], found["count"]) if found and found["count"] else None
 
 
 def split_sentences(verdict: dict[str, Any]) -> list[tuple[str, str]]:
@@ -123,7 +117,8 @@ def history_entries(page: list[Any], *, active: Promotion | None, newest: bool) 
     """
     if not page:
         return []
-    runs = {run.version_id: run for run in _runs().filter(version__in=page)}
+    all_runs = TrainingRun.objects.defer("log", "progress")
+    runs = {run.version_id: run for run in all_runs.filter(version__in=page)}
     promoted: dict[int, list[Promotion]] = {version.pk: [] for version in page}
     made = Promotion.objects.filter(model_version__in=page).annotate(instead_of=F("replaces__model_version__number"))
     for promotion in reversed(made.order_by("-pk")[:MAX_PROMOTIONS]):
@@ -133,19 +128,12 @@ def history_entries(page: list[Any], *, active: Promotion | None, newest: bool) 
         HistoryEntry(runs.get(each.pk), each, promoted[each.pk], each.pk == serving, each.metrics or {})
         for each in page
     ]
-    return sorted([*versions, *_refused_runs(page, newest)], key=lambda entry: entry.when, reverse=True)
-
-
-def _runs() -> QuerySet[TrainingRun]:
-    return TrainingRun.objects.defer("log", "progress")
-
-
-def _refused_runs(page: list[ModelVersion], newest: bool) -> list[HistoryEntry]:
-    """Runs with a verdict and without a version, from the time of these versions."""
-    found = _runs().filter(recognizer=page[0].recognizer_id, state=REFUSED, version=None, created__gte=page[-1].created)
+    refused = all_runs.filter(recognizer=page[0].recognizer_id, state=TrainingRun.State.REFUSED, version=None)
+    refused = refused.filter(created__gte=page[-1].created).exclude(verdict={})
     if not newest:
-        found = found.filter(created__lt=page[0].created)
-    return [HistoryEntry(run) for run in found.exclude(verdict={})[:MAX_REFUSED]]
+        refused = refused.filter(created__lt=page[0].created)
+    entries = [*versions, *(HistoryEntry(run) for run in refused[:MAX_REFUSED])]
+    return sorted(entries, key=lambda entry: entry.when, reverse=True)
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,9 @@ def progress(request: HttpRequest) -> HttpResponse:
     if recognizer is None:
         return render(request, "recognizer/progress/progress.html", {"recognizer": None})
     page = Paginator(history.versions_with_metrics(recognizer), history.PAGE_SIZE).get_page(request.GET.get("page"))
-    active, waiting = _newest(recognizer), history.count_approved(recognizer)
+    promoted = recognizer.promotions.select_related("model_version").defer(*heavy_fields("model_version"))
+    active, waiting = promoted.order_by("-id").first(), history.count_approved(recognizer)
+    may_promote = request.user.has_perm(permissions.PROMOTE)
     shown = history.history_entries(list(page.object_list), active=active, newest=page.number == 1)
     context = {
         "recognizers": recognizers,
@@ -52,15 +54,10 @@ def progress(request: HttpRequest) -> HttpResponse:
         "waiting": waiting,
         "waiting_text": history.count_text(waiting),
         "policy": training.policy_of(recognizer),
-        "may_promote": request.user.has_perm(permissions.PROMOTE),
-        "before": promotions.previous_version(recognizer) if request.user.has_perm(permissions.PROMOTE) else None,
+        "may_promote": may_promote,
+        "before": promotions.previous_version(recognizer) if may_promote else None,
     }
     return render(request, "recognizer/progress/progress.html", context)
-
-
-def _newest(recognizer: Recognizer) -> Promotion | None:
-    heavy = heavy_fields("model_version")
-    return recognizer.promotions.select_related("model_version").defer(*heavy).order_by("-id").first()
 
 
 @require_POST
@@ -71,9 +68,8 @@ def promote(request: PersonRequest, slug: str) -> HttpResponse:
     recognizer = get_object_or_404(Recognizer, slug=slug)
     number = request.POST.get("number", "")
     version = get_object_or_404(history.versions_with_metrics(recognizer), number=number if number.isdecimal() else 0)
-    return _promote(
-        request, recognizer, partial(promotions.promote, version=version, replaces=_seen(request, recognizer))
-    )
+    promote_it = partial(promotions.promote, version=version, replaces=_seen(request, recognizer))
+    return _promote(request, recognizer, promote_it)
 
 
 @require_POST
@@ -101,16 +97,14 @@ def _promote(request: PersonRequest, recognizer: Recognizer, promote: Callable[.
     """Run `promote`, show its result as a message, and return to the page."""
     reason = " ".join(request.POST.get("reason", "").split())
     if not reason or len(reason) > MAX_REASON_LENGTH:
-        messages.warning(
-            request, _("Enter a reason of at most %d characters. Nothing was changed.") % MAX_REASON_LENGTH
-        )
+        text = _("Enter a reason of at most %d characters. Nothing was changed.") % MAX_REASON_LENGTH
+        messages.warning(request, text)
         return _back(recognizer)
     try:
         promotion = promote(reason=reason, by=request.user)
     except promotions.StalePromotionError:
-        messages.warning(
-            request, _("Another version was promoted meanwhile. Check and try again. Nothing was changed.")
-        )
+        text = _("Another version was promoted meanwhile. Check and try again. Nothing was changed.")
+        messages.warning(request, text)
     except promotions.NothingBeforeError:
         messages.warning(request, _("There is no earlier live version. Nothing was changed."))
     else:

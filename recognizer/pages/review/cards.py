@@ -135,10 +135,7 @@ def review_cards(corrections: Sequence[Correction]) -> list[ReviewCard]:
     found = (
         Drawing.objects.defer("image")
         .select_related("recognizer")
-        .prefetch_related(
-            "recognizer__labels",
-            Prefetch("predictions", first.defer(*heavy_fields("model_version"))),
-        )
+        .prefetch_related("recognizer__labels", Prefetch("predictions", first.defer(*heavy_fields("model_version"))))
         .in_bulk([each.drawing_id for each in corrections])
     )
     return [_card(each, found[each.drawing_id]) for each in corrections if each.drawing_id in found]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -9,8 +11,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts.requests import PersonRequest
+from recognizer.models import permissions
+from recognizer.pages import script_texts
+from recognizer.pages.review import cards
 from recognizer.pages.review.filters import ReviewFilter
-from recognizer.review import decisions
+from recognizer.review import consensus, decisions
 
 SKIPPED = "review.skipped"  # in the session: ids of corrections, the newest last
 MOST_SKIPPED = 200
@@ -46,6 +51,20 @@ def refusal(error: Exception) -> tuple[str, str]:
 def read_filter(request: PersonRequest) -> ReviewFilter:
     """The filter that the sent form or the address gives."""
     return ReviewFilter.read(request.POST or request.GET, staff=request.user.is_staff)
+
+
+def page_context(request: PersonRequest, filters: ReviewFilter) -> dict[str, Any]:
+    """The context that both review pages share."""
+    return {
+        "filters": filters,
+        "recognizers": filters.recognizers,
+        "recognizer": filters.queue.recognizer,
+        "reasons": cards.reject_reasons(),
+        "waiting": cards.waiting_text(request.user, filters.queue),
+        "shortages": consensus.reviewer_shortages(filters.queue.recognizer),
+        "self_review": permissions.may_review_own(request.user),
+        "texts": script_texts.review_page(),
+    }
 
 
 def to_review(request: PersonRequest, *first: int) -> HttpResponse:

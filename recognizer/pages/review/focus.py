@@ -21,13 +21,12 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.requests import PersonRequest
 from recognizer.insights import disputes
 from recognizer.models import Correction, Opinion, Report, Review, UnknownLabelError, permissions
-from recognizer.pages import script_texts
 from recognizer.pages.access import for_reviewers
 from recognizer.pages.query import read_id, read_ids
 from recognizer.pages.review import cards, common
 from recognizer.pages.review.common import to_review
 from recognizer.pages.review.filters import ReviewFilter
-from recognizer.review import consensus, controls, decisions, locking
+from recognizer.review import controls, decisions, locking
 
 AHEAD = 5  # drawings that the script holds in advance; each is claimed
 MOST_NAMED = 100  # corrections that an address may name
@@ -46,21 +45,14 @@ def review(request: PersonRequest) -> HttpResponse:
         found = decisions.claim_next(reviewer=request.user, wanted=filters.queue, count=1, skipping=skipped)
         card = cards.review_card(found[0]) if found else None
     context = {
+        **common.page_context(request, filters),
         "card": card,
         "then": named[1:],
-        "filters": filters,
-        "recognizers": filters.recognizers,
-        "recognizer": filters.queue.recognizer,
-        "reasons": cards.reject_reasons(),
-        "waiting": cards.waiting_text(request.user, filters.queue),
-        "shortages": consensus.reviewer_shortages(filters.queue.recognizer),
         "disputes": disputes.count_disputes() if permissions.may_settle_disputes(request.user) else 0,
         "last_decisions": cards.last_decisions(request.user),
         "open_reports": Report.objects.open().count(),
         "skipped": len(skipped),
         "skipped_text": common.skipped_text(len(skipped)),
-        "self_review": permissions.may_review_own(request.user),
-        "texts": script_texts.review_page(),
     }
     return render(request, "recognizer/review/focus.html", context)
 
@@ -212,28 +204,22 @@ def _not_saved(request: PersonRequest, code: str, text: str) -> HttpResponse:
 def undo(request: PersonRequest) -> HttpResponse:
     """Undo an opinion of one's own (`opinion`) or a decision (`review`), and show its drawing again."""
     try:
-        correction = _undo_opinion(request) if "opinion" in request.POST else _undo_review(request)
+        if "opinion" in request.POST:
+            mine = Opinion.objects.filter(by=request.user).select_related("correction__label")
+            opinion = get_object_or_404(mine, pk=read_id(request.POST["opinion"]) or 0)
+            decisions.take_back(opinion=opinion, reviewer=request.user)
+            correction = opinion.correction
+        else:
+            decided = Review.objects.select_related("correction__label")
+            decision = get_object_or_404(decided, pk=read_id(request.POST.get("review")) or 0)
+            decisions.undo(review=decision, reviewer=request.user)
+            correction = decision.correction
     except decisions.REFUSALS as error:
         return _not_saved(request, *common.refusal(error))
     if _wants_json(request):
         [card] = _with_disputes(request, [correction])
         return JsonResponse({"card": _card_json(request, card, common.read_filter(request))})
     return to_review(request, correction.pk)
-
-
-def _undo_opinion(request: PersonRequest) -> Correction:
-    mine = Opinion.objects.filter(by=request.user).select_related("correction__label")
-    opinion = get_object_or_404(mine, pk=read_id(request.POST["opinion"]) or 0)
-    decisions.take_back(opinion=opinion, reviewer=request.user)
-    return opinion.correction
-
-
-def _undo_review(request: PersonRequest) -> Correction:
-    found = get_object_or_404(
-        Review.objects.select_related("correction__label"), pk=read_id(request.POST.get("review")) or 0
-    )
-    decisions.undo(review=found, reviewer=request.user)
-    return found.correction
 
 
 @require_POST

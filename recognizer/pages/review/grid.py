@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from django.contrib import messages
 from django.http import HttpResponse, HttpResponseBadRequest
 from django.shortcuts import redirect, render
@@ -13,32 +11,18 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.requests import PersonRequest
-from recognizer.models import Label, permissions
-from recognizer.pages import script_texts
+from recognizer.models import Label
 from recognizer.pages.access import for_reviewers
 from recognizer.pages.query import read_ids
 from recognizer.pages.review import cards, common
 from recognizer.pages.review.common import to_review
 from recognizer.pages.review.filters import ReviewFilter
-from recognizer.review import bulk, consensus, decisions, locking
+from recognizer.review import bulk, decisions, locking
 
 SHOWN = 40
 ROUNDS = "review.rounds"  # in the session: the opinions of each of the last rounds, the newest last
 MOST_ROUNDS = 5
 LOOK, LEAVE = "look", "leave"  # what to do with the selected drawings, besides the reasons to reject them
-
-
-class SentGrid(NamedTuple):
-    """The sent form."""
-
-    shown: list[int]
-    selected: list[int]
-    fate: str  # of the selected drawings: LOOK, LEAVE or a reason to reject them
-
-    @property
-    def others(self) -> list[int]:
-        """The drawings that are not selected."""
-        return [pk for pk in self.shown if pk not in self.selected]
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -54,16 +38,9 @@ def grid(request: PersonRequest) -> HttpResponse:
         claimed = decisions.claim_next(reviewer=request.user, wanted=filters.queue, count=SHOWN, skipping=skipping)
     rounds = request.session.get(ROUNDS, [])
     context = {
+        **common.page_context(request, filters),
         "cards": cards.review_cards(claimed),
-        "filters": filters,
-        "recognizers": filters.recognizers,
-        "recognizer": filters.queue.recognizer,
-        "reasons": cards.reject_reasons(),
-        "waiting": cards.waiting_text(request.user, filters.queue),
-        "shortages": consensus.reviewer_shortages(filters.queue.recognizer),
         "last_round": len(rounds[-1]) if rounds else 0,
-        "self_review": permissions.may_review_own(request.user),
-        "texts": script_texts.review_page(),
     }
     return render(request, "recognizer/review/grid.html", context)
 
@@ -84,13 +61,21 @@ def _filter_with_label(request: PersonRequest) -> ReviewFilter:
 def _decide(request: PersonRequest) -> HttpResponse:
     shown = read_ids(request.POST.getlist("shown"))[:SHOWN]
     selected = [pk for pk in read_ids(request.POST.getlist("odd")) if pk in shown]
-    sent = SentGrid(shown, selected, request.POST.get("fate", LOOK))
-    try:
-        made = _save(request, sent)
-    except ValueError:
-        return HttpResponseBadRequest(_("This decision does not exist."), content_type="text/plain")
+    others = [pk for pk in shown if pk not in selected]
+    fate = request.POST.get("fate", LOOK)  # of the selected drawings: LOOK, LEAVE or a reason to reject them
+    rejected = []
+    if fate == LEAVE:
+        for pk in selected:
+            common.skip(request, pk)
+        locking.release_claims(selected, request.user)
+    elif fate != LOOK:
+        try:
+            rejected = bulk.reject(corrections=selected, reviewer=request.user, reason=fate)
+        except ValueError:
+            return HttpResponseBadRequest(_("This decision does not exist."), content_type="text/plain")
+    made = rejected + bulk.accept(corrections=others, reviewer=request.user)
     saved = len(made)
-    lost = len(sent.others if sent.fate in (LOOK, LEAVE) else sent.shown) - saved
+    lost = len(others if fate in (LOOK, LEAVE) else shown) - saved
     if made:
         request.session[ROUNDS] = [*request.session.get(ROUNDS, []), made][-MOST_ROUNDS:]
         text = ngettext("Your decision on %d drawing is saved.", "Your decisions on %d drawings are saved.", saved)
@@ -102,19 +87,7 @@ def _decide(request: PersonRequest) -> HttpResponse:
             lost,
         )
         messages.warning(request, text % lost, extra_tags=f"lost-{lost}")
-    return to_review(request, *sent.selected) if sent.fate == LOOK and sent.selected else _to_grid(request)
-
-
-def _save(request: PersonRequest, sent: SentGrid) -> list[int]:
-    """Save the decisions and return the ids of the opinions. Raises ValueError for an unknown reason to reject."""
-    rejected = []
-    if sent.fate == LEAVE:
-        for pk in sent.selected:
-            common.skip(request, pk)
-        locking.release_claims(sent.selected, request.user)
-    elif sent.fate != LOOK:
-        rejected = bulk.reject(corrections=sent.selected, reviewer=request.user, reason=sent.fate)
-    return rejected + bulk.accept(corrections=sent.others, reviewer=request.user)
+    return to_review(request, *selected) if fate == LOOK and selected else _to_grid(request)
 
 
 @require_POST

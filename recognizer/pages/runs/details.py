@@ -120,16 +120,16 @@ def figure_rows(run: TrainingRun) -> list[FigureRow]:
         "unsure": _("Base test: “not sure”"),
         "ece": _("Base test: calibration error"),
     }
-    rows = [_figure_row(name, found[key]) for key, name in names.items() if found.get(key, {}).get("after") is not None]
+    rows = []
+    for key, name in names.items():
+        figure = found.get(key, {})
+        if figure.get("after") is not None:
+            count = figure.get("count", 10_000)
+            before = exact(figure["before"], count) if figure["before"] is not None else "–"
+            rows.append(FigureRow(name, before, exact(figure["after"], count), intcomma(figure.get("count", ""))))
     if speed := found.get("latency_ms"):
         rows.append(FigureRow(_("Time of a prediction, ms"), f"{speed['before']:.2f}", f"{speed['after']:.2f}", ""))
     return rows
-
-
-def _figure_row(name: str, figure: dict[str, Any]) -> FigureRow:
-    count = figure.get("count", 10_000)
-    before = exact(figure["before"], count) if figure["before"] is not None else "–"
-    return FigureRow(name, before, exact(figure["after"], count), intcomma(figure.get("count", "")))
 
 
 def outcome_of(run: TrainingRun) -> str:

@@ -23,7 +23,14 @@ from recognizer.registry import promotions
 def runs(request: PersonRequest) -> HttpResponse:
     """The runs of all recognizers or of one, the newest first. A POST starts a run."""
     if request.method == "POST":
-        return _start(request)
+        chosen = get_object_or_404(Recognizer, slug=request.POST.get("recognizer", ""))
+        try:
+            run = training.start_run(recognizer=chosen, trigger=_("By hand."), by=request.user)
+        except training.OpenRunError:
+            text = _("%(recognizer)s is already being trained.") % {"recognizer": chosen}
+            messages.warning(request, text, extra_tags="already-training")
+            return redirect("runs")
+        return redirect("run", run.pk)
     recognizers = list(promotions.live_recognizers())
     recognizer = next((each for each in recognizers if each.slug == request.GET.get("recognizer")), None)
     found = details.training_runs().defer("log")
@@ -36,17 +43,6 @@ def runs(request: PersonRequest) -> HttpResponse:
         "free": [each for each in recognizers if each.pk not in busy and recognizer in (None, each)],
     }
     return render(request, "recognizer/runs/runs.html", context)
-
-
-def _start(request: PersonRequest) -> HttpResponse:
-    recognizer = get_object_or_404(Recognizer, slug=request.POST.get("recognizer", ""))
-    try:
-        run = training.start_run(recognizer=recognizer, trigger=_("By hand."), by=request.user)
-    except training.OpenRunError:
-        text = _("%(recognizer)s is already being trained.") % {"recognizer": recognizer}
-        messages.warning(request, text, extra_tags="already-training")
-        return redirect("runs")
-    return redirect("run", run.pk)
 
 
 @require_safe

@@ -16,11 +16,7 @@ STARTING = [
     ("Python", read("quick_start.py")),
     ("JavaScript", read("quick_start.mjs")),
 ]
-CLIENTS = [
-    ("Command line", read("client.sh")),
-    ("Python", read("client.py")),
-    ("JavaScript", read("client.mjs")),
-]
+CLIENTS = [("Command line", read("client.sh")), ("Python", read("client.py")), ("JavaScript", read("client.mjs"))]
 # The placeholders in the samples.
 HOME = "https://inkling.example"
 SITE, KEY = f"{HOME}/api/v1/", "ink_…"
