@@ -63,19 +63,20 @@ def extras_json(answer: Answer, content: Content, include: Iterable[str]) -> dic
     return extras
 
 
+def _guess(label: Label, probability: float) -> dict[str, Any]:
+    return {**label_json(label), "probability": round(probability, 4)}
+
+
 def _guesses(guesses: list[Guess]) -> list[dict[str, Any]]:
-    return [_guess(guess) for guess in guesses]
-
-
-def _guess(guess: Guess) -> dict[str, Any]:
-    return {**label_json(guess.label), "probability": round(guess.probability, 4)}
+    return [_guess(guess.label, guess.probability) for guess in guesses]
 
 
 def elsewhere_json(found: BetterRecognizer | None) -> dict[str, Any] | None:
     """Another recognizer that is much more certain, and its first guess."""
     if found is None:
         return None
-    return {"recognizer": found.recognizer.slug, "title": found.recognizer.name, "guess": _guess(found.guess)}
+    guess = _guess(found.guess.label, found.guess.probability)
+    return {"recognizer": found.recognizer.slug, "title": found.recognizer.name, "guess": guess}
 
 
 def _with_memory(model: dict[str, Any], adjusted: dict[str, Any] | None, because: Iterable[UUID]) -> dict[str, Any]:
@@ -119,12 +120,8 @@ def prediction_json(prediction: Prediction, labels: dict[str, Label]) -> dict[st
 
 
 def _saved_guesses(answer: Prediction | PersonalAnswer, labels: dict[str, Label]) -> dict[str, Any]:
-    return {
-        "guesses": [
-            {**label_json(labels[slug]), "probability": round(probability, 4)} for slug, probability in answer.guesses
-        ],
-        "unsure": answer.unsure,
-    }
+    guesses = [_guess(labels[slug], probability) for slug, probability in answer.guesses]
+    return {"guesses": guesses, "unsure": answer.unsure}
 
 
 def correction_json(correction: Correction | None, prediction: Prediction | None) -> dict[str, Any] | None:

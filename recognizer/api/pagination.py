@@ -11,7 +11,7 @@ import binascii
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from django.db.models import QuerySet
 from rest_framework import serializers
@@ -55,7 +55,12 @@ class SlugFilter(serializers.SlugField):
 
 
 class ListQuery(serializers.Serializer):
-    """The query parameters of every list. Subclasses add filters, and narrow the rows down in `apply`."""
+    """The query parameters of every list. Subclasses add filters: in `lookups`, or in `apply`.
+
+    `lookups`: the field lookup of the rows by the name of a filter.
+    """
+
+    lookups: ClassVar[dict[str, str]] = {}
 
     page_size = serializers.IntegerField(
         min_value=1, max_value=MAX_PAGE_SIZE, default=PAGE_SIZE, help_text="The number of rows of a page."
@@ -83,7 +88,8 @@ class ListQuery(serializers.Serializer):
 
     def apply(self, rows: QuerySet[Any]) -> QuerySet[Any]:
         """The rows that match the filters."""
-        return rows
+        given = self.validated_data
+        return rows.filter(**{lookup: given[name] for name, lookup in self.lookups.items() if name in given})
 
     def page(
         self, rows: QuerySet[Any], request: Request, to_json: Callable[[list[Any]], list[dict[str, Any]]]

@@ -24,6 +24,8 @@ from recognizer.models import Correction, Drawing, Label, Prediction, Review, Un
 
 if TYPE_CHECKING:
     from accounts.models import User
+    from ml.preprocessing.content import Content
+    from recognizer.api.input import DrawingBody
 
 WAITING = "waiting"
 
@@ -36,20 +38,15 @@ class DrawingsQuery(ListQuery):
     corrected = JsonBoolean(required=False, help_text="Whether the author confirmed or corrected them.")
     since = UtcTime(required=False, help_text="Saved at this time or later.")
     until = UtcTime(required=False, help_text="Saved before this time.")
+    lookups = {"recognizer": "recognizer__slug", "since": "created__gte", "until": "created__lt"}
 
     def apply(self, rows: Any) -> Any:
         """The drawings that match."""
-        filters = self.validated_data
-        if slug := filters.get("recognizer"):
-            rows = rows.filter(recognizer__slug=slug)
+        filters, rows = self.validated_data, super().apply(rows)
         if slug := filters.get("label"):
             rows = rows.labelled(slug)
         if "corrected" in filters:
             rows = rows.corrected() if filters["corrected"] else rows.uncorrected()
-        if time := filters.get("since"):
-            rows = rows.filter(created__gte=time)
-        if time := filters.get("until"):
-            rows = rows.filter(created__lt=time)
         return rows
 
 
@@ -68,14 +65,7 @@ class DrawingsView(Endpoint):
     def post(self, request: Request) -> Response:
         """Save a drawing and its prediction."""
         body, content = read_drawing(self, request)
-        drawing, created = store.save_drawing(
-            recognizer=body.recognizer,
-            content=content,
-            as_of=body.as_of,
-            author=cast("User", request.user),
-            uuid=body.uuid,
-            personal=bool(body.personal),
-        )
+        drawing, created = save_drawing(body, content, cast("User", request.user))
         return Response(_drawings_json([drawing])[0], status=201 if created else 200)
 
 
@@ -168,15 +158,12 @@ class CorrectionsQuery(ListQuery):
     review = serializers.ChoiceField(
         [WAITING, "accepted", "relabelled", "rejected"], required=False, help_text="The result of the review."
     )
+    lookups = {"recognizer": "drawing__recognizer__slug", "label": "label__slug"}
 
     def apply(self, rows: Any) -> Any:
         """The corrections that match."""
-        filters = self.validated_data
-        if slug := filters.get("recognizer"):
-            rows = rows.filter(drawing__recognizer__slug=slug)
-        if slug := filters.get("label"):
-            rows = rows.filter(label__slug=slug)
-        if (state := filters.get("review")) == WAITING:
+        rows = super().apply(rows)
+        if (state := self.validated_data.get("review")) == WAITING:
             decided = Review.objects.current().exclude(decision=Review.Decision.UNDONE)
             rows = rows.exclude(pk__in=decided.values("correction"))
         elif state:
@@ -196,6 +183,18 @@ class CorrectionsView(Endpoint):
         reviews = Prefetch("reviews", Review.objects.current().select_related("label"), to_attr="current_reviews")
         rows = query.apply(current).select_related("label", "drawing__recognizer").prefetch_related(reviews)
         return query.page(rows.defer("drawing__ink", "drawing__image"), request, _corrections_json)
+
+
+def save_drawing(body: DrawingBody, content: Content, author: User) -> tuple[Drawing, bool]:
+    """The saved drawing of a request, and whether it is new. Raises what `store.save_drawing` raises."""
+    return store.save_drawing(
+        recognizer=body.recognizer,
+        content=content,
+        as_of=body.as_of,
+        author=author,
+        uuid=body.uuid,
+        personal=bool(body.personal),
+    )
 
 
 def first_answer(drawing: Drawing) -> Prediction:

@@ -26,8 +26,8 @@ from recognizer.api.output import (
     version_json,
 )
 from recognizer.api.throttling import DrawingLimit, PredictLimit, check_batch, check_limit
-from recognizer.api.views.drawings import first_answer
-from recognizer.drawings import other_recognizers, predict, store
+from recognizer.api.views.drawings import first_answer, save_drawing
+from recognizer.drawings import other_recognizers, predict
 from recognizer.registry import pinned
 
 
@@ -66,14 +66,7 @@ class PredictView(Endpoint):
             text = _("`keep` cannot be combined with `include` and `elsewhere`. Leave out `keep`, or the other two.")
             raise ApiError("invalid", text, field="keep")
         check_limit(DrawingLimit(), request, self)
-        drawing, _new = store.save_drawing(
-            recognizer=body.recognizer,
-            content=content,
-            as_of=body.as_of,
-            author=author,
-            uuid=body.uuid,
-            personal=bool(body.personal),
-        )
+        drawing, _new = save_drawing(body, content, author)
         return apply_options(saved_answer_json(drawing, first_answer(drawing)), body)
 
 

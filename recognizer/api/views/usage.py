@@ -22,17 +22,7 @@ class UsageQuery(ListQuery):
     )
     since = serializers.DateField(required=False, help_text="On this day (UTC) or later.")
     until = serializers.DateField(required=False, help_text="Before this day (UTC).")
-
-    def apply(self, rows: Any) -> Any:
-        """The days that match."""
-        filters = self.validated_data
-        if prefix := filters.get("key"):
-            rows = rows.filter(key__prefix=prefix)
-        if day := filters.get("since"):
-            rows = rows.filter(day__gte=day)
-        if day := filters.get("until"):
-            rows = rows.filter(day__lt=day)
-        return rows
+    lookups = {"key": "key__prefix", "since": "day__gte", "until": "day__lt"}
 
 
 class UsageView(Endpoint):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -18,7 +17,7 @@ from django.views.decorators.http import require_safe
 
 from ml.preprocessing.ink import DEFAULT_SPEC
 from recognizer.insights import coverage
-from recognizer.models import Promotion, Recognizer
+from recognizer.models import Promotion
 from recognizer.pages import script_texts
 from recognizer.pages.draw import chosen_recognizer
 from recognizer.pages.memory import memory_page
@@ -45,10 +44,12 @@ def draw(request: HttpRequest, slug: str = "") -> HttpResponse:
     recognizer = chosen_recognizer.choose_recognizer(request, recognizers)
     if slug:
         recognizer = next((each for each in recognizers if each.slug == slug), None)
-    if slug and recognizer is None:
-        raise Http404
+        if recognizer is None:
+            raise Http404
     if recognizer is None:
         return render(request, "recognizer/draw/draw.html", {"recognizer": None}, status=503)
+    user = request.user if request.user.is_authenticated else None
+    memories = memory_page.memory_states(person=user) if user else None
     lines = coverage.label_coverage(recognizer)
     weights = [line.weight for line in lines]  # labels with few drawings are more likely, as in `draw/prompt.js`
     context = {
@@ -56,24 +57,18 @@ def draw(request: HttpRequest, slug: str = "") -> HttpResponse:
         "recognizers": recognizers,
         "prompt": random.choices(lines, weights)[0].label,  # noqa: S311 - a suggestion, not a secret
         "pens": PENS,
-        "config": _config(request, recognizer, recognizers),
+        "config": {
+            "api": api_root(),
+            "recognizer": recognizer.slug,
+            "recognizers": [_recognizer(each, memories) for each in recognizers],
+            "user": str(user.pk) if user else None,  # keeps apart the waiting drawings of people who share a device
+        },
         "texts": script_texts.draw_page(),
     }
     response = render(request, "recognizer/draw/draw.html", context)
     if slug or request.GET.get("recognizer") == recognizer.slug:
         chosen_recognizer.save_choice(response, recognizer)
     return response
-
-
-def _config(request: HttpRequest, recognizer: Recognizer, recognizers: Sequence[Recognizer]) -> dict[str, Any]:
-    """Data for the scripts. `user` keeps apart the waiting drawings of people who share a device."""
-    memories = memory_page.memory_states(person=request.user) if request.user.is_authenticated else None
-    return {
-        "api": api_root(),
-        "recognizer": recognizer.slug,
-        "recognizers": [_recognizer(each, memories) for each in recognizers],
-        "user": str(request.user.pk) if request.user.is_authenticated else None,
-    }
 
 
 def _recognizer(recognizer: Any, memories: dict[int, dict[str, bool]] | None) -> dict[str, Any]:

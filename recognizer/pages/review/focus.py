@@ -124,7 +124,10 @@ def _card_json(request: PersonRequest, card: cards.ReviewCard, filters: ReviewFi
 def decide(request: PersonRequest, pk: int) -> HttpResponse:
     """Do what the pressed button says: accept, label=..., reject=... or skip. Then show the next drawing."""
     if "skip" in request.POST:
-        return _skip(request, pk)
+        common.skip(request, pk)
+        locking.release_claims([pk], request.user)
+        skipped = {"skipped": common.skipped_text(len(common.skipped(request)))}
+        return JsonResponse(skipped) if _wants_json(request) else to_review(request)
     correction = Correction.objects.filter(pk=pk).first()
     decision = _decision(request)
     if decision is None:
@@ -170,14 +173,6 @@ def _decision(request: PersonRequest) -> Callable[..., Opinion] | None:
     if "reject" in sent:
         return partial(decisions.reject, reason=sent["reject"])
     return None
-
-
-def _skip(request: PersonRequest, pk: int) -> HttpResponse:
-    common.skip(request, pk)
-    locking.release_claims([pk], request.user)
-    if _wants_json(request):
-        return JsonResponse({"skipped": common.skipped_text(len(common.skipped(request)))})
-    return to_review(request)
 
 
 def _wants_json(request: PersonRequest) -> bool:
