@@ -259,7 +259,7 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Inkling",
-    "DESCRIPTION": "Recognizes hand-drawn symbols, and learns from what people say they are.",
+    "DESCRIPTION": "Recognizes hand-drawn symbols, and learns from the labels that people give.",
     "VERSION": "1.0.0",
     "OAS_VERSION": "3.1.0",
     "LICENSE": {"name": "MIT", "identifier": "MIT"},

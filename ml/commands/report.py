@@ -23,7 +23,7 @@ better, and whether the difference may be chance."""
 REPORT_EXAMPLES = """  python -m ml report digits --data pendigits.jsonl.gz --holdout --out report
   python -m ml report runes --bundle runes-2 --against runes-1 --data more.jsonl --out report"""
 
-CARD = """Measure a bundle again on the tests of its recipe, and write its model card anew.
+CARD = """Measure a bundle again on the tests of its recipe, and write a new model card.
 
 Nothing is trained. The new figures are written into manifest.json, card.md and confusion.svg."""
 

@@ -66,7 +66,7 @@ class PersonalAnswerAdmin(ReadOnlyAdmin):
         """The drawing."""
         return str(answer.prediction.drawing)
 
-    @admin.display(description="the model alone", ordering="prediction__label")
+    @admin.display(description="model without it", ordering="prediction__label")
     def alone(self, answer: PersonalAnswer) -> Label:
         """The answer of the model alone."""
         return answer.prediction.label

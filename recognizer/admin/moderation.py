@@ -41,7 +41,7 @@ class ReportAdmin(ReadOnlyAdmin):
     drawing_path = "drawing"
     can_delete = False
 
-    @admin.display(description="words")
+    @admin.display(description="description")
     def short(self, report: Report) -> str:
         """The beginning of the text."""
         return report.words[:80]

@@ -50,7 +50,7 @@ def _preflight(origin: str) -> HttpResponse:
         return _error_response(error)
     if allowed:
         return HttpResponse(status=204, headers={**_ALLOWED, "Access-Control-Allow-Origin": origin})
-    text = _("No API key is bound to this site. Create one that names it on your account page.")
+    text = _("No API key lists this site. Create one that lists it on your account page.")
     return _error_response(ApiError("origin_refused", text))
 
 
@@ -67,5 +67,5 @@ def check_origin(request: Request, key: ApiKey) -> None:
     if not key.origins or origin is None or origin in key.origins:
         return
     if origin != f"{request.scheme}://{request.get_host()}":
-        text = _("This key is bound to other sites than %s. Use a key that names this site.")
+        text = _("This key does not list the site %s. Use a key that lists it.")
         raise ApiError("origin_refused", text % origin[:200])

@@ -63,7 +63,7 @@ CODES: dict[str, Code] = {
     "export_open": Code(409, _("Another export of yours is not finished."), _("Wait for it, or delete it.")),
     "export_unfinished": Code(409, _("The file is not written yet."), _("Read the export until its state is `ready`.")),
     "export_gone": Code(410, _("The export has no file, or its file was deleted."), _("Request a new export.")),
-    "id_taken": Code(409, _("Another drawing has this `id`."), _("Make a new UUID.")),
+    "id_taken": Code(409, _("Another drawing has this `id`."), _("Create a new UUID.")),
     # Authentication and permissions
     "not_authenticated": Code(
         401, _("The request has neither a session nor a key."), _("Send `Authorization: Bearer` with a key.")
@@ -74,9 +74,7 @@ CODES: dict[str, Code] = {
     "key_expired": Code(401, _("The key has expired."), _("Create a new one.")),
     "account_inactive": Code(401, _("The account of the key is closed."), _("Ask the staff of the site.")),
     "scope_missing": Code(403, _("The key does not have the scope."), _("Create a key with the scope in `detail`.")),
-    "origin_refused": Code(
-        403, _("The key is bound to other sites than the page's."), _("Create a key for this site.")
-    ),
+    "origin_refused": Code(403, _("The key does not list the site of the page."), _("Create a key for this site.")),
     "consent_required": Code(
         403, _("Drawings are saved only with the person's consent."), _("The person can give it on the account page.")
     ),

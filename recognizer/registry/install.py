@@ -93,8 +93,8 @@ def _add_labels(recognizer: Recognizer, labels: list[dict[str, str]], *, will_be
     slugs = {label["slug"] for label in labels}
     if dropped := [slug for slug in known if slug not in slugs]:
         raise InstallError(
-            f"{recognizer} has labels that the bundle lacks: {', '.join(dropped)}. A recognizer keeps its labels, "
-            "because drawings use them. Train the bundle with all of them, or under another slug."
+            f"{recognizer} has labels that the bundle lacks: {', '.join(dropped)}. Labels of a recognizer cannot "
+            "be removed, because drawings use them. Train the bundle with all of them, or under another slug."
         )
     missing = [label for label in labels if label["slug"] not in known]
     if missing and not will_be_live:

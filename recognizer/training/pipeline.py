@@ -201,7 +201,7 @@ def _decide(lease: Lease, plan: TrainingPlan, verdict: GateVerdict, challenger: 
 def _promote(plan: TrainingPlan, version: ModelVersion, reason: str) -> str:
     """Promote the version if the policy allows it. Returns what happened, as a sentence."""
     if not policy_of(version.recognizer).auto_promote:
-        return f"Passed as {version}. The policy leaves the promotion to people, so it waits for one."
+        return f"Passed as {version}. The policy does not promote automatically, so a person has to promote it."
     try:
         promotions.promote(version=version, replaces=plan.promotion, reason=reason)
     except promotions.StalePromotionError:

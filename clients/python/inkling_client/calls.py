@@ -256,7 +256,7 @@ def _json(read: Callable[[Any], T]) -> Callable[[httpx.Response], T]:
         try:
             return read(response.json())
         except (ValueError, KeyError, TypeError, AttributeError) as error:
-            text = f"The answer of {response.request.url} is not that of an Inkling site. Check the address."
+            text = f"The answer of {response.request.url} is not from an Inkling site. Check the address."
             raise errors.NoAnswerError(text, response.request) from error
 
     return read_response

@@ -40,7 +40,7 @@ class _BaseClient:
             raise ValueError(f"{url!r} is not the address of a site. It looks like https://ink.example.org.")
         key = (key or "").strip()  # a key that was read from a file may end with a line break
         if not re.fullmatch(r"[ -~]*", key):  # the key is not in the message: messages end up in logs
-            raise ValueError("The key has characters that no key has. Copy all of it: ink_..._...")
+            raise ValueError("The key has characters that are not allowed in a key. Copy all of it: ink_..._...")
         self._url = url.rstrip("/")
         headers = {"User-Agent": "inkling-client/0.1.0"} | ({"Authorization": f"Bearer {key}"} if key else {})
         self._http = self._transport(headers=headers, timeout=timeout)

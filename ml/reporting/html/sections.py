@@ -34,7 +34,7 @@ def in_short(answered: EvaluatedDrawings) -> Section:
     shown = overall_figures(answered.figures)
     if answered.figures.writers:
         shown.append(("writers", f"{len(answered.figures.writers):,}"))
-    return Section("short", "In short", [tiles(shown)])
+    return Section("short", "Summary", [tiles(shown)])
 
 
 def samples(answered: EvaluatedDrawings) -> Section:

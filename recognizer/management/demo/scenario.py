@@ -88,7 +88,7 @@ def _review(plan: DemoPlan, reviewer: User, demo_users: list[DemoUser]) -> None:
         decisions.accept(correction=correction, reviewer=reviewer)
         accepted += 1
     approved = Review.objects.approving().filter(correction__drawing__author__in=authors).count()
-    plan.say(f"{reviewer.first_name} accepts {accepted} drawings; {approved} drawings are approved now.")
+    plan.say(f"{reviewer.first_name} approves {accepted} drawings; {approved} drawings are approved now.")
     if not approved:
         raise StoppedError("No drawing is approved, so there is nothing to train on.")
 
@@ -146,7 +146,7 @@ def _promotion(plan: DemoPlan, run: TrainingRun, reviewer: User) -> Promotion:
     """The promotion of the new version, by the reviewer if the policy leaves that to people."""
     made = Promotion.objects.filter(model_version=run.version)
     if not training.policy_of(plan.recognizer).auto_promote and run.version:
-        plan.say(f"The policy leaves the promotion to people, so {reviewer.first_name} promotes it.")
+        plan.say(f"The policy does not promote automatically, so {reviewer.first_name} promotes it.")
         newest = promotions.current_promotion(plan.recognizer.pk)
         return promotions.promote(version=run.version, replaces=newest, by=reviewer, reason="Promoted by demo_loop.")
     return _wait_until(plan, made.first, f"the version of training run {run.pk} is promoted")

@@ -94,9 +94,12 @@ def _fields() -> list[tuple[str, str]]:
         ),
         (
             "model_version",
-            _("The version that answered. It can be replaced by a better one, which has passed an exam."),
+            _("The version that answered. It changes when a better version goes live."),
         ),
-        ("personal", _("How the person’s own memory changed the answer. With a key, send personal as true to get it.")),
+        (
+            "personal",
+            _("How the personal memory changed the answer. With a key, send personal as true to get it."),
+        ),
     ]
 
 
