@@ -31,7 +31,7 @@ def test_the_page_shows_the_request_and_its_response(reader: Visitor) -> None:
     answer = _shown(reader, "response")
     assert (answer["recognizer"], answer["guesses"][0]["label"]) == ("digits", "7")
     assert len(answer["guesses"]) == 3
-    assert reader.page.inner_text("[data-label-text]").startswith("7, ")
+    assert reader.page.inner_text("[data-summary]").startswith("7, ")
     assert reader.complaints == []
 
 

@@ -219,7 +219,8 @@ def test_a_screen_reader_announces_the_decision_and_the_next_drawing(
     name = visitor.page.get_attribute("[data-card]", "data-name")
     assert "7" in name
     assert "1" in name
-    visitor.hears(name)
+    script = "name => document.querySelector('[data-announcer]').textContent.includes(name)"
+    visitor.page.wait_for_function(script, arg=name)
     assert visitor.page.evaluate("document.activeElement.name") == "accept"
 
 

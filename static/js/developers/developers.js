@@ -47,7 +47,7 @@ class Trial {
 
   async #send(content) {
     const number = ++this.#sent;
-    find("said").textContent = texts.waiting;
+    find("summary").textContent = texts.waiting;
     try {
       const answer = await this.#api.predict(content);
       if (number === this.#sent) this.#showAnswer(written(answer), inWords(answer));
@@ -60,7 +60,7 @@ class Trial {
   #showAnswer(response, words) {
     this.#sent += response ? 0 : 1;
     find("response").textContent = response;
-    find("said").textContent = words;
+    find("summary").textContent = words;
   }
 }
 
