@@ -48,7 +48,6 @@ def developers(request: HttpRequest) -> HttpResponse:
     strokes = [[Point(x, y) for x, y in zip(*stroke, strict=True)] for stroke in SEVEN]
     codes = sorted(CODES.items(), key=lambda each: each[1].status)
     context: dict[str, Any] = {
-        "root": root,
         "starting": [(name, code.replace(samples.SITE, root).strip()) for name, code in samples.STARTING],
         "clients": [(name, code.replace(samples.HOME, home).strip()) for name, code in samples.CLIENTS],
         "verifying": samples.VERIFYING,
