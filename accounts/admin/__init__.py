@@ -1,5 +1,3 @@
 """Admin pages for people, API keys and the audit log."""
 
 from accounts.admin import audit_log, keys, people
-
-__all__ = ["audit_log", "keys", "people"]

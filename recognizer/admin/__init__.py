@@ -12,16 +12,3 @@ from recognizer.admin import (
     runs,
     webhooks,
 )
-
-__all__ = [
-    "authors",
-    "corrections",
-    "datasets",
-    "drawings",
-    "insights",
-    "memory",
-    "moderation",
-    "recognizers",
-    "runs",
-    "webhooks",
-]

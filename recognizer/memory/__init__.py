@@ -17,20 +17,3 @@ from recognizer.memory.remember import (
     set_enabled,
     update_memory,
 )
-
-__all__ = [
-    "Embedded",
-    "Recalled",
-    "clear_cache",
-    "embed_drawing",
-    "embed_with_live_version",
-    "forget_all_drawings",
-    "forget_drawing",
-    "recall",
-    "refresh_memories",
-    "refresh_memory",
-    "remember_again",
-    "remembered_drawings",
-    "set_enabled",
-    "update_memory",
-]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models import User
 from recognizer.models.correction import Correction
 
 
@@ -13,7 +13,7 @@ class Claim(models.Model):
     """Reserves a correction for one reviewer until a time; nobody else is shown it."""
 
     correction = models.OneToOneField(Correction, models.CASCADE, related_name="claim", verbose_name=_("correction"))
-    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="claims", verbose_name=_("by"))
+    by = models.ForeignKey(User, models.CASCADE, related_name="claims", verbose_name=_("by"))
     until = models.DateTimeField(_("until"))
 
     class Meta:

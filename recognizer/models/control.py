@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Self
 
-from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models import User
 from recognizer.models.correction import Correction
 from recognizer.models.facts import AppendOnly
 from recognizer.models.recognizer import Label
@@ -39,9 +39,7 @@ class Control(AppendOnly, models.Model):
         verbose_name=_("known answer"),
         help_text=_("Empty: rejecting it is correct."),
     )
-    by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="controls", verbose_name=_("by")
-    )
+    by = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="controls", verbose_name=_("by"))
     ended = models.DateTimeField(_("ended"), null=True, blank=True, editable=False)
     created = models.DateTimeField(_("created"), default=timezone.now, editable=False)
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import uuid
 from typing import Any, Self
 
-from django.conf import settings
 from django.db import models
 from django.db.models import F, OuterRef, Prefetch, Q, Subquery
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models import User
 from ml.preprocessing.content import Content
 from recognizer.models.correction import Correction
 from recognizer.models.facts import AppendOnly
@@ -98,9 +98,7 @@ class Drawing(AppendOnly, models.Model):
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     recognizer = models.ForeignKey(Recognizer, models.PROTECT, related_name="drawings", verbose_name=_("recognizer"))
-    author = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.CASCADE, related_name="drawings", verbose_name=_("author")
-    )
+    author = models.ForeignKey(User, models.CASCADE, related_name="drawings", verbose_name=_("author"))
     ink = models.JSONField(_("ink"), null=True, help_text=_("Strokes: [[[x…], [y…], [t…]], …]."))
     image = models.BinaryField(_("picture"), null=True, help_text=_("The uploaded picture as a grey PNG."))
     created = models.DateTimeField(_("created"), default=timezone.now, editable=False)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Self
 
-from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models import User
 from recognizer.models.drawing import Drawing
 from recognizer.models.facts import AppendOnly
 
@@ -34,9 +34,7 @@ class Export(models.Model):
         FAILED = "failed", _("failed")
         GONE = "gone", _("expired")
 
-    by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.CASCADE, related_name="exports", verbose_name=_("requested by")
-    )
+    by = models.ForeignKey(User, models.CASCADE, related_name="exports", verbose_name=_("requested by"))
     form = models.CharField(_("format"), max_length=8)
     wanted = models.JSONField(_("filters"), default=dict)
     licence = models.CharField(_("licence"), max_length=200)

@@ -5,13 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Self
 
-from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import ApiKey
+from accounts.models import ApiKey, User
 
 KEEP_FOR = timedelta(days=1)
 
@@ -35,9 +34,7 @@ class Receipt(models.Model):
     of method, address and body.
     """
 
-    person = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.CASCADE, related_name="receipts", verbose_name=_("person")
-    )
+    person = models.ForeignKey(User, models.CASCADE, related_name="receipts", verbose_name=_("person"))
     key = models.ForeignKey(ApiKey, models.CASCADE, null=True, related_name="receipts", verbose_name=_("API key"))
     name = models.CharField(_("name"), max_length=255)
     asked = models.CharField(_("hash of the request"), max_length=64)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Self
 
-from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models import User
 from recognizer.models.drawing import Drawing
 from recognizer.models.facts import AppendOnly
 
@@ -33,14 +33,10 @@ class AuthorExclusion(AppendOnly, models.Model):
     that column.
     """
 
-    author = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.CASCADE, related_name="set_asides", verbose_name=_("author")
-    )
+    author = models.ForeignKey(User, models.CASCADE, related_name="set_asides", verbose_name=_("author"))
     aside = models.BooleanField(_("excluded"), help_text=_("Otherwise the exclusion was lifted."))
     reason = models.CharField(_("reason"), max_length=500, blank=True)
-    by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("by")
-    )
+    by = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("by"))
     replaces = models.OneToOneField(
         "self", models.CASCADE, null=True, blank=True, related_name="replaced_by", verbose_name=_("replaces")
     )
@@ -107,13 +103,11 @@ class Report(models.Model):
     )
     reason = models.CharField(_("reason"), max_length=12, choices=Reason.choices)
     words = models.CharField(_("description"), max_length=500, blank=True)
-    by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("by")
-    )
+    by = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("by"))
     created = models.DateTimeField(_("created"), default=timezone.now, editable=False)
     outcome = models.CharField(_("outcome"), max_length=12, choices=Outcome.choices, blank=True)
     handled_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("closed by")
+        User, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("closed by")
     )
     handled = models.DateTimeField(_("closed"), null=True, blank=True)
 

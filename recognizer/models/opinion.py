@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Self
 
-from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models import User
 from recognizer.models.control import Control
 from recognizer.models.correction import Correction
 from recognizer.models.facts import AppendOnly
@@ -44,13 +44,7 @@ class Opinion(AppendOnly, models.Model):
     )
     reason = models.CharField(_("reason"), max_length=12, choices=Review.Reason.choices, blank=True)
     by = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        models.SET_NULL,
-        null=True,
-        blank=True,
-        db_index=False,
-        related_name="opinions",
-        verbose_name=_("by"),
+        User, models.SET_NULL, null=True, blank=True, db_index=False, related_name="opinions", verbose_name=_("by")
     )
     control = models.ForeignKey(
         Control, models.CASCADE, null=True, blank=True, related_name="answers", verbose_name=_("control")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any, Self
 
-from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models import User
 from recognizer.models.drawing import Drawing
 from recognizer.models.model_version import ModelVersion
 from recognizer.models.recognizer import Label, Recognizer
@@ -21,9 +21,7 @@ class Memory(models.Model):
     knows whether the memory in its cache is current.
     """
 
-    person = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.CASCADE, related_name="memories", verbose_name=_("person")
-    )
+    person = models.ForeignKey(User, models.CASCADE, related_name="memories", verbose_name=_("person"))
     recognizer = models.ForeignKey(Recognizer, models.CASCADE, related_name="memories", verbose_name=_("recognizer"))
     enabled = models.BooleanField(_("on"), default=True)
     created = models.DateTimeField(_("created"), auto_now_add=True)

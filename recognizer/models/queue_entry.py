@@ -5,11 +5,11 @@ from __future__ import annotations
 from enum import IntFlag
 from typing import Self
 
-from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models import User
 from recognizer.models.correction import Correction
 from recognizer.models.model_version import ModelVersion
 from recognizer.models.recognizer import Label, Recognizer
@@ -56,9 +56,7 @@ class QueueEntry(models.Model):
         Recognizer, models.CASCADE, related_name="+", db_index=False, verbose_name=_("recognizer")
     )
     label = models.ForeignKey(Label, models.CASCADE, related_name="+", db_index=False, verbose_name=_("label"))
-    author = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.CASCADE, related_name="+", db_index=False, verbose_name=_("author")
-    )
+    author = models.ForeignKey(User, models.CASCADE, related_name="+", db_index=False, verbose_name=_("author"))
     version = models.ForeignKey(
         ModelVersion,
         models.CASCADE,

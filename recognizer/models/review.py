@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Self
 
-from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models import User
 from recognizer.models.correction import Correction
 from recognizer.models.facts import AppendOnly, ReplacedQuerySet
 from recognizer.models.recognizer import Label
@@ -50,9 +50,7 @@ class Review(AppendOnly, models.Model):
         Label, models.PROTECT, null=True, blank=True, related_name="reviews", verbose_name=_("label")
     )
     reason = models.CharField(_("reason"), max_length=12, choices=Reason.choices, blank=True)
-    by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="reviews", verbose_name=_("by")
-    )
+    by = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="reviews", verbose_name=_("by"))
     automatic = models.BooleanField(
         _("automatic"), default=False, help_text=_("Approved by the policy; no reviewer has seen it.")
     )

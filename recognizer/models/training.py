@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Self
 
-from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models import User
 from recognizer.models.drawing import Drawing
 from recognizer.models.model_version import ModelVersion
 from recognizer.models.recognizer import Label, Recognizer
@@ -52,9 +52,7 @@ class TrainingRun(models.Model):
     state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.WAITING)
     reason = models.TextField(_("reason"), blank=True, help_text=_("Why the run is in this state."))
     trigger = models.CharField(_("why it started"), max_length=200)
-    by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("by")
-    )
+    by = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("by"))
     mode = models.CharField(_("mode"), max_length=4, choices=Mode.choices, blank=True)
     base = models.ForeignKey(
         ModelVersion, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("base")

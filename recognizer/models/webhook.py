@@ -7,12 +7,12 @@ from typing import Self
 from urllib.parse import urlsplit
 from uuid import uuid4
 
-from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models import User
 from recognizer.models.drawing import Drawing
 from recognizer.models.recognizer import Recognizer
 
@@ -36,9 +36,7 @@ class Webhook(models.Model):
     """An address that is notified of events. Its secret is derived, see recognizer.webhooks.signing."""
 
     uuid = models.UUIDField(_("id"), default=uuid4, unique=True, editable=False)
-    person = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.CASCADE, related_name="webhooks", verbose_name=_("person")
-    )
+    person = models.ForeignKey(User, models.CASCADE, related_name="webhooks", verbose_name=_("person"))
     url = models.CharField(_("address"), max_length=500)
     events = models.JSONField(_("events"), default=list)
     recognizer = models.ForeignKey(

@@ -20,15 +20,3 @@ from recognizer.training.runs import (
     versions_trained_on,
 )
 from recognizer.training.scheduler import run_due_jobs
-
-__all__ = [
-    "ClosedRunError",
-    "OpenRunError",
-    "cancel_run",
-    "execute_run",
-    "open_run",
-    "policy_of",
-    "run_due_jobs",
-    "start_run",
-    "versions_trained_on",
-]

@@ -10,5 +10,3 @@ notify_owner       mails to owners
 """
 
 from recognizer.webhooks.events import create_promotion_deliveries, create_review_deliveries
-
-__all__ = ["create_promotion_deliveries", "create_review_deliveries"]
