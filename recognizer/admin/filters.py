@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from calendar import monthrange
-from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 from typing import Any, NamedTuple
 
@@ -77,12 +76,20 @@ class CreatedFilter(admin.SimpleListFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         """The years since the first row, and the parts of the chosen year or month."""
-        days = model_admin.model.objects.order_by("created").values_list("created", flat=True)
-        first, last = days.first(), days.last()
+        times = model_admin.model.objects.order_by("created").values_list("created", flat=True)
+        first, last = times.first(), times.last()
         if first is None:
             return []
         years = range(timezone.localtime(first).year, timezone.localtime(last).year + 1)
-        return [(str(year), str(year)) for year in years] + list(_parts(_period(self.value())))
+        shown = [(str(year), str(year)) for year in years]
+        if period := _period(self.value()):
+            year, *month = period.parts
+            months = [date(year, number, 1) for number in range(1, 13)]
+            shown += [(f"{each:%Y-%m}", date_format(each, "YEAR_MONTH_FORMAT")) for each in months]
+            if month:
+                days = [date(year, month[0], number + 1) for number in range(monthrange(year, month[0])[1])]
+                shown += [(f"{each:%Y-%m-%d}", date_format(each, "MONTH_DAY_FORMAT")) for each in days]
+        return shown
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """The rows of the chosen time."""
@@ -109,15 +116,3 @@ def _period(value: str | None) -> _Period | None:
         return _Period(parts, first, last + timedelta(days=1))
     except (ValueError, OverflowError):
         return None
-
-
-def _parts(period: _Period | None) -> Iterator[tuple[str, str]]:
-    """The months of the chosen year, and the days of the chosen month."""
-    if period is None:
-        return
-    year, *month = period.parts
-    for number in range(1, 13):
-        yield f"{year}-{number:02}", date_format(date(year, number, 1), "YEAR_MONTH_FORMAT")
-    if month:
-        for number in range(1, monthrange(year, month[0])[1] + 1):
-            yield f"{year}-{month[0]:02}-{number:02}", date_format(date(year, month[0], number), "MONTH_DAY_FORMAT")

@@ -37,20 +37,17 @@ def find_better_recognizer(*, content: Content, than: Answer) -> BetterRecognize
     needed = (than.personal or than).guesses[0].probability + FAR_SURER
     if needed > 1:
         return None
-    asked = [_ask(recognizer, content) for recognizer in _others(than.live.recognizer)]
-    answers = [answer for answer in asked if answer and not answer.unsure]
+    asked = than.live.recognizer
+    try:
+        others = list(promotions.live_recognizers().exclude(pk=asked.pk))
+    except Error as error:  # the answer that was given stands without the database
+        logger.warning("cannot read which recognizers there are besides %s: %s", asked.slug, error)
+        return None
+    answers = [answer for other in others if (answer := _ask(other, content)) and not answer.unsure]
     best = max(answers, key=lambda answer: answer.guesses[0].probability, default=None)
     if best is None or best.guesses[0].probability < needed:
         return None
     return BetterRecognizer(best.live.recognizer, best.guesses[0])
-
-
-def _others(recognizer: Recognizer) -> list[Recognizer]:
-    try:
-        return list(promotions.live_recognizers().exclude(pk=recognizer.pk))
-    except Error as error:  # the answer that was given stands without the database
-        logger.warning("cannot read which recognizers there are besides %s: %s", recognizer.slug, error)
-        return []
 
 
 def _ask(recognizer: Recognizer, content: Content) -> Answer | None:

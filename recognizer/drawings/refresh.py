@@ -28,17 +28,14 @@ def refresh_recent() -> int:
 
     Repeated calls get through the newest CAUGHT_UP drawings of each recognizer; the task `ask_again` takes any drawing.
     """
-    return sum(refresh_predictions(_behind(recognizer)) for recognizer in Recognizer.objects.all())
-
-
-def _behind(recognizer: Recognizer) -> list[int]:
-    promotion = promotions.current_promotion(recognizer.pk)
-    if promotion is None:
-        return []
-    recent = recognizer.drawings.order_by("-id").values("id")[:CAUGHT_UP]
-    answered = Prediction.objects.filter(drawing=OuterRef("pk"), model_version=promotion.model_version_id)
-    behind = Drawing.objects.filter(~Exists(answered), pk__in=list(recent.values_list("id", flat=True)))
-    return list(behind.filter(_CONSENTED).order_by("-id").values_list("id", flat=True)[:AT_ONCE])
+    done = 0
+    for recognizer in Recognizer.objects.all():
+        if promotion := promotions.current_promotion(recognizer.pk):
+            recent = list(recognizer.drawings.order_by("-id").values_list("id", flat=True)[:CAUGHT_UP])
+            answered = Prediction.objects.filter(drawing=OuterRef("pk"), model_version=promotion.model_version_id)
+            behind = Drawing.objects.filter(_CONSENTED, ~Exists(answered), pk__in=recent).order_by("-id")
+            done += refresh_predictions(behind.values_list("id", flat=True)[:AT_ONCE])
+    return done
 
 
 def refresh_predictions(ids: Iterable[int]) -> int:

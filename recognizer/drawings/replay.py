@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
+from itertools import accumulate
 
 from recognizer.drawings import thumbnails
 
@@ -24,12 +25,5 @@ def replay_strokes(ink: Iterable[Stroke]) -> list[list[list[float]]]:
     if not all(len(stroke) > 2 and len(stroke[2]) == len(stroke[0]) for stroke in given):
         return strokes
     times = [stroke[2][index] for stroke, indexes in zip(given, kept, strict=True) for index in indexes]
-    clock = _since_first(times)
+    clock = (round(newest - times[0]) for newest in accumulate(times, max))
     return [[*stroke, [next(clock) for _ in stroke[0]]] for stroke in strokes]
-
-
-def _since_first(times: Sequence[float]) -> Iterator[float]:
-    newest = start = times[0]
-    for time in times:
-        newest = max(newest, time)
-        yield round(newest - start)

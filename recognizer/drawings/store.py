@@ -12,7 +12,7 @@ from accounts import audit
 from accounts.models import lock_person
 from ml.preprocessing.content import Content
 from recognizer import memory
-from recognizer.drawings.predict import AdjustedAnswer, Answer, Guess, recognise
+from recognizer.drawings.predict import Answer, Guess, recognise
 from recognizer.models import Drawing, PersonalAnswer, PersonalAnswerReason, Prediction, Receipt
 
 if TYPE_CHECKING:
@@ -74,8 +74,14 @@ def _store(author: User, content: Content, uuid: UUID, answer: Answer) -> Drawin
         uuid=uuid, author=author, recognizer=recognizer, ink=content.ink, image=content.png()
     )
     prediction = save_prediction(drawing=drawing, answer=answer)
-    if answer.personal:
-        _store_personal(prediction, answer.personal, author)
+    if personal := answer.personal:
+        given = PersonalAnswer.objects.create(
+            prediction=prediction, unsure=personal.unsure, **_fields(personal.guesses)
+        )
+        # Drawings that were deleted since the memory was read are left out.
+        found = dict(Drawing.objects.filter(author=author, uuid__in=personal.because).values_list("uuid", "pk"))
+        reasons = [found[uuid] for uuid in personal.because if uuid in found]
+        PersonalAnswerReason.objects.bulk_create(PersonalAnswerReason(answer=given, drawing_id=pk) for pk in reasons)
     return Drawing.objects.with_answers().get(pk=drawing.pk)
 
 
@@ -92,14 +98,6 @@ def _fields(guesses: list[Guess]) -> dict[str, Any]:
         "label": guesses[0].label,
         "probability": min(max(guesses[0].probability, 0.0), 1.0),
     }
-
-
-def _store_personal(prediction: Prediction, personal: AdjustedAnswer, author: User) -> None:
-    """Drawings that were deleted since the memory was read are left out."""
-    given = PersonalAnswer.objects.create(prediction=prediction, unsure=personal.unsure, **_fields(personal.guesses))
-    found = dict(Drawing.objects.filter(author=author, uuid__in=personal.because).values_list("uuid", "pk"))
-    reasons = [found[uuid] for uuid in personal.because if uuid in found]
-    PersonalAnswerReason.objects.bulk_create(PersonalAnswerReason(answer=given, drawing_id=pk) for pk in reasons)
 
 
 @transaction.atomic

@@ -27,21 +27,23 @@ def svg_path(ink: Iterable[Stroke]) -> str:
 
     A stroke of one point becomes a line without length, which round caps show as a dot.
     """
-    return "".join(_line(line) for line in fit_strokes(ink))
+    path = ""
+    for points in fit_strokes(ink):
+        first, *rest = [f"{points[index][0]:.1f} {points[index][1]:.1f}" for index in visible_points(points)]
+        path += f"M{first}L{' '.join(rest)}"
+    return path
 
 
 def fit_strokes(ink: Iterable[Stroke]) -> list[Line]:
     """The points of each stroke, fitted into 100x100 with the aspect kept."""
     strokes = [list(zip(stroke[0], stroke[1], strict=True)) for stroke in ink]
     xs, ys = [x for line in strokes for x, _ in line], [y for line in strokes for _, y in line]
-    middle = ((min(xs) + max(xs)) / 2, (min(ys) + max(ys)) / 2)
+    middle_x, middle_y = (min(xs) + max(xs)) / 2, (min(ys) + max(ys)) / 2
     extent = max(max(xs) - min(xs), max(ys) - min(ys))
     scale = (SIDE - 2 * MARGIN) / extent if extent > NOTHING else 0.0
-    return [_fit(line, middle, scale) for line in strokes]
-
-
-def _fit(line: Line, middle: tuple[float, float], scale: float) -> Line:
-    return [((x - middle[0]) * scale + SIDE / 2, (y - middle[1]) * scale + SIDE / 2) for x, y in line]
+    return [
+        [((x - middle_x) * scale + SIDE / 2, (y - middle_y) * scale + SIDE / 2) for x, y in line] for line in strokes
+    ]
 
 
 def visible_points(points: Line) -> list[int]:
@@ -52,8 +54,3 @@ def visible_points(points: Line) -> list[int]:
         if abs(x - before[0]) + abs(y - before[1]) >= MIN_STEP:
             kept.append(index)
     return [*kept, len(points) - 1]
-
-
-def _line(points: Line) -> str:
-    first, *rest = [f"{points[index][0]:.1f} {points[index][1]:.1f}" for index in visible_points(points)]
-    return f"M{first}L{' '.join(rest)}"

@@ -123,22 +123,18 @@ def agreement_of(recognizer: Recognizer, *, viewer: User) -> Agreement:
 def _count_shared(recognizer: Recognizer) -> Iterable[tuple[int, int, int | None, int | None, int]]:
     """Two reviewers, the label of each, and how often. Joined and counted by the database, using the index `shared`."""
     newest = Opinion.objects.aggregate(newest=Max("pk"))["newest"] or 0
-    other = "correction__opinions"
-    asked = {
-        "pk__gt": newest - RECENT_OPINIONS,
-        "shared": True,
-        "by__isnull": False,
-        "correction__label__recognizer": recognizer,
-    }
-    also = {
-        f"{other}__pk__gt": newest - RECENT_OPINIONS,
-        f"{other}__shared": True,
-        f"{other}__withdrawn__isnull": True,
-        f"{other}__by__gt": F("by"),
-    }
-    found = Opinion.objects.current().filter(**asked, **also)
-    counted = found.values_list("by", f"{other}__by", "label", f"{other}__label").annotate(times=Count("pk"))
-    return counted.order_by()
+    found = Opinion.objects.current().filter(
+        pk__gt=newest - RECENT_OPINIONS,
+        shared=True,
+        by__isnull=False,
+        correction__label__recognizer=recognizer,
+        correction__opinions__pk__gt=newest - RECENT_OPINIONS,
+        correction__opinions__shared=True,
+        correction__opinions__withdrawn__isnull=True,
+        correction__opinions__by__gt=F("by"),
+    )
+    pairs = found.values_list("by", "correction__opinions__by", "label", "correction__opinions__label")
+    return pairs.annotate(times=Count("pk")).order_by()
 
 
 def reviewer_names(people: Iterable[int], *, viewer: User) -> Mapping[int, str]:

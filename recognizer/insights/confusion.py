@@ -66,17 +66,16 @@ class ConfusionMatrix:
     @cached_property
     def rows(self) -> list[ConfusionRow]:
         """One row for each label."""
-        return [self._row(label) for label in self.labels]
-
-    def _row(self, drawn: Label) -> ConfusionRow:
-        counts = [self.counts.get((drawn.slug, answered.slug), 0) for answered in self.labels]
-        total = sum(counts)
-        cells = [
-            ConfusionCell(drawn, answered, count, _shade(count, total, drawn == answered))
-            for answered, count in zip(self.labels, counts, strict=True)
-        ]
-        right = self.counts.get((drawn.slug, drawn.slug), 0)
-        return ConfusionRow(drawn, cells, total, right / total if total else None)
+        rows = []
+        for drawn in self.labels:
+            counts = {answered: self.counts.get((drawn.slug, answered.slug), 0) for answered in self.labels}
+            total = sum(counts.values())
+            cells = [
+                ConfusionCell(drawn, answered, count, _shade(count, total, drawn == answered))
+                for answered, count in counts.items()
+            ]
+            rows.append(ConfusionRow(drawn, cells, total, counts[drawn] / total if total else None))
+        return rows
 
     @property
     def total(self) -> int:

@@ -10,13 +10,7 @@ from django.db.models import Avg, Count, F, Q, Sum
 from django.utils import timezone
 
 from accounts import people
-from recognizer.models import (
-    Bookmark,
-    Confusion,
-    Coverage,
-    Label,
-    LabelCheck,
-)
+from recognizer.models import Bookmark, Confusion, Coverage, Label, LabelCheck
 from recognizer.training import monitoring
 
 RECOUNT_EVERY = timedelta(minutes=1)  # for each ROWS, because counting them takes time
@@ -77,18 +71,12 @@ def _count_confusions(now: datetime) -> None:
     for version, label, answer, times in counted:
         by_version.setdefault(version, []).append([slugs[label], slugs[answer], times])
     accuracies = monitoring.count_live_accuracy()
-    for pk in accuracies:
-        by_version.setdefault(pk, [])
-    rows = [
-        Confusion(version_id=pk, counted=now, counts=by_version[pk], **_accuracy_fields(accuracies.get(pk)))
-        for pk in sorted(by_version)
-    ]
+    rows = []
+    for pk in sorted(by_version.keys() | accuracies.keys()):
+        judged, alone, personal = accuracies.get(pk, (0, 0, 0))
+        accuracy = {"judged": judged, "right_alone": alone, "right_personal": personal}
+        rows.append(Confusion(version_id=pk, counted=now, counts=by_version.get(pk, []), **accuracy))
     _replace(Confusion, rows, "version", ["counts", "judged", "right_alone", "right_personal", "counted"])
-
-
-def _accuracy_fields(accuracy: monitoring.LiveAccuracy | None) -> dict[str, int]:
-    answers, alone, personal = accuracy or (0, 0, 0)
-    return {"judged": answers, "right_alone": alone, "right_personal": personal}
 
 
 def _replace(model: Any, rows: list[Any], key: str, fields: list[str]) -> None:

@@ -54,14 +54,12 @@ def with_coverage(recognizers: QuerySet[Recognizer]) -> QuerySet[Recognizer]:
 def label_coverage(recognizer: Recognizer) -> list[LabelCoverage]:
     """The labels of a recognizer from `with_coverage`, in their order."""
     policy: Policy = getattr(recognizer, "policy", None) or Policy()
-    return [_coverage_of(label, policy.goal) for label in recognizer.labels.all()]
-
-
-def _coverage_of(label: Label, goal: int) -> LabelCoverage:
-    row: Coverage | None = getattr(label, "coverage", None)
-    if row is None:
-        return LabelCoverage(label, goal, None)
-    return LabelCoverage(label, goal, row.counted, row.drawings, row.people, row.waiting)
+    shown = []
+    for label in recognizer.labels.all():
+        row: Coverage | None = getattr(label, "coverage", None)
+        counts = (row.counted, row.drawings, row.people, row.waiting) if row else (None,)
+        shown.append(LabelCoverage(label, policy.goal, *counts))
+    return shown
 
 
 def furthest_first(shown: Sequence[LabelCoverage]) -> list[LabelCoverage]:

@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 
 from accounts import people
 from recognizer.drawings import thumbnails
-from recognizer.models import Correction, Drawing, Label, LabelCheck, Review
+from recognizer.models import Correction, Drawing, Label, LabelCheck
 from recognizer.review import decisions
 
 MAY_TRAIN = people.may_train("drawing__author")  # reviewers do not decide about other drawings
@@ -38,15 +38,15 @@ def examples_of(drawings: Iterable[Drawing]) -> list[DrawingExample]:
     decided = decisions.decisions_on(shown)
     said = Correction.objects.current().filter(drawing__in=shown, label__isnull=False).select_related("label")
     corrections = {correction.drawing_id: correction for correction in said}
-    return [_example(drawing, corrections.get(drawing.pk), decided[drawing.pk]) for drawing in shown]
-
-
-def _example(drawing: Drawing, said: Correction | None, decided: Review | None) -> DrawingExample:
-    if said is None:
-        return DrawingExample(drawing)
-    if decided is None:
-        return DrawingExample(drawing, said.pk, said.label)
-    return DrawingExample(drawing, said.pk, decided.label, approved=decided.label is not None)
+    examples = []
+    for drawing in shown:
+        if (correction := corrections.get(drawing.pk)) is None:
+            examples.append(DrawingExample(drawing))
+        elif review := decided[drawing.pk]:
+            examples.append(DrawingExample(drawing, correction.pk, review.label, approved=review.label is not None))
+        else:
+            examples.append(DrawingExample(drawing, correction.pk, correction.label))
+    return examples
 
 
 def review_query(shown: Iterable[DrawingExample]) -> str:

@@ -18,15 +18,7 @@ from django.db.models import Max, QuerySet, Value
 from django.utils import timezone
 
 from recognizer.insights.counts import is_recount_due, recount
-from recognizer.models import (
-    Bookmark,
-    Correction,
-    Label,
-    LabelCheck,
-    Prediction,
-    Review,
-    SnapshotItem,
-)
+from recognizer.models import Bookmark, Correction, Label, LabelCheck, Prediction, Review, SnapshotItem
 from recognizer.review import decisions
 
 logger = logging.getLogger(__name__)
@@ -79,7 +71,10 @@ def read_new_rows() -> tuple[int, bool]:
         found = [_read_table(name) for name in SOURCES]
         more = any(number >= BATCH_SIZE for number in found)
         if not more:
-            _read_late()
+            # Other rows may have been committed between the last rows of tables with recent changes.
+            for mark in Bookmark.objects.filter(of__in=SOURCES, moved__gte=timezone.now() - LATE_COMMITS):
+                last = _rows(mark.of).filter(id__gt=mark.at - LATE_IDS, id__lte=mark.at)
+                update_checks(drawing for _id, drawing in last)
     except IntegrityError:
         logger.info("a drawing was deleted while its label was checked; the next run reads the rows again")
         return 0, False
@@ -123,13 +118,6 @@ def _read_table(name: str) -> int:
     return len(new)
 
 
-def _read_late() -> None:
-    """Read the last rows of tables with recent changes again: others may have been committed between them."""
-    for mark in Bookmark.objects.filter(of__in=SOURCES, moved__gte=timezone.now() - LATE_COMMITS):
-        last = _rows(mark.of).filter(id__gt=mark.at - LATE_IDS, id__lte=mark.at)
-        update_checks(drawing for _id, drawing in last)
-
-
 def _rows(name: str) -> QuerySet[Any, tuple[int, int]]:
     model, drawing = SOURCES[name]
     return model.objects.order_by("id").values_list("id", drawing)
@@ -140,15 +128,19 @@ def update_checks(drawings: Iterable[int]) -> None:
     """Write the rows of these drawings. Drawings without a current label have none. At most seven queries."""
     ids = set(drawings)
     current = _current_labels(ids)
-    answers, trained, labels = _answers(current), _trained_versions(current), _labels()
+    answers, trained = _answers(current), _trained_versions(current)
+    labels: dict[int, dict[str, int]] = defaultdict(dict)  # ids by recognizer and slug
+    for recognizer, slug, pk in Label.objects.order_by().values_list("recognizer", "slug", "pk"):
+        labels[recognizer][slug] = pk
     rows = []
     for drawing in sorted(current):
         given = answers[drawing]
         independent = [answer for answer in given if answer.version not in trained[drawing]]
-        own_labels = labels[current[drawing].recognizer_id]
-        row = LabelCheck(drawing_id=drawing, **current[drawing]._asdict(), **_live(given))
+        row = LabelCheck(drawing_id=drawing, **current[drawing]._asdict())
+        if given:
+            row.version_id, row.answered_id = given[0].version, given[0].label
         if independent:
-            _judge(row, max(independent, key=lambda each: each.number), own_labels)
+            _judge(row, max(independent, key=lambda each: each.number), labels[row.recognizer_id])
         rows.append(row)
     LabelCheck.objects.filter(drawing__in=ids - set(current)).delete()
     LabelCheck.objects.bulk_create(rows, update_conflicts=True, unique_fields=["drawing"], update_fields=CHECKED)
@@ -188,18 +180,6 @@ def _trained_versions(drawings: Iterable[int]) -> dict[int, set[int]]:
     for drawing, version in items.filter(run__version__isnull=False).values_list("drawing", "run__version"):
         versions[drawing].add(version)
     return versions
-
-
-def _labels() -> dict[int, dict[str, int]]:
-    """Label ids by recognizer id and slug."""
-    found: dict[int, dict[str, int]] = defaultdict(dict)
-    for recognizer, slug, pk in Label.objects.order_by().values_list("recognizer", "slug", "pk"):
-        found[recognizer][slug] = pk
-    return found
-
-
-def _live(given: list[VersionAnswer]) -> dict[str, int]:
-    return {"version_id": given[0].version, "answered_id": given[0].label} if given else {}
 
 
 def _judge(row: LabelCheck, answer: VersionAnswer, labels: dict[str, int]) -> None:

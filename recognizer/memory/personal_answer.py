@@ -69,22 +69,19 @@ class _Cache:
         """The memory at the person's revision; read from the database if the cache has another."""
         key = (person.pk, live.recognizer.pk)
         cached = self._memories.get(key)
-        if cached is None or (cached.revision, cached.version) != (person.revision, live.version.pk):
-            cached = _load(person, live)
-            self._put(key, cached)
-        else:
+        if cached and (cached.revision, cached.version) == (person.revision, live.version.pk):
             with self._lock:
                 if key in self._memories:
                     self._memories.move_to_end(key)
-        return cached
-
-    def _put(self, key: tuple[int, int], cached: _CachedMemory) -> None:
+            return cached
+        cached = _load(person, live)
         with self._lock:
             self._drop(key)
             self._memories[key] = cached
             self._weight += cached.weight
             while self._weight > HELD and len(self._memories) > 1:
                 self._drop(next(iter(self._memories)))
+        return cached
 
     def _drop(self, key: tuple[int, int]) -> None:
         if old := self._memories.pop(key, None):
@@ -110,8 +107,10 @@ def recall(*, person: User, live: LiveVersion, probabilities: np.ndarray, embedd
     except Error as error:  # an InterfaceError is no DatabaseError
         logger.warning("a memory cannot be read, the answer is not adjusted: %s", error)
         return None
-    if cached.behind:
-        _ask(cached)
+    if cached.behind and (now := time.monotonic()) >= cached.ask_at:
+        cached.ask_at = now + ASK_EVERY
+        # In a thread, because the first message of a process takes half a second to send.
+        Thread(target=_send, args=[cached.memory_id], name=f"memory-{cached.memory_id}", daemon=True).start()
     if not cached.drawings:
         return None
     found = adjust_answer(cached.memory, probabilities, embedding)
@@ -129,14 +128,6 @@ def _load(person: User, live: LiveVersion) -> _CachedMemory:
     memory = build_memory([row[0] for row in known], [row[1] for row in known], len(outputs))
     behind = rows.behind(live.version.pk).exists()
     return _CachedMemory(person.revision, live.version.pk, memory, [row[2] for row in known], memory_id, behind)
-
-
-def _ask(cached: _CachedMemory) -> None:
-    """Send a task that embeds it, in a thread: the first message of a process takes half a second to send."""
-    now = time.monotonic()
-    if now >= cached.ask_at:
-        cached.ask_at = now + ASK_EVERY
-        Thread(target=_send, args=[cached.memory_id], name=f"memory-{cached.memory_id}", daemon=True).start()
 
 
 def _send(memory_id: int) -> None:

@@ -110,12 +110,10 @@ def _create_some(recognizer: Recognizer) -> list[int]:
         Exists(said.filter(drawing__author=OuterRef("pk"))),
         consented_at__isnull=False,
     )
-    return [pk for person in without.order_by("pk")[:CREATED_AT_ONCE] if (pk := _create(person.pk, recognizer))]
-
-
-@transaction.atomic
-def _create(person_id: int, recognizer: Recognizer) -> int | None:
-    person = lock_person(person_id)
-    if person is None or Memory.objects.filter(person=person, recognizer=recognizer).exists():
-        return None
-    return create_memory(person=person, recognizer_id=recognizer.pk).pk
+    made = []
+    for pk in list(without.order_by("pk").values_list("pk", flat=True)[:CREATED_AT_ONCE]):
+        with transaction.atomic():
+            person = lock_person(pk)
+            if person and not Memory.objects.filter(person=person, recognizer=recognizer).exists():
+                made.append(create_memory(person=person, recognizer_id=recognizer.pk).pk)
+    return made

@@ -148,12 +148,7 @@ def _versions(studied: QuerySet[SnapshotItem]) -> list[TrainedVersion]:
     found = studied.filter(run__version__isnull=False).values_list("run__version").annotate(count=Count("pk"))
     drawings: dict[int, int] = dict(found.order_by())
     live = set(_live_promotions().values_list("model_version", flat=True)) if drawings else set()
-    versions = (
-        ModelVersion.objects.light()
-        .filter(pk__in=drawings)
-        .select_related("recognizer")
-        .order_by("recognizer", "-number")
-    )
+    versions = ModelVersion.objects.light().filter(pk__in=drawings).select_related("recognizer")
     return [
         TrainedVersion(version, drawings[version.pk], version.pk in live)
         for version in versions.order_by("recognizer", "-number")
@@ -167,21 +162,17 @@ def _live_promotions() -> QuerySet[Promotion]:
 
 def find_remedies() -> list[ExclusionRemedy]:
     """The recognizers whose live version was trained on drawings of excluded authors."""
-    affected = _live_promotions().filter(Exists(_excluded_items().filter(run__version=OuterRef("model_version"))))
+    excluded = SnapshotItem.objects.filter(part=SnapshotItem.Part.STUDY, drawing__author__set_aside=True)
+    affected = _live_promotions().filter(Exists(excluded.filter(run__version=OuterRef("model_version"))))
     found = affected.select_related("recognizer", "model_version").defer(*heavy_fields("model_version"))
-    return [_remedy(promotion) for promotion in found.order_by("recognizer")]
-
-
-def _excluded_items() -> QuerySet[SnapshotItem]:
-    return SnapshotItem.objects.filter(part=SnapshotItem.Part.STUDY, drawing__author__set_aside=True)
-
-
-def _remedy(promotion: Promotion) -> ExclusionRemedy:
-    recognizer = promotion.recognizer
-    unaffected = recognizer.versions.light().filter(~Exists(_excluded_items().filter(run__version=OuterRef("pk"))))
-    earlier = unaffected.filter(promotions__isnull=False, number__lt=promotion.model_version.number)
-    run = recognizer.training_runs.open().defer("log").first()
-    return ExclusionRemedy(recognizer, promotion, run, fallback=earlier.order_by("-number").first())
+    remedies = []
+    for promotion in found.order_by("recognizer"):
+        versions = promotion.recognizer.versions.light().filter(~Exists(excluded.filter(run__version=OuterRef("pk"))))
+        earlier = versions.filter(promotions__isnull=False, number__lt=promotion.model_version.number)
+        run = promotion.recognizer.training_runs.open().defer("log").first()
+        fallback = earlier.order_by("-number").first()
+        remedies.append(ExclusionRemedy(promotion.recognizer, promotion, run, fallback))
+    return remedies
 
 
 def retrain_without_excluded(*, by: User) -> list[TrainingRun]:

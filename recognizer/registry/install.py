@@ -8,10 +8,10 @@ from enum import Enum
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.db.models import Max
 
 from ml.bundles.bundle import Bundle
-from recognizer.models import Label, ModelVersion, Promotion, Recognizer
-from recognizer.models.recognizer import Tone
+from recognizer.models import Label, ModelVersion, Recognizer, Tone
 from recognizer.registry import promotions
 
 SHIPPED = "The starter model that ships with Inkling."
@@ -51,9 +51,13 @@ def install(
     is given. Raises BundleError or InstallError; then nothing is changed.
     """
     recognizer = _recognizer(bundle.manifest, position)
-    known = _same(recognizer, bundle)
+    # A changed model card does not make it another model.
+    twins = recognizer.versions.filter(sha256=bundle.manifest["sha256"]["tflite"]).defer("tflite", "keras", "rehearsal")
+    known = next((version for version in twins if _model(version.manifest) == _model(bundle.manifest)), None)
     last = promotions.current_promotion(recognizer.pk)
-    will_be_live = _will_be_live(last, promote, is_new=known is None)
+    # IF_SHIPPED: if it was installed before, somebody has chosen another version since.
+    is_update = promote is PromoteWhen.IF_SHIPPED and known is None
+    will_be_live = last is None or promote is PromoteWhen.ALWAYS or (is_update and last.reason == SHIPPED)
     if known is None:
         _add_labels(recognizer, bundle.manifest["labels"], will_be_live=will_be_live)
     version = known or promotions.register(recognizer=recognizer, bundle=bundle)
@@ -68,23 +72,17 @@ def _recognizer(manifest: dict, position: int | None) -> Recognizer:
     """The bundle's recognizer, created if it is missing, and locked: other installations for it wait."""
     slug = manifest["recognizer"]
     if not Recognizer.objects.filter(slug=slug).exists():
-        _create(manifest, position)
+        last = Recognizer.objects.aggregate(last=Max("position"))["last"]
+        made = Recognizer(
+            slug=slug,
+            name=manifest.get("title") or slug.replace("-", " ").capitalize(),
+            prompt=manifest.get("prompt", ""),
+            position=position if position is not None else 0 if last is None else last + 1,
+        )
+        _check(made, f"the recognizer {slug!r}")
+        with suppress(IntegrityError), transaction.atomic():  # another process may create it at the same moment
+            made.save()
     return Recognizer.objects.select_for_update(no_key=True).get(slug=slug)  # drawings may arrive meanwhile
-
-
-def _create(manifest: dict, position: int | None) -> None:
-    """Create the recognizer that the manifest describes, unless another process does so at the same moment."""
-    slug = manifest["recognizer"]
-    last = Recognizer.objects.order_by("-position").values_list("position", flat=True).first()
-    made = Recognizer(
-        slug=slug,
-        name=manifest.get("title") or slug.replace("-", " ").capitalize(),
-        prompt=manifest.get("prompt", ""),
-        position=position if position is not None else 0 if last is None else last + 1,
-    )
-    _check(made, f"the recognizer {slug!r}")
-    with suppress(IntegrityError), transaction.atomic():
-        made.save()
 
 
 def _add_labels(recognizer: Recognizer, labels: list[dict[str, str]], *, will_be_live: bool) -> None:
@@ -104,13 +102,11 @@ def _add_labels(recognizer: Recognizer, labels: list[dict[str, str]], *, will_be
             "(`manage.py install_recognizer DIR --promote`), or train it with the existing labels."
         )
     for position, label in enumerate(missing, max(known.values(), default=-1) + 1):
-        made = Label(recognizer=recognizer, position=position, tone=Tone.at(position), **_words(label))
+        words = {"slug": label["slug"], "glyph": label["glyph"], "name": label["name"]}
+        words["prompt"] = label.get("prompt", "")
+        made = Label(recognizer=recognizer, position=position, tone=Tone.at(position), **words)
         _check(made, f"the label {label['slug']!r}")
         made.save()
-
-
-def _words(label: dict[str, str]) -> dict[str, str]:
-    return {"slug": label["slug"], "glyph": label["glyph"], "name": label["name"], "prompt": label.get("prompt", "")}
 
 
 def _check(made: Recognizer | Label, what: str) -> None:
@@ -121,19 +117,6 @@ def _check(made: Recognizer | Label, what: str) -> None:
         raise InstallError(f"The site cannot save the bundle's texts for {what}. {said}") from error
 
 
-def _same(recognizer: Recognizer, bundle: Bundle) -> ModelVersion | None:
-    """The version that was installed from this model before; a changed model card does not make it another model."""
-    twins = recognizer.versions.filter(sha256=bundle.manifest["sha256"]["tflite"]).defer("tflite", "keras", "rehearsal")
-    return next((version for version in twins if _model(version.manifest) == _model(bundle.manifest)), None)
-
-
 def _model(manifest: dict) -> dict:
     """The manifest without the parts that only describe the model."""
     return {key: value for key, value in manifest.items() if key not in DESCRIPTION}
-
-
-def _will_be_live(last: Promotion | None, promote: PromoteWhen, *, is_new: bool) -> bool:
-    if last is None or promote is PromoteWhen.ALWAYS:
-        return True
-    # If it was installed before, somebody has chosen another version since.
-    return promote is PromoteWhen.IF_SHIPPED and is_new and last.reason == SHIPPED

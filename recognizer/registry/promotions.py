@@ -63,10 +63,6 @@ def promote(*, version: ModelVersion, replaces: Promotion | None, reason: str, b
     """
     if current_promotion(version.recognizer_id) != replaces:
         raise StalePromotionError
-    return _append_promotion(version, replaces, reason, by)
-
-
-def _append_promotion(version: ModelVersion, replaces: Promotion | None, reason: str, by: User | None) -> Promotion:
     try:
         with transaction.atomic():
             promotion = Promotion.objects.create(
@@ -75,9 +71,7 @@ def _append_promotion(version: ModelVersion, replaces: Promotion | None, reason:
             webhooks.create_promotion_deliveries(promotion)
             _note(promotion)
     except IntegrityError as error:
-        raise StalePromotionError(
-            "Another version was promoted at the same moment. Reload the page and decide again."
-        ) from error
+        raise StalePromotionError from error
     if Memory.objects.filter(recognizer=version.recognizer_id).exists():
         enqueue.send_on_commit(enqueue.Task.REFRESH_MEMORIES)
     return promotion

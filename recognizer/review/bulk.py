@@ -55,10 +55,8 @@ def _save_opinions(corrections: Collection[int], reviewer: User, reason: str = "
     """About corrections that wait, and controls among them. A few queries for each author."""
     known = controls.controls_for(reviewer=reviewer, corrections=corrections)
     open_ones = QueueEntry.objects.waiting().filter(correction__in=corrections) | controls.control_entries(known)
-    made: list[int] = []
-    for author in list(open_ones.order_by("author").values_list("author", flat=True).distinct()):
-        made += _save_opinions_of(author, open_ones, known, reviewer, reason)
-    return made
+    authors = list(open_ones.order_by("author").values_list("author", flat=True).distinct())
+    return [pk for author in authors for pk in _save_opinions_of(author, open_ones, known, reviewer, reason)]
 
 
 @transaction.atomic
@@ -76,23 +74,20 @@ def _save_opinions_of(
     found = [each for each in free if waits[each.pk] or each.pk in known]
     asked = consensus.opinions_needed_for(found)
     made = Opinion.objects.bulk_create(
-        _opinion(each, reviewer, reason, None if waits[each.pk] else known[each.pk], asked[each.pk]) for each in found
+        Opinion(
+            correction=each,
+            decision=Review.Decision.REJECTED if reason else Review.Decision.ACCEPTED,
+            label_id=None if reason else each.label_id,
+            reason=reason,
+            by=reviewer,
+            control=None if waits[each.pk] else known[each.pk],
+            shared=asked[each.pk] > 1 or not waits[each.pk],
+        )
+        for each in found
     )
     consensus.write_agreed_reviews([each for each in found if waits[each.pk]], asked, author=author)
     locking.release_claims(taken, reviewer)
     return [opinion.pk for opinion in made]
-
-
-def _opinion(correction: Correction, reviewer: User, reason: str, control: Control | None, asked: int) -> Opinion:
-    return Opinion(
-        correction=correction,
-        decision=Review.Decision.REJECTED if reason else Review.Decision.ACCEPTED,
-        label_id=None if reason else correction.label_id,
-        reason=reason,
-        by=reviewer,
-        control=control,
-        shared=asked > 1 or control is not None,
-    )
 
 
 def _may_review(author: int, reviewer: User) -> bool:

@@ -69,11 +69,6 @@ def find_consensus(opinions: Sequence[Opinion], needed: int) -> Consensus | None
     return Consensus(group[-1].label_id, reason, group[-1].by_id)
 
 
-def max_opinions(needed: int) -> int:
-    """How many reviewers are asked at most: by then, one of two answers has `needed` opinions."""
-    return 2 * needed - 1
-
-
 def opinions_about(corrections: Iterable[Correction]) -> dict[int, list[Opinion]]:
     """By id of a correction: the opinions that count, the oldest first. One query."""
     found: defaultdict[int, list[Opinion]] = defaultdict(list)
@@ -108,8 +103,9 @@ def write_agreed_reviews(corrections: Sequence[Correction], needed: dict[int, in
     differing = [each.pk for each in corrections if each.pk not in decided and len(labels[each.pk]) > 1]
     if differing:
         reviewers = permissions.reviewers().count()
+        # At most 2 * needed - 1 reviewers are asked: by then, one of two answers has `needed` opinions.
         queue.mark_disputed(
-            [pk for pk in differing if len(opinions[pk]) >= min(max_opinions(needed[pk]), reviewers)],
+            [pk for pk in differing if len(opinions[pk]) >= min(2 * needed[pk] - 1, reviewers)],
         )
     return made
 
@@ -119,12 +115,6 @@ def decision_of(correction: Correction, label: int | None) -> Review.Decision:
     if label is None:
         return Review.Decision.REJECTED
     return Review.Decision.ACCEPTED if label == correction.label_id else Review.Decision.RELABELLED
-
-
-def review_from(opinion: Opinion) -> Review:
-    """The review that an opinion becomes if one is enough."""
-    fields = {name: getattr(opinion, name) for name in ("correction", "decision", "label_id", "reason", "by")}
-    return Review(agreed=1, **fields)
 
 
 def append_reviews(
@@ -183,11 +173,6 @@ def _end_controls(corrections: Collection[int]) -> None:
     answers.update(withdrawn=now)
 
 
-def policies_asking() -> list[Policy]:
-    """Policies that ask for more than one opinion."""
-    return list(Policy.objects.filter(opinions__gt=1, opinions_share__gt=0).select_related("recognizer"))
-
-
 @dataclass(frozen=True)
 class ReviewerShortage:
     """A policy that asks for more reviewers than there are, so that nothing can be decided."""
@@ -199,7 +184,7 @@ class ReviewerShortage:
 
 def reviewer_shortages(recognizer: Recognizer | None = None) -> list[ReviewerShortage]:
     """Shortages for one recognizer or for all. One query if no policy asks for several opinions, else two."""
-    asking = policies_asking()
+    asking = list(Policy.objects.filter(opinions__gt=1, opinions_share__gt=0).select_related("recognizer"))
     reviewers = permissions.reviewers().count() if asking else 0
     return [
         ReviewerShortage(policy.recognizer, policy.opinions, reviewers)

@@ -75,14 +75,9 @@ def controls_for(*, reviewer: User, corrections: Collection[int]) -> dict[int, C
     """By correction: those of these that are controls and that this reviewer may be shown."""
     if permissions.may_mark_controls(reviewer):
         return {}
-    found = Control.objects.current().filter(correction__in=corrections)
-    found = found.exclude(Exists(_known_to(reviewer, "correction")))
+    mine = Opinion.objects.current().filter(correction=OuterRef("correction"), by=reviewer)
+    found = Control.objects.current().filter(~Exists(mine), correction__in=corrections)
     return {control.correction_id: control for control in found}
-
-
-def _known_to(reviewer: User, correction: str) -> QuerySet[Opinion]:
-    """This reviewer's opinions about the correction in this column."""
-    return Opinion.objects.current().filter(correction=OuterRef(correction), by=reviewer)
 
 
 def available_controls(*, reviewer: User, own: bool, wanted: QueueFilter) -> QuerySet[Correction]:
@@ -105,26 +100,24 @@ def mix_in_controls(
         return list(found)
     of_these = {found[at].queue_entry.recognizer_id for at in indexes}
     free = available_controls(reviewer=reviewer, own=own, wanted=wanted).exclude(pk__in=passed_over)
-    claimed = _claim(free.filter(queue_entry__recognizer__in=of_these), len(indexes), reviewer)
-    return _put_in(list(found), indexes, claimed, reviewer)
+    with transaction.atomic():
+        locked = free.filter(queue_entry__recognizer__in=of_these)
+        some = list(locked.select_for_update(skip_locked=True, of=("queue_entry",))[: len(indexes)])
+        claimed = locking.claim_corrections([each.pk for each in some], reviewer)
+    return _put_in(list(found), indexes, [each for each in some if each.pk in claimed], reviewer)
 
 
 def _drawn(found: Sequence[Correction], shares: dict[int, float], reviewer: User, before: int) -> list[int]:
     """The indexes in the list at which a control is shown."""
     last = Opinion.objects.filter(by=reviewer).order_by("-id").values_list("id", flat=True).first() or 0
-    drawn = enumerate(_share(f"{reviewer.pk} {last} {before + at}") for at in range(len(found)))
-    return [at for at, share in drawn if share < shares.get(found[at].queue_entry.recognizer_id, 0)]
-
-
-def _share(key: str) -> float:
-    return int(salted_hmac("recognizer.controls", key, algorithm="sha256").hexdigest()[:8], 16) / 16**8
-
-
-@transaction.atomic
-def _claim(free: QuerySet[Correction], count: int, reviewer: User) -> list[Correction]:
-    found = list(free.select_for_update(skip_locked=True, of=("queue_entry",))[:count])
-    claimed = locking.claim_corrections([each.pk for each in found], reviewer)
-    return [each for each in found if each.pk in claimed]
+    indexes = []
+    for at, correction in enumerate(found):
+        key = f"{reviewer.pk} {last} {before + at}"
+        digest = salted_hmac("recognizer.controls", key, algorithm="sha256").hexdigest()
+        fraction = int(digest[:8], 16) / 16**8  # 0 <= fraction < 1
+        if fraction < shares.get(correction.queue_entry.recognizer_id, 0):
+            indexes.append(at)
+    return indexes
 
 
 def _put_in(
@@ -134,10 +127,8 @@ def _put_in(
     left = list(claimed)
     gone = []
     for at in indexes:
-        fits = next(
-            (each for each in left if each.queue_entry.recognizer_id == found[at].queue_entry.recognizer_id), None
-        )
-        if fits:
+        recognizer = found[at].queue_entry.recognizer_id
+        if fits := next((each for each in left if each.queue_entry.recognizer_id == recognizer), None):
             left.remove(fits)
             gone.append(found[at].pk)
             found[at] = fits

@@ -16,7 +16,6 @@ from django.db.models import QuerySet
 
 from accounts import people
 from accounts.models import lock_person
-from recognizer import webhooks
 from recognizer.models import (
     Control,
     Correction,
@@ -101,17 +100,13 @@ def claim_these(*, reviewer: User, corrections: Sequence[int]) -> list[Correctio
         free = waiting_for(reviewer=reviewer).filter(pk__in=corrections)
         found = {each.pk: each for each in free.select_for_update(of=("queue_entry",))}
         if permissions.may_settle_disputes(reviewer):
-            found |= {each.pk: each for each in _disputed(reviewer, corrections).select_for_update(of=("queue_entry",))}
+            disputed = Correction.objects.filter(pk__in=corrections, queue_entry__disputed=True)
+            disputed = disputed.filter(people.may_train("queue_entry__author")).select_related("label", "queue_entry")
+            if not permissions.may_review_own(reviewer):
+                disputed = disputed.exclude(queue_entry__author=reviewer)
+            found |= {each.pk: each for each in disputed.select_for_update(of=("queue_entry",))}
         claimed = claim_corrections(list(found), reviewer)
     return [found[pk] for pk in dict.fromkeys(corrections) if pk in claimed]
-
-
-def _disputed(reviewer: User, corrections: Sequence[int]) -> QuerySet[Correction]:
-    disputed = Correction.objects.filter(pk__in=corrections, queue_entry__disputed=True)
-    found = disputed.filter(people.may_train("queue_entry__author"))
-    if not permissions.may_review_own(reviewer):
-        found = found.exclude(queue_entry__author=reviewer)
-    return found.select_related("label", "queue_entry")
 
 
 def accept(*, correction: Correction, reviewer: User) -> Opinion:
@@ -147,20 +142,15 @@ def _save_opinion(correction: Correction, reviewer: User, label_id: int | None =
     with lock_correction(correction, reviewer) as locked:
         control = _check_open(correction, reviewer, locked)
         claim_correction(correction.pk, reviewer)
-        opinion = Opinion.objects.create(
-            correction=correction,
-            decision=consensus.decision_of(correction, label_id),
-            label_id=label_id,
-            reason=reason,
-            by=reviewer,
-            control=control,
-            shared=locked.opinions_needed > 1 or control is not None,
-        )
+        decision = consensus.decision_of(correction, label_id)
+        said = {"correction": correction, "decision": decision, "label_id": label_id, "reason": reason, "by": reviewer}
+        shared = locked.opinions_needed > 1 or control is not None
+        opinion = Opinion.objects.create(control=control, shared=shared, **said)
         if control is None and locked.opinions_needed > 1:
             needed = {correction.pk: locked.opinions_needed}
             consensus.write_agreed_reviews([correction], needed, author=locked.author)
         elif control is None:
-            review = consensus.review_from(opinion)
+            review = Review(agreed=1, **said)
             consensus.append_reviews([review], author=locked.author, last={correction.pk: locked.last})
             queue.set_waiting([correction.pk], waits=False)
         release_claims([correction.pk], reviewer)
@@ -286,6 +276,4 @@ def _accept_unseen_of(author: int, unseen: QuerySet[Correction]) -> int:
         for pk, label in unseen.filter(drawing__author=author).values_list("pk", "label_id")
     ]
     queue.set_waiting((review.correction_id for review in reviews), waits=False)
-    made = Review.objects.bulk_create(reviews)
-    webhooks.create_review_deliveries([review.pk for review in made], author=author)
-    return len(made)
+    return len(consensus.append_reviews(reviews, author=author, last={}))

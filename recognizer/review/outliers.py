@@ -72,18 +72,14 @@ def clear_cache() -> None:
 def refresh_oddness(*, max_seconds: float | None = None) -> int:
     """Compute missing oddness of waiting corrections, the newest first, for MOMENT by default; returns how many."""
     end, done = time.monotonic() + (MOMENT if max_seconds is None else max_seconds), 0
-    while time.monotonic() < end and (some := _refresh_some()):
-        done += some
-    return done
-
-
-def _refresh_some() -> int:
     unmeasured = QueueEntry.objects.waiting().filter(oddness__isnull=True).order_by("-correction")
-    found = list(unmeasured.select_related("correction__drawing__recognizer")[:AT_ONCE])
-    for entry in found:
-        entry.oddness = _compute(entry.correction.drawing, entry.label_id)
-    queue.save_oddness(found)
-    return len(found)
+    rows = unmeasured.select_related("correction__drawing__recognizer")
+    while time.monotonic() < end and (found := list(rows[:AT_ONCE])):
+        for entry in found:
+            entry.oddness = _compute(entry.correction.drawing, entry.label_id)
+        queue.save_oddness(found)
+        done += len(found)
+    return done
 
 
 def _compute(drawing: Drawing, label: int) -> float:

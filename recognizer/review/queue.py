@@ -6,7 +6,7 @@ Each correction has one row (`QueueEntry`), written in the transaction that chan
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from operator import attrgetter
@@ -142,15 +142,14 @@ def create_entries(corrections: Iterable[Correction]) -> None:
     """
     rows = sorted({each.pk for each in corrections if each.label_id})
     for start in range(0, len(rows), AT_ONCE):
-        _create_some(rows[start : start + AT_ONCE])
-
-
-def _create_some(ids: Sequence[int]) -> None:
-    found = list(Correction.objects.filter(pk__in=ids).select_related("drawing").defer("drawing__image").order_by("pk"))
-    decided = set(Review.objects.current().filter(correction__in=ids, decision__in=DECIDED).values_list("correction"))
-    entries = [_entry(each, waits=(each.pk,) not in decided) for each in found]
-    _fill_in(entries, _first_answers(found))
-    QueueEntry.objects.bulk_create(entries, ignore_conflicts=True)
+        ids = rows[start : start + AT_ONCE]
+        some = Correction.objects.filter(pk__in=ids).select_related("drawing").defer("drawing__image").order_by("pk")
+        found = list(some)
+        decisions = Review.objects.current().filter(correction__in=ids, decision__in=DECIDED)
+        decided = set(decisions.values_list("correction", flat=True))
+        entries = [_entry(each, waits=each.pk not in decided) for each in found]
+        _fill_in(entries, _first_answers(found))
+        QueueEntry.objects.bulk_create(entries, ignore_conflicts=True)
 
 
 def _fill_in(entries: Sequence[QueueEntry], answers: Mapping[int, Prediction | None]) -> None:
@@ -195,12 +194,8 @@ def _first_answers(corrections: Collection[Correction]) -> dict[int, Prediction]
 
 def _points_of_labels(labels: Iterable[int]) -> dict[int, list[int | None]]:
     """By a label's id: how many points the drawings have that were decided last."""
-    return {label: list(_points_of(label)) for label in labels}
-
-
-def _points_of(label: int) -> QuerySet[QueueEntry, int | None]:
-    decided = QueueEntry.objects.filter(waits=False, label=label).order_by("-correction")
-    return decided.values_list("points", flat=True)[:LOOKED_AT]
+    decided = QueueEntry.objects.filter(waits=False).order_by("-correction").values_list("points", flat=True)
+    return {label: list(decided.filter(label=label)[:LOOKED_AT]) for label in labels}
 
 
 def _use(entry: QueueEntry, answer: Prediction | None, decided: Sequence[int | None], *, twin: bool) -> Use:
@@ -225,33 +220,22 @@ def _is_suspicious(entry: QueueEntry, decided: Sequence[int | None]) -> bool:
 
 def _twins(entries: Sequence[QueueEntry]) -> set[int]:
     """The corrections whose author has drawn nearly the same with the same label before."""
-    older = _shapes_before(entries)
-    return {entry.correction_id for entry in entries if _has_twin(entry, older[entry.author_id, entry.label_id])}
-
-
-def _has_twin(entry: QueueEntry, seen: list[int]) -> bool:
-    """Compares the entry with the shapes before it, and adds its own shape to them."""
-    if entry.shape is None:
-        return False
-    alike = any((entry.shape ^ each).bit_count() <= ALIKE for each in seen[-RECENT:])
-    seen.append(entry.shape)
-    return alike
-
-
-def _shapes_before(entries: Sequence[QueueEntry]) -> Mapping[tuple[int, int], list[int]]:
-    """By author and label: the shapes of older drawings, the newest last."""
-    found: defaultdict[tuple[int, int], list[int]] = defaultdict(list)
-    for author, label, known in _recent_shapes(entries):
-        if known is not None:
-            found[author, label].insert(0, known)
-    return found
-
-
-def _recent_shapes(entries: Sequence[QueueEntry]) -> Iterator[tuple[int, int, int | None]]:
     older = QueueEntry.objects.filter(
         author__in={entry.author_id for entry in entries},
         label__in={entry.label_id for entry in entries},
         correction__lt=min((entry.correction_id for entry in entries), default=0),
         shape__isnull=False,
     )
-    yield from older.order_by("-correction").values_list("author", "label", "shape")[: RECENT * len(entries)]
+    recent = older.order_by("-correction").values_list("author", "label", "shape")[: RECENT * len(entries)]
+    shapes: defaultdict[tuple[int, int], list[int]] = defaultdict(list)  # by author and label, the newest last
+    for author, label, known in reversed(list(recent)):
+        if known is not None:
+            shapes[author, label].append(known)
+    twins = set()
+    for entry in entries:
+        seen = shapes[entry.author_id, entry.label_id]
+        if entry.shape is not None:
+            if any((entry.shape ^ each).bit_count() <= ALIKE for each in seen[-RECENT:]):
+                twins.add(entry.correction_id)
+            seen.append(entry.shape)
+    return twins

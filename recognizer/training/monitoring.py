@@ -110,8 +110,9 @@ def roll_back_if_worse(recognizer: Recognizer) -> Promotion | None:
     if newest is None or previous is None or not policy.auto_rollback:
         return None
     live = newest.model_version_id
-    if _was_rolled_back_automatically(live):
-        return None
+    later = Promotion.objects.filter(replaces__model_version=live, by__isnull=True)
+    if later.filter(model_version__number__lt=F("replaces__model_version__number")).exists():
+        return None  # it was rolled back automatically before
     corrections = _count_corrections([live, previous.pk])
     now, then = corrections.get(live, (0, 0)), corrections.get(previous.pk, (0, 0))
     if not is_clearly_worse(now, then, policy.rollback_margin):
@@ -125,12 +126,6 @@ def roll_back_if_worse(recognizer: Recognizer) -> Promotion | None:
     number = ModelVersion.objects.values_list("number", flat=True).get(pk=live)
     logger.warning("%s: version %d was rolled back automatically: %s", recognizer.slug, number, reason)
     return promotion
-
-
-def _was_rolled_back_automatically(version: int) -> bool:
-    """Whether the promotion after this version was made by nobody and went to an earlier version."""
-    later = Promotion.objects.filter(replaces__model_version=version, by__isnull=True)
-    return later.filter(model_version__number__lt=F("replaces__model_version__number")).exists()
 
 
 def is_clearly_worse(now: tuple[int, int], then: tuple[int, int], margin: float) -> bool:

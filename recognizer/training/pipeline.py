@@ -147,20 +147,15 @@ def _try_snapshot(lease: Lease, plan: TrainingPlan) -> DrawingSplit:
         # This comes last because it also writes the heartbeat: no other heartbeat can while this transaction runs.
         lease.update(snapshot=record, base=plan.base, champion=plan.champion, mode=plan.mode)
     lease.log(f"{record['study']} drawings to train on, {record['exam']} for the exam. {split.why}")
-    if not split.study:
-        raise DeclinedError(_decline_without_drawings(lease, plan))
+    if not split.study and plan.champion == plan.base:
+        raise DeclinedError("No drawing is approved to train on. Review some corrections first.")
+    if not split.study:  # no drawing that the champion was trained on may be used any more: go back to the base
+        with lease.locked_transaction():
+            reason = f"None of the drawings that {plan.champion} was trained on may be used any more."
+            promotions.promote(version=plan.base, replaces=plan.promotion, reason=reason)
+        raise DeclinedError(f"No drawing is approved to train on any more, so {plan.base} is live again.")
     _check_is_new(run, split)
     return split
-
-
-def _decline_without_drawings(lease: Lease, plan: TrainingPlan) -> str:
-    """Returns why. Goes back to the base if no drawing that the champion was trained on may be used any more."""
-    if plan.champion == plan.base:
-        return "No drawing is approved to train on. Review some corrections first."
-    with lease.locked_transaction():
-        reason = f"None of the drawings that {plan.champion} was trained on may be used any more."
-        promotions.promote(version=plan.base, replaces=plan.promotion, reason=reason)
-    return f"No drawing is approved to train on any more, so {plan.base} is live again."
 
 
 def _check_is_new(run: TrainingRun, split: DrawingSplit) -> None:

@@ -6,9 +6,7 @@ Decisions are made on what the database holds, with conditional updates, so runn
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -38,19 +36,15 @@ def run_due_jobs() -> list[TrainingRun]:
     moved = [run for run in _silent_runs() if _close_dead(run)]
     moved += [run for run in TrainingRun.objects.filter(state=State.WAITING) if _send_again_if_lost(run)]
     for recognizer in Recognizer.objects.all():
-        for job in (_accept_unseen, monitoring.roll_back_if_worse):
-            _run_logged(job, recognizer)
-        if opened := _run_logged(_start_if_due, recognizer):
-            moved.append(opened)
+        for job in (_accept_unseen, monitoring.roll_back_if_worse, _start_if_due):
+            try:
+                done = job(recognizer)
+            except Exception:
+                logger.exception("scheduled work failed for recognizer %s", recognizer.slug)
+            else:
+                if isinstance(done, TrainingRun):
+                    moved.append(done)
     return moved
-
-
-def _run_logged(job: Callable[[Recognizer], Any], recognizer: Recognizer) -> Any:
-    try:
-        return job(recognizer)
-    except Exception:
-        logger.exception("scheduled work failed for recognizer %s", recognizer.slug)
-        return None
 
 
 def _accept_unseen(recognizer: Recognizer) -> None:
