@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from django.db import Error
 
+from ml.preprocessing.content import Content
 from recognizer.drawings import predict
 from recognizer.drawings.predict import Answer, Guess
+from recognizer.models import Recognizer
 from recognizer.registry import promotions, serving
-
-if TYPE_CHECKING:
-    from ml.preprocessing.content import Content
-    from recognizer.models import Recognizer
 
 logger = logging.getLogger(__name__)
 

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 from uuid import UUID
 
 import numpy as np
 
+from accounts.models import User
 from ml.preprocessing.content import Content
 from recognizer import memory
 from recognizer.models import Label
 from recognizer.registry import pinned, serving
 from recognizer.registry.serving import LiveVersion
-
-if TYPE_CHECKING:
-    from accounts.models import User
 
 
 @dataclass(frozen=True)

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID, uuid4
 
 from django.db import IntegrityError, transaction
 
 from accounts import audit
-from accounts.models import lock_person
+from accounts.models import User, lock_person
 from ml.preprocessing.content import Content
 from recognizer import memory
 from recognizer.drawings.predict import Answer, Guess, recognise
 from recognizer.models import Drawing, PersonalAnswer, PersonalAnswerReason, Prediction, Receipt
-
-if TYPE_CHECKING:
-    from accounts.models import User
 
 
 class ConsentRequiredError(PermissionError):

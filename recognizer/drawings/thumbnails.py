@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from recognizer.models import Drawing
+from recognizer.models import Drawing
 
 SIDE = 100  # of the square that the drawing is fitted into, in SVG units
 MARGIN = 12

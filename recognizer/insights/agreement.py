@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 import numpy as np
 from django.db.models import Count, F, Max
@@ -14,9 +13,6 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from ml import statistics
 from recognizer.models import Label, Opinion, Recognizer
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 RECENT_OPINIONS = 50_000  # the newest ones only, so that the queries do not become slower as the site grows
 MIN_SHARED = 20  # drawings; with fewer the figures mean nothing

@@ -7,7 +7,7 @@ Reviewers are compared with control drawings and with final decisions, authors w
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Any
 
 from django.db.models import Count, F, Max, Q, QuerySet
 from django.utils.translation import gettext as _
@@ -17,9 +17,6 @@ from ml.statistics import wilson_interval
 from recognizer.insights.agreement import reviewer_names
 from recognizer.models import Opinion, Recognizer, Review
 from recognizer.review.queue import DECIDED
-
-if TYPE_CHECKING:
-    from typing import Any
 
 RECENT_ROWS = 20_000  # the newest opinions and reviews only, so that the queries do not become slower over time
 MAX_PEOPLE = 100  # in a list

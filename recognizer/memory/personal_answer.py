@@ -10,20 +10,18 @@ import time
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from threading import Lock, Thread
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
 import numpy as np
 from django.core.cache import cache
 from django.db import Error
 
+from accounts.models import User
 from ml.embeddings.personal_memory import PersonalMemory, adjust_answer, build_memory
 from recognizer import enqueue
 from recognizer.models import Memory, Remembered
 from recognizer.registry.serving import LiveVersion
-
-if TYPE_CHECKING:
-    from accounts.models import User
 
 logger = logging.getLogger(__name__)
 

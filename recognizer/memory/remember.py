@@ -7,22 +7,19 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from django.db import Error, transaction
 from django.db.models import QuerySet
 
-from accounts.models import bump_revision, lock_person
+from accounts.models import User, bump_revision, lock_person
 from ml.embeddings.personal_memory import MAX_DRAWINGS, MAX_DRAWINGS_PER_LABEL, pack_answer
 from ml.preprocessing.image import ImageError
 from ml.preprocessing.ink import InkError
 from recognizer.enqueue import Task, send_on_commit
 from recognizer.models import Correction, Drawing, Label, Memory, Recognizer, Remembered
 from recognizer.registry import serving
-
-if TYPE_CHECKING:
-    from accounts.models import User
-    from recognizer.registry.serving import LiveVersion
+from recognizer.registry.serving import LiveVersion
 
 logger = logging.getLogger(__name__)
 

@@ -5,15 +5,10 @@ Django checks them with `person.has_perm(REVIEW)`; they are given to people and 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from django.conf import settings
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from accounts.models import User
-
-if TYPE_CHECKING:
-    from django.db.models import QuerySet
 
 REVIEW = "recognizer.review_drawings"
 SETTLE_DISPUTES = "recognizer.settle_disputes"

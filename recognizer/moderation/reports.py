@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import TYPE_CHECKING
 from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone
 
 from accounts import audit
+from accounts.models import User
 from recognizer.models import Correction, Drawing, Report, Review
 from recognizer.review import decisions
-
-if TYPE_CHECKING:
-    from accounts.models import User
 
 MAX_WORDS_LENGTH = 500
 ReportOutcome = Report.Outcome

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 
 from accounts import audit
+from accounts.models import User
 from ml.bundles.bundle import Bundle, verify_bundle
 from recognizer import enqueue, webhooks
 from recognizer.models import Memory, ModelVersion, Promotion, Recognizer
 from recognizer.registry.serving import labels_in_output_order
-
-if TYPE_CHECKING:
-    from django.db.models import QuerySet
-
-    from accounts.models import User
 
 PROMOTED = "version.promoted"  # in the audit log
 ROLLED_BACK = "version.rolled-back"

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from typing import TYPE_CHECKING
 
 from django.db import transaction
 from django.db.models import QuerySet
 
-from accounts.models import lock_person
+from accounts.models import User, lock_person
 from recognizer.models import Control, Correction, Opinion, QueueEntry, Review, permissions
 from recognizer.review import consensus, controls, decisions, locking
-
-if TYPE_CHECKING:
-    from accounts.models import User
 
 
 def accept(*, corrections: Collection[int], reviewer: User) -> list[int]:

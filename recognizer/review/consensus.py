@@ -11,19 +11,16 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
+from uuid import UUID
 
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
+from accounts.models import User
 from recognizer import webhooks
 from recognizer.models import Control, Correction, Opinion, Policy, QueueEntry, Recognizer, Review, permissions
 from recognizer.review import queue
-
-if TYPE_CHECKING:
-    from uuid import UUID
-
-    from accounts.models import User
 
 
 class Consensus(NamedTuple):

@@ -9,7 +9,6 @@ shown none.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from typing import TYPE_CHECKING
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
@@ -17,13 +16,10 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
 from accounts import audit
-from accounts.models import lock_person
+from accounts.models import User, lock_person
 from recognizer.models import Claim, Control, Correction, Opinion, Policy, QueueEntry, Review, permissions
 from recognizer.review import locking, queue
 from recognizer.review.queue import QueueFilter
-
-if TYPE_CHECKING:
-    from accounts.models import User
 
 
 class NoControlError(RuntimeError):

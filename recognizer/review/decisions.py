@@ -9,13 +9,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
-from typing import TYPE_CHECKING
 
 from django.db import transaction
 from django.db.models import QuerySet
 
 from accounts import people
-from accounts.models import lock_person
+from accounts.models import User, lock_person
 from recognizer.models import (
     Control,
     Correction,
@@ -40,9 +39,6 @@ from recognizer.review.locking import (
     release_claims,
 )
 from recognizer.review.queue import DECIDED, NO_FILTER, QueueFilter
-
-if TYPE_CHECKING:
-    from accounts.models import User
 
 __all__ = ["ClaimedError", "DisputedError", "SelfReviewError", "StaleReviewError"]
 

@@ -9,19 +9,16 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from django.db import IntegrityError, transaction
 from django.db.models import Exists, OuterRef, Q, Subquery
 from django.utils import timezone
 
-from accounts.models import lock_person
+from accounts.models import User, lock_person
 from recognizer.models import Claim, Correction, Drawing, Opinion, QueueEntry, Review, permissions
 from recognizer.review import consensus, queue
 from recognizer.review.queue import DECIDED
-
-if TYPE_CHECKING:
-    from accounts.models import User
 
 CLAIMED_FOR = timedelta(minutes=5)
 _FIELDS = ("author", "uuid", "recognizer__policy__opinions", "recognizer__policy__opinions_share")

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from accounts import audit
-from accounts.models import lock_person
+from accounts.models import User, lock_person
 from recognizer.models import Correction, Opinion, Policy, QueueEntry, Recognizer
 from recognizer.review import consensus
-
-if TYPE_CHECKING:
-    from accounts.models import User
 
 DECIDING = {"opinions", "opinions_share"}  # fields of a policy
 

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from itertools import groupby
 from operator import attrgetter
 from statistics import median
-from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -19,6 +18,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from accounts import people
+from accounts.models import User
 from ml.preprocessing.ink import rasterise
 from recognizer.models import (
     Correction,
@@ -32,9 +32,6 @@ from recognizer.models import (
     Review,
     Use,
 )
-
-if TYPE_CHECKING:
-    from accounts.models import User
 
 DECIDED = [Review.Decision.ACCEPTED, Review.Decision.RELABELLED, Review.Decision.REJECTED]
 AT_ONCE = 500  # drawings in memory

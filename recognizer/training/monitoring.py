@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 
+from accounts.models import User
 from ml.statistics import fisher_exact
 from recognizer.models import Confusion, ModelVersion, Policy, Prediction, Promotion, Recognizer
 from recognizer.models.prediction import ANSWERED
 from recognizer.registry import promotions
-
-if TYPE_CHECKING:
-    from accounts.models import User
 
 logger = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from django.db import IntegrityError
 
-from ml.bundles.bundle import raster_spec
+from ml.bundles.bundle import Bundle, raster_spec
 from ml.embeddings.replay_pack import have_same_test, read_pack
 from recognizer.models import ModelVersion, Promotion, TrainingRun
 from recognizer.registry import promotions
@@ -19,7 +19,6 @@ from recognizer.training.runs import policy_of
 from recognizer.training.split import DrawingSplit
 
 if TYPE_CHECKING:
-    from ml.bundles.bundle import Bundle
     from ml.evaluation.gate import GateVerdict
 
 logger = logging.getLogger(__name__)

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from accounts import audit
+from accounts.models import User
 from recognizer import enqueue
 from recognizer.models import Drawing, Policy, Recognizer, SnapshotItem, TrainingRun
 from recognizer.training import snapshots
-
-if TYPE_CHECKING:
-    from accounts.models import User
 
 logger = logging.getLogger(__name__)
 State = TrainingRun.State
