@@ -41,15 +41,11 @@ def _send(task: Task, *args: Any) -> None:
 
     The thread is no daemon, so a process that ends (a management command) waits for it.
     """
-    if _is_loaded():
+    module, _dot, name = settings.TASK_APP.rpartition(".")
+    if hasattr(sys.modules.get(module), name):  # not yet while the module is being imported
         send_now(task, *args)
     else:
         Thread(target=_send_or_log, args=[task, *args], name="first-message").start()
-
-
-def _is_loaded() -> bool:
-    module, _dot, name = settings.TASK_APP.rpartition(".")
-    return hasattr(sys.modules.get(module), name)  # not yet while the module is being imported
 
 
 def _send_or_log(task: Task, *args: Any) -> None:

@@ -66,7 +66,11 @@ def refresh_label_checks(*, max_seconds: float = 2.0) -> tuple[int, bool]:
 
 def read_new_rows() -> tuple[int, bool]:
     """Read some new rows of each table. Returns how many, and whether there may be more."""
-    _create_bookmarks()
+    # The first time: start with the first correction, and with the newest review and prediction, because a correction
+    # is checked with both.
+    for name in SOURCES.keys() - set(Bookmark.objects.values_list("of", flat=True)):
+        newest = 0 if name == "corrections" else SOURCES[name][0].objects.aggregate(newest=Max("id"))["newest"] or 0
+        Bookmark.objects.get_or_create(of=name, defaults={"at": newest})
     try:
         found = [_read_table(name) for name in SOURCES]
         more = any(number >= BATCH_SIZE for number in found)
@@ -97,14 +101,6 @@ def is_behind() -> bool:
     newest = Correction.objects.aggregate(newest=Max("id"))["newest"] or 0
     at = Bookmark.objects.filter(of="corrections").values_list("at", flat=True).first() or 0
     return newest - at > BATCH_SIZE
-
-
-def _create_bookmarks() -> None:
-    """Start with the first correction, and with the newest review and prediction: a correction is checked with both."""
-    for name, (model, _drawing) in SOURCES.items():
-        if not Bookmark.objects.filter(of=name).exists():
-            newest = 0 if name == "corrections" else model.objects.aggregate(newest=Max("id"))["newest"] or 0
-            Bookmark.objects.get_or_create(of=name, defaults={"at": newest})
 
 
 @transaction.atomic

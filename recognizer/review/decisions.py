@@ -70,24 +70,17 @@ def claim_next(
     the same moment get different ones.
     """
     passed_over = set(skipping)
-    while found := _claim_some(reviewer, wanted, count, passed_over):
-        mine = [correction for correction, claimed in found if claimed]
-        if mine:
+    while True:
+        with transaction.atomic():  # queue entries are locked first, as in a decision
+            free = waiting_for(reviewer=reviewer, wanted=wanted).exclude(pk__in=passed_over)
+            found = list(free.select_for_update(skip_locked=True, of=("queue_entry",))[:count])
+            claimed = claim_corrections([each.pk for each in found], reviewer)
+        if not found:
+            return []
+        if mine := [each for each in found if each.pk in claimed]:
             own = permissions.may_review_own(reviewer)
             return controls.mix_in_controls(mine, reviewer=reviewer, own=own, wanted=wanted, passed_over=skipping)
-        passed_over |= {correction.pk for correction, _claimed in found}
-    return []
-
-
-@transaction.atomic
-def _claim_some(
-    reviewer: User, wanted: QueueFilter, count: int, passed_over: set[int]
-) -> list[tuple[Correction, bool]]:
-    """Corrections, and whether they are claimed now. Queue entries are locked first, as in a decision."""
-    free = waiting_for(reviewer=reviewer, wanted=wanted).exclude(pk__in=passed_over)
-    found = list(free.select_for_update(skip_locked=True, of=("queue_entry",))[:count])
-    claimed = claim_corrections([each.pk for each in found], reviewer)
-    return [(each, each.pk in claimed) for each in found]
+        passed_over |= {each.pk for each in found}
 
 
 def claim_these(*, reviewer: User, corrections: Sequence[int]) -> list[Correction]:
