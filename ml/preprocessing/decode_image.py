@@ -9,9 +9,11 @@ import cv2
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from ml.preprocessing.drawn_image import drawn_grey
 from ml.preprocessing.image_limits import MAX_IMAGE_PIXELS, ImageError, check_file, check_size
 
 IMAGE_FORMATS = ("PNG", "JPEG", "WEBP", "BMP")
+DRAWN_SIDE = 640  # pixels; drawn images are reduced to it, with their thin lines thickened before
 WORKING_SIDE = 1_000  # pixels; larger images are reduced to it before ink is looked for
 
 # The first bytes of formats that we can name but do not read: GIF, TIFF, PDF, SVG, ICO, PSD, JPEG 2000 and JPEG XL.
@@ -65,6 +67,11 @@ def _load(image: Image.Image) -> Image.Image:
     image.load()
     if not _is_deep(image):
         image = image.convert("RGBA" if image.has_transparency_data else "L" if image.mode in ("1", "L") else "RGB")
+    if not _is_deep(image) and (grey := drawn_grey(np.asarray(image), DRAWN_SIDE)) is not None:
+        orientation = image.getexif()
+        image = Image.fromarray(grey)
+        image.getexif().update(orientation)
+        return ImageOps.exif_transpose(image)
     scale = WORKING_SIDE / max(image.size)
     if scale < 1 and not _is_deep(image):
         # Pillow weights colours by their alpha, so the hidden colour of transparent pixels does not leak in.
@@ -85,9 +92,11 @@ def scaled_size(width: int, height: int, scale: float) -> tuple[int, int]:
 def _to_grey(image: Image.Image) -> np.ndarray:
     pixels = np.asarray(image)
     if _is_deep(image):
-        # Some programs store 8-bit values in a 16-bit image, so the largest value decides.
-        full = 65_535 if pixels.max() > 255 else 255
-        return shrink((pixels.clip(0, full) // (full // 255)).astype(np.uint8))
+        # Cameras and scanners store 8, 10, 12 or 14 bits in a 16-bit image, so the largest value decides.
+        full = next((2**bits - 1 for bits in (8, 10, 12, 14) if pixels.max() < 2**bits), 65_535)
+        grey = (pixels.clip(0, full).astype(np.float32) * (255 / full)).astype(np.uint8)
+        drawn = drawn_grey(grey, DRAWN_SIDE)
+        return shrink(grey) if drawn is None else drawn
     if image.mode == "RGBA":
         return _flatten(pixels)
     return pixels if image.mode == "L" else _luminance(pixels)

@@ -24,6 +24,10 @@ NOISE_DEVIATIONS = 6.0  # standard deviations of the noise by which ink must exc
 MAX_TABLE_LIGHT = 0.65  # brightness of the table around a sheet of paper, as a share of that of the sheet
 BORDER_SHARE = 0.04  # of the image's border; a line that leaves the image touches less, a shadow or a table more
 MIN_DRAWING_SIDE = 0.04  # of the image's longer side
+WIDEST_LINE = 0.45  # of the longer side; where thick lines cross they are wider than a quarter of it
+MAX_BORDER_SHARE = 0.3  # of the border is covered by lines that leave the image
+MAX_DARK_SHARE = 0.6  # of the image is covered by ink
+MAX_INK_LIGHT = 0.6  # of the paper's light comes from ink
 ESTIMATION_SIDE = 160  # pixels; backgrounds are smooth, so a small copy of the image is enough to estimate them
 
 
@@ -110,10 +114,29 @@ def _ink_is_light(small: np.ndarray) -> bool:
 
 
 def _estimate_background(small: np.ndarray) -> np.ndarray:
-    """Light paper without the dark ink, float32: closing removes lines narrower than a seventh of the image."""
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (_odd(ESTIMATION_SIDE / 7),) * 2)
+    """Light paper without the dark ink, float32: closing removes lines, also thick ones, as wide as they are found."""
+    line = 1.25 * _widest_line(small)
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (_odd(max(ESTIMATION_SIDE / 7, line)),) * 2)
     closed = cv2.morphologyEx(cv2.medianBlur(small, 3), cv2.MORPH_CLOSE, kernel)
-    return cv2.GaussianBlur(cv2.medianBlur(closed, _odd(ESTIMATION_SIDE / 8)), (0, 0), 2).astype(np.float32)
+    smooth = cv2.medianBlur(closed, _odd(max(ESTIMATION_SIDE / 8, line)))
+    return cv2.GaussianBlur(smooth, (0, 0), 2).astype(np.float32)
+
+
+def _widest_line(small: np.ndarray) -> float:
+    """The width in pixels of the widest dark line; 0 if what is dark is no line but a shadow or a table.
+
+    In the middle of a line the distance to its edge is half of its width.
+    """
+    smooth = cv2.medianBlur(small, 5)
+    _, dark = cv2.threshold(smooth, 0, 1, cv2.THRESH_BINARY_INV | cv2.THRESH_OTSU)
+    border = np.concatenate([dark[0], dark[-1], dark[:, 0], dark[:, -1]])
+    if border.mean() > MAX_BORDER_SHARE or not 0 < dark.mean() < MAX_DARK_SHARE:
+        return 0.0
+    if smooth[dark == 1].mean() > MAX_INK_LIGHT * smooth[dark == 0].mean():
+        return 0.0
+    framed = cv2.copyMakeBorder(dark, 1, 1, 1, 1, cv2.BORDER_REPLICATE)
+    widest = 2 * float(cv2.distanceTransform(framed, cv2.DIST_L2, cv2.DIST_MASK_5).max())
+    return min(widest, WIDEST_LINE * max(small.shape))
 
 
 def _enlarge(small: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:

@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 
 from ml.preprocessing.decode_image import scaled_size, shrink
+from ml.preprocessing.drawn_image import thicken_lines
 from ml.preprocessing.find_ink import find_ink
 from ml.preprocessing.image_limits import ImageError
 from ml.preprocessing.ink import DEFAULT_SPEC, HALF_INK, SUPERSAMPLING, RasterSpec, downsample, ink_span
@@ -29,6 +30,7 @@ SPECK_SHARE = 0.03  # a part with less ink than this share of the largest part i
 # `_line_width`, a diamond one of 0.47: both are dots.
 DOT_WIDTH = 0.42
 DOT_SIDE = 3  # pixels; something this small has no recognisable form, so it is a dot too
+MIN_SAMPLES = 4.0  # samples that a line has before it is widened to a pen; thinner ones would be lost
 MARGIN = 2  # pixels of background around ink before it is resampled, so that its edges fade out
 
 ENLARGED = 2.0  # from this many samples per pixel on, the edges of an image are kept soft
@@ -121,12 +123,15 @@ def _draw_into_box(ink: np.ndarray, spec: RasterSpec) -> np.ndarray:
     the pen leaves. Small images keep their grey edges: they say where between two pixels a line ends.
     """
     side = float(spec.box * SUPERSAMPLING)
+    ink = thicken_lines(ink, MIN_SAMPLES * max(ink.shape) / side) if max(ink.shape) > side else ink
     canvas = _resample(ink, side, spec.canvas)
     extent = max(cv2.boundingRect(_threshold(canvas))[2:])  # less than `side`, because soft edges end beyond the line
     width = _line_width(canvas)
     if width > DOT_WIDTH * extent or max(ink.shape) <= DOT_SIDE:
         return _resample(ink, spec.pen * SUPERSAMPLING * side / extent, spec.canvas)
     unit = spec.scale * SUPERSAMPLING  # samples per pixel of the default raster's pen
+    if width < THINNEST_PEN * unit:
+        width = max(width - 2, 1.0)  # `_line_width` is two samples too large, which matters for thin lines
     pen = min(max(width, THINNEST_PEN * unit), THICKEST_PEN * unit)
     # The scale at which the drawing fills the box once its lines have the width of the pen.
     scale = side / extent if pen == width else (side - pen) / (extent - width)
@@ -175,6 +180,6 @@ def _widen_lines(canvas: np.ndarray, by: float) -> np.ndarray:
     """Make lines (0 or 255) wider by this many samples, or narrower if `by` is negative."""
     if by > 0:  # take in the background that is near enough to a line
         distance = cv2.distanceTransform(255 - canvas, cv2.DIST_L2, cv2.DIST_MASK_5)
-        return np.where(distance <= by / 2, 255, 0).astype(np.uint8)
+        return np.where(distance <= by / 2 + 0.5, 255, 0).astype(np.uint8)
     distance = cv2.distanceTransform(canvas, cv2.DIST_L2, cv2.DIST_MASK_5)
     return np.where(distance > -by / 2, 255, 0).astype(np.uint8)

@@ -30,14 +30,14 @@ def test_a_decompression_bomb_is_refused_before_it_is_decoded(data: bytes) -> No
 
 @pytest.mark.parametrize("side", [64, 1_000, 3_464])
 def test_a_progressive_photo_is_read(side: int) -> None:
-    assert max(decode_image(photo(side, progressive=True)).shape) == min(side, 1_000)
+    assert max(decode_image(photo(side, progressive=True)).shape) == min(side, 640)
 
 
 def test_a_progressive_photo_in_colours_of_twelve_megapixels_is_read() -> None:
     out = io.BytesIO()
     Image.new("RGB", (4_000, 3_000), "white").save(out, "JPEG", progressive=True)
     assert out.getvalue().count(b"\xff\xda") == 10
-    assert decode_image(out.getvalue()).shape == (750, 1_000)
+    assert decode_image(out.getvalue()).shape == (480, 640)
 
 
 def test_an_image_with_a_colour_profile_and_comments_is_read() -> None:
@@ -67,4 +67,4 @@ def test_formats_that_decode_slowly_may_have_fewer_pixels() -> None:
     with pytest.raises(ImageError) as refused:
         decode_image(png(2_500, 2_500, b"", colour=4))
     assert refused.value.code == "image_too_large"
-    assert decode_image(encoded("JPEG", side)).shape == (1_000, 1_000)
+    assert decode_image(encoded("JPEG", side)).shape == (640, 640)

@@ -1,0 +1,160 @@
+"""Convert a drawing on one flat background to grey: ink of any colours, without frames, with thin lines kept.
+
+A canvas that was saved, a screenshot of one and a drawing of a paint program have one background colour. What differs
+from it is ink, whatever its colours are. A grey image made from brightness alone loses yellow on white.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+
+FLAT_SHARE = 0.4  # of the pixels have exactly the background's colour in a drawn image
+SAMPLED_PIXELS = 100_000  # are enough to find the background's colour
+MAX_PAINTED_SHARE = 0.6  # of a transparent canvas is painted; an image with more is a picture with a hole
+MIN_DISTANCE = 12  # levels between ink and background
+FRAME_SHARE = 0.9  # of a frame's line have one colour; a drawing may lie across the rest
+FRAME_TOLERANCE = 24  # levels within which a frame has one colour
+MAX_FRAMES = 6  # one inside the other: the page around a canvas, its border, the border's soft edges
+MIN_LINE_WIDTH = 2.0  # pixels that a line keeps when an image is reduced
+STRIP_PIXELS = 1_000_000  # are looked at together, so that a large image needs little memory
+
+
+def drawn_grey(pixels: np.ndarray, side: int) -> np.ndarray | None:
+    """The grey image, uint8 (h', w') with at most `side` pixels on the longer side; None for anything but a drawing.
+
+    `pixels` is uint8 (h, w), (h, w, 3) or, with transparency, (h, w, 4). Grey is as light as the background and becomes
+    darker (or lighter, on a dark background) with the distance of a colour from the background's.
+    """
+    step = max(1, math.isqrt(pixels.shape[0] * pixels.shape[1] // SAMPLED_PIXELS))
+    sample = pixels[::step, ::step]
+    if pixels.ndim == 3 and pixels.shape[2] == 4 and (sample[..., 3] >= 128).mean() <= MAX_PAINTED_SHARE:
+        tone, measure = 255.0, _alpha  # whatever is painted on a transparent canvas is ink
+    else:
+        background = _most_frequent_colour(_opaque(sample))
+        if background is None:
+            return None
+        tone, measure = float(np.mean(background)), lambda strip: _distance(_opaque(strip), background)
+    distance = reduce_drawing(remove_frames(_pooled(pixels, measure, side)), side)
+    room = tone if tone >= 128 else 255 - tone  # levels by which ink can differ from the background in grey
+    levels = distance * min(1.0, room / max(float(distance.max()), 1.0))
+    return np.rint(tone - levels if tone >= 128 else tone + levels).astype(np.uint8)
+
+
+def _alpha(rgba: np.ndarray) -> np.ndarray:
+    return np.ascontiguousarray(rgba[..., 3])
+
+
+def _opaque(pixels: np.ndarray) -> np.ndarray:
+    """The pixels on white, (h, w) or (h, w, 3)."""
+    if pixels.ndim == 2 or pixels.shape[2] == 3:
+        return pixels
+    alpha = pixels[..., 3:].astype(np.uint16)
+    return ((pixels[..., :3] * alpha + 255 * (255 - alpha) + 127) // 255).astype(np.uint8)
+
+
+def _most_frequent_colour(pixels: np.ndarray) -> tuple[int, ...] | None:
+    """The colour that covers enough of the image to be its background; one number for grey, three for colours."""
+    colours, counts = np.unique(pixels.reshape(pixels.shape[0] * pixels.shape[1], -1), axis=0, return_counts=True)
+    most = int(counts.argmax())
+    return tuple(colours[most].tolist()) if counts[most] >= FLAT_SHARE * counts.sum() else None
+
+
+def _distance(pixels: np.ndarray, background: tuple[int, ...]) -> np.ndarray:
+    """How far each pixel is from the background, uint8 (h, w): the largest difference of a channel."""
+    channels = pixels.reshape(*pixels.shape[:2], -1).astype(np.int16)  # (h, w, 1) or (h, w, 3)
+    return np.abs(channels - np.array(background, np.int16)).max(axis=2).astype(np.uint8)
+
+
+def _pooled(pixels: np.ndarray, measure: Callable[[np.ndarray], np.ndarray], side: int) -> np.ndarray:
+    """The distances of an image, reduced by the largest in each block to two or three times `side`: no line is lost."""
+    block = max(1, max(pixels.shape[:2]) // (2 * side))
+    rows = max(block, STRIP_PIXELS // pixels.shape[1] // block * block)
+    return np.vstack(
+        [_block_maximum(measure(pixels[row : row + rows]), block) for row in range(0, pixels.shape[0], rows)]
+    )
+
+
+def _block_maximum(distance: np.ndarray, block: int) -> np.ndarray:
+    if block == 1:
+        return distance
+    height, width = (-(-length // block) * block for length in distance.shape)
+    padded = np.pad(distance, ((0, height - distance.shape[0]), (0, width - distance.shape[1])))
+    return padded.reshape(height // block, block, width // block, block).max(axis=(1, 3))
+
+
+def remove_frames(distance: np.ndarray) -> np.ndarray:
+    """Clear rings of one colour around everything else. A ring with nothing inside is a drawing and stays.
+
+    `distance` is uint8 (h, w), 0 for the background; so is the result.
+    """
+    for _ in range(MAX_FRAMES):
+        left, top, width, height = cv2.boundingRect((distance > MIN_DISTANCE).astype(np.uint8))
+        box = distance[top : top + height, left : left + width]
+        thick = _frame_thickness(box)
+        if thick is None:
+            break
+        rows, columns = slice(thick[0], height - thick[1]), slice(thick[2], width - thick[3])
+        if not (box[rows, columns] > MIN_DISTANCE).any():
+            break
+        cleared = np.zeros_like(distance)
+        cleared[top : top + height, left : left + width][rows, columns] = box[rows, columns]
+        distance = cleared
+    return distance
+
+
+def _frame_thickness(box: np.ndarray) -> list[int] | None:
+    """The thickness of the frame at the top, bottom, left and right of the box around all ink; None without one."""
+    edges = [box[0], box[-1], box[:, 0], box[:, -1]] if min(box.shape) >= 8 else []
+    if not edges:
+        return None
+    tone = float(np.median(np.concatenate(edges)))
+    if tone <= MIN_DISTANCE or any(_share_of(edge, tone) < FRAME_SHARE for edge in edges):
+        return None
+    thickness = []
+    for lines in (box, box[::-1], box.T, box.T[::-1]):
+        count = 0
+        while count < len(lines) // 3 and _is_frame_line(lines[count]):
+            count += 1
+        thickness.append(count)
+    return thickness
+
+
+def _is_frame_line(line: np.ndarray) -> bool:
+    tone = float(np.median(line))
+    return tone > MIN_DISTANCE and _share_of(line, tone) >= FRAME_SHARE
+
+
+def _share_of(line: np.ndarray, tone: float) -> float:
+    return float((np.abs(line.astype(np.int16) - tone) <= FRAME_TOLERANCE).mean())
+
+
+def reduce_drawing(distance: np.ndarray, side: int) -> np.ndarray:
+    """Reduce ink, uint8 (h, w), to at most `side` pixels; lines get no thinner than two pixels by that."""
+    scale = side / max(distance.shape)
+    if scale >= 1:
+        return distance
+    size = [max(1, round(length * scale)) for length in distance.shape[::-1]]
+    return cv2.resize(thicken_lines(distance, MIN_LINE_WIDTH / scale), size, interpolation=cv2.INTER_AREA)
+
+
+def thicken_lines(ink: np.ndarray, width: float) -> np.ndarray:
+    """Ink (h, w) of any dtype whose lines are at least `width` pixels wide on average.
+
+    A reduced line is the mean of its pixels and the background's: without this, a line of one pixel in a thousand is
+    lost.
+    """
+    strong = (ink > ink.max() / 2).astype(np.uint8)
+    inside = cv2.distanceTransform(strong, cv2.DIST_L2, cv2.DIST_MASK_5)
+    if not strong.any():
+        return ink
+    # Inside of a line of w pixels the distances run 1, 2, ... 2, 1: their mean is w / 4 + 1 / 2.
+    missing = width - max(1.0, 4 * float(inside[strong > 0].mean()) - 2)
+    if missing <= 0.5:
+        return ink
+    outside = cv2.distanceTransform(1 - strong, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    grown = np.clip(missing / 2 + 0.5 - outside, 0, 1) * float(ink.max())  # the last pixel is covered in part
+    return np.maximum(ink, grown.astype(ink.dtype))
