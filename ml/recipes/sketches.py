@@ -82,9 +82,10 @@ class _Source(NamedTuple):
 
 def load_sketches(data: Path | None) -> Material:
     """Strokes, bitmaps and careful drawings, each split; characters and made-up drawings as negatives."""
-    tracks = loaders.load_sketch_tracks(data)
-    strokes, pictures = _from_tracks(tracks), _from_pictures(loaders.load_sketch_bitmaps(data))
+    # Everything is loaded before anything is rasterised, so that missing data is reported first.
+    tracks, bitmaps = loaders.load_sketch_tracks(data), loaders.load_sketch_bitmaps(data)
     careful = _from_pictures(loaders.load_tuberlin_sketches(data))
+    strokes, pictures = _from_tracks(tracks), _from_pictures(bitmaps)
     # Drawings whose other form is in the test. In the test itself both forms may stay.
     stroke_leaks, picture_leaks = _find_leaks(strokes, pictures), _find_leaks(pictures, strokes)
     tracks = loaders.select_rows(tracks, np.flatnonzero(strokes.train & ~stroke_leaks))

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from ml.augmentation.synthetic_digits import write_digit
+from ml.data.loaders import DatasetError
 from ml.preprocessing.image import normalise_image
 from ml.preprocessing.ink import rasterise
 from ml.preprocessing.quickdraw_bitmap import draw_bitmap
@@ -115,3 +116,8 @@ def test_a_twin_is_found_though_it_lies_a_pixel_beside() -> None:
     assert has_twin(np.roll(rasters, 1, axis=2), rasters).all()
     assert not has_twin(rasters[:5], rasters[5:]).any()
     assert not has_twin(rasters, rasters[:0]).any()
+
+
+def test_missing_data_is_an_error_that_says_what_is_missing(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError):
+        SKETCHES.load(tmp_path)
