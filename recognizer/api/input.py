@@ -14,7 +14,7 @@ import re
 import reprlib
 from collections.abc import Callable, Mapping
 from functools import cache
-from typing import IO, TYPE_CHECKING, Annotated, Any, NamedTuple, TypeVar
+from typing import IO, Annotated, Any, NamedTuple, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -26,6 +26,7 @@ from rest_framework.exceptions import ParseError
 from rest_framework.parsers import BaseParser, MultiPartParser
 from rest_framework.request import Request
 
+from accounts.models import ApiKey
 from ml.preprocessing.content import Content
 from ml.preprocessing.image_limits import MAX_IMAGE_BYTES, ImageError
 from ml.preprocessing.ink import InkError
@@ -34,9 +35,6 @@ from recognizer.api.errors import ApiError, error_body
 from recognizer.api.throttling import CountingView, PictureLimit, check_limit
 from recognizer.datasets.filters import STATUSES
 from recognizer.datasets.formats import FORMATS, MAX_LICENCE_LENGTH
-
-if TYPE_CHECKING:
-    from accounts.models import ApiKey
 
 T = TypeVar("T", bound=Struct)
 Json = dict[str, Any]

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 
 import cv2
 from django.urls import reverse
 
 from ml.preprocessing.content import Content
+from recognizer.api.input import BatchBody, DrawingBody
 from recognizer.drawings.other_recognizers import BetterRecognizer
 from recognizer.drawings.predict import Answer, Guess
 from recognizer.models import Correction, Drawing, Label, PersonalAnswer, Prediction, Recognizer, Review
 from recognizer.registry.serving import LiveVersion
-
-if TYPE_CHECKING:
-    from recognizer.api.input import BatchBody, DrawingBody
 
 
 def label_json(label: Label) -> dict[str, str]:

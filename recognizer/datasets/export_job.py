@@ -11,7 +11,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable
 from datetime import timedelta
-from typing import TYPE_CHECKING
 
 import numpy as np
 from django.db import IntegrityError, transaction
@@ -20,13 +19,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts import audit, people
+from accounts.models import User
 from recognizer import enqueue
 from recognizer.datasets import formats
 from recognizer.datasets.filters import DrawingFilter, FilterError
 from recognizer.models import Drawing, Export, ExportChunk
-
-if TYPE_CHECKING:
-    from accounts.models import User
 
 logger = logging.getLogger(__name__)
 State = Export.State

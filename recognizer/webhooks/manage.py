@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING
 
 from django.db import transaction
 from django.db.models import F, Q
@@ -12,14 +11,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts import audit
-from accounts.models import lock_person
+from accounts.models import User, lock_person
 from recognizer import enqueue
 from recognizer.models import TEST_EVENT, Delivery, Event, Recognizer, Webhook
 from recognizer.webhooks import allowed_addresses
 from recognizer.webhooks import events as webhook_events
-
-if TYPE_CHECKING:
-    from accounts.models import User
 
 MAX_PER_PERSON = 10  # webhooks
 MAX_MANUAL_PER_MINUTE = 10  # tests and replays of one webhook

@@ -9,12 +9,10 @@ from __future__ import annotations
 import base64
 import hmac
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
 
 from django.utils.crypto import salted_hmac
 
-if TYPE_CHECKING:
-    from recognizer.models import Delivery, Webhook
+from recognizer.models import Delivery, Webhook
 
 PREFIX = "whsec_"
 # After a renewal the old secret signs as well for this time, so that no delivery is refused meanwhile.

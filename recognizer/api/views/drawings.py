@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 from uuid import UUID
 
 from django.db.models import Prefetch
@@ -13,19 +13,16 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.models import User
+from ml.preprocessing.content import Content
 from recognizer.api.base import Endpoint
 from recognizer.api.errors import ApiError
-from recognizer.api.input import DRAWING_PARSERS, read_drawing, read_label
+from recognizer.api.input import DRAWING_PARSERS, DrawingBody, read_drawing, read_label
 from recognizer.api.output import correction_json, drawing_json, label_json, review_json, saved_answer_json
 from recognizer.api.pagination import JsonBoolean, ListQuery, SlugFilter, UtcTime
 from recognizer.api.throttling import DrawingLimit
 from recognizer.drawings import corrections, store
 from recognizer.models import Correction, Drawing, Label, Prediction, Review, UnknownLabelError
-
-if TYPE_CHECKING:
-    from accounts.models import User
-    from ml.preprocessing.content import Content
-    from recognizer.api.input import DrawingBody
 
 WAITING = "waiting"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 from django.http import HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import get_object_or_404
@@ -14,6 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from accounts.models import User
 from recognizer.api.base import Endpoint, not_modified
 from recognizer.api.errors import ApiError
 from recognizer.api.input import ExportBody, LimitedJSONParser, read_body
@@ -22,9 +23,6 @@ from recognizer.api.throttling import DrawingLimit
 from recognizer.datasets import export_job
 from recognizer.datasets.filters import DrawingFilter
 from recognizer.models import Export, permissions
-
-if TYPE_CHECKING:
-    from accounts.models import User
 
 State = Export.State
 

@@ -5,22 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlencode
 
 from django import forms
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models import User
 from recognizer import training
 from recognizer.drawings import thumbnails
 from recognizer.models import Drawing, DrawingQuerySet, Label, PersonalAnswer, Prediction, Recognizer, Review
 from recognizer.pages.pagination import ListPage
 from recognizer.pages.query import QueryForm
 from recognizer.review import decisions
-
-if TYPE_CHECKING:
-    from accounts.models import User
 
 PAGE_SIZE = 24
 STATES = {

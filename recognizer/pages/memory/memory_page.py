@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from django.db.models import Exists, OuterRef
 
+from accounts.models import User
 from recognizer import memory
 from recognizer.insights.examples import DrawingExample
 from recognizer.models import Label, Memory, Promotion, Recognizer, Remembered
 from recognizer.training import monitoring
-
-if TYPE_CHECKING:
-    from accounts.models import User
 
 MAX_SHOWN = 12  # drawings per label, the newest; all if the query string names the label
 

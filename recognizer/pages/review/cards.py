@@ -6,13 +6,14 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.db.models import Prefetch
 from django.utils.formats import localize
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from accounts.models import User
 from recognizer.drawings import replay as replays
 from recognizer.drawings import thumbnails
 from recognizer.insights.examples import DrawingExample
@@ -31,9 +32,6 @@ from recognizer.models import (
 from recognizer.models.model_version import heavy_fields
 from recognizer.review import controls, queue
 from recognizer.review.queue import NO_FILTER, QueueFilter
-
-if TYPE_CHECKING:
-    from accounts.models import User
 
 SHOWN_GUESSES = 3
 MOST_AT_A_GLANCE = 12  # labels; with more, reviewers find one by typing
