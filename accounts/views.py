@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts import people
+from accounts import deletion, people
 from accounts.requests import PersonRequest
 
 
@@ -68,8 +68,8 @@ def delete(request: PersonRequest) -> HttpResponse:
     if request.method != "POST":
         return render(request, "accounts/delete.html")
     try:
-        people.delete_person(person=request.user)
-    except people.LastSuperuserError as error:
+        deletion.delete_person(person=request.user)
+    except deletion.LastSuperuserError as error:
         return render(request, "accounts/delete.html", {"error": error}, status=409)
     logout(request)
     messages.success(request, _("Your account and all your drawings are deleted."))

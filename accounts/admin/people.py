@@ -18,7 +18,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
-from accounts import audit, people, permissions
+from accounts import audit, deletion, permissions
 from accounts.admin import confirm_action, delete_counts
 from accounts.models import User
 
@@ -97,14 +97,14 @@ class PersonAdmin(UserAdmin):
 
     def delete_model(self, request: HttpRequest, obj: User) -> None:
         """Delete one person as they could do themselves."""
-        people.delete_person(person=obj, by=cast(User, request.user))
+        deletion.delete_person(person=obj, by=cast(User, request.user))
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         """Delete many people; the last superuser stays."""
         for person in queryset:
             try:
-                people.delete_person(person=person, by=cast(User, request.user))
-            except people.LastSuperuserError as error:
+                deletion.delete_person(person=person, by=cast(User, request.user))
+            except deletion.LastSuperuserError as error:
                 self.message_user(request, str(error), messages.ERROR)
 
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:

@@ -32,6 +32,15 @@ class ModelOutput(NamedTuple):
     """float32 (n, width): the last hidden layer."""
 
 
+def is_unsure(probabilities: np.ndarray, unsure_below: float) -> np.ndarray:
+    """Whether answers are "not sure": the probability of the first guess is below the model version's threshold.
+
+    `probabilities` is float (labels,) or (n, labels); the result is bool () or (n,). The threshold is chosen when
+    the version is trained, so that 1 % of real drawings are below it, and is stored in the bundle.
+    """
+    return np.asarray(probabilities, np.float64).max(axis=-1) < unsure_below
+
+
 class Head(NamedTuple):
     """A last layer. The probabilities are `softmax(embeddings @ weights + bias)`."""
 

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ml.bundles.predictor import is_unsure
 from ml.evaluation.metrics import calibration_error
 from ml.statistics import mcnemar_exact
 
@@ -90,7 +91,7 @@ def _calibration_error(answers: np.ndarray, truth: np.ndarray) -> float | None:
 
 
 def _unsure(answers: np.ndarray, side: ModelAnswers) -> float | None:
-    return _share(answers.max(axis=1) < side.unsure_below)
+    return _share(is_unsure(answers, side.unsure_below))
 
 
 def _field_figures(exam: ExamAnswers) -> dict[str, Any]:

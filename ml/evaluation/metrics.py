@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from ml.bundles.predictor import is_unsure
 from ml.data.labelled_files import NEGATIVE_LABEL
 
 BINS = 15
@@ -70,7 +71,7 @@ def evaluate_answers(
     probability is under `unsure_below`.
     """
     negative = labels_true == NEGATIVE_LABEL
-    unsure = probabilities.max(axis=1) < unsure_below
+    unsure = is_unsure(probabilities, unsure_below)
     # From here on without negatives: n is the number of real drawings.
     real, truth, doubt = probabilities[~negative], labels_true[~negative], unsure[~negative]
     guesses = real.argmax(axis=1)  # (n,)

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ml.bundles.predictor import Predictor
+from ml.bundles.predictor import Predictor, is_unsure
 from ml.data.labelled_files import held_out_writers
 from ml.data.loaders import DatasetError, load_foreign_characters, load_mnist, load_pen_tracks, split_by_group
 from ml.preprocessing.image import normalise_image
@@ -127,7 +127,7 @@ def measure_junk(
 
 
 def _unsure(predictor: Predictor, below: float, rasters: np.ndarray) -> dict[str, Any]:
-    unsure = predictor.predict(rasters).probabilities.max(axis=1) < below
+    unsure = is_unsure(predictor.predict(rasters).probabilities, below)
     return {"count": len(rasters), "not sure": float(unsure.mean())}
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import partial
 
 import cv2
 import numpy as np
@@ -31,13 +32,13 @@ def drawn_grey(pixels: np.ndarray, side: int) -> np.ndarray | None:
     """
     step = max(1, math.isqrt(pixels.shape[0] * pixels.shape[1] // SAMPLED_PIXELS))
     sample = pixels[::step, ::step]
-    if pixels.ndim == 3 and pixels.shape[2] == 4 and (sample[..., 3] >= 128).mean() <= MAX_PAINTED_SHARE:
-        tone, measure = 255.0, _alpha  # whatever is painted on a transparent canvas is ink
-    else:
+    measure: Callable[[np.ndarray], np.ndarray] = _alpha  # whatever is painted on a transparent canvas is ink
+    tone = 255.0
+    if pixels.ndim == 2 or pixels.shape[2] == 3 or (sample[..., 3] >= 128).mean() > MAX_PAINTED_SHARE:
         background = _most_frequent_colour(_opaque(sample))
         if background is None:
             return None
-        tone, measure = float(np.mean(background)), lambda strip: _distance(_opaque(strip), background)
+        tone, measure = float(np.mean(background)), partial(_distance, background=background)
     distance = reduce_drawing(remove_frames(_pooled(pixels, measure, side)), side)
     room = tone if tone >= 128 else 255 - tone  # levels by which ink can differ from the background in grey
     levels = distance * min(1.0, room / max(float(distance.max()), 1.0))
@@ -65,7 +66,7 @@ def _most_frequent_colour(pixels: np.ndarray) -> tuple[int, ...] | None:
 
 def _distance(pixels: np.ndarray, background: tuple[int, ...]) -> np.ndarray:
     """How far each pixel is from the background, uint8 (h, w): the largest difference of a channel."""
-    channels = pixels.reshape(*pixels.shape[:2], -1).astype(np.int16)  # (h, w, 1) or (h, w, 3)
+    channels = _opaque(pixels).reshape(*pixels.shape[:2], -1).astype(np.int16)  # (h, w, 1) or (h, w, 3)
     return np.abs(channels - np.array(background, np.int16)).max(axis=2).astype(np.uint8)
 
 

@@ -11,7 +11,7 @@ export_job    exports in the background, saved in the database until they expire
 read_lines, read_npz, read_png          reading a file line by line
 drafts        one line as a drawing that can be saved, or the reason why not
 import_job    saving the drawings of a file
-personal_data everything about one person, as JSON
+personal_data_export  everything about one person, as JSON
 
 An export as ndjson or CSV contains all that is needed to import the same drawings, and then gives the same bytes again.
 """

@@ -9,6 +9,7 @@ from uuid import UUID
 import numpy as np
 
 from accounts.models import User
+from ml.bundles.predictor import is_unsure
 from ml.preprocessing.content import Content
 from recognizer import memory
 from recognizer.models import Label
@@ -80,4 +81,4 @@ def _ranked(live: LiveVersion, probabilities: np.ndarray) -> tuple[list[Guess], 
     order = np.argsort(-probabilities, kind="stable")
     ranked = zip(order.tolist(), probabilities[order].tolist(), strict=True)
     guesses = [Guess(live.labels[index], probability) for index, probability in ranked]
-    return guesses, guesses[0].probability < live.unsure_below
+    return guesses, bool(is_unsure(probabilities, live.unsure_below))

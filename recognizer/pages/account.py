@@ -9,7 +9,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from accounts.requests import PersonRequest
-from recognizer.datasets import personal_data
+from recognizer.datasets import personal_data_export
 
 
 @never_cache
@@ -19,7 +19,7 @@ def download(request: PersonRequest) -> StreamingHttpResponse:
     """Everything that is saved about the signed-in person, as a JSON file."""
     name = f"inkling-{timezone.localdate():%Y-%m-%d}.json"
     return StreamingHttpResponse(
-        personal_data.person_document(request.user),
+        personal_data_export.person_document(request.user),
         content_type="application/json",
         headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )

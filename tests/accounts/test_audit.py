@@ -4,7 +4,7 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.test import Client
 
-from accounts import audit, people
+from accounts import audit, deletion
 from accounts.facts import ImmutableError
 from accounts.models import AuditEntry, User
 from tests.accounts.helpers import PASSWORD
@@ -66,7 +66,7 @@ def test_of_who_has_left_a_number_stays(as_ada: Client, ada: User) -> None:
 
 def test_staff_who_delete_somebody_are_noted(ada: User, bob: User) -> None:
     name = audit.name_of(ada)
-    people.delete_person(person=ada, by=bob)
+    deletion.delete_person(person=ada, by=bob)
     entry = AuditEntry.objects.get()
     assert (entry.what, entry.by, entry.subject) == ("person.deleted", bob, name)
 

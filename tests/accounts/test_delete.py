@@ -8,7 +8,7 @@ from django.contrib.sessions.models import Session
 from django.db import models
 from django.test import Client
 
-from accounts import people
+from accounts import deletion
 from accounts.models import User
 from recognizer.models import Promotion
 from tests.accounts.helpers import PASSWORD, is_in, sign_in
@@ -149,12 +149,12 @@ def test_one_of_two_superusers_may_go(as_ada: Client, ada: User, bob: User) -> N
     User.objects.update(is_superuser=True)
     as_ada.post("/accounts/delete/")
     assert not User.objects.filter(pk=ada.pk).exists()
-    with pytest.raises(people.LastSuperuserError):
-        people.delete_person(person=bob)
+    with pytest.raises(deletion.LastSuperuserError):
+        deletion.delete_person(person=bob)
 
 
 def test_a_superuser_who_is_closed_does_not_count(ada: User, bob: User) -> None:
     User.objects.update(is_superuser=True)
     User.objects.filter(pk=bob.pk).update(is_active=False)
-    with pytest.raises(people.LastSuperuserError):
-        people.delete_person(person=ada)
+    with pytest.raises(deletion.LastSuperuserError):
+        deletion.delete_person(person=ada)

@@ -9,7 +9,7 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import User
-from recognizer.datasets import personal_data
+from recognizer.datasets import personal_data_export
 from tests.accounts.test_delete import WAYS
 from tests.accounts.world import PNG, drawing, furnish, recalled, taught
 
@@ -171,9 +171,9 @@ def test_it_is_a_document_also_without_drawings(as_ada: Client) -> None:
 def test_it_reads_page_by_page_in_order(
     as_ada: Client, ada: User, monkeypatch: pytest.MonkeyPatch, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
-    monkeypatch.setattr(personal_data, "PAGE_SIZE", 2)
+    monkeypatch.setattr(personal_data_export, "PAGE_SIZE", 2)
     made = [drawing(ada) for _ in range(5)]
-    pieces = personal_data.person_document(ada)
+    pieces = personal_data_export.person_document(ada)
     next(pieces)
     # drawings; what was predicted, corrected, decided, said by reviewers, learned and reported of them, which are
     # controls, and what is remembered of them

@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from accounts import people
+from accounts import deletion
 from accounts.models import User
 from recognizer.models import ModelVersion, Promotion, Recognizer, SnapshotItem
 from recognizer.registry import promotions
@@ -64,7 +64,7 @@ def remove_users() -> tuple[int, list[Promotion]]:
     back = [done for recognizer in Recognizer.objects.all() if (done := _roll_back(recognizer, trained))]
     removed = list(demo_users())
     for person in removed:
-        people.delete_person(person=person)
+        deletion.delete_person(person=person)
     return len(removed), back
 
 

@@ -16,7 +16,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from accounts import people
+from accounts import deletion, people
 from accounts.models import User
 from recognizer import tasks
 from recognizer.datasets import export_job
@@ -158,7 +158,7 @@ def test_when_an_author_leaves_the_next_tick_deletes_the_files(
 ) -> None:
     bobs = ask(as_rita, status=["undecided", "rejected", "unnamed"])
     alices = ask(as_rita, status=["accepted"])
-    people.delete_person(person=alice)
+    deletion.delete_person(person=alice)
     export_job.run_due_jobs()
     assert not ExportChunk.objects.filter(export=alices).exists()
     assert ExportChunk.objects.filter(export=bobs).exists() is False  # her picture was among the undecided
@@ -172,7 +172,7 @@ def test_when_an_author_leaves_the_next_tick_deletes_the_files(
 
 def test_files_go_with_who_asked_for_them(as_rita: Client, rita: User, community: Community) -> None:
     ask(as_rita)
-    people.delete_person(person=rita)
+    deletion.delete_person(person=rita)
     assert not any(model.objects.exists() for model in (Export, ExportChunk))
 
 

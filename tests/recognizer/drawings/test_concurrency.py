@@ -10,7 +10,7 @@ import pytest
 from django.db import connection
 from django.test import Client
 
-from accounts import people
+from accounts import deletion, people
 from accounts.models import User
 from recognizer.drawings import corrections, store
 from recognizer.drawings.store import Content
@@ -62,7 +62,7 @@ def test_leaving_while_a_drawing_arrives_leaves_nothing(digits: Recognizer, alic
     body = {"recognizer": "digits", "ink": SEVEN}
     tabs = [browser(alice) for _ in range(4)]
     keeps = [partial(ask, tab, "POST", "/api/v1/drawings", body) for tab in tabs]
-    *statuses, _none = at_once(*keeps, partial(people.delete_person, person=alice))
+    *statuses, _none = at_once(*keeps, partial(deletion.delete_person, person=alice))
     assert set(statuses) <= {201, 401, 403}
     assert not User.objects.exists()
     assert not Drawing.objects.exists()

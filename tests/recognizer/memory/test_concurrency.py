@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from accounts import people
+from accounts import deletion
 from accounts.models import User
 from ml.bundles.bundle import Bundle
 from ml.preprocessing.content import Content
@@ -93,7 +93,7 @@ def test_leaving_while_answers_are_kept_and_read_again_leaves_nothing(
         partial(ask, one, "POST", URL, BODY),
         partial(ask, two, "PUT", f"{URL}/{made[0].uuid}/correction", {"label": "4"}),
         partial(memories.refresh_memory, memory_id=Memory.objects.get().pk),
-        partial(people.delete_person, person=alice),
+        partial(deletion.delete_person, person=alice),
     )
     assert not User.objects.exists()
     assert not any(model.objects.exists() for model in (Memory, Remembered, PersonalAnswer, PersonalAnswerReason))

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from django.core.cache import cache
 
-from accounts import people
+from accounts import deletion, people
 from accounts.models import User
 from config.celery import app
 from ml.bundles.bundle import Bundle
@@ -144,7 +144,7 @@ def test_who_left_meanwhile_is_gone(digits: Recognizer, alice: User, starter: Bu
     say(alice, "1")
     promote_another(digits, starter)
     memory = memory_of(alice)
-    people.delete_person(person=alice)
+    deletion.delete_person(person=alice)
     assert memories.refresh_memory(memory_id=memory) == 0
     assert not Memory.objects.exists()
     assert not Remembered.objects.exists()

@@ -12,7 +12,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from accounts import audit, people
+from accounts import audit, deletion
 from accounts.models import AuditEntry, User
 from recognizer.models import Correction, Review
 from recognizer.pages.moderation import audit_entries
@@ -76,7 +76,7 @@ def test_addresses_are_shown_only_to_people_who_may_see_them(as_auditor: Client,
 def test_a_person_who_left_keeps_a_number_without_a_name(as_auditor: Client, bob: User) -> None:
     pk, address = bob.pk, bob.email
     audit.note(by=bob, what="key.made", subject="key 1")
-    people.delete_person(person=bob)
+    deletion.delete_person(person=bob)
     html = " ".join(as_auditor.get(LOG).content.decode().split())
     assert html.count(f'"?person={pk}"') == 2
     assert address not in html

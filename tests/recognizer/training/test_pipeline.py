@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from accounts import people
+from accounts import deletion
 from accounts.models import User
 from ml.bundles.bundle import Bundle
 from ml.embeddings.replay_pack import read_pack, write_pack
@@ -297,7 +297,7 @@ def test_drawings_deleted_during_a_run_are_left_out(digits: Recognizer, solo: Us
 def test_an_account_deleted_during_a_run_is_left_out(digits: Recognizer, solo: User, at_step: AtStep) -> None:
     leaver = community.person("leaver")
     community.approve(community.draw(leaver, 10))
-    at_step("judging", lambda: people.delete_person(person=leaver))
+    at_step("judging", lambda: deletion.delete_person(person=leaver))
     run = run_now(digits)
     assert run.state == State.PASSED, run.reason
     assert set(run.items.values_list("drawing__author", flat=True)) == {solo.pk}
@@ -307,7 +307,7 @@ def test_the_next_run_does_not_use_deleted_drawings(digits: Recognizer, solo: Us
     leaver = community.person("leaver")
     community.approve(community.draw(leaver, 10))
     first = run_now(digits)
-    people.delete_person(person=leaver)
+    deletion.delete_person(person=leaver)
     second = run_now(digits)
     assert (first.snapshot["authors"], second.snapshot["authors"]) == (2, 1)
     assert second.snapshot["digest"] != first.snapshot["digest"]
@@ -339,7 +339,7 @@ def test_drawings_name_the_versions_trained_on_them(digits: Recognizer, solo: Us
 def test_a_version_without_any_usable_drawing_is_replaced_by_the_base(digits: Recognizer, solo: User) -> None:
     run_now(digits)
     assert live_number(digits) == 2
-    people.delete_person(person=solo)
+    deletion.delete_person(person=solo)
     run = run_now(digits)
     assert (run.state, live_number(digits)) == (State.REFUSED, 1)
     promotion = promotions.current_promotion(digits.pk)
