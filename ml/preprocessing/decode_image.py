@@ -31,9 +31,9 @@ def decode_image(data: bytes) -> np.ndarray:
     """Decode a PNG, JPEG, WebP or BMP file to a grey image as people see it: uint8 (h, w).
 
     Takes the first frame of an animation, turns the image as its EXIF orientation says, puts transparent images on
-    white, and reduces large ones to about 1,000 pixels on the longer side. Raises ImageError `image_too_large` (more
-    than 5 MB or 16 megapixels, less for some kinds; checked before decoding), `unsupported_image` (another format) or
-    `invalid_image` (no image, a broken one, or one made to take long).
+    white, and reduces large ones to about 1,000 pixels on the longer side, drawings on one flat background to 640.
+    Raises ImageError `image_too_large` (more than 5 MB or 16 megapixels, less for some kinds; checked before decoding),
+    `unsupported_image` (another format) or `invalid_image` (no image, a broken one, or one made to take long).
     """
     check_file(data)
     with _open(data) as image:

@@ -13,15 +13,15 @@ from functools import partial
 import cv2
 import numpy as np
 
-FLAT_SHARE = 0.4  # of the pixels have exactly the background's colour in a drawn image
-SAMPLED_PIXELS = 100_000  # are enough to find the background's colour
-MAX_PAINTED_SHARE = 0.6  # of a transparent canvas is painted; an image with more is a picture with a hole
+FLAT_SHARE = 0.4  # a drawn image has the background's exact colour in at least this share of its pixels
+SAMPLED_PIXELS = 100_000  # about so many pixels are read to find the background's colour
+MAX_PAINTED_SHARE = 0.6  # an image with more opaque pixels than this share is no drawing on a transparent canvas
 MIN_DISTANCE = 12  # levels between ink and background
-FRAME_SHARE = 0.9  # of a frame's line have one colour; a drawing may lie across the rest
+FRAME_SHARE = 0.9  # at least this share of a frame's side has one colour; a drawing may cross the rest
 FRAME_TOLERANCE = 24  # levels within which a frame has one colour
 MAX_FRAMES = 6  # one inside the other: the page around a canvas, its border, the border's soft edges
 MIN_LINE_WIDTH = 2.0  # pixels that a line keeps when an image is reduced
-STRIP_PIXELS = 1_000_000  # are looked at together, so that a large image needs little memory
+STRIP_PIXELS = 1_000_000  # an image is read in strips of this size, so that a large one needs little memory
 
 
 def drawn_grey(pixels: np.ndarray, side: int) -> np.ndarray | None:

@@ -14,7 +14,7 @@ import numpy as np
 from ml.preprocessing.decode_image import shrink
 
 # Drawn images
-DRAWN_SIDE = 64  # pixels; an image this small counts as drawn, because a background cannot be estimated in it
+SMALL_SIDE = 64  # pixels; an image this small counts as drawn, because a background cannot be estimated in it
 FLAT_SHARE = 0.4  # of the pixels of a drawn image have exactly the grey level of the background, or more
 MIN_CONTRAST = 12  # grey levels between ink and background
 
@@ -48,7 +48,7 @@ def find_ink(pixels: np.ndarray, *, light: bool | None) -> np.ndarray | None:
 def _find_in_drawn(pixels: np.ndarray, light: bool | None) -> np.ndarray | None:
     """The ink of a drawn image, all zeros without ink; None if the image is not a drawn one."""
     background = _background_level(pixels, light)
-    small = max(pixels.shape) <= DRAWN_SIDE
+    small = max(pixels.shape) <= SMALL_SIDE
     if not small and np.count_nonzero(pixels == background) < FLAT_SHARE * pixels.size:
         return None
     distance = np.abs(pixels.astype(np.int16) - background).astype(np.float32)  # (h, w) grey levels
@@ -129,8 +129,7 @@ def _widest_line(small: np.ndarray) -> float:
     """
     smooth = cv2.medianBlur(small, 5)
     _, dark = cv2.threshold(smooth, 0, 1, cv2.THRESH_BINARY_INV | cv2.THRESH_OTSU)
-    border = np.concatenate([dark[0], dark[-1], dark[:, 0], dark[:, -1]])
-    if border.mean() > MAX_BORDER_SHARE or not 0 < dark.mean() < MAX_DARK_SHARE:
+    if _border(dark).mean() > MAX_BORDER_SHARE or not 0 < dark.mean() < MAX_DARK_SHARE:
         return 0.0
     if smooth[dark == 1].mean() > MAX_INK_LIGHT * smooth[dark == 0].mean():
         return 0.0

@@ -22,7 +22,8 @@ import numpy as np
 # The rasters are so small that starting OpenCV's threads takes longer than drawing.
 cv2.setNumThreads(0)
 
-PREPROCESS_VERSION = 1  # raise it when a pixel of a raster changes: a model needs the rasters it was trained on
+# Raise it when a pixel of a raster drawn from strokes changes: a model needs the rasters it was trained on.
+PREPROCESS_VERSION = 1
 
 # The default raster is the one of MNIST. All lengths are in pixels of the raster.
 SIZE = 28  # side of the raster

@@ -36,9 +36,9 @@ def model_answer_json(answer: Answer) -> dict[str, Any]:
     return {"guesses": _guesses(answer.guesses), "unsure": answer.unsure}
 
 
-def version_json(active: LiveVersion) -> dict[str, Any]:
+def version_json(live: LiveVersion) -> dict[str, Any]:
     """The version that answered."""
-    return {"recognizer": active.recognizer.slug, "model_version": active.version.number}
+    return {"recognizer": live.recognizer.slug, "model_version": live.version.number}
 
 
 def apply_options(answer: dict[str, Any], options: DrawingBody | BatchBody) -> dict[str, Any]:

@@ -52,7 +52,7 @@ class DoubtfulLabel:
 
 
 def doubtful_checks(recognizer: Recognizer, *, label: Label | None = None) -> QuerySet[LabelCheck]:
-    """The most doubtful first, at most `MOST`."""
+    """The most doubtful first, at most MAX_DOUBTFUL."""
     approved = LabelCheck.objects.filter(recognizer=recognizer, approved=True, margin__lt=0)
     if label:
         approved = approved.filter(label=label)

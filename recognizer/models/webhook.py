@@ -77,7 +77,7 @@ class Webhook(models.Model):
         return (split.path or "/") + ("?…" if split.query else "")
 
     @property
-    def told(self) -> list[str]:
+    def event_names(self) -> list[str]:
         """The names of its events."""
         return [str(Event(value).label) for value in self.events if value in Event.values]
 

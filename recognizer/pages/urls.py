@@ -58,12 +58,10 @@ urlpatterns = [
     path("review/<int:pk>/", focus.decide, name="review-decide"),
     path("review/grid/", grid.grid, name="review-grid"),
     path("review/grid/undo/", grid.undo, name="review-grid-undo"),
-    # Data out, before review/
     path("review/export/", exports.exports, name="exports"),
     path("review/export/<int:pk>/", exports.download_export, name="export-download"),
     path("review/export/<int:pk>/status", exports.export_status, name="export-status"),
     path("review/export/<int:pk>/delete/", exports.delete_export, name="export-delete"),
-    # What keeps a community safe
     path("review/set-aside/", exclusions.excluded_authors, name="exclusions"),
     path("review/set-aside/new/", exclusions.exclude_author, name="exclude-author"),
     path("review/set-aside/teach-anew/", exclusions.retrain, name="exclusion-retrain"),

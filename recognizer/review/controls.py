@@ -91,7 +91,7 @@ def mix_in_controls(
     shares = dict(Policy.objects.filter(control_share__gt=0).values_list("recognizer", "control_share"))
     if not shares or permissions.may_mark_controls(reviewer):
         return list(found)
-    indexes = _drawn(found, shares, reviewer, len(passed_over))
+    indexes = _control_indexes(found, shares, reviewer, len(passed_over))
     if not indexes:
         return list(found)
     of_these = {found[at].queue_entry.recognizer_id for at in indexes}
@@ -103,7 +103,7 @@ def mix_in_controls(
     return _put_in(list(found), indexes, [each for each in some if each.pk in claimed], reviewer)
 
 
-def _drawn(found: Sequence[Correction], shares: dict[int, float], reviewer: User, before: int) -> list[int]:
+def _control_indexes(found: Sequence[Correction], shares: dict[int, float], reviewer: User, before: int) -> list[int]:
     """The indexes in the list at which a control is shown."""
     last = Opinion.objects.filter(by=reviewer).order_by("-id").values_list("id", flat=True).first() or 0
     indexes = []

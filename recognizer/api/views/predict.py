@@ -93,10 +93,10 @@ class BatchView(Endpoint):
         if count > 1 and isinstance(request.auth, ApiKey):
             usage.count_calls(key=request.auth, calls=count - 1)
         number = batch.as_of or pinned_version(request, batch.recognizer)
-        active = pinned.pinned_version(batch.recognizer, number)
+        live = pinned.pinned_version(batch.recognizer, number)
         contents = batch.contents()
         readable = [content for content in contents if isinstance(content, Content)]
-        answers = iter(predict.recognise_batch(live=active, contents=readable))
+        answers = iter(predict.recognise_batch(live=live, contents=readable))
         results: list[dict[str, Any]] = []
         for index, content in enumerate(contents):
             if isinstance(content, Content):
@@ -105,4 +105,4 @@ class BatchView(Endpoint):
                 results.append({"index": index, **answer, **extras_json(found, content, batch.include or ())})
             else:
                 results.append({"index": index, "error": content})
-        return Response({**version_json(active), "results": results})
+        return Response({**version_json(live), "results": results})
