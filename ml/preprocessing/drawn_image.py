@@ -16,6 +16,8 @@ import numpy as np
 FLAT_SHARE = 0.4  # a drawn image has the background's exact colour in at least this share of its pixels
 SAMPLED_PIXELS = 100_000  # about so many pixels are read to find the background's colour
 MAX_PAINTED_SHARE = 0.6  # an image with more opaque pixels than this share is no drawing on a transparent canvas
+MAX_OTHER_TONES = 0.005  # share of the painted pixels that may be far from the others in a drawing of one tone
+WIDEST_LINE = 0.3  # of the longer side; a wider area is no line but a sheet or a cut-out picture
 MIN_DISTANCE = 12  # levels between ink and background
 FRAME_SHARE = 0.9  # at least this share of a frame's side has one colour; a drawing may cross the rest
 FRAME_TOLERANCE = 24  # levels within which a frame has one colour
@@ -34,7 +36,7 @@ def drawn_grey(pixels: np.ndarray, side: int) -> np.ndarray | None:
     sample = pixels[::step, ::step]
     measure: Callable[[np.ndarray], np.ndarray] = _alpha  # whatever is painted on a transparent canvas is ink
     tone = 255.0
-    if pixels.ndim == 2 or pixels.shape[2] == 3 or (sample[..., 3] >= 128).mean() > MAX_PAINTED_SHARE:
+    if pixels.ndim == 2 or pixels.shape[2] == 3 or not _is_transparent_canvas(sample):
         background = _most_frequent_colour(_opaque(sample))
         if background is None:
             return None
@@ -43,6 +45,19 @@ def drawn_grey(pixels: np.ndarray, side: int) -> np.ndarray | None:
     room = tone if tone >= 128 else 255 - tone  # levels by which ink can differ from the background in grey
     levels = distance * min(1.0, room / max(float(distance.max()), 1.0))
     return np.rint(tone - levels if tone >= 128 else tone + levels).astype(np.uint8)
+
+
+def _is_transparent_canvas(rgba: np.ndarray) -> bool:
+    """Whether a transparent image (h, w, 4) is a drawing: lines, or one tone. Otherwise it is a cut-out picture."""
+    opaque = (rgba[..., 3] >= 128).astype(np.uint8)
+    if not 0 < opaque.mean() <= MAX_PAINTED_SHARE:
+        return not opaque.any()
+    tones = cv2.cvtColor(np.ascontiguousarray(rgba[..., :3]), cv2.COLOR_RGB2GRAY)[opaque == 1].astype(np.int16)
+    if (np.abs(tones - int(np.median(tones))) > 64).mean() < MAX_OTHER_TONES:
+        return True
+    framed = cv2.copyMakeBorder(opaque, 1, 1, 1, 1, cv2.BORDER_CONSTANT)
+    widest = 2 * float(cv2.distanceTransform(framed, cv2.DIST_L2, cv2.DIST_MASK_5).max())
+    return widest <= WIDEST_LINE * max(opaque.shape)
 
 
 def _alpha(rgba: np.ndarray) -> np.ndarray:

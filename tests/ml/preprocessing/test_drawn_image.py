@@ -105,6 +105,14 @@ def test_a_frame_does_not_change_the_answer(reader: Reader) -> None:
             assert reader.read(Content.from_image(png(pixels))) == (label, False), (kind, side, width)
 
 
+def test_a_sheet_cut_out_of_a_transparent_image_is_no_silhouette(reader: Reader) -> None:
+    for ink, label in reader.digits(6, 10):
+        sheet = np.zeros((400, 400, 4), np.uint8)
+        sheet[60:340, 60:340] = 255
+        sheet[60:340, 60:340, :3] = painted(mask(ink, 280, 14, 30), BLACK, WHITE)
+        assert reader.read(Content.from_image(png(sheet))) == (label, False)
+
+
 @pytest.mark.parametrize("name", INKS)
 def test_ink_of_two_colours_is_read(reader: Reader, name: str) -> None:
     (first, second), background = INKS[name]
