@@ -13,6 +13,7 @@ from ml.bundles.bundle import Bundle
 from ml.bundles.predictor import Predictor
 from ml.commands.options import add_command, add_drawings, open_bundle, print_result, read_drawings
 from ml.data import labelled_files
+from ml.data.find_labels import find_labels, label_names
 from ml.data.labelled_files import EvaluationError
 from ml.evaluation.metrics import EvaluationReport, evaluate_answers
 from ml.evaluation.robustness import measure_junk, measure_robustness
@@ -39,7 +40,7 @@ def add(commands: Any) -> None:
         "--only",
         type=lambda text: [slug.strip() for slug in text.split(",")],
         default=[],
-        metavar="SLUG,SLUG",
+        metavar="LABEL,LABEL",
         help="choose among these labels only, and leave out drawings of all others",
     )
     parser.add_argument("--by-writer", action="store_true", help="add a table by writer")
@@ -58,13 +59,11 @@ def add(commands: Any) -> None:
 
 def evaluate(options: argparse.Namespace) -> None:
     bundle, predictor = open_bundle(options)
-    if unknown := [slug for slug in options.only if slug not in bundle.slugs]:
-        raise EvaluationError(
-            f"--only names labels that the bundle does not have: {', '.join(unknown)}. "
-            f"It has {', '.join(bundle.slugs)}."
-        )
+    options.only = _find_slugs(options.only, bundle)
     if options.data:
-        drawings = read_drawings(options.data, bundle, holdout=options.holdout, split=options.split)
+        keep_unknown = options.junk or bool(options.only)
+        chosen = {"keep_unknown": keep_unknown, "holdout": options.holdout, "split": options.split}
+        drawings = read_drawings(options.data, bundle, **chosen)
         if options.only:
             drawings = labelled_files.select_labelled(drawings, np.isin(drawings.labels, options.only))
         truth = labelled_files.label_indices(drawings.labels, options.only or bundle.slugs, junk=options.junk)
@@ -76,6 +75,17 @@ def evaluate(options: argparse.Namespace) -> None:
     tables = {name: text_tables.report_text(each, by_writer=options.by_writer) for name, each in reports.items()}
     parts = [text_tables.tests_text(reports), *(f"{name}\n\n{text}" for name, text in tables.items())]
     print_result(options, {name: each.to_dict() for name, each in reports.items()}, "\n\n\n".join(parts))
+
+
+def _find_slugs(words: list[str], bundle: Bundle) -> list[str]:
+    """The slugs of the labels that --only names, each once."""
+    found = {word: find_labels(word, label_names(bundle.manifest["labels"]), prefer_slug=True) for word in words}
+    if wrong := [word for word, indices in found.items() if len(indices) != 1]:
+        raise EvaluationError(
+            f"--only needs words that mean one label each, which these do not: {', '.join(wrong)}. "
+            f"The bundle has {', '.join(bundle.slugs)}."
+        )
+    return list(dict.fromkeys(bundle.slugs[index] for (index,) in found.values()))
 
 
 def _evaluate_recipe(options: argparse.Namespace, bundle: Bundle, predictor: Predictor) -> dict[str, EvaluationReport]:

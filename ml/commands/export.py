@@ -46,7 +46,7 @@ def run(options: argparse.Namespace) -> None:
     bundle, _ = open_bundle(options)
     drawings = probe_rasters(bundle.manifest)
     if options.data:
-        drawings = np.concatenate([drawings, read_drawings(options.data, bundle).rasters])
+        drawings = np.concatenate([drawings, read_drawings(options.data, bundle, keep_unknown=True).rasters])
     with contextlib.redirect_stdout(sys.stderr):  # TensorFlow prints what it writes
         done = export_files(bundle, options.out, formats=options.format, drawings=drawings, progress=progress_bars)
     rows = [

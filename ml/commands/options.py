@@ -15,6 +15,7 @@ import ml
 from ml.bundles.bundle import Bundle, load_bundle, verify_bundle
 from ml.bundles.predictor import Predictor
 from ml.data import labelled_files
+from ml.data.find_labels import label_names
 from ml.data.labelled_files import EvaluationError, LabelledDrawings
 from ml.progress import progress_bars
 
@@ -83,13 +84,25 @@ def open_bundle(options: argparse.Namespace) -> tuple[Bundle, Predictor]:
     return bundle, verify_bundle(bundle)
 
 
-def read_drawings(paths: Sequence[Path], bundle: Bundle, *, holdout: bool = False, split: str = "") -> LabelledDrawings:
-    """Return the drawings of the files, on the bundle's raster; with `holdout` only those of the held-out writers."""
+def read_drawings(
+    paths: Sequence[Path], bundle: Bundle, *, keep_unknown: bool = False, holdout: bool = False, split: str = ""
+) -> LabelledDrawings:
+    """Return the drawings of the files, on the bundle's raster, with its slugs as labels.
+
+    With `keep_unknown`, words that are none of its labels are kept. With `holdout`, only the drawings of the held-out
+    writers are returned.
+    """
+    labels = label_names(bundle.manifest["labels"])
     for path in paths:
         if not split and (parts := labelled_files.split_names(path)):
             print(f"{path}: all parts are used ({', '.join(parts)}). Choose one with --split.", file=sys.stderr)
     drawings = labelled_files.join_labelled(
-        [labelled_files.read_drawings(path, bundle.raster, split=split, progress=progress_bars) for path in paths]
+        [
+            labelled_files.read_drawings(
+                path, bundle.raster, labels=labels, keep_unknown=keep_unknown, split=split, progress=progress_bars
+            )
+            for path in paths
+        ]
     )
     if not holdout:
         return drawings

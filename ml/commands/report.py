@@ -42,7 +42,7 @@ def report(options: argparse.Namespace) -> None:
 
     bundle, _ = open_bundle(options)
     against = load_bundle(options.against) if options.against else None
-    chosen = {"holdout": options.holdout, "split": options.split}
+    chosen = {"keep_unknown": options.junk, "holdout": options.holdout, "split": options.split}
     drawings, against_drawings = read_drawings(options.data, bundle, **chosen), None
     if against and against.raster != bundle.raster:
         against_drawings = read_drawings(options.data, against, **chosen)

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ml.data.find_labels import LabelNames, find_labels
 from ml.data.loaders import first_by_hash
 from ml.preprocessing.image import normalise_dataset_image
 from ml.preprocessing.ink import DEFAULT_SPEC, Ink, RasterSpec, parse_ink, rasterise
@@ -34,15 +35,24 @@ class LabelledDrawings(NamedTuple):
     rasters: np.ndarray
     """uint8 (n, size, size), white on black. All black where a picture shows nothing."""
     labels: list[str]
-    """Slugs."""
+    """Slugs, or words as they are in the file."""
     writers: list[str]
     """Who drew them; "" where that is not known."""
 
 
 def read_drawings(
-    path: Path | str, spec: RasterSpec = DEFAULT_SPEC, *, split: str = "", progress: Progress = no_progress
+    path: Path | str,
+    spec: RasterSpec = DEFAULT_SPEC,
+    *,
+    labels: tuple[LabelNames, ...] = (),
+    keep_unknown: bool = False,
+    split: str = "",
+    progress: Progress = no_progress,
 ) -> LabelledDrawings:
     """Read labelled drawings as rasters of `spec`, the spec of the bundle that will answer them.
+
+    With `labels`, words that mean one of them (ml.data.find_labels) become its slug. Unknown words are an error, unless
+    `keep_unknown`; ambiguous ones always are. Without `labels`, the words are returned as they are in the file.
 
     `.jsonl`, `.ndjson` and these as `.gz`: each line is an object with `label` (or `word`, as in Quick, Draw! files),
     `drawing` (strokes [[x...], [y...]]) and, if known, `writer`. `.npz`: arrays `x` uint8 (n, h, w), white on black, of
@@ -51,14 +61,32 @@ def read_drawings(
     """
     path = Path(path)
     if path.suffix == ".npz":
-        return _read_npz(path, spec, split, progress)
+        drawings, rows = _read_npz(path, spec, split, progress)
+        words = zip(drawings.labels, rows, strict=True)
+        return drawings._replace(
+            labels=[_find_slug(word, labels, keep_unknown, True, f"{path}, drawing {row + 1}") for word, row in words]
+        )
     if split:
         raise EvaluationError(f"{path} has no parts, so there is no part {split!r}. Only .npz files can have parts.")
     if not path.name.endswith(INK_SUFFIXES):
         raise EvaluationError(f"{path}: only .jsonl, .ndjson, these as .gz, and .npz files are read.")
     lines = _read_labelled_ink(path)
+    slugs = [_find_slug(word, labels, keep_unknown, "label" in line.row, line.source) for line, word in lines]
     rasters = np.array([rasterise(line.ink, spec) for line, _ in progress(lines, path.name)])
-    return LabelledDrawings(rasters, [label for _, label in lines], [line.writer for line, _ in lines])
+    return LabelledDrawings(rasters, slugs, [line.writer for line, _ in lines])
+
+
+def _find_slug(word: str, labels: tuple[LabelNames, ...], keep_unknown: bool, prefer_slug: bool, source: str) -> str:
+    found = find_labels(word, labels, prefer_slug=prefer_slug)
+    if len(found) == 1:
+        return labels[found[0]].slug
+    if len(found) > 1:
+        meant = ", ".join(labels[index].slug for index in found)
+        raise EvaluationError(f"{source}: {word[:60]!r} can mean several labels: {meant}. Write the one that it is.")
+    if labels and not keep_unknown:
+        known = ", ".join(label.slug for label in labels)
+        raise EvaluationError(f"{source}: {word[:60]!r} is no label of the recognizer ({known}). Count it with --junk.")
+    return word
 
 
 def read_inks(path: Path | str) -> list[Ink]:
@@ -109,10 +137,10 @@ def _read_labelled_ink(path: Path) -> list[tuple[InkLine, str]]:
 
 
 def _label(line: InkLine) -> str:
-    label = line.row.get("label", line.row.get("word"))
+    label = line.row.get("label", line.row.get("word"))  # a whole number is a word, too
     if isinstance(label, bool) or not isinstance(label, str | int):
         raise EvaluationError(f"{line.source}: a label is needed, as a text or a whole number.")
-    return str(label) if "label" in line.row else str(label).replace(" ", "-")  # the words of Quick, Draw! as slugs
+    return str(label)
 
 
 def _unreadable(path: Path, error: Exception) -> EvaluationError:
@@ -128,7 +156,8 @@ def split_names(path: Path) -> list[str]:
         return []
 
 
-def _read_npz(path: Path, spec: RasterSpec, split: str, progress: Progress) -> LabelledDrawings:
+def _read_npz(path: Path, spec: RasterSpec, split: str, progress: Progress) -> tuple[LabelledDrawings, np.ndarray]:
+    """The drawings, and the rows of the arrays in which they are."""
     try:
         with np.load(path, allow_pickle=False) as stored:
             x, y = stored["x"], stored["y"]
@@ -146,7 +175,8 @@ def _read_npz(path: Path, spec: RasterSpec, split: str, progress: Progress) -> L
     if not chosen.any():
         raise EvaluationError(f"{path} contains no drawings{f' of the part {split!r}' if split else ''}.")
     rasters = np.array([normalise_dataset_image(picture, spec) for picture in progress(x[chosen], path.name)])
-    return LabelledDrawings(rasters, list(map(str, y[chosen].tolist())), list(map(str, writers[chosen].tolist())))
+    labels, names = (list(map(str, texts[chosen].tolist())) for texts in (y, writers))
+    return LabelledDrawings(rasters, labels, names), np.flatnonzero(chosen)
 
 
 def select_labelled(drawings: LabelledDrawings, chosen: np.ndarray) -> LabelledDrawings:

@@ -5,6 +5,7 @@
     FOLDER/<label>/*.png        pictures (also .jpg, .jpeg, .webp, .bmp), or folders of pictures named by who drew them
     FOLDER/<label>.ndjson       strokes (also .jsonl, and both with .gz), one drawing a line, as in Quick, Draw! files
 
+<label> is the slug, the name or the glyph of a label, as `ml.data.find_labels` finds it (alarm clock for alarm-clock).
 `recognizer.json` must have `slug`, `title`, and the `slug` and `name` of each label; the rest is optional.
 """
 
@@ -20,6 +21,7 @@ from pathlib import Path
 import numpy as np
 
 from ml.augmentation.negatives import NEGATIVE_KINDS
+from ml.data.find_labels import LabelNames, find_labels, label_names
 from ml.data.labelled_files import INK_SUFFIXES, EvaluationError, read_ink_lines
 from ml.data.prompts import prompt_problem
 from ml.preprocessing.decode_image import decode_image
@@ -71,15 +73,15 @@ class FolderDrawing:
 def read_folder(folder: Path, *, progress: Progress = no_progress) -> tuple[RecognizerDescription, list[FolderDrawing]]:
     """The description of a recognizer and its drawings, each one once. Raises FolderError."""
     description = read_description(folder)
-    slugs = [label["slug"] for label in description.labels]
-    _check_unknown_files(folder, slugs)
     drawings: dict[str, FolderDrawing] = {}
-    for drawing in _read_drawings(folder, slugs, description.raster, progress):
-        known = drawings.setdefault(drawing.key, drawing)
-        if known.label != drawing.label:
-            raise FolderError(
-                f"{drawing.source} is the same drawing as {known.source}, under another label. Delete one of them."
-            )
+    contents: dict[str, FolderDrawing] = {}
+    for drawing in _read_drawings(folder, label_names(description.labels), description.raster, progress):
+        content = drawing.key if drawing.ink is None else _sha256_of_ink(drawing.ink)
+        for known in (drawings.setdefault(drawing.key, drawing), contents.setdefault(content, drawing)):
+            if known.label != drawing.label:
+                raise FolderError(
+                    f"{drawing.source} is the same drawing as {known.source}, under another label. Delete one of them."
+                )
     return description, list(drawings.values())
 
 
@@ -159,22 +161,31 @@ def _text(name: str, data: Mapping[str, object], key: str) -> str:
 # The drawings
 
 
-def _check_unknown_files(folder: Path, slugs: Sequence[str]) -> None:
-    """Refuse files and folders that belong to no label: most often their names are mistyped. Notes are allowed."""
-    for entry in sorted(folder.iterdir()):
+def _list_files(folder: Path, labels: tuple[LabelNames, ...]) -> list[tuple[int, Path, Path]]:
+    """(label, its file or folder, a file in it) of all drawings.
+
+    Refuses files and folders that belong to no label: most often their names are mistyped. Notes are allowed.
+    """
+    files = []
+    for entry in sorted(folder.iterdir(), key=lambda entry: (entry.is_dir(), entry.name)):
         if entry.name.startswith(".") or entry.name == DESCRIPTION_FILE:
             continue
         name = _ink_file_stem(entry.name) if entry.is_file() else entry.name
+        found = find_labels(entry.name.partition(".")[0] if name is None else name, labels, prefer_slug=True)
         if name is None:
-            if entry.suffix.lower() in PICTURE_SUFFIXES or entry.name.partition(".")[0] in slugs:
+            if entry.suffix.lower() in PICTURE_SUFFIXES or found:
                 raise FolderError(
-                    f"{entry} would not be read: pictures belong in the folder of their label ({slugs[0]}/), and files "
-                    f"of strokes end in {', '.join(INK_SUFFIXES)}. Move it or rename it."
+                    f"{entry} would not be read: pictures belong in the folder of their label ({labels[0].slug}/), and "
+                    f"files of strokes end in {', '.join(INK_SUFFIXES)}. Move it or rename it."
                 )
-        elif name not in slugs:
-            raise FolderError(
-                f"{entry} belongs to no label of {DESCRIPTION_FILE} ({', '.join(slugs)}). Rename it or add the label."
-            )
+        elif len(found) != 1:
+            belongs = "belongs to no label" if not found else "may belong to more than one label"
+            slugs = ", ".join(label.slug for label in labels)
+            raise FolderError(f"{entry} {belongs} of {DESCRIPTION_FILE} ({slugs}). Rename it or add the label.")
+        else:
+            inside = [entry] if entry.is_file() else sorted(entry.rglob("*"))
+            files += [(found[0], entry, file) for file in inside if file.is_file() and not file.name.startswith(".")]
+    return sorted(files, key=lambda each: each[0])
 
 
 def _ink_file_stem(name: str) -> str | None:
@@ -183,31 +194,26 @@ def _ink_file_stem(name: str) -> str | None:
     return name.removesuffix(suffix) if suffix else None
 
 
-def _read_drawings(folder: Path, slugs: Sequence[str], spec: RasterSpec, progress: Progress) -> Iterator[FolderDrawing]:
-    files = [(label, file) for label, slug in enumerate(slugs) for file in _files(folder, slug)]
+def _read_drawings(
+    folder: Path, labels: tuple[LabelNames, ...], spec: RasterSpec, progress: Progress
+) -> Iterator[FolderDrawing]:
+    files = _list_files(folder, labels)
     if not files:
         raise FolderError(
-            f"{folder} contains no drawings. Put pictures into {folder / slugs[0]}/, or strokes into "
-            f"{folder / slugs[0]}.ndjson, and the same for each label."
+            f"{folder} contains no drawings. Put pictures into {folder / labels[0].slug}/, or strokes into "
+            f"{folder / labels[0].slug}.ndjson, and the same for each label."
         )
-    for label, file in progress(files, "files"):
+    for label, entry, file in progress(files, "files"):
         if _ink_file_stem(file.name) is None:
-            yield _read_picture(file, label, folder / slugs[label], spec)
+            yield _read_picture(file, label, entry, spec)
             continue
         try:
             for line in read_ink_lines(file):
                 # Quick, Draw! gives each drawing a key. Without one, the coordinates identify it.
-                key = line.row.get("key_id") or _sha256(b"|".join(stroke[:2].tobytes() for stroke in line.ink))
+                key = line.row.get("key_id") or _sha256_of_ink(line.ink)
                 yield FolderDrawing(label, str(key), line.source, line.writer, ink=line.ink)
         except EvaluationError as error:
             raise FolderError(str(error)) from error
-
-
-def _files(folder: Path, slug: str) -> Iterator[Path]:
-    yield from (folder / f"{slug}{suffix}" for suffix in INK_SUFFIXES if (folder / f"{slug}{suffix}").is_file())
-    for file in sorted((folder / slug).rglob("*")):
-        if file.is_file() and not file.name.startswith("."):
-            yield file
 
 
 def _read_picture(file: Path, label: int, folder: Path, spec: RasterSpec) -> FolderDrawing:
@@ -227,3 +233,7 @@ def _read_picture(file: Path, label: int, folder: Path, spec: RasterSpec) -> Fol
 
 def _sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
+
+
+def _sha256_of_ink(ink: Ink) -> str:
+    return _sha256(b"|".join(stroke[:2].tobytes() for stroke in ink))

@@ -9,16 +9,16 @@ import base64
 import binascii
 import hashlib
 import json
-from collections import defaultdict
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID, uuid5
 
+import numpy as np
 from django.utils import timezone
-from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
+from ml.data.find_labels import LabelNames, find_labels
 from ml.preprocessing.content import Content
 from ml.preprocessing.image_limits import ImageError
 from ml.preprocessing.ink import InkError
@@ -64,6 +64,15 @@ class DrawingDraft(NamedTuple):
     corrections: list[CorrectionRecord[int]]
     predictions: list[ImportedPrediction]
     left_out: int  # predictions of versions that are not installed here
+    identity: bytes
+    """Lines of one identity are the same drawing: the UUID if the line has one, otherwise a hash of the content."""
+
+    @property
+    def labels(self) -> set[int]:
+        """All labels of its history."""
+        labels = {each.label for each in self.corrections}
+        labels |= {review.label for each in self.corrections for review in each.reviews}
+        return {label for label in labels if label is not None}
 
 
 class DraftReader:
@@ -72,11 +81,11 @@ class DraftReader:
     def __init__(self, *, licence: str, recognizer: str = "", author: str = "") -> None:
         self._licence, self._recognizer, self._author = licence, recognizer, author or "unknown"
         self._recognizers = dict(Recognizer.objects.values_list("slug", "pk"))
-        self._labels: dict[str, dict[str, int]] = defaultdict(dict)
-        self._label_names: dict[str, dict[str, int]] = defaultdict(dict)
-        for pk, slug, name, of in Label.objects.values_list("pk", "slug", "name", "recognizer__slug"):
-            self._labels[of][slug] = pk
-            self._label_names[of][name.casefold()] = pk
+        self._labels: dict[str, dict[str, int]] = {slug: {} for slug in self._recognizers}
+        self._label_names: dict[str, tuple[LabelNames, ...]] = dict.fromkeys(self._recognizers, ())
+        for of, pk, *names in Label.objects.values_list("recognizer__slug", "pk", "slug", "name", "glyph"):
+            self._labels[of][names[0]] = pk
+            self._label_names[of] += (LabelNames(*names),)
         versions = ModelVersion.objects.values_list("pk", "recognizer__slug", "number", "sha256")
         self._versions = {tuple(rest): pk for pk, *rest in versions}
 
@@ -85,6 +94,7 @@ class DraftReader:
         recognizer = self._find_recognizer(fields)
         created = _time(fields["timestamp"]) if fields.get("timestamp") else timezone.now()
         ink, image = _content(fields)
+        given = _uuid(fields.get("key_id"))
         predictions = self._predictions(fields.get("predictions") or [], recognizer)
         licence, writer = _text(fields, "licence"), fields.get("writer")
         if not formats.is_licence(licence):
@@ -93,7 +103,7 @@ class DraftReader:
         author = _text(fields, "author") or (str(writer) if isinstance(writer, int) else _text(fields, "writer"))
         return DrawingDraft(
             location=location,
-            uuid=_uuid(fields.get("key_id"), recognizer, ink, image),
+            uuid=given or _make_uuid(fields.get("key_id"), recognizer, ink, image),
             recognizer=self._recognizers[recognizer],
             author=pseudonyms.pseudonym_of_name(author or self._author),
             created=created,
@@ -103,6 +113,7 @@ class DraftReader:
             corrections=self._corrections(fields, recognizer, created),
             predictions=[each for each in predictions if each],
             left_out=predictions.count(None),
+            identity=given.bytes if given else _hash(recognizer, ink, image),
         )
 
     def _find_recognizer(self, fields: Fields) -> str:
@@ -128,14 +139,15 @@ class DraftReader:
 
     def _corrections_of_status(self, fields: Fields, recognizer: str, created: datetime) -> list[CorrectionRecord[int]]:
         """For a line without a history: the label, and perhaps a decision by an unknown reviewer."""
-        word = _text(fields, "label") or _text(fields, "word")
+        slug = _word(fields, "label")
+        word = slug or _word(fields, "word")
         status = _text(fields, "status") or (UNDECIDED if word else UNNAMED)
         if status not in STATUSES:
             text = _("Unknown status %(status)r. Use one of: %(known)s.")
             raise LineError(text % {"status": status, "known": ", ".join(STATUSES)})
         if not word or status == UNNAMED:
             return []
-        label = self._label(word, recognizer)
+        label = self._label(word, recognizer, prefer_slug=bool(slug))
         if status == UNDECIDED:
             return [CorrectionRecord(label, created, [])]
         if status == Decision.REJECTED:
@@ -167,15 +179,19 @@ class DraftReader:
         return review
 
     def _label_or_none(self, fields: Fields, recognizer: str) -> int | None:
-        return self._label(_text(fields, "label"), recognizer) if fields.get("label") is not None else None
+        return self._label(_word(fields, "label"), recognizer) if fields.get("label") is not None else None
 
-    def _label(self, word: str, recognizer: str) -> int:
+    def _label(self, word: str, recognizer: str, *, prefer_slug: bool = True) -> int:
         labels, names = self._labels[recognizer], self._label_names[recognizer]
-        found = labels.get(word) or names.get(word.casefold()) or labels.get(slugify(word))
-        if found is None:
+        found = find_labels(word, names, prefer_slug=prefer_slug)
+        if len(found) == 1:
+            return labels[names[found[0]].slug]
+        if found:
+            text = _("%(word)r can mean several labels of %(recognizer)s: %(known)s. Write the one that it is.")
+        else:
             text = _("%(recognizer)s has no label %(word)r. Use one of: %(known)s.")
-            raise LineError(text % {"recognizer": recognizer, "word": word[:60], "known": ", ".join(list(labels)[:60])})
-        return found
+        known = ", ".join(names[index].slug for index in found) or ", ".join(list(labels)[:60])
+        raise LineError(text % {"recognizer": recognizer, "word": word[:60], "known": known})
 
     # Predictions
 
@@ -196,7 +212,7 @@ class DraftReader:
             return None
         return ImportedPrediction(
             model_version_id=version,
-            label_id=self._label(_text(fields, "label"), recognizer),
+            label_id=self._label(_word(fields, "label"), recognizer),
             probability=_probability(fields.get("probability")),
             unsure=_flag(fields, "unsure"),
             guesses=[self._guess(each, recognizer) for each in _list(fields.get("guesses"), "guesses")],
@@ -255,17 +271,30 @@ def _decode_data_url(value: Any) -> bytes:
         raise LineError(_("The image must be a data URL: data:image/png;base64,...")) from error
 
 
-def _uuid(key: Any, recognizer: str, ink: list[Any] | None, image: bytes | None) -> UUID:
-    """The key if it is a UUID; otherwise one made from the key, or without a key from the content: always the same."""
-    if key is None or key == "":
-        content = json.dumps(ink).encode() if image is None else image
-        return uuid5(UUID_NAMESPACE, f"{recognizer} {hashlib.sha256(content).hexdigest()}")
-    if isinstance(key, bool) or not isinstance(key, str | int) or len(str(key)) > MAX_TEXT_LENGTH:
+def _uuid(key: Any) -> UUID | None:
+    """The key if it is a UUID: that of a drawing of a site of Inkling."""
+    if key is not None and (isinstance(key, bool) or not isinstance(key, str | int) or len(str(key)) > MAX_TEXT_LENGTH):
         raise LineError(_("The key_id must be a text or a number."))
     try:
         return UUID(str(key))
     except ValueError:
-        return uuid5(UUID_NAMESPACE, f"{recognizer} {key}")
+        return None
+
+
+def _make_uuid(key: Any, recognizer: str, ink: list[Any] | None, image: bytes | None) -> UUID:
+    """Made from the key, or without a key from the content: always the same."""
+    if key is None or key == "":
+        content = json.dumps(ink).encode() if image is None else image
+        key = hashlib.sha256(content).hexdigest()
+    return uuid5(UUID_NAMESPACE, f"{recognizer} {key}")
+
+
+def _hash(recognizer: str, ink: list[Any] | None, image: bytes | None) -> bytes:
+    """The same for the same strokes, whatever their times, or for the same picture."""
+    content = hashlib.blake2b(recognizer.encode(), digest_size=16)
+    for part in [image] if ink is None else [np.array(stroke[:2], np.float64).tobytes() for stroke in ink]:
+        content.update(b"|" + (part or b""))
+    return content.digest()
 
 
 def _time(value: Any) -> datetime:
@@ -288,6 +317,12 @@ def _text(fields: Fields, key: str) -> str:
         text = _("The field %(key)s must be one line of at most %(most)d characters.")
         raise LineError(text % {"key": key, "most": MAX_TEXT_LENGTH})
     return value.strip()
+
+
+def _word(fields: Fields, key: str) -> str:
+    """A text, or a whole number as one: 7 is "7"."""
+    value = fields.get(key)
+    return _text({key: str(value)} if isinstance(value, int) and not isinstance(value, bool) else fields, key)
 
 
 def _flag(fields: Fields, key: str) -> bool:

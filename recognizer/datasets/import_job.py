@@ -9,10 +9,12 @@ this site who withdrew their consent are left out.
 from __future__ import annotations
 
 import logging
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice, zip_longest
 from pathlib import Path
+from uuid import UUID
 
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
@@ -26,7 +28,7 @@ from recognizer.datasets.read_lines import LineError, ParsedLine, read_csv, read
 from recognizer.datasets.read_npz import read_npz
 from recognizer.datasets.read_png import ArchiveError, read_png_folder
 from recognizer.datasets.records import CorrectionRecord
-from recognizer.models import Correction, Drawing, ImportedDrawing, ImportJob, Prediction, Review
+from recognizer.models import Correction, Drawing, ImportedDrawing, ImportJob, Label, Prediction, Review
 from recognizer.review import queue
 
 logger = logging.getLogger(__name__)
@@ -112,10 +114,11 @@ class _Importer:
         self._reader, self._refused, self._job = reader, refused, job
         self._authors = ImportedAuthors()
         self._seen: set[int] = set()  # identifiers of a dry run, which are not in the database
+        self._labels: dict[bytes, int] = {}  # by identity: the first label of each drawing of this file
 
     def add(self, lines: Iterable[ParsedLine]) -> None:
         """Read, check and save some lines."""
-        drafts = self._with_consent(self._new(self._read(lines)))
+        drafts = self._with_consent(self._new(self._without_conflicts(self._read(lines))))
         if self._job is None:
             self._count(drafts)
             self._seen.update(draft.uuid.int for draft in drafts)
@@ -148,10 +151,28 @@ class _Importer:
                 self._refuse(location, str(error))
         return drafts
 
+    def _without_conflicts(self, drafts: list[DrawingDraft]) -> list[DrawingDraft]:
+        """Refuse drawings that an earlier line of the file has with another label."""
+        agreeing = []
+        for draft in drafts:
+            labels = draft.labels
+            first = self._labels.setdefault(draft.identity, draft.corrections[0].label or 0) if labels else None
+            if first is None or first in labels:
+                agreeing.append(draft)
+            else:
+                self._refuse_conflict(draft.location, {first})
+        return agreeing
+
+    def _refuse_conflict(self, location: str, labels: set[int]) -> None:
+        slugs = Label.objects.filter(pk__in=labels).values_list("slug", flat=True)
+        text = _("The same drawing has another label already: %(labels)s. Only one of the two can be right.")
+        self._refuse(location, text % {"labels": ", ".join(slugs)})
+
     def _new(self, drafts: list[DrawingDraft]) -> list[DrawingDraft]:
-        """The drawings that do not exist yet. A different drawing with an existing identifier is refused."""
+        """The drawings that do not exist yet. A different drawing or label with an existing identifier is refused."""
         found = Drawing.objects.filter(uuid__in=[draft.uuid for draft in drafts])
         known = {uuid: (recognizer, ink) for uuid, recognizer, ink in found.values_list("uuid", "recognizer", "ink")}
+        labels = _read_labels(list(known)) if known else {}
         new = []
         for draft in drafts:
             recognizer, ink = known.get(draft.uuid, (None, None))
@@ -160,10 +181,12 @@ class _Importer:
             if recognizer is None and draft.uuid.int not in self._seen:
                 known[draft.uuid] = draft.recognizer, draft.ink
                 new.append(draft)
-            elif recognizer is None or same:
-                self.report.existing += 1
-            else:
+            elif recognizer is not None and not same:
                 self._refuse(draft.location, _("Another drawing has the identifier %(uuid)s.") % {"uuid": draft.uuid})
+            elif draft.labels and draft.labels.isdisjoint(labels.get(draft.uuid, draft.labels)):
+                self._refuse_conflict(draft.location, labels[draft.uuid])
+            else:
+                self.report.existing += 1
         return new
 
     def _with_consent(self, drafts: list[DrawingDraft]) -> list[DrawingDraft]:
@@ -185,6 +208,19 @@ class _Importer:
             self._authors.clear_created()
             raise
         self._count(drafts)
+
+
+def _read_labels(drawings: Sequence[UUID]) -> dict[UUID, set[int]]:
+    """The labels that people ever gave to these drawings, for those that have one."""
+    labels: dict[UUID, set[int]] = defaultdict(set)
+    corrected = Correction.objects.filter(drawing__uuid__in=drawings, label__isnull=False)
+    reviewed = Review.objects.filter(correction__drawing__uuid__in=drawings, label__isnull=False)
+    for uuid, label in [
+        *corrected.values_list("drawing__uuid", "label"),
+        *reviewed.values_list("correction__drawing__uuid", "label"),
+    ]:
+        labels[uuid].add(label)
+    return labels
 
 
 def _save_drafts(drafts: Sequence[DrawingDraft], authors: ImportedAuthors, job: ImportJob) -> None:

@@ -18,6 +18,7 @@ from recognizer.datasets.read_png import BROKEN, ArchiveError, open_archive
 
 MAX_ROW_BYTES = 1_000_000
 MAX_LABELS = 10_000
+NO_LABEL = -1  # in y
 KNOWN = {
     *("x", "y", "labels", "recognizer", "key_id", "status", "author", "licence", "timestamp"),
     *("strokes", "points", "xyt"),
@@ -90,7 +91,7 @@ def _drawing(arrays: dict[str, _Array], names: dict[str, list[str]]) -> dict[str
     columns = ("y", "key_id", "status", "author", "licence", "timestamp")
     row = {name: arrays[name].take()[0] for name in columns if name in arrays}
     raster, ink = arrays["x"].take()[0], _ink(arrays)
-    index, time = int(row.pop("y")), row.pop("timestamp", None)
+    index, time = row.pop("y"), row.pop("timestamp", None)
     fields: dict[str, Any] = {name: str(value) for name, value in row.items() if str(value)}
     if time is not None:
         fields["timestamp"] = f"{np.datetime_as_string(time, unit='us')}+00:00"
@@ -101,12 +102,15 @@ def _drawing(arrays: dict[str, _Array], names: dict[str, list[str]]) -> dict[str
     return fields | ({"drawing": ink} if ink else {"image": _png(raster)})
 
 
-def _label(index: int, labels: list[str] | None) -> str | None:
-    if index < 0:
+def _label(index: Any, labels: list[str] | None) -> str | None:
+    """The word of a drawing, from its row of `y`: an index into `labels`; without `labels`, the word. -1 is none."""
+    if isinstance(index, np.integer) and index == NO_LABEL:
         return None
-    if labels is None:
+    if labels is None and isinstance(index, np.integer | np.str_):
         return str(index)
-    if index >= len(labels):
+    if not isinstance(index, np.integer):
+        raise LineError(_("The array y must have whole numbers, or texts if there is no array labels."))
+    if labels is None or not 0 <= index < len(labels):
         raise LineError(_("The array labels has no index %(index)d.") % {"index": index})
     return labels[index]
 

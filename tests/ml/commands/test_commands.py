@@ -114,6 +114,22 @@ def test_unknown_labels_are_an_error_unless_they_count_as_negatives(
     assert (report["count"], report["junk_count"]) == (0, 1)
 
 
+def test_evaluate_takes_the_names_of_labels(
+    tiny_bundle: Bundle, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clock, *others = tiny_bundle.manifest["labels"]
+    labels = [clock | {"slug": "alarm-clock", "name": "alarm clock", "glyph": ""}, *others]
+    save_bundle(replace(tiny_bundle, manifest={**tiny_bundle.manifest, "labels": labels}), tmp_path)
+    path = tmp_path / "clocks.ndjson"
+    rows = [{"word": word, "drawing": [[[1, 5], [1, 9]]]} for word in ("alarm clock", "Alarm-clock", 1)]
+    path.write_text("\n".join(map(json.dumps, rows)))
+    arguments = ("evaluate", "--bundle", tmp_path, "--data", path)
+    report = run_json(capsys, *arguments)
+    assert {label["slug"]: label["count"] for label in report["labels"]} == {"alarm-clock": 2, "1": 1, "2": 0}
+    report = run_json(capsys, *arguments, "--only", "alarm clock,2")
+    assert {label["slug"]: label["count"] for label in report["labels"]} == {"alarm-clock": 2, "2": 0}
+
+
 def test_evaluate_can_choose_among_some_labels_only(
     tiny_folder: Path, ink_file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from ml.data.find_labels import LabelNames
 from ml.data.labelled_files import (
     NEGATIVE_LABEL,
     EvaluationError,
@@ -114,7 +116,45 @@ def test_the_word_of_a_quick_draw_file_is_the_label(tmp_path: Path, name: str) -
     content = f"{line}\n".encode()
     (tmp_path / name).write_bytes(gzip.compress(content) if name.endswith(".gz") else content)
     drawings = read_drawings(tmp_path / name)
-    assert (drawings.labels, drawings.writers) == (["alarm-clock"], [""])
+    assert (drawings.labels, drawings.writers) == (["alarm clock"], [""])
+    assert read_drawings(tmp_path / name, labels=CLOCKS).labels == ["alarm-clock"]
+
+
+CLOCKS = (
+    LabelNames("alarm-clock", "alarm clock", "⏰"),
+    LabelNames("clock", "Clock", ""),
+    LabelNames("7", "seven", ""),
+)
+
+
+@pytest.mark.parametrize("key", ["label", "word"])
+def test_the_words_of_a_file_become_the_slugs_of_a_recognizer(tmp_path: Path, key: str) -> None:
+    words = ["alarm-clock", "alarm clock", "⏰", "Alarm_Clock", "CLOCK", 7, "7", "seven"]
+    path = write_lines(tmp_path / "d.jsonl", *({key: word, "drawing": [[[1], [1]]]} for word in words))
+    assert read_drawings(path, labels=CLOCKS).labels == [*["alarm-clock"] * 4, "clock", "7", "7", "7"]
+    np.savez(tmp_path / "p.npz", x=np.zeros((2, 9, 9), np.uint8), y=["Alarm clock", "7"])
+    assert read_drawings(tmp_path / "p.npz", labels=CLOCKS).labels == ["alarm-clock", "7"]
+
+
+@pytest.mark.parametrize("word", ["clock.", "7?", "-7", -7, "alarmclock"])
+def test_an_unknown_word_is_refused_with_its_line_or_kept(tmp_path: Path, word: object) -> None:
+    rows = [{"label": label, "drawing": [[[1], [1]]]} for label in ("clock", word)]
+    path = write_lines(tmp_path / "d.jsonl", *rows)
+    with pytest.raises(EvaluationError, match=rf"d\.jsonl, line 2: '{re.escape(str(word))}'"):
+        read_drawings(path, labels=CLOCKS)
+    assert read_drawings(path, labels=CLOCKS, keep_unknown=True).labels == ["clock", str(word)]
+    np.savez(tmp_path / "p.npz", x=np.zeros((2, 9, 9), np.uint8), y=["clock", str(word)], split=["train", "test"])
+    with pytest.raises(EvaluationError, match=r"p\.npz, drawing 2: "):
+        read_drawings(tmp_path / "p.npz", labels=CLOCKS, split="test")
+
+
+def test_an_ambiguous_word_is_refused_with_its_line(tmp_path: Path) -> None:
+    labels = (*CLOCKS, LabelNames("wall-clock", "clock", ""))
+    path = write_lines(tmp_path / "d.jsonl", {"word": "clock", "drawing": [[[1], [1]]]})
+    with pytest.raises(EvaluationError, match=r"d\.jsonl, line 1: .*\bclock, wall-clock\b"):
+        read_drawings(path, labels=labels, keep_unknown=True)
+    path = write_lines(tmp_path / "d.jsonl", {"label": "clock", "drawing": [[[1], [1]]]})
+    assert read_drawings(path, labels=labels).labels == ["clock"]
 
 
 @pytest.mark.parametrize(

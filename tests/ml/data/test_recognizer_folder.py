@@ -89,6 +89,30 @@ def test_the_same_drawing_counts_once(folder: Path) -> None:
     assert len(drawn) == 18
 
 
+def test_the_same_strokes_cannot_have_two_labels_whatever_their_keys(folder: Path) -> None:
+    for number, label in enumerate(("vee", "aitch")):
+        (folder / f"{label}.jsonl").write_text(json.dumps({"key_id": number + 1, "drawing": [[[0, 9], [0, 9]]]}))
+    with pytest.raises(FolderError, match=r"aitch\.jsonl, line 1.*vee\.jsonl, line 1"):
+        read_folder(folder)
+
+
+@pytest.mark.parametrize("name", ["alarm clock", "alarm-clock", "Alarm_clock", "\u23f0"])
+def test_files_and_folders_may_have_the_name_or_glyph_of_their_label(folder: Path, name: str) -> None:
+    labels = [*SPEC["labels"], {"slug": "alarm-clock", "name": "alarm clock", "glyph": "\u23f0"}]
+    (folder / f"{name}.ndjson").write_text(json.dumps({"word": "alarm clock", "drawing": [[[0, 9], [0, 9]]]}))
+    (folder / name / "ann").mkdir(parents=True)
+    (folder / name / "ann" / "1.png").write_bytes((folder / "ring" / "0.png").read_bytes() + b"another")
+    _, drawn = read_folder(respecified(folder, labels=labels))
+    assert [drawing.writer for drawing in of_label(drawn, 3)] == ["", "ann"]
+
+
+@pytest.mark.parametrize("name", ["vee.", "-vee", "v", "vee!"])
+def test_a_folder_whose_name_would_have_to_be_altered_is_refused(folder: Path, name: str) -> None:
+    (folder / name).mkdir()
+    with pytest.raises(FolderError, match=r"recognizer.json \(ring, vee, aitch\)"):
+        read_folder(folder)
+
+
 def test_a_drawing_cannot_have_two_labels(folder: Path) -> None:
     (folder / "vee").mkdir()
     (folder / "vee" / "odd.png").write_bytes((folder / "ring" / "0.png").read_bytes())

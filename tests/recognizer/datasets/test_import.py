@@ -14,7 +14,7 @@ from django.core.management import CommandError
 
 from accounts.models import User
 from recognizer.datasets import read_lines
-from recognizer.models import Correction, Drawing, ImportedDrawing, ImportJob, QueueEntry, Recognizer, Review
+from recognizer.models import Correction, Drawing, ImportedDrawing, ImportJob, Label, QueueEntry, Recognizer, Review
 from tests.recognizer.datasets.conftest import Command, counts, picture, refusals
 
 QUICK_DRAW = {
@@ -168,6 +168,91 @@ def test_two_predictions_of_one_version_are_refused(digits: Recognizer, bring: C
     assert counts(bring(_file(tmp_path, _line(predictions=[answer, answer])))) == (0, 0, 1)
 
 
+# Labels
+
+WORDS = {
+    "A": "upper-a", "a": "lower-a", "C": "c", "C++": None, "C#": None, "c": "c",
+    "ß": None, "SS": None, "ss": None, "-a": None, "upper a": "upper-a", "a.": None,
+}  # fmt: skip
+
+
+@pytest.fixture
+def letters(db: None) -> Recognizer:
+    recognizer = Recognizer.objects.create(slug="letters", name="Letters")
+    for position, (slug, name) in enumerate((("upper-a", "A"), ("lower-a", "a"), ("c", "C"))):
+        Label.objects.create(recognizer=recognizer, slug=slug, name=name, position=position)
+    return recognizer
+
+
+def _slugs() -> list[str]:
+    return list(Correction.objects.order_by("pk").values_list("label__slug", flat=True))
+
+
+@pytest.mark.parametrize("key", ["word", "label"])
+def test_words_mean_labels_exactly_or_are_refused_with_their_line(
+    letters: Recognizer, bring: Command, tmp_path: Path, key: str
+) -> None:
+    rows = [{key: word, "drawing": [[[0, 10 + x], [0, 50]]], "key_id": f"{x}"} for x, word in enumerate(WORDS)]
+    said = bring(_file(tmp_path, *rows), "--recognizer=letters")
+    refused = {f"some.ndjson, line {line}": word for line, word in enumerate(WORDS, 1) if WORDS[word] is None}
+    assert {location: word for location, word in refused.items() if repr(word) in refusals(said)[location]} == refused
+    assert _slugs() == [slug for slug in WORDS.values() if slug]
+    assert counts(said)[:3] == (5, 0, 7)
+
+
+def test_numbers_are_words(digits: Recognizer, bring: Command, tmp_path: Path) -> None:
+    labels = [7, 0, "seven", "Seven", -7, 7.0, True, "7?", "-7"]
+    file = _file(tmp_path, *(_line(label=label, key_id=str(n)) | _drawing(n) for n, label in enumerate(labels)))
+    assert list(refusals(bring(file))) == [f"some.ndjson, line {line}" for line in range(5, 10)]
+    assert _slugs() == ["7", "0", "7", "7"]
+
+
+def _drawing(x: int) -> dict[str, Any]:
+    return {"drawing": [[[0, 10 + x], [0, 10]]]}
+
+
+def test_a_word_that_means_two_labels_is_refused(letters: Recognizer, bring: Command, tmp_path: Path) -> None:
+    Label.objects.create(recognizer=letters, slug="lower-c", name="c", position=3)
+    file = _file(tmp_path, {"word": "c"} | _drawing(1), {"label": "c"} | _drawing(2), {"word": "C"} | _drawing(3))
+    assert "c, lower-c" in refusals(bring(file, "--recognizer=letters"))["some.ndjson, line 1"]
+    assert _slugs() == ["c", "c"]
+
+
+@pytest.mark.parametrize("keys", [(None, None), ("1", "2"), ("1", "1"), (None, "2")])
+@pytest.mark.parametrize("option", ["--author=x", "--dry-run"])
+def test_the_same_strokes_with_another_label_are_refused(
+    digits: Recognizer, bring: Command, tmp_path: Path, keys: tuple[str | None, ...], option: str
+) -> None:
+    timed = [[[0.0, 10], [0, 10], [0, 5]]]
+    first, second = (_line(key_id=key) for key in keys)
+    file = _file(tmp_path, first, second | {"label": "1"}, first, _line(label="1", key_id="3", drawing=timed))
+    for saved in (1, 0) if option != "--dry-run" else (1, 1):
+        said = bring(file, option)
+        assert "7" in refusals(said)["some.ndjson, line 2"]
+        assert list(refusals(said)) == ["some.ndjson, line 2", "some.ndjson, line 4"]
+        assert counts(said) == (saved, 2 - saved, 2)
+
+
+def test_a_drawing_of_this_site_with_another_label_is_refused(
+    digits: Recognizer, bring: Command, tmp_path: Path
+) -> None:
+    assert counts(bring(_file(tmp_path, _line())))[0] == 1
+    other = _file(tmp_path, _line(label="1"), name="other.ndjson")
+    assert list(refusals(bring(other))) == ["other.ndjson, line 1"]
+    correction = Correction.objects.get()
+    Review.objects.create(
+        correction=correction, decision=Review.Decision.RELABELLED, label=digits.labels.get(slug="1"), automatic=False
+    )
+    assert counts(bring(other)) == (0, 1, 0)  # a reviewer has said the same since
+
+
+def test_the_same_drawing_may_have_other_labels_in_other_recognizers(
+    digits: Recognizer, sketches: Recognizer, bring: Command, tmp_path: Path
+) -> None:
+    file = _file(tmp_path, _line(), _line(recognizer="sketches", label="alarm clock"))
+    assert counts(bring(file)) == (2, 0, 0)
+
+
 def test_another_drawing_with_the_same_identifier_is_refused(
     digits: Recognizer, bring: Command, tmp_path: Path
 ) -> None:
@@ -262,6 +347,27 @@ def test_arrays_of_other_programs_are_imported_as_pictures(digits: Recognizer, b
     assert list(refusals(said)) == ["some.npz, drawing 3"]  # blank
     assert counts(said)[0] == 2
     assert Drawing.objects.filter(image__isnull=False).count() == 2
+
+
+@pytest.mark.parametrize(
+    ("y", "labels", "saved"),
+    [
+        (["7", "seven", "-7", "7?"], None, ["7", "7"]),
+        ([7, 1, -7, 12], None, ["7", "1"]),
+        ([0, 1, -7, 2], ["seven", "1"], ["7", "1"]),
+        ([7.0, 7.6, 1.0, -7.0], None, []),
+    ],
+)
+def test_the_labels_of_arrays_are_words_or_indices(
+    digits: Recognizer, bring: Command, tmp_path: Path, y: list[Any], labels: list[str] | None, saved: list[str]
+) -> None:
+    x = np.zeros((4, 28, 28), np.uint8)
+    for row in range(4):
+        x[row, 5:23, 10 + row : 14 + 2 * row] = 255
+    arrays = {"x": x, "y": np.array(y)} | ({"labels": np.array(labels)} if labels else {})
+    np.savez(tmp_path / "some.npz", **arrays)  # type: ignore[arg-type]
+    assert counts(bring(tmp_path / "some.npz", "--recognizer=digits")) == (len(saved), 0, 4 - len(saved))
+    assert _slugs() == saved
 
 
 @pytest.mark.parametrize(
