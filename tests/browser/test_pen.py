@@ -180,6 +180,38 @@ def test_the_unfinished_sheet_survives_a_reload(someone: Visitor) -> None:
     assert someone.strokes == strokes
 
 
+def test_strokes_after_a_reload_begin_after_those_before_it(someone: Visitor) -> None:
+    someone.page.evaluate(
+        "sessionStorage.setItem('inkling.sheet', JSON.stringify({user: null, strokes:"
+        "[[[168, 392], [112, 280], [0, 3579]], [[308, 308], [168, 504], [5422, 7508]]]}))"
+    )
+    someone.page.reload()
+    someone.page.wait_for_selector("[data-ready]")
+    someone.draw(ONE)
+    someone.page.reload()
+    someone.page.wait_for_selector("[data-ready]")
+    someone.press("d", " ", "ArrowDown", " ")
+    _, (_, _, second), (_, _, third), (_, _, fourth) = someone.strokes
+    assert second == [5422, 7508]
+    assert 7508 < third[0] < 7600
+    assert third[-1] < fourth[0] < third[-1] + 100
+    assert (third, fourth) == (sorted(third), sorted(fourth))
+
+
+def test_strokes_after_an_undone_clear_begin_after_those_before_it(someone: Visitor) -> None:
+    someone.draw(ONE, lift=False)
+    someone.page.wait_for_timeout(1000)
+    someone.page.mouse.move(*someone.places([(0.5, 0.9)])[0])
+    someone.page.mouse.up()
+    someone.press("x")
+    someone.draw(SEVEN)
+    someone.press("z", "z")
+    someone.draw(SEVEN)
+    (_, _, first), (_, _, second) = someone.strokes
+    assert first[-1] >= 1000
+    assert second[0] > first[-1]
+
+
 def test_a_scribble_without_end_fills_the_sheet_and_says_so(someone: Visitor) -> None:
     someone.page.evaluate(
         "sessionStorage.setItem('inkling.sheet', JSON.stringify({user: null, strokes:"

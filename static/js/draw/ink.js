@@ -74,6 +74,11 @@ export class Sheet extends EventTarget {
     return this.strokes.reduce((sum, stroke) => sum + stroke.length, 0);
   }
 
+  /** When the last of the strokes ended, in milliseconds; 0 for strokes without times. */
+  get lastTime() {
+    return Math.max(0, ...this.strokes.map(({ ts }) => ts?.at(-1) ?? 0));
+  }
+
   get canUndo() {
     return this.#at > 0;
   }

@@ -17,7 +17,7 @@ export class Pad extends EventTarget {
   #stroke = null;
   #pointer = null; // {id, type} of the one that draws
   #penSeen = -Infinity;
-  #epoch = null; // when the first stroke of the sheet began
+  #epoch = Infinity; // the time of an event that counts as 0 in the strokes
   #frame = 0;
   #listening = new AbortController();
   #resizing = new ResizeObserver(() => this.#fit());
@@ -68,8 +68,8 @@ export class Pad extends EventTarget {
       this.dispatchEvent(new Event("full"));
       return false;
     }
-    if (!this.#sheet.strokes.length) this.#epoch = at;
-    this.#epoch ??= at;
+    // A restored drawing has its own times: the new stroke begins after them.
+    this.#epoch = this.#sheet.strokes.length ? Math.min(this.#epoch, at - this.#sheet.lastTime - 1) : at;
     this.#stroke = new Stroke();
     this.extend(x, y, at);
     return true;
