@@ -32,6 +32,10 @@ def draw_page() -> dict[str, str]:
         "penUp": _("Pen up"),
         "cursor": _("{across} across, {down} down"),
         "tooManyPoints": _("The drawing has too many points. Clear it to continue."),
+        "nothingStored": _(
+            "Nothing can be saved on this device: the browser's storage for this site is blocked or full. "
+            "You can draw, but leave or reload this page only after your drawing is uploaded."
+        ),
         "offline": _("No connection. Your drawing is not lost."),
         "serverError": _("The server had an error. Your drawing is not lost."),
         "outOfDate": _("This page is out of date. Reload it. Your drawing is not lost."),

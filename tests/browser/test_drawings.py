@@ -49,7 +49,7 @@ def test_a_drawing_is_corrected_later_by_a_tap(album: Visitor, two: list[Drawing
 
 def test_a_number_key_says_what_the_chosen_drawing_is(album: Visitor, two: list[Drawing]) -> None:
     album.page.locator(".drawing").nth(1).focus()
-    album.press("7")
+    album.press_on_layout("৭", "Digit7")
     album.page.locator(".drawing").nth(1).and_(album.page.locator("[data-label='7']")).wait_for()
     assert (_said(two[0]), _said(two[1])) == ("7", None)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from accounts.models import User
 from tests.browser.visitors import SCRIBBLE, SEVEN, Visitor, said_by
 
@@ -98,6 +100,48 @@ def test_single_keys_can_be_switched_off(someone: Visitor) -> None:
     someone.sees("answer")
     someone.press("Control+z")
     someone.sees("empty")
+
+
+SEVENS = [
+    ("৭", "Digit7"),
+    ("७", "Digit7"),
+    ("٧", "Numpad7"),
+    ("７", "Digit7"),
+    ("𝟕", "Digit7"),
+    ("๗", "KeyP"),
+    ("è", "Digit7"),  # a French keyboard has digits with Shift or Caps Lock only
+    ("7", "KeyB"),
+]
+
+
+@pytest.mark.parametrize(("key", "code"), SEVENS)
+def test_digits_of_every_script_set_a_label(someone: Visitor, key: str, code: str) -> None:
+    someone.draw(SEVEN)
+    someone.sees("answer")
+    someone.press_on_layout(key, code)
+    someone.sees("thanks")
+    assert someone.page.locator("[data-sheet]").get_attribute("data-answered") == "7"
+
+
+def test_letter_keys_work_on_keyboards_of_other_scripts_and_with_caps_lock(someone: Visitor) -> None:
+    someone.draw(SEVEN)
+    pressed = [("я", "Z", 0), ("н", "Y", 1), ("ჭ", "X", 0), ("Я", "Z", 1), ("X", "X", 0), ("لا", "Z", 1)]
+    for key, place, strokes in pressed:
+        someone.press_on_layout(key, f"Key{place}")
+        assert len(someone.strokes) == strokes, key
+    someone.press_on_layout("я", "KeyZ", ctrl=True)
+    assert someone.strokes == []
+    someone.press_on_layout("؟", "Slash", shift=True)
+    someone.page.wait_for_selector("[data-help][open]")
+
+
+def test_letter_keys_stay_where_a_latin_keyboard_has_them(someone: Visitor) -> None:
+    someone.draw(SEVEN)
+    someone.press_on_layout("y", "KeyZ")  # a German keyboard
+    someone.press_on_layout("é", "KeyX")
+    assert len(someone.strokes) == 1
+    someone.press_on_layout("z", "KeyY")
+    assert len(someone.strokes) == 0
 
 
 def test_keys_leave_fields_and_browser_shortcuts_alone(someone: Visitor) -> None:

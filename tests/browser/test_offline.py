@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 from django.test import Client
+from pytest_django.live_server_helper import LiveServer
 
 from accounts.models import User
 from recognizer.models import Drawing, Recognizer
 from tests.browser.test_pictures import picture_file, seven_on_paper
 from tests.browser.visitors import SEVEN, Visitor, said_by
+from tests.programs import find_chromium
 
 
 def _outbox(visitor: Visitor) -> list[Any]:
@@ -19,6 +22,11 @@ def _outbox(visitor: Visitor) -> list[Any]:
 
 def _delivered(visitor: Visitor) -> None:
     visitor.page.wait_for_function("() => localStorage.getItem('inkling.outbox') === null")
+
+
+def _problem(visitor: Visitor) -> str:
+    """The message below the drawing area."""
+    return str(visitor.page.locator("[data-problem]:visible span").inner_text())
 
 
 def test_without_a_connection_the_ink_stays_and_can_be_tried_again(someone: Visitor) -> None:
@@ -165,6 +173,33 @@ def test_forbidden_storage_does_not_keep_anybody_from_drawing(visit: Any, digits
         "Object.defineProperty(Storage.prototype, 'setItem', {get() { throw new Error('no') }})"
     )
     visitor.open_sheet()
+    assert _problem(visitor) == visitor.text("nothingStored")
     visitor.draw(SEVEN)
     visitor.sees("answer", "7")
+    assert not visitor.page.is_visible("[data-problem]")
     assert visitor.complaints == []
+
+
+def test_blocked_site_data_does_not_keep_anybody_from_drawing(
+    browser: Any, transactional_db: None, live_server: LiveServer, answering: Any, digits: Recognizer, tmp_path: Path
+) -> None:
+    """With Chromium's own setting even the name `localStorage` throws."""
+    settings = {"profile": {"default_content_setting_values": {"cookies": 2}}}
+    (tmp_path / "Default").mkdir()
+    (tmp_path / "Default" / "Preferences").write_text(json.dumps(settings))
+    options: dict[str, Any] = {"executable_path": find_chromium(), "args": ["--no-sandbox", "--disable-dev-shm-usage"]}
+    with browser.browser_type.launch_persistent_context(tmp_path, **options) as context:
+        visitor = Visitor(context.new_page(), live_server.url)
+        visitor.open_sheet()
+        blocked = "() => { try { return !localStorage; } catch { return true; } }"
+        assert visitor.page.evaluate(blocked)
+        assert _problem(visitor) == visitor.text("nothingStored")
+        visitor.draw(SEVEN)
+        visitor.sees("answer", "7")
+        assert not visitor.page.is_visible("[data-problem]")
+        visitor.press("7")
+        visitor.sees_outcome("anonymous")
+        visitor.press("Enter", "]", "?")
+        visitor.page.uncheck("[data-single-keys]")
+        assert visitor.complaints == []
+    answering.wait()

@@ -193,6 +193,15 @@ def test_keyboard_shortcuts_can_be_switched_off(enter: Callable[..., Visitor], s
     assert not visitor.page.is_checked("[data-shortcuts]")
 
 
+def test_the_keys_work_on_keyboards_of_other_scripts(enter: Callable[..., Visitor], said: list[Correction]) -> None:
+    visitor = enter()
+    for correction, (key, code) in zip(said, [("ы", "KeyS"), ("১", "Digit1"), ("Ф", "KeyA")], strict=True):
+        _sees(visitor, correction)
+        visitor.press_on_layout(key, code)
+    _sees(visitor, None)
+    assert _all_sent(visitor) == [("rejected", None, "scribble"), ("relabelled", "1", ""), ("accepted", "7", "")]
+
+
 def test_the_drawing_is_replayed_once(enter: Callable[..., Visitor], said: list[Correction]) -> None:
     visitor = enter()
     whole = visitor.page.locator("[data-replay] path").get_attribute("data-whole")

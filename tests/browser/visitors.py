@@ -139,5 +139,11 @@ class Visitor:
         for key in keys:
             self.page.keyboard.press(key)
 
+    def press_on_layout(self, key: str, code: str, *, shift: bool = False, ctrl: bool = False) -> None:
+        """Press the key at the place `code` of a keyboard whose layout has the character `key` there."""
+        modifiers = 2 * ctrl + 8 * shift
+        for kind in ("rawKeyDown", "keyUp"):
+            self._cdp().send("Input.dispatchKeyEvent", {"type": kind, "key": key, "code": code, "modifiers": modifiers})
+
     def click(self, action: str) -> None:
         self.page.click(f"[data-do={action}]")

@@ -6,7 +6,7 @@
 
 import { newId } from "../api.js";
 import { Stroke } from "./ink.js";
-import { recall, remember } from "../shared/storage.js";
+import { inTab, recall, remember } from "../shared/storage.js";
 
 const KEY = "inkling.sheet";
 
@@ -39,7 +39,7 @@ export class DraftStore {
 
   /** Restore the unfinished drawing of the last visit; returns whether there was one. */
   restore() {
-    const draft = recall(sessionStorage, KEY);
+    const draft = recall(inTab, KEY);
     if (!draft?.strokes?.length || (draft.user !== null && draft.user !== this.#user)) return false;
     this.#sheet.renew(draft.strokes.map(Stroke.fromWire));
     this.#provisional = draft.provisional ?? null;
@@ -73,7 +73,7 @@ export class DraftStore {
   saveLabelled(label) {
     const state = this.#sheet.state;
     this.#sent.add(state);
-    remember(sessionStorage, KEY, null);
+    remember(inTab, KEY, null);
     return this.#upload(state, label);
   }
 
@@ -159,6 +159,6 @@ export class DraftStore {
     const strokes = state.strokes.map((stroke) => stroke.toWire());
     const kept = { id: this.#idOf(state), kept: this.#sent.has(state), provisional: this.#provisional };
     const draft = { user: this.#user, recognizer: this.#recognizer, ...kept, strokes };
-    remember(sessionStorage, KEY, strokes.length ? draft : null);
+    remember(inTab, KEY, strokes.length ? draft : null);
   }
 }

@@ -18,6 +18,7 @@ import { Prompt } from "./prompt.js";
 import { Outbox, Uploader } from "./outbox.js";
 import { Recognizers } from "./recognizers.js";
 import { Shortcuts } from "../shared/shortcuts.js";
+import { inTab, isBlocked, onDevice } from "../shared/storage.js";
 import { PenSettings } from "./pen_settings.js";
 import { percent, text } from "../shared/texts.js";
 import { Thumbnails } from "../shared/thumbnails.js";
@@ -60,6 +61,7 @@ class DrawPage {
     if (this.#config.user) this.#uploader.connect();
     this.#showOutbox();
     if (!this.#drafts.restore()) this.#showSheet();
+    if (isBlocked(onDevice) || isBlocked(inTab)) this.#problem.show(text("nothingStored"));
     find("[data-draw]").dataset.ready = "";
   }
 

@@ -1,7 +1,7 @@
 // Drawings that wait for upload. They are saved in the browser before they are sent, so a lost connection,
 // a closed tab or a server restart loses nothing. Sending twice is harmless: each drawing has its own identifier.
 
-import { recall, remember } from "../shared/storage.js";
+import { onDevice, recall, remember } from "../shared/storage.js";
 
 const KEY = "inkling.outbox";
 const MAX_ITEMS = 50;
@@ -28,16 +28,16 @@ export class Outbox {
   put(item) {
     const others = this.#all().filter((each) => each.id !== item.id);
     const all = [...others, { ...item, user: this.#user }];
-    return all.length <= MAX_ITEMS && JSON.stringify(all).length <= MAX_CHARACTERS && remember(localStorage, KEY, all);
+    return all.length <= MAX_ITEMS && JSON.stringify(all).length <= MAX_CHARACTERS && remember(onDevice, KEY, all);
   }
 
   remove(id) {
     const rest = this.#all().filter((item) => item.id !== id);
-    remember(localStorage, KEY, rest.length ? rest : null);
+    remember(onDevice, KEY, rest.length ? rest : null);
   }
 
   #all() {
-    const all = recall(localStorage, KEY);
+    const all = recall(onDevice, KEY);
     return Array.isArray(all) ? all : [];
   }
 }

@@ -1,6 +1,6 @@
 // Width and colour of the pen. Saved on this device and never sent; they do not change the answer.
 
-import { recall, remember } from "../shared/storage.js";
+import { onDevice, recall, remember } from "../shared/storage.js";
 
 const KEY = "inkling.pen";
 const MIN_WIDTH = 4;
@@ -15,7 +15,7 @@ export class PenSettings extends EventTarget {
   constructor(canvas) {
     super();
     this.#canvas = canvas;
-    const { width = 16, colour = "ink" } = recall(localStorage, KEY) ?? {};
+    const { width = 16, colour = "ink" } = recall(onDevice, KEY) ?? {};
     this.#width = Math.min(Math.max(Number(width) || 16, MIN_WIDTH), MAX_WIDTH);
     this.#colour = String(colour);
     canvas.dataset.pen = this.#colour;
@@ -33,7 +33,7 @@ export class PenSettings extends EventTarget {
   change({ width = this.#width, colour = this.#colour }) {
     this.#width = Math.min(Math.max(width, MIN_WIDTH), MAX_WIDTH);
     this.#colour = this.#canvas.dataset.pen = colour;
-    remember(localStorage, KEY, { width: this.#width, colour: this.#colour });
+    remember(onDevice, KEY, { width: this.#width, colour: this.#colour });
     this.dispatchEvent(new Event("change"));
   }
 

@@ -1,6 +1,7 @@
 // My drawings without page loads: label by tap or number key, remove the label, delete. Plain forms do the same.
 
 import { ApiError, Client } from "../api.js";
+import { keyOf } from "../shared/keys.js";
 import { text } from "../shared/texts.js";
 
 const find = (selector, root = document) => root.querySelector(selector);
@@ -98,9 +99,10 @@ class DrawingsPage {
   }
 
   #pressed(event) {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.repeat || !/^\d$/.test(event.key)) return;
+    const key = keyOf(event);
+    if (event.ctrlKey || event.metaKey || event.altKey || event.repeat || !/^\d$/.test(key)) return;
     const drawing = this.#drawingOf(event.target);
-    if (drawing?.has(event.key)) this.#try(() => drawing.setLabel(event.key));
+    if (drawing?.has(key)) this.#try(() => drawing.setLabel(key));
   }
 
   #clicked(event) {

@@ -1,7 +1,7 @@
 // Decisions that are not sent yet. They are sent one after the other, and survive errors and a reload.
 
 import { send } from "./steps.js";
-import { recall, remember } from "../shared/storage.js";
+import { inTab, recall, remember } from "../shared/storage.js";
 
 const KEY = "inkling.review";
 const PAUSES_MS = [1_000, 2_000, 4_000, 8_000];
@@ -19,7 +19,7 @@ export class Outbox {
   }
 
   connect() {
-    this.#steps = (recall(sessionStorage, KEY) ?? []).map((step) => ({ ...step, sending: false }));
+    this.#steps = (recall(inTab, KEY) ?? []).map((step) => ({ ...step, sending: false }));
     addEventListener("online", () => this.retry());
     addEventListener("beforeunload", (event) => this.isStuck && event.preventDefault());
     this.#changed();
@@ -99,7 +99,7 @@ export class Outbox {
 
   #changed() {
     const unsent = this.#steps.map(({ id, summary, address, fields, field, skips }) => ({ id, summary, address, fields, field, skips }));
-    remember(sessionStorage, KEY, unsent.length ? unsent : null);
+    remember(inTab, KEY, unsent.length ? unsent : null);
     this.#events.changed();
   }
 }

@@ -1,6 +1,7 @@
 // Keyboard shortcuts. Single keys can be turned off, because they disturb voice control.
 
-import { recall, remember } from "./storage.js";
+import { keyOf } from "./keys.js";
+import { onDevice, recall, remember } from "./storage.js";
 
 const KEY = "inkling.shortcuts";
 
@@ -15,8 +16,8 @@ export class Shortcuts {
   }
 
   connect() {
-    this.#toggle.checked = recall(localStorage, KEY) !== false;
-    this.#toggle.addEventListener("change", () => remember(localStorage, KEY, this.#toggle.checked ? null : false));
+    this.#toggle.checked = recall(onDevice, KEY) !== false;
+    this.#toggle.addEventListener("change", () => remember(onDevice, KEY, this.#toggle.checked ? null : false));
     addEventListener("keydown", (event) => this.#press(event));
   }
 
@@ -29,7 +30,7 @@ export class Shortcuts {
   }
 
   #find(event) {
-    const key = event.key.toLowerCase();
+    const key = keyOf(event);
     if (event.ctrlKey || event.metaKey) return this.#actions[`mod+${event.shiftKey ? "shift+" : ""}${key}`];
     if (key === "enter") return event.target.closest?.("a, button, summary, input") ? null : this.#actions.enter;
     if (!this.#toggle.checked) return null;
