@@ -48,8 +48,13 @@ def rows() -> dict[str, list[Any]]:
         for table in connection.introspection.table_names(cursor):
             if table.startswith("recognizer_"):
                 cursor.execute(f"SELECT * FROM {table} ORDER BY 1")  # noqa: S608 - names of our own tables
-                found[table] = [tuple(map(str, row)) for row in cursor.fetchall()]
+                found[table] = [tuple(map(as_text, row)) for row in cursor.fetchall()]
         return found
+
+
+def as_text(value: Any) -> str:
+    """A value that can be compared: PostgreSQL gives bytes as a view of memory."""
+    return str(bytes(value) if isinstance(value, memoryview) else value)
 
 
 def permission(codename: str) -> Permission:
