@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from ml.preprocessing.drawn_image import drawn_grey
+from ml.preprocessing.drawn_image import drawn_grey, is_one_tone, on_white
 from ml.preprocessing.image_limits import MAX_IMAGE_PIXELS, ImageError, check_file, check_size
 
 IMAGE_FORMATS = ("PNG", "JPEG", "WEBP", "BMP")
@@ -126,16 +126,7 @@ def _flatten(rgba: np.ndarray) -> np.ndarray:
     White lines on a transparent canvas would disappear on white. A photo with transparent corners has many tones and
     keeps them.
     """
-    alpha = rgba[..., 3]
-    painted = cv2.cvtColor(rgba[..., :3], cv2.COLOR_RGB2GRAY)[alpha >= 128]  # (n,) grey levels of opaque pixels
-    transparent_share = 1 - painted.size / alpha.size
-    if painted.size and transparent_share > 0.25 and _is_one_tone(painted):
-        return 255 - alpha
-    share = alpha[..., np.newaxis].astype(np.float32) / 255
-    return _luminance(np.rint(rgba[..., :3] * share + 255 * (1 - share)).astype(np.uint8))
-
-
-def _is_one_tone(grey: np.ndarray) -> bool:
-    """Whether less than 0.5 % of the grey levels (n,) are far (a quarter of the range) from their median."""
-    differs = np.abs(grey.astype(np.int16) - int(np.median(grey))) > 64
-    return float(differs.mean()) < 0.005
+    transparent_share = 1 - float((rgba[..., 3] >= 128).mean())
+    if transparent_share > 0.25 and is_one_tone(rgba):
+        return 255 - rgba[..., 3]
+    return _luminance(on_white(rgba))

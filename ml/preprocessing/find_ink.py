@@ -12,10 +12,10 @@ import cv2
 import numpy as np
 
 from ml.preprocessing.decode_image import shrink
+from ml.preprocessing.drawn_image import FLAT_SHARE
 
 # Drawn images
 SMALL_SIDE = 64  # pixels; an image this small counts as drawn, because a background cannot be estimated in it
-FLAT_SHARE = 0.4  # of the pixels of a drawn image have exactly the grey level of the background, or more
 MIN_CONTRAST = 12  # grey levels between ink and background
 
 # Photographed images
