@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.models import EmailAddress
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from accounts import deletion
 from accounts.models import User
 
 
@@ -29,6 +32,17 @@ class AccountAdapter(DefaultAccountAdapter):
         "incorrect_password": _("Wrong password."),
         "too_many_login_attempts": _("Too many failed attempts. Try again in a few minutes."),
     }
+
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        """Send a mail. Its links begin with SITE_URL, not with the host that the request names."""
+        site = settings.SITE_URL or self.request.build_absolute_uri("/").rstrip("/")
+        links = {
+            name: urlsplit(url)._replace(scheme="", netloc="").geturl()
+            for name, url in context.items()
+            if name.endswith("_url")
+        }
+        links = {name: f"{site}{path}" for name, path in links.items()}
+        super().send_mail(template_prefix, email, context | links | {"site_url": site})
 
     def is_safe_url(self, url: str | None) -> bool:
         """Whether a redirect to this URL is safe. A malformed URL is not."""
@@ -52,11 +66,14 @@ class AccountAdapter(DefaultAccountAdapter):
         return reverse("account" if self.request.user.is_authenticated else "account_login")
 
     def confirm_email(self, request: HttpRequest, email_address: EmailAddress) -> bool:
-        """Refuse an address that another account uses but has not confirmed.
+        """Refuse an address that another account uses but has not confirmed. An account that nobody used is deleted.
 
         allauth checks confirmed addresses only; without this check the unique constraint on User.email would fail.
         """
         others = User.objects.exclude(pk=email_address.user_id).filter(email__iexact=email_address.email)
+        for other in others.all():
+            if deletion.is_never_used(other):
+                deletion.delete_person(person=other)
         if others.exists():
             template = "account/messages/email_confirmation_failed.txt"
             self.add_message(request, messages.ERROR, template, {"email": email_address.email})

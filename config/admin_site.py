@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from functools import wraps
 from typing import Any
 
+from django.contrib import admin
 from django.contrib.admin import AdminSite
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.core.exceptions import BadRequest, ValidationError
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponsePermanentRedirect
 from django.urls import re_path
 from django.utils.translation import gettext_lazy as _
@@ -14,8 +19,11 @@ GROUPS: list[tuple[Any, tuple[str, ...]]] = [
     (_("Drawings"), ("Drawing", "Prediction", "PersonalAnswer", "Correction", "ImportedDrawing")),
     (_("Review"), ("Review", "Opinion", "Control", "Claim", "QueueEntry", "LabelCheck")),
     (_("Moderation"), ("AuditEntry", "Report", "AuthorExclusion")),
-    (_("Models"), ("Recognizer", "ModelVersion", "Promotion", "TrainingRun", "SnapshotItem")),
-    (_("Data"), ("Export", "ImportJob", "Coverage", "Confusion", "Bookmark")),
+    (
+        _("Models"),
+        ("Recognizer", "ModelVersion", "Promotion", "TrainingRun", "SnapshotItem", "BaseTest", "WorstMistakes"),
+    ),
+    (_("Data"), ("Export", "ImportJob", "Coverage", "Confusion", "WorstMistakes", "Bookmark")),
     (_("API and webhooks"), ("ApiKey", "Webhook", "Delivery")),
 ]
 # Old and new names of renamed models, as in addresses (recognizer migration 0014).
@@ -28,8 +36,41 @@ def redirect_to_renamed(request: HttpRequest, model: str) -> HttpResponsePermane
     return HttpResponsePermanentRedirect(address)
 
 
+class CheckedInputMixin(admin.ModelAdmin):
+    """Refuses an action if the id of a chosen row cannot be an id. Django answers 500 there."""
+
+    def response_action(self, request: HttpRequest, queryset: QuerySet[Any], *more: Any) -> Any:
+        """Run the action. Raises BadRequest."""
+        pk: Any = self.model._meta.pk
+        while pk.remote_field:
+            pk = pk.target_field
+        try:
+            for text in request.POST.getlist(ACTION_CHECKBOX_NAME):
+                pk.clean(text, None)
+        except ValidationError as error:
+            raise BadRequest(f"the ids of an action: {error}") from error
+        return super().response_action(request, queryset, *more)
+
+
 class InklingAdminSite(AdminSite):
-    """Django's admin site with a grouped index and redirects from old addresses."""
+    """Django's admin site with a grouped index, redirects from old addresses, and checked input."""
+
+    def admin_view(self, view: Any, cacheable: bool = False) -> Any:
+        """A view of the admin. It raises BadRequest for numbers that SQLite cannot hold."""
+
+        @wraps(view)
+        def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+            try:
+                return view(request, *args, **kwargs)
+            except OverflowError as error:
+                raise BadRequest(f"a number: {error}") from error
+
+        return super().admin_view(checked, cacheable)
+
+    def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
+        """Register models with an admin class that checks the ids in actions."""
+        base = admin_class or admin.ModelAdmin
+        super().register(model_or_iterable, type(base.__name__, (CheckedInputMixin, base), {}), **options)
 
     def get_urls(self) -> list[Any]:
         """Django's addresses, after the old ones of renamed models."""

@@ -5,6 +5,7 @@ ImproperlyConfigured for a value that they cannot read.
 """
 
 import os
+import re
 from ipaddress import IPv4Network, IPv6Network, ip_network
 
 from django.core.exceptions import ImproperlyConfigured
@@ -48,6 +49,36 @@ def networks(name: str) -> list[IPv4Network | IPv6Network]:
     except ValueError as error:
         value = text(name)
         raise ImproperlyConfigured(f"{name} is {value!r}. Set it to networks such as 10.0.0.0/8.") from error
+
+
+def site_url(name: str) -> str:
+    """An address of a site, such as https://ink.example.org, without a path; "" if it is not set."""
+    value = text(name).rstrip("/")
+    if value and not re.fullmatch(r"https?://[^\s/?#@]+", value):
+        raise ImproperlyConfigured(f"{name} is {value!r}. Set it to an address such as https://ink.example.org.")
+    return value
+
+
+def site_url_of(hosts: list[str], scheme: str) -> str:
+    """The address of a site with these host names: its first name that is neither a pattern nor local, if possible."""
+    names = [host for host in hosts if "*" not in host and not host.startswith(".")]
+    public = [name for name in names if name not in ("127.0.0.1", "localhost", "[::1]")]
+    if not names:
+        raise ImproperlyConfigured(
+            f"SITE_URL is not set, and ALLOWED_HOSTS ({', '.join(hosts)}) has no complete host name. Set SITE_URL to "
+            "the address of the site, such as https://ink.example.org. Links in mails need it."
+        )
+    return f"{scheme}://{(public or names)[0]}"
+
+
+def contact(name: str) -> str:
+    """A mail address or a web page, as a URI; "" if it is not set."""
+    value = text(name)
+    if re.fullmatch(r"[^\s@:/]+@[^\s@:/]+", value):
+        return f"mailto:{value}"
+    if value and not re.fullmatch(r"(mailto:|https://|tel:)\S+", value):
+        raise ImproperlyConfigured(f"{name} is {value!r}. Set it to a mail address or to an address with https://.")
+    return value
 
 
 def choice(name: str, options: tuple[str, ...]) -> str:

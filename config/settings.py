@@ -11,7 +11,6 @@ from pathlib import Path
 
 import dj_database_url
 from csp.constants import NONE, SELF
-from django.utils.translation import gettext_lazy as _
 from dotenv import load_dotenv
 
 from config import env
@@ -47,6 +46,10 @@ else:
     env.required("ALLOWED_HOSTS", f"Set it to the site's host names, separated by commas. {_TRY}")
     ALLOWED_HOSTS = env.words("ALLOWED_HOSTS")
 
+SITE_URL = env.site_url("SITE_URL")
+if not SITE_URL and not EMBEDDED:
+    SITE_URL = env.site_url_of(ALLOWED_HOSTS, "https" if env.flag("SECURE_COOKIES", default=True) else "http")
+SECURITY_CONTACT = env.contact("SECURITY_CONTACT")  # for /.well-known/security.txt
 # The number of our own reverse proxies. Rate limits by address depend on it.
 TRUSTED_PROXIES = env.number("TRUSTED_PROXIES", 0)
 ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXIES
@@ -91,18 +94,25 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
 ]
 MIDDLEWARE = [
+    "config.middleware.request_id",
     "django.middleware.security.SecurityMiddleware",
+    "config.middleware.CompressionMiddleware",
     "config.middleware.cross_origin",
     "config.middleware.ContentSecurityPolicyMiddleware",
+    "config.middleware.drop_nul",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.locale.LocaleMiddleware",
+    "config.languages.choose_language",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
+    "config.middleware.NulMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "config.middleware.SameAccountMiddleware",
     "config.middleware.PageMessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "config.languages.bangla_numerals",
+    "config.middleware.stream_errors",
 ]
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
@@ -166,7 +176,7 @@ STATIC_ROOT = Path(env.text("STATIC_ROOT") or BASE_DIR / "staticfiles")
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "config.storage.ModuleStaticFilesStorage"},
+    "staticfiles": {"BACKEND": "config.storage.BundledStaticFilesStorage"},
 }
 
 
@@ -198,7 +208,7 @@ ACCOUNT_FORMS = {
     "change_password": "accounts.forms.ChangePasswordForm",
     "set_password": "accounts.forms.SetPasswordForm",
     "reset_password": "accounts.forms.ResetPasswordForm",
-    "reset_password_from_key": "accounts.forms.ResetPasswordKeyForm",
+    "reset_password_from_key": "recognizer.pages.account.ResetPasswordKeyForm",
 }
 # Embedded, mail goes to the console: nobody should have to find a link there before saving a first drawing.
 ACCOUNT_EMAIL_VERIFICATION = "optional" if EMBEDDED else "mandatory"
@@ -206,14 +216,20 @@ ACCOUNT_CHANGE_EMAIL = True  # a user has one address; a new one replaces it whe
 ACCOUNT_EMAIL_NOTIFICATIONS = True  # send mail when a password or a second factor changes
 ACCOUNT_REAUTHENTICATION_REQUIRED = True  # ask for the password again before a change that could take over the account
 # At most three confirmation mails in ten minutes; a whole school can share an IP address. Others are allauth's.
-ACCOUNT_RATE_LIMITS = {"confirm_email": "3/10m/key", "report": "10/m/ip,100/d/ip"}
+ACCOUNT_RATE_LIMITS = {"confirm_email": "3/10m/key", "report": "10/m/ip,100/d/ip", "webhook": "30/h/user"}
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_CONFIRM_EMAIL_ON_GET = False
 ACCOUNT_LOGIN_ON_EMAIL_CONFIRMATION = True
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
 ACCOUNT_PREVENT_ENUMERATION = True
 MFA_ADAPTER = "accounts.adapter.SecondFactorAdapter"
-MFA_FORMS = {"add_webauthn": "accounts.forms.AddPasskeyForm"}
+MFA_FORMS = {
+    "authenticate": "accounts.forms.SecondStepForm",
+    "reauthenticate": "accounts.forms.SecondStepAgainForm",
+    "activate_totp": "accounts.forms.ActivateAppForm",
+    "add_webauthn": "accounts.forms.AddPasskeyForm",
+    "login_webauthn": "accounts.forms.PasskeySignInForm",
+}
 # Users with a second factor may change their e-mail address. In production an account has no second factor before its
 # first address is confirmed, so nobody can lock out the owner of an address by signing up with it.
 MFA_ALLOW_UNVERIFIED_EMAIL = True
@@ -237,8 +253,11 @@ DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.text("DEFAULT_FROM_EMAIL", "Inkling <ink
 # --- Languages and time ---
 
 LANGUAGE_CODE = "en"
-LANGUAGES = [("en", _("English"))]
+LANGUAGES = [("en", "English"), ("bn", "বাংলা")]  # each by its own name
+LANGUAGE_COOKIE_AGE = 365 * 24 * 3600  # seconds
+LANGUAGE_COOKIE_SECURE = SECURE
 LOCALE_PATHS = [BASE_DIR / "locale"]
+FORMAT_MODULE_PATH = "config.formats"
 TIME_ZONE = env.text("TIME_ZONE", "UTC")
 USE_TZ = True
 
@@ -262,6 +281,7 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "Recognizes hand-drawn symbols, and learns from the labels that people give.",
     "VERSION": "1.0.0",
     "OAS_VERSION": "3.1.0",
+    "CONTACT": {"name": "The people who run this site"},
     "LICENSE": {"name": "MIT", "identifier": "MIT"},
     "SERVERS": [{"url": "/api/v1"}],
     "ENABLE_DJANGO_DEPLOY_CHECK": False,
@@ -269,6 +289,7 @@ SPECTACULAR_SETTINGS = {
 PREDICT_RATE = env.number("PREDICT_RATE", 600)  # predictions per minute for a user or an IP address
 PICTURE_RATE = env.number("PICTURE_RATE", 60)  # pictures per minute for a user or an IP address
 DRAWING_RATE = env.number("DRAWING_RATE", 120)  # requests per minute that save or change something, for a user
+DRAWINGS_PER_DAY = env.number("DRAWINGS_PER_DAY", 10_000)  # drawings that a user may save on one day (UTC)
 # Seconds between writes of the call counters of keys; 0: write on demand.
 USAGE_SECONDS = env.number("USAGE_SECONDS", 5)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 8 * 1024 * 1024
@@ -281,6 +302,7 @@ FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler
 
 TASK_APP = "config.celery.app"  # a dotted name: a web process imports Celery with its first task
 CELERY_BROKER_URL = REDIS_URL or "filesystem://localhost"
+CELERY_BROKER_TRANSPORT = None if REDIS_URL else "config.file_broker:Transport"
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = (
     {
@@ -299,7 +321,10 @@ CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "beat")
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True  # the task of a killed worker is delivered again; every task can run twice
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
-CELERY_TASK_ROUTES = {"recognizer.tasks.train": {"queue": "training"}}  # it can take hours and has its own worker
+CELERY_TASK_ROUTES = {  # what can take hours, or needs the disk of the base data, has a worker of its own
+    "recognizer.tasks.train": {"queue": "training"},
+    "recognizer.tasks.base_data": {"queue": "training"},
+}
 CELERY_TIMEZONE = TIME_ZONE
 TICK_SECONDS = env.number("TICK_SECONDS", 5 if EMBEDDED else 60, least=1)
 CELERY_BEAT_SCHEDULE = {
@@ -333,8 +358,9 @@ SELF_REVIEW = env.flag("SELF_REVIEW", default=EMBEDDED)  # staff may review thei
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "formatters": {"line": {"format": "{asctime} {levelname} {name} [{request_id}]: {message}", "style": "{"}},
+    "filters": {"request_id": {"()": "recognizer.api.request_ids.RequestIdFilter"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["request_id"]}},
     "loggers": {"httpx": {"level": "WARNING"}},  # at INFO it logs every URL, and the URL of a webhook can hold a secret
     "root": {"handlers": ["console"], "level": env.text("LOG_LEVEL", "INFO")},
 }

@@ -17,11 +17,16 @@ BODY_TIMEOUT = 10  # seconds between two parts of a request body
 class Utf8Request(WSGIRequest):
     """A request that is decoded as UTF-8 whatever `charset` its Content-Type names.
 
-    Django decodes with that charset and answers 500 if it is no text encoding (`charset=hex`).
+    Django decodes with that charset and answers 500 if it is no text encoding (`charset=hex`). Parameters that cannot
+    be read (`a*=nonsense''b`) are left out: Django would raise before its own handling of errors begins.
     """
 
     def _set_content_type_params(self, meta: dict[str, Any]) -> None:
-        self.content_type, self.content_params = parse_header_parameters(meta.get("CONTENT_TYPE", ""))
+        try:
+            self.content_type, self.content_params = parse_header_parameters(meta.get("CONTENT_TYPE", ""))
+        except ValueError:
+            meta["CONTENT_TYPE"] = self.content_type = meta["CONTENT_TYPE"].partition(";")[0].strip().lower()
+            self.content_params = {}
 
 
 class TimedBody:

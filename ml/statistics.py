@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from math import comb, exp, lgamma
+from functools import cache, lru_cache
+from itertools import product
+from math import comb, exp, floor, lgamma
 
 import numpy as np
 
@@ -10,6 +12,12 @@ Z = 1.96  # 95 % of a normal distribution lie within so many standard deviations
 
 
 # Proportions
+
+
+def floor_percent(share: float, decimals: int = 1) -> float:
+    """A share from 0 to 1 in percent, rounded down: 0.9996 is 99.9 with one decimal, and not 100."""
+    scale = 10**decimals
+    return floor(share * 100 * scale + 1e-6) / scale
 
 
 def margin_of_error(count: int) -> float:
@@ -59,6 +67,44 @@ def mcnemar_exact(wins: int, losses: int) -> float:
     """
     total = wins + losses
     return sum(comb(total, count) for count in range(wins, total + 1)) / 2**total
+
+
+FEW_UNITS = 12  # so many can be tried with all combinations of signs
+FLIPS = 4_000  # random combinations otherwise
+PART = 256  # units whose random signs are made at once
+
+
+def sign_flip_test(differences: np.ndarray) -> float:
+    """The one-sided p-value of the paired randomisation test (Fisher 1935): is the sum of `differences` above 0?
+
+    `differences`, float (n,), are of independent units, such as people: new model minus old model. If neither were
+    better, each difference would have the other sign as often. Returns the share of sign combinations whose sum is at
+    least as large: all of them for up to 12 units, else 4,000 random ones, always the same.
+    """
+    moved = differences[differences != 0].astype(np.float64)
+    if not len(moved):
+        return 1.0
+    reached = moved.sum() - 1e-9 * np.abs(moved).sum()
+    if len(moved) <= FEW_UNITS:
+        return float((_all_signs(len(moved)) @ moved >= reached).mean())
+    positive = np.zeros(FLIPS)  # the sum of those whose sign is 1
+    for start in range(0, len(moved), PART):
+        part = moved[start : start + PART]
+        positive += part @ _random_signs(start // PART)[: len(part)]
+    found = int((2 * positive - moved.sum() >= reached).sum())
+    return (found + 1) / (FLIPS + 1)
+
+
+@cache
+def _all_signs(count: int) -> np.ndarray:
+    """All combinations of signs, float (2^count, count) of 1 and -1."""
+    return np.array(list(product((1.0, -1.0), repeat=count)))
+
+
+@lru_cache(maxsize=4)
+def _random_signs(part: int) -> np.ndarray:
+    """Random signs of the units of a part, int8 (256, 4000): 1 for positive, 0 for negative. Always the same."""
+    return np.random.default_rng(part).integers(0, 2, (PART, FLIPS), np.int8)
 
 
 # Agreement of two raters. A table is int (k, k): rows are the answers of the first rater, columns those of the second.

@@ -20,6 +20,7 @@ class Task(StrEnum):
 
     RUN_DUE_JOBS = "recognizer.tasks.tick"
     TRAIN = "recognizer.tasks.train"
+    BASE_DATA = "recognizer.tasks.base_data"
     REFRESH_PREDICTIONS = "recognizer.tasks.ask_again"
     REFRESH_MEMORY = "recognizer.tasks.remember_again"
     REFRESH_MEMORIES = "recognizer.tasks.remember_all_again"

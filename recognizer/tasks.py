@@ -4,39 +4,56 @@
 """
 
 import logging
+from collections.abc import Callable
+from typing import TypeVar
 
 from django.conf import settings
+from django.db import InterfaceError, OperationalError
 from django.utils.module_loading import import_string
 
 from recognizer import enqueue, memory, training
 from recognizer.datasets import export_job
 from recognizer.drawings import refresh
 from recognizer.enqueue import Task
-from recognizer.insights import label_checks
+from recognizer.insights import label_checks, worst_mistakes
 from recognizer.models import Receipt
 from recognizer.review import outliers
 from recognizer.webhooks import delivery
 
 logger = logging.getLogger(__name__)
+T = TypeVar("T")
 app = import_string(settings.TASK_APP)
 
 
 @app.task
 def tick() -> None:
     """Do what is due. Celery beat calls this often; calling it more often than needed does no harm."""
-    runs = training.run_due_jobs()
-    embedded, _more = memory.refresh_memories()  # before drawings, because a person may be waiting for it
-    asked = refresh.refresh_recent()
-    export_job.run_due_jobs()
-    delivery.run_due_jobs()
-    Receipt.objects.expired().delete()
-    checked, _more = label_checks.refresh_label_checks()
-    measured = outliers.refresh_oddness()
+    runs = _try(training.run_due_jobs) or []
+    _try(training.base_data.run_due_jobs)
+    embedded, _more = _try(memory.refresh_memories) or (0, True)  # before drawings: a person may be waiting for it
+    asked = _try(refresh.refresh_recent) or 0
+    _try(export_job.run_due_jobs)
+    _try(delivery.run_due_jobs)
+    _try(Receipt.objects.expired().delete)
+    checked, _more = _try(label_checks.refresh_label_checks) or (0, True)
+    measured = _try(outliers.refresh_oddness) or 0
+    tested = _try(worst_mistakes.refresh_worst_mistakes) or 0
     logger.info(
         "tick: %d training runs changed, %d predictions refreshed, %d remembered drawings embedded, "
-        "%d label checks refreshed, %d oddness scores computed",
-        *(len(runs), asked, embedded, checked, measured),
+        "%d label checks refreshed, %d oddness scores computed, %d versions answered their base test",
+        *(len(runs), asked, embedded, checked, measured, tested),
     )
+
+
+def _try(job: Callable[[], T]) -> T | None:
+    """The result of a job; None if it fails unexpectedly. The others go on, and the next tick tries it again."""
+    try:
+        return job()
+    except (OperationalError, InterfaceError):  # the database is away, for the others too
+        raise
+    except Exception:
+        logger.exception("tick: a job failed")
+        return None
 
 
 @app.task
@@ -44,6 +61,13 @@ def train(run_id: int) -> None:
     """Execute a training run, unless another worker has its lease."""
     training.execute_run(run_id=run_id)
     logger.info("train: done with run %d", run_id)
+
+
+@app.task
+def base_data(name: str) -> None:
+    """Download a data set to the trainer if that was asked for, and report what is there."""
+    training.base_data.execute(name=name)
+    logger.info("base_data: done with %s", name)
 
 
 @app.task

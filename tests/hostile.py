@@ -1,6 +1,7 @@
 """Hostile requests: broken, huge or deeply nested bodies, values of wrong types, and pictures that are bombs.
 
-The API has to refuse each with a 4xx. They are made from a seed, so they are the same each time.
+The API has to refuse each with a 4xx. Drawn pictures with thin lines, frames or several colours are between them: it
+may answer those. All are made from a seed, so they are the same each time.
 """
 
 from __future__ import annotations
@@ -17,12 +18,15 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
+import cv2
+import numpy as np
 from PIL import Image
 
 from tests.ink import SEVEN
 
 PREDICT, BATCH, DRAWINGS = "/api/v1/predict", "/api/v1/predict/batch", "/api/v1/drawings"
 JSON = "application/json"
+DRAWN = "drawn picture"
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 
@@ -35,6 +39,11 @@ class Attack:
     body: bytes = field(repr=False)
     content_type: str = JSON
     headers: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def may_be_answered(self) -> bool:
+        """Whether it is a drawing, which is no reason for an error."""
+        return self.name.startswith(DRAWN)
 
 
 Maker = Callable[[random.Random], Attack]
@@ -379,12 +388,41 @@ def _sent_as(make: Callable[[random.Random], bytes]) -> Maker:
             body = {"recognizer": "digits", "image": f"data:image/{url};base64,{base64.b64encode(data).decode()}"}
             return _json(name, rng, body)
         if way == 1:
-            return Attack(name, f"{_address(rng)}?recognizer=digits", data, "image/png")
+            # A picture has an address of its own, and may be sent where drawings are.
+            address = rng.choice([_address(rng), f"{PREDICT}/picture", "/api/v1/pictures"])
+            kind = rng.choice(["image/png", "application/octet-stream"])
+            return Attack(name, f"{address}?recognizer=digits", data, kind)
         head = b'--x\r\nContent-Disposition: form-data; name="recognizer"\r\n\r\ndigits\r\n'
         head += b'--x\r\nContent-Disposition: form-data; name="image"; filename="a.png"\r\n\r\n'
         return Attack(name, _address(rng), head + data + b"\r\n--x--\r\n", "multipart/form-data; boundary=x")
 
     return maker
+
+
+def drawn_picture(rng: random.Random) -> Attack:
+    """A shape of thin or thick lines in two colours, maybe in a frame, on any background, of any proportions."""
+    height, width = (rng.choice([1, 2, 28, 100, 600, 1_500]) for _ in range(2))
+    picture = np.full((height, width, 3), [rng.randrange(256) for _ in range(3)], np.uint8)
+    for _ in range(rng.randrange(4)):
+        colour = tuple(rng.randrange(256) for _ in range(3))
+        ends = [(rng.randrange(width), rng.randrange(height)) for _ in range(2)]
+        pen = rng.choice([1, 1, 2, max(1, min(height, width) // rng.choice([4, 8, 20]))])
+        kind = rng.choice([cv2.LINE_8, cv2.LINE_AA])
+        shapes: list[Callable[..., Any]] = [cv2.line, cv2.rectangle, _ellipse]
+        rng.choice(shapes)(picture, *ends, colour, pen, kind)
+    if rng.random() < 0.4:
+        edge, colour = rng.randrange(4), tuple(rng.randrange(256) for _ in range(3))
+        cv2.rectangle(picture, (edge, edge), (width - 1 - edge, height - 1 - edge), colour, rng.randrange(1, 7))
+    form = rng.choice([".png", ".png", ".jpg", ".bmp"])
+    body = cv2.imencode(form, picture)[1].tobytes()
+    path = f"{PREDICT}/picture?recognizer=digits"
+    return Attack(f"{DRAWN}: {form}", path, body, "application/octet-stream")
+
+
+def _ellipse(picture: Any, first: Any, second: Any, colour: Any, pen: int, kind: int) -> None:
+    axes = (abs(first[0] - second[0]) // 2, abs(first[1] - second[1]) // 2)
+    centre = ((first[0] + second[0]) // 2, (first[1] + second[1]) // 2)
+    cv2.ellipse(picture, centre, axes, 0, 0, 360, colour, pen, kind)
 
 
 KINDS: list[tuple[Maker, int]] = [
@@ -395,4 +433,5 @@ KINDS: list[tuple[Maker, int]] = [
     *((kind, 10) for kind in (too_much_ink, batches, other_content_types, broken_forms)),
     *((kind, 2) for kind in (compressed, huge, huge_batch)),
     *((_sent_as(make), 8) for make in PICTURES),
+    (drawn_picture, 30),
 ]

@@ -12,8 +12,10 @@ import numpy as np
 from django.core.management import call_command
 from django.test import Client
 
+from ml.bundles.bundle import sha256_hex
 from ml.commands.main import main
-from recognizer.models import Promotion, Recognizer
+from ml.evaluation.base_test import BASE_TEST_FILE
+from recognizer.models import BaseTest, Promotion, Recognizer
 from tests.ml.runes import SIGNS, picture, write_folder
 
 WRITER = np.random.default_rng(77)  # draws signs that are not in the training data
@@ -33,6 +35,13 @@ def test_a_folder_of_labelled_drawings_becomes_a_recognizer_that_predicts(
     assert main(["train", "--from", str(folder), "--out", str(tmp_path / "bundle"), "--epochs", "3"]) == 0
     call_command("install_recognizer", str(tmp_path / "bundle"), stdout=StringIO())
     assert Promotion.objects.get(recognizer__slug="runes").model_version.number == 1
+    tested = BaseTest.objects.get(recognizer__slug="runes")
+    assert tested.sha256 == sha256_hex((tmp_path / "bundle" / BASE_TEST_FILE).read_bytes())
+
+    # The bundle of an earlier release has no base test: made from the same folder, it is the same.
+    (tmp_path / "bundle" / BASE_TEST_FILE).unlink()
+    assert main(["base-test", "--from", str(folder), "--bundle", str(tmp_path / "bundle")]) == 0
+    assert tested.sha256 == sha256_hex((tmp_path / "bundle" / BASE_TEST_FILE).read_bytes())
 
     guesses: Counter[str] = Counter()
     for sign, draw in SIGNS.items():

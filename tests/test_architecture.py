@@ -36,7 +36,7 @@ def test_every_change_of_a_model_has_its_migration() -> None:
 
 def test_no_lock_file_names_a_package_index() -> None:
     locks = sorted((ROOT / "requirements").glob("*.lock"))
-    assert [lock.name for lock in locks] == ["dev.lock", "train.lock", "web.lock"]
+    assert [lock.name for lock in locks] == ["build.lock", "dev.lock", "train.lock", "web.lock"]
     for lock in locks:
         text = lock.read_text()
         assert "://" not in text

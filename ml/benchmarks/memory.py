@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ml.augmentation.negatives import make_negative
-from ml.benchmarks import learning
+from ml.benchmarks import studies
 from ml.benchmarks.latency import time_calls
 from ml.bundles.bundle import Bundle, verify_bundle
 from ml.data import loaders
@@ -69,8 +69,8 @@ HABITS: Mapping[str, Habit] = {
 
 def run_memory_bench(data: Path | None, cache: Path, shipped: Bundle) -> Figures:
     """Return all figures: shares from 0 to 1, times in microseconds. The bases are saved in `cache`."""
-    alone = learning.base_bundle(data, cache / "mnist")
-    pens = learning.base_bundle(data, cache / "pens", PENS)
+    alone, _ = studies.trained_base(data, cache / "mnist")
+    pens, _ = studies.trained_base(data, cache / "pens", PENS)
     writers = _writers(data)
     kept_out = load_pen_writers(data, writers[: loaders.TEST_WRITERS])
     return {
@@ -293,10 +293,10 @@ def load_pen_writers(data: Path | None, writers: list[str]) -> LabelledDrawings:
 def load_mnist_and_pens(data: Path | None) -> Material:
     """Return MNIST, synthetic negatives, and the tracks of ten pen writers."""
     chosen, _ = loaders.split_by_group(loaders.load_pen_tracks(data), _writers(data)[TRAINED])
-    return replace(learning.load_mnist_only(data), tracks=chosen)
+    return replace(studies.load_mnist_only(data), tracks=chosen)
 
 
-PENS = replace(learning.RECIPE, load=load_mnist_and_pens, sources=("mnist", "pendigits"), tracks=PEN_TRACKS)
+PENS = replace(studies.MNIST_ONLY, load=load_mnist_and_pens, sources=("mnist", "pendigits"), tracks=PEN_TRACKS)
 
 
 def memory_text(figures: Mapping[str, Any]) -> str:

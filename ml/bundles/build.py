@@ -28,6 +28,7 @@ from ml.bundles.bundle import (
     verify_bundle,
 )
 from ml.bundles.predictor import EMBEDDING, PROBABILITIES, Predictor
+from ml.bundles.tensor_names import name_tensors
 from ml.preprocessing.ink import DEFAULT_SPEC, PREPROCESS_VERSION, RasterSpec
 
 if TYPE_CHECKING:
@@ -88,7 +89,10 @@ def export_bundle(
 
 
 def convert_to_tflite(model: keras.Model, *, quantise: bool = False) -> bytes:
-    """The content of a `.tflite` file of a Keras model, with weights in 8 bits (dynamic range) if `quantise`."""
+    """The content of a `.tflite` file of a Keras model, with weights in 8 bits (dynamic range) if `quantise`.
+
+    The names of its tensors depend on nothing but the network: see `ml.bundles.tensor_names`.
+    """
     import keras
     import tensorflow as tf
 
@@ -102,7 +106,7 @@ def convert_to_tflite(model: keras.Model, *, quantise: bool = False) -> bytes:
     if quantise:
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
     with contextlib.redirect_stdout(io.StringIO()):  # the converter prints internals of the model
-        return bytes(converter.convert())
+        return name_tensors(bytes(converter.convert()))
 
 
 def _check_same_answers(model: keras.Model, predictor: Predictor, probe: np.ndarray, tolerance: float) -> None:

@@ -8,6 +8,8 @@ A bundle is a folder (or a database row) with these parts:
   and a probe: a few rasters with the answers that the model must give. Nothing is served before it has answered its
   probe again.
 - `rehearsal.npz` is the replay pack (`ml.embeddings.replay_pack`). It may be missing, and serving does not need it.
+- `history.json` is the training history (`ml.bundles.history`). In memory and in the database it is `history` in the
+  manifest.
 
 TensorFlow is needed to make a bundle (`ml.bundles.build`), not to read one.
 """
@@ -28,6 +30,7 @@ from typing import Any
 import numpy as np
 
 from ml.bundles.card_schema import card_problem
+from ml.bundles.history import HISTORY_FILE, NOT_STORED, Epochs, history_problem
 from ml.bundles.predictor import Predictor, PredictorError
 from ml.preprocessing.ink import PREPROCESS_VERSION, RasterSpec
 
@@ -79,6 +82,7 @@ def load_bundle(folder: Path | str) -> Bundle:
     try:
         manifest = json.loads((folder / MANIFEST_FILE).read_text("utf-8"))
         _check_manifest(manifest)
+        manifest["history"] = _read_history(folder / HISTORY_FILE)
         names = (TFLITE_FILE, KERAS_FILE, *([REPLAY_PACK_FILE] if "rehearsal" in manifest["sha256"] else []))
         return Bundle(manifest, *((folder / name).read_bytes() for name in names))
     except OSError as error:
@@ -87,16 +91,37 @@ def load_bundle(folder: Path | str) -> Bundle:
         raise BundleError(f"{folder / MANIFEST_FILE} is not JSON: {error}.") from error
 
 
+def _read_history(path: Path) -> Any:
+    """The history in this file; one that says so if there is no such file. Raises BundleError if it is damaged."""
+    if not path.is_file():
+        return {"missing": NOT_STORED}
+    try:
+        history = json.loads(path.read_text("utf-8"))
+    except ValueError as error:
+        raise BundleError(f"{path} is not JSON: {error}.") from error
+    if problem := history_problem(history):
+        raise BundleError(f"{path} is not valid. {problem}")
+    return history
+
+
 def save_bundle(bundle: Bundle, folder: Path | str) -> None:
     """Write the files into `folder`. Other files there, such as a model card, stay.
+
+    Raises BundleError for a bundle without a valid training history.
 
     The files are written beside their final place and then renamed, the manifest last. After a crash the old bundle is
     still there, and whoever reads while the files are renamed gets a checksum error.
     """
+    check_history(bundle)
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    manifest = json.dumps(bundle.manifest, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
-    contents = {TFLITE_FILE: bundle.tflite, KERAS_FILE: bundle.keras, MANIFEST_FILE: manifest.encode("utf-8")}
+    manifest = {key: value for key, value in bundle.manifest.items() if key != "history"}
+    contents = {
+        HISTORY_FILE: _to_json(bundle.manifest["history"]),
+        TFLITE_FILE: bundle.tflite,
+        KERAS_FILE: bundle.keras,
+        MANIFEST_FILE: _to_json(manifest),
+    }
     if bundle.rehearsal:
         contents = {REPLAY_PACK_FILE: bundle.rehearsal, **contents}
     with tempfile.TemporaryDirectory(dir=folder, prefix=".writing-") as temporary:
@@ -104,6 +129,23 @@ def save_bundle(bundle: Bundle, folder: Path | str) -> None:
             (Path(temporary) / name).write_bytes(content)
         for name in contents:
             (Path(temporary) / name).replace(folder / name)
+
+
+def _to_json(content: object) -> bytes:
+    return (json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode("utf-8")
+
+
+def with_history(bundle: Bundle, epochs: Epochs) -> Bundle:
+    """The same bundle with the history of its training. Raises BundleError if that is empty or not valid."""
+    told = replace(bundle, manifest={**bundle.manifest, "history": [dict(epoch) for epoch in epochs]})
+    check_history(told)
+    return told
+
+
+def check_history(bundle: Bundle) -> None:
+    """Raise BundleError unless the bundle has a valid training history: none is saved without one."""
+    if problem := history_problem(bundle.manifest.get("history", [])):
+        raise BundleError(problem)
 
 
 def with_replay_pack(bundle: Bundle, rehearsal: bytes) -> Bundle:
@@ -124,6 +166,8 @@ def verify_bundle(bundle: Bundle) -> Predictor:
     _check_manifest(bundle.manifest)
     if "card" in bundle.manifest and (problem := card_problem(bundle.manifest["card"])):
         raise BundleError(problem)
+    if "history" in bundle.manifest:  # versions of earlier releases have none
+        check_history(bundle)
     for name in ("keras", "rehearsal") if bundle.rehearsal else ("keras",):
         check_sha256(bundle.manifest, name, getattr(bundle, name))
     return verify_serving(bundle.manifest, bundle.tflite)

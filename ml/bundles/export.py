@@ -19,7 +19,6 @@ import numpy as np
 from ml.bundles.build import convert_to_tflite, load_keras, model_probabilities, to_input
 from ml.bundles.bundle import Bundle
 from ml.bundles.predictor import EMBEDDING, PROBABILITIES, Predictor, PredictorError
-from ml.progress import Progress, no_progress
 
 if TYPE_CHECKING:
     import keras
@@ -64,9 +63,7 @@ class ExportedFile:
     """In probability."""
 
 
-def export_files(
-    bundle: Bundle, out: Path, *, formats: Sequence[str], drawings: np.ndarray, progress: Progress = no_progress
-) -> list[ExportedFile]:
+def export_files(bundle: Bundle, out: Path, *, formats: Sequence[str], drawings: np.ndarray) -> list[ExportedFile]:
     """Write the model of a bundle into the folder `out` in each of `formats` (see EXPORT_FORMATS), and `export.json`.
 
     `drawings` are rasters, uint8 (n, size, size), that each file must answer like the Keras model of the bundle.
@@ -75,7 +72,7 @@ def export_files(
     model = load_keras(bundle)
     expected = model_probabilities(model, drawings)
     out.mkdir(parents=True, exist_ok=True)
-    files = [_export(name, model, out, drawings, expected) for name in progress(formats, "formats")]
+    files = [_export(name, model, out, drawings, expected) for name in formats]
     # What is needed to use one of the files without the bundle.
     keys = ("recognizer", "title", "labels", "preprocess_version", "unsure_below", "created")
     about = {

@@ -6,7 +6,10 @@ has one interpreter for each thread that uses it. A new model version is a new `
 
 from __future__ import annotations
 
+import os
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import NamedTuple
 
 import numpy as np
@@ -118,8 +121,9 @@ class _Session:
 
     def __init__(self, tflite: bytes) -> None:
         try:
-            self.interpreter = Interpreter(model_content=tflite, num_threads=1)
-            self.interpreter.allocate_tensors()
+            with _no_startup_line():
+                self.interpreter = Interpreter(model_content=tflite, num_threads=1)
+                self.interpreter.allocate_tensors()
             outputs = self.interpreter.get_signature_runner().get_output_details()
         except (RuntimeError, ValueError, TypeError, KeyError) as error:
             raise PredictorError(f"The model file cannot be read by LiteRT: {error}") from error
@@ -162,3 +166,26 @@ class _Session:
                     self.interpreter.get_tensor(int(bias)) if bias >= 0 else None,
                 )
         raise PredictorError(f"The model has no last layer of {self.width} x {self.classes}. Export it again.")
+
+
+_first_interpreter = threading.Lock()  # taken once in a process, and kept
+
+
+@contextmanager
+def _no_startup_line() -> Iterator[None]:
+    """Drop the line "Created TensorFlow Lite XNNPACK delegate" that LiteRT's first interpreter writes to stderr.
+
+    LiteRT has no option for it. What else is written meanwhile is written again afterwards.
+    """
+    if not _first_interpreter.acquire(blocking=False):
+        yield
+        return
+    stderr, (reader, writer) = os.dup(2), os.pipe()
+    os.dup2(writer, 2)
+    try:
+        yield
+    finally:
+        os.dup2(stderr, 2)
+        os.close(writer)
+        with os.fdopen(reader, "rb") as lines, os.fdopen(stderr, "wb") as shown:
+            shown.writelines(line for line in lines if b"XNNPACK delegate" not in line)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import argparse
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from ml.commands.options import add_command, print_result
-from ml.data.inventory import AS_PUBLISHED, DatasetFile, check_source_names, download_missing, list_files
+from ml.data.inventory import DatasetFile, check_source_names, describe_source, download_missing, list_files
 from ml.data.loaders import DatasetError, data_folder
 from ml.data.pack import PACKERS, pack_source
 from ml.data.sources import SOURCES
@@ -25,14 +25,12 @@ EXAMPLES = """  python -m ml data --check
   python -m ml data --download quickdraw quickdraw-bitmaps --data-dir ../datasets
   python -m ml data --pack numtadb ~/Downloads/numta"""
 
-NAMED = 4  # missing files that are listed by name
-
 
 def add(commands: Any) -> None:
     parser = add_command(commands, "data", run, TEXT, "--json", examples=EXAMPLES)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"only these: {', '.join(SOURCES)}")
     parser.add_argument("--check", action="store_true", help="read every file and compare it with its checksum")
-    parser.add_argument("--download", nargs="+", metavar="NAME", help="download the missing files of these data sets")
+    parser.add_argument("--download", nargs="+", metavar="NAME", help="download what is missing or wrong")
     parser.add_argument(
         "--pack", nargs=2, metavar=("NAME", "FOLDER"), help=f"pack the files of a publisher: {', '.join(PACKERS)}"
     )
@@ -75,28 +73,4 @@ def _figures(options: argparse.Namespace, found: dict[str, list[DatasetFile]]) -
 def _lines(options: argparse.Namespace, found: dict[str, list[DatasetFile]]) -> Iterator[str]:
     yield f"Data sets in {data_folder(options.data_dir)}"
     for name, files in found.items():
-        source = SOURCES[name]
-        lines = [f"{name}: {source.title}", f"by {source.origin}; licence: {source.licence}"]
-        size = sum(file.bytes for file in files if file.here) / 1e6
-        missing = [file for file in files if not file.here]
-        here = f"{len(files) - len(missing)} of {len(files)} files here, {size:,.1f} MB"
-        lines += [here if len(missing) < len(files) else f"none of {len(files)} files here", *_checked(files)]
-        if missing:
-            shown = ", ".join(file.path for file in missing[:NAMED])
-            lines.append(f"missing: {shown}{' and more' if len(missing) > NAMED else ''}")
-            by_itself = any(file.can_download for file in missing)
-            lines.append(f"to fetch them: python -m ml data --download {name}" if by_itself else source.by_hand)
-        yield textwrap.indent("\n".join(lines), "  ").removeprefix("  ")
-
-
-def _checked(files: Sequence[DatasetFile]) -> Iterator[str]:
-    """The results of --check; nothing without it."""
-    for file in files:
-        if file.is_wrong:
-            yield f"WRONG {file.path} {file.check}"
-    sound = [file for file in files if file.check and not file.is_wrong]
-    if sound:
-        published = sum(file.check == AS_PUBLISHED for file in sound)
-        drawings = sum(file.drawings or 0 for file in sound if "label" not in file.path and "writers" not in file.path)
-        without = len(sound) - published
-        yield f"{len(sound)} read, {drawings:,} drawings: {published} as published, {without} without a published sum"
+        yield textwrap.indent("\n".join(describe_source(name, files)), "  ").removeprefix("  ")

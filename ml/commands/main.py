@@ -3,37 +3,39 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Sequence
 
 from ml.bundles.bundle import BundleError
 from ml.bundles.export import ExportError
-from ml.commands import bench, data, evaluate, export, report, train
+from ml.commands import bench, data, evaluate, export, notebooks, report, train
 from ml.data.labelled_files import EvaluationError
 from ml.data.loaders import DatasetError
 from ml.data.recognizer_folder import FolderError
 from ml.training.train import TrainingError
 
-COMMANDS = (data, train, evaluate, report, export, bench)
+COMMANDS = (data, train, evaluate, report, export, bench, notebooks)
 # Their messages say what to do, so no traceback is shown.
 EXPECTED = (BundleError, DatasetError, EvaluationError, ExportError, FolderError, TrainingError)
-EXTRA = ("tensorflow", "keras", "tqdm", "matplotlib")  # packages of the extra 'train'
+EXTRAS = {  # of packages that only some commands need
+    **dict.fromkeys(("tensorflow", "keras", "tqdm", "matplotlib"), "train"),
+    **dict.fromkeys(("nbclient", "nbformat"), "dev"),
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command. Returns 0, or 2 if a file, a folder, a bundle or a data set is missing or wrong."""
     options = _parser().parse_args(arguments)
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow prints much about the processor
     try:
         options.run(options)
     except EXPECTED as error:
         print(f"python -m ml {options.command}: {error}", file=sys.stderr)
         return 2
     except ModuleNotFoundError as error:
-        if error.name not in EXTRA:
+        if error.name not in EXTRAS:
             raise
-        print(f"python -m ml {options.command} needs {error.name}: install the extra 'train'.", file=sys.stderr)
+        extra = EXTRAS[error.name]
+        print(f"python -m ml {options.command} needs {error.name}: install the extra '{extra}'.", file=sys.stderr)
         return 2
     except BrokenPipeError:  # the reader (as `head`) has closed the pipe
         sys.stderr.close()

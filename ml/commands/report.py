@@ -52,7 +52,6 @@ def report(options: argparse.Namespace) -> None:
         options.out,
         against=against,
         against_drawings=against_drawings,
-        history=html.read_history(folder_of(options)),
         junk=options.junk,
         progress=progress_bars,
     )

@@ -1,4 +1,4 @@
-"""`python -m ml train` and `rehearse`: train a bundle, and make its replay pack anew."""
+"""`python -m ml train`, `rehearse` and `base-test`: train a bundle, and make its replay pack and its base test anew."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ml.bundles.bundle import load_bundle, save_bundle
+from ml.bundles.bundle import Bundle, load_bundle, save_bundle
 from ml.commands.options import MODELS, add_command, folder_of, print_result
 from ml.embeddings import replay_pack
+from ml.evaluation.base_test import BASE_TEST_FILE, make_base_test, save_base_test
 from ml.progress import progress_bars
 from ml.recipes import RECIPES
 from ml.recipes.base import Recipe
@@ -35,6 +36,15 @@ EXAMPLES = """  python -m ml train bangla-digits --data-dir ../datasets
   python -m ml train --from runes --out runes-bundle
   python manage.py install_recognizer runes-bundle"""
 
+BASE_TEST = """Make the base test of a recognizer from the held-out drawings of its data sets.
+
+`train` does the same. The bundle of an earlier release has none; for a recognizer of your own, name the folder that it
+was trained from. Then install the bundle again."""
+
+BASE_TEST_EXAMPLES = """  python -m ml base-test digits
+  python -m ml base-test --from runes --bundle runes-bundle
+  python manage.py install_recognizer runes-bundle"""
+
 REHEARSE = "Make the replay pack of a bundle from the data sets that its base was trained on."
 
 
@@ -49,6 +59,9 @@ def add(commands: Any) -> None:
     parser.add_argument("--epochs", type=int, metavar="N", help="passes over the data (default: the recipe's)")
     parser.add_argument("--seed", type=int, default=SEED, metavar="N", help=f"random seed (default: {SEED})")
     add_command(commands, "rehearse", rehearse, REHEARSE, "recognizer", "--bundle", "--data-dir")
+    shared = ("recognizer", "--bundle", "--data-dir")
+    made = add_command(commands, "base-test", base_test, BASE_TEST, *shared, examples=BASE_TEST_EXAMPLES)
+    made.add_argument("--from", dest="folder", type=Path, metavar="FOLDER", help="a folder of labelled drawings")
 
 
 def train(options: argparse.Namespace) -> None:
@@ -104,3 +117,25 @@ def rehearse(options: argparse.Namespace) -> None:
     packed = replay_pack.add_replay_pack(bundle, material)
     save_bundle(packed, out)
     print(f"{out}: the replay pack has {len(packed.rehearsal):,} bytes.")
+
+
+def base_test(options: argparse.Namespace) -> None:
+    if options.folder and not options.bundle:
+        raise TrainingError("Give the folder of the bundle with --bundle.")
+    out = folder_of(options)
+    bundle = load_bundle(out)
+    test = make_base_test(bundle, _recipe_for(bundle, options.folder).replay(options.data_dir))
+    save_base_test(test, out)
+    counts = ", ".join(f"{(test.sources == name).sum():,} of {name}" for name in dict.fromkeys(test.sources.tolist()))
+    print(f"{out / BASE_TEST_FILE}: {len(test.labels):,} drawings ({counts}).")
+
+
+def _recipe_for(bundle: Bundle, folder: Path | None) -> Recipe:
+    """The recipe of the bundle's recognizer, which is a shipped one or that of the folder. Raises TrainingError."""
+    slug = bundle.manifest["recognizer"]
+    if folder is None:
+        return recipe_of(slug)
+    name, recipe = recipe_from_folder(folder, progress=progress_bars)
+    if name != slug:
+        raise TrainingError(f"{folder} is the recognizer {name!r}, and the bundle is of {slug!r}.")
+    return recipe

@@ -33,8 +33,9 @@ class ApprovedDrawings(NamedTuple):
     weights: np.ndarray | None = None
     """float (n,): how much each drawing counts. None: all count the same."""
     authors: np.ndarray | None = None
-    """int (n,): a number from 0 for the author of a drawing that nobody reviewed, -1 for a reviewed drawing. None: all
-    were reviewed."""
+    """int (n,): a number from 0 for the author of each drawing. None: not known."""
+    unreviewed: np.ndarray | None = None
+    """bool (n,): which drawings were accepted without a reviewer. None: all were reviewed."""
 
 
 def check_drawings(drawings: ApprovedDrawings, labels: int, size: int) -> None:
@@ -46,7 +47,11 @@ def check_drawings(drawings: ApprovedDrawings, labels: int, size: int) -> None:
             f"{count} labels need as many inks and rasters of uint8 ({size}, {size}), not {inks} inks and rasters of "
             f"{rasters.dtype} {rasters.shape}."
         )
-    for name, part in (("weights", drawings.weights), ("authors", drawings.authors)):
+    for name, part in (
+        ("weights", drawings.weights),
+        ("authors", drawings.authors),
+        ("marks of unreviewed drawings", drawings.unreviewed),
+    ):
         if part is not None and part.shape != (count,):
             raise ApprovedDrawingsError(f"The {name} of {count} drawings have the shape {part.shape}.")
     if count and not (drawings.labels.min() >= 0 and drawings.labels.max() < labels):
@@ -63,6 +68,7 @@ def select_drawings(drawings: ApprovedDrawings, chosen: np.ndarray) -> ApprovedD
         drawings.labels[chosen],
         None if drawings.weights is None else drawings.weights[chosen],
         None if drawings.authors is None else drawings.authors[chosen],
+        None if drawings.unreviewed is None else drawings.unreviewed[chosen],
     )
 
 

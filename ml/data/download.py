@@ -1,7 +1,9 @@
-"""Download the public originals of the data sets into the cache folder, once, and check them.
+"""Download the public originals of the data sets into a folder of data sets, and check them.
 
 Each file of the data folder that a program can get from its publisher is made by a function here. A published checksum
-is compared with the download; `ml.data.loaders` compares the content of the file once more.
+is compared with the download. What has arrived when a connection breaks stays in a folder beside the file (`.parts`),
+and the next attempt continues from there. The sha256 of each finished file is written into `SHA256SUMS` of the folder,
+in the format of `sha256sum`, so that a later check also finds changes of files without a published checksum.
 """
 
 from __future__ import annotations
@@ -12,24 +14,29 @@ import io
 import json
 import os
 import re
+import shutil
 import subprocess
-import urllib.error
-import urllib.request
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import cv2
 import numpy as np
+
+from ml.data.fetch import BLOCK, DownloadError, Fetch, Received, RemoteFile, UnreachableError, fetch
+from ml.data.sources import OTHER_WORDS, SKETCH_WORDS, SOURCES, TUBERLIN_WORDS
 
 MNIST = "https://storage.googleapis.com/cvdf-datasets/mnist/"
 QMNIST = "https://raw.githubusercontent.com/facebookresearch/qmnist/master/"
 PEN_DIGITS = "https://archive.ics.uci.edu/static/public/81/pen+based+recognition+of+handwritten+digits.zip"
 OMNIGLOT = "https://github.com/brendenlake/omniglot/raw/master/python/images_background.zip"
 QUICK_DRAW = "https://storage.googleapis.com/quickdraw_dataset/full/simplified/"
+QUICK_DRAW_WORDS = "https://raw.githubusercontent.com/googlecreativelab/quickdraw-dataset/master/categories.txt"
 QUICK_DRAW_BITMAPS = "https://storage.googleapis.com/quickdraw_dataset/full/numpy_bitmap/"
+TUBERLIN = "https://cybertron.cg.tu-berlin.de/eitz/projects/classifysketch/sketches_png.zip"
 
 OMNIGLOT_MD5 = "68d2efa1b9178cc56df9314c21c6e718"
 QMNIST_MD5 = {"train": "0058f8dd561b90ffdd0f734c6a30e5e4", "test": "5b5b05890a5e13444e108efe57b788aa"}
@@ -37,15 +44,13 @@ QMNIST_WRITER = 2  # the column of QMNIST's label files with the NIST number of 
 ALPHABETS = (
     "Balinese", "Early_Aramaic", "Greek", "Japanese_(katakana)", "Korean", "Latin", "Sanskrit", "Tagalog",
 )  # fmt: skip
+PEN_DIGIT_COUNT = 7_494
 DRAWINGS_PER_WORD = 3_000  # of the 100,000 and more of a Quick, Draw! word
+DRAWINGS_PER_OTHER_WORD = 100
 BITMAPS_FROM = 50_000  # the first bitmap taken of a word, so that its strokes and its bitmaps are different drawings
 NPY_HEADER = 256  # bytes, more than the header of a .npy file has
-PARTIAL_CONTENT = 206  # the HTTP status of an answer to a Range request
-TIMEOUT = 60  # seconds without an answer
-
-
-class DownloadError(RuntimeError):
-    """A file that could not be downloaded. The text says which one and why."""
+TUBERLIN_SIDE = 128  # pixels; the originals have 1,111
+CHECKSUMS = "SHA256SUMS"
 
 
 def cache_folder() -> Path:
@@ -60,67 +65,111 @@ def can_download(path: str) -> bool:
     return _find_maker(path) is not None
 
 
-def download(path: str, into: Path | None = None) -> Path:
+def publisher_of(path: str) -> str:
+    """The host from which a program gets this file; empty if there is none."""
+    folder = path.partition("/")[0]
+    urls = {"mnist": MNIST, "pendigits": PEN_DIGITS, "omniglot_small": OMNIGLOT, "quickdraw": QUICK_DRAW}
+    url = QMNIST if path == "mnist/writers.npz" else urls.get(folder, TUBERLIN)
+    return (urlsplit(url).hostname or "") if can_download(path) else ""
+
+
+def download(path: str, into: Path | None = None, *, received: Received = lambda count: None) -> Path:
     """Make the file `path` of the data folder in `into`, else in the cache folder, from its public original.
 
-    Returns the file. Raises DownloadError if it cannot be downloaded or written.
+    Returns the file; an older one is replaced. Raises DownloadError if it cannot be downloaded or written.
     """
     make = _find_maker(path)
     if make is None:
         raise DownloadError(f"{path} cannot be downloaded automatically. See: python -m ml data.")
-    content, file = make(), (into or cache_folder()) / path
-    part = file.with_name(f"{file.name}.{os.getpid()}.part")  # renamed when it is complete
+    folder = into or cache_folder()
+    file = folder / path
+    parts = file.with_name(f"{file.name}.parts")
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        part.write_bytes(content)
+        parts.mkdir(parents=True, exist_ok=True)
+        content = make(partial(fetch, parts, received))
+        _check_is_published(path, content)
+        whole = parts / "finished"  # renamed, so that a file is never seen half written
+        whole.write_bytes(content)
+        whole.replace(file)
+        record_checksum(folder, path)
+        shutil.rmtree(parts)
+    except UnreachableError:
+        raise
+    except DownloadError:  # another attempt must not use what arrived
+        shutil.rmtree(parts, ignore_errors=True)
+        raise
+    except (gzip.BadGzipFile, zipfile.BadZipFile, zlib.error, EOFError, ValueError, LookupError) as error:
+        shutil.rmtree(parts, ignore_errors=True)
+        raise DownloadError(f"The original of {path} is not in its published format ({error}).") from error
     except OSError as error:
-        raise DownloadError(f"{file} cannot be written ({error.strerror}). Choose another folder.") from error
-    return part.replace(file)
+        shutil.rmtree(parts, ignore_errors=True)
+        raise DownloadError(
+            f"{file} cannot be written ({error.strerror}). Choose another folder, or make this one writable."
+        ) from error
+    return file
 
 
-def _find_maker(path: str) -> Callable[[], bytes] | None:
+def _check_is_published(path: str, content: bytes) -> None:
+    """Raise DownloadError if there is a published checksum of this file and its content has another one."""
+    published = next((source.files[path] for source in SOURCES.values() if path in source.files), "")
+    if not published:
+        return
+    try:
+        actual = hashlib.sha256(gzip.decompress(content) if path.endswith(".gz") else content).hexdigest()
+    except (OSError, EOFError, zlib.error) as error:
+        raise DownloadError(f"The download of {path} is not a gzip file ({error}). Try again later.") from error
+    if actual != published:
+        raise DownloadError(f"The download of {path} has sha256 {actual}, not the published {published}.")
+
+
+# Checksums of what was downloaded
+
+
+def recorded_checksums(folder: Path) -> dict[str, str]:
+    """The sha256 of each file that was downloaded into the folder, by its path."""
+    try:
+        lines = (folder / CHECKSUMS).read_text(encoding="utf-8").splitlines()
+    except OSError:  # most often it is not there
+        return {}
+    return {path: digest for digest, mark, path in (line.partition("  ") for line in lines) if mark}
+
+
+def record_checksum(folder: Path, path: str) -> None:
+    """Write the sha256 of a finished file into SHA256SUMS of the folder."""
+    found = recorded_checksums(folder) | {path: hashlib.sha256((folder / path).read_bytes()).hexdigest()}
+    part = folder / f"{CHECKSUMS}.{os.getpid()}.part"
+    part.write_text("".join(f"{found[each]}  {each}\n" for each in sorted(found)), encoding="utf-8")
+    part.replace(folder / CHECKSUMS)
+
+
+# The publishers
+
+
+def _find_maker(path: str) -> Callable[[Fetch], bytes] | None:
     """The function that makes the content of a file of the data folder; None if there is none."""
     folder, _, name = path.rpartition("/")
     word = quote(name.partition(".")[0])
     if folder == "mnist" and name.endswith(".gz"):
-        return partial(_fetch, MNIST + name)
-    makers: dict[str, Callable[[], bytes]] = {
+        return lambda fetch: fetch(MNIST + name)
+    makers: dict[str, Callable[[Fetch], bytes]] = {
         "mnist/writers.npz": _make_mnist_writers,
         "pendigits/pendigits.jsonl.gz": _make_pen_tracks,
-        "omniglot_small/omniglot_small.npz": lambda: pack_characters(_fetch(OMNIGLOT, md5=OMNIGLOT_MD5)),
-        f"quickdraw/strokes/{name}": lambda: gzip.compress(
-            _fetch(f"{QUICK_DRAW}{word}.ndjson", lines=DRAWINGS_PER_WORD)
-        ),
+        "omniglot_small/omniglot_small.npz": lambda fetch: pack_characters(fetch(OMNIGLOT, md5=OMNIGLOT_MD5)),
+        f"quickdraw/strokes/{name}": partial(_make_strokes, f"{QUICK_DRAW}{word}.ndjson"),
         f"quickdraw/bitmaps/{name}": partial(_make_bitmaps, f"{QUICK_DRAW_BITMAPS}{word}.npy"),
+        OTHER_WORDS: _make_other_words,
+        "tuberlin/body_parts.npz": _make_careful_sketches,
     }
     return makers.get(path)
-
-
-def _fetch(url: str, *, md5: str = "", lines: int = 0, span: tuple[int, int] | None = None) -> bytes:
-    """The bytes of a public file, or its first `lines` lines, or only a `span` of bytes (first, count)."""
-    first, count = span or (0, -1)
-    headers = {"Range": f"bytes={first}-{first + count - 1}"} if span else {}
-    request = urllib.request.Request(url, headers=headers)  # noqa: S310 - the addresses above
-    try:
-        with urllib.request.urlopen(request, timeout=TIMEOUT) as answer:  # noqa: S310
-            if span and answer.status != PARTIAL_CONTENT:  # the server ignored the range and sends the whole file
-                answer.read(first)
-            content = b"".join(answer.readline() for _ in range(lines)) if lines else bytes(answer.read(count))
-    except (urllib.error.URLError, TimeoutError, ConnectionError) as error:
-        raise DownloadError(f"{url} cannot be downloaded ({error}). Check the network and try again.") from error
-    actual = hashlib.md5(content, usedforsecurity=False).hexdigest()
-    if md5 and actual != md5:
-        raise DownloadError(f"{url} has md5 {actual}, not the published {md5}. Try again later.")
-    return content
 
 
 # MNIST
 
 
-def _make_mnist_writers() -> bytes:
+def _make_mnist_writers(fetch: Fetch) -> bytes:
     """The writer of each digit of MNIST, from QMNIST's labels: an npz of `train` (60,000) and `test` (10,000)."""
     parts = {
-        part: read_writers(gzip.decompress(_fetch(f"{QMNIST}qmnist-{part}-labels-idx2-int.gz", md5=md5)))
+        part: read_writers(gzip.decompress(fetch(f"{QMNIST}qmnist-{part}-labels-idx2-int.gz", md5=md5)))
         for part, md5 in QMNIST_MD5.items()
     }
     return _to_npz(train=parts["train"], test=parts["test"][:10_000])  # QMNIST's test part has 60,000
@@ -135,15 +184,18 @@ def read_writers(labels: bytes) -> np.ndarray:
 # Pen digits
 
 
-def _make_pen_tracks() -> bytes:
+def _make_pen_tracks(fetch: Fetch) -> bytes:
     """The drawings of the 30 writers as JSON lines, from a Unix `compress` file inside of a zip."""
-    with zipfile.ZipFile(io.BytesIO(_fetch(PEN_DIGITS))) as archive:
+    with zipfile.ZipFile(io.BytesIO(fetch(PEN_DIGITS))) as archive:
         compressed = archive.read("pendigits-orig.tra.Z")
     try:  # Python cannot read `compress` files, gzip can
         done = subprocess.run(["gzip", "-dc"], input=compressed, capture_output=True, check=True)  # noqa: S607
     except (OSError, subprocess.CalledProcessError) as error:
         raise DownloadError(f"The pen digits cannot be unpacked ({error}). Install gzip.") from error
-    return gzip.compress("\n".join(parse_unipen(done.stdout.decode("ascii", "replace"))).encode())
+    rows = list(parse_unipen(done.stdout.decode("ascii", "replace")))
+    if len(rows) != PEN_DIGIT_COUNT:
+        raise DownloadError(f"The pen digits are {len(rows):,} drawings, not the published {PEN_DIGIT_COUNT:,}.")
+    return gzip.compress("\n".join(rows).encode())
 
 
 def parse_unipen(text: str) -> Iterator[str]:
@@ -196,9 +248,35 @@ def pack_characters(archive: bytes) -> bytes:
 # Quick, Draw!
 
 
-def _make_bitmaps(url: str) -> bytes:
-    """3,000 of Google's bitmaps of a word as an npz of `x`. Downloads only their part of the .npy file."""
-    header = io.BytesIO(_fetch(url, span=(0, NPY_HEADER)))
+def _make_strokes(url: str, fetch: Fetch) -> bytes:
+    """The first 3,000 drawings of a word as gzipped JSON lines. Raises DownloadError for a line of another format."""
+    content = fetch(url, lines=DRAWINGS_PER_WORD)
+    for number, line in enumerate(content.splitlines(), 1):
+        try:
+            sound = {"drawing", "key_id"} <= json.loads(line).keys()
+        except (ValueError, AttributeError):
+            sound = False
+        if not sound:
+            raise DownloadError(f"{url} is not in its published format: line {number} is no drawing.")
+    return gzip.compress(content)
+
+
+def _make_bitmaps(url: str, fetch: Fetch) -> bytes:
+    """3,000 of Google's bitmaps of a word as an npz of `x`."""
+    return _to_npz(x=_fetch_bitmaps(url, fetch, DRAWINGS_PER_WORD))
+
+
+def _make_other_words(fetch: Fetch) -> bytes:
+    """100 of Google's bitmaps of each word that the sketches do not have: an npz of x and y, the words."""
+    words = sorted(set(fetch(QUICK_DRAW_WORDS).decode().split("\n")) - {"", *SKETCH_WORDS})
+    urls = [f"{QUICK_DRAW_BITMAPS}{quote(word)}.npy" for word in words]
+    bitmaps = [_fetch_bitmaps(url, fetch, DRAWINGS_PER_OTHER_WORD) for url in urls]
+    return _to_npz(x=np.concatenate(bitmaps), y=np.repeat(words, [len(each) for each in bitmaps]))
+
+
+def _fetch_bitmaps(url: str, fetch: Fetch, most: int) -> np.ndarray:
+    """Up to `most` of Google's bitmaps of a word, uint8 (n, 28, 28). Downloads only their part of the .npy file."""
+    header = io.BytesIO(fetch(url, span=(0, NPY_HEADER)))
     try:
         np.lib.format.read_magic(header)
         (count, pixels), _, kind = np.lib.format.read_array_header_1_0(header)
@@ -206,12 +284,43 @@ def _make_bitmaps(url: str) -> bytes:
         raise DownloadError(f"{url} is not in its published format: {error}.") from error
     if (pixels, kind) != (28 * 28, np.uint8):
         raise DownloadError(f"{url} is not in its published format: {pixels} of {kind} a drawing, not 784 of uint8.")
-    first = max(0, min(BITMAPS_FROM, count - DRAWINGS_PER_WORD))
-    rows = min(DRAWINGS_PER_WORD, count)
-    content = _fetch(url, span=(header.tell() + first * pixels, rows * pixels))
+    first = max(0, min(BITMAPS_FROM, count - most))
+    rows = min(most, count)
+    content = fetch(url, span=(header.tell() + first * pixels, rows * pixels))
     if len(content) != rows * pixels:
         raise DownloadError(f"{url} ended after {len(content):,} bytes of {rows * pixels:,}. Try again.")
-    return _to_npz(x=np.frombuffer(content, np.uint8).reshape(rows, 28, 28))
+    return np.frombuffer(content, np.uint8).reshape(rows, 28, 28)
+
+
+# TU Berlin
+
+
+def _make_careful_sketches(fetch: Fetch) -> bytes:
+    """The sketches of seven words: an npz of x, uint8 (n, 128, 128), white on black, and y, the words.
+
+    Only the needed parts of the zip of 500 MB are downloaded.
+    """
+    pictures, names = [], []
+    with zipfile.ZipFile(io.BufferedReader(RemoteFile(TUBERLIN, fetch), BLOCK)) as archive:
+        for word in TUBERLIN_WORDS:
+            found = sorted(
+                name for name in archive.namelist() if name.endswith(".png") and name.split("/")[-2:-1] == [word]
+            )
+            if not found:
+                raise DownloadError(f"{TUBERLIN} has no sketches of {word}.")
+            for name in found:
+                pixels = cv2.imdecode(np.frombuffer(archive.read(name), np.uint8), cv2.IMREAD_GRAYSCALE)
+                if pixels is None:
+                    raise DownloadError(f"{name} of TU Berlin is not a picture. Try again later.")
+                pictures.append(shrink(pixels, TUBERLIN_SIDE))
+            names += [word] * len(found)
+    return _to_npz(x=np.stack(pictures), y=np.array(names))
+
+
+def shrink(pixels: np.ndarray, side: int) -> np.ndarray:
+    """A grey picture, uint8 (h, w), as white on black: uint8 (side, side)."""
+    small = cv2.resize(pixels, (side, side), interpolation=cv2.INTER_AREA)
+    return 255 - small if small.mean() > 127 else small
 
 
 def _to_npz(**arrays: np.ndarray) -> bytes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import gzip
+import io
 import json
 import zipfile
 import zlib
@@ -15,13 +15,17 @@ import numpy as np
 
 from ml.data.find_labels import LabelNames, find_labels
 from ml.data.loaders import first_by_hash
+from ml.preprocessing import unpack
 from ml.preprocessing.image import normalise_dataset_image
+from ml.preprocessing.image_limits import MAX_IMAGE_PIXELS
 from ml.preprocessing.ink import DEFAULT_SPEC, Ink, RasterSpec, parse_ink, rasterise
+from ml.preprocessing.unpack import UnpackError
 from ml.progress import Progress, no_progress
 
 NEGATIVE_LABEL = -1  # the label of a drawing that shows none of the labels and should be answered "not sure"
 
 INK_SUFFIXES = (".ndjson", ".jsonl", ".ndjson.gz", ".jsonl.gz")
+_MEMORY_PER_NAME = 200  # bytes of a label and the name of a writer
 HELD_OUT_EVERY = 5  # one writer in five is kept out of training
 
 
@@ -107,11 +111,15 @@ class InkLine(NamedTuple):
 def read_ink_lines(path: Path) -> Iterator[InkLine]:
     """The lines of a file of strokes, one JSON object each, without the empty lines. Raises EvaluationError."""
     try:
-        content = path.read_bytes()
-        lines = (gzip.decompress(content) if path.suffix == ".gz" else content).splitlines()
-    except (OSError, EOFError, zlib.error) as error:
+        content = unpack.read_gzip(path) if path.suffix == ".gz" else path.read_bytes()
+        most = unpack.most_unpacked(path.stat().st_size)
+    except (OSError, EOFError, zlib.error, UnpackError) as error:
         raise _unreadable(path, error) from error
-    for number, line in enumerate(lines, 1):
+    for number, line in enumerate(io.BytesIO(content), 1):
+        if len(line) > unpack.MAX_LINE_BYTES:
+            raise EvaluationError(f"{path}, line {number}: a line may have at most {unpack.MAX_LINE_BYTES:,} bytes.")
+        if number * unpack.MEMORY_PER_DRAWING > most:
+            raise EvaluationError(f"{path} has more lines than a file of its size may have. Split it.")
         if line.strip():
             yield _parse_line(line, f"{path}, line {number}")
 
@@ -120,6 +128,8 @@ def _parse_line(line: bytes, source: str) -> InkLine:
     try:
         row = json.loads(line)
         strokes = row["drawing"]
+        if not strokes and row.get("image"):
+            raise ValueError("the drawing is a picture, and only strokes are read. Export pictures as PNG folders.")
         ink = parse_ink(json.loads(strokes) if isinstance(strokes, str) else strokes)
         writer = row.get("writer")
     except (KeyError, TypeError, AttributeError) as error:
@@ -150,8 +160,7 @@ def _unreadable(path: Path, error: Exception) -> EvaluationError:
 def split_names(path: Path) -> list[str]:
     """The names of the parts of an .npz file (train, test), sorted; empty if it has none or cannot be read."""
     try:
-        with np.load(path, allow_pickle=False) as stored:
-            return sorted({str(part) for part in stored["split"]})
+        return sorted({str(part) for part in unpack.load_arrays(path, ["split"])["split"]})
     except (OSError, EOFError, KeyError, ValueError, zlib.error, zipfile.BadZipFile):
         return []
 
@@ -159,13 +168,14 @@ def split_names(path: Path) -> list[str]:
 def _read_npz(path: Path, spec: RasterSpec, split: str, progress: Progress) -> tuple[LabelledDrawings, np.ndarray]:
     """The drawings, and the rows of the arrays in which they are."""
     try:
-        with np.load(path, allow_pickle=False) as stored:
-            x, y = stored["x"], stored["y"]
-            writers = stored["writer"] if "writer" in stored else np.full(len(y), "")
-            parts = stored["split"] if split else np.full(len(y), split)
+        stored = unpack.load_arrays(path, ["x", "y", "writer", "split"])
+        x, y = stored["x"], stored["y"]
+        writers = stored["writer"] if "writer" in stored else np.full(len(y), "")
+        parts = stored["split"] if split else np.full(len(y), split)
+        unpack.check_unpacked(len(y) * (spec.size**2 + _MEMORY_PER_NAME), unpack.most_unpacked(path.stat().st_size))
     except (OSError, EOFError, zlib.error, zipfile.BadZipFile) as error:
         raise _unreadable(path, error) from error
-    except (KeyError, ValueError) as error:
+    except (KeyError, ValueError, TypeError) as error:
         raise EvaluationError(f"{path}: arrays x and y of numbers or texts are needed ({error}).") from error
     if x.dtype != np.uint8 or x.ndim != 3 or y.shape != x.shape[:1] or writers.shape != y.shape:
         raise EvaluationError(f"{path}: x must be uint8 (n, h, w) and y (n,), not {x.dtype} {x.shape} and {y.shape}.")
@@ -174,6 +184,8 @@ def _read_npz(path: Path, spec: RasterSpec, split: str, progress: Progress) -> t
     chosen = parts == split
     if not chosen.any():
         raise EvaluationError(f"{path} contains no drawings{f' of the part {split!r}' if split else ''}.")
+    if x[0].size > MAX_IMAGE_PIXELS:
+        raise EvaluationError(f"{path}: a picture has {x[0].size:,} pixels, the limit is {MAX_IMAGE_PIXELS:,}.")
     rasters = np.array([normalise_dataset_image(picture, spec) for picture in progress(x[chosen], path.name)])
     labels, names = (list(map(str, texts[chosen].tolist())) for texts in (y, writers))
     return LabelledDrawings(rasters, labels, names), np.flatnonzero(chosen)

@@ -7,7 +7,6 @@ black. Ink is a list of strokes with y pointing down.
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import json
 import os
@@ -18,8 +17,10 @@ from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
-from ml.data.download import DownloadError, cache_folder, download
-from ml.data.sources import SKETCH_WORDS, SOURCES
+from ml.data.download import cache_folder, download
+from ml.data.fetch import DownloadError
+from ml.data.sources import OTHER_WORDS, SKETCH_WORDS, SOURCES, TUBERLIN_TEST
+from ml.preprocessing import unpack
 from ml.preprocessing.ink import Ink
 
 
@@ -55,6 +56,11 @@ DIGIT_LOOKALIKES: dict[str, tuple[int, ...]] = {
 }
 
 
+# The parts of NumtaDB that are used, in the order of its file, and their numbers of pictures. Each is a collection of
+# its own, by other people.
+NUMTADB_PARTS = {"a": 19_702, "b": 359, "c": 24_298, "d": 10_908}
+
+
 class Pictures(NamedTuple):
     """n labelled pictures."""
 
@@ -85,8 +91,13 @@ def data_folder(data: Path | None = None) -> Path:
 
 
 def is_available(source: str, data: Path | None = None) -> bool:
-    """Whether all files that `source` needs are in `data_folder(data)`. Downloads nothing."""
-    return all((data_folder(data) / path).is_file() for path in SOURCES[source].files)
+    """Whether the files that `source` needs are in `data_folder(data)`. Downloads nothing.
+
+    Of a data set whose files are all optional, one is needed.
+    """
+    found, folder = SOURCES[source], data_folder(data)
+    here = [(folder / path).is_file() for path in found.files or found.optional]
+    return all(here) if found.files else any(here)
 
 
 def find_file(path: str, data: Path | None = None) -> Path:
@@ -118,7 +129,7 @@ def _find_optional(path: str, data: Path | None) -> Path | None:
 def _read_bytes(source: str, path: str, data: Path | None) -> bytes:
     """The (unzipped) bytes of a file, checked against the published checksum if there is one."""
     file = find_file(path, data)
-    content = gzip.decompress(file.read_bytes()) if path.endswith(".gz") else file.read_bytes()
+    content = _unzip(file) if path.endswith(".gz") else file.read_bytes()
     expected, actual = SOURCES[source].files.get(path, ""), hashlib.sha256(content).hexdigest()
     if expected and actual != expected:
         raise DatasetError(
@@ -139,14 +150,24 @@ def _read_idx(source: str, path: str, data: Path | None) -> np.ndarray:
 
 
 def _read_npz(path: str, data: Path | None) -> dict[str, np.ndarray]:
-    with np.load(find_file(path, data), allow_pickle=False) as stored:
-        return dict(stored)
+    file = find_file(path, data)
+    try:
+        return unpack.load_arrays(file)
+    except unpack.UnpackError as error:
+        raise DatasetError(f"{file} is not read: {error}.") from error
+
+
+def _unzip(file: Path) -> bytes:
+    try:
+        return unpack.read_gzip(file)
+    except unpack.UnpackError as error:
+        raise DatasetError(f"{file} is not read: {error}.") from error
 
 
 def _read_strokes(path: str, data: Path | None) -> list[dict[str, Any]]:
     """The lines of a file of strokes; none if it is missing."""
     file = _find_optional(path, data)
-    return list(map(json.loads, gzip.decompress(file.read_bytes()).splitlines())) if file else []
+    return list(map(json.loads, _unzip(file).splitlines())) if file else []
 
 
 def _to_ink(drawing: list[list[list[float]]]) -> Ink:
@@ -181,12 +202,18 @@ def load_photographed_digits(data: Path | None = None) -> Pictures:
 
 
 def load_bangla(part: str, data: Path | None = None) -> Pictures:
-    """NumtaDB's Bangla digits, `part` "train" or "test": uint8 (n, 28, 28). The writers are not known."""
+    """NumtaDB's Bangla digits, `part` "train" or "test": uint8 (n, 28, 28). The writers are not known.
+
+    `group` is the collection, "a" to "d"; "" if the file does not have all pictures.
+    """
     stored = _read_npz("numtadb28/numtadb28.npz", data)
     chosen = stored["split"] == part
     if not chosen.any():
         raise DatasetError(f"NumtaDB has the parts {', '.join(sorted(set(stored['split'])))}, not {part!r}.")
-    return Pictures(stored["x"][chosen], stored["y"][chosen].astype(np.int64), np.full(int(chosen.sum()), ""))
+    collections = np.repeat(list(NUMTADB_PARTS), list(NUMTADB_PARTS.values()))
+    if len(collections) != len(chosen):
+        collections = np.full(len(chosen), "")
+    return Pictures(stored["x"][chosen], stored["y"][chosen].astype(np.int64), collections[chosen])
 
 
 # Negatives
@@ -251,6 +278,25 @@ def load_tuberlin_sketches(data: Path | None = None) -> Pictures:
     stored = _read_npz("tuberlin/body_parts.npz", data)
     labels = np.array([SKETCH_WORDS.index(str(name)) for name in stored["y"]], np.int64)
     return Pictures(stored["x"], labels, np.arange(len(labels)))
+
+
+def load_tuberlin_words(data: Path | None = None) -> Pictures:
+    """TU Berlin's sketches of 17 more of the words, for tests only: uint8 (n, 128, 128). `group` is the index."""
+    stored = _read_npz(TUBERLIN_TEST, data)
+    labels = np.array([SKETCH_WORDS.index(str(name)) for name in stored["y"]], np.int64)
+    return Pictures(stored["x"], labels, np.arange(len(labels)))
+
+
+def load_other_words(data: Path | None = None) -> Pictures:
+    """Quick, Draw! drawings of 315 words that the sketches do not have: uint8 (n, 28, 28). `group` is the word.
+
+    `y` is 0. Some drawings are cut off at the lower or right side. There are none if the file is missing.
+    """
+    file = _find_optional(OTHER_WORDS, data)
+    if not file:
+        return Pictures(np.zeros((0, 28, 28), np.uint8), np.zeros(0, np.int64), np.zeros(0, str))
+    stored = _read_npz(OTHER_WORDS, data)
+    return Pictures(stored["x"], np.zeros(len(stored["x"]), np.int64), stored["y"].astype(str))
 
 
 # Selecting rows

@@ -9,13 +9,13 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from ml.data.download import TUBERLIN_SIDE, record_checksum, shrink
 from ml.data.loaders import DatasetError, first_by_hash
-from ml.data.sources import SOURCES
+from ml.data.sources import SOURCES, TUBERLIN_WORDS
 from ml.progress import Progress, no_progress
 
 NUMTADB_PARTS = ("a", "b", "c", "d")  # of six; the others have other sizes and were partly altered on purpose
 NUMTADB_TEST_EVERY = 10  # one picture in ten goes to the test
-TUBERLIN_WORDS = ("arm", "ear", "eye", "face", "hand", "mouth", "nose")
 
 Arrays = dict[str, np.ndarray]
 
@@ -34,6 +34,7 @@ def pack_source(source: str, folder: Path, data: Path, *, progress: Progress = n
     file = data / path
     file.parent.mkdir(parents=True, exist_ok=True)
     np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
+    record_checksum(data, path)
     return file
 
 
@@ -66,7 +67,7 @@ def _read_csv(folder: Path, name: str) -> Iterator[tuple[str, int]]:
 def _pack_tuberlin(folder: Path, progress: Progress) -> Arrays:
     """TU Berlin: a folder of pictures for each word."""
     files = {word: sorted(folder.rglob(f"{word}/*.png")) for word in TUBERLIN_WORDS}
-    return _pack_by_label(files, 128, folder, progress)
+    return _pack_by_label(files, TUBERLIN_SIDE, folder, progress)
 
 
 def _pack_bhmsds(folder: Path, progress: Progress) -> Arrays:
@@ -90,8 +91,7 @@ def _read_pictures(files: Iterable[Path], side: int, progress: Progress) -> np.n
         pixels = cv2.imread(str(file), cv2.IMREAD_GRAYSCALE)
         if pixels is None:
             raise DatasetError(f"{file} is not a picture. Unpack the data set again.")
-        small = cv2.resize(pixels, (side, side), interpolation=cv2.INTER_AREA)
-        pictures.append(255 - small if small.mean() > 127 else small)
+        pictures.append(shrink(pixels, side))
     return np.stack(pictures)
 
 

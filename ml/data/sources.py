@@ -12,6 +12,19 @@ SKETCH_WORDS = (
 
 # The recognizer of sketches can be trained on the strokes of these words alone; of the others it needs the bitmaps.
 BITMAPS_OPTIONAL = ("face", "mouth", "pig", "radio")
+OTHER_WORDS = "quickdraw/other_words.npz"  # drawings of the 315 words that are not among the thirty
+TUBERLIN_TEST = "tuberlin/words.npz"  # drawings of 17 of the thirty words that nothing is trained on
+
+
+TUBERLIN_WORDS = ("arm", "ear", "eye", "face", "hand", "mouth", "nose")
+TEST_ONLY_SOURCES = {"bhmsds"}  # data sets that nothing is trained on
+
+_LICENCES = {
+    "CC BY 4.0": "https://creativecommons.org/licenses/by/4.0/",
+    "CC BY-SA 3.0": "https://creativecommons.org/licenses/by-sa/3.0/",
+    "CC BY-SA 4.0": "https://creativecommons.org/licenses/by-sa/4.0/",
+    "MIT": "https://opensource.org/license/mit",
+}
 
 
 @dataclass(frozen=True)
@@ -28,7 +41,17 @@ class Source:
     optional: tuple[str, ...] = field(default=(), kw_only=True)
     """Paths of more files; those that exist are used."""
     by_hand: str = field(default="", kw_only=True)
-    """How to get a data set that a program cannot download."""
+    """How to get a data set that a program cannot download, or whose publisher does not answer."""
+    page: str = field(default="", kw_only=True)
+    """The address of its page."""
+    size: int = field(default=0, kw_only=True)
+    """About how many bytes its files take in the data folder when all of them are there."""
+
+    @property
+    def licence_page(self) -> str:
+        """The address of the text of its licence; empty if it is not known."""
+        name = max((name for name in _LICENCES if self.licence.startswith(name)), key=len, default="")
+        return _LICENCES.get(name, "")
 
     @property
     def paths(self) -> tuple[str, ...]:
@@ -48,18 +71,24 @@ SOURCES: dict[str, Source] = {
             "mnist/t10k-labels-idx1-ubyte.gz": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
             "mnist/writers.npz": "",
         },
+        page="https://github.com/facebookresearch/qmnist",
+        size=11_400_000,
     ),
     "pendigits": Source(
         "Pen-Based Recognition of Handwritten Digits, original tracks of 30 people",
         "UCI Machine Learning Repository; Alpaydin, Alimoglu",
         "CC BY 4.0",
         {"pendigits/pendigits.jsonl.gz": ""},
+        page="https://archive.ics.uci.edu/dataset/81/pen+based+recognition+of+handwritten+digits",
+        size=600_000,
     ),
     "omniglot": Source(
         "Omniglot, characters of eight alphabets by 20 people",
         "Lake, Salakhutdinov, Tenenbaum",
         "MIT",
         {"omniglot_small/omniglot_small.npz": ""},
+        page="https://github.com/brendenlake/omniglot",
+        size=800_000,
     ),
     "quickdraw": Source(
         "Quick, Draw! drawings as simplified strokes",
@@ -67,13 +96,17 @@ SOURCES: dict[str, Source] = {
         "CC BY 4.0",
         {},
         optional=tuple(f"quickdraw/strokes/{word}.jsonl.gz" for word in SKETCH_WORDS),
+        page="https://github.com/googlecreativelab/quickdraw-dataset",
+        size=20_000_000,
     ),
     "quickdraw-bitmaps": Source(
         "Quick, Draw! drawings as 28x28 pictures",
         "Google",
         "CC BY 4.0",
         {f"quickdraw/bitmaps/{word}.npz": "" for word in SKETCH_WORDS if word not in BITMAPS_OPTIONAL},
-        optional=tuple(f"quickdraw/bitmaps/{word}.npz" for word in BITMAPS_OPTIONAL),
+        optional=(*(f"quickdraw/bitmaps/{word}.npz" for word in BITMAPS_OPTIONAL), OTHER_WORDS),
+        page="https://github.com/googlecreativelab/quickdraw-dataset",
+        size=31_000_000,
     ),
     "tuberlin": Source(
         "TU Berlin's sketches of arm, ear, eye, face, hand, mouth and nose",
@@ -82,6 +115,8 @@ SOURCES: dict[str, Source] = {
         {"tuberlin/body_parts.npz": ""},
         by_hand="Fetch sketches_png.zip (500 MB) from https://cybertron.cg.tu-berlin.de/eitz/projects/classifysketch/, "
         "unpack it, and run: python -m ml data --pack tuberlin FOLDER",
+        page="https://cybertron.cg.tu-berlin.de/eitz/projects/classifysketch/",
+        size=600_000,
     ),
     "numtadb": Source(
         "NumtaDB, Bangla digits from four collections (a to d)",
@@ -90,6 +125,8 @@ SOURCES: dict[str, Source] = {
         {"numtadb28/numtadb28.npz": ""},
         by_hand="Fetch it from https://www.kaggle.com/datasets/BengaliAI/numta (Kaggle asks for an account), "
         "unpack it, and run: python -m ml data --pack numtadb FOLDER",
+        page="https://www.kaggle.com/datasets/BengaliAI/numta",
+        size=3_500_000,
     ),
     "bhmsds": Source(
         "Digits on paper, photographed (for checking only)",
@@ -97,5 +134,7 @@ SOURCES: dict[str, Source] = {
         "MIT",
         {"bhmsds/digits.npz": ""},
         by_hand="Clone https://github.com/wblachowski/bhmsds and run: python -m ml data --pack bhmsds FOLDER",
+        page="https://github.com/wblachowski/bhmsds",
+        size=1_900_000,
     ),
 }

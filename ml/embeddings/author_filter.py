@@ -56,6 +56,7 @@ def find_contradictions(
         others, own = folds != fold, folds == fold
         inputs = np.concatenate([exemplars, embeddings[others]])
         truth = np.concatenate([exemplar_labels, labels[others]])
-        layer = softmax.fit_head(head, inputs, truth, np.ones(len(truth)), steps=STEPS)
+        targets = np.eye(len(head.bias), dtype=np.float32)[truth]
+        layer = softmax.fit_head(head, inputs, targets, np.ones(len(truth)), steps=STEPS)
         answers[own] = softmax.predict_head(layer, embeddings[own]).argmax(axis=1)
     return answers != labels

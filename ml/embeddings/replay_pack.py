@@ -18,6 +18,7 @@ import numpy as np
 from ml.augmentation.negatives import make_negative
 from ml.bundles.bundle import Bundle, BundleError, verify_bundle, with_replay_pack
 from ml.preprocessing.ink import rasterise
+from ml.preprocessing.unpack import load_arrays
 
 if TYPE_CHECKING:
     from ml.recipes.base import Material
@@ -75,7 +76,7 @@ def read_pack(content: bytes) -> ReplayPack:
     if len(content) > MAX_BYTES:
         raise BundleError(f"The replay pack has {len(content):,} bytes, the limit is {MAX_BYTES:,}.")
     try:
-        arrays = _read_arrays(content)
+        arrays = load_arrays(content, most=MAX_UNPACKED)
         embeddings = {name: arrays[name] * arrays[f"{name}_scale"][:, np.newaxis] for name in ("study", "test", "junk")}
         labels = {f"{name}_labels": arrays[f"{name}_labels"].astype(np.int64) for name in ("study", "test")}
         pack = ReplayPack(**embeddings, **labels)
@@ -89,15 +90,6 @@ def read_pack(content: bytes) -> ReplayPack:
         if shape != (count,):
             raise BundleError(f"The replay pack has {count} {name} embeddings and labels of shape {shape}.")
     return pack
-
-
-def _read_arrays(content: bytes) -> dict[str, np.ndarray]:
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        size = sum(entry.file_size for entry in archive.infolist())
-    if size > MAX_UNPACKED:  # a small file can unpack to anything
-        raise ValueError(f"unpacked it has {size:,} bytes, the limit is {MAX_UNPACKED:,}")
-    with np.load(io.BytesIO(content), allow_pickle=False) as stored:
-        return {name: stored[name] for name in stored.files}
 
 
 def have_same_test(one: ReplayPack, other: ReplayPack) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -10,9 +9,13 @@ import numpy as np
 
 from ml.bundles.predictor import is_unsure
 from ml.evaluation.metrics import calibration_error
-from ml.statistics import mcnemar_exact
+from ml.statistics import sign_flip_test
 
 MIN_PROBABILITY = 1e-6  # in a log loss, so that one drawing cannot make it infinite
+# In the test of the log loss: a single answer with a tiny probability would hide what all others gained (bench-gate).
+MIN_TESTED_PROBABILITY = 0.05
+MIN_LABEL = 20  # drawings; labels with fewer in a test are taken together, because one drawing would move them too much
+MIN_UNITS = 6  # authors; with fewer, each drawing counts on its own (2^-6 is the smallest p-value of six)
 
 
 class ModelAnswers(NamedTuple):
@@ -41,6 +44,8 @@ class ExamAnswers(NamedTuple):
     """Whether none of the authors of the field test drew anything that the challenger was trained on."""
     authors: int
     """The number of authors of the field test."""
+    units: np.ndarray
+    """int (n,): drawings of the field test with the same number are not independent, because one person drew them."""
     difference: float
     """The largest difference in probability between the challenger's Keras model and its exported one."""
     compared: int
@@ -58,7 +63,11 @@ def exam_figures(exam: ExamAnswers) -> dict[str, Any]:
     """
     new, truth = exam.challenger, exam.base_truth
     return {
-        "base": {"count": len(truth), **_before_and_after(exam, lambda side: _accuracy(side.base, truth))},
+        "base": {
+            "count": len(truth),
+            **_before_and_after(exam, lambda side: _accuracy(side.base, truth)),
+            "mean": _before_and_after(exam, lambda side: mean_over_labels(side.base.argmax(axis=1) == truth, truth)),
+        },
         "field": _field_figures(exam),
         "labels": _label_figures(exam, "base"),
         "field_labels": _label_figures(exam, "field"),
@@ -86,6 +95,18 @@ def _accuracy(answers: np.ndarray, truth: np.ndarray) -> float | None:
     return _share(answers.argmax(axis=1) == truth)
 
 
+def mean_over_labels(right: np.ndarray, truth: np.ndarray) -> float | None:
+    """The mean of the labels' accuracies; labels with fewer than 20 drawings count as one. None without drawings.
+
+    `right` is bool (n,), `truth` int (n,).
+    """
+    if not len(truth):
+        return None
+    counts = np.bincount(truth)
+    groups = np.where(counts[truth] < MIN_LABEL, len(counts), truth)  # int (n,)
+    return float(np.mean([right[groups == group].mean() for group in np.unique(groups)]))
+
+
 def _calibration_error(answers: np.ndarray, truth: np.ndarray) -> float | None:
     return calibration_error(answers.max(axis=1), answers.argmax(axis=1) == truth) if len(truth) else None
 
@@ -95,34 +116,62 @@ def _unsure(answers: np.ndarray, side: ModelAnswers) -> float | None:
 
 
 def _field_figures(exam: ExamAnswers) -> dict[str, Any]:
-    truth = exam.field_truth
-    before = exam.champion.field.argmax(axis=1) == truth  # bool (n,): which are right
-    after = exam.challenger.field.argmax(axis=1) == truth
-    # Only the drawings that exactly one model gets right say which is better (McNemar 1947).
-    wins, losses = int((after & ~before).sum()), int((before & ~after).sum())
     return {
-        "count": len(truth),
+        **compare_answers(exam.champion.field, exam.challenger.field, exam.field_truth, exam.units),
         "authors": exam.authors,
         "by_author": exam.by_author,
-        "before": _share(before),
-        "after": _share(after),
-        "wins": wins,
-        "losses": losses,
-        "p": mcnemar_exact(wins, losses),
-        "log_loss": _field_log_loss(exam),
+        "unsure": _before_and_after(exam, lambda side: _unsure(side.field, side)),
     }
 
 
-def _field_log_loss(exam: ExamAnswers) -> Figures:
-    """The mean log loss of both models on the field test, and the standard error of the difference."""
-    truth = exam.field_truth
+def compare_answers(before: np.ndarray, after: np.ndarray, truth: np.ndarray, units: np.ndarray) -> dict[str, Any]:
+    """Return the figures of both models' answers, float (n, labels), to drawings of the labels `truth`, int (n,).
+
+    `units` are those of ExamAnswers. `p` is the p-value of more drawings being right than before, and of a lower loss.
+    """
+    right_before, right = (answers.argmax(axis=1) == truth for answers in (before, after))  # bool (n,)
+    # Only the drawings that exactly one model gets right say which is better (McNemar 1947).
+    better = right.astype(np.int64) - right_before
+    return {
+        "count": len(truth),
+        "before": _share(right_before),
+        "after": _share(right),
+        "wins": int((better > 0).sum()),
+        "losses": int((better < 0).sum()),
+        "p": sign_flip_test(_sum_by_unit(better, units)),
+        "log_loss": _compare_losses(before, after, truth, units),
+    }
+
+
+def _compare_losses(before: np.ndarray, after: np.ndarray, truth: np.ndarray, units: np.ndarray) -> Figures:
+    """The mean log loss of both models, and the p-value of a lower loss than before, in which no loss is above 3."""
     if not len(truth):
-        return {"before": None, "after": None, "error": None}
-    rows, sides = np.arange(len(truth)), (exam.champion, exam.challenger)
-    before, after = (-np.log(np.maximum(side.field[rows, truth], MIN_PROBABILITY)) for side in sides)
-    # Paired: the standard error of the mean of the n differences.
-    error = (after - before).std() / math.sqrt(max(len(truth) - 1, 1))
-    return {"before": float(before.mean()), "after": float(after.mean()), "error": float(error)}
+        return {"before": None, "after": None, "p": None}
+    old, new = (_losses(answers, truth) for answers in (before, after))
+    tested_old, tested_new = (np.minimum(losses, -np.log(MIN_TESTED_PROBABILITY)) for losses in (old, new))
+    p = sign_flip_test(_sum_by_unit(tested_old - tested_new, units))
+    return {"before": float(old.mean()), "after": float(new.mean()), "p": p}
+
+
+def independent_units(authors: np.ndarray) -> np.ndarray:
+    """What counts as one observation: the `authors`, int (n,), or with few of them each drawing. Returns int (n,)."""
+    return authors if len(np.unique(authors)) >= MIN_UNITS else np.arange(len(authors))
+
+
+def log_loss(answers: np.ndarray, truth: np.ndarray) -> float:
+    """The mean log loss of `answers`, float (n, labels), where the labels `truth`, int (n,), are right."""
+    return float(_losses(answers, truth).mean())
+
+
+def _losses(answers: np.ndarray, truth: np.ndarray) -> np.ndarray:
+    """float (n,)."""
+    losses: np.ndarray = -np.log(np.maximum(answers[np.arange(len(truth)), truth], MIN_PROBABILITY))
+    return losses
+
+
+def _sum_by_unit(values: np.ndarray, units: np.ndarray) -> np.ndarray:
+    """The sum of the `values`, (n,), of each unit: float (units,)."""
+    return np.bincount(np.unique(units, return_inverse=True)[1], values) if len(values) else np.zeros(0)
 
 
 def _label_figures(exam: ExamAnswers, test: str) -> list[dict[str, Any]]:
@@ -130,6 +179,11 @@ def _label_figures(exam: ExamAnswers, test: str) -> list[dict[str, Any]]:
     rows = []
     for label, slug in enumerate(exam.slugs):
         chosen = truth == label  # bool (n,)
-        before, after = (_accuracy(getattr(side, test)[chosen], truth[chosen]) for side in sides)
-        rows.append({"slug": slug, "before": before, "after": after, "count": int(chosen.sum())})
+        before, after = (getattr(side, test)[chosen].argmax(axis=1) == label for side in sides)  # bool (drawings,)
+        counts = {
+            "count": int(chosen.sum()),
+            "wins": int((after & ~before).sum()),
+            "losses": int((before & ~after).sum()),
+        }
+        rows.append({"slug": slug, "before": _share(before), "after": _share(after), **counts})
     return rows

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from ml.preprocessing.drawn_image import drawn_grey, is_one_tone, on_white
+from ml.preprocessing.drawn_image import drawn_grey, is_one_tone, on_white, scaled_size
 from ml.preprocessing.image_limits import MAX_IMAGE_PIXELS, ImageError, check_file, check_size
 
 IMAGE_FORMATS = ("PNG", "JPEG", "WEBP", "BMP")
@@ -82,11 +82,6 @@ def _load(image: Image.Image) -> Image.Image:
 def _is_deep(image: Image.Image) -> bool:
     """Whether the image has more than 8 bits per pixel and channel (Pillow's modes I, I;16 and F)."""
     return image.mode.startswith(("I", "F"))
-
-
-def scaled_size(width: int, height: int, scale: float) -> tuple[int, int]:
-    """Width and height times `scale`, in whole pixels and at least 1."""
-    return max(1, round(width * scale)), max(1, round(height * scale))
 
 
 def _to_grey(image: Image.Image) -> np.ndarray:

@@ -19,8 +19,13 @@ MAX_PAINTED_SHARE = 0.6  # an image with more opaque pixels than this share is n
 MAX_OTHER_TONES = 0.005  # share of the painted pixels that may be far from the others in a drawing of one tone
 WIDEST_LINE = 0.3  # of the longer side; a wider area is no line but a sheet or a cut-out picture
 MIN_DISTANCE = 12  # levels between ink and background
-FRAME_SHARE = 0.9  # at least this share of a frame's side has one colour; a drawing may cross the rest
-FRAME_TOLERANCE = 24  # levels within which a frame has one colour
+FRAME_SHARE = 0.9  # at least this share of a frame's side between its corners is covered
+EDGE_QUANTILE = 0.6  # of the pixels of a line: above it are enough of those of a dashed line
+EDGE_DEPTHS = 4, 20  # lines in which a frame begins: JPEG leaves noise outside of it
+DASH_GAP = 0.06  # of a side is between two dashes at most
+MAX_CORNER = 0.25  # of a side is in a round corner at most
+CORNER_DIFFERENCE = 0.02  # of a side by which two corners may differ
+CORNER_GAP = 2  # pixels between a corner and the sides
 MAX_FRAMES = 6  # one inside the other: the page around a canvas, its border, the border's soft edges
 MIN_LINE_WIDTH = 2.0  # pixels that a line keeps when an image is reduced
 STRIP_PIXELS = 1_000_000  # an image is read in strips of this size, so that a large one needs little memory
@@ -114,49 +119,90 @@ def _block_maximum(distance: np.ndarray, block: int) -> np.ndarray:
 
 
 def remove_frames(distance: np.ndarray) -> np.ndarray:
-    """Clear rings of one colour around everything else. A ring with nothing inside is a drawing and stays.
+    """Clear rings of lines around everything else. A ring with nothing inside is a drawing and stays.
 
-    `distance` is uint8 (h, w), 0 for the background; so is the result.
+    `distance` is uint8 (h, w), 0 for the background; so is the result. Frames may have round corners, dashes, and the
+    noise that JPEG leaves around lines.
     """
     for _ in range(MAX_FRAMES):
-        left, top, width, height = cv2.boundingRect((distance > MIN_DISTANCE).astype(np.uint8))
-        box = distance[top : top + height, left : left + width]
-        thick = _frame_thickness(box)
-        if thick is None:
-            break
-        rows, columns = slice(thick[0], height - thick[1]), slice(thick[2], width - thick[3])
-        if not (box[rows, columns] > MIN_DISTANCE).any():
+        window = _inside_of_frame(distance)
+        if window is None or not (distance[window] > MIN_DISTANCE).any():
             break
         cleared = np.zeros_like(distance)
-        cleared[top : top + height, left : left + width][rows, columns] = box[rows, columns]
+        cleared[window] = distance[window]
+        _clear_corners(cleared, window)
+        if not (cleared > MIN_DISTANCE).any():
+            break
         distance = cleared
     return distance
 
 
-def _frame_thickness(box: np.ndarray) -> list[int] | None:
-    """The thickness of the frame at the top, bottom, left and right of the box around all ink; None without one."""
-    edges = [box[0], box[-1], box[:, 0], box[:, -1]] if min(box.shape) >= 8 else []
-    if not edges:
+def _inside_of_frame(distance: np.ndarray) -> tuple[slice, slice] | None:
+    """The rows and columns inside of the frame around all ink; None without a frame."""
+    left, top, width, height = cv2.boundingRect((distance > MIN_DISTANCE).astype(np.uint8))
+    if min(width, height) < 8:
         return None
-    tone = float(np.median(np.concatenate(edges)))
-    if tone <= MIN_DISTANCE or any(_share_of(edge, tone) < FRAME_SHARE for edge in edges):
+    sides = _from_each_side(distance[top : top + height, left : left + width])
+    tones = {min(_edge_tone(lines, depth) for lines in sides) for depth in EDGE_DEPTHS}
+    frames = (_lines_inside((distance > tone / 2) & (distance > MIN_DISTANCE)) for tone in sorted(tones))
+    return next((window for window in frames if window), None)
+
+
+def _lines_inside(covered: np.ndarray) -> tuple[slice, slice] | None:
+    """The rows and columns inside of the lines at the four edges of what is covered, bool (h, w)."""
+    left, top, width, height = cv2.boundingRect(covered.astype(np.uint8))
+    thick = [_frame_thickness(lines) for lines in _from_each_side(covered[top : top + height, left : left + width])]
+    if 0 in thick:
         return None
-    thickness = []
-    for lines in (box, box[::-1], box.T, box.T[::-1]):
-        count = 0
-        while count < len(lines) // 3 and _is_frame_line(lines[count]):
-            count += 1
-        thickness.append(count)
-    return thickness
+    return slice(top + thick[0], top + height - thick[1]), slice(left + thick[2], left + width - thick[3])
+
+
+def _from_each_side(box: np.ndarray) -> tuple[np.ndarray, ...]:
+    """The box with its first line at the top, the bottom, the left and the right."""
+    return box, box[::-1], box.T, box.T[::-1]
+
+
+def _edge_tone(lines: np.ndarray, depth: int) -> float:
+    """The strongest of the typical tones of the first lines: that of a frame, if its lines are there."""
+    return float(np.quantile(lines[:depth], EDGE_QUANTILE, axis=1).max())
+
+
+def _frame_thickness(lines: np.ndarray) -> int:
+    """How many lines from the first on are covered: 0 if the first is not, or if there is no end to them."""
+    count, most = 0, len(lines) // 3
+    while count < most and _is_frame_line(lines[count]):
+        count += 1
+    return count if count < most else 0
 
 
 def _is_frame_line(line: np.ndarray) -> bool:
-    tone = float(np.median(line))
-    return tone > MIN_DISTANCE and _share_of(line, tone) >= FRAME_SHARE
+    """Whether a line, bool (n,), is covered between the round corners of a frame, dashes counted as one line."""
+    length = len(line)
+    found = np.flatnonzero(line)
+    if not found.size:
+        return False
+    first, last = int(found[0]), int(found[-1])
+    corners = first, length - 1 - last
+    if max(corners) > MAX_CORNER * length or abs(corners[0] - corners[1]) > max(4, CORNER_DIFFERENCE * length):
+        return False
+    gaps = np.diff(found) - 1
+    uncovered = int(gaps[gaps > DASH_GAP * length].sum())
+    return 1 - uncovered / (last - first + 1) >= FRAME_SHARE
 
 
-def _share_of(line: np.ndarray, tone: float) -> float:
-    return float((np.abs(line.astype(np.int16) - tone) <= FRAME_TOLERANCE).mean())
+def _clear_corners(distance: np.ndarray, window: tuple[slice, slice]) -> None:
+    """Clear what is left of the round corners of a frame: small parts in the corners of its window, in place."""
+    inside = distance[window]
+    height, width = inside.shape
+    _, parts, stats, _ = cv2.connectedComponentsWithStats((inside > MIN_DISTANCE).astype(np.uint8))
+    left, top = stats[:, cv2.CC_STAT_LEFT], stats[:, cv2.CC_STAT_TOP]
+    right, bottom = width - left - stats[:, cv2.CC_STAT_WIDTH], height - top - stats[:, cv2.CC_STAT_HEIGHT]
+    near_side, near_end = np.minimum(left, right) <= CORNER_GAP, np.minimum(top, bottom) <= CORNER_GAP
+    small = np.maximum(stats[:, cv2.CC_STAT_WIDTH] / width, stats[:, cv2.CC_STAT_HEIGHT] / height) <= MAX_CORNER
+    corner = near_side & near_end & small
+    corner[:1] = False  # part 0 is the background
+    if corner.any():
+        inside[corner[parts]] = 0
 
 
 def reduce_drawing(distance: np.ndarray, side: int) -> np.ndarray:
@@ -164,8 +210,13 @@ def reduce_drawing(distance: np.ndarray, side: int) -> np.ndarray:
     scale = side / max(distance.shape)
     if scale >= 1:
         return distance
-    size = [max(1, round(length * scale)) for length in distance.shape[::-1]]
+    size = scaled_size(distance.shape[1], distance.shape[0], scale)
     return cv2.resize(thicken_lines(distance, MIN_LINE_WIDTH / scale), size, interpolation=cv2.INTER_AREA)
+
+
+def scaled_size(width: int, height: int, scale: float) -> tuple[int, int]:
+    """Width and height times `scale`, in whole pixels and at least 1."""
+    return max(1, round(width * scale)), max(1, round(height * scale))
 
 
 def thicken_lines(ink: np.ndarray, width: float) -> np.ndarray:
@@ -175,13 +226,20 @@ def thicken_lines(ink: np.ndarray, width: float) -> np.ndarray:
     lost.
     """
     strong = (ink > ink.max() / 2).astype(np.uint8)
-    inside = cv2.distanceTransform(strong, cv2.DIST_L2, cv2.DIST_MASK_5)
     if not strong.any():
         return ink
-    # Inside of a line of w pixels the distances run 1, 2, ... 2, 1: their mean is w / 4 + 1 / 2.
-    missing = width - max(1.0, 4 * float(inside[strong > 0].mean()) - 2)
+    missing = width - mean_line_width(strong)
     if missing <= 0.5:
         return ink
     outside = cv2.distanceTransform(1 - strong, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
     grown = np.clip(missing / 2 + 0.5 - outside, 0, 1) * float(ink.max())  # the last pixel is covered in part
     return np.maximum(ink, grown.astype(ink.dtype))
+
+
+def mean_line_width(ink: np.ndarray) -> float:
+    """The mean width in pixels of the lines, uint8 (h, w), 0 for the background; at least 1.
+
+    Inside of a line of w pixels the distances to its edge run 1, 2, ... 2, 1: their mean is w / 4 + 1 / 2.
+    """
+    distance = cv2.distanceTransform(ink, cv2.DIST_L2, cv2.DIST_MASK_5)
+    return max(1.0, 4 * float(distance[ink > 0].mean()) - 2)

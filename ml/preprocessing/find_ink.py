@@ -17,29 +17,33 @@ from ml.preprocessing.drawn_image import FLAT_SHARE
 # Drawn images
 SMALL_SIDE = 64  # pixels; an image this small counts as drawn, because a background cannot be estimated in it
 MIN_CONTRAST = 12  # grey levels between ink and background
+SOFT_EDGE = 0.05  # of the longer side; the soft edge of a line is no wider
 
 # Photographed images
 MIN_DEPTH = 0.12  # share of the background's light that ink takes away
 NOISE_DEVIATIONS = 6.0  # standard deviations of the noise by which ink must exceed it
 MAX_TABLE_LIGHT = 0.65  # brightness of the table around a sheet of paper, as a share of that of the sheet
+MIN_SHEET_SHARE = 0.77  # of the smallest rectangle around a sheet is in its outline, if all of it is seen
 BORDER_SHARE = 0.04  # of the image's border; a line that leaves the image touches less, a shadow or a table more
 MIN_DRAWING_SIDE = 0.04  # of the image's longer side
 WIDEST_LINE = 0.45  # of the longer side; where thick lines cross they are wider than a quarter of it
 MAX_BORDER_SHARE = 0.3  # of the border is covered by lines that leave the image
 MAX_DARK_SHARE = 0.6  # of the image is covered by ink
+TONE_DEVIATIONS = 4.0  # standard deviations of ink and of paper by which two clear tones lie apart
 MAX_INK_LIGHT = 0.6  # of the paper's light comes from ink
 ESTIMATION_SIDE = 160  # pixels; backgrounds are smooth, so a small copy of the image is enough to estimate them
 
 
-def find_ink(pixels: np.ndarray, *, light: bool | None) -> np.ndarray | None:
-    """The ink of a grey image, uint8 (h, w): float32 (h, w) from 0 (background) to 1 (full ink), or None without ink.
+def find_ink(pixels: np.ndarray, *, light: bool | None) -> tuple[np.ndarray | None, bool]:
+    """The ink of a grey image, uint8 (h, w), and whether it is a drawn image.
 
-    `light` says whether the ink is lighter (True) or darker (False) than its background; None finds out.
+    Ink is float32 (h, w) from 0 (background) to 1 (full ink), or None without ink. `light` says whether the ink is
+    lighter (True) or darker (False) than its background; None finds out.
     """
     drawn = _find_in_drawn(pixels, light)
     if drawn is not None:
-        return drawn if drawn.any() else None
-    return _find_in_photo(pixels, light)
+        return (drawn if drawn.any() else None), True
+    return _find_in_photo(pixels, light), False
 
 
 # Drawn images
@@ -80,10 +84,16 @@ def _border(values: np.ndarray) -> np.ndarray:
 
 
 def _has_gradient(distance: np.ndarray, full: float) -> bool:
-    """Whether more pixels have a middle tone than the edges of lines have: the shadow of an overexposed photo."""
-    between = np.count_nonzero((distance > 0.04 * full) & (distance < 0.5 * full))
-    strong = np.count_nonzero(distance >= 0.5 * full)
-    return bool(between > 0.05 * distance.size + 2 * strong)
+    """Whether more pixels have a middle tone than the edges of lines have: the shadow of an overexposed photo.
+
+    The soft edges of an enlarged drawing are as wide as its lines, but lie beside them.
+    """
+    strong = (distance >= 0.5 * full).astype(np.uint8)
+    between = (distance > 0.04 * full) & (distance < 0.5 * full)
+    if np.count_nonzero(between) <= 0.05 * distance.size + 2 * np.count_nonzero(strong):
+        return False
+    away = cv2.distanceTransform(1 - strong, cv2.DIST_L2, cv2.DIST_MASK_5) > SOFT_EDGE * max(distance.shape)
+    return bool(np.count_nonzero(between & away) > 0.02 * distance.size)
 
 
 # Photographed images
@@ -97,14 +107,27 @@ def _find_in_photo(pixels: np.ndarray, light: bool | None) -> np.ndarray | None:
         light = sheet is None and _ink_is_light(small)
     if light:  # from here on, ink is dark
         pixels, small = 255 - pixels, 255 - small
-    background = _enlarge(_estimate_background(small), pixels.shape)
+    background = _enlarge(estimate_background(small), pixels.shape)
     # The share of the light that is missing does not depend on the light: ink in a shadow is as deep as elsewhere.
     depth = 1 - np.minimum(pixels, background) / np.maximum(background, 1.0)
     depth = cv2.GaussianBlur(depth.astype(np.float32), (0, 0), max(pixels.shape) / 1000)
     if sheet is not None:
         depth *= _enlarge(sheet, pixels.shape)
     level = _ink_level(depth)
-    return None if level is None else _select_ink(depth, level)
+    return _split_tones(pixels) if level is None else _select_ink(depth, level)
+
+
+def _split_tones(pixels: np.ndarray) -> np.ndarray | None:
+    """The dark ink of an image of two clear tones: lines so thick that they were taken for background; else None."""
+    smooth = cv2.medianBlur(pixels, 5)
+    _, dark = cv2.threshold(smooth, 0, 1, cv2.THRESH_BINARY_INV | cv2.THRESH_OTSU)
+    if _border(dark).mean() > BORDER_SHARE or not 0 < dark.mean() < MAX_DARK_SHARE:
+        return None
+    ink, paper = smooth[dark == 1], smooth[dark == 0]
+    apart = float(paper.mean() - ink.mean())
+    if ink.mean() > MAX_INK_LIGHT * paper.mean() or apart < TONE_DEVIATIONS * max(ink.std(), paper.std()):
+        return None
+    return dark.astype(np.float32)
 
 
 def _ink_is_light(small: np.ndarray) -> bool:
@@ -113,7 +136,7 @@ def _ink_is_light(small: np.ndarray) -> bool:
     return bool(np.square(np.maximum(difference, 0)).sum() > np.square(np.minimum(difference, 0)).sum())
 
 
-def _estimate_background(small: np.ndarray) -> np.ndarray:
+def estimate_background(small: np.ndarray) -> np.ndarray:
     """Light paper without the dark ink, float32: closing removes lines, also thick ones, as wide as they are found."""
     line = 1.25 * _widest_line(small)
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (_odd(max(ESTIMATION_SIDE / 7, line)),) * 2)
@@ -153,7 +176,12 @@ def _find_sheet(small: np.ndarray) -> np.ndarray | None:
         return None
     count, parts, stats, _ = cv2.connectedComponentsWithStats(light)
     largest = 1 + int(stats[1:count, cv2.CC_STAT_AREA].argmax())  # part 0 is the table
-    hull = cv2.convexHull(cv2.findNonZero((parts == largest).astype(np.uint8)))
+    outlines, _ = cv2.findContours((parts == largest).astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    hull = cv2.convexHull(outlines[0])
+    _centre, (long, wide), _angle = cv2.minAreaRect(hull)
+    inside = not _border(parts == largest).any()
+    if inside and cv2.contourArea(outlines[0]) < MIN_SHEET_SHARE * long * wide:
+        return None  # thick light lines on a board
     sheet = cv2.fillConvexPoly(np.zeros(light.shape, np.uint8), hull, 1)
     # Shrink the sheet, because its edge is dark and would be taken for ink.
     kernel = np.ones((_odd(ESTIMATION_SIDE / 10),) * 2, np.uint8)

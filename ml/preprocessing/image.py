@@ -13,8 +13,8 @@ from typing import Literal
 import cv2
 import numpy as np
 
-from ml.preprocessing.decode_image import scaled_size, shrink
-from ml.preprocessing.drawn_image import thicken_lines
+from ml.preprocessing.decode_image import shrink
+from ml.preprocessing.drawn_image import mean_line_width, scaled_size, thicken_lines
 from ml.preprocessing.find_ink import find_ink
 from ml.preprocessing.image_limits import ImageError
 from ml.preprocessing.ink import DEFAULT_SPEC, HALF_INK, SUPERSAMPLING, RasterSpec, downsample, ink_span
@@ -23,17 +23,20 @@ from ml.preprocessing.ink import DEFAULT_SPEC, HALF_INK, SUPERSAMPLING, RasterSp
 FAINT_INK = 0.1  # fainter pixels do not join two parts of a drawing
 PEAK_INK = 0.3  # every line has a pixel at least as strong; a part without one is a shadow
 WEAKEST_LINE = 0.3  # the faintest line that is brought to full strength
+MIN_REDUCED = 3.0  # fine samples: the width of lines that would be lost when they are made smaller
 LINE_EDGE = 0.5  # where a line ends
 
 SPECK_SHARE = 0.03  # a part with less ink than this share of the largest part is dirt
-# The longer side of a line is far longer than its width. A disc has a mean width of 0.67 of its side as measured by
-# `_line_width`, a diamond one of 0.47: both are dots.
+DOT_THICKNESS = 0.7  # of the lines' thickness; a small part of a drawn image that is thinner is dirt
+# The longer side of a line is far longer than its width. Two samples more than `mean_line_width` are 0.67 of the
+# side of a disc, and 0.47 of that of a diamond: both are dots.
 DOT_WIDTH = 0.42
 DOT_SIDE = 3  # pixels; something this small has no recognisable form, so it is a dot too
-MIN_SAMPLES = 4.0  # samples that a line has before it is widened to a pen; thinner ones would be lost
 MARGIN = 2  # pixels of background around ink before it is resampled, so that its edges fade out
 
-ENLARGED = 2.0  # from this many samples per pixel on, the edges of an image are kept soft
+FINE = 2  # fine samples per sample and axis; where the edge of a line is moved, a whole sample is too coarse
+PEN_EXCESS = 0.8  # samples by which lines that OpenCV draws (see `rasterise`) are wider than the pen, on average
+ENLARGED = 2.0 * FINE  # from this many fine samples per pixel on, the edges of an image are kept soft
 EDGE_CONTRAST = 2.0  # makes enlarged edges as soft as those of rasters drawn from strokes
 # Widths of a line in pixels of the default raster, measured on MNIST. Other lines are made as wide as the nearer one.
 THINNEST_PEN, THICKEST_PEN = 2.2, 4.0
@@ -66,24 +69,37 @@ def extract_ink(pixels: np.ndarray, *, polarity: Polarity = "auto") -> np.ndarra
     if pixels.dtype != np.uint8 or pixels.ndim != 2 or not pixels.size:
         raise ValueError(f"A grey image must be uint8 (h, w), not {pixels.dtype} {pixels.shape}.")
     light = {"auto": None, "light_on_dark": True, "dark_on_light": False}[polarity]
-    ink = find_ink(shrink(pixels), light=light)
+    ink, drawn = find_ink(shrink(pixels), light=light)
     if ink is None:
         raise ImageError("blank_image", "No drawing was found in the image. Use a darker pen or more light.")
-    ink, (left, top, width, height) = _drop_specks(ink)
+    ink, (left, top, width, height) = _drop_specks(ink, drawn=drawn)
     return ink[top : top + height, left : left + width]
 
 
-def _drop_specks(ink: np.ndarray) -> tuple[np.ndarray, tuple[int, int, int, int]]:
-    """Ink (h, w) without its small stray parts, and the box (left, top, width, height) around the rest."""
+def _drop_specks(ink: np.ndarray, *, drawn: bool) -> tuple[np.ndarray, tuple[int, int, int, int]]:
+    """Ink (h, w) without its small stray parts, and the box (left, top, width, height) around the rest.
+
+    In a drawn image, a small part as thick as the lines is a dot of the pen (an eye of a face) and stays.
+    """
     count, parts = cv2.connectedComponents((ink > FAINT_INK).astype(np.uint8))  # (h, w): numbered parts
     weights = np.bincount(parts.ravel(), weights=ink.ravel(), minlength=count)  # (parts,): the ink of each
     weights[0] = 0  # part 0 is the background
     strong = np.zeros(count, bool)
     strong[parts[ink > PEAK_INK]] = True
-    kept = strong & (weights >= SPECK_SHARE * weights.max())
+    large = weights >= SPECK_SHARE * weights.max()
+    if drawn:
+        large[parts[_as_thick_as_lines(ink)]] = True
+    kept = strong & large
     box = cv2.boundingRect(kept[parts].astype(np.uint8))
     kept[0] = True  # the background holds the faintest edges of all parts
     return ink * kept[parts], (box[0], box[1], box[2], box[3])
+
+
+def _as_thick_as_lines(ink: np.ndarray) -> np.ndarray:
+    """Where ink (h, w) is at least nearly as far from its edge as in the middle of its lines: bool (h, w)."""
+    distance = cv2.distanceTransform((ink > LINE_EDGE).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5)
+    middle = (distance > 0) & (distance >= cv2.dilate(distance, np.ones((3, 3), np.uint8)))
+    return distance >= DOT_THICKNESS * np.median(distance[middle]) if middle.any() else middle
 
 
 def fit_ink(ink: np.ndarray, spec: RasterSpec = DEFAULT_SPEC) -> np.ndarray:
@@ -95,8 +111,8 @@ def fit_ink(ink: np.ndarray, spec: RasterSpec = DEFAULT_SPEC) -> np.ndarray:
     if spec.centre == "box" and spec.box - 1 <= side <= spec.size:
         top, left = (_start_by_box(ink.max(axis=axis), spec.size) for axis in (1, 0))
     elif spec.centre == "mass" and spec.box - 1 <= side <= math.ceil(spec.box):
-        moments = cv2.moments(ink)
-        centres = moments["m01"] / moments["m00"], moments["m10"] / moments["m00"]  # of mass, y and x
+        profiles = (ink.sum(axis=axis, dtype=np.float64) for axis in (1, 0))
+        centres = [np.arange(len(each)) @ each / each.sum() for each in profiles]  # of mass, y and x
         top, left = (_start_by_mass(c, length, spec.size) for c, length in zip(centres, ink.shape, strict=True))
     else:
         return downsample(_draw_into_box(ink, spec), spec)
@@ -122,22 +138,36 @@ def _draw_into_box(ink: np.ndarray, spec: RasterSpec) -> np.ndarray:
     Lines thinner or thicker than those of pens get the width of the nearest pen. A dot becomes the dot that a tap with
     the pen leaves. Small images keep their grey edges: they say where between two pixels a line ends.
     """
-    side = float(spec.box * SUPERSAMPLING)
-    ink = thicken_lines(ink, MIN_SAMPLES * max(ink.shape) / side) if max(ink.shape) > side else ink
-    canvas = _resample(ink, side, spec.canvas)
-    extent = max(cv2.boundingRect(_threshold(canvas))[2:])  # less than `side`, because soft edges end beyond the line
-    width = _line_width(canvas)
-    if width > DOT_WIDTH * extent or max(ink.shape) <= DOT_SIDE:
-        return _resample(ink, spec.pen * SUPERSAMPLING * side / extent, spec.canvas)
-    unit = spec.scale * SUPERSAMPLING  # samples per pixel of the default raster's pen
-    if width < THINNEST_PEN * unit:
-        width = max(width - 2, 1.0)  # `_line_width` is two samples too large, which matters for thin lines
-    pen = min(max(width, THINNEST_PEN * unit), THICKEST_PEN * unit)
+    fine = FINE * spec.canvas  # side in fine samples; all lengths below are in fine samples
+    side = FINE * (spec.box * SUPERSAMPLING + PEN_EXCESS)
+    canvas = _resample(ink, side, fine)
+    lines = _threshold(canvas)
+    extent = max(cv2.boundingRect(lines)[2:])  # less than `side`, because soft edges end beyond the line
+    width = mean_line_width(lines)
+    if width + 2 > DOT_WIDTH * extent or max(ink.shape) <= DOT_SIDE:
+        dot = FINE * (spec.pen * SUPERSAMPLING + PEN_EXCESS)
+        return _reduce(_resample(ink, dot * side / extent, fine), spec)
+    thinnest, thickest = (
+        FINE * (pen * spec.scale * SUPERSAMPLING + PEN_EXCESS) for pen in (THINNEST_PEN, THICKEST_PEN)
+    )
+    pen = min(max(width, thinnest), thickest)
     # The scale at which the drawing fills the box once its lines have the width of the pen.
     scale = side / extent if pen == width else (side - pen) / (extent - width)
-    if abs(scale - 1) >= 0.01:
-        canvas = _resample(ink, side * scale, spec.canvas)
-    return canvas if pen == width else _widen_lines(_threshold(canvas), pen - width * scale)
+    if abs(scale - 1) >= 0.002:
+        canvas = _resample(ink, side * scale, fine)
+    if pen != width:
+        canvas = _widen_lines(_threshold(canvas), pen - width * scale)
+    return _reduce(canvas, spec)
+
+
+def _reduce(canvas: np.ndarray, spec: RasterSpec) -> np.ndarray:
+    """Centre the bounding box of ink on a fine canvas, and average it to a canvas of `size * 8` samples a side."""
+    left, top, width, height = cv2.boundingRect(_threshold(canvas))
+    side = len(canvas)
+    right, down = (side - width + 1) // 2 - left, (side - height + 1) // 2 - top
+    move = np.array([[1, 0, right], [0, 1, down]], np.float32)
+    moved = cv2.warpAffine(canvas, move, (side, side), flags=cv2.INTER_NEAREST)
+    return cv2.resize(moved, (spec.canvas, spec.canvas), interpolation=cv2.INTER_AREA)
 
 
 def _resample(ink: np.ndarray, longest: float, side: int) -> np.ndarray:
@@ -147,7 +177,9 @@ def _resample(ink: np.ndarray, longest: float, side: int) -> np.ndarray:
     even = ink / np.maximum(cv2.dilate(ink, np.ones((3, 3), np.uint8)), WEAKEST_LINE)
     grey = cv2.copyMakeBorder(even, MARGIN, MARGIN, MARGIN, MARGIN, cv2.BORDER_CONSTANT)
     size = scaled_size(grey.shape[1], grey.shape[0], scale)
-    grey = cv2.resize(grey, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
+    large, grey = grey, cv2.resize(grey, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
+    if scale < 1 and not (grey > LINE_EDGE).any():  # one column of pixels, for example
+        grey = cv2.resize(thicken_lines(large, MIN_REDUCED / scale), size, interpolation=cv2.INTER_AREA)
     if scale < ENLARGED:  # the image has enough pixels of its own: hard edges
         grey = np.where(grey > LINE_EDGE, 255, 0)
     else:  # enlarged: soft edges
@@ -167,19 +199,10 @@ def _threshold(canvas: np.ndarray) -> np.ndarray:
     return np.where(canvas > HALF_INK, 255, 0).astype(np.uint8)
 
 
-def _line_width(canvas: np.ndarray) -> float:
-    """The mean width of the lines in samples; 0 without ink.
-
-    Inside of a line of width w, the distance to its edge runs from 0 to w / 2: it is w / 4 on average.
-    """
-    distance = cv2.distanceTransform(_threshold(canvas), cv2.DIST_L2, cv2.DIST_MASK_5)
-    return 4 * float(distance[distance > 0].mean()) if distance.any() else 0.0
-
-
 def _widen_lines(canvas: np.ndarray, by: float) -> np.ndarray:
     """Make lines (0 or 255) wider by this many samples, or narrower if `by` is negative."""
     if by > 0:  # take in the background that is near enough to a line
-        distance = cv2.distanceTransform(255 - canvas, cv2.DIST_L2, cv2.DIST_MASK_5)
+        distance = cv2.distanceTransform(255 - canvas, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
         return np.where(distance <= by / 2 + 0.5, 255, 0).astype(np.uint8)
-    distance = cv2.distanceTransform(canvas, cv2.DIST_L2, cv2.DIST_MASK_5)
+    distance = cv2.distanceTransform(canvas, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
     return np.where(distance > -by / 2, 255, 0).astype(np.uint8)

@@ -40,11 +40,16 @@ LABELS = [
 
 def load_bangla(data: Path | None) -> Material:
     """NumtaDB as normalised pictures; characters of other alphabets and made-up drawings as negatives."""
-    train, test = loaders.load_bangla("train", data), loaders.load_bangla("test", data)
+    return make_material(loaders.load_bangla("train", data), loaders.load_bangla("test", data), data)
+
+
+def make_material(train: Pictures, test: Pictures, data: Path | None) -> Material:
+    """The same with these pictures of NumtaDB."""
     pictures = Pictures(normalise_pictures(train.x), train.y, train.group)
     validation = np.array([is_one_in(VALIDATION_EVERY, f"numtadb/{index}") for index in range(len(train.y))])
     characters, test_characters = foreign_negatives(data, len(LABELS))
     rng = np.random.default_rng(0)
+    kept_out = Examples(normalise_pictures(test.x), test.y)
     scans = np.stack([simulate_scan(x, rng) for x in test.x])
     return Material(
         pictures=loaders.select_rows(pictures, np.flatnonzero(~validation)),
@@ -56,10 +61,11 @@ def load_bangla(data: Path | None) -> Material:
             "made-up junk": made_up_negatives([], len(LABELS)),
         },
         tests={
-            "NumtaDB test": Examples(normalise_pictures(test.x), test.y),
+            "NumtaDB test": kept_out,
             "the same as two-valued scans": Examples(normalise_pictures(scans), test.y),
             "foreign characters (junk)": test_characters,
         },
+        base_test={"numtadb": kept_out},
         counts={"numtadb": len(train.y) + len(test.y), "omniglot": len(characters) + len(test_characters.y)},
     )
 
@@ -110,5 +116,6 @@ BANGLA_DIGITS = Recipe(
     tracks=0,
     prototypes=0,
     junk=8_000,
+    full_minutes=2,
     further=5,
 )

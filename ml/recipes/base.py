@@ -14,6 +14,7 @@ from ml.augmentation.negatives import make_negative
 from ml.data.loaders import Pictures, Tracks, load_foreign_characters
 from ml.preprocessing.image import normalise_dataset_image
 from ml.preprocessing.ink import DEFAULT_SPEC, Ink, RasterSpec, rasterise
+from ml.preprocessing.trace import trace_pictures
 
 SMALL, RESIDUAL = "small", "residual"  # networks, see `ml.training.network`
 DISTILLED, AVERAGED = "taught", "averaged"  # training schedules, see `ml.training.fit`
@@ -48,6 +49,8 @@ class Material:
     """Drawings to calibrate on. They are not trained on."""
     tests: dict[str, Examples] = field(default_factory=dict)
     """Drawings to test with. Nothing is measured on them before the model is finished."""
+    base_test: dict[str, Examples] = field(default_factory=dict)
+    """Real test drawings by their source, from which the base test is chosen (`ml.evaluation.base_test`)."""
     counts: dict[str, int] = field(default_factory=dict)
     """The number of drawings of each source, for the model card."""
     distinct_counts: np.ndarray | None = None
@@ -57,6 +60,14 @@ class Material:
     skipped_negatives: tuple[str, ...] = ()
     """Kinds of negatives that are never made (see `ml.augmentation.negatives.NEGATIVE_KINDS`): a label looks like
     them."""
+
+    _traced: dict[int, Ink] = field(default_factory=dict, repr=False, compare=False)
+
+    def trace(self, rows: np.ndarray) -> list[Ink]:
+        """The ink of the pictures at `rows`, int (n,), traced once."""
+        missing = [row for row in dict.fromkeys(rows.tolist()) if row not in self._traced]
+        self._traced.update(zip(missing, trace_pictures(self.pictures.x[missing]), strict=True))
+        return [self._traced[row] for row in rows.tolist()]
 
     def digits(self) -> list[tuple[Ink, int]]:
         """The digits (ink, label) that negatives can be made from: the tracks if they are Latin digits, else none."""
@@ -96,8 +107,20 @@ class Recipe:
     """Epochs of a last cycle at half the learning rate. `train --onwards` from a bundle runs this cycle alone."""
     moved: float = 0.0
     """Pixels by which a drawing is shifted at random at most: pictures of few pixels are not centred more exactly."""
+    full_minutes: int = 0
+    """About how many minutes of processor time fine-tuning of all layers takes with 1,000 drawings."""
     mirror: bool = False
     """Whether drawings are mirrored at random: a mirrored cat is a cat, a mirrored 3 is no 3."""
+    traced: float = 0.0
+    """Share of the pictures whose lines are traced in each epoch, and then varied and drawn as ink is."""
+    details: float = 0.0
+    """Share of the ink whose details change (see `ml.augmentation.details`): only where no label depends on one."""
+    negative_pictures: float = 0.5
+    """Share of the negative examples that are pictures, where there are any. The others are made up."""
+    unsure: float = 0.01
+    """Share of the real validation drawings that may be answered "not sure"."""
+    start_share: float = 0.25
+    """Share of the weights that `train --onwards` continues from in its result."""
     limits: Sequence[str] = ()
     """Uses that this recognizer is not fit for, for the model card."""
     load_to_replay: Callable[[Path | None], Material] | None = None

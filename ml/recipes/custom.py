@@ -110,6 +110,10 @@ def _make_material(
     rng = np.random.default_rng(0)
     pictures = [drawing for drawing in train if drawing.ink is None]
     inks = [drawing for drawing in train if drawing.ink is not None]
+    forms = {
+        "strokes": [drawing for drawing in test if drawing.ink is not None],
+        "pictures": [drawing for drawing in test if drawing.ink is None],
+    }
     return Material(
         pictures=Pictures(_rasters(pictures, spec), _labels(pictures), _writers(pictures)),
         tracks=Tracks([drawing.ink for drawing in inks if drawing.ink], _labels(inks), _writers(inks)),
@@ -123,6 +127,7 @@ def _make_material(
             TEST_NAME: Examples(_rasters(test, spec), _labels(test), [drawing.writer for drawing in test]),
             NEGATIVES_TEST_NAME: _negatives(description, rng),
         },
+        base_test={form: Examples(_rasters(drawn, spec), _labels(drawn)) for form, drawn in forms.items()},
         skipped_negatives=description.skipped_negatives,
     )
 

@@ -65,6 +65,7 @@ def load_digits_to_replay(data: Path | None) -> Material:
     test_tracks, validation_tracks, tracks = split_pen_writers(pens)
     characters, test_characters = foreign_negatives(data, len(LABELS))
     digits = list(zip(validation_tracks.inks, validation_tracks.y.tolist(), strict=True))
+    mnist, pen = Examples(normalise_pictures(test.x), test.y), rasterise_tracks(test_tracks)
     return Material(
         pictures=pictures,
         tracks=tracks,
@@ -77,10 +78,11 @@ def load_digits_to_replay(data: Path | None) -> Material:
             "made-up junk": made_up_negatives(digits, len(LABELS)),
         },
         tests={
-            "MNIST test": Examples(normalise_pictures(test.x), test.y),
-            "pen tracks of kept-out writers": rasterise_tracks(test_tracks),
+            "MNIST test": mnist,
+            "pen tracks of kept-out writers": pen,
             "foreign characters (junk)": test_characters,
         },
+        base_test={"mnist": mnist, "pendigits": pen},
         counts={
             "mnist": len(pictures.y) + len(validation.y) + len(test.y),
             "pendigits": len(pens.y),
@@ -123,4 +125,5 @@ LATIN_DIGITS = Recipe(
     tracks=16_000,
     prototypes=10_000,
     junk=14_000,
+    full_minutes=2,
 )

@@ -6,9 +6,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ml.bundles.bundle import Bundle, BundleError
+from ml.bundles.history import NOT_STORED, epochs_of
 from ml.reporting.figures import label_text, percent
 
 CONFUSION_FILE = "confusion.svg"
+HISTORY_STEP = 5  # epochs between two lines of the training history
 
 Json = Mapping[str, Any]
 
@@ -34,6 +36,7 @@ def _lines(bundle: Bundle, card: Json) -> Iterator[str]:
     yield ""
     yield from _data(card)
     yield from _list("Recipe", card["recipe"])
+    yield from _history(manifest)
     yield from _results(card)
     yield from _by_label(card, names)
     yield from _confusions(card, names)
@@ -55,6 +58,22 @@ def _data(card: Json) -> Iterator[str]:
     for source in card["data"]:
         drawings = "" if source["drawings"] is None else f"{source['drawings']:,}"
         yield f"| {source['title']} | {source['origin']} | {source['licence']} | {drawings} |"
+    yield ""
+
+
+def _history(manifest: Json) -> Iterator[str]:
+    """The course of the training, every fifth epoch; or why it is not known."""
+    yield from ("## Training history", "")
+    epochs = epochs_of(manifest)
+    if not epochs:
+        yield from (manifest.get("history", {}).get("missing", NOT_STORED), "")
+        return
+    yield from ("On the varied drawings of each epoch, which are harder than any test.", "")
+    yield from _table("epoch", "loss", "accuracy")
+    for line in epochs:
+        if line["epoch"] in (1, len(epochs)) or line["epoch"] % HISTORY_STEP == 0:
+            accuracy = percent(line["accuracy"]) if "accuracy" in line else ""
+            yield f"| {line['epoch']} | {line['loss']:.4f} | {accuracy} |"
     yield ""
 
 

@@ -8,10 +8,12 @@ import cv2
 import numpy as np
 
 from ml.augmentation.augment import augment_ink, augment_rasters
+from ml.augmentation.details import change_details
 from ml.augmentation.digit_styles import restyle_digit
 from ml.augmentation.negatives import make_negative
 from ml.augmentation.synthetic_digits import write_digit
-from ml.preprocessing.ink import RasterSpec
+from ml.preprocessing.ink import Ink, RasterSpec
+from ml.preprocessing.trace import trace_pictures
 from ml.recipes.base import Examples, Material, Recipe
 
 Rng = np.random.Generator
@@ -23,8 +25,8 @@ UNCHANGED_EVERY = 8  # one picture in 8 is used as it is, so that the network se
 
 # The kinds of negative examples, as limits of one random number from 0 to 1.
 BLANK_BELOW = 0.02
-PICTURES_BELOW = 0.5  # negative pictures; with negative strokes at hand they share this part:
-PICTURES_BELOW_WITH_INKS = 0.3
+# Below `Recipe.negative_pictures`, negative pictures. Negative strokes, if there are any, have this share of that part:
+INKS_SHARE = 0.4
 
 
 def make_epoch(material: Material, recipe: Recipe, rng: Rng, *, strength: float = 1.0, hard: bool = False) -> Examples:
@@ -38,7 +40,7 @@ def make_epoch(material: Material, recipe: Recipe, rng: Rng, *, strength: float 
     unchanged = len(picture_rows) // UNCHANGED_EVERY
     drawn = [
         material.pictures.x[picture_rows[:unchanged]],
-        augment_rasters(material.pictures.x[picture_rows[unchanged:]], rng, strength=strength, spec=spec),
+        _vary_pictures(material, recipe, picture_rows[unchanged:], rng, strength),
         _stack((_vary_track(material, recipe, row, rng, strength) for row in track_rows), spec),
     ]
     # The order of the random draws is part of the result: negatives come before the synthetic digits.
@@ -82,25 +84,42 @@ def _stack(rasters: Iterator[np.ndarray], spec: RasterSpec) -> np.ndarray:
     return np.array(list(rasters), np.uint8).reshape(-1, spec.size, spec.size)  # also where there are none
 
 
+def _vary_pictures(material: Material, recipe: Recipe, rows: np.ndarray, rng: Rng, strength: float) -> np.ndarray:
+    """Variations of the pictures at `rows`, uint8 (n, size, size): some of them as ink, the others as pictures."""
+    traced = int(len(rows) * recipe.traced)  # the rows are in random order
+    drawn = (_vary_ink(material, recipe, ink, rng, strength) for ink in material.trace(rows[:traced]))
+    varied = augment_rasters(material.pictures.x[rows[traced:]], rng, strength=strength, spec=recipe.raster)
+    return np.concatenate([_stack(drawn, recipe.raster), varied])
+
+
+def _vary_ink(material: Material, recipe: Recipe, ink: Ink, rng: Rng, strength: float) -> np.ndarray:
+    if recipe.details and rng.random() < recipe.details:
+        ink = change_details(ink, material.tracks.inks[rng.integers(len(material.tracks.inks))], rng)
+    return augment_ink(ink, rng, recipe.raster, strength=strength)
+
+
 def _vary_track(material: Material, recipe: Recipe, row: int, rng: Rng, strength: float) -> np.ndarray:
     ink = material.tracks.inks[row]
     if material.latin:  # a 1 with or without a flag, a 7 with or without a bar
         ink = restyle_digit(ink, int(material.tracks.y[row]), rng)
-    return augment_ink(ink, rng, recipe.raster, strength=strength)
+    return _vary_ink(material, recipe, ink, rng, strength)
 
 
 def _make_negatives(material: Material, recipe: Recipe, rng: Rng, hard: bool) -> Iterator[np.ndarray]:
     spec, digits = recipe.raster, material.digits()
-    pictures_below = PICTURES_BELOW_WITH_INKS if material.negative_inks else PICTURES_BELOW
+    pictures_below = recipe.negative_pictures * (1 - INKS_SHARE if material.negative_inks else 1)
     for kind in rng.random(recipe.junk):
         if kind < BLANK_BELOW:
             # An empty raster, or the specks and grain of a bad photo.
             grain = rng.normal(0, rng.choice((0, 20, 90)), (spec.size, spec.size))
             yield np.clip(grain - rng.uniform(0, 60), 0, 255).astype(np.uint8)
         elif kind < pictures_below and len(material.negative_rasters):
-            chosen = rng.integers(len(material.negative_rasters), size=1)
-            yield augment_rasters(material.negative_rasters[chosen], rng, spec=spec)[0]
-        elif kind < PICTURES_BELOW and material.negative_inks:
+            chosen = material.negative_rasters[rng.integers(len(material.negative_rasters), size=1)]
+            if recipe.traced and rng.random() < recipe.traced:
+                yield _vary_ink(material, recipe, trace_pictures(chosen)[0], rng, 1.0)
+            else:
+                yield augment_rasters(chosen, rng, spec=spec)[0]
+        elif kind < recipe.negative_pictures and material.negative_inks:
             yield augment_ink(material.negative_inks[rng.integers(len(material.negative_inks))], rng, spec)
         else:
             yield augment_ink(make_negative(rng, digits, hard=hard, skipped=material.skipped_negatives), rng, spec)

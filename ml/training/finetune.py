@@ -12,17 +12,20 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ml.bundles.bundle import Bundle
+from ml.bundles.bundle import Bundle, with_history
+from ml.bundles.history import HistoryRecorder
 from ml.data.approved import ApprovedDrawings, ProgressCallback, check_drawings
 from ml.data.loaders import data_folder, is_available
+from ml.data.sources import TEST_ONLY_SOURCES
+from ml.evaluation.base_test import BaseTest
 from ml.recipes import RECIPES
 from ml.recipes.base import Recipe
 from ml.reporting.model_card import inherit_card
 from ml.training import finetune_full, finetune_head
+from ml.training.choice import BaseCheck
 from ml.training.train import TrainingError
 
 FULL, HEAD = "full", "head"
-TEST_ONLY_SOURCES = {"bhmsds"}  # data sets that nothing is trained on
 
 
 def find_mode(base: Bundle, data: Path | None = None, *, recipe: Recipe | None = None) -> tuple[str, str]:
@@ -32,7 +35,7 @@ def find_mode(base: Bundle, data: Path | None = None, *, recipe: Recipe | None =
     mode can run.
     """
     recipe = recipe or RECIPES.get(base.manifest["recognizer"])
-    problem = _how_recipe_differs(base, recipe)
+    problem = how_recipe_differs(base, recipe)
     if recipe and not problem:
         missing = [name for name in recipe.sources if name not in TEST_ONLY_SOURCES and not is_available(name, data)]
         problem = f"the data of the base is not here ({', '.join(missing)})" if missing else ""
@@ -46,7 +49,7 @@ def find_mode(base: Bundle, data: Path | None = None, *, recipe: Recipe | None =
     )
 
 
-def _how_recipe_differs(base: Bundle, recipe: Recipe | None) -> str:
+def how_recipe_differs(base: Bundle, recipe: Recipe | None) -> str:
     """How this recipe differs from the one that the base was trained with; empty if it does not."""
     name = base.manifest["recognizer"]
     if recipe is None:
@@ -69,23 +72,31 @@ def finetune(
     report: ProgressCallback,
     data: Path | None = None,
     recipe: Recipe | None = None,
+    base_test: BaseTest | None = None,
 ) -> Bundle:
-    """Return the challenger: the base trained on the approved drawings, with its own replay pack and the base's card.
+    """Return the challenger: the base trained on the approved drawings, with its own replay pack and history and the
+    base's card.
 
     `mode` is "full" or "head" (see `find_mode`). `recipe` is the one that the base was trained with (default: the
-    recognizer's). `report` is called at least once a second; what it raises stops the training at once. Raises
-    TrainingError, ApprovedDrawingsError, BundleError or DatasetError.
+    recognizer's). Nothing that is in `base_test` is replayed; half of it measures what the settings forget. `report` is
+    called at least once a second; what it raises stops the training at once. Raises TrainingError,
+    ApprovedDrawingsError, BundleError or DatasetError.
     """
     if mode not in (FULL, HEAD):
         raise TrainingError(f"The mode must be '{FULL}' or '{HEAD}', not {mode!r}.")
     if not len(drawings.labels):
         raise TrainingError("There are no drawings to train on.")
     check_drawings(drawings, len(base.slugs), base.raster.size)
+    record = HistoryRecorder(report)
     if mode == HEAD:
-        return inherit_card(finetune_head.finetune(base, drawings, seed=seed, report=report), base)
+        check = BaseCheck.of(base, base_test)
+        challenger = finetune_head.finetune(base, drawings, seed=seed, report=record, check=check)
+        return inherit_card(with_history(challenger, record.epochs), base)
     recipe = recipe or RECIPES.get(base.manifest["recognizer"])
-    difference = _how_recipe_differs(base, recipe)
+    difference = how_recipe_differs(base, recipe)
     if recipe is None or difference:
         raise TrainingError(f"All layers cannot be trained: {difference}. Use the mode '{HEAD}'.")
-    challenger = finetune_full.finetune(base, drawings, recipe, seed=seed, report=report, data=data_folder(data))
-    return inherit_card(challenger, base)
+    challenger = finetune_full.finetune(
+        base, drawings, recipe, seed=seed, report=record, data=data_folder(data), base_test=base_test
+    )
+    return inherit_card(with_history(challenger, record.epochs), base)

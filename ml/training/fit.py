@@ -9,7 +9,7 @@ A recipe trains in one of two ways:
   Labels are smoothed (Szegedy et al. 2016), because those of public sketches are not all right.
 
 A recipe may add a `further` cycle: averaged, at half the learning rate. Training that continues from a bundle runs
-only that cycle and mixes a quarter of the weights it started from into the result.
+only that cycle and mixes a part of the weights that it started from into the result.
 
 A thread makes the next epoch while the network trains on this one. Where the processor can multiply 16-bit
 numbers, training uses them (bfloat16, about twice as fast); the weights stay in 32 bits.
@@ -41,7 +41,6 @@ TEACHER_SIZES = (0.93, 1.0, 1.07)  # the teacher's answers to these sizes of a d
 TEACHER_BATCH = 1_000  # drawings answered at once, to limit memory
 LABEL_SMOOTHING = 0.05  # of a target is spread over all classes in an averaged cycle
 FURTHER_RATE = 0.5  # of the recipe's learning rate, in a further cycle
-START_SHARE = 0.25  # of the weights that training continues from, in its result
 COMPILE_ABOVE = 200_000  # drawings in a cycle; with more, compiling the step (XLA) saves more than its half minute
 EMA_EVERY = 10  # batches between two updates of the moving average
 EMA_DECAY = 0.98  # at each update, so the average spans some 500 batches
@@ -93,7 +92,7 @@ def fit(
         history += _fit_cycle(model, cycle, epochs, recipe, teacher, progress)
         ends.append(model.get_weights())
     if onwards:  # the mean of old and new weights loses less of the old than the new alone (Wortsman et al. 2022)
-        model.set_weights([a + (1 - START_SHARE) * (b - a) for a, b in zip(start, ends[-1], strict=True)])
+        model.set_weights([b + recipe.start_share * (a - b) for a, b in zip(start, ends[-1], strict=True)])
     return [{"epoch": number, **row} for number, row in enumerate(history, 1)]
 
 

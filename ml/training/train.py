@@ -7,7 +7,6 @@ order in which CPU threads add up numbers may still change the last digits.
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -15,13 +14,14 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from ml.bundles.build import export_bundle, load_keras, to_input
-from ml.bundles.bundle import Bundle, load_bundle, save_bundle
+from ml.bundles.bundle import Bundle, load_bundle, save_bundle, with_history
 from ml.embeddings.replay_pack import add_replay_pack
+from ml.evaluation.base_test import make_base_test, save_base_test
 from ml.recipes import RECIPES
 from ml.recipes.base import Examples, Material, Recipe
 from ml.reporting.measure_bundle import measure_bundle
 from ml.reporting.model_card import write_card
-from ml.training.fit import History, fast_precision, fit
+from ml.training.fit import fast_precision, fit
 
 if TYPE_CHECKING:
     import keras
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from ml.evaluation.metrics import EvaluationReport
 
 SEED = 1
-HISTORY_FILE = "history.json"
-MAX_UNSURE = 0.01  # share of the real validation drawings that may be answered "not sure"
 MIN_LIMIT, MAX_LIMIT = 0.3, 0.9  # of "not sure": lower, negatives get labels; higher, a good model is too often unsure
 TEMPERATURES = np.exp(np.linspace(np.log(0.25), np.log(4), 200))  # tried when calibrating; 1 changes nothing
 PROBE = 16  # rasters of each validation set that go into the bundle, to test it wherever it is loaded
@@ -58,7 +56,7 @@ def train_recognizer(
     onwards: Path | None = None,
     progress: bool = True,
 ) -> Bundle:
-    """Train a recognizer and write bundle, model card and confusion matrix into the folder `out`.
+    """Train a recognizer and write bundle, base test, model card and confusion matrix into the folder `out`.
 
     `recipe` defaults to that of the shipped recognizer; `epochs` replaces the number of epochs in it. Training starts
     from scratch or, with `onwards`, from the bundle in that folder. `data` is the folder of data sets (default:
@@ -77,19 +75,20 @@ def train_recognizer(
         recipe = recipe if epochs is None else replace(recipe, further=epochs)
     elif epochs is not None:
         recipe = replace(recipe, epochs=epochs, further=0)
-    bundle, _, history = train(recognizer, recipe, recipe.load(data), seed=seed, before=before, progress=progress)
+    material = recipe.load(data)
+    bundle, _ = train(recognizer, recipe, material, seed=seed, before=before, progress=progress)
     save_bundle(bundle, out)
+    if material.base_test:
+        save_base_test(make_base_test(bundle, material), out)
     write_card(bundle, out)
-    (out / HISTORY_FILE).write_text(json.dumps(history, indent=1), "utf-8")
     return bundle
 
 
 class TrainingResult(NamedTuple):
-    """A trained bundle, its figures by test, and the history of the training."""
+    """A trained bundle with its history, and its figures by test."""
 
     bundle: Bundle
     reports: dict[str, EvaluationReport]
-    history: History
 
 
 def train(
@@ -113,7 +112,7 @@ def train(
     model = build_network(*shape)  # the same network in float32: what is exported must not depend on the processor
     model.set_weights(trainee.get_weights())
     bundle, reports = calibrate_and_export(model, recognizer, recipe, material, seed=seed)
-    return TrainingResult(bundle, reports, history)
+    return TrainingResult(with_history(bundle, history), reports)
 
 
 def calibrate_and_export(
@@ -136,7 +135,7 @@ def calibrate_and_export(
         prompt=recipe.prompt,
         labels=recipe.labels,
         raster=recipe.raster,
-        unsure_below=choose_unsure_below(answers, material.validation, labels),
+        unsure_below=choose_unsure_below(answers, material.validation, labels, recipe.unsure),
         probe=np.concatenate([examples.x[:PROBE] for examples in material.validation.values()]),
         metrics={},
         training={**numbers, "sources": list(recipe.sources), "seed": seed, "temperature": round(temperature, 4)},
@@ -176,8 +175,10 @@ def _mean_cross_entropy(logits: np.ndarray, truth: np.ndarray) -> float:
     return float((total - logits[np.arange(len(truth)), truth]).mean())
 
 
-def choose_unsure_below(answers: dict[str, np.ndarray], validation: dict[str, Examples], labels: int) -> float:
-    """Return the highest limit of "not sure" that affects at most 1 % of the real drawings of each validation set.
+def choose_unsure_below(
+    answers: dict[str, np.ndarray], validation: dict[str, Examples], labels: int, share: float
+) -> float:
+    """Return the highest limit of "not sure" that affects at most a `share` of the real drawings of each set.
 
     The limit is a probability, from 0.3 to 0.9.
     """
@@ -186,5 +187,5 @@ def choose_unsure_below(answers: dict[str, np.ndarray], validation: dict[str, Ex
         real = examples.y < labels
         if real.any():
             confidence = answers[name][real, :labels].max(axis=1)  # without "other", as the model serves
-            limits.append(float(np.quantile(confidence, MAX_UNSURE)))
+            limits.append(float(np.quantile(confidence, share)))
     return round(min(max(min(limits), MIN_LIMIT), MAX_LIMIT), 3)

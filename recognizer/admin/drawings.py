@@ -54,7 +54,7 @@ class PredictionAdmin(ReadOnlyAdmin):
     """Predictions of the model versions."""
 
     list_display = ["drawing", "picture", "label", "probability", "unsure", "model_version", "created"]
-    list_filter = ["unsure", "label__recognizer", LabelFilter]
+    list_filter = ["unsure", "on_device", "label__recognizer", LabelFilter]
     search_fields = ["=drawing__uuid"]
     related = ("drawing", "label", "model_version")
     deferred = ("drawing__image", *heavy_fields("model_version"))

@@ -6,6 +6,7 @@ from django.contrib import admin
 
 from recognizer.admin.read_only import DerivedAdmin
 from recognizer.models import (
+    BaseTest,
     Bookmark,
     Claim,
     Confusion,
@@ -14,6 +15,7 @@ from recognizer.models import (
     LabelCheck,
     QueueEntry,
     SnapshotItem,
+    WorstMistakes,
 )
 from recognizer.models.model_version import heavy_fields
 
@@ -70,6 +72,36 @@ class ConfusionAdmin(DerivedAdmin):
 
     @admin.display
     def number(self, row: Confusion) -> int:
+        """The number of the version."""
+        return row.version.number
+
+
+@admin.register(BaseTest)
+class BaseTestAdmin(DerivedAdmin):
+    """The held-out drawings that every version of a recognizer answers; installed with its bundle."""
+
+    list_display = ["recognizer", "sha256", "installed"]
+    fields = ["recognizer", "sha256", "installed"]
+    related = ("recognizer",)
+    deferred = ("content",)
+
+
+@admin.register(WorstMistakes)
+class WorstMistakesAdmin(DerivedAdmin):
+    """Wrong answers of versions to the base tests of their recognizers. The page of a version shows them."""
+
+    list_display = ["version_id", "recognizer", "number", "drawings", "wrong", "wrong_and_sure", "counted"]
+    list_filter = ["version__recognizer"]
+    related = ("version__recognizer",)
+    deferred = ("found", *heavy_fields("version"))
+
+    @admin.display
+    def recognizer(self, row: WorstMistakes) -> str:
+        """The recognizer of the version."""
+        return str(row.version.recognizer)
+
+    @admin.display
+    def number(self, row: WorstMistakes) -> int:
         """The number of the version."""
         return row.version.number
 

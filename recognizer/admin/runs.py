@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.contrib import admin
 from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 
 from recognizer.admin.read_only import ReadOnlyAdmin
 from recognizer.models import TrainingRun
@@ -16,7 +17,7 @@ _VERSIONS = ("version", "base", "champion")
 class TrainingRunAdmin(ReadOnlyAdmin):
     """Training runs and how they ended. They cannot be deleted, because they document how a version was trained."""
 
-    list_display = ["id", "recognizer", "state", "mode", "trigger", "result", "by", "created", "finished"]
+    list_display = ["id", "recognizer", "result", "mode", "trigger", "number", "by", "created", "finished"]
     list_filter = ["recognizer", "state", "mode"]
     exclude = ["lease", "progress"]
     related = ("recognizer", "by", *_VERSIONS)
@@ -27,7 +28,12 @@ class TrainingRunAdmin(ReadOnlyAdmin):
         """The page that shows it live."""
         return reverse("run", args=[run.pk])
 
-    @admin.display(ordering="version__number", description="version")
-    def result(self, run: TrainingRun) -> int | None:
+    @admin.display(ordering="state", description=_("state"))
+    def result(self, run: TrainingRun) -> str:
+        """How far it is, or how it ended."""
+        return run.get_result_display()
+
+    @admin.display(ordering="version__number", description=_("version"))
+    def number(self, run: TrainingRun) -> int | None:
         """The number of the version that it made."""
         return run.version.number if run.version else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from django.http import HttpRequest
+from django.http import HttpRequest, QueryDict
 from django.utils.translation import gettext as _
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication
 from rest_framework.exceptions import AuthenticationFailed, NotAuthenticated
@@ -12,7 +12,7 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
-from accounts import keys
+from accounts import acting, keys
 from accounts.models import ApiKey, User
 from recognizer.api.cors import check_origin
 from recognizer.api.errors import ApiError
@@ -58,7 +58,17 @@ class CachedKeyAuthentication(KeyAuthentication):
 
 
 class SiteSession(SessionAuthentication):
-    """The session of the site's own pages, with CSRF protection."""
+    """The session of the site's own pages. Writes need the header `X-CSRFToken`."""
+
+    def enforce_csrf(self, request: Request) -> None:
+        """Compare the header with the cookie. Raises PermissionDenied.
+
+        Django would look for the token in the form first. That reads the body before the limits are checked, and
+        leaves nothing of it for the hash of a request with an `Idempotency-Key`.
+        """
+        http_request: Any = request._request
+        http_request.POST = QueryDict()
+        super().enforce_csrf(http_request)
 
 
 class ScopePermission(BasePermission):
@@ -79,6 +89,23 @@ class ScopePermission(BasePermission):
         if (scope := scopes[name]) is not None:
             require_scope(request, scope)
         return True
+
+
+class SameAccount(BasePermission):
+    """Checks that a page of the site still acts for the person who is signed in (`accounts.acting`).
+
+    Requests without the header, and requests with a key, pass.
+    """
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        """True. Raises NotAuthenticated if the person was signed out, and ApiError `account_changed`."""
+        if acting.META not in request.META or isinstance(request.auth, ApiKey):
+            return True
+        if request.META[acting.META] == acting.account_id(request.user):
+            return True
+        if not request.user.is_authenticated:
+            raise NotAuthenticated
+        raise ApiError("account_changed")
 
 
 def require_scope(request: Request, scope: str) -> None:

@@ -1,4 +1,7 @@
-"""Turns exceptions into error responses: {"code", "detail", "field"}. Codes are stable, details may change."""
+"""Turns exceptions into error responses: {"code", "detail", "field", "request_id"}.
+
+Codes are stable, details may change.
+"""
 
 from __future__ import annotations
 
@@ -6,15 +9,23 @@ import logging
 import math
 from typing import Any
 
-from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
+from django.core.exceptions import (
+    BadRequest,
+    DisallowedHost,
+    PermissionDenied,
+    RequestDataTooBig,
+    SuspiciousOperation,
+)
 from django.db import InterfaceError, OperationalError
-from django.http import Http404, UnreadablePostError
+from django.http import Http404, JsonResponse, UnreadablePostError
+from django.http.multipartparser import MultiPartParserError
 from django.utils.encoding import force_str
 from django.utils.translation import gettext as _
 from rest_framework import exceptions
 from rest_framework.response import Response
 
 from recognizer.api.error_codes import CODES
+from recognizer.api.request_ids import current_request_id
 from recognizer.datasets.export_job import OpenExportError
 from recognizer.datasets.filters import FilterError
 from recognizer.drawings.store import ConsentRequiredError, IdTakenError
@@ -24,12 +35,13 @@ from recognizer.registry.serving import NoModelError, UnknownRecognizerError
 
 logger = logging.getLogger(__name__)
 
-_RETRY_AFTER = 5  # seconds; a database that restarts is often back by then
+_RETRY_AFTER = 5  # seconds; a database that restarts, or an export that is written, is often ready by then
 
 EXCEPTION_CODES: dict[type[Exception], tuple[str, str | None]] = {
     Drawing.DoesNotExist: ("not_found", None),
     Http404: ("not_found", None),
     RequestDataTooBig: ("too_large", None),
+    DisallowedHost: ("invalid_host", None),
     UnreadablePostError: ("unreadable", None),
     OperationalError: ("unavailable", None),
     InterfaceError: ("unavailable", None),
@@ -38,7 +50,6 @@ EXCEPTION_CODES: dict[type[Exception], tuple[str, str | None]] = {
     UnknownVersionError: ("unknown_version", "as_of"),
     ConsentRequiredError: ("consent_required", None),
     IdTakenError: ("id_taken", "id"),
-    OpenExportError: ("export_open", None),
 }
 """The code of each exception, and the field to blame."""
 
@@ -72,8 +83,21 @@ def handle_exception(error: Exception, _context: dict[str, Any]) -> Response | N
     return response
 
 
+def error_response(error: BaseException | None) -> JsonResponse:
+    """The response to any exception that was raised outside of a view; `internal_error` for an unexpected one."""
+    response = handle_exception(error, {}) if isinstance(error, Exception) else None
+    response = response or handle_exception(ApiError("internal_error"), {})
+    assert response is not None  # noqa: S101 - an ApiError is always known
+    headers = {name: value for name, value in response.items() if name != "Content-Type"}
+    return JsonResponse(response.data, status=response.status_code, headers=headers)
+
+
 def error_body(error: exceptions.APIException) -> dict[str, str | None]:
     """The JSON of an error."""
+    return {**_explained(error), "request_id": current_request_id()}
+
+
+def _explained(error: exceptions.APIException) -> dict[str, str | None]:
     if isinstance(error, exceptions.ValidationError):
         field, detail = _first(error.detail)
         code = detail.code if detail.code in CODES else "invalid"  # DRF has a code for each kind of invalid value
@@ -96,11 +120,13 @@ def _api_exception(error: Exception) -> exceptions.APIException | None:
     if isinstance(error, UnavailableVersionError):
         text = _("This version cannot be used: %s. Choose another one, or leave `as_of` out to use the live version.")
         return ApiError("version_unavailable", text % error, field="as_of")
+    if isinstance(error, OpenExportError):
+        return ApiError("export_open", wait=_RETRY_AFTER)
     if isinstance(error, FilterError):
         return ApiError("invalid", str(error), field=error.field)
     if isinstance(error, PermissionDenied):
         return exceptions.PermissionDenied()
-    if isinstance(error, SuspiciousOperation):
+    if isinstance(error, SuspiciousOperation | BadRequest | MultiPartParserError):
         return exceptions.ParseError()
     return None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections.abc import Callable
 from typing import Any
@@ -17,6 +18,7 @@ from rest_framework.response import Response
 from accounts.models import ApiKey, User
 from recognizer.api.authentication import person_of
 from recognizer.api.errors import ApiError
+from recognizer.api.request_ids import current_request_id
 from recognizer.models import Receipt
 
 HEADER = "Idempotency-Key"
@@ -47,11 +49,7 @@ def run_once(
     with transaction.atomic():
         receipt = _find_or_create_receipt(person, key, name, digest)
         if receipt.status:
-            headers = {**receipt.headers, REPLAYED: "true"}
-            response = HttpResponse(receipt.content, "application/json", receipt.status, headers=headers)
-            if not receipt.content:
-                del response["Content-Type"]
-            return response
+            return _replayed(receipt)
         response = handler(request, *args, **kwargs)
         if response.status_code >= 400:
             transaction.set_rollback(True)
@@ -60,6 +58,18 @@ def run_once(
         receipt.headers = {name: value for name, value in response.items() if name != "Content-Type"}
         receipt.save(update_fields=["status", "content", "headers"])
         return response
+
+
+def _replayed(receipt: Receipt) -> HttpResponse:
+    """The saved response. Only an error names its request: it says that what was written has been deleted since."""
+    content = receipt.content
+    if receipt.status >= 400:
+        content = json.dumps({**json.loads(content), "request_id": current_request_id()})
+    headers = {**receipt.headers, REPLAYED: "true"}
+    response = HttpResponse(content, "application/json", receipt.status, headers=headers)
+    if not content:
+        del response["Content-Type"]
+    return response
 
 
 def _find_or_create_receipt(person: User, key: ApiKey | None, name: str, asked: str) -> Receipt:

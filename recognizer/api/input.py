@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import logging
 import re
 import reprlib
 from collections.abc import Callable, Mapping
@@ -32,9 +33,12 @@ from ml.preprocessing.image_limits import MAX_IMAGE_BYTES, ImageError
 from ml.preprocessing.ink import InkError
 from recognizer.api.authentication import uses_session
 from recognizer.api.errors import ApiError, error_body
+from recognizer.api.names import LISTS, check_fields, check_parameters
 from recognizer.api.throttling import CountingView, PictureLimit, check_limit
-from recognizer.datasets.filters import STATUSES
+from recognizer.datasets.filters import MOMENT, STATUSES
 from recognizer.datasets.formats import FORMATS, MAX_LICENCE_LENGTH
+
+logger = logging.getLogger(__name__)
 
 T = TypeVar("T", bound=Struct)
 Json = dict[str, Any]
@@ -90,8 +94,15 @@ class PictureParser(BaseParser):
         """The fields of the query string as a form, with the picture as `image`."""
         _check_length(stream, parser_context, MAX_IMAGE_BYTES)
         fields: QueryDict = (parser_context or {})["request"].query_params.copy()
-        fields["image"] = SimpleUploadedFile("picture", stream.read(MAX_IMAGE_BYTES + 1), media_type or "")  # type: ignore[assignment]
+        # Appended, not set: with an `image` in the query string there are two, which is refused.
+        fields.appendlist("image", SimpleUploadedFile("picture", stream.read(MAX_IMAGE_BYTES + 1), media_type or ""))  # type: ignore[arg-type]
         return fields
+
+
+class OctetStreamParser(PictureParser):
+    """A picture without a content type of its own, as generated clients send it."""
+
+    media_type = "application/octet-stream"
 
 
 class LimitedMultiPartParser(MultiPartParser):
@@ -104,6 +115,7 @@ class LimitedMultiPartParser(MultiPartParser):
 
 
 DRAWING_PARSERS: list[type[BaseParser]] = [LimitedJSONParser, LimitedMultiPartParser, PictureParser]
+PICTURE_PARSERS: list[type[BaseParser]] = [OctetStreamParser, PictureParser]
 
 
 def check_content_length(request: Request) -> None:
@@ -150,7 +162,7 @@ class DrawingId(UUID):
     SCHEMA: Json = {
         "type": "string",
         "format": "uuid",
-        "description": "A UUID made by the client. Sending it again does not save a second drawing.",
+        "description": "A UUID made by the client, for this drawing alone. Sending both again saves no second one.",
     }
 
     @classmethod
@@ -165,7 +177,11 @@ class DrawingId(UUID):
 class Extras(frozenset[str]):
     """What to add to an answer."""
 
-    SCHEMA: Json = {"type": "array", "items": {"enum": list(EXTRAS)}, "description": "What to add to the answer."}
+    SCHEMA: Json = {
+        "type": "array",
+        "items": {"type": "string", "enum": list(EXTRAS)},
+        "description": "What to add to the answer.",
+    }
 
     @classmethod
     def parse(cls, value: object) -> Extras:
@@ -184,6 +200,15 @@ _Threshold = Annotated[
     float, Meta(ge=0, le=1, description="`unsure` is true below it. Default: the threshold of the version.")
 ]
 _AsOf = Annotated[int, Meta(ge=1, le=MAX_VERSION, description="The number of a version. Default: the live version.")]
+_OnDevice = Annotated[
+    int,
+    Meta(
+        ge=1,
+        le=MAX_VERSION,
+        description="The number of the version that answered on the device. The answer of this version is saved, "
+        "without anybody's memory, and marked. It must have been live here once.",
+    ),
+]
 _Ink = Annotated[Any, Meta(extra_json_schema={"$ref": "#/components/schemas/Ink"})]
 _Image = Annotated[
     Any,
@@ -194,8 +219,11 @@ _Image = Annotated[
 ]
 _Items = Annotated[
     list[Any],
-    Meta(min_length=1, extra_json_schema={"maxItems": MAX_ITEMS, "items": {"$ref": "#/components/schemas/Item"}}),
+    Meta(min_length=1, extra_json_schema={"maxItems": MAX_ITEMS, "items": {"$ref": "#/components/schemas/BatchItem"}}),
 ]
+
+
+MOMENT_SCHEMA: Json = {"type": "string", "pattern": f"^{MOMENT}$"}
 
 
 class DrawingBody(Struct, frozen=True, kw_only=True):
@@ -210,6 +238,7 @@ class DrawingBody(Struct, frozen=True, kw_only=True):
     top_k: _TopK | None = None
     threshold: _Threshold | None = None
     as_of: _AsOf | None = None
+    on_device: _OnDevice | None = None
     include: Extras | None = None
     recognizer: Slug
     ink: _Ink = None
@@ -219,6 +248,13 @@ class DrawingBody(Struct, frozen=True, kw_only=True):
     def uuid(self) -> UUID | None:
         """The id, if the client sent one."""
         return None if self.id is UNSET else self.id
+
+
+KEEP_FIELDS = ("id", "recognizer", "ink", "image", "personal", "as_of", "on_device")
+"""The fields of a drawing that is only saved."""
+
+ITEM_FIELDS = ("ink", "image")
+"""The fields of an item of a batch."""
 
 
 class AddressFields(Struct, frozen=True, kw_only=True):
@@ -242,25 +278,48 @@ class BatchBody(Struct, frozen=True, kw_only=True):
     include: Extras | None = None
 
     def contents(self) -> list[Content | Json]:
-        """For each item the drawing, or the JSON of the error if it cannot be read."""
+        """For each item the drawing, or the JSON of the error if it cannot be read, also of an unexpected one."""
         found: list[Content | Json] = []
         for item in self.items:
             fields = item if isinstance(item, dict) else {}
             try:
+                check_fields(fields, ITEM_FIELDS)
                 found.append(read_content(fields.get("ink"), fields.get("image")))
             except ApiError as error:
                 found.append(error_body(error))
+            except Exception:
+                logger.exception("an item of a batch cannot be prepared")
+                found.append(error_body(ApiError("internal_error")))
         return found
 
 
 class LabelBody(Struct, frozen=True, kw_only=True):
-    """What the drawing is."""
+    """What the drawing is. Send either `label` or `none_of_these`."""
 
-    label: Slug
+    label: Slug | None = None
+    none_of_these: Annotated[
+        bool | None, Meta(description="True: it is none of the recognizer's labels. It is not used for training.")
+    ] = None
+
+    def chosen(self) -> str | None:
+        """The slug in `label`; None for `none_of_these`. Raises ApiError unless exactly one of them is given."""
+        if self.label is None and not self.none_of_these:
+            text = _("Send `label` with a label's slug, or `none_of_these` as true if no label is right.")
+            raise ApiError("missing_field", text, field="label")
+        if self.label is not None and self.none_of_these:
+            text = _("A drawing with a label cannot be none of these. Send `label` or `none_of_these`, not both.")
+            raise ApiError("invalid", text, field="none_of_these")
+        return self.label
+
+
+class FeedbackBody(LabelBody, frozen=True, kw_only=True):
+    """Send one of `label`, `correct` and `none_of_these`."""
+
+    correct: Annotated[bool | None, Meta(description="True: the first guess is right.")] = None
 
 
 _SlugText = Annotated[str, Meta(extra_json_schema=Slug.SCHEMA)]
-_Day = Annotated[str, Meta(extra_json_schema={"format": "date"})]
+_Moment = Annotated[str, Meta(extra_json_schema=MOMENT_SCHEMA)]
 _Status = Annotated[str, Meta(extra_json_schema={"enum": list(STATUSES)})]
 _Version = Annotated[int, Meta(extra_json_schema={"minimum": 1, "maximum": MAX_VERSION})]
 _Licence = Annotated[str, Meta(extra_json_schema={"maxLength": MAX_LICENCE_LENGTH})]
@@ -275,8 +334,17 @@ class ExportBody(Struct, frozen=True, kw_only=True):
     label: Annotated[
         _SlugText | None, Meta(description="The reviewer's label, else the author's. Needs `recognizer`.")
     ] = None
-    since: Annotated[_Day | None, Meta(description="The first day.")] = None
-    until: Annotated[_Day | None, Meta(description="The last day.")] = None
+    since: Annotated[
+        _Moment | None,
+        Meta(description="Saved at this moment or later. A day alone is its first moment where the site is."),
+    ] = None
+    until: Annotated[
+        _Moment | None,
+        Meta(
+            description="Saved before this moment. Deprecated: a day alone where the site is. It is included here, "
+            "unlike elsewhere."
+        ),
+    ] = None
     status: Annotated[list[_Status] | None, Meta(description="Drawings in any of these states.")] = None
     version: Annotated[_Version | None, Meta(description="The version that answered first. Needs `recognizer`.")] = None
 
@@ -293,17 +361,21 @@ def read_body(kind: type[T], data: Any, defaults: Mapping[str, Any] | None = Non
     """The fields of a decoded JSON body, a form or a query string.
 
     Null means the same as leaving the field out, but for `id`. In forms and query strings numbers and booleans are
-    texts. Raises ApiError for the first field, in the order of the class, that is missing or invalid.
+    texts. Raises ApiError for a field that does not exist, else for the first one, in the order of the class, that is
+    missing or invalid.
     """
     if not isinstance(data, dict):
         names = ", ".join(f"`{name}`" for name in kind.__struct_fields__)
         raise ApiError("invalid", _("The body must be a JSON object. Its fields are: %s.") % names)
+    check_fields(data, kind.__struct_fields__)
     is_form = isinstance(data, QueryDict)
     values: Json = dict(defaults) if defaults else {}
     for field in _fields(kind):
         value = data.get(field.name)
         if value is None and (field.null_is_missing or field.name not in data):
             continue
+        if isinstance(data, QueryDict) and field.name in LISTS:
+            value = ",".join(map(str, data.getlist(field.name)))
         if is_form and field.from_text and isinstance(value, str):
             value = field.from_text(value)
         values[field.name] = value
@@ -311,18 +383,36 @@ def read_body(kind: type[T], data: Any, defaults: Mapping[str, Any] | None = Non
         return msgspec.convert(values, kind, dec_hook=lambda of, value: of.parse(value))
     except msgspec.ValidationError as error:
         raise _field_error(kind, values, str(error)) from error
+    except UnicodeEncodeError as error:
+        name = next((name for name, value in values.items() if not _is_encodable(value)), None)
+        text = _("`%s` must be text: it has half of a surrogate pair, which is no character.") % name
+        raise ApiError("invalid", text, field=name) from error
 
 
-def read_drawing(view: CountingView, request: Request) -> tuple[DrawingBody, Content]:
-    """The fields and the drawing of a request. Raises ApiError and Throttled.
+def _is_encodable(value: object) -> bool:
+    """Whether a value has no half of a surrogate pair, which JSON can write as `\\ud800` and UTF-8 cannot."""
+    try:
+        msgspec.json.encode(value, enc_hook=str)
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def read_drawing(
+    view: CountingView, request: Request, names: tuple[str, ...] = DrawingBody.__struct_fields__
+) -> tuple[DrawingBody, Content]:
+    """The fields and the drawing of a request. Raises ApiError and Throttled. `names`: the fields that it may have.
 
     A picture counts against its limit before it is decoded. Where the request does not say, `as_of` is the version that
     its key is pinned to, and `personal` is whether it comes from a page of the site.
     """
     data, defaults = request.data, None
-    if isinstance(data, dict) and data.get("image") is not None:
-        check_limit(PictureLimit(), request, view)
-    if request.META.get("QUERY_STRING"):
+    if isinstance(data, dict):
+        check_fields(data, names)
+        if data.get("image") is not None:
+            check_limit(PictureLimit(), request, view)
+    if request.META.get("QUERY_STRING") and not _is_picture(request):  # the fields of a picture are all from there
+        check_parameters(request.query_params, [each for each in names if each in AddressFields.__struct_fields__])
         address = read_body(AddressFields, request.query_params)
         defaults = {name: value for name, value in msgspec.structs.asdict(address).items() if value is not None}
     body = read_body(DrawingBody, data, defaults)
@@ -341,9 +431,18 @@ def read_batch(data: Any) -> BatchBody:
     return read_body(BatchBody, data)
 
 
-def read_label(data: Any) -> str:
-    """The slug in `label`. Raises ApiError."""
-    return read_body(LabelBody, data if isinstance(data, dict) else {}).label
+def read_label(data: Any) -> str | None:
+    """The slug in `label`; None for `none_of_these`. Raises ApiError unless exactly one of them is given."""
+    return read_body(LabelBody, data if isinstance(data, dict) else {}).chosen()
+
+
+def read_feedback(data: Any) -> FeedbackBody:
+    """Feedback, in which `correct` may be true only if nothing else is said. Raises ApiError."""
+    body = read_body(FeedbackBody, data if isinstance(data, dict) else {})
+    if body.correct is False or (body.correct and (body.label is not None or body.none_of_these)):
+        text = _("Send `correct` as true if the first guess is right, otherwise only `label` or `none_of_these`.")
+        raise ApiError("invalid", text, field="correct")
+    return body
 
 
 def read_content(ink: Any, image: Any) -> Content:
@@ -362,6 +461,10 @@ def pinned_version(request: Request, recognizer: str) -> int | None:
     """The version that the request's key always uses for this recognizer."""
     key: ApiKey | None = request.auth  # type: ignore[assignment]
     return key.pins.get(recognizer) if key else None
+
+
+def _is_picture(request: Request) -> bool:
+    return (request.content_type or "").lower().startswith(("image/", "application/octet-stream"))
 
 
 class _Field(NamedTuple):

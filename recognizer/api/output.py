@@ -9,6 +9,7 @@ from uuid import UUID
 
 import cv2
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from ml.preprocessing.content import Content
 from recognizer.api.input import BatchBody, DrawingBody
@@ -114,7 +115,7 @@ def prediction_json(prediction: Prediction, labels: dict[str, Label]) -> dict[st
     adjusted = _saved_guesses(personal, labels) if personal else None
     because = [reason.drawing.uuid for reason in personal.reasons.all()] if personal else []
     answer = _with_memory(_saved_guesses(prediction, labels), adjusted, because)
-    return {"model_version": prediction.model_version.number, **answer}
+    return {"model_version": prediction.model_version.number, "on_device": prediction.on_device, **answer}
 
 
 def _saved_guesses(answer: Prediction | PersonalAnswer, labels: dict[str, Label]) -> dict[str, Any]:
@@ -124,10 +125,17 @@ def _saved_guesses(answer: Prediction | PersonalAnswer, labels: dict[str, Label]
 
 def correction_json(correction: Correction | None, prediction: Prediction | None) -> dict[str, Any] | None:
     """The correction, and whether it agrees with the answer that the author was given; None without a correction."""
-    if correction is None or correction.label is None:
+    if correction is None or (correction.label is None and not correction.none_of_these):
         return None
     agrees = prediction is not None and prediction.given.label_id == correction.label_id
-    return {**label_json(correction.label), "agrees": agrees, "created": correction.created}
+    return {**said_json(correction), "agrees": agrees, "created": correction.created}
+
+
+def said_json(correction: Correction) -> dict[str, Any]:
+    """What the author says that a drawing is. "None of these" has a name for people, but no label."""
+    label = correction.label
+    said = label_json(label) if label else {"label": None, "glyph": "", "name": _("None of these")}
+    return {**said, "none_of_these": correction.none_of_these}
 
 
 def review_json(review: Review | None) -> dict[str, Any] | None:

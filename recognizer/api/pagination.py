@@ -10,16 +10,19 @@ import base64
 import binascii
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any, ClassVar, Self
 
 from django.db.models import QuerySet
+from django.utils.translation import gettext as _
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.utils.urls import replace_query_param
 
 from recognizer.api.errors import ApiError
+from recognizer.api.names import check_parameters, meant
+from recognizer.datasets.filters import first_moment, parse_moment
+from recognizer.models import Label, Recognizer
 
 PAGE_SIZE, MAX_PAGE_SIZE = 24, 100
 _CURSOR = re.compile(rb"after:([0-9]{1,18})")
@@ -36,15 +39,23 @@ class JsonBoolean(serializers.ChoiceField):
         return super().to_internal_value(data) == "true"
 
 
-class UtcTime(serializers.DateTimeField):
-    """A time, converted to UTC. Some at the ends of the calendar cannot be converted; they are invalid."""
+class Moment(serializers.CharField):
+    """A moment of ISO 8601. A day alone is its first moment in UTC."""
 
-    def enforce_timezone(self, value: datetime) -> datetime:
-        """The time in UTC. Raises ValidationError."""
+    def to_internal_value(self, data: Any) -> Any:
+        """The moment in UTC. Raises ValidationError."""
         try:
-            return super().enforce_timezone(value).astimezone(UTC)
-        except OverflowError:
-            self.fail("overflow")
+            return first_moment(parse_moment(str(data)))
+        except ValueError as error:
+            raise serializers.ValidationError(str(error)) from error
+
+
+def moments() -> tuple[Moment, Moment]:
+    """The filters `since` and `until`."""
+    return (
+        Moment(required=False, help_text="At this moment or later. A day alone is its first moment in UTC."),
+        Moment(required=False, help_text="Before this moment. A day alone is its first moment in UTC."),
+    )
 
 
 class SlugFilter(serializers.SlugField):
@@ -71,8 +82,9 @@ class ListQuery(serializers.Serializer):
 
     @classmethod
     def read(cls, request: Request) -> Self:
-        """The validated parameters; a parameter without a value is an error. Raises ValidationError and ApiError."""
+        """The validated parameters. Unknown ones, and those without a value, raise ValidationError or ApiError."""
         query = cls(data=request.query_params.dict())
+        check_parameters(request.query_params, query.fields.keys())
         query.is_valid(raise_exception=True)
         return query
 
@@ -104,3 +116,26 @@ class ListQuery(serializers.Serializer):
             cursor = base64.urlsafe_b64encode(b"after:%d" % found[size - 1].pk).decode().rstrip("=")
             following = replace_query_param(request.build_absolute_uri(), "cursor", cursor)
         return Response({"results": to_json(found[:size]), "next": following})
+
+
+class LabelledQuery(ListQuery):
+    """Filters of rows that have a recognizer and a label. Those that the site does not have are errors."""
+
+    recognizer = SlugFilter(help_text="The slug of a recognizer.")
+    label = SlugFilter(help_text="The slug of a label.")  # type: ignore[assignment]
+
+    def validate(self, given: dict[str, Any]) -> dict[str, Any]:
+        """The filters. Raises ApiError `unknown_recognizer` and `unknown_label`."""
+        slug, name, labels = given.get("recognizer"), given.get("label"), Label.objects.all()
+        if slug:
+            known = list(Recognizer.objects.values_list("slug", flat=True))
+            if slug not in known:
+                text = _("There is no recognizer %(value)s.%(meant)s GET /api/v1/recognizers lists them.")
+                shown = {"value": repr(slug), "meant": meant(slug, known)}
+                raise ApiError("unknown_recognizer", text % shown, field="recognizer")
+            labels = labels.filter(recognizer__slug=slug)
+        if name and not labels.filter(slug=name).exists():
+            text = _("There is no label %(value)s.%(meant)s GET /api/v1/recognizers lists them.")
+            shown = {"value": repr(name), "meant": meant(name, set(labels.values_list("slug", flat=True)))}
+            raise ApiError("unknown_label", text % shown, field="label")
+        return given

@@ -24,6 +24,7 @@ from accounts.models import ApiKey
 logger = logging.getLogger(__name__)
 
 WINDOW = 60  # seconds
+DAY = 24 * 3600  # seconds
 
 
 class Count(NamedTuple):
@@ -33,6 +34,7 @@ class Count(NamedTuple):
     limit: int
     left: int
     reset: int
+    window: int = WINDOW
 
 
 class CountingView(Protocol):
@@ -49,6 +51,7 @@ class MinuteLimit(BaseThrottle):
 
     scope: str
     setting: str
+    window = WINDOW
     replaced_by_key_rate = True
     counter = ""  # the key in the cache, once something was counted
 
@@ -63,8 +66,8 @@ class MinuteLimit(BaseThrottle):
     def count(self, view: CountingView, who: str, limit: int, cost: int) -> bool:
         """Count for `who`; returns whether it is allowed. A batch that is refused is not counted."""
         now = time.time()
-        self.left, self.limit = WINDOW - now % WINDOW, limit
-        self.counter = f"limit:{self.scope}:{who}:{int(now // WINDOW)}"
+        self.left, self.limit = self.window - now % self.window, limit
+        self.counter = f"limit:{self.scope}:{who}:{int(now // self.window)}"
         count = self._add(view, cost)
         if count > limit and cost > 1:
             self._add(view, -cost)
@@ -80,8 +83,9 @@ class MinuteLimit(BaseThrottle):
         return self.left
 
     def _add(self, view: CountingView, cost: int) -> int:
-        count = _increment(self.counter, cost)
-        view.counts.append(Count(self.scope, self.limit, max(0, self.limit - count), math.ceil(self.left)))
+        count = _increment(self.counter, cost, 2 * self.window)
+        left, reset = max(0, self.limit - count), math.ceil(self.left)
+        view.counts.append(Count(self.scope, self.limit, left, reset, self.window))
         return count
 
     def _address(self, request: Request) -> str:
@@ -107,6 +111,15 @@ class DrawingLimit(MinuteLimit):
 
     scope = "drawing"
     setting = "DRAWING_RATE"
+
+
+class DailyLimit(MinuteLimit):
+    """For drawings that are saved, on one day (UTC). A repetition that saves nothing is not counted."""
+
+    scope = "day"
+    setting = "DRAWINGS_PER_DAY"
+    window = DAY
+    replaced_by_key_rate = False
 
 
 class PictureLimit(MinuteLimit):
@@ -158,7 +171,7 @@ def headers(counts: Iterable[Count]) -> dict[str, str]:
         "RateLimit-Limit": str(nearest.limit),
         "RateLimit-Remaining": str(nearest.left),
         "RateLimit-Reset": str(nearest.reset),
-        "RateLimit-Policy": ", ".join(f'"{count.scope}";q={count.limit};w={WINDOW}' for count in latest),
+        "RateLimit-Policy": ", ".join(f'"{count.scope}";q={count.limit};w={count.window}' for count in latest),
         "RateLimit": ", ".join(f'"{count.scope}";r={count.left};t={count.reset}' for count in latest),
     }
 
@@ -168,16 +181,16 @@ def _key_rate(request: Request) -> int:
     return (request.auth.rate or 0) if isinstance(request.auth, ApiKey) else 0
 
 
-def _increment(counter: str, cost: int) -> int:
+def _increment(counter: str, cost: int, timeout: int) -> int:
     """Add `cost` and return the sum; 0 if the cache cannot be reached, so that the site goes on answering."""
     try:
         if add_to_counter := getattr(cache, "add_to_counter", None):  # Redis only, see config.cache
-            return int(add_to_counter(counter, cost, 2 * WINDOW))
+            return int(add_to_counter(counter, cost, timeout))
         while True:
             try:
                 return cache.incr(counter, cost)
             except ValueError:  # not there yet, or just expired
-                if cache.add(counter, cost, 2 * WINDOW):
+                if cache.add(counter, cost, timeout):
                     return cost
     except RedisError:
         logger.exception("the cache cannot be reached; requests are not counted")

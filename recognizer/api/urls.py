@@ -8,6 +8,7 @@ from recognizer.api.views import drawings, exports, not_found, openapi, predict,
 app_name = "api"
 urlpatterns = [
     path("predict", predict.PredictView.as_view(), name="predict"),
+    path("predict/picture", predict.PredictPictureView.as_view(), name="predict-picture"),
     path("predict/batch", predict.BatchView.as_view(), name="predict-batch"),
     path("predictions/<uuid:uuid>", never_cache(drawings.PredictionView.as_view()), name="prediction"),
     path("predictions/<uuid:uuid>/feedback", never_cache(drawings.FeedbackView.as_view()), name="feedback"),
@@ -15,6 +16,7 @@ urlpatterns = [
     path("recognizers/<slug:slug>", recognizers.RecognizerView.as_view(), name="recognizer"),
     path("recognizers/<slug:slug>/model", versions.ModelView.as_view(), name="model"),
     path("recognizers/<slug:slug>/model.tflite", versions.ModelFileView.as_view(), name="model-file"),
+    path("recognizers/<slug:slug>/vectors", versions.VectorsView.as_view(), name="vectors"),
     path("recognizers/<slug:slug>/versions", versions.VersionsView.as_view(), name="versions"),
     path("recognizers/<slug:slug>/versions/<int:number>", versions.VersionView.as_view(), name="version"),
     path("recognizers/<slug:slug>/versions/<int:number>/model", versions.ModelView.as_view(), name="version-model"),
@@ -23,7 +25,12 @@ urlpatterns = [
         versions.ModelFileView.as_view(),
         name="version-model-file",
     ),
+    path(
+        "recognizers/<slug:slug>/versions/<int:number>/vectors", versions.VectorsView.as_view(), name="version-vectors"
+    ),
+    path("live-versions", versions.LiveVersionsView.as_view(), name="live-versions"),
     path("drawings", never_cache(drawings.DrawingsView.as_view()), name="drawings"),
+    path("pictures", never_cache(drawings.PicturesView.as_view()), name="pictures"),
     path("drawings/<uuid:uuid>", never_cache(drawings.DrawingView.as_view()), name="drawing"),
     path("drawings/<uuid:uuid>/image", drawings.DrawingImageView.as_view(), name="drawing-image"),
     path("drawings/<uuid:uuid>/correction", never_cache(drawings.CorrectionView.as_view()), name="correction"),

@@ -6,15 +6,18 @@ recognizer     slug                                         label         slug: 
 status         accepted, relabelled, rejected, undecided (not reviewed) or unnamed (no label from the author)
 author         pseudonym                                    model_version that answered first
 licence        of this drawing
-corrections    what the author said, with the reviews of it, in the order in which it happened
+corrections    what the author said, with the reviews of it, in the order in which it happened; a label of null is
+               "none of these" with "none_of_these": true, otherwise a correction that was taken back
 predictions    of all versions that answered, the first one first
-drawing        strokes [[[x...], [y...], [t...]], ...]      image         a PNG as a data URL; one of the two
+drawing        strokes [[[x...], [y...], [t...]], ...]; of a picture none: [] in ndjson, empty in CSV
+image          the picture, a PNG as a data URL; only if the drawing is one
 """
 
 from __future__ import annotations
 
 import base64
 import json
+import re
 from datetime import UTC, datetime
 from typing import Any
 
@@ -26,6 +29,7 @@ FACTS = (
     *("label", "status", "author", "model_version", "licence"),
 )
 NESTED = ("corrections", "predictions", "drawing")  # JSON texts in formats that know only texts
+_FORMULA = re.compile(r"'*[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")  # the last four are full-width = + - @
 DATA_URL = "data:image/png;base64,"
 
 
@@ -46,6 +50,19 @@ def fact_columns(row: DrawingRow) -> dict[str, Any]:
     }
 
 
+def defuse_cell(value: Any) -> Any:
+    """The value of a CSV cell, so that no spreadsheet takes a text for a formula: it gets an apostrophe before it.
+
+    Numbers stay numbers. `restore_cell` gives the text back: a text that has such an apostrophe gets another one.
+    """
+    return f"'{value}" if isinstance(value, str) and _FORMULA.match(value) else value
+
+
+def restore_cell(cell: str) -> str:
+    """The text of a CSV cell that `defuse_cell` made."""
+    return cell[1:] if cell.startswith("'") and _FORMULA.match(cell) else cell
+
+
 def format_time(when: datetime) -> str:
     """As Quick, Draw! writes it: 2017-03-09 00:28:55.637750 UTC."""
     return f"{when.astimezone(UTC).replace(tzinfo=None).isoformat(' ', 'microseconds')} UTC"
@@ -62,7 +79,8 @@ def _correction(correction: CorrectionRecord[str]) -> dict[str, Any]:
         {name: getattr(review, name) for name in names} | {"timestamp": format_time(review.created)}
         for review in correction.reviews
     ]
-    return {"label": correction.label, "timestamp": format_time(correction.created), "reviews": reviews}
+    none = {"none_of_these": True} if correction.none_of_these else {}
+    return {"label": correction.label, **none, "timestamp": format_time(correction.created), "reviews": reviews}
 
 
 def predictions_json(row: DrawingRow) -> str:

@@ -133,7 +133,7 @@ class DraftReader:
         if history is None:
             return self._corrections_of_status(fields, recognizer, created)
         corrections = [self._correction(each, recognizer) for each in _list(history, "corrections")]
-        if corrections and corrections[0].label is None:
+        if corrections and corrections[0].label is None and not corrections[0].none_of_these:
             raise LineError(_("The first correction has no label."))
         return corrections
 
@@ -162,7 +162,10 @@ class DraftReader:
         reviews = [self._review(each, recognizer, label) for each in _list(fields.get("reviews") or [], "reviews")]
         if reviews and (label is None or reviews[0].decision == Decision.UNDONE):
             raise LineError(_("There is a review, but nothing to review before it."))
-        return CorrectionRecord(label, _time(fields.get("timestamp")), reviews)
+        none_of_these = _flag(fields, "none_of_these")
+        if none_of_these and label is not None:
+            raise LineError(_("A correction with a label cannot be “none of these”. Leave one of the two out."))
+        return CorrectionRecord(label, _time(fields.get("timestamp")), reviews, none_of_these)
 
     def _review(self, value: Any, recognizer: str, named: int | None) -> ReviewRecord[int]:
         fields = _object(value, "review")
@@ -247,6 +250,8 @@ def _check_review(review: ReviewRecord[int], named: int | None) -> None:
 def _content(fields: Fields) -> tuple[list[Any] | None, bytes | None]:
     """Ink or PNG, as they are saved."""
     ink, image = fields.get("drawing"), fields.get("image")
+    if ink in ([], "[]") and image is not None:  # the line of a picture has no strokes
+        ink = None
     if (ink is None) == (image is None):
         raise LineError(_("The line needs a drawing (strokes) or an image, but not both."))
     try:

@@ -20,7 +20,7 @@ from django.utils.translation import gettext as _
 
 from accounts import audit, people
 from accounts.models import User
-from recognizer import enqueue
+from recognizer import enqueue, webhooks
 from recognizer.datasets import formats
 from recognizer.datasets.filters import DrawingFilter, FilterError
 from recognizer.models import Drawing, Export, ExportChunk
@@ -95,8 +95,10 @@ def _write(export: Export) -> None:
     chunks.save_chunk()  # the last one
     now = timezone.now()
     done = {"done": written.drawings, "size": written.size, "sha256": written.sha256}
-    if not _running(export.pk).update(state=State.READY, finished=now, heartbeat=now, **done):
-        raise _StoppedError
+    with transaction.atomic():
+        if not _running(export.pk).update(state=State.READY, finished=now, heartbeat=now, **done):
+            raise _StoppedError
+        webhooks.create_export_deliveries(Export.objects.get(pk=export.pk))
     newest = Export.objects.filter(by=export.by_id, state=State.READY).order_by("-id").values_list("pk", flat=True)
     _end(Export.objects.filter(pk__in=list(newest[MAX_PER_PERSON:])), State.GONE, _("Replaced by a newer file."))
 
@@ -154,11 +156,15 @@ def _give_up(export: Export, reason: str) -> None:
 
 
 def _end(exports: QuerySet[Export], state: str, reason: str) -> int:
-    """End exports and delete their bytes. Returns how many."""
+    """End exports, delete their bytes, and notify the owners of those that failed. Returns how many."""
     with transaction.atomic():
         ids = list(exports.select_for_update().values_list("pk", flat=True))
         ExportChunk.objects.filter(export__in=ids).delete()
-        return Export.objects.filter(pk__in=ids).update(state=state, reason=reason[:500], finished=timezone.now())
+        ended = Export.objects.filter(pk__in=ids)
+        count = ended.update(state=state, reason=reason[:500], finished=timezone.now())
+        for export in ended.select_related("by") if state == State.FAILED else ():
+            webhooks.create_export_deliveries(export)
+        return count
 
 
 def run_due_jobs() -> int:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import reduce
 from operator import or_
 from typing import Any
@@ -21,6 +22,9 @@ DECIDED = (Review.Decision.ACCEPTED.value, Review.Decision.RELABELLED.value, Rev
 STATUSES = (*DECIDED, UNDECIDED, UNNAMED)
 MAX_VERSION_NUMBER = 2**31 - 1
 
+MOMENT = "[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]{1,9})?)?(Z|[+-][0-9]{2}:?[0-9]{2})?)?"
+"""A day, or a moment of ISO 8601, as a regular expression."""
+
 
 class FilterError(ValueError):
     """A filter is invalid. The text says what is wrong and what to do; `field` names the filter."""
@@ -35,7 +39,7 @@ class DrawingFilter:
     """Filters for drawings; empty ones are ignored. Drawings that may not be trained on are never included.
 
     `label` is the reviewer's label if there is one, otherwise the author's. `version` is the model version that
-    answered first. `since` and `until` are days, both included.
+    answered first. `since` and `until` are days, both included, or moments, of which `until` is not included.
     """
 
     recognizer: str = ""
@@ -70,13 +74,18 @@ class DrawingFilter:
         if self.label:
             labels = Label.objects.filter(recognizer__slug=self.recognizer)
             _check_known("label", self.label, labels.values_list("slug", flat=True))
-        if self.since and self.until and self.since > self.until:
-            raise FilterError(_("The first day is after the last day. Swap them."), "since")
+        if self.since and self.until and _midnight(self.since) >= self._end():
+            raise FilterError(_("The first day or moment is not before the last one. Swap them."), "since")
 
     def as_json(self) -> dict[str, Any]:
         """What `parse` takes, without empty filters."""
         values = {field.name: getattr(self, field.name) for field in fields(self)}
-        return {key: list(value) if key == "status" else str(value) for key, value in values.items() if value}
+        return {key: _as_json(value) for key, value in values.items() if value}
+
+    def _end(self) -> datetime:
+        """The first moment after `until`."""
+        assert self.until is not None  # noqa: S101 - asked only where there is one
+        return self.until if isinstance(self.until, datetime) else _midnight(self.until + timedelta(days=1))
 
     def drawings(self) -> QuerySet[Drawing]:
         """The drawings that pass all filters and may be trained on."""
@@ -103,7 +112,7 @@ class DrawingFilter:
         if self.since:
             found = found.filter(created__gte=_midnight(self.since))
         if self.until:
-            found = found.filter(created__lt=_midnight(self.until + timedelta(days=1)))
+            found = found.filter(created__lt=self._end())
         if self.version is not None:
             first = Prediction.objects.filter(drawing=OuterRef("pk")).order_by("id")
             number = Subquery(first.values("model_version__number")[:1])
@@ -111,8 +120,48 @@ class DrawingFilter:
         return found
 
 
-def _midnight(day: date) -> datetime:
-    return timezone.make_aware(datetime.combine(day, time.min))
+def parse_moment(text: str) -> date | datetime:
+    """The day of `2026-11-21`, or the moment of `2026-11-21T10:30:00Z` in UTC, which is assumed without an offset.
+
+    Raises ValueError with a text that says what to write.
+    """
+    try:
+        return _read_moment(text.upper())
+    except (ValueError, OverflowError) as error:
+        message = _("%(value)s is not a moment. Write it as 2026-11-21T10:30:00Z, or a day as 2026-11-21.")
+        raise ValueError(message % {"value": repr(text[:40])}) from error
+
+
+def is_day(when: date | None) -> bool:
+    """Whether it is a day, without a time."""
+    return when is not None and not isinstance(when, datetime)
+
+
+def _read_moment(text: str) -> date | datetime:
+    if "T" in text:
+        text = text.replace(" ", "+")  # a plus sign that an address contained without being encoded
+    if not re.fullmatch(MOMENT, text):
+        raise ValueError(text)
+    if len(text) == len("2026-11-21"):
+        return date.fromisoformat(text)
+    found = datetime.fromisoformat(text)
+    return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def first_moment(when: date | datetime) -> datetime:
+    """The moment itself, or the first one of the day in UTC."""
+    return when if isinstance(when, datetime) else datetime.combine(when, time.min, UTC)
+
+
+def _as_json(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return list(value)
+    return value.isoformat() if isinstance(value, date) else str(value)
+
+
+def _midnight(when: date) -> datetime:
+    """The moment itself, or the first one of the day where the site is."""
+    return when if isinstance(when, datetime) else timezone.make_aware(datetime.combine(when, time.min))
 
 
 def _text(values: Mapping[str, Any], key: str) -> str:
@@ -122,14 +171,13 @@ def _text(values: Mapping[str, Any], key: str) -> str:
 def _day(values: Mapping[str, Any], field: str) -> date | None:
     text = _text(values, field)
     try:
-        day = date.fromisoformat(text) if text else None
+        found = parse_moment(text) if text else None
     except ValueError as error:
-        message = _("%(value)s is not a day. Write it as 2026-11-21.")
-        raise FilterError(message % {"value": repr(text[:40])}, field) from error
-    if day and not 1900 <= day.year <= 9000:
+        raise FilterError(str(error), field) from error
+    if found and not 1900 <= found.year <= 9000:
         message = _("The year %(year)d is out of range. Write a day as 2026-11-21.")
-        raise FilterError(message % {"year": day.year}, field)
-    return day
+        raise FilterError(message % {"year": found.year}, field)
+    return found
 
 
 def _version(text: str) -> int | None:

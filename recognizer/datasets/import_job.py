@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice, zip_longest
+from itertools import zip_longest
 from pathlib import Path
 from uuid import UUID
 
@@ -34,6 +34,7 @@ from recognizer.review import queue
 logger = logging.getLogger(__name__)
 
 BATCH_SIZE = 200  # lines
+BATCH_BYTES = 32 << 20  # of pictures
 SUFFIXES = {".ndjson": "ndjson", ".jsonl": "ndjson", ".csv": "csv", ".npz": "npz", ".zip": "png"}
 READERS: dict[str, Callable[[Path], Iterator[ParsedLine]]] = {
     "ndjson": read_ndjson,
@@ -91,9 +92,9 @@ def import_file(
     importer = _Importer(reader, refused, job)
     report = importer.report
     try:
-        lines = READERS[form](file)
-        while batch := list(islice(lines, BATCH_SIZE)):
-            importer.add(batch)
+        for line in READERS[form](file):
+            importer.add(line)
+        importer.save()
     except (ArchiveError, LineError) as error:
         raise ImportRefusedError(str(error)) from error
     finally:
@@ -113,12 +114,25 @@ class _Importer:
         self.report = ImportReport()
         self._reader, self._refused, self._job = reader, refused, job
         self._authors = ImportedAuthors()
+        self._drafts: list[DrawingDraft] = []  # read and not yet saved
+        self._lines = self._bytes = 0  # lines that they come from, and bytes of their pictures
         self._seen: set[int] = set()  # identifiers of a dry run, which are not in the database
         self._labels: dict[bytes, int] = {}  # by identity: the first label of each drawing of this file
 
-    def add(self, lines: Iterable[ParsedLine]) -> None:
-        """Read, check and save some lines."""
-        drafts = self._with_consent(self._new(self._without_conflicts(self._read(lines))))
+    def add(self, line: ParsedLine) -> None:
+        """Read a line, and save it with the next ones."""
+        self._lines += 1
+        draft = self._read(line)
+        if draft:
+            self._drafts.append(draft)
+            self._bytes += len(draft.image or b"")
+        if self._lines >= BATCH_SIZE or self._bytes >= BATCH_BYTES:
+            self.save()
+
+    def save(self) -> None:
+        """Check and save the lines that are read."""
+        drafts, self._drafts, self._lines, self._bytes = self._drafts, [], 0, 0
+        drafts = self._with_consent(self._new(self._without_conflicts(drafts)))
         if self._job is None:
             self._count(drafts)
             self._seen.update(draft.uuid.int for draft in drafts)
@@ -140,23 +154,22 @@ class _Importer:
         self.report.refused += 1
         self._refused(location, why)
 
-    def _read(self, lines: Iterable[ParsedLine]) -> list[DrawingDraft]:
-        drafts = []
-        for location, fields, why in lines:
-            try:
-                if fields is None:
-                    raise LineError(why)
-                drafts.append(self._reader.read(location, fields))
-            except LineError as error:
-                self._refuse(location, str(error))
-        return drafts
+    def _read(self, line: ParsedLine) -> DrawingDraft | None:
+        try:
+            if line.fields is None:
+                raise LineError(line.why)
+            return self._reader.read(line.location, line.fields)
+        except LineError as error:
+            self._refuse(line.location, str(error))
+            return None
 
     def _without_conflicts(self, drafts: list[DrawingDraft]) -> list[DrawingDraft]:
         """Refuse drawings that an earlier line of the file has with another label."""
         agreeing = []
         for draft in drafts:
             labels = draft.labels
-            first = self._labels.setdefault(draft.identity, draft.corrections[0].label or 0) if labels else None
+            named = next((each.label for each in draft.corrections if each.label is not None), None)
+            first = None if named is None else self._labels.setdefault(draft.identity, named)
             if first is None or first in labels:
                 agreeing.append(draft)
             else:
@@ -259,7 +272,13 @@ def _save_corrections(drawings: Sequence[Drawing], drafts: Sequence[DrawingDraft
     for nth in zip_longest(*(draft.corrections for draft in drafts)):
         records = [(index, record) for index, record in enumerate(nth) if record is not None]
         made = Correction.objects.bulk_create(
-            Correction(drawing=drawings[index], label_id=record.label, created=record.created, replaces=last[index])
+            Correction(
+                drawing=drawings[index],
+                label_id=record.label,
+                none_of_these=record.none_of_these,
+                created=record.created,
+                replaces=last[index],
+            )
             for index, record in records
         )
         for (index, _record), correction in zip(records, made, strict=True):

@@ -21,12 +21,12 @@
                    "label_check": {"approved", "share", "rival", "rival_share", "margin"} or null,
                    "ink": [[[x...], [y...], [t...]], ...] or null,
                    "image": "data:image/png;base64,..." or null,
-                   "predictions": [{"model_version", "label", "probability", "unsure",
+                   "predictions": [{"model_version", "on_device", "label", "probability", "unsure",
                                     "guesses": [[label, probability], ...], "created",
                                     "personal": {"label", "probability", "unsure", "guesses", "created",
                                                  "because": [id, ...]} or null}],      if adjusted by the memory
                    "remembered": {"label", "created", "model_version", "read"} or null,
-                   "corrections": [{"label" or null if withdrawn, "created",
+                   "corrections": [{"label" or null, "none_of_these", "created",
                                     "reviews": [{"decision", "label", "reason", "automatic", "created"}],
                                     "opinions": [{"decision", "label", "reason", "withdrawn", "created"}],
                                     "controls": [{"label", "ended", "created"}],      if it is a control drawing
@@ -174,7 +174,9 @@ def _with_history(person: User, after: int) -> Any:
         .order_by("pk")
         .select_related("recognizer", "origin__brought", "label_check__rival")
         .prefetch_related(
-            Prefetch("predictions", predictions.only("drawing", "model_version__number", *answer, *personal)),
+            Prefetch(
+                "predictions", predictions.only("drawing", "model_version__number", "on_device", *answer, *personal)
+            ),
             Prefetch("predictions__personal__reasons", PersonalAnswerReason.objects.with_drawings()),
             Prefetch("remembered", remembered.only("drawing", "packed", "created", "label__slug", "version__number")),
             Prefetch("corrections", Correction.objects.select_related("label", "claim", "queue_entry").order_by("pk")),
@@ -212,7 +214,7 @@ def _drawing(drawing: Drawing) -> dict[str, Any]:
 def _correction(correction: Correction) -> dict[str, Any]:
     review = "decision label=label.slug reason automatic created"
     return {
-        **_fields(correction, "label=label.slug created"),
+        **_fields(correction, "label=label.slug none_of_these created"),
         "reviews": [_fields(each, review) for each in correction.reviews.all()],
         "opinions": [_fields(each, OPINION) for each in correction.opinions.all()],
         "controls": [_fields(each, CONTROL) for each in correction.controls.all()],
@@ -225,4 +227,4 @@ def _prediction(prediction: Prediction) -> dict[str, Any]:
     adjusted = _related(prediction, "personal", ANSWER)
     if adjusted:
         adjusted["because"] = [reason.drawing.uuid for reason in prediction.personal.reasons.all()]
-    return _fields(prediction, f"model_version=model_version.number {ANSWER}") | {"personal": adjusted}
+    return _fields(prediction, f"model_version=model_version.number on_device {ANSWER}") | {"personal": adjusted}

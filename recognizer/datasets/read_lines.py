@@ -16,9 +16,9 @@ from typing import IO, Any, NamedTuple
 
 from django.utils.translation import gettext as _
 
-from recognizer.datasets.columns import NESTED
+from ml.preprocessing.unpack import MAX_LINE_BYTES, UnpackError, check_unpacked, most_unpacked
+from recognizer.datasets.columns import NESTED, restore_cell
 
-MAX_LINE_BYTES = 8 << 20  # the largest picture that is accepted, as text, with its history
 GZIP_MAGIC = b"\x1f\x8b"
 
 
@@ -97,24 +97,27 @@ def _parse_csv_line(raw: bytes, header: list[str]) -> dict[str, Any]:
     if len(cells) != len(header):
         text = _("The line has %(cells)d cells, but the header has %(header)d.")
         raise LineError(text % {"cells": len(cells), "header": len(header)})
-    fields: dict[str, Any] = {name: cell for name, cell in zip(header, cells, strict=True) if cell}
+    fields: dict[str, Any] = {name: restore_cell(cell) for name, cell in zip(header, cells, strict=True) if cell}
     return fields | {name: parse_json(fields[name]) for name in NESTED if name in fields}
 
 
 def _read(file: Path, name: str) -> Iterator[tuple[str, bytes, str]]:
     """For each line: its location, its bytes, and the reason why it is not read, if any."""
-    number = 0
+    number = unpacked = 0
     try:
+        most = most_unpacked(file.stat().st_size)
         with closing(_open(file)) as stream:
             while raw := stream.readline(MAX_LINE_BYTES + 1):
-                number += 1
-                why = ""
+                unpacked += len(raw)
+                check_unpacked(unpacked, most)  # a small archive can unpack to any number of lines
+                number, why = number + 1, ""
                 if len(raw) > MAX_LINE_BYTES:
                     why = _("The line is longer than %(most)d MB.") % {"most": MAX_LINE_BYTES >> 20}
                     while raw and not raw.endswith(b"\n"):
                         raw = stream.readline(1 << 20)
+                        unpacked += len(raw)
                 yield f"{name}, line {number}", raw, why
-    except (OSError, EOFError, zlib.error) as error:
+    except (OSError, EOFError, zlib.error, UnpackError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         yield f"{name}, line {number + 1}", b"", _("The file cannot be read from here on: %(why)s.") % {"why": reason}
 

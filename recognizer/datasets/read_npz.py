@@ -12,13 +12,16 @@ import cv2
 import numpy as np
 from django.utils.translation import gettext as _
 
+from ml.preprocessing import unpack
 from ml.preprocessing.ink import MAX_POINTS, MAX_STROKES
 from recognizer.datasets.read_lines import LineError, ParsedLine
 from recognizer.datasets.read_png import BROKEN, ArchiveError, open_archive
 
 MAX_ROW_BYTES = 1_000_000
 MAX_LABELS = 10_000
+MAX_NAMES_BYTES = 16 << 20  # of all labels
 NO_LABEL = -1  # in y
+ITEMS = {"points": (), "strokes": (), "xyt": (3,)}  # shapes of a row of arrays that are read many rows at once
 KNOWN = {
     *("x", "y", "labels", "recognizer", "key_id", "status", "author", "licence", "timestamp"),
     *("strokes", "points", "xyt"),
@@ -28,6 +31,10 @@ KNOWN = {
 def read_npz(file: Path) -> Iterator[ParsedLine]:
     """Files of this site, or any others with `x` and `y`. Raises ArchiveError if nothing can be read."""
     with open_archive(file) as archive, ExitStack() as opened:
+        try:
+            unpack.check_archive(archive, unpack.most_unpacked(file.stat().st_size))
+        except unpack.UnpackError as error:
+            raise ArchiveError(f"{file.name}: {error}.") from error
         members = [name for name in archive.namelist() if name.removesuffix(".npy") in KNOWN]
         arrays = {name.removesuffix(".npy"): _array(opened.enter_context(archive.open(name)), name) for name in members}
         if not {"x", "y"} <= arrays.keys():
@@ -49,10 +56,9 @@ class _Array:
     """An array of the archive that is read row by row."""
 
     def __init__(self, stream: IO[bytes], name: str) -> None:
-        version = np.lib.format.read_magic(stream)
-        read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-        shape, fortran, dtype = read(stream)
-        if dtype.hasobject or fortran or (not shape and name != "recognizer"):
+        header = unpack.ArrayHeader(stream, name)
+        shape, dtype = header.shape, header.dtype
+        if header.is_fortran or (not shape and name != "recognizer") or shape[1:] != ITEMS.get(name, shape[1:]):
             raise ArchiveError(_("The array %(name)s must consist of rows of numbers or texts.") % {"name": name})
         self.name, self.dtype, self.item = name, dtype, shape[1:]
         self.count = shape[0] if shape else 1
@@ -71,9 +77,9 @@ class _Array:
 
     def all_texts(self) -> list[str]:
         """All rows as texts. Only for short arrays of names."""
-        if self.count > MAX_LABELS:
-            text = _("The array %(name)s has more than %(most)d rows.")
-            raise ArchiveError(text % {"name": self.name, "most": MAX_LABELS})
+        if self.count > MAX_LABELS or self.count * self.size > MAX_NAMES_BYTES:
+            text = _("The array %(name)s has more than %(most)d rows or %(bytes)d bytes.")
+            raise ArchiveError(text % {"name": self.name, "most": MAX_LABELS, "bytes": MAX_NAMES_BYTES})
         return [str(text) for text in self.take(self.count)]
 
 

@@ -19,6 +19,7 @@ from django.utils.translation import gettext as _
 from ml.data.labelled_files import INK_SUFFIXES
 from ml.data.recognizer_folder import DESCRIPTION_FILE, PICTURE_SUFFIXES
 from ml.preprocessing.image_limits import MAX_IMAGE_BYTES
+from ml.preprocessing.unpack import most_unpacked
 from recognizer.datasets.read_lines import LineError, ParsedLine, parse_json_object, read_csv, read_ndjson
 from recognizer.datasets.write_png import TABLE
 
@@ -35,6 +36,9 @@ class ArchiveError(ValueError):
 class FileSource(Protocol):
     """Files by name, in a folder or an archive."""
 
+    most: int
+    """Bytes that one file may have."""
+
     def names(self) -> list[str]:
         """All names, with / between their parts."""
 
@@ -43,6 +47,8 @@ class FileSource(Protocol):
 
 
 class _Folder:
+    most = MAX_LINES_BYTES
+
     def __init__(self, root: Path) -> None:
         self._root = root.resolve()
 
@@ -64,6 +70,7 @@ class _Folder:
 class _Archive:
     def __init__(self, archive: zipfile.ZipFile) -> None:
         self._archive = archive
+        self.most = min(MAX_LINES_BYTES, most_unpacked(Path(archive.filename or "").stat().st_size))
 
     def names(self) -> list[str]:
         return [info.filename for info in self._archive.infolist() if not info.is_dir()]
@@ -173,12 +180,12 @@ def _as_file(source: FileSource, name: str) -> Iterator[Path]:
         copy = Path(folder) / "lines"
         with copy.open("wb") as target:
             try:
-                while target.tell() <= MAX_LINES_BYTES and (part := stream.read(1 << 20)):
+                while target.tell() <= source.most and (part := stream.read(1 << 20)):
                     target.write(part)
             except BROKEN as error:
                 text = _("%(name)s cannot be read: %(why)s.")
                 raise ArchiveError(text % {"name": name[:200], "why": error}) from error
-            if target.tell() > MAX_LINES_BYTES:
-                text = _("%(name)s is larger than %(most)d GB.")
-                raise ArchiveError(text % {"name": name[:200], "most": MAX_LINES_BYTES >> 30})
+            if target.tell() > source.most:
+                text = _("%(name)s is larger than %(most)d MB, the limit here.")
+                raise ArchiveError(text % {"name": name[:200], "most": source.most >> 20})
         yield copy

@@ -25,3 +25,4 @@ class CorrectionRecord(NamedTuple, Generic[LabelT]):
     label: LabelT | None
     created: datetime
     reviews: list[ReviewRecord[LabelT]]
+    none_of_these: bool = False

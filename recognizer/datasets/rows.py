@@ -131,7 +131,7 @@ def _rows(found: Sequence[tuple[Any, ...]], names: _Names) -> list[DrawingRow]:
             licence=licences.get(pk, names.licence),
             ink=ink,
             predictions=predictions.get(pk, []),
-            corrections=[_correction(label, when, made, names) for label, when, made in corrections.get(pk, [])],
+            corrections=[_correction(names, *each) for each in corrections.get(pk, [])],
             labels=names.label_names[recognizer],
         )
         for pk, uuid, recognizer, author, created, ink in found
@@ -175,13 +175,13 @@ def _read_predictions(ids: list[int], names: _Names) -> dict[int, list[ExportedP
 
 
 def _read_corrections(ids: list[int]) -> tuple[dict[int, list[Any]], set[int | None]]:
-    """By drawing id: (label, time, reviews) of each correction. And the ids of the reviewers."""
+    """By drawing id: (label, none of these, time, reviews) of each correction. And the ids of the reviewers."""
     corrections: dict[int, list[Any]] = defaultdict(list)
     reviews: dict[int, list[Any]] = {}
     rows = Correction.objects.filter(_of_drawings("drawing", ids)).order_by("pk")
-    for pk, drawing, label, created in rows.values_list("pk", "drawing", "label", "created"):
+    for pk, drawing, *said in rows.values_list("pk", "drawing", "label", "none_of_these", "created"):
         reviews[pk] = []
-        corrections[drawing].append((label, created, reviews[pk]))
+        corrections[drawing].append((*said, reviews[pk]))
     reviewers: set[int | None] = set()
     made = Review.objects.filter(_of_drawings("correction__drawing", ids)).order_by("pk")
     fields = ("correction", "decision", "label", "reason", "by", "automatic", "created")
@@ -192,12 +192,14 @@ def _read_corrections(ids: list[int]) -> tuple[dict[int, list[Any]], set[int | N
     return corrections, reviewers
 
 
-def _correction(label: int | None, created: datetime, reviews: list[Any], names: _Names) -> CorrectionRecord[str]:
+def _correction(
+    names: _Names, label: int | None, none_of_these: bool, created: datetime, reviews: list[Any]
+) -> CorrectionRecord[str]:
     records = [
         ReviewRecord(decision, names.label(relabelled), reason, names.people.get(by), automatic, when)
         for decision, relabelled, reason, by, automatic, when in reviews
     ]
-    return CorrectionRecord(names.label(label), created, records)
+    return CorrectionRecord(names.label(label), created, records, none_of_these)
 
 
 def _read_licences(ids: list[int]) -> QuerySet[ImportedDrawing, Any]:

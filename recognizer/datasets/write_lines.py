@@ -22,7 +22,9 @@ class NdjsonWriter:
     def add(self, row: DrawingRow) -> None:
         """Write one drawing."""
         head = json.dumps(columns.fact_columns(row), ensure_ascii=False)[:-1]
-        drawn = f'"drawing": {row.ink}' if row.ink is not None else f'"image": "{columns.image_data_url(row)}"'
+        # Readers of Quick, Draw! files look up `drawing` in each line, and skip a line without strokes.
+        image = f'"drawing": [], "image": "{columns.image_data_url(row)}"'
+        drawn = f'"drawing": {row.ink}' if row.ink is not None else image
         history = f'"corrections": {columns.corrections_json(row)}, "predictions": {columns.predictions_json(row)}'
         self._sink.write(f"{head}, {history}, {drawn}}}\n".encode())
 
@@ -50,7 +52,7 @@ class CsvWriter:
         """Nothing is left to write."""
 
     def _write(self, values: Any) -> None:
-        self._csv.writerow(values)
+        self._csv.writerow(map(columns.defuse_cell, values))
         self._sink.write(self._line.getvalue().encode())
         self._line.seek(0)
         self._line.truncate()

@@ -1,6 +1,7 @@
 """Writes PNG folders: one picture per drawing, in folders by recognizer, label and author, and a table of all of them.
 
     drawings.csv                              the file name and all columns but the drawing
+    metadata.jsonl                            the file name, the label and other texts, for `datasets` of Hugging Face
     <recognizer>/recognizer.json              what `python -m ml train` needs to read the folder
     <recognizer>/<label>/<author>/<key_id>.png
     <recognizer>.unnamed/<author>/<key_id>.png      without a label
@@ -22,12 +23,15 @@ import cv2
 
 from ml.data.recognizer_folder import DESCRIPTION_FILE
 from ml.preprocessing.ink import InkError, RasterSpec, parse_ink, rasterise
+from recognizer.datasets.columns import fact_columns
 from recognizer.datasets.rows import UNSTATED, DrawingRow
 from recognizer.datasets.write_lines import FileTableWriter
 from recognizer.datasets.write_npz import archive_member
 from recognizer.models import Recognizer
 
 TABLE = "drawings.csv"
+METADATA = "metadata.jsonl"  # `load_dataset("imagefolder", ...)` reads this name
+METADATA_TEXTS = ("label", "word", "recognizer", "status", "author", "licence", "key_id", "timestamp")
 PICTURE_SPEC = RasterSpec(size=64, box=52, pen=3)  # the largest that the renderer supports
 
 
@@ -88,12 +92,13 @@ class FolderTarget:
 
 
 class PngWriter:
-    """Writes each picture at once, and the table at the end, from an anonymous temporary file."""
+    """Writes each picture at once, and the tables at the end, from anonymous temporary files."""
 
     def __init__(self, target: FileTarget) -> None:
         self._target = target
         self._rows = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the writer
         self._table = FileTableWriter(self._rows)
+        self._metadata = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the writer
         self._recognizers: set[str] = set()
 
     def add(self, row: DrawingRow) -> None:
@@ -105,13 +110,25 @@ class PngWriter:
         name = f"{folder}/{row.author or UNSTATED}/{row.uuid}.png"
         self._target.put(name, row.image if row.image is not None else _draw(row))
         self._table.add_file(name, row)
+        self._metadata.write(_metadata_line(name, row))
 
     def close(self) -> None:
-        """Write the table."""
-        self._rows.seek(0)
-        self._target.put_large(TABLE, iter(lambda: self._rows.read(1 << 20), b""))
-        self._rows.close()
+        """Write the tables."""
+        self._put_table(TABLE, self._rows)
+        self._put_table(METADATA, self._metadata)
         self._target.close()
+
+    def _put_table(self, name: str, rows: IO[bytes]) -> None:
+        rows.seek(0)
+        self._target.put_large(name, iter(lambda: rows.read(1 << 20), b""))
+        rows.close()
+
+
+def _metadata_line(name: str, row: DrawingRow) -> bytes:
+    """One JSON object. All values are texts, "" where there is none: the reader guesses the type of each column."""
+    facts = fact_columns(row)
+    texts = {column: facts[column] or "" for column in METADATA_TEXTS}
+    return json.dumps({"file_name": name, **texts}, ensure_ascii=False).encode() + b"\n"
 
 
 def _draw(row: DrawingRow) -> bytes:

@@ -21,30 +21,46 @@ def correct(*, drawing: Drawing, label: str) -> Correction:
         raise UnknownLabelError(label)
     embedded = memory.embed_with_live_version(drawing)  # before the transaction locks the author
     oddness = outliers.oddness_of(drawing=drawing, label=found, embedded=embedded) if embedded else None
-    correction = _save(drawing, found, embedded, oddness)
+    correction = _save(drawing, found, embedded=embedded, oddness=oddness)
     assert correction is not None  # noqa: S101 - only taking back may save nothing
+    return correction
+
+
+def mark_none_of_these(*, drawing: Drawing) -> Correction:
+    """Save that its author says the drawing is none of the recognizer's labels.
+
+    Nobody reviews it, no model is trained on it, and the author's memory forgets it. Raises Drawing.DoesNotExist if it
+    was deleted meanwhile.
+    """
+    correction = _save(drawing, None, none_of_these=True)
+    assert correction is not None  # noqa: S101 - as above
     return correction
 
 
 def take_back(*, drawing: Drawing) -> None:
     """Take the correction back, if there is one. Raises Drawing.DoesNotExist if it was deleted meanwhile."""
-    _save(drawing, None, None, None)
+    _save(drawing, None)
 
 
 @transaction.atomic
 def _save(
-    drawing: Drawing, label: Label | None, embedded: memory.Embedded | None, oddness: float | None
+    drawing: Drawing,
+    label: Label | None,
+    *,
+    none_of_these: bool = False,
+    embedded: memory.Embedded | None = None,
+    oddness: float | None = None,
 ) -> Correction | None:
     """Add the correction unless it is the current one already; update the queue and the memory of its author."""
     author = lock_person(drawing.author_id)  # a second request waits here
     if author is None or not Drawing.objects.filter(pk=drawing.pk).exists():
         raise Drawing.DoesNotExist
     last = current(drawing)
-    if (last.label if last else None) == label:
+    if ((last.label, last.none_of_these) if last else (None, False)) == (label, none_of_these):
         if label:
             memory.remember_again(person=author, drawing=drawing, label=label, embedded=embedded)
         return last
-    correction = Correction.objects.create(drawing=drawing, label=label, replaces=last)
+    correction = Correction.objects.create(drawing=drawing, label=label, none_of_these=none_of_these, replaces=last)
     queue.add_entry(correction, oddness=oddness)
     memory.update_memory(person=author, drawing=drawing, label=label, embedded=embedded)
     return correction

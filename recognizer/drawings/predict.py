@@ -65,15 +65,23 @@ def recognise(*, recognizer: str, content: Content, person: User | None = None, 
     return Answer(live, *_ranked(live, probabilities), personal, embedding)
 
 
-def recognise_batch(*, live: LiveVersion, contents: Sequence[Content]) -> list[Answer]:
-    """Ask one version about many drawings at once; the answers in the same order, without any memory."""
+def recognise_batch(*, live: LiveVersion, contents: Sequence[Content]) -> list[Answer | Exception]:
+    """Ask one version about many drawings at once; the answers in the same order, without any memory.
+
+    A drawing that fails gets its exception instead of an answer: then each is asked about by itself.
+    """
     if not contents:
         return []
-    answers = live.predictor.predict(np.stack([content.raster(live.raster) for content in contents]))
-    return [
-        Answer(live, *_ranked(live, probabilities), None, embedding)
-        for probabilities, embedding in zip(answers.probabilities, answers.embeddings, strict=True)
-    ]
+    try:
+        answers = live.predictor.predict(np.stack([content.raster(live.raster) for content in contents]))
+        return [
+            Answer(live, *_ranked(live, probabilities), None, embedding)
+            for probabilities, embedding in zip(answers.probabilities, answers.embeddings, strict=True)
+        ]
+    except Exception as error:
+        if len(contents) == 1:
+            return [error]
+        return [recognise_batch(live=live, contents=[content])[0] for content in contents]
 
 
 def _ranked(live: LiveVersion, probabilities: np.ndarray) -> tuple[list[Guess], bool]:

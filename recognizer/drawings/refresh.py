@@ -56,6 +56,9 @@ def _refresh(drawing: Drawing) -> bool:
     except (serving.NoModelError, InkError, ImageError) as error:
         logger.warning("drawing %s gets no new prediction: %s", drawing.uuid, error)
         return False
+    except Exception:  # of this drawing alone: the others must not wait for it
+        logger.exception("drawing %s gets no new prediction", drawing.uuid)
+        return False
     with transaction.atomic():
         lock_person(drawing.author_id)
         if not Drawing.objects.filter(pk=drawing.pk).exclude(predictions__model_version=answer.live.version).exists():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -21,7 +22,7 @@ class ConsentRequiredError(PermissionError):
 
 
 class IdTakenError(ValueError):
-    """The uuid belongs to a drawing of another person."""
+    """The uuid belongs to a drawing of another person, or to another drawing of the same person."""
 
 
 def save_drawing(
@@ -32,21 +33,24 @@ def save_drawing(
     uuid: UUID | None = None,
     personal: bool = True,
     as_of: int | None = None,
+    on_device: int | None = None,
 ) -> tuple[Drawing, bool]:
     """Save a drawing and its prediction in one transaction; returns the drawing and whether it is new.
 
-    `personal`: adjust the answer by the author's memory. A repeated `uuid` of the same author returns the drawing that
-    is saved already, so that a retry saves nothing twice. Raises ConsentRequiredError, IdTakenError and what
-    `recognise` raises.
+    `personal`: adjust the answer by the author's memory. `on_device`: the number of the version that answered on the
+    author's device; its answer is computed again here, so that nobody can make one up, and marked. A repeated `uuid`
+    with the same recognizer and the same ink or picture returns the drawing that is saved already, so that a retry
+    saves nothing twice. Raises ConsentRequiredError, IdTakenError and what `recognise` raises.
     """
     _check_consent(author)
-    if uuid and (existing := _existing(author, uuid)):
+    if uuid and (existing := _existing(author, uuid, recognizer, content)):
         return existing, False
-    answer = recognise(recognizer=recognizer, content=content, person=author if personal else None, as_of=as_of)
+    person = author if personal and on_device is None else None
+    answer = recognise(recognizer=recognizer, content=content, person=person, as_of=on_device or as_of)
     try:
-        return _store(author, content, uuid or uuid4(), answer), True
+        return _store(author, content, uuid or uuid4(), answer, on_device=on_device is not None), True
     except IntegrityError:
-        if uuid and (existing := _existing(author, uuid)):
+        if uuid and (existing := _existing(author, uuid, recognizer, content)):
             return existing, False
         raise
 
@@ -56,21 +60,36 @@ def _check_consent(author: User | None) -> None:
         raise ConsentRequiredError
 
 
-def _existing(author: User, uuid: UUID) -> Drawing | None:
+def _existing(author: User, uuid: UUID, recognizer: str, content: Content) -> Drawing | None:
+    """The author's drawing with this id. What asks about it (`personal`, `as_of`) may differ. Raises IdTakenError."""
     drawing = Drawing.objects.filter(uuid=uuid).with_answers().first()
-    if drawing and drawing.author_id != author.pk:
+    if drawing is None:
+        return None
+    if drawing.author_id != author.pk or drawing.recognizer.slug != recognizer or not _is_content(drawing, content):
         raise IdTakenError
     return drawing
 
 
+def _is_content(drawing: Drawing, content: Content) -> bool:
+    """Whether the drawing has this ink or picture."""
+    if drawing.ink is None or content.ink is None:
+        return drawing.ink is content.ink and bytes(drawing.image or b"") == content.png()
+    return _floats(drawing.ink) == _floats(content.ink)
+
+
+def _floats(ink: list[Any]) -> list[Any]:
+    """Its numbers as the model sees them. PostgreSQL gives 1e23 back as a whole number, which is another one."""
+    return [[list(map(float, axis)) for axis in stroke] for stroke in ink]
+
+
 @transaction.atomic
-def _store(author: User, content: Content, uuid: UUID, answer: Answer) -> Drawing:
+def _store(author: User, content: Content, uuid: UUID, answer: Answer, *, on_device: bool) -> Drawing:
     _check_consent(lock_person(author.pk))  # it may have been withdrawn while the model predicted
     recognizer = answer.live.recognizer
     drawing = Drawing.objects.create(
         uuid=uuid, author=author, recognizer=recognizer, ink=content.ink, image=content.png()
     )
-    prediction = save_prediction(drawing=drawing, answer=answer)
+    prediction = save_prediction(drawing=drawing, answer=answer, on_device=on_device)
     if personal := answer.personal:
         given = PersonalAnswer.objects.create(
             prediction=prediction, unsure=personal.unsure, **_fields(personal.guesses)
@@ -82,10 +101,14 @@ def _store(author: User, content: Content, uuid: UUID, answer: Answer) -> Drawin
     return Drawing.objects.with_answers().get(pk=drawing.pk)
 
 
-def save_prediction(*, drawing: Drawing, answer: Answer) -> Prediction:
-    """Save a model version's answer to a drawing."""
+def save_prediction(*, drawing: Drawing, answer: Answer, on_device: bool = False) -> Prediction:
+    """Save a model version's answer to a drawing. `on_device`: the author got it from the copy on their device."""
     return Prediction.objects.create(
-        drawing=drawing, model_version=answer.live.version, unsure=answer.unsure, **_fields(answer.guesses)
+        drawing=drawing,
+        model_version=answer.live.version,
+        unsure=answer.unsure,
+        on_device=on_device,
+        **_fields(answer.guesses),
     )
 
 
@@ -95,6 +118,12 @@ def _fields(guesses: list[Guess]) -> dict[str, Any]:
         "label": guesses[0].label,
         "probability": min(max(guesses[0].probability, 0.0), 1.0),
     }
+
+
+@transaction.atomic
+def delete_drawings(drawings: Iterable[Drawing]) -> int:
+    """Delete these drawings of one person, all or none, as `delete_drawing` does. Returns how many."""
+    return len([delete_drawing(drawing=drawing) for drawing in drawings])
 
 
 @transaction.atomic

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
+from math import floor
 
 from recognizer.models import Drawing
 
 SIDE = 100  # of the square that the drawing is fitted into, in SVG units
 MARGIN = 12
-MIN_STEP = 1.5  # SVG units; a point nearer to the one before cannot be seen
+MIN_STEP = 2  # SVG units; a point nearer to the one before does not change the curve visibly
 NOTHING = 1e-300  # a smaller extent would overflow the division
 
 Stroke = Sequence[Sequence[float]]
@@ -21,15 +23,24 @@ def svg_path_of(drawing: Drawing) -> str:
 
 
 def svg_path(ink: Iterable[Stroke]) -> str:
-    """The `d` of one SVG path for strokes `[[x...], [y...], ...]`, fitted into 100x100 with the aspect kept.
+    """The `d` of one SVG path for strokes `[[x...], [y...], ...]`, fitted into 100x100 with the aspect kept."""
+    return "".join(curve([points[index] for index in visible_points(points)]) for points in fit_strokes(ink))
+
+
+def curve(points: Line) -> str:
+    """A stroke as the `d` of an SVG path: a curve through the middles of its segments, as on the sheet.
 
     A stroke of one point becomes a line without length, which round caps show as a dot.
     """
-    path = ""
-    for points in fit_strokes(ink):
-        first, *rest = [f"{points[index][0]:.1f} {points[index][1]:.1f}" for index in visible_points(points)]
-        path += f"M{first}L{' '.join(rest)}"
-    return path
+    start, *bends, end = points if len(points) > 1 else points * 2
+    middles = [((x + after_x) / 2, (y + after_y) / 2) for (x, y), (after_x, after_y) in pairwise([*bends, end])]
+    curves = "".join(f"Q{_at(bend)} {_at(middle)}" for bend, middle in zip(bends, middles, strict=True))
+    return f"M{_at(start)}{curves}L{_at(end)}"
+
+
+def _at(point: tuple[float, float]) -> str:
+    """With one decimal. Halves are rounded up, as in static/js/shared/thumbnails.js."""
+    return " ".join(f"{floor(value * 10 + 0.5) / 10:.1f}" for value in point)
 
 
 def fit_strokes(ink: Iterable[Stroke]) -> list[Line]:

@@ -41,12 +41,16 @@ def embed_with_live_version(drawing: Drawing) -> Embedded | None:
 
 
 def embed_drawing(drawing: Drawing, live: LiveVersion) -> Embedded | None:
-    """Embed a drawing with this version; None if today's limits refuse its ink or image."""
+    """Embed a drawing with this version; None if its ink or image cannot be read, as when limits became stricter."""
     try:
-        answers = live.predictor.predict(drawing.content().raster(live.raster)[None])
+        raster = drawing.content().raster(live.raster)
     except (InkError, ImageError) as error:
         logger.warning("drawing %s cannot be remembered: %s", drawing.uuid, error)
         return None
+    except Exception:  # of this drawing alone: the others must not wait for it
+        logger.exception("drawing %s cannot be remembered", drawing.uuid)
+        return None
+    answers = live.predictor.predict(raster[None])
     return Embedded(live.version.pk, pack_answer(answers.embeddings[0], answers.probabilities[0]))
 
 

@@ -1,10 +1,12 @@
 """Tables, their constraints and their querysets.
 
 History is appended, not edited: rows of Drawing, Prediction, Correction, Review, ModelVersion and Promotion are
-written once, and the newest row counts. Other rows change: a TrainingRun and a Delivery change their state, a Memory
-and a QueueEntry follow corrections and reviews.
+written once, and the newest row counts. Other rows change: a TrainingRun, a BaseDataSet and a Delivery change their
+state, a Memory and a QueueEntry follow corrections and reviews.
 """
 
+from recognizer.models.base_data import BaseDataSet
+from recognizer.models.base_test import BaseTest
 from recognizer.models.claim import Claim
 from recognizer.models.control import Control, ControlQuerySet
 from recognizer.models.correction import Correction
@@ -12,7 +14,7 @@ from recognizer.models.drawing import Drawing, DrawingQuerySet
 from recognizer.models.exchange import Export, ExportChunk, ExportQuerySet, ImportedDrawing, ImportJob
 from recognizer.models.facts import AppendOnly, ImmutableError
 from recognizer.models.idempotency import Receipt, ReceiptQuerySet
-from recognizer.models.insights import Bookmark, Confusion, Coverage, LabelCheck
+from recognizer.models.insights import Bookmark, Confusion, Coverage, LabelCheck, WorstMistakes
 from recognizer.models.model_version import ModelVersion, ModelVersionQuerySet, Promotion
 from recognizer.models.moderation import AuthorExclusion, AuthorExclusionQuerySet, Report, ReportQuerySet
 from recognizer.models.opinion import Opinion, OpinionQuerySet

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Self
+
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
@@ -11,19 +13,36 @@ from recognizer.models.facts import AppendOnly, ReplacedQuerySet
 from recognizer.models.recognizer import Label
 
 
+class CorrectionQuerySet(ReplacedQuerySet["Correction"]):
+    """Querysets of corrections."""
+
+    def saying_something(self) -> Self:
+        """Those with a label or "none of these"; not those that only take a correction back."""
+        return self.filter(Q(label__isnull=False) | Q(none_of_these=True))
+
+
 class Correction(AppendOnly, models.Model):
-    """What its author says a drawing is, agreement included. No label: the author took it back."""
+    """What its author says a drawing is, agreement included.
+
+    Without a label: it is none of the recognizer's labels (`none_of_these`), or the author took the correction back.
+    """
 
     drawing = models.ForeignKey("Drawing", models.CASCADE, related_name="corrections", verbose_name=_("drawing"))
     label = models.ForeignKey(
         Label, models.PROTECT, null=True, blank=True, related_name="corrections", verbose_name=_("label")
+    )
+    none_of_these = models.BooleanField(
+        _("none of these"),
+        default=False,
+        db_default=False,  # for a process of the version before, while a site is upgraded
+        help_text=_("The author says that it is none of the recognizer's labels. Such drawings are not trained on."),
     )
     replaces = models.OneToOneField(
         "self", models.CASCADE, null=True, blank=True, related_name="replaced_by", verbose_name=_("replaces")
     )
     created = models.DateTimeField(_("created"), default=timezone.now, editable=False)
 
-    objects = ReplacedQuerySet["Correction"].as_manager()
+    objects = CorrectionQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("correction")
@@ -34,7 +53,11 @@ class Correction(AppendOnly, models.Model):
                 fields=["drawing"], condition=Q(replaces__isnull=True), name="one_first_correction_per_drawing"
             ),
             models.CheckConstraint(
-                condition=Q(label__isnull=False) | Q(replaces__isnull=False), name="first_correction_names_a_label"
+                condition=Q(label__isnull=False) | Q(none_of_these=True) | Q(replaces__isnull=False),
+                name="first_correction_says_something",
+            ),
+            models.CheckConstraint(
+                condition=Q(label__isnull=True) | Q(none_of_these=False), name="none_of_these_has_no_label"
             ),
             models.CheckConstraint(
                 condition=Q(replaces__isnull=True) | ~Q(replaces=F("id")), name="correction_replaces_another"
@@ -42,4 +65,4 @@ class Correction(AppendOnly, models.Model):
         ]
 
     def __str__(self) -> str:
-        return str(self.label or "–")
+        return str(self.label or (_("none of these") if self.none_of_these else "–"))

@@ -6,7 +6,7 @@ import uuid
 from typing import Any, Self
 
 from django.db import models
-from django.db.models import F, OuterRef, Prefetch, Q, Subquery
+from django.db.models import Exists, F, OuterRef, Prefetch, Q, Subquery
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -55,19 +55,23 @@ class DrawingQuerySet(models.QuerySet["Drawing"]):
         """Those of this label by their author's correction, or, without one, by a first answer that was sure."""
         labels = Label.objects.filter(slug=slug).values("pk")
         found = self._with_verdicts()
-        return found.filter(Q(said__in=labels) | Q(said__isnull=True, guessed__in=labels, doubted=False))
+        return found.filter(Q(said__in=labels) | Q(said__isnull=True, other=False, guessed__in=labels, doubted=False))
 
     def said_to_be(self, slug: str) -> Self:
         """Those that their author says are of this label."""
         return self._with_verdicts().filter(said__in=Label.objects.filter(slug=slug).values("pk"))
 
     def corrected(self) -> Self:
-        """Those with a current correction."""
-        return self._with_verdicts().filter(said__isnull=False)
+        """Those with a current correction: a label, or "none of these"."""
+        return self._with_verdicts().filter(Q(said__isnull=False) | Q(other=True))
 
     def uncorrected(self) -> Self:
         """Those without a correction, or whose correction was taken back."""
-        return self._with_verdicts().filter(said__isnull=True)
+        return self._with_verdicts().filter(said__isnull=True, other=False)
+
+    def none_of_these(self) -> Self:
+        """Those that their author says are none of the recognizer's labels."""
+        return self._with_verdicts().filter(other=True)
 
     def agreed(self) -> Self:
         """Those whose correction is the first answer."""
@@ -90,6 +94,7 @@ class DrawingQuerySet(models.QuerySet["Drawing"]):
             guessed=Subquery(first.values("answered")[:1]),
             doubted=Subquery(first.values("was_doubted")[:1]),
             said=Subquery(said.values("label")[:1]),
+            other=Exists(said.filter(none_of_these=True)),
         )
 
 

@@ -19,7 +19,7 @@ class ExportQuerySet(models.QuerySet["Export"]):
 
     def open(self) -> Self:
         """Those that wait or are being written."""
-        return self.filter(state__in=[Export.State.WAITING, Export.State.RUNNING])
+        return self.filter(state__in=Export.OPEN)
 
 
 class Export(models.Model):
@@ -33,6 +33,8 @@ class Export(models.Model):
         READY = "ready", _("ready")
         FAILED = "failed", _("failed")
         GONE = "gone", _("expired")
+
+    OPEN = (State.WAITING, State.RUNNING)
 
     by = models.ForeignKey(User, models.CASCADE, related_name="exports", verbose_name=_("requested by"))
     form = models.CharField(_("format"), max_length=8)

@@ -108,3 +108,28 @@ class Confusion(models.Model):
 
     def __str__(self) -> str:
         return str(self.version_id)
+
+
+class WorstMistakes(models.Model):
+    """The most confident wrong answers of a version on its recognizer's base test, for the page of the version.
+
+    `found` is a list of {"raster": a PNG in base64, "label" and "answer": slugs, "probability", "source": the name of
+    the data set}, the most confident first. `drawings` counts the labelled drawings of the test, `wrong` the wrong
+    first guesses, `wrong_and_sure` those among them that were not "not sure".
+    """
+
+    version = models.OneToOneField(ModelVersion, models.CASCADE, primary_key=True, related_name="worst_mistakes")
+    test = models.CharField(max_length=64)
+    """SHA-256 of the base test."""
+    found = models.JSONField()
+    drawings = models.PositiveIntegerField()
+    wrong = models.PositiveIntegerField()
+    wrong_and_sure = models.PositiveIntegerField()
+    counted = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("worst mistakes")
+        verbose_name_plural = _("worst mistakes")
+
+    def __str__(self) -> str:
+        return str(self.version_id)

@@ -14,6 +14,7 @@ REVIEW = "recognizer.review_drawings"
 SETTLE_DISPUTES = "recognizer.settle_disputes"
 MARK_CONTROLS = "recognizer.mark_controls"
 PROMOTE = "recognizer.add_promotion"
+DOWNLOAD_BASE_DATA = "recognizer.download_base_data"
 SEE_PEOPLE = "accounts.view_user"
 SEE_AUDIT_LOG = "accounts.view_auditentry"
 

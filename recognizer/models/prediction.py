@@ -10,6 +10,7 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from ml.statistics import floor_percent
 from recognizer.models.facts import AppendOnly
 from recognizer.models.model_version import ModelVersion
 from recognizer.models.recognizer import Label
@@ -33,6 +34,12 @@ class Prediction(AppendOnly, models.Model):
     label = models.ForeignKey(Label, models.PROTECT, related_name="predictions", verbose_name=_("first guess"))
     probability = models.FloatField(_("probability"))
     unsure = models.BooleanField(_("not sure"))
+    on_device = models.BooleanField(
+        _("on the device"),
+        default=False,
+        db_default=False,  # for a process of the version before, while a site is upgraded
+        help_text=_("The copy of the model on the author's device answered."),
+    )
     created = models.DateTimeField(_("created"), default=timezone.now, editable=False)
 
     class Meta:
@@ -50,7 +57,7 @@ class Prediction(AppendOnly, models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.label} ({self.probability:.0%})"
+        return f"{self.label} ({floor_percent(self.probability)}%)"
 
     @property
     def given(self) -> Prediction | PersonalAnswer:
@@ -82,7 +89,7 @@ class PersonalAnswer(AppendOnly, models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.label} ({self.probability:.0%})"
+        return f"{self.label} ({floor_percent(self.probability)}%)"
 
 
 class PersonalAnswerReasonQuerySet(models.QuerySet["PersonalAnswerReason"]):

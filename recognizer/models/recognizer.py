@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from ml.data.prompts import PLACEHOLDER, prompt_problem
-from recognizer.models.label_language import language_of
+from recognizer.models.label_language import in_page_language, language_of
 
 
 class UnknownLabelError(LookupError):
@@ -35,23 +35,23 @@ class Recognizer(models.Model):
         verbose_name_plural = _("recognizers")
 
     def __str__(self) -> str:
-        return self.name
+        return in_page_language("recognizer", self.name)
 
     def clean(self) -> None:
         """Check that the prompt contains {glyph} or {name} once."""
         if self.prompt and prompt_problem(self.prompt):
-            words = _now("A prompt needs {glyph} or {name} once, in place of the label: Draw {name}.")
+            words = gettext("A prompt needs {glyph} or {name} once, in place of the label: Draw {name}.")
             raise ValidationError({"prompt": words})
 
     @property
     def language(self) -> str:
-        """The language code of its name; empty for Latin letters."""
-        return language_of(self.name)
+        """The language code of its name; empty for the language of the page."""
+        return language_of(str(self))
 
     @property
     def sentence(self) -> str:
-        """The prompt with its placeholder: its own, or the default one."""
-        return self.prompt or _now("How do you write {glyph}?")
+        """The prompt with its placeholder, in the language of the page: its own, or the default one."""
+        return in_page_language("prompt", self.prompt or "How do you write {glyph}?")
 
     @property
     def asks(self) -> tuple[str, str]:
@@ -116,14 +116,25 @@ class Label(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.glyph or self.name
+        return self.glyph or self.word
+
+    @property
+    def word(self) -> str:
+        """Its name in the language of the page."""
+        return in_page_language("label", self.name)
 
     @property
     def asked(self) -> str:
         """The words for it in a prompt."""
-        return self.prompt or ("" if self.recognizer.asks_by_name else self.glyph) or self.name
+        own = in_page_language("label", self.prompt)
+        return own or ("" if self.recognizer.asks_by_name else self.glyph) or self.word
+
+    @property
+    def spoken(self) -> str:
+        """What a screen reader says of a button that shows it: the glyph too, so that people can name the button."""
+        return f"{self.glyph} {self.word}".strip()
 
     @property
     def language(self) -> str:
-        """The language code of its glyph or name; empty for Latin letters."""
-        return language_of(self.glyph or self.name)
+        """The language code of its glyph or name; empty for the language of the page."""
+        return language_of(str(self))

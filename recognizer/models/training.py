@@ -13,6 +13,9 @@ from recognizer.models.drawing import Drawing
 from recognizer.models.model_version import ModelVersion
 from recognizer.models.recognizer import Label, Recognizer
 
+# The verdicts of the gate that end a run as refused, and that say more than that.
+RESULTS = {"no-better": _("no better"), "not-enough-evidence": _("not enough evidence")}
+
 
 class TrainingRunQuerySet(models.QuerySet["TrainingRun"]):
     """Querysets of training runs."""
@@ -112,7 +115,17 @@ class TrainingRun(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.recognizer} {self.pk}: {self.get_state_display()}"
+        return f"{self.recognizer} {self.pk}: {self.get_result_display()}"
+
+    @property
+    def result(self) -> str:
+        """The state; of a run that the gate refused without finding anything worse, the verdict: a key of RESULTS."""
+        outcome = self.verdict.get("outcome", "") if self.state == self.State.REFUSED else ""
+        return outcome if outcome in RESULTS else self.state
+
+    def get_result_display(self) -> str:
+        """The result in words."""
+        return str(RESULTS.get(self.result) or self.get_state_display())
 
 
 class SnapshotItem(models.Model):

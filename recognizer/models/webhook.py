@@ -23,8 +23,10 @@ class Event(models.TextChoices):
     REVIEWED = "correction.reviewed", _("A reviewer decided about one of my drawings")
     PROMOTED = "version.promoted", _("Another model version is live")
     ROLLED_BACK = "version.rolled_back", _("The previous model version is live again")
+    EXPORTED = "export.finished", _("One of my exports is ready, or failed")
 
 
+PAYLOAD_VERSION = 1  # increase it when a field of the payload is removed or changes its meaning
 TEST_EVENT = "webhook.test"  # sent only when a person asks for a test
 
 

@@ -32,6 +32,11 @@ def for_control_managers(view: View) -> View:
     return never_cache(needs(permissions.REVIEW, permissions.MARK_CONTROLS)(view))
 
 
+def for_base_data_managers(view: View) -> View:
+    """For people who may download base data to the trainer."""
+    return never_cache(needs(permissions.DOWNLOAD_BASE_DATA)(view))
+
+
 def for_auditors(view: View) -> View:
     """For people who may read the audit log."""
     return never_cache(needs(permissions.SEE_AUDIT_LOG)(view))

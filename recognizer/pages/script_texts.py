@@ -2,13 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Any
+
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from recognizer.api.error_codes import CODES
+from recognizer.models import Label
 
-def draw_page() -> dict[str, str]:
+
+def _label_words(labels: Iterable[Label]) -> dict[str, str]:
+    """The names of labels in the language of the page, by their own names; the API answers with those."""
+    return {label.name: label.word for label in labels if label.word != label.name}
+
+
+def _error_words() -> dict[str, str]:
+    """What the error codes of the API mean, in the language of the page; empty in English, where the API explains."""
+    if get_language() == "en":
+        return {}
+    return {code: str(known.meaning) for code, known in CODES.items()}
+
+
+def draw_page(labels: Iterable[Label]) -> dict[str, Any]:
     """Texts of the draw page, by the name that the scripts use."""
     return {
+        "labels": _label_words(labels),
+        "errors": _error_words(),
         "looksLike": _("Looks like {name}"),
+        "answeredHere": _("Version {version} answered in your browser."),
+        "answeredByServer": _("Version {version} answered on the server."),
+        "versionRefused": _(
+            "Version {version} of the model arrived damaged and is not used in this browser. "
+            "The version before it goes on answering."
+        ),
         "looksLikeSpoken": _("Looks like {name}, {percent}"),
         "unsure": _("Not sure"),
         "otherRecognizer": _("This looks like {name} in {recognizer}."),
@@ -20,10 +47,12 @@ def draw_page() -> dict[str, str]:
         "guess": _("{name}, {percent}"),
         "unsureInText": _("not sure"),
         "personalSpoken": _("{answer}, with your personal memory. Model without it: {modelAnswer}."),
-        "nothing": _("Draw something first"),
-        "chooseGuess": _("It is {name}. The model's probability for it is {percent}."),
+        "blankPicture": _("This picture is blank. No ink was found in it."),
+        "chooseGuess": _("{shown}: it is {name}"),
         "confirmed": _("Confirmed: {name}."),
-        "corrected": _("Saved as {name}."),
+        "corrected": _("Your label: {name}."),
+        "noneOfThese": _("None of these"),
+        "markedNone": _("Your label: none of these."),
         "labelRemoved": _("The label was removed."),
         "labelNotRemoved": _("The label could not be removed. You can change it in My drawings."),
         "cleared": _("Drawing cleared. Undo restores it."),
@@ -31,39 +60,65 @@ def draw_page() -> dict[str, str]:
         "penDown": _("Pen down"),
         "penUp": _("Pen up"),
         "cursor": _("{across} across, {down} down"),
-        "tooManyPoints": _("The drawing has too many points. Clear it to continue."),
+        "tooManyPoints": _("The drawing has as many points as are allowed. It stays as it is; clear it to draw more."),
         "nothingStored": _(
             "Nothing can be saved on this device: the browser's storage for this site is blocked or full. "
             "You can draw, but leave or reload this page only after your drawing is uploaded."
         ),
-        "offline": _("No connection. Your drawing is not lost."),
-        "serverError": _("The server had an error. Your drawing is not lost."),
+        "offline": _("No connection."),
+        "unreachable": _("The server does not answer."),
+        "serverError": _("The server has a problem."),
+        "tooManyRequests": _("Too many requests in a short time."),
+        "goOn": _("Trying again…"),
+        "waitsOne": _("1 drawing waits on this device."),
+        "waitsMany": _("{count} drawings wait on this device."),
+        "notUploaded": _("A drawing that waited on this device was not saved. {detail}"),
+        "keepOpen": _("Keep this tab open until everything is uploaded."),
         "outOfDate": _("This page is out of date. Reload it. Your drawing is not lost."),
-        "tooManyRequests": _("Too many requests. The answer will come in a moment."),
+        "otherAccount": _(
+            "Somebody else has signed in. Your drawings stay on this device, for you alone, "
+            "and upload when you are signed in again."
+        ),
+        "signedOut": _(
+            "You have been signed out. Your drawings stay on this device, for you alone, "
+            "and upload when you are signed in again."
+        ),
+        "signedIn": _("Somebody has signed in in another tab. Reload to go on. Your drawing is not lost."),
         "notAPicture": _("This file is not a supported picture. Use PNG, JPEG, WebP or BMP."),
+        "heic": _(
+            "This browser cannot read HEIC photos. Save the photo as JPEG first. "
+            "An iPhone saves JPEG with Settings, Camera, Formats, Most Compatible."
+        ),
     }
 
 
-def drawings_page() -> dict[str, str]:
+def drawings_page() -> dict[str, Any]:
     """Texts of My drawings, by the name that the scripts use."""
     return {
+        "labels": _label_words(Label.objects.only("name", "glyph")),
+        "errors": _error_words(),
         "confirmed": _("You confirmed: {name}"),
         "corrected": _("Your label: {name}"),
         "unanswered": _("No label yet"),
+        "noneOfThese": _("None of these"),
         "add": _("Add label"),
         "change": _("Change"),
         "deleted": _("The drawing was deleted."),
         "failed": _("That did not work: {detail}"),
         "offline": _("No connection. Try again in a moment."),
+        "notUploaded": _("A drawing that waited on this device was not saved. {detail}"),
     }
 
 
-def developers_page() -> dict[str, str]:
+def developers_page() -> dict[str, Any]:
     """Texts of the drawing area on the page for developers, by the name that its script uses."""
     return {
+        "labels": _label_words(Label.objects.only("name", "glyph")),
+        "errors": _error_words(),
         "waiting": _("Waiting for the answer…"),
         "answered": _("{name}, {percent}"),
         "unsure": _("Not sure; perhaps {name}."),
+        "tooManyPoints": _("The drawing has as many points as are allowed. Clear it to draw more."),
         "offline": _("No answer. Check your connection and draw again."),
     }
 
@@ -75,12 +130,50 @@ def review_page() -> dict[str, str]:
         "undone": _("Undone: {summary}"),
         "decision": _("the decision"),
         "sending": _("{count} not sent yet"),
+        "waiting": _("{count} to review"),
         "offline": _("No connection. Your decisions are saved in this tab. They will be sent when it is back."),
         "serverError": _("The server had a problem. Your decisions are saved in this tab and will be sent again soon."),
         "signedOut": _("You have been signed out. Sign in in another tab, then try again here. Nothing is lost."),
+        "otherAccount": _(
+            "Somebody else has signed in. Your decisions are saved in this tab, for you alone. "
+            "Sign in to your account in another tab, then try again here."
+        ),
         "outOfDate": _("This page is out of date. Reload it. Your decisions will be sent after that."),
         "notSaved": _("“{summary}” was not saved. {detail}"),
         "close": _("Close"),
         "approveAll": _("Approve these {count}"),
         "approveOthers": _("Approve the other {count}"),
+    }
+
+
+def reading_page() -> dict[str, str]:
+    """Texts of the page that shows how a network reads a drawing."""
+    return {
+        "drawHere": _("Draw something in the square."),
+        "goOn": _("Change your drawing: everything below follows at once."),
+        "notLoaded": _("The model could not be loaded. Reload the page to try again."),
+        "unknownModel": _("This model has parts that this page cannot compute. The draw page asks the server instead."),
+        "convolution": _("Layer {number}"),
+        "pooling": _("Pooling after layer {number}"),
+        "firstWords": _(
+            "{filters} filters. Each looks at {rows} × {columns} pixels of your drawing and has {weights} numbers."
+        ),
+        "nextWords": _(
+            "{filters} filters. Each looks at {rows} × {columns} pixels of all {channels} pictures before, with "
+            "{weights} numbers."
+        ),
+        "sizeWords": _("The pictures have {height} × {width} pixels. These filters found most in your drawing:"),
+        "poolingWords": _("The same {pictures} pictures, now with {height} × {width} pixels:"),
+        "filter": _("Filter {number}"),
+        "summary": _(
+            "What the last filters found becomes {count} numbers. Drawings that look alike to the network have similar "
+            "numbers. {used} of them are above 0 for your drawing."
+        ),
+        "noneOfThese": _("None of these"),
+        "verdict": _(
+            "The first guess is {name}. Its {share} is not below the limit of {limit}, so the network is sure."
+        ),
+        "verdictUnsure": _(
+            "The best guess is {name}. Its {share} is below the limit of {limit}, so the answer is “not sure”."
+        ),
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -15,10 +16,11 @@ MAX_NAMES = 10  # version numbers below the plot
 
 @dataclass(frozen=True)
 class Scale:
-    """A y axis from `bottom` to 1, with a line at each step."""
+    """An axis from `bottom` to `top`, with a line at each step."""
 
     bottom: float
     step: float
+    top: float = 1.0
 
     @classmethod
     def of(cls, shares: Iterable[float]) -> Scale:
@@ -28,15 +30,34 @@ class Scale:
         below = max(1, -int(-(1 - lowest) / step // 1))  # whole steps down from 1, rounded up
         return cls(max(0.0, 1 - below * step), step)
 
+    @classmethod
+    def around(cls, values: Iterable[float]) -> Scale:
+        """The finest scale that shows all values with at most MAX_TICKS steps, from just below to just above them."""
+        found = sorted(values)
+        for step in STEPS:
+            # Whole steps from 0; a value that differs from one by a rounding error is on it.
+            first, last = math.floor(found[0] / step + 1e-9), math.ceil(found[-1] / step - 1e-9)
+            if last - first <= MAX_TICKS or step == STEPS[-1]:
+                break
+        return cls(first * step, step, max(last, first + 1) * step)
+
     @property
     def ticks(self) -> list[float]:
-        """The shares with a line, highest first."""
-        count = round((1 - self.bottom) / self.step)
-        return [round(1 - number * self.step, 6) for number in range(count + 1)]
+        """The values with a line, highest first."""
+        count = round((self.top - self.bottom) / self.step)
+        return [round(self.top - number * self.step, 6) for number in range(count + 1)]
 
-    def down(self, share: float) -> float:
-        """y of a share, in pixels from the top."""
-        return round(TOP + (1 - share) / (1 - self.bottom) * (HEIGHT - TOP - BOTTOM), 1)
+    def down(self, value: float, height: int = HEIGHT) -> float:
+        """y of a value, in pixels from the top."""
+        return round(TOP + (1 - self._part(value)) * (height - TOP - BOTTOM), 1)
+
+    def across(self, value: float) -> str:
+        """x of a value, as an SVG percentage."""
+        return position_of_share(self._part(value))
+
+    def _part(self, value: float) -> float:
+        """Where a value is between the ends, 0 to 1."""
+        return (value - self.bottom) / (self.top - self.bottom)
 
 
 def position_of_index(index: int, count: int) -> str:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from recognizer.pages import account, health
+from recognizer.pages import account, discovery, health
 from recognizer.pages.developers import docs, keys, webhooks
 from recognizer.pages.draw import views as draw
 from recognizer.pages.drawings import views as drawings
@@ -12,18 +12,32 @@ from recognizer.pages.insights import views as insights
 from recognizer.pages.memory import views as memory
 from recognizer.pages.models import views as models
 from recognizer.pages.moderation import audit, exclusions, reports
+from recognizer.pages.offline import views as offline
 from recognizer.pages.progress import views as progress
 from recognizer.pages.review import focus, grid, picture
+from recognizer.pages.runs import base_data
 from recognizer.pages.runs import views as runs
 
 urlpatterns = [
     path("", draw.draw, name="draw"),
     path("draw/<slug:slug>/", draw.draw, name="draw-for"),
+    path("sw.js", offline.service_worker, name="service-worker"),
+    path("inkling.webmanifest", offline.manifest, name="manifest"),
+    path("offline/", offline.offline_page, name="offline"),
+    path("offline/sheet/", offline.offline_sheet, name="offline-sheet"),
+    path("offline/session", offline.session, name="offline-session"),
+    path("share/", offline.share, name="share"),
+    path("robots.txt", discovery.robots, name="robots"),
+    path("sitemap.xml", discovery.sitemap, name="sitemap"),
+    path(".well-known/security.txt", discovery.security, name="security"),
+    path("favicon.ico", discovery.favicon, name="favicon"),
     path("drawings/", drawings.drawings, name="drawings"),
+    path("drawings/delete/", drawings.delete_many, name="drawings-delete"),
     path("drawings/<uuid:uuid>/correction/", drawings.correct, name="drawing-correction"),
     path("drawings/<uuid:uuid>/delete/", drawings.delete, name="drawing-delete"),
     path("drawings/<uuid:uuid>/picture/", picture.drawing_picture, name="drawing-picture"),
     path("memory/", memory.memory, name="memory"),
+    path("memory/<slug:slug>/device", memory.device_copy, name="memory-device"),
     path("memory/<slug:slug>/forget/", memory.forget, name="memory-forget"),
     path("memory/<slug:slug>/forget-all/", memory.forget_all, name="memory-forget-all"),
     path("memory/<slug:slug>/switch/", memory.switch, name="memory-switch"),
@@ -33,7 +47,10 @@ urlpatterns = [
     path("models/", models.models, name="models"),
     path("models/<slug:slug>/", models.model, name="model"),
     path("models/<slug:slug>/<int:number>/", models.model, name="model-version"),
+    path("models/<slug:slug>/reading/", models.reading, name="reading"),
     path("runs/", runs.runs, name="runs"),
+    path("runs/base-data/", base_data.base_data_page, name="base-data"),
+    path("runs/base-data/status", base_data.base_data_status, name="base-data-status"),
     path("runs/<int:pk>/", runs.run, name="run"),
     path("runs/<int:pk>/status", runs.run_status, name="run-status"),
     path("runs/<int:pk>/cancel/", runs.cancel_run, name="run-cancel"),

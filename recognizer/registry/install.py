@@ -9,14 +9,15 @@ from enum import Enum
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models import Max
+from django.utils.translation import gettext_noop
 
 from ml.bundles.bundle import Bundle
 from recognizer.models import Label, ModelVersion, Recognizer, Tone
 from recognizer.registry import promotions
 
-SHIPPED = "The starter model that ships with Inkling."
-BY_HAND = "Installed by hand."
-DESCRIPTION = ("card", "metrics", "title", "prompt")  # of a bundle; measuring it again renews all of them
+SHIPPED = gettext_noop("The starter model that ships with Inkling.")
+BY_HAND = gettext_noop("Installed by hand.")
+DESCRIPTION = ("card", "history", "metrics", "title", "prompt")  # of a bundle: what is not the model itself
 
 
 class InstallError(ValueError):

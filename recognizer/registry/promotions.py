@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 
 from accounts import audit
 from accounts.models import User
-from ml.bundles.bundle import Bundle, verify_bundle
+from ml.bundles.bundle import Bundle, check_history, verify_bundle
 from recognizer import enqueue, webhooks
 from recognizer.models import Memory, ModelVersion, Promotion, Recognizer
 from recognizer.registry.serving import labels_in_output_order
@@ -36,6 +36,7 @@ def bundle_of(version: ModelVersion) -> Bundle:
 def register(*, recognizer: Recognizer, bundle: Bundle) -> ModelVersion:
     """Verify a bundle and save it as the next version. Raises BundleError; then nothing is saved."""
     verify_bundle(bundle)
+    check_history(bundle)
     labels_in_output_order(recognizer, bundle.manifest)
     Recognizer.objects.select_for_update(no_key=True).get(pk=recognizer.pk)  # drawings can be saved meanwhile
     last = recognizer.versions.order_by("-number").values_list("number", flat=True).first() or 0
@@ -124,12 +125,12 @@ def base_version(recognizer: Recognizer) -> ModelVersion | None:
     """The version that every training run starts from; None without one.
 
     It is the last live version that no training run made and no rollback ended. A version that was never promoted
-    does not count.
+    does not count. Its weights and its manifest are loaded when they are read.
     """
     line = _line(recognizer.pk)
     installed = set(recognizer.versions.filter(training_run__isnull=True, pk__in=line).values_list("pk", flat=True))
     last = next((version for version in reversed(line) if version in installed), None)
-    return None if last is None else recognizer.versions.get(pk=last)
+    return None if last is None else recognizer.versions.light().get(pk=last)
 
 
 def _line(recognizer_id: int) -> list[int]:

@@ -24,6 +24,7 @@ from recognizer.models import Label, ModelVersion, Promotion, Recognizer
 logger = logging.getLogger(__name__)
 
 LOOK_EVERY = 0.5  # seconds; a process must use a new version within two seconds, loading included
+KNOWN_FOR = 5.0  # seconds for which a process says what it found, without looking again
 
 
 class UnknownRecognizerError(LookupError):
@@ -90,6 +91,12 @@ class _Registry:
             return look
         finally:
             self._lock.release()
+
+    def known_numbers(self) -> dict[str, int]:
+        """By slug of a recognizer: the number of its live version, if this was checked lately. Reads no database."""
+        since = time.monotonic() - KNOWN_FOR
+        looks = [*self._looks.items()]
+        return {slug: look.live.version.number for slug, look in looks if look.live and look.at >= since}
 
     def loading_problems(self) -> dict[str, str]:
         """By slug of a recognizer: why its newest version is not live in this process."""
@@ -179,5 +186,6 @@ def labels_in_output_order(recognizer: Recognizer, manifest: dict) -> tuple[Labe
 _registry = _Registry()
 live_version = _registry.live_version
 live_version_now = _registry.live_version_now
+known_numbers = _registry.known_numbers
 loading_problems = _registry.loading_problems
 clear_cache = _registry.clear_cache

@@ -132,10 +132,11 @@ def _put_in(
     return found
 
 
-def count_claimed_controls(reviewer: User) -> int:
-    """How many controls this reviewer is shown now. They count among the waiting corrections, like all others."""
+def count_claimed_controls(reviewer: User, decided: Collection[int] = ()) -> int:
+    """How many controls this reviewer is shown now, but for those `decided`. They count among what waits."""
     mine = Claim.objects.filter(by=reviewer, until__gt=timezone.now(), correction__queue_entry__waits=False)
-    return mine.filter(correction__controls__ended__isnull=True, correction__controls__isnull=False).count()
+    current = mine.filter(correction__controls__ended__isnull=True, correction__controls__isnull=False)
+    return current.exclude(correction__in=decided).count()
 
 
 def control_entries(corrections: Iterable[int]) -> QuerySet[QueueEntry]:

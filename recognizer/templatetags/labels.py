@@ -1,4 +1,4 @@
-"""Template filters that show labels in their language, and code in sentences."""
+"""Template filters for labels, for words that are not in the language of the page, and for code in sentences."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ import re
 from django import template
 from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language, gettext
 
 from recognizer.models import Label
-from recognizer.models.label_language import language_of
+from recognizer.models.label_language import in_page_language, language_of
 
 register = template.Library()
 _CODE = re.compile(r"`([^`]+)`")
@@ -17,22 +18,46 @@ _CODE = re.compile(r"`([^`]+)`")
 
 @register.filter
 def sign(label: Label | None) -> SafeString:
-    """The label's glyph, or its name, with a `lang` attribute if it is not Latin."""
+    """The label's glyph, or its name, with a `lang` attribute if it is not in the language of the page."""
     return _in_its_language(str(label)) if label else SafeString("")
 
 
 @register.filter
 def named(label: Label | None) -> SafeString:
     """The label's name, for a sentence."""
-    return _in_its_language(label.name) if label else SafeString("")
+    return _in_its_language(label.word) if label else SafeString("")
 
 
 @register.filter
 def both(label: Label) -> SafeString:
-    """The glyph, and the name after it if the glyph is not Latin: ৭ সাত."""
+    """The glyph, and the name after it if the glyph is of another script than the page: ৭ সাত."""
     if not label.glyph or not label.language:
         return sign(label)
     return format_html("{} {}", sign(label), named(label))
+
+
+@register.filter
+def quoted(words: str) -> SafeString:
+    """What a person wrote, or a name, with a `lang` attribute if it is not in the language of the page."""
+    return _in_its_language(str(words))
+
+
+@register.filter
+def recorded(words: str) -> SafeString:
+    """A reason that was stored in English: translated if the catalogue has it, else marked as English."""
+    return _in_its_language(gettext(str(words)) if words else "")
+
+
+@register.filter
+def test_name(name: str) -> str:
+    """The name of a test of a model card in the language of the page."""
+    return in_page_language("test", name)
+
+
+@register.simple_tag
+def quoting() -> SafeString:
+    """The `lang` attribute for an element with a text of the model card or of a verdict, which are in English."""
+    return SafeString("" if get_language() == "en" else ' lang="en"')
 
 
 def _in_its_language(words: str) -> SafeString:

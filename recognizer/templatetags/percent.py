@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-import math
+from decimal import ROUND_HALF_UP, Decimal
 
 from django import template
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
+
+from ml.statistics import floor_percent
 
 register = template.Library()
 
 
 @register.filter
 def percent(share: float) -> str:
-    """0.964 as 96%. Never rounded up to 100%: 0.9997 is 99.9%."""
-    certain = share >= 0.995
-    number = min(math.floor(share * 1000) / 10, 99.9) if certain else round(share * 100)
+    """The probability of a guess: 0.964 as 96%. Never rounded up to 100%: 0.9997 is 99.9%.
+
+    The same as `percent` in static/js/shared/texts.js, which gets four decimals from the API.
+    """
+    share = round(share, 4)
+    exactly = Decimal(str(share)) * 100
+    certain = exactly >= Decimal("99.5")
+    number = min(floor_percent(share), 99.9) if certain else int(exactly.to_integral_value(ROUND_HALF_UP))
     # Translators: a percentage; the number is formatted already.
     return _("%(number)s%%") % {"number": number_format(number, 1 if certain else 0)}
 
@@ -34,6 +41,5 @@ def exact_or_dash(share: float | str | None, count: int = 1000) -> str:
 
 def percentage(share: float, decimals: int) -> str:
     """The share with this many decimals, rounded down: 0.9996 is not 100%."""
-    kept = math.floor(share * 100 * 10**decimals + 1e-6) / 10**decimals
     # Translators: a percentage; the number is formatted already.
-    return _("%(number)s%%") % {"number": number_format(kept, decimals)}
+    return _("%(number)s%%") % {"number": number_format(floor_percent(share, decimals), decimals)}

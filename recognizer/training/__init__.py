@@ -6,9 +6,11 @@ lease       the right of one task to work on a run, renewed by a heartbeat
 pipeline    one run, from the snapshot to the promotion
 snapshots   the approved drawings that a run takes, and their rasters
 split       which of them are trained on and which are held back for the exam
+base_data   the data sets of the bases on the trainer's disk, and their download
 monitoring  how often people correct a live version, and the automatic rollback
 """
 
+from recognizer.training import base_data
 from recognizer.training.pipeline import execute_run
 from recognizer.training.runs import (
     ClosedRunError,

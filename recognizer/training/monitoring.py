@@ -8,7 +8,7 @@ from typing import NamedTuple
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 
 from accounts.models import User
-from ml.statistics import fisher_exact
+from ml.statistics import fisher_exact, floor_percent
 from recognizer.models import Confusion, ModelVersion, Policy, Prediction, Promotion, Recognizer
 from recognizer.models.prediction import ANSWERED
 from recognizer.registry import promotions
@@ -115,8 +115,8 @@ def roll_back_if_worse(recognizer: Recognizer) -> Promotion | None:
     now, then = corrections.get(live, (0, 0)), corrections.get(previous.pk, (0, 0))
     if not is_clearly_worse(now, then, policy.rollback_margin):
         return None
-    now_share, then_share = now[1] / now[0], then[1] / then[0]
-    reason = f"People corrected {now_share:.1%} of its answers, and {then_share:.1%} of those of {previous}."
+    now_share, then_share = floor_percent(now[1] / now[0]), floor_percent(then[1] / then[0])
+    reason = f"People corrected {now_share}% of its answers, and {then_share}% of those of {previous}."
     try:
         promotion = promotions.promote(version=previous, replaces=newest, reason=reason)
     except promotions.StalePromotionError:

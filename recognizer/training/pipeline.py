@@ -11,8 +11,10 @@ from django.db import IntegrityError
 
 from ml.bundles.bundle import Bundle, raster_spec
 from ml.embeddings.replay_pack import have_same_test, read_pack
+from ml.statistics import floor_percent
 from recognizer.models import ModelVersion, Promotion, TrainingRun
 from recognizer.registry import promotions
+from recognizer.registry.base_tests import InstalledTest, base_test_of
 from recognizer.training import snapshots
 from recognizer.training.lease import CancelledError, Lease, LostLeaseError
 from recognizer.training.runs import policy_of
@@ -42,7 +44,9 @@ class TrainingPlan:
     promotion: Promotion  # the newest one, of the champion
     champion: ModelVersion
     bundle: Bundle  # of the base
+    base_test: InstalledTest | None
     mode: str
+    why: str  # the reason for the mode
 
 
 def execute_run(*, run_id: int) -> None:
@@ -82,12 +86,26 @@ def _train(lease: Lease) -> None:
     exam = snapshots.rasterise_drawings(split.exam, slugs=slugs, raster=raster, check=lease.check)
     lease.begin_step("training")
     record = split.record()
-    challenger = finetune(plan.bundle, study.arrays, mode=plan.mode, seed=record["seed"], report=lease.set_progress)
+    base_test = plan.base_test.test if plan.base_test else None
+    challenger = finetune(
+        plan.bundle,
+        study.arrays,
+        mode=plan.mode,
+        seed=record["seed"],
+        report=lease.set_progress,
+        base_test=base_test,
+    )
     lease.begin_step("judging")
     champion = promotions.bundle_of(plan.champion)
     authors = record["exam_authors"]
     verdict = examine(
-        champion, challenger, exam.arrays, by_author=split.by_author, authors=authors, starter=plan.bundle
+        champion,
+        challenger,
+        exam.arrays,
+        by_author=split.by_author,
+        authors=authors,
+        starter=plan.bundle,
+        base_test=base_test,
     )
     lease.begin_step("deciding")
     _decide(lease, plan, verdict, challenger, exam.drawings)
@@ -103,22 +121,25 @@ def _plan(lease: Lease) -> TrainingPlan:
         raise DeclinedError(f"{recognizer} has no version to start from. Run `manage.py install_models`.")
     bundle = promotions.bundle_of(base)
     champion = promotion.model_version
-    if difference := _difference(champion, bundle):
+    base_test = base_test_of(recognizer, bundle)
+    if difference := _difference(champion, bundle, base_test):
         raise DeclinedError(
             f"{champion} cannot be compared with {base}, from which training starts: {difference}. "
             f"Promote {base} first."
         )
     mode, why = find_mode(bundle)
     lease.log(f"Training starts from {base} and is compared with {champion}. Mode {mode}: {why}")
-    return TrainingPlan(base, promotion, champion, bundle, mode)
+    return TrainingPlan(base, promotion, champion, bundle, base_test, mode, why)
 
 
-def _difference(champion: ModelVersion, base: Bundle) -> str:
+def _difference(champion: ModelVersion, base: Bundle, base_test: InstalledTest | None) -> str:
     """Why the champion cannot be compared with a model trained from the base; empty if it can."""
     if [label["slug"] for label in champion.manifest["labels"]] != base.slugs:
         return "their labels differ"
     if raster_spec(champion.manifest) != base.raster:
         return "their rasters differ"
+    if base_test:  # both answer it, whatever is in their packs
+        return ""
     packs = [bytes(champion.rehearsal), base.rehearsal]
     if all(packs) and packs[0] != packs[1] and not have_same_test(*map(read_pack, packs)):
         return "their base tests differ"
@@ -141,7 +162,9 @@ def _try_snapshot(lease: Lease, plan: TrainingPlan) -> DrawingSplit:
         split = snapshots.choose_drawings(
             recognizer=run.recognizer, slugs=plan.bundle.slugs, cap=cap, champion=plan.champion
         )
-        record = {**split.record(), "cap": cap, "last_review": last}
+        base_test = plan.base_test.sha256 if plan.base_test else ""
+        facts = {"cap": cap, "last_review": last, "base_test": base_test, "mode_reason": plan.why}
+        record = {**split.record(), **facts}
         snapshots.save_snapshot(run=run, split=split)
         # This comes last because it also writes the heartbeat: no other heartbeat can while this transaction runs.
         lease.update(snapshot=record, base=plan.base, champion=plan.champion, mode=plan.mode)
@@ -176,20 +199,26 @@ def _decide(lease: Lease, plan: TrainingPlan, verdict: GateVerdict, challenger: 
     with lease.locked_transaction():
         if snapshots.uses_excluded_authors(lease.run):
             raise DeclinedError("An author of drawings that it was trained on was excluded meanwhile. Train again.")
-        lease.update(verdict=verdict.to_dict())
+        lease.update(verdict={**verdict.to_dict(), "choices": challenger.manifest["training"].get("choices", [])})
         lease.log("\n         ".join(["Verdict of the gate:", *verdict.sentences]))
         slugs = plan.bundle.slugs
         snapshots.save_answers(run=lease.run, drawings=exam, before=verdict.before, after=verdict.after, slugs=slugs)
         if verdict.outcome != "passed":
-            lease.close(State.REFUSED, " ".join(verdict.objections))
+            lease.close(State.REFUSED, _why_not(plan, verdict))
             return
         version = promotions.register(recognizer=lease.run.recognizer, bundle=challenger)
         field = verdict.figures["field"]
         reason = (
-            f"Training run {lease.run.pk} passed the gate: {field['after']:.1%} of {field['count']} unseen drawings "
-            f"correct, {field['before']:.1%} before."
+            f"Training run {lease.run.pk} passed the gate: {floor_percent(field['after'])}% of {field['count']} unseen "
+            f"drawings correct, {floor_percent(field['before'])}% before."
         )
         lease.close(State.PASSED, _promote(plan, version, reason), version=version)
+
+
+def _why_not(plan: TrainingPlan, verdict: GateVerdict) -> str:
+    """Why the new version was not registered, as sentences."""
+    why = " ".join(verdict.objections)
+    return f"No better than {plan.champion}, which stays live. {why}" if verdict.outcome == "no-better" else why
 
 
 def _promote(plan: TrainingPlan, version: ModelVersion, reason: str) -> str:

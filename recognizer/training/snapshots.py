@@ -101,14 +101,17 @@ def rasterise_drawings(
             except (InkError, ImageError) as error:
                 logger.warning("drawing %s is left out: %s", drawing.uuid, error)
                 continue
+            except Exception:  # of this drawing alone: the run goes on without it
+                logger.exception("drawing %s is left out", drawing.uuid)
+                continue
             inks.append(content.strokes)
             taken.append(row)
     arrays = ApprovedDrawings(
         rasters=np.array(rasters, np.uint8).reshape(-1, raster.size, raster.size),
         inks=inks,
         labels=np.array([slugs.index(row.slug) for row in taken], np.int64),
-        # Authors are needed only where nobody reviewed the drawing, see ml.embeddings.author_filter.
-        authors=np.array([row.author if row.unseen else -1 for row in taken], np.int64),
+        authors=np.array([row.author for row in taken], np.int64),
+        unreviewed=np.array([row.unseen for row in taken], bool),
     )
     return RasterisedDrawings(arrays, [row.drawing for row in taken])
 

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 STUDY, EXAM = "study", "exam"
 EXAM_SHARE = 0.2
-MIN_EXAM_DRAWINGS = 5  # with fewer, the gate says "not enough evidence"
+MIN_EXAM_DRAWINGS = 12  # with fewer, the gate says "not enough evidence"
 MIN_AUTHORS = 5  # with fewer, the split is by drawing, which is weaker evidence
 
 

@@ -1,4 +1,4 @@
-"""Webhooks: signed HTTP requests about reviews and promotions, repeated until they arrive.
+"""Webhooks: signed HTTP requests about reviews, promotions and exports, repeated until they arrive.
 
 events             creates a delivery for each webhook, in the transaction of the event
 delivery           sends due deliveries in the background
@@ -9,4 +9,8 @@ transport          the HTTP transport that enforces this
 notify_owner       mails to owners
 """
 
-from recognizer.webhooks.events import create_promotion_deliveries, create_review_deliveries
+from recognizer.webhooks.events import (
+    create_export_deliveries,
+    create_promotion_deliveries,
+    create_review_deliveries,
+)

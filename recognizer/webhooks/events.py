@@ -15,13 +15,12 @@ from uuid import uuid4
 
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db.models import Q, QuerySet
+from django.urls import reverse
 from django.utils import timezone
 
 from recognizer import enqueue
-from recognizer.models import TEST_EVENT, Delivery, Event, ModelVersion, Promotion, Review, Webhook
-from recognizer.models.webhook import AWAKE
-
-VERSION = 1  # of the payload; increase it when a field is removed or changes its meaning
+from recognizer.models import TEST_EVENT, Delivery, Event, Export, ModelVersion, Promotion, Review, Webhook, permissions
+from recognizer.models.webhook import AWAKE, PAYLOAD_VERSION
 
 
 def create_review_deliveries(reviews: Sequence[int], *, author: int) -> None:
@@ -67,6 +66,31 @@ def create_promotion_deliveries(promotion: Promotion) -> None:
     _save(_deliveries(_listening(hooks, kind), kind, data))
 
 
+def create_export_deliveries(export: Export) -> None:
+    """An export is ready or has failed. Only its owner is notified, and only while they may export."""
+    hooks = Webhook.objects.filter(AWAKE, person=export.by_id)
+    hooks = hooks.filter(Q(recognizer__isnull=True) | Q(recognizer__slug=export.wanted.get("recognizer")))
+    listening = _listening(hooks, Event.EXPORTED)
+    if listening and permissions.may_review(export.by):
+        _save(_deliveries(listening, Event.EXPORTED, _export_data(export)))
+
+
+def _export_data(export: Export) -> dict[str, Any]:
+    """`file` is its address in the API, `reason` why there is none."""
+    ready = export.state == Export.State.READY
+    return {
+        "export": export.pk,
+        "recognizer": export.wanted.get("recognizer"),
+        "format": export.form,
+        "state": export.state,
+        "reason": export.reason or None,
+        "drawings": export.done,
+        "size": export.size if ready else None,
+        "sha256": export.sha256 or None,
+        "file": reverse("api:export-file", args=[export.pk]) if ready else None,
+    }
+
+
 def create_test_delivery(hook: Webhook) -> Delivery:
     """A test event for one webhook."""
     return _save(_deliveries([hook], TEST_EVENT, {"webhook": hook.uuid}))[0]
@@ -87,7 +111,7 @@ def _deliveries(
 ) -> list[Delivery]:
     """One delivery of the same event, with the same id and body, for each webhook."""
     event = uuid4()
-    payload = {"id": event, "type": kind, "version": VERSION, "created": timezone.now(), "data": data}
+    payload = {"id": event, "type": kind, "version": PAYLOAD_VERSION, "created": timezone.now(), "data": data}
     body = json.dumps(payload, cls=DjangoJSONEncoder, ensure_ascii=False, separators=(",", ":"))
     return [Delivery(webhook=hook, event=event, type=kind, drawing_id=drawing, body=body) for hook in hooks]
 

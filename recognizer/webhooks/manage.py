@@ -72,9 +72,9 @@ def renew_secret(*, hook: Webhook) -> None:
     Webhook.objects.filter(pk=hook.pk).update(secret_number=F("secret_number") + 1, renewed=timezone.now())
 
 
-def pause_webhook(*, hook: Webhook) -> None:
+def pause_webhook(*, hook: Webhook, reason: str = "") -> None:
     """Stop sending and recording events. Waiting deliveries stay."""
-    Webhook.objects.filter(pk=hook.pk, paused__isnull=True).update(paused=timezone.now(), pause_reason="")
+    Webhook.objects.filter(pk=hook.pk, paused__isnull=True).update(paused=timezone.now(), pause_reason=reason)
 
 
 def resume_webhook(*, hook: Webhook) -> None:

@@ -1,16 +1,20 @@
 // The JavaScript client of the API, for the site's own pages and for other programs. It has the same methods as the
 // Python client (clients/python). Programs use a key: new Client({ url: "https://ink.example.org", key: "ink_..." }).
-// The site's pages use their session: new Client({ root: "/api/v1/", attempts: 1 }).
+// The site's pages use their session: new Client({ root: "/api/v1/", actingFor: "...", attempts: 1 }).
 
-const TIMEOUT_MS = 15_000;
+const TIMEOUT_S = 15;
+const PICTURE_TIMEOUT_S = 60; // megabytes over a slow line
 const BATCH_ITEMS = 256;
 const BATCH_BYTES = 3_900_000; // the site accepts 4 MiB
 const BATCH_PICTURES = 30; // the site accepts 60 a minute, so a larger request might never be accepted
 const TEMPORARY = new Set([0, 408, 429, 502, 503, 504]);
 
-/** An error response. `status` is 0 if there was no response; `code` is stable. */
+/** What `correct` takes instead of a label's slug if no label is right. Slugs have no spaces. */
+export const NONE_OF_THESE = "none of these";
+
+/** An error response. `status` is 0 if there was no response; `code` is stable; `requestId` is what the site's log calls it. */
 export class ApiError extends Error {
-  constructor(status, { code = "", detail = "", field = null } = {}, retryAfter = 0) {
+  constructor(status, { code = "", detail = "", field = null, request_id = "" } = {}, retryAfter = 0, requestId = "") {
     super(detail || code || `HTTP ${status}`);
     this.name = "ApiError";
     this.status = status;
@@ -18,6 +22,7 @@ export class ApiError extends Error {
     this.detail = detail;
     this.field = field; // the field to blame, or null
     this.retryAfter = retryAfter; // seconds
+    this.requestId = request_id || requestId;
   }
 
   get isOffline() {
@@ -29,28 +34,52 @@ export class ApiError extends Error {
     return this.status === 0 || this.status === 408 || this.status === 429 || this.status >= 500;
   }
 
+  /** Whether somebody else has signed in since the page was made. */
+  get isOtherAccount() {
+    return this.code === "account_changed";
+  }
+
   get needsSignIn() {
     return this.status === 401 || (this.status === 403 && this.code !== "consent_required");
   }
+
+  /** Whether the same request may succeed later, perhaps after its author has signed in again. */
+  get canWait() {
+    return this.isPassing || this.needsSignIn || this.isOtherAccount;
+  }
 }
 
-/** `attempts`: how often a request is sent if failures are temporary. `longest`: the longest wait between, in seconds. */
+/**
+ * `attempts`: how often a request is sent if failures are temporary. `longest`: the longest wait between, in seconds.
+ * `timeout`: after so many seconds an attempt counts as failed; pictures may take longer.
+ * `actingFor`: the account for which the site made the page; the server refuses requests of any other.
+ * `onLiveVersions`: called with the header `Live-Versions` of each response, like "digits=3, sketches=1".
+ */
 export class Client {
   #root;
   #key;
+  #actingFor;
   #attempts;
   #longest;
+  #timeout;
+  #onLiveVersions;
+  #live = new Map(); // recognizer -> number of its live version, as the last response said
+  #models = new Map(); // recognizer -> promise of the model that answers locally
 
-  constructor({ url = "", root = `${url.replace(/\/+$/, "")}/api/v1/`, key = "", attempts = 4, longest = 60 }) {
+  constructor({ url = "", root = `${url.replace(/\/+$/, "")}/api/v1/`, key = "", actingFor = "", attempts = 4, longest = 60, timeout = TIMEOUT_S, onLiveVersions = null }) {
     this.#root = root;
     this.#key = key;
+    this.#actingFor = actingFor;
     this.#attempts = attempts;
     this.#longest = longest;
+    this.#timeout = timeout;
+    this.#onLiveVersions = onLiveVersions;
   }
 
   /** `content`: `recognizer`, and `ink` (strokes) or `image` (a Blob), perhaps `top_k`, `threshold`, `as_of`, `keep`, ... */
   predict(content) {
-    return content.keep ? this.#send("POST", "predict", { id: newId(), ...content }) : this.#send("POST", "predict", content, { writes: false });
+    const fields = content.keep ? { id: newId(), ...content } : content;
+    return this.#sendDrawing("predict", "predict/picture", fields, { writes: Boolean(content.keep) });
   }
 
   /** An answer, or an ApiError, for each of `items` (ink, or data URLs of pictures). */
@@ -66,21 +95,24 @@ export class Client {
     return found;
   }
 
-  /** Feedback on a saved prediction: `{ label }`, or `{ correct: true }`. */
+  /** Feedback on a saved prediction: `{ label }`, `{ correct: true }` or `{ none_of_these: true }`. */
   feedback(prediction, content) {
     return this.#send("POST", `predictions/${prediction}/feedback`, content);
   }
 
   /** Save a drawing. `content.id` lets the same request be repeated safely; without it, one is made. */
   keep(content, { leaving = false } = {}) {
-    return this.#send("POST", "drawings", { id: newId(), ...content }, { keepalive: leaving });
+    return this.#sendDrawing("drawings", "pictures", { id: newId(), ...content }, { keepalive: leaving });
   }
 
   drawing(id) {
     return this.#send("GET", `drawings/${id}`);
   }
 
-  /** Your drawings, the newest first: for await (const drawing of client.drawings()). Fetches pages as needed. */
+  /**
+   * Your drawings, the newest first: for await (const drawing of client.drawings()). Fetches pages as needed.
+   * `filters`: `recognizer`, `label`, `corrected`, `since` and `until` (a Date, or a text of ISO 8601).
+   */
   drawings(filters = {}) {
     return this.#pages("drawings", { page_size: 100, ...filters });
   }
@@ -94,8 +126,15 @@ export class Client {
     return this.#send("DELETE", `drawings/${id}`);
   }
 
+  /** `label` is a slug, or NONE_OF_THESE. */
   correct(id, label) {
+    if (label === NONE_OF_THESE) return this.markNoneOfThese(id);
     return this.#send("PUT", `drawings/${id}/correction`, { label });
+  }
+
+  /** Say that no label is right. */
+  markNoneOfThese(id) {
+    return this.#send("PUT", `drawings/${id}/correction`, { none_of_these: true });
   }
 
   takeBack(id) {
@@ -117,20 +156,54 @@ export class Client {
     return this.#send("GET", `recognizers/${encodeURIComponent(recognizer)}${where}/model.tflite`, undefined, { as: "model", headers });
   }
 
+  /**
+   * Answer ink here, with the recognizer's own model: `content` has `recognizer`, `ink`, perhaps `top_k` and `threshold`.
+   * The model is downloaded once and checked, and again when a later response names another live version. No key is
+   * needed. Throws what `model/load.js` throws, for example for a model that needs a newer release of this client.
+   */
+  async predictLocally({ recognizer, ink, top_k = null, threshold = null }) {
+    const model = await this.#localModel(recognizer);
+    const answer = model.answer(ink);
+    if (threshold !== null) answer.unsure = answer.guesses[0].probability < threshold;
+    if (top_k !== null) answer.guesses = answer.guesses.slice(0, top_k);
+    return answer;
+  }
+
+  async #localModel(recognizer) {
+    const model = await this.#models.get(recognizer);
+    const live = this.#live.get(recognizer);
+    if (model && (live === undefined || live === model.about.model_version)) return model;
+    const { loadModel } = await import("./model/load.js"); // not every page of the site needs it
+    const read = (path, as, { fresh }) => this.#send("GET", path, undefined, { as, ...(fresh && { cache: "reload" }) });
+    const loading = loadModel(read, recognizer);
+    this.#models.set(recognizer, loading);
+    return loading.catch((error) => {
+      this.#models.delete(recognizer);
+      throw error;
+    });
+  }
+
   usage() {
     return this.#pages("usage");
   }
 
   /** Only the cursor of `next` is used: the key must not be sent to another address than the site's. */
   async *#pages(path, filters = {}) {
-    const params = new URLSearchParams(Object.entries(filters).filter(([, value]) => value !== undefined && value !== null));
+    const params = toParams(filters);
     for (;;) {
-      const query = params.size ? `?${params}` : "";
-      const { results, next } = await this.#send("GET", path + query);
+      const query = params.toString();
+      const { results, next } = await this.#send("GET", query ? `${path}?${query}` : path);
       yield* results;
       if (!next) return;
       params.set("cursor", new URL(next).searchParams.get("cursor"));
     }
+  }
+
+  /** A picture is the body of a request to a path of its own, and its other fields are in the query string. */
+  #sendDrawing(path, picturePath, content, options) {
+    if (!(content.image instanceof Blob)) return this.#send("POST", path, content, options);
+    const { image, ...fields } = content;
+    return this.#send("POST", `${picturePath}?${toParams(fields)}`, image, options);
   }
 
   /** All attempts of a write have the same idempotency key, so that it runs once. */
@@ -157,13 +230,14 @@ export class Client {
   }
 
   async #fetch(method, path, content, as, more, options) {
-    const headers = { Accept: as === "json" ? "application/json" : "*/*", ...this.#credentials(), ...more };
+    const headers = { Accept: as === "json" ? "application/json" : "*/*", ...this.#credentials(method), ...more };
     const body = toBody(content, headers);
     let response;
     try {
-      const signal = options.keepalive ? undefined : AbortSignal.timeout(TIMEOUT_MS);
+      const signal = options.keepalive ? undefined : abortAfter(this.#deadline(content) * 1000);
       const credentials = this.#key ? "omit" : "same-origin";
       response = await fetch(this.#root + path, { method, headers, body, signal, credentials, ...options });
+      this.#noteLiveVersions(response.headers.get("Live-Versions") ?? "");
       return await read(response, as);
     } catch (error) {
       if (error instanceof ApiError) throw error;
@@ -171,26 +245,53 @@ export class Client {
     }
   }
 
-  #credentials() {
-    if (this.#key) return { Authorization: `Bearer ${this.#key}` };
-    return typeof document === "undefined" ? {} : { "X-CSRFToken": csrfToken() }; // not every program has a page
+  #noteLiveVersions(header) {
+    if (!header) return;
+    for (const [recognizer, number] of header.split(",").map((part) => part.trim().split("="))) this.#live.set(recognizer, Number(number));
+    this.#onLiveVersions?.(header);
   }
+
+  #deadline(content) {
+    return content instanceof Blob ? Math.max(this.#timeout, PICTURE_TIMEOUT_S) : this.#timeout;
+  }
+
+  #credentials(method) {
+    if (this.#key) return { Authorization: `Bearer ${this.#key}` };
+    if (typeof document === "undefined") return {}; // not every program has a page
+    const token = method !== "GET" && { "X-CSRFToken": csrfToken() }; // pages of other sites read without it
+    return { ...token, ...(this.#actingFor && { "X-Inkling-Acting-For": this.#actingFor }) };
+  }
+}
+
+/** The fields that are given, as a query string. */
+function toParams(fields) {
+  const given = Object.entries(fields).filter(([, value]) => value !== undefined && value !== null);
+  return new URLSearchParams(given.map(([name, value]) => [name, value instanceof Date ? value.toISOString() : value]));
 }
 
 async function read(response, as) {
   if (as === "model" && response.status === 304) return null;
   if (!response.ok) {
     const data = await response.json().catch(() => null);
-    throw new ApiError(response.status, data ?? {}, Number(response.headers.get("Retry-After")) || 0);
+    const { headers } = response;
+    throw new ApiError(response.status, data ?? {}, Number(headers.get("Retry-After")) || 0, headers.get("X-Request-Id") ?? "");
   }
   if (as === "blob") return response.blob();
+  if (as === "buffer") return response.arrayBuffer();
   if (as === "json") return response.status === 204 ? null : response.json();
   const version = Number(response.headers.get("Model-Version")) || null;
   return { content: await response.arrayBuffer(), etag: response.headers.get("ETag"), version };
 }
 
+/** `Retry-After` is a number of seconds or a date; 0 without it. */
+export function secondsUntil(value) {
+  const seconds = Number(value ?? 0);
+  if (!Number.isNaN(seconds)) return Math.max(0, seconds);
+  return Math.max(0, (Date.parse(value) - Date.now()) / 1000) || 0;
+}
+
 /** Read each time: it changes when the person signs in in another tab. */
-function csrfToken() {
+export function csrfToken() {
   return document.cookie.match(/(?:^|; )csrftoken=([^;]+)/)?.[1] ?? "";
 }
 
@@ -214,19 +315,22 @@ function* parts(items) {
 }
 
 function toError(error) {
-  return error instanceof ApiError ? error : new ApiError(400, error);
+  return error instanceof ApiError ? error : new ApiError(error.code === "internal_error" ? 500 : 400, error);
 }
 
-/** A form for a picture, JSON for everything else. */
+/** A picture as it is, JSON for everything else. */
 function toBody(content, headers) {
   if (content === undefined) return undefined;
-  if (!(content.image instanceof Blob)) {
-    headers["Content-Type"] = "application/json";
-    return JSON.stringify(content);
-  }
-  const form = new FormData();
-  for (const [name, value] of Object.entries(content)) form.append(name, value);
-  return form;
+  headers["Content-Type"] = content instanceof Blob ? "application/octet-stream" : "application/json";
+  return content instanceof Blob ? content : JSON.stringify(content);
+}
+
+/** A signal for `fetch` that gives up after this time. Safari before version 16 has no AbortSignal.timeout. */
+export function abortAfter(milliseconds) {
+  if (AbortSignal.timeout) return AbortSignal.timeout(milliseconds);
+  const controller = new AbortController();
+  setTimeout(() => controller.abort(), milliseconds);
+  return controller.signal;
 }
 
 /** A version 4 UUID. Pages without HTTPS have no crypto.randomUUID. */

@@ -10,6 +10,8 @@ from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
 from django.core import mail
 from django.test import Client
 
+from accounts.models import User
+
 PASSWORD = "a long enough word"
 
 
@@ -22,6 +24,15 @@ def sign_up(client: Client, email: str = "new@example.org", **more: Any) -> Any:
 def sign_in(client: Client, email: str, password: str = PASSWORD, **more: Any) -> Any:
     """Send the sign-in form."""
     return client.post("/accounts/login/", {"login": email, "password": password, **more})
+
+
+def force_login_by_password(client: Client, person: User) -> None:
+    """Sign in without the form, as if the password had been given just now: no page asks for it again."""
+    client.force_login(person)
+    session = client.session
+    session["account_authentication_methods"] = [{"method": "password", "at": time.time(), "reauthenticated": True}]
+    session["account_authentication_methods_user"] = str(person.pk)
+    session.save()
 
 
 def error_codes(response: Any) -> set[str]:

@@ -57,7 +57,8 @@ def test_it_asks_who_it_is_before_it_changes_anything(client: Client, ada: User)
 
 
 def test_an_address_of_somebody_else_cannot_be_taken(as_ada: Client, ada: User, bob: User) -> None:
-    """Bob never confirmed his, and the mail reached ada: still no address serves two accounts."""
+    """Bob signed in but never confirmed his, and the mail reached ada: no address serves two accounts."""
+    Client().force_login(bob)
     _change(as_ada, bob.email)
     page = as_ada.post(link(), follow=True)
     assert page.status_code == 200

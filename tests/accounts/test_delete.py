@@ -1,17 +1,21 @@
 """/accounts/delete/: whoever leaves takes everything along."""
 
+import json
 from typing import Any
 
 import pytest
+from allauth.account.models import EmailAddress
 from django.apps import apps
+from django.contrib.admin.models import LogEntry
+from django.contrib.contenttypes.models import ContentType
 from django.contrib.sessions.models import Session
-from django.db import models
+from django.db import connection, models
 from django.test import Client
 
 from accounts import deletion
 from accounts.models import User
-from recognizer.models import Promotion
-from tests.accounts.helpers import PASSWORD, is_in, sign_in
+from recognizer.models import Promotion, Report, Webhook
+from tests.accounts.helpers import PASSWORD, is_in, sign_in, sign_up
 from tests.accounts.world import furnish, log
 
 pytestmark = pytest.mark.django_db
@@ -81,6 +85,50 @@ def test_their_address_stands_nowhere_any_more(as_ada: Client, staff: User) -> N
     assert staff.email in _everything()
     as_ada.post("/accounts/delete/")
     assert staff.email not in _everything()
+
+
+def _dump() -> str:
+    """Every row of every table, as the database gives it, with the data of sessions in plain text."""
+    with connection.cursor() as cursor:
+        tables = connection.introspection.table_names(cursor)
+        rows = []
+        for table in tables:
+            cursor.execute(f'SELECT * FROM "{table}"')  # noqa: S608 - the names come from the database
+            rows += [f"{table}: {row}" for row in cursor.fetchall()]
+    rows += [f"session: {session.get_decoded()}" for session in Session.objects.all()]
+    return "\n".join(rows).lower()
+
+
+def test_a_dump_of_the_database_does_not_contain_their_addresses(
+    as_ada: Client, staff: User, bob: User, production: Any
+) -> None:
+    other = EmailAddress.objects.create(user=bob, email=staff.email, verified=False)  # bob wanted to change to it
+    EmailAddress.objects.create(user=staff, email="ada.new@example.org", verified=False)
+    visitor, unfinished = Client(), Client()
+    sign_up(visitor, staff.email.upper())  # somebody tries to sign up with it, which needs a confirmation
+    sign_in(unfinished, staff.email)
+    for model, text in ((EmailAddress, f"{staff.email} (Ada)"), (Webhook, f"of {staff.email.upper()}")):
+        kind = ContentType.objects.get_for_model(model)
+        added = json.dumps([{"changed": {"object": "ada.new@example.org", "name": "x"}}])
+        LogEntry.objects.create(
+            user=bob, content_type=kind, object_id="1", object_repr=text, action_flag=2, change_message=added
+        )
+    Report.objects.create(page="/", reason="wrong", words=f"Write to {staff.email}, or nada@example.org.", by=staff)
+    assert _dump().count(staff.email) > 5
+    as_ada.post("/accounts/delete/")
+    dump = _dump()
+    assert "ada.new@example.org" not in dump
+    assert "nada@example.org" in dump, "a longer address is another one"
+    assert staff.email not in dump.replace("nada@example.org", "")
+    assert not EmailAddress.objects.filter(pk=other.pk).exists()
+    assert LogEntry.objects.filter(user=bob).count() >= 2
+    assert is_in(_signed_in(bob))
+
+
+def _signed_in(user: User) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client
 
 
 def test_a_promotion_stays_without_a_name(as_ada: Client, staff: User) -> None:

@@ -7,9 +7,12 @@ import pytest
 from django.core import mail
 from django.template.loader import render_to_string
 from django.test import Client, RequestFactory
+from django.utils.translation import override
 
 from accounts.models import User
-from tests.accounts.helpers import sign_up
+from tests.accounts.helpers import PASSWORD, sign_up
+from tests.bangla import latin_words
+from tests.csrf_client import CsrfClient
 
 pytestmark = pytest.mark.django_db
 
@@ -45,24 +48,45 @@ def test_the_link_has_the_scheme_of_the_site(client: Client, production: Any, ad
     assert "https://testserver/accounts/password/reset/key/" in str(mail.outbox[0].body)
 
 
+def test_links_have_the_address_of_the_settings_whatever_host_a_request_names(
+    client: Client, production: Any, ada: User
+) -> None:
+    production.ALLOWED_HOSTS, production.SITE_URL = ["*"], "https://ink.example:8443"
+    client.post("/accounts/login/", {"login": ada.email, "password": PASSWORD})
+    change = {"oldpassword": PASSWORD, "password1": "quite another word", "password2": "quite another word"}
+    evil: Any = {"headers": {"Host": "evil.example", "X-Forwarded-Host": "evil.example"}}
+    client.post("/accounts/password/change/", change, **evil)
+    for email in ("new@example.org", ada.email):
+        sign_up(Client(**evil), email)
+        Client(**evil).post("/accounts/password/reset/", {"email": email})
+    Client(**evil).post("/accounts/password/reset/", {"email": "nobody@example.org"})
+    texts = [str(message.body) for message in mail.outbox]
+    assert len(texts) == 6
+    links = re.findall(r"https?://\S+", "\n".join(texts))
+    assert len(links) == 12
+    assert all(link.startswith("https://ink.example:8443/") for link in links)
+
+
 def test_signs_in_an_address_are_not_written_as_html(client: Client, production: Any) -> None:
     client.post("/accounts/password/reset/", {"email": "o'hara&co@example.org"})
     assert "o'hara&co@example.org" in str(mail.outbox[0].body)
 
 
+_CHANGE = {
+    "site_url": "https://ink.example",
+    "ip": "198.51.100.1",
+    "user_agent": "A Browser & Sons",
+    "timestamp": None,
+    "from_email": "old@example.org",
+    "to_email": "new@example.org",
+    "deleted_email": "old@example.org",
+}
+
+
 @pytest.mark.parametrize("name", NOTES)
 def test_a_note_about_a_change_says_what_where_and_what_to_do(name: str) -> None:
     request = RequestFactory().get("/", secure=True)
-    context = {
-        "request": request,
-        "current_site": type("Site", (), {"domain": "ink.example"}),
-        "ip": "198.51.100.1",
-        "user_agent": "A Browser & Sons",
-        "timestamp": None,
-        "from_email": "old@example.org",
-        "to_email": "new@example.org",
-        "deleted_email": "old@example.org",
-    }
+    context = {"request": request, **_CHANGE}
     subject = render_to_string(f"{name}_subject.txt", context).strip()
     body = render_to_string(f"{name}_message.txt", context).strip()
     assert "\n" not in subject
@@ -79,3 +103,20 @@ def test_every_subject_names_the_site(client: Client, production: Any, ada: User
         client.post("/accounts/password/reset/", {"email": email})
     assert len(mail.outbox) == 3
     assert all("Inkling" in message.subject for message in mail.outbox)
+
+
+@pytest.mark.parametrize("name", NOTES)
+def test_a_note_about_a_change_is_in_the_language_of_the_page(name: str) -> None:
+    context = {"request": RequestFactory().get("/", secure=True), **_CHANGE}
+    with override("bn"):
+        texts = [render_to_string(f"{name}_{part}.txt", context) for part in ("subject", "message")]
+    assert latin_words(" ".join(texts).replace("A Browser & Sons", "")) == []
+
+
+def test_mails_that_people_ask_for_are_in_the_language_of_the_page(production: Any, ada: User) -> None:
+    client = CsrfClient(headers={"Accept-Language": "bn"})
+    sign_up(client)
+    for email in (ada.email, "nobody@example.org"):
+        client.post("/accounts/password/reset/", {"email": email})
+    assert len(mail.outbox) == 3
+    assert [latin_words(f"{message.subject} {message.body}") for message in mail.outbox] == [[], [], []]

@@ -19,7 +19,6 @@ ODD = [
     "//evil.example",
     "https://evil.example/",
     "javascript:alert(1)",
-    "\0",
     "%00",
     "\n",
 ]
@@ -47,7 +46,7 @@ def test_what_the_database_cannot_hold_is_refused(client: Client, page: str) -> 
         "password1": "\0",
         "password2": "\0",
     }
-    assert client.post(f"/accounts/{page}/", odd).status_code == 200
+    assert client.post(f"/accounts/{page}/", odd).status_code == 400
     assert not User.objects.exists()
 
 

@@ -89,7 +89,7 @@ def check(response: Any) -> None:
     """Status, the site's header, its style sheet, one heading, nothing inline, no page of allauth's own."""
     page = response.content.decode()
     assert response.status_code == 200
-    for part in ('<header class="masthead">', "css/base.css", "css/account.css", "· Inkling</title>"):
+    for part in ('<header class="masthead">', "css/site.css", "css/account.css", "· Inkling</title>"):
         assert part in page
     assert page.count("<h1>") == 1
     assert "Menu:" not in page

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db
 
 def _codes(client: Client) -> list[str]:
     page = client.get("/accounts/2fa/recovery-codes/").content.decode()
-    return re.findall(r'<li class="code">(\d+)</li>', page)
+    return re.findall(r'<li[^>]* class="code">(\d+)</li>', page)
 
 
 @pytest.mark.django_db(transaction=True)  # the mail goes out once it is stored
@@ -44,6 +44,16 @@ def test_signing_in_then_takes_a_code(as_ada: Client, ada: User, client: Client)
     client.post("/accounts/2fa/authenticate/", {"code": "000000"})
     assert not is_in(client)
     client.post("/accounts/2fa/authenticate/", {"code": totp_code(secret)})
+    assert is_in(client)
+
+
+def test_a_code_may_be_typed_in_the_digits_of_a_bangla_keyboard(as_ada: Client, ada: User, client: Client) -> None:
+    bangla = str.maketrans("0123456789", "০১২৩৪৫৬৭৮৯")
+    secret = str(as_ada.get("/accounts/2fa/totp/activate/").context["form"].secret)
+    turned_on = as_ada.post("/accounts/2fa/totp/activate/", {"code": totp_code(secret).translate(bangla)})
+    assert turned_on.status_code == 302
+    sign_in(client, ada.email)
+    client.post("/accounts/2fa/authenticate/", {"code": _codes(as_ada)[0].translate(bangla)})
     assert is_in(client)
 
 

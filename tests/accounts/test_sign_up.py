@@ -131,3 +131,23 @@ def test_it_never_leads_to_another_site(client: Client, target: str) -> None:
 
 def test_it_leads_back_to_where_one_came_from(client: Client) -> None:
     assert sign_up(client, next="/accounts/consent/").headers["Location"] == "/accounts/consent/"
+
+
+def test_the_password_is_not_asked_for_again_seconds_after_sign_up(client: Client) -> None:
+    sign_up(client)
+    assert client.get("/accounts/keys/new/").status_code == 200
+    assert client.get("/accounts/2fa/totp/activate/").status_code == 200
+
+
+def test_nor_after_the_address_was_confirmed_in_the_same_browser(client: Client, production: Any) -> None:
+    sign_up(client)
+    client.post(link())
+    assert client.get("/accounts/keys/new/").status_code == 200
+
+
+def test_it_is_asked_for_again_minutes_later(client: Client) -> None:
+    sign_up(client)
+    session = client.session
+    session["account_authentication_methods"][0]["at"] -= 301
+    session.save()
+    assert client.get("/accounts/delete/").headers["Location"].startswith("/accounts/reauthenticate/")

@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("digits")]
 
 @pytest.mark.parametrize("accept", ["text/html", "image/png", "application/xml", ";;;", "application/json; indent=8"])
 def test_the_answer_is_plain_json_whatever_is_accepted(client: Client, accept: str) -> None:
-    response = client.get("/api/v1/recognizers?format=api", headers={"accept": accept})
+    response = client.get("/api/v1/recognizers", headers={"accept": accept})
     assert response.status_code == 200
     assert response["Content-Type"] == "application/json"
     assert b"\n" not in response.content
@@ -43,4 +43,4 @@ def test_a_database_that_is_away_is_a_503_of_the_same_shape(as_alice: Client, mo
     response = keep(as_alice)
     assert response.status_code == 503
     assert response.json()["code"] == "unavailable"
-    assert set(response.json()) == {"code", "detail", "field"}
+    assert set(response.json()) == {"code", "detail", "field", "request_id"}

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from recognizer.api.errors import ApiError
-from recognizer.api.input import LimitedJSONParser
+from recognizer.api.input import DrawingBody, LimitedJSONParser
 from recognizer.models import Drawing
 from tests.ink import SEVEN
 
@@ -113,12 +113,22 @@ BAD_BODIES: list[tuple[int, str, bytes]] = [
 ]
 
 
+@pytest.mark.parametrize("field", DrawingBody.__struct_fields__)
+@pytest.mark.parametrize("value", ["\ud800", "7\udfff", ["\ud800"], {"\ud800": 1}], ids=range(4))
+def test_half_of_a_surrogate_pair_is_refused_in_every_field(as_alice: Client, field: str, value: object) -> None:
+    body = {"recognizer": "digits", "ink": [[[1], [1]]], field: value}
+    for url in URLS:
+        answer = as_alice.post(url, json.dumps(body), "application/json")
+        assert answer.status_code == 400, (url, answer.content)
+        assert answer.json()["field"] in (field, "ink", "image", None)
+
+
 @pytest.mark.parametrize("url", URLS)
 @pytest.mark.parametrize(("status", "code", "body"), BAD_BODIES, ids=range(len(BAD_BODIES)))
 def test_a_body_of_another_form_is_refused(as_alice: Client, url: str, status: int, code: str, body: bytes) -> None:
     response = post(as_alice, url, body)
     assert (response.status_code, response.json()["code"]) == (status, code)
-    assert set(response.json()) == {"code", "detail", "field"}
+    assert set(response.json()) == {"code", "detail", "field", "request_id"}
 
 
 BAD_IMAGES: list[tuple[int, str, Any]] = [

@@ -39,7 +39,7 @@ def test_one_bad_item_does_not_spoil_the_rest(client: Client) -> None:
     assert results[0]["guesses"][0]["label"] == results[7]["guesses"][0]["label"] == "7"
     for result in results[1:7]:
         assert set(result) == {"index", "error"}
-        assert set(result["error"]) == {"code", "detail", "field"}
+        assert set(result["error"]) == {"code", "detail", "field", "request_id"}
     codes = [result["error"]["code"] for result in results[1:7]]
     assert codes == ["empty_ink", "missing_field", "missing_field", "missing_field", "invalid_image", "invalid_ink"]
 

@@ -8,7 +8,7 @@ from django.db import connection
 from django.test import Client
 
 from accounts.models import User
-from recognizer.models import Correction
+from recognizer.models import Correction, QueueEntry, Remembered
 from tests.api.test_drawings import correct, keep
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("digits")]
@@ -79,7 +79,46 @@ def test_a_body_of_another_form_is_refused(as_alice: Client, drawing: str, body:
     url = f"/api/v1/drawings/{drawing}/correction"
     response = as_alice.put(url, body, content_type="application/json")
     assert response.status_code == 400
-    assert set(response.json()) == {"code", "detail", "field"}
+    assert set(response.json()) == {"code", "detail", "field", "request_id"}
+
+
+def test_an_author_can_say_that_no_label_is_right(as_alice: Client, drawing: str) -> None:
+    url = f"/api/v1/drawings/{drawing}/correction"
+    correct(as_alice, drawing, "7")
+    said = as_alice.put(url, {"none_of_these": True}, content_type="application/json").json()
+    assert (said["label"], said["none_of_these"], said["agrees"]) == (None, True, False)
+    assert as_alice.get(url).json() == shown(as_alice, drawing) == said
+    assert not QueueEntry.objects.exists()  # nobody reviews it, so nothing is trained on it
+    assert not Remembered.objects.exists()
+    listed = as_alice.get("/api/v1/corrections").json()["results"]
+    assert [(each["drawing"], each["none_of_these"], each["review"]) for each in listed] == [(drawing, True, None)]
+    assert as_alice.get("/api/v1/corrections?review=waiting").json()["results"] == []
+
+
+def test_a_drawing_that_is_none_of_these_is_found_as_corrected_and_under_no_label(
+    as_alice: Client, drawing: str
+) -> None:
+    url = f"/api/v1/drawings/{drawing}/correction"
+    for _again in range(2):
+        as_alice.put(url, {"none_of_these": True}, content_type="application/json")
+    assert Correction.objects.count() == 1
+
+    def found(query: str) -> list[str]:
+        return [each["id"] for each in as_alice.get(f"/api/v1/drawings?{query}").json()["results"]]
+
+    assert found("corrected=true") == [drawing]
+    assert found("corrected=false") == found("label=7") == []
+    assert as_alice.delete(url).status_code == 204
+    assert found("corrected=false") == found("label=7") == [drawing]
+    assert shown(as_alice, drawing) is None
+
+
+@pytest.mark.parametrize(
+    "body", [{"none_of_these": False}, {"none_of_these": True, "label": "7"}, {"none_of_these": "yes"}]
+)
+def test_none_of_these_goes_without_a_label(as_alice: Client, drawing: str, body: Any) -> None:
+    response = as_alice.put(f"/api/v1/drawings/{drawing}/correction", body, content_type="application/json")
+    assert (response.status_code, shown(as_alice, drawing)) == (400, None)
 
 
 @pytest.mark.django_db(transaction=True)

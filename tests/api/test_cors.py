@@ -1,6 +1,7 @@
 """Pages of other sites use the API with a key that is bound to their site, and by nothing else."""
 
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.db import OperationalError
@@ -115,11 +116,73 @@ def test_the_key_of_another_does_not_open_the_page(alice: User, bob: User) -> No
     assert predict(program(bob, origins=[EVIL]), APP).status_code == 403
 
 
-def test_without_a_key_no_page_of_another_site_reads_anything(client: Client, as_alice: Client, alice: User) -> None:
+def test_without_a_key_no_page_of_another_site_reads_what_is_not_public(
+    client: Client, as_alice: Client, alice: User
+) -> None:
     program(alice, origins=[APP])
     for who in (client, as_alice):
         assert allowed(predict(who, APP)) is None
-        assert allowed(who.get("/api/v1/recognizers", headers={"origin": APP})) is None
+        for path in ("drawings", "corrections", "usage", "exports"):
+            assert allowed(who.get(f"/api/v1/{path}", headers={"origin": APP})) is None
+
+
+PUBLIC = (
+    *("recognizers", "recognizers/digits", "recognizers/digits/versions", "recognizers/digits/versions/1"),
+    *("live-versions", "recognizers/digits/model", "recognizers/digits/versions/1/model.tflite"),
+    *("openapi.json", "openapi.yaml"),
+)
+
+
+@pytest.mark.parametrize("path", PUBLIC)
+def test_a_page_of_any_site_reads_what_is_public(client: Client, path: str) -> None:
+    url = f"/api/v1/{path}"
+    answer = client.get(url, headers={"origin": EVIL})
+    assert (answer.status_code, allowed(answer)) == (200, "*")
+    assert "Access-Control-Allow-Credentials" not in answer
+    assert "ETag" in answer["Access-Control-Expose-Headers"]
+    known = client.get(url, headers={"origin": EVIL, "if-none-match": answer["ETag"]})
+    assert (known.status_code, allowed(known)) == (304, "*")
+    wrong = client.get(url, {"nothing": 1}, headers={"origin": EVIL})
+    assert (wrong.status_code, allowed(wrong)) == (400, "*")
+    asked = client.options(
+        url,
+        headers={
+            "origin": EVIL,
+            "access-control-request-method": "GET",
+            "access-control-request-headers": "if-none-match",
+        },
+    )
+    assert (asked.status_code, allowed(asked)) == (204, "*")
+    assert "Authorization" not in asked["Access-Control-Allow-Headers"]
+
+
+def test_a_site_under_a_prefix_is_read_from_elsewhere_too(client: Client) -> None:
+    answer = client.get("/api/v1/recognizers", headers={"origin": EVIL}, SCRIPT_NAME="/ink")
+    assert (answer.status_code, allowed(answer)) == (200, "*")
+    assert "Origin" in answer["Vary"]
+
+
+def test_a_public_read_with_a_key_is_as_any_other_with_a_key(client: Client, alice: User) -> None:
+    bound, unbound = program(alice, origins=[APP]), program(alice)
+    read = {"origin": APP}
+    assert allowed(bound.get("/api/v1/recognizers", headers=read)) == APP
+    assert allowed(unbound.get("/api/v1/recognizers", headers=read)) is None
+    asked = {
+        "access-control-request-method": "GET",
+        "access-control-request-headers": "authorization",
+    }
+    assert client.options("/api/v1/recognizers", headers={"origin": EVIL, **asked}).status_code == 403
+    assert allowed(client.options("/api/v1/recognizers", headers={"origin": APP, **asked})) == APP
+
+
+def test_what_is_public_is_what_the_document_says(client: Client) -> None:
+    """Everything that can be read without a key, and nothing else."""
+    document = client.get("/api/v1/openapi.json").json()
+    for path, methods in document["paths"].items():
+        if "get" in methods:
+            url = "/api/v1" + path.replace("{slug}", "digits").replace("{number}", "1").replace("{uuid}", str(uuid4()))
+            is_public = {} in methods["get"]["security"]
+            assert (allowed(client.get(url, headers={"origin": EVIL})) == "*") == is_public, path
 
 
 def test_an_unknown_key_is_not_told_to_the_page(client: Client, alice: User) -> None:

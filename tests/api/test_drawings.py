@@ -4,6 +4,8 @@ import io
 import uuid
 from typing import Any
 
+import cv2
+import numpy as np
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
@@ -11,6 +13,7 @@ from PIL import Image
 
 from accounts.models import User
 from recognizer.models import Drawing, Prediction
+from tests.api.errors import said
 from tests.api.test_predict import picture_of_seven
 from tests.ink import ONE, SEVEN, ZERO
 
@@ -70,6 +73,49 @@ def test_a_retry_with_the_same_id_makes_no_double(as_alice: Client) -> None:
     assert Drawing.objects.count() == Prediction.objects.count() == 1
 
 
+def picture_kept(client: Client, picture: bytes, identifier: str) -> Any:
+    file = SimpleUploadedFile("7.png", picture, "image/png")
+    return client.post(URL, {"recognizer": "digits", "image": file, "id": identifier})
+
+
+def check_taken(response: Any) -> None:
+    assert (response.status_code, response.json()["code"], response.json()["field"]) == (409, "id_taken", "id")
+
+
+def test_the_id_of_another_drawing_is_taken_also_for_its_author(as_alice: Client, bangla_digits: Any) -> None:
+    identifier = keep(as_alice).json()["id"]
+    check_taken(keep(as_alice, ONE, id=identifier))
+    check_taken(keep(as_alice, [*SEVEN, *ONE], id=identifier))
+    check_taken(keep(as_alice, id=identifier, recognizer="bangla-digits"))
+    check_taken(picture_kept(as_alice, picture_of_seven(), identifier))
+    body = {"recognizer": "digits", "ink": ONE, "id": identifier, "keep": True}
+    check_taken(as_alice.post("/api/v1/predict", body, content_type="application/json"))
+    assert Drawing.objects.count() == 1
+
+
+def test_the_same_drawing_is_answered_whatever_else_was_asked(as_alice: Client) -> None:
+    first = keep(as_alice)
+    again = keep(as_alice, id=first.json()["id"], personal=False, as_of=1)
+    assert (again.status_code, again.json()) == (200, first.json())
+
+
+@pytest.mark.parametrize("number", ["5.0", "0.30000000000000004", "1e22", "1e23", "1.7976931348623157e308"])
+def test_the_same_numbers_are_the_same_ink_however_they_are_written(as_alice: Client, number: str) -> None:
+    identifier = str(uuid.uuid4())
+    for time, status in ((number, 201), (number, 200), (repr(float(number)), 200), ("7", 409)):
+        ink = f"[[[1, 9], [1, 9], [0, {time}]]]"
+        body = f'{{"recognizer": "digits", "id": "{identifier}", "ink": {ink}}}'
+        assert as_alice.post(URL, body, content_type="application/json").status_code == status
+
+
+def test_the_same_picture_is_the_same_drawing_and_another_one_is_not(as_alice: Client) -> None:
+    identifier, picture = str(uuid.uuid4()), picture_of_seven()
+    answers = [picture_kept(as_alice, picture, identifier) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [201, 200]
+    check_taken(picture_kept(as_alice, cv2.imencode(".png", np.eye(60) * 255)[1].tobytes(), identifier))
+    check_taken(keep(as_alice, id=identifier))
+
+
 def test_the_id_of_another_persons_drawing_is_taken(as_alice: Client, as_bob: Client) -> None:
     identifier = keep(as_alice).json()["id"]
     response = keep(as_bob, ONE, id=identifier)
@@ -115,7 +161,7 @@ def test_it_lists_by_what_was_said(as_alice: Client) -> None:
     assert ids("?label=7") == {seven, one}
     assert ids("?label=1") == set()
     assert ids("?recognizer=digits") == {seven, one, zero}
-    assert ids("?recognizer=runes") == set()
+    assert as_alice.get(URL + "?recognizer=runes").json()["code"] == "unknown_recognizer"
 
 
 def test_it_lists_page_by_page(as_alice: Client) -> None:
@@ -144,7 +190,7 @@ def test_another_persons_drawing_does_not_exist(as_alice: Client, as_bob: Client
     assert as_bob.delete(f"{URL}/{identifier}").status_code == 404
     assert correct(as_bob, identifier, "1").status_code == 404
     assert as_bob.delete(f"{URL}/{identifier}/correction").status_code == 404
-    assert as_bob.get(f"{URL}/{uuid.uuid4()}").json() == as_bob.get(f"{URL}/{identifier}").json()
+    assert said(as_bob.get(f"{URL}/{uuid.uuid4()}")) == said(as_bob.get(f"{URL}/{identifier}"))
     assert as_alice.get(f"{URL}/{identifier}").json()["correction"] is None
 
 
@@ -161,3 +207,10 @@ def test_deleting_really_deletes(as_alice: Client) -> None:
 def test_ink_has_no_image_and_a_picture_has_one(as_alice: Client) -> None:
     identifier = keep(as_alice).json()["id"]
     assert as_alice.get(f"{URL}/{identifier}/image").status_code == 404
+
+
+def test_what_was_created_is_where_the_answer_says(as_alice: Client) -> None:
+    body = {"recognizer": "digits", "ink": SEVEN, "id": str(uuid.uuid4())}
+    first, again = (as_alice.post("/api/v1/drawings", body, content_type="application/json") for _ in range(2))
+    assert (first.status_code, again.status_code, again.has_header("Location")) == (201, 200, False)
+    assert as_alice.get(first["Location"]).json() == first.json()

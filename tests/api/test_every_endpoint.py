@@ -13,6 +13,7 @@ from recognizer.api.base import WRITING, Endpoint
 from recognizer.api.urls import urlpatterns
 from recognizer.api.views.not_found import NotFoundView
 from recognizer.models import Correction, Drawing, Receipt
+from tests.api import errors
 from tests.api.test_keys import BODY, program
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
@@ -82,7 +83,7 @@ def test_anothers_things_look_like_things_that_are_not_there(
         for uuid in (theirs, nowhere)
     )
     assert real.status_code in (404, 405)
-    assert real.content.replace(theirs.encode(), b"") == made_up.content.replace(str(nowhere).encode(), b"")
+    assert str(errors.said(real)).replace(theirs, "") == str(errors.said(made_up)).replace(str(nowhere), "")
     assert Drawing.objects.get().author.email == "alice@example.org"
     assert Correction.objects.count() == 1
 

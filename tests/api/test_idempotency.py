@@ -161,6 +161,7 @@ def test_a_deleted_drawing_leaves_nothing_and_does_not_come_back(as_alice: Clien
     assert not any(made in receipt.content for receipt in Receipt.objects.all())
     late = send(as_alice, "a")
     assert (late.status_code, late.json()["code"]) == (404, "not_found")
+    assert late.json()["request_id"] == late["X-Request-Id"]
     assert send(as_alice, "b").status_code == 201
     assert Drawing.objects.count() == 1
 

@@ -134,6 +134,42 @@ def test_a_picture_as_a_body_is_kept_likewise(as_alice: Client) -> None:
 
 
 @pytest.mark.usefixtures("digits")
+@pytest.mark.parametrize("kind", ["application/octet-stream", "image/png", "image/x-whatever"])
+@pytest.mark.parametrize(("path", "status"), [("predict/picture", 200), ("pictures", 201)])
+def test_a_picture_has_an_address_of_its_own(as_alice: Client, kind: str, path: str, status: int) -> None:
+    response = as_alice.post(f"/api/v1/{path}?recognizer=digits", picture_of_seven(), content_type=kind)
+    assert (response.status_code, response.has_header("Deprecation")) == (status, False)
+    assert as_alice.post(f"/api/v1/{path}?recognizer=digits", {"ink": SEVEN}, "application/json").status_code == 415
+    assert as_alice.post(f"/api/v1/{path}", picture_of_seven(), content_type=kind).json()["field"] == "recognizer"
+    for method in ("GET", "PUT", "TRACE"):
+        assert as_alice.generic(method, "/api/v1/pictures?recognizer=digits").status_code == 405
+
+
+@pytest.mark.usefixtures("digits")
+@pytest.mark.parametrize(("old", "new"), [("predict", "predict/picture"), ("drawings", "pictures")])
+def test_the_old_ways_to_send_a_picture_work_and_name_the_new_one(as_alice: Client, old: str, new: str) -> None:
+    form = {"recognizer": "digits", "image": SimpleUploadedFile("seven.png", picture_of_seven(), "image/png")}
+    address = f"/api/v1/{old}?recognizer=digits"
+    for response in (
+        as_alice.post(f"/api/v1/{old}", form),
+        as_alice.post(address, picture_of_seven(), content_type="image/png"),
+    ):
+        assert response.status_code in (200, 201)
+        assert response["Deprecation"].startswith("@")
+        assert response["Link"] == f'</api/v1/{new}>; rel="successor-version"'
+    response = as_alice.post(address, {"ink": SEVEN}, content_type="application/json")
+    assert not response.has_header("Deprecation")
+
+
+@pytest.mark.usefixtures("digits")
+@pytest.mark.parametrize("query", ["include=raster,embedding", "include=raster&include=embedding"])
+def test_names_of_extras_are_separated_by_commas_or_sent_one_by_one(client: Client, query: str) -> None:
+    address = f"/api/v1/predict/picture?recognizer=digits&{query}"
+    answer = client.post(address, picture_of_seven(), content_type="application/octet-stream").json()
+    assert {"raster", "embedding"} <= set(answer)
+
+
+@pytest.mark.usefixtures("digits")
 def test_what_is_no_picture_is_refused_whatever_it_says_it_is(client: Client) -> None:
     response = client.post(f"{URL}?recognizer=digits", b"%PDF-1.7", content_type="image/png")
     assert (response.status_code, response.json()["code"]) == (415, "unsupported_image")
@@ -183,6 +219,8 @@ def test_the_body_has_the_last_word(client: Client, two_versions: Recognizer) ->
 def test_what_is_wrong_in_the_address_is_refused_whatever_the_body_says(
     as_alice: Client, path: str, query: str, field: str
 ) -> None:
-    body = {"recognizer": "digits", "ink": SEVEN, "top_k": 1, "as_of": 1, "threshold": 0.5}
+    options = {"top_k": 1, "threshold": 0.5} if path.endswith("predict") else {}
+    body = {"recognizer": "digits", "ink": SEVEN, "as_of": 1, **options}
     answer = as_alice.post(f"{path}?{query}", body, content_type="application/json")
-    assert (answer.status_code, answer.json()["code"], answer.json()["field"]) == (400, "invalid", field)
+    code = "invalid" if options or field in ("as_of", "recognizer") else "unknown_field"
+    assert (answer.status_code, answer.json()["code"], answer.json()["field"]) == (400, code, field)

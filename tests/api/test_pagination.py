@@ -114,13 +114,8 @@ def test_a_method_that_is_not_there_names_those_that_are(as_alice: Client, path:
     assert response["Allow"]
 
 
-@pytest.mark.parametrize(
-    ("zone", "moment"), [("America/New_York", "9999-12-31T23:59:59"), ("Asia/Dhaka", "0001-01-01T00:00:00")]
-)
-def test_a_moment_that_is_none_in_the_zone_of_the_site_is_refused(
-    as_alice: Client, settings: Any, zone: str, moment: str
-) -> None:
-    settings.TIME_ZONE = zone
+@pytest.mark.parametrize("moment", ["9999-12-31T23:59:59-05:00", "0001-01-01T00:00:00+06:00"])
+def test_a_moment_that_is_none_in_utc_is_refused(as_alice: Client, moment: str) -> None:
     for name in ("since", "until"):
         refused = as_alice.get("/api/v1/drawings", {name: moment})
         assert (refused.status_code, refused.json()["code"], refused.json()["field"]) == (400, "invalid", name)

@@ -69,6 +69,34 @@ def test_only_writing_is_counted_for_drawings(as_alice: Client, settings: Any) -
     assert [keep(), keep()] == [201, 429]
 
 
+def test_a_person_saves_only_so_many_drawings_on_a_day(
+    alice: User, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.DRAWINGS_PER_DAY = 2
+    browser = Client(enforce_csrf_checks=True, headers={"X-CSRFToken": "a" * 32})
+    browser.force_login(alice)
+    browser.cookies["csrftoken"] = "a" * 32
+    once = "7a3f0c1e-9f0e-4d0a-8e0f-1f2b7a6d4c11"
+
+    def save(path: str = "drawings", **more: Any) -> Any:
+        body = {"recognizer": "digits", "ink": SEVEN, **more}
+        return browser.post(f"/api/v1/{path}", body, content_type="application/json")
+
+    # What saves nothing is not counted: a repetition, and what is refused.
+    codes = [save(id=once).status_code, save(id=once).status_code, save(ink=[]).status_code]
+    assert codes == [201, 200, 400]
+    assert save("predict", keep=True).status_code == 200
+    refused = [save(), save("predict", keep=True), save("predict", keep=True, id=once)]
+    assert [response.status_code for response in refused] == [429] * 3
+    assert {response.json()["code"] for response in refused} == {"daily_limit"}
+    assert int(refused[0]["Retry-After"]) == 86_400 - 1_000_000_010 % 86_400
+    assert '"day";q=2;w=86400' in refused[0]["RateLimit-Policy"]
+    assert save("predict").status_code == 200
+    assert alice.drawings.count() == 2
+    monkeypatch.setattr("recognizer.api.throttling.time.time", lambda: 1_000_000_010.0 + 86_400)
+    assert save().status_code == 201
+
+
 def test_pictures_have_a_limit_of_their_own_and_ink_goes_on(client: Client, settings: Any) -> None:
     settings.PICTURE_RATE = 1
     url = "data:image/png;base64," + base64.b64encode(picture_of_seven()).decode()

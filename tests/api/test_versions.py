@@ -1,5 +1,6 @@
 """Model versions and their files: what a device needs to answer by itself."""
 
+import base64
 import hashlib
 from typing import Any
 
@@ -9,10 +10,11 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import User
+from inkling_client import raster
 from ml.bundles.bundle import Bundle
 from ml.bundles.predictor import Predictor
 from recognizer.models import ModelVersion, Recognizer, TrainingRun
-from recognizer.registry import promotions
+from recognizer.registry import promotions, serving
 from tests.api.test_keys import program
 from tests.api.test_options import two_versions  # noqa: F401 - a fixture
 
@@ -104,10 +106,46 @@ def test_a_file_that_never_answered_is_not_given_away(app: Client, digits: Recog
 
 
 @pytest.mark.usefixtures("digits")
-def test_files_are_for_people_and_keys_that_may_read_models(client: Client, alice: User) -> None:
+def test_files_are_for_everybody_but_keys_that_may_not_read_models(client: Client, alice: User) -> None:
     for path in ("model", "model.tflite", "versions/1/model", "versions/1/model.tflite"):
-        assert client.get(f"{ROOT}/{path}").status_code == 401
+        answer = client.get(f"{ROOT}/{path}")
+        assert answer.status_code == 200
+        assert "public" in answer["Cache-Control"]
+        assert "Cookie" not in answer.get("Vary", "")
         assert program(alice, "predict").get(f"{ROOT}/{path}").json()["code"] == "scope_missing"
+
+
+@pytest.mark.usefixtures("two_versions")
+def test_golden_vectors_are_what_the_version_draws_and_answers(client: Client, app: Client) -> None:
+    told = client.get(f"{ROOT}/vectors").json()
+    model = app.get(f"{ROOT}/model").json()
+    assert client.get(model["vectors"]).json() == told
+    shared = ("recognizer", "model_version", "sha256", "preprocess_version", "raster")
+    assert {name: told[name] for name in shared} == {name: model[name] for name in shared}
+    assert told["labels"] == [label["slug"] for label in model["labels"]]
+    size = told["raster"]["size"]
+    rasters = np.stack([np.frombuffer(base64.b64decode(each["raster"]), np.uint8) for each in told["vectors"]])
+    rasters = rasters.reshape(-1, size, size)
+    inks = [each["ink"] for each in told["vectors"]]
+    np.testing.assert_array_equal(rasters, [raster.rasterise(ink, **told["raster"]) for ink in inks])
+    predictor = Predictor(app.get(f"{ROOT}/model.tflite").content, len(told["labels"]))
+    answers = [each["probabilities"] for each in told["vectors"]]
+    np.testing.assert_allclose(predictor.predict(rasters).probabilities, answers, atol=1e-4)
+    guesses = {each["name"]: (each["guess"], each["unsure"]) for each in told["vectors"]}
+    assert guesses["the digit 7"] == ("7", False)
+    assert guesses["256 strokes"][1]
+
+
+@pytest.mark.usefixtures("two_versions")
+def test_golden_vectors_may_be_cached_by_anybody(client: Client) -> None:
+    first = client.get(f"{ROOT}/versions/1/vectors")
+    assert "public" in first["Cache-Control"]
+    assert "immutable" in first["Cache-Control"]
+    assert client.get(f"{ROOT}/vectors")["Cache-Control"] == "public, no-cache"
+    again = client.get(f"{ROOT}/versions/1/vectors", headers={"if-none-match": first["ETag"]})
+    assert (again.status_code, again.content, again["ETag"]) == (304, b"", first["ETag"])
+    assert (again["Model-Version"], first["Model-Version"]) == ("1", "1")
+    assert client.get(f"{ROOT}/vectors")["ETag"] != first["ETag"]
 
 
 def test_a_recognizer_without_a_model_says_so(app: Client) -> None:
@@ -128,3 +166,45 @@ def test_a_list_of_many_versions_asks_no_more_queries(
     )
     with django_assert_num_queries(2):
         assert len(client.get(f"{ROOT}/versions").json()["results"]) == 11
+
+
+@pytest.mark.usefixtures("two_versions")
+def test_live_versions_are_told_to_everybody_in_a_few_bytes(client: Client, digits: Recognizer) -> None:
+    answer = client.get("/api/v1/live-versions")
+    live = digits.versions.get(number=2)
+    assert answer.json()["results"] == [{"recognizer": "digits", "model_version": 2, "sha256": live.sha256}]
+    assert "public" in answer["Cache-Control"]
+    assert "Cookie" not in answer.get("Vary", "")
+    again = client.get("/api/v1/live-versions", headers={"if-none-match": answer["ETag"]})
+    assert (again.status_code, again.content) == (304, b"")
+
+
+def test_a_promotion_is_in_the_header_of_every_answer(
+    client: Client, digits: Recognizer, starter: Bundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(serving, "LOOK_EVERY", 0)
+    client.get(f"{ROOT}/model")
+    assert client.get("/api/v1/recognizers")["Live-Versions"] == "digits=1"
+    second = promotions.register(recognizer=digits, bundle=starter)
+    promotions.promote(version=second, replaces=promotions.current_promotion(digits.pk), reason="Test.")
+    client.get("/api/v1/live-versions")
+    assert client.get("/api/v1/usage")["Live-Versions"] == "digits=2"
+
+
+@pytest.mark.usefixtures("digits")
+@pytest.mark.parametrize("name", ["model", "model.tflite", "vectors"])
+def test_what_caches_keep_for_ever_does_not_say_what_was_live_then(client: Client, name: str) -> None:
+    assert client.get(f"{ROOT}/{name}")["Live-Versions"] == "digits=1"
+    answer = client.get(f"{ROOT}/versions/1/{name}")
+    assert "immutable" in answer["Cache-Control"]
+    assert "Live-Versions" not in answer
+
+
+@pytest.mark.usefixtures("digits")
+def test_a_process_that_has_not_checked_for_long_tells_no_live_versions(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client.get("/api/v1/live-versions")
+    assert "Live-Versions" in client.get("/api/v1/recognizers")
+    monkeypatch.setattr(serving, "KNOWN_FOR", -1)
+    assert "Live-Versions" not in client.get("/api/v1/recognizers")

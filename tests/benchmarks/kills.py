@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
 
-from recognizer.management.demo.handwriting import digit_writers
+from recognizer.management.demo.handwriting import leaning_writers
 from recognizer.management.demo.http_user import HttpUser, RefusedError
 from tests.processes.installations import composed, embedded
 from tests.processes.site import RunningSite, wait_until
@@ -91,7 +91,7 @@ class Community:
         self.visitor = HttpUser(site.url)
         self.visitor.sign_in(guest.person.email, guest.password)
         self.recognizer = Recognizer.objects.get(slug="digits")
-        self.hand = digit_writers(1)[0]
+        self.hand = leaning_writers(1)[0]
         self.saved: set[str] = set()
 
     def draw(self, then: Callable[[int], None]) -> int:

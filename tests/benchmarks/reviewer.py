@@ -33,7 +33,7 @@ WATCH = """key => new Promise((done) => {
     const look = () => (id() && id() !== before ? is_there() : setTimeout(look));
     look();
 })"""
-SENT = "() => !sessionStorage.getItem('inkling.review')"
+SENT = "() => !Object.keys(sessionStorage).some((key) => key.startsWith('inkling.review'))"
 
 
 def main() -> None:

@@ -3,5 +3,5 @@
 from config.settings import *  # noqa: F403
 
 ROOT_URLCONF = "tests.benchmarks.urls"
-PREDICT_RATE = PICTURE_RATE = DRAWING_RATE = 10**9
+PREDICT_RATE = PICTURE_RATE = DRAWING_RATE = DRAWINGS_PER_DAY = 10**9
 LOGGING = {"version": 1, "disable_existing_loggers": True}

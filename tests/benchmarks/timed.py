@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from config.settings import *  # noqa: F403
 from config.settings import MIDDLEWARE as _MIDDLEWARE
 
-PREDICT_RATE = PICTURE_RATE = DRAWING_RATE = 10**9
+PREDICT_RATE = PICTURE_RATE = DRAWING_RATE = DRAWINGS_PER_DAY = 10**9
 LOGGING = {"version": 1, "disable_existing_loggers": True}
 MIDDLEWARE = ["tests.benchmarks.timed.server_timing", *_MIDDLEWARE]
 

@@ -69,13 +69,17 @@ def answering(live_server: LiveServer) -> Iterator[_Counter]:
 
 @pytest.fixture
 def visit(browser: Any, transactional_db: None, live_server: LiveServer, answering: _Counter) -> Iterator[Any]:
-    """Call it for a visitor: `visit()`, `visit(as_alice)`, `visit(phone=True)`, or with options of the browser."""
+    """Call it for a visitor: `visit()`, `visit(as_alice)`, `visit(phone=True)`, or with options of the browser.
+
+    Pages install no service worker, unless with `service_workers="allow"`.
+    """
     contexts = []
 
     def come(client: Client | None = None, *, phone: bool = False, **options: Any) -> Visitor:
         if phone:
             options = PHONE | options
-        context = browser.new_context(**{"viewport": {"width": 1280, "height": 800}} | options)
+        usual = {"viewport": {"width": 1280, "height": 800}, "service_workers": "block"}
+        context = browser.new_context(**usual | options)
         context.set_default_timeout(15_000)
         contexts.append(context)
         if client:

@@ -9,7 +9,9 @@ from pytest_django.live_server_helper import LiveServer
 
 from accounts import keys
 from accounts.models import ApiKey, User
+from ml.bundles.bundle import Bundle
 from recognizer.models import Correction, Drawing, Receipt, Recognizer
+from recognizer.registry import promotions
 from tests.browser.visitors import Visitor
 from tests.ink import ONE, SEVEN
 
@@ -112,7 +114,8 @@ def test_a_drawing_goes_its_way(run: Any) -> None:
         const asked = await client.predict({ recognizer: "digits", ink: given.one, keep: true });
         const feedback = await client.feedback(asked.prediction, { correct: true });
         const ids = [];
-        for await (const each of client.drawings({ page_size: 1 })) ids.push(each.id);
+        const since = new Date(Date.now() - 3_600_000);
+        for await (const each of client.drawings({ page_size: 1, since })) ids.push(each.id);
         await client.delete(kept.id);
         const want = [asked.prediction, kept.id];
         return { agrees, label: correction.label, feedback: feedback.correction.label, ids, want };
@@ -150,9 +153,11 @@ def test_recognizers_versions_model_and_usage(run: Any) -> None:
     ],
 )
 def test_an_error_tells_status_code_detail_and_field(run: Any, script: str, told: list[Any]) -> None:
-    said = run(f"return {script}.catch((e) => [e instanceof ApiError, e.detail !== e.code, e.status, e.code, e.field])")
+    told_of = "[e instanceof ApiError, e.detail !== e.code, e.requestId.length, e.status, e.code, e.field]"
+    said = run(f"return {script}.catch((e) => {told_of})")
     assert said[0]
-    assert said[2:] == told
+    assert said[2] == 32, "also of a page that is no answer of the API"
+    assert said[3:] == told
     assert said[1] == bool(told[1])
 
 
@@ -193,3 +198,39 @@ def test_a_wait_that_is_too_long_is_told_at_once(run: Any) -> None:
     answer = {"status": 429, "headers": {"Retry-After": "30"}, "json": {"code": "throttled", "detail": "Wait."}}
     run.page.route("**/api/v1/recognizers", lambda route: route.fulfill(**answer), times=1)
     assert run("return client.recognizers().catch((e) => [e.status, e.retryAfter])") == [429, 30]
+
+
+def test_ink_is_answered_here_as_the_server_answers_it(run: Any) -> None:
+    here, there = run(
+        """
+        const content = { recognizer: "digits", ink: given.seven, top_k: 3 };
+        return [await client.predictLocally(content), await client.predict(content)];
+        """,
+        key="",
+    )
+    assert [guess["label"] for guess in here["guesses"]] == [guess["label"] for guess in there["guesses"]]
+    assert here["guesses"][0]["probability"] == pytest.approx(there["guesses"][0]["probability"], abs=0.001)
+    assert (here["unsure"], here["model_version"]) == (there["unsure"], there["model_version"])
+
+
+def test_the_model_is_downloaded_once_and_again_after_a_promotion(
+    run: Any, digits: Recognizer, starter: Bundle
+) -> None:
+    downloads: list[str] = []
+    run.page.on("request", lambda request: downloads.append(request.url) if ".tflite" in request.url else None)
+    second = promotions.register(recognizer=digits, bundle=starter)
+    before = promotions.current_promotion(digits.pk)
+    run.page.expose_function(
+        "promote", lambda: promotions.promote(version=second, replaces=before, reason="Test.") and None
+    )
+    versions = run("""
+        const answer = () => client.predictLocally({ recognizer: "digits", ink: given.seven });
+        const versions = [(await answer()).model_version, (await answer()).model_version];
+        await window.promote();
+        await new Promise((resolve) => setTimeout(resolve, 1000));
+        await client.predict({ recognizer: "digits", ink: given.one });
+        versions.push((await answer()).model_version);
+        return versions;
+    """)
+    assert versions == [1, 1, 2]
+    assert len(downloads) == 2

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from recognizer.api.openapi.operations import OPERATIONS
+from recognizer.api.openapi.webhooks import webhooks
 from recognizer.models import Recognizer
 from tests.browser.visitors import Visitor
 
@@ -55,7 +56,7 @@ def test_a_new_drawing_or_another_recognizer_gives_a_new_response(reader: Visito
 def test_the_reference_lists_every_operation_under_the_policy(reader: Visitor) -> None:
     reader.go("/developers/reference/")
     reader.page.wait_for_selector("#swagger-ui .opblock-summary-path")
-    assert reader.page.locator("#swagger-ui .opblock").count() == len(OPERATIONS)
-    reader.page.click("#operations-Answers-predict .opblock-summary-control")
-    reader.page.wait_for_selector("#operations-Answers-predict .responses-table")
+    assert reader.page.locator("#swagger-ui .opblock").count() == len(OPERATIONS) + len(webhooks())
+    reader.page.click("#operations-Predictions-predict .opblock-summary-control")
+    reader.page.wait_for_selector("#operations-Predictions-predict .responses-table")
     assert reader.complaints == []

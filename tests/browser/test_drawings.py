@@ -76,6 +76,16 @@ def test_a_drawing_is_deleted_after_a_question(album: Visitor, two: list[Drawing
     assert list(Drawing.objects.all()) == [two[0]]
 
 
+def test_all_drawings_of_the_page_are_deleted_together(album: Visitor, two: list[Drawing]) -> None:
+    assert not album.page.is_visible("#selected")
+    album.page.click("[data-select-all] button")
+    album.page.click("#selected .danger")
+    album.page.click("main form .button.danger")
+    album.page.wait_for_selector(".messages .notice")
+    assert not Drawing.objects.exists()
+    assert album.complaints == []
+
+
 def test_a_failure_is_told(album: Visitor, two: list[Drawing]) -> None:
     Drawing.objects.all().delete()
     album.page.locator(".drawing").first.focus()

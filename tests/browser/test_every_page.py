@@ -63,6 +63,17 @@ def test_no_page_offends_the_policy_or_scrolls_sideways_on_a_phone(
     assert _complaints(phone) == []
 
 
+def test_a_message_can_be_closed(visit: Any, digits: Recognizer, as_alice: Client, alice: User) -> None:
+    drawing, _ = store.save_drawing(author=alice, recognizer="digits", content=Content.from_ink(SCRIBBLE))
+    visitor = visit(as_alice)
+    visitor.go(f"/drawings/{drawing.uuid}/delete/")
+    visitor.page.click("main form button")
+    visitor.page.click("[data-close-message]")
+    assert visitor.page.locator(".messages .notice").count() == 0
+    assert visitor.page.evaluate("document.activeElement.id") == "main"
+    assert visitor.complaints == []
+
+
 def test_drawing_and_answering_offend_no_policy(someone: Visitor) -> None:
     someone.draw(SEVEN)
     someone.sees("answer")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.contrib.auth.models import Permission
@@ -11,10 +12,12 @@ from django.utils import timezone
 
 from accounts.models import User
 from ml.bundles.bundle import Bundle
-from recognizer.models import Recognizer, TrainingRun
+from recognizer.models import BaseDataSet, Recognizer, TrainingRun
+from recognizer.training import base_data
 from tests.ink import ONE, SEVEN
 from tests.pages.conftest import keep, named
 from tests.pages.training_runs import SNAPSHOT, examined, learned, running, verdict
+from tests.recognizer.training.base_data import report_base_data
 
 REVIEW = "/review/"
 
@@ -82,6 +85,50 @@ def test_no_page_breaks_the_policy_or_scrolls_sideways(
     assert visitor.complaints == []
 
 
+@pytest.fixture
+def as_otto(db: None) -> Client:
+    """An operator, who may download base data."""
+    otto = User.objects.create_user("otto@example.org", "an operator's word", is_staff=True)
+    otto.user_permissions.add(Permission.objects.get(codename="download_base_data"))
+    client = Client()
+    client.force_login(otto)
+    return client
+
+
+def test_the_page_of_the_base_data_follows_a_download(visit: Any, as_otto: Client, words_only: Recognizer) -> None:
+    report_base_data()
+    visitor = visit(as_otto)
+    visitor.go("/runs/base-data/")
+    visitor.page.click("button[value=digits]")
+    visitor.page.wait_for_selector("[data-run][data-open]")
+    assert not visitor.page.locator("button[value=digits]").count()
+    moving = BaseDataSet.objects.filter(name="quickdraw")
+    progress = {"done": 1, "files": 4, "bytes": 1 << 20}
+    moving.update(state="running", lease=uuid4(), progress=progress)
+    visitor.page.wait_for_selector("[data-live=quickdraw]:has-text('1 of 4')")
+    assert visitor.page.evaluate("document.querySelector('[data-share]').value") == 0.25
+    error = "The publisher does not answer."
+    moving.update(state="idle", lease=None, error=error, reported=timezone.now())
+    visitor.page.wait_for_selector("[data-run]:not([data-open])")
+    assert visitor.page.text_content("[data-error]") == error
+    assert visitor.complaints == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [320, 1280])
+def test_the_page_of_the_base_data_does_not_scroll_sideways(
+    visit: Any, as_otto: Client, digits: Recognizer, width: int, scheme: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = ["mnist", "pendigits", "quickdraw", "omniglot", "numtadb"]
+    monkeypatch.setattr(base_data, "base_data_of", lambda _: base_data.BaseData(names, None, ""))
+    report_base_data()
+    visitor = visit(as_otto, viewport={"width": width, "height": 800}, color_scheme=scheme)
+    visitor.go("/runs/base-data/")
+    assert visitor.page.locator("[data-error], [data-wrong], [data-by-hand]").count() == 3
+    assert visitor.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert visitor.complaints == []
+
+
 def test_the_menu_of_a_phone_has_the_links_that_do_not_fit_the_header(
     visit: Any, as_rita: Client, digits: Recognizer
 ) -> None:
@@ -90,7 +137,7 @@ def test_the_menu_of_a_phone_has_the_links_that_do_not_fit_the_header(
     assert not phone.page.is_visible(".far a[href='/runs/']")
     phone.page.tap(".more")
     links = phone.page.locator("#more a").evaluate_all("links => links.map(link => link.getAttribute('href'))")
-    assert links == ["/progress/", "/review/", "/runs/", "/accounts/"]
+    assert links == ["/", "/progress/", "/review/", "/runs/", "/accounts/"]
     phone.page.tap("#more a[href='/progress/']")
     phone.page.wait_for_url("**/progress/")
     phone.page.tap(".more")

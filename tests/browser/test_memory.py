@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -34,6 +35,10 @@ def after_a_one_called_seven(alice_draws: Visitor) -> Visitor:
     return alice_draws
 
 
+def _numbers(path: str | None) -> list[float]:
+    return [float(number) for number in re.findall(r"[\d.]+", path or "")]
+
+
 def _words(visitor: Visitor) -> list[str]:
     return [part.strip() for part in visitor.page.inner_text("[data-memory-reasons] p").splitlines() if part.strip()]
 
@@ -54,7 +59,8 @@ def test_the_next_answer_goes_by_what_one_said_and_shows_why(after_a_one_called_
     assert visitor.page.is_visible("[data-outcome=saved] [data-memory-on]")
     assert not visitor.page.is_visible("[data-memory-reasons]")
     visitor.go("/drawings/")
-    assert visitor.page.locator(".drawing .thumb path").last.get_attribute("d") == shown  # the server draws it alike
+    drawn = visitor.page.locator(".drawing .thumb path").last.get_attribute("d")
+    assert _numbers(drawn) == pytest.approx(_numbers(shown), abs=0.11)  # the server draws it alike
     first = visitor.page.locator(".drawing").first
     assert first.get_attribute("data-label") == "7"
     assert first.locator("[data-personal-answer]").get_attribute("data-personal-answer") == "7"
@@ -66,6 +72,7 @@ def test_an_answer_that_memory_agrees_with_names_no_other(after_a_one_called_sev
     visitor = after_a_one_called_seven
     corrections.correct(drawing=Drawing.objects.by(alice)[0], label="1")
     visitor.draw(ONE)
+    visitor.sees_who_answered("answeredByServer")  # the copy of the memory in the page does not know that label yet
     visitor.page.wait_for_selector(TOLD)
     assert _words(visitor) == [visitor.text("youDrawLikeThis", name="1")]
     visitor.hears("looksLikeSpoken", name="one")
@@ -76,6 +83,7 @@ def test_nothing_moves_when_the_line_comes_and_it_waits_for_the_pen(after_a_one_
     visitor = after_a_one_called_seven
     visitor.draw(ONE, lift=False)
     visitor.sees("answer")
+    visitor.sees_who_answered("answeredByServer")
     places = "[...document.querySelectorAll('[data-sheet], .ranked, .keypad')].map(e => e.getBoundingClientRect().y)"
     before = visitor.page.evaluate(places)
     visitor.waits_until_all_is_asked()

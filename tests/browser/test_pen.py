@@ -39,15 +39,60 @@ def test_a_finger_draws_and_the_page_does_not_scroll(visit: Any, digits: Recogni
     assert phone.page.evaluate("scrollY") == 0
 
 
-def test_the_first_finger_wins(visit: Any, digits: Recognizer) -> None:
+def draw_slowly(visitor: Visitor, *points: tuple[float, float]) -> None:
+    """With a finger that stays on the glass."""
+    visitor.touch("Start", points[0])
+    visitor.page.wait_for_timeout(200)
+    for point in points[1:]:
+        visitor.touch("Move", point)
+
+
+def test_the_first_finger_wins_and_the_page_does_not_zoom_while_it_draws(visit: Any, digits: Recognizer) -> None:
     phone = visit(phone=True)
     phone.open_sheet()
-    phone.touch("Start", (0.2, 0.2))
-    phone.touch("Start", (0.2, 0.2), (0.8, 0.8))
+    draw_slowly(phone, (0.2, 0.2), (0.2, 0.3))
+    phone.touch("Start", (0.2, 0.3), (0.8, 0.8))
     phone.touch("Move", (0.2, 0.5), (0.8, 0.3))
+    phone.touch("Move", (0.2, 0.6), (0.8, 0.2))
     phone.touch("End")
-    [(xs, *_)] = phone.strokes
+    [(xs, ys, _)] = phone.strokes
     assert max(xs) < 0.3 * 560
+    assert max(ys) == pytest.approx(0.6 * 560, abs=3)
+    assert phone.page.evaluate("visualViewport.scale") == 1
+
+
+def test_a_pinch_zooms_and_draws_nothing(visit: Any, digits: Recognizer) -> None:
+    phone = visit(phone=True)
+    phone.open_sheet()
+    phone.pinch()
+    assert phone.strokes == []
+    phone.sees("empty")
+    assert phone.page.get_attribute("[data-do=undo]", "aria-disabled") == "true"
+
+
+def test_a_thumb_that_rests_beside_the_sheet_lets_another_finger_draw(visit: Any, digits: Recognizer) -> None:
+    tablet = visit(phone=True)
+    tablet.open_sheet()
+    thumb = (0.6, 1.4)
+    tablet.touch("Start", thumb)
+    tablet.page.wait_for_timeout(400)
+    tablet.touch("Start", thumb, (0.2, 0.2))
+    for y in (0.3, 0.5, 0.7, 0.8):
+        tablet.touch("Move", thumb, (0.2, y))
+    tablet.touch("End")
+    assert len(tablet.strokes) == 1
+    assert tablet.page.evaluate("visualViewport.scale") == 1
+
+
+def test_a_long_stroke_that_a_gesture_cancels_is_undone_and_redo_brings_it_back(visit: Any, digits: Recognizer) -> None:
+    phone = visit(phone=True)
+    phone.open_sheet()
+    draw_slowly(phone, (0.2, 0.2), (0.2, 0.6))
+    phone.touch("Start", (0.2, 0.6), (0.8, 0.8))
+    phone.touch("Cancel")
+    assert phone.strokes == []
+    phone.click("redo")
+    assert len(phone.strokes) == 1
 
 
 def test_a_pen_beats_the_palm_that_landed_before_it(visit: Any, digits: Recognizer) -> None:
@@ -87,6 +132,24 @@ def test_a_cancelled_pointer_keeps_its_stroke(visit: Any, digits: Recognizer) ->
     assert max(xs) == pytest.approx(0.5 * 560, abs=3)
     phone.draw_by_finger(ONE)
     assert len(phone.strokes) == 2
+
+
+def test_a_palm_that_the_system_cancels_leaves_no_stroke(visit: Any, digits: Recognizer) -> None:
+    tablet = visit(phone=True)
+    tablet.open_sheet()
+    tablet.touch("Start", (0.9, 0.9))
+    tablet.touch("Move", (0.6, 0.9))
+    tablet.touch("Cancel")
+    tablet.pen("Pressed", (0.2, 0.2))
+    tablet.pen("Moved", (0.2, 0.6))
+    tablet.pen("Released", (0.2, 0.6))
+    [(xs, *_)] = tablet.strokes
+    assert max(xs) < 0.3 * 560
+    tablet.page.wait_for_timeout(600)  # the pen is gone
+    tablet.touch("Start", (0.9, 0.9), radius=50)
+    tablet.touch("Move", (0.6, 0.9), radius=50)
+    tablet.touch("Cancel")
+    assert len(tablet.strokes) == 1
 
 
 def test_a_release_outside_the_sheet_ends_the_stroke_at_its_edge(someone: Visitor) -> None:
@@ -210,6 +273,19 @@ def test_strokes_after_an_undone_clear_begin_after_those_before_it(someone: Visi
     (_, _, first), (_, _, second) = someone.strokes
     assert first[-1] >= 1000
     assert second[0] > first[-1]
+
+
+def test_a_stroke_that_reaches_the_limit_of_points_stays_and_says_so(someone: Visitor) -> None:
+    someone.page.evaluate(
+        "sessionStorage.setItem('inkling.sheet', JSON.stringify({user: null, strokes:"
+        "[[2, 3, 1e9].map((step) => Array.from({length: 7990}, (_, i) => (step < 9 ? 100 + (i * step) % 300 : i)))]}))"
+    )
+    someone.page.reload()
+    someone.page.wait_for_selector("[data-ready]")
+    someone.draw(SCRIBBLE)
+    someone.page.wait_for_selector("[data-problem]:visible")
+    assert someone.page.inner_text("[data-problem] span") == someone.text("tooManyPoints")
+    assert [len(stroke[0]) for stroke in someone.strokes] == [7990, 10]
 
 
 def test_a_scribble_without_end_fills_the_sheet_and_says_so(someone: Visitor) -> None:

@@ -18,7 +18,7 @@ from tests.pages.conftest import named
 from tests.recognizer.training import community
 
 REVIEW = "/review/"
-SENT = "() => !sessionStorage.getItem('inkling.review')"
+SENT = "() => !Object.keys(sessionStorage).some((key) => key.startsWith('inkling.review'))"
 STILL = "whole => document.querySelector('[data-replay] path').getAttribute('d') === whole"
 WATCH = """() => {
     const path = document.querySelector("[data-replay] path");
@@ -74,6 +74,11 @@ def _sees(visitor: Visitor, correction: Correction | None) -> None:
         visitor.page.wait_for_timeout(130)  # a key that comes sooner counts as a bounce
 
 
+def _waiting(visitor: Visitor) -> int:
+    """How many drawings wait, as the page says."""
+    return int(visitor.page.locator("[data-waiting]").inner_text().split()[0])
+
+
 def _all_sent(visitor: Visitor) -> list[tuple[str, str | None, str]]:
     """Wait until the server has everything; what it has."""
     visitor.page.wait_for_function(SENT)
@@ -85,13 +90,16 @@ def test_a_whole_queue_is_reviewed_by_keyboard_on_one_page(
 ) -> None:
     visitor = enter()
     visitor.page.evaluate("window.samePage = true")
-    for correction, key in zip(said, ("s", "1", "Enter"), strict=True):
+    for left, correction, key in zip((3, 2, 1), said, ("s", "1", "Enter"), strict=True):
         _sees(visitor, correction)
+        assert _waiting(visitor) == left
         visitor.press(key)
     _sees(visitor, None)
+    assert _waiting(visitor) == 0
     assert _all_sent(visitor) == [("rejected", None, "scribble"), ("relabelled", "1", ""), ("accepted", "7", "")]
     visitor.press("z")
     _sees(visitor, said[2])
+    assert _waiting(visitor) == 1
     assert _all_sent(visitor)[-1] == ("undone", None, "")
     visitor.press("k")
     visitor.page.wait_for_selector("[data-skipped]", state="visible")
@@ -115,6 +123,39 @@ def test_the_next_drawing_does_not_wait_for_the_server(enter: Callable[..., Visi
     assert visitor.page.inner_text("[data-sending]") == ""
 
 
+def test_decisions_of_one_reviewer_are_not_saved_for_another(
+    visit: Any, said: list[Correction], as_rita: Client, as_alice: Client
+) -> None:
+    visitor: Visitor = visit(as_rita)
+    held: list[Callable[[], None]] = []
+
+    def hold(route: Any) -> None:
+        answer = route.fetch()
+        held.append(lambda: route.fulfill(response=answer))
+
+    visitor.page.route(f"**{REVIEW}next/", hold, times=1)
+    with visitor.page.expect_request(f"**{REVIEW}next/"):
+        _open(visitor)
+    while not held:
+        visitor.page.wait_for_timeout(20)
+    _sign_in(visitor, as_alice)
+    visitor.press("s")
+    visitor.page.wait_for_selector("[data-trouble]:visible")
+    held[0]()
+    _sees(visitor, said[1])
+    assert visitor.page.inner_text("[data-trouble] [data-words]") == visitor.text("otherAccount")
+    assert not Review.objects.exists()
+    _sign_in(visitor, as_rita)
+    visitor.page.click("[data-trouble] [data-retry]")
+    assert _all_sent(visitor) == [("rejected", None, "scribble")]
+
+
+def _sign_in(visitor: Visitor, client: Client) -> None:
+    """As in another tab of the same browser."""
+    cookie = {"name": "sessionid", "value": client.cookies["sessionid"].value, "url": visitor.site}
+    visitor.page.context.add_cookies([cookie])
+
+
 def test_without_a_connection_nothing_is_lost(enter: Callable[..., Visitor], said: list[Correction]) -> None:
     visitor = enter()
     visitor.page.wait_for_function("() => performance.getEntriesByName(location.origin + '/review/next/').length")
@@ -127,6 +168,20 @@ def test_without_a_connection_nothing_is_lost(enter: Callable[..., Visitor], sai
     visitor.page.unroute(f"**{REVIEW}*/")
     visitor.page.click("[data-retry]")
     assert [decision for decision, _, _ in _all_sent(visitor)] == ["rejected", "relabelled"]
+    assert visitor.page.is_hidden("[data-trouble]")
+
+
+def test_the_next_drawing_comes_by_itself_when_the_server_is_back(
+    visit: Any, as_rita: Client, said: list[Correction]
+) -> None:
+    visitor: Visitor = visit(as_rita)
+    visitor.page.route("**/review/next/", lambda route: route.fulfill(status=503, headers={"Retry-After": "1"}))
+    _open(visitor)
+    _sees(visitor, said[0])
+    visitor.press("s")
+    visitor.page.wait_for_selector("[data-trouble]", state="visible")
+    visitor.page.unroute("**/review/next/")
+    _sees(visitor, said[1])
     assert visitor.page.is_hidden("[data-trouble]")
 
 

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
+
+from playwright.sync_api import Error
 
 from accounts.models import User
 from recognizer.models import Correction
@@ -18,10 +22,52 @@ SCRIBBLE: Points = [
 ]
 
 
+MODELS = ("/live-versions", "/versions/")  # in the addresses that the page reads for the model in it
+
+# All changes in the database of the site, and what a closing page wrote down beside it.
+WAITING = """() => new Promise((done) => {
+    const opening = indexedDB.open("inkling");
+    opening.onupgradeneeded = () => opening.transaction.abort(); // nothing was ever stored
+    opening.onerror = () => done([]);
+    opening.onsuccess = () => {
+        const database = opening.result;
+        const asking = database.transaction("outbox").objectStore("outbox").getAll();
+        const written = JSON.parse(localStorage.getItem("inkling.outbox")) ?? [];
+        asking.onsuccess = () => done([...asking.result, ...written].sort((one, other) => one.order - other.order));
+        database.close();
+    };
+})"""
+
+
+def until(page: Any, holds: Callable[[], bool], seconds: float = 15) -> None:
+    """Wait until this holds. Raises AssertionError if it does not."""
+    for _ in range(int(seconds * 20)):
+        with suppress(Error):  # the page was just replaced by another one
+            if holds():
+                return
+        page.wait_for_timeout(50)
+    raise AssertionError("it did not happen in time")
+
+
 def said_by(author: User) -> list[str]:
     """What the drawings of this person are, as they say themselves."""
     standing = Correction.objects.current().filter(drawing__author=author, label__isnull=False)
     return list(standing.values_list("label__slug", flat=True))
+
+
+def _is_about_drawings(request: Any) -> bool:
+    """Whether it asks the API something, and does not just follow the model versions."""
+    return "/api/" in request.url and not any(part in request.url for part in MODELS)
+
+
+# What was announced to screen readers: the next text can replace it at once.
+ANNOUNCED = """
+window.announced = [];
+new MutationObserver(() => {
+  const words = document.querySelector("[data-announcer]")?.textContent;
+  if (words && words !== announced.at(-1)) announced.push(words);
+}).observe(document, { subtree: true, childList: true, characterData: true });
+"""
 
 
 class Visitor:
@@ -31,26 +77,40 @@ class Visitor:
         self.page, self.site = page, site
         self.complaints: list[str] = []
         self.sent: list[Any] = []
-        page.on("console", lambda m: self.complaints.append(m.text) if m.type in ("error", "warning") else None)
+        page.on("console", self._listen)
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self._settled = 0
+        page.add_init_script(ANNOUNCED)
         page.on("request", self._remember)
         page.on("requestfinished", self._settle)
         page.on("requestfailed", self._settle)
 
+    def _listen(self, message: Any) -> None:
+        if message.type in ("error", "warning") and not message.text.startswith("Service Worker registration blocked"):
+            self.complaints.append(message.text)
+
     def _remember(self, request: Any) -> None:
-        if "/api/" in request.url:
+        if _is_about_drawings(request):
             self.sent.append(request)
 
     def _settle(self, request: Any) -> None:
-        self._settled += "/api/" in request.url
+        self._settled += _is_about_drawings(request)
 
     def waits_until_all_is_asked(self) -> None:
         """Until no question to the API is under way, and none follows."""
         asked = -1
         while asked != len(self.sent) or self._settled < len(self.sent):
             asked = len(self.sent)
-            self.page.wait_for_timeout(400)
+            self.page.wait_for_timeout(600)  # the server is asked after half a second
+
+    @property
+    def outbox(self) -> list[Any]:
+        """All changes that wait on this device, the oldest first."""
+        return list(self.page.evaluate(WAITING))
+
+    def waits_until_all_is_delivered(self) -> None:
+        """Until no change waits on this device."""
+        until(self.page, lambda: not self.outbox)
 
     def go(self, path: str) -> None:
         self.page.goto(self.site + path)
@@ -58,6 +118,10 @@ class Visitor:
     def open_sheet(self) -> None:
         self.go("/")
         self.page.wait_for_selector("[data-draw][data-ready]")
+
+    def has_no_model(self) -> None:
+        """From the next page on the server answers, as in a browser that cannot run the model."""
+        self.page.context.route("**/js/model/worker*.js", lambda route: route.abort())
 
     # --- The sheet ---
 
@@ -75,10 +139,21 @@ class Visitor:
         if lift:
             self.page.mouse.up()
 
-    def touch(self, kind: str, *points: tuple[float, float]) -> None:
-        """kind is Start, Move, End or Cancel."""
-        fingers = [{"x": x, "y": y, "id": i} for i, (x, y) in enumerate(self.places(list(points)))]
+    def touch(self, kind: str, *points: tuple[float, float], radius: float = 1) -> None:
+        """kind is Start, Move, End or Cancel; one point for each finger on the glass."""
+        size = {"radiusX": radius, "radiusY": radius}  # CSS pixels
+        fingers = [{"x": x, "y": y, "id": i, **size} for i, (x, y) in enumerate(self.places(list(points)))]
         self._cdp().send("Input.dispatchTouchEvent", {"type": f"touch{kind}", "touchPoints": fingers})
+
+    def pinch(self) -> None:
+        """One finger, and then two that move apart, until the page is larger."""
+        self.touch("Start", (0.4, 0.4))
+        self.touch("Move", (0.4, 0.41))
+        self.touch("Start", (0.4, 0.41), (0.6, 0.6))
+        for step in range(1, 9):
+            self.touch("Move", (0.4 - step / 40, 0.4 - step / 40), (0.6 + step / 40, 0.6 + step / 40))
+        self.touch("End")
+        self.page.wait_for_function("visualViewport.scale > 1.2")
 
     def draw_by_finger(self, points: Points) -> None:
         self.touch("Start", points[0])
@@ -101,7 +176,10 @@ class Visitor:
     def strokes(self) -> list[Any]:
         """What is on the sheet, as the page remembers it for a reload."""
         draft = self.page.evaluate("sessionStorage.getItem('inkling.sheet')")
-        return json.loads(draft)["strokes"] if draft else []
+        if not draft:
+            return []
+        history = json.loads(draft)["history"]
+        return [history["strokes"][place] for place in history["states"][history["at"]]]
 
     @property
     def inked(self) -> int:
@@ -119,6 +197,15 @@ class Visitor:
         if label:
             self.page.wait_for_selector(f"[data-part=confirm][data-label='{label}']", state="attached")
 
+    def sees_who_answered(self, key: str, version: int = 1) -> None:
+        """Wait for the line about the version: `answeredHere` or `answeredByServer`."""
+        said = "words => document.querySelector('[data-part=version]').textContent === words"
+        self.page.wait_for_function(said, arg=self.text(key, version=str(version)))
+
+    def waits_for_the_model(self) -> None:
+        """Until the page has its copy of the model, checked."""
+        self.page.wait_for_selector("[data-draw][data-model-version]", state="attached")
+
     def text(self, key: str, **values: str) -> str:
         """The text of the page with this key (recognizer.pages.script_texts), up to the first value not given."""
         text = str(json.loads(self.page.text_content("#texts"))[key])
@@ -127,8 +214,12 @@ class Visitor:
         return text.partition("{")[0]
 
     def hears(self, key: str, **values: str) -> None:
-        """Wait until the text with this key is announced to screen readers."""
-        script = "words => document.querySelector('[data-announcer]').textContent.includes(words)"
+        """Wait until the text with this key is announced to screen readers, after the one that was heard last."""
+        script = """words => {
+          const at = announced.findIndex(each => each.includes(words));
+          announced.splice(0, at);
+          return at >= 0;
+        }"""
         self.page.wait_for_function(script, arg=self.text(key, **values))
 
     def sees_outcome(self, name: str) -> None:

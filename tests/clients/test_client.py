@@ -27,6 +27,7 @@ from inkling_client import (
     NotFoundError,
     Prediction,
     Retries,
+    ServerError,
     ThrottledError,
     UnauthorizedError,
     ink,
@@ -140,6 +141,8 @@ def test_a_drawing_is_kept_found_corrected_and_deleted(client_of_alice: Client) 
     found = client_of_alice.drawing(mine)
     assert found.correction
     assert (found.correction.label, found.created) == ("7", kept.created)
+    none = client_of_alice.mark_none_of_these(mine)
+    assert (none.label, none.none_of_these) == (None, True)
     client_of_alice.take_back(mine)
     assert client_of_alice.drawing(str(mine)).correction is None
     client_of_alice.delete(mine)
@@ -174,6 +177,7 @@ def test_drawings_may_be_filtered(client_of_alice: Client) -> None:
         ({"label": "1"}, [one]),
         ({"recognizer": "digits", "since": now - timedelta(hours=1), "until": now + timedelta(hours=1)}, [one, seven]),
         ({"since": now + timedelta(hours=1)}, []),
+        ({"since": now.date(), "until": now.date() + timedelta(days=1)}, [one, seven]),
     ]
     for asked, expected in filters:
         assert [each.id for each in client_of_alice.drawings(**asked)] == expected
@@ -225,6 +229,26 @@ def test_an_error_tells_code_detail_field_and_what_was_asked(client_of_alice: Cl
     assert error.detail == str(error)
     assert error.request
     assert error.request.url.path == "/api/v1/predict"
+    assert len(error.request_id) == 32
+
+
+def test_an_unexpected_error_of_the_site_names_its_request(
+    client_of_alice: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("recognizer.drawings.predict.recognise", lambda **_: 1 / 0)
+    with pytest.raises(ServerError) as found:
+        client_of_alice.predict(SEVEN, recognizer="digits")
+    assert (found.value.code, len(found.value.request_id)) == ("internal_error", 32)
+
+
+def test_an_item_of_a_batch_that_fails_is_an_error_of_the_server(
+    client_of_alice: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("recognizer.api.views.predict.model_answer_json", lambda _: 1 / 0)
+    found, refused = client_of_alice.predict_batch([SEVEN, []], recognizer="digits")
+    assert isinstance(found, ServerError)
+    assert isinstance(refused, BadRequestError)
+    assert found.request_id == refused.request_id
 
 
 def test_each_status_has_a_class(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -66,6 +67,13 @@ def test_a_site_without_a_model_is_an_error(seven: str) -> None:
     serving.clear_cache()
     ended, out, err = command("predict", seven)
     assert (ended, out, len(err.splitlines())) == (2, "", 1)
+
+
+def test_an_error_of_the_site_names_its_request(seven: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("recognizer.drawings.predict.recognise", lambda **_: 1 / 0)
+    ended, _out, err = command("predict", seven, "--recognizer", "digits")
+    assert ended == 3
+    assert re.search(r": [0-9a-f]{32}$", err)
 
 
 def test_as_json_it_is_for_programs(seven: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -12,11 +13,14 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 from django.test import Client as Browser
+from django.utils import timezone
 from django.utils.html import escape
 from pytest_django.live_server_helper import LiveServer
 
+from accounts.models import User
 from recognizer.models import Correction, Recognizer
 from recognizer.pages.developers import samples
+from tests.accounts.helpers import force_login_by_password
 from tests.clients.test_command import CLIENTS
 from tests.ink import SEVEN
 from tests.programs import find_program
@@ -46,8 +50,14 @@ def test_the_sample_in_python_runs(live_server: LiveServer, key: str, tmp_path: 
     assert Correction.objects.get().label.slug == "7"  # type: ignore[union-attr]
 
 
+def test_the_sample_on_a_device_runs(live_server: LiveServer, key: str, tmp_path: Path) -> None:
+    code = sample("Python on a device, without a network", live_server.url, key)
+    (line,) = run(sys.executable, "-", script=code, folder=tmp_path)
+    assert line.startswith("('7', ")
+
+
 def test_the_sample_in_javascript_runs(live_server: LiveServer, key: str, tmp_path: Path) -> None:
-    code = sample("JavaScript", live_server.url, key).replace(f'"{live_server.url}/static/js/api.js"', '"./api.mjs"')
+    code = sample("JavaScript", live_server.url, key)
     first, agrees = run_in_node(code, tmp_path)
     assert first.startswith("seven ")
     assert agrees == "true"
@@ -69,12 +79,31 @@ def run_in_node(code: str, folder: Path) -> list[str]:
     return run(find_program("node"), "sample.mjs", folder=folder)
 
 
-def test_the_sample_at_the_prompt_runs(live_server: LiveServer, key: str, picture: bytes, tmp_path: Path) -> None:
-    (tmp_path / "seven.png").write_bytes(picture)
-    lines = sample("Command line", live_server.url, key).splitlines()
-    assert lines.pop(0).startswith("pip install")
+def test_the_sample_at_the_prompt_runs(live_server: LiveServer, key: str, tmp_path: Path) -> None:
+    comment, install, *lines = sample("Command line", live_server.url, key).splitlines()
+    assert comment.startswith("#")
+    assert install.startswith("pip install")
     script = "\n".join(lines).replace("python -m", f"{sys.executable} -m")
-    assert run("sh", "-e", script=script, folder=tmp_path)[0].startswith("seven.png: 7 ")
+    assert run("sh", "-e", script=script, folder=tmp_path)[0].startswith("-: 7 ")
+
+
+def test_the_samples_of_a_new_key_run_as_they_are_pasted(live_server: LiveServer, tmp_path: Path) -> None:
+    person = User.objects.create_user("new@example.org", "a long enough word", consented_at=timezone.now())
+    browser = Browser()
+    force_login_by_password(browser, person)
+    host = live_server.url.removeprefix("http://")
+    form = {"form": "f1", "name": "Shop", "scopes": ["predict", "feedback"], "days": "365"}
+    shown = dict(browser.post("/accounts/keys/new/", form, headers={"host": host}).context["samples"])
+    assert '"label":"7"' in run("sh", "-e", script=shown["curl"], folder=tmp_path)[0].replace(" ", "")
+    assert run(sys.executable, "-", script=shown["Python"], folder=tmp_path)[1] == "True"
+    (tmp_path / "sample.mjs").write_text(shown["JavaScript"])
+    assert run(find_program("node"), "sample.mjs", folder=tmp_path)[1] == "true"
+    assert Correction.objects.filter(drawing__author=person).count() == 2
+
+
+def test_every_sample_names_what_it_needs() -> None:
+    for _name, code in (*samples.STARTING, *samples.CLIENTS, *samples.VERIFYING):
+        assert re.match(r"(#|//) (Needs|pip install) ", code)
 
 
 def test_the_page_shows_them_with_its_own_address(client: Browser, digits: Recognizer) -> None:

@@ -140,10 +140,10 @@ def test_a_training_run_fails_only_after_several_missed_heartbeats(tmp_path: Pat
 
 
 def test_training_has_its_own_queue_and_tasks_are_acknowledged_late(tmp_path: Path) -> None:
+    queue = {"queue": "training"}
+    routes = {"recognizer.tasks.train": queue, "recognizer.tasks.base_data": queue}
     asked = "CELERY_TASK_ROUTES, settings.CELERY_TASK_ACKS_LATE, settings.CELERY_WORKER_PREFETCH_MULTIPLIER"
-    assert load(tmp_path, asked, **PRODUCTION).stdout.strip() == (
-        "{'recognizer.tasks.train': {'queue': 'training'}} True 1"
-    )
+    assert load(tmp_path, asked, **PRODUCTION).stdout.strip() == f"{routes} True 1"
     asked = "CELERY_BROKER_TRANSPORT_OPTIONS['visibility_timeout']"
     assert int(load(tmp_path, asked, **PRODUCTION, REDIS_URL="redis://redis/0").stdout) >= 6 * 3600
 
@@ -156,3 +156,29 @@ def test_webhooks_call_private_networks_only_if_they_are_named(tmp_path: Path) -
     assert load(tmp_path, asked, **PRODUCTION, **allowed).stdout.strip() == (
         "[IPv4Network('10.1.0.0/16'), IPv6Network('::1/128')] True"
     )
+
+
+@pytest.mark.parametrize(
+    ("environment", "expected"),
+    [
+        ({}, "https://example.org"),
+        ({"SECURE_COOKIES": "false"}, "http://example.org"),
+        ({"ALLOWED_HOSTS": "127.0.0.1,.example.org,ink.example.org"}, "https://ink.example.org"),
+        ({"ALLOWED_HOSTS": "127.0.0.1"}, "https://127.0.0.1"),
+        ({"ALLOWED_HOSTS": "*", "SITE_URL": "http://ink.example.org:8080/"}, "http://ink.example.org:8080"),
+        ({"INKLING_ENV": "embedded"}, ""),
+    ],
+)
+def test_links_in_mails_have_the_address_of_the_site(
+    tmp_path: Path, environment: dict[str, str], expected: str
+) -> None:
+    assert load(tmp_path, "SITE_URL", **{**PRODUCTION, **environment}).stdout.strip() == expected
+
+
+@pytest.mark.parametrize("environment", [{"ALLOWED_HOSTS": "*,.example.org"}, {"SITE_URL": "ink.example.org"}])
+def test_production_does_not_start_without_an_address_for_its_mails(
+    tmp_path: Path, environment: dict[str, str]
+) -> None:
+    ran = load(tmp_path, **{**PRODUCTION, **environment})
+    assert ran.returncode != 0
+    assert "SITE_URL is" in ran.stderr

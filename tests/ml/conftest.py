@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ml.bundles.build import export_bundle
-from ml.bundles.bundle import Bundle, save_bundle
+from ml.bundles.bundle import Bundle, save_bundle, with_history
 from ml.recipes.base import Material
 from tests.ml import trained
-from tests.ml.tiny import LABELS, random_rasters, tiny_network
+from tests.ml.tiny import HISTORY, LABELS, random_rasters, tiny_network
 
 if TYPE_CHECKING:
     import keras
@@ -24,7 +24,7 @@ def tiny_model() -> keras.Model:
 
 @pytest.fixture(scope="session")
 def tiny_bundle(tiny_model: keras.Model) -> Bundle:
-    return export_bundle(
+    bundle = export_bundle(
         tiny_model,
         recognizer="digits",
         labels=LABELS,
@@ -33,6 +33,7 @@ def tiny_bundle(tiny_model: keras.Model) -> Bundle:
         metrics={"accuracy": 0.5},
         training={"seed": 7},
     )
+    return with_history(bundle, HISTORY)
 
 
 @pytest.fixture(scope="session")

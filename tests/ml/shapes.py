@@ -11,13 +11,13 @@ import numpy as np
 from ml.augmentation.augment import augment_ink
 from ml.augmentation.negatives import scribble
 from ml.bundles.build import export_bundle
-from ml.bundles.bundle import Bundle
+from ml.bundles.bundle import Bundle, with_history
 from ml.data.approved import ApprovedDrawings
 from ml.data.loaders import Pictures, Tracks
 from ml.embeddings import replay_pack
 from ml.preprocessing.ink import Ink, RasterSpec, rasterise
 from ml.recipes.base import Examples, Material, Recipe
-from tests.ml.tiny import tiny_network
+from tests.ml.tiny import HISTORY, tiny_network
 
 if TYPE_CHECKING:
     import keras
@@ -147,7 +147,7 @@ def base() -> Bundle:
 
 
 def _export(model: keras.Model) -> Bundle:
-    return export_bundle(
+    bundle = export_bundle(
         model,
         **WORDS,
         labels=LABELS,
@@ -158,3 +158,4 @@ def _export(model: keras.Model) -> Bundle:
         training={"sources": ["our own"], "seed": 1},
         quantise=True,
     )
+    return with_history(bundle, HISTORY)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import gzip
 import json
+import zipfile
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -66,6 +68,17 @@ def words(folder: Path, *, drawings: int, words: Iterable[str] = SKETCH_WORDS) -
     return written
 
 
+def other_words(folder: Path, words: Iterable[str], *, drawings: int) -> None:
+    """Words that the sketches do not have, with so many drawings of each, in thin lines at the upper left."""
+    rng = np.random.default_rng(5)
+    names = np.repeat(list(words), drawings)
+    x = np.zeros((len(names), 28, 28), np.uint8)
+    for picture in x:
+        corners = rng.integers(0, 24, (1, 6, 2), dtype=np.int32)
+        cv2.polylines(picture, corners - corners.min(axis=1), False, 255, 1)
+    np.savez(folder / "quickdraw" / "other_words.npz", x=x, y=names)
+
+
 def tuberlin(folder: Path) -> None:
     """TU Berlin with five drawings of each of two words, in thin lines."""
     names = np.repeat(["eye", "hand"], 5)
@@ -81,3 +94,15 @@ def _spread(ink: Ink, rng: np.random.Generator) -> Ink:
     """The ink, distorted at random, so that no two drawings are alike."""
     bent = np.array([[rng.uniform(0.4, 1.6), rng.uniform(-0.6, 0.6)], [rng.uniform(-0.6, 0.6), rng.uniform(0.6, 1.4)]])
     return [np.round(bent @ stroke[:2], 2) for stroke in ink]
+
+
+def write_npz(file: Path, **arrays: tuple[str, tuple[int, ...], int]) -> Path:
+    """An archive of arrays by type, declared shape, and the number of zero bytes that really follow."""
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, (descr, shape, size) in arrays.items():
+            with archive.open(f"{name}.npy", "w") as member:
+                head: Any = {"descr": descr, "fortran_order": False, "shape": shape}
+                np.lib.format.write_array_header_1_0(member, head)
+                for start in range(0, size, 1 << 20):
+                    member.write(bytes(min(1 << 20, size - start)))
+    return file

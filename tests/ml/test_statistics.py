@@ -8,8 +8,10 @@ import pytest
 from ml.statistics import (
     cohens_kappa,
     margin_of_error,
+    mcnemar_exact,
     observed_agreement,
     one_against_rest,
+    sign_flip_test,
     symmetric_table,
     wilson_interval,
 )
@@ -72,3 +74,34 @@ def test_wilsons_interval_is_the_one_of_published_tables() -> None:
     low, high = wilson_interval(1.0, 6)
     assert low == pytest.approx(0.61, abs=0.001)
     assert high == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize(
+    ("wins", "losses", "chance"), [(0, 0, 1.0), (1, 0, 0.5), (5, 0, 1 / 32), (2, 1, 0.5), (0, 3, 1.0)]
+)
+def test_the_p_value_of_wins_and_losses_is_exact(wins: int, losses: int, chance: float) -> None:
+    assert mcnemar_exact(wins, losses) == pytest.approx(chance)
+    assert sign_flip_test(np.repeat([1, -1], [wins, losses])) == pytest.approx(chance)
+
+
+def test_the_p_value_of_thousands_of_drawings_can_be_computed() -> None:
+    assert mcnemar_exact(1_200, 1_000) < 0.001
+    assert sign_flip_test(np.repeat([1.0, -1.0], [1_200, 1_000])) < 0.001
+
+
+def test_units_without_a_difference_say_nothing() -> None:
+    assert sign_flip_test(np.array([3.0, 0, 0, 1, 2, 0])) == pytest.approx(1 / 8)
+
+
+def test_many_units_are_tried_at_random_always_in_the_same_way() -> None:
+    """30 wins and 20 losses: the exact value is 0.1013; 4,000 tries are right to about 0.01."""
+    differences = np.repeat([1.0, -1.0], [30, 20])
+
+    p = sign_flip_test(differences)
+
+    assert p == pytest.approx(mcnemar_exact(30, 20), abs=0.015)
+    assert sign_flip_test(differences) == p
+
+
+def test_a_large_difference_of_one_unit_alone_is_no_evidence() -> None:
+    assert sign_flip_test(np.array([100.0, 1, -1, 1, -1, 1, -1])) == pytest.approx(0.328125)

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
 LABELS = [{"slug": slug, "glyph": slug, "name": name} for slug, name in (("0", "zero"), ("1", "one"), ("2", "two"))]
 
+HISTORY = [{"epoch": 1, "loss": 0.9}, {"epoch": 2, "loss": 0.4, "accuracy": 0.8, "seconds": 2.0}]
+
 
 def random_rasters(count: int, seed: int = 0, size: int = 28) -> np.ndarray:
     """Noise, uint8 (count, size, size)."""

@@ -7,14 +7,16 @@ import numpy as np
 from ml.augmentation.augment import augment_ink
 from ml.augmentation.negatives import make_negative
 from ml.augmentation.synthetic_digits import write_digit
+from ml.benchmarks.studies import Study
 from ml.bundles.build import export_bundle
-from ml.bundles.bundle import Bundle
+from ml.bundles.bundle import Bundle, with_history
 from ml.data.approved import ApprovedDrawings
 from ml.data.loaders import Pictures, Tracks
 from ml.embeddings import replay_pack
+from ml.evaluation.base_test import make_base_test
 from ml.preprocessing.ink import Ink, rasterise
 from ml.recipes.base import Examples, Material, Recipe
-from tests.ml.tiny import LABELS, tiny_network
+from tests.ml.tiny import HISTORY, LABELS, tiny_network
 
 OTHER = len(LABELS)
 
@@ -29,6 +31,10 @@ def inks(count: int, seed: int) -> tuple[list[Ink], np.ndarray]:
 def approved_drawings(count: int, seed: int, *, authors: np.ndarray | None = None) -> ApprovedDrawings:
     drawn, labels = inks(count, seed)
     return ApprovedDrawings(np.stack([rasterise(ink) for ink in drawn]), list(drawn), labels, authors=authors)
+
+
+def unreviewed_drawings(count: int, seed: int, authors: np.ndarray) -> ApprovedDrawings:
+    return approved_drawings(count, seed, authors=authors)._replace(unreviewed=np.ones(count, bool))
 
 
 def foreign_drawings(count: int, seed: int) -> ApprovedDrawings:
@@ -61,6 +67,7 @@ def material() -> Material:
         latin=True,
         validation={"digits": examples(90, 5), "junk": junk(40, 6)},
         tests={"other junk": junk(40, 7), "other digits": examples(300, 8), "yet other digits": examples(30, 9)},
+        base_test={"mnist": examples(300, 8), "pendigits": examples(30, 9)},
     )
 
 
@@ -97,4 +104,13 @@ def base(known: Material) -> Bundle:
         training={"sources": ["mnist"], "seed": 1},
         quantise=True,
     )
-    return replay_pack.add_replay_pack(bundle, known)
+    return replay_pack.add_replay_pack(with_history(bundle, HISTORY), known)
+
+
+def study(base: Bundle, known: Material) -> Study:
+    """Ten authors of twenty drawings whom the base has never seen, and three others."""
+    people, others = (
+        approved_drawings(20 * authors, seed, authors=np.repeat(np.arange(authors), 20))
+        for authors, seed in ((10, 30), (3, 31))
+    )
+    return Study("Synthetic digits.", base, make_base_test(base, known), None, people, others)

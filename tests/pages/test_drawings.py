@@ -10,9 +10,9 @@ from django.test import Client
 
 from accounts.models import User
 from recognizer.drawings import corrections
-from recognizer.models import Drawing, Label, Recognizer
+from recognizer.models import Drawing, Label, Recognizer, Remembered
 from tests.ink import ONE, SCRIBBLE, SEVEN, ZERO
-from tests.pages.conftest import keep
+from tests.pages.conftest import keep, message_codes
 
 
 @pytest.fixture
@@ -89,6 +89,15 @@ def test_an_answer_that_was_taken_back_counts_as_none(as_alice: Client, four: di
     assert str(four["7"].uuid) in _shown(as_alice, "?state=unanswered")
 
 
+def test_a_drawing_that_is_none_of_these_has_a_filter_of_its_own(as_alice: Client, four: dict[str, Drawing]) -> None:
+    one = four["7"]
+    answer = as_alice.post(f"/drawings/{one.uuid}/correction/", {"label": "none of these"})
+    assert answer.status_code == 302
+    assert _shown(as_alice, "?state=none") == {str(one.uuid)}
+    assert str(one.uuid) not in _shown(as_alice, "?state=unanswered") | _shown(as_alice, "?label=7")
+    assert str(one.uuid) not in _shown(as_alice, "?state=agreed") | _shown(as_alice, "?state=corrected")
+
+
 def test_nothing_found_is_said_and_led_out_of(as_alice: Client, four: dict[str, Drawing]) -> None:
     html = as_alice.get("/drawings/?label=9").content.decode()
     assert "empty-state" in html
@@ -155,6 +164,56 @@ def test_deleting_asks_first_and_then_really_deletes(as_alice: Client, four: dic
     response = as_alice.post(url, {"next": "/drawings/?state=agreed"})
     assert response["Location"] == "/drawings/?state=agreed"
     assert not Drawing.objects.filter(pk=four["7"].pk).exists()
+
+
+@pytest.fixture
+def at_home(alice: User) -> Client:
+    """alice's browser, whose forms need a CSRF token."""
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(alice)
+    client.get("/drawings/")
+    return client
+
+
+def _delete(client: Client, drawings: list[Drawing], **fields: str) -> Any:
+    token = client.cookies["csrftoken"].value
+    chosen = [str(each.uuid) for each in drawings]
+    return client.post("/drawings/delete/", {"drawing": chosen, "csrfmiddlewaretoken": token} | fields)
+
+
+def test_many_are_deleted_after_one_question(at_home: Client, four: dict[str, Drawing]) -> None:
+    chosen = [four["7"], four["?"]]
+    query = "&".join(f"drawing={each.uuid}" for each in chosen)
+    asked = at_home.get(f"/drawings/delete/?{query}&next=/drawings/?state=agreed")
+    assert {card.drawing for card in asked.context["cards"]} == set(chosen)
+    assert Drawing.objects.count() == 4
+    response = _delete(at_home, chosen, next="/drawings/?state=agreed")
+    assert response["Location"] == "/drawings/?state=agreed"
+    assert set(Drawing.objects.all()) == {four["1"], four["0"]}
+    assert message_codes(at_home.get("/drawings/")) == ["deleted-2"]
+    assert not Remembered.objects.filter(drawing=four["7"]).exists()
+
+
+def test_many_need_a_token_and_somebody_signed_in(at_home: Client, four: dict[str, Drawing], client: Client) -> None:
+    chosen = {"drawing": str(four["7"].uuid)}
+    assert at_home.post("/drawings/delete/", chosen).status_code == 403
+    assert client.post("/drawings/delete/", chosen)["Location"].startswith("/accounts/login/")
+    assert Drawing.objects.count() == 4
+
+
+def test_nobody_deletes_many_of_another(at_home: Client, four: dict[str, Drawing], bob: User) -> None:
+    his = keep(bob, SEVEN)
+    query = f"?drawing={his.uuid}&drawing=nonsense"
+    assert at_home.get(f"/drawings/delete/{query}")["Location"] == "/drawings/"
+    _delete(at_home, [his, four["7"]])
+    assert set(Drawing.objects.all()) == {his, four["1"], four["0"], four["?"]}
+
+
+def test_one_request_deletes_so_many_only(at_home: Client, four: dict[str, Drawing]) -> None:
+    token = at_home.cookies["csrftoken"].value
+    chosen = [str(four["7"].uuid), *(str(uuid.uuid4()) for _ in range(100))]
+    assert at_home.post("/drawings/delete/", {"drawing": chosen, "csrfmiddlewaretoken": token}).status_code == 400
+    assert Drawing.objects.count() == 4
 
 
 @pytest.mark.parametrize("elsewhere", ["https://example.com/", "//example.com", "javascript:alert(1)", "drawings", ""])

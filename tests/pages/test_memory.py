@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from typing import Any
@@ -12,8 +13,10 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from accounts import acting
 from accounts.models import User
 from ml.bundles.bundle import Bundle
+from ml.embeddings.personal_memory import unpack_answer
 from recognizer import memory
 from recognizer.drawings import corrections
 from recognizer.models import Drawing, Promotion, Recognizer, Remembered
@@ -235,3 +238,38 @@ def test_the_page_is_not_kept_by_browsers_that_others_use(as_alice: Client) -> N
 
 def test_it_holds_no_inline_scripts_or_styles(as_alice: Client, three: dict[str, Drawing]) -> None:
     assert not re.search(r"\sstyle=|\son\w+=|<style|javascript:", _text(as_alice))
+
+
+def _copy(client: Client, have: str = "") -> Any:
+    return client.get("/memory/digits/device", {"have": have})
+
+
+def test_a_device_gets_a_copy_of_its_persons_memory(
+    as_alice: Client, alice: User, bob: User, digits: Recognizer
+) -> None:
+    mine = named(alice, SEVEN, "1").drawing
+    named(bob, SEVEN, "7")
+    response = _copy(as_alice)
+    copy = response.json()
+    assert "no-store" in response.headers["Cache-Control"]
+    assert copy["account"] == acting.account_id(alice)
+    assert (copy["on"], copy["version"], copy["labels"]) == (True, 1, list("0123456789"))
+    (drawing,) = copy["drawings"]
+    assert (drawing["id"], drawing["label"]) == (str(mine.uuid), "1")
+    embedding, probabilities = unpack_answer(base64.b64decode(drawing["packed"]), len(copy["labels"]))
+    assert probabilities.argmax() == 7
+    assert len(embedding) > len(probabilities)
+    assert _copy(as_alice, copy["revision"]).status_code == 204
+    named(alice, ONE, "1")
+    assert len(_copy(as_alice, copy["revision"]).json()["drawings"]) == 2
+
+
+def test_a_memory_that_is_off_is_not_copied(as_alice: Client, alice: User, digits: Recognizer) -> None:
+    named(alice, SEVEN, "1")
+    as_alice.post("/memory/digits/switch/", {"enabled": "false"})
+    copy = _copy(as_alice).json()
+    assert (copy["on"], copy["drawings"]) == (False, [])
+
+
+def test_nobody_else_gets_a_copy(client: Client, digits: Recognizer) -> None:
+    assert _copy(client).status_code == 403

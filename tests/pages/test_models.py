@@ -85,7 +85,7 @@ def test_figures_are_never_rounded_up_and_what_was_not_measured_is_a_dash(client
 def test_each_label_has_its_share_in_every_test(client: Client, bangla: Recognizer) -> None:
     html = _text(client, "/models/bangla-digits/")
     assert html.count('<caption class="small muted">') == 2
-    assert '<th scope="row"><span lang="bn">৭</span> <span lang="bn">সাত</span></th>' in html
+    assert '<th scope="row"><span lang="bn">৭</span> seven</th>' in html
     assert re.search(r"tone-violet.*?<circle cx=.*?<td>99.3%</td>", html)
 
 
@@ -93,7 +93,7 @@ def test_the_picture_of_confusions_has_the_table_behind_it(client: Client, bangl
     html = _text(client, "/models/bangla-digits/")
     assert html.count('<rect class="right"') == 10
     assert html.count('<rect class="wrong"') == 1
-    assert "<title>৫, answered ৬: 31</title>" in html
+    assert "<title>five, answered six: 31</title>" in html
     assert re.search(r"<td><span lang=\"bn\">৫</span> .*?</td><td><span lang=\"bn\">৬</span> .*?</td><td>31</td>", html)
     assert html.count("<td>1,000</td>") >= 10
 
@@ -168,7 +168,7 @@ def test_weights_are_left_in_the_database(
     client: Client, bangla: Recognizer, django_assert_max_num_queries: Any
 ) -> None:
     learned(bangla, promotions.bundle_of(bangla.versions.get()))
-    with django_assert_max_num_queries(7) as asked:
+    with django_assert_max_num_queries(9) as asked:  # one of them for the layers of the network, once a version
         client.get("/models/bangla-digits/")
     read = " ".join(query["sql"] for query in asked.captured_queries)
     assert '"tflite"' not in read

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import Any
+from unittest.mock import ANY
 
 import pytest
 from django.contrib.auth.models import Permission
@@ -117,14 +118,25 @@ def test_refused_runs_stand_between_the_versions(client: Client, digits: Recogni
     ended(digits, verdict=verdict("refused"))
     learned(digits, starter)
     ended(digits, reason="Too few drawings.", verdict=verdict("not-enough-evidence"))
+    ended(digits, reason="A clear gain needs 6 more.", verdict=verdict("no-better"))
     ended(digits, reason="No drawing is approved to learn from.")  # nothing was judged: nothing to tell
     ended(digits, State.FAILED, reason="Its worker died.")
     html = _text(client)
-    entries = ['data-outcome="not-enough-evidence"', 'id="v2"', 'data-outcome="refused"', 'id="v1"']
+    outcomes = [f'data-outcome="{outcome}"' for outcome in ("no-better", "not-enough-evidence")]
+    entries = [*outcomes, 'id="v2"', 'data-outcome="refused"', 'id="v1"']
     assert re.findall(r'<li class="entry" ([^>]*)>', html) == entries
     assert "It loses more than it wins." in html
+    assert "A clear gain needs 6 more." in html
     assert "Its worker died" not in html
     assert "No drawing is approved" not in html
+
+
+def test_the_base_test_is_shown_as_the_gate_judged_it(client: Client, digits: Recognizer, starter: Bundle) -> None:
+    run = learned(digits, starter).training_run
+    assert [entry.base_test.after for entry in client.get(PAGE).context["history"]] == [0.9958, ANY]
+    run.verdict["figures"]["base"]["mean"] = {"before": 0.946, "after": 0.944}
+    run.save()
+    assert [entry.base_test.after for entry in client.get(PAGE).context["history"]] == [0.944, ANY]
 
 
 def test_a_rollback_is_told_with_its_reason(client: Client, digits: Recognizer, starter: Bundle) -> None:

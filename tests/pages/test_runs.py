@@ -18,7 +18,7 @@ from recognizer.models import Recognizer, TrainingRun
 from recognizer.pages.runs import details
 from tests.ink import ONE, SEVEN, ZERO
 from tests.pages.conftest import keep, message_codes
-from tests.pages.training_runs import ended, examined, learned, running, superuser, verdict
+from tests.pages.training_runs import SNAPSHOT, choice, ended, examined, learned, running, superuser, verdict
 
 PAGE = "/runs/"
 
@@ -171,6 +171,87 @@ def test_a_verdict_without_earlier_figures_is_shown(as_rita: Client, digits: Rec
     page = as_rita.get(f"/runs/{run.pk}/")
     assert 'data-outcome="not-enough-evidence"' in page.content.decode()
     assert page.context["rows"][1].before == "–"
+
+
+@pytest.mark.parametrize("outcome", ["no-better", "not-enough-evidence"])
+def test_a_run_without_a_clear_gain_is_not_called_refused(as_rita: Client, digits: Recognizer, outcome: str) -> None:
+    run = ended(digits, verdict=verdict(outcome), reason="A clear gain needs 6 more.")
+    for html in (_text(as_rita), _text(as_rita, f"/runs/{run.pk}/")):
+        assert f'data-state="{outcome}"' in html
+        assert "A clear gain needs 6 more." in html
+        assert "refused" not in html
+    status = as_rita.get(f"/runs/{run.pk}/status").json()
+    assert (status["state"], status["stateName"]) == ("refused", run.get_result_display())
+    assert status["stateName"] in str(run)
+
+
+def test_the_mean_over_labels_is_shown_before_the_plain_share(as_rita: Client, digits: Recognizer) -> None:
+    said = verdict()
+    said["figures"]["base"]["mean"] = {"before": 0.946, "after": 0.944}
+    rows = as_rita.get(f"/runs/{ended(digits, verdict=said).pk}/").context["rows"]
+    assert [row[1:] for row in rows[:2]] == [("94.60%", "94.40%", "10,000"), ("99.60%", "99.58%", "10,000")]
+
+
+def test_the_base_test_is_named_by_its_checksum(as_rita: Client, digits: Recognizer) -> None:
+    run = ended(digits, snapshot={**SNAPSHOT, "base_test": "cd" * 32})
+    assert f'title="{"cd" * 32}" data-base-test>{"cd" * 6}<' in _text(as_rita, f"/runs/{run.pk}/")
+    older = ended(digits)
+    assert "data-base-test" not in _text(as_rita, f"/runs/{older.pk}/")
+
+
+def test_the_choice_of_the_settings_is_shown_as_a_plot_and_as_a_table(as_rita: Client, digits: Recognizer) -> None:
+    run = ended(digits, verdict={**verdict(), "choices": [choice()]})
+    page = as_rita.get(f"/runs/{run.pk}/")
+    (shown,) = page.context["choices"]
+    assert [row[1:] for row in shown.rows] == [
+        ("77.8%", "–", "0.00", False, False),
+        ("86.0%", "0.4800", "1.20", False, True),
+        ("88.0%", "0.4100", "2.10", False, True),
+        ("85.0%", "0.5000", "-0.05", False, False),
+        ("87.0%", "0.4400", "0.31", True, False),
+    ]
+    assert shown.rows[4].settings == ["3", "50%"]
+    html = page.content.decode()
+    assert choice()["why"] in html
+    assert html.count("data-chosen-setting") == 1
+    assert html.count('class="candidate chosen"') == 2  # in the plot and in its legend
+
+
+def test_more_loss_is_further_right_and_more_gain_is_higher(as_rita: Client, digits: Recognizer) -> None:
+    run = ended(digits, verdict={**verdict(), "choices": [choice()]})
+    plot = as_rita.get(f"/runs/{run.pk}/").context["choices"][0].plot
+    hard, soft = plot.curves
+    dots = [plot.start, *hard, *soft]
+    drops = [0.0, 0.012, 0.021, -0.0005, 0.0031]
+    gains = [0.778, 0.86, 0.88, 0.85, 0.87]
+    across = [float(dot.x.rstrip("%")) for dot in dots]
+    assert sorted(range(5), key=lambda at: across[at]) == sorted(range(5), key=lambda at: drops[at])
+    assert sorted(range(5), key=lambda at: -dots[at].y) == sorted(range(5), key=lambda at: gains[at])
+    assert across[4] < float(plot.allowed.rstrip("%")) < across[1]
+    assert [(start.row.correct, end.row.correct) for start, end in plot.lines] == [
+        ("77.8%", "86.0%"), ("86.0%", "88.0%"), ("77.8%", "85.0%"), ("85.0%", "87.0%"),
+    ]  # fmt: skip
+
+
+def test_a_setting_may_lose_too_much_although_the_accuracy_does_not_say_so(as_rita: Client, digits: Recognizer) -> None:
+    record = choice()
+    record["candidates"][2]["fits"] = False
+    page = as_rita.get(f"/runs/{ended(digits, verdict={**verdict(), 'choices': [record]}).pk}/")
+    assert [row.too_much for row in page.context["choices"][0].rows] == [False, True, True, True, False]
+
+
+def test_settings_that_were_not_compared_are_shown_with_the_reason(as_rita: Client, digits: Recognizer) -> None:
+    record = {"layers": "all layers", "settings": {"share": 0.4}, "why": "Too few people.", "candidates": []}
+    page = as_rita.get(f"/runs/{ended(digits, verdict={**verdict(), 'choices': [record]}).pk}/")
+    (shown,) = page.context["choices"]
+    assert (shown.plot, shown.rows, [value for _name, value in shown.chosen]) == (None, [], ["40%"])
+    assert "Too few people." in page.content.decode()
+
+
+def test_runs_of_earlier_releases_have_no_choices(as_rita: Client, digits: Recognizer) -> None:
+    page = as_rita.get(f"/runs/{ended(digits, verdict=verdict('refused')).pk}/")
+    assert page.context["choices"] == []
+    assert "data-choices" not in page.content.decode()
 
 
 def test_drawings_with_changed_answers_are_shown(as_rita: Client, digits: Recognizer, alice: User) -> None:

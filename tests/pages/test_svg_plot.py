@@ -30,6 +30,31 @@ def test_every_share_is_inside_the_plot(found: list[float]) -> None:
         assert svg_plot.TOP - 0.1 <= scale.down(share) <= svg_plot.HEIGHT - svg_plot.BOTTOM + 0.1
 
 
+@pytest.mark.parametrize(
+    ("values", "bottom", "top", "step"),
+    [
+        ([0.778, 0.88], 0.75, 0.9, 0.05),
+        ([0.0, 0.003, 0.01], 0.0, 0.01, 0.002),
+        ([-0.0005, 0.021], -0.01, 0.03, 0.01),
+        ([0.9], 0.9, 0.901, 0.001),
+    ],
+)
+def test_a_scale_around_values_begins_and_ends_next_to_them(
+    values: list[float], bottom: float, top: float, step: float
+) -> None:
+    scale = svg_plot.Scale.around(values)
+    assert (round(scale.bottom, 6), round(scale.top, 6), scale.step) == (bottom, top, step)
+    assert (scale.ticks[0], scale.ticks[-1]) == (top, bottom)
+
+
+@given(st.lists(st.floats(-1, 1), min_size=1))
+def test_every_value_is_inside_a_scale_around_the_values(found: list[float]) -> None:
+    scale = svg_plot.Scale.around(found)
+    for value in found:
+        assert svg_plot.TOP - 0.1 <= scale.down(value, 200) <= 200 - svg_plot.BOTTOM + 0.1
+        assert svg_plot.MARGIN <= float(scale.across(value).rstrip("%")) <= 100 - svg_plot.MARGIN
+
+
 @given(st.integers(1, 60))
 def test_versions_stand_in_order_and_the_last_one_is_named(count: int) -> None:
     places = [float(svg_plot.position_of_index(number, count).rstrip("%")) for number in range(count)]

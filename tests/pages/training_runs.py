@@ -34,6 +34,25 @@ def verdict(outcome: str = "passed", *, before: float = 0.95, after: float = 0.9
     }
 
 
+def choice(**more: Any) -> dict[str, Any]:
+    """A record of `ml.training.choice`: two curves of two candidates each."""
+    candidates = [
+        {"weight": 3.0, "soft": 0.0, "accuracy": 0.88, "log_loss": 0.41, "drop": 0.021, "fits": False, "chosen": False},
+        {"weight": 1.0, "soft": 0.0, "accuracy": 0.86, "log_loss": 0.48, "drop": 0.012, "fits": False, "chosen": False},
+        {"weight": 1.0, "soft": 0.5, "accuracy": 0.85, "log_loss": 0.5, "drop": -0.0005, "fits": True, "chosen": False},
+        {"weight": 3.0, "soft": 0.5, "accuracy": 0.87, "log_loss": 0.44, "drop": 0.0031, "fits": True, "chosen": True},
+    ]
+    return {
+        "layers": "last layer",
+        "settings": {"weight": 3.0, "soft": 0.5},
+        "why": "Chosen on 60 drawings by 4 other people and on base data.",
+        "before": 0.778,
+        "allowed": 0.01,
+        "candidates": candidates,
+        **more,
+    }
+
+
 SNAPSHOT = {
     "digest": "ab" * 32,
     "study": 214,

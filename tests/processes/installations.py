@@ -23,7 +23,8 @@ from tests.smoke import free_port
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 COLLECT = ["python", "manage.py", "collectstatic", "--noinput", "-v0"]
 MALLOC = {name: value for name, value in COMPOSE["services"]["web"]["environment"].items() if "MALLOC" in name}
-QUICK = {"TICK_SECONDS": "2", "TF_CPP_MIN_LOG_LEVEL": "3", "PREDICT_RATE": "1000000000", "DRAWING_RATE": "1000000"}
+QUICK = {"TICK_SECONDS": "2", "TF_CPP_MIN_LOG_LEVEL": "3"}
+QUICK |= dict.fromkeys(("PREDICT_RATE", "DRAWING_RATE", "DRAWINGS_PER_DAY"), "1000000000")
 
 
 def base_environment(var: Path, **more: str) -> dict[str, str]:

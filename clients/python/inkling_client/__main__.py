@@ -39,6 +39,8 @@ def main(arguments: Sequence[str] | None = None, *, out: TextIO | None = None, e
     except ApiError as error:
         code = f" ({error.code})" if error.code else ""
         print(f"inkling: the site refused{code}: {error}", file=err)
+        if error.status >= 500 and error.request_id:
+            print(f"inkling: if you report this, name the request: {error.request_id}", file=err)
         return REFUSED
     except InklingError as error:
         print(f"inkling: {error}", file=err)
@@ -94,10 +96,15 @@ def _predict(client: Client, options: argparse.Namespace, out: TextIO, err: Text
         if isinstance(answer, ApiError):
             print(f"inkling: {name}: {answer} ({answer.code})", file=err)
             continue
-        guesses = ", ".join(f"{guess.glyph or guess.name} {guess.probability:.0%}" for guess in answer.guesses)
+        guesses = ", ".join(f"{guess.glyph or guess.name} {_percent(guess.probability)}" for guess in answer.guesses)
         text = f"{name}: {guesses}{' (not sure)' if answer.unsure else ''}"
         _print(text, {"file": name, **_plain(answer)}, options, out)
     return REFUSED if any(isinstance(answer, ApiError) for answer in answers) else 0
+
+
+def _percent(probability: float) -> str:
+    """As the site shows it: never rounded up to 100%."""
+    return f"{probability:.0%}" if probability < 0.995 else f"{min(probability, 0.9994):.1%}"
 
 
 def _first_recognizer(client: Client, err: TextIO) -> str:

@@ -101,18 +101,23 @@ class Prediction:
 
 @dataclass(frozen=True)
 class Correction:
-    """A person's label for a drawing, and whether it agrees with the first guess."""
+    """A person's label for a drawing, and whether it agrees with the first guess.
 
-    label: str
+    `label` is None if the person says that no label is right (`none_of_these`).
+    """
+
+    label: str | None
     glyph: str
     name: str
     agrees: bool
     created: datetime
+    none_of_these: bool = False
 
     @classmethod
     def read(cls, data: Data) -> Correction:
         """From JSON."""
-        return cls(data["label"], data["glyph"], data["name"], data["agrees"], _time(data["created"]))
+        said = (data["label"], data["glyph"], data["name"], data["agrees"], _time(data["created"]))
+        return cls(*said, none_of_these=data.get("none_of_these", False))
 
 
 @dataclass(frozen=True)
@@ -164,7 +169,7 @@ class Version:
     sha256: str
     bytes: int
     unsure_below: float
-    outcome: str | None  # "passed", "refused"; None if no training run made it
+    outcome: str | None  # "passed": the others have no version; None if no training run made it
     verdict: list[str] = field(repr=False)
     metrics: dict[str, Any] = field(repr=False)
 

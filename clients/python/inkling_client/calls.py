@@ -9,7 +9,7 @@ import base64
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Generic, NamedTuple, TypeVar
 from urllib.parse import parse_qs, quote, urlsplit
@@ -43,7 +43,7 @@ class Call(Generic[T]):
     method: str
     path: str
     read: Callable[[httpx.Response], T]
-    body: dict[str, Any] = field(default_factory=dict)  # for httpx: json=, or data= with files=
+    body: dict[str, Any] = field(default_factory=dict)  # for httpx: json= or content=
     params: dict[str, Any] = field(default_factory=dict)
     headers: dict[str, str] = field(default_factory=dict)
     writes: bool = False
@@ -93,7 +93,8 @@ def predict(
         "elsewhere": elsewhere or None,
         "keep": keep or None,
     }
-    return Call("POST", "predict", _json(Prediction.read), body=_drawing_body(drawn, fields), writes=keep)
+    request = _request(drawn, fields, "predict", "predict/picture")
+    return Call("POST", read=_json(Prediction.read), writes=keep, **request)
 
 
 def predict_batch(
@@ -128,11 +129,17 @@ def predict_batch(
         yield _batch(items, fields)
 
 
-def feedback(prediction: Id, *, label: str | None = None, correct: bool = False) -> Call[Feedback]:
-    """Give feedback on a saved prediction: its right label, or that its first guess is correct."""
-    if (label is None) == (not correct):
-        raise ValueError("Pass either the right label (label=...), or correct=True if the first guess is right.")
-    body = {"json": {"correct": True} if correct else {"label": label}}
+def feedback(
+    prediction: Id, *, label: str | None = None, correct: bool = False, none_of_these: bool = False
+) -> Call[Feedback]:
+    """Give feedback on a saved prediction: its right label, that its first guess is correct, or that no label is."""
+    if (label is not None) + correct + none_of_these != 1:
+        raise ValueError(
+            "Pass one of: the right label (label=...), correct=True if the first guess is right, "
+            "none_of_these=True if no label is right."
+        )
+    said = {"label": label, "correct": correct, "none_of_these": none_of_these}
+    body = {"json": {name: value for name, value in said.items() if value}}
     return Call("POST", f"predictions/{prediction}/feedback", _json(Feedback.read), body=body, writes=True)
 
 
@@ -142,7 +149,7 @@ def feedback(prediction: Id, *, label: str | None = None, correct: bool = False)
 def keep(drawn: Drawn, *, recognizer: str, id: Id | None = None, personal: bool = False) -> Call[Drawing]:  # noqa: A002
     """Save a drawing and get its answer. `id`: a UUID of your own; saving it again returns the same drawing."""
     fields = {"recognizer": recognizer, "id": str(id or uuid4()), "personal": personal or None}
-    return Call("POST", "drawings", _json(Drawing.read), body=_drawing_body(drawn, fields), writes=True)
+    return Call("POST", read=_json(Drawing.read), writes=True, **_request(drawn, fields, "drawings", "pictures"))
 
 
 def drawing(id: Id) -> Call[Drawing]:  # noqa: A002
@@ -155,10 +162,13 @@ def drawings(
     recognizer: str | None = None,
     label: str | None = None,
     corrected: bool | None = None,
-    since: datetime | None = None,
-    until: datetime | None = None,
+    since: date | None = None,
+    until: date | None = None,
 ) -> Call[Page[Drawing]]:
-    """The saved drawings, the newest first. Further pages are fetched while you iterate."""
+    """The saved drawings, the newest first. Further pages are fetched while you iterate.
+
+    `since` and `until`: a datetime, or a date, which is its first moment in UTC. `until` is not included.
+    """
     filters = {"recognizer": recognizer, "label": label, "corrected": corrected, "since": since, "until": until}
     params = {"page_size": "100", **{name: _query_text(value) for name, value in _without_none(filters).items()}}
     return Call("GET", "drawings", _page(Drawing.read), params=params)
@@ -177,6 +187,12 @@ def delete(id: Id) -> Call[None]:  # noqa: A002
 def correct(id: Id, label: str) -> Call[Correction]:  # noqa: A002
     """Confirm or correct the label of a drawing."""
     body = {"json": {"label": label}}
+    return Call("PUT", f"drawings/{id}/correction", _json(Correction.read), body=body, writes=True)
+
+
+def mark_none_of_these(id: Id) -> Call[Correction]:  # noqa: A002
+    """Say that no label is right for a drawing. It is not used for training."""
+    body = {"json": {"none_of_these": True}}
     return Call("PUT", f"drawings/{id}/correction", _json(Correction.read), body=body, writes=True)
 
 
@@ -224,13 +240,16 @@ def content(drawn: Drawn) -> dict[str, Any]:
     return {"ink": drawn}
 
 
-def _drawing_body(drawn: Drawn, fields: Mapping[str, Any]) -> dict[str, Any]:
-    """JSON for ink, a form for a picture."""
+def _request(drawn: Drawn, fields: Mapping[str, Any], path: str, picture_path: str) -> dict[str, Any]:
+    """The path and the body of a Call: JSON for ink; for a picture the picture, with its fields in the query string."""
     what, fields = content(drawn), _without_none(fields)
     if "ink" in what:
-        return {"json": {**fields, **what}}
-    data = {name: ",".join(value) if isinstance(value, list) else _query_text(value) for name, value in fields.items()}
-    return {"data": data, "files": {"image": ("drawing", what["image"], "application/octet-stream")}}
+        return {"path": path, "body": {"json": {**fields, **what}}}
+    params = {
+        name: ",".join(value) if isinstance(value, list) else _query_text(value) for name, value in fields.items()
+    }
+    headers = {"Content-Type": "application/octet-stream"}
+    return {"path": picture_path, "body": {"content": what["image"]}, "params": params, "headers": headers}
 
 
 def _batch(items: list[dict[str, Any]], fields: dict[str, Any]) -> Call[list[Prediction | errors.ApiError]]:
@@ -279,7 +298,7 @@ def _results(response: httpx.Response) -> list[Prediction | errors.ApiError]:
     def read(data: Any) -> list[Prediction | errors.ApiError]:
         version = {"recognizer": data["recognizer"], "model_version": data["model_version"]}
         return [
-            errors.of(400, each["error"]) if "error" in each else Prediction.read(each, **version)
+            errors.of_item(each["error"]) if "error" in each else Prediction.read(each, **version)
             for each in data["results"]
         ]
 

@@ -22,7 +22,11 @@ class NoAnswerError(InklingError):
 
 
 class ApiError(InklingError):
-    """The site refused the request. `field`: the field to blame. `retry_after`: seconds, if the site says so."""
+    """The site refused the request.
+
+    `field`: the field to blame. `retry_after`: seconds, if the site says so. `request_id`: what the site's log calls
+    the request, to report an error; empty if the answer has none.
+    """
 
     def __init__(
         self,
@@ -30,6 +34,7 @@ class ApiError(InklingError):
         body: Mapping[str, Any],
         request: httpx.Request | None = None,
         retry_after: float | None = None,
+        request_id: str = "",
     ) -> None:
         self.status = status
         self.code = str(body.get("code") or "")
@@ -37,6 +42,7 @@ class ApiError(InklingError):
         self.field: str | None = body.get("field")
         self.request = request
         self.retry_after = retry_after
+        self.request_id = str(body.get("request_id") or request_id)
         super().__init__(self.detail or self.code or f"HTTP {status}")
 
 
@@ -78,11 +84,15 @@ _BY_STATUS: dict[int, type[ApiError]] = {
 
 
 def of(
-    status: int, body: Mapping[str, Any], request: httpx.Request | None = None, retry_after: float | None = None
+    status: int,
+    body: Mapping[str, Any],
+    request: httpx.Request | None = None,
+    retry_after: float | None = None,
+    request_id: str = "",
 ) -> ApiError:
     """The error for a status, with the JSON of the answer."""
     kind = _BY_STATUS.get(status, ServerError if status >= 500 else BadRequestError)
-    return kind(status, body, request, retry_after)
+    return kind(status, body, request, retry_after, request_id)
 
 
 def of_response(response: httpx.Response) -> ApiError:
@@ -91,7 +101,14 @@ def of_response(response: httpx.Response) -> ApiError:
         body = response.json()
     except ValueError:
         body = {}
-    return of(response.status_code, body if isinstance(body, dict) else {}, response.request, retry_after(response))
+    body = body if isinstance(body, dict) else {}
+    request_id = response.headers.get("X-Request-Id", "")
+    return of(response.status_code, body, response.request, retry_after(response), request_id)
+
+
+def of_item(body: Mapping[str, Any]) -> ApiError:
+    """The error of one item of a batch."""
+    return of(500 if body.get("code") == "internal_error" else 400, body)
 
 
 def retry_after(response: httpx.Response) -> float | None:

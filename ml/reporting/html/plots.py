@@ -26,10 +26,11 @@ COUNT = FuncFormatter(lambda count, _: f"{count:,.0f}")
 
 
 def plot_learning(history: Sequence[Mapping[str, float]], theme: Theme) -> Figure:
-    """Plot loss and accuracy on the training data by epoch."""
+    """Plot the loss, and the accuracy on the training data if it was measured, by epoch."""
     figure = Figure(figsize=(WIDTH, 2.4))
     epochs = [line["epoch"] for line in history]
-    panels = zip(figure.subplots(1, 2), ("loss", "accuracy"), (theme.amber, theme.accent), strict=True)
+    keys = [key for key in ("loss", "accuracy") if all(key in line for line in history)]
+    panels = zip(figure.subplots(1, len(keys), squeeze=False)[0], keys, (theme.amber, theme.accent), strict=False)
     for axes, key, colour in panels:
         axes.plot(epochs, [line[key] for line in history], color=colour, marker="o", markersize=2.5, linewidth=1.5)
         axes.set_title(key.capitalize())

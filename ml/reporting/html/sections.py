@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from ml.bundles.history import epochs_of
 from ml.evaluation.metrics import LabelFigures
 from ml.reporting.confusions import find_confusions
 from ml.reporting.figures import label_name, label_text, overall_figures, percent
@@ -16,8 +17,6 @@ from ml.reporting.html.theme import draw, legible
 CONFUSIONS = 12  # in the list
 SHORT = 4  # letters of a name short enough for two in one line below a drawing
 WRITERS = 12  # in the table, those with the most errors
-
-Epochs = Sequence[Mapping[str, float]]
 
 
 def table_names(answered: EvaluatedDrawings) -> list[str]:
@@ -48,24 +47,30 @@ def samples(answered: EvaluatedDrawings) -> Section:
     return Section("samples", "Samples", [text(intro), illustration])
 
 
-def learning(history: Epochs | None) -> Section:
-    if not history:
-        intro = "There is no training history (history.json) beside this bundle, so there are no curves to show."
-        return Section("learning", "Learning", [text(intro)])
-    picture = draw(lambda theme: plots.plot_learning(history, theme))
-    seconds = sum(line["seconds"] for line in history)
-    duration = f"{seconds / 60:.0f} minutes" if seconds >= 90 else f"{seconds:.0f} seconds"
+def learning(manifest: Mapping[str, Any]) -> Section:
+    epochs = epochs_of(manifest)
+    if not epochs:
+        missing = manifest.get("history", {}).get("missing", "")
+        return Section("learning", "Learning", [text(f"There are no learning curves. {missing}".strip())])
+    picture = draw(lambda theme: plots.plot_learning(epochs, theme))
+    seconds = sum(line.get("seconds", 0) for line in epochs)
+    duration = f" in {seconds / 60:.0f} minutes" if seconds >= 90 else f" in {seconds:.0f} seconds" if seconds else ""
     intro = (
-        f"{len(history)} epochs in {duration}. The drawings are varied anew in each epoch and harder than any test, so "
+        f"{len(epochs)} epochs{duration}. The drawings are varied anew in each epoch and harder than any test, so "
         "the curves show the course of the training, not the quality of the model. The loss rises where a new cycle "
         "begins."
     )
-    rows = [
-        (line["epoch"], f"{line['loss']:.4f}", percent(line["accuracy"]), f"{line['seconds']:.0f}") for line in history
-    ]
-    figures = folded("All figures", table(("epoch", "loss", "accuracy", "seconds"), rows))
-    illustration = Illustration("learning", picture, "Loss and accuracy by epoch")
+    keys = [key for key in ("loss", "accuracy", "seconds") if any(key in line for line in epochs)]
+    rows = [(line["epoch"], *(_figure(line, key) for key in keys)) for line in epochs]
+    figures = folded("All figures", table(("epoch", *keys), rows))
+    illustration = Illustration("learning", picture, f"{' and '.join(keys[:-1] or keys)} by epoch".capitalize())
     return Section("learning", "Learning", [text(intro), illustration, figures])
+
+
+def _figure(line: Mapping[str, float], key: str) -> str:
+    if key not in line:
+        return ""
+    return percent(line[key]) if key == "accuracy" else f"{line[key]:.{4 if key == 'loss' else 0}f}"
 
 
 def by_label(answered: EvaluatedDrawings) -> Section:
@@ -182,11 +187,11 @@ def junk(answered: EvaluatedDrawings) -> Section:
     return Section("junk", "Negative examples", parts)
 
 
-def all_sections(answered: EvaluatedDrawings, history: Epochs | None) -> Iterator[Section]:
-    """Yield the sections about one version."""
+def all_sections(answered: EvaluatedDrawings, manifest: Mapping[str, Any]) -> Iterator[Section]:
+    """Yield the sections about the version with this manifest."""
     yield in_short(answered)
     yield samples(answered)
-    yield learning(history)
+    yield learning(manifest)
     yield by_label(answered)
     yield confusions(answered)
     yield mistakes(answered)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,11 +10,10 @@ from ml.data.labelled_files import EvaluationError, LabelledDrawings
 from ml.progress import Progress, no_progress
 from ml.reporting.html.page import Illustration, page
 from ml.reporting.html.results import EvaluatedDrawings, answer_drawings, compare_versions
-from ml.reporting.html.sections import Epochs, about, all_sections
+from ml.reporting.html.sections import about, all_sections
 from ml.reporting.html.version_comparison import version_section
 
 PAGE = "report.html"
-HISTORY = "history.json"
 PICTURES = (
     "samples", "learning", "labels", "confusion", "mistakes", "calibration", "writers", "junk", "versions", "won",
     "lost",
@@ -29,15 +27,14 @@ def write_report(
     *,
     against: Bundle | None = None,
     against_drawings: LabelledDrawings | None = None,
-    history: Epochs | None = None,
     junk: bool = False,
     progress: Progress = no_progress,
 ) -> Path:
     """Write `report.html` and its pictures as PNG files into `out`. Returns the path of the page.
 
     `drawings` are on the bundle's raster. `against` is another version to compare with; if it uses another raster,
-    `against_drawings` are the same drawings on that one. `history` is the result of `read_history`. With `junk`,
-    drawings of other labels are negatives. Raises EvaluationError for drawings or versions that do not fit.
+    `against_drawings` are the same drawings on that one. With `junk`, drawings of other labels are negatives. Raises
+    EvaluationError for drawings or versions that do not fit.
     """
     answered = answer_drawings(bundle, drawings, junk=junk, progress=progress)
     if not answered.real.any():
@@ -50,7 +47,7 @@ def write_report(
         other = answer_drawings(against, other_drawings, junk=junk, progress=progress)
         versions = compare_versions(answered, _reorder_labels(other, answered))
         comparison = [version_section(versions, against.manifest)]
-    first, *others = all_sections(answered, history)
+    first, *others = all_sections(answered, bundle.manifest)
     sections = [first, *comparison, *others]
     title = bundle.manifest.get("title") or bundle.manifest["recognizer"]
     content = page(f"{title}: a report", about(bundle.manifest, len(answered.truth)), sections)
@@ -62,18 +59,6 @@ def write_report(
             (out / f"{part.name}.png").write_bytes(part.picture.light)
     (out / PAGE).write_text(content, "utf-8")
     return out / PAGE
-
-
-def read_history(folder: Path) -> list[dict[str, float]] | None:
-    """Return the training history beside a bundle, None if there is none. Raises EvaluationError if it is damaged."""
-    path = folder / HISTORY
-    if not path.is_file():
-        return None
-    try:
-        history = json.loads(path.read_text("utf-8"))
-        return [{key: float(line[key]) for key in ("epoch", "loss", "accuracy", "seconds")} for line in history]
-    except (ValueError, KeyError, TypeError) as error:
-        raise EvaluationError(f"{path} is not a training history ({error!r}). Delete it, or train again.") from error
 
 
 def _reorder_labels(answered: EvaluatedDrawings, like: EvaluatedDrawings) -> EvaluatedDrawings:

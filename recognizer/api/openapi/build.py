@@ -17,14 +17,32 @@ from drf_spectacular.plumbing import ComponentRegistry
 from rest_framework.views import APIView
 
 from recognizer.api.error_codes import CODES
-from recognizer.api.input import AddressFields
-from recognizer.api.openapi.operations import INK, OPERATIONS, PICTURE, Operation, query_parameter, query_parameters
-from recognizer.api.openapi.schemas import SCHEMAS, SLUG, UUID, Json, body_schema, ref
+from recognizer.api.openapi.operations import (
+    INK,
+    OPERATIONS,
+    PICTURE,
+    TAGS,
+    Operation,
+    query_parameter,
+    query_parameters,
+)
+from recognizer.api.openapi.schemas import BINARY, SCHEMAS, SLUG, UUID, Json, ref
+from recognizer.api.openapi.webhooks import event_schemas, webhooks
 
 WRITES = ("POST", "PUT", "DELETE")
 READ_ONLY = ("predictBatch",)  # POST, but writes nothing
 KEY_ERRORS = ("key_malformed", "key_unknown", "key_revoked", "key_expired", "account_inactive")
-EVERYWHERE = (*KEY_ERRORS, "scope_missing", "origin_refused", "throttled", "unavailable")
+EVERYWHERE = (
+    *KEY_ERRORS,
+    "unknown_field",
+    "scope_missing",
+    "origin_refused",
+    "account_changed",
+    "throttled",
+    "unavailable",
+    "invalid_host",
+    "internal_error",
+)
 SENDING = (
     "parse_error",
     "unreadable",
@@ -36,6 +54,8 @@ SENDING = (
 )
 TWICE = ("idempotency_invalid", "idempotency_in_progress", "idempotency_mismatch")
 IN_PATH = {"slug": SLUG, "uuid": UUID, "number": {"type": "integer", "minimum": 0}}
+
+WAITING = {"throttled", "unavailable", "no_model", "export_open", "export_unfinished", "idempotency_in_progress"}
 
 LONG_ADDRESS = "The address has more than 8,190 bytes. The web server answers this, not in JSON."
 
@@ -83,14 +103,22 @@ class Generator(SchemaGenerator):
     def get_schema(self, request: HttpRequest | None = None, public: bool = False) -> Json:
         """The whole document, with our schemas."""
         found: Json = super().get_schema(request, public)
-        found["tags"] = [{"name": tag} for tag in dict.fromkeys(each.tag for each in OPERATIONS.values())]
-        found["components"] = {"schemas": SCHEMAS, "securitySchemes": SECURITY, "headers": HEADERS}
+        found["tags"] = [{"name": tag, "description": description} for tag, description in TAGS.items()]
+        found["webhooks"] = webhooks()
+        schemas = {**SCHEMAS, **event_schemas()}
+        found["components"] = {"schemas": schemas, "securitySchemes": SECURITY, "headers": HEADERS}
         found["components"]["examples"] = {
             code: {
                 "summary": str(known.meaning),
-                "value": {"code": code, "detail": f"{known.meaning} {known.cure}", "field": _FIELDS.get(code)},
+                "value": {
+                    "code": code,
+                    "detail": f"{known.meaning} {known.cure}",
+                    "field": _FIELDS.get(code),
+                    "request_id": REQUEST_ID,
+                },
             }
             for code, known in CODES.items()
+            if code != "method_not_allowed"  # a method that an address does not have is in no operation
         }
         return found
 
@@ -104,11 +132,13 @@ class OperationSchema(AutoSchema):
         """The operation. Raises KeyError for a route without a description."""
         path = path.removeprefix("/")
         operation = OPERATIONS[path, method]
-        description = operation.description + (_(" Scope: `%s`.") % operation.scope if operation.scope else "")
+        description = operation.description or f"{operation.summary}."
+        if operation.scope:
+            description += _(" Scope: `%s`.") % operation.scope
         found: Json = {
             "operationId": operation.name,
             "summary": operation.summary,
-            "description": description.strip(),
+            "description": description,
             "tags": [operation.tag],
             "parameters": _parameters(path, method, operation),
             "security": [*([{}] if operation.open_to_all else []), {"key": []}, {"session": []}],
@@ -131,29 +161,31 @@ def _parameters(path: str, method: str, operation: Operation) -> list[Json]:
         found.append(IDEMPOTENCY)
     if operation.etag:
         found.append(IF_NONE_MATCH)
-    if operation.drawing:
-        fields = body_schema(AddressFields)["properties"]
-        names = SCHEMAS[operation.body]["properties"].keys() - {"include"}
-        for name in (name for name in fields if name in names):
-            text = f"`{name}`, if the body does not have it. A body that is a picture has no fields."
-            found.append(query_parameter(name, text, fields[name]["oneOf"][0]))
+    if method in ("PUT", "DELETE"):
+        found += CONDITIONS
+    return found + _picture_parameters(operation)
+
+
+def _picture_parameters(operation: Operation) -> list[Json]:
+    """The fields beside a picture. In the query string none is null, and a list is a text with commas."""
+    if not operation.picture:
+        return []
+    schema = SCHEMAS[operation.body]
+    found = []
+    for name in (name for name in schema["properties"] if name not in ("ink", "image")):
+        form = schema["properties"][name]
+        form = form["oneOf"][0] if "oneOf" in form else form
+        parameter = query_parameter(name, form.get("description", ""), form)
+        if form.get("type") == "array":
+            parameter |= {"style": "form", "explode": False}
+        found.append(parameter | {"required": name in schema["required"]})
     return found
 
 
 def _request_content(operation: Operation) -> Json:
-    schema = ref(operation.body)
-    content: Json = {"application/json": {"schema": schema, "example": operation.example}}
-    if operation.drawing:
-        # A form has a file as `image`, and texts.
-        fields = {name: form for name, form in SCHEMAS[operation.body]["properties"].items() if name != "ink"}
-        fields["image"] = {"type": "string", "contentMediaType": "application/octet-stream"}
-        if "include" in fields:
-            fields["include"] = {"type": "string", "description": "Names, separated by commas."}
-        form = {"type": "object", "required": ["recognizer", "image"], "properties": fields}
-        content["multipart/form-data"] = {"schema": form}
-        for kind in ("image/png", "image/jpeg", "image/webp", "image/bmp"):
-            content[kind] = {"schema": {"type": "string", "contentMediaType": kind}}
-    return content
+    if operation.picture:
+        return {"application/octet-stream": {"schema": BINARY}}
+    return {"application/json": {"schema": ref(operation.body), "example": operation.example}}
 
 
 def _responses(method: str, operation: Operation) -> Json:
@@ -165,7 +197,7 @@ def _responses(method: str, operation: Operation) -> Json:
         by_status[CODES[code].status].append(code)
     for status, codes in sorted(by_status.items()):
         found[str(status)] = _failure(codes)
-    if operation.query or operation.drawing:
+    if operation.query or operation.picture:
         found["414"] = {"description": LONG_ADDRESS}
     return found
 
@@ -180,14 +212,20 @@ def _codes(method: str, operation: Operation) -> list[str]:
         found += ["invalid", "invalid_cursor"]
     if operation.body:
         found += SENDING
+    if method in ("PUT", "DELETE"):
+        found.append("precondition_failed")
     if method in WRITES:
-        found += ["permission_denied", *([] if operation.name in READ_ONLY else TWICE)]
+        found += ["precondition_unsupported", "permission_denied", *([] if operation.name in READ_ONLY else TWICE)]
     return list(dict.fromkeys(found))
 
 
 def _success(what: Any, status: int, operation: Operation) -> Json:
-    names = ["RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset", *(["ETag"] if operation.etag else [])]
-    if operation.name in ("loadModel", "loadVersionModel"):
+    names = ["X-Request-Id", "RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset", "Live-Versions"]
+    names += ["ETag"] if operation.etag else []
+    names += ["Location"] if status == 201 else []
+    names += ["Retry-After"] if operation.name in ("requestExport", "readExport") else []
+    names += ["Deprecation"] if operation.name == "requestExport" else []
+    if operation.name in ("downloadModel", "downloadVersionModel", "readVectors", "readVersionVectors"):
         names.append("Model-Version")
     headers = {name: {"$ref": f"#/components/headers/{name}"} for name in names}
     if what is None:
@@ -201,9 +239,10 @@ def _success(what: Any, status: int, operation: Operation) -> Json:
 def _failure(codes: list[str]) -> Json:
     description = "\n".join(f"- `{code}`: {CODES[code].meaning}" for code in codes)
     shown = {code: {"$ref": f"#/components/examples/{code}"} for code in codes}
-    content = {"application/json": {"schema": ref("Error"), "examples": shown}}
-    waits = {"headers": {"Retry-After": {"$ref": "#/components/headers/Retry-After"}}} if "throttled" in codes else {}
-    return {"description": description, "content": content, **waits}
+    content = {"application/json": {"schema": ref("ApiError"), "examples": shown}}
+    names = ["X-Request-Id", *(["Retry-After"] if {*codes} & WAITING else [])]
+    headers = {name: {"$ref": f"#/components/headers/{name}"} for name in names}
+    return {"description": description, "content": content, "headers": headers}
 
 
 def _plain(value: Any) -> Any:
@@ -229,6 +268,19 @@ IF_NONE_MATCH: Json = {
     "description": "The ETag of your version. If it is up to date the answer is 304, without a body.",
     "schema": {"type": "string"},
 }
+CONDITIONS: list[Json] = [
+    {
+        "name": name,
+        "in": "header",
+        "required": False,
+        "description": f"{text} Otherwise the answer is 412, and nothing is written.",
+        "schema": {"type": "string"},
+    }
+    for name, text in (
+        ("If-Match", "Write only if the resource has this ETag, or with `*` if there is one."),
+        ("If-None-Match", "Write only if the resource has another ETag, or with `*` if there is none."),
+    )
+]
 SECURITY: Json = {
     "key": {"type": "http", "scheme": "bearer", "description": "An API key from your account page: `ink_…_…`."},
     "session": {
@@ -238,11 +290,31 @@ SECURITY: Json = {
         "description": "The site's own pages: a signed-in session; writes need the header `X-CSRFToken`.",
     },
 }
+REQUEST_ID = "5b2f0c1de64a4a0f9d1c2b7e8f3a6d90"
 HEADERS: Json = {
-    "RateLimit-Limit": {"description": "Requests a minute.", "schema": {"type": "integer"}},
-    "RateLimit-Remaining": {"description": "Requests left in this minute.", "schema": {"type": "integer"}},
-    "RateLimit-Reset": {"description": "Seconds until the next minute starts.", "schema": {"type": "integer"}},
-    "Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer"}},
+    "X-Request-Id": {
+        "description": "What the site's log calls this request. Name it when you report an error.",
+        "schema": {"type": "string"},
+        "example": REQUEST_ID,
+    },
+    "RateLimit-Limit": {
+        "description": "Requests in a minute, or drawings saved on a day: the limit that is nearest to its end.",
+        "schema": {"type": "integer"},
+    },
+    "RateLimit-Remaining": {"description": "How many are left of it.", "schema": {"type": "integer"}},
+    "RateLimit-Reset": {"description": "Seconds until the next minute or day starts.", "schema": {"type": "integer"}},
+    "Retry-After": {"description": "Seconds to wait before the next request.", "schema": {"type": "integer"}},
+    "Location": {"description": "The address of what was created.", "schema": {"type": "string"}},
+    "Deprecation": {
+        "description": "The request is in a form that works, but should not be used any more (RFC 9745).",
+        "schema": {"type": "string"},
+    },
     "ETag": {"description": "Send it back as `If-None-Match`.", "schema": {"type": "string"}},
     "Model-Version": {"description": "The number of the version.", "schema": {"type": "string"}},
+    "Live-Versions": {
+        "description": "Recognizers with the numbers of their live versions, as far as this process has checked them "
+        "in the last seconds. Not in answers that caches keep for ever.",
+        "schema": {"type": "string"},
+        "example": "digits=3, sketches=1",
+    },
 }

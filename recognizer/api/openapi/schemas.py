@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from operator import attrgetter
 from typing import Any
 
@@ -9,7 +10,18 @@ import msgspec
 
 from ml.preprocessing.ink import MAX_COORDINATE, MAX_POINTS, MAX_STROKES
 from recognizer.api.error_codes import CODES
-from recognizer.api.input import MAX_VERSION, BatchBody, DrawingBody, ExportBody, LabelBody, Slug
+from recognizer.api.input import (
+    ITEM_FIELDS,
+    KEEP_FIELDS,
+    MAX_VERSION,
+    BatchBody,
+    DrawingBody,
+    ExportBody,
+    FeedbackBody,
+    LabelBody,
+    Slug,
+)
+from recognizer.datasets.filters import DECIDED, STATUSES
 from recognizer.datasets.formats import FORMATS
 from recognizer.models import Export
 
@@ -18,12 +30,14 @@ Json = dict[str, Any]
 SLUG: Json = Slug.SCHEMA
 UUID: Json = {"type": "string", "format": "uuid"}
 TIME: Json = {"type": "string", "format": "date-time"}
+BYTES: Json = {"type": "integer", "format": "int64", "minimum": 0}
 SHARE: Json = {"type": "number", "minimum": 0, "maximum": 1}
 NUMBER: Json = {"type": "integer", "minimum": 1, "maximum": MAX_VERSION}
 TEXT: Json = {"type": "string"}
 COUNT: Json = {"type": "integer", "minimum": 0}
 FLAG: Json = {"type": "boolean"}
-OPEN: Json = {"type": "object"}
+OPEN: Json = {"type": "object", "additionalProperties": True}
+BINARY: Json = {"type": "string", "format": "binary"}
 
 
 def ref(name: str) -> Json:
@@ -39,9 +53,20 @@ def object_schema(required: Json, optional: Json | None = None, description: str
     return {**schema, "description": description} if description else schema
 
 
-def page_of(item: Json) -> Json:
-    """One page of a list."""
-    return object_schema({"results": array(item), "next": or_null({**TEXT, "format": "uri"})})
+def page_of(name: str) -> Json:
+    """One page of a list of such items."""
+    following = or_null({**TEXT, "format": "uri", "description": "The address of the next page."})
+    return object_schema({"results": array(ref(name)), "next": following})
+
+
+def open_enum(values: Iterable[str], description: str) -> Json:
+    """A text of a response, with the values that it has today.
+
+    It is not an `enum`: a generated client refuses a response with a value that its enum does not have.
+    """
+    known = [*values]
+    shown = ", ".join(f"`{value}`" for value in known)
+    return {**TEXT, "x-extensible-enum": known, "description": f"{description} One of {shown}. New ones may be added."}
 
 
 def or_null(schema: Json) -> Json:
@@ -60,7 +85,7 @@ def body_schema(kind: type[msgspec.Struct], names: tuple[str, ...] = ()) -> Json
     schema = components[kind.__name__]
     fields = {name: _field_schema(field) for name, field in schema["properties"].items() if not names or name in names}
     needed = {name: fields.pop(name) for name in schema.get("required", [])}
-    return object_schema(needed, fields, schema.get("description", ""))
+    return {**object_schema(needed, fields, schema.get("description", "")), "additionalProperties": False}
 
 
 def _field_schema(field: Json) -> Json:
@@ -76,102 +101,115 @@ def _field_schema(field: Json) -> Json:
 
 _AXIS: Json = array({"type": "number", "minimum": -MAX_COORDINATE, "maximum": MAX_COORDINATE}, minItems=1)
 _LABEL: Json = {"label": SLUG, "glyph": TEXT, "name": TEXT}
-_MODEL_LABEL: Json = object_schema({"slug": SLUG, "glyph": TEXT, "name": TEXT})
+_SAID: Json = {
+    **_LABEL,
+    "label": or_null(SLUG),
+    "none_of_these": {**FLAG, "description": "The author says that no label is right. `label` is null."},
+}
 _LENGTH: Json = {"type": "number", "description": "In pixels of the raster."}
 _VERSION_USED: Json = {"recognizer": SLUG, "model_version": NUMBER}
 _GUESSES: Json = {"guesses": array(ref("Guess")), "unsure": FLAG}
-_ANSWER: Json = {**_VERSION_USED, **_GUESSES, "personal": ref("Personal")}
+_ANSWER: Json = {**_VERSION_USED, **_GUESSES, "personal": ref("PersonalAnswer")}
+_ON_DEVICE: Json = {
+    "on_device": {**FLAG, "description": "Whether the copy of the model on the author's device answered."}
+}
 _EXTRAS: Json = {
     "embedding": array({"type": "number"}, description="With `include`: the last hidden layer."),
     "raster": {**TEXT, "description": "With `include`: what the network saw, as a data URL of a PNG."},
 }
 _METRICS: Json = {"type": "object", "additionalProperties": OPEN, "description": "By test set: values from 0 to 1."}
-_VERDICT: Json = object_schema({"outcome": TEXT, "sentences": array(TEXT)}, description="The verdict of the gate.")
-_SHA256: Json = {**TEXT, "pattern": "^[0-9a-f]{64}$"}
+SHA256: Json = {**TEXT, "pattern": "^[0-9a-f]{64}$"}
 _VERSION: Json = {
     "number": NUMBER,
     "created": TIME,
     "active": FLAG,
     "first_answered": or_null(TIME),
-    "sha256": _SHA256,
-    "bytes": COUNT,
+    "sha256": SHA256,
+    "bytes": BYTES,
     "unsure_below": or_null(SHARE),
     "metrics": _METRICS,
-    "verdict": or_null(_VERDICT),
+    "verdict": or_null(ref("Verdict")),
 }
-_REVIEW: Json = object_schema(
-    {
-        "decision": {"enum": ["accepted", "relabelled", "rejected"]},
-        "label": or_null(SLUG),
-        "reason": or_null(TEXT),
-        "created": TIME,
-    }
-)
 
+_DRAWING: Json = body_schema(DrawingBody)
+_EXPORT: Json = body_schema(ExportBody)
 _FILTERS: Json = {
-    name: field["oneOf"][0]
-    for name, field in body_schema(ExportBody)["properties"].items()
-    if name not in ("format", "licence")
-}
+    name: field["oneOf"][0] for name, field in _EXPORT["properties"].items() if name not in ("format", "licence")
+} | {"status": array(open_enum(STATUSES, "A state of a drawing."))}
 
 INK_DESCRIPTION = (
     f"Strokes, each `[[x…], [y…]]` or `[[x…], [y…], [t…]]`: as many x as y, and as t in milliseconds. At most "
     f"{MAX_STROKES} strokes and {MAX_POINTS:,} points. Position and size do not matter; y grows downwards."
 )
 
+# Client generators make a class of each schema. So that nothing collides, no schema is named as an operation, as one of
+# its own properties or as a class that many languages have (Error), and no name ends like those that generators make
+# themselves (Request, Response, Params, Body). A test checks this.
 SCHEMAS: dict[str, Json] = {
-    "Error": object_schema(
-        {"code": {"enum": [*CODES]}, "detail": TEXT, "field": or_null(TEXT)},
-        description="Every error. `code` is stable, `detail` is a text for people and may change.",
+    "ApiError": object_schema(
+        {
+            "code": open_enum(CODES, "What is wrong; stable."),
+            "detail": TEXT,
+            "field": or_null(TEXT),
+            "request_id": TEXT,
+        },
+        description="Every error. `code` is stable, `detail` is a text for people and may change. `request_id` is the "
+        "header `X-Request-Id`: name it when you report an error.",
     ),
     "Ink": array(array(_AXIS, minItems=2, maxItems=3), minItems=1, maxItems=MAX_STROKES, description=INK_DESCRIPTION),
     "Guess": object_schema({**_LABEL, "probability": SHARE}),
-    "Personal": object_schema(
+    "ModelAnswer": object_schema(_GUESSES, description="The answer of the model without anybody's memory."),
+    "PersonalAnswer": object_schema(
         {
             "used": {**FLAG, "description": "Whether the memory changed the probabilities."},
             "changed": {**FLAG, "description": "Whether the first guess or `unsure` differ from the model's."},
             "because": array(UUID, description="The remembered drawings behind this answer."),
-            "model": or_null(object_schema(_GUESSES)),
+            "model": or_null(ref("ModelAnswer")),
         }
     ),
+    "OtherRecognizer": object_schema({"recognizer": SLUG, "title": TEXT, "guess": ref("Guess")}),
     "Answer": object_schema(
         _ANSWER,
         {
             "prediction": {**UUID, "description": "With `keep`: the id for feedback, which is the drawing's id."},
-            "elsewhere": or_null(object_schema({"recognizer": SLUG, "title": TEXT, "guess": ref("Guess")})),
+            "elsewhere": or_null(ref("OtherRecognizer")),
             **_EXTRAS,
         },
         "The probabilities add up to at most 1; the rest is “none of these”. `unsure`: do not trust the first guess.",
     ),
-    "Predict": body_schema(DrawingBody),
-    "Keep": body_schema(DrawingBody, ("recognizer", "id", "ink", "image", "personal", "as_of")),
-    "Batch": body_schema(BatchBody),
-    "Item": {"description": "An object with either `ink` or `image`. An invalid item gets an error of its own."},
-    "Results": object_schema(
+    "AnswerInput": _DRAWING,
+    "DrawingInput": body_schema(DrawingBody, KEEP_FIELDS),
+    "BatchInput": body_schema(BatchBody),
+    "BatchItem": {
+        **object_schema(
+            {},
+            {name: _DRAWING["properties"][name] for name in ITEM_FIELDS},
+            "Send either `ink` or `image`. An invalid item gets an error of its own, not the whole batch.",
+        ),
+        "additionalProperties": False,
+    },
+    "BatchAnswer": object_schema({**_VERSION_USED, "results": array(ref("ItemAnswer"))}),
+    "ItemAnswer": object_schema(
+        {"index": COUNT}, {**_GUESSES, **_EXTRAS, "error": ref("ApiError")},
+        "Either `guesses` and `unsure`, or `error`. `index` is the position of the item.",
+    ),
+    "SavedAnswer": object_schema(
+        {"prediction": UUID, **_ON_DEVICE, **_ANSWER, "correction": or_null(ref("Correction"))}
+    ),
+    "FeedbackInput": {**body_schema(FeedbackBody), "minProperties": 1},
+    "SavedFeedback": object_schema({"prediction": UUID, "correction": ref("Correction")}),
+    "CorrectionInput": body_schema(LabelBody),
+    "Correction": object_schema({**_SAID, "agrees": FLAG, "created": TIME}),
+    "Review": object_schema(
         {
-            **_VERSION_USED,
-            "results": array(
-                {
-                    "oneOf": [
-                        object_schema({"index": COUNT, **_GUESSES}, _EXTRAS),
-                        object_schema({"index": COUNT, "error": ref("Error")}),
-                    ]
-                }
-            ),
+            "decision": open_enum(DECIDED, "The reviewer's decision."),
+            "label": or_null(SLUG),
+            "reason": or_null(TEXT),
+            "created": TIME,
         }
     ),
-    "Kept": object_schema({"prediction": UUID, **_ANSWER, "correction": or_null(ref("Correction"))}),
-    "Feedback": {
-        "oneOf": [
-            body_schema(LabelBody),
-            object_schema({"correct": {"const": True}}, description="The first guess is right."),
-        ]
-    },
-    "Said": object_schema({"prediction": UUID, "correction": ref("Correction")}),
-    "Label": body_schema(LabelBody),
-    "Correction": object_schema({**_LABEL, "agrees": FLAG, "created": TIME}),
-    "ListedCorrection": object_schema(
-        {"drawing": UUID, "recognizer": SLUG, **_LABEL, "created": TIME, "review": or_null(_REVIEW)}
+    "ReviewedCorrection": object_schema(
+        {"drawing": UUID, "recognizer": SLUG, **_SAID, "created": TIME, "review": or_null(ref("Review"))}
     ),
     "Drawing": object_schema(
         {
@@ -180,31 +218,36 @@ SCHEMAS: dict[str, Json] = {
             "created": TIME,
             "ink": or_null(ref("Ink")),
             "image": or_null({**TEXT, "description": "The address of the picture, if the drawing was sent as one."}),
-            "prediction": or_null(object_schema({"model_version": NUMBER, **_GUESSES, "personal": ref("Personal")})),
+            "prediction": or_null(ref("DrawingAnswer")),
             "correction": or_null(ref("Correction")),
         }
     ),
+    "DrawingAnswer": object_schema(
+        {"model_version": NUMBER, **_ON_DEVICE, **_GUESSES, "personal": ref("PersonalAnswer")}
+    ),
+    "RecognizerLabel": object_schema({"slug": SLUG, "glyph": TEXT, "name": TEXT, "asked": TEXT, "tone": TEXT}),
     "Recognizer": object_schema(
         {
             "slug": SLUG,
             "name": TEXT,
             "prompt": TEXT,
-            "labels": array(object_schema({"slug": SLUG, "glyph": TEXT, "name": TEXT, "asked": TEXT, "tone": TEXT})),
+            "labels": array(ref("RecognizerLabel")),
             "model_version": or_null(NUMBER),
         }
     ),
-    "Version": object_schema(_VERSION),
-    "VersionInFull": object_schema({**_VERSION, "labels": array(SLUG), "card": OPEN}),
-    "Model": object_schema(
+    "Verdict": object_schema({"outcome": TEXT, "sentences": array(TEXT)}, description="The verdict of the gate."),
+    "ModelVersion": object_schema(_VERSION),
+    "ModelVersionDetail": object_schema({**_VERSION, "labels": array(SLUG), "card": OPEN}),
+    "LiveVersion": object_schema({**_VERSION_USED, "sha256": {**SHA256, "description": "Of the model file."}}),
+    "DeviceModel": object_schema(
         {
             **_VERSION_USED,
             "sha256": TEXT,
-            "bytes": COUNT,
+            "bytes": BYTES,
             "file": {**TEXT, "description": "The address of the model file."},
-            "labels": array(_MODEL_LABEL, description="In the order of the outputs."),
-            "raster": object_schema(
-                {"size": COUNT, "box": _LENGTH, "pen": _LENGTH, "centre": {"enum": ["mass", "box"]}}
-            ),
+            "vectors": {**TEXT, "description": "The address of the golden vectors."},
+            "labels": array(ref("DeviceLabel"), description="In the order of the outputs."),
+            "raster": ref("Raster"),
             "preprocess_version": COUNT,
             "input": OPEN,
             "outputs": OPEN,
@@ -212,25 +255,62 @@ SCHEMAS: dict[str, Json] = {
         },
         description="What a device needs to make the raster, run the LiteRT file and read its outputs.",
     ),
-    "Wanted": body_schema(ExportBody),
-    "Export": object_schema(
+    "DeviceLabel": object_schema({"slug": SLUG, "glyph": TEXT, "name": TEXT}),
+    "Raster": object_schema(
+        {
+            "size": COUNT,
+            "box": _LENGTH,
+            "pen": _LENGTH,
+            "centre": open_enum(("mass", "box"), "What is put into the centre."),
+        }
+    ),
+    "GoldenVectors": object_schema(
+        {
+            **_VERSION_USED,
+            "sha256": SHA256,
+            "preprocess_version": COUNT,
+            "raster": ref("Raster"),
+            "labels": array(SLUG, description="In the order of the probabilities."),
+            "vectors": array(ref("GoldenVector")),
+        },
+        description="Golden vectors of a version.",
+    ),
+    "GoldenVector": object_schema(
+        {
+            "name": TEXT,
+            "ink": ref("Ink"),
+            "raster": {
+                **TEXT,
+                "description": "Its levels row by row, a byte each, in base64: 0 is paper, 255 is ink.",
+            },
+            "guess": SLUG,
+            "unsure": FLAG,
+            "probabilities": array(SHARE, description="Of the labels; the rest to 1 is none of them."),
+        }
+    ),
+    "ExportInput": _EXPORT,
+    "ExportJob": object_schema(
         {
             "id": COUNT,
-            "format": {"enum": list(FORMATS)},
+            "format": open_enum(FORMATS, "The format of the file."),
             "licence": TEXT,
-            "wanted": object_schema({}, _FILTERS, "The filters of the request."),
-            "state": {"enum": list(Export.State.values)},
+            "wanted": ref("ExportFilters"),
+            "state": open_enum(Export.State.values, "How far it is."),
             "reason": or_null({**TEXT, "description": "Why there is no file: for `failed` and `gone`."}),
             "total": {**COUNT, "description": "Drawings to write."},
             "done": {**COUNT, "description": "Drawings written so far."},
-            "size": or_null({**COUNT, "description": "Bytes of the file."}),
-            "sha256": or_null(_SHA256),
+            "size": or_null({**BYTES, "description": "Bytes of the file."}),
+            "sha256": or_null(SHA256),
             "created": TIME,
             "finished": or_null(TIME),
             "file": or_null({**TEXT, "description": "The address of the file once the state is `ready`."}),
         }
     ),
-    "Use": object_schema(
-        {"day": {**TEXT, "format": "date"}, "key": object_schema({"prefix": TEXT, "name": TEXT}), "calls": COUNT},
-    ),
+    "ExportFilters": object_schema({}, _FILTERS, "The filters of the request."),
+    "UsageKey": object_schema({"prefix": TEXT, "name": TEXT}),
+    "UsageDay": object_schema({"day": {**TEXT, "format": "date"}, "key": ref("UsageKey"), "calls": COUNT}),
 }  # fmt: skip
+SCHEMAS |= {
+    f"{name}Page": page_of(name)
+    for name in ("Recognizer", "LiveVersion", "ModelVersion", "Drawing", "ReviewedCorrection", "ExportJob", "UsageDay")
+}

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 from uuid import UUID
 
 from django.db.models import Prefetch
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -15,26 +16,33 @@ from rest_framework.response import Response
 
 from accounts.models import User
 from ml.preprocessing.content import Content
-from recognizer.api.base import Endpoint
+from recognizer.api.base import DrawingEndpoint, Endpoint
 from recognizer.api.errors import ApiError
-from recognizer.api.input import DRAWING_PARSERS, DrawingBody, read_drawing, read_label
-from recognizer.api.output import correction_json, drawing_json, label_json, review_json, saved_answer_json
-from recognizer.api.pagination import JsonBoolean, ListQuery, SlugFilter, UtcTime
-from recognizer.api.throttling import DrawingLimit
+from recognizer.api.input import (
+    DRAWING_PARSERS,
+    KEEP_FIELDS,
+    PICTURE_PARSERS,
+    DrawingBody,
+    read_drawing,
+    read_feedback,
+    read_label,
+)
+from recognizer.api.output import correction_json, drawing_json, review_json, said_json, saved_answer_json
+from recognizer.api.pagination import JsonBoolean, LabelledQuery, SlugFilter, moments
+from recognizer.api.throttling import DailyLimit, DrawingLimit
 from recognizer.drawings import corrections, store
 from recognizer.models import Correction, Drawing, Label, Prediction, Review, UnknownLabelError
+from recognizer.registry.pinned import UnavailableVersionError, UnknownVersionError
 
 WAITING = "waiting"
 
 
-class DrawingsQuery(ListQuery):
+class DrawingsQuery(LabelledQuery):
     """Filters of a person's drawings."""
 
-    recognizer = SlugFilter(help_text="The slug of a recognizer.")
-    label = SlugFilter(help_text="The author's label if there is one, else the label of the first guess.")  # type: ignore[assignment]
+    label = SlugFilter(help_text="The author's label if there is one, else the label of the first guess.")
     corrected = JsonBoolean(required=False, help_text="Whether the author confirmed or corrected them.")
-    since = UtcTime(required=False, help_text="Saved at this time or later.")
-    until = UtcTime(required=False, help_text="Saved before this time.")
+    since, until = moments()
     lookups = {"recognizer": "recognizer__slug", "since": "created__gte", "until": "created__lt"}
 
     def apply(self, rows: Any) -> Any:
@@ -47,23 +55,36 @@ class DrawingsQuery(ListQuery):
         return rows
 
 
-class DrawingsView(Endpoint):
+class PicturesView(DrawingEndpoint):
+    """Save a picture as a drawing: it is the body, the other fields are in the query string."""
+
+    parser_classes = PICTURE_PARSERS
+    scopes = {"POST": "drawings"}
+    reads_query: ClassVar[tuple[str, ...]] = ("post",)
+    limit = DrawingLimit
+
+    def post(self, request: Request) -> Response:
+        """Save a drawing and its prediction."""
+        body, content = read_drawing(self, request, KEEP_FIELDS)
+        drawing, created = save_drawing(self, request, body, content, cast("User", request.user))
+        saved = _drawings_json([drawing])[0]
+        if not created:
+            return Response(saved)
+        return Response(saved, status=201, headers={"Location": reverse("api:drawing", args=[drawing.uuid])})
+
+
+class DrawingsView(PicturesView):
     """A person's drawings."""
 
     parser_classes = DRAWING_PARSERS
+    picture_route = "api:pictures"
     scopes = {"GET": "drawings", "POST": "drawings"}
-    limit = DrawingLimit
+    reads_query = ("get", "post")
 
     def get(self, request: Request) -> Response:
         """One's own drawings, the newest first, in pages."""
         query = DrawingsQuery.read(request)
         return query.page(query.apply(Drawing.objects.by(request.user)).with_answers(), request, _drawings_json)
-
-    def post(self, request: Request) -> Response:
-        """Save a drawing and its prediction."""
-        body, content = read_drawing(self, request)
-        drawing, created = save_drawing(body, content, cast("User", request.user))
-        return Response(_drawings_json([drawing])[0], status=201 if created else 200)
 
 
 class DrawingView(Endpoint):
@@ -112,12 +133,14 @@ class FeedbackView(Endpoint):
     limit = DrawingLimit
 
     def post(self, request: Request, uuid: UUID) -> Response:
-        """Confirm the first guess, or name the right label. Sending the same again changes nothing."""
+        """Confirm the first guess, name the right label, or say that none is right."""
         drawing = _own_drawing(request, uuid)
         answer = first_answer(drawing)
         if not drawing.author.has_consented:
             raise store.ConsentRequiredError
-        correction = _save_correction(drawing, _feedback_label(request.data, answer))
+        body = read_feedback(request.data)
+        label = answer.given.label.slug if body.correct else body.chosen()
+        correction = _save_correction(drawing, label)
         return Response({"prediction": str(drawing.uuid), "correction": correction_json(correction, answer)})
 
 
@@ -147,11 +170,10 @@ class CorrectionView(Endpoint):
         return Response(status=204)
 
 
-class CorrectionsQuery(ListQuery):
+class CorrectionsQuery(LabelledQuery):
     """Filters of a person's corrections."""
 
-    recognizer = SlugFilter(help_text="The slug of a recognizer.")
-    label = SlugFilter(help_text="The corrected label.")  # type: ignore[assignment]
+    label = SlugFilter(help_text="The corrected label.")
     review = serializers.ChoiceField(
         [WAITING, "accepted", "relabelled", "rejected"], required=False, help_text="The result of the review."
     )
@@ -162,7 +184,7 @@ class CorrectionsQuery(ListQuery):
         rows = super().apply(rows)
         if (state := self.validated_data.get("review")) == WAITING:
             decided = Review.objects.current().exclude(decision=Review.Decision.UNDONE)
-            rows = rows.exclude(pk__in=decided.values("correction"))
+            rows = rows.exclude(pk__in=decided.values("correction")).filter(none_of_these=False)  # nobody reviews these
         elif state:
             rows = rows.filter(pk__in=Review.objects.current().filter(decision=state).values("correction"))
         return rows
@@ -172,26 +194,47 @@ class CorrectionsView(Endpoint):
     """A person's corrections and the reviews of them."""
 
     scopes = {"GET": "drawings"}
+    reads_query = ("get",)
 
     def get(self, request: Request) -> Response:
         """The current corrections, the newest first, in pages."""
         query = CorrectionsQuery.read(request)
-        current = Correction.objects.current().filter(drawing__author=request.user.pk, label__isnull=False)
+        current = Correction.objects.current().filter(drawing__author=request.user.pk).saying_something()
         reviews = Prefetch("reviews", Review.objects.current().select_related("label"), to_attr="current_reviews")
         rows = query.apply(current).select_related("label", "drawing__recognizer").prefetch_related(reviews)
         return query.page(rows.defer("drawing__ink", "drawing__image"), request, _corrections_json)
 
 
-def save_drawing(body: DrawingBody, content: Content, author: User) -> tuple[Drawing, bool]:
-    """The saved drawing of a request, and whether it is new. Raises what `store.save_drawing` raises."""
-    return store.save_drawing(
-        recognizer=body.recognizer,
-        content=content,
-        as_of=body.as_of,
-        author=author,
-        uuid=body.uuid,
-        personal=bool(body.personal),
-    )
+def save_drawing(
+    view: Endpoint, request: Request, body: DrawingBody, content: Content, author: User
+) -> tuple[Drawing, bool]:
+    """The saved drawing of a request, and whether it is new.
+
+    Raises ApiError if the person saved as many today as is allowed, and what `store.save_drawing` raises.
+    """
+    limit, new = DailyLimit(), False
+    if not limit.allow_request(request, view):
+        raise ApiError("daily_limit", wait=limit.wait())
+    try:
+        drawing, new = store.save_drawing(
+            recognizer=body.recognizer,
+            content=content,
+            as_of=body.as_of,
+            author=author,
+            uuid=body.uuid,
+            personal=bool(body.personal),
+            on_device=body.on_device,
+        )
+    except (UnknownVersionError, UnavailableVersionError) as error:
+        if body.on_device is None:
+            raise
+        code = "unknown_version" if isinstance(error, UnknownVersionError) else "version_unavailable"
+        text = _("The version in `on_device` cannot be used: %s. Leave it out to get the answer of the live version.")
+        raise ApiError(code, text % error, field="on_device") from error
+    finally:
+        if not new:
+            limit.undo(view, 1)
+    return drawing, new
 
 
 def first_answer(drawing: Drawing) -> Prediction:
@@ -211,23 +254,15 @@ def _own_drawing(request: Request, uuid: UUID) -> Drawing:
     return get_object_or_404(Drawing.objects.with_answers(), uuid=uuid, author=request.user)
 
 
-def _save_correction(drawing: Drawing, label: str) -> Correction:
+def _save_correction(drawing: Drawing, label: str | None) -> Correction:
+    if label is None:
+        return corrections.mark_none_of_these(drawing=drawing)
     try:
         return corrections.correct(drawing=drawing, label=label)
     except UnknownLabelError as error:
         known = ", ".join(drawing.recognizer.labels.values_list("slug", flat=True))
         text = _("The recognizer has no label %(label)s. Use one of: %(known)s.")
         raise ApiError("unknown_label", text % {"label": repr(label), "known": known}, field="label") from error
-
-
-def _feedback_label(data: Any, answer: Prediction) -> str:
-    """The slug of `label`, or of the first guess if `correct` is true."""
-    if not isinstance(data, dict) or "correct" not in data:
-        return read_label(data)
-    if data["correct"] is not True or data.get("label") is not None:
-        text = _("Send `correct` as true if the first guess is right, or else only `label`, the right label.")
-        raise ApiError("invalid", text, field="correct")
-    return answer.given.label.slug
 
 
 def _drawings_json(drawings: list[Any]) -> list[dict[str, Any]]:
@@ -242,7 +277,7 @@ def _corrections_json(rows: list[Any]) -> list[dict[str, Any]]:
         {
             "drawing": str(row.drawing.uuid),
             "recognizer": row.drawing.recognizer.slug,
-            **label_json(row.label),
+            **said_json(row),
             "created": row.created,
             "review": review_json(row.current_reviews[0] if row.current_reviews else None),
         }

@@ -15,16 +15,18 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.models import User
-from recognizer.api.base import Endpoint, not_modified
+from recognizer.api.base import DEPRECATED, Endpoint
 from recognizer.api.errors import ApiError
 from recognizer.api.input import ExportBody, LimitedJSONParser, read_body
 from recognizer.api.pagination import ListQuery
+from recognizer.api.preconditions import not_modified
 from recognizer.api.throttling import DrawingLimit
 from recognizer.datasets import export_job
-from recognizer.datasets.filters import DrawingFilter
+from recognizer.datasets.filters import DrawingFilter, is_day
 from recognizer.models import Export, permissions
 
 State = Export.State
+RETRY_AFTER = 2  # seconds between two looks at an export that is being written
 
 
 class MayReview(BasePermission):
@@ -43,6 +45,7 @@ class ExportsView(Endpoint):
     parser_classes = [LimitedJSONParser]
     permission_classes = [IsAuthenticated, MayReview]
     scopes = {"GET": "export", "POST": "export"}
+    reads_query = ("get",)
     limit = DrawingLimit
 
     def get(self, request: Request) -> Response:
@@ -53,13 +56,16 @@ class ExportsView(Endpoint):
     def post(self, request: Request) -> Response:
         """Request an export; a worker writes it."""
         body = read_body(ExportBody, request.data)
+        chosen = DrawingFilter.parse(body.filters())
         export = export_job.start_export(
             by=cast("User", request.user),
-            chosen=DrawingFilter.parse(body.filters()),
+            chosen=chosen,
             form=body.format,
             licence=(body.licence or "").strip(),
         )
-        return Response(export_json(export), status=201)
+        deprecated = {"Deprecation": DEPRECATED} if is_day(chosen.until) else {}
+        headers = {"Location": reverse("api:export", args=[export.pk]), **_retry_after(export), **deprecated}
+        return Response(export_json(export), status=201, headers=headers)
 
 
 class ExportView(Endpoint):
@@ -71,7 +77,8 @@ class ExportView(Endpoint):
 
     def get(self, request: Request, number: int) -> Response:
         """Its progress, and the address of the file once it is ready."""
-        return Response(export_json(_own_export(request, number)))
+        export = _own_export(request, number)
+        return Response(export_json(export), headers=_retry_after(export))
 
     def delete(self, request: Request, number: int) -> Response:
         """Delete it and its file. If it is being written, the worker stops."""
@@ -88,8 +95,8 @@ class ExportFileView(Endpoint):
     def get(self, request: Request, number: int) -> HttpResponseBase:
         """The file, unless a drawing in it was deleted since. Its ETag is its SHA-256."""
         export = _own_export(request, number)
-        if export.state in (State.WAITING, State.RUNNING):
-            raise ApiError("export_unfinished")
+        if export.state in Export.OPEN:
+            raise ApiError("export_unfinished", wait=RETRY_AFTER)
         if export.state == State.READY and not export_job.check_is_current(export):
             export.refresh_from_db()
         if export.state != State.READY:
@@ -125,6 +132,11 @@ def export_json(export: Export) -> dict[str, Any]:
         "finished": export.finished,
         "file": reverse("api:export-file", args=[export.pk]) if ready else None,
     }
+
+
+def _retry_after(export: Export) -> dict[str, str]:
+    """The header of an export that is not finished."""
+    return {"Retry-After": str(RETRY_AFTER)} if export.state in Export.OPEN else {}
 
 
 def _own_export(request: Request, pk: int) -> Export:

@@ -6,7 +6,8 @@ from django.http import HttpResponse
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 
-from recognizer.api.base import Endpoint, not_modified
+from recognizer.api.base import Endpoint
+from recognizer.api.preconditions import not_modified
 
 
 class DocumentView(Endpoint):

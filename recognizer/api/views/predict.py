@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -13,9 +14,17 @@ from accounts import usage
 from accounts.models import ApiKey
 from ml.preprocessing.content import Content
 from recognizer.api.authentication import CachedKeyAuthentication, SiteSession, person_of, require_scope
-from recognizer.api.base import Endpoint
-from recognizer.api.errors import ApiError
-from recognizer.api.input import DRAWING_PARSERS, BatchParser, DrawingBody, pinned_version, read_batch, read_drawing
+from recognizer.api.base import DrawingEndpoint, Endpoint
+from recognizer.api.errors import ApiError, error_body
+from recognizer.api.input import (
+    PICTURE_PARSERS,
+    BatchBody,
+    BatchParser,
+    DrawingBody,
+    pinned_version,
+    read_batch,
+    read_drawing,
+)
 from recognizer.api.output import (
     answer_json,
     apply_options,
@@ -30,14 +39,17 @@ from recognizer.api.views.drawings import first_answer, save_drawing
 from recognizer.drawings import other_recognizers, predict
 from recognizer.registry import pinned
 
+logger = logging.getLogger(__name__)
 
-class PredictView(Endpoint):
+
+class PredictView(DrawingEndpoint):
     """Recognise one drawing. Nothing is saved unless the person asks for it."""
 
     authentication_classes = [CachedKeyAuthentication, SiteSession]
     permission_classes = [AllowAny]
-    parser_classes = DRAWING_PARSERS
+    picture_route = "api:predict-picture"
     scopes = {"POST": "predict"}
+    reads_query = ("post",)
     limit = PredictLimit
 
     def writes(self, request: Request) -> bool:
@@ -49,6 +61,11 @@ class PredictView(Endpoint):
         body, content = read_drawing(self, request)
         if body.keep:
             return Response(self._save(request, body, content))
+        if body.on_device is not None:
+            text = _(
+                "`on_device` says which version answered a drawing that is saved. Send `keep` too, or leave it out."
+            )
+            raise ApiError("invalid", text, field="on_device")
         person = person_of(request) if body.personal and request.user.is_authenticated else None
         found = predict.recognise(recognizer=body.recognizer, content=content, person=person, as_of=body.as_of)
         answer = apply_options(answer_json(found), body)
@@ -66,8 +83,15 @@ class PredictView(Endpoint):
             text = _("`keep` cannot be combined with `include` and `elsewhere`. Leave out `keep`, or the other two.")
             raise ApiError("invalid", text, field="keep")
         check_limit(DrawingLimit(), request, self)
-        drawing, _new = save_drawing(body, content, author)
+        drawing, _new = save_drawing(self, request, body, content, author)
         return apply_options(saved_answer_json(drawing, first_answer(drawing)), body)
+
+
+class PredictPictureView(PredictView):
+    """Recognise a picture: it is the body, the other fields are in the query string."""
+
+    parser_classes = PICTURE_PARSERS
+    picture_route = ""
 
 
 class BatchView(Endpoint):
@@ -97,12 +121,20 @@ class BatchView(Endpoint):
         contents = batch.contents()
         readable = [content for content in contents if isinstance(content, Content)]
         answers = iter(predict.recognise_batch(live=live, contents=readable))
-        results: list[dict[str, Any]] = []
-        for index, content in enumerate(contents):
-            if isinstance(content, Content):
-                found = next(answers)
-                answer = apply_options(model_answer_json(found), batch)
-                results.append({"index": index, **answer, **extras_json(found, content, batch.include or ())})
-            else:
-                results.append({"index": index, "error": content})
-        return Response({**version_json(live), "results": results})
+        results = [
+            _result_json(next(answers), content, batch) if isinstance(content, Content) else {"error": content}
+            for content in contents
+        ]
+        indexed = [{"index": index, **result} for index, result in enumerate(results)]
+        return Response({**version_json(live), "results": indexed})
+
+
+def _result_json(found: predict.Answer | Exception, content: Content, batch: BatchBody) -> dict[str, Any]:
+    """The answer to one item of a batch. Whatever fails here is the error of this item alone."""
+    try:
+        if isinstance(found, Exception):
+            raise found
+        return {**apply_options(model_answer_json(found), batch), **extras_json(found, content, batch.include or ())}
+    except Exception:
+        logger.exception("an item of a batch failed")
+        return {"error": error_body(ApiError("internal_error"))}

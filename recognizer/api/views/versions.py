@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import asdict
 from typing import Any
 
@@ -15,13 +16,20 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from ml.bundles.bundle import raster_spec
-from recognizer.api.base import Endpoint, not_modified
+from ml.bundles.device import device_labels, golden_vectors
+from ml.preprocessing.golden import golden_inks
+from ml.preprocessing.ink import PREPROCESS_VERSION
+from recognizer.api.authentication import CachedKeyAuthentication
+from recognizer.api.base import Endpoint
 from recognizer.api.pagination import JsonBoolean, ListQuery
+from recognizer.api.preconditions import not_modified
 from recognizer.models import ModelVersion, Promotion, Recognizer
-from recognizer.registry import pinned
+from recognizer.registry import pinned, promotions
+from recognizer.registry.serving import LiveVersion, NoModelError, live_version
 
-CACHE_FOREVER = "private, max-age=31536000, immutable"  # a version never changes
-REVALIDATE = "private, no-cache"  # the live version does
+FOREVER = "public, max-age=31536000, immutable"  # a version never changes
+REVALIDATE = "public, no-cache"  # the live version does
+A_SECOND = "public, max-age=1"  # open pages ask for the live versions every few seconds
 
 
 class VersionsQuery(ListQuery):
@@ -40,6 +48,7 @@ class VersionsView(Endpoint):
 
     permission_classes = [AllowAny]
     scopes = {"GET": "models:read"}
+    reads_query = ("get",)
 
     def get(self, request: Request, slug: str) -> Response:
         """The newest first, with their metrics and the verdict of the gate."""
@@ -64,10 +73,29 @@ class VersionView(Endpoint):
         return Response({**_version_json(version), "labels": labels, "card": card})
 
 
-class ModelView(Endpoint):
-    """What a device needs to know to use a model: the live version, or the one of a number."""
+class _ModelEndpoint(Endpoint):
+    """What programs read that answer on a device: open to all, also with a key."""
 
+    authentication_classes = [CachedKeyAuthentication]
+    permission_classes = [AllowAny]
     scopes = {"GET": "models:read"}
+
+
+class LiveVersionsView(_ModelEndpoint):
+    """The live versions, for programs that answer on a device and follow promotions."""
+
+    def get(self, request: Request) -> Response:
+        """Number and SHA-256 of the live version of each recognizer that has one, in the order of the site."""
+        results = []
+        for slug in promotions.live_recognizers().values_list("slug", flat=True):
+            with contextlib.suppress(NoModelError):  # it has a version, but this process cannot load it
+                version = live_version(slug).version
+                results.append({"recognizer": slug, "model_version": version.number, "sha256": version.sha256})
+        return Response({"results": results, "next": None}, headers={"Cache-Control": A_SECOND})
+
+
+class ModelView(_ModelEndpoint):
+    """What a device needs to know to use a model: the live version, or the one of a number."""
 
     def get(self, request: Request, slug: str, number: int | None = None) -> Response:
         """Labels in the order of the outputs, the raster, the threshold, and the address of the file."""
@@ -80,7 +108,8 @@ class ModelView(Endpoint):
             "sha256": version.sha256,
             "bytes": version.bytes,
             "file": reverse("api:version-model-file", args=[active.recognizer.slug, version.number]),
-            "labels": [{name: label.get(name, "") for name in ("slug", "glyph", "name")} for label in version.labels],
+            "vectors": reverse("api:version-vectors", args=[active.recognizer.slug, version.number]),
+            "labels": device_labels(version.labels),
             "raster": asdict(spec),
             "preprocess_version": version.preprocess_version,
             "input": {"shape": [1, spec.size, spec.size, 1], "type": "float32", "paper": 0.0, "ink": 1.0},
@@ -90,13 +119,11 @@ class ModelView(Endpoint):
             },
             "unsure_below": version.unsure_below,
         }
-        return Response(model)
+        return Response(model, headers={"Cache-Control": REVALIDATE if number is None else FOREVER})
 
 
-class ModelFileView(Endpoint):
+class ModelFileView(_ModelEndpoint):
     """The model file."""
-
-    scopes = {"GET": "models:read"}
 
     def get(self, request: Request, slug: str, number: int | None = None) -> HttpResponse:
         """A LiteRT file. Its ETag is its SHA-256."""
@@ -109,8 +136,32 @@ class ModelFileView(Endpoint):
             response = HttpResponse(content, content_type="application/octet-stream", headers=headers)
         response["ETag"] = etag
         response["Model-Version"] = str(version.number)
-        response["Cache-Control"] = REVALIDATE if number is None else CACHE_FOREVER
+        response["Cache-Control"] = REVALIDATE if number is None else FOREVER
         return response
+
+
+class VectorsView(_ModelEndpoint):
+    """Golden vectors: what a program that recognizes on a device is checked with."""
+
+    def get(self, request: Request, slug: str, number: int | None = None) -> HttpResponse:
+        """Inks with their rasters and the answers of the version. The ETag follows from its SHA-256."""
+        active = pinned.pinned_version(slug, number)
+        etag = f'"{active.version.sha256}-{active.version.number}-{PREPROCESS_VERSION}-{len(golden_inks())}"'
+        response = not_modified(request, etag) or Response(_vectors_json(active))
+        response["ETag"] = etag
+        response["Model-Version"] = str(active.version.number)
+        response["Cache-Control"] = REVALIDATE if number is None else FOREVER
+        return response
+
+
+def _vectors_json(active: LiveVersion) -> dict[str, Any]:
+    slugs = [label.slug for label in active.labels]
+    return {
+        "recognizer": active.recognizer.slug,
+        "model_version": active.version.number,
+        "sha256": active.version.sha256,
+        **golden_vectors(active.predictor, active.raster, slugs, active.unsure_below),
+    }
 
 
 def _versions_of(recognizer: Recognizer) -> QuerySet[Any]:

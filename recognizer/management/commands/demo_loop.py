@@ -17,8 +17,10 @@ RECOGNIZER = "digits"  # demo users can draw only digits
 
 
 class Command(BaseCommand):
-    """Demo users draw and correct over HTTP, a reviewer accepts, a training run follows, and its version is promoted.
+    """Demo users draw and correct over HTTP, a reviewer accepts, and training runs follow.
 
+    First one person draws digits that the model reads: the run ends as "no better", and her personal memory helps her
+    with other digits at once. Then a community draws digits that the model misreads: the new version is promoted.
     The site, its workers and beat must be running (`make run`, or docker compose). Demo users have addresses at
     demo.invalid. The model is trained on their drawings until `--clean` removes them.
     """
@@ -29,8 +31,8 @@ class Command(BaseCommand):
         """Site, size and clean-up."""
         add = parser.add_argument
         add("--url", default="http://localhost:8000", help="address of the site (%(default)s)")
-        add("--people", type=int, default=6, help="number of demo users, at most 12 (%(default)s)")
-        add("--drawings", type=int, default=12, help="drawings of each, at most 50 (%(default)s)")
+        add("--people", type=int, default=10, help="size of the community, at most 12 (%(default)s)")
+        add("--drawings", type=int, default=20, help="drawings of each, at most 50 (%(default)s)")
         add("--start", action="store_true", help="start the training run at once, do not wait for the scheduler")
         add("--patience", type=float, default=300, help="seconds to wait for the scheduler, and for the run")
         add("--yes", action="store_true", help="also on a site with real users")

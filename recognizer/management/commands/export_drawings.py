@@ -41,8 +41,10 @@ left out."""
         parser.add_argument("--recognizer", default="", help="a slug")
         parser.add_argument("--label", default="", help="a slug; the reviewer's label, otherwise the author's")
         parser.add_argument("--status", action="append", choices=STATUSES, help="may be given several times")
-        parser.add_argument("--since", default="", help="first day, as 2026-11-21")
-        parser.add_argument("--until", default="", help="last day, included")
+        parser.add_argument("--since", default="", help="first day, as 2026-11-21, or moment, as 2026-11-21T10:30:00Z")
+        parser.add_argument(
+            "--until", default="", help="last day, included, or the moment before which they were drawn"
+        )
         parser.add_argument("--version-number", default="", help="number of the model version that answered first")
         parser.add_argument("--licence", default="", help="licence of drawings that were not imported")
 

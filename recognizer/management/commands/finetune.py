@@ -43,7 +43,7 @@ class Command(BaseCommand):
         run.refresh_from_db()
         for line in run.log.splitlines():
             self.stdout.write(f"  {line}")
-        result = f"Training run {run.pk}: {run.get_state_display()}. {run.reason}"
+        result = f"Training run {run.pk}: {run.get_result_display()}. {run.reason}"
         if run.state == TrainingRun.State.FAILED:
             raise CommandError(result)
         self.stdout.write(self.style.SUCCESS(result) if run.state == TrainingRun.State.PASSED else result)

@@ -6,9 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import transaction
 
 from ml.bundles.bundle import BundleError, load_bundle
+from ml.evaluation.base_test import read_base_test_file
 from recognizer.registry import install
+from recognizer.registry.base_tests import install_base_test
 from recognizer.registry.install import Installed, InstallError, PromoteWhen
 from recognizer.registry.promotions import StalePromotionError
 
@@ -34,7 +37,10 @@ class Command(BaseCommand):
         """Install the bundle and print the result."""
         when = PromoteWhen.ALWAYS if promote else PromoteWhen.IF_FIRST
         try:
-            done = install.install(bundle=load_bundle(folder), promote=when)
+            with transaction.atomic():
+                done = install.install(bundle=load_bundle(folder), promote=when)
+                if content := read_base_test_file(folder):
+                    install_base_test(recognizer=done.version.recognizer, content=content)
         except (BundleError, InstallError, StalePromotionError) as error:
             raise CommandError(f"{folder} cannot be installed: {error}") from error
         self.stdout.write(self.style.SUCCESS(f"{done.version.recognizer}: {describe_result(done)}"))

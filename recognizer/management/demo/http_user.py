@@ -64,9 +64,9 @@ class HttpUser:
         if not any(cookie.name == "sessionid" for cookie in self.cookies):
             raise RefusedError(f"{email} cannot sign in on {self.site}. Does the site use this database?")
 
-    def predict(self, recognizer: str, ink: Any) -> Any:
+    def predict(self, recognizer: str, ink: Any, **options: Any) -> Any:
         """Predict without saving the drawing."""
-        return self.send("/api/v1/predict", {"recognizer": recognizer, "ink": ink})
+        return self.send("/api/v1/predict", {"recognizer": recognizer, "ink": ink, **options})
 
     def draw(self, recognizer: str, ink: Any, label: str) -> Any:
         """Save a drawing and its correction. Returns the response to the correction, with `agrees`."""

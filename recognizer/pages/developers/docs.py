@@ -21,7 +21,7 @@ from recognizer.api.error_codes import CODES
 from recognizer.api.openapi.examples import SEVEN
 from recognizer.pages import script_texts
 from recognizer.pages.developers import samples
-from recognizer.pages.draw.views import api_root
+from recognizer.pages.draw.views import api_config, api_root
 from recognizer.registry import promotions
 
 
@@ -61,8 +61,9 @@ def developers(request: HttpRequest) -> HttpResponse:
             (_("Requests that save or change something"), settings.DRAWING_RATE),
             (_("Pictures (they also count above)"), settings.PICTURE_RATE),
         ],
+        "daily": settings.DRAWINGS_PER_DAY,
         "recognizers": list(promotions.live_recognizers()),
-        "config": {"api": api_root()},
+        "config": api_config(request),
         "texts": script_texts.developers_page(),
     }
     return render(request, "recognizer/developers/developers.html", context)
@@ -97,7 +98,7 @@ def _fields() -> list[tuple[str, str]]:
         ),
         (
             "personal",
-            _("How the personal memory changed the answer. With a key, send personal as true to get it."),
+            _("How the personal memory changed the answer. With a key, send `personal` as `true` to get it."),
         ),
     ]
 

@@ -72,7 +72,7 @@ class KeyForm(forms.Form):
             versions = [(number, _("version %d") % number) for number in numbers[recognizer.pk][:MOST_VERSIONS]]
             choices = [("", _("always the live version")), *versions]
             self.fields[name] = forms.TypedChoiceField(
-                label=recognizer.name, choices=choices, coerce=int, empty_value=None, required=False
+                label=str(recognizer), choices=choices, coerce=int, empty_value=None, required=False
             )
 
     @property

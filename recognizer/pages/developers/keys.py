@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from uuid import uuid4
 
 from allauth.account.decorators import reauthentication_required
@@ -10,7 +11,6 @@ from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_variables
@@ -19,7 +19,9 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts import keys
 from accounts.models import ApiKey
 from accounts.requests import PersonRequest
+from recognizer.pages.developers import samples
 from recognizer.pages.developers.key_form import KeyForm
+from recognizer.pages.draw.views import api_root
 
 PAGE_SIZE = 30
 _SENT = "key_form_sent"  # in the session: the id of the last form that created a key
@@ -42,7 +44,7 @@ def api_keys(request: PersonRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
 @reauthentication_required
-@sensitive_variables("secret", "sample")
+@sensitive_variables("secret", "shown")
 def create_key(request: PersonRequest) -> HttpResponse:
     """The form for a new key. A POST creates the key and shows it.
 
@@ -58,14 +60,22 @@ def create_key(request: PersonRequest) -> HttpResponse:
         try:
             key, secret = keys.create_key(person=request.user, **form.key_arguments())
             request.session[_SENT] = sent
-            address = request.build_absolute_uri(reverse("api:recognizers"))
-            sample = f'curl {address} \\\n  -H "Authorization: Bearer {secret}"'
-            shown = {"key": key, "secret": secret, "sample": sample}
+            shown = {"key": key, "secret": secret, "samples": _samples(request, key.scopes, secret)}
             return render(request, "recognizer/developers/key_made.html", shown)
         except keys.TooManyKeysError as error:
             problem = str(error)
     context = {"form": form, "problem": problem, "form_id": uuid4().hex}
     return render(request, "recognizer/developers/key_new.html", context, status=400 if problem or form.errors else 200)
+
+
+@sensitive_variables("secret", "code")
+def _samples(request: PersonRequest, scopes: Sequence[str], secret: str) -> list[tuple[str, str]]:
+    """Samples that run as they are with this key: those of the quick start that its scopes allow."""
+    root = request.build_absolute_uri(api_root())
+    if ApiKey.Scope.PREDICT not in scopes:
+        return [("curl", f'curl {root}recognizers \\\n  -H "Authorization: Bearer {secret}"')]
+    allowed = samples.STARTING if ApiKey.Scope.FEEDBACK in scopes else samples.STARTING[:1]
+    return [(name, code.replace(samples.SITE, root).replace(samples.KEY, secret).strip()) for name, code in allowed]
 
 
 @never_cache

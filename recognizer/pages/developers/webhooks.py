@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
+from allauth.core import ratelimit
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
@@ -18,7 +19,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.requests import PersonRequest
-from recognizer.models import Delivery, Event, Recognizer, Webhook
+from recognizer.models import Delivery, Event, Recognizer, Webhook, permissions
 from recognizer.pages.developers import samples
 from recognizer.registry import promotions
 from recognizer.webhooks import manage, signing
@@ -34,6 +35,8 @@ def webhooks(request: PersonRequest) -> HttpResponse:
     """The person's webhooks and the form for a new one. A POST creates it."""
     given, problem = request.POST, ""
     if request.method == "POST":
+        if not ratelimit.consume(request, action="webhook", user=request.user):
+            return _too_many(request)
         try:
             return _to_webhook(request, manage.create_webhook(person=request.user, **_read(given)), shown=True)
         except manage.RefusedWebhookError as error:
@@ -42,9 +45,16 @@ def webhooks(request: PersonRequest) -> HttpResponse:
     context = {
         "hooks": request.user.webhooks.select_related("recognizer").annotate(waiting=waiting),
         "problem": problem,
-        **_form(given.get("url", ""), given.getlist("events"), given.get("recognizer", "")),
+        **_form(request, given.get("url", ""), given.getlist("events"), given.get("recognizer", "")),
     }
     return render(request, "recognizer/developers/webhooks.html", context, status=400 if problem else 200)
+
+
+def _too_many(request: PersonRequest) -> HttpResponse:
+    """Saving a webhook looks up the name in its address, so it is limited."""
+    response = render(request, "429.html", status=429)
+    response["Retry-After"] = "3600"
+    return response
 
 
 def _read(given: QueryDict) -> dict[str, Any]:
@@ -53,9 +63,11 @@ def _read(given: QueryDict) -> dict[str, Any]:
     return {"url": given.get("url", ""), "events": given.getlist("events"), "recognizer": recognizer}
 
 
-def _form(url: str, chosen: list[str], recognizer: str) -> dict[str, Any]:
-    """The context of the form."""
-    events = [(value, name, value in chosen) for value, name in Event.choices]
+def _form(request: PersonRequest, url: str, chosen: list[str], recognizer: str) -> dict[str, Any]:
+    """The context of the form. Only reviewers export, so others see the event of exports only if it is chosen."""
+    hides_exports = not permissions.may_review(request.user) and Event.EXPORTED not in chosen
+    offered = [each for each in Event.choices if not (hides_exports and each[0] == Event.EXPORTED)]
+    events = [(value, name, value in chosen) for value, name in offered]
     return {"url": url, "events": events, "chosen": recognizer, "recognizers": list(promotions.live_recognizers())}
 
 
@@ -74,6 +86,8 @@ def webhook(request: PersonRequest, uuid: UUID) -> HttpResponse:
     values = (hook.url, hook.events, hook.recognizer.slug if hook.recognizer else "")
     if request.method == "POST":
         values = (request.POST.get("url", ""), request.POST.getlist("events"), request.POST.get("recognizer", ""))
+        if not ratelimit.consume(request, action="webhook", user=request.user):
+            return _too_many(request)
         try:
             manage.update_webhook(hook=hook, **_read(request.POST))
             messages.success(request, _("Saved."))
@@ -86,7 +100,7 @@ def webhook(request: PersonRequest, uuid: UUID) -> HttpResponse:
         "secret": signing.secret_of(hook) if request.session.pop(SHOWN, "") == str(hook.uuid) else "",
         "samples": samples.VERIFYING,
         "problem": problem,
-        **_form(*values),
+        **_form(request, *values),
     }
     return render(request, "recognizer/developers/webhook.html", context, status=400 if problem else 200)
 

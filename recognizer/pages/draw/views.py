@@ -6,18 +6,22 @@ import random
 from dataclasses import asdict
 from typing import Any
 
-from django.db.models import OuterRef, Subquery
+from django.contrib.auth.models import AnonymousUser
+from django.db.models import FloatField, OuterRef, Subquery
+from django.db.models.functions import Cast
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.urls import reverse
-from django.utils.translation import gettext_lazy
+from django.templatetags.static import static
+from django.urls import resolve, reverse
+from django.utils.translation import gettext, gettext_lazy
 from django.views.decorators.cache import cache_control
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_safe
 
+from accounts import acting
 from ml.preprocessing.ink import DEFAULT_SPEC
 from recognizer.insights import coverage
-from recognizer.models import Promotion
+from recognizer.models import Promotion, Recognizer
 from recognizer.pages import script_texts
 from recognizer.pages.draw import chosen_recognizer
 from recognizer.pages.memory import memory_page
@@ -38,9 +42,33 @@ PENS = [
 @ensure_csrf_cookie
 def draw(request: HttpRequest, slug: str = "") -> HttpResponse:
     """The draw page for one recognizer. Its scripts use the public API."""
+    return _sheet(request, slug)
+
+
+def neutral_sheet(request: HttpRequest) -> HttpResponse:
+    """The draw page made for nobody: its scripts find out on the device who draws (`static/js/offline/`)."""
+    context = neutral_context(request)
+    request.resolver_match = resolve(request.path)
+    return _sheet(request, more=context)
+
+
+def neutral_context(request: HttpRequest) -> dict[str, Any]:
+    """What templates of a page made for nobody need. From here on the request is nobody's, for the draw page."""
+    request.user = AnonymousUser()
+    request.path = reverse("draw")
+    return {"neutral": True}
+
+
+def _sheet(request: HttpRequest, slug: str = "", more: dict[str, Any] | None = None) -> HttpResponse:
     newest = Promotion.objects.filter(recognizer=OuterRef("pk")).order_by("-id")
-    raster = Subquery(newest.values("model_version__manifest__raster")[:1])  # null in old bundles
-    recognizers = list(coverage.with_coverage(promotions.live_recognizers().annotate(raster=raster)))
+    limit = Subquery(newest.values("model_version__manifest__unsure_below")[:1])
+    live = {
+        "number": Subquery(newest.values("model_version__number")[:1]),
+        "sha256": Subquery(newest.values("model_version__sha256")[:1]),
+        "raster": Subquery(newest.values("model_version__manifest__raster")[:1]),  # null in old bundles
+        "unsure_below": Cast(limit, FloatField()),
+    }
+    recognizers: list[Any] = list(coverage.with_coverage(promotions.live_recognizers().annotate(**live)))
     recognizer = chosen_recognizer.choose_recognizer(request, recognizers)
     if slug:
         recognizer = next((each for each in recognizers if each.slug == slug), None)
@@ -53,17 +81,30 @@ def draw(request: HttpRequest, slug: str = "") -> HttpResponse:
     lines = coverage.label_coverage(recognizer)
     weights = [line.weight for line in lines]  # labels with few drawings are more likely, as in `draw/prompt.js`
     context = {
+        "title": _title(recognizer),
+        "description": gettext(
+            "Draw by hand and see at once what a neural network makes of it. %(name)s: %(count)d labels. Confirm or "
+            "correct the answer: the next version is trained on what people drew."
+        )
+        % {"name": recognizer, "count": len(lines)},
         "recognizer": recognizer,
         "recognizers": recognizers,
         "prompt": random.choices(lines, weights)[0].label,  # noqa: S311 - a suggestion, not a secret
         "pens": PENS,
         "config": {
-            "api": api_root(),
+            **api_config(request),
             "recognizer": recognizer.slug,
             "recognizers": [_recognizer(each, memories) for each in recognizers],
-            "user": str(user.pk) if user else None,  # keeps apart the waiting drawings of people who share a device
+            "user": acting.account_id(user) if user else None,  # whose drawings wait on this device
+            "neutral": more is not None,
+            "session": reverse("offline-session"),
+            "memory": reverse("memory"),
+            "userNumber": str(user.pk) if user else None,  # older versions of the page stored it instead
+            "worker": static("js/model/worker.js"),
+            "live": {each.slug: {"version": each.number, "sha256": each.sha256} for each in recognizers},
         },
-        "texts": script_texts.draw_page(),
+        "texts": script_texts.draw_page(line.label for each in recognizers for line in coverage.label_coverage(each)),
+        **(more or {}),
     }
     response = render(request, "recognizer/draw/draw.html", context)
     if slug or request.GET.get("recognizer") == recognizer.slug:
@@ -71,22 +112,29 @@ def draw(request: HttpRequest, slug: str = "") -> HttpResponse:
     return response
 
 
+def _title(recognizer: Recognizer) -> str:
+    return gettext("%(name)s: draw one and see the answer") % {"name": recognizer}
+
+
 def _recognizer(recognizer: Any, memories: dict[int, dict[str, bool]] | None) -> dict[str, Any]:
     """One recognizer for the scripts. `memory` is None if nobody is signed in."""
     before, after = recognizer.asks
-    fields = ("slug", "glyph", "name", "asked", "tone", "language")
+    fields = ("slug", "glyph", "asked", "tone", "language")
     labels = [
-        {name: getattr(line.label, name) for name in fields} | {"weight": line.weight}
+        {name: getattr(line.label, name) for name in fields} | {"name": line.label.word, "weight": line.weight}
         for line in coverage.label_coverage(recognizer)
     ]
     return {
         "slug": recognizer.slug,
-        "name": recognizer.name,
+        "name": str(recognizer),
+        "title": _title(recognizer),
         "address": reverse("draw-for", args=[recognizer.slug]),
+        "reading": reverse("reading", args=[recognizer.slug]),
         "before": before,
         "after": after,
         "labels": labels,
         "raster": recognizer.raster or asdict(DEFAULT_SPEC),
+        "unsureBelow": recognizer.unsure_below,
         "memory": memories[recognizer.pk] if memories is not None else None,
     }
 
@@ -94,6 +142,11 @@ def _recognizer(recognizer: Any, memories: dict[int, dict[str, bool]] | None) ->
 def api_root() -> str:
     """The URL of the API, for the scripts."""
     return reverse("api:predict").removesuffix("predict")
+
+
+def api_config(request: HttpRequest) -> dict[str, str]:
+    """What the scripts of a page need to use the API: its URL, and for whom the page acts."""
+    return {"api": api_root(), "actingFor": acting.account_id(request.user)}
 
 
 @require_safe

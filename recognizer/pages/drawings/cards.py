@@ -24,6 +24,7 @@ PAGE_SIZE = 24
 STATES = {
     "agreed": (_("Confirmed"), DrawingQuerySet.agreed),
     "corrected": (_("Corrected"), DrawingQuerySet.overruled),
+    "none": (_("None of these"), DrawingQuerySet.none_of_these),
     "unanswered": (_("No label"), DrawingQuerySet.uncorrected),
     "unsure": (_("Not sure"), DrawingQuerySet.unsure),
 }
@@ -120,6 +121,12 @@ class DrawingCard:
     newer: Prediction | None = None  # of the newest version, if it differs from the first one
     review: Review | None = None  # of the author's label
     trained: list[int] = field(default_factory=list)  # numbers of the versions trained on it, oldest first
+
+    @property
+    def none_of_these(self) -> bool:
+        """Whether the author says that no label is right."""
+        correction = self.drawing.current_correction
+        return bool(correction and correction.none_of_these)
 
     @cached_property
     def path(self) -> str:

@@ -17,6 +17,7 @@ from recognizer.datasets import export_job, formats
 from recognizer.datasets.filters import STATUSES, UNDECIDED, UNNAMED, DrawingFilter, FilterError
 from recognizer.models import Export, Review
 from recognizer.pages.access import for_reviewers
+from recognizer.pages.numerals import with_page_numerals
 from recognizer.registry import promotions
 
 PAGE_SIZE = 20
@@ -80,12 +81,12 @@ def _filter_text(values: dict[str, Any]) -> str:
 @for_reviewers
 def export_status(request: PersonRequest, pk: int) -> JsonResponse:
     """The progress of an export. The script of the page asks every second."""
-    return JsonResponse(_status(get_object_or_404(Export, pk=pk, by=request.user)))
+    return JsonResponse(with_page_numerals(_status(get_object_or_404(Export, pk=pk, by=request.user))))
 
 
 def _status(export: Export) -> dict[str, Any]:
     """The values that static/js/runs/run.js shows."""
-    final = export.state not in (Export.State.WAITING, Export.State.RUNNING)
+    final = export.state not in Export.OPEN
     waiting = _("Waiting for a worker")
     writing = _("%(done)d of %(total)d drawings are written") % {"done": export.done, "total": export.total}
     return {

@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -14,6 +14,8 @@ from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
+from accounts import acting
+from accounts.models import User
 from accounts.requests import PersonRequest
 from recognizer import memory as personal_memory
 from recognizer.models import Drawing, Recognizer
@@ -21,6 +23,7 @@ from recognizer.pages.draw import chosen_recognizer
 from recognizer.pages.memory import memory_page
 from recognizer.pages.query import read_uuid
 from recognizer.registry import promotions
+from recognizer.registry.serving import NoModelError, live_version
 
 
 @require_safe
@@ -36,6 +39,23 @@ def memory(request: PersonRequest) -> HttpResponse:
         shown = memory_page.memory_page(person=request.user, recognizer=recognizer, label=label)
         context |= {"label": label, "memory": shown}
     return render(request, "recognizer/memory/memory.html", context)
+
+
+@require_safe
+@never_cache
+def device_copy(request: HttpRequest, slug: str) -> HttpResponse:
+    """The person's memory for the scripts of the draw page; 204 if they `have` it, 403 if nobody is signed in."""
+    if not isinstance(request.user, User):
+        return HttpResponse(status=403)
+    recognizer = get_object_or_404(Recognizer, slug=slug)
+    try:
+        live = live_version(slug)
+    except NoModelError:
+        return HttpResponse(status=503)
+    if request.GET.get("have") == personal_memory.copy_revision(request.user, live):
+        return HttpResponse(status=204)
+    copy = personal_memory.copy_for_device(person=request.user, recognizer=recognizer, live=live)
+    return JsonResponse({"account": acting.account_id(request.user), **copy})
 
 
 @require_POST

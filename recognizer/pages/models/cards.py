@@ -165,6 +165,12 @@ def versions_with_card(recognizer: Recognizer) -> QuerySet[ModelVersion]:
     return found.annotate(card=F("manifest__card"), labels=F("manifest__labels")).order_by("-number")
 
 
+def versions_with_details(recognizer: Recognizer) -> QuerySet[ModelVersion]:
+    """The same, with what the page of one version shows besides its card."""
+    parts = {"history": "history", "training": "training", "raster": "raster", "checksums": "sha256"}
+    return versions_with_card(recognizer).annotate(**{name: F(f"manifest__{key}") for name, key in parts.items()})
+
+
 def live_cards(recognizers: QuerySet[Recognizer]) -> list[ModelCard]:
     """The cards of the live versions, in the order of their recognizers."""
     newest = Promotion.objects.filter(recognizer=OuterRef("pk")).order_by("-pk").values("model_version")[:1]

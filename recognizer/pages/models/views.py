@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from ml.bundles.bundle import raster_spec
 from recognizer.models import Recognizer
-from recognizer.pages.models import cards
+from recognizer.pages import script_texts
+from recognizer.pages.draw.views import api_root
+from recognizer.pages.models import cards, example_pictures, learning, mistakes, network_picture
+from recognizer.pages.runs.details import duration_of
 from recognizer.registry import promotions
 
 
@@ -27,11 +31,44 @@ def model(request: HttpRequest, slug: str, number: int | None = None) -> HttpRes
     newest = promotions.current_promotion(recognizer.pk)
     live = newest.model_version_id if newest else 0
     asked = {"pk": live} if number is None else {"number": number}
-    version = get_object_or_404(cards.versions_with_card(recognizer), **asked)
+    version = get_object_or_404(cards.versions_with_details(recognizer), **asked)
+    card = cards.model_card(version, recognizer, active=version.pk == live)
+    example, example_label = example_pictures.example_pictures(version, card.labels)
     context = {
-        "card": cards.model_card(version, recognizer, active=version.pk == live),
+        "card": card,
+        "worst": mistakes.worst_mistakes(version, card.labels),
+        "curves": learning.learning_curves(version),
+        "history": learning.history_of(version),
+        "run_took": duration_of(card.run) if card.run else "",
+        "network": network_picture.network_of(version),
+        "example": example,
+        "example_label": example_label,
         "recognizer": recognizer,
         "recognizers": list(promotions.live_recognizers()),
         "numbers": list(recognizer.versions.order_by("number").values_list("number", flat=True)),
     }
     return render(request, "recognizer/models/model.html", context)
+
+
+@require_safe
+@never_cache
+def reading(request: HttpRequest, slug: str) -> HttpResponse:
+    """How the live version of a recognizer reads a drawing: its script runs the model in the page."""
+    recognizer = get_object_or_404(Recognizer, slug=slug)
+    promotion = promotions.current_promotion(recognizer.pk)
+    if promotion is None:
+        raise Http404
+    version = recognizer.versions.only("number", "sha256", "manifest").get(pk=promotion.model_version_id)
+    context = {
+        "recognizer": recognizer,
+        "recognizers": list(promotions.live_recognizers()),
+        "side": raster_spec(version.manifest).size,
+        "config": {
+            "root": api_root(),
+            "recognizer": recognizer.slug,
+            "version": version.number,
+            "sha256": version.sha256,
+        },
+        "texts": script_texts.reading_page(),
+    }
+    return render(request, "recognizer/models/reading.html", context)

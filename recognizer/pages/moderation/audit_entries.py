@@ -28,6 +28,7 @@ EARLIEST, LATEST = date(1900, 1, 1), date(9000, 12, 31)
 ACTIONS = {
     "author.set-aside": _("excluded an author"),
     "author.taken-back": _("lifted an exclusion"),
+    "base-data.requested": _("started a download of base data"),
     "control.ended": _("removed a control drawing"),
     "control.marked": _("added a control drawing"),
     "correction.deleted": _("deleted a correction"),

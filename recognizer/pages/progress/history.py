@@ -73,7 +73,7 @@ class HistoryEntry:
 
     @property
     def base_test(self) -> ExamResult | None:
-        """Result of the base test, which is the same for all versions; from the bundle for an installed model."""
+        """Result of the base test, as the gate judged it; from the bundle for an installed model."""
         first = next((found for found in self.metrics.values() if "accuracy" in found), None)
         shipped = ExamResult(None, first["accuracy"], first["count"]) if first and not self.run else None
         return self._exam("base") or shipped
@@ -94,7 +94,10 @@ class HistoryEntry:
 
     def _exam(self, name: str) -> ExamResult | None:
         found = self.verdict.get("figures", {}).get(name)
-        return ExamResult(found["before"], found["after"], found["count"]) if found and found["count"] else None
+        if not found or not found["count"]:
+            return None
+        judged = found.get("mean", found)  # the mean over labels; verdicts of earlier releases have none
+        return ExamResult(judged["before"], judged["after"], found["count"])
 
 
 def split_sentences(verdict: dict[str, Any]) -> list[tuple[str, str]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -34,6 +34,7 @@ from recognizer.review import controls, queue
 from recognizer.review.queue import NO_FILTER, QueueFilter
 
 SHOWN_GUESSES = 3
+WORTH_SHOWING = 0.005  # a smaller probability is 0 %
 MOST_AT_A_GLANCE = 12  # labels; with more, reviewers find one by typing
 LAST = 12  # decisions that the page lists, to be undone
 MOST_COUNTED = 200  # waiting corrections; counting more would be slower than the rest of the page
@@ -55,6 +56,11 @@ class CardGuess:
 
     label: Label
     probability: float
+
+    @property
+    def is_worth_showing(self) -> bool:
+        """Whether it is more than 0 %."""
+        return self.probability >= WORTH_SHOWING
 
     @property
     def width(self) -> str:
@@ -174,11 +180,20 @@ def last_decisions(reviewer: User) -> list[tuple[Opinion, DrawingExample]]:
     return [(opinion, DrawingExample(opinion.correction.drawing)) for opinion in found[:LAST]]
 
 
-def waiting_text(reviewer: User, wanted: QueueFilter = NO_FILTER) -> str:
-    """How many corrections this reviewer could decide now, in words."""
+def count_waiting(reviewer: User, wanted: QueueFilter = NO_FILTER, decided: Collection[int] = ()) -> int | None:
+    """How many corrections this reviewer could decide now, or None if there are more than MOST_COUNTED.
+
+    Those `decided` are not counted: the reviewer's script has their decisions, but has not sent them yet.
+    """
     own = permissions.may_review_own(reviewer)
     found = queue.waiting_corrections(reviewer=reviewer, own=own, wanted=wanted)  # their order follows an index
-    count = found.values("pk")[: MOST_COUNTED + 1].count() + controls.count_claimed_controls(reviewer)
-    if count > MOST_COUNTED:
+    others = found.exclude(pk__in=decided) if decided else found
+    count = others.values("pk")[: MOST_COUNTED + 1].count() + controls.count_claimed_controls(reviewer, decided)
+    return count if count <= MOST_COUNTED else None
+
+
+def waiting_text(count: int | None) -> str:
+    """The result of `count_waiting` in words."""
+    if count is None:
         return _("more than %(number)s to review") % {"number": localize(MOST_COUNTED)}
     return ngettext("%(number)d to review", "%(number)d to review", count) % {"number": count}

@@ -55,12 +55,14 @@ def read_filter(request: PersonRequest) -> ReviewFilter:
 
 def page_context(request: PersonRequest, filters: ReviewFilter) -> dict[str, Any]:
     """The context that both review pages share."""
+    count = cards.count_waiting(request.user, filters.queue)
     return {
         "filters": filters,
         "recognizers": filters.recognizers,
         "recognizer": filters.queue.recognizer,
         "reasons": cards.reject_reasons(),
-        "waiting": cards.waiting_text(request.user, filters.queue),
+        "waiting_count": count,
+        "waiting": cards.waiting_text(count),
         "shortages": consensus.reviewer_shortages(filters.queue.recognizer),
         "self_review": permissions.may_review_own(request.user),
         "texts": script_texts.review_page(),

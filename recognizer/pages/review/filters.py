@@ -81,7 +81,7 @@ class ReviewFilter:
     def summary(self) -> str:
         """What is chosen besides the recognizer, in words."""
         queue = self.queue
-        words = [str(queue.label)] if queue.label else []
+        words = [queue.label.word] if queue.label else []
         words += [str(queue.version)] if queue.version else []
         words += [_("author %(number)d") % {"number": queue.author}] if queue.author is not None else []
         words += [_("oldest first")] if queue.oldest else []

@@ -22,6 +22,7 @@ from accounts.requests import PersonRequest
 from recognizer.insights import disputes
 from recognizer.models import Correction, Opinion, Report, Review, UnknownLabelError, permissions
 from recognizer.pages.access import for_reviewers
+from recognizer.pages.numerals import in_page_numerals
 from recognizer.pages.query import read_id, read_ids
 from recognizer.pages.review import cards, common
 from recognizer.pages.review.common import to_review
@@ -96,7 +97,10 @@ def _disputes(request: PersonRequest, found: list[Correction]) -> dict[int, list
 @require_POST
 @for_reviewers
 def next_cards(request: PersonRequest) -> JsonResponse:
-    """Claim the next drawings for the script. `have`: the ids it holds; `then`: the ids it wants first."""
+    """Claim the next drawings for the script.
+
+    `have`: the ids it holds; `then`: the ids it wants first; `decided`: the ids whose decisions it has not sent yet.
+    """
     filters = common.read_filter(request)
     have = read_ids(request.POST.getlist("have"))[:MOST_NAMED]
     named = [pk for pk in read_ids(request.POST.getlist("then"))[:MOST_NAMED] if pk not in have][:AHEAD]
@@ -106,7 +110,9 @@ def next_cards(request: PersonRequest) -> JsonResponse:
         more = AHEAD - len(found)
         found += decisions.claim_next(reviewer=request.user, wanted=filters.queue, count=more, skipping=skipping)
     shown = [_card_json(request, card, filters) for card in _with_disputes(request, found)]
-    return JsonResponse({"cards": shown, "waiting": cards.waiting_text(request.user, filters.queue)})
+    decided = read_ids(request.POST.getlist("decided"))[:MOST_NAMED]
+    count = cards.count_waiting(request.user, filters.queue, decided)
+    return JsonResponse({"cards": shown, "waiting": in_page_numerals(cards.waiting_text(count)), "count": count})
 
 
 def _with_disputes(request: PersonRequest, found: list[Correction]) -> list[cards.ReviewCard]:
@@ -116,7 +122,8 @@ def _with_disputes(request: PersonRequest, found: list[Correction]) -> list[card
 
 def _card_json(request: PersonRequest, card: cards.ReviewCard, filters: ReviewFilter) -> dict[str, object]:
     context = {"card": card, "reasons": cards.reject_reasons(), "filters": filters}
-    return {"id": card.correction.pk, "html": render_to_string("recognizer/review/card.html", context, request)}
+    html = render_to_string("recognizer/review/card.html", context, request)
+    return {"id": card.correction.pk, "html": in_page_numerals(html)}
 
 
 @require_POST

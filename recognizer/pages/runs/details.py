@@ -21,20 +21,17 @@ STEPS = {  # by the name in `TrainingRun.progress`; a name that is missing here 
     "": gettext_lazy("Starting"),
     "gathering": gettext_lazy("Collecting the approved drawings"),
     "training": gettext_lazy("Starting the training"),
+    "starting TensorFlow": gettext_lazy("Starting TensorFlow"),
     "reading the base data": gettext_lazy("Reading the training data of the base version"),
     "reading the drawings": gettext_lazy("Reading the drawings"),
     "making drawings": gettext_lazy("Making variations of the drawings"),
+    "choosing the settings": gettext_lazy("Choosing the settings"),
     "all layers": gettext_lazy("Training all layers"),
     "last layer": gettext_lazy("Training the last layer"),
     "export": gettext_lazy("Converting the model"),
     "rehearsal pack": gettext_lazy("Writing the replay pack"),
     "judging": gettext_lazy("Comparing it with the live version"),
     "deciding": gettext_lazy("Writing the verdict"),
-}
-OUTCOMES = {
-    "passed": gettext_lazy("passed"),
-    "refused": gettext_lazy("refused"),
-    "not-enough-evidence": gettext_lazy("not enough evidence"),
 }
 
 
@@ -51,7 +48,7 @@ def run_status(run: TrainingRun) -> dict[str, Any]:
     waiting = run.state == TrainingRun.State.WAITING
     return {
         "state": run.state,
-        "stateName": run.get_state_display(),
+        "stateName": run.get_result_display(),
         "final": run.finished is not None,
         "cancelling": run.cancelling,
         "chosen": "digest" in run.snapshot,
@@ -112,9 +109,13 @@ class FigureRow(NamedTuple):
 
 def figure_rows(run: TrainingRun) -> list[FigureRow]:
     """What the gate measured. Figures that it could not measure are left out."""
-    found = run.verdict.get("figures", {})
+    found = dict(run.verdict.get("figures", {}))
+    base = found.get("base", {})
+    if "mean" in base:  # not in the verdicts of earlier releases
+        found["mean"] = {**base["mean"], "count": base["count"]}
     names = {
-        "base": _("Base test: correct"),
+        "mean": _("Base test: correct, mean over labels"),
+        "base": _("Base test: correct, all drawings"),
         "field": _("Field test: correct"),
         "junk": _("Negative examples: “not sure”"),
         "unsure": _("Base test: “not sure”"),
@@ -130,9 +131,3 @@ def figure_rows(run: TrainingRun) -> list[FigureRow]:
     if speed := found.get("latency_ms"):
         rows.append(FigureRow(_("Time of a prediction, ms"), f"{speed['before']:.2f}", f"{speed['after']:.2f}", ""))
     return rows
-
-
-def outcome_of(run: TrainingRun) -> str:
-    """The outcome of the verdict, in words."""
-    outcome = run.verdict.get("outcome", "")
-    return str(OUTCOMES.get(outcome, outcome))

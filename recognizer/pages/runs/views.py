@@ -13,8 +13,10 @@ from accounts.requests import PersonRequest
 from recognizer import training
 from recognizer.models import Recognizer, TrainingRun, permissions
 from recognizer.pages.access import for_reviewers
+from recognizer.pages.numerals import with_page_numerals
 from recognizer.pages.progress import history
 from recognizer.pages.runs import details
+from recognizer.pages.runs.choices import choices_of
 from recognizer.registry import promotions
 
 
@@ -55,9 +57,9 @@ def run(request: PersonRequest, pk: int) -> HttpResponse:
         "run": found,
         "status": details.run_status(found),
         "duration": details.duration_of(found),
-        "outcome": details.outcome_of(found),
         "sentences": history.split_sentences(found.verdict),
         "rows": details.figure_rows(found),
+        "choices": choices_of(found),
         "flips": details.flips_of(found),
         "active": active,
         "is_live": bool(active and found.version_id == active.model_version_id),
@@ -70,7 +72,9 @@ def run(request: PersonRequest, pk: int) -> HttpResponse:
 @for_reviewers
 def run_status(request: PersonRequest, pk: int) -> JsonResponse:
     """The progress of a run. The script of its page asks every second."""
-    return JsonResponse(details.run_status(get_object_or_404(TrainingRun.objects.defer("verdict"), pk=pk)))
+    return JsonResponse(
+        with_page_numerals(details.run_status(get_object_or_404(TrainingRun.objects.defer("verdict"), pk=pk)))
+    )
 
 
 @require_POST

@@ -3,25 +3,26 @@
 import { Client } from "../api.js";
 import { Sheet, SIDE, Stroke } from "../draw/ink.js";
 import { Pad } from "../draw/pad.js";
+import { percent, reasonOf, text, wordOf } from "../shared/texts.js";
 
 const QUIET_MS = 250; // the request is sent so long after the pen was lifted
 const PEN = Object.assign(new EventTarget(), { width: 16 }); // sheet units
 
-const { api: root } = JSON.parse(document.getElementById("config").textContent);
-const texts = JSON.parse(document.getElementById("texts").textContent);
+const { api: root, actingFor } = JSON.parse(document.getElementById("config").textContent);
 const box = document.querySelector("[data-try]");
 const find = (name) => box.querySelector(`[data-${name}]`);
 
 class Trial {
   #sheet = new Sheet();
   #pad = new Pad(find("pad"), this.#sheet, PEN);
-  #api = new Client({ root, attempts: 1 });
+  #api = new Client({ root, actingFor, attempts: 1 });
   #timer = 0;
   #sent = 0; // only the answer to the last request is shown
 
   connect() {
     this.#pad.connect();
     this.#sheet.addEventListener("change", () => this.#changed());
+    this.#pad.addEventListener("full", () => (find("summary").textContent = text("tooManyPoints")));
     find("clear").addEventListener("click", () => this.#sheet.clear());
     find("recognizer").addEventListener("change", () => this.#changed());
     box.hidden = false;
@@ -47,13 +48,13 @@ class Trial {
 
   async #send(content) {
     const number = ++this.#sent;
-    find("summary").textContent = texts.waiting;
+    find("summary").textContent = text("waiting");
     try {
       const answer = await this.#api.predict(content);
       if (number === this.#sent) this.#showAnswer(written(answer), inWords(answer));
     } catch (error) {
       if (number !== this.#sent) return;
-      this.#showAnswer(written({ code: error.code, detail: error.detail }), error.detail || texts.offline);
+      this.#showAnswer(written({ code: error.code, detail: error.detail }), reasonOf(error) || text("offline"));
     }
   }
 
@@ -70,9 +71,8 @@ function toWire({ xs, ys }) {
 }
 
 function inWords({ guesses: [first], unsure }) {
-  const name = first.glyph || first.name;
-  const percent = `${Math.round(first.probability * 100)} %`;
-  return (unsure ? texts.unsure : texts.answered).replace("{name}", name).replace("{percent}", percent);
+  const name = first.glyph || wordOf(first.name);
+  return text(unsure ? "unsure" : "answered", { name, percent: percent(first.probability) });
 }
 
 /** JSON with lists of numbers on one line. */

@@ -1,14 +1,13 @@
-// Saves the drawings of a signed-in person.
+// Which drawings of a signed-in person are saved, and when.
 //
-// A drawing is saved when its author labels it, starts another one, or leaves the page. Each state of
-// the drawing area has its own identifier, so saving it twice creates no second drawing. Ink that is
-// continued after a reload replaces what was saved when the page was left.
+// A drawing is saved when its author labels it, starts another one, or leaves the page; a cleared one is not. It is one
+// row in My drawings, in whatever recognizer it was looked at: what was saved before is deleted when the drawing is
+// saved again, with more ink or in another recognizer, and when it is cleared.
 
 import { newId } from "../api.js";
-import { Stroke } from "./ink.js";
-import { inTab, recall, remember } from "../shared/storage.js";
+import { loadDraft, saveDraft } from "./draft.js";
 
-const KEY = "inkling.sheet";
+const LEAVE_MS = 1500; // how long a link waits until the drawing is saved
 
 const isBlank = (state) => !state.strokes.length && !state.picture;
 
@@ -17,148 +16,173 @@ export class DraftStore {
   #uploader;
   #recognizer;
   #user;
-  #ids = new WeakMap(); // state -> identifier of the drawing, for this recognizer
-  #sent = new WeakSet();
-  #former = new WeakMap(); // state that was cleared before a switch -> identifier of its drawing
-  #cleared = null; // saved when the clearing is not undone
-  #provisional = null; // identifier of the drawing that was saved on leaving, or whose label was removed
+  #userNumber;
+  #ids = new Map(); // recognizer -> WeakMap of state -> id: the same ink in the same recognizer has one id
+  #saved = new Set(); // ids that were sent
+  #dropped = new Set(); // ids that were deleted; should their ink come back, it gets another one
+  #answeredHere;
+  #row = null; // id of the unlabelled drawing in My drawings that the next save replaces
 
-  /** Without a user nothing is uploaded, but an unfinished drawing still survives a reload. */
-  constructor({ sheet, uploader, recognizer, user }) {
+  /** Without a user nothing is uploaded, but an unfinished drawing still survives a reload. `userNumber`: see Outbox. `answeredHere`: gives the version whose answer on this device is on display, or null. */
+  constructor({ sheet, uploader, recognizer, user, userNumber, answeredHere }) {
     this.#sheet = sheet;
+    this.#answeredHere = answeredHere;
     this.#uploader = uploader;
     this.#recognizer = recognizer;
     this.#user = user;
+    this.#userNumber = userNumber;
   }
 
   connect() {
     this.#sheet.addEventListener("change", (event) => this.#watch(event.detail));
+    this.#uploader.addEventListener("refused", (event) => this.#refused(event.detail.id));
     addEventListener("pagehide", () => this.#leave());
     addEventListener("click", (event) => this.#leaveByLink(event));
   }
 
-  /** Restore the unfinished drawing of the last visit; returns whether there was one. */
+  /** Restore the drawing of the last visit with its history; returns whether there was one. */
   restore() {
-    const draft = recall(inTab, KEY);
-    if (!draft?.strokes?.length || (draft.user !== null && draft.user !== this.#user)) return false;
-    this.#sheet.renew(draft.strokes.map(Stroke.fromWire));
-    this.#provisional = draft.provisional ?? null;
-    if (draft.kept && draft.recognizer === this.#recognizer) {
-      this.#ids.set(this.#sheet.state, draft.id);
-      this.#sent.add(this.#sheet.state);
+    const draft = loadDraft();
+    if (!draft || ![null, this.#user, this.#userNumber].includes(draft.user)) return false;
+    if (!this.#sheet.restore(draft)) return false;
+    this.#row = draft.row ?? null;
+    if (draft.saved && draft.recognizer === this.#recognizer) {
+      this.#idsHere().set(this.#sheet.state, draft.id);
+      this.#saved.add(draft.id);
     }
     this.#writeDraft();
     return true;
   }
 
-  /** Switch to this recognizer; a cleared drawing belongs to the one before. */
-  use(recognizer) {
-    const state = this.#sheet.state;
-    if (this.#cleared) this.#saveBeforeSwitch();
-    if (this.#sent.has(state)) this.#provisional = this.#idOf(state);
-    this.#recognizer = recognizer;
-    this.#ids = new WeakMap();
-    this.#sent = new WeakSet();
-    this.#writeDraft();
+  /** The id that the drawing on the sheet has, or gets when it is saved. */
+  get id() {
+    return this.#idOf(this.#sheet.state);
   }
 
-  /** A cleared drawing is now a drawing of its own, unless undo restores it. */
-  #saveBeforeSwitch() {
-    this.#save(this.#cleared);
-    this.#former.set(this.#cleared, this.#idOf(this.#cleared));
-    this.#cleared = this.#provisional = null;
+  /** Switch to this recognizer; the drawing stays. */
+  use(recognizer) {
+    this.#recognizer = recognizer;
+    this.#writeDraft();
   }
 
   /** Save the drawing with its label; see Uploader.upload. */
   saveLabelled(label) {
-    const state = this.#sheet.state;
-    this.#sent.add(state);
-    remember(inTab, KEY, null);
-    return this.#upload(state, label);
+    const saving = this.#upload(this.#sheet.state, label);
+    saveDraft(null);
+    return saving;
   }
 
   /** Remove the label; the drawing stays. */
   removeLabel() {
-    this.#provisional = this.#idOf(this.#sheet.state);
+    this.#row = this.#idOf(this.#sheet.state);
     this.#writeDraft();
-    return this.#uploader.removeLabel(this.#provisional);
+    return this.#uploader.removeLabel(this.#row);
   }
 
   #watch({ how, before, now }) {
-    if (how === "clear" || how === "picture") this.#cleared = isBlank(before) ? this.#cleared : before;
-    else if (now === this.#cleared) this.#cleared = null;
-    if (how === "stroke" || how === "picture") this.#saveCleared(now);
-    if (how === "undo") this.#provisional = this.#former.get(now) ?? this.#provisional;
-    if (how === "redo" && this.#former.get(before) === this.#provisional) this.#provisional = null;
-    if (how === "renew") this.#cleared = this.#provisional = null;
+    if (how === "renew") this.#row = null;
+    else if (how === "picture" && !isBlank(before)) this.#startAnother(before);
+    else if (how === "undo" || how === "redo") this.#moved(before, now);
+    if (how !== "renew" && isBlank(now)) this.#dropRow();
     this.#writeDraft();
   }
 
-  #saveCleared(now) {
-    const state = this.#cleared;
-    if (!state || state === now) return;
-    this.#cleared = null;
-    this.#save(state);
-    this.#provisional = null;
+  /** A picture is placed over a drawing, which is thereby finished. */
+  #startAnother(before) {
+    this.#save(before);
+    this.#row = null;
+  }
+
+  /** A picture and what was there before it are two drawings, each with its own row. */
+  #moved(before, now) {
+    const id = this.#idOf(now);
+    if (this.#saved.has(id)) this.#row = id;
+    else if (before.picture || now.picture) this.#row = null;
+  }
+
+  /** Delete what was saved by itself. */
+  #dropRow() {
+    if (this.#row) this.#uploader.drop(this.#forgetRow());
+  }
+
+  /** Returns the id of the row, which is about to be deleted; null if there is none or it is this one. */
+  #forgetRow(except = null) {
+    const id = this.#row === except ? null : this.#row;
+    this.#row = null;
+    if (id) this.#dropped.add(id);
+    return id;
   }
 
   #save(state) {
-    if (!this.#user || isBlank(state) || this.#sent.has(state)) return Promise.resolve();
-    this.#sent.add(state);
-    return this.#upload(state, null).catch(() => this.#sent.delete(state));
+    if (!this.#isUnsaved(state)) return Promise.resolve();
+    const saving = this.#upload(state, null);
+    this.#row = this.#idOf(state);
+    return saving.catch(() => {});
   }
 
   #upload(state, label) {
     const item = this.#item(state, label);
-    if (this.#provisional && this.#provisional !== item.id) this.#uploader.replaceDrawing(this.#provisional);
-    this.#provisional = null;
-    return this.#uploader.upload(item);
+    this.#saved.add(item.id);
+    const saving = this.#uploader.upload(item, this.#forgetRow(item.id));
+    saving.catch(() => this.#refused(item.id));
+    return saving;
+  }
+
+  /** The server does not want it: it stays on the sheet, also after a reload. */
+  #refused(id) {
+    this.#saved.delete(id);
+    this.#writeDraft();
   }
 
   #leave() {
-    if (!this.#user) return;
-    for (const state of [this.#cleared, this.#sheet.state]) {
-      if (!state || isBlank(state) || state.picture || this.#sent.has(state)) continue;
-      this.#sent.add(state);
-      this.#uploader.leave(this.#item(state, null));
-      if (state !== this.#sheet.state) continue;
-      if (this.#provisional) this.#uploader.replaceDrawing(this.#provisional);
-      this.#provisional = this.#idOf(state);
-      this.#writeDraft();
-    }
-    this.#cleared = null;
+    const { state } = this.#sheet;
+    if (!this.#isUnsaved(state) || state.picture) return;
+    const item = this.#item(state, null);
+    this.#uploader.leave(item, this.#forgetRow(item.id));
+    this.#saved.add(item.id);
+    this.#row = item.id;
+    this.#writeDraft();
   }
 
-  /** Before going to another page of this site: save, so that "My drawings" shows the drawing. */
+  /** Before going to another page of this site: save, so that My drawings shows the drawing. */
   async #leaveByLink(event) {
     const link = event.target.closest?.("a[href]");
+    const { state } = this.#sheet;
     if (!link || !this.#user || event.defaultPrevented || event.button || link.origin !== location.origin) return;
     if (event.ctrlKey || event.metaKey || event.shiftKey || event.altKey || link.hash) return;
-    const states = [this.#cleared, this.#sheet.state].filter((state) => state && !isBlank(state) && !this.#sent.has(state));
-    if (!states.length) return;
+    if (!this.#isUnsaved(state)) return;
     event.preventDefault();
-    const kept = Promise.all(states.map((state) => this.#save(state)));
-    await Promise.race([kept, new Promise((resolve) => setTimeout(resolve, 1500))]);
-    if (!this.#sheet.isBlank) this.#provisional = this.#idOf(this.#sheet.state);
+    const saved = this.#save(state).then(() => this.#uploader.idle); // also what it replaces is deleted then
+    await Promise.race([saved, new Promise((resolve) => setTimeout(resolve, LEAVE_MS))]);
     this.#writeDraft();
     location.assign(link.href);
   }
 
+  #isUnsaved(state) {
+    return this.#user && !isBlank(state) && !this.#saved.has(this.#idOf(state));
+  }
+
   #item(state, label) {
     const what = state.picture ? { image: state.picture } : { ink: state.strokes.map((stroke) => stroke.toWire()) };
-    return { id: this.#idOf(state), content: { recognizer: this.#recognizer, ...what }, label };
+    const version = state.picture ? null : this.#answeredHere();
+    return { id: this.#idOf(state), content: { recognizer: this.#recognizer, ...what, ...(version && { on_device: version }) }, label };
+  }
+
+  #idsHere() {
+    if (!this.#ids.has(this.#recognizer)) this.#ids.set(this.#recognizer, new WeakMap());
+    return this.#ids.get(this.#recognizer);
   }
 
   #idOf(state) {
-    if (!this.#ids.has(state)) this.#ids.set(state, newId());
-    return this.#ids.get(state);
+    const ids = this.#idsHere();
+    if (!ids.has(state) || this.#dropped.has(ids.get(state))) ids.set(state, newId());
+    return ids.get(state);
   }
 
   #writeDraft() {
-    const { state } = this.#sheet;
-    const strokes = state.strokes.map((stroke) => stroke.toWire());
-    const kept = { id: this.#idOf(state), kept: this.#sent.has(state), provisional: this.#provisional };
-    const draft = { user: this.#user, recognizer: this.#recognizer, ...kept, strokes };
-    remember(inTab, KEY, strokes.length ? draft : null);
+    const { history, state } = this.#sheet;
+    const id = this.#idOf(state);
+    const about = { user: this.#user, recognizer: this.#recognizer, id, saved: this.#saved.has(id), row: this.#row };
+    saveDraft(history.states.length > 1 ? { ...about, history } : null);
   }
 }

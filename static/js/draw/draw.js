@@ -1,8 +1,14 @@
 // The draw page: wires the sheet, the pen, the model's answers and what becomes of a drawing.
 
 import { Announcer } from "../shared/announcer.js";
-import { Client } from "../api.js";
+import { BackOnline } from "../offline/back_online.js";
+import { canStore } from "../shared/database.js";
+import { Choices } from "./choices.js";
+import { Client, NONE_OF_THESE } from "../api.js";
+import { Connection } from "./connection.js";
+import { Device } from "../model/device.js";
 import { Predictor } from "./predictor.js";
+import { MemoryHere } from "../offline/memory_here.js";
 import { MemoryReasons } from "./memory_reasons.js";
 import { OtherRecognizer } from "./other_recognizer.js";
 import { RasterPreview } from "./raster_preview.js";
@@ -11,58 +17,95 @@ import { Sheet } from "./ink.js";
 import { DraftStore } from "./draft_store.js";
 import { KeyboardPen } from "./keyboard_pen.js";
 import { Pad } from "./pad.js";
+import { pageConfig } from "../offline/page_config.js";
 import { LabelPicker } from "./label_picker.js";
 import { Pictures } from "./pictures.js";
-import { Problem, errorText } from "../shared/problem.js";
+import { Problem } from "../shared/problem.js";
 import { Prompt } from "./prompt.js";
-import { Outbox, Uploader } from "./outbox.js";
+import { Outbox } from "./outbox.js";
+import { Outcome } from "./outcome.js";
+import { Recognition } from "./recognition.js";
 import { Recognizers } from "./recognizers.js";
+import { areSeveral } from "./several_symbols.js";
+import { Service } from "../offline/service.js";
+import { takeSharedPicture } from "../offline/shared_picture.js";
 import { Shortcuts } from "../shared/shortcuts.js";
-import { inTab, isBlocked, onDevice } from "../shared/storage.js";
+import { inTab, isBlocked, onDevice, recall, remember } from "../shared/storage.js";
 import { PenSettings } from "./pen_settings.js";
-import { percent, text } from "../shared/texts.js";
+import { integer, percent, reasonOf, text, wordOf } from "../shared/texts.js";
 import { Thumbnails } from "../shared/thumbnails.js";
 import { Tools } from "./tools.js";
+import { Uploader } from "./uploader.js";
+
+const EXPLAINED = "inkling.explained"; // whether this person knows what to do with an answer
+const ANSWER_S = 8; // a question that was not answered so soon is asked again
 
 const find = (selector) => document.querySelector(selector);
 
 class DrawPage {
-  #config = JSON.parse(find("#config").textContent);
+  #config = pageConfig(JSON.parse(find("#config").textContent));
   #sheet = new Sheet();
   #canvas = find("[data-pad]");
   #pen = new PenSettings(this.#canvas);
   #pad = new Pad(this.#canvas, this.#sheet, this.#pen);
   #keyboardPen = new KeyboardPen(this.#canvas, find("[data-cursor]"), this.#pad);
-  #api = new Client({ root: this.#config.api, attempts: 1 }); // whoever asks decides when to ask again
-  #predictor = new Predictor(this.#api);
+  #memoryHere = new MemoryHere(this.#config);
+  #device = new Device({ root: this.#config.api, ...this.#config });
+  #api = this.#client(); // whoever asks decides when to ask again
   #recognizers = new Recognizers(find("[data-recognizers]"), this.#config);
+  #predictor = new Recognition({
+    server: new Predictor(this.#client({ timeout: ANSWER_S })),
+    device: this.#device,
+    memory: this.#memoryHere,
+    recognizers: this.#recognizers,
+    signedIn: Boolean(this.#config.user),
+  });
   #prompt = new Prompt(find("#prompt"), this.#recognizer);
   #picker = new LabelPicker(find("[data-picker]"));
   #guesses = new Guesses(find("[data-panel]"), this.#picker);
+  #choices = new Choices(find("[data-draw]"));
   #otherRecognizer = new OtherRecognizer(find("[data-other-recognizer]"), this.#recognizers);
   #memoryReasons = find("[data-memory-reasons]") && new MemoryReasons(find("[data-panel]"), new Thumbnails(this.#api)); // not for strangers
   #announcer = new Announcer(find("[data-announcer]"));
-  #uploader = new Uploader(this.#api, new Outbox(this.#config.user));
-  #drafts = new DraftStore({ user: this.#config.user, recognizer: this.#config.recognizer, sheet: this.#sheet, uploader: this.#uploader });
+  #uploader = new Uploader(this.#api, new Outbox(this.#config.user, this.#config.userNumber));
+  #drafts = new DraftStore({ ...this.#config, sheet: this.#sheet, uploader: this.#uploader, answeredHere: () => this.#guesses.versionHere });
+  #connection = new Connection(find("[data-connection]"), { predictor: this.#predictor, uploader: this.#uploader, signedIn: Boolean(this.#config.user) });
   #pictures = new Pictures(find("[data-sheet]"), document.querySelectorAll("[data-picture-input]"));
   #problem = new Problem(find("[data-problem]"));
+  #outcome = new Outcome(find("[data-panel]"), { announcer: this.#announcer, drafts: this.#drafts, problem: this.#problem, uploader: this.#uploader });
   #rasterPreview = new RasterPreview(find("[data-raster-preview]"), () => this.#pad.strokes, () => this.#recognizer.raster);
   #tools = new Tools(find("[data-tools]"), this.#pen);
   #shortcuts = new Shortcuts(this.#keys(), find("[data-single-keys]"));
+  #service = new Service(this.#config, this.#recognizers);
+  #backOnline = new BackOnline(this.#config, this.#sheet, () => this.#sheet.isBlank && !this.#pad.isDrawing);
   #label = null; // the label that was said about what is on the sheet
 
   connect() {
     this.#listen();
-    for (const part of [this.#pad, this.#keyboardPen, this.#guesses, this.#picker, this.#pictures, this.#rasterPreview]) part.connect();
-    for (const part of [this.#tools, this.#recognizers]) part.connect();
+    for (const part of [this.#pad, this.#keyboardPen, this.#guesses, this.#picker, this.#choices, this.#pictures, this.#rasterPreview]) part.connect();
+    for (const part of [this.#tools, this.#recognizers, this.#predictor, this.#connection, this.#outcome]) part.connect();
     this.#useRecognizer();
+    if (this.#config.neutral) this.#prompt.use(this.#recognizer);
     this.#drafts.connect();
     this.#shortcuts.connect();
     if (this.#config.user) this.#uploader.connect();
-    this.#showOutbox();
     if (!this.#drafts.restore()) this.#showSheet();
-    if (isBlocked(onDevice) || isBlocked(inTab)) this.#problem.show(text("nothingStored"));
+    find("[data-explanation]").hidden = Boolean(recall(onDevice, EXPLAINED));
+    this.#warnIfNothingIsStored();
+    this.#service.connect();
+    this.#backOnline.connect();
+    takeSharedPicture().then((picture) => picture && this.#pictures.take(picture));
     find("[data-draw]").dataset.ready = "";
+  }
+
+  async #warnIfNothingIsStored() {
+    const blocked = isBlocked(onDevice) || isBlocked(inTab) || (this.#config.user && !(await canStore()));
+    if (blocked) this.#problem.show(text("nothingStored"));
+  }
+
+  #client(options) {
+    const { api, actingFor } = this.#config;
+    return new Client({ root: api, actingFor, attempts: 1, onLiveVersions: (versions) => this.#device.note(versions), ...options });
   }
 
   #listen() {
@@ -70,19 +113,23 @@ class DrawPage {
     on(this.#sheet, "change", this.#sheetChanged);
     on(this.#pad, "begin", this.#penDown);
     on(this.#pad, "progress", this.#penMoved);
+    on(this.#pad, "renew", this.#next);
+    on(this.#pad, "drop", () => (this.#label ? this.#showAnswered() : this.#sheetChanged({ how: "drop" })));
     on(this.#pad, "full", () => this.#problem.show(text("tooManyPoints")));
     on(this.#keyboardPen, "pen", () => this.#announcer.now(text(this.#keyboardPen.isDown ? "penDown" : "penUp")));
     on(this.#keyboardPen, "moved", () => this.#announcer.say(() => this.#cursorPosition()));
     on(this.#predictor, "answer", this.#showAnswer);
     on(this.#predictor, "problem", this.#showProblem);
-    on(this.#predictor, "pause", (seconds) => seconds > 3 && this.#problem.show(text("tooManyRequests")));
+    on(this.#predictor, "trouble", this.#showAway);
+    on(this.#device, "ready", this.#showVersion);
+    on(this.#device, "refused", ({ version }) => this.#problem.show(text("versionRefused", { version })));
     on(this.#guesses, "label", this.#setLabel);
     on(this.#recognizers, "switch", this.#switched);
     on(this.#pictures, "picture", this.#showPicture);
     on(this.#pictures, "refused", (why) => this.#problem.show(text(why)));
-    on(this.#uploader, "change", this.#showOutbox);
-    on(window, "online", () => this.#ask());
-    on(document, "click", (_, event) => this.#act(event.target.closest("[data-do]")?.dataset.do));
+    on(this.#backOnline, "online", () => this.#connection.retry());
+    on(this.#outcome, "saved", this.#labelSaved);
+    on(document, "click", (_, event) => this.#act(event.target.closest("[data-do]")?.dataset.do, event));
   }
 
   // --- What a person does ---
@@ -91,9 +138,13 @@ class DrawPage {
     const act = (name) => () => this.#act(name);
     return {
       digit: (key) => this.#setLabel(this.#labelForKey(key)),
-      "/": () => this.#picker.focus(),
+      "/": () => {
+        this.#choices.open();
+        this.#picker.focus();
+      },
       r: (event) => !this.#pad.isDrawing && this.#recognizers.step(event.shiftKey ? -1 : 1),
       e: act("switchRecognizer"),
+      "-": () => this.#setLabel(NONE_OF_THESE),
       enter: () => (this.#label ? this.#act("next") : this.#act("confirm")),
       "mod+z": act("undo"),
       "mod+y": act("redo"),
@@ -111,18 +162,20 @@ class DrawPage {
     };
   }
 
-  #act(name) {
+  #act(name, event) {
     const actions = {
       undo: () => (this.#label ? this.#removeLabel() : this.#sheet.undo()),
       redo: () => this.#label || this.#sheet.redo(),
       clear: () => (this.#label ? this.#startNext() : this.#clear()),
-      next: () => this.#label && this.#startNext(),
+      next: () => this.#label && !(event?.detail > 1) && this.#startNext(), // a double click on what was there before
       confirm: () => this.#guesses.first && this.#setLabel(this.#guesses.first.label),
       removeLabel: () => this.#removeLabel(),
-      retry: () => this.#ask(),
+      retry: () => this.#connection.retry(),
+      reload: () => location.reload(),
       shuffle: () => this.#prompt.shuffle(),
       switchRecognizer: () => this.#otherRecognizer.choose(),
       help: () => find("[data-help]").showModal(),
+      closeProblem: () => this.#problem.settle(),
       closeHelp: () => find("[data-help]").close(),
     };
     if (name && !this.#pad.isDrawing) actions[name]();
@@ -134,13 +187,15 @@ class DrawPage {
     return labels.find(({ slug }) => slug === key)?.slug ?? this.#guesses.labelAt(Number(key));
   }
 
+  /** On an answered sheet the stroke starts a new drawing, as soon as the pad is sure that it is no pinch ("renew"). */
   #penDown() {
-    if (this.#label) this.#next();
-    this.#problem.settle({ retryable: false });
+    this.#backOnline.stay();
+    find("[data-sheet]").dataset.answered = "";
+    this.#problem.settle();
   }
 
   #penMoved() {
-    if (!this.#sheet.strokes.length) this.#guesses.showWaiting();
+    if (!this.#sheet.strokes.length && !this.#label) this.#showUnanswered();
     this.#ask();
     this.#rasterPreview.update();
   }
@@ -159,11 +214,15 @@ class DrawPage {
   }
 
   #next() {
-    this.#label = null;
+    this.#forgetLabel();
     this.#sheet.renew();
-    this.#showOutbox();
-    this.#prompt.shuffle();
     this.#announcer.now(text("newDrawing"));
+  }
+
+  #forgetLabel() {
+    this.#label = null;
+    this.#pad.isAnswered = false;
+    this.#outcome.forget();
   }
 
   #hasFocus(part) {
@@ -171,7 +230,7 @@ class DrawPage {
   }
 
   #showPicture(picture) {
-    this.#label = null;
+    this.#forgetLabel();
     this.#showEmpty();
     this.#sheet.place(picture);
   }
@@ -183,12 +242,22 @@ class DrawPage {
   }
 
   #useRecognizer() {
-    const { labels, memory, raster } = this.#recognizer;
+    const { labels, memory, raster, unsureBelow } = this.#recognizer;
     this.#guesses.use(this.#recognizer);
-    this.#memoryReasons?.setVisible(memory.holds);
+    this.#memoryReasons?.setVisible(Boolean(memory?.holds));
     find("[data-draw]").toggleAttribute("data-digits", labels.some(({ slug }) => /^\d$/.test(slug)));
     for (const line of document.querySelectorAll("[data-memory-on]")) line.hidden = !memory?.on;
-    for (const part of document.querySelectorAll("[data-size]")) part.textContent = raster.size;
+    for (const part of document.querySelectorAll("[data-size]")) part.textContent = integer(raster.size);
+    find("[data-unsure-below]").textContent = percent(unsureBelow);
+    for (const link of document.querySelectorAll("[data-reading-link]")) link.href = this.#recognizer.reading;
+    this.#showVersion();
+  }
+
+  /** Which version answers on this device, for tests and for people who look. */
+  #showVersion() {
+    const version = this.#device.version(this.#recognizer.slug);
+    if (version) find("[data-draw]").dataset.modelVersion = version;
+    else delete find("[data-draw]").dataset.modelVersion;
   }
 
   /** What is on the sheet stays, unless it was answered: then it is a drawing of the recognizer before. */
@@ -219,11 +288,22 @@ class DrawPage {
     const { picture, isBlank } = this.#sheet;
     this.#pictures.show(picture);
     this.#canvas.hidden = Boolean(picture);
-    find("[data-sheet]").dataset.answered = this.#label ?? "";
+    this.#showAnswered();
     if (isBlank) this.#showEmpty();
-    else this.#guesses.showWaiting();
-    this.#rasterPreview.update();
+    else this.#showUnanswered();
+    this.#rasterPreview.showPicture(null);
     this.#showTools();
+  }
+
+  #showAnswered() {
+    find("[data-sheet]").dataset.answered = this.#label ?? "";
+  }
+
+  /** The answer on display stays until the next one. */
+  #showUnanswered() {
+    if (this.#guesses.answer) return;
+    if (this.#predictor.isAway) this.#guesses.showAway();
+    else this.#guesses.showWaiting();
   }
 
   #showEmpty() {
@@ -247,98 +327,111 @@ class DrawPage {
 
   #ask() {
     if (this.#label || (this.#sheet.isBlank && !this.#pad.isDrawing)) return;
-    this.#predictor.ask(() => this.#content());
+    this.#predictor.ask(() => this.#content(), { isDrawing: this.#pad.isDrawing });
   }
 
   #content() {
     const whom = { recognizer: this.#recognizer.slug, ...(this.#recognizers.areMany && { elsewhere: true }) };
-    if (this.#sheet.picture) return { ...whom, image: this.#sheet.picture };
+    if (this.#sheet.picture) return { ...whom, image: this.#sheet.picture, include: "raster" };
     return { ...whom, ink: this.#pad.strokes.map((stroke) => stroke.toWire()) };
   }
 
   #showAnswer(answer) {
-    this.#problem.settle({ retryable: true });
     const settled = !this.#pad.isDrawing && !this.#predictor.hasMore;
     this.#guesses.showAnswer(answer);
+    if (answer.raster) this.#rasterPreview.showPicture(answer.raster);
     this.#memoryReasons?.show(answer, { settled });
-    this.#otherRecognizer.show(answer, { settled });
+    const several = settled && this.#areSeveralDigits();
+    find("[data-several]").hidden = !several;
+    this.#otherRecognizer.show(several ? {} : answer, { settled });
     this.#announcer.say(() => this.#sentence());
+  }
+
+  #areSeveralDigits() {
+    const { labels } = this.#recognizer;
+    return labels.every(({ slug }) => /^\d$/.test(slug)) && areSeveral(this.#pad.strokes.map((stroke) => stroke.toWire()));
   }
 
   /** What a screen reader says; with what the model alone says only where memory changed it. */
   #sentence() {
     const answer = this.#guesses.sentence({ spoken: true });
-    return [this.#memoryReasons?.spoken(answer) ?? answer, this.#otherRecognizer.sentence].filter(Boolean).join(". ");
+    const several = find("[data-several]");
+    const hint = several.hidden ? "" : several.textContent;
+    return [this.#memoryReasons?.spoken(answer) ?? answer, hint, this.#otherRecognizer.sentence].filter(Boolean).join(". ");
   }
 
   #showProblem(error) {
-    if (error.code === "empty_ink" || error.code === "blank_image") {
-      this.#guesses.showNothing();
-      this.#memoryReasons?.clear();
-      this.#otherRecognizer.clear();
-      return this.#announcer.say(text("nothing"));
-    }
-    const refused = error.status >= 400 && error.status < 500;
-    if (refused && this.#sheet.picture) this.#sheet.withdraw();
-    this.#problem.show(errorText(error), { retry: !refused });
+    if (error.code === "blank_image") return this.#showBlank();
+    if (this.#sheet.picture) this.#sheet.withdraw();
+    this.#problem.show(reasonOf(error));
+  }
+
+  /** There is no ink in the picture: it can be neither recognized nor saved. */
+  #showBlank() {
+    this.#showEmpty();
+    this.#guesses.showBlank();
+    this.#announcer.say(text("blankPicture"));
+  }
+
+  /** No answer for now: the label can be chosen without. A single failure need not replace the answer on display. */
+  #showAway({ error, failures }) {
+    const isFirst = error.isPassing && failures === 1;
+    if (this.#label || this.#sheet.isBlank || !this.#predictor.isAway || (this.#guesses.answer && isFirst)) return;
+    this.#guesses.showAway();
+    this.#memoryReasons?.clear();
+    this.#otherRecognizer.clear();
   }
 
   // --- What a person says ---
 
   #setLabel(slug) {
     const label = this.#guesses.label(slug);
-    if (!label || this.#sheet.isBlank || this.#pad.isDrawing) return;
+    if (!label || this.#sheet.isBlank || this.#guesses.isBlank || this.#pad.isDrawing) return;
+    if (!this.#label) this.#prompt.shuffle(); // it asks for the next drawing
     this.#label = slug;
+    this.#pad.isAnswered = true;
+    this.#hideExplanation();
     this.#predictor.cancel();
     this.#problem.settle();
     const agrees = this.#guesses.first?.label === slug;
-    const headline = text(agrees ? "confirmed" : "corrected", { name: label.name });
+    const headline = slug === NONE_OF_THESE ? text("markedNone") : text(agrees ? "confirmed" : "corrected", { name: wordOf(label.name) });
     this.#guesses.showThanks(label, headline);
     this.#showTools();
-    find("[data-sheet]").dataset.answered = slug;
+    this.#showAnswered();
     if (this.#hasFocus("[data-panel]")) find("[data-panel] [data-do=next]").focus({ preventScroll: true });
-    if (this.#config.user) this.#saveLabelled(slug, headline);
-    else this.#showOutcome("anonymous", headline);
+    if (this.#config.user) this.#save(slug, headline);
+    else this.#outcome.tell("anonymous", headline);
   }
 
-  async #saveLabelled(slug, headline) {
-    this.#guesses.showOutcome("saving");
-    const outcome = await this.#drafts.saveLabelled(slug).then(outcomeOf, (error) => (error.code === "consent_required" ? "consent" : "failed"));
-    if (this.#label === slug) this.#showOutcome(outcome, headline);
+  #hideExplanation() {
+    remember(onDevice, EXPLAINED, true);
+    find("[data-explanation]").hidden = true;
   }
 
-  #showOutcome(name, headline) {
-    this.#guesses.showOutcome(name);
-    if (name === "saved" && this.#recognizer.memory.on) this.#memoryReasons.setVisible();
-    const line = find(`[data-outcome="${name}"]`);
-    this.#announcer.now(`${headline} ${line.textContent.replace(/\s+/g, " ").trim()}`);
+  #save(slug, headline) {
+    this.#memoryHere.remember(this.#recognizer.slug, this.#drafts.id, slug, this.#guesses.answer);
+    this.#outcome.save(slug, headline);
+  }
+
+  #labelSaved() {
+    this.#memoryHere.saved(this.#recognizer.slug);
+    if (this.#recognizer.memory?.on) this.#memoryReasons.setVisible();
   }
 
   #removeLabel() {
     if (!this.#label) return;
-    this.#label = null;
+    this.#forgetLabel();
+    this.#memoryHere.forget(this.#recognizer.slug, this.#drafts.id);
     if (this.#config.user) this.#drafts.removeLabel().catch(() => this.#problem.show(text("labelNotRemoved")));
-    find("[data-sheet]").dataset.answered = "";
+    this.#showAnswered();
     if (this.#guesses.answer) this.#guesses.showAnswer(this.#guesses.answer);
-    else this.#guesses.showNothing();
+    else {
+      this.#showUnanswered(); // the label came before the answer
+      this.#ask();
+    }
     this.#showTools();
     this.#announcer.now(text("labelRemoved"));
   }
-
-  #showOutbox() {
-    const waiting = this.#uploader.waiting;
-    find("[data-outbox]").hidden = waiting === 0 || (waiting === 1 && this.#label !== null);
-    find("[data-outbox-one]").hidden = waiting !== 1;
-    find("[data-outbox-many]").hidden = waiting === 1;
-    find("[data-outbox-count]").textContent = waiting;
-    const queued = find("[data-outcome=queued]");
-    if (!waiting && queued && !queued.hidden) this.#guesses.showOutcome("saved");
-  }
-}
-
-function outcomeOf({ queued }) {
-  if (!queued) return "saved";
-  return queued.needsSignIn ? "signedOut" : "queued";
 }
 
 new DrawPage().connect();

@@ -1,11 +1,12 @@
 // The answer beside the drawing area: the first guess in words, the ranked guesses with bars, and
 // a button for every label. Fires "label" when a person chooses one.
 
+import { NONE_OF_THESE } from "../api.js";
 import { isForeign, named, sign } from "../shared/labels.js";
-import { percent, pieces, text } from "../shared/texts.js";
+import { integer, percent, pieces, text, wordOf } from "../shared/texts.js";
 
 const SHOWN = 4;
-const WORTH_SHOWING = 0.01; // of the guesses when the model is not sure
+const WORTH_SHOWING = 0.005; // a smaller probability is 0 %
 const GLIDE_MS = 120;
 
 export class Guesses extends EventTarget {
@@ -46,12 +47,18 @@ export class Guesses extends EventTarget {
     return this.#answer;
   }
 
+  /** The number of the version whose answer on this device is on display; null if the server answered, or nobody. */
+  get versionHere() {
+    return this.#answer?.on_device ? this.#answer.model_version : null;
+  }
+
   /** The label that Enter would confirm; nothing when the model is not sure. */
   get first() {
     return this.#answer && !this.#answer.unsure ? this.#answer.guesses[0] : null;
   }
 
   label(slug) {
+    if (slug === NONE_OF_THESE) return { slug, glyph: "", name: text("noneOfThese") };
     return this.#labels.get(slug);
   }
 
@@ -67,7 +74,14 @@ export class Guesses extends EventTarget {
 
   /** The first answer is on its way. */
   showWaiting() {
-    if (!this.#answer) this.#show("waiting");
+    this.#show("waiting");
+  }
+
+  /** There is no answer at the moment; the label can be chosen all the same. */
+  showAway() {
+    this.#answer = null;
+    this.#rank([]);
+    this.#show("away");
   }
 
   showAnswer(answer) {
@@ -75,40 +89,39 @@ export class Guesses extends EventTarget {
     const [first] = answer.guesses;
     this.#part.glyph.replaceChildren(answer.unsure ? "?" : sign(this.#known(first)));
     this.#part.verdict.replaceChildren(...(answer.unsure ? [text("unsure")] : pieces("looksLike", { name: named(this.#known(first)) })));
-    this.#part.confirm.hidden = answer.unsure;
+    this.#part.best.replaceChildren(sign(this.#known(first)));
+    this.#part.confirm.classList.toggle("primary", !answer.unsure);
     this.#part.confirm.dataset.label = first.label;
-    const worth = answer.guesses.filter((guess) => !answer.unsure || guess.probability >= WORTH_SHOWING);
+    this.#part.version.textContent = text(answer.on_device ? "answeredHere" : "answeredByServer", { version: integer(answer.model_version) });
+    const worth = answer.guesses.filter((guess) => guess.probability >= WORTH_SHOWING);
     this.#rank(worth.slice(0, SHOWN));
     this.#show(answer.unsure ? "unsure" : "answer");
   }
 
-  /** The drawing contains nothing to recognize, such as a single dot. */
-  showNothing() {
+  /** The picture is blank: there is nothing to choose a label for. */
+  showBlank() {
     this.#answer = null;
-    this.#part.glyph.textContent = "?";
-    this.#part.verdict.textContent = text("nothing");
-    this.#part.confirm.hidden = true;
-    this.#rank([]);
-    this.#show("unsure");
+    this.#show("blank");
+  }
+
+  get isBlank() {
+    return this.#panel.dataset.state === "blank";
   }
 
   /** The label that the person chose. */
   showThanks(label, headline) {
     this.#part.glyph.replaceChildren(sign(label));
     this.#part.thanks.textContent = headline;
+    this.#panel.toggleAttribute("data-none", label.slug === NONE_OF_THESE);
     this.#show("thanks", label.slug);
-  }
-
-  /** Show one message about the labelled drawing: the element with this name, no other. */
-  showOutcome(name) {
-    for (const line of this.#panel.querySelectorAll("[data-outcome]")) line.hidden = line.dataset.outcome !== name;
   }
 
   sentence({ spoken = false } = {}) {
     if (!this.#answer) return "";
     if (this.#answer.unsure) return text("unsure");
-    const { name, probability } = this.#answer.guesses[0];
-    return text(spoken ? "looksLikeSpoken" : "looksLike", { name, percent: percent(probability) });
+    const [first] = this.#answer.guesses;
+    const values = { name: wordOf(this.#known(first).name), percent: percent(first.probability) };
+    return text(spoken ? "looksLikeSpoken" : "looksLike", values);
   }
 
   #show(state, label = null) {
@@ -130,12 +143,14 @@ export class Guesses extends EventTarget {
   }
 
   #row(guess) {
-    const { label, name } = guess;
+    const { label } = guess;
+    const { name } = this.#known(guess);
     if (!this.#rows.has(label)) this.#rows.set(label, this.#newRow(this.#known(guess)));
     const row = this.#rows.get(label);
     row.querySelector(".bar").style.setProperty("--share", guess.probability);
     row.querySelector(".share").textContent = percent(guess.probability);
-    row.firstElementChild.setAttribute("aria-label", text("chooseGuess", { name, percent: percent(guess.probability) }));
+    const shown = [...row.querySelectorAll(".glyph, .share")].map((part) => part.textContent).join(" ");
+    row.firstElementChild.setAttribute("aria-label", text("chooseGuess", { shown, name: wordOf(name) }));
     return row;
   }
 
@@ -143,7 +158,7 @@ export class Guesses extends EventTarget {
     const row = this.#part.row.content.firstElementChild.cloneNode(true);
     row.firstElementChild.dataset.label = label.slug;
     row.firstElementChild.classList.add(`tone-${label.tone}`);
-    row.querySelector(".glyph").append(sign(label), ...(isForeign(label) ? [named(label)] : []));
+    row.querySelector(".glyph").append(sign(label), ...(isForeign(label) ? [" ", named(label)] : []));
     return row;
   }
 

@@ -6,6 +6,8 @@ export const MAX_POINTS = 8000; // well inside the server's limits of 20,000 poi
 
 const MIN_STEP = 1; // units; a twentieth of a pixel of what the model sees
 
+const MOST_STATES = 100; // that survive a reload, before and after the current one
+
 const hundredths = (value) => Math.round(value * 100) / 100;
 const onSheet = (value) => Math.min(Math.max(value, 0), SIDE);
 
@@ -28,6 +30,11 @@ export class Stroke {
 
   get length() {
     return this.xs.length;
+  }
+
+  /** How far the pen went, in sheet units. */
+  measure() {
+    return this.xs.reduce((sum, x, i) => sum + (i && Math.hypot(x - this.xs[i - 1], this.ys[i] - this.ys[i - 1])), 0);
   }
 
   /** The layout that the API reads: [[x...], [y...], [t...]]. */
@@ -110,8 +117,11 @@ export class Sheet extends EventTarget {
 
   /** Take the last step back for good: it led to something that cannot be read. */
   withdraw() {
-    this.undo();
-    this.#states.length = this.#at + 1;
+    if (!this.canUndo) return;
+    const before = this.state;
+    this.#at -= 1;
+    this.#states.length = this.#at + 1; // before anybody is told, so that nothing can be redone
+    this.#tell("undo", before);
   }
 
   /** A new sheet without a past; `strokes` is what a former visit left on it. */
@@ -121,6 +131,33 @@ export class Sheet extends EventTarget {
     if (strokes.length) this.#states.push({ strokes, picture: null });
     this.#at = this.#states.length - 1;
     this.#tell("renew", before);
+  }
+
+  /** What `restore` takes: the strokes, each once, and for each state without a picture the places of its strokes. */
+  get history() {
+    const withInk = ({ picture }) => !picture;
+    const before = this.#states.slice(0, this.#at + 1).filter(withInk).slice(-MOST_STATES);
+    const after = this.#states.slice(this.#at + 1).filter(withInk).slice(0, MOST_STATES);
+    const kept = [...before, ...after];
+    const places = new Map();
+    for (const { strokes } of kept) for (const stroke of strokes) if (!places.has(stroke)) places.set(stroke, places.size);
+    return {
+      strokes: [...places.keys()].map((stroke) => stroke.toWire()),
+      states: kept.map(({ strokes }) => strokes.map((stroke) => places.get(stroke))),
+      at: before.length - 1,
+    };
+  }
+
+  /** The sheet of a former visit, which can be undone and redone as before. Returns whether there is anything on record. */
+  restore({ history, strokes: only = [] }) {
+    const { strokes, states, at } = history ?? { strokes: only, states: [[], only.map((_, i) => i)], at: 1 };
+    if (!strokes.length || !states[at]) return false;
+    const before = this.state;
+    const drawn = strokes.map(Stroke.fromWire);
+    this.#states = states.map((places) => (places.length ? { strokes: places.map((i) => drawn[i]), picture: null } : BLANK));
+    this.#at = at;
+    this.#tell("renew", before);
+    return true;
   }
 
   #push(how, state) {

@@ -1,7 +1,7 @@
 // Buttons for all labels of a recognizer, with a search field if there are many.
 
 import { Filter } from "../shared/filter.js";
-import { sign } from "../shared/labels.js";
+import { sign, spoken } from "../shared/labels.js";
 
 const MAX_WITHOUT_SEARCH = 12;
 
@@ -31,11 +31,11 @@ export class LabelPicker {
 
   /** Focus the search field, if there is one. */
   focus() {
-    if (!this.#field.hidden && this.#root.checkVisibility()) this.#filter.focus();
+    if (!this.#field.hidden && this.#root.getClientRects().length) this.#filter.focus();
   }
 
   press(label) {
-    for (const key of this.#keypad.children) key.setAttribute("aria-pressed", String(key.dataset.label === label));
+    for (const key of this.#root.querySelectorAll("[data-label]")) key.setAttribute("aria-pressed", String(key.dataset.label === label));
   }
 }
 
@@ -45,7 +45,7 @@ function newKey(label) {
   key.className = `key tone-${label.tone}`;
   key.dataset.key = "";
   key.dataset.label = label.slug;
-  key.setAttribute("aria-label", label.name);
+  key.setAttribute("aria-label", spoken(label));
   if (label.language) key.lang = label.language;
   key.append(sign(label));
   return key;

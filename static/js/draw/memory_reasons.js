@@ -1,7 +1,7 @@
 // Shows why the personal memory changed an answer: similar drawings, and the model's answer without them. The line keeps its
 // place so that nothing moves, and is updated when the pen is up so that nothing flickers.
 
-import { either, percent, text } from "../shared/texts.js";
+import { either, percent, text, wordOf } from "../shared/texts.js";
 
 export class MemoryReasons {
   #panel;
@@ -68,12 +68,12 @@ export class MemoryReasons {
 
 /** `labels`: the labels of the similar drawings that are known. The memory may also contradict the first guess. */
 function reasonText({ guesses: [first], personal }, labels) {
-  const names = [...new Set(labels.map(({ glyph, name }) => glyph || name))];
+  const names = [...new Set(labels.map(({ glyph, name }) => glyph || wordOf(name)))];
   if (!names.length) return personal.changed ? text("memoryChangedThis") : "";
   return text(labels.every(({ label }) => label === first.label) ? "youDrawLikeThis" : "youLabelledSimilar", { name: either(names) });
 }
 
 /** A guess as text, with the label's `glyph` on screen or its `name` for screen readers. */
 function guessText({ guesses: [first], unsure }, by) {
-  return unsure ? text("unsureInText") : text("guess", { name: first[by] || first.name, percent: percent(first.probability) });
+  return unsure ? text("unsureInText") : text("guess", { name: (by === "glyph" && first.glyph) || wordOf(first.name), percent: percent(first.probability) });
 }

@@ -36,13 +36,13 @@ export class OtherRecognizer {
     if (this.#offered && this.#line.getClientRects().length) this.#recognizers.choose(this.#offered);
   }
 
-  #offer({ recognizer, title, guess }) {
+  #offer({ recognizer, guess }) {
     const known = this.#recognizers.find(recognizer);
     if (!known) return this.clear(); // installed after this page was loaded
     const label = known.labels.find(({ slug }) => slug === guess.label) ?? guess;
     const name = document.createElement("b");
     name.append(sign({ ...label, glyph: label.asked ?? guess.glyph }));
-    this.#words.replaceChildren(...pieces("otherRecognizer", { name, recognizer: title }));
+    this.#words.replaceChildren(...pieces("otherRecognizer", { name, recognizer: known.name }));
     this.#offered = recognizer;
     this.#line.hidden = false;
   }

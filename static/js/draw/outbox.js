@@ -1,150 +1,133 @@
-// Drawings that wait for upload. They are saved in the browser before they are sent, so a lost connection,
-// a closed tab or a server restart loses nothing. Sending twice is harmless: each drawing has its own identifier.
+// Stores the changes to drawings that wait for the server. `uploader.js` says what becomes of them.
+//
+// A change is { id, content, label }: save this drawing, with this label or without one; { id, takeBack }: remove its
+// label; or { id, drop }: delete it unless it has a label. The newest change of a drawing replaces the one before.
+//
+// They are in IndexedDB. A write that begins while the page closes can be lost there (seen in Chromium: up to a quarter),
+// so what is not written by then goes into localStorage, and from there into IndexedDB by the next page.
 
+import { allOf, inStore, keysOf, OUTBOX } from "../shared/database.js";
+import { alone } from "../shared/locks.js";
 import { onDevice, recall, remember } from "../shared/storage.js";
 
-const KEY = "inkling.outbox";
-const MAX_ITEMS = 50;
-const MAX_CHARACTERS = 1_500_000;
+const JOURNAL = "inkling.outbox"; // in localStorage; older versions of this page stored all changes there
 
-/** The list in the browser's storage: {id, user, content, label}. */
+let newest = 0; // `order` of the newest change of this tab
+
 export class Outbox {
   #user;
+  #number;
+  #here = new Map(); // id -> change that is not stored yet, or cannot be
 
-  constructor(user) {
+  /** `user` is the id of the account. `number`: its number, which still older versions of this page stored instead. */
+  constructor(user, number = null) {
     this.#user = user;
+    this.#number = number;
+    addEventListener("pagehide", () => this.writeDown());
   }
 
-  /** The items of this person; items of other people wait until they are back. */
-  get items() {
-    return this.#all().filter((item) => item.user === this.#user);
+  get user() {
+    return this.#user;
   }
 
-  find(id) {
-    return this.items.find((item) => item.id === id);
+  /** How many changes are lost if this tab is closed. */
+  get inThisTab() {
+    return this.#here.size;
   }
 
-  /** Returns whether there was room. */
-  put(item) {
-    const others = this.#all().filter((each) => each.id !== item.id);
-    const all = [...others, { ...item, user: this.#user }];
-    return all.length <= MAX_ITEMS && JSON.stringify(all).length <= MAX_CHARACTERS && remember(onDevice, KEY, all);
+  /** The changes of this person, the oldest first; those of other people wait until they are back. */
+  async items() {
+    const isMoved = await this.#move().then(() => true, () => false);
+    const written = isMoved ? [] : journal().filter(({ user }) => user === this.#user); // they stay where they are
+    const stored = await allOf(OUTBOX, this.#user).catch(() => written);
+    const rest = stored.filter(({ id }) => !this.#here.has(id));
+    return [...rest, ...this.#here.values()].sort((one, other) => one.order - other.order);
   }
 
-  remove(id) {
-    const rest = this.#all().filter((item) => item.id !== id);
-    remember(onDevice, KEY, rest.length ? rest : null);
+  async find(id) {
+    return this.#here.get(id) ?? inStore(OUTBOX, "readonly", (store) => store.get([this.#user, id])).catch(() => undefined);
   }
 
-  #all() {
-    const all = recall(onDevice, KEY);
-    return Array.isArray(all) ? all : [];
+  /** Returns the order of this change, and a promise that settles when it is stored. */
+  put(change) {
+    newest = Math.max(newest + 1, Date.now());
+    const item = { ...change, user: this.#user, order: newest };
+    this.#here.set(item.id, item);
+    return { order: item.order, storing: this.#store(item) };
+  }
+
+  /** The page is being closed: store what is not stored yet, at once. Pictures are too large for it. */
+  writeDown() {
+    const unwritten = [...this.#here.values()].filter(({ content }) => !content?.image);
+    if (!unwritten.length) return;
+    const before = journal().filter(({ user, id }) => user !== this.#user || !this.#here.has(id));
+    writeJournal([...before, ...unwritten]);
+  }
+
+  async #store(item) {
+    try {
+      await inStore(OUTBOX, "readwrite", (store) => store.put(item));
+    } catch {
+      return; // it stays in this tab
+    }
+    if (this.#here.get(item.id) === item) this.#here.delete(item.id);
+  }
+
+  /** Remove a change that was carried out, unless another one has replaced it meanwhile. */
+  async remove({ id, order }) {
+    if (this.#here.get(id)?.order === order) this.#here.delete(id);
+    this.#strike((item) => item.id === id && item.order === order);
+    await inStore(OUTBOX, "readwrite", (store) => {
+      const found = store.get([this.#user, id]);
+      found.onsuccess = () => found.result?.order === order && store.delete([this.#user, id]);
+    }).catch(() => {}); // then it is sent once more, which is harmless
+  }
+
+  /** Remove all changes of this person. */
+  async clear() {
+    this.#here.clear();
+    this.#strike(() => true);
+    await inStore(OUTBOX, "readwrite", (store) => store.delete(keysOf(this.#user)));
+  }
+
+  /** Remove changes of this person that are still written down. */
+  #strike(isGone) {
+    const before = journal();
+    const rest = before.filter((item) => item.user !== this.#user || !isGone(item));
+    if (rest.length < before.length) writeJournal(rest);
+  }
+
+  /** Take over what was written down, of everybody, and what was stored by account number. */
+  async #move() {
+    if (journal().length) await alone("inkling.outbox.journal", moveJournal);
+    if (!this.#number) return;
+    const items = await allOf(OUTBOX, this.#number);
+    const renamed = items.map((item) => ({ ...item, user: this.#user }));
+    if (items.length) await inStore(OUTBOX, "readwrite", (store) => {
+      renamed.forEach((item) => putIfNewer(store, item));
+      store.delete(keysOf(this.#number));
+    });
+    this.#number = null;
   }
 }
 
-/** Uploads the items one after the other. Fires "change" when an item was sent or delayed. */
-export class Uploader extends EventTarget {
-  #api;
-  #outbox;
-  #queue = Promise.resolve();
-  #timer = 0;
-  #delay = 2;
+function journal() {
+  const items = recall(onDevice, JOURNAL);
+  return Array.isArray(items) ? items.map((item, place) => ({ order: place, ...item })) : [];
+}
 
-  constructor(api, outbox) {
-    super();
-    this.#api = api;
-    this.#outbox = outbox;
-  }
+function writeJournal(items) {
+  return remember(onDevice, JOURNAL, items.length ? items : null);
+}
 
-  connect() {
-    addEventListener("online", () => this.uploadAll());
-    if (this.waiting) this.uploadAll();
-  }
+async function moveJournal() {
+  const items = journal();
+  await inStore(OUTBOX, "readwrite", (store) => items.forEach((item) => putIfNewer(store, item)));
+  const moved = new Set(items.map((item) => JSON.stringify(item)));
+  writeJournal(journal().filter((item) => !moved.has(JSON.stringify(item)))); // a page may have been closed meanwhile
+}
 
-  get waiting() {
-    return this.#outbox.items.length;
-  }
-
-  /**
-   * Save a drawing and, if given, its label. Resolves to {drawing, correction} when the server has saved
-   * it and to {queued: error} when it waits here. Throws an ApiError when the server refuses it.
-   */
-  upload(item) {
-    const stored = !(item.content.image instanceof Blob) && this.#outbox.put(item);
-    return this.#enqueue(() => this.#send(item, stored));
-  }
-
-  uploadAll() {
-    clearTimeout(this.#timer);
-    return this.#enqueue(async () => {
-      for (const item of this.#outbox.items) {
-        const { queued } = await this.#send(item, true).catch((error) => ({ refused: error }));
-        if (queued) return;
-      }
-    });
-  }
-
-  /** Remove the label of a drawing, whether it was uploaded or not. */
-  removeLabel(id) {
-    return this.#enqueue(async () => {
-      const item = this.#outbox.find(id);
-      if (item) return void this.#outbox.put({ ...item, label: null });
-      await this.#api.takeBack(id).catch((error) => {
-        if (error.status !== 404) throw error; // never saved, so there is nothing to remove
-      });
-    });
-  }
-
-  /** Delete a drawing that another one replaces. */
-  replaceDrawing(id) {
-    return this.#enqueue(async () => {
-      this.#outbox.remove(id);
-      const { correction } = await this.#api.drawing(id);
-      if (!correction) await this.#api.delete(id); // otherwise it was labelled in another tab: keep it
-    }).catch(() => {}); // it may never have arrived; at worst it stays in "My drawings"
-  }
-
-  /** The page is being closed: save the item and send it without waiting. */
-  leave(item) {
-    const { id, content } = item;
-    if (content.image instanceof Blob) return;
-    this.#outbox.put(item);
-    this.#api.keep({ ...content, id }, { leaving: true }).catch(() => {}); // it is saved: the next visit sends it
-  }
-
-  #enqueue(work) {
-    const done = this.#queue.then(work);
-    this.#queue = done.catch(() => {});
-    return done;
-  }
-
-  async #send(item, stored) {
-    const { id, content, label } = stored ? (this.#outbox.find(item.id) ?? item) : item;
-    try {
-      const drawing = await this.#api.keep({ ...content, id });
-      const correction = label ? await this.#api.correct(id, label) : drawing.correction;
-      this.#sent(id);
-      return { drawing, correction };
-    } catch (error) {
-      if (stored && (error.isPassing || error.needsSignIn)) return this.#later(error);
-      this.#sent(id);
-      throw error;
-    }
-  }
-
-  #sent(id) {
-    this.#delay = 2;
-    this.#outbox.remove(id);
-    this.dispatchEvent(new Event("change"));
-  }
-
-  #later(error) {
-    clearTimeout(this.#timer);
-    if (error.isPassing) {
-      this.#timer = setTimeout(() => this.uploadAll(), Math.max(error.retryAfter, this.#delay) * 1000);
-      this.#delay = Math.min(this.#delay * 2, 60);
-    }
-    this.dispatchEvent(new Event("change"));
-    return { queued: error };
-  }
+function putIfNewer(store, item) {
+  const found = store.get([item.user, item.id]);
+  found.onsuccess = () => (found.result?.order ?? -1) < item.order && store.put(item);
 }

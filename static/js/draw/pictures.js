@@ -1,14 +1,13 @@
 // A picture instead of ink: dropped on the sheet, pasted, chosen or photographed.
 
-const READABLE = ["image/png", "image/jpeg", "image/webp", "image/bmp"];
-const MOST_BYTES = 4 * 1024 * 1024; // the server reads 5 MB; phones take more
-const SHRUNK_SIDE = 1600; // pixels
+import { PictureError, toSend } from "./picture_file.js";
 
 /** Fires "picture" (detail: a Blob) and "refused" (detail: why, the name of a text). */
 export class Pictures extends EventTarget {
   #sheet;
   #inputs;
   #address = null; // of the picture on display
+  #taken = 0; // files so far; a large one takes a moment, and the last one counts
 
   constructor(sheet, inputs) {
     super();
@@ -33,17 +32,29 @@ export class Pictures extends EventTarget {
     if (picture) image.src = this.#address;
   }
 
+  /** Read this file; it is placed on the sheet. */
+  async take(file) {
+    const number = ++this.#taken;
+    const busy = this.#sheet.querySelector("[data-reading]");
+    busy.hidden = false;
+    const refuse = (error) => ["refused", error instanceof PictureError ? error.why : "notAPicture"];
+    const outcome = await toSend(file).then((picture) => ["picture", picture], refuse);
+    if (number !== this.#taken) return;
+    busy.hidden = true;
+    this.#tell(...outcome);
+  }
+
   #chosen(input) {
     const [file] = input.files;
     input.value = ""; // the same file may be chosen again
-    if (file) this.#take(file);
+    if (file) this.take(file);
   }
 
   #pasted(event) {
     const file = [...(event.clipboardData?.files ?? [])][0];
     if (!file) return;
     event.preventDefault();
-    this.#take(file);
+    this.take(file);
   }
 
   #over(event) {
@@ -58,35 +69,14 @@ export class Pictures extends EventTarget {
     const file = event.dataTransfer?.files[0];
     if (!file) return;
     event.preventDefault();
-    this.#take(file);
+    this.take(file);
   }
 
   #mark(over) {
     this.#sheet.classList.toggle("dropping", over);
   }
 
-  async #take(file) {
-    if (!READABLE.includes(file.type)) return this.#tell("refused", "notAPicture");
-    this.#tell("picture", file.size > MOST_BYTES ? await shrink(file).catch(() => file) : file);
-  }
-
   #tell(type, detail) {
     this.dispatchEvent(new CustomEvent(type, { detail }));
   }
-}
-
-/** A photograph of many megapixels, made small enough to send. */
-async function shrink(file) {
-  const full = await createImageBitmap(file);
-  const scale = Math.min(1, SHRUNK_SIDE / Math.max(full.width, full.height));
-  const canvas = document.createElement("canvas");
-  canvas.width = Math.round(full.width * scale);
-  canvas.height = Math.round(full.height * scale);
-  const context = canvas.getContext("2d");
-  context.fillStyle = "white";
-  context.fillRect(0, 0, canvas.width, canvas.height);
-  context.drawImage(full, 0, 0, canvas.width, canvas.height);
-  return new Promise((resolve, reject) => {
-    canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error("the picture cannot be reduced"))), "image/jpeg", 0.9);
-  });
 }

@@ -1,5 +1,5 @@
 // The recognizers of this site and the selected one. Switching needs no page load, so the drawing stays. The URL and a
-// cookie store the choice; without this script the links do the same.
+// cookie store the choice, and Back returns to the one before; without this script the links do the same.
 
 const YEAR = 365 * 24 * 3600; // seconds
 
@@ -19,6 +19,8 @@ export class Recognizers extends EventTarget {
 
   connect() {
     this.#links?.addEventListener("click", (event) => this.#follow(event));
+    addEventListener("popstate", ({ state }) => this.#select(this.find(state?.recognizer)));
+    history.replaceState({ ...history.state, recognizer: this.#current.slug }, "");
     this.#show();
   }
 
@@ -30,12 +32,23 @@ export class Recognizers extends EventTarget {
     return this.#all.length > 1;
   }
 
+  /** The slugs of the recognizers that are not selected. */
+  get others() {
+    return this.#all.filter((each) => each !== this.#current).map(({ slug }) => slug);
+  }
+
   find(slug) {
     return this.#all.find((each) => each.slug === slug);
   }
 
   choose(slug) {
     const chosen = this.find(slug);
+    if (!chosen || chosen === this.#current) return;
+    history.pushState({ recognizer: slug }, "", chosen.address);
+    this.#select(chosen);
+  }
+
+  #select(chosen) {
     if (!chosen || chosen === this.#current) return;
     this.#current = chosen;
     this.#show();
@@ -57,6 +70,7 @@ export class Recognizers extends EventTarget {
   }
 
   #show() {
+    document.title = `${this.#current.title} · Inkling`;
     for (const link of this.#links?.querySelectorAll("[data-recognizer]") ?? []) {
       if (link.dataset.recognizer === this.#current.slug) this.#mark(link);
       else link.removeAttribute("aria-current");
@@ -71,8 +85,7 @@ export class Recognizers extends EventTarget {
   }
 }
 
-function remember({ slug, address }) {
+function remember({ slug }) {
   const secure = location.protocol === "https:" ? "; secure" : "";
   document.cookie = `recognizer=${slug}; path=/; max-age=${YEAR}; samesite=lax${secure}`;
-  history.replaceState(history.state, "", address);
 }

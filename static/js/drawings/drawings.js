@@ -1,8 +1,11 @@
 // My drawings without page loads: label by tap or number key, remove the label, delete. Plain forms do the same.
+// Several drawings are deleted by a plain form.
 
-import { ApiError, Client } from "../api.js";
+import { ApiError, Client, NONE_OF_THESE } from "../api.js";
+import { Outbox } from "../draw/outbox.js";
+import { Uploader } from "../draw/uploader.js";
 import { keyOf } from "../shared/keys.js";
-import { text } from "../shared/texts.js";
+import { reasonOf, text, wordOf } from "../shared/texts.js";
 
 const find = (selector, root = document) => root.querySelector(selector);
 
@@ -26,7 +29,8 @@ class Drawing {
 
   async setLabel(slug) {
     const { label, glyph, name, agrees } = await this.#api.correct(this.id, slug);
-    this.#show(label, glyph, text(agrees ? "confirmed" : "corrected", { name }));
+    if (label === null) this.#show(NONE_OF_THESE, "", text("noneOfThese"));
+    else this.#show(label, glyph, text(agrees ? "confirmed" : "corrected", { name: wordOf(name) }));
   }
 
   async removeLabel() {
@@ -62,7 +66,7 @@ class Drawing {
     find("[data-remove-label]", this.#element).hidden = !label;
     if (label !== this.#label) find("[data-review]", this.#element)?.remove(); // the review was about the old label
     this.#label = label;
-    for (const key of this.#element.querySelectorAll(".key")) key.setAttribute("aria-pressed", String(key.value === label));
+    for (const key of this.#element.querySelectorAll("[aria-pressed]")) key.setAttribute("aria-pressed", String(key.value === label));
     const select = find("select", this.#element);
     if (select) select.value = label ?? "";
     find("details", this.#element).open = false;
@@ -72,7 +76,8 @@ class Drawing {
 
 class DrawingsPage {
   #page = find("[data-drawings]");
-  #api = new Client({ root: JSON.parse(find("#config").textContent).api, attempts: 1 });
+  #config = JSON.parse(find("#config").textContent);
+  #api = new Client({ root: this.#config.api, actingFor: this.#config.actingFor, attempts: 1 });
   #dialog = find("[data-confirm]");
   #toDelete = null;
 
@@ -82,7 +87,32 @@ class DrawingsPage {
     this.#page.addEventListener("click", (event) => this.#clicked(event));
     find("[data-yes]").addEventListener("click", () => this.#delete());
     find("[data-no]").addEventListener("click", () => this.#dialog.close());
+    this.#connectSelection();
+    this.#upload();
     this.#page.dataset.ready = "";
+  }
+
+  /** What waits from the draw page is uploaded here, too, and then shown. */
+  async #upload() {
+    const outbox = new Outbox(this.#config.actingFor);
+    if (!(await outbox.items()).length) return;
+    const uploader = new Uploader(this.#api, outbox);
+    let refusal = null;
+    uploader.addEventListener("refused", ({ detail }) => (refusal = detail.error));
+    await uploader.uploadAll();
+    if (refusal) find("[data-status]").textContent = text("notUploaded", { detail: reasonOf(refusal) });
+    else if (!uploader.waiting.count) location.reload();
+  }
+
+  /** Deleting the selected drawings is a plain form; selecting all of the page needs a script. */
+  #connectSelection() {
+    const all = find("[data-select-all]");
+    if (!all) return;
+    all.hidden = false;
+    all.addEventListener("click", () => {
+      for (const checkbox of this.#page.querySelectorAll(".select input")) checkbox.checked = true;
+      find("#selected .danger").focus();
+    });
   }
 
   #drawingOf(target) {
@@ -115,6 +145,7 @@ class DrawingsPage {
   async #delete() {
     this.#dialog.close();
     await this.#try(() => this.#toDelete.delete(), text("deleted"));
+    find("[data-count]")?.remove(); // it is no longer true
     if (!find("[data-drawing]")) location.reload();
   }
 
@@ -126,7 +157,7 @@ class DrawingsPage {
       line.textContent = success;
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
-      line.textContent = error.isOffline ? text("offline") : text("failed", { detail: error.detail });
+      line.textContent = error.isOffline ? text("offline") : text("failed", { detail: reasonOf(error) });
     }
   }
 }

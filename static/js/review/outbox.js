@@ -1,26 +1,27 @@
 // Decisions that are not sent yet. They are sent one after the other, and survive errors and a reload.
 
 import { send } from "./steps.js";
+import { Retry } from "../shared/retry.js";
 import { inTab, recall, remember } from "../shared/storage.js";
 
-const KEY = "inkling.review";
-const PAUSES_MS = [1_000, 2_000, 4_000, 8_000];
+const KEY = "inkling.review."; // and the account whose decisions they are
 
 export class Outbox {
   #steps = [];
   #busy = false;
-  #tries = 0;
-  #timer = 0;
+  #retry = new Retry(() => this.#work());
+  #key;
   #events;
 
-  /** `events` has the callbacks `saved(step, answer)`, `refused(step, detail)`, `stuck(kind)` and `changed()`. */
-  constructor(events) {
+  /** `actingFor` is the account that decides. `events` has the callbacks `saved(step, answer)`, `refused(step, detail)`, `stuck(kind)` and `changed()`. */
+  constructor(actingFor, events) {
+    this.#key = KEY + actingFor;
     this.#events = events;
   }
 
   connect() {
-    this.#steps = (recall(inTab, KEY) ?? []).map((step) => ({ ...step, sending: false }));
-    addEventListener("online", () => this.retry());
+    this.#steps = (recall(inTab, this.#key) ?? []).map((step) => ({ ...step, sending: false }));
+    this.#retry.connect();
     addEventListener("beforeunload", (event) => this.isStuck && event.preventDefault());
     this.#changed();
     this.#work();
@@ -52,19 +53,22 @@ export class Outbox {
     return this.#steps.map(({ id }) => id);
   }
 
+  /** The ids of the corrections that the steps decide. */
+  get decided() {
+    return this.#steps.filter(({ skips, undoes, field }) => !skips && !undoes && !field).map(({ id }) => id);
+  }
+
   get isStuck() {
-    return this.#tries > 0 && this.#steps.length > 0;
+    return this.#retry.waits && this.#steps.length > 0;
   }
 
   retry() {
-    clearTimeout(this.#timer);
-    this.#work();
+    this.#retry.now();
   }
 
   async #work() {
     if (this.#busy) return;
     this.#busy = true;
-    clearTimeout(this.#timer);
     while (this.#steps.length && (await this.#send(this.#steps[0]))) this.#changed();
     this.#busy = false;
   }
@@ -84,22 +88,20 @@ export class Outbox {
   }
 
   #done(report) {
-    this.#tries = 0;
+    this.#retry.done();
     this.#steps.shift();
     report();
   }
 
   #wait(error) {
-    const pause = PAUSES_MS[Math.min(this.#tries, PAUSES_MS.length - 1)];
-    this.#tries += 1;
-    if (error.isTemporary) this.#timer = setTimeout(() => this.#work(), pause);
+    this.#retry.after(error);
     this.#events.stuck(error.kind);
     return false;
   }
 
   #changed() {
     const unsent = this.#steps.map(({ id, summary, address, fields, field, skips }) => ({ id, summary, address, fields, field, skips }));
-    remember(inTab, KEY, unsent.length ? unsent : null);
+    remember(inTab, this.#key, unsent.length ? unsent : null);
     this.#events.changed();
   }
 }

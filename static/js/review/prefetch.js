@@ -1,5 +1,6 @@
 // Claims and fetches the next drawings before they are shown.
 
+import { Retry } from "../shared/retry.js";
 import { send } from "./steps.js";
 
 const FEW = 4; // with fewer cards, more are fetched
@@ -10,13 +11,15 @@ export class Prefetch {
   #address;
   #page;
   #busy = false;
+  #retry = new Retry(() => this.fill());
   #then;
 
-  /** `page` gives `fields()` to send and `have()`, the ids that must not come again, and has the callbacks `arrived(waiting)`, `empty(waiting)` and `stuck(kind)`. */
+  /** `page` gives `fields()` to send and `have()`, the ids that must not come again, and has the callbacks `answered(answer)`, `arrived()`, `empty()` and `stuck(kind)`. */
   constructor(address, then, page) {
     this.#address = address;
     this.#then = then;
     this.#page = page;
+    this.#retry.connect();
   }
 
   get ids() {
@@ -44,7 +47,9 @@ export class Prefetch {
     let answer;
     try {
       answer = await send(this.#address, this.#fields());
+      this.#retry.done();
     } catch (error) {
+      this.#retry.after(error);
       this.#page.stuck(error.kind);
     }
     this.#busy = false;
@@ -56,13 +61,14 @@ export class Prefetch {
     return [...this.#page.fields(), ...have, ...this.#then.slice(0, FEW).map((id) => ["then", id])];
   }
 
-  #use({ cards, waiting }) {
+  #use({ cards, ...answer }) {
+    this.#page.answered(answer);
     const have = new Set(this.#page.have());
     const fresh = cards.filter(({ id }) => !have.has(String(id)));
     this.#then = this.#then.slice(FEW); // what did not come is not available
     this.#cards.push(...fresh.map(({ html }) => ({ form: toForm(html), at: Date.now() })));
-    if (cards.length) this.#page.arrived(waiting);
-    else this.#page.empty(waiting);
+    if (cards.length) this.#page.arrived();
+    else this.#page.empty();
   }
 }
 

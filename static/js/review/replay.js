@@ -1,5 +1,7 @@
 // Replays how a drawing was drawn, at its own speed but in a second at most.
 
+import { toCurve } from "../shared/thumbnails.js";
+
 const LONGEST_MS = 900;
 const LONGEST_PAUSE_MS = 120; // between two strokes
 const SPEED = 0.25; // units of the drawing per millisecond, where no times are known
@@ -56,8 +58,7 @@ function toLine(points, at) {
   const there = points.filter((point) => point.at <= at);
   const next = points[there.length];
   if (next) there.push(between(there.at(-1), next, at));
-  const [first, ...rest] = there.map(({ x, y }) => `${x} ${y}`);
-  return `M${first}L${rest.length ? rest.join(" ") : first}`;
+  return toCurve(there.map(({ x, y }) => [x, y]));
 }
 
 function between(from, to, at) {

@@ -11,6 +11,7 @@ import { Outbox } from "./outbox.js";
 import { send } from "./steps.js";
 import { Shortcuts } from "../shared/shortcuts.js";
 import { text } from "../shared/texts.js";
+import { Waiting } from "./waiting.js";
 
 const KEYS = "abcdefghijklmnopqrstuvwxyz";
 const SEEN_MS = 120; // a key that comes sooner after the last decision is ignored
@@ -21,6 +22,7 @@ class ReviewPage {
   #announcer = new Announcer(this.#part("announcer"));
   #failures = new Failures(this.#part("trouble"), this.#part("failures"));
   #history = new History(this.#part("last"));
+  #waiting = new Waiting(this.#part("waiting"));
   #fields = [];
   #prefetch;
   #outbox;
@@ -34,8 +36,9 @@ class ReviewPage {
     this.#fields = fieldsOf(first ?? this.#part("skipped"));
     this.#prefetch = new Prefetch(this.#page.dataset.next, named(this.#fields), this.#prefetchEvents());
     this.#fields = this.#fields.filter(([name]) => name !== "then");
-    this.#outbox = new Outbox(this.#outboxEvents());
+    this.#outbox = new Outbox(this.#page.dataset.actingFor, this.#outboxEvents());
     this.#outbox.connect();
+    this.#waiting.subtract(this.#outbox.decided.length); // those of before a reload
     this.#failures.connect(() => this.#retry());
     this.#history.connect((entry) => this.#undo(entry));
     this.#listen();
@@ -89,7 +92,10 @@ class ReviewPage {
     const skips = button.name === "skip";
     const fields = [...fieldsOf(form), [button.name, button.value]];
     const step = this.#outbox.add({ id: form.dataset.card, summary, address: form.action, fields, skips });
-    if (!skips) this.#history.add(step, form);
+    if (!skips) {
+      this.#history.add(step, form);
+      this.#waiting.subtract(1);
+    }
     this.#advance(summary);
   }
 
@@ -107,6 +113,7 @@ class ReviewPage {
       const address = this.#page.dataset.undo;
       this.#outbox.add({ id: step?.id ?? "", summary: words, address, fields: this.#fields, undoes: step, field });
     }
+    this.#waiting.subtract(-1);
     if (form) this.#showAgain(form);
     this.#announcer.now(words);
   }
@@ -169,19 +176,23 @@ class ReviewPage {
 
   #prefetchEvents() {
     return {
-      fields: () => this.#fields,
+      fields: () => this.#fieldsToAsk(),
       have: () => [...new Set([this.#current?.dataset.card, ...this.#prefetch.ids, ...this.#outbox.ids].filter(Boolean))],
-      arrived: (waiting) => {
-        this.#part("waiting").textContent = waiting;
-        this.#failures.hideTrouble();
+      answered: (answer) => this.#waiting.answer(answer),
+      arrived: () => {
+        if (!this.#outbox.isStuck) this.#failures.hideTrouble();
         if (!this.#current) this.#advance();
       },
-      empty: (waiting) => {
-        this.#part("waiting").textContent = waiting;
+      empty: () => {
         if (!this.#current && !this.#prefetch.ids.length) this.#showNothing();
       },
       stuck: (kind) => this.#current || this.#failures.showTrouble(kind === "refused" ? "serverError" : kind),
     };
+  }
+
+  #fieldsToAsk() {
+    this.#waiting.ask();
+    return [...this.#fields, ...this.#outbox.decided.map((id) => ["decided", id])];
   }
 
   #outboxEvents() {
@@ -231,7 +242,7 @@ class ReviewPage {
   /** Give back the drawings that this page held, so that others see them at once. */
   #release() {
     const held = [this.#current?.dataset.card, ...this.#prefetch.ids].filter(Boolean).map((id) => ["have", id]);
-    if (held.length) send(this.#page.dataset.release, held, { leaving: true }).catch(() => {});
+    if (held.length) send(this.#page.dataset.release, [...this.#fields, ...held], { leaving: true }).catch(() => {});
   }
 }
 

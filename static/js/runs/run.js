@@ -1,6 +1,8 @@
 // Shows the progress of a training run or an export: asks every second and fills in the values.
 // When the drawings of a run are chosen, and when it has ended, the page reloads, because it then shows more.
 
+import { abortAfter } from "../api.js";
+
 const EVERY_MS = 1000;
 const RETRY_MS = 5000; // after a request without an answer
 
@@ -26,7 +28,7 @@ class RunPage {
   async #status() {
     const offline = this.#page.querySelector("[data-offline]");
     try {
-      const response = await fetch(this.#page.dataset.run, { signal: AbortSignal.timeout(RETRY_MS) });
+      const response = await fetch(this.#page.dataset.run, { signal: abortAfter(RETRY_MS) });
       if (response.redirected) return location.reload(); // signed out
       offline.hidden = response.ok;
       return response.ok ? await response.json() : null;

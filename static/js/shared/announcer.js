@@ -11,14 +11,17 @@ export class Announcer {
   }
 
   /** `what` is a text, or a function that returns one when it is announced. */
-  say(what, after = DELAY_MS) {
+  say(what) {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => {
-      this.#region.textContent = typeof what === "function" ? what() : what;
-    }, after);
+      const words = typeof what === "function" ? what() : what;
+      if (this.#region.textContent !== words) this.#region.textContent = words; // the server often answers as the page did
+    }, DELAY_MS);
   }
 
-  now(what) {
-    this.say(what, 0);
+  /** Without a pause: an answer that comes in the next moment does not replace it. */
+  now(words) {
+    clearTimeout(this.#timer);
+    this.#region.textContent = words;
   }
 }

@@ -18,7 +18,7 @@ export function keyOf(event) {
   return (shiftKey ? SHIFTED_SIGNS : SIGNS)[place] ?? key;
 }
 
-/** The value of a digit. The digits of a script follow one another in Unicode, and so do some sets of ten. */
+/** The value of a digit. The ten digits of a script follow one another in Unicode; some scripts' digits follow those of another, hence the remainder. */
 function valueOf(digit) {
   const point = digit.codePointAt(0);
   let zero = point;

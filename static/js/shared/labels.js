@@ -1,13 +1,24 @@
-// Shows labels: the glyph or else the name, marked with its language.
+// Shows labels: the glyph or else the name, marked with its language where that is not the language of the page.
+
+import { language as pageLanguage, wordOf } from "./texts.js";
+
+const LATIN = /^\P{L}*\p{Script=Latin}/u;
+const english = pageLanguage === "en" ? "" : "en"; // the `lang` of Latin letters on this page
 
 /** A label's glyph, or its name where it has none. */
 export function sign({ glyph, name, language }) {
-  return inLanguage(glyph || name, language);
+  return inLanguage(glyph || wordOf(name), language);
 }
 
 /** A label's name, for a sentence. */
-export function named({ name, language }) {
-  return inLanguage(name, language, "name");
+export function named({ glyph, name, language }) {
+  const word = wordOf(name);
+  return inLanguage(word, LATIN.test(word) ? english : glyph && language === "en" ? "" : language, "name");
+}
+
+/** What a screen reader says of a button that shows the glyph: the glyph too, so that people can name it. */
+export function spoken({ glyph, name }) {
+  return [glyph, wordOf(name)].filter(Boolean).join(" ");
 }
 
 /** Whether a reader may not know the glyph, so that the name is shown beside it. */

@@ -3,7 +3,7 @@
 
 const SIDE = 100; // the drawing is fitted into a square of so many units
 const MARGIN = 12;
-const MIN_STEP = 1.5; // units; points that are nearer to the one before are left out
+const MIN_STEP = 2; // units; points that are nearer to the one before are left out
 const SVG = "http://www.w3.org/2000/svg";
 
 export class Thumbnails {
@@ -77,7 +77,6 @@ function extent(values) {
   return { middle: (low + high) / 2, length: high - low };
 }
 
-/** A stroke of one point becomes a line of no length, which round caps show as a dot. */
 function toLine(points) {
   const kept = [points[0]];
   for (const point of points.slice(1, -1)) {
@@ -85,6 +84,19 @@ function toLine(points) {
     if (Math.abs(point[0] - last[0]) + Math.abs(point[1] - last[1]) >= MIN_STEP) kept.push(point);
   }
   kept.push(points.at(-1));
-  const [first, ...rest] = kept.map((point) => point.map((value) => value.toFixed(1)).join(" "));
-  return `M${first}L${rest.join(" ")}`;
+  return toCurve(kept);
+}
+
+/**
+ * The `d` of a curve through the middles of the segments of [[x, y], ...], as on the sheet. One point becomes a line of
+ * no length, which round caps show as a dot.
+ */
+export function toCurve(points) {
+  const at = (point) => point.map((value) => (Math.floor(value * 10 + 0.5) / 10).toFixed(1)).join(" ");
+  const bends = points.slice(1, -1).map((bend, i) => `Q${at(bend)} ${at(middle(bend, points[i + 2]))}`);
+  return `M${at(points[0])}${bends.join("")}L${at(points.at(-1))}`;
+}
+
+function middle([x, y], [otherX, otherY]) {
+  return [(x + otherX) / 2, (y + otherY) / 2];
 }

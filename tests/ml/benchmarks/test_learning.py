@@ -1,4 +1,4 @@
-"""The learning bench: who teaches and who tests, and what it makes of the figures."""
+"""The learning bench: who is trained on, who examines, and what it makes of the figures."""
 
 from __future__ import annotations
 
@@ -9,170 +9,172 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ml.augmentation.synthetic_digits import write_digit
 from ml.benchmarks import learning as bench
-from ml.benchmarks.learning import PenDrawings
+from ml.benchmarks.studies import STUDIES, Study, authors_of
 from ml.bundles.bundle import Bundle, load_bundle, save_bundle
 from ml.commands.main import main
 from ml.data.approved import ApprovedDrawings
-from ml.data.loaders import Tracks
 from ml.embeddings import replay_pack
 from ml.recipes import RECIPES
 from ml.recipes.base import Material
-from ml.recipes.digits import LABELS
 from ml.training.finetune import finetune
 from tests.ml import trained
 from tests.ml.trained import approved_drawings
 
-WRITERS = [f"writer-{number:02d}" for number in range(12)]
-
 
 @pytest.fixture
-def people(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Twelve who write twelve digits each."""
-    rng = np.random.default_rng(0)
-    labels = np.arange(144) % len(LABELS)
-    tracks = Tracks([write_digit(int(label), rng) for label in labels], labels, np.repeat(WRITERS, 12))
-    monkeypatch.setattr(bench.loaders, "load_pen_tracks", lambda data: tracks)
-    monkeypatch.setattr(bench, "TEST_WRITERS", 4)
-    monkeypatch.setattr(bench, "DRAWINGS", 5)
+def study(trained_base: Bundle, training_material: Material) -> Study:
+    return trained.study(trained_base, training_material)
 
 
-def test_nobody_both_teaches_and_tests(people: None) -> None:
-    study, test = bench.load_pen_drawings(None)
-
-    assert len(set(study.writers)) == 8
-    assert len(set(test.writers)) == 4
-    assert not set(study.writers) & set(test.writers)
-
-
-def test_the_teachers_give_their_first_drawings_and_the_testers_all(people: None) -> None:
-    study, test = bench.load_pen_drawings(None)
-
-    assert len(study.drawings.labels) == 8 * 5
-    assert len(test.drawings.labels) == 4 * 12
-    first = int(study.writers[0].removeprefix("writer-")) * 12
-    assert study.drawings.labels[:5].tolist() == [(first + number) % 10 for number in range(5)]
-
-
-@pytest.fixture
-def hands() -> tuple[PenDrawings, PenDrawings]:
-    """Ten who teach, three who test."""
-    study, test = approved_drawings(200, 30), approved_drawings(60, 31)
-    return PenDrawings(study, np.repeat(WRITERS[:10], 20)), PenDrawings(test, np.repeat(WRITERS[9:12], 20))
-
-
-def teach(base: Bundle, trained_on: list[ApprovedDrawings]) -> bench.TrainFunction:
+def teach(study: Study, trained_on: list[ApprovedDrawings]) -> bench.TrainFunction:
     def train(given: ApprovedDrawings, mode: str, seed: int) -> Bundle:
         trained_on.append(given)
-        return finetune(base, given, mode=mode, seed=seed, report=lambda told: None)
+        return finetune(study.base, given, mode=mode, seed=seed, report=lambda told: None)
 
     return train
 
 
-def test_it_measures_what_is_learned_and_what_is_forgotten(
-    trained_base: Bundle, hands: tuple[PenDrawings, PenDrawings]
-) -> None:
-    figures = bench.measure_learning(trained_base, *hands, approved_drawings(90, 5), "head", teach(trained_base, []))
+def test_it_measures_what_is_learned_and_what_is_forgotten(study: Study) -> None:
+    figures = bench.measure_learning(study, "head", teach(study, []))
 
-    assert figures["drawings"] == 200
-    assert figures["pen"] > 0.9
-    assert figures["mnist"] > 0.9
+    assert (figures["drawings"], figures["exam"]) == (160, 40)
+    assert figures["others"] > 0.9
+    assert figures["base"] > 0.9
+    assert figures["base_mean"] == pytest.approx(figures["base"], abs=0.02)
     assert figures["seconds"] > 0
-    assert figures["verdict"] in ("passed", "refused")
+    assert figures["verdict"] in ("passed", "refused", "no-better")
+    assert any("330 drawings" in sentence for sentence in figures["sentences"])  # the base test of the study
+    assert figures["settings"][0].keys() == {"weight", "soft"}
 
 
-def test_a_third_of_the_authors_labels_at_random_and_nobody_reviews(
-    trained_base: Bundle, hands: tuple[PenDrawings, PenDrawings], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(bench, "LABELS", LABELS[:3])
+def test_a_third_of_the_authors_labels_at_random_and_nobody_reviews(study: Study) -> None:
     trained_on: list[ApprovedDrawings] = []
 
-    figures = bench.measure_poisoning(trained_base, *hands, "head", 1, teach(trained_base, trained_on))
+    figures = bench.measure_poisoning(study, "head", 1, teach(study, trained_on))
 
     (given,) = trained_on
     assert figures["vandals"] == 3
-    assert given.authors is not None
-    assert len(given.labels) == 8 * 20  # a fifth of the ten people draws the field test
+    assert given.unreviewed is not None
+    assert given.unreviewed.all()
+    assert len(given.labels) == 8 * 20  # a fifth of the ten people is the exam
+    changed = given.labels != study.people.labels[np.isin(authors_of(study.people), authors_of(given))]
+    assert len(np.unique(authors_of(given)[changed])) == 3 - figures["examined_vandals"]
     assert figures["left_out"] == 20 * (3 - figures["examined_vandals"])
     assert figures["promoted"] >= figures["before"] - 0.002
 
 
-def test_the_champion_stays_where_the_gate_refuses(
-    trained_base: Bundle, hands: tuple[PenDrawings, PenDrawings], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_champion_stays_where_the_gate_refuses(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
     class Refusal:
         outcome = "refused"
+        objections = ("Labels: worse.",)
 
-    monkeypatch.setattr(bench, "LABELS", LABELS[:3])
     monkeypatch.setattr(bench, "examine", lambda *bundles, **options: Refusal)
 
-    figures = bench.measure_poisoning(trained_base, *hands, "head", 1, teach(trained_base, []))
+    figures = bench.measure_poisoning(study, "head", 1, teach(study, []))
 
     assert figures["promoted"] == figures["before"]
 
 
-def test_somebody_alone_teaches_with_twenty_four_and_is_examined_on_six(trained_base: Bundle) -> None:
-    study = PenDrawings(approved_drawings(80, 30), np.repeat(WRITERS[:2], 40))
+def test_somebody_alone_teaches_with_eighteen_and_is_examined_on_twelve(
+    study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = approved_drawings(80, 30, authors=np.repeat([0, 1], 40))
     trained_on: list[ApprovedDrawings] = []
+    examined: list[ApprovedDrawings] = []
 
-    figures = bench.measure_one_person(trained_base, study, "head", WRITERS[1], teach(trained_base, trained_on))
+    class NoBetter:
+        outcome = "no-better"
 
-    assert len(trained_on[0].labels) == 24
+    def examine(*given: Any, **options: Any) -> type[NoBetter]:
+        examined.append(given[2])
+        return NoBetter
+
+    monkeypatch.setattr(bench, "examine", examine)
+    alone = Study("", study.base, study.base_test, None, own, study.test)
+
+    figures = bench.measure_one_person(alone, 1, "head", teach(study, trained_on))
+
+    assert len(trained_on[0].labels) == 18
+    assert len(examined[0].labels) == 12
+    assert {*authors_of(trained_on[0]), *authors_of(examined[0])} == {1}
     assert figures.keys() == {"verdict", "before", "after"}
 
 
-def test_the_base_is_made_once(
-    tmp_path: Path, trained_base: Bundle, training_material: Material, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    made: list[Any] = []
+def test_who_has_drawn_too_little_is_not_measured_alone(study: Study) -> None:
+    figures = bench.run_learning_bench(study, teach(study, []), modes=["head"], poisonings=1, alone=3)
 
-    def train(*arguments: Any, **options: Any) -> tuple[Bundle, dict]:
-        made.append(arguments)
-        return trained_base, {}
-
-    monkeypatch.setattr(bench, "train", train)
-    monkeypatch.setattr(bench, "RECIPE", trained.recipe(training_material))
-
-    bundles = [bench.base_bundle(None, tmp_path) for _ in range(2)]
-
-    assert bundles == [trained_base, trained_base]
-    assert len(made) == 1
+    assert figures["alone"] == {"head": []}
+    assert len(figures["poison"]["head"]) == 1
+    assert figures["base"].keys() <= figures["learning"]["head"].keys()
 
 
 @pytest.fixture
 def figures() -> dict[str, Any]:
-    learned = {"pen": 0.98, "pen_ece": 0.01, "mnist": 0.99, "mnist_ece": 0.002}
+    shares = {"others": 0.98, "others_ece": 0.01, "base": 0.99, "base_mean": 0.99, "base_ece": 0.002}
     tried = {"verdict": "passed", "before": 0.96, "after": 0.985, "promoted": 0.985}
+    harmed = {"verdict": "passed", "before": 0.96, "after": 0.95, "promoted": 0.95}
     return {
-        "base": {**learned, "pen": 0.96},
+        "about": "Whose drawings these are.",
+        "base": {**shares, "others": 0.9634},
         "load": 0.1,
-        "learning": {"head": {**learned, "verdict": "passed", "seconds": 3.2, "drawings": 1200, "sentences": []}},
-        "poison": {"head": [tried, tried]},
+        "learning": {"head": {**shares, "verdict": "passed", "seconds": 3.2, "drawings": 1200, "sentences": []}},
+        "poison": {"head": [tried, tried, harmed], "full": []},
         "alone": {"head": []},
     }
 
 
 def test_the_command_prints_tables(
-    figures: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    study: Study,
+    figures: dict[str, Any],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
+    opened: list[Any] = []
     asked: list[Any] = []
 
-    def run(data: Path | None, cache: Path, **options: Any) -> dict[str, Any]:
-        asked.append((cache, options["modes"], options["poisonings"], options["alone"]))
+    def open_study(*given: Any) -> Study:
+        opened.append(given)
+        return study
+
+    def run(given: Study, train_on: bench.TrainFunction, **options: Any) -> dict[str, Any]:
+        asked.append((options["modes"], options["poisonings"], options["alone"]))
         return figures
 
+    monkeypatch.setitem(STUDIES, "digits", open_study)
+    monkeypatch.setitem(STUDIES, "sketches", open_study)
     monkeypatch.setattr("ml.commands.bench.run_learning_bench", run)
 
     assert main(["bench-learning", "--cache", str(tmp_path), "--mode", "head", "--poisonings", "2"]) == 0
     text = capsys.readouterr().out
-    assert main(["bench-learning", "--cache", str(tmp_path), "--json"]) == 0
+    assert main(["bench-learning", "sketches", "--bundle", str(tmp_path), "--json"]) == 0
 
-    assert asked == [(tmp_path, ["head"], 2, 3), (tmp_path, ["head", "full"], 3, 3)]
-    assert "96.00%" in text
+    assert opened[0][:2] == (None, tmp_path)
+    assert opened[1] == (None, None, tmp_path)
+    assert asked == [(["head"], 2, 3), (["head", "full"], 3, 3)]
+    assert text.startswith("Whose drawings these are.")
+    assert "96.34%" in text
     assert text.count("98.50%") == 4
+    assert "3 tries: 3 promoted, 1 of them worse" in text
     assert "single user" not in text
     assert json.loads(capsys.readouterr().out) == figures
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (["bench-gate", "letters"], "letters"),
+        (["bench-learning", "letters", "--cache", "."], "letters"),
+        (["bench-learning", "digits"], "--cache"),
+        (["bench-learning", "bangla-digits", "--cache", ".", "--bundle", "."], "--bundle"),
+    ],
+)
+def test_a_study_that_cannot_be_made_is_refused(
+    arguments: list[str], named: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(arguments) == 2
+    assert named in capsys.readouterr().err
 
 
 def test_a_pack_is_added_to_a_bundle_that_has_none(

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from ml.augmentation.synthetic_digits import write_digit
-from ml.benchmarks import learning
 from ml.benchmarks import memory as bench
+from ml.benchmarks import studies
 from ml.benchmarks.memory import HABITS, WriterDrawings
 from ml.bundles.bundle import Bundle
 from ml.commands.main import main
@@ -154,7 +154,7 @@ def small_world(starter: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
     foreign = Pictures(np.stack(pictures), np.repeat(np.arange(20), 20), names)
     monkeypatch.setattr(bench.loaders, "load_pen_tracks", lambda data: tracks)
     monkeypatch.setattr(bench.loaders, "load_foreign_characters", lambda part, data: foreign)
-    monkeypatch.setattr(learning, "base_bundle", lambda data, cache, recipe=None: starter)
+    monkeypatch.setattr(studies, "trained_base", lambda data, cache, recipe=None: (starter, None))
     for name, value in (("SEEDS", 1), ("NEGATIVES", 5), ("NEW_LABELS", (3,)), ("EARLY", 10)):
         monkeypatch.setattr(bench, name, value)
 
@@ -172,7 +172,7 @@ def test_no_reported_writer_was_tuned_on_or_trained_on(small_world: None) -> Non
 def test_the_second_base_is_trained_on_ten_writers_only(small_world: None, monkeypatch: pytest.MonkeyPatch) -> None:
     none = np.zeros(0)
     nobody = Material(Pictures(none, none, none), Tracks([], none, none), [], none, {})
-    monkeypatch.setattr(learning, "load_mnist_only", lambda data: nobody)
+    monkeypatch.setattr(studies, "load_mnist_only", lambda data: nobody)
 
     material = bench.PENS.load(None)
 

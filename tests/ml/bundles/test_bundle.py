@@ -80,7 +80,7 @@ def test_saving_keeps_other_files_and_leaves_nothing_behind(tiny_bundle: Bundle,
     save_bundle(tiny_bundle, tmp_path)
     save_bundle(changed(tiny_bundle, unsure_below=0.4), tmp_path)
     assert sorted(file.name for file in tmp_path.iterdir()) == [
-        "card.md", "manifest.json", "model.keras", "model.tflite",
+        "card.md", "history.json", "manifest.json", "model.keras", "model.tflite",
     ]  # fmt: skip
     assert load_bundle(tmp_path).manifest["unsure_below"] == 0.4
 

@@ -31,7 +31,10 @@ def test_every_format_answers_like_the_keras_model(
     assert figures["drawings"] == 12  # with the eight of the probe
     assert [file["format"] for file in figures["files"]] == list(EXPORT_FORMATS)
     assert all(file["same_answers"] == 1 and file["largest_difference"] < 0.05 for file in figures["files"])
-    assert {path.name for path in out.iterdir()} == {form.file for form in EXPORT_FORMATS.values()} | {"export.json"}
+    assert {path.name for path in out.iterdir()} == {form.file for form in EXPORT_FORMATS.values()} | {
+        "export.json",
+        "browser",
+    }
     small, full = out / "model-8bit.tflite", out / "model.tflite"
     assert small.stat().st_size < full.stat().st_size / 2
     about = json.loads((out / "export.json").read_text())

@@ -18,13 +18,15 @@ from ml.bundles.bundle import Bundle, load_bundle, save_bundle
 from ml.commands import train as train_command
 from ml.commands.main import main
 from ml.commands.options import MODELS
+from ml.evaluation.base_test import BASE_TEST_FILE, read_base_test, read_base_test_file
 from ml.recipes import RECIPES
 from ml.recipes.base import Material
 from tests.ml.photos import SEVEN, THREE, line_mask
+from tests.ml.runes import write_folder
 
 COMMANDS = [
-    *("data", "train", "rehearse", "evaluate", "robustness", "junk", "report", "card", "export"),
-    *("bench", "bench-learning", "bench-memory"),
+    *("data", "train", "rehearse", "base-test", "evaluate", "robustness", "junk", "report", "card", "export"),
+    *("bench", "bench-learning", "bench-gate", "bench-memory", "bench-filters", "notebooks"),
 ]
 
 
@@ -56,6 +58,10 @@ def failed(capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
     assert captured.out == ""
     assert captured.err.count("\n") == 1
     return captured.err
+
+
+def words(text: str) -> set[str]:
+    return set(re.findall(r"[\w-]+", text))
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -159,38 +165,56 @@ def test_one_part_of_a_file_is_measured(
     assert re.search("ink.jsonl.*'test'", failed(capsys, *arguments[:-1], ink_file, "--split", "test"))
 
 
-def measured_recipe(monkeypatch: pytest.MonkeyPatch, material: Material) -> None:
-    monkeypatch.setitem(RECIPES, "three-digits", replace(RECIPES["digits"], load=lambda data: material))
+@pytest.fixture
+def measured_folder(
+    trained_base: Bundle, training_material: Material, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Path:
+    """The folder of a bundle whose recipe has tests."""
+    recipe = replace(RECIPES["digits"], load=lambda data: training_material, load_to_replay=None)
+    monkeypatch.setitem(RECIPES, "three-digits", recipe)
+    save_bundle(trained_base, tmp_path)
+    return tmp_path
 
 
 def test_without_files_evaluate_measures_the_tests_of_the_recipe(
-    trained_base: Bundle,
-    training_material: Material,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    measured_folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    measured_recipe(monkeypatch, training_material)
-    save_bundle(trained_base, tmp_path)
-    reports = run_json(capsys, "evaluate", "--bundle", tmp_path)
+    reports = run_json(capsys, "evaluate", "--bundle", measured_folder)
     assert {name: (report["count"], report["junk_count"]) for name, report in reports.items()} == {
         "other junk": (0, 40), "other digits": (300, 0), "yet other digits": (30, 0),
     }  # fmt: skip
     assert reports["other digits"]["accuracy"] > 0.8
-    assert main(["evaluate", "--bundle", str(tmp_path)]) == 0
+    assert main(["evaluate", "--bundle", str(measured_folder)]) == 0
     assert re.search(r"yet other digits +30 ", capsys.readouterr().out)
 
 
-def test_some_labels_of_the_recipes_tests_are_measured(
-    trained_base: Bundle,
-    training_material: Material,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+def test_base_test_writes_the_held_out_drawings_into_the_bundle(
+    measured_folder: Path, trained_base: Bundle, training_material: Material, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    measured_recipe(monkeypatch, training_material)
-    save_bundle(trained_base, tmp_path)
-    reports = run_json(capsys, "evaluate", "--bundle", tmp_path, "--only", "2,0")
+    assert main(["base-test", "--bundle", str(measured_folder)]) == 0
+    test = read_base_test(read_base_test_file(measured_folder))
+    parts = training_material.base_test
+    assert len(test.labels) == sum(len(part.y) for part in parts.values())
+    assert test.fits(trained_base)
+    said = capsys.readouterr().out
+    assert all(f"{len(part.y)} of {name}" in said for name, part in parts.items())
+
+
+def test_base_test_needs_the_folder_of_a_recognizer_of_ones_own(
+    tiny_bundle: Bundle, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    save_bundle(replace(tiny_bundle, manifest={**tiny_bundle.manifest, "recognizer": "marks"}), tmp_path / "bundle")
+    folder = write_folder(tmp_path / "runes")
+    assert "marks" in failed(capsys, "base-test", "--bundle", tmp_path / "bundle")
+    assert "--bundle" in failed(capsys, "base-test", "--from", folder)
+    assert re.search("'runes'.*'marks'", failed(capsys, "base-test", "--from", folder, "--bundle", tmp_path / "bundle"))
+    assert not (tmp_path / "bundle" / BASE_TEST_FILE).exists()
+
+
+def test_some_labels_of_the_recipes_tests_are_measured(
+    measured_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    reports = run_json(capsys, "evaluate", "--bundle", measured_folder, "--only", "2,0")
     assert list(reports) == ["other digits", "yet other digits"]  # no junk is a drawing of these labels
     assert [(label["slug"], label["count"]) for label in reports["other digits"]["labels"]] == [("2", 100), ("0", 100)]
 
@@ -235,7 +259,7 @@ def test_it_writes_a_report_and_compares_two_versions(
 
 def test_a_card_needs_a_recipe(tiny_bundle: Bundle, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     save_bundle(replace(tiny_bundle, manifest={**tiny_bundle.manifest, "recognizer": "runes"}), tmp_path)
-    assert "digits, bangla-digits" in failed(capsys, "card", "--bundle", tmp_path)
+    assert set(RECIPES) <= words(failed(capsys, "card", "--bundle", tmp_path))
 
 
 def test_a_card_is_measured_and_written_anew(
@@ -314,7 +338,7 @@ def test_train_passes_its_options_on(
 
 
 def test_an_unknown_recipe_is_one_line_and_exit_code_2(capsys: pytest.CaptureFixture[str]) -> None:
-    assert "digits, bangla-digits" in failed(capsys, "train", "runes")
+    assert set(RECIPES) <= words(failed(capsys, "train", "runes"))
     assert not (Path(ml.__file__).parent / "models" / "runes").exists(), "nothing is left behind"
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import gzip
 import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +15,11 @@ import numpy as np
 import pytest
 
 from ml.commands.main import main
-from ml.data import inventory
+from ml.data import download as downloads
+from ml.data.inventory import report_source
 from ml.data.loaders import SOURCES, load_bangla, load_photographed_digits, load_tuberlin_sketches
 from ml.data.sources import Source
+from tests.publisher import Publisher
 
 STROKE = '{"drawing": [[[0, 1], [0, 1]]]}'
 
@@ -76,7 +80,7 @@ def test_checking_reads_every_file(data: Path, capsys: pytest.CaptureFixture[str
     (pens,) = listed(capsys, "pendigits", "--check")["pendigits"]["files"]
     assert (pens["check"], pens["drawings"]) == ("readable", 2)
     said = told(capsys, "quickdraw", "bhmsds", "--check")
-    assert "1 read, 3 drawings: 0 as published, 1 without a published sum" in said
+    assert "1 read, 3 drawings: 0 as published, 0 as downloaded, 1 without a checksum" in said
     assert "1 read, 4 drawings" in said
 
 
@@ -105,14 +109,95 @@ def test_a_file_that_cannot_be_read_is_named(data: Path, content: bytes, capsys:
     assert "pendigits/pendigits.jsonl.gz" in captured.err
 
 
+WORDS = ["airplane", "apple", "cat"]
+LINE = b'{"key_id": "1", "drawing": [[[0, 1], [0, 1]]]}\n'
+
+
+@pytest.fixture
+def three_words(publisher: Publisher, monkeypatch: pytest.MonkeyPatch) -> Publisher:
+    """A publisher of three words, of which the cat is in the data folder."""
+    paths = tuple(f"quickdraw/strokes/{word}.jsonl.gz" for word in WORDS)
+    monkeypatch.setitem(SOURCES, "quickdraw", replace(SOURCES["quickdraw"], optional=paths))
+    publisher.update({f"{downloads.QUICK_DRAW}{word}.ndjson": LINE for word in WORDS})
+    return publisher
+
+
 def test_missing_files_are_downloaded_into_the_data_folder(
-    data: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    data: Path, three_words: Publisher, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    asked: list[tuple[str, Path]] = []
-    monkeypatch.setattr(inventory, "download", lambda path, into: asked.append((path, into)))
+    cat = (data / "quickdraw/strokes/cat.jsonl.gz").read_bytes()
+    assert "3 of 3 files here" in told(capsys, "--download", "quickdraw")
+    assert [address.rpartition("/")[2] for address, _ in three_words.asked] == ["airplane.ndjson", "apple.ndjson"]
+    assert gzip.decompress((data / "quickdraw/strokes/apple.jsonl.gz").read_bytes()) == LINE
+    assert (data / "quickdraw/strokes/cat.jsonl.gz").read_bytes() == cat
+
+
+def test_downloaded_files_are_checked_against_their_recorded_checksums(
+    data: Path, three_words: Publisher, capsys: pytest.CaptureFixture[str]
+) -> None:
     told(capsys, "--download", "quickdraw")
-    assert len(asked) == 29  # the cat is here
-    assert asked[0] == ("quickdraw/strokes/airplane.jsonl.gz", data)
+    files = listed(capsys, "quickdraw", "--check")["quickdraw"]["files"]
+    assert [file["check"] for file in files] == ["as downloaded", "as downloaded", "readable"]
+    apple = data / "quickdraw/strokes/apple.jsonl.gz"
+    assert files[1]["sha256"] == hashlib.sha256(apple.read_bytes()).hexdigest()
+    apple.write_bytes(gzip.compress(LINE * 2))
+    assert "apple.jsonl.gz" in told(capsys, "quickdraw", "--check", code=2)
+    report = report_source("quickdraw")
+    assert (report.here, report.as_downloaded, report.is_available) == (3, 1, False)
+    assert [text.split()[0] for text in report.wrong] == ["quickdraw/strokes/apple.jsonl.gz"]
+
+
+def test_a_file_that_is_wrong_is_downloaded_again(
+    data: Path, three_words: Publisher, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (data / "quickdraw/strokes/cat.jsonl.gz").write_bytes(b"half a file")
+    told(capsys, "--download", "quickdraw")
+    assert report_source("quickdraw").as_downloaded == 3
+
+
+def test_the_other_files_are_downloaded_although_one_cannot_be_had(
+    data: Path, three_words: Publisher, capsys: pytest.CaptureFixture[str]
+) -> None:
+    del three_words[f"{downloads.QUICK_DRAW}airplane.ndjson"]
+    error = told(capsys, "--download", "quickdraw", code=2)
+    assert "airplane.ndjson" in error
+    assert "HTTP 404" in error
+    assert "1 of 3 files" in error
+    assert (data / "quickdraw/strokes/apple.jsonl.gz").is_file()
+
+
+@pytest.mark.usefixtures("no_network")
+def test_a_publisher_who_cannot_be_reached_is_asked_once(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    error = told(capsys, "--download", "quickdraw", code=2)
+    assert "airplane.ndjson" in error
+    assert "apple.ndjson" not in error
+    assert "29 of 30 files of quickdraw are missing" in error
+
+
+@pytest.mark.usefixtures("no_network")
+def test_a_publisher_who_does_not_answer_can_be_replaced_by_hand(
+    data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert SOURCES["tuberlin"].by_hand in told(capsys, "--download", "tuberlin", code=2)
+
+
+def test_two_processes_do_not_download_into_one_folder(
+    data: Path, three_words: Publisher, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with (data / ".downloading").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        assert str(data) in told(capsys, "--download", "quickdraw", code=2)
+    assert not three_words.asked
+    told(capsys, "--download", "quickdraw")
+    assert three_words.asked
+
+
+def test_a_folder_that_cannot_be_made_is_named(
+    tmp_path: Path, three_words: Publisher, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("")
+    folder = tmp_path / "file" / "data"
+    assert str(folder) in told(capsys, "--download", "quickdraw", "--data-dir", folder, code=2)
 
 
 def test_the_error_for_a_data_set_without_download_says_how_to_get_it(
@@ -149,6 +234,7 @@ def test_numtadb_is_packed_from_its_lists(data: Path, tmp_path: Path, capsys: py
             draw(tmp_path / "numta" / f"training-{part}" / f"{part}{number:05}.png", 180, light, dark)
         (tmp_path / "numta" / f"training-{part}.csv").write_text("\n".join(["filename,digit", *rows]))
     assert "1 of 1 files here" in told(capsys, "--pack", "numtadb", tmp_path / "numta")
+    assert report_source("numtadb").as_downloaded == 1
     studied, tested = load_bangla("train"), load_bangla("test")
     assert (len(studied.y), len(tested.y)) == (36, 4)
     assert np.bincount(np.concatenate([studied.y, tested.y])).tolist() == [4] * 10

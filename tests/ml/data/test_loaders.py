@@ -7,7 +7,6 @@ import hashlib
 import io
 import json
 import os
-import urllib.request
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -20,6 +19,7 @@ from ml.data import download, loaders
 from ml.data.download import DownloadError
 from ml.data.loaders import DatasetError, Pictures, Tracks
 from ml.data.sources import Source
+from tests.publisher import Publisher
 
 needs_data = pytest.mark.skipif(
     not os.environ.get("INKLING_DATA"), reason="INKLING_DATA names no folder of data sets; see ml/data/loaders.py"
@@ -54,20 +54,6 @@ def no_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-@pytest.fixture
-def publisher(monkeypatch: pytest.MonkeyPatch) -> dict[str, bytes]:
-    """A fake network: the files that can be downloaded, by address."""
-    pages: dict[str, bytes] = {}
-
-    def urlopen(request: urllib.request.Request, timeout: float) -> io.BytesIO:
-        if request.full_url not in pages:
-            raise download.urllib.error.URLError("no such page")
-        return io.BytesIO(pages[request.full_url])
-
-    monkeypatch.setattr(download.urllib.request, "urlopen", urlopen)
-    return pages
-
-
 def test_mnist_is_read_from_a_folder_with_its_writers(folder: Path) -> None:
     pictures = loaders.load_mnist("train", folder)
 
@@ -93,7 +79,10 @@ def test_what_lies_in_the_folder_is_at_hand_and_nothing_is_fetched(
     (tmp_path / "pendigits" / "pendigits.jsonl.gz").touch()
     assert loaders.is_available("pendigits")
     assert not loaders.is_available("mnist")
-    assert loaders.is_available("quickdraw")  # each of its words is optional
+    assert not loaders.is_available("quickdraw")
+    (tmp_path / "quickdraw" / "strokes").mkdir(parents=True)
+    (tmp_path / "quickdraw" / "strokes" / "cat.jsonl.gz").touch()
+    assert loaders.is_available("quickdraw")  # each of its words is optional, but one is needed
 
 
 def test_a_named_folder_comes_before_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -127,7 +116,7 @@ def test_an_unknown_part_of_mnist_is_refused(folder: Path) -> None:
 
 
 def test_a_file_that_is_no_idx_is_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (folder / "mnist/train-images-idx3-ubyte.gz").write_bytes(gzip.compress(b"<html>"))
+    (folder / "mnist/train-images-idx3-ubyte.gz").write_bytes(gzip.compress(b"<html>", mtime=0))
     monkeypatch.setitem(loaders.SOURCES, "mnist", Source("MNIST", "", "", {}))
 
     with pytest.raises(DatasetError, match="000008"):
@@ -206,21 +195,39 @@ def test_the_choice_by_hash_does_not_depend_on_the_order() -> None:
     assert loaders.first_by_hash(names, 6) == loaders.first_by_hash(reversed(names), 6)
 
 
-def test_without_a_folder_a_file_is_fetched_once_and_kept(no_folder: Path, publisher: dict[str, bytes]) -> None:
-    publisher[download.MNIST + "t10k-labels-idx1-ubyte.gz"] = b"labels"
+LABELS = "mnist/t10k-labels-idx1-ubyte.gz"
 
-    place = loaders.find_file("mnist/t10k-labels-idx1-ubyte.gz")
+
+def test_without_a_folder_a_file_is_fetched_once_and_kept(
+    no_folder: Path, publisher: Publisher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    labels = gzip.compress(b"labels", mtime=0)
+    publisher[download.MNIST + "t10k-labels-idx1-ubyte.gz"] = labels
+    published = Source("MNIST", "", "", {LABELS: hashlib.sha256(b"labels").hexdigest()})
+    monkeypatch.setitem(loaders.SOURCES, "mnist", published)
+
+    place = loaders.find_file(LABELS)
     publisher.clear()
 
-    assert (
-        place == loaders.find_file("mnist/t10k-labels-idx1-ubyte.gz") == no_folder / "mnist/t10k-labels-idx1-ubyte.gz"
-    )
-    assert place.read_bytes() == b"labels"
+    assert place == loaders.find_file(LABELS) == no_folder / LABELS
+    assert place.read_bytes() == labels
 
 
-def test_without_folder_and_network_both_cures_are_named(no_folder: Path, publisher: dict[str, bytes]) -> None:
+@pytest.mark.parametrize("content", [gzip.compress(b"other labels", mtime=0), b"<html>Sign in to this network</html>"])
+def test_a_download_that_is_not_the_published_file_is_not_kept(
+    content: bytes, no_folder: Path, publisher: Publisher
+) -> None:
+    publisher[download.MNIST + "t10k-labels-idx1-ubyte.gz"] = content
+
+    with pytest.raises(DatasetError, match="t10k-labels"):
+        loaders.find_file(LABELS)
+    assert not [path for path in no_folder.rglob("*") if path.is_file()]
+
+
+@pytest.mark.usefixtures("no_network")
+def test_without_folder_and_network_both_cures_are_named(no_folder: Path) -> None:
     with pytest.raises(DatasetError, match=r"INKLING_DATA.*t10k-labels-idx1-ubyte\.gz"):
-        loaders.find_file("mnist/t10k-labels-idx1-ubyte.gz")
+        loaders.find_file(LABELS)
 
 
 def test_what_has_no_public_address_is_said_to_have_none(no_folder: Path) -> None:
@@ -236,7 +243,7 @@ def test_the_cache_is_in_the_users_cache_folder(monkeypatch: pytest.MonkeyPatch,
 
 
 def test_the_writers_come_from_the_third_column_of_qmnist(
-    no_folder: Path, publisher: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+    no_folder: Path, publisher: Publisher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rows = np.arange(24, dtype=">i4").reshape(3, 8)
     packed = gzip.compress(b"\0\0\x0c\x02" + np.array([3, 8], ">i4").tobytes() + rows.tobytes())
@@ -252,7 +259,7 @@ def test_the_writers_come_from_the_third_column_of_qmnist(
         assert stored["train"].tolist() == [2, 10, 18]
 
 
-def test_a_download_with_another_sum_is_refused(no_folder: Path, publisher: dict[str, bytes]) -> None:
+def test_a_download_with_another_sum_is_refused(no_folder: Path, publisher: Publisher) -> None:
     publisher[download.OMNIGLOT] = b"something else"
 
     with pytest.raises(DownloadError, match=r"\b[0-9a-f]{32}\b.*68d2efa1"):
@@ -261,10 +268,10 @@ def test_a_download_with_another_sum_is_refused(no_folder: Path, publisher: dict
 
 
 def test_only_the_first_drawings_of_a_word_are_fetched(
-    no_folder: Path, publisher: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+    no_folder: Path, publisher: Publisher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(download, "DRAWINGS_PER_WORD", 2)
-    publisher[f"{download.QUICK_DRAW}alarm%20clock.ndjson"] = b'{"drawing": [[[0, 1], [0, 1]]]}\n' * 5
+    publisher[f"{download.QUICK_DRAW}alarm%20clock.ndjson"] = b'{"key_id": "1", "drawing": [[[0, 1], [0, 1]]]}\n' * 5
 
     assert len(loaders.load_negative_drawings()) == 2
 
@@ -307,8 +314,12 @@ def compress(text: bytes) -> bytes:
 
 
 def test_the_pen_digits_are_unpacked_from_the_published_archive(
-    no_folder: Path, publisher: dict[str, bytes], make_zip: Callable[[dict[str, bytes]], bytes]
+    no_folder: Path,
+    publisher: Publisher,
+    make_zip: Callable[[dict[str, bytes]], bytes],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(download, "PEN_DIGIT_COUNT", 1)
     publisher[download.PEN_DIGITS] = make_zip({"pendigits-orig.tra.Z": compress(UNIPEN.encode())})
 
     tracks = loaders.load_pen_tracks()
@@ -316,8 +327,17 @@ def test_the_pen_digits_are_unpacked_from_the_published_archive(
     assert (tracks.y.tolist(), tracks.group.tolist(), len(tracks.inks[0])) == ([7], ["train-03"], 2)
 
 
+def test_an_archive_that_lacks_pen_digits_is_refused(
+    no_folder: Path, publisher: Publisher, make_zip: Callable[[dict[str, bytes]], bytes]
+) -> None:
+    publisher[download.PEN_DIGITS] = make_zip({"pendigits-orig.tra.Z": compress(UNIPEN.encode())})
+
+    with pytest.raises(DownloadError, match="7,494"):
+        download.download("pendigits/pendigits.jsonl.gz")
+
+
 def test_a_broken_archive_of_pen_digits_is_said_to_be_broken(
-    no_folder: Path, publisher: dict[str, bytes], make_zip: Callable[[dict[str, bytes]], bytes]
+    no_folder: Path, publisher: Publisher, make_zip: Callable[[dict[str, bytes]], bytes]
 ) -> None:
     publisher[download.PEN_DIGITS] = make_zip({"pendigits-orig.tra.Z": b"not packed"})
 

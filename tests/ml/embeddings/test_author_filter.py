@@ -29,7 +29,7 @@ def pack() -> ReplayPack:
 @pytest.fixture(scope="module")
 def head(pack: ReplayPack) -> Head:
     blank = Head(np.zeros((WIDTH, LABELS + 1), np.float32), np.zeros(LABELS + 1, np.float32))
-    return softmax.fit_head(blank, pack.study, pack.study_labels, np.ones(len(pack.study)))
+    return softmax.fit_head(blank, pack.study, np.eye(LABELS + 1)[pack.study_labels], np.ones(len(pack.study)))
 
 
 def drawn(authors: int, liars: list[int], *, seed: int = 2) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

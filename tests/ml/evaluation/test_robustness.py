@@ -20,11 +20,13 @@ from ml.evaluation.robustness import (
     move_and_scale,
     place_on_canvas,
 )
+from ml.preprocessing.golden import golden_inks
 from ml.preprocessing.ink import Ink, parse_ink, rasterise
 from ml.preprocessing.quickdraw_bitmap import draw_bitmap
 from ml.recipes import RECIPES
 from tests.ml import shapes
-from tests.ml.preprocessing.test_ink import HAND_MADE
+
+INKS = golden_inks()
 
 
 @pytest.fixture(scope="module")
@@ -37,9 +39,9 @@ def rng() -> np.random.Generator:
     return np.random.default_rng(4)
 
 
-@pytest.mark.parametrize("name", HAND_MADE)
+@pytest.mark.parametrize("name", INKS)
 def test_moved_and_scaled_ink_has_the_same_raster(name: str, rng: np.random.Generator) -> None:
-    ink = parse_ink(HAND_MADE[name])
+    ink = parse_ink(INKS[name])
     if name == "very far away":  # moving it farther takes its last digits
         ink = [stroke - stroke[:2, :1] for stroke in ink]
     for _ in range(5):
@@ -49,7 +51,7 @@ def test_moved_and_scaled_ink_has_the_same_raster(name: str, rng: np.random.Gene
 @pytest.mark.parametrize("decimals", [0, 2])
 def test_ink_on_a_canvas_stays_inside_it_and_is_rounded(decimals: int, rng: np.random.Generator) -> None:
     for _ in range(20):
-        points = np.concatenate(place_on_canvas(parse_ink(HAND_MADE["a spiral"]), rng, decimals=decimals), axis=1)
+        points = np.concatenate(place_on_canvas(parse_ink(INKS["a spiral"]), rng, decimals=decimals), axis=1)
         assert points.min() >= 0
         assert points.max() <= 2_000
         np.testing.assert_array_equal(points, points.round(decimals))
@@ -79,7 +81,7 @@ def test_a_dot_has_a_bitmap_too() -> None:
 
 
 def test_the_figures_say_how_often_raster_and_answer_stay_the_same(predictor: Predictor) -> None:
-    inks: list[Ink] = [parse_ink(data) for name, data in HAND_MADE.items() if name != "very far away"]
+    inks: list[Ink] = [parse_ink(data) for name, data in INKS.items() if name != "very far away"]
     figures = measure_robustness(predictor, inks, limit=8, seed=1)
     moved = figures["moved, and scaled 0.05x to 20x"]
     assert moved == {"count": 8, "same raster": 1.0, "same answer": 1.0}

@@ -16,7 +16,9 @@ from ml.bundles.bundle import Bundle, verify_bundle
 from ml.bundles.predictor import Predictor
 from ml.preprocessing.content import Content
 from ml.preprocessing.drawn_image import remove_frames, thicken_lines
+from ml.preprocessing.image_limits import ImageError
 from ml.preprocessing.ink import Ink
+from ml.recipes.sketches import SKETCH_RASTER
 
 BLACK, WHITE = (0, 0, 0), (255, 255, 255)
 POLARITIES = [(BLACK, WHITE), (WHITE, BLACK), ((30, 60, 200), WHITE), ((235, 235, 225), (40, 70, 55))]
@@ -72,6 +74,27 @@ def painted(covered: np.ndarray, ink: Any, background: Any) -> np.ndarray:
     return np.rint(np.array(background) * (1 - share) + np.array(ink) * share).astype(np.uint8)
 
 
+def in_two_colours(ink: Ink, rng: np.random.Generator, first: Any, second: Any, background: Any) -> np.ndarray:
+    """The upper part of the ink in one colour, the lower in another; uint8 (side, side, 3)."""
+    side = int(rng.choice([28, 64, 120, 300, 500]))
+    covered = mask(ink, side, max(2, int(side * rng.uniform(0.05, 0.1))), side * 0.1)
+    pixels, lower = painted(covered, first, background), painted(covered, second, background)
+    cut = int(np.quantile(np.flatnonzero(covered.any(axis=1)), rng.uniform(0.3, 0.7)))
+    pixels[cut:] = lower[cut:]
+    return pixels
+
+
+def on_paper(ink: Ink, rng: np.random.Generator, *, thinnest: float) -> np.ndarray:
+    """The ink on shaded, grainy paper, the pen `thinnest` to 0.25 of the side; uint8 (side, side)."""
+    side = int(rng.integers(150, 900))
+    covered = mask(ink, side, int(side * rng.uniform(thinnest, 0.25)), side * 0.1)
+    across, down = np.meshgrid(*(np.arange(side) / side,) * 2)
+    paper = rng.uniform(150, 225) * (1 - 0.3 * rng.random() * across - 0.2 * rng.random() * down)
+    share = cv2.GaussianBlur(covered, (0, 0), max(0.6, side / 400)) / 255
+    grey = paper * (1 - share) + rng.uniform(20, 70) * share + rng.normal(0, rng.uniform(2, 7), (side, side))
+    return grey.clip(0, 255).astype(np.uint8)
+
+
 def png(pixels: np.ndarray, kind: str = "PNG") -> bytes:
     out = io.BytesIO()
     Image.fromarray(pixels).save(out, kind)
@@ -105,6 +128,77 @@ def test_a_frame_does_not_change_the_answer(reader: Reader) -> None:
             assert reader.read(Content.from_image(png(pixels))) == (label, False), (kind, side, width)
 
 
+def _frame_of(kind: str, side: int, rng: np.random.Generator) -> np.ndarray:
+    """Where the frame of a canvas is, bool (side, side)."""
+    width, radius = int(rng.integers(1, 4)), 3 + side * (rng.uniform(0.03, 0.12) if kind == "rounded" else 0)
+    down, across = (
+        np.maximum(np.abs(axis - (side - 1) / 2) - side / 2 + 3 + radius, 0) for axis in np.indices((side,) * 2)
+    )
+    frame = np.abs(np.hypot(down, across) - radius) <= width / 2
+    if kind == "dashed":
+        frame &= np.indices((side, side)).sum(axis=0) // 7 % 2 == 0
+    return frame
+
+
+@pytest.mark.parametrize("format_", ["PNG", "JPEG"])
+@pytest.mark.parametrize("kind", ["plain", "rounded", "dashed"])
+def test_frames_with_round_corners_and_dashes_do_not_change_the_answer(reader: Reader, kind: str, format_: str) -> None:
+    rng = np.random.default_rng(7)
+    for ink, label in reader.digits(7, 6):
+        side = int(rng.integers(250, 600))
+        canvas = painted(mask(ink, side, side // 20, 16), BLACK, WHITE)
+        canvas[_frame_of(kind, side, rng)] = (200, 40, 60)
+        assert reader.read(Content.from_image(png(canvas, format_))) == (label, False), side
+
+
+def test_an_enlarged_drawing_with_soft_thick_lines_is_read(reader: Reader) -> None:
+    for ink, label in reader.digits(8, 6):
+        small = painted(mask(ink, 20, 2, 2), BLACK, WHITE)
+        large = cv2.resize(small, (200, 200), interpolation=cv2.INTER_LINEAR)
+        read, unsure = reader.read(Content.from_image(png(large)))
+        assert read == label or unsure
+
+
+def test_thick_chalk_on_a_board_is_no_sheet_on_a_table(reader: Reader) -> None:
+    rng = np.random.default_rng(9)
+    for ink, label in reader.digits(9, 12):
+        share = mask(ink, 400, 70, 40) / 255.0
+        board = (70 + 0.1 * np.arange(400)) * (1 - share) + 190 * share + rng.normal(0, 4, (400, 400))
+        read, unsure = reader.read(Content.from_image(png(board.astype(np.uint8))))
+        assert read == label or unsure, label
+
+
+@pytest.mark.parametrize("height", [19, 20])
+def test_an_image_of_two_columns_is_an_image(reader: Reader, height: int) -> None:
+    """OpenCV takes an array of two columns for points."""
+    for left, right in [(0, 0), (0, 1), (1, 0), (1, 1)]:
+        pixels = np.full((height, 2), 255, np.uint8)
+        cv2.line(pixels, (left, 0), (right, height - 1), 0)
+        rows, _columns = np.nonzero(Content.from_image(png(pixels)).raster(reader.bundle.raster))
+        assert rows.mean() == pytest.approx(13.5, abs=1)
+
+
+@pytest.mark.parametrize("length", [28, 150, 320, 321, 600, 640, 641, 4_000])
+@pytest.mark.parametrize("kept", ["all", "two", "dashes", "faint"])
+def test_an_image_of_one_column_or_row_is_an_image(reader: Reader, length: int, kept: str) -> None:
+    """Such a line is thinner than half a pixel when it is made smaller, and cannot become wider within the image."""
+    column = np.full((length, 1), 255, np.uint8)
+    drawn: dict[str, Any] = {
+        "all": slice(length // 5, -length // 5),
+        "two": [length // 3, length // 2],
+        "dashes": slice(3, None, 5),
+    }
+    column[drawn.get(kept, slice(length // 5, -length // 5))] = 150 if kept == "faint" else 0
+    for pixels in (column, column.T, 255 - column):
+        try:
+            content = Content.from_image(png(pixels))
+        except ImageError:  # too little ink, or too faint
+            assert kept != "all"
+            continue
+        assert content.raster(reader.bundle.raster).max() > 127
+        assert content.raster(SKETCH_RASTER).max() > 60  # a thin pen, and dots
+
+
 def test_a_sheet_cut_out_of_a_transparent_image_is_no_silhouette(reader: Reader) -> None:
     for ink, label in reader.digits(6, 10):
         sheet = np.zeros((400, 400, 4), np.uint8)
@@ -118,25 +212,16 @@ def test_ink_of_two_colours_is_read(reader: Reader, name: str) -> None:
     (first, second), background = INKS[name]
     rng = np.random.default_rng(3)
     for ink, label in reader.digits(3, 25):
-        side = int(rng.choice([28, 64, 120, 300, 500]))
-        covered = mask(ink, side, max(2, int(side * rng.uniform(0.05, 0.1))), side * 0.1)
-        pixels, lower = painted(covered, first, background), painted(covered, second, background)
-        cut = int(np.quantile(np.flatnonzero(covered.any(axis=1)), rng.uniform(0.3, 0.7)))
-        pixels[cut:] = lower[cut:]
-        assert reader.read(Content.from_image(png(pixels))) == (label, False), side
+        pixels = in_two_colours(ink, rng, first, second, background)
+        assert reader.read(Content.from_image(png(pixels))) == (label, False), pixels.shape
 
 
 def test_thick_lines_on_photographed_paper_are_read(reader: Reader) -> None:
     rng = np.random.default_rng(4)
     for ink, label in reader.digits(4, 40):
-        side = int(rng.integers(150, 900))
-        covered = mask(ink, side, int(side * rng.uniform(0.03, 0.25)), side * 0.1)
-        across, down = np.meshgrid(*(np.arange(side) / side,) * 2)
-        paper = rng.uniform(150, 225) * (1 - 0.3 * rng.random() * across - 0.2 * rng.random() * down)
-        share = cv2.GaussianBlur(covered, (0, 0), max(0.6, side / 400)) / 255
-        grey = paper * (1 - share) + rng.uniform(20, 70) * share + rng.normal(0, rng.uniform(2, 7), (side, side))
-        read, unsure = reader.read(Content.from_image(png(grey.clip(0, 255).astype(np.uint8), "JPEG")))
-        assert read == label or unsure, side
+        pixels = on_paper(ink, rng, thinnest=0.03)
+        read, unsure = reader.read(Content.from_image(png(pixels, "JPEG")))
+        assert read == label or unsure, pixels.shape
 
 
 @pytest.mark.parametrize("bits", [8, 10, 12, 14, 16])

@@ -289,6 +289,19 @@ def test_specks_are_dropped() -> None:
     np.testing.assert_array_equal(normalise_image(pixels), normalise_image(clean))
 
 
+@pytest.mark.parametrize(("side", "width"), [(600, 3), (600, 8), (280, 8), (280, 10)])
+def test_dots_of_the_pen_are_no_specks(side: int, width: int) -> None:
+    angles = np.linspace(0, 2 * np.pi, 60)
+    face = np.stack([50 + 45 * np.cos(angles), 50 + 45 * np.sin(angles)])
+    eyes = [np.array([[x, x], [40.0, 40.2]]) for x in (35.0, 65.0)]
+    sketch = RasterSpec(size=26, box=25, pen=1.5, centre="box")
+    pixels = line_mask([face, *eyes], (side, side), side / 120, width)
+    pixels[4:6, 4:6] = pixels[-5, 6:40] = 255  # dirt is thinner than the pen
+    raster = normalise_image(pixels, sketch).astype(int)
+    assert np.abs(raster - rasterise([face, *eyes], sketch)).mean() < 6
+    assert (raster[8:13, 7:10].max(), raster[8:13, 16:19].max()) > (200, 200)
+
+
 def test_a_faint_piece_does_not_break_a_line() -> None:
     pixels = line_mask(THREE, (28, 28), 0.2, 1)
     faint = pixels.copy()

@@ -21,6 +21,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from ml.preprocessing.golden import golden_inks
 from ml.preprocessing.ink import (
     DEFAULT_SPEC,
     MAX_POINTS,
@@ -38,30 +39,7 @@ GOLDEN = Path(__file__).parents[2] / "data" / "ink_golden.json"
 SEVEN = [[[20, 80, 45], [20, 20, 95]], [[30, 70], [58, 58]]]
 
 
-def _spiral(turns: float, points: int) -> list[Any]:
-    angles = [2 * math.pi * turns * i / (points - 1) for i in range(points)]
-    return [
-        [round(5 * a * math.cos(a), 2) for a in angles],
-        [round(5 * a * math.sin(a), 2) for a in angles],
-    ]
-
-
-HAND_MADE: dict[str, list[Any]] = {
-    "a dot": [[[50], [50]]],
-    "a dot of many points at one place": [[[3.5] * 4, [7.25] * 4, [0, 8, 16, 24]]],
-    "a horizontal line": [[[0, 100], [50, 50]]],
-    "a vertical line": [[[10, 10, 10], [0, 20, 90]]],
-    "a diagonal": [[[0, 60], [0, 60]]],
-    "a seven with a bar": SEVEN,
-    "a zero": [[[50, 25, 15, 25, 50, 75, 85, 75, 50], [5, 15, 50, 85, 95, 85, 50, 15, 5]]],
-    "a spiral": [_spiral(3, 120)],
-    "a long L, whose mass cannot reach the centre": [[[0, 0, 100], [0, 100, 100]], [[2, 98], [99, 99]]],
-    "very small": [[[0.001, 0.002, 0.0015], [0.001, 0.001, 0.003]]],
-    "very far away": [[[999_900, 999_980, 999_945], [-999_980, -999_980, -999_905]]],
-    "single points as strokes": [[[x], [y]] for x, y in ((0, 0), (100, 0), (50, 50), (0, 100), (100, 100))],
-    "a point beside a line": [[[0, 40], [0, 80]], [[70], [40]]],
-    "256 strokes": [[[i % 16 * 10, i % 16 * 10 + 6], [i // 16 * 10, i // 16 * 10 + 3]] for i in range(256)],
-}
+INKS = golden_inks()
 
 
 # Other specs: nearly without a margin, like sketches; large, with a pen that is no whole number of samples wide.
@@ -81,11 +59,10 @@ def write_golden() -> None:
     """Save what the renderer draws today as the golden file."""
     entries = [
         {"name": name, "ink": data, "raster": base64.b64encode(raster(data).tobytes()).decode()}
-        for name, data in HAND_MADE.items()
+        for name, data in INKS.items()
     ]
     others = [
-        {"spec": asdict(spec), "rasters": [_packed(raster(data, spec)) for data in HAND_MADE.values()]}
-        for spec in OTHERS
+        {"spec": asdict(spec), "rasters": [_packed(raster(data, spec)) for data in INKS.values()]} for spec in OTHERS
     ]
     pinned = {"preprocess_version": PREPROCESS_VERSION, "size": 28, "rasters": entries, "others": others}
     text = json.dumps(pinned, separators=(",", ":"))
@@ -103,10 +80,10 @@ def golden() -> Any:
 # The golden vectors
 
 
-@pytest.mark.parametrize("name", HAND_MADE)
+@pytest.mark.parametrize("name", INKS)
 def test_the_renderer_draws_the_golden_rasters(name: str) -> None:
     entry = next(entry for entry in golden()["rasters"] if entry["name"] == name)
-    assert entry["ink"] == HAND_MADE[name]
+    assert entry["ink"] == INKS[name]
     expected = np.frombuffer(base64.b64decode(entry["raster"]), np.uint8).reshape(28, 28)
     np.testing.assert_array_equal(raster(entry["ink"]), expected)
 
@@ -123,16 +100,16 @@ def test_the_renderer_draws_the_golden_rasters_of_other_specs(index: int) -> Non
 
 def test_the_golden_rasters_are_of_this_preprocess_version() -> None:
     assert golden()["preprocess_version"] == PREPROCESS_VERSION
-    assert [entry["name"] for entry in golden()["rasters"]] == list(HAND_MADE)
+    assert [entry["name"] for entry in golden()["rasters"]] == list(INKS)
 
 
 # Properties of a raster
 
 
 @every_spec
-@pytest.mark.parametrize("name", HAND_MADE)
+@pytest.mark.parametrize("name", INKS)
 def test_a_raster_is_white_ink_on_black(name: str, spec: RasterSpec) -> None:
-    drawn = raster(HAND_MADE[name], spec)
+    drawn = raster(INKS[name], spec)
     assert drawn.shape == (spec.size, spec.size)
     assert drawn.dtype == np.uint8
     assert drawn.max() > (200 if spec.pen > 2 else 100)  # a thin pen covers no pixel wholly
@@ -141,20 +118,20 @@ def test_a_raster_is_white_ink_on_black(name: str, spec: RasterSpec) -> None:
 @every_spec
 @pytest.mark.parametrize("name", ["a horizontal line", "a vertical line", "a zero", "a seven with a bar", "very small"])
 def test_the_longer_side_of_the_drawn_line_fills_the_box(name: str, spec: RasterSpec) -> None:
-    rows, columns = np.nonzero(raster(HAND_MADE[name], spec) > 127)
+    rows, columns = np.nonzero(raster(INKS[name], spec) > 127)
     assert max(np.ptp(rows), np.ptp(columns)) + 1 == pytest.approx(spec.box, abs=1)
 
 
 @pytest.mark.parametrize("name", ["a dot", "a horizontal line", "a zero", "a seven with a bar", "a diagonal"])
 def test_ink_is_centred_by_its_mass(name: str) -> None:
-    drawn = raster(HAND_MADE[name]).astype(float)
+    drawn = raster(INKS[name]).astype(float)
     y, x = np.mgrid[:28, :28]
     assert abs((drawn * x).sum() / drawn.sum() - 13.5) < 0.1
     assert abs((drawn * y).sum() / drawn.sum() - 13.5) < 0.1
 
 
 def test_centring_keeps_all_ink_inside_the_raster() -> None:
-    drawn = raster(HAND_MADE["a long L, whose mass cannot reach the centre"])
+    drawn = raster(INKS["a long L, whose mass cannot reach the centre"])
     rows, columns = np.nonzero(drawn)
     assert rows.min() == 0  # it would leave by the top
     assert np.ptp(rows) + 1 >= 20

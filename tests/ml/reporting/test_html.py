@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import re
 import subprocess
 import sys
@@ -18,11 +17,13 @@ import pytest
 from PIL import Image
 
 from ml.augmentation.synthetic_digits import write_digit
-from ml.bundles.bundle import Bundle, load_bundle, verify_bundle
+from ml.bundles.bundle import Bundle, load_bundle, verify_bundle, with_history
 from ml.data.labelled_files import NEGATIVE_LABEL, EvaluationError, LabelledDrawings
 from ml.evaluation.metrics import evaluate_answers
 from ml.preprocessing.ink import rasterise
 from ml.reporting import html
+from ml.reporting.figures import percent
+from ml.reporting.html.page import Illustration
 from ml.reporting.html.results import EvaluatedDrawings, answer_drawings, compare_versions, reliability_bins
 from ml.reporting.html.sections import by_writer, confusions, learning, mistakes, table_names
 from ml.reporting.html.theme import legible
@@ -81,9 +82,10 @@ def with_labels_swapped(bundle: Bundle, *pair: int) -> Bundle:
 
 @pytest.fixture(scope="module")
 def reported(tmp_path_factory: pytest.TempPathFactory) -> Reported:
-    bundle, drawings, folder = load_bundle(SHIPPED), digits(4), tmp_path_factory.mktemp("report")
+    drawings, folder = digits(4), tmp_path_factory.mktemp("report")
+    bundle = with_history(load_bundle(SHIPPED), HISTORY)
     other = with_labels_swapped(bundle, 3, 5)
-    page = html.write_report(bundle, drawings, folder, against=other, history=HISTORY, junk=True)
+    page = html.write_report(bundle, drawings, folder, against=other, junk=True)
     assert page == folder / html.PAGE
     return Reported(page.read_text("utf-8"), folder, bundle, drawings)
 
@@ -248,25 +250,28 @@ def test_a_version_with_another_raster_needs_drawings_on_that_raster(reported: R
 # Learning
 
 
-def test_the_learning_curves_come_from_the_history_beside_the_bundle(reported: Reported, tmp_path: Path) -> None:
-    (tmp_path / "history.json").write_text(json.dumps(HISTORY))
-
-    assert html.read_history(tmp_path) == HISTORY
+def test_the_learning_curves_come_from_the_history_of_the_bundle(reported: Reported) -> None:
     assert "4 epochs in 4 minutes" in said(reported)
     assert (reported.folder / "learning.png").exists()
+    for row in HISTORY:
+        assert f"{row['epoch']} {row['loss']:.4f} {percent(row['accuracy'])} 60" in said(reported)
 
 
-def test_without_a_history_there_are_no_curves(tmp_path: Path) -> None:
-    assert html.read_history(tmp_path) is None
-    assert [type(part) for part in learning(None).parts] == [str]
+def test_a_history_without_accuracy_has_one_curve() -> None:
+    steps = [{"epoch": 1, "loss": 0.5}, {"epoch": 2, "loss": 0.25}]
+    _intro, curve, figures = learning({"history": steps}).parts
+    assert isinstance(curve, Illustration)
+    assert curve.alt == "Loss by epoch"
+    assert isinstance(figures, str)
+    assert "0.2500" in figures
+    assert "accuracy" not in figures
 
 
-@pytest.mark.parametrize("content", ["{", "[1]", '[{"epoch": 1}]', '{"epoch": 1}'])
-def test_a_damaged_history_is_an_error_that_names_the_file(content: str, tmp_path: Path) -> None:
-    (tmp_path / "history.json").write_text(content)
-
-    with pytest.raises(EvaluationError, match=r"history\.json"):
-        html.read_history(tmp_path)
+def test_without_a_history_there_are_no_curves_but_the_reason() -> None:
+    (said,) = learning({"history": {"missing": "It was lost."}}).parts
+    assert isinstance(said, str)
+    assert "It was lost." in said
+    assert [type(part) for part in learning({}).parts] == [str]
 
 
 # Single sections

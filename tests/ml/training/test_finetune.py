@@ -12,18 +12,21 @@ import pytest
 
 from ml.bundles.build import load_keras
 from ml.bundles.bundle import Bundle, BundleError, verify_bundle
+from ml.bundles.history import history_problem
 from ml.data.approved import ApprovedDrawings, ApprovedDrawingsError, make_variants, select_drawings, weights_of
 from ml.data.loaders import DatasetError
 from ml.embeddings.replay_pack import read_pack
+from ml.evaluation.base_test import BaseTest, make_base_test
 from ml.evaluation.exam import examine
 from ml.preprocessing.ink import DEFAULT_SPEC
-from ml.recipes.base import Material, Recipe
+from ml.recipes.base import Examples, Material, Recipe
 from ml.recipes.digits import LABELS
-from ml.training import finetune_full
+from ml.training import finetune_full, finetune_head
 from ml.training.finetune import FULL, HEAD, find_mode, finetune
+from ml.training.finetune_full import without_test
 from ml.training.train import TrainingError
 from tests.ml import trained
-from tests.ml.trained import approved_drawings, foreign_drawings
+from tests.ml.trained import approved_drawings, foreign_drawings, unreviewed_drawings
 
 Told = list[dict[str, Any]]
 
@@ -53,12 +56,13 @@ def accuracy(bundle: Bundle, drawings: ApprovedDrawings) -> float:
 
 @pytest.fixture(scope="module")
 def new_hand() -> ApprovedDrawings:
-    """Somebody writes twos as the base has never seen them, and confirms the rest."""
-    own, others = foreign_drawings(30, 1), approved_drawings(30, 2)
+    """Twelve people write twos as the base has never seen them, and confirm the rest."""
+    own, others = foreign_drawings(60, 1), approved_drawings(60, 2)
     return ApprovedDrawings(
         np.concatenate([own.rasters, others.rasters]),
         own.inks + others.inks,
         np.concatenate([own.labels, others.labels]),
+        authors=np.arange(120) % 12,
     )
 
 
@@ -104,6 +108,24 @@ def test_the_challenger_can_serve_and_has_its_own_replay_pack(
     assert bundle.manifest["quantised"] is True
 
 
+def test_the_challenger_has_the_history_of_its_own_training(
+    trained_base: Bundle, challenger: tuple[Bundle, Told]
+) -> None:
+    bundle, told = challenger
+    losses: dict[int, list[float]] = {}
+    for each in told:
+        if each.get("loss") is not None:
+            losses.setdefault(each["epoch"], []).append(each["loss"])
+
+    history = bundle.manifest["history"]
+
+    assert history != trained_base.manifest["history"]
+    assert history_problem(history) == ""
+    assert [row["epoch"] for row in history] == sorted(losses)
+    assert history[-1]["loss"] == pytest.approx(np.mean(losses[len(history)]), abs=1e-4)
+    assert history[-1]["loss"] < history[0]["loss"]
+
+
 def test_the_challenger_passes_the_gate(trained_base: Bundle, challenger: tuple[Bundle, Told]) -> None:
     own, others = foreign_drawings(20, 7), approved_drawings(20, 8)
     field = ApprovedDrawings(
@@ -125,10 +147,38 @@ def test_the_manifest_records_the_training_and_nothing_personal(
 
     assert record["mode"] in (HEAD, FULL)
     assert record.pop("agreement", {"difference": 0})["difference"] < 0.05
+    assert [row["layers"] for row in record.pop("choices")] in (["last layer"], ["all layers", "last layer"])
     assert record | {"mode": ""} == {
-        "sources": ["mnist"], "mode": "", "base": trained_base.manifest["sha256"]["tflite"], "drawings": 60,
+        "sources": ["mnist"], "mode": "", "base": trained_base.manifest["sha256"]["tflite"], "drawings": 120,
         "left_out": 0, "seed": 1,
     }  # fmt: skip
+
+
+def test_the_settings_are_chosen_on_drawings_by_other_people(challenger: tuple[Bundle, Told]) -> None:
+    choices = challenger[0].manifest["training"]["choices"]
+
+    assert choices
+    for choice in choices:
+        chosen = [row for row in choice["candidates"] if row["chosen"]]
+        assert choice.keys() == {"layers", "settings", "why", "before", "allowed", "candidates"}
+        assert len(choice["candidates"]) >= 5
+        assert len(chosen) == 1
+        assert choice["settings"].items() <= chosen[0].items()
+        assert chosen[0]["accuracy"] >= choice["before"]
+        fitting = [row["accuracy"] for row in choice["candidates"] if row["fits"]]
+        assert chosen[0]["accuracy"] == max(fitting or [chosen[0]["accuracy"]])
+
+
+@pytest.mark.parametrize("mode", [HEAD, FULL])
+def test_with_few_people_the_settings_are_fixed(trained_base: Bundle, known: Recipe, mode: str) -> None:
+    drawn = approved_drawings(40, 3, authors=np.arange(40) % 4)
+
+    bundle = finetune(trained_base, drawn, mode=mode, seed=1, report=lambda told: None, recipe=known)
+
+    choices = bundle.manifest["training"]["choices"]
+    assert [choice["candidates"] for choice in choices] in ([[]], [[], []])
+    assert choices[-1]["settings"] == finetune_head.DEFAULT
+    assert choices[0]["settings"] in (finetune_head.DEFAULT, {"share": finetune_full.DEFAULT_SHARE})
 
 
 def test_progress_is_reported(challenger: tuple[Bundle, Told]) -> None:
@@ -184,7 +234,7 @@ def test_the_callback_can_stop_the_training_at_any_report(
 
 def test_authors_who_contradict_all_others_are_not_trained_on(trained_base: Bundle) -> None:
     authors = np.repeat(np.arange(5), 12)
-    drawn = approved_drawings(60, 3, authors=authors)
+    drawn = unreviewed_drawings(60, 3, authors)
     lies = drawn._replace(labels=np.where(authors == 3, (drawn.labels + 1) % 3, drawn.labels))
 
     record = finetune(trained_base, lies, mode=HEAD, seed=1, report=lambda told: None).manifest["training"]
@@ -194,7 +244,7 @@ def test_authors_who_contradict_all_others_are_not_trained_on(trained_base: Bund
 
 def test_training_all_layers_leaves_those_authors_out_too(trained_base: Bundle, known: Recipe) -> None:
     authors = np.repeat(np.arange(5), 12)
-    drawn = approved_drawings(60, 3, authors=authors)
+    drawn = unreviewed_drawings(60, 3, authors)
     lies = drawn._replace(labels=np.where(authors == 3, (drawn.labels + 1) % 3, drawn.labels))
 
     bundle = finetune(
@@ -205,7 +255,7 @@ def test_training_all_layers_leaves_those_authors_out_too(trained_base: Bundle, 
 
 
 def test_if_every_author_contradicts_the_base_training_is_refused(trained_base: Bundle) -> None:
-    drawn = approved_drawings(12, 3, authors=np.zeros(12, np.int64))
+    drawn = unreviewed_drawings(12, 3, np.zeros(12, np.int64))
     lies = drawn._replace(labels=(drawn.labels + 1) % 3)
 
     with pytest.raises(ApprovedDrawingsError):
@@ -227,6 +277,37 @@ def test_very_few_drawings_are_learned_too(trained_base: Bundle, known: Recipe, 
         assert bundle.manifest["training"]["drawings"] == drawings
 
 
+def test_pictures_of_the_base_test_are_not_replayed(trained_base: Bundle, training_material: Material) -> None:
+    """Data that was downloaded again can be divided in another way."""
+    pictures = training_material.pictures
+    leaked = replace(training_material, base_test={"mnist": Examples(pictures.x[:20], pictures.y[:20])})
+    test = make_base_test(trained_base, leaked)
+
+    left = without_test(leaked, test).pictures
+
+    assert len(left.y) == len(pictures.y) - 20
+    np.testing.assert_array_equal(left.x, pictures.x[20:])
+    assert without_test(leaked, None) is leaked
+
+
+@pytest.mark.parametrize("mode", [HEAD, FULL])
+def test_half_of_the_base_test_decides_which_settings_forget_too_much(
+    trained_base: Bundle, known: Recipe, new_hand: ApprovedDrawings, mode: str
+) -> None:
+    """Here the test contradicts the drawings: whatever is learned from them is lost in it."""
+    rasters = foreign_drawings(40, 5).rasters
+    answered = verify_bundle(trained_base).predict(rasters).probabilities.argmax(axis=1)
+    sources = np.full(len(rasters), "mnist")
+    test = BaseTest(rasters, answered, sources, trained_base.slugs, trained_base.raster)
+
+    bundle = finetune(trained_base, new_hand, mode=mode, seed=1, report=lambda told: None, recipe=known, base_test=test)
+
+    (choice,) = bundle.manifest["training"]["choices"]  # of all layers alone: another last layer forgets more
+    assert choice["layers"] == ("all layers" if mode == FULL else "last layer")
+    assert not all(row["fits"] for row in choice["candidates"])
+    assert max(row["drop"] for row in choice["candidates"]) > choice["allowed"]
+
+
 # What cannot be trained
 
 
@@ -244,6 +325,7 @@ def drawn() -> ApprovedDrawings:
         (drawn()._replace(labels=np.full(6, -1)), "0 to 2.*-1 to -1"),
         (drawn()._replace(weights=np.ones(2)), r"weights.*\(2,\)"),
         (drawn()._replace(authors=np.ones(7)), r"authors.*\(7,\)"),
+        (drawn()._replace(unreviewed=np.ones(5, bool)), r"unreviewed.*\(5,\)"),
     ],
 )
 def test_drawings_whose_arrays_do_not_fit_are_refused(
@@ -292,8 +374,8 @@ def digits_base(trained_base: Bundle) -> Bundle:
 def put_data(folder: Path) -> Path:
     from ml.data.loaders import SOURCES
 
-    for source in ("mnist", "pendigits", "omniglot"):
-        for path in SOURCES[source].files:
+    for source in ("mnist", "pendigits", "quickdraw", "omniglot"):
+        for path in SOURCES[source].paths:
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
             (folder / path).touch()
     return folder
@@ -330,7 +412,7 @@ def test_without_the_data_the_last_layer_is_trained(
     mode, why = find_mode(digits_base)
 
     assert mode == HEAD
-    assert "mnist, pendigits, omniglot" in why
+    assert "mnist, pendigits, quickdraw, omniglot" in why
     assert not list(tmp_path.iterdir())
 
 
@@ -385,7 +467,7 @@ def test_without_data_and_replay_pack_nothing_can_be_trained(digits_base: Bundle
 
 
 def test_selecting_drawings_selects_all_their_arrays() -> None:
-    whole = approved_drawings(6, 1, authors=np.arange(6))._replace(weights=np.arange(6.0))
+    whole = unreviewed_drawings(6, 1, np.arange(6))._replace(weights=np.arange(6.0))
 
     part = select_drawings(whole, np.arange(6) % 2 == 1)
 
@@ -396,6 +478,8 @@ def test_selecting_drawings_selects_all_their_arrays() -> None:
     assert part.weights.tolist() == [1, 3, 5]
     assert part.authors is not None
     assert part.authors.tolist() == [1, 3, 5]
+    assert part.unreviewed is not None
+    assert part.unreviewed.tolist() == [True] * 3
     assert select_drawings(drawn(), np.ones(6, bool)).authors is None
 
 

@@ -103,15 +103,13 @@ def test_continuing_runs_only_the_further_cycle_from_the_present_weights(materia
     assert 0 < sum(way) < sum(np.abs(weights).sum() for weights in before) / 2
 
 
-def test_continuing_keeps_a_quarter_of_the_first_weights(
-    material: Material, recipe: Recipe, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_continuing_keeps_a_share_of_the_first_weights(material: Material, recipe: Recipe) -> None:
     ends = []
     for share in (0.0, 0.25):
-        monkeypatch.setattr(learning, "START_SHARE", share)
         network = tiny_network(len(LABELS) + 1)
         start = network.get_weights()
-        fit(network, material, replace(recipe, further=1), seed=2, onwards=True, progress=False)
+        onwards = replace(recipe, further=1, start_share=share)
+        fit(network, material, onwards, seed=2, onwards=True, progress=False)
         ends.append(network.get_weights())
     for before, alone, mixed in zip(start, *ends, strict=True):
         np.testing.assert_allclose(mixed, 0.25 * before + 0.75 * alone, atol=2e-3)

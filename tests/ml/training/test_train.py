@@ -121,6 +121,14 @@ def test_the_card_and_the_confusion_matrix_are_written_beside_the_bundle(trained
     assert (trained / CONFUSION_FILE).read_text().startswith("<svg")
 
 
+def test_the_history_has_every_epoch(trained: Path) -> None:
+    history = load_bundle(trained).manifest["history"]
+
+    assert [row["epoch"] for row in history] == [1, 2, 3, 4, 5, 6]
+    assert history[-1]["accuracy"] > history[0]["accuracy"]
+    assert all(0 < row["accuracy"] <= 1 and row["seconds"] > 0 for row in history)
+
+
 def test_the_manifest_is_plain_json(trained: Path) -> None:
     assert "NaN" not in json.dumps(load_bundle(trained).manifest)
 
@@ -246,19 +254,20 @@ def test_negatives_do_not_change_the_temperature() -> None:
     )
 
 
-def test_one_in_a_hundred_real_drawings_is_below_the_limit_of_not_sure() -> None:
+@pytest.mark.parametrize("share", [0.01, 0.05])
+def test_a_share_of_the_real_drawings_is_below_the_limit_of_not_sure(share: float) -> None:
     confident = np.linspace(0.5, 1, 1000)
     probabilities = np.stack([confident, 1 - confident, np.zeros(1000)], axis=1)
     sets = {"set": Examples(np.zeros((1000, 28, 28), np.uint8), np.zeros(1000, np.int64))}
 
-    limit = choose_unsure_below({"set": probabilities}, sets, 2)
+    limit = choose_unsure_below({"set": probabilities}, sets, 2, share)
 
-    assert (confident < limit).mean() == pytest.approx(0.01, abs=0.002)
+    assert (confident < limit).mean() == pytest.approx(share, abs=0.002)
 
 
 def test_the_limit_of_not_sure_stays_between_its_bounds() -> None:
-    assert choose_unsure_below(*answers(1.0, 1.0), labels=2) == 0.9
-    assert choose_unsure_below(*answers(0.1, 1.0), labels=2) > 0.29
+    assert choose_unsure_below(*answers(1.0, 1.0), labels=2, share=0.01) == 0.9
+    assert choose_unsure_below(*answers(0.1, 1.0), labels=2, share=0.01) > 0.29
 
 
 def test_the_writers_of_test_validation_and_training_are_different_people() -> None:

@@ -87,6 +87,12 @@ def test_rows_cannot_be_added_or_changed(admin_client: Client, drawn: Drawing, m
     assert admin_client.post(address(model, str(model.objects.get().pk), "change"), {}).status_code == 403
 
 
+def test_a_run_without_a_clear_gain_is_not_listed_as_refused(admin_client: Client, digits: Recognizer) -> None:
+    run = ended(digits, State.REFUSED, verdict={"outcome": "no-better", "sentences": []})
+    page = admin_client.get("/admin/recognizer/trainingrun/?state__exact=refused").content.decode()
+    assert f'<td class="field-result">{run.get_result_display()}</td>' in page
+
+
 @pytest.mark.parametrize("model", [ModelVersion, Promotion, TrainingRun])
 def test_versions_promotions_and_runs_cannot_be_deleted(admin_client: Client, drawn: Drawing, model: Any) -> None:
     assert admin_client.post(address(model, str(model.objects.get().pk), "delete"), {"post": "yes"}).status_code == 403

@@ -71,12 +71,13 @@ def community(digits: Recognizer, alice: User, bob: User, rita: User) -> dict[st
 
 
 def _eventful(author: User, reviewer: User) -> Drawing:
-    """Labelled, accepted, undone, rejected, withdrawn, labelled again and accepted."""
+    """Labelled, accepted, undone, rejected, withdrawn, none of these, labelled again and accepted."""
     said = named(author, [[[0, 10.5, 20], [0, -3.25, 1e-7], [0, 16, 33]], [[5], [5]]], "4")
     decisions.accept(correction=said, reviewer=reviewer)
     decisions.undo(review=said.reviews.get(), reviewer=reviewer)
     decisions.reject(correction=said, reviewer=reviewer, reason="other")
     corrections.take_back(drawing=said.drawing)
+    corrections.mark_none_of_these(drawing=said.drawing)
     decisions.accept(correction=corrections.correct(drawing=said.drawing, label="9"), reviewer=reviewer)
     return said.drawing
 

@@ -87,9 +87,9 @@ def _prediction(**more: Any) -> dict[str, Any]:
     } | more
 
 
-def _history(*reviews: dict[str, Any], label: Any = "7") -> dict[str, Any]:
+def _history(*reviews: dict[str, Any], label: Any = "7", **more: Any) -> dict[str, Any]:
     when = {"timestamp": "2026-01-01 00:00:00 UTC"}
-    return {"corrections": [{"label": label, **when, "reviews": [when | review for review in reviews]}]}
+    return {"corrections": [{"label": label, **more, **when, "reviews": [when | review for review in reviews]}]}
 
 
 BAD: list[tuple[Any, str]] = [
@@ -123,6 +123,7 @@ BAD: list[tuple[Any, str]] = [
     (_line(corrections=["7"]), "correction"),
     (_line(corrections=[{}]), "None"),
     (_line(**_history(label=None)), "first correction"),
+    (_line(**_history(none_of_these=True)), "none of these"),
     (_line(**_history({"decision": "undone"})), "review"),
     (_line(**_history({"decision": "loved"})), "'loved'"),
     (_line(**_history({"decision": "accepted"})), "label"),
@@ -244,6 +245,23 @@ def test_a_drawing_of_this_site_with_another_label_is_refused(
         correction=correction, decision=Review.Decision.RELABELLED, label=digits.labels.get(slug="1"), automatic=False
     )
     assert counts(bring(other)) == (0, 1, 0)  # a reviewer has said the same since
+
+
+def test_a_drawing_that_is_none_of_these_is_imported_as_such(
+    digits: Recognizer, bring: Command, tmp_path: Path
+) -> None:
+    bring(_file(tmp_path, _line(**_history(label=None, none_of_these=True))))
+    [said] = Correction.objects.all()
+    assert said.none_of_these
+    assert said.label is None
+
+
+def test_a_drawing_that_was_none_of_these_first_and_has_a_label_now_agrees_with_itself(
+    digits: Recognizer, bring: Command, tmp_path: Path
+) -> None:
+    first, then = (_history(label=label, none_of_these=not label)["corrections"] for label in (None, "7"))
+    assert counts(bring(_file(tmp_path, _line(corrections=first + then))))[0] == 1
+    assert [said.label and said.label.slug for said in Correction.objects.order_by("pk")] == [None, "7"]
 
 
 def test_the_same_drawing_may_have_other_labels_in_other_recognizers(

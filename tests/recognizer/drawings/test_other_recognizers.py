@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
 from ml.bundles.build import assemble_bundle
-from ml.bundles.bundle import Bundle
+from ml.bundles.bundle import Bundle, with_history
 from ml.bundles.predictor import Head, Predictor
 from ml.bundles.replace_head import replace_tflite_head
 from ml.preprocessing.content import Content
@@ -23,6 +23,7 @@ from recognizer.models import Recognizer
 from recognizer.registry import install as installing
 from recognizer.registry import serving
 from tests.ink import SEVEN
+from tests.ml.tiny import HISTORY
 
 pytestmark = pytest.mark.django_db
 
@@ -34,7 +35,7 @@ def with_head(bundle: Bundle, strength: float, **words: Any) -> Bundle:
         bundle.tflite, Head(head.weights * np.float32(strength), head.bias * np.float32(strength))
     )
     words = {**manifest_of_base(bundle), "training": {}, "unsure_below": 0.5, "quantised": True, **words}
-    return assemble_bundle(tflite, b"no Keras file is needed to serve", **words)
+    return with_history(assemble_bundle(tflite, b"no Keras file is needed to serve", **words), HISTORY)
 
 
 def install(bundle: Bundle, slug: str, strength: float, **words: Any) -> Recognizer:
@@ -143,4 +144,5 @@ def larger_bundle() -> Bundle:
 
     network, probe = tiny_network(len(LABELS) + 1, 40), random_rasters(2, size=40)
     words: dict[str, Any] = {"recognizer": "larger", "labels": LABELS, "metrics": {}, "training": {}}
-    return export_bundle(network, unsure_below=0.5, probe=probe, raster=RasterSpec(40, 32, 2.6), **words)
+    bundle = export_bundle(network, unsure_below=0.5, probe=probe, raster=RasterSpec(40, 32, 2.6), **words)
+    return with_history(bundle, HISTORY)

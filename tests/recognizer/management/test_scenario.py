@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -11,8 +12,9 @@ from pytest_django.live_server_helper import LiveServer
 
 from accounts.models import User
 from recognizer.management.demo import scenario as module
+from recognizer.management.demo.handwriting import leaning_writers, upright_writer
 from recognizer.management.demo.scenario import DemoPlan, StoppedError
-from recognizer.management.demo.users import create_reviewer
+from recognizer.management.demo.users import create_reviewer, create_user
 from recognizer.models import Drawing, Recognizer, Review, TrainingRun
 from recognizer.registry import promotions
 
@@ -20,8 +22,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture(autouse=True)
-def _made_up(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
-    monkeypatch.delenv("INKLING_DATA", raising=False)
+def _embedded(settings: Any) -> None:
     settings.EMBEDDED = True
 
 
@@ -40,8 +41,21 @@ def test_drawings_are_saved_and_reviewed_and_a_missing_scheduler_is_an_error(
     with pytest.raises(CommandError, match="beat"):
         call_command("demo_loop", url=live_server.url, people=2, drawings=3, patience=0.1)
     out = capsys.readouterr().out
-    assert all(name in out for name in ("Ada", "Bela", "Rosa"))
-    assert Review.objects.approving().count() == Drawing.objects.count() == 6
+    assert all(name in out for name in ("Ada", "Rosa"))
+    assert Review.objects.approving().count() == Drawing.objects.count() == module.ONE_PERSON
+
+
+def test_corrected_digits_are_read_afterwards_and_a_memory_that_does_not_help_is_an_error(
+    digits: Recognizer, live_server: LiveServer
+) -> None:
+    said: list[str] = []
+    played = plan(digits, said, live_server.url)
+    ada, bela = create_user("Ada"), create_user("Bela")
+    module._use_memory(played, ada, module._sign_in(played, ada), leaning_writers(1)[0])
+    with_memory, without = map(int, re.findall(r"(\d+) (?:are read|without)", said[-1]))
+    assert without < with_memory <= module.MEMORISED
+    with pytest.raises(StoppedError, match="Bela"):  # the model reads all of these
+        module._use_memory(played, bela, module._sign_in(played, bela), upright_writer())
 
 
 def test_drawings_of_real_users_are_not_reviewed(digits: Recognizer, live_server: LiveServer, as_alice: Any) -> None:
@@ -59,6 +73,16 @@ def test_waiting_for_a_run_without_a_worker_ends(digits: Recognizer) -> None:
     with pytest.raises(StoppedError, match="queue training"):
         module._follow(plan(digits, said, patience=0), run_of(digits, "waiting"))
     assert said == ["  waiting"]
+
+
+def test_a_run_without_a_clear_gain_is_named_by_its_verdict(digits: Recognizer) -> None:
+    run = run_of(digits, "refused")
+    TrainingRun.objects.update(verdict={"outcome": "no-better", "sentences": ["Field test: no clear gain."]})
+    said: list[str] = []
+    run = module._follow(plan(digits, said), run)
+    assert any(run.get_result_display() in line and "It says why." in line for line in said)
+    with pytest.raises(StoppedError, match=run.get_result_display()):
+        module._check_passed(run)
 
 
 @pytest.mark.parametrize("state", ["refused", "failed", "cancelled"])

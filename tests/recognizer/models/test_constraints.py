@@ -96,6 +96,11 @@ def test_a_first_correction_says_something(drawing: Drawing) -> None:
     assert refused(Correction.objects.create, drawing=drawing, label=None)
 
 
+def test_none_of_these_is_a_first_correction_without_a_label(drawing: Drawing, seven: Label) -> None:
+    assert refused(Correction.objects.create, drawing=drawing, label=seven, none_of_these=True)
+    assert Correction.objects.create(drawing=drawing, label=None, none_of_these=True).pk
+
+
 def test_a_stale_promotion_is_refused(digits: Recognizer, starter: Bundle) -> None:
     version = promotions.register(recognizer=digits, bundle=starter)
     first = Promotion.objects.get()

@@ -16,5 +16,5 @@ def test_letters_tell_the_language_where_they_are_not_latin(text: str, language:
 
 def test_a_label_has_the_language_of_what_people_see_of_it() -> None:
     assert Label(glyph="৭", name="seven").language == "bn"
-    assert Label(glyph="", name="সাত").language == "bn"
+    assert Label(glyph="", name="সাতাত্তর").language == "bn"
     assert Label(glyph="7", name="সাত").language == ""

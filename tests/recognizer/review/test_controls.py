@@ -68,7 +68,7 @@ def plain(html: str) -> str:
     """A page without what differs from request to request, and from drawing to drawing."""
     html = re.sub(r'name="csrfmiddlewaretoken" value="\w+"', "", html)
     html = re.sub(r"(version \d+), [^·<]+", r"\1 ", html)  # how long ago
-    return re.sub(r'data-card="\d+"|/review/\d+/|(?<=data-waiting>)[^<]+', "", html)
+    return re.sub(r'data-card="\d+"|/review/\d+/|(?<=data-waiting)[^<]+', "", html)
 
 
 def test_a_control_comes_among_the_others_and_its_answer_decides_nothing(

@@ -52,6 +52,13 @@ def test_a_card_is_the_form_of_the_page(as_rita: Client, said: dict[str, Correct
     assert "3" in answer["waiting"]
 
 
+def test_decisions_on_their_way_are_not_counted_as_waiting(as_rita: Client, said: dict[str, Correction]) -> None:
+    held = [said["?"].pk, said["1"].pk]
+    assert as_rita.post("/review/next/", {"decided": held}, headers=JSON).json()["count"] == 1
+    _decide(as_rita, said["1"], label="1")
+    assert as_rita.post("/review/next/", {"decided": held}, headers=JSON).json()["count"] == 1
+
+
 def test_a_decision_is_saved_and_its_id_returned(as_rita: Client, said: dict[str, Correction]) -> None:
     answer = _decide(as_rita, said["1"], label="1")
     assert answer.json() == {"opinion": Opinion.objects.get().pk}

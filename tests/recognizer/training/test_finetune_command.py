@@ -31,7 +31,7 @@ def test_it_enqueues_a_run_for_the_trainer(digits: Recognizer) -> None:
 
 
 def test_it_can_train_in_this_process_and_prints_the_log(digits: Recognizer) -> None:
-    community.approve(community.draw(community.person("solo"), 30))
+    community.approve(community.draw(community.person("solo"), 30, sideways=True))
     said = finetune("digits", here=True)
     run = TrainingRun.objects.get()
     assert run.state == TrainingRun.State.PASSED
@@ -48,7 +48,7 @@ def test_a_refused_run_is_not_an_error(digits: Recognizer) -> None:
 
 
 def test_a_run_that_fails_is_an_error(digits: Recognizer) -> None:
-    community.approve(community.draw(community.person("solo"), 30))
+    community.approve(community.draw(community.person("solo"), 30, sideways=True))
     ModelVersion.objects.update(keras=b"")
     with pytest.raises(CommandError, match="sha256"):
         finetune(here=True)

@@ -51,7 +51,7 @@ def run_now(recognizer: Recognizer) -> TrainingRun:
 
 def test_what_people_draw_teaches_the_recognizer_that_they_drew_for(digits: Recognizer, shapes: Recognizer) -> None:
     for number in range(6):
-        community.approve(draw(community.person(f"p{number}"), 9, hooked=3))
+        community.approve(draw(community.person(f"p{number}"), 9, hooked=6))  # six better ones are clear
     content = Content.from_ink([np.round(world.hooked_ring(np.random.default_rng(99))[0], 1).tolist()])
     before = predict.recognise(recognizer="shapes", content=content)
 

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,12 +11,17 @@ from django.utils import timezone
 from accounts import deletion
 from accounts.models import User
 from ml.bundles.bundle import Bundle
+from ml.commands.options import MODELS
 from ml.embeddings.replay_pack import read_pack, write_pack
+from ml.evaluation.base_test import BASE_TEST_FILE, BaseTest, read_base_test, write_base_test
+from ml.training.finetune_head import DEFAULT, LAYERS, SETTINGS
 from recognizer import training
 from recognizer.drawings import store
+from recognizer.models import BaseTest as BaseTestRow
 from recognizer.models import Drawing, ModelVersion, Policy, Promotion, Recognizer, SnapshotItem, TrainingRun
 from recognizer.registry import promotions
 from recognizer.registry import serving as registry
+from recognizer.registry.base_tests import install_base_test
 from tests.recognizer.training import community
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -38,13 +44,13 @@ def live_number(recognizer: Recognizer) -> int:
 
 @pytest.fixture
 def solo(digits: Recognizer) -> User:
-    """One person with thirty approved drawings."""
+    """One person with thirty approved drawings that the shipped model misreads."""
     person = community.person("solo")
-    community.approve(community.draw(person, 30))
+    community.approve(community.draw(person, 30, sideways=True))
     return person
 
 
-def test_thirty_drawings_of_one_person_make_a_new_version(digits: Recognizer, solo: User) -> None:
+def test_thirty_drawings_that_the_model_misreads_make_a_new_version(digits: Recognizer, solo: User) -> None:
     run = run_now(digits)
     assert run.state == State.PASSED, run.reason
     assert (run.mode, run.base.number, run.champion.number, run.version.number) == ("head", 1, 1, 2)  # type: ignore[union-attr]
@@ -52,8 +58,9 @@ def test_thirty_drawings_of_one_person_make_a_new_version(digits: Recognizer, so
     assert not run.snapshot["by_author"]
     assert run.snapshot["study"] + run.snapshot["exam"] == run.items.count() == 30
     assert len(run.snapshot["digest"]) == 64
+    assert "mnist" in run.snapshot["mode_reason"]  # why only the last layer was trained
     exam = run.items.filter(part=SnapshotItem.Part.EXAM)
-    assert exam.count() >= 5
+    assert exam.count() >= 12
     assert not exam.filter(before=None).exists()
     assert not exam.filter(after=None).exists()
     promotion = promotions.current_promotion(digits.pk)
@@ -62,6 +69,79 @@ def test_thirty_drawings_of_one_person_make_a_new_version(digits: Recognizer, so
     assert str(run.pk) in promotion.reason
     registry.clear_cache()
     assert registry.live_version("digits").version.number == 2
+
+
+def test_a_tie_is_no_better_and_nothing_is_promoted(digits: Recognizer) -> None:
+    community.approve(community.draw(community.person("newcomer"), 30))
+    run = run_now(digits)
+    assert (run.state, run.result, run.version) == (State.REFUSED, "no-better", None)
+    field = run.verdict["figures"]["field"]
+    assert (field["wins"], field["losses"]) == (0, 0)
+    assert run.verdict["sentences"][0] in run.reason
+    assert str(run.champion) in run.reason
+    assert ModelVersion.objects.count() == Promotion.objects.count() == 1
+
+
+def test_few_people_use_fixed_settings_and_the_verdict_says_so(digits: Recognizer, solo: User) -> None:
+    (choice,) = run_now(digits).verdict["choices"]
+    assert (choice["layers"], choice["settings"], choice["candidates"]) == (LAYERS, DEFAULT, [])
+    assert choice["why"]
+
+
+def test_enough_people_choose_the_settings(digits: Recognizer) -> None:
+    for number in range(16):  # the exam takes half of them at most
+        community.approve(community.draw(community.person(f"p{number}"), 10, sideways=True))
+    run = run_now(digits)
+    (choice,) = run.verdict["choices"]
+    assert [{name: each[name] for name in DEFAULT} for each in choice["candidates"]] == SETTINGS
+    assert choice["settings"] in SETTINGS
+
+
+@pytest.fixture
+def base_test(digits: Recognizer) -> BaseTest:
+    """Fifty drawings of the shipped base test, installed."""
+    shipped = read_base_test((MODELS / "digits" / BASE_TEST_FILE).read_bytes())
+    rows = slice(None, None, len(shipped.labels) // 49)
+    small = replace(shipped, rasters=shipped.rasters[rows], labels=shipped.labels[rows], sources=shipped.sources[rows])
+    install_base_test(recognizer=digits, content=write_base_test(small))
+    return small
+
+
+def test_a_run_uses_and_names_the_base_test_of_the_recognizer(
+    digits: Recognizer, solo: User, base_test: BaseTest
+) -> None:
+    run = run_now(digits)
+    assert run.snapshot["base_test"] == BaseTestRow.objects.get().sha256
+    assert run.verdict["figures"]["base"]["count"] == len(base_test.labels)
+
+
+def test_without_a_base_test_the_replay_packs_are_compared(digits: Recognizer, solo: User, starter: Bundle) -> None:
+    run = run_now(digits)
+    assert run.snapshot["base_test"] == ""
+    assert run.verdict["figures"]["base"]["count"] == len(read_pack(starter.rehearsal).test_labels)
+
+
+def test_a_base_test_with_other_labels_is_not_used(digits: Recognizer, solo: User, base_test: BaseTest) -> None:
+    other = replace(base_test, slugs=base_test.slugs[::-1])
+    install_base_test(recognizer=digits, content=write_base_test(other))
+    assert run_now(digits).snapshot["base_test"] == ""
+
+
+def test_a_damaged_base_test_ends_the_run(digits: Recognizer, solo: User, base_test: BaseTest) -> None:
+    BaseTestRow.objects.update(content=b"damaged")
+    run = run_now(digits)
+    assert run.state == State.FAILED
+    assert "install_models" in run.reason
+
+
+def test_with_a_base_test_versions_with_other_replay_tests_are_compared(
+    digits: Recognizer, starter: Bundle, base_test: BaseTest
+) -> None:
+    known = read_pack(starter.rehearsal)
+    other = write_pack(known._replace(test=known.test[1:], test_labels=known.test_labels[1:]))
+    newer, trained = installed(digits, 2, rehearsal=other), made_by_a_run(digits, 3)
+    promote(newer, trained)
+    assert run_now(digits).base == newer
 
 
 def test_the_log_contains_the_steps_and_the_verdict(digits: Recognizer, solo: User) -> None:

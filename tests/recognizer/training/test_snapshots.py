@@ -139,7 +139,7 @@ def test_drawings_are_rasterised_as_for_predictions(digits: Recognizer, alice: U
         assert ink is not None
 
 
-def test_authors_are_given_only_for_drawings_that_nobody_reviewed(
+def test_authors_are_given_for_all_drawings_and_those_that_nobody_reviewed_are_marked(
     digits: Recognizer, alice: User, bob: User, champion: ModelVersion
 ) -> None:
     community.approve(community.draw(alice, 3))
@@ -148,7 +148,9 @@ def test_authors_are_given_only_for_drawings_that_nobody_reviewed(
     split = snapshots.choose_drawings(recognizer=digits, slugs=SLUGS, cap=100, champion=champion)
     drawn = snapshots.rasterise_drawings(split.study + split.exam, slugs=SLUGS, raster=DEFAULT_SPEC)
     assert drawn.arrays.authors is not None
-    assert sorted(drawn.arrays.authors.tolist()) == [-1] * 3 + [bob.pk] * 4
+    assert drawn.arrays.unreviewed is not None
+    marked = zip(drawn.arrays.authors.tolist(), drawn.arrays.unreviewed.tolist(), strict=True)
+    assert sorted(marked) == [(alice.pk, False)] * 3 + [(bob.pk, True)] * 4
 
 
 def test_label_indices_follow_the_outputs_of_the_network(
@@ -238,3 +240,15 @@ def test_other_recognizers_are_separate(digits: Recognizer, alice: User, champio
     community.approve(community.draw(alice, 2))
     other = Recognizer.objects.create(slug=f"other-{uuid.uuid4()}", name="Other")
     assert not snapshots.approved_reviews(other).exists()
+
+
+def test_a_drawing_that_fails_unexpectedly_is_left_out(
+    digits: Recognizer, alice: User, champion: ModelVersion, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = community.draw(alice, 3)
+    community.approve(made)
+    real = Content.raster
+    monkeypatch.setattr(Content, "raster", lambda self, spec: 1 / 0 if self.ink == made[1].ink else real(self, spec))
+    split = snapshots.choose_drawings(recognizer=digits, slugs=SLUGS, cap=100, champion=champion)
+    drawn = snapshots.rasterise_drawings(split.study + split.exam, slugs=SLUGS, raster=DEFAULT_SPEC)
+    assert sorted(drawn.drawings) == [made[0].pk, made[2].pk]

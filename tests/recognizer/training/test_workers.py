@@ -31,7 +31,7 @@ def _an_empty_queue(settings: Any) -> Iterator[None]:
 def solo(digits: Recognizer) -> User:
     """One person with thirty approved drawings."""
     person = community.person("solo")
-    community.approve(community.draw(person, 30))
+    community.approve(community.draw(person, 30, sideways=True))
     return person
 
 

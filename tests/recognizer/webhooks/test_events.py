@@ -5,15 +5,20 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import jsonschema
 import pytest
 from django.db import transaction
+from django.test import Client
+from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import User
 from ml.bundles.bundle import Bundle
-from recognizer import webhooks
+from recognizer import tasks, webhooks
+from recognizer.datasets import export_job
+from recognizer.datasets.filters import DrawingFilter
 from recognizer.drawings import corrections, store
-from recognizer.models import Delivery, Event, Policy, Recognizer, Review, Webhook
+from recognizer.models import Delivery, Event, Export, Policy, Recognizer, Review, Webhook
 from recognizer.registry import promotions
 from recognizer.review import bulk, decisions
 from recognizer.webhooks import manage
@@ -214,3 +219,108 @@ def test_a_new_correction_creates_no_delivery(of_alice: Webhook, alice: User, di
     said = named(alice, SEVEN, "7")
     corrections.correct(drawing=said.drawing, label="1")
     assert told(of_alice) == []
+
+
+def export_of(person: User, recognizer: str = "") -> Export:
+    """An export that a worker has finished."""
+    export = export_job.start_export(by=person, chosen=DrawingFilter(recognizer=recognizer), form="csv", licence="")
+    tasks.export(export.pk)
+    export.refresh_from_db()
+    return export
+
+
+@pytest.fixture
+def of_rita(rita: User, alice: User, digits: Recognizer) -> Webhook:
+    """A reviewer's webhook. There is a drawing to export."""
+    named(alice, SEVEN, "7")
+    return manage.create_webhook(person=rita, url=URL, events=Event.values)
+
+
+def test_a_finished_export_creates_a_delivery_for_its_owner_alone(
+    of_rita: Webhook, of_alice: Webhook, rita: User
+) -> None:
+    export = export_of(rita, recognizer="digits")
+    (event,) = told(of_rita)
+    assert event["type"] == "export.finished"
+    assert event["data"] == {
+        "export": export.pk,
+        "recognizer": "digits",
+        "format": "csv",
+        "state": "ready",
+        "reason": None,
+        "drawings": 1,
+        "size": export.size,
+        "sha256": export.sha256,
+        "file": f"/api/v1/exports/{export.pk}/file",
+    }
+    assert told(of_alice) == []
+
+
+def test_an_export_that_fails_says_why(of_rita: Webhook, rita: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(export_job, "MAX_BYTES", -export_job.CHUNK_SIZE)
+    export_of(rita)
+    (event,) = told(of_rita)
+    assert (event["data"]["state"], event["data"]["file"], event["data"]["size"]) == ("failed", None, None)
+    assert event["data"]["reason"] == Export.objects.get().reason
+    assert event["data"]["reason"]
+
+
+def test_an_export_whose_worker_died_says_so(of_rita: Webhook, rita: User) -> None:
+    export_job.start_export(by=rita, chosen=DrawingFilter(), form="csv", licence="")
+    Export.objects.update(state="running", heartbeat=timezone.now() - 2 * export_job.SILENT_FOR)
+    export_job.run_due_jobs()
+    assert [each["data"]["state"] for each in told(of_rita)] == ["failed"]
+
+
+def test_an_export_that_expires_or_is_deleted_creates_no_delivery(of_rita: Webhook, rita: User) -> None:
+    for _ in range(export_job.MAX_PER_PERSON + 1):
+        export_of(rita)
+    count = of_rita.deliveries.count()
+    Export.objects.update(finished=timezone.now() - 2 * export_job.KEPT_FOR)
+    export_job.run_due_jobs()
+    export_job.delete_export(export=Export.objects.latest("pk"))
+    assert (count, of_rita.deliveries.count()) == (4, 4)
+
+
+def test_who_may_not_export_any_more_is_not_notified(of_rita: Webhook, rita: User) -> None:
+    export = export_job.start_export(by=rita, chosen=DrawingFilter(), form="csv", licence="")
+    rita.user_permissions.clear()
+    tasks.export(export.pk)
+    assert told(of_rita) == []
+
+
+def test_a_webhook_for_one_recognizer_gets_only_exports_of_it(of_rita: Webhook, rita: User, digits: Recognizer) -> None:
+    manage.update_webhook(hook=of_rita, url=URL, events=Event.values, recognizer=digits)
+    export_of(rita)
+    assert told(of_rita) == []
+    export_of(rita, recognizer="digits")
+    assert len(told(of_rita)) == 1
+
+
+def test_only_reviewers_are_offered_the_event_of_exports(as_alice: Client, as_rita: Client) -> None:
+    for client, offered in ((as_alice, False), (as_rita, True)):
+        values = {value for value, _name, _checked in client.get("/accounts/webhooks/").context["events"]}
+        assert ("export.finished" in values) == offered
+        assert values | {"export.finished"} == {*Event.values}
+
+
+def test_each_body_is_as_the_document_says(
+    of_rita: Webhook, rita: User, client: Client, digits: Recognizer, starter: Bundle
+) -> None:
+    User.objects.filter(pk=rita.pk).update(consented_at=timezone.now())
+    rejected = named(rita, SCRIBBLE, "3")
+    decisions.undo(review=community.decided(rejected, community.reviewer("rosa"), reason="scribble"), reviewer=rita)
+    promote(digits, starter)
+    promotions.roll_back(recognizer=digits, reason="It is not.")
+    export_of(rita)
+    manage.send_test(hook=of_rita)
+    document = client.get("/api/v1/openapi.json").json()
+    seen = set()
+    for event in told(of_rita):
+        operation = document["webhooks"][event["type"]]["post"]
+        schema = operation["requestBody"]["content"]["application/json"]["schema"]
+        jsonschema.validate(event, {**schema, "components": document["components"]})
+        data = document["components"]["schemas"][schema["$ref"].rpartition("/")[2] + "Data"]
+        assert set(event["data"]) == set(data["properties"])
+        seen.add(event["type"])
+    assert seen == set(document["webhooks"]) == {*Event.values, "webhook.test"}

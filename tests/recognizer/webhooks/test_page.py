@@ -93,6 +93,18 @@ def test_a_person_has_at_most_ten_webhooks(as_alice: Client) -> None:
     assert Webhook.objects.count() == 10
 
 
+def test_saving_webhooks_is_limited_because_each_looks_up_a_name(
+    as_alice: Client, as_bob: Client, hook: Webhook, settings: Any
+) -> None:
+    settings.ACCOUNT_RATE_LIMITS = {"webhook": "2/h/user"}
+    pages = ["/accounts/webhooks/", f"/accounts/webhooks/{hook.uuid}/"] * 2
+    answers = [as_alice.post(page, GOOD) for page in pages]
+    assert [answer.status_code for answer in answers] == [302, 302, 429, 429]
+    assert int(answers[-1]["Retry-After"]) > 0
+    assert as_bob.post("/accounts/webhooks/", GOOD).status_code == 302
+    assert as_alice.get("/accounts/webhooks/").status_code == 200
+
+
 @pytest.mark.django_db(transaction=True)
 def test_the_limit_of_ten_holds_for_requests_at_the_same_time(alice: User) -> None:
     def press(_number: int) -> int:
@@ -238,8 +250,8 @@ def test_a_long_log_has_pages_and_needs_no_query_per_row(
         noting.create_test_delivery(hook)
     with django_assert_max_num_queries(8):
         html = text(as_alice, page)
-    assert html.count('<span class="type">') == 20
-    assert text(as_alice, page + "?page=2").count('<span class="type">') == 10
+    assert len(re.findall(r'<span[^>]* class="type">', html)) == 20
+    assert len(re.findall(r'<span[^>]* class="type">', text(as_alice, page + "?page=2"))) == 10
 
 
 def test_the_admin_shows_no_address_and_no_payload(hook: Webhook) -> None:
@@ -261,7 +273,7 @@ def test_the_list_names_the_events_and_shows_no_secret(as_alice: Client, alice: 
         Webhook.objects.create(person=alice, url=url, events=["correction.reviewed", "version.promoted"])
     html = as_alice.get(PATH).content.decode()
     assert html.count(">hooks.example.org</a>") == 2
-    assert '<span class="code">/a?…</span>' in html
-    assert '<span class="code">/</span>' in html
+    assert 'class="code">/a?…</span>' in html
+    assert 'class="code">/</span>' in html
     assert f"{Event.REVIEWED.label} · {Event.PROMOTED.label}" in html
     assert "geheim" not in html

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from django.utils.translation import gettext_noop
+
 _HERE = Path(__file__).parent
 
 
@@ -16,7 +18,12 @@ STARTING = [
     ("Python", read("quick_start.py")),
     ("JavaScript", read("quick_start.mjs")),
 ]
-CLIENTS = [("Command line", read("client.sh")), ("Python", read("client.py")), ("JavaScript", read("client.mjs"))]
+CLIENTS = [
+    (gettext_noop("Command line"), read("client.sh")),
+    ("Python", read("client.py")),
+    ("JavaScript", read("client.mjs")),
+    (gettext_noop("Python on a device, without a network"), read("on_device.py")),
+]
 # The placeholders in the samples.
 HOME = "https://inkling.example"
 SITE, KEY = f"{HOME}/api/v1/", "ink_…"

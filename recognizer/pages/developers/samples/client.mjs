@@ -1,4 +1,7 @@
-import { Client } from "https://inkling.example/static/js/api.js";
+// Needs Node.js 18 or newer. Save it as sample.mjs, then: node sample.mjs
+// A page in a browser imports the address itself. Or copy the file; then nothing is loaded from the site.
+const source = await fetch("https://inkling.example/static/js/api.js").then((response) => response.text());
+const { Client } = await import("data:text/javascript," + encodeURIComponent(source));
 
 const client = new Client({ url: "https://inkling.example", key: "ink_…" });
 const seven = [[[20, 80, 45], [20, 20, 100]], [[35, 75], [60, 60]]];

@@ -1,3 +1,4 @@
+# Needs Python 3.11 or newer and, in the source of this site: pip install ./clients/python
 from inkling_client import Client, ink
 
 with Client("https://inkling.example", key="ink_…") as client:

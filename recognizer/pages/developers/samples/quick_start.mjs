@@ -1,3 +1,4 @@
+// Needs Node.js 18 or newer. Save it as sample.mjs, then: node sample.mjs
 const api = async (method, path, content) => {
   const response = await fetch("https://inkling.example/api/v1/" + path, {
     method,

@@ -1,3 +1,4 @@
+# Needs Python 3.9 or newer, and: pip install httpx
 import httpx
 
 api = httpx.Client(

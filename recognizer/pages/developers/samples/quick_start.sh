@@ -1,3 +1,4 @@
+# Needs curl
 curl https://inkling.example/api/v1/predict \
   -H 'Authorization: Bearer ink_…' \
   -H 'Content-Type: application/json' \

@@ -1,3 +1,4 @@
+// Needs Node.js 18 or newer. Save it as verify.mjs.
 import { createHmac, timingSafeEqual } from "node:crypto";
 
 /** Returns the event, or throws. `body` is the raw body of the request, a Buffer. */

@@ -1,3 +1,4 @@
+# Needs Python 3.9 or newer, and nothing else.
 import base64
 import hmac
 import json

@@ -1,0 +1,30 @@
+// The configuration of the draw page. The server has made the page for somebody, or it comes from the device and was made
+// for nobody: then the device says for whom.
+
+import { accountHere, setAccountHere } from "./account.js";
+
+/** `config` as the server wrote it. */
+export function pageConfig(config) {
+  if (!config.neutral) {
+    setAccountHere(config.user);
+    return config;
+  }
+  const user = accountHere();
+  removeOthers(user ? "person" : "guest");
+  return { ...config, user, actingFor: user ?? config.actingFor, recognizer: chosenIn(config) };
+}
+
+/** Of a neutral page, show the parts that are for `whom`, "person" or "guest", and remove the others. */
+export function removeOthers(whom) {
+  for (const part of document.querySelectorAll("[data-for]")) {
+    if (part.dataset.for === whom) part.hidden = false;
+    else part.remove();
+  }
+}
+
+/** The one in the address, else the one that was chosen last, else the first. */
+function chosenIn({ recognizers, recognizer }) {
+  const byAddress = recognizers.find(({ address }) => address === location.pathname);
+  const last = document.cookie.match(/(?:^|; )recognizer=([^;]+)/)?.[1];
+  return (byAddress ?? recognizers.find(({ slug }) => slug === last))?.slug ?? recognizer;
+}

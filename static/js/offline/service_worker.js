@@ -1,0 +1,186 @@
+// The service worker: what the site does without a connection. `/sw.js` names the addresses and the release.
+//
+// Pages come from the server whenever it answers, so none is older than the site. Without it the draw page comes from the
+// device, in a form that is made for nobody, and every other page is replaced by one that says so. Of the API only the
+// files of model versions are stored, which are the same for everybody and never change.
+
+const { release, sheet, sheets, page, share, statics, models } = self.INKLING;
+
+const RELEASES = "inkling-release-";
+const MODELS = "inkling-models";
+const SHARED = "inkling-shared";
+const PATIENCE_MS = 5000; // after it, a draw page comes from the device although the server may still answer
+const VERSION_FILE = /\/recognizers\/([\w-]+)\/versions\/(\d+)\/[\w.]+$/;
+const RENEW_MS = 600_000; // so long a stored draw page counts as new
+const HASHED = /\.[0-9a-f]{12}\.\w+$/; // what is at such an address never changes
+
+addEventListener("install", (event) => event.waitUntil(storeRelease().then(() => skipWaiting())));
+addEventListener("activate", (event) => event.waitUntil(begin()));
+addEventListener("message", (event) => event.data?.keep && event.waitUntil(keep(event.data.keep)));
+addEventListener("fetch", (event) => {
+  const answer = answerTo(event, new URL(event.request.url));
+  if (answer) event.respondWith(answer);
+});
+
+/** A Promise of the response; nothing where the browser goes on as without a worker. */
+function answerTo(event, { origin, pathname, search }) {
+  const { method, mode } = event.request;
+  if (origin !== location.origin) return null;
+  if (method === "POST" && pathname === share) return takePicture(event.request);
+  if (method !== "GET") return null;
+  if (mode === "navigate") return navigate(event, pathname);
+  if (pathname.startsWith(statics)) return staticFile(event.request, pathname);
+  if (pathname.startsWith(models) && VERSION_FILE.test(pathname) && !search) return versionFile(event.request);
+  return null;
+}
+
+// --- Pages ---
+
+async function navigate(event, pathname) {
+  const isSheet = sheets[0] === pathname || pathname.startsWith(sheets[1]);
+  const asking = askServer(event);
+  const response = await (isSheet ? Promise.race([asking, stored(sheet, PATIENCE_MS)]) : asking);
+  return response ?? (await stored(isSheet ? sheet : page)) ?? (await asking) ?? Response.error();
+}
+
+/** The server's response; null if there is none, or only one of a proxy before it that cannot reach it. */
+async function askServer(event) {
+  try {
+    const response = (await event.preloadResponse) ?? (await fetch(event.request));
+    return response.status > 501 && !response.headers.has("X-Request-Id") ? null : response;
+  } catch {
+    return null;
+  }
+}
+
+async function stored(address, delay = 0) {
+  if (delay) await new Promise((resolve) => setTimeout(resolve, delay));
+  const cache = await caches.open(RELEASES + release);
+  return cache.match(address, { ignoreVary: true });
+}
+
+// --- The files of a release ---
+
+async function storeRelease() {
+  const cache = await caches.open(RELEASES + release);
+  const pages = await Promise.all([sheet, page].map(async (address) => [address, await ownPage(address)]));
+  const texts = await Promise.all(pages.map(([, response]) => response.clone().text()));
+  await storeFiles(cache, filesIn(texts.join("")));
+  await Promise.all(pages.map(([address, response]) => cache.put(address, response)));
+}
+
+/** Throws if the server has another release by now: its own worker comes next. */
+async function ownPage(address) {
+  const response = await fetch(address, { cache: "no-store" });
+  if (!response.ok || response.redirected) throw new Error(`${address}: ${response.status}`);
+  if (response.headers.get("Inkling-Release") !== release) throw new Error(`${address}: another release`);
+  return response;
+}
+
+/** Addresses of static files that this page names. */
+function filesIn(text) {
+  const found = [...text.matchAll(/"([^"#\s]+)/g)].map((each) => each[1]);
+  return [...new Set(found.filter((address) => address.startsWith(statics)))];
+}
+
+/** A released script is one file; as it is written, it imports others. */
+async function storeFiles(cache, addresses) {
+  await Promise.all(addresses.map(async (address) => {
+    if (await cache.match(address)) return;
+    const response = await fetch(address);
+    if (!response.ok) throw new Error(`${address}: ${response.status}`);
+    const isSource = address.endsWith(".js") && !HASHED.test(address);
+    const text = isSource ? await response.clone().text() : "";
+    await cache.put(address, response);
+    const imports = [...text.matchAll(/^(?:import|export)\b[^"]*"(\.[^"]+)";/gm)].map((found) => new URL(found[1], response.url).pathname);
+    await storeFiles(cache, imports);
+  }));
+}
+
+/** An older page that is still open may need a file of its own release: the one before this one stays, too. */
+async function begin() {
+  await registration.navigationPreload?.enable();
+  const names = (await caches.keys()).filter((name) => name.startsWith(RELEASES));
+  const others = names.filter((name) => name !== RELEASES + release);
+  await Promise.all(others.slice(0, -1).map((name) => caches.delete(name)));
+  await clients.claim();
+}
+
+async function staticFile(request, pathname) {
+  const find = () => caches.match(request, { ignoreVary: true });
+  if (HASHED.test(pathname)) return (await find()) ?? fetch(request);
+  return fetch(request).catch(async () => (await find()) ?? Response.error());
+}
+
+// --- Models ---
+
+async function versionFile(request) {
+  const cache = await caches.open(MODELS);
+  const found = request.cache === "reload" ? null : await cache.match(request.url);
+  if (found) return found;
+  const response = await fetch(request);
+  const isForAll = /\bpublic\b.*\bimmutable\b/.test(response.headers.get("Cache-Control"));
+  if (response.status === 200 && isForAll) await cache.put(request.url, response.clone()).catch(() => {}); // the device is full
+  return response;
+}
+
+/**
+ * A page is open and online. `used`: slugs of the recognizers that are used on this device. Stores the draw page as it is
+ * now with the live versions of these recognizers, then deletes other versions. If the connection breaks before, the
+ * page that is stored keeps its versions.
+ */
+async function keep({ used, language }) {
+  const cache = await caches.open(RELEASES + release);
+  const before = (await cache.match(sheet))?.headers;
+  const isInLanguage = before?.get("Content-Language") === language;
+  const isNew = Math.abs(Date.now() - Date.parse(before?.get("Date"))) < RENEW_MS;
+  if (isInLanguage && isNew && (await hasVersions(used))) return;
+  const response = await ownPage(sheet).catch(() => null);
+  if (!response) return void registration.update();
+  const { live } = configIn(await response.clone().text());
+  const versions = new Map(used.filter((slug) => live[slug]).map((slug) => [slug, live[slug].version]));
+  await storeVersions(versions);
+  await cache.put(sheet, response);
+  await deleteOtherVersions(versions);
+  const inLanguage = isInLanguage ? null : await ownPage(page).catch(() => null);
+  if (inLanguage) await cache.put(page, inLanguage);
+}
+
+function configIn(text) {
+  return JSON.parse(text.match(/<script id="config" type="application\/json">(.*?)<\/script>/s)[1]);
+}
+
+async function hasVersions(used) {
+  const cache = await caches.open(MODELS);
+  const stored = (await cache.keys()).map(({ url }) => url.match(VERSION_FILE)[1]);
+  return used.every((slug) => stored.includes(slug));
+}
+
+/** `versions`: slug -> number. Throws if a file cannot be stored. */
+async function storeVersions(versions) {
+  const cache = await caches.open(MODELS);
+  for (const [slug, number] of versions) {
+    const files = ["model", "model.tflite", "vectors"].map((name) => `${models}${slug}/versions/${number}/${name}`);
+    await Promise.all(files.map((address) => versionFile(new Request(address, { credentials: "omit" }))));
+    const stored = await Promise.all(files.map((address) => cache.match(address)));
+    if (!stored.every(Boolean)) throw new Error(`${slug} ${number}: not stored`);
+  }
+}
+
+async function deleteOtherVersions(versions) {
+  const cache = await caches.open(MODELS);
+  for (const { url } of await cache.keys()) {
+    const [, slug, number] = url.match(VERSION_FILE);
+    if (versions.get(slug) !== Number(number)) await cache.delete(url);
+  }
+}
+
+// --- A picture that the system shares ---
+
+async function takePicture(request) {
+  const form = await request.formData();
+  const picture = form.get("picture");
+  const cache = await caches.open(SHARED);
+  if (picture instanceof File) await cache.put("/shared-picture", new Response(picture));
+  return Response.redirect(`${sheets[0]}?shared`, 303);
+}

@@ -1,0 +1,269 @@
+"""The installed site: it works without a connection, for whoever it belongs to, and never shows an older release."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.test import Client
+from pytest_django.live_server_helper import LiveServer
+
+from accounts import acting
+from accounts.models import User
+from recognizer.models import Drawing, Recognizer
+from recognizer.pages.offline import views
+from tests.browser.test_pictures import picture_file, seven_on_paper
+from tests.browser.visitors import ONE, SEVEN, Visitor, said_by, until
+from tests.programs import find_whole_chromium
+
+STORED = """async () => { const found = {};
+    for (const name of await caches.keys()) for (const { url } of await (await caches.open(name)).keys())
+        found[new URL(url).pathname] = await (await caches.match(url)).text();
+    return found; }"""
+
+
+@pytest.fixture
+def install(visit: Any, digits: Recognizer) -> Any:
+    """Call it for a visitor whose browser has installed the site's service worker."""
+
+    def install(client: Client | None = None, **options: Any) -> Visitor:
+        visitor: Visitor = visit(client, service_workers="allow", **options)
+        visitor.open_sheet()
+        _wait_for_worker(visitor)
+        return visitor
+
+    return install
+
+
+def _wait_for_worker(visitor: Visitor) -> None:
+    visitor.page.wait_for_function("() => navigator.serviceWorker.controller?.state === 'activated'")
+
+
+def _offline(visitor: Visitor, offline: bool = True) -> None:
+    visitor.page.context.set_offline(offline)
+
+
+def _account(visitor: Visitor) -> Any:
+    return visitor.page.evaluate("JSON.parse(localStorage.getItem('inkling.account'))")
+
+
+def _is_from_device(visitor: Visitor) -> bool:
+    return bool(visitor.page.evaluate("JSON.parse(document.getElementById('config').textContent).neutral"))
+
+
+def test_a_person_draws_and_labels_after_an_offline_reload_and_all_is_saved_later(
+    install: Any, as_alice: Client, alice: User
+) -> None:
+    visitor = install(as_alice)
+    _offline(visitor)
+    visitor.open_sheet()
+    assert _is_from_device(visitor)
+    for strokes, label in ((SEVEN, "7"), (ONE, "1")):
+        visitor.draw(strokes)
+        visitor.press(label)
+        visitor.sees_outcome("queued")
+        visitor.press("Enter")
+    visitor.page.context.clear_cookies(name="csrftoken")
+    _offline(visitor, False)
+    visitor.waits_until_all_is_delivered()
+    assert said_by(alice) == ["7", "1"]
+    until(visitor.page, lambda: not _is_from_device(visitor))
+
+
+def test_an_address_of_a_recognizer_opens_it_without_a_connection(
+    three: list[Recognizer], install: Any, as_alice: Client
+) -> None:
+    visitor = install(as_alice)
+    _offline(visitor)
+    visitor.go("/draw/sketches/")
+    visitor.page.wait_for_selector("[data-draw][data-ready]")
+    selected = visitor.page.get_attribute("[data-recognizer][aria-current]", "data-recognizer")
+    assert selected == "sketches"
+
+
+def test_a_guest_is_told_that_nothing_is_saved_without_a_connection_too(install: Any) -> None:
+    visitor = install()
+    _offline(visitor)
+    visitor.open_sheet()
+    visitor.draw(SEVEN)
+    visitor.press("7")
+    visitor.sees_outcome("anonymous")
+    assert visitor.outbox == []
+    assert not visitor.page.is_visible("[data-for=person]")
+
+
+def test_another_page_says_that_there_is_no_connection_and_opens_when_there_is(install: Any) -> None:
+    visitor = install()
+    _offline(visitor)
+    visitor.go("/models/digits/")
+    visitor.page.wait_for_selector("[data-offline-page]")
+    assert visitor.page.url.endswith("/models/digits/")
+    _offline(visitor, False)
+    visitor.page.wait_for_selector("[data-offline-page]", state="detached")
+
+
+def test_the_device_stores_nothing_about_the_person(install: Any, as_alice: Client, alice: User) -> None:
+    visitor = install(as_alice)
+    visitor.draw(SEVEN)
+    visitor.press("7")
+    visitor.sees_outcome("saved")
+    visitor.go("/drawings/")
+    visitor.go("/accounts/")
+    stored = visitor.page.evaluate(STORED)
+    assert {"/offline/", "/offline/sheet/"} <= set(stored)
+    version_files = [path for path in stored if "/versions/" in path]
+    others = set(stored) - {"/offline/", "/offline/sheet/"} - set(version_files)
+    assert all(path.startswith("/static/") for path in others)
+    personal = [alice.email, acting.account_id(alice), str(Drawing.objects.get().uuid)]
+    assert not [path for path, text in stored.items() if any(each in text for each in personal)]
+
+
+def test_who_signs_out_leaves_the_device_to_nobody(install: Any, as_alice: Client) -> None:
+    visitor = install(as_alice)
+    assert _account(visitor)
+    visitor.go("/accounts/logout/")
+    visitor.page.click("main button[type=submit]")
+    visitor.page.wait_for_selector("[data-draw][data-ready]")
+    assert _account(visitor) is None
+    _offline(visitor)
+    visitor.open_sheet()
+    visitor.draw(SEVEN)
+    visitor.press("7")
+    visitor.sees_outcome("anonymous")
+
+
+@pytest.mark.slow
+def test_the_next_person_never_gets_what_the_one_before_drew_without_a_connection(
+    install: Any, as_alice: Client, as_bob: Client, alice: User, bob: User
+) -> None:
+    """alice's session ends without signing out; bob signs in and is offline before he opens the draw page."""
+    visitor = install(as_alice)
+    _offline(visitor)
+    visitor.draw(SEVEN)
+    visitor.press("7")
+    visitor.sees_outcome("queued")
+    visitor.page.route("**/api/**", lambda route: route.abort())
+    _offline(visitor, False)
+    visitor.page.context.clear_cookies(name="sessionid")
+    visitor.go("/accounts/login/")
+    until(visitor.page, lambda: _account(visitor) is None)
+    session = {"name": "sessionid", "value": as_bob.cookies["sessionid"].value, "url": visitor.site}
+    visitor.page.context.add_cookies([session])
+    _offline(visitor)
+    visitor.open_sheet()
+    visitor.draw(ONE)
+    visitor.press("1")
+    visitor.sees_outcome("anonymous")
+    _offline(visitor, False)
+    visitor.page.unroute("**/api/**")
+    visitor.press("Enter")
+    until(visitor.page, lambda: _account(visitor) == acting.account_id(bob))
+    visitor.open_sheet()
+    visitor.waits_until_all_is_asked()
+    assert [item["label"] for item in visitor.outbox] == ["7"]
+    assert Drawing.objects.count() == 0
+    visitor.page.context.add_cookies([session | {"value": as_alice.cookies["sessionid"].value}])
+    visitor.open_sheet()
+    visitor.waits_until_all_is_delivered()
+    assert (said_by(alice), said_by(bob)) == (["7"], [])
+
+
+@pytest.mark.parametrize(("answer", "waiting", "saved"), [("send", 0, 1), ("keep", 1, 0), ("delete", 0, 0)])
+def test_who_signs_out_while_drawings_wait_says_what_becomes_of_them(
+    alice_draws: Visitor, as_alice: Client, alice: User, answer: str, waiting: int, saved: int
+) -> None:
+    alice_draws.page.route("**/api/v1/drawings", lambda route: route.abort())
+    alice_draws.draw(SEVEN)
+    alice_draws.press("7")
+    alice_draws.sees_outcome("queued")
+    alice_draws.go("/accounts/logout/")
+    alice_draws.page.click("main button[type=submit]")
+    alice_draws.page.click("[data-answer=send]")
+    alice_draws.page.wait_for_selector("[data-failed]:visible")
+    alice_draws.page.unroute("**/api/v1/drawings")
+    alice_draws.page.click(f"[data-answer={answer}]")
+    alice_draws.page.wait_for_selector("[data-draw][data-ready]")
+    assert alice_draws.page.locator("a[href='/accounts/login/']").count()
+    assert len(alice_draws.outbox) == waiting
+    assert len(said_by(alice)) == saved
+
+
+@pytest.mark.slow
+def test_an_open_page_and_an_offline_page_of_an_older_release_are_replaced(
+    install: Any, as_alice: Client, alice: User, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr(views, "release", lambda: "one")
+    visitor = install(as_alice)
+    other = Visitor(visitor.page.context.new_page(), visitor.site)
+    other.open_sheet()
+    _offline(visitor)
+    visitor.open_sheet()
+    visitor.draw(SEVEN)
+    visitor.press("7")
+    visitor.sees_outcome("queued")
+    monkeypatch.setattr(views, "release", lambda: "two")
+    _offline(visitor, False)
+    visitor.waits_until_all_is_delivered()
+    visitor.press("Enter")  # the sheet is blank: the page of the server takes its place
+    until(visitor.page, lambda: not _is_from_device(visitor))
+    releases = {f"inkling-release-{number}" for number in ("one", "two")}
+    until(visitor.page, lambda: releases <= set(visitor.page.evaluate("caches.keys()")))
+    other.draw(ONE)  # still the page of the first release, with all its files
+    other.press("1")
+    other.sees_outcome("saved")
+    _offline(other)
+    other.open_sheet()
+    assert _is_from_device(other)
+    stored = """async () => { const cache = await caches.open("inkling-release-two");
+        return (await cache.match("/offline/sheet/")).headers.get("Inkling-Release"); }"""
+    assert other.page.evaluate(stored) == "two"
+    assert said_by(alice) == ["7", "1"]
+
+
+def test_a_shared_picture_is_on_the_sheet(install: Any, as_alice: Client) -> None:
+    visitor = install(as_alice)
+    # As the system does: a form that nobody has seen a token for.
+    visitor.page.evaluate(
+        """bytes => { const form = document.createElement("form");
+            Object.assign(form, { method: "post", action: "/share/", enctype: "multipart/form-data" });
+            const input = document.createElement("input");
+            Object.assign(input, { type: "file", name: "picture" });
+            const files = new DataTransfer();
+            files.items.add(new File([Uint8Array.from(bytes)], "seven.png", { type: "image/png" }));
+            input.files = files.files;
+            form.append(input);
+            document.body.append(form);
+            form.submit(); }""",
+        list(picture_file(seven_on_paper())["buffer"]),
+    )
+    visitor.page.wait_for_selector("[data-picture]:visible")
+    visitor.sees("answer", "7")
+    assert visitor.page.url == f"{visitor.site}/"
+    visitor.open_sheet()
+    assert not visitor.page.is_visible("[data-picture]")
+
+
+@pytest.fixture
+def profile(browser: Any, tmp_path: Path) -> Iterator[Any]:
+    """A browser with a profile of its own: private windows cannot install anything."""
+    options: dict[str, Any] = {
+        "executable_path": find_whole_chromium(),
+        "args": ["--no-sandbox", "--disable-dev-shm-usage"],
+    }
+    with browser.browser_type.launch_persistent_context(tmp_path, **options) as context:
+        yield context
+
+
+def test_chromium_finds_nothing_that_keeps_the_site_from_being_installed(
+    transactional_db: None, profile: Any, digits: Recognizer, live_server: LiveServer, answering: Any
+) -> None:
+    visitor = Visitor(profile.new_page(), live_server.url)
+    visitor.open_sheet()
+    _wait_for_worker(visitor)
+    chromium = profile.new_cdp_session(visitor.page)
+    assert chromium.send("Page.getInstallabilityErrors")["installabilityErrors"] == []
+    assert chromium.send("Page.getAppManifest")["errors"] == []
+    assert visitor.complaints == []
+    answering.wait()
