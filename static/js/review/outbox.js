@@ -58,6 +58,10 @@ export class Outbox {
     return this.#steps.filter(({ skips, undoes, field }) => !skips && !undoes && !field).map(({ id }) => id);
   }
 
+  get isUndoing() {
+    return this.#steps.some(({ undoes, field }) => undoes || field);
+  }
+
   get isStuck() {
     return this.#retry.waits && this.#steps.length > 0;
   }

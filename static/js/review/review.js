@@ -191,7 +191,7 @@ class ReviewPage {
   }
 
   #fieldsToAsk() {
-    this.#waiting.ask();
+    this.#waiting.ask(this.#outbox.isUndoing);
     return [...this.#fields, ...this.#outbox.decided.map((id) => ["decided", id])];
   }
 

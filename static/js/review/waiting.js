@@ -5,7 +5,7 @@ import { integer, text } from "../shared/texts.js";
 export class Waiting {
   #line;
   #count; // null: too many to be counted
-  #since = 0; // decisions since the server was asked
+  #changed = false; // whether the server's next count can lack what this page decided or undid
 
   constructor(line) {
     this.#line = line;
@@ -14,18 +14,19 @@ export class Waiting {
 
   /** `decisions` more are made; negative: undone. */
   subtract(decisions) {
-    this.#since += decisions;
+    this.#changed = true;
     if (this.#count !== null) this.#show(this.#count - decisions);
   }
 
-  /** The server is asked now. What is decided until it answers is not in its count. */
-  ask() {
-    this.#since = 0;
+  /** The server is asked now. `undoing`: whether an undo is not sent yet; decisions that are not sent yet are named to the server. */
+  ask(undoing) {
+    this.#changed = undoing;
   }
 
   /** The server's answer: `count`, or null and `waiting`, a text. */
   answer({ count, waiting }) {
-    if (count !== null) return this.#show(count - this.#since);
+    if (count !== null && this.#changed) return; // the next answer corrects the count
+    if (count !== null) return this.#show(count);
     this.#count = null;
     this.#line.textContent = waiting;
   }
