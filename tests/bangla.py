@@ -60,5 +60,5 @@ def untranslated(page: str) -> list[str]:
     texts = _Texts()
     texts.feed(page)
     found = [text for text in texts.shown + texts.spoken if latin_words(text)]
-    found += [text for text in texts.shown if any(map(_NUMBER.fullmatch, text.split()))]
+    found += [text for text in texts.shown + texts.spoken if any(map(_NUMBER.fullmatch, text.split()))]
     return [" ".join(text.split()) for text in found]

@@ -17,6 +17,8 @@ _WORD = re.compile(r"\S+")
 _LATIN = re.compile("[A-Za-z]")
 _NAME = re.compile(r"</?([a-zA-Z][\w-]*)")
 _OTHER = re.compile(r'\s(?:lang="(?!bn")|translate="no")')
+_SPOKEN = re.compile(r'(?<=\s)((?:alt|aria-(?:description|label|roledescription)|placeholder|title)=")([^"]+)(?=")')
+_DESCRIPTION = re.compile(r'(?<=\s)((?:name|property)="(?:og:)?description" content=")([^"]+)(?=")')
 
 
 def in_page_numerals(html: str) -> str:
@@ -33,23 +35,32 @@ def with_page_numerals(status: dict[str, Any]) -> dict[str, Any]:
 
 
 def to_bangla_numerals(page: str) -> str:
-    """The page with Bangla numerals in its texts.
+    """The page with Bangla numerals in its texts and in the attributes that people read or hear, such as `aria-label`.
 
-    Not in attributes, code and scripts, in text that is in another language or marked with `translate="no"`, and in
-    words with Latin letters, such as e-mail addresses.
+    Not in other attributes, code and scripts, in text that is in another language or marked with `translate="no"`, and
+    in words with Latin letters, such as e-mail addresses.
     The page is well-formed HTML as our templates write it; `<` and `>` in texts and values are escaped.
     """
     parts = []
     kept: list[str] = []  # the open elements from the first one whose text stays as it is
     for part in _TAG.split(page):
         if part.startswith("<"):
+            if not kept and _DIGIT.search(part) and not _OTHER.search(part):
+                for attribute in (_SPOKEN, _DESCRIPTION):
+                    part = attribute.sub(lambda found: found[1] + _in_text(found[2]), part)
             _follow(part, kept)
-        elif not kept and _DIGIT.search(part):
-            pieces = _ENTITY.split(part)
-            pieces[::2] = [_WORD.sub(_numerals_of, piece) for piece in pieces[::2]]
-            part = "".join(pieces)
+        elif not kept:
+            part = _in_text(part)
         parts.append(part)
     return "".join(parts)
+
+
+def _in_text(text: str) -> str:
+    if not _DIGIT.search(text):
+        return text
+    pieces = _ENTITY.split(text)
+    pieces[::2] = [_WORD.sub(_numerals_of, piece) for piece in pieces[::2]]
+    return "".join(pieces)
 
 
 def _numerals_of(word: re.Match[str]) -> str:

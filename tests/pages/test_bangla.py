@@ -38,7 +38,8 @@ def test_no_page_has_untranslated_texts(client: Client, site: dict[str, Any], al
         ("<p>আঁকুন <b>this</b></p>", ["this"]),
         ('<p lang="en">Draw <b>this</b></p><p>PNG ও API, আঁকুন</p>', []),
         ('<img alt="A seven"><input placeholder="নাম" title="Name">', ["A seven", "Name"]),
-        ('<p>৭, 8, SHA-256</p><p title="9"><span translate="no">404</span></p>', ["৭, 8, SHA-256"]),
+        ('<p>৭, 8, SHA-256</p><p data-share="9"><span translate="no">404</span></p>', ["৭, 8, SHA-256"]),
+        ('<p title="9">৭</p><button lang="en" aria-label="7 সাত">7</button>', ["9"]),
         ("<code>manage.py migrate</code> <kbd>Enter</kbd> a@example.org https://example.org/a", []),
     ],
 )

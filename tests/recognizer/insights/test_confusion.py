@@ -83,7 +83,7 @@ def test_live_answers_are_compared_with_the_approved_or_the_authors_label(
     read()
     page = as_rita.get(PAGE)
     html = page.content.decode()
-    assert _cells(html) == {"7 → 1: 3": PAGE + "1/live/7/1/"}
+    assert _cells(html) == {"seven → one: 3": PAGE + "1/live/7/1/"}
     matrix = page.context["test"].matrix
     assert (matrix.total, matrix.right) == (3, 0)
     assert [(str(each.drawn), str(each.answered), each.count) for each in matrix.pairs] == [("7", "1", 3)]
@@ -95,19 +95,19 @@ def test_later_answers_to_old_drawings_are_not_live(as_rita: Client, desk: Desk,
     desk.answer(said, 2, label_7=0.9)
     desk.answer(desk.draw("4"), 2, label_9=0.8)
     read()
-    assert list(_cells(_text(as_rita, PAGE + "1/"))) == ["7 → 1: 1"]
-    assert list(_cells(_text(as_rita, PAGE + "2/?test=live"))) == ["4 → 9: 1"]
+    assert list(_cells(_text(as_rita, PAGE + "1/"))) == ["seven → one: 1"]
+    assert list(_cells(_text(as_rita, PAGE + "2/?test=live"))) == ["four → nine: 1"]
 
 
 def test_a_field_test_shows_both_versions(as_rita: Client, desk: Desk, read: Read) -> None:
     seven, four = desk.approved("7"), desk.approved("4")
     desk.judged(2, exam=[(seven, "1", "7"), (four, "4", "9")])
     html = _text(as_rita, PAGE + "2/")
-    assert _cells(html) == {"4 → 9: 1": PAGE + "2/field/4/9/", "7 → 7: 1": PAGE + "2/field/7/7/"}
+    assert _cells(html) == {"four → nine: 1": PAGE + "2/field/4/9/", "seven → seven: 1": PAGE + "2/field/7/7/"}
     before = _cells(_text(as_rita, PAGE + "2/?test=before"))
-    assert before == {"4 → 4: 1": PAGE + "2/before/4/4/", "7 → 1: 1": PAGE + "2/before/7/1/"}
+    assert before == {"four → four: 1": PAGE + "2/before/4/4/", "seven → one: 1": PAGE + "2/before/7/1/"}
     read()
-    assert _opened(_text(as_rita, before["7 → 1: 1"])) == [seven.pk]
+    assert _opened(_text(as_rita, before["seven → one: 1"])) == [seven.pk]
     assert _opened(_text(as_rita, PAGE + "2/field/4/9/")) == [four.pk]
 
 
