@@ -8,8 +8,8 @@ from django.utils.translation import get_language
 
 from accounts import acting
 from config.languages import QUERY, languages_of
-from recognizer.api.request_ids import current_request_id
 from recognizer.pages.discovery import site_address
+from recognizer.request_ids import current_request_id
 
 
 def site(request: HttpRequest) -> dict[str, object]:

@@ -9,7 +9,7 @@ from django.template.loader import render_to_string
 from django.views import defaults
 
 from recognizer.api.errors import error_response
-from recognizer.api.request_ids import current_request_id
+from recognizer.request_ids import current_request_id
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:

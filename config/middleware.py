@@ -22,7 +22,8 @@ from django.utils.translation import gettext as _
 
 from accounts import acting
 from config.errors import is_api
-from recognizer.api import cors, request_ids
+from recognizer import request_ids
+from recognizer.api import cors
 
 logger = logging.getLogger(__name__)
 

@@ -13,7 +13,7 @@ import dj_database_url
 from csp.constants import NONE, SELF
 from dotenv import load_dotenv
 
-from config import env
+from config import env, error_reports
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 load_dotenv(BASE_DIR / ".env")
@@ -95,6 +95,8 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "config.middleware.request_id",
+    "config.request_log.log_requests",
+    "config.metrics.metrics_page",
     "django.middleware.security.SecurityMiddleware",
     "config.middleware.CompressionMiddleware",
     "config.middleware.cross_origin",
@@ -353,14 +355,38 @@ TRAINING_DEAD_SECONDS = env.number("TRAINING_DEAD_SECONDS", 10 * _BEAT, least=3 
 SELF_REVIEW = env.flag("SELF_REVIEW", default=EMBEDDED)  # staff may review their own drawings: for a site with one user
 
 
-# --- Logging ---
+# --- Logs, metrics and reports of errors ---
 
+LOG_FORMAT = env.choice("LOG_FORMAT", ("text", "json") if EMBEDDED else ("json", "text"))
+ACCESS_LOG = env.flag("ACCESS_LOG", default=not EMBEDDED)  # a line for each request
+METRICS_TOKEN = env.text("METRICS_TOKEN")  # /metrics asks for it; without it there is no such page
+SENTRY_DSN = env.text("SENTRY_DSN")  # errors are sent there
+# Seconds between the reports that each process writes for /operations/ and /metrics. 0: none are written.
+PROCESS_REPORT_SECONDS = env.number("PROCESS_REPORT_SECONDS", 30)
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name} [{request_id}]: {message}", "style": "{"}},
-    "filters": {"request_id": {"()": "recognizer.api.request_ids.RequestIdFilter"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["request_id"]}},
-    "loggers": {"httpx": {"level": "WARNING"}},  # at INFO it logs every URL, and the URL of a webhook can hold a secret
-    "root": {"handlers": ["console"], "level": env.text("LOG_LEVEL", "INFO")},
+    "formatters": {
+        "text": {"format": "{asctime} {levelname} {name} [{request_id}]: {message}", "style": "{"},
+        "json": {"()": "config.request_log.JsonFormatter"},
+    },
+    "filters": {
+        "request_id": {"()": "recognizer.request_ids.RequestIdFilter"},
+        "access_log": {"()": "config.request_log.AccessLogFilter"},
+    },
+    "handlers": {
+        "console": {
+            "class": "logging.StreamHandler",
+            "formatter": LOG_FORMAT,
+            "filters": ["access_log", "request_id"],
+        },
+        "error_count": {"class": "recognizer.operations.error_count.ErrorCounter"},  # writes nothing
+    },
+    "loggers": {
+        "httpx": {"level": "WARNING"},  # at INFO it logs every URL, and the URL of a webhook can hold a secret
+        "config.request_log": {"level": "NOTSET" if ACCESS_LOG else "WARNING"},
+    },
+    "root": {"handlers": ["console", "error_count"], "level": env.text("LOG_LEVEL", "INFO")},
 }
+if SENTRY_DSN:
+    error_reports.start(SENTRY_DSN)

@@ -11,6 +11,8 @@ from django.conf import settings
 from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
 from django.utils.http import parse_header_parameters
 
+from config.metrics import share_counts
+
 BODY_TIMEOUT = 10  # seconds between two parts of a request body
 
 
@@ -60,10 +62,13 @@ class Handler(WSGIHandler):
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
         if connection := environ.get("gunicorn.socket"):
             environ["wsgi.input"] = TimedBody(environ["wsgi.input"], connection)
+        processes.start_reports(processes.Kind.WEB)
         return super().__call__(environ, start_response)
 
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+share_counts()  # before anything imports prometheus_client
 django.setup(set_prefix=False)
 import_module(settings.ROOT_URLCONF)  # imports every view before gunicorn forks, so that the processes share the memory
+processes = import_module("recognizer.operations.processes")  # needs django.setup()
 application = Handler()

@@ -138,3 +138,39 @@ def one_against_rest(table: np.ndarray, index: int) -> np.ndarray:
 def symmetric_table(table: np.ndarray) -> np.ndarray:
     """The sum of a table and its transpose, for pairs of raters without an order."""
     return table + table.T
+
+
+# Mixtures
+
+
+RESAMPLES = 2_000
+
+
+def total_variation(first: np.ndarray, second: np.ndarray) -> float:
+    """The distance of two mixtures, from 0 (the same) to 1: half the sum of the absolute differences of their shares.
+
+    Each is counts, (classes,), with a sum above 0. It is the share that would have to move to other classes.
+    """
+    return float(np.abs(first / first.sum() - second / second.sum()).sum() / 2)
+
+
+def total_variation_by_chance(first: np.ndarray, second: np.ndarray, *, p_value: float) -> float:
+    """The distance that two samples of one mixture exceed with the probability `p_value`.
+
+    Both counts are pooled, 2,000 pairs of samples of the same sizes are drawn from the pooled mixture, always the same
+    ones, and the quantile of their distances is returned.
+    """
+    pooled = (first + second) / (first.sum() + second.sum())
+    rng = np.random.default_rng(0)
+    one = rng.multinomial(int(first.sum()), pooled, RESAMPLES) / first.sum()
+    other = rng.multinomial(int(second.sum()), pooled, RESAMPLES) / second.sum()
+    return float(np.quantile(np.abs(one - other).sum(axis=1) / 2, 1 - p_value))
+
+
+def differs_in_mean(first: tuple[float, float, int], second: tuple[float, float, int], *, z: float) -> bool:
+    """Whether the means of two samples differ by more than `z` standard errors of their difference (Welch).
+
+    Each is (mean, standard deviation, count), with a count above 0.
+    """
+    error = (first[1] ** 2 / first[2] + second[1] ** 2 / second[2]) ** 0.5
+    return abs(first[0] - second[0]) > z * error

@@ -15,7 +15,7 @@ from recognizer import enqueue, memory, training
 from recognizer.datasets import export_job
 from recognizer.drawings import refresh
 from recognizer.enqueue import Task
-from recognizer.insights import label_checks, worst_mistakes
+from recognizer.insights import drift, label_checks, worst_mistakes
 from recognizer.models import Receipt
 from recognizer.review import outliers
 from recognizer.webhooks import delivery
@@ -38,6 +38,7 @@ def tick() -> None:
     checked, _more = _try(label_checks.refresh_label_checks) or (0, True)
     measured = _try(outliers.refresh_oddness) or 0
     tested = _try(worst_mistakes.refresh_worst_mistakes) or 0
+    _try(drift.refresh_answer_weeks)
     logger.info(
         "tick: %d training runs changed, %d predictions refreshed, %d remembered drawings embedded, "
         "%d label checks refreshed, %d oddness scores computed, %d versions answered their base test",

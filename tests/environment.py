@@ -8,6 +8,7 @@ import tempfile
 os.environ.setdefault("INKLING_ENV", "embedded")
 os.environ.setdefault("SECRET_KEY", "only for tests")
 os.environ["USAGE_SECONDS"] = "0"  # no thread that writes during the transaction of a test
+os.environ.setdefault("PROCESS_REPORT_SECONDS", "0")  # nor this one
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 if "INKLING_VAR" not in os.environ:
     os.environ["INKLING_VAR"] = tempfile.mkdtemp(prefix="inkling-tests-")

@@ -32,6 +32,12 @@ class WorstMistakes(NamedTuple):
     """First guesses that are wrong."""
     wrong_and_sure: int
     """Those among them that are not "not sure"."""
+    answers: np.ndarray
+    """First guesses to the test drawings that show a label: int (drawings,), indices of labels."""
+    confidence: np.ndarray
+    """Their probabilities, float (drawings,)."""
+    unsure: int
+    """How many of them are "not sure"."""
 
 
 def find_worst_mistakes(
@@ -50,10 +56,14 @@ def find_worst_mistakes(
     answers = probabilities.argmax(axis=1)
     wrong = answers != labels[rows]
     confidence = probabilities.max(axis=1)
+    unsure = is_unsure(probabilities, unsure_below) if len(rows) else np.zeros(0, bool)
     order = np.flatnonzero(wrong)[np.argsort(-confidence[wrong], kind="stable")][:count]
     return WorstMistakes(
         found=[Mistake(int(rows[at]), int(labels[rows[at]]), int(answers[at]), float(confidence[at])) for at in order],
         drawings=len(rows),
         wrong=int(wrong.sum()),
-        wrong_and_sure=int((wrong & ~is_unsure(probabilities, unsure_below)).sum()) if len(rows) else 0,
+        wrong_and_sure=int((wrong & ~unsure).sum()),
+        answers=answers,
+        confidence=confidence,
+        unsure=int(unsure.sum()),
     )

@@ -18,7 +18,7 @@ from rest_framework.request import Request
 from accounts import keys
 from accounts.models import ApiKey
 from recognizer.api.errors import ApiError, error_response
-from recognizer.api.request_ids import HEADER as REQUEST_ID
+from recognizer.request_ids import HEADER as REQUEST_ID
 
 _READS = ("GET", "HEAD")
 _ALLOWED = {

@@ -25,13 +25,13 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 
 from recognizer.api.error_codes import CODES
-from recognizer.api.request_ids import current_request_id
 from recognizer.datasets.export_job import OpenExportError
 from recognizer.datasets.filters import FilterError
 from recognizer.drawings.store import ConsentRequiredError, IdTakenError
 from recognizer.models import Drawing
 from recognizer.registry.pinned import UnavailableVersionError, UnknownVersionError
 from recognizer.registry.serving import NoModelError, UnknownRecognizerError
+from recognizer.request_ids import current_request_id
 
 logger = logging.getLogger(__name__)
 
@@ -75,7 +75,9 @@ def handle_exception(error: Exception, _context: dict[str, Any]) -> Response | N
     known = _api_exception(error)
     if known is None:
         return None
-    response = Response(error_body(known), status=known.status_code)
+    body = error_body(known)
+    response = Response(body, status=known.status_code)
+    vars(response)["error_code"] = body["code"]  # for the metrics
     if header := getattr(known, "auth_header", None):
         response["WWW-Authenticate"] = header
     if wait := getattr(known, "wait", None) or (_RETRY_AFTER if known.status_code == 503 else None):
@@ -89,7 +91,9 @@ def error_response(error: BaseException | None) -> JsonResponse:
     response = response or handle_exception(ApiError("internal_error"), {})
     assert response is not None  # noqa: S101 - an ApiError is always known
     headers = {name: value for name, value in response.items() if name != "Content-Type"}
-    return JsonResponse(response.data, status=response.status_code, headers=headers)
+    answer = JsonResponse(response.data, status=response.status_code, headers=headers)
+    vars(answer)["error_code"] = response.data["code"]
+    return answer
 
 
 def error_body(error: exceptions.APIException) -> dict[str, str | None]:

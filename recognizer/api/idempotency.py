@@ -18,8 +18,8 @@ from rest_framework.response import Response
 from accounts.models import ApiKey, User
 from recognizer.api.authentication import person_of
 from recognizer.api.errors import ApiError
-from recognizer.api.request_ids import current_request_id
 from recognizer.models import Receipt
+from recognizer.request_ids import current_request_id
 
 HEADER = "Idempotency-Key"
 REPLAYED = "Idempotency-Replayed"

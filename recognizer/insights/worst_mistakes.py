@@ -7,6 +7,7 @@ import logging
 from typing import Any
 
 import cv2
+import numpy as np
 from django.utils import timezone
 
 from ml.bundles.bundle import Bundle, BundleError, verify_serving
@@ -28,7 +29,8 @@ def refresh_worst_mistakes() -> int:
     are not those of the test gets a row without mistakes.
     """
     for recognizer, sha256 in BaseTestRow.objects.values_list("recognizer", "sha256"):
-        waiting = ModelVersion.objects.filter(recognizer=recognizer).exclude(worst_mistakes__test=sha256)
+        answered = WorstMistakes.objects.filter(test=sha256, guesses__isnull=False)
+        waiting = ModelVersion.objects.filter(recognizer=recognizer).exclude(pk__in=answered.values("pk"))
         version = waiting.defer("keras", "rehearsal").order_by("-pk").first()
         if version is not None:
             row = BaseTestRow.objects.get(pk=recognizer)
@@ -40,7 +42,7 @@ def refresh_worst_mistakes() -> int:
 
 def _answer(version: ModelVersion, content: bytes) -> dict[str, Any]:
     """The columns of a row but `test` and `counted`."""
-    nothing = {"found": [], "drawings": 0, "wrong": 0, "wrong_and_sure": 0}
+    nothing = {"found": [], "drawings": 0, "wrong": 0, "wrong_and_sure": 0, "guesses": {}}
     try:
         test = read_base_test(content)
         if not test.fits(Bundle(version.manifest, b"", b"")):
@@ -58,6 +60,10 @@ def _answer(version: ModelVersion, content: bytes) -> dict[str, Any]:
         "drawings": worst.drawings,
         "wrong": worst.wrong,
         "wrong_and_sure": worst.wrong_and_sure,
+        "guesses": {test.slugs[at]: int((worst.answers == at).sum()) for at in np.unique(worst.answers)},
+        "unsure": worst.unsure,
+        "confidence": float(worst.confidence.mean()) if worst.drawings else 0.0,
+        "spread": float(worst.confidence.std()) if worst.drawings else 0.0,
     }
 
 

@@ -2,7 +2,7 @@
 
 History is appended, not edited: rows of Drawing, Prediction, Correction, Review, ModelVersion and Promotion are
 written once, and the newest row counts. Other rows change: a TrainingRun, a BaseDataSet and a Delivery change their
-state, a Memory and a QueueEntry follow corrections and reviews.
+state, a Process reports itself, a Memory and a QueueEntry follow corrections and reviews.
 """
 
 from recognizer.models.base_data import BaseDataSet
@@ -14,13 +14,14 @@ from recognizer.models.drawing import Drawing, DrawingQuerySet
 from recognizer.models.exchange import Export, ExportChunk, ExportQuerySet, ImportedDrawing, ImportJob
 from recognizer.models.facts import AppendOnly, ImmutableError
 from recognizer.models.idempotency import Receipt, ReceiptQuerySet
-from recognizer.models.insights import Bookmark, Confusion, Coverage, LabelCheck, WorstMistakes
+from recognizer.models.insights import AnswerWeek, Bookmark, Confusion, Coverage, LabelCheck, WorstMistakes
 from recognizer.models.model_version import ModelVersion, ModelVersionQuerySet, Promotion
 from recognizer.models.moderation import AuthorExclusion, AuthorExclusionQuerySet, Report, ReportQuerySet
 from recognizer.models.opinion import Opinion, OpinionQuerySet
 from recognizer.models.personal_memory import Memory, Remembered, RememberedQuerySet
 from recognizer.models.policy import Policy
 from recognizer.models.prediction import PersonalAnswer, PersonalAnswerReason, Prediction
+from recognizer.models.process import Process, ProcessQuerySet
 from recognizer.models.queue_entry import QueueEntry, QueueEntryQuerySet, Use
 from recognizer.models.recognizer import Label, Recognizer, Tone, UnknownLabelError
 from recognizer.models.review import Review, ReviewQuerySet

@@ -110,12 +110,39 @@ class Confusion(models.Model):
         return str(self.version_id)
 
 
+class AnswerWeek(models.Model):
+    """How a version answered the drawings of one week: the first answers to them, of the model alone.
+
+    `guesses` counts the first guesses by label: {slug: count}. `confidence` is the mean of their probabilities, and
+    `spread` the standard deviation.
+    """
+
+    version = models.ForeignKey(ModelVersion, models.CASCADE, related_name="answer_weeks")
+    week = models.DateField()
+    """Its Monday; weeks begin at midnight UTC."""
+    drawings = models.PositiveIntegerField()
+    people = models.PositiveIntegerField()
+    unsure = models.PositiveIntegerField()
+    confidence = models.FloatField()
+    spread = models.FloatField()
+    guesses = models.JSONField()
+
+    class Meta:
+        verbose_name = _("answers of a week")
+        verbose_name_plural = _("answers of weeks")
+        constraints = [models.UniqueConstraint(fields=["version", "week"], name="one_row_per_version_and_week")]
+
+    def __str__(self) -> str:
+        return f"{self.version_id}: {self.week}"
+
+
 class WorstMistakes(models.Model):
     """The most confident wrong answers of a version on its recognizer's base test, for the page of the version.
 
     `found` is a list of {"raster": a PNG in base64, "label" and "answer": slugs, "probability", "source": the name of
     the data set}, the most confident first. `drawings` counts the labelled drawings of the test, `wrong` the wrong
-    first guesses, `wrong_and_sure` those among them that were not "not sure".
+    first guesses, `wrong_and_sure` those among them that were not "not sure". `guesses`, `unsure`, `confidence` and
+    `spread` are as in AnswerWeek, of all labelled drawings of the test.
     """
 
     version = models.OneToOneField(ModelVersion, models.CASCADE, primary_key=True, related_name="worst_mistakes")
@@ -125,6 +152,11 @@ class WorstMistakes(models.Model):
     drawings = models.PositiveIntegerField()
     wrong = models.PositiveIntegerField()
     wrong_and_sure = models.PositiveIntegerField()
+    guesses = models.JSONField(null=True)
+    """First guesses by label, {slug: count}; null in a row of a release before they were counted."""
+    unsure = models.PositiveIntegerField(default=0, db_default=0)
+    confidence = models.FloatField(default=0.0, db_default=0.0)
+    spread = models.FloatField(default=0.0, db_default=0.0)
     counted = models.DateTimeField()
 
     class Meta:

@@ -15,6 +15,7 @@ SETTLE_DISPUTES = "recognizer.settle_disputes"
 MARK_CONTROLS = "recognizer.mark_controls"
 PROMOTE = "recognizer.add_promotion"
 DOWNLOAD_BASE_DATA = "recognizer.download_base_data"
+SEE_OPERATIONS = "recognizer.see_operations"
 SEE_PEOPLE = "accounts.view_user"
 SEE_AUDIT_LOG = "accounts.view_auditentry"
 

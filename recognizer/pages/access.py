@@ -37,6 +37,11 @@ def for_base_data_managers(view: View) -> View:
     return never_cache(needs(permissions.DOWNLOAD_BASE_DATA)(view))
 
 
+def for_operators(view: View) -> View:
+    """For people who may see what runs, waits and failed."""
+    return never_cache(needs(permissions.SEE_OPERATIONS)(view))
+
+
 def for_auditors(view: View) -> View:
     """For people who may read the audit log."""
     return never_cache(needs(permissions.SEE_AUDIT_LOG)(view))

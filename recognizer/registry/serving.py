@@ -98,6 +98,10 @@ class _Registry:
         looks = [*self._looks.items()]
         return {slug: look.live.version.number for slug, look in looks if look.live and look.at >= since}
 
+    def loaded_numbers(self) -> dict[str, int]:
+        """By slug of a recognizer: the number of the version that this process holds. Reads no database."""
+        return {slug: look.live.version.number for slug, look in [*self._looks.items()] if look.live}
+
     def loading_problems(self) -> dict[str, str]:
         """By slug of a recognizer: why its newest version is not live in this process."""
         found = {}
@@ -187,5 +191,6 @@ _registry = _Registry()
 live_version = _registry.live_version
 live_version_now = _registry.live_version_now
 known_numbers = _registry.known_numbers
+loaded_numbers = _registry.loaded_numbers
 loading_problems = _registry.loading_problems
 clear_cache = _registry.clear_cache

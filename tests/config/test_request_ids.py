@@ -10,7 +10,7 @@ from django.conf import settings as configured
 from django.test import Client, override_settings
 
 from accounts.models import User
-from recognizer.api.request_ids import RequestIdFilter
+from recognizer.request_ids import RequestIdFilter
 
 pytestmark = pytest.mark.django_db
 MADE = re.compile(r"[0-9a-f]{32}")
@@ -90,7 +90,7 @@ def test_the_lines_of_the_log_have_the_id_of_the_request(client: Client, caplog:
     assert handler.filter(record)
     assert f"[{response['X-Request-Id']}]" in handler.format(record)
     handlers: Any = configured.LOGGING["handlers"]
-    assert set(handlers) == {"console"}, "another handler needs the filter, too"
+    assert set(handlers) == {"console", "error_count"}, "another handler that writes needs the filter, too"
 
 
 def test_a_stream_that_fails_at_once_is_an_error_and_later_a_line_in_the_log(caplog: pytest.LogCaptureFixture) -> None:

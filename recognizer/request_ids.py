@@ -22,6 +22,11 @@ def start_request(given: str = "") -> str:
     return request_id
 
 
+def end_request() -> None:
+    """What this thread does next belongs to no request."""
+    _current.set("")
+
+
 def current_request_id() -> str:
     """The id; empty outside of a request."""
     return _current.get()

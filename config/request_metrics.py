@@ -1,0 +1,47 @@
+"""What the web processes count about requests, and the text that Prometheus reads. Imported if METRICS_TOKEN is set."""
+
+from __future__ import annotations
+
+import os
+
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
+from prometheus_client.multiprocess import MultiProcessCollector
+
+from config.metrics import FOLDER
+from config.request_log import method_of, route_of
+from recognizer.operations.collector import SiteCollector
+
+CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
+BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)  # seconds
+
+_counted = CollectorRegistry()
+_REQUESTS = Counter("inkling_requests", "Answered requests.", ["route", "method", "status"], registry=_counted)
+_SECONDS = Histogram("inkling_request_seconds", "Time to the answer.", ["route"], buckets=BUCKETS, registry=_counted)
+_ERRORS = Counter("inkling_api_errors", "Errors of the API by their code.", ["code"], registry=_counted)
+
+
+class RequestMetrics:
+    """The counters. Their labels are names of routes, methods, status codes and error codes, so they are few."""
+
+    def count(self, request: HttpRequest, response: HttpResponseBase, seconds: float) -> None:
+        """Count one answered request."""
+        route = route_of(request)
+        _REQUESTS.labels(route, method_of(request), response.status_code).inc()
+        _SECONDS.labels(route).observe(seconds)
+        if code := getattr(response, "error_code", ""):
+            _ERRORS.labels(code).inc()
+
+
+def exposition() -> bytes:
+    """All metrics in Prometheus' text format."""
+    registry = CollectorRegistry()
+    registry.register(SiteCollector())
+    if os.environ.get(FOLDER):
+        counted = CollectorRegistry()
+        MultiProcessCollector(counted)
+    else:  # one process
+        counted = _counted
+    return generate_latest(counted) + generate_latest(registry)

@@ -1,0 +1,149 @@
+"""/metrics: closed without a token; what is counted, and what the database says."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Permission
+from django.db import OperationalError
+from django.test import Client
+
+from accounts.models import User
+from config import request_metrics
+from recognizer.models import Recognizer
+from recognizer.operations import state
+from tests.csrf_client import CsrfClient
+from tests.ink import SEVEN
+
+pytestmark = pytest.mark.django_db
+
+TOKEN = "a token that nobody guesses"
+
+
+@pytest.fixture
+def _open(settings: Any) -> None:
+    settings.METRICS_TOKEN = TOKEN
+
+
+def read(client: Client | None = None) -> dict[str, float]:
+    """All samples by name and labels, as /metrics shows them."""
+    response = (client or CsrfClient()).get("/metrics", headers={"Authorization": f"Bearer {TOKEN}"})
+    assert response.status_code == 200
+    assert response["Content-Type"].startswith("text/plain; version=0.0.4")
+    lines = [line for line in response.content.decode().splitlines() if not line.startswith("#")]
+    return {name: float(value) for name, _space, value in (line.rpartition(" ") for line in lines)}
+
+
+def test_without_a_token_of_the_site_there_is_no_such_page(client: Client, settings: Any) -> None:
+    assert not settings.METRICS_TOKEN
+    for headers in ({}, {"Authorization": "Bearer "}, {"Authorization": f"Bearer {TOKEN}"}):
+        assert client.get("/metrics", headers=headers).status_code == 404
+
+
+@pytest.mark.usefixtures("_open")
+@pytest.mark.parametrize("given", [None, "", "Bearer", "Bearer ", "Bearer wrong", f"Basic {TOKEN}", f"Bearer {TOKEN}x"])
+def test_only_who_has_the_token_reads_it(admin_client: Client, given: str | None) -> None:
+    headers = {} if given is None else {"Authorization": given}
+    response = admin_client.get("/metrics", headers=headers)
+    assert (response.status_code, response["WWW-Authenticate"], response.content) == (401, "Bearer", b"")
+
+
+@pytest.mark.usefixtures("_open")
+def test_prometheus_may_ask_an_address_that_is_no_host_of_the_site_and_without_https(settings: Any) -> None:
+    settings.SECURE_SSL_REDIRECT = True
+    assert read(Client(HTTP_HOST="10.1.2.3:8000"))["inkling_database_up"] == 1
+
+
+@pytest.mark.usefixtures("_open")
+def test_requests_are_counted_by_route_method_and_status(digits: Recognizer) -> None:
+    client = CsrfClient()
+    before = read()
+    for _ in range(3):
+        client.get("/healthz")
+    client.get("/nothing")
+    client.generic("MADE-UP", "/healthz")
+    client.post("/api/v1/predict", {"recognizer": "digits", "ink": SEVEN}, "application/json")
+    client.post("/api/v1/predict", {"recognizer": "unknown", "ink": SEVEN}, "application/json")
+    after = read()
+
+    def more(name: str) -> float:
+        return after.get(name, 0) - before.get(name, 0)
+
+    alive = "recognizer.pages.health.alive"
+    assert more(f'inkling_requests_total{{method="GET",route="{alive}",status="200"}}') == 3
+    assert more(f'inkling_requests_total{{method="other",route="{alive}",status="200"}}') == 1
+    assert more('inkling_requests_total{method="GET",route="unknown",status="404"}') == 1
+    assert more('inkling_requests_total{method="POST",route="api:predict",status="200"}') == 1
+    assert more('inkling_api_errors_total{code="unknown_recognizer"}') == 1
+    assert more('inkling_request_seconds_count{route="api:predict"}') == 2
+    assert more('inkling_request_seconds_bucket{le="+Inf",route="api:predict"}') == 2
+    assert more('inkling_request_seconds_sum{route="api:predict"}') > 0
+
+
+@pytest.mark.usefixtures("_open")
+def test_addresses_and_methods_that_clients_make_up_make_no_new_labels() -> None:
+    client = CsrfClient()
+    client.get("/nothing")
+    client.generic("MADE-UP", "/nothing")
+    client.get("/draw/unknown/")
+    known = len(read())
+    for at in range(20):
+        client.get(f"/nothing/{at}")
+        client.generic(f"MADE{at}", "/nothing", HTTP_HOST="testserver")
+        client.get(f"/draw/unknown-{at}/")
+    assert len(read()) == known
+
+
+@pytest.mark.usefixtures("_open")
+def test_the_figures_of_a_site_in_use(site: dict[str, Any]) -> None:
+    found = read()
+    assert found["inkling_database_up"] == 1
+    assert found['inkling_live_model_version{recognizer="digits"}'] == 2
+    assert found['inkling_training_runs{recognizer="digits",result="passed"}'] >= 1
+    assert found['inkling_training_runs{recognizer="sketches",result="running"}'] == 1
+    waiting = state.waiting_reviews()
+    assert found['inkling_waiting_corrections{recognizer="bangla-digits"}'] == waiting["bangla-digits"] == 1
+    assert 0 < found["inkling_oldest_waiting_correction_seconds"] < 600
+    judged = [name for name in found if name.startswith('inkling_judged_answers{recognizer="digits"')]
+    assert sum(found[name] for name in judged) >= 3
+    assert found['inkling_webhook_deliveries{state="waiting"}'] == 1
+    assert found['inkling_processes{kind="web"}'] == 0  # none reported itself
+    assert {name for name in found if name.startswith("inkling_queue_messages")} == {
+        'inkling_queue_messages{queue="celery"}',
+        'inkling_queue_messages{queue="training"}',
+    }
+
+
+@pytest.mark.usefixtures("_open")
+def test_a_database_that_is_away_is_a_figure_and_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(*_: Any) -> None:
+        raise OperationalError("away")
+
+    monkeypatch.setattr("django.db.backends.base.base.BaseDatabaseWrapper.cursor", away)
+    monkeypatch.setattr("django.db.backends.base.base.BaseDatabaseWrapper.close", lambda *_: None)
+    found = read()
+    assert found["inkling_database_up"] == 0
+    assert not [name for name in found if name.startswith("inkling_training_runs")]
+    assert [name for name in found if name.startswith("inkling_requests_total")]
+
+
+@pytest.mark.usefixtures("_open")
+def test_the_number_of_queries_does_not_depend_on_the_site(
+    site: dict[str, Any], django_assert_max_num_queries: Any
+) -> None:
+    with django_assert_max_num_queries(22):
+        request_metrics.exposition()
+
+
+@pytest.mark.usefixtures("_open")
+def test_no_label_holds_anything_of_a_person(site: dict[str, Any], alice: User) -> None:
+    client = CsrfClient()
+    client.force_login(alice)
+    client.get(f"/drawings/{site['drawing']}/delete/")
+    alice.user_permissions.add(Permission.objects.get(codename="see_operations"))
+    response = client.get("/metrics", headers={"Authorization": f"Bearer {TOKEN}"})
+    text = response.content.decode()
+    assert 'route="drawing-delete"' in text
+    assert not re.search(rf"alice|{site['drawing']}|hooks\.example", text)
