@@ -23,7 +23,7 @@ GROUPS: list[tuple[Any, tuple[str, ...]]] = [
         _("Models"),
         ("Recognizer", "ModelVersion", "Promotion", "TrainingRun", "SnapshotItem", "BaseTest", "WorstMistakes"),
     ),
-    (_("Data"), ("Export", "ImportJob", "Coverage", "Confusion", "WorstMistakes", "Bookmark")),
+    (_("Data"), ("Export", "ImportJob", "Coverage", "Confusion", "AnswerWeek", "Bookmark")),
     (_("API and webhooks"), ("ApiKey", "Webhook", "Delivery")),
 ]
 # Old and new names of renamed models, as in addresses (recognizer migration 0014).

@@ -10,18 +10,26 @@ from __future__ import annotations
 import logging
 from typing import Any
 
+from django.core.exceptions import ImproperlyConfigured
+
 from config.request_log import without_addresses
 from recognizer.request_ids import current_request_id
 
 
 def start(dsn: str) -> None:
-    """Send errors from now on. Raises sentry_sdk.utils.BadDsn for an address that is none."""
+    """Send errors from now on. Raises ImproperlyConfigured for an address that is none."""
     import sentry_sdk
     from sentry_sdk.integrations.atexit import AtexitIntegration
     from sentry_sdk.integrations.dedupe import DedupeIntegration
     from sentry_sdk.integrations.excepthook import ExcepthookIntegration
     from sentry_sdk.integrations.logging import LoggingIntegration
+    from sentry_sdk.utils import BadDsn, Dsn
 
+    try:
+        Dsn(dsn)
+    except BadDsn as error:
+        advice = "Set it to the address that Sentry shows, such as https://key@sentry.example.org/1."
+        raise ImproperlyConfigured(f"SENTRY_DSN is {dsn!r}: {error}. {advice}") from error
     sentry_sdk.init(
         dsn,
         default_integrations=False,

@@ -13,9 +13,10 @@ from accounts.models import User
 from ml.bundles.bundle import Bundle
 from recognizer.drawings import corrections, store
 from recognizer.drawings.store import Content
-from recognizer.insights import counts, label_checks
+from recognizer.insights import counts, drift, label_checks
 from recognizer.models import Event, Export, Policy, Recognizer, Review, Webhook
 from recognizer.moderation import exclusions, reports
+from recognizer.operations import processes
 from recognizer.review import controls, decisions
 from recognizer.webhooks import events
 from tests.accounts.helpers import force_login_by_password
@@ -89,9 +90,11 @@ FOR_STAFF = {
     "confusion-cell": "/review/confusion/digits/1/live/7/1/",
     "label-errors": "/review/doubtful/digits/",
     "coverage": "/review/coverage/digits/",
+    "drift": "/review/drift/digits/",
     "agreement": "/review/agreement/digits/",
     "reviewer-accuracy": "/review/track-records/digits/",
     "disputes": "/review/disputed/digits/",
+    "operations": "/operations/",
     "audit": "/audit/",
     "audit-decisions": "/audit/decisions/",
     "progress": "/progress/",
@@ -164,6 +167,9 @@ def site(three: list[Recognizer], starter: Bundle, alice: User, bob: User, root:
     report_base_data()
     label_checks.refresh_label_checks()
     counts.recount()
+    drift.refresh_answer_weeks()
+    for kind in processes.Kind:
+        processes.report(processes.new_process(kind))
     return {
         "run": run.pk,
         "running": under_way.pk,

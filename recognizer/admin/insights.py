@@ -6,6 +6,7 @@ from django.contrib import admin
 
 from recognizer.admin.read_only import DerivedAdmin
 from recognizer.models import (
+    AnswerWeek,
     BaseTest,
     Bookmark,
     Claim,
@@ -74,6 +75,16 @@ class ConfusionAdmin(DerivedAdmin):
     def number(self, row: Confusion) -> int:
         """The number of the version."""
         return row.version.number
+
+
+@admin.register(AnswerWeek)
+class AnswerWeekAdmin(DerivedAdmin):
+    """How a version answered the drawings of a week. The drift pages show it."""
+
+    list_display = ["id", "version_id", "week", "drawings", "people", "unsure", "confidence"]
+    list_filter = ["version__recognizer"]
+    related = ("version__recognizer",)
+    deferred = tuple(heavy_fields("version"))
 
 
 @admin.register(BaseTest)

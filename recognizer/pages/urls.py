@@ -13,6 +13,7 @@ from recognizer.pages.memory import views as memory
 from recognizer.pages.models import views as models
 from recognizer.pages.moderation import audit, exclusions, reports
 from recognizer.pages.offline import views as offline
+from recognizer.pages.operations import views as operations
 from recognizer.pages.progress import views as progress
 from recognizer.pages.review import focus, grid, picture
 from recognizer.pages.runs import base_data
@@ -63,6 +64,7 @@ urlpatterns = [
     ),
     path("review/doubtful/<slug:slug>/", insights.label_errors, name="label-errors"),
     path("review/coverage/<slug:slug>/", insights.coverage, name="coverage"),
+    path("review/drift/<slug:slug>/", insights.drift, name="drift"),
     path("review/agreement/<slug:slug>/", reviewers.agreement, name="agreement"),
     path("review/track-records/<slug:slug>/", reviewers.reviewer_accuracy, name="reviewer-accuracy"),
     path("review/disputed/<slug:slug>/", reviewers.disputes, name="disputes"),
@@ -87,6 +89,7 @@ urlpatterns = [
     path("review/reports/", reports.report_list, name="reports"),
     path("review/reports/<int:pk>/", reports.close_report, name="report-handle"),
     path("report/", reports.report, name="report"),
+    path("operations/", operations.operations, name="operations"),
     path("audit/", audit.audit_log, name="audit"),
     path("audit/decisions/", audit.audit_decisions, name="audit-decisions"),
     path("developers/", docs.developers, name="developers"),

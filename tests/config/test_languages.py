@@ -69,7 +69,10 @@ def test_the_api_and_the_admin_stay_english(client: Client, digits: Recognizer, 
     [
         ("<p>12 of 3.5%</p>", "<p>১২ of ৩.৫%</p>"),
         ('<a href="/2/" title="2 of 3">2</a>', '<a href="/2/" title="২ of ৩">২</a>'),
-        ('<img alt="1" src="2"><input value="3" aria-label="4">', '<img alt="১" src="2"><input value="3" aria-label="৪">'),
+        (
+            '<img alt="1" src="2"><input value="3" aria-label="4">',
+            '<img alt="১" src="2"><input value="3" aria-label="৪">',
+        ),
         ('<b lang="en" title="1">2</b><i translate="no" title="3"></i>', None),
         ('<code><a aria-label="1">2</a></code><a data-title="3"></a>', None),
         ('<meta name="description" content="5 &#x27;6">', '<meta name="description" content="৫ &#x27;৬">'),

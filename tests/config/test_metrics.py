@@ -88,6 +88,7 @@ def test_addresses_and_methods_that_clients_make_up_make_no_new_labels() -> None
     client.get("/nothing")
     client.generic("MADE-UP", "/nothing")
     client.get("/draw/unknown/")
+    read()  # has a route, too
     known = len(read())
     for at in range(20):
         client.get(f"/nothing/{at}")
@@ -109,7 +110,9 @@ def test_the_figures_of_a_site_in_use(site: dict[str, Any]) -> None:
     judged = [name for name in found if name.startswith('inkling_judged_answers{recognizer="digits"')]
     assert sum(found[name] for name in judged) >= 3
     assert found['inkling_webhook_deliveries{state="waiting"}'] == 1
-    assert found['inkling_processes{kind="web"}'] == 0  # none reported itself
+    assert found['inkling_processes{kind="web"}'] == 1
+    versions = [name for name in found if name.startswith("inkling_process_model_version{")]
+    assert any('kind="web"' in name and 'recognizer="digits"' in name for name in versions)
     assert {name for name in found if name.startswith("inkling_queue_messages")} == {
         'inkling_queue_messages{queue="celery"}',
         'inkling_queue_messages{queue="training"}',

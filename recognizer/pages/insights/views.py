@@ -13,6 +13,7 @@ from django.views.decorators.http import require_safe
 from accounts.requests import PersonRequest
 from recognizer.insights import confusion, examples, label_checks
 from recognizer.insights import coverage as coverages
+from recognizer.insights import drift as drifts
 from recognizer.insights import label_errors as errors
 from recognizer.models import Recognizer
 from recognizer.pages.access import for_reviewers
@@ -101,6 +102,36 @@ def coverage(request: PersonRequest, slug: str) -> HttpResponse:
         "counted": coverages.counted_at(lines),
     }
     return render(request, "recognizer/insights/coverage.html", context)
+
+
+@require_safe
+@for_reviewers
+def drift(request: PersonRequest, slug: str) -> HttpResponse:
+    """How the live version answers people's drawings, week by week, beside its base test."""
+    context, recognizer = insights_context(slug, promotions.live_recognizers().prefetch_related("labels"))
+    weeks = drifts.weeks_of(recognizer)
+    judged = drifts.judged_week(weeks)
+    shown = judged or next(iter(weeks), None)
+    test = shown.test if shown else None
+    labels = recognizer.labels.all() if shown else []
+    lines: list[dict[str, Any]] = [
+        {"label": label, "week": shown.answers.share(label.slug), "test": test.share(label.slug) if test else 0.0}
+        for label in labels
+        if shown
+    ]
+    context |= {
+        "weeks": weeks,
+        "judged": judged,
+        "shown": shown,
+        "test": test,
+        "differences": judged.differences if judged else [],
+        "lines": sorted(lines, key=lambda line: -abs(line["week"] - line["test"])),
+        "least": drifts.MIN_DRAWINGS,
+        "people": drifts.MIN_PEOPLE,
+        "distance": round(drifts.MIN_DISTANCE * 100),
+        "difference": round(drifts.MIN_DIFFERENCE * 100),
+    }
+    return render(request, "recognizer/insights/drift.html", context)
 
 
 def insights_context(slug: str, recognizers: QuerySet[Recognizer]) -> tuple[dict[str, Any], Recognizer]:

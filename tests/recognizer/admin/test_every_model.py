@@ -26,6 +26,7 @@ LEFT_OUT = {
     "recognizer.PersonalAnswerReason": "which of their own drawings made a person's answer: for that person",
     "recognizer.Remembered": "what a person taught their own memory: for that person",
     "recognizer.BaseDataSet": "on a page of its own, /runs/base-data/",
+    "recognizer.Process": "on a page of its own, /operations/",
     "recognizer.Receipt": "answers kept for a day so that a repeated request gets them again; they are somebody's",
     "account.EmailConfirmation": "not used: links are signed, not stored",
     "admin.LogEntry": "under History of what was changed",
@@ -73,7 +74,7 @@ def test_each_list_costs_the_same_for_thirty_rows_as_for_three(admin_client: Cli
 
 
 COUNTED = {"recognizer.Bookmark", "recognizer.Coverage"}  # in the background
-BY_VERSION = {"recognizer.BaseTest", "recognizer.Confusion", "recognizer.WorstMistakes"}
+BY_VERSION = {"recognizer.AnswerWeek", "recognizer.BaseTest", "recognizer.Confusion", "recognizer.WorstMistakes"}
 EMPTY = COUNTED | BY_VERSION
 
 
