@@ -60,7 +60,7 @@ public final class JavaClient {
 
     List<String> extras = List.of("raster", "embedding");
     Answer seen =
-        predictions.predictPicture("digits", picture, null, null, null, null, null, 2, null, null, extras);
+        predictions.predictPicture("digits", picture, null, null, null, null, null, 2, null, null, null, extras);
     String raster = seen.getRaster().substring(0, 14);
     String label = seen.getGuesses().get(0).getLabel();
     done.put("picture", List.of(label, seen.getGuesses().size(), raster, seen.getEmbedding().size() > 9));
@@ -77,7 +77,7 @@ public final class JavaClient {
     Drawing drawing = drawings.saveDrawing(new DrawingInput().recognizer("digits").ink(SEVEN), null);
     done.put("drawing", drawing.getPrediction().getGuesses().get(0).getLabel());
 
-    Drawing drawn = drawings.savePicture("digits", picture, null, null, null, null);
+    Drawing drawn = drawings.savePicture("digits", picture, null, null, null, null, null);
     byte[] stored = Files.readAllBytes(drawings.readDrawingPicture(drawn.getId(), null).toPath());
     done.put("stored", List.of(drawn.getInk() == null, new String(stored, 1, 3, "US-ASCII")));
 
