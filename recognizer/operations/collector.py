@@ -32,8 +32,7 @@ class SiteCollector(Collector):
         """All figures."""
         database, redis_state = state.database_state(), state.redis_state()
         yield _gauge("database_up", "1 if the database answers.", [], [([], database.is_up)])
-        if redis_state is not None:
-            yield _gauge("redis_up", "1 if Redis answers.", [], [([], redis_state.is_up)])
+        yield _gauge("redis_up", "1 if Redis answers.", [], [([], redis_state.is_up)] if redis_state else [])
         if redis_state is None or redis_state.is_up:
             with suppress(redis.RedisError, OSError):
                 lengths = [([queue], length) for queue, length in state.queue_lengths().items()]
