@@ -22,7 +22,7 @@ COPY --from=static --chown=inkling /srv/inkling/staticfiles staticfiles
 COPY --from=static --chown=inkling /srv/inkling/locale locale
 USER inkling
 EXPOSE 8000
-CMD ["gunicorn", "config.wsgi", "--bind", "0.0.0.0:8000", "--workers", "2", "--threads", "4"]
+CMD ["python", "-m", "config.server", "--bind", "0.0.0.0:8000", "--workers", "2", "--threads", "4"]
 
 FROM base AS trainer
 COPY requirements/train.lock requirements/train.lock

@@ -300,6 +300,16 @@ FILE_UPLOAD_MAX_MEMORY_SIZE = 8 * 1024 * 1024
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
 
 
+# --- Web processes (config/server.py, config/asgi.py) ---
+
+WEB_THREADS = env.number("WEB_THREADS", 4, least=1)  # threads of a process that answer requests
+# Deadlines for clients, in seconds: for the headers of a request, or the next request of a connection; for a body (and
+# one more for every 16 KB); for reading a part of a response.
+HEADER_SECONDS = env.number("HEADER_SECONDS", 15, least=1)
+BODY_SECONDS = env.number("BODY_SECONDS", 30, least=1)
+READ_SECONDS = env.number("READ_SECONDS", 30, least=1)
+
+
 # --- Background tasks ---
 
 TASK_APP = "config.celery.app"  # a dotted name: a web process imports Celery with its first task

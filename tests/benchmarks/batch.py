@@ -1,6 +1,6 @@
 """`python -m tests.benchmarks.batch`: one batch of 256 drawings, compared with 256 requests, over HTTP with a key.
 
-One gunicorn as in `tests.benchmarks.http` and one open connection. Both ways are measured in turns, so that a change in
+A server as in `tests.benchmarks.http` and one open connection. Both ways are measured in turns, so that a change in
 the speed of the machine affects both. Uses DATABASE_URL and REDIS_URL if they are set.
 """
 

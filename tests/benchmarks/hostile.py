@@ -1,6 +1,6 @@
 """`python -m tests.benchmarks.hostile [COUNT]`: send thousands of hostile requests to a running site.
 
-One gunicorn process of two threads, two connections, and a database of its own, which is deleted. Each request must be
+One process of two threads, two connections, and a database of its own, which is deleted. Each request must be
 refused with a 4xx in at most 200 ms of server time; pictures of drawings may be answered. The process may grow by at
 most 50 MB, and nothing may be stored. Ends with status 1 otherwise.
 """
@@ -80,8 +80,8 @@ def hostile_site(folder: Path) -> Iterator[RunningSite]:
     environment = base_environment(folder, **mine)
     for command in (["migrate", "-v0"], ["install_models"]):
         manage(environment, *command)
-    serve = ["gunicorn", "config.wsgi", "--bind", f"127.0.0.1:{port}", "--workers", "1", "--threads", "2"]
-    with RunningSite([Service("web", [*serve, "--no-control-socket"], environment)], port=port, folder=folder) as site:
+    serve = ["python", "-m", "config.server", "--bind", f"127.0.0.1:{port}", "--threads", "2"]
+    with RunningSite([Service("web", serve, environment)], port=port, folder=folder) as site:
         yield site
 
 

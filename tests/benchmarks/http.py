@@ -1,6 +1,6 @@
 """`python -m tests.benchmarks.http`: predictions over HTTP, compared with the same view without its work.
 
-One gunicorn with two processes of two threads, and four connections of wrk. The two URLs are loaded in turns, so that a
+A server with two processes of two threads, and four connections of wrk. The two URLs are loaded in turns, so that a
 change in the speed of the machine affects both. Needs `wrk`; uses DATABASE_URL and REDIS_URL if they are set.
 """
 

@@ -1,10 +1,10 @@
 """`python -m tests.benchmarks.predict`: the API, compared with two minimal Flask servers (`flasks.py`).
 
-Each is a gunicorn with two processes of two threads. Four connections of wrk send the same thirty drawings: to Inkling
-as ink with an API key, to Flask as the canvas that a browser would send. Rate limits, authentication and validation are
-on. The servers are loaded in turns, so that a change in the speed of the machine affects all. What counts is the median
-ratio, as in some rounds one process gets all connections. Needs `wrk` and the packages of the trainer; uses
-DATABASE_URL and REDIS_URL if they are set.
+Each has two processes of two threads: Inkling with its own server, Flask with gunicorn. Four connections of wrk send
+the same thirty drawings: to Inkling as ink with an API key, to Flask as the canvas that a browser would send. Rate
+limits, authentication and validation are on. The servers are loaded in turns, so that a change in the speed of the
+machine affects all. What counts is the median ratio, as in some rounds one process gets all connections. Needs `wrk`
+and the packages of the trainer; uses DATABASE_URL and REDIS_URL if they are set.
 """
 
 from __future__ import annotations
@@ -40,9 +40,9 @@ CANVAS, PEN = 280, 20  # pixels
 START_TIMEOUT = 240  # seconds; TensorFlow starts slowly on a busy machine
 OURS, PREDICT, FUNCTION = "Inkling", "Flask, model.predict", "Flask, tf.function"
 SERVERS: dict[str, tuple[str, str, dict[str, str]]] = {
-    OURS: ("config.wsgi", "/api/v1/predict", {}),
-    PREDICT: ("tests.benchmarks.flasks:app", "/predict", {"WAY": "predict"}),
-    FUNCTION: ("tests.benchmarks.flasks:app", "/predict", {"WAY": "function"}),
+    OURS: ("config.server", "/api/v1/predict", {}),
+    PREDICT: ("gunicorn tests.benchmarks.flasks:app", "/predict", {"WAY": "predict"}),
+    FUNCTION: ("gunicorn tests.benchmarks.flasks:app", "/predict", {"WAY": "function"}),
 }
 
 
@@ -146,10 +146,10 @@ def _lua(bodies: list[str], headers: Mapping[str, str]) -> str:
 @contextmanager
 def _serving(app: str, path: str, more: dict[str, str], script: Path) -> Iterator[Server]:
     port = free_port()
-    command = f"-m gunicorn {app} --bind 127.0.0.1:{port} --log-level error --workers 2 --threads 2"
-    serving = [sys.executable, *command.split(), "--worker-class", "gthread", "--timeout", str(START_TIMEOUT)]
-    if more:  # Flask: without our gunicorn.conf.py
-        serving += ["--config", os.devnull, "--no-control-socket"]
+    command = f"-m {app} --bind 127.0.0.1:{port} --workers 2 --threads 2"
+    if more:  # Flask
+        command += f" --worker-class gthread --timeout {START_TIMEOUT} --log-level error --no-control-socket"
+    serving = [sys.executable, *command.split()]
     process = subprocess.Popen(serving, cwd=ROOT, env={**os.environ, **(more or MALLOC)})
     try:
         _wait(f"http://127.0.0.1:{port}{path}")

@@ -1,6 +1,6 @@
 """`python -m tests.benchmarks.reviewer`: how fast the review page is for a reviewer who decides at once.
 
-The site as in `make run` (one gunicorn process of eight threads) with drawings to review, and Chromium, in which single
+The site as in `make run` (one process of eight threads) with drawings to review, and Chromium, in which single
 keys decide. Measures in the page the time from a key to the frame with the next drawing, and from the first decision
 until the server has the last one. Uses DATABASE_URL; CHROMIUM names the browser.
 """
@@ -45,7 +45,7 @@ def main() -> None:
             subprocess.run([sys.executable, "manage.py", *command], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
         session = _fill(DECISIONS + 2 * UNHURRIED)
         port = free_port()
-        serving = f"-m gunicorn config.wsgi --bind 127.0.0.1:{port} --log-level error --threads 8"
+        serving = f"-m config.server --bind 127.0.0.1:{port} --threads 8"
         server = subprocess.Popen([sys.executable, *serving.split()], cwd=ROOT)
         try:
             wait_until(lambda: _answers(port), "the site answers", START_TIMEOUT)

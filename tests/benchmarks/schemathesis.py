@@ -1,6 +1,6 @@
 """`python -m tests.benchmarks.schemathesis [seconds]`: test the API against its own OpenAPI document.
 
-Runs all stateless and stateful checks of schemathesis against gunicorn, by default for 600 seconds. The key has all
+Runs all stateless and stateful checks of schemathesis against the server, by default for 600 seconds. The key has all
 scopes and belongs to a superuser, so that exports are covered. Rate limits are off, as most responses would be 429
 otherwise. Uses DATABASE_URL and REDIS_URL if they are set.
 """

@@ -1,4 +1,4 @@
-"""Starts the site with gunicorn for a benchmark."""
+"""Starts the site for a benchmark."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ START_TIMEOUT = 60  # seconds
 def running_site(
     settings: str = "tests.benchmarks.settings", options: str = "--workers 2 --threads 2"
 ) -> Iterator[tuple[int, int]]:
-    """The port, and the process id of gunicorn's parent process.
+    """The port, and the process id of the parent of the web processes.
 
     The database is that of the environment; it is migrated, and the shipped models are installed.
     """
@@ -31,7 +31,7 @@ def running_site(
     for arguments in (["migrate", "-v0"], ["install_models"]):
         subprocess.run([sys.executable, "manage.py", *arguments], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
     port = free_port()
-    command = f"-m gunicorn config.wsgi --bind 127.0.0.1:{port} --log-level error {options}"
+    command = f"-m config.server --bind 127.0.0.1:{port} {options}"
     server = subprocess.Popen([sys.executable, *command.split()], cwd=ROOT, env={**os.environ, **MALLOC})
     try:
         _wait_until_ready(port)

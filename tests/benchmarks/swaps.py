@@ -1,6 +1,6 @@
 """`python -m tests.benchmarks.swaps`: do promotions lose requests, give stale predictions, cost time or memory?
 
-The web service of docker-compose.yml (two gunicorn processes of four threads) and wrk at full speed on eight
+The web service of docker-compose.yml (two processes of four threads) and wrk at full speed on eight
 connections. Rounds without and with promotions take turns, so that a change in the speed of the machine affects both;
 every response of every round is checked. Then a hundred more promotions for the memory of the web processes. Needs
 `wrk`; uses DATABASE_URL and REDIS_URL if they are set.
@@ -167,7 +167,7 @@ def _memory_passes(site: RunningSite, promoter: Promoter, folder: Path) -> bool:
 
 
 def _sizes(site: RunningSite) -> dict[int, float]:
-    """MB of unshared memory of each gunicorn worker by process id."""
+    """MB of unshared memory of each web process by its id."""
     return {process.pid: process.memory_full_info().uss / 2**20 for process in site.processes("web")[1:]}
 
 

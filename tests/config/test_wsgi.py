@@ -1,7 +1,6 @@
-"""Requests are decoded as UTF-8 whatever their Content-Type says, and a body has a timeout."""
+"""Requests are decoded as UTF-8 whatever their Content-Type says."""
 
 import io
-import socket
 from typing import Any
 
 import pytest
@@ -36,18 +35,3 @@ def test_a_content_type_that_cannot_be_read_causes_no_500(parameter: str) -> Non
     for kind in ("application/json", "multipart/form-data", "image/png"):
         assert answer("POST", "/api/v1/predict", b"{}", f"{kind}; {parameter}") == 400
     assert answer("POST", "/accounts/login/", b"{}", f"multipart/form-data; {parameter}") == 403
-
-
-def test_a_body_that_stops_arriving_gets_a_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
-    from config import wsgi
-
-    monkeypatch.setattr(wsgi, "BODY_TIMEOUT", 0.05)
-    ours, theirs = socket.socketpair()
-    with ours, theirs, ours.makefile("rb") as body:
-        theirs.sendall(b'{"recogn')
-        environ = RequestFactory().generic("POST", "/api/v1/predict", b"x" * 100, "application/json").environ
-        environ |= {"wsgi.input": body, "gunicorn.socket": ours}
-        statuses: list[str] = []
-        (answer,) = wsgi.application(environ, lambda status, headers: statuses.append(status))
-    assert statuses == ["400 Bad Request"]
-    assert b'"unreadable"' in answer

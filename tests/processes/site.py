@@ -15,7 +15,7 @@ import psutil
 
 ROOT = Path(__file__).resolve().parents[2]
 START_TIMEOUT = 60  # seconds
-COMMAND_MARKS = {"web": "config.wsgi", "worker": "--queues=celery", "trainer": "--queues=training", "beat": "beat"}
+COMMAND_MARKS = {"web": "config.server", "worker": "--queues=celery", "trainer": "--queues=training", "beat": "beat"}
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ class RunningSite:
         return [process for process in found if _is_python(process, COMMAND_MARKS[name])]
 
     def kill(self, name: str) -> int:
-        """Send SIGKILL to the last process of a service (never to gunicorn's parent process); returns its pid."""
+        """Send SIGKILL to the last process of a service (never to the parent of the web processes); returns its pid."""
         process = self.processes(name)[-1]
         process.kill()
         return int(process.pid)

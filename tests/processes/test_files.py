@@ -42,23 +42,13 @@ def test_procfile_and_compose_file_have_the_same_processes() -> None:
 @pytest.mark.parametrize("name", ["web", "worker", "trainer", "beat"])
 def test_procfile_and_compose_file_start_a_process_with_the_same_options(name: str) -> None:
     composed = " ".join(SERVICES[name]["command"])
-    for word in ("gunicorn config.wsgi", "worker --queues", "--pool=solo", "nice -n 10", "beat"):
+    for word in ("python -m config.server", "worker --queues", "--pool=solo", "nice -n 10", "beat"):
         assert (word in composed) == (word in PROCFILE[name])
     assert queues(composed) == queues(PROCFILE[name])
 
 
-def test_gunicorn_reads_its_settings_file() -> None:
-    command = [sys.executable, "-m", "gunicorn", "--print-config", "config.wsgi"]
-    environment = os.environ | {"INKLING_ENV": "embedded"}
-    output = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True).stdout
-    read = dict(line.split("=", 1) for line in output.splitlines() if "=" in line)
-    found = {name.strip(): value.strip() for name, value in read.items()}
-    assert (found["worker_class"], found["preload_app"]) == ("gthread", "True")
-    assert found["control_socket_disable"] == "True"
-
-
-def test_views_are_imported_before_gunicorn_forks_and_celery_is_not() -> None:
-    program = "import config.wsgi, sys; print('recognizer.api.views.predict' in sys.modules, 'celery' in sys.modules)"
+def test_views_are_imported_before_the_server_forks_and_celery_is_not() -> None:
+    program = "import config.asgi, sys; print('recognizer.api.views.predict' in sys.modules, 'celery' in sys.modules)"
     environment = os.environ | {"INKLING_ENV": "embedded"}
     output = subprocess.run(
         [sys.executable, "-c", program], cwd=ROOT, env=environment, capture_output=True, text=True, check=True

@@ -41,7 +41,7 @@ def site(tmp_path: Path) -> Iterator[RunningSite]:
     environment = base_environment(tmp_path, **variables)
     for command in (["migrate", "-v0"], ["install_models"]):
         manage(environment, *command)
-    serve = ["gunicorn", "config.wsgi", "--bind", f"127.0.0.1:{port}", "--workers", "4", "--threads", "8"]
+    serve = ["python", "-m", "config.server", "--bind", f"127.0.0.1:{port}", "--workers", "4", "--threads", "8"]
     with RunningSite([Service("web", serve, environment)], port=port, folder=tmp_path) as site:
         yield site
 

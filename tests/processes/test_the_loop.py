@@ -86,7 +86,7 @@ def column(site: RunningSite, query: str) -> list[Any]:
 
 
 def kill_a_web_process(site: RunningSite) -> None:
-    """gunicorn starts another one, and the site is ready again."""
+    """The server starts another one, and the site is ready again."""
     before = {process.pid for process in site.processes("web")}
     killed = site.kill("web")
     wait_until(

@@ -1,0 +1,114 @@
+"""`python -m config.server`: the web processes. Granian reads and sends, `config.asgi` answers.
+
+    python -m config.server --bind 0.0.0.0:8000 --workers 2 --threads 4
+
+The application is imported once, before the processes are forked, so that they share its memory. They share one
+listening socket, too: a process that ends leaves no connection behind that it has not accepted.
+SIGTERM finishes the requests that have arrived. SIGHUP replaces the processes one by one, without new code.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+from functools import partial
+from typing import Any
+
+from django.conf import settings
+from granian.constants import HTTPModes, Interfaces, Loops
+from granian.http import HTTP1Settings
+from granian.log import LogLevels
+from granian.net import SocketHolder
+from granian.server.mp import MPServer
+
+STOP_SECONDS = 20  # for requests to finish when a process stops
+MAX_HEADERS = 64 * 1024  # bytes of a request's first line and headers
+CONNECTIONS = 1_000  # of a process; more wait until they are accepted
+KEEPALIVE = {"TCP_KEEPIDLE": 60, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3}  # finds clients that vanished
+
+
+class WebServer(MPServer):
+    """Granian with one listening socket for all processes and with deadlines for clients that do not read."""
+
+    def _init_shared_socket(self) -> None:
+        family = socket.AF_INET6 if ":" in self.bind_addr else socket.AF_INET
+        listener = socket.create_server((self.bind_addr, self.bind_port), family=family, backlog=self.backlog)
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        for name, value in {**KEEPALIVE, "TCP_USER_TIMEOUT": settings.READ_SECONDS * 1000}.items():
+            if hasattr(socket, name):  # not on every system; accepted connections have what the listener has
+                listener.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
+        self._descriptor = listener.detach()
+        self._ssp = self._sso = None
+        self._shd = SocketHolder(self._descriptor, False, self.backlog)  # type: ignore[assignment, call-arg]
+
+    def _drop_shared_socket(self) -> None:
+        os.close(self._descriptor)
+
+
+def main() -> None:
+    """Start the processes; returns when they have stopped."""
+    parser = argparse.ArgumentParser(prog="python -m config.server", description="Start the web processes.")
+    parser.add_argument("--bind", default="127.0.0.1:8000", help="address and port, by default 127.0.0.1:8000")
+    parser.add_argument("--workers", type=int, default=1, help="processes")
+    parser.add_argument("--threads", type=int, help="threads of a process that work; default: WEB_THREADS, else 4")
+    options = parser.parse_args()
+    if options.threads:
+        os.environ["WEB_THREADS"] = str(options.threads)
+    host, _colon, port = options.bind.rpartition(":")
+    application = _load()
+    server = WebServer(
+        "config.asgi:application",
+        address=str(socket.getaddrinfo(host.strip("[]"), None)[0][4][0]),
+        port=int(port),
+        interface=Interfaces.ASGINL,
+        loop=Loops.asyncio,
+        http=HTTPModes.http1,
+        workers=options.workers,
+        backlog=1024,
+        backpressure=CONNECTIONS,
+        http1_settings=HTTP1Settings(header_read_timeout=settings.HEADER_SECONDS * 1000, max_buffer_size=MAX_HEADERS),
+        websockets=False,
+        respawn_failed_workers=True,
+        workers_kill_timeout=STOP_SECONDS,
+        log_level=LogLevels.error,
+    )
+    if os.environ.get("INKLING_ENV") == "embedded":
+        server.on_startup(partial(_say, f"Inkling runs on http://localhost:{port}. Ctrl+C stops it.\n"))
+    server.serve(target_loader=partial(_start, application, os.getpid()), wrap_loader=False)
+
+
+def _load() -> Any:
+    """Import the application and exclude what is imported from garbage collection: that would copy shared memory."""
+    from config.asgi import application
+
+    gc.collect()
+    gc.freeze()
+    return application
+
+
+def _start(application: Any, parent: int) -> Any:
+    """The application, in a new process that ends when its parent is killed."""
+    threading.Thread(target=_end_with, args=[parent], daemon=True).start()
+    return application
+
+
+def _end_with(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(1)
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(text)
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()

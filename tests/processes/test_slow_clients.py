@@ -1,0 +1,222 @@
+"""The web processes serve others while clients are slow, end slow connections, and stop without losing a request."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import signal
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from tests.ink import SEVEN
+from tests.processes.installations import MALLOC, base_environment
+from tests.processes.site import RunningSite, Service, manage, wait_until
+from tests.slow_clients import KINDS, closed, slow_clients
+from tests.smoke import free_port
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
+
+DEADLINES = {"HEADER_SECONDS": "3", "BODY_SECONDS": "3", "READ_SECONDS": "3"}
+SLOW = 20  # connections, of a server with eight threads
+BODY = json.dumps({"recognizer": "digits", "ink": SEVEN}).encode()
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSite]:
+    """Two processes of four threads, whose clients have three seconds for everything."""
+    folder = tmp_path_factory.mktemp("slow")
+    port = free_port()
+    settings = {"DJANGO_SETTINGS_MODULE": "tests.processes.slow_settings", "INKLING_ENV": "embedded"}
+    environment = base_environment(folder, **settings, **DEADLINES, **MALLOC)
+    for command in (["migrate", "-v0"], ["install_models"]):
+        manage(environment, *command)
+    serve = ["python", "-m", "config.server", "--bind", f"127.0.0.1:{port}", "--workers", "2", "--threads", "4"]
+    with RunningSite([Service("web", serve, environment)], port=port, folder=folder) as site:
+        site.ask("/api/v1/openapi.json")
+        yield site
+
+
+def connect(site: RunningSite) -> http.client.HTTPConnection:
+    return http.client.HTTPConnection("127.0.0.1", site.port, timeout=30)
+
+
+def answer(
+    site: RunningSite, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None, **how: Any
+) -> tuple[int, Any]:
+    """The status of one request on its own connection, and its JSON, or its body if it is not JSON."""
+    connection = connect(site)
+    try:
+        connection.request(method, path, body, {"Content-Type": "application/json", **(headers or {})}, **how)
+        response = connection.getresponse()
+        content = response.read()
+        is_json = response.headers.get_content_type() == "application/json"
+        return response.status, json.loads(content) if is_json else content
+    finally:
+        connection.close()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_others_are_served_while_clients_are_slow_and_slow_ones_are_disconnected(site: RunningSite, kind: str) -> None:
+    with slow_clients(site.port, kind, SLOW, every=0.5) as slow:
+        for _ in range(10):
+            assert answer(site, "GET", "/healthz")[0] == 200
+            assert answer(site, "POST", "/api/v1/predict", BODY)[0] == 200
+        wait_until(lambda: not open_connections(site), "the server has closed the slow connections", 30)
+        assert closed(slow) == SLOW
+
+
+def open_connections(site: RunningSite) -> list[Any]:
+    """Connections of clients that the web processes hold."""
+    return [
+        one
+        for process in site.processes("web")
+        for one in process.net_connections("tcp")
+        if one.status == psutil.CONN_ESTABLISHED and one.laddr.port == site.port
+    ]
+
+
+def test_a_streamed_response_that_nobody_reads_occupies_no_thread_and_ends(site: RunningSite) -> None:
+    connections = [connect(site) for _ in range(12)]
+    for connection in connections:
+        connection.request("GET", "/slow/stream")
+    try:
+        assert all(answer(site, "GET", "/healthz")[0] == 200 for _ in range(20))
+        wait_until(lambda: not open_connections(site), "the server has closed the connections", 30)
+    finally:
+        for connection in connections:
+            connection.close()
+
+
+def test_a_streamed_response_arrives_whole(site: RunningSite) -> None:
+    status, content = answer(site, "GET", "/slow/stream")
+    assert (status, len(content)) == (200, 2_000 * 64 * 1024)
+
+
+def test_a_streamed_response_that_breaks_does_not_look_complete(site: RunningSite) -> None:
+    with pytest.raises((http.client.IncompleteRead, ConnectionError)):
+        answer(site, "GET", "/slow/broken")
+
+
+def test_a_client_that_leaves_a_streamed_response_leaves_no_thread_behind(site: RunningSite) -> None:
+    before = sum(process.num_threads() for process in site.processes("web"))
+    for _ in range(12):
+        connection = connect(site)
+        connection.request("GET", "/slow/stream")
+        connection.getresponse().read(1000)
+        connection.close()
+    wait_until(
+        lambda: sum(each.num_threads() for each in site.processes("web")) <= before + 2, "threads have ended", 30
+    )
+
+
+def test_a_body_that_arrives_in_parts_is_read(site: RunningSite) -> None:
+    connection = connect(site)
+    connection.putrequest("POST", "/api/v1/predict")
+    connection.putheader("Content-Type", "application/json")
+    connection.putheader("Content-Length", str(len(BODY)))
+    connection.endheaders()
+    for at in range(0, len(BODY), 40):
+        connection.send(BODY[at : at + 40])
+        time.sleep(0.01)
+    response = connection.getresponse()
+    assert response.status == 200
+    assert json.loads(response.read())["guesses"][0]["label"] == "7"
+    connection.close()
+
+
+def test_a_body_that_stops_is_answered_with_an_error_of_the_api(site: RunningSite) -> None:
+    with socket.create_connection(("127.0.0.1", site.port), timeout=30) as client:
+        head = b"POST /api/v1/predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+        client.sendall(head + b"Content-Length: 100\r\n\r\n{")
+        response = http.client.HTTPResponse(client)
+        response.begin()
+        assert response.status == 400
+        assert json.loads(response.read())["code"] == "unreadable"
+
+
+def test_a_chunked_body_is_refused_with_an_error_of_the_api(site: RunningSite) -> None:
+    status, error = answer(site, "POST", "/api/v1/predict", iter([BODY]), encode_chunked=True)
+    assert (status, error["code"]) == (411, "length_required")
+
+
+def test_a_client_that_sends_too_large_a_body_reads_why_it_is_refused(site: RunningSite) -> None:
+    status, error = answer(site, "POST", "/api/v1/predict", bytes(12 * 2**20))
+    assert (status, error["code"]) == (413, "too_large")
+
+
+def test_a_long_query_string_gets_an_error_of_the_api(site: RunningSite) -> None:
+    status, error = answer(site, "GET", f"/api/v1/recognizers?{'x' * 8_000}=1")
+    assert status == 400
+    assert error["code"]
+
+
+def test_headers_beyond_the_limit_are_refused(site: RunningSite) -> None:
+    for headers in ({"X-Long": "x" * 200_000}, {f"X-{number}": "x" for number in range(300)}):
+        try:
+            assert answer(site, "GET", "/healthz", headers=headers)[0] == 431
+        except ConnectionError:  # closed while the client was still sending
+            continue
+    assert answer(site, "GET", "/healthz")[0] == 200
+
+
+def test_a_header_with_an_underscore_cannot_pass_for_one_of_a_proxy(site: RunningSite) -> None:
+    headers = {"X_Forwarded_For": "6.6.6.6", "X-Forwarded-For": "10.0.0.1", "X_Real": "6.6.6.6", "X_Forwarded-For": "6"}
+    shown = answer(site, "GET", "/slow/show", headers=headers)[1]
+    assert (shown["HTTP_X_FORWARDED_FOR"], shown["REMOTE_ADDR"]) == ("10.0.0.1", "127.0.0.1")
+    assert "HTTP_X_REAL" not in shown
+
+
+def test_a_view_sees_nothing_of_the_environment_of_the_server(site: RunningSite) -> None:
+    assert not {"PATH", "INKLING_ENV", "SECRET_KEY"} & set(answer(site, "GET", "/slow/show")[1])
+
+
+def test_processes_are_replaced_at_sighup_without_a_lost_request(site: RunningSite) -> None:
+    before = {process.pid for process in site.processes("web")[1:]}
+    statuses: list[Any] = []
+    done = threading.Event()
+
+    def ask_all_the_time() -> None:
+        while not done.is_set():
+            statuses.append(answer(site, "POST", "/api/v1/predict", BODY)[0])
+
+    threads = [threading.Thread(target=ask_all_the_time) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    try:
+        site.processes("web")[0].send_signal(signal.SIGHUP)
+        wait_until(lambda: not before & {process.pid for process in site.processes("web")}, "all are new", 60)
+    finally:
+        done.set()
+        for thread in threads:
+            thread.join()
+    assert len(statuses) > 20
+    assert set(statuses) == {200}
+    assert len(site.processes("web")) == 3
+
+
+def test_a_request_in_progress_is_finished_at_sigterm(site: RunningSite) -> None:
+    parent = site.processes("web")[0]
+    connection = connect(site)
+    connection.request("GET", "/slow/wait/3")
+    wait_until(lambda: open_connections(site), "the request is there", 10)
+    time.sleep(0.5)  # nothing outside of the process shows that it has the whole request
+    parent.send_signal(signal.SIGTERM)
+    response = connection.getresponse()
+    assert (response.status, response.read()) == (200, b"waited")
+    wait_until(lambda: not parent.is_running(), "the server has ended", 20)
+    wait_until(site.answers, "another one is started", 60)
+
+
+def test_web_processes_end_when_their_parent_is_killed(site: RunningSite, tmp_path: Path) -> None:
+    parent, *children = site.processes("web")
+    parent.kill()
+    _, left = psutil.wait_procs(children, timeout=30)
+    assert not left
+    wait_until(site.answers, "another server is started", 60)

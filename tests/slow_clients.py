@@ -1,0 +1,68 @@
+"""Clients that occupy a server: they send nothing, half a header, a byte every few seconds, or do not read."""
+
+from __future__ import annotations
+
+import selectors
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+_POST = b"POST /api/v1/predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+OPENINGS = {
+    "silent": b"",
+    "half a header": b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-Half:",
+    "a byte now and then": _POST + b"Content-Length: 4000\r\n\r\n{",
+    "not reading": b"GET /api/v1/openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n",
+}
+KINDS = list(OPENINGS)
+EVERY = 3.0  # seconds between two bytes
+
+
+@contextmanager
+def slow_clients(port: int, kind: str, count: int, every: float = EVERY) -> Iterator[list[socket.socket]]:
+    """Open connections of one kind of KINDS to a port of this machine, and close them at the end."""
+    with ExitStack() as stack:
+        found = [stack.enter_context(_connect(port, OPENINGS[kind])) for _ in range(count)]
+        stopping = threading.Event()
+        if kind == "a byte now and then":
+            trickle = threading.Thread(target=_trickle, args=(found, stopping, every))
+            trickle.start()
+            stack.callback(trickle.join)
+            stack.callback(stopping.set)
+        yield found
+
+
+def closed(connections: list[socket.socket]) -> int:
+    """How many of these connections the server has closed. It reads what they got, so they are slow no more."""
+    return sum(_is_closed(each) for each in connections)
+
+
+def _connect(port: int, opening: bytes) -> socket.socket:
+    client = socket.socket()
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)  # what does not fit stays with the server
+    client.connect(("127.0.0.1", port))
+    client.sendall(opening)
+    return client
+
+
+def _trickle(connections: list[socket.socket], stopping: threading.Event, every: float) -> None:
+    while not stopping.wait(every):
+        for each in connections:
+            try:
+                each.send(b" ")
+            except OSError:  # the server has closed it
+                continue
+
+
+def _is_closed(client: socket.socket) -> bool:
+    """Read all that is there; the end of it is an empty part or an error."""
+    with selectors.DefaultSelector() as selector:
+        selector.register(client, selectors.EVENT_READ)
+        while selector.select(0.2):
+            try:
+                if not client.recv(65536):
+                    return True
+            except OSError:
+                return True
+    return False
