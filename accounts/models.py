@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any, ClassVar, Self
+from uuid import uuid4
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractUser, BaseUserManager
@@ -15,6 +16,17 @@ from django.utils.translation import gettext_lazy as _
 from accounts.facts import AppendOnly, ImmutableError
 
 _NOT_SAVED = ("id", "revision", "set_aside")
+
+
+class RandomUUID(models.Func):
+    """A random UUID, made by the database."""
+
+    template = "gen_random_uuid()"
+    output_field = models.UUIDField()
+
+    def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        """SQLite stores a UUID as 32 hexadecimal digits. Any of them will do here."""
+        return super().as_sql(compiler, connection, template="lower(hex(randomblob(16)))", **context)
 
 
 class UserManager(BaseUserManager["User"]):
@@ -38,6 +50,14 @@ class User(AbstractUser):
     """A person, known by their e-mail address."""
 
     username = None  # type: ignore[assignment]
+    uuid = models.UUIDField(
+        _("random id"),
+        default=uuid4,
+        db_default=RandomUUID(),  # for a process of the version before, while a site is upgraded
+        unique=True,
+        editable=False,
+        help_text=_("Names the account in the log of deletions. See accounts.deletion_log."),
+    )
     email = models.EmailField(_("e-mail address"), unique=True)
     consented_at = models.DateTimeField(
         _("consented at"),

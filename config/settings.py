@@ -173,6 +173,9 @@ else:
         }
     }
 
+# A file outside the database; `manage.py restore` reads it. See accounts.deletion_log.
+DELETION_LOG = env.text("DELETION_LOG", str(VAR_DIR / "deletions.log") if EMBEDDED else "")
+
 STATIC_URL = "static/"
 STATIC_ROOT = Path(env.text("STATIC_ROOT") or BASE_DIR / "staticfiles")
 STATICFILES_DIRS = [BASE_DIR / "static"]

@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 
 from django.db import IntegrityError, transaction
 
-from accounts import audit
+from accounts import audit, deletion_log
 from accounts.models import User, lock_person
 from ml.preprocessing.content import Content
 from recognizer import memory
@@ -123,14 +123,26 @@ def _fields(guesses: list[Guess]) -> dict[str, Any]:
 @transaction.atomic
 def delete_drawings(drawings: Iterable[Drawing]) -> int:
     """Delete these drawings of one person, all or none, as `delete_drawing` does. Returns how many."""
-    return len([delete_drawing(drawing=drawing) for drawing in drawings])
+    deleted = list(drawings)
+    for drawing in deleted:
+        erase_drawing(drawing)
+    deletion_log.append(drawing.uuid for drawing in deleted)
+    return len(deleted)
 
 
 @transaction.atomic
 def delete_drawing(*, drawing: Drawing, by: User | None = None) -> None:
-    """Delete a drawing and everything about it. `by`: the member of staff who deletes it, for the audit log."""
+    """Delete a drawing and everything about it. `by`: the member of staff who deletes it, for the audit log.
+
+    Raises DeletionLogError.
+    """
     if by:
         audit.note(by=by, what="drawing.deleted", subject=f"drawing {drawing.uuid}")
+    delete_drawings([drawing])
+
+
+def erase_drawing(drawing: Drawing) -> None:
+    """Delete a drawing and everything about it, without the log of deletions. Call it in a transaction."""
     memory.forget_drawing(drawing=drawing)  # first: it locks the person, and changes the revision of cached memories
     # Saved answers to API requests contain it. They stay, so that a late repetition does not save it again.
     answers = Receipt.objects.filter(person=drawing.author_id, content__contains=str(drawing.uuid))

@@ -10,7 +10,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts import audit
+from accounts import audit, deletion_log
 from accounts.models import User, lock_person
 from recognizer import enqueue
 from recognizer.models import TEST_EVENT, Delivery, Event, Recognizer, Webhook
@@ -106,6 +106,7 @@ def _check_manual_rate(hook: Webhook) -> None:
 
 @transaction.atomic
 def delete_webhook(*, hook: Webhook) -> None:
-    """Delete a webhook and its deliveries."""
+    """Delete a webhook and its deliveries. Raises DeletionLogError."""
     _log(hook, "webhook.deleted")
     hook.delete()
+    deletion_log.append([hook.uuid])

@@ -28,6 +28,8 @@ EARLIEST, LATEST = date(1900, 1, 1), date(9000, 12, 31)
 ACTIONS = {
     "author.set-aside": _("excluded an author"),
     "author.taken-back": _("lifted an exclusion"),
+    "backup.made": _("backed up the database"),
+    "backup.restored": _("restored a backup"),
     "base-data.requested": _("started a download of base data"),
     "control.ended": _("removed a control drawing"),
     "control.marked": _("added a control drawing"),

@@ -1,0 +1,146 @@
+"""An archive that cannot be restored changes nothing and says why."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from accounts.models import User
+from recognizer.models import Drawing, Recognizer
+from tests.accounts.world import furnish
+from tests.recognizer.backups.conftest import destroy, everything, restore
+
+pytestmark = pytest.mark.django_db(transaction=True)
+Back = Callable[[], Path]
+
+
+@pytest.fixture
+def path(bob: User, archive: Back) -> Path:
+    """The backup of a small site."""
+    furnish(bob)
+    return archive()
+
+
+def rewrite(path: Path, change: Callable[[str, bytes], bytes]) -> None:
+    """Write the archive again, each file as `change` returns it."""
+    old = path.with_suffix(".old")
+    shutil.move(path, old)
+    with zipfile.ZipFile(old) as source, zipfile.ZipFile(path, "w") as target:
+        for name in source.namelist():
+            target.writestr(name, change(name, source.read(name)))
+
+
+def manifest(**changes: Any) -> Callable[[str, bytes], bytes]:
+    """Changes fields of the manifest; a function gets the value that is there."""
+
+    def change(name: str, content: bytes) -> bytes:
+        if name != "manifest.json":
+            return content
+        read = json.loads(content)
+        return json.dumps(
+            read | {field: new(read[field]) if callable(new) else new for field, new in changes.items()}
+        ).encode()
+
+    return change
+
+
+def cut(path: Path) -> None:
+    """As when a copy was interrupted."""
+    path.write_bytes(path.read_bytes()[:-200])
+
+
+def flip(path: Path) -> None:
+    """One wrong byte in the middle."""
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
+def swap(path: Path) -> None:
+    """Another value in a table, and no damage that a zip file notices."""
+    rewrite(path, lambda name, content: content.replace(b"bob@", b"eve@") if "accounts_user." in name else content)
+
+
+FAULTS: dict[str, Callable[[Path], object]] = {
+    "cut": cut,
+    "flipped": flip,
+    "changed": swap,
+    "empty": lambda path: path.write_bytes(b""),
+    "not a zip file": lambda path: path.write_text("hello"),
+    "without a manifest": lambda path: zipfile.ZipFile(path, "w").close(),
+    "of a later format": lambda path: rewrite(path, manifest(format=2)),
+    "of a newer version": lambda path: rewrite(path, manifest(migrations=lambda old: [*old, "recognizer.9999_later"])),
+    "not there": lambda path: path.unlink(),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_damaged_or_foreign_archive_is_refused(path: Path, fault: str) -> None:
+    destroy()
+    FAULTS[fault](path)
+    before = everything()
+    with pytest.raises(CommandError):
+        restore(path)
+    assert everything() == before
+
+
+def test_a_database_in_use_is_not_overwritten(path: Path) -> None:
+    before = everything()
+    with pytest.raises(CommandError, match="empty"):
+        restore(path)
+    assert everything() == before
+
+
+def test_a_row_that_breaks_a_constraint_leaves_the_database_as_it_was(path: Path) -> None:
+    """All or nothing: the tables before it are filled already."""
+    changed: dict[str, str] = {}
+
+    def break_a_reference(name: str, content: bytes) -> bytes:
+        if name == "tables/recognizer_drawing.copy":
+            lines = content.decode().splitlines(keepends=True)
+            values = lines[0].split("\t")
+            author = str(User.objects.get(email="bob@example.org").pk)
+            lines[0] = "\t".join("99999999" if value == author else value for value in values)
+            content = "".join(lines).encode()
+            changed["sha256"] = hashlib.sha256(content).hexdigest()
+        return content
+
+    def with_checksum(tables: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        return [each | changed if each["name"] == "recognizer_drawing" else each for each in tables]
+
+    rewrite(path, break_a_reference)
+    rewrite(path, manifest(tables=with_checksum))
+    destroy()
+    before = everything()
+    with pytest.raises(CommandError, match="Nothing was restored"):
+        restore(path)
+    assert everything() == before
+    assert not Drawing.objects.exists()
+
+
+def test_installed_models_do_not_count_as_a_site_in_use(digits: Recognizer, archive: Back) -> None:
+    rows = everything("accounts_auditentry")
+    path = archive()
+    Recognizer.objects.update(name="Another installation")
+    restore(path)
+    assert everything("accounts_auditentry") == rows
+
+
+def test_a_file_is_not_overwritten(path: Path) -> None:
+    content = path.read_bytes()
+    with pytest.raises(CommandError, match="exists already"):
+        call_command("backup", str(path))
+    assert path.read_bytes() == content
+
+
+def test_a_folder_that_is_not_there_is_named(bob: User, log: Path, tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match="could not be written"):
+        call_command("backup", str(tmp_path / "nowhere" / "backup.zip"))
