@@ -4,7 +4,7 @@
 
 FROM python:3.12-slim-bookworm AS base
 ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
-RUN useradd --create-home --uid 1000 inkling
+RUN useradd --create-home --uid 1000 inkling && install --directory --owner inkling /var/lib/inkling
 WORKDIR /srv/inkling
 COPY requirements/web.lock requirements/web.lock
 RUN pip install --require-hashes -r requirements/web.lock

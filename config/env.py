@@ -1,12 +1,14 @@
 """Typed reading of environment variables. Errors name the variable, its value and what to set instead.
 
-An empty variable counts as not set, as in a .env file that was copied from .env.example. All functions but `text` raise
-ImproperlyConfigured for a value that they cannot read.
+An empty variable counts as not set, as in a .env file that was copied from .env.example. A variable can also be in a
+file, as secrets of Docker and Kubernetes are: SECRET_KEY_FILE names the file of SECRET_KEY, and so on for each. All
+functions raise ImproperlyConfigured for a value that they cannot read.
 """
 
 import os
 import re
 from ipaddress import IPv4Network, IPv6Network, ip_network
+from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -15,8 +17,23 @@ _FALSE = {"0", "false", "no", "off"}
 
 
 def text(name: str, default: str = "") -> str:
-    """The value without surrounding space."""
-    return os.environ.get(name, "").strip() or default
+    """The value without surrounding space; that of the file that `<name>_FILE` names, if it is set."""
+    value = os.environ.get(name, "").strip()
+    file = os.environ.get(f"{name}_FILE", "").strip()
+    if file and value:
+        raise ImproperlyConfigured(f"{name} and {name}_FILE are both set. Set one of them.")
+    return (_read(f"{name}_FILE", file) if file else value) or default
+
+
+def _read(name: str, file: str) -> str:
+    try:
+        value = Path(file).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise ImproperlyConfigured(f"{name} is {file!r}, which cannot be read: {reason}.") from error
+    if not value:
+        raise ImproperlyConfigured(f"{name} is {file!r}, which is empty. Write the value into it.")
+    return value
 
 
 def flag(name: str, default: bool = False) -> bool:
@@ -38,8 +55,8 @@ def number(name: str, default: int, least: int = 0) -> int:
 
 
 def words(name: str, default: str = "") -> list[str]:
-    """A list separated by commas, without empty entries."""
-    return [word.strip() for word in text(name, default).split(",") if word.strip()]
+    """A list separated by commas or lines, without empty entries."""
+    return [word.strip() for word in re.split(r"[,\n]", text(name, default)) if word.strip()]
 
 
 def networks(name: str) -> list[IPv4Network | IPv6Network]:

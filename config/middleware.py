@@ -33,6 +33,8 @@ _NUL = "\0"
 _ONE_PACKET = 1_400  # bytes
 _JSON = ("application/json", "application/vnd.oai.openapi+json", "application/manifest+json")
 _SECRETS = "/accounts/2fa/"
+_UNUSED = "accelerometer camera geolocation gyroscope magnetometer microphone midi payment usb"
+_PERMISSIONS_POLICY = ", ".join(f"{name}=()" for name in _UNUSED.split())
 _API_POLICY = "default-src 'none'; frame-ancestors 'none'"
 
 
@@ -92,6 +94,21 @@ class CompressionMiddleware(GZipMiddleware):
         if changes or not (kind.startswith("text/") or kind in _JSON):
             return response
         return super().process_response(request, response)
+
+
+def isolation(get_response: GetResponse) -> GetResponse:
+    """Let no page of another site embed what this one sends, and use no sensors, camera or payment here.
+
+    Pages of other sites that use the API with a key, or its scripts as modules, ask by CORS, which stays as it is.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
+        response.headers.setdefault("Permissions-Policy", _PERMISSIONS_POLICY)
+        return response
+
+    return middleware
 
 
 class ContentSecurityPolicyMiddleware(CSPMiddleware):

@@ -46,19 +46,29 @@ else:
     env.required("ALLOWED_HOSTS", f"Set it to the site's host names, separated by commas. {_TRY}")
     ALLOWED_HOSTS = env.words("ALLOWED_HOSTS")
 
+# Keys of the past. What they signed is valid until they are removed; nothing new is signed with them.
+SECRET_KEY_FALLBACKS = env.words("SECRET_KEY_FALLBACKS")
+
 SITE_URL = env.site_url("SITE_URL")
+# Whether people reach the site by HTTPS. A site without it must say so, or nobody can sign in.
+SECURE = env.flag("SECURE_COOKIES", default=not EMBEDDED and not SITE_URL.startswith("http://"))
 if not SITE_URL and not EMBEDDED:
-    SITE_URL = env.site_url_of(ALLOWED_HOSTS, "https" if env.flag("SECURE_COOKIES", default=True) else "http")
+    SITE_URL = env.site_url_of(ALLOWED_HOSTS, "https" if SECURE else "http")
 SECURITY_CONTACT = env.contact("SECURITY_CONTACT")  # for /.well-known/security.txt
 # The number of our own reverse proxies. Rate limits by address depend on it.
 TRUSTED_PROXIES = env.number("TRUSTED_PROXIES", 0)
 ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXIES
 CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")
-SECURE = env.flag("SECURE_COOKIES", default=not EMBEDDED)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE
-SECURE_SSL_REDIRECT = env.flag("SECURE_SSL_REDIRECT", default=False)
+# Only a proxy of ours can say that a request came by HTTPS: without one every request would be redirected for ever.
+SECURE_SSL_REDIRECT = env.flag("SECURE_SSL_REDIRECT", default=SECURE and TRUSTED_PROXIES > 0)
 SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz)$"]  # health checks come from inside, without the HTTPS proxy
-SECURE_HSTS_SECONDS = env.number("SECURE_HSTS_SECONDS", 0)
+# Browsers refuse HTTP for this long. An hour at first: a mistake with the certificate is over soon.
+SECURE_HSTS_SECONDS = env.number("SECURE_HSTS_SECONDS", 3600 if SECURE else 0)
+SECURE_HSTS_INCLUDE_SUBDOMAINS = env.flag("SECURE_HSTS_INCLUDE_SUBDOMAINS")
+SECURE_HSTS_PRELOAD = env.flag("SECURE_HSTS_PRELOAD")
+# Whoever runs the site decides about other names of its domain; both cannot be taken back soon (docs/operating.md).
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 if TRUSTED_PROXIES:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 X_FRAME_OPTIONS = "DENY"
@@ -98,6 +108,7 @@ MIDDLEWARE = [
     "config.request_log.log_requests",
     "config.metrics.metrics_page",
     "django.middleware.security.SecurityMiddleware",
+    "config.middleware.isolation",
     "config.middleware.CompressionMiddleware",
     "config.middleware.cross_origin",
     "config.middleware.ContentSecurityPolicyMiddleware",

@@ -41,3 +41,12 @@ def check_self_review(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
         return []
     hint = "Unset SELF_REVIEW, so that a second person reviews each drawing before models are trained on it."
     return [CheckWarning("Staff can review their own drawings.", hint=hint, id="recognizer.W003")]
+
+
+@register(Tags.security, deploy=True)
+def check_deletion_log(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Without the log, a restored backup brings back what people deleted."""
+    if settings.DELETION_LOG:
+        return []
+    hint = "Set DELETION_LOG to a file on a disk that is not lost with the database. See docs/operating.md."
+    return [CheckWarning("Deletions are not logged for restoring a backup.", hint=hint, id="recognizer.W004")]

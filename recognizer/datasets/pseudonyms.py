@@ -1,7 +1,8 @@
 """Pseudonyms for people in exports, and people for pseudonyms in imports.
 
 A pseudonym is a keyed hash of a user's id: a person has the same one in every export of this site, and without the
-secret key of the site nobody can find the person for a pseudonym, or the pseudonym for a person. People who were
+secret key of the site nobody can find the person for a pseudonym, or the pseudonym for a person. After a change of
+SECRET_KEY exports have other pseudonyms; imports find people by those of SECRET_KEY_FALLBACKS as well. People who were
 imported keep the pseudonym of the file; they cannot sign in, and their addresses receive no mail.
 """
 
@@ -10,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from django.conf import settings
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
@@ -20,15 +22,16 @@ LENGTH = 20  # hexadecimal digits: 80 bits, so two people never share a pseudony
 PSEUDONYM = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 
 
-def pseudonym_of_user(pk: int) -> str:
-    """The pseudonym of a user of this site."""
-    return salted_hmac("recognizer.dataset.names", str(pk), algorithm="sha256").hexdigest()[:LENGTH]
+def pseudonym_of_user(pk: int, secret_key: str | None = None) -> str:
+    """The pseudonym of a user of this site. `secret_key`: one of the past; by default SECRET_KEY."""
+    return salted_hmac("recognizer.dataset.names", str(pk), secret_key, algorithm="sha256").hexdigest()[:LENGTH]
 
 
 def pseudonym_of_name(name: str) -> str:
     """The pseudonym of somebody who has this name in a file: the name if it looks like one, otherwise a keyed hash.
 
-    So names of writers are not imported, and the same file gives the same pseudonyms every time.
+    So names of writers are not imported, and the same file gives the same pseudonyms every time, until SECRET_KEY
+    changes.
     """
     if PSEUDONYM.fullmatch(name):
         return name
@@ -58,7 +61,8 @@ class ImportedAuthors:
 
     def __init__(self) -> None:
         users = User.objects.exclude(email__endswith=f"@{DOMAIN}").values_list("pk", flat=True)
-        self._users = {pseudonym_of_user(pk): pk for pk in users.iterator()}
+        keys = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
+        self._users = {pseudonym_of_user(pk, key): pk for pk in users.iterator() for key in keys}
         self._imported: dict[str, int] = {}
 
     def without_consent(self, names: Iterable[str]) -> set[str]:

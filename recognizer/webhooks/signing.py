@@ -1,7 +1,8 @@
 """Signatures of deliveries, as in Standard Webhooks (https://www.standardwebhooks.com).
 
 A secret is derived from SECRET_KEY, the id of the webhook and a number that is increased when the secret is renewed. So
-no secret is in the database, and whoever reads the database cannot sign. A new SECRET_KEY changes all secrets.
+no secret is in the database, and whoever reads the database cannot sign. A new SECRET_KEY changes all secrets, and
+deliveries are signed with the secrets of SECRET_KEY_FALLBACKS as well, until those are removed.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import base64
 import hmac
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.utils.crypto import salted_hmac
 
 from recognizer.models import Delivery, Webhook
@@ -31,12 +33,13 @@ def signed_headers(delivery: Delivery, *, now: datetime) -> dict[str, str]:
     hook = delivery.webhook
     renewed = hook.renewed is not None and now - hook.renewed < OLD_SECRET_TIME
     numbers = [hook.secret_number, hook.secret_number - 1] if renewed else [hook.secret_number]
-    signatures = " ".join(_signature(_key(hook, number), content) for number in numbers)
+    keys = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
+    signatures = " ".join(_signature(_key(hook, number, key), content) for key in keys for number in numbers)
     return {"webhook-id": event, "webhook-timestamp": sent, "webhook-signature": signatures}
 
 
-def _key(hook: Webhook, number: int) -> bytes:
-    return salted_hmac("inkling.webhooks", f"{hook.uuid}/{number}", algorithm="sha256").digest()
+def _key(hook: Webhook, number: int, secret_key: str | None = None) -> bytes:
+    return salted_hmac("inkling.webhooks", f"{hook.uuid}/{number}", secret_key, algorithm="sha256").digest()
 
 
 def _signature(key: bytes, content: bytes) -> str:

@@ -1,11 +1,13 @@
 """Settings are safe by default; errors name the variable, its value and what to set instead."""
 
 import os
+import secrets
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 PRODUCTION = {"INKLING_ENV": "production", "SECRET_KEY": "long and random", "ALLOWED_HOSTS": "example.org"}
@@ -182,3 +184,69 @@ def test_production_does_not_start_without_an_address_for_its_mails(
     ran = load(tmp_path, **{**PRODUCTION, **environment})
     assert ran.returncode != 0
     assert "SITE_URL is" in ran.stderr
+
+
+SITE = "SECURE_SSL_REDIRECT, settings.SECURE_HSTS_SECONDS, settings.SESSION_COOKIE_SECURE, settings.SITE_URL[:5]"
+
+
+@pytest.mark.parametrize(
+    ("environment", "expected"),
+    [
+        ({"TRUSTED_PROXIES": "1"}, (True, 3600, True, "https")),
+        ({}, (False, 3600, True, "https")),  # a redirect without a proxy would never end
+        ({"SECURE_COOKIES": "false", "TRUSTED_PROXIES": "1"}, (False, 0, False, "http:")),
+        ({"SITE_URL": "http://ink.example.org", "TRUSTED_PROXIES": "1"}, (False, 0, False, "http:")),
+        ({"SECURE_HSTS_SECONDS": "31536000", "TRUSTED_PROXIES": "1"}, (True, 31536000, True, "https")),
+        ({"INKLING_ENV": "embedded", "SITE_URL": "http://a.org"}, (False, 0, False, "http:")),
+    ],
+)
+def test_a_site_with_https_requires_it_and_one_without_does_not(
+    tmp_path: Path, environment: dict[str, str], expected: tuple[object, ...]
+) -> None:
+    assert load(tmp_path, SITE, **{**PRODUCTION, **environment}).stdout.strip() == " ".join(map(str, expected))
+
+
+def test_every_variable_can_be_in_a_file(tmp_path: Path) -> None:
+    secret, database, old = tmp_path / "key", tmp_path / "database", tmp_path / "old"
+    secret.write_text("from a file\n")
+    database.write_text("postgres://ink:pass@db/inkling\n")
+    old.write_text("one\ntwo\n")
+    files = {"SECRET_KEY_FILE": secret, "DATABASE_URL_FILE": database, "SECRET_KEY_FALLBACKS_FILE": old}
+    asked = "SECRET_KEY, settings.DATABASES['default']['PASSWORD'], settings.SECRET_KEY_FALLBACKS"
+    environment = {**PRODUCTION, "SECRET_KEY": "", **{name: str(path) for name, path in files.items()}}
+    assert load(tmp_path, asked, **environment).stdout.strip() == "from a file pass ['one', 'two']"
+
+
+@pytest.mark.parametrize("fault", ["missing", "empty", "both"])
+def test_a_file_that_gives_no_value_is_named(tmp_path: Path, fault: str) -> None:
+    path = tmp_path / "password"
+    if fault != "missing":
+        path.write_text("\n" if fault == "empty" else "secret")
+    environment = {"EMAIL_HOST_PASSWORD_FILE": str(path)} | ({"EMAIL_HOST_PASSWORD": "x"} if fault == "both" else {})
+    ran = load(tmp_path, **PRODUCTION, **environment)
+    assert ran.returncode != 0
+    assert "EMAIL_HOST_PASSWORD_FILE" in ran.stderr
+
+
+def test_the_filled_in_example_passes_the_check_for_deployment(tmp_path: Path) -> None:
+    """As docker-compose.yml runs it: it sets the addresses of its database and Redis, and the log of deletions."""
+    lines = (ROOT / ".env.example").read_text().splitlines()
+    example = dict(line.split("=", 1) for line in lines if "=" in line and not line.startswith("#"))
+    example |= {
+        "SECRET_KEY": secrets.token_urlsafe(50),
+        "ALLOWED_HOSTS": "ink.example.org,127.0.0.1",
+        "POSTGRES_PASSWORD": "p4ssw0rd",
+    }
+    compose = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]["web"]["environment"]
+    services = {"DATABASE_URL": "postgres://ink:p@db/ink", "REDIS_URL": "redis://redis/0"}
+    environment = example | {name: str(value) for name, value in compose.items()} | services
+    kept = {key: value for key, value in os.environ.items() if key in ("PATH", "HOME", "LANG")}
+    checked = subprocess.run(
+        [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "WARNING"],
+        cwd=ROOT,
+        env={**kept, **environment, "INKLING_VAR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert checked.returncode == 0, checked.stderr

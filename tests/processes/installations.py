@@ -98,6 +98,7 @@ def _environment(name: str, folder: Path, own: dict[str, str]) -> dict[str, str]
     """The environment of a service of docker-compose.yml; `own` replaces the addresses of other containers."""
     variables = {key: str(value) for key, value in COMPOSE["services"][name]["environment"].items()}
     variables["INKLING_DATA"] = str(folder / "no-data") if variables["INKLING_DATA"] else ""
+    variables["DELETION_LOG"] = str(folder / "deletions.log")
     return base_environment(folder, **variables | own)
 
 

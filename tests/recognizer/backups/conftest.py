@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import io
+import json
+import shutil
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -73,3 +76,26 @@ def indexes() -> dict[str, Any]:
         # SQLite counts its rows in tables of its own.
         names = [each for each in connection.introspection.table_names(cursor) if not each.startswith("sqlite_stat")]
         return {name: connection.introspection.get_constraints(cursor, name) for name in names}
+
+
+def rewrite(path: Path, change: Callable[[str, bytes], bytes]) -> None:
+    """Write the archive again, each file as `change` returns it."""
+    old = path.with_suffix(".old")
+    shutil.move(path, old)
+    with zipfile.ZipFile(old) as source, zipfile.ZipFile(path, "w") as target:
+        for name in source.namelist():
+            target.writestr(name, change(name, source.read(name)))
+
+
+def manifest(**changes: Any) -> Callable[[str, bytes], bytes]:
+    """Changes fields of the manifest; a function gets the value that is there."""
+
+    def change(name: str, content: bytes) -> bytes:
+        if name != "manifest.json":
+            return content
+        read = json.loads(content)
+        return json.dumps(
+            read | {field: new(read[field]) if callable(new) else new for field, new in changes.items()}
+        ).encode()
+
+    return change

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
-import shutil
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -16,7 +14,7 @@ from django.core.management import CommandError, call_command
 from accounts.models import User
 from recognizer.models import Drawing, Recognizer
 from tests.accounts.world import furnish
-from tests.recognizer.backups.conftest import destroy, everything, restore
+from tests.recognizer.backups.conftest import destroy, everything, manifest, restore, rewrite
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Back = Callable[[], Path]
@@ -27,29 +25,6 @@ def path(bob: User, archive: Back) -> Path:
     """The backup of a small site."""
     furnish(bob)
     return archive()
-
-
-def rewrite(path: Path, change: Callable[[str, bytes], bytes]) -> None:
-    """Write the archive again, each file as `change` returns it."""
-    old = path.with_suffix(".old")
-    shutil.move(path, old)
-    with zipfile.ZipFile(old) as source, zipfile.ZipFile(path, "w") as target:
-        for name in source.namelist():
-            target.writestr(name, change(name, source.read(name)))
-
-
-def manifest(**changes: Any) -> Callable[[str, bytes], bytes]:
-    """Changes fields of the manifest; a function gets the value that is there."""
-
-    def change(name: str, content: bytes) -> bytes:
-        if name != "manifest.json":
-            return content
-        read = json.loads(content)
-        return json.dumps(
-            read | {field: new(read[field]) if callable(new) else new for field, new in changes.items()}
-        ).encode()
-
-    return change
 
 
 def cut(path: Path) -> None:
