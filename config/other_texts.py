@@ -1,5 +1,5 @@
-"""Texts of Django and allauth that pages show and that these have no Bangla translation of. Nothing uses this list:
-`make messages` reads it, and our catalogue comes before theirs."""
+"""Texts of Django and allauth that pages show, and of which these have no Bangla translation, or one in other words
+than ours. Nothing uses this list: `make messages` reads it, and our catalogue comes before theirs."""
 
 from django.utils.translation import gettext_noop, ngettext_lazy, npgettext_lazy
 
@@ -12,6 +12,13 @@ TEXTS = (
     ),
     gettext_noop("Null characters are not allowed."),
     gettext_noop("Enter a valid UUID."),
+    gettext_noop("Enter a valid email address."),
+    gettext_noop("Enter a whole number."),
+    gettext_noop("Enter a number."),
+    gettext_noop("Select a valid choice. That choice is not one of the available choices."),
+    gettext_noop("Select a valid choice. %(value)s is not one of the available choices."),
+    gettext_noop("Ensure this value is less than or equal to %(limit_value)s."),
+    gettext_noop("Ensure this value is greater than or equal to %(limit_value)s."),
     ngettext_lazy(
         "This password is too short. It must contain at least %(min_length)d character.",
         "This password is too short. It must contain at least %(min_length)d characters.",
@@ -39,6 +46,7 @@ TEXTS = (
     # allauth
     gettext_noop("Forgot your password?"),
     gettext_noop("Authenticator code"),
+    gettext_noop("Password (again)"),
     gettext_noop("You must type the same password each time."),
     gettext_noop("This account is currently inactive."),
     gettext_noop("Invalid or expired key."),

@@ -14,6 +14,7 @@ NAMES = {
 _WORD = re.compile(r"[A-Za-z][A-Za-z_'’]*")
 _ADDRESS = re.compile(r"\S*(?:@|://|\.[a-z]{2,3}\b|_)\S*")  # of e-mail, pages, files, and names in code
 _NUMBER = re.compile(r"[^A-Za-z]*[0-9][^A-Za-z]*")
+_SIGN = re.compile("[0-9] (?=শূন্য|এক|দুই|তিন|চার|পাঁচ|ছয়|সাত|আট|নয়)")  # as its button shows it, before its name
 _AS_IT_IS = {"code", "kbd", "pre", "samp", "script", "style", "textarea", "template"}
 _VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
 _SPOKEN = {"alt", "aria-label", "aria-description", "aria-roledescription", "placeholder", "title"}
@@ -60,5 +61,6 @@ def untranslated(page: str) -> list[str]:
     texts = _Texts()
     texts.feed(page)
     found = [text for text in texts.shown + texts.spoken if latin_words(text)]
-    found += [text for text in texts.shown + texts.spoken if any(map(_NUMBER.fullmatch, text.split()))]
+    spoken = [_SIGN.sub("", text) for text in texts.spoken]
+    found += [text for text in texts.shown + spoken if any(map(_NUMBER.fullmatch, text.split()))]
     return [" ".join(text.split()) for text in found]

@@ -1,4 +1,4 @@
-"""`python -m tests.screenshots`: takes the pictures that the web app manifest names, in static/screenshots/."""
+"""`python -m tests.screenshots`: takes the pictures of the web app manifest and of README, in static/screenshots/."""
 
 from __future__ import annotations
 
@@ -40,6 +40,8 @@ def main() -> None:
         for form, options in FORMS.items():
             visitor = Visitor(browser.new_context(**options).new_page(), f"http://127.0.0.1:{port}")
             visitor.open_sheet()
+            while visitor.page.inner_text("[data-prompt=label]") != "7":
+                visitor.click("shuffle")
             visitor.draw(SEVEN)
             visitor.sees("answer", "7")
             visitor.waits_until_all_is_asked()

@@ -1,4 +1,4 @@
-"""axe-core finds nothing on any page, in light and dark: for guests, for signed-in people and for staff."""
+"""axe-core finds nothing on any page, in both languages, in light and dark: for guests, signed-in people and staff."""
 
 from __future__ import annotations
 
@@ -86,20 +86,26 @@ def test_axe_finds_nothing_on_the_page_of_a_model(visit: Any, digits: Recognizer
 
 
 @pytest.mark.slow
-def test_axe_finds_nothing_on_any_page(visit: Any, site: dict[str, Any], alice: User, root: User) -> None:
+@pytest.mark.parametrize("language", ["en", "bn"])
+def test_axe_finds_nothing_on_any_page(
+    visit: Any, site: dict[str, Any], alice: User, root: User, language: str
+) -> None:
     found = []
     for client, pages in (
         (None, FOR_GUESTS),
         (signed_in(alice), FOR_PEOPLE),
         (signed_in(root), FOR_STAFF),
     ):
-        found += _visit_all(visit(client, reduced_motion="reduce"), pages.values(), site)
+        found += _visit_all(visit(client, reduced_motion="reduce").in_language(language), pages.values(), site)
     assert not found, "\n".join(found)
 
 
 @pytest.mark.slow
-def test_axe_finds_nothing_on_the_sheet_of_any_recognizer_in_any_state(visit: Any, three: list[Recognizer]) -> None:
-    visitor = visit(reduced_motion="reduce")
+@pytest.mark.parametrize("language", ["en", "bn"])
+def test_axe_finds_nothing_on_the_sheet_of_any_recognizer_in_any_state(
+    visit: Any, three: list[Recognizer], language: str
+) -> None:
+    visitor = visit(reduced_motion="reduce").in_language(language)
     found = []
     for recognizer in three:
         visitor.go(f"/draw/{recognizer.slug}/")

@@ -17,11 +17,6 @@ from tests.pages.test_bangla import KEY_NAME
 PHONE = {"phone": True, "viewport": {"width": 320, "height": 568}}
 
 
-def _in_bangla(visitor: Visitor) -> Visitor:
-    visitor.page.context.add_cookies([{"name": "django_language", "value": "bn", "url": visitor.site}])
-    return visitor
-
-
 def _faults(visitor: Visitor) -> list[str]:
     """Untranslated texts of the page as it is now, and whether it scrolls sideways."""
     page = visitor.page
@@ -41,7 +36,7 @@ def _walk(visitor: Visitor, pages: Collection[str], site: dict[str, Any]) -> lis
 
 
 def test_people_draw_and_answer_in_bangla(visit: Any, three: list[Recognizer], alice: User) -> None:
-    visitor = _in_bangla(visit(signed_in(alice), **PHONE))
+    visitor = visit(signed_in(alice), **PHONE).in_language("bn")
     found = []
     for recognizer in three:
         visitor.go(f"/draw/{recognizer.slug}/")
@@ -59,7 +54,7 @@ def test_people_draw_and_answer_in_bangla(visit: Any, three: list[Recognizer], a
 
 
 def test_shares_and_names_of_labels_are_in_bangla(visit: Any, sketches: Recognizer) -> None:
-    visitor = _in_bangla(visit())
+    visitor = visit().in_language("bn")
     visitor.go("/draw/sketches/")
     visitor.draw(SEVEN)
     visitor.sees("answer")
@@ -84,7 +79,7 @@ def test_the_link_in_the_footer_changes_the_language_and_back(visit: Any, digits
 def test_no_page_has_english_texts_or_scrolls_sideways(
     visit: Any, site: dict[str, Any], alice: User, root: User
 ) -> None:
-    found = _walk(_in_bangla(visit(**PHONE)), FOR_GUESTS.values(), site)
-    found += _walk(_in_bangla(visit(signed_in(alice), **PHONE)), FOR_PEOPLE.values(), site)
-    found += _walk(_in_bangla(visit(signed_in(root), **PHONE)), FOR_STAFF.values(), site)
+    found = _walk(visit(**PHONE).in_language("bn"), FOR_GUESTS.values(), site)
+    found += _walk(visit(signed_in(alice), **PHONE).in_language("bn"), FOR_PEOPLE.values(), site)
+    found += _walk(visit(signed_in(root), **PHONE).in_language("bn"), FOR_STAFF.values(), site)
     assert not found, "\n".join(found)

@@ -112,6 +112,11 @@ class Visitor:
         """Until no change waits on this device."""
         until(self.page, lambda: not self.outbox)
 
+    def in_language(self, code: str) -> Visitor:
+        """The same visitor, who chose this language before."""
+        self.page.context.add_cookies([{"name": "django_language", "value": code, "url": self.site}])
+        return self
+
     def go(self, path: str) -> None:
         self.page.goto(self.site + path)
 

@@ -40,6 +40,7 @@ def test_no_page_has_untranslated_texts(client: Client, site: dict[str, Any], al
         ('<img alt="A seven"><input placeholder="নাম" title="Name">', ["A seven", "Name"]),
         ('<p>৭, 8, SHA-256</p><p data-share="9"><span translate="no">404</span></p>', ["৭, 8, SHA-256"]),
         ('<p title="9">৭</p><button lang="en" aria-label="7 সাত">7</button>', ["9"]),
+        ('<button aria-label="7 সাত ৯%">৭</button><button aria-label="7 সাত 9%">৭</button>', ["সাত 9%"]),
         ("<code>manage.py migrate</code> <kbd>Enter</kbd> a@example.org https://example.org/a", []),
     ],
 )
