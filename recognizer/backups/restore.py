@@ -56,7 +56,7 @@ def restore_backup(archive: Archive, *, with_deletion_log: bool = True, report: 
     try:
         with transaction.atomic(durable=True):
             _load(archive, report)
-            deleted = 0 if is_older else _delete_again(gone)
+            deleted = 0 if is_older else repeat_deletions(gone)
     except DatabaseError as error:
         raise CannotRestoreError(f"Nothing was restored: {error}") from error
     if is_older:
@@ -131,14 +131,15 @@ def _migrate(gone: set[UUID], report: Report) -> int:
     try:
         call_command("migrate", interactive=False, verbosity=0)
         with transaction.atomic(durable=True):
-            return _delete_again(gone)
+            return repeat_deletions(gone)
     except BaseException:
         with transaction.atomic():
             databases.clear_tables()
         raise
 
 
-def _delete_again(gone: set[UUID]) -> int:
+@transaction.atomic
+def repeat_deletions(gone: set[UUID]) -> int:
     """Delete what the log names, as when it was deleted. Returns how many accounts, drawings and webhooks."""
     deleted = 0
     for ids in _batches(gone):

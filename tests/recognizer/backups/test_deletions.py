@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
-from django.core.management import CommandError
+from django.core.management import CommandError, call_command
 from django.test import Client
 
 from accounts.models import AuditEntry, User
@@ -109,4 +110,17 @@ def test_a_site_where_nobody_deleted_anything_has_an_empty_log(alice: User, arch
     assert log.read_bytes() == b""
     destroy()
     restore(path)
+    assert User.objects.get() == alice
+
+
+def test_after_a_recovery_by_other_means_the_deletions_are_repeated_by_a_command(
+    alice: User, two: list[str], log: Path
+) -> None:
+    log.write_text(f"{two[0]}\n{uuid4()}\n")
+    call_command("repeat_deletions")
+    assert [str(each.uuid) for each in Drawing.objects.all()] == [two[1]]
+    call_command("repeat_deletions")
+    log.unlink()
+    with pytest.raises(CommandError, match="cannot be read"):
+        call_command("repeat_deletions")
     assert User.objects.get() == alice
