@@ -60,13 +60,13 @@ def counters() -> RequestMetrics | None:
 def share_counts() -> None:
     """Name the folder in which the processes of this server count, before `prometheus_client` is imported.
 
-    It is named after the process that starts them and its start, so a restarted server counts from zero. Folders of
-    servers that have ended are removed. PROMETHEUS_MULTIPROC_DIR names another folder.
+    It is named after this process, which the web processes are forked from, and its start: a restarted server counts
+    from zero. Folders of servers that have ended are removed. A server that imports the application in each process
+    needs PROMETHEUS_MULTIPROC_DIR, an empty folder at its start.
     """
     if not settings.METRICS_TOKEN or FOLDER in os.environ:
         return
-    parent = os.getppid()
-    folder = Path(tempfile.gettempdir()) / f"{_NAME}{parent}-{_start_of(parent)}"
+    folder = Path(tempfile.gettempdir()) / f"{_NAME}{os.getpid()}-{_start_of(os.getpid())}"
     folder.mkdir(mode=0o700, exist_ok=True)
     if folder.stat().st_uid != os.getuid():
         raise PermissionError(f"{folder} belongs to another user. Set {FOLDER} to a folder of this one.")
