@@ -255,3 +255,14 @@ def bump_revision(pk: int) -> None:
     Call it in the transaction of the change. Every request reads the person, and so the revision, from the database.
     """
     User.objects.filter(pk=pk).update(revision=F("revision") + 1)
+
+
+class CacheEntry(models.Model):
+    """An entry of the cache "database" (Django's DatabaseCache): what limits sign-in while Redis is away."""
+
+    cache_key = models.CharField(max_length=255, primary_key=True)
+    value = models.TextField()
+    expires = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        return self.cache_key

@@ -8,15 +8,66 @@ from pathlib import Path
 from typing import Any
 
 from celery import Celery, signals
+from celery.beat import PersistentScheduler, ScheduleEntry
 from celery.platforms import SecurityWarning
 from django.conf import settings
+from kombu.exceptions import OperationalError
+from redis.exceptions import RedisError
 
+from config.cache import TIMEOUT, redis_circuit
 from recognizer import enqueue, request_ids
+
+STATEMENT_SECONDS = 900  # a statement of a task that takes longer is a fault
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 if settings.EMBEDDED:  # who tries Inkling out as root needs no five lines about it
     warnings.filterwarnings("ignore", category=SecurityWarning)
-app = Celery("inkling")
+
+
+class App(Celery):
+    """Sends no message while Redis is known to be away, and waits a short time only for a Redis that hangs."""
+
+    def send_task(self, *args: Any, **options: Any) -> Any:
+        """Raises kombu's OperationalError or a RedisError if the message cannot be sent."""
+        if not settings.REDIS_URL:
+            return super().send_task(*args, **options)
+        circuit = redis_circuit(settings.REDIS_URL)
+        if circuit.is_open:
+            circuit.failures += 1
+            raise OperationalError(f"{circuit.name} is not available")
+        try:
+            return super().send_task(*args, **options)
+        except (OperationalError, RedisError) as error:
+            circuit.open(error)
+            raise
+
+    def connection_for_write(self, url: str | None = None, **options: Any) -> Any:
+        """A connection for messages that are sent; the one that receives them waits longer."""
+        if settings.REDIS_URL:
+            timeouts = {"socket_connect_timeout": TIMEOUT, "socket_timeout": TIMEOUT, "max_retries": 0}
+            options["transport_options"] = timeouts | (options.get("transport_options") or {})
+        return super().connection_for_write(url, **options)
+
+
+class Scheduler(PersistentScheduler):
+    """Celery's scheduler, which goes on when the clock was set back: it would wait until the old time comes again."""
+
+    def is_due(self, entry: ScheduleEntry) -> Any:
+        """Whether it is due, and when to ask again."""
+        if entry.last_run_at > self.app.now():
+            entry.last_run_at = self.app.now()
+        return super().is_due(entry)
+
+
+@signals.worker_init.connect
+def limit_statements(**_signal: Any) -> None:
+    """Give connections of workers a statement timeout."""
+    from config.postgresql import base
+
+    base.background_seconds = STATEMENT_SECONDS
+
+
+app = App("inkling")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 if folder := settings.CELERY_BROKER_TRANSPORT_OPTIONS.get("control_folder"):  # only without Redis

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sys
 
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.views import defaults
 
-from recognizer.api.errors import error_response
+from recognizer.api.errors import RETRY_AFTER, error_response
 from recognizer.request_ids import current_request_id
 
 
@@ -28,10 +29,15 @@ def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """500 for an unexpected exception, which Django writes to the log; 503 in the API if the database is away."""
+    """500 for an unexpected exception, which Django writes to the log; 503 if the database cannot be used."""
+    error = sys.exc_info()[1]
     if is_api(request):
-        return error_response(sys.exc_info()[1])
-    return _page_without_request(500)
+        return error_response(error)
+    if not isinstance(error, OperationalError | InterfaceError):
+        return _page_without_request(500)
+    response = _page_without_request(503)
+    response["Retry-After"] = str(RETRY_AFTER)
+    return response
 
 
 def _page_without_request(status: int) -> HttpResponse:

@@ -150,9 +150,18 @@ TEMPLATES = [
 # --- Database, cache and files ---
 
 DATABASE_URL = env.text("DATABASE_URL")
+DATABASE_POOLER = "transaction" if env.choice("DATABASE_POOLER", ("none", "transaction")) == "transaction" else ""
+DATABASE_MAX_AGE = env.number("DATABASE_MAX_AGE", 60)  # seconds until a connection is replaced; 0: after each request
 REDIS_URL = env.text("REDIS_URL")
 if DATABASE_URL:
-    DATABASES = {"default": dj_database_url.parse(DATABASE_URL, conn_max_age=60, conn_health_checks=True)}
+    _database = dj_database_url.parse(DATABASE_URL, conn_max_age=DATABASE_MAX_AGE, conn_health_checks=True)
+    if _database["ENGINE"] == "django.db.backends.postgresql":
+        _database |= {
+            "ENGINE": "config.postgresql",  # with limits on how long a request waits
+            "POOLER": DATABASE_POOLER,
+            "DISABLE_SERVER_SIDE_CURSORS": bool(DATABASE_POOLER),
+        }
+    DATABASES = {"default": _database}
 else:
     DATABASES = {
         "default": {
@@ -171,9 +180,12 @@ if REDIS_URL:
         "default": {
             "BACKEND": "config.cache.FaultTolerantRedisCache",
             "LOCATION": REDIS_URL,
-            # Seconds. Without them every request waits for a Redis that is down.
-            "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1},
-        }
+        },
+        "database": {  # what limits sign-in while Redis is away
+            "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+            "LOCATION": "accounts_cacheentry",
+            "OPTIONS": {"MAX_ENTRIES": 1_000_000},
+        },
     }
     SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
 else:
@@ -333,7 +345,10 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = (
     {
         "visibility_timeout": 24 * 3600,  # seconds; longer than any training run, or Redis delivers its task again
-        "socket_connect_timeout": 2,  # seconds that a request waits to enqueue a task
+        # Seconds. Without them a worker waits for ever for a Redis that hangs. `config.celery` has shorter ones for
+        # the messages that requests send.
+        "socket_connect_timeout": 2,
+        "socket_timeout": 10,
     }
     if REDIS_URL
     else {
@@ -343,6 +358,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = (
         "polling_interval": 0.1,  # seconds; the default of 1 second delays a personal memory noticeably
     }
 )
+CELERY_BEAT_SCHEDULER = "config.celery:Scheduler"
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "beat")
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True  # the task of a killed worker is delivered again; every task can run twice

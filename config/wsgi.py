@@ -9,6 +9,7 @@ from django.conf import settings
 from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
 from django.utils.http import parse_header_parameters
 
+from config import deadline
 from config.metrics import share_counts
 
 
@@ -34,7 +35,8 @@ class Handler(WSGIHandler):
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
         processes.start_reports(processes.Kind.WEB)
-        return super().__call__(environ, start_response)
+        with deadline.request(environ.get("PATH_INFO", "")):
+            return super().__call__(environ, start_response)
 
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")

@@ -35,7 +35,7 @@ from recognizer.request_ids import current_request_id
 
 logger = logging.getLogger(__name__)
 
-_RETRY_AFTER = 5  # seconds; a database that restarts, or an export that is written, is often ready by then
+RETRY_AFTER = 5  # seconds; a database that restarts, or an export that is written, is often ready by then
 
 EXCEPTION_CODES: dict[type[Exception], tuple[str, str | None]] = {
     Drawing.DoesNotExist: ("not_found", None),
@@ -80,7 +80,7 @@ def handle_exception(error: Exception, _context: dict[str, Any]) -> Response | N
     vars(response)["error_code"] = body["code"]  # for the metrics
     if header := getattr(known, "auth_header", None):
         response["WWW-Authenticate"] = header
-    if wait := getattr(known, "wait", None) or (_RETRY_AFTER if known.status_code == 503 else None):
+    if wait := getattr(known, "wait", None) or (RETRY_AFTER if known.status_code == 503 else None):
         response["Retry-After"] = str(math.ceil(wait))
     return response
 
@@ -117,7 +117,7 @@ def _api_exception(error: Exception) -> exceptions.APIException | None:
     if isinstance(error, exceptions.APIException):
         return error
     if isinstance(error, OperationalError | InterfaceError):
-        logger.error("the database cannot be reached", exc_info=error)
+        logger.error("the database cannot be used: %s", error)
     for kind, (code, field) in EXCEPTION_CODES.items():
         if isinstance(error, kind):
             return ApiError(code, field=field)
@@ -125,7 +125,7 @@ def _api_exception(error: Exception) -> exceptions.APIException | None:
         text = _("This version cannot be used: %s. Choose another one, or leave `as_of` out to use the live version.")
         return ApiError("version_unavailable", text % error, field="as_of")
     if isinstance(error, OpenExportError):
-        return ApiError("export_open", wait=_RETRY_AFTER)
+        return ApiError("export_open", wait=RETRY_AFTER)
     if isinstance(error, FilterError):
         return ApiError("invalid", str(error), field=error.field)
     if isinstance(error, PermissionDenied):

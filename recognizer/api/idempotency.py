@@ -23,7 +23,7 @@ from recognizer.request_ids import current_request_id
 
 HEADER = "Idempotency-Key"
 REPLAYED = "Idempotency-Replayed"
-WAIT_MS = 10_000  # how long a repeated write waits for the first one
+WAIT_MS = 2_000  # how long a repeated write waits for the first one
 _NAME = re.compile(r"[!-~]{1,255}")
 _WAITED_TOO_LONG = "55P03"  # PostgreSQL: lock_not_available
 

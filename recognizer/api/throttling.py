@@ -6,7 +6,6 @@ DRF's own throttle reads a list, changes it and writes it back, so parallel requ
 from __future__ import annotations
 
 import ipaddress
-import logging
 import math
 import time
 from collections.abc import Iterable
@@ -14,14 +13,11 @@ from typing import NamedTuple, Protocol
 
 from django.conf import settings
 from django.core.cache import cache
-from redis.exceptions import RedisError
 from rest_framework.exceptions import Throttled
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
 from accounts.models import ApiKey
-
-logger = logging.getLogger(__name__)
 
 WINDOW = 60  # seconds
 DAY = 24 * 3600  # seconds
@@ -182,16 +178,12 @@ def _key_rate(request: Request) -> int:
 
 
 def _increment(counter: str, cost: int, timeout: int) -> int:
-    """Add `cost` and return the sum; 0 if the cache cannot be reached, so that the site goes on answering."""
-    try:
-        if add_to_counter := getattr(cache, "add_to_counter", None):  # Redis only, see config.cache
-            return int(add_to_counter(counter, cost, timeout))
-        while True:
-            try:
-                return cache.incr(counter, cost)
-            except ValueError:  # not there yet, or just expired
-                if cache.add(counter, cost, timeout):
-                    return cost
-    except RedisError:
-        logger.exception("the cache cannot be reached; requests are not counted")
-        return 0
+    """Add `cost` and return the sum. While Redis is away each process counts for itself (`config.cache`)."""
+    if add_to_counter := getattr(cache, "add_to_counter", None):  # Redis only
+        return int(add_to_counter(counter, cost, timeout))
+    while True:
+        try:
+            return cache.incr(counter, cost)
+        except ValueError:  # not there yet, or just expired
+            if cache.add(counter, cost, timeout):
+                return cost

@@ -19,6 +19,7 @@ from tests.accounts.world import furnish
 
 pytestmark = pytest.mark.django_db
 LEFT_OUT = {
+    "accounts.CacheEntry": "what limits sign-in while Redis is away",
     "accounts.KeyUse": "on the page of its key",
     "recognizer.Label": "on the page of its recognizer",
     "recognizer.Policy": "on the page of its recognizer",
