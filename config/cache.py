@@ -29,6 +29,7 @@ from config.circuit import Circuit, circuit
 Result = TypeVar("Result")
 
 TIMEOUT = 0.4  # seconds for a command; Redis answers in less than one thousandth
+SLOW = 0.1  # seconds for a command; a Redis that was given up for being slow is used again when it is faster
 SHARED = "allauth"  # keys that are in the database while Redis is away
 MAX_MISSED = 100_000  # keys
 
@@ -36,7 +37,7 @@ MAX_MISSED = 100_000  # keys
 def client_options() -> dict[str, Any]:
     """Options of a Redis client: short timeouts, and one retry where a connection had been closed meanwhile."""
     timeouts = {"socket_connect_timeout": TIMEOUT, "socket_timeout": TIMEOUT}
-    return timeouts | {"retry": Retry(NoBackoff(), 1, (RedisConnectionError,))}
+    return timeouts | {"driver_info": None, "retry": Retry(NoBackoff(), 1, (RedisConnectionError,))}
 
 
 def redis_circuit(address: str) -> Circuit:
@@ -44,7 +45,11 @@ def redis_circuit(address: str) -> Circuit:
 
     def write() -> None:  # a Redis that is full still answers a ping
         with Redis.from_url(address, **client_options()) as client:
+            client.ping()
+            started = time.monotonic()
             client.set("inkling:probe", 1, ex=10)
+            if time.monotonic() - started > SLOW:
+                raise RedisError("it answers, but slowly")
 
     return circuit(f"Redis at {address.rpartition('@')[2].removeprefix('redis://')}", write)
 

@@ -8,6 +8,7 @@ on the console.
 import secrets
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import dj_database_url
 from csp.constants import NONE, SELF
@@ -153,8 +154,11 @@ DATABASE_URL = env.text("DATABASE_URL")
 DATABASE_POOLER = "transaction" if env.choice("DATABASE_POOLER", ("none", "transaction")) == "transaction" else ""
 DATABASE_MAX_AGE = env.number("DATABASE_MAX_AGE", 60)  # seconds until a connection is replaced; 0: after each request
 REDIS_URL = env.text("REDIS_URL")
+DATABASES: dict[str, dict[str, Any]]
 if DATABASE_URL:
-    _database = dj_database_url.parse(DATABASE_URL, conn_max_age=DATABASE_MAX_AGE, conn_health_checks=True)
+    _database: dict[str, Any] = {
+        **dj_database_url.parse(DATABASE_URL, conn_max_age=DATABASE_MAX_AGE, conn_health_checks=True)
+    }
     if _database["ENGINE"] == "django.db.backends.postgresql":
         _database |= {
             "ENGINE": "config.postgresql",  # with limits on how long a request waits
@@ -175,6 +179,7 @@ else:
             },
         }
     }
+CACHES: dict[str, dict[str, Any]]
 if REDIS_URL:
     CACHES = {
         "default": {

@@ -76,7 +76,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         wanted = deadline.statement_seconds()
         if self.connection is not None and wanted not in (0, self._statement_seconds) and not self.in_atomic_block:
             self.close()  # it was opened for requests that may take longer, or less long
-        return super()._cursor(name)
+        return super()._cursor(name)  # type: ignore[misc]
 
     def is_usable(self) -> bool:
         """Whether the connection works; asked before each request."""
@@ -87,11 +87,11 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def _commit(self) -> None:
         with self._in_time():
-            super()._commit()
+            super()._commit()  # type: ignore[misc]
 
     def _rollback(self) -> None:
         with self._in_time():
-            super()._rollback()
+            super()._rollback()  # type: ignore[misc]
 
     def _execute_in_time(
         self, execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]
