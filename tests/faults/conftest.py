@@ -65,6 +65,11 @@ class Visitor(HttpUser):
         form = urlencode({"login": EMAIL, "password": password}).encode()
         return self.request("/accounts/login/", form, "application/x-www-form-urlencoded")
 
+    def draw_seven(self, uuid: str = "") -> Answer:
+        """Save a drawing, with this id."""
+        body = {"recognizer": "digits", "ink": SEVEN} | ({"id": uuid} if uuid else {})
+        return self.request("/api/v1/drawings", json.dumps(body).encode())
+
     def is_signed_in(self) -> bool:
         """Whether the account page is shown."""
         return EMAIL in self.request("/accounts/").text
@@ -104,8 +109,7 @@ class Parts:
 
     def draw(self, uuid: str = "") -> Answer:
         """Save a drawing."""
-        body = {"recognizer": "digits", "ink": SEVEN} | ({"id": uuid} if uuid else {})
-        return self.alice.request("/api/v1/drawings", json.dumps(body).encode())
+        return self.alice.draw_seven(uuid)
 
     def recovers(self) -> None:
         """Wait until the site works again, without a restart."""
@@ -118,8 +122,11 @@ class Parts:
         """Check that lines with these words are added to the log of the web processes."""
         before = len(self.site.log("web"))
         yield
-        for word in words:
-            wait_until(lambda word=word: word in self.site.log("web")[before:], f"the log says {word!r}", 20)
+
+        def said() -> bool:
+            return all(word in self.site.log("web")[before:] for word in words)
+
+        wait_until(said, f"the log says {words}", 20)
 
 
 @pytest.fixture(scope="session")
@@ -134,7 +141,7 @@ def parts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Parts]:
     ):
         database = postgres.url.replace(str(postgres.port), str(to_postgres.port))
         cache = f"redis://127.0.0.1:{to_redis.port}/0"
-        with composed(folder, database, cache, only="web", LOG_LEVEL="WARNING") as site:
+        with composed(folder, database, cache, only=["web", "worker", "beat"], LOG_LEVEL="WARNING") as site:
             site.manage("shell", "--no-imports", "-v0", "-c", MAKE_ALICE)
             alice = Visitor(site.url)
             alice.sign_in(EMAIL, PASSWORD)

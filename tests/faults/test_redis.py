@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 import pytest
 
@@ -56,7 +56,7 @@ def restarted(parts: Parts) -> Iterator[None]:
 
 
 FAULTS = pytest.mark.parametrize("fault", [away, hanging, slow, full])
-Fault = Callable[[Parts], "contextmanager[None]"]
+Fault = Callable[[Parts], AbstractContextManager[None]]
 
 
 @FAULTS

@@ -6,8 +6,8 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Collection, Iterator
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -48,31 +48,48 @@ def embedded(folder: Path, **more: str) -> Iterator[RunningSite]:
 
 
 @contextmanager
-def composed(folder: Path, database_url: str, redis_url: str, *, only: str = "", **more: str) -> Iterator[RunningSite]:
+def composed(
+    folder: Path, database_url: str, redis_url: str, *, only: Collection[str] = (), **more: str
+) -> Iterator[RunningSite]:
     """The processes of docker-compose.yml, started with its commands, on a new database and an empty Redis database.
 
-    `only` names the one service to start; `more` are further environment variables.
+    `only` names the services to start, by default all; `more` are further environment variables.
     """
-    port = free_port()
-    with _own_database(database_url) as database, _own_redis(redis_url) as broker:
+    with composed_hosts([folder], database_url, redis_url, only=only, **more) as (site,):
+        yield site
+
+
+@contextmanager
+def composed_hosts(
+    folders: list[Path], database_url: str, redis_url: str, *, only: Collection[str] = (), **more: str
+) -> Iterator[list[RunningSite]]:
+    """The same on as many hosts as there are folders: each has a port and processes of its own."""
+    with ExitStack() as stack:
+        database = stack.enter_context(_own_database(database_url))
+        broker = stack.enter_context(_own_redis(redis_url))
         own = {"DATABASE_URL": database, "REDIS_URL": broker, "SECRET_KEY": uuid4().hex * 2}
         own |= {"ALLOWED_HOSTS": "127.0.0.1,localhost", **more}
         ours = [name for name, service in COMPOSE["services"].items() if "build" in service]
-        environments = {name: _environment(name, folder, own) for name in ours}
-        _run(command("migrate", port, folder), environments["migrate"])
+        environments = {name: _environment(name, folders[0], own) for name in ours}
+        _run(command("migrate", 0, folders[0]), environments["migrate"])
         _run(COLLECT, environments["web"])
-        services = [
-            Service(name, command(name, port, folder), environments[name]) for name in ours if _is_restarted(name)
-        ]
-        with RunningSite([one for one in services if only in ("", one.name)], port=port, folder=folder) as site:
-            yield site
+        hosts = []
+        for folder in folders:
+            port = free_port()
+            services = [
+                Service(name, _command_of_host(name, port, folder, folders), environments[name])
+                for name in ours
+                if _is_restarted(name) and (name in only or not only)
+            ]
+            hosts.append(stack.enter_context(RunningSite(services, port=port, folder=folder)))
+        yield hosts
 
 
 @contextmanager
 def web_alone(folder: Path, **more: str) -> Iterator[RunningSite]:
     """The web service of docker-compose.yml, on DATABASE_URL and REDIS_URL if both are set, else on SQLite."""
     if "DATABASE_URL" in os.environ and "REDIS_URL" in os.environ:
-        with composed(folder, os.environ["DATABASE_URL"], os.environ["REDIS_URL"], only="web", **more) as site:
+        with composed(folder, os.environ["DATABASE_URL"], os.environ["REDIS_URL"], only=["web"], **more) as site:
             yield site
         return
     port = free_port()
@@ -80,6 +97,12 @@ def web_alone(folder: Path, **more: str) -> Iterator[RunningSite]:
     _prepare(environment)
     with RunningSite([Service("web", command("web", port, folder), environment)], port=port, folder=folder) as site:
         yield site
+
+
+def _command_of_host(name: str, port: int, folder: Path, folders: list[Path]) -> list[str]:
+    """Several hosts of a test are one machine, so its workers need other names."""
+    host = f"{folder.name}-%h" if len(folders) > 1 else "%h"
+    return [word.replace("%h", host) for word in command(name, port, folder)]
 
 
 def command(name: str, port: int, folder: Path) -> list[str]:
@@ -119,16 +142,18 @@ def _run(words: list[str], environment: dict[str, str]) -> None:
 @contextmanager
 def _own_database(url: str) -> Iterator[str]:
     name = f"inkling_processes_{uuid4().hex[:8]}"
-    connection = psycopg2.connect(url)
-    connection.autocommit = True
+    _run_statement(url, f"CREATE DATABASE {name}")
     try:
-        with connection.cursor() as cursor:
-            cursor.execute(f"CREATE DATABASE {name}")
         yield urlsplit(url)._replace(path=f"/{name}").geturl()
     finally:
-        with connection.cursor() as cursor:
-            cursor.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
-        connection.close()
+        _run_statement(url, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+
+def _run_statement(url: str, statement: str) -> None:
+    """With a connection of its own: a test may cut all of them."""
+    with closing(psycopg2.connect(url)) as connection, connection.cursor() as cursor:
+        connection.autocommit = True
+        cursor.execute(statement)
 
 
 @contextmanager
