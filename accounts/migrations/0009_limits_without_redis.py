@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0007_plain_english"),
+        ("accounts", "0008_random_ids_of_people"),
     ]
 
     operations = [
