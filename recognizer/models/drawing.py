@@ -17,6 +17,7 @@ from recognizer.models.correction import Correction
 from recognizer.models.facts import AppendOnly
 from recognizer.models.model_version import heavy_fields
 from recognizer.models.prediction import ANSWERED, PersonalAnswerReason, Prediction
+from recognizer.models.queue_entry import QueueEntry
 from recognizer.models.recognizer import Label, Recognizer
 
 _HEAVY = heavy_fields("model_version")
@@ -58,8 +59,13 @@ class DrawingQuerySet(models.QuerySet["Drawing"]):
         return found.filter(Q(said__in=labels) | Q(said__isnull=True, other=False, guessed__in=labels, doubted=False))
 
     def said_to_be(self, slug: str) -> Self:
-        """Those that their author says are of this label."""
-        return self._with_verdicts().filter(said__in=Label.objects.filter(slug=slug).values("pk"))
+        """Those that their author says are of this label.
+
+        A current correction with a label is in the queue, decided or not, and an index of the queue finds those of an
+        author and a label.
+        """
+        named = QueueEntry.objects.filter(correction__drawing=OuterRef("pk"), author=OuterRef("author"))
+        return self._with_verdicts().filter(Exists(named.filter(label__in=Label.objects.filter(slug=slug))))
 
     def corrected(self) -> Self:
         """Those with a current correction: a label, or "none of these"."""
