@@ -10,6 +10,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, generate_la
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.multiprocess import MultiProcessCollector
 
+from config.circuit import Circuit, circuits
 from config.metrics import FOLDER
 from config.request_log import method_of, route_of
 from recognizer.operations.collector import SiteCollector
@@ -21,10 +22,20 @@ _counted = CollectorRegistry()
 _REQUESTS = Counter("inkling_requests", "Answered requests.", ["route", "method", "status"], registry=_counted)
 _SECONDS = Histogram("inkling_request_seconds", "Time to the answer.", ["route"], buckets=BUCKETS, registry=_counted)
 _ERRORS = Counter("inkling_api_errors", "Errors of the API by their code.", ["code"], registry=_counted)
+_FAILURES = Counter(
+    "inkling_service_failures",
+    "Commands that failed, or were not sent because the service is away.",
+    ["service"],
+    registry=_counted,
+)
+_OUTAGES = Counter("inkling_service_outages", "Times that a service was given up.", ["service"], registry=_counted)
 
 
 class RequestMetrics:
     """The counters. Their labels are names of routes, methods, status codes and error codes, so they are few."""
+
+    def __init__(self) -> None:
+        self._known: dict[Circuit, tuple[int, int]] = {}
 
     def count(self, request: HttpRequest, response: HttpResponseBase, seconds: float) -> None:
         """Count one answered request."""
@@ -33,6 +44,17 @@ class RequestMetrics:
         _SECONDS.labels(route).observe(seconds)
         if code := getattr(response, "error_code", ""):
             _ERRORS.labels(code).inc()
+        for circuit in circuits.values():
+            if self._known.get(circuit, (0, 0)) != (circuit.failures, circuit.opened):
+                self._count_trouble(circuit)
+
+    def _count_trouble(self, circuit: Circuit) -> None:
+        """What a service failed since the last request of this process."""
+        failures, opened = self._known.get(circuit, (0, 0))
+        self._known[circuit] = now = (circuit.failures, circuit.opened)
+        service = circuit.name.partition(" ")[0].lower()
+        _FAILURES.labels(service).inc(max(0, now[0] - failures))
+        _OUTAGES.labels(service).inc(max(0, now[1] - opened))
 
 
 def exposition() -> bytes:

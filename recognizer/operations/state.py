@@ -14,13 +14,15 @@ from django.conf import settings
 from django.db import Error, connection
 from django.db.models import Count, QuerySet
 from django.utils import timezone
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from recognizer.models import Delivery, Export, Process, Promotion, QueueEntry, TrainingRun, Webhook
 from recognizer.operations.processes import FORGOTTEN_AFTER, silent_after
 
 LATELY = timedelta(days=1)
 QUEUES = ("celery", "training")
-REDIS_TIMEOUT = 1  # seconds, of the connection and of each answer
+REDIS_TIMEOUT = 0.4  # seconds, of the connection and of each answer
 
 
 @dataclass(frozen=True)
@@ -167,4 +169,6 @@ def _timed(ask: Callable[[], Any], error: type[Exception]) -> Service:
 
 
 def _redis() -> redis.Redis:
-    return redis.Redis.from_url(settings.REDIS_URL, socket_connect_timeout=REDIS_TIMEOUT, socket_timeout=REDIS_TIMEOUT)
+    """A client that tries once and gives up soon."""
+    timeouts = {"socket_connect_timeout": REDIS_TIMEOUT, "socket_timeout": REDIS_TIMEOUT}
+    return redis.Redis.from_url(settings.REDIS_URL, retry=Retry(NoBackoff(), 0), **timeouts)

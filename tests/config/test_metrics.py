@@ -12,6 +12,7 @@ from django.test import Client
 
 from accounts.models import User
 from config import request_metrics
+from config.circuit import Circuit
 from recognizer.models import Recognizer
 from recognizer.operations import state
 from tests.csrf_client import CsrfClient
@@ -130,6 +131,27 @@ def test_a_database_that_is_away_is_a_figure_and_no_error(monkeypatch: pytest.Mo
     assert found["inkling_database_up"] == 0
     assert not [name for name in found if name.startswith("inkling_training_runs")]
     assert [name for name in found if name.startswith("inkling_requests_total")]
+
+
+@pytest.mark.usefixtures("_open")
+def test_trouble_with_a_service_is_counted_when_it_happened(monkeypatch: pytest.MonkeyPatch) -> None:
+    trouble = Circuit("Redis at 127.0.0.1:1", lambda: None)
+    monkeypatch.setattr("config.request_metrics.circuits", {trouble.name: trouble})
+    client = CsrfClient()
+
+    def counted() -> tuple[float, float]:
+        found = read(client)
+        one, two = (found.get(f'inkling_service_{n}_total{{service="redis"}}', 0) for n in ("failures", "outages"))
+        return one, two
+
+    failures, outages = counted()
+    trouble.failures, trouble.opened = 7, 1
+    client.get("/healthz")
+    client.get("/healthz")
+    assert counted() == (failures + 7, outages + 1)
+    trouble.failures = 9
+    client.get("/healthz")
+    assert counted() == (failures + 9, outages + 1)
 
 
 @pytest.mark.usefixtures("_open")

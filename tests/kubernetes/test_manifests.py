@@ -58,7 +58,7 @@ def validator() -> Path:
     if not program.exists():
         uv = Path(sys.executable).parent / "uv"
         subprocess.run([uv, "venv", "--quiet", "--clear", "--python", sys.executable, folder], check=True)
-        into = ["--quiet", "--python", folder / "bin" / "python", "--require-hashes", "-r", LOCK]
+        into: list[str | Path] = ["--quiet", "--python", folder / "bin" / "python", "--require-hashes", "-r", LOCK]
         subprocess.run([uv, "pip", "install", "--no-config", *into], check=True)
     return program
 
@@ -69,7 +69,7 @@ def test_every_object_is_valid_for_old_and_new_kubernetes(validator: Path, tmp_p
     file = tmp_path / "all.yaml"
     file.write_text(rendered())
     for version in VERSIONS:
-        command = [validator, "--strict", "--kubernetes-version", version, file]
+        command: list[str | Path] = [validator, "--strict", "--kubernetes-version", version, file]
         ran = subprocess.run(command, capture_output=True, text=True, check=False)
         assert ran.returncode == 0, ran.stdout + ran.stderr
     file.write_text(rendered().replace("replicas:", "replica:"))
