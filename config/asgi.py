@@ -80,6 +80,11 @@ class Application:
         self._jobs: SimpleQueue[Job] = SimpleQueue()
         self._streams = threading.BoundedSemaphore(MAX_STREAMS)
         self._held = 0  # bytes of bodies; only the loop changes it
+        self._close: list[tuple[bytes, bytes]] = []
+
+    def drain(self) -> None:
+        """Close each connection with its next response, because this process is about to end."""
+        self._close = [(b"connection", b"close")]
 
     async def __call__(self, scope: Message, receive: Any, send: Any) -> None:
         """Read the body, have a thread answer, and wait until the response is sent."""
@@ -144,6 +149,7 @@ class Application:
         start: Message = {"type": "http.response.start"}
         try:
             response = django(_environ(job), lambda status, headers, _error=None: start.update(_head(status, headers)))
+            start["headers"] += self._close
             if _is_large(response):
                 self._stream(job, start, response)
                 return False

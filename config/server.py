@@ -25,8 +25,9 @@ from granian.constants import HTTPModes, Interfaces, Loops
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.net import SocketHolder
-from granian.server.mp import MPServer
+from granian.server.mp import MPServer, WorkerProcess
 
+DRAIN_SECONDS = 1  # in which clients with open connections are told to close them
 STOP_SECONDS = 20  # for requests to finish when a process stops
 MAX_HEADERS = 64 * 1024  # bytes of a request's first line and headers
 CONNECTIONS = 1_000  # of a process; more wait until they are accepted
@@ -44,12 +45,30 @@ class WebServer(MPServer):
         for name, value in {**KEEPALIVE, "TCP_USER_TIMEOUT": settings.READ_SECONDS * 1000}.items():
             if hasattr(socket, name):  # not on every system; accepted connections have what the listener has
                 listener.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
-        self._descriptor = listener.detach()
+        self.descriptor = listener.detach()
         self._ssp = self._sso = None
-        self._shd = SocketHolder(self._descriptor, False, self.backlog)  # type: ignore[assignment, call-arg]
+        self._shd = SocketHolder(self.descriptor, False, self.backlog)  # type: ignore[assignment, call-arg]
 
     def _drop_shared_socket(self) -> None:
-        os.close(self._descriptor)
+        os.close(self.descriptor)
+
+    def _stop_workers(self) -> None:
+        self._drain(self.wrks)
+        time.sleep(DRAIN_SECONDS)
+        super()._stop_workers()
+
+    def _respawn_workers(self, workers: list[int], *args: Any, **options: Any) -> None:
+        self._drain([self.wrks[index] for index in workers])
+        super()._respawn_workers(workers, *args, **options)
+
+    def _drain(self, workers: list[WorkerProcess]) -> None:
+        """Have processes take no new connections, and close the others with their next response (`_take_no_more`).
+
+        Granian would close them at once, and with them requests that are on their way.
+        """
+        for worker in workers:
+            if worker.is_alive():
+                os.kill(worker._id(), signal.SIGUSR1)
 
 
 def main() -> None:
@@ -81,7 +100,7 @@ def main() -> None:
     )
     if os.environ.get("INKLING_ENV") == "embedded":
         server.on_startup(partial(_say, f"Inkling runs on http://localhost:{port}. Ctrl+C stops it.\n"))
-    server.serve(target_loader=partial(_start, application, os.getpid()), wrap_loader=False)
+    server.serve(target_loader=partial(_start, application, server), wrap_loader=False)
 
 
 def _load() -> Any:
@@ -93,13 +112,22 @@ def _load() -> Any:
     return application
 
 
-def _start(application: Any, parent: int) -> Any:
+def _start(application: Any, server: WebServer) -> Any:
     """The application, in a new process that ends when its parent is killed."""
-    threading.Thread(target=_end_with, args=[parent], daemon=True).start()
+    signal.signal(signal.SIGUSR1, lambda _number, _frame: _take_no_more(application, server))
+    threading.Thread(target=_end_with, args=[server.pid], daemon=True).start()
     return application
 
 
-def _end_with(parent: int) -> None:
+def _take_no_more(application: Any, server: WebServer) -> None:
+    """Put a socket to which nobody connects in place of the listening one. Other processes have that one, too."""
+    application.drain()
+    with socket.create_server(("127.0.0.1", 0)) as nobody:
+        nobody.setblocking(False)
+        os.dup2(nobody.fileno(), server.descriptor, inheritable=False)
+
+
+def _end_with(parent: int | None) -> None:
     while os.getppid() == parent:
         time.sleep(1)
     os.kill(os.getpid(), signal.SIGTERM)

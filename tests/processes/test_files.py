@@ -15,9 +15,10 @@ from tests.processes.installations import COMPOSE
 from tests.processes.site import COMMAND_MARKS, ROOT
 
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
-OURS = [name for name, service in SERVICES.items() if "build" in service]
+OURS = [name for name, service in SERVICES.items() if "env_file" in service]
 PROCFILE = dict(line.split(": ", 1) for line in (ROOT / "Procfile").read_text().splitlines())
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
+COMPOSE_FILE = (ROOT / "docker-compose.yml").read_text()
 
 
 def stage(name: str) -> str:
@@ -79,15 +80,38 @@ def test_no_image_has_the_bundler_that_made_its_static_files() -> None:
 
 
 def test_the_images_start_what_the_compose_file_starts() -> None:
-    written = re.findall(r"^CMD \[(.*)\]$", DOCKERFILE, flags=re.MULTILINE)
-    web, trainer = (re.findall(r'"([^"]+)"', words) for words in written)
+    web, trainer = (re.findall(r'"([^"]+)"', stage(name).partition("\nCMD ")[2]) for name in ("web", "trainer"))
     assert web == SERVICES["web"]["command"]
     assert set(trainer) <= {*SERVICES["trainer"]["command"]}
 
 
 def test_nobody_is_root_in_the_images() -> None:
-    for name in ("web", "trainer"):
-        assert stage(name).index("\nUSER inkling\n") < stage(name).index("\nCMD ")
+    for name in ("web", "trainer", "proxy"):
+        assert stage(name).index("\nUSER 1000:1000\n") < stage(name).index("\nCMD ")
+    assert "FROM trainer AS inkling\n" in DOCKERFILE
+    assert "USER" not in stage("inkling")
+
+
+@pytest.mark.parametrize("name", list(SERVICES))
+def test_a_service_has_no_rights_that_it_does_not_need(name: str) -> None:
+    service = SERVICES[name]
+    assert service["read_only"] is True
+    assert (service["cap_drop"], service["security_opt"]) == (["ALL"], ["no-new-privileges:true"])
+    assert not {"cap_add", "privileged", "network_mode"} & set(service)
+    assert service.get("user") != "root"
+    assert "build" in service or service["user"]
+    assert service["mem_limit"]
+    assert service["pids_limit"]
+    assert service["logging"]["options"]["max-size"]
+
+
+def test_only_the_proxy_can_be_reached_from_outside() -> None:
+    assert [name for name, service in SERVICES.items() if "ports" in service] == ["proxy"]
+
+
+@pytest.mark.parametrize("image", re.findall(r"(?:^FROM|image:) (\S+:\S+)", DOCKERFILE + COMPOSE_FILE, re.MULTILINE))
+def test_images_have_exact_tags(image: str) -> None:
+    assert re.search(r":\d+\.\d+(\.\d+)?-\w+", image)
 
 
 @pytest.mark.parametrize("name", list(SERVICES))
@@ -110,7 +134,7 @@ def test_passwords_and_keys_come_from_the_environment() -> None:
     secrets = [text for each in found for name, text in each.items() if "PASSWORD" in name or "SECRET" in name]
     secrets += [match[1] for each in found for text in each.values() if (match := re.search(r"://\w+:(.+)@", text))]
     assert len(secrets) > len(OURS)
-    assert all(secret.startswith("${POSTGRES_PASSWORD:?") for secret in secrets)
+    assert all(re.match(r":?\$\{(POSTGRES|REDIS)_PASSWORD:\?", secret) for secret in secrets)
     example = (ROOT / ".env.example").read_text()
     assert re.findall(r"^\w*(?:KEY|PASSWORD)=(.+)$", example, flags=re.MULTILINE) == []
 
@@ -118,10 +142,10 @@ def test_passwords_and_keys_come_from_the_environment() -> None:
 def test_data_is_stored_on_volumes() -> None:
     named = {volume.split(":")[0] for service in SERVICES.values() for volume in service.get("volumes", [])}
     assert {"db", "redis"} <= named
-    assert set(COMPOSE["volumes"]) == {"db", "redis", "data"}
+    assert set(COMPOSE["volumes"]) == {"db", "redis", "data", "certificates", "proxy", "deletions"}
 
 
 def test_every_variable_of_the_compose_file_is_in_the_example_settings() -> None:
-    used = set(re.findall(r"\$\{(\w+)", (ROOT / "docker-compose.yml").read_text()))
+    used = set(re.findall(r"\$\{(\w+)", COMPOSE_FILE))
     explained = set(re.findall(r"^(\w+)=", (ROOT / ".env.example").read_text(), flags=re.MULTILINE))
     assert used <= explained

@@ -184,7 +184,10 @@ def test_processes_are_replaced_at_sighup_without_a_lost_request(site: RunningSi
 
     def ask_all_the_time() -> None:
         while not done.is_set():
-            statuses.append(answer(site, "POST", "/api/v1/predict", BODY)[0])
+            try:
+                statuses.append(answer(site, "POST", "/api/v1/predict", BODY)[0])
+            except (OSError, http.client.HTTPException) as error:
+                statuses.append(type(error))
 
     threads = [threading.Thread(target=ask_all_the_time) for _ in range(3)]
     for thread in threads:
@@ -199,6 +202,32 @@ def test_processes_are_replaced_at_sighup_without_a_lost_request(site: RunningSi
     assert len(statuses) > 20
     assert set(statuses) == {200}
     assert len(site.processes("web")) == 3
+
+
+def test_open_connections_lose_no_request_at_sighup(site: RunningSite) -> None:
+    """They are told to close, and the client opens another one."""
+    before = {process.pid for process in site.processes("web")[1:]}
+    connections = [connect(site) for _ in range(8)]
+    ask_on_each(connections)
+    site.processes("web")[0].send_signal(signal.SIGHUP)
+    told = 0
+    while before & {process.pid for process in site.processes("web")}:
+        told += ask_on_each(connections)
+    for connection in connections:
+        connection.close()
+    assert told >= len(connections)
+
+
+def ask_on_each(connections: list[http.client.HTTPConnection]) -> int:
+    """How many were told to close. They open again with the next request."""
+    told = 0
+    for connection in connections:
+        connection.request("POST", "/api/v1/predict", BODY, {"Content-Type": "application/json"})
+        response = connection.getresponse()
+        response.read()
+        assert response.status == 200
+        told += response.headers.get("Connection") == "close"
+    return told
 
 
 def test_a_request_in_progress_is_finished_at_sigterm(site: RunningSite) -> None:
