@@ -81,7 +81,7 @@ def main() -> None:
     os.environ["DJANGO_SETTINGS_MODULE"] = "tests.benchmarks.settings"
     for command in (["migrate", "-v0"], ["install_models"]):
         subprocess.run([sys.executable, "manage.py", *command], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
-    secret = _secret()
+    secret = secret_of_new_key()
     inks = [write_digit(number % 10, np.random.default_rng(number)) for number in range(DRAWINGS)]
     canvases = [json.dumps({"image": _canvas(ink)}) for ink in inks]
     drawn = [json.dumps({"recognizer": "digits", "ink": [_stroke(each) for each in ink]}) for ink in inks]
@@ -97,7 +97,7 @@ def main() -> None:
         _report(servers, [{name: server.load() for name, server in servers.items()} for _ in range(ROUNDS)])
 
 
-def _secret() -> str:
+def secret_of_new_key() -> str:
     """The secret of a new API key."""
     import django
 

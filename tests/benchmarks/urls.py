@@ -1,5 +1,10 @@
-"""The URLs of the site and one of the predict view without its work."""
+"""The URLs of the site, one of the predict view without its work, and two that wait for the database."""
 
+import time
+from collections.abc import Iterator
+
+from django.db import connection
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.urls import include, path
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -19,4 +24,34 @@ class EmptyView(PredictView):
         return Response(ANSWER)
 
 
-urlpatterns = [path("bench/empty", EmptyView.as_view()), path("", include("config.urls"))]
+def statement(request: HttpRequest) -> HttpResponse:
+    """Waits 2.5 s for the database."""
+    _wait(2.5)
+    return HttpResponse()
+
+
+def stream(request: HttpRequest) -> StreamingHttpResponse:
+    """An export of 5 MB, for each part of which the database takes 0.2 s."""
+
+    def parts() -> Iterator[bytes]:
+        for _ in range(20):
+            _wait(0.2)
+            yield bytes(256 * 1024)
+
+    return StreamingHttpResponse(parts())
+
+
+def _wait(seconds: float) -> None:
+    if connection.vendor != "postgresql":
+        time.sleep(seconds)
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_sleep(%s)", [seconds])
+
+
+urlpatterns = [
+    path("bench/empty", EmptyView.as_view()),
+    path("bench/statement", statement),
+    path("bench/stream", stream),
+    path("", include("config.urls")),
+]
