@@ -15,8 +15,8 @@ from recognizer.backups.archive import ArchiveWriter, Manifest, Table
 from recognizer.backups.databases import Reader, reading
 from recognizer.backups.rows import kind_of
 
-LEFT_OUT = {"django_session", "recognizer_export", "recognizer_piece"}
-"""Tables that a restored site does without: everybody signs in again, and exports expire after a day anyway."""
+LEFT_OUT = {"django_session", "recognizer_export", "recognizer_piece", "accounts_cacheentry", "recognizer_process"}
+"""Tables that a restored site does without: everybody signs in again, and the others have what expires soon."""
 
 
 class CannotBackUpError(RuntimeError):
