@@ -206,7 +206,7 @@ _OnDevice = Annotated[
         ge=1,
         le=MAX_VERSION,
         description="The number of the version that answered on the device. The answer of this version is saved, "
-        "without anybody's memory, and marked. It must have been live here once.",
+        "without anybody's memory, and marked. It must have been live here once. It cannot be combined with `as_of`.",
     ),
 ]
 _Ink = Annotated[Any, Meta(extra_json_schema={"$ref": "#/components/schemas/Ink"})]
@@ -416,6 +416,9 @@ def read_drawing(
         address = read_body(AddressFields, request.query_params)
         defaults = {name: value for name, value in msgspec.structs.asdict(address).items() if value is not None}
     body = read_body(DrawingBody, data, defaults)
+    if body.on_device is not None and body.as_of is not None:
+        text = _("`on_device` and `as_of` both name the version whose answer is saved. Leave out one of them.")
+        raise ApiError("invalid", text, field="as_of")
     content = read_content(body.ink, body.image)
     as_of = body.as_of or pinned_version(request, body.recognizer)
     personal = uses_session(request) if body.personal is None else body.personal

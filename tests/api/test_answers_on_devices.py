@@ -11,6 +11,7 @@ from accounts.models import User
 from ml.bundles.bundle import Bundle
 from recognizer.models import Drawing, Prediction, Recognizer
 from recognizer.registry import promotions
+from tests.api.test_keys import program
 from tests.api.test_options import two_versions  # noqa: F401 - a fixture
 from tests.ink import SEVEN
 
@@ -88,3 +89,18 @@ def test_a_process_of_the_release_before_can_save_answers_while_a_site_is_upgrad
             [new],
         )
     assert [each.on_device for each in Prediction.objects.all()] == [False, False]
+
+
+@pytest.mark.usefixtures("two_versions")
+def test_a_version_on_the_device_and_another_one_of_the_server_cannot_both_answer(as_alice: Client) -> None:
+    refused = save(as_alice, on_device=1, as_of=2)
+    assert (refused.status_code, refused.json()["code"], refused.json()["field"]) == (400, "invalid", "as_of")
+    assert not Drawing.objects.exists()
+    body = {"recognizer": "digits", "ink": SEVEN, "on_device": 1, "as_of": 1, "keep": True}
+    assert as_alice.post("/api/v1/predict", body, content_type="application/json").json()["field"] == "as_of"
+
+
+@pytest.mark.usefixtures("two_versions")
+def test_the_version_on_the_device_comes_before_the_one_that_a_key_is_pinned_to(alice: User) -> None:
+    key = program(alice, "drawings", pins={"digits": 2})
+    assert save(key, on_device=1).json()["prediction"]["model_version"] == 1

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from inkling_client import raster
 from ml.bundles.bundle import Bundle
 from ml.bundles.predictor import Predictor
 from recognizer.models import ModelVersion, Recognizer, TrainingRun
-from recognizer.registry import promotions, serving
+from recognizer.registry import pinned, promotions, serving
 from tests.api.test_keys import program
 from tests.api.test_options import two_versions  # noqa: F401 - a fixture
 
@@ -208,3 +209,63 @@ def test_a_process_that_has_not_checked_for_long_tells_no_live_versions(
     assert "Live-Versions" in client.get("/api/v1/recognizers")
     monkeypatch.setattr(serving, "KNOWN_FOR", -1)
     assert "Live-Versions" not in client.get("/api/v1/recognizers")
+
+
+@pytest.fixture
+def loaded(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The promotions whose versions this process loads from now on."""
+    asked: list[int] = []
+    load = serving.load_version
+
+    def note(promotion: int) -> serving.LiveVersion:
+        asked.append(promotion)
+        return load(promotion)
+
+    monkeypatch.setattr(serving, "load_version", note)
+    return asked
+
+
+@pytest.mark.usefixtures("two_versions")
+@pytest.mark.parametrize("name", ["model", "model.tflite"])
+def test_files_of_an_old_version_are_served_without_loading_it(client: Client, loaded: list[int], name: str) -> None:
+    client.get(f"{ROOT}/model")  # the live version is loaded
+    loaded.clear()
+    path = f"{ROOT}/versions/1/{name}"
+    whole = client.get(path)
+    assert whole.status_code == 200
+    assert client.get(path, headers={"if-none-match": whole["ETag"]}).status_code == 304
+    head = client.head(path)
+    assert (head.status_code, head.content, head["ETag"]) == (200, b"", whole["ETag"])
+    assert int(head["Content-Length"]) == len(whole.content)
+    assert loaded == []
+
+
+@pytest.mark.usefixtures("two_versions")
+def test_golden_vectors_of_an_old_version_are_computed_once(client: Client, loaded: list[int]) -> None:
+    client.get(f"{ROOT}/model")
+    loaded.clear()
+    path = f"{ROOT}/versions/1/vectors"
+    first = client.get(path)
+    assert len(loaded) == 1
+    pinned.clear_cache()  # as in another process
+    assert client.get(path).json() == first.json()
+    assert client.get(path, headers={"if-none-match": first["ETag"]}).status_code == 304
+    assert len(loaded) == 1
+
+
+@pytest.mark.usefixtures("two_versions")
+def test_a_version_that_is_loaded_answers_while_another_one_is_being_loaded(
+    digits: Recognizer, starter: Bundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    third = promotions.register(recognizer=digits, bundle=starter)
+    promotions.promote(version=third, replaces=promotions.current_promotion(digits.pk), reason="The third.")
+    serving.clear_cache()
+    held = pinned.pinned_version("digits", 1)
+
+    def load(_promotion: int) -> serving.LiveVersion:
+        with ThreadPoolExecutor(1) as other:  # while this one is being loaded
+            assert other.submit(pinned._pinned._held, "digits", 1).result(timeout=10) is held
+        return held
+
+    monkeypatch.setattr(serving, "load_version", load)
+    assert pinned.pinned_version("digits", 2) is held

@@ -6,6 +6,7 @@ import contextlib
 from dataclasses import asdict
 from typing import Any
 
+from django.core.cache import cache
 from django.db.models import F, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Length
 from django.http import HttpResponse
@@ -25,10 +26,11 @@ from recognizer.api.pagination import JsonBoolean, ListQuery
 from recognizer.api.preconditions import not_modified
 from recognizer.models import ModelVersion, Promotion, Recognizer
 from recognizer.registry import pinned, promotions
-from recognizer.registry.serving import LiveVersion, NoModelError, live_version
+from recognizer.registry.serving import NoModelError, live_version
 
 FOREVER = "public, max-age=31536000, immutable"  # a version never changes
 REVALIDATE = "public, no-cache"  # the live version does
+_A_DAY = 24 * 3600  # seconds
 A_SECOND = "public, max-age=1"  # open pages ask for the live versions every few seconds
 
 
@@ -99,16 +101,16 @@ class ModelView(_ModelEndpoint):
 
     def get(self, request: Request, slug: str, number: int | None = None) -> Response:
         """Labels in the order of the outputs, the raster, the threshold, and the address of the file."""
-        active = pinned.pinned_version(slug, number)
-        version = _versions_of(active.recognizer).get(pk=active.version.pk)
+        found = pinned.find_version(slug, number)
+        version = _versions_of(found.recognizer).get(pk=found.pk)
         spec = raster_spec({"raster": version.raster or {}})
         model = {
-            "recognizer": active.recognizer.slug,
+            "recognizer": slug,
             "model_version": version.number,
             "sha256": version.sha256,
             "bytes": version.bytes,
-            "file": reverse("api:version-model-file", args=[active.recognizer.slug, version.number]),
-            "vectors": reverse("api:version-vectors", args=[active.recognizer.slug, version.number]),
+            "file": reverse("api:version-model-file", args=[slug, version.number]),
+            "vectors": reverse("api:version-vectors", args=[slug, version.number]),
             "labels": device_labels(version.labels),
             "raster": asdict(spec),
             "preprocess_version": version.preprocess_version,
@@ -127,17 +129,10 @@ class ModelFileView(_ModelEndpoint):
 
     def get(self, request: Request, slug: str, number: int | None = None) -> HttpResponse:
         """A LiteRT file. Its ETag is its SHA-256."""
-        version = pinned.pinned_version(slug, number).version
+        version = pinned.find_version(slug, number)
         etag = f'"{version.sha256}"'
-        response = not_modified(request, etag)
-        if response is None:
-            content = bytes(ModelVersion.objects.only("tflite").get(pk=version.pk).tflite)
-            headers = {"Content-Disposition": f'attachment; filename="{slug}-{version.number}.tflite"'}
-            response = HttpResponse(content, content_type="application/octet-stream", headers=headers)
-        response["ETag"] = etag
-        response["Model-Version"] = str(version.number)
-        response["Cache-Control"] = REVALIDATE if number is None else FOREVER
-        return response
+        response = not_modified(request, etag) or _file(version, slug, whole=request.method != "HEAD")
+        return _of_version(response, version, etag, lasts=number is not None)
 
 
 class VectorsView(_ModelEndpoint):
@@ -145,23 +140,46 @@ class VectorsView(_ModelEndpoint):
 
     def get(self, request: Request, slug: str, number: int | None = None) -> HttpResponse:
         """Inks with their rasters and the answers of the version. The ETag follows from its SHA-256."""
-        active = pinned.pinned_version(slug, number)
-        etag = f'"{active.version.sha256}-{active.version.number}-{PREPROCESS_VERSION}-{len(golden_inks())}"'
-        response = not_modified(request, etag) or Response(_vectors_json(active))
-        response["ETag"] = etag
-        response["Model-Version"] = str(active.version.number)
-        response["Cache-Control"] = REVALIDATE if number is None else FOREVER
-        return response
+        version = pinned.find_version(slug, number)
+        etag = f'"{version.sha256}-{version.number}-{PREPROCESS_VERSION}-{len(golden_inks())}"'
+        response = not_modified(request, etag) or Response(_vectors_json(slug, version, etag))
+        return _of_version(response, version, etag, lasts=number is not None)
 
 
-def _vectors_json(active: LiveVersion) -> dict[str, Any]:
-    slugs = [label.slug for label in active.labels]
-    return {
-        "recognizer": active.recognizer.slug,
-        "model_version": active.version.number,
-        "sha256": active.version.sha256,
-        **golden_vectors(active.predictor, active.raster, slugs, active.unsure_below),
-    }
+def _file(version: ModelVersion, slug: str, *, whole: bool) -> HttpResponse:
+    """A response with the file, or only with the headers of one."""
+    headers = {"Content-Disposition": f'attachment; filename="{slug}-{version.number}.tflite"'}
+    response = HttpResponse(content_type="application/octet-stream", headers=headers)
+    stored = ModelVersion.objects.filter(pk=version.pk)
+    if whole:
+        response.content = bytes(stored.values_list("tflite", flat=True).get())
+    else:
+        response["Content-Length"] = str(stored.values_list(Length("tflite"), flat=True).get())
+    return response
+
+
+def _of_version(response: HttpResponse, version: ModelVersion, etag: str, *, lasts: bool) -> HttpResponse:
+    response["ETag"] = etag
+    response["Model-Version"] = str(version.number)
+    response["Cache-Control"] = FOREVER if lasts else REVALIDATE
+    return response
+
+
+def _vectors_json(slug: str, version: ModelVersion, etag: str) -> dict[str, Any]:
+    """Computed once a day for all processes: a version that is not live has to be loaded for it."""
+    key = f"vectors:{slug}:{etag}"
+    found: dict[str, Any] | None = cache.get(key)
+    if found is None:
+        active = pinned.pinned_version(slug, version.number)
+        slugs = [label.slug for label in active.labels]
+        found = {
+            "recognizer": slug,
+            "model_version": active.version.number,
+            "sha256": active.version.sha256,
+            **golden_vectors(active.predictor, active.raster, slugs, active.unsure_below),
+        }
+        cache.set(key, found, _A_DAY)
+    return found
 
 
 def _versions_of(recognizer: Recognizer) -> QuerySet[Any]:
