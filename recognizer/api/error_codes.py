@@ -85,6 +85,11 @@ CODES: dict[str, Code] = {
         _("Another drawing has this `id`: another ink or picture, recognizer or person."),
         _("Create a new UUID for each drawing."),
     ),
+    "drawing_deleted": Code(
+        410,
+        _("The drawing with this `id` was deleted."),
+        _("Leave it deleted, or create a new UUID to save it again."),
+    ),
     # Authentication and permissions
     "not_authenticated": Code(
         401, _("The request has neither a session nor a key."), _("Send `Authorization: Bearer` with a key.")

@@ -27,7 +27,7 @@ from rest_framework.response import Response
 from recognizer.api.error_codes import CODES
 from recognizer.datasets.export_job import OpenExportError
 from recognizer.datasets.filters import FilterError
-from recognizer.drawings.store import ConsentRequiredError, IdTakenError
+from recognizer.drawings.store import ConsentRequiredError, DrawingDeletedError, IdTakenError
 from recognizer.models import Drawing
 from recognizer.registry.pinned import UnavailableVersionError, UnknownVersionError
 from recognizer.registry.serving import NoModelError, UnknownRecognizerError
@@ -50,6 +50,7 @@ EXCEPTION_CODES: dict[type[Exception], tuple[str, str | None]] = {
     UnknownVersionError: ("unknown_version", "as_of"),
     ConsentRequiredError: ("consent_required", None),
     IdTakenError: ("id_taken", "id"),
+    DrawingDeletedError: ("drawing_deleted", "id"),
 }
 """The code of each exception, and the field to blame."""
 

@@ -14,7 +14,7 @@ from accounts.models import User, lock_person
 from ml.preprocessing.content import Content
 from recognizer import memory
 from recognizer.drawings.predict import Answer, Guess, recognise
-from recognizer.models import Drawing, PersonalAnswer, PersonalAnswerReason, Prediction, Receipt
+from recognizer.models import DeletedDrawing, Drawing, PersonalAnswer, PersonalAnswerReason, Prediction, Receipt
 
 
 class ConsentRequiredError(PermissionError):
@@ -23,6 +23,10 @@ class ConsentRequiredError(PermissionError):
 
 class IdTakenError(ValueError):
     """The uuid belongs to a drawing of another person, or to another drawing of the same person."""
+
+
+class DrawingDeletedError(ValueError):
+    """The uuid belongs to a drawing that was deleted."""
 
 
 def save_drawing(
@@ -40,7 +44,7 @@ def save_drawing(
     `personal`: adjust the answer by the author's memory. `on_device`: the number of the version that answered on the
     author's device; its answer is computed again here, so that nobody can make one up, and marked. A repeated `uuid`
     with the same recognizer and the same ink or picture returns the drawing that is saved already, so that a retry
-    saves nothing twice. Raises ConsentRequiredError, IdTakenError and what `recognise` raises.
+    saves nothing twice. Raises ConsentRequiredError, IdTakenError, DrawingDeletedError and what `recognise` raises.
     """
     _check_consent(author)
     if uuid and (existing := _existing(author, uuid, recognizer, content)):
@@ -85,6 +89,8 @@ def _floats(ink: list[Any]) -> list[Any]:
 @transaction.atomic
 def _store(author: User, content: Content, uuid: UUID, answer: Answer, *, on_device: bool) -> Drawing:
     _check_consent(lock_person(author.pk))  # it may have been withdrawn while the model predicted
+    if DeletedDrawing.objects.filter(pk=uuid).exists():  # whoever deletes a drawing locks its author, too
+        raise DrawingDeletedError
     recognizer = answer.live.recognizer
     drawing = Drawing.objects.create(
         uuid=uuid, author=author, recognizer=recognizer, ink=content.ink, image=content.png()
@@ -148,4 +154,5 @@ def erase_drawing(drawing: Drawing) -> None:
     answers = Receipt.objects.filter(person=drawing.author_id, content__contains=str(drawing.uuid))
     gone = {"code": "not_found", "detail": "This was saved and has been deleted since.", "field": None}
     answers.update(status=404, content=json.dumps(gone), headers={})
+    DeletedDrawing.objects.get_or_create(uuid=drawing.uuid)
     drawing.delete()

@@ -10,7 +10,7 @@ from recognizer.models.base_test import BaseTest
 from recognizer.models.claim import Claim
 from recognizer.models.control import Control, ControlQuerySet
 from recognizer.models.correction import Correction
-from recognizer.models.drawing import Drawing, DrawingQuerySet
+from recognizer.models.drawing import DeletedDrawing, Drawing, DrawingQuerySet
 from recognizer.models.exchange import Export, ExportChunk, ExportQuerySet, ImportedDrawing, ImportJob
 from recognizer.models.facts import AppendOnly, ImmutableError
 from recognizer.models.idempotency import Receipt, ReceiptQuerySet

@@ -104,6 +104,20 @@ class DrawingQuerySet(models.QuerySet["Drawing"]):
         )
 
 
+class DeletedDrawing(models.Model):
+    """The id of a drawing that was deleted: a device that sends it late must not bring it back. Says nothing else."""
+
+    uuid = models.UUIDField(primary_key=True, editable=False)
+    created = models.DateTimeField(_("created"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("id of a deleted drawing")
+        verbose_name_plural = _("ids of deleted drawings")
+
+    def __str__(self) -> str:
+        return str(self.uuid)
+
+
 class Drawing(AppendOnly, models.Model):
     """Ink or an image, its author, and the recognizer that it was drawn for."""
 

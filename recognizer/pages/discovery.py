@@ -68,9 +68,9 @@ def security(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-@cache_control(public=True, max_age=_DAY)
+@cache_control(public=True, no_cache=True)
 def favicon(request: HttpRequest) -> HttpResponse:
-    """The icon for programs that do not read the page."""
+    """The icon for programs that do not read the page. Where it is changes with the release."""
     return redirect(static("icons/icon-32.png"))
 
 

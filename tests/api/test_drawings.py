@@ -214,3 +214,19 @@ def test_what_was_created_is_where_the_answer_says(as_alice: Client) -> None:
     first, again = (as_alice.post("/api/v1/drawings", body, content_type="application/json") for _ in range(2))
     assert (first.status_code, again.status_code, again.has_header("Location")) == (201, 200, False)
     assert as_alice.get(first["Location"]).json() == first.json()
+
+
+def test_a_drawing_that_was_deleted_does_not_come_back_when_it_is_sent_again(as_alice: Client) -> None:
+    identifier = keep(as_alice, id=str(uuid.uuid4())).json()["id"]
+    assert as_alice.delete(f"/api/v1/drawings/{identifier}").status_code == 204
+    late = keep(as_alice, id=identifier)
+    assert (late.status_code, late.json()["code"], late.json()["field"]) == (410, "drawing_deleted", "id")
+    assert not Drawing.objects.exists()
+
+
+def test_drawings_that_were_deleted_on_their_page_do_not_come_back(as_alice: Client) -> None:
+    ids = [keep(as_alice, ink).json()["id"] for ink in (SEVEN, ONE)]
+    as_alice.post(f"/drawings/{ids[0]}/delete/")
+    as_alice.post("/drawings/delete/", {"drawing": ids[1:]})
+    assert not Drawing.objects.exists()
+    assert [keep(as_alice, ink, id=each).status_code for ink, each in zip((SEVEN, ONE), ids, strict=True)] == [410, 410]

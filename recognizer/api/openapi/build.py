@@ -67,6 +67,7 @@ _FIELDS = {
     "no_model": "recognizer",
     "unknown_label": "label",
     "id_taken": "id",
+    "drawing_deleted": "id",
     "too_many_items": "items",
     "unknown_version": "as_of",
     "version_unavailable": "as_of",

@@ -18,7 +18,7 @@ from recognizer.api.views.versions import VersionsQuery
 INK = ("invalid_ink", "empty_ink", "too_many_strokes", "too_many_points")
 PICTURE = ("invalid_image", "blank_image", "image_too_large", "unsupported_image")
 PREDICTING = (*INK, *PICTURE, "unknown_recognizer", "unknown_version", "version_unavailable", "no_model")
-SAVING = ("consent_required", "id_taken", "daily_limit")
+SAVING = ("consent_required", "id_taken", "drawing_deleted", "daily_limit")
 FILTERS = ("unknown_recognizer", "unknown_label")
 PICTURE_BODY = (
     "The body is a PNG, JPEG, WebP or BMP of at most 5 MB and 16 megapixels, as `application/octet-stream` or with its "

@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import cache_control, never_cache
 from django.views.decorators.csrf import csrf_exempt, ensure_csrf_cookie
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import conditional_page, require_safe
 
 from accounts import acting
 from recognizer.pages.draw import views as draw
@@ -24,6 +24,7 @@ SHORTCUTS = 4  # as many as systems show
 
 
 @require_safe
+@conditional_page
 @cache_control(no_cache=True)
 def service_worker(request: HttpRequest) -> HttpResponse:
     """The service worker. It changes with each release, so that browsers install the new one."""
@@ -81,9 +82,10 @@ def share(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-@cache_control(public=True, max_age=3600)
+@conditional_page
+@cache_control(public=True, no_cache=True)
 def manifest(request: HttpRequest) -> JsonResponse:
-    """The web app manifest."""
+    """The web app manifest. It names files of this release, so that nobody may use it without asking again."""
     icons = [
         {"src": static("favicon.svg"), "type": "image/svg+xml", "sizes": "any"},
         {"src": static("icons/icon-192.png"), "type": "image/png", "sizes": "192x192"},

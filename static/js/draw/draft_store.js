@@ -158,8 +158,9 @@ export class DraftStore {
     location.assign(link.href);
   }
 
+  /** A picture that another program shared is saved with a label only: any site can send one. */
   #isUnsaved(state) {
-    return this.#user && !isBlank(state) && !this.#saved.has(this.#idOf(state));
+    return this.#user && !isBlank(state) && !state.picture?.isShared && !this.#saved.has(this.#idOf(state));
   }
 
   #item(state, label) {

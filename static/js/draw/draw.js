@@ -94,7 +94,7 @@ class DrawPage {
     this.#warnIfNothingIsStored();
     this.#service.connect();
     this.#backOnline.connect();
-    takeSharedPicture().then((picture) => picture && this.#pictures.take(picture));
+    takeSharedPicture().then((picture) => picture && this.#pictures.take(picture, { isShared: true }));
     find("[data-draw]").dataset.ready = "";
   }
 
@@ -129,6 +129,7 @@ class DrawPage {
     on(this.#pictures, "refused", (why) => this.#problem.show(text(why)));
     on(this.#backOnline, "online", () => this.#connection.retry());
     on(this.#outcome, "saved", this.#labelSaved);
+    on(this.#uploader, "delivered", ({ recognizer }) => this.#memoryHere.saved(recognizer ?? this.#recognizer.slug));
     on(document, "click", (_, event) => this.#act(event.target.closest("[data-do]")?.dataset.do, event));
   }
 
@@ -231,8 +232,9 @@ class DrawPage {
 
   #showPicture(picture) {
     this.#forgetLabel();
+    this.#sheet.place(picture); // saves what was there before, with the answer on display
     this.#showEmpty();
-    this.#sheet.place(picture);
+    this.#showUnanswered();
   }
 
   // --- Which recognizer ---

@@ -47,6 +47,15 @@ export class Stroke {
   }
 }
 
+/** Whether a stored history has strokes, and is whole. */
+function isHistory(strokes, states, at) {
+  const isAxis = (axis, length) => Array.isArray(axis) && axis.length === length && axis.every(Number.isFinite);
+  const isStroke = ([xs, ys, ts]) => xs?.length > 0 && [xs, ys, ts ?? xs].every((axis) => isAxis(axis, xs.length));
+  const isState = (places) => Array.isArray(places) && places.every((place) => place in strokes);
+  if (![strokes, states].every(Array.isArray) || !strokes.length) return false;
+  return strokes.every((stroke) => Array.isArray(stroke) && isStroke(stroke)) && states.every(isState) && Boolean(states[at]);
+}
+
 const BLANK = Object.freeze({ strokes: Object.freeze([]), picture: null });
 
 /**
@@ -151,7 +160,7 @@ export class Sheet extends EventTarget {
   /** The sheet of a former visit, which can be undone and redone as before. Returns whether there is anything on record. */
   restore({ history, strokes: only = [] }) {
     const { strokes, states, at } = history ?? { strokes: only, states: [[], only.map((_, i) => i)], at: 1 };
-    if (!strokes.length || !states[at]) return false;
+    if (!isHistory(strokes, states, at)) return false;
     const before = this.state;
     const drawn = strokes.map(Stroke.fromWire);
     this.#states = states.map((places) => (places.length ? { strokes: places.map((i) => drawn[i]), picture: null } : BLANK));

@@ -39,8 +39,13 @@ export class Outbox {
   async items() {
     const isMoved = await this.#move().then(() => true, () => false);
     const written = isMoved ? [] : journal().filter(({ user }) => user === this.#user); // they stay where they are
-    const stored = await allOf(OUTBOX, this.#user).catch(() => written);
-    const rest = stored.filter(({ id }) => !this.#here.has(id));
+    const stored = await allOf(OUTBOX, this.#user).catch(() => []);
+    const newestOf = new Map();
+    for (const item of [...stored, ...written]) {
+      if (!(newestOf.get(item.id)?.order >= item.order)) newestOf.set(item.id, item);
+      newest = Math.max(newest, item.order || 0); // also after a clock was set back
+    }
+    const rest = [...newestOf.values()].filter(({ id }) => !this.#here.has(id));
     return [...rest, ...this.#here.values()].sort((one, other) => one.order - other.order);
   }
 
@@ -113,7 +118,9 @@ export class Outbox {
 
 function journal() {
   const items = recall(onDevice, JOURNAL);
-  return Array.isArray(items) ? items.map((item, place) => ({ order: place, ...item })) : [];
+  const isKey = (value) => ["string", "number"].includes(typeof value);
+  const whole = Array.isArray(items) ? items.filter((item) => isKey(item?.user) && isKey(item.id)) : []; // not damaged
+  return whole.map((item, place) => ({ order: place, ...item }));
 }
 
 function writeJournal(items) {

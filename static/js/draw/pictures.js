@@ -32,13 +32,13 @@ export class Pictures extends EventTarget {
     if (picture) image.src = this.#address;
   }
 
-  /** Read this file; it is placed on the sheet. */
-  async take(file) {
+  /** Read this file; it is placed on the sheet. `isShared`: another program gave it, so nobody here has chosen it yet. */
+  async take(file, { isShared = false } = {}) {
     const number = ++this.#taken;
     const busy = this.#sheet.querySelector("[data-reading]");
     busy.hidden = false;
     const refuse = (error) => ["refused", error instanceof PictureError ? error.why : "notAPicture"];
-    const outcome = await toSend(file).then((picture) => ["picture", picture], refuse);
+    const outcome = await toSend(file).then((picture) => ["picture", Object.assign(picture, { isShared })], refuse);
     if (number !== this.#taken) return;
     busy.hidden = true;
     this.#tell(...outcome);

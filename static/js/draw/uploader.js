@@ -8,7 +8,7 @@ import { Retry } from "../shared/retry.js";
 
 /**
  * Fires "change" when a change was carried out or has to wait, "refused" (detail: {id, error}) for a drawing that waited
- * and was then refused.
+ * and was then refused, "delivered" (detail: {recognizer}, if it is known) for a change that waited and was carried out.
  */
 export class Uploader extends EventTarget {
   #api;
@@ -116,7 +116,8 @@ export class Uploader extends EventTarget {
     for (const change of await this.#outbox.items()) {
       const outcome = queued ? { queued } : await this.#send(change);
       if (this.#awaited.has(change.order)) this.#awaited.set(change.order, outcome);
-      else if (outcome.refused && change.content) this.#fireRefused(change.id, outcome.refused);
+      else if (outcome.refused) this.#toldLate(change, outcome.refused);
+      else if (!outcome.queued) this.#fire("delivered", { recognizer: change.content?.recognizer });
       first ??= outcome.queued;
       if (outcome.queued && outcome.queued.status !== 500) queued = outcome.queued; // a 500 may be about this drawing alone
     }
@@ -131,10 +132,11 @@ export class Uploader extends EventTarget {
       const saved = await this.#carryOut(change);
       await this.#outbox.remove(change);
       return saved;
-    } catch (error) {
-      if (!(error instanceof ApiError)) throw error;
+    } catch (thrown) {
+      const error = thrown instanceof ApiError ? thrown : unexpected(thrown);
       if (error.canWait) return { queued: error };
       await this.#outbox.remove(change);
+      if (error.code === "drawing_deleted" && !change.label) return { drawing: null, correction: null }; // as its author wants it
       return { refused: error };
     }
   }
@@ -143,11 +145,12 @@ export class Uploader extends EventTarget {
     if (drop) return this.#drop(id);
     const drawing = content ? await this.#keep(content, id) : null;
     if (takeBack) return { drawing, correction: await this.#api.takeBack(id).catch(ignoreMissing) };
-    return { drawing, correction: label ? await this.#api.correct(id, label) : drawing.correction };
+    return { drawing, correction: label ? await this.#api.correct(id, label) : (drawing?.correction ?? null) };
   }
 
   /** If the server does not have the version that answered on this device any more, its own answer is saved. */
-  #keep(content, id) {
+  async #keep(content, id) {
+    if (content.image) await checkReadable(content.image);
     return this.#api.keep({ ...content, id }).catch((error) => {
       if (!content.on_device || !["unknown_version", "version_unavailable"].includes(error.code)) throw error;
       return this.#api.keep({ ...content, id, on_device: undefined });
@@ -170,9 +173,25 @@ export class Uploader extends EventTarget {
     }
   }
 
-  #fireRefused(id, error) {
-    this.dispatchEvent(new CustomEvent("refused", { detail: { id, error } }));
+  /** What its author has deleted meanwhile need not be reported. */
+  #toldLate({ id, content }, error) {
+    if (content && error.code !== "drawing_deleted") this.#fire("refused", { id, error });
   }
+
+  #fire(type, detail) {
+    this.dispatchEvent(new CustomEvent(type, { detail }));
+  }
+}
+
+/** A change that this page cannot carry out, as if it was damaged on this device. It waits, and lets the others pass. */
+function unexpected({ message }) {
+  return new ApiError(500, { code: "internal_error", detail: message });
+}
+
+/** A browser can lose the bytes of a stored picture: sending it would fail like a lost connection, again and again. */
+async function checkReadable(image) {
+  const isReadable = image instanceof Blob && (await image.slice(0, 1).arrayBuffer().then(() => true, () => false));
+  if (!isReadable) throw new ApiError(400, { code: "invalid_image", detail: "The picture cannot be read any more." });
 }
 
 /** What does not exist needs no change. */

@@ -9,21 +9,21 @@ import { sha256 } from "./sha256.js";
  * it is the live one. `expected`: its SHA-256, if known. Throws UnknownModelError, RefusedModelError and what `read` throws.
  */
 export async function loadModel(read, recognizer, { version = null, expected = null } = {}) {
+  try {
+    return await load((path, as) => read(path, as, { fresh: false }), recognizer, version, expected);
+  } catch {
+    // Perhaps only a copy in a cache is damaged, of an older release, or of another database, whose numbers began anew.
+    return load((path, as) => read(path, as, { fresh: true }), recognizer, version, expected);
+  }
+}
+
+async function load(read, recognizer, version, expected) {
   const root = `recognizers/${encodeURIComponent(recognizer)}`;
-  const find = (fresh) => read(version === null ? `${root}/model` : `${root}/versions/${version}/model`, "json", { fresh });
-  let about = await find(false);
-  const isStale = expected !== null && about.sha256 !== expected; // the numbers began anew, with another database
-  if (isStale) about = await find(true);
+  const about = await read(version === null ? `${root}/model` : `${root}/versions/${version}/model`, "json");
   if (expected !== null && about.sha256 !== expected) throw new RefusedModelError("the site serves another file");
   const path = `${root}/versions/${about.model_version}`;
-  const isWhole = async (buffer) => (await sha256(buffer)) === about.sha256;
-  const readFile = (fresh) => read(`${path}/model.tflite`, "buffer", { fresh });
-  const [first, vectors] = await Promise.all([
-    readFile(isStale),
-    read(`${path}/vectors`, "json", { fresh: isStale }),
-  ]);
-  const file = (await isWhole(first)) ? first : await readFile(true); // perhaps only the copy in the cache is damaged
-  if (file !== first && !(await isWhole(file))) throw new RefusedModelError("the file is damaged: its SHA-256 differs");
+  const [file, vectors] = await Promise.all([read(`${path}/model.tflite`, "buffer"), read(`${path}/vectors`, "json")]);
+  if ((await sha256(file)) !== about.sha256) throw new RefusedModelError("the file is damaged: its SHA-256 differs");
   const model = new LocalModel(about, file);
   await model.check(vectors);
   return model;

@@ -78,6 +78,6 @@ export class BackOnline extends EventTarget {
 
 /** Not again and again, should the server answer this and no page. */
 function mayReload() {
-  if (Date.now() - (recall(inTab, RELOADED) ?? 0) < BETWEEN_MS) return false;
+  if (Math.abs(Date.now() - (recall(inTab, RELOADED) ?? 0)) < BETWEEN_MS) return false; // clocks can be set back
   return remember(inTab, RELOADED, Date.now());
 }

@@ -11,6 +11,7 @@ const AFTER_MS = 1000; // a label was saved: the server embeds the drawing
 export class MemoryHere {
   #user;
   #address;
+  #timers = new Map(); // slug of a recognizer -> timer of the next renewal
   #held = new Map(); // slug of a recognizer -> { version, labels, drawings, memory }, or null
 
   /** `memory`: the address of the copies, up to the recognizer's slug. */
@@ -22,13 +23,22 @@ export class MemoryHere {
   /** Read what is here, then ask the server for what is new. */
   async use(recognizer) {
     if (!this.#user) return;
-    if (!this.#held.has(recognizer)) this.#hold(recognizer, await this.#stored(recognizer));
+    if (!this.#held.has(recognizer)) {
+      const stored = await this.#stored(recognizer);
+      try {
+        this.#hold(recognizer, stored);
+      } catch {
+        this.#hold(recognizer, null); // it was damaged: the server has another copy
+      }
+    }
     await this.#renew(recognizer);
   }
 
   /** A label of this recognizer was saved. */
   saved(recognizer) {
-    if (this.#user) setTimeout(() => this.#renew(recognizer), AFTER_MS);
+    if (!this.#user) return;
+    clearTimeout(this.#timers.get(recognizer)); // many may be saved at once
+    this.#timers.set(recognizer, setTimeout(() => this.#renew(recognizer), AFTER_MS));
   }
 
   /** A label that the server does not know yet: the next answers here use it. */
@@ -51,10 +61,10 @@ export class MemoryHere {
     this.#store(recognizer);
   }
 
-  /** The answer of a model on this device, adjusted. `unsureBelow`: the recognizer's threshold. */
+  /** The answer of a model on this device, adjusted, unless the person has signed out in another tab. `unsureBelow`: the recognizer's threshold. */
   adjust(answer, unsureBelow) {
     const held = this.#held.get(answer.recognizer);
-    if (!held?.memory || held.version !== answer.model_version || !answer.embedding) return answer;
+    if (!held?.memory || accountHere() !== this.#user || held.version !== answer.model_version || !answer.embedding) return answer;
     const found = adjustAnswer(held.memory, inOrder(answer.guesses, held.labels), answer.embedding);
     if (!found) return answer;
     const byLabel = new Map(held.labels.map((label, i) => [label, found.probabilities[i]]));

@@ -1,17 +1,27 @@
 // The configuration of the draw page. The server has made the page for somebody, or it comes from the device and was made
 // for nobody: then the device says for whom.
 
+import { isBlocked, onDevice } from "../shared/storage.js";
 import { accountHere, setAccountHere } from "./account.js";
 
 /** `config` as the server wrote it. */
 export function pageConfig(config) {
   if (!config.neutral) {
     setAccountHere(config.user);
+    reloadForAnother(config.user);
     return config;
   }
   const user = accountHere();
+  reloadForAnother(user);
   removeOthers(user ? "person" : "guest");
   return { ...config, user, actingFor: user ?? config.actingFor, recognizer: chosenIn(config) };
+}
+
+/** The page comes back as it was left ("Back"), and somebody has signed out meanwhile: it must not show what was theirs. */
+function reloadForAnother(user) {
+  addEventListener("pageshow", ({ persisted }) => {
+    if (persisted && accountHere() !== user && !isBlocked(onDevice)) location.reload();
+  });
 }
 
 /** Of a neutral page, show the parts that are for `whom`, "person" or "guest", and remove the others. */

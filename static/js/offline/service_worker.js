@@ -16,7 +16,7 @@ const HASHED = /\.[0-9a-f]{12}\.\w+$/; // what is at such an address never chang
 
 addEventListener("install", (event) => event.waitUntil(storeRelease().then(() => skipWaiting())));
 addEventListener("activate", (event) => event.waitUntil(begin()));
-addEventListener("message", (event) => event.data?.keep && event.waitUntil(keep(event.data.keep)));
+addEventListener("message", (event) => event.data?.keep && event.waitUntil(keepInTurn(event.data.keep)));
 addEventListener("fetch", (event) => {
   const answer = answerTo(event, new URL(event.request.url));
   if (answer) event.respondWith(answer);
@@ -26,7 +26,7 @@ addEventListener("fetch", (event) => {
 function answerTo(event, { origin, pathname, search }) {
   const { method, mode } = event.request;
   if (origin !== location.origin) return null;
-  if (method === "POST" && pathname === share) return takePicture(event.request);
+  if (method === "POST" && pathname === share) return isFromElsewhere(event.request) ? null : takePicture(event.request);
   if (method !== "GET") return null;
   if (mode === "navigate") return navigate(event, pathname);
   if (pathname.startsWith(statics)) return staticFile(event.request, pathname);
@@ -124,6 +124,14 @@ async function versionFile(request) {
   return response;
 }
 
+let keeping = Promise.resolve();
+
+/** One after the other: two tabs must not delete each other's versions. */
+function keepInTurn(asked) {
+  keeping = keeping.catch(() => {}).then(() => keep(asked));
+  return keeping;
+}
+
 /**
  * A page is open and online. `used`: slugs of the recognizers that are used on this device. Stores the draw page as it is
  * now with the live versions of these recognizers, then deletes other versions. If the connection breaks before, the
@@ -131,16 +139,16 @@ async function versionFile(request) {
  */
 async function keep({ used, language }) {
   const cache = await caches.open(RELEASES + release);
-  const before = (await cache.match(sheet))?.headers;
-  const isInLanguage = before?.get("Content-Language") === language;
-  const isNew = Math.abs(Date.now() - Date.parse(before?.get("Date"))) < RENEW_MS;
-  if (isInLanguage && isNew && (await hasVersions(used))) return;
-  const response = await ownPage(sheet).catch(() => null);
+  const before = await cache.match(sheet);
+  const isInLanguage = before?.headers.get("Content-Language") === language;
+  const isNew = isInLanguage && Math.abs(Date.now() - Date.parse(before.headers.get("Date"))) < RENEW_MS;
+  if (isNew && (await hasVersions(used))) return;
+  const response = isNew ? before : await ownPage(sheet).catch(() => null);
   if (!response) return void registration.update();
   const { live } = configIn(await response.clone().text());
   const versions = new Map(used.filter((slug) => live[slug]).map((slug) => [slug, live[slug].version]));
   await storeVersions(versions);
-  await cache.put(sheet, response);
+  if (!isNew) await cache.put(sheet, response);
   await deleteOtherVersions(versions);
   const inLanguage = isInLanguage ? null : await ownPage(page).catch(() => null);
   if (inLanguage) await cache.put(page, inLanguage);
@@ -177,10 +185,17 @@ async function deleteOtherVersions(versions) {
 
 // --- A picture that the system shares ---
 
+/** The system names no page that sends the picture. Pages of other sites are named, unless they hide it. */
+function isFromElsewhere({ mode, destination, referrer }) {
+  if (mode !== "navigate" || destination !== "document") return true; // as in a frame
+  return Boolean(referrer) && referrer !== "about:client" && new URL(referrer).origin !== location.origin;
+}
+
 async function takePicture(request) {
   const form = await request.formData();
   const picture = form.get("picture");
   const cache = await caches.open(SHARED);
+  await cache.delete("/shared-picture"); // of one that no page has taken
   if (picture instanceof File) await cache.put("/shared-picture", new Response(picture));
   return Response.redirect(`${sheets[0]}?shared`, 303);
 }

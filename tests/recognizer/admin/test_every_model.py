@@ -28,6 +28,7 @@ LEFT_OUT = {
     "recognizer.Remembered": "what a person taught their own memory: for that person",
     "recognizer.BaseDataSet": "on a page of its own, /runs/base-data/",
     "recognizer.Process": "on a page of its own, /operations/",
+    "recognizer.DeletedDrawing": "random ids, so that a device that sends a drawing late does not bring it back",
     "recognizer.Receipt": "answers kept for a day so that a repeated request gets them again; they are somebody's",
     "account.EmailConfirmation": "not used: links are signed, not stored",
     "admin.LogEntry": "under History of what was changed",
