@@ -14,7 +14,8 @@ from accounts import acting
 from accounts.models import User
 from recognizer.models import Drawing, Recognizer
 from recognizer.pages.offline import views
-from tests.browser.test_pictures import picture_file, seven_on_paper
+from tests.accounts.helpers import force_login_by_password
+from tests.browser.test_pictures import seven_on_paper
 from tests.browser.visitors import ONE, SEVEN, Visitor, said_by, until
 from tests.programs import find_whole_chromium
 
@@ -222,12 +223,11 @@ def test_an_open_page_and_an_offline_page_of_an_older_release_are_replaced(
     assert said_by(alice) == ["7", "1"]
 
 
-def test_a_shared_picture_is_on_the_sheet(install: Any, as_alice: Client) -> None:
-    visitor = install(as_alice)
-    # As the system does: a form that nobody has seen a token for.
+def _share(visitor: Visitor) -> None:
+    """Send a picture as the system does: a form that nobody has seen a token for."""
     visitor.page.evaluate(
-        """bytes => { const form = document.createElement("form");
-            Object.assign(form, { method: "post", action: "/share/", enctype: "multipart/form-data" });
+        """([bytes, action]) => { const form = document.createElement("form");
+            Object.assign(form, { method: "post", action, enctype: "multipart/form-data" });
             const input = document.createElement("input");
             Object.assign(input, { type: "file", name: "picture" });
             const files = new DataTransfer();
@@ -236,13 +236,103 @@ def test_a_shared_picture_is_on_the_sheet(install: Any, as_alice: Client) -> Non
             form.append(input);
             document.body.append(form);
             form.submit(); }""",
-        list(picture_file(seven_on_paper())["buffer"]),
+        [list(seven_on_paper()), f"{visitor.site}/share/"],
     )
+
+
+def test_a_shared_picture_is_on_the_sheet(install: Any, as_alice: Client) -> None:
+    visitor = install(as_alice)
+    _share(visitor)
     visitor.page.wait_for_selector("[data-picture]:visible")
     visitor.sees("answer", "7")
     assert visitor.page.url == f"{visitor.site}/"
     visitor.open_sheet()
     assert not visitor.page.is_visible("[data-picture]")
+
+
+def test_a_shared_picture_is_saved_only_with_a_label(install: Any, as_alice: Client, alice: User) -> None:
+    """Any site can send one, so nothing else may be enough: neither another page, nor another picture."""
+    visitor = install(as_alice)
+    _share(visitor)
+    visitor.sees("answer", "7")
+    visitor.page.click("a[href='/drawings/']")
+    visitor.page.wait_for_selector("[data-drawings][data-ready]")
+    assert visitor.outbox == []
+    visitor.open_sheet()
+    _share(visitor)
+    visitor.sees("answer", "7")
+    visitor.press("7")
+    visitor.sees_outcome("saved")
+    assert said_by(alice) == ["7"]
+    assert Drawing.objects.count() == 1
+
+
+def test_a_page_of_another_site_shares_no_picture(install: Any) -> None:
+    visitor = install()
+    page = visitor.page
+    page.context.route("http://elsewhere.test/", lambda route: route.fulfill(body="", content_type="text/html"))
+    page.goto("http://elsewhere.test/")
+    _share(visitor)
+    page.wait_for_url(f"{visitor.site}/share/")
+    page.wait_for_load_state()
+    assert not page.evaluate("caches.has('inkling-shared')")
+
+
+def test_a_shared_picture_that_no_page_took_is_gone_when_its_person_signs_out(install: Any, as_alice: Client) -> None:
+    visitor = install(as_alice)
+    put = "async () => void (await caches.open('inkling-shared')).put('/shared-picture', new Response('picture'))"
+    visitor.page.evaluate(put)
+    visitor.go("/accounts/logout/")
+    visitor.page.click("main button[type=submit]")
+    visitor.page.wait_for_selector("[data-draw][data-ready]")
+    until(visitor.page, lambda: not visitor.page.evaluate("caches.has('inkling-shared')"))
+
+
+def test_what_the_device_stores_is_fetched_once_on_the_first_visit(visit: Any, digits: Recognizer) -> None:
+    visitor = visit(service_workers="allow")
+    fetched: list[str] = []
+    visitor.page.context.on("request", lambda request: fetched.append(request.url.removeprefix(visitor.site)))
+    visitor.open_sheet()
+    _wait_for_worker(visitor)
+    until(visitor.page, lambda: "/vectors" in str(visitor.page.evaluate(STORED)))  # what is kept after the installation
+    assert fetched.count("/offline/sheet/") == fetched.count("/offline/") == 1
+
+
+def test_what_waits_for_an_account_is_deleted_with_the_account(
+    visit: Any, digits: Recognizer, client: Client, alice: User
+) -> None:
+    force_login_by_password(client, alice)
+    visitor = visit(client)
+    visitor.open_sheet()
+    visitor.page.route("**/api/v1/drawings", lambda route: route.abort())
+    visitor.draw(SEVEN)
+    visitor.press("7")
+    visitor.sees_outcome("queued")
+    visitor.go("/accounts/delete/")
+    visitor.page.click("[data-delete-account] .danger")
+    visitor.page.wait_for_selector("[data-draw][data-ready]")
+    until(visitor.page, lambda: visitor.outbox == [])
+    assert not User.objects.filter(pk=alice.pk).exists()
+    marked = "localStorage.getItem('inkling.account-deleted')"
+    until(visitor.page, lambda: visitor.page.evaluate(marked) is None)
+
+
+def test_a_page_that_comes_back_with_the_back_button_is_not_that_of_the_person_before(
+    alice_draws: Visitor, as_alice: Client
+) -> None:
+    page = alice_draws.page
+    page.evaluate("() => void (window.isTheSame = true)")
+    page.evaluate("localStorage.setItem('inkling.account', 'null')")  # signed out in another tab
+    # Chromium keeps no page that a test watches: this is what the page is told when it comes back.
+    with page.expect_navigation():
+        page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))")
+    page.wait_for_selector("[data-draw][data-ready]")
+    assert not page.evaluate("Boolean(window.isTheSame)")
+    page.evaluate("() => void (window.isTheSame = true)")
+    page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))")
+    alice_draws.draw(SEVEN)
+    alice_draws.sees("answer", "7")
+    assert page.evaluate("window.isTheSame")
 
 
 @pytest.fixture

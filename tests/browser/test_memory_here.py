@@ -150,5 +150,24 @@ def test_what_another_tab_learns_after_its_person_has_signed_out_is_not_stored(a
     _is_copied(alice_says_one, 0)
     other.press("4")
     other.sees("thanks")
-    other.page.wait_for_timeout(300)
+    other.page.wait_for_timeout(300)  # for a write that must not come
     _is_copied(alice_says_one, 0)
+    other.press("Enter")
+    other.draw(SEVEN)
+    other.sees("answer", "7")  # her memory does not speak any more
+
+
+def test_what_waited_renews_the_copy_when_it_is_saved(alice_says_one: Visitor, alice: User) -> None:
+    visitor = alice_says_one
+    visitor.draw(ONE)
+    visitor.press("4")
+    visitor.sees_outcome("queued")
+    visitor.go("/drawings/")  # the drawing waits; the next page sends it
+    copied: list[str] = []
+    visitor.page.context.on("response", lambda response: "/device" in response.url and copied.append(response.url))
+    visitor.page.route("**/memory/digits/device*", lambda route: route.abort(), times=1)  # of the page as it opens
+    visitor.page.context.set_offline(False)
+    visitor.open_sheet()
+    visitor.waits_until_all_is_delivered()
+    until(visitor.page, lambda: bool(copied))
+    _is_copied(visitor, 2)

@@ -14,6 +14,7 @@ from ml.bundles.bundle import Bundle, load_bundle
 from ml.bundles.predictor import Predictor
 from recognizer.models import Drawing, Prediction, Recognizer
 from recognizer.registry import promotions
+from tests.browser.test_pictures import picture_file, seven_on_paper
 from tests.browser.visitors import ONE, SEVEN, Visitor, said_by, until
 from tests.renderers import answer_in_node, page_modules, run_in_node
 
@@ -233,3 +234,29 @@ def test_a_page_without_https_checks_the_file_too(tmp_path: Path) -> None:
         }
     """
     run_in_node(script, tmp_path)
+
+
+@pytest.mark.parametrize("name", ["model", "vectors"])
+@pytest.mark.parametrize("body", ["{", "{}", '{"sha256": 7}'])
+def test_what_is_about_a_version_is_read_again_if_a_copy_of_it_is_damaged(
+    someone: Visitor, digits: Recognizer, starter: Bundle, name: str, body: str
+) -> None:
+    """As after an upgrade, when a cache still has the answer of the release before."""
+    someone.waits_for_the_model()
+    someone.page.context.route(f"**/versions/2/{name}", lambda route: route.fulfill(body=body), times=1)
+    _promote(digits, starter)
+    someone.page.wait_for_selector("[data-model-version='2']", state="attached")
+    assert not someone.page.is_visible("[data-problem]")
+
+
+def test_a_drawing_that_a_picture_replaces_is_saved_with_the_version_that_answered(
+    alice_draws: Visitor, alice: User
+) -> None:
+    alice_draws.waits_for_the_model()
+    alice_draws.page.route("**/predict", lambda route: route.abort())  # the answer on display is the page's
+    alice_draws.draw(SEVEN)
+    alice_draws.sees("answer", "7")
+    with alice_draws.page.expect_response("**/api/v1/drawings"):
+        alice_draws.page.set_input_files("[data-picture-input] >> nth=0", picture_file(seven_on_paper()))
+    prediction = Drawing.objects.by(alice).get().predictions.get()
+    assert (prediction.on_device, prediction.model_version.number) == (True, 1)

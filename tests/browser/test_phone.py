@@ -73,6 +73,28 @@ def test_a_drawing_and_its_label_need_no_scrolling(visit: Any, slug: str) -> Non
     assert phone.complaints == []
 
 
+def test_messages_push_no_button_out_of_a_small_window(visit: Any, three: list[Recognizer], as_alice: Client) -> None:
+    """A message of the site and the line about the connection, both at once."""
+    phone = visit(as_alice, phone=True, viewport={"width": 320, "height": 568})
+    phone.has_no_model()
+    as_alice.post("/accounts/consent/withdraw/")
+    message = {"name": "messages", "value": as_alice.cookies["messages"].value, "url": phone.site}
+    phone.page.context.add_cookies([message])
+    phone.open_sheet()
+    phone.page.wait_for_selector(".messages .notice")
+    phone.page.context.set_offline(True)
+    phone.draw_by_finger(SEVEN)
+    phone.page.wait_for_selector("[data-connection]:visible")
+    in_view(phone, "#prompt", "[data-pad]", "[data-open-choices]")
+    phone.page.context.set_offline(False)
+    phone.sees("answer", "7")
+    phone.page.context.set_offline(True)
+    tap(phone, "[data-part=confirm]")
+    phone.sees_outcome("queued")
+    phone.page.wait_for_selector("[data-connection]:visible")
+    in_view(phone, "[data-pad]", "[data-part=thanks]", "[data-do=next]")
+
+
 def test_after_an_answer_the_next_stroke_starts_a_new_drawing(
     visit: Any, digits: Recognizer, as_alice: Client, alice: User
 ) -> None:

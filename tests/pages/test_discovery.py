@@ -125,6 +125,7 @@ def test_programs_that_do_not_read_the_page_find_the_icon(client: Client) -> Non
     answer = client.get("/favicon.ico")
     assert answer.status_code == 302
     assert answer["Location"].endswith(".png")
+    assert "no-cache" in answer["Cache-Control"]  # the address changes with the release
 
 
 def test_the_picture_beside_links_is_small_and_made_by_its_command(tmp_path: Path) -> None:

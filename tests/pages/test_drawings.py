@@ -9,7 +9,8 @@ import pytest
 from django.test import Client
 
 from accounts.models import User
-from recognizer.drawings import corrections
+from ml.preprocessing.content import Content
+from recognizer.drawings import corrections, store
 from recognizer.models import Drawing, Label, Recognizer, Remembered
 from tests.ink import ONE, SCRIBBLE, SEVEN, ZERO
 from tests.pages.conftest import keep, message_codes
@@ -232,3 +233,16 @@ def test_forms_without_a_token_are_refused_with_words(four: dict[str, Drawing], 
 
 def test_the_page_is_not_kept_by_browsers_that_others_use(as_alice: Client) -> None:
     assert "no-store" in as_alice.get("/drawings/")["Cache-Control"]
+
+
+@pytest.mark.parametrize(("language", "words"), [("en", "answered in your browser"), ("bn", "আপনার ব্রাউজারে")])
+def test_an_answer_of_the_copy_in_the_browser_is_marked(
+    as_alice: Client, alice: User, digits: Recognizer, language: str, words: str
+) -> None:
+    store.save_drawing(author=alice, recognizer="digits", content=Content.from_ink(SEVEN), on_device=1)
+    as_alice.cookies["django_language"] = language
+    page = as_alice.get("/drawings/").content.decode()
+    assert page.count("data-on-device") == 1
+    assert words in page
+    keep(alice, ONE)
+    assert as_alice.get("/drawings/").content.decode().count("data-on-device") == 1

@@ -92,6 +92,15 @@ def test_the_manifest_names_what_systems_ask_for(client: Client, three: list[Rec
     assert client.get(manifest["start_url"]).status_code == 200
 
 
+@pytest.mark.usefixtures("three")
+@pytest.mark.parametrize("path", ["/inkling.webmanifest", "/sw.js"])
+def test_what_names_files_of_a_release_is_never_used_without_asking_again(client: Client, path: str) -> None:
+    first = client.get(path)
+    assert "no-cache" in first["Cache-Control"]
+    again = client.get(path, headers={"if-none-match": first["ETag"]})
+    assert (again.status_code, again.content) == (304, b"")
+
+
 def test_every_picture_of_the_manifest_has_the_size_that_it_names(client: Client, db: None) -> None:
     manifest = client.get("/inkling.webmanifest").json()
     for each in manifest["icons"] + manifest["screenshots"]:
