@@ -58,7 +58,7 @@ def test_damaged_records_do_not_hold_back_those_beside_them(alice_draws: Visitor
         {"user": user, "id": "d", "order": 3, "content": {"recognizer": "digits", "ink": None}},
     ]
     page.evaluate(PUT, ["outbox", damaged])
-    written = [None, 5, {}, {"user": {}}, {**whole, "id": _other(whole["id"])}]
+    written: list[Any] = [None, 5, {}, {"user": {}}, {**whole, "id": _other(whole["id"])}]
     page.evaluate("text => localStorage.setItem('inkling.outbox', text)", json.dumps(written))
     page.context.set_offline(False)
     alice_draws.open_sheet()

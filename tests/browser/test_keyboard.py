@@ -85,7 +85,7 @@ def test_all_keys_are_shown_by_a_question_mark(someone: Visitor) -> None:
     someone.page.wait_for_selector("[data-help][open]")
     assert someone.page.locator("[data-help] dl > div:visible").count() > 5
     someone.press("Escape")
-    assert not someone.page.is_visible("[data-help]")
+    someone.page.wait_for_selector("[data-help]", state="hidden")
 
 
 def test_single_keys_can_be_switched_off(someone: Visitor) -> None:

@@ -142,4 +142,4 @@ def test_the_menu_of_a_phone_has_the_links_that_do_not_fit_the_header(
     phone.page.wait_for_url("**/progress/")
     phone.page.tap(".more")
     phone.page.touchscreen.tap(20, 700)
-    assert not phone.page.is_visible("#more")
+    phone.page.wait_for_selector("#more", state="hidden")

@@ -181,6 +181,8 @@ def test_a_drawing_that_is_gone_leaves_no_empty_frame(after_a_one_called_seven: 
 
 
 def test_a_stranger_gets_the_models_answer_and_no_line(someone: Visitor) -> None:
+    someone.has_no_model()
+    someone.open_sheet()
     someone.draw(SEVEN)
     someone.sees("answer")
     someone.waits_until_all_is_asked()

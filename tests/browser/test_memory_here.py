@@ -164,7 +164,9 @@ def test_what_waited_renews_the_copy_when_it_is_saved(alice_says_one: Visitor, a
     visitor.sees_outcome("queued")
     visitor.go("/drawings/")  # the drawing waits; the next page sends it
     copied: list[str] = []
-    visitor.page.context.on("response", lambda response: "/device" in response.url and copied.append(response.url))
+    visitor.page.context.on(
+        "response", lambda response: copied.append(response.url) if "/device" in response.url else None
+    )
     visitor.page.route("**/memory/digits/device*", lambda route: route.abort(), times=1)  # of the page as it opens
     visitor.page.context.set_offline(False)
     visitor.open_sheet()

@@ -12,6 +12,7 @@ from django.test import Client
 from pytest_django.live_server_helper import LiveServer
 
 from accounts.models import User
+from recognizer.drawings import corrections
 from recognizer.models import Drawing, Recognizer
 from tests.browser.test_pictures import picture_file, seven_on_paper
 from tests.browser.visitors import ONE, SEVEN, Visitor, said_by, until
@@ -207,6 +208,7 @@ def test_a_label_is_removed_that_was_on_its_way(alice_draws: Visitor, alice: Use
     with alice_draws.page.expect_request("**/correction"):
         alice_draws.press("7")
     alice_draws.click("removeLabel")
+    until(alice_draws.page, lambda: bool(held))
     held[0].continue_()
     alice_draws.waits_until_all_is_delivered()
     assert Drawing.objects.by(alice).uncorrected().count() == 1
@@ -430,3 +432,80 @@ def test_blocked_site_data_does_not_keep_anybody_from_drawing(
         visitor.page.uncheck("[data-single-keys]")
         assert visitor.complaints == []
     answering.wait()
+
+
+def test_a_removal_is_not_overtaken_by_a_label_whose_request_had_no_answer(alice_draws: Visitor, alice: User) -> None:
+    """The connection breaks after the server got the request; it carries it out when the removal is done already."""
+    held: list[Any] = []
+
+    def lose(route: Any) -> None:
+        held.append(route.request)
+        route.abort()
+
+    alice_draws.page.route("**/correction", lose, times=1)
+    _answer_that_waits(alice_draws, SEVEN, "7")
+    label = f"**/api/v1/drawings/{alice_draws.outbox[0]['id']}/correction"
+    with alice_draws.page.expect_response(label) as removed:
+        alice_draws.click("removeLabel")
+    assert removed.value.request.method == "DELETE"
+    corrections.correct(drawing=Drawing.objects.by(alice).get(), label="7")  # it arrives now
+    alice_draws.waits_until_all_is_delivered()
+    assert said_by(alice) == []
+
+
+def test_a_drawing_that_was_cleared_does_not_come_back_from_a_page_that_was_closing(
+    alice_draws: Visitor, as_alice: Client, alice: User
+) -> None:
+    late: list[Any] = []
+
+    def hold(route: Any) -> None:
+        late.append(route.request.post_data_json)
+        route.abort()
+
+    alice_draws.page.route("**/api/v1/drawings", hold, times=1)
+    alice_draws.draw(SEVEN)
+    alice_draws.page.reload()
+    alice_draws.sees("answer")
+    until(alice_draws.page, lambda: bool(late))
+    alice_draws.click("clear")
+    alice_draws.waits_until_all_is_delivered()
+    arrived = as_alice.post("/api/v1/drawings", late[0], content_type="application/json")
+    assert arrived.json()["code"] == "drawing_deleted"
+    assert not Drawing.objects.exists()
+
+
+def test_a_drawing_that_was_deleted_in_my_drawings_does_not_come_back_from_the_sheet(
+    alice_draws: Visitor, alice: User
+) -> None:
+    alice_draws.draw(SEVEN)
+    alice_draws.press("7")
+    alice_draws.sees_outcome("saved")
+    other = Visitor(alice_draws.page.context.new_page(), alice_draws.site)
+    other.go("/drawings/")
+    other.page.locator("[data-delete]").first.click()
+    other.page.click("[data-yes]")
+    other.page.wait_for_selector(".empty-state")
+    alice_draws.press("1")
+    alice_draws.sees_outcome("failed")
+    assert not Drawing.objects.exists()
+    assert alice_draws.outbox == []
+    alice_draws.click("removeLabel")
+    alice_draws.press("1")  # its author wants it back: it is another drawing
+    alice_draws.sees_outcome("saved")
+    assert said_by(alice) == ["1"]
+
+
+def test_my_drawings_changes_nothing_before_what_waits_is_uploaded(alice_draws: Visitor, alice: User) -> None:
+    held: list[Any] = []
+    alice_draws.page.route("**/correction", lambda route: route.abort())
+    _answer_that_waits(alice_draws, SEVEN, "7")
+    alice_draws.page.unroute("**/correction")
+    alice_draws.page.route("**/correction", lambda route: held.append(route), times=1)
+    alice_draws.go("/drawings/")
+    alice_draws.page.wait_for_selector("[data-drawings][data-ready]")
+    until(alice_draws.page, lambda: bool(held))
+    alice_draws.page.locator(".drawing").first.focus()
+    alice_draws.press("1")  # the newer label
+    held[0].continue_()
+    alice_draws.page.wait_for_selector("[data-drawing][data-label='1']")
+    assert said_by(alice) == ["1"]

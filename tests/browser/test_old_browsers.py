@@ -79,7 +79,7 @@ def test_a_browser_without_newer_features_draws_answers_and_saves(
     assert visitor.page.evaluate(PAGED) == 2
     visitor.page.click(".more")
     visitor.page.click("#more a:visible >> nth=1")
-    assert visitor.page.url != visitor.site + "/"
+    visitor.page.wait_for_url(lambda address: address != visitor.site + "/")
     assert visitor.complaints == []
 
 

@@ -224,6 +224,7 @@ def test_what_was_kept_on_leaving_takes_the_place_of_nothing_twice(alice_draws: 
     alice_draws.sees("answer")
     alice_draws.page.click('nav [href="/drawings/"]')
     alice_draws.page.wait_for_selector("[data-drawings][data-ready]")
+    alice_draws.waits_until_all_is_delivered()  # a link waits for the server for a moment only
     assert Drawing.objects.get(author=alice).recognizer.slug == "digits"
     alice_draws.go("/draw/bangla-digits/")
     alice_draws.sees("answer")

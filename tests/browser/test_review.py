@@ -12,7 +12,7 @@ from django.test import Client
 from accounts.models import User
 from recognizer.models import Claim, Correction, Recognizer, Review
 from recognizer.review import decisions as reviews
-from tests.browser.visitors import Visitor
+from tests.browser.visitors import Visitor, until
 from tests.ink import ONE, SCRIBBLE, SEVEN, ZERO
 from tests.pages.conftest import named
 from tests.recognizer.training import community
@@ -118,6 +118,7 @@ def test_the_next_drawing_does_not_wait_for_the_server(enter: Callable[..., Visi
     _sees(visitor, said[2])
     assert "2" in visitor.page.inner_text("[data-sending]")
     assert not Review.objects.exists()
+    until(visitor.page, lambda: bool(held))
     held[0].continue_()
     assert [decision for decision, _, _ in _all_sent(visitor)] == ["rejected", "accepted"]
     assert visitor.page.inner_text("[data-sending]") == ""
@@ -136,8 +137,7 @@ def test_decisions_of_one_reviewer_are_not_saved_for_another(
     visitor.page.route(f"**{REVIEW}next/", hold, times=1)
     with visitor.page.expect_request(f"**{REVIEW}next/"):
         _open(visitor)
-    while not held:
-        visitor.page.wait_for_timeout(20)
+    until(visitor.page, lambda: bool(held))
     _sign_in(visitor, as_alice)
     visitor.press("s")
     visitor.page.wait_for_selector("[data-trouble]:visible")
@@ -329,11 +329,7 @@ def test_leaving_the_page_releases_its_drawings(enter: Callable[..., Visitor], s
     visitor.page.wait_for_function("() => performance.getEntriesByName(location.origin + '/review/next/').length")
     assert Claim.objects.count() == 3
     visitor.go("/privacy/")
-    for _ in range(50):  # it is sent while the page goes, past what the browser tells of
-        if not Claim.objects.exists():
-            break
-        visitor.page.wait_for_timeout(200)
-    assert not Claim.objects.exists()
+    until(visitor.page, lambda: not Claim.objects.exists())  # it is sent past what the browser tells of
 
 
 # --- Many at once ---

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from contextlib import suppress
+from time import monotonic
 from typing import Any
 
 from playwright.sync_api import Error
@@ -98,8 +99,9 @@ class Visitor:
 
     def waits_until_all_is_asked(self) -> None:
         """Until no question to the API is under way, and none follows."""
-        asked = -1
+        asked, deadline = -1, monotonic() + 60
         while asked != len(self.sent) or self._settled < len(self.sent):
+            assert monotonic() < deadline, "a question is never answered"
             asked = len(self.sent)
             self.page.wait_for_timeout(600)  # the server is asked after half a second
 

@@ -35,7 +35,7 @@ export class DraftStore {
 
   connect() {
     this.#sheet.addEventListener("change", (event) => this.#watch(event.detail));
-    this.#uploader.addEventListener("refused", (event) => this.#refused(event.detail.id));
+    this.#uploader.addEventListener("refused", ({ detail }) => this.#refused(detail.id, detail.error));
     addEventListener("pagehide", () => this.#leave());
     addEventListener("click", (event) => this.#leaveByLink(event));
   }
@@ -124,13 +124,14 @@ export class DraftStore {
     const item = this.#item(state, label);
     this.#saved.add(item.id);
     const saving = this.#uploader.upload(item, this.#forgetRow(item.id));
-    saving.catch(() => this.#refused(item.id));
+    saving.catch((error) => this.#refused(item.id, error));
     return saving;
   }
 
-  /** The server does not want it: it stays on the sheet, also after a reload. */
-  #refused(id) {
+  /** The server does not want it: it stays on the sheet, also after a reload. What was deleted elsewhere can be saved anew. */
+  #refused(id, { code }) {
     this.#saved.delete(id);
+    if (code === "drawing_deleted") this.#dropped.add(id);
     this.#writeDraft();
   }
 

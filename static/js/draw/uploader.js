@@ -6,6 +6,8 @@ import { ApiError } from "../api.js";
 import { alone } from "../shared/locks.js";
 import { Retry } from "../shared/retry.js";
 
+const ON_ITS_WAY_MS = 1000; // so long a request may take whose page was closed, or whose connection was cut
+
 /**
  * Fires "change" when a change was carried out or has to wait, "refused" (detail: {id, error}) for a drawing that waited
  * and was then refused, "delivered" (detail: {recognizer}, if it is known) for a change that waited and was carried out.
@@ -58,12 +60,15 @@ export class Uploader extends EventTarget {
 
   /** Remove the label of a drawing, whether it was uploaded or not. */
   async removeLabel(id) {
-    return this.#change({ ...(await this.#outbox.find(id)), id, label: null, takeBack: true });
+    const waits = await this.#outbox.find(id);
+    return this.#change({ ...waits, id, label: null, takeBack: true, isOnItsWay: Boolean(waits?.label) });
   }
 
   /** Delete a drawing that was saved by itself and is cleared or replaced by another one. */
-  drop(id) {
-    return this.#change({ id, drop: true }).catch(() => {}); // at worst it stays in My drawings
+  async drop(id) {
+    const waits = await this.#outbox.find(id);
+    const content = waits?.leaving ? waits.content : null;
+    return this.#change({ id, content, drop: true }).catch(() => {}); // at worst it stays in My drawings
   }
 
   /** Do not wait for the next attempt. */
@@ -78,7 +83,7 @@ export class Uploader extends EventTarget {
   /** The page is being closed: store the drawing and send it without waiting. `replaced`: the id of one to delete. */
   leave(item, replaced) {
     const { id, content } = item;
-    this.#outbox.put(item);
+    this.#outbox.put({ ...item, leaving: true });
     if (replaced) this.#outbox.put({ id: replaced, drop: true });
     this.#outbox.writeDown();
     this.#api.keep({ ...content, id }, { leaving: true }).catch(() => {}); // it is stored: the next visit sends it
@@ -141,10 +146,15 @@ export class Uploader extends EventTarget {
     }
   }
 
-  async #carryOut({ id, content, label, takeBack, drop }) {
-    if (drop) return this.#drop(id);
+  async #carryOut({ id, content, label, takeBack, drop, isOnItsWay }) {
+    // A drawing that was sent while its page closed may still be on its way: what is deleted then does not come back.
     const drawing = content ? await this.#keep(content, id) : null;
-    if (takeBack) return { drawing, correction: await this.#api.takeBack(id).catch(ignoreMissing) };
+    if (drop) return this.#drop(id);
+    if (takeBack) {
+      await this.#api.takeBack(id).catch(ignoreMissing);
+      if (isOnItsWay) await this.#takeBackAgain(id);
+      return { drawing, correction: null };
+    }
     return { drawing, correction: label ? await this.#api.correct(id, label) : (drawing?.correction ?? null) };
   }
 
@@ -155,6 +165,12 @@ export class Uploader extends EventTarget {
       if (!content.on_device || !["unknown_version", "version_unavailable"].includes(error.code)) throw error;
       return this.#api.keep({ ...content, id, on_device: undefined });
     });
+  }
+
+  /** The request with the label has had no answer: the server may carry it out after the removal. */
+  async #takeBackAgain(id) {
+    await new Promise((resolve) => setTimeout(resolve, ON_ITS_WAY_MS));
+    await this.#api.takeBack(id).catch(ignoreMissing);
   }
 
   async #drop(id) {

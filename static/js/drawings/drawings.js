@@ -80,6 +80,8 @@ class DrawingsPage {
   #api = new Client({ root: this.#config.api, actingFor: this.#config.actingFor, attempts: 1 });
   #dialog = find("[data-confirm]");
   #toDelete = null;
+  #changes = 0; // that are being carried out
+  #uploading = null; // what waits is uploaded before anything here is changed, which is newer
 
   connect() {
     this.#page.addEventListener("submit", (event) => this.#submitted(event));
@@ -88,7 +90,7 @@ class DrawingsPage {
     find("[data-yes]").addEventListener("click", () => this.#delete());
     find("[data-no]").addEventListener("click", () => this.#dialog.close());
     this.#connectSelection();
-    this.#upload();
+    this.#uploading = this.#upload();
     this.#page.dataset.ready = "";
   }
 
@@ -101,7 +103,7 @@ class DrawingsPage {
     uploader.addEventListener("refused", ({ detail }) => (refusal = detail.error));
     await uploader.uploadAll();
     if (refusal) find("[data-status]").textContent = text("notUploaded", { detail: reasonOf(refusal) });
-    else if (!uploader.waiting.count) location.reload();
+    else if (!uploader.waiting.count && !this.#changes) location.reload();
   }
 
   /** Deleting the selected drawings is a plain form; selecting all of the page needs a script. */
@@ -152,12 +154,16 @@ class DrawingsPage {
   /** Do the work and show the result. */
   async #try(work, success = "") {
     const line = find("[data-status]");
+    this.#changes += 1;
     try {
+      await this.#uploading;
       await work();
       line.textContent = success;
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       line.textContent = error.isOffline ? text("offline") : text("failed", { detail: reasonOf(error) });
+    } finally {
+      this.#changes -= 1;
     }
   }
 }

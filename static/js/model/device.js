@@ -10,6 +10,8 @@ import { couldBeBetter } from "./better.js";
 const VISIBLE_MS = 4000; // between two looks for a promotion while the page is visible
 const HIDDEN_MS = 60_000;
 const PATIENCE_MS = 15_000; // a connection can die without a word
+const LOAD_MS = 120_000; // a model over a slow line
+const ANSWER_MS = 10_000; // some phones end a worker without a word
 
 /**
  * Fires "ready" (detail: the recognizer's slug) when a version begins to answer here, and "refused" (detail: { recognizer,
@@ -38,13 +40,8 @@ export class Device extends EventTarget {
   }
 
   connect() {
-    try {
-      this.#worker = new Worker(this.#script, { type: "module" });
-    } catch {
-      return; // the server answers
-    }
-    this.#worker.addEventListener("message", ({ data }) => this.#settle(data));
-    this.#worker.addEventListener("error", () => this.#stop());
+    this.#start();
+    if (!this.#worker) return; // the server answers
     document.addEventListener("visibilitychange", () => this.#lookLater(document.hidden ? HIDDEN_MS : 0));
     this.#lookLater(VISIBLE_MS);
   }
@@ -60,8 +57,14 @@ export class Device extends EventTarget {
     return this.#here.get(recognizer)?.current?.version ?? null;
   }
 
-  answer(recognizer, ink) {
-    return this.#call("answer", { model: this.#model(recognizer), ink });
+  async answer(recognizer, ink) {
+    const worker = this.#worker;
+    try {
+      return await within(ANSWER_MS, this.#call("answer", { model: this.#model(recognizer), ink }));
+    } catch (error) {
+      if (error instanceof LateError && worker === this.#worker) this.#restart();
+      throw error;
+    }
   }
 
   /** Another recognizer of `others` (slugs) that is far surer, `{ recognizer, guess }`, or null. Loads their models if needed. */
@@ -112,7 +115,7 @@ export class Device extends EventTarget {
     if (isSame(before, live)) return this.#switch(recognizer, live);
     this.#loading.add(recognizer);
     try {
-      await this.#call("load", { root: this.#root, recognizer, ...live });
+      await within(LOAD_MS, this.#call("load", { root: this.#root, recognizer, ...live })); // else the next look tries again
       this.#switch(recognizer, live);
     } catch (error) {
       this.#failed(recognizer, live, error);
@@ -157,6 +160,23 @@ export class Device extends EventTarget {
 
   // --- The worker ---
 
+  #start() {
+    try {
+      this.#worker = new Worker(this.#script, { type: "module" });
+    } catch {
+      return;
+    }
+    this.#worker.addEventListener("message", ({ data }) => this.#settle(data));
+    this.#worker.addEventListener("error", () => this.#stop());
+  }
+
+  #restart() {
+    this.#stop();
+    this.#start();
+    this.#lookLater(0);
+    for (const recognizer of this.#wanted) this.#update(recognizer);
+  }
+
   #call(call, values) {
     if (!this.#worker) return Promise.reject(new Error("there is no worker"));
     const id = (this.#lastId += 1);
@@ -175,13 +195,25 @@ export class Device extends EventTarget {
 
   /** A worker that does not run, as in browsers without modules in workers. */
   #stop() {
-    this.#worker.terminate();
+    this.#worker?.terminate();
     this.#worker = null;
     this.#here.clear();
+    this.#loading.clear();
     clearTimeout(this.#timer);
     for (const { reject } of this.#calls.values()) reject(new Error("the worker stopped"));
     this.#calls.clear();
   }
+}
+
+class LateError extends Error {
+  name = "LateError";
+}
+
+/** The result of `work`. Throws LateError if it takes longer. */
+function within(milliseconds, work) {
+  let timer;
+  const late = new Promise((_, reject) => (timer = setTimeout(() => reject(new LateError("no answer")), milliseconds)));
+  return Promise.race([work, late]).finally(() => clearTimeout(timer));
 }
 
 const nameOf = (recognizer, { version, sha256 }) => `${recognizer}/${version}/${sha256}`;

@@ -26,13 +26,15 @@ export function markDeleted(id) {
  * sign-in. Resolves when it is done.
  */
 export async function setAccountHere(id) {
-  if (accountHere() !== id) {
+  const isAnother = accountHere() !== id;
+  if (isAnother) {
+    remember(onDevice, KEY, null); // if the storage is full, the device is nobody's
     remember(onDevice, UNCLEARED, true); // until it is done: this page may be closed before
     remember(onDevice, KEY, id);
   }
   const deleted = recall(onDevice, DELETED);
   const isGone = typeof deleted === "string" && deleted !== id;
-  if (!recall(onDevice, UNCLEARED) && !isGone) return;
+  if (!isAnother && !recall(onDevice, UNCLEARED) && !isGone) return;
   const clearing = [inStore(MEMORY, "readwrite", (store) => store.clear()), forgetSharedPicture()];
   if (isGone) clearing.push(new Outbox(deleted).clear().then(() => markDeleted(null)));
   await Promise.all(clearing).then(() => remember(onDevice, UNCLEARED, null), () => {}); // the next page tries again

@@ -139,6 +139,7 @@ function keepInTurn(asked) {
  */
 async function keep({ used, language }) {
   const cache = await caches.open(RELEASES + release);
+  if (!(await cache.match(sheet))) await storeRelease(); // the browser has deleted what was stored
   const before = await cache.match(sheet);
   const isInLanguage = before?.headers.get("Content-Language") === language;
   const isNew = isInLanguage && Math.abs(Date.now() - Date.parse(before.headers.get("Date"))) < RENEW_MS;
