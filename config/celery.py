@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from celery import Celery, signals
-from celery.beat import PersistentScheduler, ScheduleEntry
+from celery.beat import PersistentScheduler
 from celery.platforms import SecurityWarning
 from django.conf import settings
 from kombu.exceptions import OperationalError
@@ -52,11 +52,14 @@ class App(Celery):
 class Scheduler(PersistentScheduler):
     """Celery's scheduler, which goes on when the clock was set back: it would wait until the old time comes again."""
 
-    def is_due(self, entry: ScheduleEntry) -> Any:
-        """Whether it is due, and when to ask again."""
-        if entry.last_run_at > self.app.now():
-            entry.last_run_at = self.app.now()
-        return super().is_due(entry)
+    def tick(self, *args: Any, **options: Any) -> float:
+        """Send what is due; returns the seconds until the next tick."""
+        now = self.app.now()
+        for entry in self.schedule.values():
+            if entry.last_run_at > now:
+                entry.last_run_at, self._heap = now, None
+        seconds: float = super().tick(*args, **options)
+        return seconds
 
 
 @signals.worker_init.connect
