@@ -24,24 +24,30 @@ Fault = Callable[[Parts], AbstractContextManager[None]]
 def away(parts: Parts) -> Iterator[None]:
     """PostgreSQL refuses connections."""
     parts.to_postgres.refuse()
-    yield
-    parts.to_postgres.accept()
+    try:
+        yield
+    finally:
+        parts.to_postgres.accept()
 
 
 @contextmanager
 def stopped(parts: Parts) -> Iterator[None]:
     """The server was killed."""
     parts.postgres.stop()
-    yield
-    parts.postgres.start()
+    try:
+        yield
+    finally:
+        parts.postgres.start()
 
 
 @contextmanager
 def hanging(parts: Parts) -> Iterator[None]:
     """PostgreSQL accepts connections and does not answer."""
     parts.to_postgres.hang()
-    yield
-    parts.to_postgres.accept()
+    try:
+        yield
+    finally:
+        parts.to_postgres.accept()
 
 
 @contextmanager
@@ -56,8 +62,10 @@ def locked(parts: Parts) -> Iterator[None]:
 def slow(parts: Parts) -> Iterator[None]:
     """Each answer of PostgreSQL takes half a second."""
     parts.to_postgres.delay = 0.5
-    yield
-    parts.to_postgres.accept()
+    try:
+        yield
+    finally:
+        parts.to_postgres.accept()
 
 
 @contextmanager
@@ -78,9 +86,11 @@ def without_connections(parts: Parts) -> Iterator[None]:
 def read_only(parts: Parts) -> Iterator[None]:
     """PostgreSQL takes no writes, as a standby server."""
     parts.postgres.run("ALTER SYSTEM SET default_transaction_read_only = on", "SELECT pg_reload_conf()")
-    yield
-    own = "SET default_transaction_read_only = off"
-    parts.postgres.run(own, "ALTER SYSTEM RESET default_transaction_read_only", "SELECT pg_reload_conf()")
+    try:
+        yield
+    finally:
+        own = "SET default_transaction_read_only = off"
+        parts.postgres.run(own, "ALTER SYSTEM RESET default_transaction_read_only", "SELECT pg_reload_conf()")
 
 
 @contextmanager

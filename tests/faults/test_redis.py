@@ -19,32 +19,40 @@ SIGN_IN, PAGE = 1.0, 0.5  # seconds that a hanging Redis may add to a sign-in, a
 def away(parts: Parts) -> Iterator[None]:
     """Redis refuses connections."""
     parts.to_redis.refuse()
-    yield
-    parts.to_redis.accept()
+    try:
+        yield
+    finally:
+        parts.to_redis.accept()
 
 
 @contextmanager
 def hanging(parts: Parts) -> Iterator[None]:
     """Redis accepts connections and does not answer."""
     parts.to_redis.hang()
-    yield
-    parts.to_redis.accept()
+    try:
+        yield
+    finally:
+        parts.to_redis.accept()
 
 
 @contextmanager
 def slow(parts: Parts) -> Iterator[None]:
     """Redis takes a quarter of a second for each command."""
     parts.to_redis.delay = 0.25
-    yield
-    parts.to_redis.accept()
+    try:
+        yield
+    finally:
+        parts.to_redis.accept()
 
 
 @contextmanager
 def full(parts: Parts) -> Iterator[None]:
     """Redis refuses what takes memory."""
     parts.redis.client().config_set("maxmemory", "1")
-    yield
-    parts.redis.client().config_set("maxmemory", "0")
+    try:
+        yield
+    finally:
+        parts.redis.client().config_set("maxmemory", "0")
 
 
 @contextmanager
