@@ -68,7 +68,7 @@ def composed_hosts(
         database = stack.enter_context(_own_database(database_url))
         broker = stack.enter_context(_own_redis(redis_url))
         own = {"DATABASE_URL": database, "REDIS_URL": broker, "SECRET_KEY": uuid4().hex * 2}
-        own |= {"ALLOWED_HOSTS": "127.0.0.1,localhost", **more}
+        own |= {"ALLOWED_HOSTS": "127.0.0.1,localhost", "TRUSTED_PROXIES": "0", **more}  # no proxy is started
         ours = [name for name, service in COMPOSE["services"].items() if "env_file" in service]
         environments = {name: _environment(name, folders[0], own) for name in ours}
         _run(command("migrate", 0, folders[0]), environments["migrate"])
