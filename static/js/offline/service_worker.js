@@ -186,10 +186,10 @@ async function deleteOtherVersions(versions) {
 
 // --- A picture that the system shares ---
 
-/** The system names no page that sends the picture. Pages of other sites are named, unless they hide it. */
+/** The system names no page that sends the picture, or an app (`android-app:`). Pages of other sites are named, unless they hide it. */
 function isFromElsewhere({ mode, destination, referrer }) {
   if (mode !== "navigate" || destination !== "document") return true; // as in a frame
-  return Boolean(referrer) && referrer !== "about:client" && new URL(referrer).origin !== location.origin;
+  return /^https?:/.test(referrer) && new URL(referrer).origin !== location.origin;
 }
 
 async function takePicture(request) {
