@@ -40,7 +40,8 @@ def curve(points: Line) -> str:
 
 def _at(point: tuple[float, float]) -> str:
     """With one decimal. Halves are rounded up, as in static/js/shared/thumbnails.js."""
-    return " ".join(f"{floor(value * 10 + 0.5) / 10:.1f}" for value in point)
+    x, y = point
+    return f"{floor(x * 10 + 0.5) / 10:.1f} {floor(y * 10 + 0.5) / 10:.1f}"
 
 
 def fit_strokes(ink: Iterable[Stroke]) -> list[Line]:

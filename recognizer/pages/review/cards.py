@@ -96,9 +96,12 @@ class ReviewCard:
         """The strokes as an SVG path; empty for a picture."""
         return thumbnails.svg_path_of(self.drawing)
 
-    @property
+    @cached_property
     def replay(self) -> str:
-        """The strokes with their times as JSON, for the script that replays them; empty for a picture."""
+        """The strokes with their times as JSON, for the script that replays them; empty for a picture.
+
+        The template reads it twice.
+        """
         return json.dumps(replays.replay_strokes(self.drawing.ink), separators=(",", ":")) if self.drawing.ink else ""
 
     @property
