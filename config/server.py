@@ -114,6 +114,7 @@ def _load() -> Any:
 
 def _start(application: Any, server: WebServer) -> Any:
     """The application, in a new process that ends when its parent is killed."""
+    os.setpgid(0, 0)  # Ctrl+C and signals for a group are for the parent, which then ends its processes
     signal.signal(signal.SIGUSR1, lambda _number, _frame: _take_no_more(application, server))
     threading.Thread(target=_end_with, args=[server.pid], daemon=True).start()
     return application

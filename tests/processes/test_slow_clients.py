@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
 import signal
 import socket
 import threading
@@ -240,6 +241,17 @@ def test_a_request_in_progress_is_finished_at_sigterm(site: RunningSite) -> None
     response = connection.getresponse()
     assert (response.status, response.read()) == (200, b"waited")
     wait_until(lambda: not parent.is_running(), "the server has ended", 20)
+    wait_until(site.answers, "another one is started", 60)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_for_the_whole_group_stops_the_server_without_an_error(site: RunningSite, number: int) -> None:
+    """As Ctrl+C in a terminal, and as `make run` stops its processes."""
+    family = site.processes("web")
+    os.killpg(os.getpgid(family[0].pid), number)
+    _, left = psutil.wait_procs(family, timeout=20)
+    assert not left
+    assert "ERROR" not in site.log("web")
     wait_until(site.answers, "another one is started", 60)
 
 

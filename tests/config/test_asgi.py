@@ -1,0 +1,142 @@
+"""The ASGI application answers requests in threads, and ends bodies and streams that are too slow."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.http import HttpRequest, StreamingHttpResponse
+from django.urls import path
+
+from config import asgi
+from config.urls import handler400, handler403, handler404, handler500
+
+__all__ = ["handler400", "handler403", "handler404", "handler500", "urlpatterns"]
+
+PART = bytes(1024)
+closed: list[bool] = []
+
+
+def stream(request: HttpRequest) -> StreamingHttpResponse:
+    """Without an end."""
+
+    def content() -> Iterator[bytes]:
+        try:
+            while True:
+                yield PART
+        finally:
+            closed.append(True)
+
+    return StreamingHttpResponse(content())
+
+
+urlpatterns = [path("stream", stream)]
+
+
+class Exchange:
+    """One request to the application, with a client that sends `parts` and then nothing more."""
+
+    def __init__(self, method: str, path: str, parts: list[bytes], length: int = 0, **headers: str) -> None:
+        given = {"host": "localhost", "content-length": str(length), **headers}
+        self.scope = {
+            "type": "http",
+            "http_version": "1.1",
+            "method": method,
+            "scheme": "http",
+            "path": path,
+            "raw_path": path.encode(),
+            "query_string": b"",
+            "server": ("127.0.0.1", "8000"),
+            "client": ("127.0.0.1", "5000"),
+            "headers": [(name.encode(), value.encode()) for name, value in given.items()],
+        }
+        self.parts = list(parts)
+        self.sent: list[Any] = []
+        self.reads = 10**9  # messages that the client takes before it stops reading
+        self.left = asyncio.Event()
+
+    async def receive(self) -> dict[str, Any]:
+        if self.parts:
+            return {"type": "http.request", "body": self.parts.pop(0), "more_body": True}
+        await self.left.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(self, message: Any) -> None:
+        if len(self.sent) >= self.reads:
+            await asyncio.Event().wait()
+        self.sent.append(message)
+
+    def run(self) -> None:
+        """Answer it."""
+
+        async def answer() -> None:
+            await asyncio.wait_for(asgi.Application()(self.scope, self.receive, self.send), 20)
+
+        asyncio.run(answer())
+
+    @property
+    def status(self) -> int:
+        return int(self.sent[0]["status"])
+
+    @property
+    def body(self) -> bytes:
+        return b"".join(message.get("body", b"") for message in self.sent)
+
+
+@pytest.fixture(autouse=True)
+def _quick(settings: Any) -> None:
+    settings.BODY_SECONDS = settings.READ_SECONDS = 0.2
+    settings.WEB_THREADS = 1
+    closed.clear()
+
+
+def test_a_request_is_answered() -> None:
+    exchange = Exchange("GET", "/healthz", [])
+    exchange.run()
+    assert (exchange.status, json.loads(exchange.body)) == (200, {"status": "ok"})
+    assert not exchange.sent[-1].get("more_body")
+
+
+def test_a_body_that_stops_arriving_is_an_error_of_the_api() -> None:
+    exchange = Exchange("POST", "/api/v1/predict", [b'{"recog'], length=100, **{"content-type": "application/json"})
+    exchange.run()
+    assert (exchange.status, json.loads(exchange.body)["code"]) == (400, "unreadable")
+
+
+def test_a_client_that_leaves_in_its_body_gets_no_answer() -> None:
+    exchange = Exchange("POST", "/api/v1/predict", [b"{"], length=100)
+    exchange.left.set()
+    exchange.run()
+    assert exchange.sent == []
+
+
+@pytest.mark.urls("tests.config.test_asgi")
+@pytest.mark.parametrize("leaves", [True, False])
+def test_a_stream_ends_unfinished_when_nobody_takes_it(leaves: bool) -> None:
+    exchange = Exchange("GET", "/stream", [])
+    if leaves:
+        exchange.left.set()
+    else:
+        exchange.reads = 3
+    exchange.run()
+    assert closed == [True]
+    assert not exchange.sent or exchange.sent[-1].get("more_body", True)
+
+
+@pytest.mark.urls("tests.config.test_asgi")
+def test_more_streams_than_allowed_are_asked_to_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(asgi, "MAX_STREAMS", 0)
+    exchange = Exchange("GET", "/stream", [])
+    exchange.run()
+    assert exchange.status == 503
+    assert (b"retry-after", b"60") in exchange.sent[0]["headers"]
+
+
+def test_more_bytes_of_bodies_than_fit_are_asked_to_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(asgi, "MAX_BODIES", 10)
+    exchange = Exchange("POST", "/api/v1/predict", [bytes(11)], length=11)
+    exchange.run()
+    assert exchange.status == 503
