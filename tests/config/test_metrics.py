@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +15,7 @@ from django.db import OperationalError
 from django.test import Client
 
 from accounts.models import User
-from config import request_metrics
+from config import metrics, request_metrics
 from config.circuit import Circuit
 from recognizer.models import Recognizer
 from recognizer.operations import state
@@ -21,6 +25,7 @@ from tests.ink import SEVEN
 pytestmark = pytest.mark.django_db
 
 TOKEN = "a token that nobody guesses"
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
@@ -172,3 +177,37 @@ def test_no_label_holds_anything_of_a_person(site: dict[str, Any], alice: User) 
     text = response.content.decode()
     assert 'route="drawing-delete"' in text
     assert not re.search(rf"alice|{site['drawing']}|hooks\.example", text)
+
+
+SHARED = """
+import os, tests.environment
+from config import metrics
+metrics.share_counts()
+print(os.environ.get(metrics.FOLDER, ""))
+"""
+
+
+def shared_folder(folder: Path, **variables: str) -> str:
+    """The folder in which a server with these variables counts."""
+    environment = {**os.environ, "INKLING_ENV": "embedded", "TMPDIR": str(folder), **variables}
+    command = [sys.executable, "-c", SHARED]
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True).stdout.strip()
+
+
+def test_a_server_counts_in_a_folder_of_its_own_and_removes_those_of_servers_that_have_ended(tmp_path: Path) -> None:
+    running = tmp_path / f"inkling-metrics-{os.getpid()}-{metrics._start_of(os.getpid())}"
+    reused_pid, ended, other = (
+        tmp_path / name for name in (f"inkling-metrics-{os.getpid()}-1", "inkling-metrics-999999999-5", "else")
+    )
+    for folder in (running, reused_pid, ended, other):
+        folder.mkdir()
+    own = Path(shared_folder(tmp_path, METRICS_TOKEN=TOKEN))
+    assert own.parent == tmp_path
+    assert own.stat().st_mode & 0o777 == 0o700
+    assert {*tmp_path.iterdir()} == {running, other, own}
+
+
+def test_no_folder_is_made_without_a_token_and_a_given_one_is_used(tmp_path: Path) -> None:
+    assert shared_folder(tmp_path, METRICS_TOKEN="") == ""
+    assert shared_folder(tmp_path, METRICS_TOKEN=TOKEN, PROMETHEUS_MULTIPROC_DIR="/given") == "/given"
+    assert not [*tmp_path.iterdir()]
