@@ -36,6 +36,8 @@ from tests.recognizer.training.base_data import data_folder, words_only  # noqa:
 # Every test that imports Django's client gets this one: a write with a session is checked as in production.
 django.test.Client = CsrfClient  # type: ignore[misc]
 
+settings.DELETION_LOG = ""  # tests of it name a file of their own
+
 # Several test runs can share one Redis.
 settings.CACHES["default"]["KEY_PREFIX"] = f"test-{os.getpid()}"
 

@@ -73,6 +73,21 @@ def test_nothing_is_deleted_while_the_log_cannot_be_written(
     assert deletion_log.read() == {UUID(drawing)}
 
 
+@pytest.mark.django_db(transaction=True)
+def test_nor_is_an_account_and_the_page_says_so(log: Path, alice: User, settings: Any) -> None:
+    settings.DELETION_LOG = "/dev/full"
+    browser = CsrfClient(raise_request_exception=False)
+    force_login_by_password(browser, alice)
+    response = browser.post("/accounts/delete/")
+    assert response.status_code == 503
+    assert response.headers["Retry-After"]
+    assert User.objects.filter(pk=alice.pk).exists()
+    settings.DELETION_LOG = str(log)
+    browser.post("/accounts/delete/")
+    assert not User.objects.exists()
+    assert deletion_log.read() == {alice.uuid}
+
+
 def test_a_write_that_fails_in_the_middle_leaves_no_half_line(
     log: Path, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

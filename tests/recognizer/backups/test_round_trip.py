@@ -14,9 +14,11 @@ from typing import Any
 import pytest
 from django.contrib.sessions.models import Session
 from django.core.management import call_command
+from django.db import connection
 
 from accounts.models import AuditEntry, User
-from recognizer.models import Export, Label, Recognizer
+from recognizer.backups import create_backup
+from recognizer.models import Drawing, Export, Label, Recognizer
 from recognizer.registry import serving
 from tests.accounts.world import furnish
 from tests.csrf_client import CsrfClient
@@ -145,3 +147,32 @@ def test_an_archive_goes_through_a_pipe(
     destroy()
     restore(path)
     assert everything("accounts_auditentry") == rows
+
+
+def test_people_go_on_drawing_while_a_backup_of_one_moment_is_written(
+    digits: Recognizer, alice: User, log: Path, tmp_path: Path
+) -> None:
+    """After the first table somebody else saves a drawing: it waits for nothing, and the archive has nothing of it."""
+    written: list[int] = []
+
+    def save() -> None:
+        body = {"recognizer": "digits", "ink": SEVEN}
+        answer = signed_in(alice).post("/api/v1/drawings", body, content_type="application/json")
+        written.append(answer.status_code)
+        connection.close()
+
+    def report(_line: str) -> None:
+        if not written:
+            visitor = threading.Thread(target=save)
+            visitor.start()
+            visitor.join(60)
+
+    path = tmp_path / "inkling.zip"
+    with path.open("wb") as target:
+        manifest = create_backup(target, report=report)
+    assert written == [201]
+    rows = {table.name: table.rows for table in manifest.tables}
+    assert (rows["recognizer_drawing"], rows["recognizer_prediction"]) == (0, 0)
+    destroy()
+    restore(path)
+    assert (Drawing.objects.count(), User.objects.get()) == (0, alice)
