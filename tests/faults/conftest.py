@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from email.message import Message
 from pathlib import Path
 from urllib.error import HTTPError
 from urllib.parse import urlencode
@@ -37,7 +38,7 @@ class Answer:
     """What one request was answered with."""
 
     status: int
-    headers: dict[str, str]
+    headers: Message
     text: str
     seconds: float
 
@@ -58,7 +59,7 @@ class Visitor(HttpUser):
             response = error
         with response:
             text = response.read().decode()
-            return Answer(response.status, dict(response.headers), text, time.monotonic() - started)
+            return Answer(response.status, response.headers, text, time.monotonic() - started)
 
     def guess_password(self, password: str) -> Answer:
         """Try to sign in on a page that was loaded before."""
