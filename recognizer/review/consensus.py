@@ -34,7 +34,8 @@ class Consensus(NamedTuple):
 def opinions_needed(uuid: UUID, opinions: int | None, share: float | None) -> int:
     """How many must agree about the drawing with this uuid: `opinions` for a `share` of the drawings, else 1.
 
-    A keyed hash of the uuid chooses the drawings, so the answer is always the same and nobody can predict it.
+    A keyed hash of the uuid chooses the drawings, so nobody can predict the answer, and it is the same until SECRET_KEY
+    changes.
     """
     if not opinions or opinions == 1 or share is None:
         return 1
