@@ -26,6 +26,7 @@ GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
 METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 _FIELDS = ("method", "route", "status", "ms", "person")
+_encode = json.JSONEncoder(ensure_ascii=False, default=str).encode
 _MAIL = re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]+")
 
 
@@ -94,7 +95,7 @@ class JsonFormatter(logging.Formatter):
         line |= {name: vars(record)[name] for name in _FIELDS if vars(record).get(name) is not None}
         if record.exc_info:
             line["exception"] = without_addresses(self.formatException(record.exc_info))
-        return json.dumps(line, ensure_ascii=False, default=str)
+        return _encode(line)
 
 
 def _message(record: logging.LogRecord) -> str:
@@ -107,4 +108,4 @@ def _message(record: logging.LogRecord) -> str:
 
 def without_addresses(text: str) -> str:
     """The text without mail addresses, which errors of the database and of mail servers quote."""
-    return _MAIL.sub("(mail address)", text)
+    return _MAIL.sub("(mail address)", text) if "@" in text else text
