@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-REQUEST_SECONDS, STATEMENT_SECONDS = 2.5, 2.0
+REQUEST_SECONDS, STATEMENT_SECONDS = 2.2, 1.8
 LONG_REQUEST_SECONDS, LONG_STATEMENT_SECONDS = 28.0, 25.0
 REDIS_SECONDS = 0.5  # of the budget; a Redis that takes longer is not used any more
 

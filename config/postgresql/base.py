@@ -52,15 +52,19 @@ class DatabaseWrapper(base.DatabaseWrapper):
         params: dict[str, Any] = {"connect_timeout": CONNECT_SECONDS, **super().get_connection_params()}
         self._statement_seconds = deadline.statement_seconds() or background_seconds
         if self._statement_seconds and not self.settings_dict.get("POOLER"):
-            limits = (
-                f"-c statement_timeout={self._statement_seconds:.0f}s -c client_connection_check_interval={NOTICE_MS}"
-            )
-            params["options"] = f"{params.get('options', '')} {limits}".strip()
+            limits = {
+                "statement_timeout": round(1000 * self._statement_seconds),
+                "client_connection_check_interval": NOTICE_MS,
+            }
+            words = [params.get("options", ""), *(f"-c {name}={value}" for name, value in limits.items())]
+            params["options"] = " ".join(words).strip()
         return params
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
-        """Raises OperationalError at once while the server is known not to answer."""
+        """Raises OperationalError at once while the server is known not to answer, or without the time to connect."""
         self._check()
+        if (left := deadline.seconds_left()) is not None and left < CONNECT_SECONDS - 0.5:
+            raise self.Database.OperationalError("This request has no time left to connect to the database.")
         started = time.monotonic()
         try:
             return super().get_new_connection(conn_params)

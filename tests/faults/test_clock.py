@@ -32,7 +32,8 @@ def clock(tmp_path: Path) -> SetClock:
     subprocess.run([compiler, "-shared", "-fPIC", "-O1", "-o", str(library), str(source)], check=True)
 
     def set_clock(offset: int) -> dict[str, str]:
-        file.write_text(f"{offset}\n")
+        (new := tmp_path / "clock.new").write_text(f"{offset}\n")
+        new.replace(file)  # never half written
         return {"LD_PRELOAD": str(library), "CLOCK_OFFSET": str(file)}
 
     return set_clock
@@ -58,7 +59,7 @@ def test_beat_goes_on_after_a_jump(queue: Callable[[], int], clock: SetClock, ju
     wait_until(lambda: queue() >= 2, "beat sends messages", 60)
     clock(jump)
     before = queue()
-    wait_until(lambda: queue() >= before + 3, "beat goes on", 15 * TICK)
+    wait_until(lambda: queue() >= before + 3, "beat goes on", 30 * TICK)
 
 
 def test_people_stay_signed_in_and_can_draw_after_a_jump(tmp_path: Path, clock: SetClock) -> None:

@@ -30,6 +30,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(1500)]
 
 QUICK = {"TRAINING_HEARTBEAT_SECONDS": "1", "TRAINING_DEAD_SECONDS": "4", "LOG_LEVEL": "WARNING"}
 KEY_RATE = 60
+PEOPLE = 2  # who draw meanwhile
 MAKE_A_KEY = f"""
 from accounts import keys
 from accounts.models import User
@@ -74,11 +75,14 @@ class Load:
     slowest: float = 0.0
     versions: list[tuple[float, int]] = field(default_factory=list)
     _stop: threading.Event = field(default_factory=threading.Event)
+    _signed_in: threading.Barrier = field(default_factory=lambda: threading.Barrier(PEOPLE + 1))
 
     def __enter__(self) -> Load:
-        self._threads = [threading.Thread(target=self._draw, args=[number]) for number in range(3)]
+        """Returns when all have signed in on both hosts."""
+        self._threads = [threading.Thread(target=self._draw, args=[number]) for number in range(PEOPLE)]
         for thread in self._threads:
             thread.start()
+        self._signed_in.wait(120)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -90,10 +94,11 @@ class Load:
         visitors = [Visitor(host.url) for host in self.hosts]
         for visitor in visitors:
             visitor.sign_in(EMAIL, PASSWORD)
+        self._signed_in.wait(120)
         turns = itertools.cycle(visitors[number % 2 :] + visitors[: number % 2])
         while not self._stop.is_set():
             self._save(turns, str(uuid4()))
-            time.sleep(0.05)
+            time.sleep(0.2)
 
     def _save(self, turns: Iterator[Visitor], uuid: str) -> None:
         body = json.dumps({"recognizer": "digits", "ink": SEVEN, "id": uuid}).encode()
