@@ -7,7 +7,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
-NAMES = {"Inkling", "GitHub"}  # proper names and nothing else
+NAMES = {"Inkling", "GitHub", "Redis"}  # proper names and nothing else
 
 MARKED = re.compile(
     r"{%\s*blocktranslate\b.*?{%\s*endblocktranslate\s*%}|{%\s*comment\b.*?{%\s*endcomment\s*%}"
