@@ -72,6 +72,15 @@ def test_a_wrong_value_is_named_with_the_variable_and_valid_values(
     assert expected in errors
 
 
+def test_a_pooler_gets_no_server_side_cursors_and_tls_and_lifetimes_are_settings(tmp_path: Path) -> None:
+    url = "postgres://user:word@db/inkling?sslmode=verify-full"
+    more = {"DATABASE_URL": url, "DATABASE_POOLER": "transaction", "DATABASE_MAX_AGE": "7"}
+    shown = load(tmp_path, "DATABASES", **PRODUCTION, **more).stdout
+    for word in ("'DISABLE_SERVER_SIDE_CURSORS': True", "'sslmode': 'verify-full'", "'CONN_MAX_AGE': 7"):
+        assert word in shown
+    assert "'DISABLE_SERVER_SIDE_CURSORS': False" in load(tmp_path, "DATABASES", **PRODUCTION, DATABASE_URL=url).stdout
+
+
 def test_urls_select_postgresql_and_redis(tmp_path: Path) -> None:
     services = {"DATABASE_URL": "postgres://ink@db/inkling", "REDIS_URL": "redis://redis/0"}
     assert "postgresql" in load(tmp_path, "DATABASES", **PRODUCTION, **services).stdout
