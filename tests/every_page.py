@@ -17,6 +17,7 @@ from recognizer.insights import counts, drift, label_checks
 from recognizer.models import Event, Export, Policy, Recognizer, Review, Webhook
 from recognizer.moderation import exclusions, reports
 from recognizer.operations import processes
+from recognizer.registry import serving
 from recognizer.review import controls, decisions
 from recognizer.webhooks import events
 from tests.accounts.helpers import force_login_by_password
@@ -168,6 +169,7 @@ def site(three: list[Recognizer], starter: Bundle, alice: User, bob: User, root:
     label_checks.refresh_label_checks()
     counts.recount()
     drift.refresh_answer_weeks()
+    serving.live_version_now("digits")  # not the one before the promotion of a moment ago
     for kind in processes.Kind:
         processes.report(processes.new_process(kind))
     return {

@@ -19,7 +19,6 @@ from ml.recipes.base import (
     Material,
     Recipe,
     foreign_negatives,
-    foreign_test,
     is_one_in,
     made_up_negatives,
     normalise_pictures,
@@ -48,7 +47,7 @@ def make_material(train: Pictures, test: Pictures, data: Path | None) -> Materia
     """The same with these pictures of NumtaDB."""
     pictures = Pictures(normalise_pictures(train.x), train.y, train.group)
     validation = np.array([is_one_in(VALIDATION_EVERY, f"numtadb/{index}") for index in range(len(train.y))])
-    characters, test_characters = foreign_negatives(data), foreign_test(data, len(LABELS))
+    characters, test_characters = foreign_negatives(data, len(LABELS))
     rng = np.random.default_rng(0)
     kept_out = Examples(normalise_pictures(test.x), test.y)
     scans = np.stack([simulate_scan(x, rng) for x in test.x])

@@ -161,15 +161,13 @@ def normalise_pictures(pictures: np.ndarray, spec: RasterSpec = DEFAULT_SPEC) ->
     return np.array(rasters, np.uint8).reshape(-1, spec.size, spec.size)
 
 
-def foreign_negatives(data: Path | None, spec: RasterSpec = DEFAULT_SPEC) -> np.ndarray:
-    """Characters of other alphabets to train on as negative examples: uint8 (n, size, size)."""
-    return np.stack([fit_picture(picture, spec) for picture in load_foreign_characters("train", data).x])
-
-
-def foreign_test(data: Path | None, other: int, spec: RasterSpec = DEFAULT_SPEC) -> Examples:
-    """Characters of other alphabets to test with. `other` is their class: the number of labels."""
-    rasters = normalise_pictures(load_foreign_characters("test", data).x, spec)
-    return Examples(rasters, np.full(len(rasters), other))
+def foreign_negatives(data: Path | None, other: int, spec: RasterSpec = DEFAULT_SPEC) -> tuple[np.ndarray, Examples]:
+    """Characters of other alphabets as negative examples: rasters uint8 (n, size, size) to train on, and a test."""
+    train, test = (load_foreign_characters(part, data).x for part in ("train", "test"))
+    return (
+        np.stack([fit_picture(picture, spec) for picture in train]),
+        Examples(normalise_pictures(test, spec), np.full(len(test), other)),
+    )
 
 
 def is_one_in(count: int, key: str) -> bool:

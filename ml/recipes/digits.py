@@ -12,7 +12,6 @@ from ml.recipes.base import (
     Material,
     Recipe,
     foreign_negatives,
-    foreign_test,
     made_up_negatives,
     normalise_pictures,
     rasterise_tracks,
@@ -64,7 +63,7 @@ def load_digits_to_replay(data: Path | None) -> Material:
     pictures, validation, test = load_mnist_parts(data)
     pens, negatives = loaders.load_pen_tracks(data), loaders.load_negative_drawings(data)
     test_tracks, validation_tracks, tracks = split_pen_writers(pens)
-    characters, test_characters = foreign_negatives(data), foreign_test(data, len(LABELS))
+    characters, test_characters = foreign_negatives(data, len(LABELS))
     digits = list(zip(validation_tracks.inks, validation_tracks.y.tolist(), strict=True))
     mnist, pen = Examples(normalise_pictures(test.x), test.y), rasterise_tracks(test_tracks)
     return Material(

@@ -11,7 +11,7 @@ strokes and as a bitmap. Where one of the two is in the test, the other is not t
 
 from __future__ import annotations
 
-from dataclasses import replace
+from functools import partial
 from itertools import product
 from pathlib import Path
 from typing import NamedTuple
@@ -30,7 +30,6 @@ from ml.recipes.base import (
     Material,
     Recipe,
     foreign_negatives,
-    foreign_test,
     is_one_in,
     made_up_negatives,
     normalise_pictures,
@@ -98,56 +97,12 @@ class _Source(NamedTuple):
         return Examples(self.x[chosen], self.y[chosen])
 
 
-class _Sources(NamedTuple):
-    """The drawings of the thirty words."""
+def load_sketches(data: Path | None, *, others: int = ALL_OTHERS, is_counted: bool = True) -> Material:
+    """Strokes, bitmaps and careful drawings, each split; characters and other words as negatives.
 
-    tracks: Tracks
-    """The training drawings of `strokes`, as ink."""
-    strokes: _Source
-    pictures: _Source
-    careful: _Source
-    frequent: np.ndarray
-    """bool (words,)."""
-
-
-def load_sketches(data: Path | None) -> Material:
-    """Strokes, bitmaps and careful drawings, each split; characters and other words as negatives."""
-    sources = _load_sources(data)
-    strokes, pictures, careful = sources.strokes, sources.pictures, sources.careful
-    material = _to_material(data, sources, ALL_OTHERS)
-    characters = foreign_test(data, len(LABELS), SKETCH_RASTER)
-    words = normalise_pictures(_other_words(data, tested=True, each=TESTED_OTHERS), SKETCH_RASTER)
-    omniglot = len(loaders.load_foreign_characters("train", data).x)
-    return replace(
-        material,
-        tests={
-            "kept-out strokes": strokes.examples(strokes.test & sources.frequent[strokes.y]),
-            "kept-out pictures": pictures.examples(pictures.test & sources.frequent[pictures.y]),
-            "kept-out pictures of scarce words": pictures.examples(pictures.test & ~sources.frequent[pictures.y]),
-            "TU Berlin, kept out": careful.examples(careful.test),
-            "foreign characters (junk)": characters,
-            "other words (junk)": Examples(words, np.full(len(words), len(LABELS))),
-        },
-        base_test={
-            "quickdraw": strokes.examples(strokes.test),
-            "quickdraw-bitmaps": pictures.examples(pictures.test),
-        },
-        distinct_counts=_distinct_counts(strokes, pictures, careful),
-        counts={
-            "quickdraw": len(strokes.y),
-            "quickdraw-bitmaps": len(pictures.y) + len(material.negative_rasters) - omniglot + len(words),
-            "tuberlin": len(careful.y),
-            "omniglot": omniglot + len(characters.y),
-        },
-    )
-
-
-def load_sketches_to_replay(data: Path | None) -> Material:
-    """The same without tests and with fewer other words: it takes half the time."""
-    return _to_material(data, _load_sources(data), REPLAYED_OTHERS)
-
-
-def _load_sources(data: Path | None) -> _Sources:
+    `others` is the number of drawings of each other word to train on. `is_counted`: with `distinct_counts`, for the
+    model card.
+    """
     # Everything is loaded before anything is rasterised, so that missing data is reported first.
     tracks, bitmaps = loaders.load_sketch_tracks(data), loaders.load_sketch_bitmaps(data)
     careful = _from_pictures(loaders.load_tuberlin_sketches(data))
@@ -158,22 +113,37 @@ def _load_sources(data: Path | None) -> _Sources:
     strokes = _Source(*(part[~stroke_leaks] for part in strokes))
     pictures = _Source(*(part[~picture_leaks] for part in pictures))
     counts = np.bincount(np.concatenate([strokes.y, pictures.y]), minlength=len(LABELS))  # (words,)
-    return _Sources(tracks, strokes, pictures, careful, counts >= SCARCE_BELOW)
-
-
-def _to_material(data: Path | None, sources: _Sources, others: int) -> Material:
-    """What is trained and calibrated on, with up to `others` drawings of each other word."""
-    strokes, pictures = sources.strokes, sources.pictures
-    other_words = normalise_pictures(_other_words(data, tested=False, each=others), SKETCH_RASTER)
+    frequent = counts >= SCARCE_BELOW
+    characters, test_characters = foreign_negatives(data, len(LABELS), SKETCH_RASTER)
+    other_words, test_words = _load_other_words(data, others)
     return Material(
-        pictures=_training_pictures(strokes, pictures, sources.careful, sources.frequent),
-        tracks=sources.tracks,
+        pictures=_training_pictures(strokes, pictures, careful, frequent),
+        tracks=tracks,
         negative_inks=[],
-        negative_rasters=np.concatenate([foreign_negatives(data, SKETCH_RASTER), other_words]),
+        negative_rasters=np.concatenate([characters, other_words]),
         validation={
             "strokes, not trained on": strokes.examples(strokes.validation),
             "pictures, not trained on": pictures.examples(pictures.validation),
             "made-up junk": made_up_negatives([], len(LABELS), SKETCH_RASTER),
+        },
+        tests={
+            "kept-out strokes": strokes.examples(strokes.test & frequent[strokes.y]),
+            "kept-out pictures": pictures.examples(pictures.test & frequent[pictures.y]),
+            "kept-out pictures of scarce words": pictures.examples(pictures.test & ~frequent[pictures.y]),
+            "TU Berlin, kept out": careful.examples(careful.test),
+            "foreign characters (junk)": test_characters,
+            "other words (junk)": test_words,
+        },
+        base_test={
+            "quickdraw": strokes.examples(strokes.test),
+            "quickdraw-bitmaps": pictures.examples(pictures.test),
+        },
+        distinct_counts=_distinct_counts(strokes, pictures, careful) if is_counted else None,
+        counts={
+            "quickdraw": len(strokes.y),
+            "quickdraw-bitmaps": len(pictures.y) + len(other_words) + len(test_words.y),
+            "tuberlin": len(careful.y),
+            "omniglot": len(characters) + len(test_characters.y),
         },
     )
 
@@ -191,14 +161,19 @@ def _from_pictures(pictures: Pictures) -> _Source:
     return _Source(normalise_pictures(pictures.x, SKETCH_RASTER), pictures.y, test, validation, pictures.x)
 
 
-def _other_words(data: Path | None, *, tested: bool, each: int) -> np.ndarray:
-    """Up to `each` drawings of half of the other words, those that are tested or those that are trained on."""
+def _load_other_words(data: Path | None, each: int) -> tuple[np.ndarray, Examples]:
+    """Up to `each` drawings of half of the other words, rasters uint8 (n, size, size), and a test of the others."""
     words = loaders.load_other_words(data)
-    wanted = [
-        word for word in sorted(set(words.group.tolist()) - set(NOT_NEGATIVE)) if is_one_in(2, word) is not tested
-    ]
-    drawn = [words.x[words.group == word][:each] for word in wanted]
-    return np.concatenate([np.zeros((0, *words.x.shape[1:]), np.uint8), *drawn])
+    train: list[np.ndarray] = [np.zeros((0, *words.x.shape[1:]), np.uint8)]
+    test = train.copy()
+    for word in sorted(set(words.group.tolist()) - set(NOT_NEGATIVE)):
+        drawn = words.x[words.group == word]
+        if is_one_in(2, word):
+            train.append(drawn[:each])
+        else:
+            test.append(drawn[:TESTED_OTHERS])
+    x, tested = (normalise_pictures(np.concatenate(part), SKETCH_RASTER) for part in (train, test))
+    return x, Examples(tested, np.full(len(tested), len(LABELS)))
 
 
 def _training_pictures(strokes: _Source, pictures: _Source, careful: _Source, frequent: np.ndarray) -> Pictures:
@@ -264,7 +239,7 @@ SKETCHES = Recipe(
     raster=SKETCH_RASTER,
     network=RESIDUAL,
     load=load_sketches,
-    load_to_replay=load_sketches_to_replay,
+    load_to_replay=partial(load_sketches, others=REPLAYED_OTHERS, is_counted=False),
     sources=("quickdraw", "quickdraw-bitmaps", "tuberlin", "omniglot"),
     notes=(
         "Google drew its pictures with a line of 16 and a margin of 24 around 256, shrank them as a whole to 28, "

@@ -52,11 +52,12 @@ def test_the_most_confident_come_first_and_none_is_left_out(
     assert confidences[0] == pytest.approx(answers[wrong].max())
 
 
-def test_without_drawings_or_mistakes_there_are_none(predictor: Predictor) -> None:
-    none = find_worst_mistakes(predictor, np.zeros((0, 28, 28), np.uint8), np.zeros(0), unsure_below=0.5, count=3)
-    assert none == ([], 0, 0, 0)
-    rasters = np.zeros((2, 28, 28), np.uint8)
-    assert find_worst_mistakes(predictor, rasters, np.array([10, -1]), unsure_below=0.5, count=3) == ([], 0, 0, 0)
+@pytest.mark.parametrize("labels", [[], [10, -1]])
+def test_without_drawings_or_mistakes_there_are_none(predictor: Predictor, labels: list[int]) -> None:
+    rasters = np.zeros((len(labels), 28, 28), np.uint8)
+    none = find_worst_mistakes(predictor, rasters, np.array(labels), unsure_below=0.5, count=3)
+    assert (none.found, none.drawings, none.wrong, none.wrong_and_sure, none.unsure) == ([], 0, 0, 0, 0)
+    assert len(none.answers) == len(none.confidence) == 0
 
 
 def test_labels_must_fit_the_rasters(predictor: Predictor) -> None:
