@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ import yaml
 from django.test import Client
 
 from recognizer.models import Recognizer
+from tests.programs import find_program
 
 ROOT = Path(__file__).resolve().parents[1]
 MONITORING = ROOT / "deploy" / "monitoring"
@@ -64,8 +64,9 @@ def test_panels_do_not_overlap() -> None:
         taken |= cells
 
 
-@pytest.mark.skipif(not shutil.which("promtool"), reason="promtool is not installed (Debian: prometheus)")
+@pytest.mark.slow
 def test_prometheus_accepts_the_rules_and_they_fire() -> None:
+    promtool = find_program("promtool")
     for command in (["check", "rules", "alerts.yml"], ["test", "rules", "alerts_test.yml"]):
-        ran = subprocess.run(["promtool", *command], cwd=MONITORING, capture_output=True, text=True, check=False)
+        ran = subprocess.run([promtool, *command], cwd=MONITORING, capture_output=True, text=True, check=False)
         assert ran.returncode == 0, ran.stdout + ran.stderr

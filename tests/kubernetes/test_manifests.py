@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -14,19 +11,20 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.programs import find_program
+
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "deploy" / "kubernetes"
 LOCK = Path(__file__).parent / "requirements.lock"
-CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "inkling"
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 VERSIONS = ("1.29", "1.37")  # the oldest and the newest that are checked
 PROCESSES = ("web", "worker", "trainer", "beat")
 
-needs_kubectl = pytest.mark.skipif(not shutil.which("kubectl"), reason="kubectl is not installed")
-
 
 def rendered() -> str:
-    ran = subprocess.run(["kubectl", "kustomize", str(FOLDER)], capture_output=True, text=True, check=False)
+    ran = subprocess.run(
+        [find_program("kubectl"), "kustomize", str(FOLDER)], capture_output=True, text=True, check=False
+    )
     assert ran.returncode == 0, ran.stderr
     return ran.stdout
 
@@ -51,20 +49,17 @@ def pods() -> dict[str, dict[str, Any]]:
 
 
 @pytest.fixture(scope="session")
-def validator() -> Path:
+def validator(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """kubernetes-validate in an environment of its own: its schemas take 100 MB."""
-    folder = CACHE / f"kubernetes-{hashlib.sha256(LOCK.read_bytes()).hexdigest()[:12]}"
-    program = folder / "bin" / "kubernetes-validate"
-    if not program.exists():
-        uv = Path(sys.executable).parent / "uv"
-        subprocess.run([uv, "venv", "--quiet", "--clear", "--python", sys.executable, folder], check=True)
-        into: list[str | Path] = ["--quiet", "--python", folder / "bin" / "python", "--require-hashes", "-r", LOCK]
-        subprocess.run([uv, "pip", "install", "--no-config", *into], check=True)
-    return program
+    folder = tmp_path_factory.mktemp("validator") / "venv"
+    uv = Path(sys.executable).parent / "uv"
+    subprocess.run([uv, "venv", "--quiet", "--python", sys.executable, folder], check=True)
+    into: list[str | Path] = ["--quiet", "--python", folder / "bin" / "python", "--require-hashes", "-r", LOCK]
+    subprocess.run([uv, "pip", "install", "--no-config", *into], check=True)
+    return folder / "bin" / "kubernetes-validate"
 
 
 @pytest.mark.slow
-@needs_kubectl
 def test_every_object_is_valid_for_old_and_new_kubernetes(validator: Path, tmp_path: Path) -> None:
     file = tmp_path / "all.yaml"
     file.write_text(rendered())
@@ -77,7 +72,6 @@ def test_every_object_is_valid_for_old_and_new_kubernetes(validator: Path, tmp_p
     assert ran.returncode, "the validator accepts a field that does not exist"
 
 
-@needs_kubectl
 def test_kustomize_puts_all_into_one_namespace_and_names_the_images() -> None:
     objects = list(yaml.safe_load_all(rendered()))
     spaces = {each["metadata"].get("namespace") for each in objects if each["kind"] != "Namespace"}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import pytest
 
 from tests.processes.installations import COMPOSE
 from tests.processes.site import ROOT
+from tests.programs import find_program
 
 UNITS = ROOT / "deploy" / "systemd"
 
@@ -30,13 +30,13 @@ def test_a_unit_starts_what_its_container_starts(name: str) -> None:
     assert words == [moved.get(word, word) for word in command[1:]]
 
 
-@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd is not installed")
+@pytest.mark.slow
 def test_systemd_accepts_the_units(tmp_path: Path) -> None:
     for unit in UNITS.iterdir():  # the programs are not installed where the tests run
         text = re.sub(r"/srv/inkling/\S+/bin/\S+", "/bin/true", unit.read_text())
         (tmp_path / unit.name).write_text(text)
     names = sorted(str(path) for path in tmp_path.iterdir())
     checked = subprocess.run(
-        ["systemd-analyze", "verify", "--man=no", *names], capture_output=True, text=True, check=False
+        [find_program("systemd-analyze"), "verify", "--man=no", *names], capture_output=True, text=True, check=False
     )
     assert (checked.returncode, checked.stderr) == (0, "")
