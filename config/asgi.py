@@ -32,7 +32,7 @@ Message = MutableMapping[str, Any]
 BODY_RATE = 16 * 1024  # bytes that give a body one more second
 MAX_BODY = 9 * 2**20  # bytes; a larger body is dropped, and the views refuse it by its Content-Length
 MAX_DROPPED = 32 * 2**20  # bytes that are read of such a body: a client that still sends does not read the answer
-MAX_BODIES = 256 * 2**20  # bytes of the bodies in memory, of all requests of this process
+MAX_BODIES = 128 * 2**20  # bytes of the bodies in memory, of all requests of this process
 MAX_BUFFERED = 2**20  # bytes; a file of at most this size is not streamed
 MAX_STREAMS = 16  # streamed responses at once
 
@@ -130,9 +130,14 @@ class Application:
             if size <= MAX_BODY:
                 parts.append(part)
                 self._held += len(part)
+            else:
+                self._held -= sum(map(len, parts))
+                parts.clear()
             if self._held > MAX_BODIES:
                 raise MemoryError
-        return io.BytesIO(parts[0] if len(parts) == 1 else b"".join(parts) if size <= MAX_BODY else b"")
+        if len(parts) > 1:
+            parts[:] = [b"".join(parts)]  # not both in memory while the request waits for a thread
+        return io.BytesIO(parts[0] if parts else b"")
 
     # --- In a thread ---
 
@@ -151,9 +156,12 @@ class Application:
             response = django(_environ(job), lambda status, headers, _error=None: start.update(_head(status, headers)))
             start["headers"] += self._close
             if _is_large(response):
-                self._stream(job, start, response)
-                return False
-            messages = [start, {"type": "http.response.body", "body": b"".join(response)}]
+                if self._streams.acquire(blocking=False):
+                    self._stream(job, start, response)
+                    return False
+                messages = _plain(503, "Too many downloads at once. Try again in a minute.")
+            else:
+                messages = [start, {"type": "http.response.body", "body": b"".join(response)}]
             response.close()
         except Exception:
             logger.exception("the application failed")
@@ -164,11 +172,6 @@ class Application:
     def _stream(self, job: Job, start: Message, response: HttpResponseBase) -> None:
         """Send a response part by part. Without its last message the server breaks the connection."""
         self._start_thread()
-        if not self._streams.acquire(blocking=False):
-            response.close()
-            messages = _plain(503, "Too many downloads at once. Try again in a minute.")
-            _finish(job, [job.send(message) for message in messages])
-            return
         gone = threading.Event()
         watch = asyncio.run_coroutine_threadsafe(_watch(job, gone), job.loop)
         try:

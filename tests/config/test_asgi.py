@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Iterator
+from threading import enumerate as enumerate_threads
 from typing import Any
 
 import pytest
-from django.http import HttpRequest, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.urls import path
+from django.views.decorators.csrf import csrf_exempt
 
 from config import asgi
 from config.urls import handler400, handler403, handler404, handler500
@@ -33,7 +35,13 @@ def stream(request: HttpRequest) -> StreamingHttpResponse:
     return StreamingHttpResponse(content())
 
 
-urlpatterns = [path("stream", stream)]
+@csrf_exempt
+def echo(request: HttpRequest) -> HttpResponse:
+    """The body of the request."""
+    return HttpResponse(request.body)
+
+
+urlpatterns = [path("stream", stream), path("echo", echo)]
 
 
 class Exchange:
@@ -69,11 +77,11 @@ class Exchange:
             await asyncio.Event().wait()
         self.sent.append(message)
 
-    def run(self) -> None:
+    def run(self, application: asgi.Application | None = None) -> None:
         """Answer it."""
 
         async def answer() -> None:
-            await asyncio.wait_for(asgi.Application()(self.scope, self.receive, self.send), 20)
+            await asyncio.wait_for((application or asgi.Application())(self.scope, self.receive, self.send), 20)
 
         asyncio.run(answer())
 
@@ -133,6 +141,38 @@ def test_more_streams_than_allowed_are_asked_to_come_back(monkeypatch: pytest.Mo
     exchange.run()
     assert exchange.status == 503
     assert (b"retry-after", b"60") in exchange.sent[0]["headers"]
+
+
+@pytest.mark.urls("tests.config.test_asgi")
+def test_refused_streams_leave_the_threads_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(asgi, "MAX_STREAMS", 0)
+    application = asgi.Application()
+    Exchange("GET", "/stream", []).run(application)
+    names = {thread.name for thread in enumerate_threads()}
+    for _ in range(3):
+        Exchange("GET", "/stream", []).run(application)
+    assert {thread.name for thread in enumerate_threads()} <= names
+
+
+@pytest.mark.urls("tests.config.test_asgi")
+@pytest.mark.parametrize("parts", [[], [b"abc"], [b"a", b"bc"], [b"a", b"", b"b", b"c"]])
+def test_a_body_is_whole_in_however_many_parts_it_arrives(parts: list[bytes]) -> None:
+    application = asgi.Application()
+    exchange = Exchange("POST", "/echo", parts, length=sum(map(len, parts)))
+    exchange.run(application)
+    assert (exchange.status, exchange.body) == (200, b"".join(parts))
+    assert application._held == 0
+
+
+@pytest.mark.urls("tests.config.test_asgi")
+def test_a_body_that_is_too_large_is_not_held(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(asgi, "MAX_BODY", 10)
+    monkeypatch.setattr(asgi, "MAX_BODIES", 15)
+    application = asgi.Application()
+    exchange = Exchange("POST", "/echo", [bytes(8)] * 4, length=32)
+    exchange.run(application)
+    assert (exchange.status, exchange.body) == (200, b"")
+    assert application._held == 0
 
 
 def test_more_bytes_of_bodies_than_fit_are_asked_to_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
