@@ -35,7 +35,7 @@ COPY . .
 USER 1000:1000
 CMD ["celery", "-A", "config", "worker", "--queues=training", "--pool=solo", "--loglevel=info"]
 
-FROM caddy:2.10.2-alpine AS proxy
+FROM caddy:2.11.7-alpine AS proxy
 # A copy of the program has no file capabilities: with them it does not start where all capabilities are dropped.
 RUN cp /usr/bin/caddy /usr/local/bin/caddy && chown -R 1000:1000 /data /config
 COPY deploy/Caddyfile /etc/caddy/Caddyfile
