@@ -11,7 +11,9 @@ from __future__ import annotations
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 from django.core.cache import caches
 from django.core.cache.backends.base import DEFAULT_TIMEOUT
@@ -51,7 +53,8 @@ def redis_circuit(address: str) -> Circuit:
             if time.monotonic() - started > SLOW:
                 raise RedisError("it answers, but slowly")
 
-    return circuit(f"Redis at {address.rpartition('@')[2].removeprefix('redis://')}", write)
+    parts = urlsplit(address)  # no user, and no password, which can be in the query, too
+    return circuit(f"Redis at {parts.netloc.rpartition('@')[2]}{parts.path}", write)
 
 
 class ReusedRedisClient(RedisCacheClient):
@@ -79,7 +82,7 @@ class FaultTolerantRedisCache(RedisCache):
         super().__init__(server, params)
         self._class = ReusedRedisClient
         self.circuit = redis_circuit(self._servers[0])  # type: ignore[attr-defined]
-        self.circuit.before_closing = self._delete_missed
+        self.circuit.when_back = self._delete_missed
         self._counters = LocMemCache("counters", {**params, "OPTIONS": {"MAX_ENTRIES": 100_000}})
 
     def add_to_counter(self, key: str, by: int, timeout: int) -> int:
@@ -177,6 +180,9 @@ class FaultTolerantRedisCache(RedisCache):
         missed, names = _missed[self.circuit.name], [*keys]
         if len(missed) < MAX_MISSED:
             missed.update(dict.fromkeys(self.make_key(name, version) for name in names))
+        if not self.circuit.is_open:  # it was closed in this moment
+            with suppress(RedisError):
+                self._delete_missed()
         return names
 
     def _delete_missed(self) -> None:

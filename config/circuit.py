@@ -25,7 +25,7 @@ class Circuit:
         self.is_open = False
         self.opened = 0  # times
         self.failures = 0  # commands that failed, or that were not sent because the circuit was open
-        self.before_closing: Callable[[], object] = bool  # called when the service is back, before it is used again
+        self.when_back: Callable[[], object] = bool  # called before the service is used again, and once more after
         self._seconds_open = 0.0  # of the times that have ended
         self._since = 0.0
         self._probe = probe
@@ -52,11 +52,11 @@ class Circuit:
             time.sleep(PROBE_EVERY)
             try:
                 self._probe()
-                self.before_closing()
+                self.when_back()
+                self.close()
+                self.when_back()  # what came between the two lines before
             except Exception as error:
                 logger.debug("%s is still not available: %s", self.name, error)
-            else:
-                self.close()
 
     def close(self) -> None:
         """Use the service again."""

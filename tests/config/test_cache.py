@@ -11,7 +11,7 @@ from django.test import Client
 from redis.exceptions import RedisError
 
 from accounts.models import CacheEntry, User
-from config.cache import FaultTolerantRedisCache
+from config.cache import FaultTolerantRedisCache, redis_circuit
 from config.circuit import circuits
 from tests.ink import SEVEN
 
@@ -127,3 +127,25 @@ def test_there_is_one_redis_client_for_each_server() -> None:
 def test_a_counter_is_in_the_memory_of_the_process_while_redis_is_down() -> None:
     cache._counters.clear()  # type: ignore[attr-defined]
     assert [_add("sum", by, 60) for by in (1, 5, -5)] == [1, 6, 1]
+
+
+@pytest.mark.skipif(not os.environ.get("REDIS_URL"), reason="needs a Redis")
+def test_what_is_deleted_in_the_moment_when_redis_is_back_is_gone() -> None:
+    cache.set("a", 1)
+    cache._miss(["a"], None)  # type: ignore[attr-defined] # its thread still believes that Redis is away
+    assert cache.get("a") is None
+
+
+@pytest.mark.parametrize(
+    ("address", "name"),
+    [
+        ("redis://:secret@host:6379/0", "Redis at host:6379/0"),
+        ("rediss://host:6380/1?password=secret", "Redis at host:6380/1"),
+        ("unix://user:secret@/run/redis.sock?db=1", "Redis at /run/redis.sock"),
+    ],
+)
+def test_the_log_names_redis_without_its_password(address: str, name: str) -> None:
+    try:
+        assert redis_circuit(address).name == name
+    finally:
+        circuits.pop(name, None)

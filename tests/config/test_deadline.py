@@ -37,12 +37,13 @@ def test_a_circuit_closes_when_a_probe_succeeds() -> None:
             raise error
 
     circuit = Circuit("a service", probe)
-    circuit.before_closing = lambda: prepared.append(circuit.is_open)
+    circuit.when_back = lambda: prepared.append(circuit.is_open)
     circuit.open("it hangs")
     circuit.open("it hangs")
     assert (circuit.is_open, circuit.opened, circuit.failures) == (True, 1, 2)
     wait_until(lambda: not circuit.is_open, "the circuit is closed", 20)
-    assert prepared == [True]
+    wait_until(lambda: len(prepared) == 2, "it was prepared again", 20)
+    assert prepared == [True, False]
     before = circuit.seconds_open
     assert before > 1
     time.sleep(0.01)
