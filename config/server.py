@@ -39,7 +39,10 @@ class WebServer(MPServer):
 
     def _init_shared_socket(self) -> None:
         family = socket.AF_INET6 if ":" in self.bind_addr else socket.AF_INET
-        listener = socket.create_server((self.bind_addr, self.bind_port), family=family, backlog=self.backlog)
+        try:
+            listener = socket.create_server((self.bind_addr, self.bind_port), family=family, backlog=self.backlog)
+        except OSError as error:
+            raise SystemExit(f"{self.bind_addr}, port {self.bind_port}, cannot be used: {error.strerror}.") from error
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         for name, value in {**KEEPALIVE, "TCP_USER_TIMEOUT": settings.READ_SECONDS * 1000}.items():
@@ -74,18 +77,19 @@ class WebServer(MPServer):
 def main() -> None:
     """Start the processes; returns when they have stopped."""
     parser = argparse.ArgumentParser(prog="python -m config.server", description="Start the web processes.")
-    parser.add_argument("--bind", default="127.0.0.1:8000", help="address and port, by default 127.0.0.1:8000")
+    help_bind = "address and port, by default 127.0.0.1:8000"
+    parser.add_argument("--bind", type=_address, default=("127.0.0.1", 8000), help=help_bind)
     parser.add_argument("--workers", type=int, default=1, help="processes")
     parser.add_argument("--threads", type=int, help="threads of a process that work; default: WEB_THREADS, else 4")
     options = parser.parse_args()
     if options.threads:
         os.environ["WEB_THREADS"] = str(options.threads)
-    host, _colon, port = options.bind.rpartition(":")
+    host, port = options.bind
     application = _load()
     server = WebServer(
         "config.asgi:application",
-        address=str(socket.getaddrinfo(host.strip("[]"), None)[0][4][0]),
-        port=int(port),
+        address=host,
+        port=port,
         interface=Interfaces.ASGINL,
         loop=Loops.asyncio,
         http=HTTPModes.http1,
@@ -100,7 +104,20 @@ def main() -> None:
     )
     if os.environ.get("INKLING_ENV") == "embedded":
         server.on_startup(partial(_say, f"Inkling runs on http://localhost:{port}. Ctrl+C stops it.\n"))
+    signal.signal(signal.SIGUSR1, signal.SIG_IGN)  # a process that has just been forked has no handler yet (`_start`)
     server.serve(target_loader=partial(_start, application, server), wrap_loader=False)
+
+
+def _address(text: str) -> tuple[str, int]:
+    """The IP address and the port that `--bind` names."""
+    host, _colon, port = text.rpartition(":")
+    try:
+        if not 0 < int(port) < 2**16:
+            raise ValueError("a port is between 1 and 65535")
+        return str(socket.getaddrinfo(host.strip("[]"), None)[0][4][0]), int(port)
+    except (ValueError, OSError) as error:
+        advice = "Write an address and a port, such as 0.0.0.0:8000 or [::]:8000."
+        raise argparse.ArgumentTypeError(f"{text!r} cannot be used: {error}. {advice}") from error
 
 
 def _load() -> Any:

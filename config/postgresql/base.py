@@ -25,6 +25,7 @@ from config import deadline
 from config.circuit import circuit
 
 CONNECT_SECONDS = 2  # the shortest that libpq can wait
+KEEPALIVE = {"keepalives_idle": 60, "keepalives_interval": 10, "keepalives_count": 3}  # a host that vanished: 90 s
 GRACE = 0.4  # seconds in which the server has to end a statement
 NOTICE_MS = 1000  # how often the server checks whether the client of a statement is still there
 _READ_ONLY = "25006"
@@ -49,7 +50,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
         A pooler in transaction mode refuses `options`, and would pass the settings of one client on to another one.
         """
-        params: dict[str, Any] = {"connect_timeout": CONNECT_SECONDS, **super().get_connection_params()}
+        params: dict[str, Any] = {"connect_timeout": CONNECT_SECONDS, **KEEPALIVE, **super().get_connection_params()}
         self._statement_seconds = deadline.statement_seconds() or background_seconds
         if self._statement_seconds and not self.settings_dict.get("POOLER"):
             limits = {

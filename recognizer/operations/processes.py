@@ -54,6 +54,8 @@ def _report_for_ever(kind: Kind) -> None:
             report(process)
         except Error as error:
             logger.warning("this process could not be reported to the database: %s", error)
+        except Exception:  # the thread goes on: without it the process would seem to have ended
+            logger.exception("this process could not be reported")
         finally:
             connection.close()  # it is needed for a moment only
         Event().wait(settings.PROCESS_REPORT_SECONDS)
