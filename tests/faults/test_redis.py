@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from copy import copy
+from http.cookiejar import Cookie
 
 import pytest
+from redis import Redis
 
 from tests.faults.conftest import LONGEST, PASSWORD, Parts
 from tests.processes.site import wait_until
@@ -96,18 +99,32 @@ def test_passwords_cannot_be_guessed(whole: Parts, fault: Fault) -> None:
 def test_who_signs_out_meanwhile_stays_signed_out(whole: Parts, fault: Fault) -> None:
     visitor = whole.visitor()
     visitor.guess_password(PASSWORD)
-    assert visitor.is_signed_in()
-    cookies = {cookie.name: cookie.value for cookie in visitor.cookies}
-    with whole.logs(*(["is available again"] if fault is not full else [])), fault(whole):  # full, it still deletes
+    stolen = [copy(cookie) for cookie in visitor.cookies]  # signing out takes them from the visitor
+    assert is_signed_in_with(whole, stolen)
+    (session,) = (str(cookie.value) for cookie in stolen if cookie.name == "sessionid")
+    assert cached(whole, session)
+    with fault(whole):
         for _ in range(4):  # every process learns of the fault
             visitor.request("/accounts/")
         assert visitor.request("/accounts/logout/", b"", "application/x-www-form-urlencoded").status == 200
+        if fault in (away, hanging):  # the others still delete
+            assert cached(whole, session)
+    wait_until(lambda: not cached(whole, session), "the session is deleted from Redis", 30)
     whole.recovers()
-    thief = whole.visitor()
-    for cookie in visitor.cookies:
-        thief.cookies.set_cookie(cookie)
-        cookie.value = cookies[cookie.name]
-    assert not thief.is_signed_in()
+    assert not is_signed_in_with(whole, stolen)
+
+
+def is_signed_in_with(parts: Parts, cookies: list[Cookie]) -> bool:
+    """Whether somebody with these cookies sees the account page."""
+    thief = parts.visitor()
+    for cookie in cookies:
+        thief.cookies.set_cookie(copy(cookie))
+    return thief.is_signed_in()
+
+
+def cached(parts: Parts, session: str) -> bool:
+    """Whether Redis has this session."""
+    return bool(own_client(parts).keys(f"*{session}"))
 
 
 def test_a_hanging_redis_delays_only_the_first_requests(whole: Parts) -> None:
@@ -140,7 +157,12 @@ def measure(parts: Parts) -> tuple[float, float]:
 def forget_limits(parts: Parts) -> None:
     """Let the next test sign in from this address."""
     parts.postgres.run("DELETE FROM accounts_cacheentry", url=parts.database)
-    client = parts.redis.client(int(parts.site.environment["REDIS_URL"].rpartition("/")[2]))
+    client = own_client(parts)
     wait_until(lambda: client.ping(), "Redis answers", 10)
     for key in client.keys("*allauth*"):
         client.delete(key)
+
+
+def own_client(parts: Parts) -> Redis:
+    """A client of the site's database in Redis, without the relay."""
+    return parts.redis.client(int(parts.site.environment["REDIS_URL"].rpartition("/")[2]))
