@@ -1,6 +1,9 @@
 """/api/v1/openapi.json: what the API says of itself, held against the routes and against real answers."""
 
 import json
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import jsonschema
@@ -13,7 +16,8 @@ from drf_spectacular.validation import validate_schema
 from accounts.models import ApiKey, User
 from recognizer.api import urls
 from recognizer.api.error_codes import CODES
-from recognizer.api.openapi.build import document
+from recognizer.api.openapi import build
+from recognizer.api.openapi.build import build_document, document
 from recognizer.api.openapi.operations import OPERATIONS
 from tests.api.test_keys import program
 from tests.api.test_predict import picture_of_seven
@@ -29,13 +33,29 @@ def told(client: Client) -> Any:
 
 
 def test_it_is_valid_openapi_3_1_and_nothing_in_it_was_guessed(told: Any) -> None:
-    document.cache_clear()
+    build_document.cache_clear()
     GENERATOR_STATS.reset()
     document()
     assert not GENERATOR_STATS._warn_cache
     assert not GENERATOR_STATS._error_cache
     assert told["openapi"] == "3.1.0"
     validate_schema(told)
+
+
+def test_it_is_built_once_although_several_threads_ask_for_it_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    build_document.cache_clear()
+    builds: list[int] = []
+
+    class Slow(build.Generator):
+        def get_schema(self, *args: Any, **options: Any) -> Any:
+            builds.append(threading.get_ident())
+            time.sleep(0.2)  # in which the others ask, too
+            return super().get_schema(*args, **options)
+
+    monkeypatch.setattr(build, "Generator", Slow)
+    with ThreadPoolExecutor(6) as threads:
+        made = {each.etag for each in threads.map(lambda _: document(), range(6))}
+    assert (len(made), len(builds)) == (1, 1)
 
 
 def test_every_route_is_in_it_and_nothing_else(told: Any) -> None:

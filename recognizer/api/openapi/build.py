@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections import defaultdict
 from functools import cache
+from threading import Lock
 from typing import Any, NamedTuple
 
 import yaml
@@ -75,6 +76,9 @@ _FIELDS = {
 }
 
 
+_building = Lock()
+
+
 class Document(NamedTuple):
     """The document in both forms, and the ETag of each."""
 
@@ -83,9 +87,15 @@ class Document(NamedTuple):
     etag: str
 
 
-@cache
 def document() -> Document:
-    """The document; each process builds it once."""
+    """The document; each process builds it once, in one thread: drf-spectacular fails in several."""
+    with _building:
+        return build_document()
+
+
+@cache
+def build_document() -> Document:
+    """The document; only one thread may call it."""
     plain = _plain(Generator(urlconf="recognizer.api.urls").get_schema(public=True))
     as_json = json.dumps(plain, ensure_ascii=False, separators=(",", ":")).encode()
     as_yaml = yaml.safe_dump(plain, sort_keys=False, allow_unicode=True, width=120).encode()
