@@ -31,6 +31,8 @@ def _walk(visitor: Visitor, pages: Collection[str], site: dict[str, Any]) -> lis
     for path in pages:
         visitor.go(path.format(**site))
         assert visitor.page.get_attribute("html", "lang") == "bn"
+        if visitor.page.locator("#swagger-ui").count():  # it is English, and says so
+            visitor.page.wait_for_selector("#swagger-ui .opblock-summary-path")
         found += _faults(visitor)
     return found
 
