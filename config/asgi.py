@@ -59,11 +59,11 @@ class Job(NamedTuple):
 
 
 class UnfinishedBody(io.BytesIO):
-    """A body that did not arrive in time. Django turns the error into UnreadablePostError."""
+    """A body that did not arrive, or not in time. Django turns the error into UnreadablePostError."""
 
     def read(self, size: int | None = -1) -> bytes:
-        """Raises TimeoutError."""
-        raise TimeoutError("the body did not arrive in time")
+        """Raises OSError."""
+        raise OSError("the body did not arrive whole, or not in time")
 
     readline = read
 
@@ -97,8 +97,6 @@ class Application:
         parts: list[bytes] = []
         try:
             body = await self._read(scope, receive, parts)
-            if body is None:
-                return
             loop = asyncio.get_running_loop()
             job = Job(scope, body, receive, send, loop, loop.create_future())
             self._jobs.put(job)
@@ -110,8 +108,8 @@ class Application:
         finally:
             self._held -= sum(map(len, parts))
 
-    async def _read(self, scope: Message, receive: Any, parts: list[bytes]) -> IO[bytes] | None:
-        """The body, with its bytes in `parts`; None if the client closed the connection. Raises MemoryError."""
+    async def _read(self, scope: Message, receive: Any, parts: list[bytes]) -> IO[bytes]:
+        """The body, with its bytes in `parts`. Raises MemoryError."""
         length = _content_length(scope)
         if length == 0:
             return io.BytesIO()
@@ -123,8 +121,8 @@ class Application:
                     message = await receive()
             except TimeoutError:
                 return UnfinishedBody()
-            if message["type"] == "http.disconnect":
-                return None
+            if message["type"] == "http.disconnect":  # the client has left, or its body is malformed and it waits
+                return UnfinishedBody()
             part, more = message.get("body", b""), message.get("more_body", False)
             size += len(part)
             if size <= MAX_BODY:

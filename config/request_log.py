@@ -80,6 +80,19 @@ class AccessLogFilter(logging.Filter):
         return not (settings.ACCESS_LOG and record.name == "django.request" and record.levelno < logging.ERROR)
 
 
+class RefusedRequestFilter(logging.Filter):
+    """Makes a warning without a traceback of what Django logs as an error although the client made it.
+
+    An address with a wrong host name, or a body that is too large, gets a 400. Anybody can send thousands of them.
+    """
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """True; the record is changed, before any handler has it."""
+        record.levelno, record.levelname = logging.WARNING, "WARNING"
+        record.exc_info = record.exc_text = None
+        return True
+
+
 class JsonFormatter(logging.Formatter):
     """One JSON object a line, with the fields that are named here and no others."""
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import gc
+import logging
 import os
 import signal
 import socket
@@ -27,10 +28,14 @@ from granian.log import LogLevels
 from granian.net import SocketHolder
 from granian.server.mp import MPServer, WorkerProcess
 
+logger = logging.getLogger("config.server")
+
 DRAIN_SECONDS = 1  # in which clients with open connections are told to close them
 STOP_SECONDS = 20  # for requests to finish when a process stops
 MAX_HEADERS = 64 * 1024  # bytes of a request's first line and headers
 CONNECTIONS = 1_000  # of a process; more wait until they are accepted
+SHORT_LIFE = 1  # seconds; a process that ends sooner is replaced after a pause
+LOGGING: dict[str, Any] = {"handlers": {}, "loggers": {"_granian": {}}}  # Granian's messages go where all others go
 KEEPALIVE = {"TCP_KEEPIDLE": 60, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3}  # finds clients that vanished
 
 
@@ -55,14 +60,37 @@ class WebServer(MPServer):
     def _drop_shared_socket(self) -> None:
         os.close(self.descriptor)
 
+    def _serve_loop(self, *args: Any) -> None:
+        """Replace processes that have ended, and all of them at SIGHUP, until a signal stops the server.
+
+        Granian's own loop gives up when a process ends twice in five seconds, and can miss one that ends, or a signal,
+        while it looks at another one.
+        """
+        while not self.interrupt_signal:
+            self.main_loop_interrupt.wait(1)
+            self.main_loop_interrupt.clear()
+            self.interrupt_children.clear()
+            ended = [index for index, worker in enumerate(self.wrks) if not worker.is_alive()]
+            if ended and not self.interrupt_signal:
+                if any(time.monotonic() - self.wrks[index].birth < SHORT_LIFE for index in ended):
+                    time.sleep(SHORT_LIFE)
+                self._respawn_workers(ended, *args)
+            elif self.reload_signal:
+                self.reload_signal = False
+                self._respawn_workers([*range(self.workers)], *args, delay=self.respawn_interval)
+
+    def _respawn_workers(self, workers: list[int], *args: Any, **options: Any) -> None:
+        for index in workers:  # one by one: the others take connections meanwhile
+            if self.interrupt_signal:
+                return
+            self._drain([self.wrks[index]])
+            super()._respawn_workers([index], *args, **options)
+
     def _stop_workers(self) -> None:
+        logger.info("the server stops: it has got a signal")
         self._drain(self.wrks)
         time.sleep(DRAIN_SECONDS)
         super()._stop_workers()
-
-    def _respawn_workers(self, workers: list[int], *args: Any, **options: Any) -> None:
-        self._drain([self.wrks[index] for index in workers])
-        super()._respawn_workers(workers, *args, **options)
 
     def _drain(self, workers: list[WorkerProcess]) -> None:
         """Have processes take no new connections, and close the others with their next response (`_take_no_more`).
@@ -79,13 +107,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m config.server", description="Start the web processes.")
     help_bind = "address and port, by default 127.0.0.1:8000"
     parser.add_argument("--bind", type=_address, default=("127.0.0.1", 8000), help=help_bind)
-    parser.add_argument("--workers", type=int, default=1, help="processes")
-    parser.add_argument("--threads", type=int, help="threads of a process that work; default: WEB_THREADS, else 4")
+    parser.add_argument("--workers", type=_positive, default=1, help="processes")
+    parser.add_argument(
+        "--threads", type=_positive, help="threads of a process that work; default: WEB_THREADS, else 4"
+    )
     options = parser.parse_args()
     if options.threads:
         os.environ["WEB_THREADS"] = str(options.threads)
     host, port = options.bind
     application = _load()
+    signal.signal(signal.SIGUSR1, signal.SIG_IGN)  # also in a new process, which could not handle it yet
     server = WebServer(
         "config.asgi:application",
         address=host,
@@ -101,11 +132,19 @@ def main() -> None:
         respawn_failed_workers=True,
         workers_kill_timeout=STOP_SECONDS,
         log_level=LogLevels.error,
+        log_dictconfig=LOGGING,
     )
     if os.environ.get("INKLING_ENV") == "embedded":
         server.on_startup(partial(_say, f"Inkling runs on http://localhost:{port}. Ctrl+C stops it.\n"))
     signal.signal(signal.SIGUSR1, signal.SIG_IGN)  # a process that has just been forked has no handler yet (`_start`)
     server.serve(target_loader=partial(_start, application, server), wrap_loader=False)
+
+
+def _positive(text: str) -> int:
+    """A whole number of at least 1. Raises ArgumentTypeError."""
+    if not (text.isascii() and text.isdigit() and int(text)):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least 1")
+    return int(text)
 
 
 def _address(text: str) -> tuple[str, int]:
@@ -131,6 +170,10 @@ def _load() -> Any:
 
 def _start(application: Any, server: WebServer) -> Any:
     """The application, in a new process that ends when its parent is killed."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # until Granian's handler is there; the parent's would do nothing
+    if server.interrupt_signal:  # the server stops already, or the parent's handler had this process's signal
+        time.sleep(2 * DRAIN_SECONDS)
+        sys.exit()
     os.setpgid(0, 0)  # Ctrl+C and signals for a group are for the parent, which then ends its processes
     signal.signal(signal.SIGUSR1, lambda _number, _frame: _take_no_more(application, server))
     threading.Thread(target=_end_with, args=[server.pid], daemon=True).start()

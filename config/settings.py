@@ -12,6 +12,7 @@ from typing import Any
 
 import dj_database_url
 from csp.constants import NONE, SELF
+from django.core.exceptions import SuspiciousOperation
 from dotenv import load_dotenv
 
 from config import env, error_reports
@@ -408,6 +409,7 @@ METRICS_TOKEN = env.text("METRICS_TOKEN")  # /metrics asks for it; without it th
 SENTRY_DSN = env.text("SENTRY_DSN")  # errors are sent there
 # Seconds between the reports that each process writes for /operations/ and /metrics. 0: none are written.
 PROCESS_REPORT_SECONDS = env.number("PROCESS_REPORT_SECONDS", 30)
+_REFUSALS = ["SuspiciousOperation", *(each.__name__ for each in SuspiciousOperation.__subclasses__())]
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -418,6 +420,7 @@ LOGGING = {
     "filters": {
         "request_id": {"()": "recognizer.request_ids.RequestIdFilter"},
         "access_log": {"()": "config.request_log.AccessLogFilter"},
+        "refused_request": {"()": "config.request_log.RefusedRequestFilter"},
     },
     "handlers": {
         "console": {
@@ -430,6 +433,7 @@ LOGGING = {
     "loggers": {
         "httpx": {"level": "WARNING"},  # at INFO it logs every URL, and the URL of a webhook can hold a secret
         "config.request_log": {"level": "NOTSET" if ACCESS_LOG else "WARNING"},
+        **{f"django.security.{name}": {"filters": ["refused_request"]} for name in _REFUSALS},
     },
     "root": {"handlers": ["console", "error_count"], "level": env.text("LOG_LEVEL", "INFO")},
 }

@@ -6,16 +6,17 @@ import hashlib
 import json
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, Any
+from uuid import UUID
 from zipfile import ZIP_DEFLATED, BadZipFile, ZipFile
 
 FORMAT = 1  # increase it when an older `restore` cannot read the archive
 MANIFEST = "manifest.json"
 _CHUNK = 1 << 20  # bytes
-_DAMAGED = (BadZipFile, zlib.error, EOFError, KeyError, ValueError, TypeError, NotImplementedError)
+_DAMAGED = (BadZipFile, zlib.error, EOFError, KeyError, ValueError, TypeError, NotImplementedError, AttributeError)
 
 
 class ArchiveError(ValueError):
@@ -68,10 +69,18 @@ class TableSink:
 
 
 class ArchiveWriter:
-    """Writes an archive to a file, a pipe or a socket: it never goes back."""
+    """Writes an archive to a file, a pipe or a socket: it never goes back. A context manager."""
 
     def __init__(self, target: IO[bytes]) -> None:
         self._zip = ZipFile(target, "w", ZIP_DEFLATED, compresslevel=1)
+
+    def __enter__(self) -> ArchiveWriter:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """Close the zip file now, or it would be closed with a traceback after its target."""
+        with suppress(OSError):  # raised already, for example because the disk is full
+            self._zip.close()
 
     @contextmanager
     def table(self, name: str) -> Iterator[TableSink]:
@@ -131,4 +140,9 @@ def _read_manifest(read: dict[str, Any]) -> Manifest:
     if read["format"] != FORMAT:
         text = f"The archive has format {read['format']}, and this version of Inkling reads format {FORMAT} only."
         raise ArchiveError(f"{text} Restore it with the version that wrote it, or a newer one.")
-    return Manifest(**read | {"tables": [Table(**each) for each in read["tables"]]})
+    manifest = Manifest(**read | {"tables": [Table(**each) for each in read["tables"]]})
+    if manifest.last_deletion is not None:
+        UUID(manifest.last_deletion)
+    if not all("." in name for name in manifest.migrations):
+        raise ValueError("a migration without a name")
+    return manifest

@@ -35,15 +35,15 @@ def create_backup(target: IO[bytes], *, report: Callable[[str], object] = lambda
     with reading() as database:
         migrations = database.applied_migrations()
         _check_migrations(set(migrations))
-        archive = ArchiveWriter(target)
-        tables = [_write_table(model, archive, database, report) for model in _models()]
-        manifest = Manifest(
-            created=timezone.now().isoformat(timespec="seconds"),
-            migrations=sorted(migrations),
-            tables=tables,
-            last_deletion=str(last_deletion) if last_deletion else None,
-        )
-        archive.finish(manifest)
+        with ArchiveWriter(target) as archive:
+            tables = [_write_table(model, archive, database, report) for model in _models()]
+            manifest = Manifest(
+                created=timezone.now().isoformat(timespec="seconds"),
+                migrations=sorted(migrations),
+                tables=tables,
+                last_deletion=str(last_deletion) if last_deletion else None,
+            )
+            archive.finish(manifest)
     rows = sum(table.rows for table in manifest.tables)
     audit.note(by=None, what="backup.made", subject="backup", detail={"rows": rows})
     return manifest

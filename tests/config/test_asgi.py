@@ -114,11 +114,11 @@ def test_a_body_that_stops_arriving_is_an_error_of_the_api() -> None:
     assert (exchange.status, json.loads(exchange.body)["code"]) == (400, "unreadable")
 
 
-def test_a_client_that_leaves_in_its_body_gets_no_answer() -> None:
-    exchange = Exchange("POST", "/api/v1/predict", [b"{"], length=100)
+def test_a_body_that_breaks_off_is_an_error_of_the_api() -> None:
+    exchange = Exchange("POST", "/api/v1/predict", [b"{"], length=100, **{"content-type": "application/json"})
     exchange.left.set()
     exchange.run()
-    assert exchange.sent == []
+    assert (exchange.status, json.loads(exchange.body)["code"]) == (400, "unreadable")
 
 
 @pytest.mark.urls("tests.config.test_asgi")

@@ -14,6 +14,7 @@ from accounts import keys
 from accounts.models import User
 from config.request_log import AccessLogFilter, JsonFormatter
 from recognizer.models import Recognizer
+from recognizer.operations.error_count import found
 from recognizer.request_ids import RequestIdFilter
 from tests.ink import SEVEN
 
@@ -30,22 +31,22 @@ class Lines(list[dict[str, Any]]):
 def lines(settings: Any) -> Iterator[Lines]:
     """What the log of a site in production says."""
     settings.ACCESS_LOG = True
-    handler, found = logging.Handler(), Lines()
+    handler, lines = logging.Handler(), Lines()
     handler.setFormatter(JsonFormatter())
     handler.addFilter(AccessLogFilter())
     handler.addFilter(RequestIdFilter())
 
     def emit(record: logging.LogRecord) -> None:
         line = handler.format(record)
-        found.text += line + "\n"
-        found.append(json.loads(line))
+        lines.text += line + "\n"
+        lines.append(json.loads(line))
 
     handler.emit = emit  # type: ignore[method-assign]
     access = logging.getLogger("config.request_log")
     level = access.level
     access.setLevel(logging.INFO)
     logging.root.addHandler(handler)
-    yield found
+    yield lines
     logging.root.removeHandler(handler)
     access.setLevel(level)
 
@@ -117,6 +118,23 @@ def test_an_error_has_its_traceback_and_the_route(lines: Lines) -> None:
     assert (request["status"], request["route"]) == (500, "tests.config.broken_urls.broken")
     assert "/broken" not in error["message"]
     assert "secret" not in lines.text
+
+
+@pytest.mark.parametrize(
+    ("headers", "body"),
+    [({"HTTP_HOST": "elsewhere.example.org"}, {}), ({}, {str(number): "" for number in range(1_100)})],
+    ids=["wrong host", "too many fields"],
+)
+def test_what_a_client_did_wrong_is_no_error_of_the_site(
+    lines: Lines, client: Client, headers: dict[str, str], body: dict[str, str]
+) -> None:
+    errors = found.errors
+    assert client.post("/accounts/login/", body, **headers).status_code == 400  # type: ignore[arg-type]
+    reason, request = lines
+    assert (reason["level"], request["status"]) == ("WARNING", 400)
+    assert reason["logger"].startswith("django.security.")
+    assert "exception" not in reason
+    assert found.errors == errors
 
 
 def test_mail_addresses_of_errors_are_left_out(lines: Lines) -> None:

@@ -69,7 +69,8 @@ def kill_workers_during_training(site: RunningSite, output: Path) -> None:
             demo.wait(DEMO_TIMEOUT)
         finally:
             demo.kill()
-    assert demo.returncode == 0, output.read_text()
+    logs = [site.log(service.name)[-3000:] for service in site.services]
+    assert demo.returncode == 0, (output.read_text(), logs)
     assert column(site, STATES) == ["failed", "refused", "passed"]
     assert column(site, OUTCOMES) == [None, "no-better", "passed"]
     assert len(column(site, ACCEPTED)) == 30 + 10 + 10 * 20

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
+import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -53,6 +55,9 @@ FAULTS: dict[str, Callable[[Path], object]] = {
     "without a manifest": lambda path: zipfile.ZipFile(path, "w").close(),
     "of a later format": lambda path: rewrite(path, manifest(format=2)),
     "of a newer version": lambda path: rewrite(path, manifest(migrations=lambda old: [*old, "recognizer.9999_later"])),
+    "with an id that is none": lambda path: rewrite(path, manifest(last_deletion="nonsense")),
+    "with a number as an id": lambda path: rewrite(path, manifest(last_deletion=7)),
+    "with migrations that are none": lambda path: rewrite(path, manifest(migrations=lambda old: [1, 2])),
     "not there": lambda path: path.unlink(),
 }
 
@@ -119,3 +124,15 @@ def test_a_file_is_not_overwritten(path: Path) -> None:
 def test_a_folder_that_is_not_there_is_named(bob: User, log: Path, tmp_path: Path) -> None:
     with pytest.raises(CommandError, match="could not be written"):
         call_command("backup", str(tmp_path / "nowhere" / "backup.zip"))
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+def test_a_full_disk_is_one_line(bob: User, log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    later: list[Any] = []
+    monkeypatch.setattr(sys, "unraisablehook", later.append)
+    with Path("/dev/full").open("wb", buffering=0) as target:
+        monkeypatch.setattr(sys, "stdout", type("Output", (), {"buffer": target})())
+        with pytest.raises(CommandError, match="could not be written"):
+            call_command("backup", "-")
+    gc.collect()
+    assert later == []
