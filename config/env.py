@@ -9,6 +9,8 @@ import os
 import re
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -98,9 +100,46 @@ def contact(name: str) -> str:
     return value
 
 
-def choice(name: str, options: tuple[str, ...]) -> str:
-    """One of `options`; the first is the default."""
+def hosts(name: str, default: str = "") -> list[str]:
+    """Host names, without schemes, ports and paths: a request with a host that is written otherwise is refused."""
+    found = words(name, default)
+    for host in found:
+        if "/" in host or re.match(r"(\[.*\]|[^:\[]*):", host):
+            raise ImproperlyConfigured(f"{name} has {host!r}. Write host names only, such as ink.example.org.")
+    return found
+
+
+def service_url(name: str, schemes: tuple[str, ...]) -> str:
+    """An address of a service; "" if it is not set. Errors do not quote it, because it can have a password."""
+    value = text(name)
+    try:
+        parts = urlsplit(value)
+        is_valid = parts.scheme in schemes and (parts.port or 1) > 0
+    except ValueError:
+        is_valid = False
+    if value and not is_valid:
+        written = " or ".join(f"{scheme}://" for scheme in schemes)
+        advice = (
+            f"It begins with {written}, its port is a number, and special characters of a password are quoted (%40)."
+        )
+        raise ImproperlyConfigured(f"{name} is no address of a service. {advice}")
+    return value
+
+
+def time_zone(name: str, default: str) -> str:
+    """The name of a time zone."""
+    value = text(name, default)
+    try:
+        ZoneInfo(value)
+    except (ValueError, OSError, LookupError) as error:
+        raise ImproperlyConfigured(f"{name} is {value!r}. Set it to a name such as Asia/Dhaka or UTC.") from error
+    return value
+
+
+def choice(name: str, options: tuple[str, ...], *, upper: bool = False) -> str:
+    """One of `options`, the first by default; with `upper` in any case."""
     value = text(name) or options[0]
+    value = value.upper() if upper else value
     if value not in options:
         raise ImproperlyConfigured(f"{name} is {value!r}. Set it to one of: {', '.join(options)}.")
     return value

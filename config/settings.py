@@ -42,11 +42,11 @@ def _embedded_secret_key() -> str:
 _TRY = "To try Inkling without any configuration, use `make run`."
 if EMBEDDED:
     SECRET_KEY = env.text("SECRET_KEY") or _embedded_secret_key()
-    ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
+    ALLOWED_HOSTS = env.hosts("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
 else:
     SECRET_KEY = env.required("SECRET_KEY", f"Set it to a long random text, the same for all processes. {_TRY}")
     env.required("ALLOWED_HOSTS", f"Set it to the site's host names, separated by commas. {_TRY}")
-    ALLOWED_HOSTS = env.words("ALLOWED_HOSTS")
+    ALLOWED_HOSTS = env.hosts("ALLOWED_HOSTS")
 
 # Keys of the past. What they signed is valid until they are removed; nothing new is signed with them.
 SECRET_KEY_FALLBACKS = env.words("SECRET_KEY_FALLBACKS")
@@ -151,10 +151,10 @@ TEMPLATES = [
 
 # --- Database, cache and files ---
 
-DATABASE_URL = env.text("DATABASE_URL")
+DATABASE_URL = env.service_url("DATABASE_URL", ("postgres", "postgresql", "pgsql", "sqlite"))
 DATABASE_POOLER = "transaction" if env.choice("DATABASE_POOLER", ("none", "transaction")) == "transaction" else ""
 DATABASE_MAX_AGE = env.number("DATABASE_MAX_AGE", 60)  # seconds until a connection is replaced; 0: after each request
-REDIS_URL = env.text("REDIS_URL")
+REDIS_URL = env.service_url("REDIS_URL", ("redis", "rediss"))
 DATABASES: dict[str, dict[str, Any]]
 if DATABASE_URL:
     _database: dict[str, Any] = {
@@ -292,7 +292,7 @@ LANGUAGE_COOKIE_AGE = 365 * 24 * 3600  # seconds
 LANGUAGE_COOKIE_SECURE = SECURE
 LOCALE_PATHS = [BASE_DIR / "locale"]
 FORMAT_MODULE_PATH = "config.formats"
-TIME_ZONE = env.text("TIME_ZONE", "UTC")
+TIME_ZONE = env.time_zone("TIME_ZONE", "UTC")
 USE_TZ = True
 
 
@@ -404,6 +404,7 @@ SELF_REVIEW = env.flag("SELF_REVIEW", default=EMBEDDED)  # staff may review thei
 # --- Logs, metrics and reports of errors ---
 
 LOG_FORMAT = env.choice("LOG_FORMAT", ("text", "json") if EMBEDDED else ("json", "text"))
+LOG_LEVEL = env.choice("LOG_LEVEL", ("INFO", "DEBUG", "WARNING", "ERROR", "CRITICAL"), upper=True)
 ACCESS_LOG = env.flag("ACCESS_LOG", default=not EMBEDDED)  # a line for each request
 METRICS_TOKEN = env.text("METRICS_TOKEN")  # /metrics asks for it; without it there is no such page
 SENTRY_DSN = env.text("SENTRY_DSN")  # errors are sent there
@@ -435,7 +436,7 @@ LOGGING = {
         "config.request_log": {"level": "NOTSET" if ACCESS_LOG else "WARNING"},
         **{f"django.security.{name}": {"filters": ["refused_request"]} for name in _REFUSALS},
     },
-    "root": {"handlers": ["console", "error_count"], "level": env.text("LOG_LEVEL", "INFO")},
+    "root": {"handlers": ["console", "error_count"], "level": LOG_LEVEL},
 }
 if SENTRY_DSN:
     error_reports.start(SENTRY_DSN)

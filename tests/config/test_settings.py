@@ -62,6 +62,9 @@ def test_the_embedded_site_makes_a_secret_key_and_stores_it(tmp_path: Path) -> N
         ("PREDICT_RATE", "many", "whole number"),
         ("WEBHOOK_ALLOW_PRIVATE", "10.0.0.1/8", "networks such as 10.0.0.0/8"),
         ("INKLING_ENV", "staging", "one of: production, embedded"),
+        ("TIME_ZONE", "Mars/Base", "such as Asia/Dhaka"),
+        ("TIME_ZONE", "../etc", "such as Asia/Dhaka"),
+        ("LOG_LEVEL", "LOUD", "one of: INFO, DEBUG"),
     ],
 )
 def test_a_wrong_value_is_named_with_the_variable_and_valid_values(
@@ -70,6 +73,43 @@ def test_a_wrong_value_is_named_with_the_variable_and_valid_values(
     errors = load(tmp_path, **{**PRODUCTION, variable: value}).stderr
     assert f"{variable} is '{value}'" in errors
     assert expected in errors
+
+
+@pytest.mark.parametrize("host", ["https://ink.example.org", "ink.example.org:8000", "ink.example.org/", "[::1]:8000"])
+def test_a_host_name_that_no_request_can_have_is_named(tmp_path: Path, host: str) -> None:
+    errors = load(tmp_path, **{**PRODUCTION, "ALLOWED_HOSTS": f"example.org,{host}"}).stderr
+    assert f"ALLOWED_HOSTS has '{host}'" in errors
+
+
+@pytest.mark.parametrize("hosts", ["*", ".example.org", "[::1]", "127.0.0.1,localhost"])
+def test_patterns_and_addresses_are_host_names(tmp_path: Path, hosts: str) -> None:
+    embedded = load(tmp_path, "ALLOWED_HOSTS", INKLING_ENV="embedded", ALLOWED_HOSTS=hosts)
+    assert embedded.stdout.strip() == str(hosts.split(","))
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("DATABASE_URL", "secret"),
+        ("DATABASE_URL", "mysql://user:secret@db/inkling"),
+        ("DATABASE_URL", "postgres://user:secret@db:port/inkling"),
+        ("DATABASE_URL", "postgres://user:secret@[::1/inkling"),
+        ("REDIS_URL", "secret"),
+        ("REDIS_URL", "http://:secret@redis:6379/0"),
+        ("REDIS_URL", "redis://:secret@redis:99999/0"),
+    ],
+)
+def test_an_address_of_a_service_that_is_none_is_named_without_its_password(
+    tmp_path: Path, variable: str, value: str
+) -> None:
+    ran = load(tmp_path, **{**PRODUCTION, variable: value})
+    assert ran.returncode != 0
+    assert f"ImproperlyConfigured: {variable} " in ran.stderr
+    assert "secret" not in ran.stderr
+
+
+def test_the_level_of_the_log_can_be_in_any_case(tmp_path: Path) -> None:
+    assert load(tmp_path, "LOG_LEVEL", **{**PRODUCTION, "LOG_LEVEL": "warning"}).stdout.strip() == "WARNING"
 
 
 def test_a_pooler_gets_no_server_side_cursors_and_tls_and_lifetimes_are_settings(tmp_path: Path) -> None:
