@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import os
+import time
+from pathlib import Path
 
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
@@ -15,8 +18,13 @@ from config.metrics import FOLDER
 from config.request_log import method_of, route_of
 from recognizer.operations.collector import SiteCollector
 
+logger = logging.getLogger(__name__)
+
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)  # seconds
+
+FILE_SIZE = 256 * 1024  # bytes of each file of a process; it has room for all labels
+RETRY = 60  # seconds
 
 _counted = CollectorRegistry()
 _REQUESTS = Counter("inkling_requests", "Answered requests.", ["route", "method", "status"], registry=_counted)
@@ -36,9 +44,27 @@ class RequestMetrics:
 
     def __init__(self) -> None:
         self._known: dict[Circuit, tuple[int, int]] = {}
+        self._process = 0  # the one whose files are there
+        self._next_try = 0.0
+
+    def _can_count(self) -> bool:
+        if self._process == os.getpid():
+            return True
+        if time.monotonic() < self._next_try:
+            return False
+        try:
+            _make_files()
+        except OSError as error:
+            self._next_try = time.monotonic() + RETRY
+            logger.warning("requests are not counted now, because the files of the metrics cannot be made: %s", error)
+            return False
+        self._process, self._next_try = os.getpid(), 0.0
+        return True
 
     def count(self, request: HttpRequest, response: HttpResponseBase, seconds: float) -> None:
         """Count one answered request."""
+        if not self._can_count():
+            return
         route = route_of(request)
         _REQUESTS.labels(route, method_of(request), response.status_code).inc()
         _SECONDS.labels(route).observe(seconds)
@@ -55,6 +81,25 @@ class RequestMetrics:
         service = circuit.name.partition(" ")[0].lower()
         _FAILURES.labels(service).inc(max(0, now[0] - failures))
         _OUTAGES.labels(service).inc(max(0, now[1] - opened))
+
+
+def _make_files() -> None:
+    """Reserve the room of this process's counters: to write to a mapped file on a full disk would end the process.
+
+    Raises OSError.
+    """
+    if not os.environ.get(FOLDER) or not hasattr(os, "posix_fallocate"):
+        return
+    folder = Path(os.environ[FOLDER])
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # something may have tidied up
+    for kind in ("counter", "histogram"):
+        path = folder / f"{kind}_{os.getpid()}.db"
+        try:
+            with path.open("ab") as file:
+                os.posix_fallocate(file.fileno(), 0, FILE_SIZE)
+        except OSError:
+            path.unlink(missing_ok=True)
+            raise
 
 
 def exposition() -> bytes:

@@ -25,11 +25,11 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 class Server:
     """`python -m config.server` on a port, without a database: it answers /healthz."""
 
-    def __init__(self, folder: Path, *options: str) -> None:
+    def __init__(self, folder: Path, *options: str, **more: str) -> None:
         self.port = free_port()
         self.log = folder / "server.log"
         bind = ["--bind", f"127.0.0.1:{self.port}"] if "--bind" not in options else []
-        environment = base_environment(folder, INKLING_ENV="embedded", PROCESS_REPORT_SECONDS="0")
+        environment = base_environment(folder, INKLING_ENV="embedded", PROCESS_REPORT_SECONDS="0", **more)
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "config.server", *bind, *options],
@@ -67,8 +67,8 @@ class Server:
 
 
 @contextmanager
-def serving(folder: Path, *options: str) -> Iterator[Server]:
-    server = Server(folder, *options)
+def serving(folder: Path, *options: str, **more: str) -> Iterator[Server]:
+    server = Server(folder, *options, **more)
     try:
         yield server
     finally:
@@ -145,6 +145,29 @@ def test_an_option_that_makes_no_sense_is_refused(tmp_path: Path, options: list[
     with serving(tmp_path, *options) as server:
         assert server.process.wait(60) == 2
         assert "Traceback" not in server.log.read_text()
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 100 KB."""
+    folder = tmp_path / "small"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=100k", "tmpfs", str(folder)]
+    if subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("only root can mount a small file system")
+    yield folder
+    subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+def test_a_full_disk_stops_the_counting_and_not_the_site(tmp_path: Path, small_disk: Path) -> None:
+    with serving(tmp_path, METRICS_TOKEN="token", TMPDIR=str(small_disk)) as server:
+        wait_until(lambda: [*small_disk.iterdir()], "the folder of the metrics is there", 60)
+        with suppress(OSError):
+            (small_disk / "other").write_bytes(bytes(200_000))
+        wait_until(server.answers, "it answers", 60)
+        (child,) = server.children()
+        assert all(server.answers() for _ in range(5))
+        assert server.children() == [child]
 
 
 HEAD = b"POST /api/v1/predict HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
