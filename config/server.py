@@ -136,7 +136,6 @@ def main() -> None:
     )
     if os.environ.get("INKLING_ENV") == "embedded":
         server.on_startup(partial(_say, f"Inkling runs on http://localhost:{port}. Ctrl+C stops it.\n"))
-    signal.signal(signal.SIGUSR1, signal.SIG_IGN)  # a process that has just been forked has no handler yet (`_start`)
     server.serve(target_loader=partial(_start, application, server), wrap_loader=False)
 
 
