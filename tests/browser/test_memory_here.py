@@ -162,7 +162,7 @@ def test_what_waited_renews_the_copy_when_it_is_saved(alice_says_one: Visitor, a
     visitor.draw(ONE)
     visitor.press("4")
     visitor.sees_outcome("queued")
-    visitor.go("/drawings/")  # the drawing waits; the next page sends it
+    visitor.page.goto("about:blank")  # the drawing waits; the next page sends it
     copied: list[str] = []
     visitor.page.context.on(
         "response", lambda response: copied.append(response.url) if "/device" in response.url else None

@@ -120,7 +120,12 @@ class Visitor:
         return self
 
     def go(self, path: str) -> None:
-        self.page.goto(self.site + path)
+        try:
+            self.page.goto(self.site + path)
+        except Error as error:  # a page can reload itself at the same moment, as the offline page does
+            if "interrupted by another navigation" not in error.message:
+                raise
+            self.page.goto(self.site + path)
 
     def open_sheet(self) -> None:
         self.go("/")
