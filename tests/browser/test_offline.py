@@ -490,6 +490,7 @@ def test_a_drawing_that_was_deleted_in_my_drawings_does_not_come_back_from_the_s
     assert not Drawing.objects.exists()
     assert alice_draws.outbox == []
     alice_draws.click("removeLabel")
+    alice_draws.waits_until_all_is_asked()
     alice_draws.press("1")  # its author wants it back: it is another drawing
     alice_draws.sees_outcome("saved")
     assert said_by(alice) == ["1"]
