@@ -2,6 +2,9 @@
 
 import os
 import shutil
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -30,3 +33,13 @@ def find_chromium() -> str:
 def find_whole_chromium() -> str:
     """The path of the Chromium that people use: the other one cannot install a site."""
     return os.environ.get("CHROMIUM") or find_program(*WHOLE_CHROMIUM)
+
+
+def install_program(name: str, lock: Path, folder: Path) -> Path:
+    """Install the packages of a lock file into a new environment in `folder`; the path of one of its programs."""
+    environment = folder / "venv"
+    uv = Path(sys.executable).parent / "uv"
+    subprocess.run([uv, "venv", "--quiet", "--python", sys.executable, environment], check=True)
+    into: list[str | Path] = ["--quiet", "--python", environment / "bin" / "python", "--require-hashes", "-r", lock]
+    subprocess.run([uv, "pip", "install", "--no-config", *into], check=True)
+    return environment / "bin" / name

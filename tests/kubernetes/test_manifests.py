@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from tests.programs import find_program
+from tests.programs import find_program, install_program
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "deploy" / "kubernetes"
@@ -51,12 +50,7 @@ def pods() -> dict[str, dict[str, Any]]:
 @pytest.fixture(scope="session")
 def validator(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """kubernetes-validate in an environment of its own: its schemas take 100 MB."""
-    folder = tmp_path_factory.mktemp("validator") / "venv"
-    uv = Path(sys.executable).parent / "uv"
-    subprocess.run([uv, "venv", "--quiet", "--python", sys.executable, folder], check=True)
-    into: list[str | Path] = ["--quiet", "--python", folder / "bin" / "python", "--require-hashes", "-r", LOCK]
-    subprocess.run([uv, "pip", "install", "--no-config", *into], check=True)
-    return folder / "bin" / "kubernetes-validate"
+    return install_program("kubernetes-validate", LOCK, tmp_path_factory.mktemp("validator"))
 
 
 @pytest.mark.slow

