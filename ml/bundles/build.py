@@ -18,7 +18,6 @@ import numpy as np
 from ml.bundles.bundle import (
     FORMAT_VERSION,
     KERAS_FILE,
-    LABEL_KEYS,
     MAX_PROBE,
     Bundle,
     BundleError,
@@ -27,6 +26,7 @@ from ml.bundles.bundle import (
     sha256_hex,
     verify_bundle,
 )
+from ml.bundles.labels import copy_label
 from ml.bundles.predictor import EMBEDDING, PROBABILITIES, Predictor
 from ml.bundles.tensor_names import name_tensors
 from ml.preprocessing.ink import DEFAULT_SPEC, PREPROCESS_VERSION, RasterSpec
@@ -41,8 +41,8 @@ class BundleFacts(TypedDict):
     """What the manifest says about a model."""
 
     recognizer: str
-    labels: Sequence[Mapping[str, str]]
-    """slug, glyph, name and maybe prompt, in the order of the model's outputs."""
+    labels: Sequence[Mapping[str, Any]]
+    """As `ml.bundles.labels` describes them, in the order of the model's outputs."""
     unsure_below: float
     """The probability below which an answer is "not sure"."""
     metrics: Mapping[str, Any]
@@ -140,7 +140,7 @@ def assemble_bundle(
         "recognizer": facts["recognizer"],
         "title": facts.get("title", ""),
         "prompt": facts.get("prompt", ""),
-        "labels": [{key: str(label[key]) for key in LABEL_KEYS if key in label} for label in labels],
+        "labels": list(map(copy_label, labels)),
         "raster": asdict(facts.get("raster", DEFAULT_SPEC)),
         "preprocess_version": PREPROCESS_VERSION,
         "embedding_size": answers.embeddings.shape[1],

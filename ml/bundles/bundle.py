@@ -8,6 +8,7 @@ A bundle is a folder (or a database row) with these parts:
   and a probe: a few rasters with the answers that the model must give. Nothing is served before it has answered its
   probe again.
 - `rehearsal.npz` is the replay pack (`ml.embeddings.replay_pack`). It may be missing, and serving does not need it.
+- `glyphs.svg` has the shapes of labels that a font of the page may lack (`ml.bundles.glyphs`). It may be missing.
 - `history.json` is the training history (`ml.bundles.history`). In memory and in the database it is `history` in the
   manifest.
 
@@ -30,7 +31,9 @@ from typing import Any
 import numpy as np
 
 from ml.bundles.card_schema import card_problem
+from ml.bundles.glyphs import GLYPHS_FILE, glyphs_problem
 from ml.bundles.history import HISTORY_FILE, NOT_STORED, Epochs, history_problem
+from ml.bundles.labels import label_problem
 from ml.bundles.predictor import Predictor, PredictorError
 from ml.preprocessing.ink import PREPROCESS_VERSION, RasterSpec
 
@@ -39,7 +42,8 @@ MANIFEST_FILE = "manifest.json"
 TFLITE_FILE = "model.tflite"
 KERAS_FILE = "model.keras"
 REPLAY_PACK_FILE = "rehearsal.npz"
-LABEL_KEYS = ("slug", "glyph", "name", "prompt")  # of a label in the manifest; `prompt` is optional
+FILES = {"tflite": TFLITE_FILE, "keras": KERAS_FILE, "rehearsal": REPLAY_PACK_FILE, "glyphs": GLYPHS_FILE}
+OPTIONAL_FILES = ("rehearsal", "glyphs")  # a bundle has those that its manifest has a checksum of
 
 MAX_PROBE = 1_000  # rasters; the probe is answered each time that a bundle is loaded
 # Largest difference in probability between the probe's answers then and now. Processors round differently, but far
@@ -54,13 +58,14 @@ class BundleError(ValueError):
 
 @dataclass(frozen=True)
 class Bundle:
-    """One model version. `manifest` is plain JSON, the rest are file contents; `rehearsal` (the replay pack) may be
-    empty."""
+    """One model version. `manifest` is plain JSON, the rest are file contents; `rehearsal` (the replay pack) and
+    `glyphs` may be empty."""
 
     manifest: dict[str, Any]
     tflite: bytes = field(repr=False)
     keras: bytes = field(repr=False)
     rehearsal: bytes = field(default=b"", repr=False)
+    glyphs: bytes = field(default=b"", repr=False)
 
     @property
     def slugs(self) -> list[str]:
@@ -83,8 +88,8 @@ def load_bundle(folder: Path | str) -> Bundle:
         manifest = json.loads((folder / MANIFEST_FILE).read_text("utf-8"))
         _check_manifest(manifest)
         manifest["history"] = _read_history(folder / HISTORY_FILE)
-        names = (TFLITE_FILE, KERAS_FILE, *([REPLAY_PACK_FILE] if "rehearsal" in manifest["sha256"] else []))
-        return Bundle(manifest, *((folder / name).read_bytes() for name in names))
+        names = [name for name in FILES if name not in OPTIONAL_FILES or name in manifest["sha256"]]
+        return Bundle(manifest, **{name: (folder / FILES[name]).read_bytes() for name in names})
     except OSError as error:
         raise BundleError(f"No bundle in {folder}: {error.filename} cannot be read ({error.strerror}).") from error
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
@@ -117,13 +122,12 @@ def save_bundle(bundle: Bundle, folder: Path | str) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     manifest = {key: value for key, value in bundle.manifest.items() if key != "history"}
     contents = {
+        **{FILES[name]: getattr(bundle, name) for name in OPTIONAL_FILES if getattr(bundle, name)},
         HISTORY_FILE: _to_json(bundle.manifest["history"]),
         TFLITE_FILE: bundle.tflite,
         KERAS_FILE: bundle.keras,
         MANIFEST_FILE: _to_json(manifest),
     }
-    if bundle.rehearsal:
-        contents = {REPLAY_PACK_FILE: bundle.rehearsal, **contents}
     with tempfile.TemporaryDirectory(dir=folder, prefix=".writing-") as temporary:
         for name, content in contents.items():
             (Path(temporary) / name).write_bytes(content)
@@ -154,6 +158,14 @@ def with_replay_pack(bundle: Bundle, rehearsal: bytes) -> Bundle:
     return replace(bundle, manifest={**bundle.manifest, "sha256": sums}, rehearsal=rehearsal)
 
 
+def with_glyphs(bundle: Bundle, glyphs: bytes) -> Bundle:
+    """The same bundle with these shapes of its labels (`ml.bundles.glyphs`) and their checksum; none if empty."""
+    sums = {name: value for name, value in bundle.manifest["sha256"].items() if name != "glyphs"}
+    if glyphs:
+        sums["glyphs"] = sha256_hex(glyphs)
+    return replace(bundle, manifest={**bundle.manifest, "sha256": sums}, glyphs=glyphs)
+
+
 # Verifying
 
 
@@ -168,8 +180,10 @@ def verify_bundle(bundle: Bundle) -> Predictor:
         raise BundleError(problem)
     if "history" in bundle.manifest:  # versions of earlier releases have none
         check_history(bundle)
-    for name in ("keras", "rehearsal") if bundle.rehearsal else ("keras",):
+    for name in ("keras", *(name for name in OPTIONAL_FILES if getattr(bundle, name))):
         check_sha256(bundle.manifest, name, getattr(bundle, name))
+    if bundle.glyphs and (problem := glyphs_problem(bundle.glyphs, bundle.slugs)):
+        raise BundleError(problem)
     return verify_serving(bundle.manifest, bundle.tflite)
 
 
@@ -213,11 +227,8 @@ def _check_manifest(manifest: object) -> None:
         raise BundleError(f"unsure_below must be from 0 to 1, not {manifest['unsure_below']}.")
     raster_spec(manifest)
     for label in manifest["labels"]:
-        # `prompt` is optional, the other keys are not.
-        if not isinstance(label, Mapping) or not all(
-            isinstance(label.get(key, "" if key == "prompt" else None), str) for key in LABEL_KEYS
-        ):
-            raise BundleError(f"A label needs the texts slug, glyph and name, and may have a prompt: {label!r}.")
+        if problem := label_problem(label):
+            raise BundleError(problem)
     slugs = [label["slug"] for label in manifest["labels"]]
     if not slugs:
         raise BundleError("The manifest has no labels.")
@@ -235,12 +246,12 @@ def raster_spec(manifest: Mapping[str, Any]) -> RasterSpec:
 
 
 def check_sha256(manifest: Mapping[str, Any], name: str, content: bytes) -> None:
-    """Raise BundleError unless `content` has the checksum that the manifest gives for "tflite", "keras" or
-    "rehearsal"."""
+    """Raise BundleError unless `content` has the checksum that the manifest gives for this name in FILES."""
     expected, actual = manifest["sha256"].get(name), sha256_hex(content)
     if expected != actual:
-        file = REPLAY_PACK_FILE if name == "rehearsal" else f"model.{name}"
-        raise BundleError(f"{file} has sha256 {actual}, the manifest says {expected}. Download the bundle again.")
+        raise BundleError(
+            f"{FILES[name]} has sha256 {actual}, the manifest says {expected}. Download the bundle again."
+        )
 
 
 def sha256_hex(content: bytes) -> str:

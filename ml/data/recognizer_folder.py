@@ -1,7 +1,7 @@
 """Read a folder that describes a recognizer: its name, its labels, and drawings of each label.
 
     FOLDER/recognizer.json      "slug", "title", "prompt", "raster", "not_junk" and
-                                "labels": [{"slug", "glyph", "name", "prompt"}, ...]
+                                "labels": [{"slug", "glyph", "name", "prompt", "names", "codes"}, ...]
     FOLDER/<label>/*.png        pictures (also .jpg, .jpeg, .webp, .bmp), or folders of pictures named by who drew them
     FOLDER/<label>.ndjson       strokes (also .jsonl, and both with .gz), one drawing a line, as in Quick, Draw! files
 
@@ -17,10 +17,12 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from ml.augmentation.negatives import NEGATIVE_KINDS
+from ml.bundles.labels import OPTIONAL, label_problem
 from ml.data.find_labels import LabelNames, find_labels, label_names
 from ml.data.labelled_files import INK_SUFFIXES, EvaluationError, read_ink_lines
 from ml.data.prompts import prompt_problem
@@ -48,7 +50,7 @@ class RecognizerDescription:
 
     slug: str
     title: str
-    labels: list[dict[str, str]]
+    labels: list[dict[str, Any]]
     prompt: str = "Draw {name}"
     raster: RasterSpec = DEFAULT_SPEC
     skipped_negatives: tuple[str, ...] = ()
@@ -133,12 +135,15 @@ def _check_description(data: Mapping[str, object]) -> RecognizerDescription:
     return RecognizerDescription(labels=labels, raster=spec, skipped_negatives=tuple(skipped), **texts)
 
 
-def _label(number: int, data: object) -> dict[str, str]:
+def _label(number: int, data: object) -> dict[str, Any]:
     name = f"label {number}"
     if not isinstance(data, dict):
         raise ValueError(f'{name} must be an object, {{"slug": ..., "name": ...}}.')
-    _check_keys(name, data, required=("slug", "name"), optional=("glyph", "prompt"))
-    return {"glyph": "", **{key: _text(name, data, key) for key in data}}
+    _check_keys(name, data, required=("slug", "name"), optional=("glyph", *OPTIONAL))
+    label = {"glyph": "", **data, **{key: _text(name, data, key) for key in MAX_LENGTHS if key in data}}
+    if problem := label_problem(label):
+        raise ValueError(problem)
+    return label
 
 
 def _check_keys(name: str, data: Mapping[str, object], *, required: Sequence[str], optional: Sequence[str]) -> None:

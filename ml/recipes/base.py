@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -78,8 +79,8 @@ class Material:
 class Recipe:
     """How a recognizer is trained. `pictures`, `tracks`, `prototypes` and `junk` count drawings in one epoch."""
 
-    labels: list[dict[str, str]]
-    """`slug`, `glyph`, `name` and maybe `prompt` of each label, in the order of the model's outputs."""
+    labels: list[dict[str, Any]]
+    """Each as `ml.bundles.labels` describes it, in the order of the model's outputs."""
     load: Callable[[Path | None], Material]
     """Loads the material from the folder of data sets."""
     sources: Sequence[str]
@@ -121,6 +122,8 @@ class Recipe:
     """Share of the real validation drawings that may be answered "not sure"."""
     start_share: float = 0.25
     """Share of the weights that `train --onwards` continues from in its result."""
+    glyphs: Path | None = None
+    """A file with the shapes of the labels (`ml.bundles.glyphs`), which the bundle gets. None: it has none."""
     limits: Sequence[str] = ()
     """Uses that this recognizer is not fit for, for the model card."""
     load_to_replay: Callable[[Path | None], Material] | None = None

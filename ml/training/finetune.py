@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ml.bundles.bundle import Bundle, with_history
+from ml.bundles.bundle import Bundle, with_glyphs, with_history
 from ml.bundles.history import HistoryRecorder
 from ml.data.approved import ApprovedDrawings, ProgressCallback, check_drawings
 from ml.data.loaders import data_folder, is_available
@@ -91,7 +91,7 @@ def finetune(
     if mode == HEAD:
         check = BaseCheck.of(base, base_test)
         challenger = finetune_head.finetune(base, drawings, seed=seed, report=record, check=check)
-        return inherit_card(with_history(challenger, record.epochs), base)
+        return _inherit(with_history(challenger, record.epochs), base)
     recipe = recipe or RECIPES.get(base.manifest["recognizer"])
     difference = how_recipe_differs(base, recipe)
     if recipe is None or difference:
@@ -99,4 +99,9 @@ def finetune(
     challenger = finetune_full.finetune(
         base, drawings, recipe, seed=seed, report=record, data=data_folder(data), base_test=base_test
     )
-    return inherit_card(with_history(challenger, record.epochs), base)
+    return _inherit(with_history(challenger, record.epochs), base)
+
+
+def _inherit(challenger: Bundle, base: Bundle) -> Bundle:
+    """The challenger with the card and the shapes of labels of its base."""
+    return with_glyphs(inherit_card(challenger, base), base.glyphs)

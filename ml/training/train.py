@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from ml.bundles.build import export_bundle, load_keras, to_input
-from ml.bundles.bundle import Bundle, load_bundle, save_bundle, with_history
+from ml.bundles.bundle import Bundle, load_bundle, save_bundle, with_glyphs, with_history
+from ml.bundles.labels import copy_label
 from ml.embeddings.replay_pack import add_replay_pack
 from ml.evaluation.base_test import make_base_test, save_base_test
 from ml.recipes import RECIPES
@@ -68,7 +69,7 @@ def train_recognizer(
     before = None
     if onwards is not None:
         before = load_bundle(onwards)
-        if before.manifest["labels"] != recipe.labels:
+        if before.manifest["labels"] != list(map(copy_label, recipe.labels)):
             raise TrainingError("The bundle in --onwards has other labels than the recipe. Train without it.")
         if not (recipe.further or epochs):
             raise TrainingError("The recipe has no further cycle. Give the number of epochs with --epochs.")
@@ -141,6 +142,7 @@ def calibrate_and_export(
         training={**numbers, "sources": list(recipe.sources), "seed": seed, "temperature": round(temperature, 4)},
         quantise=True,
     )
+    bundle = with_glyphs(bundle, recipe.glyphs.read_bytes() if recipe.glyphs else b"")
     bundle, reports = measure_bundle(bundle, recipe, material)
     return add_replay_pack(bundle, material), reports
 

@@ -299,5 +299,5 @@ def test_a_title_or_prompt_that_is_no_text_is_refused(tiny_bundle: Bundle, words
 
 def test_a_prompt_of_a_label_that_is_no_text_is_refused(tiny_bundle: Bundle) -> None:
     labels = [*tiny_bundle.manifest["labels"][:2], {"slug": "2", "glyph": "2", "name": "two", "prompt": 2}]
-    with pytest.raises(BundleError, match=r"prompt.*'prompt': 2"):
+    with pytest.raises(BundleError, match=r"'2' has a prompt.* 2\."):
         verify_bundle(changed(tiny_bundle, labels=labels))

@@ -209,3 +209,14 @@ def test_progress_sees_every_file(folder: Path) -> None:
 
     read_folder(folder, progress=count)
     assert seen == ["files"] * 8
+
+
+def test_a_label_may_have_names_and_codes(folder: Path) -> None:
+    codes = {"typst": ["rune.fehu"]}
+    labels = [{**SPEC["labels"][0], "names": ["wealth"], "codes": codes}, *SPEC["labels"][1:]]
+    described, _ = read_folder(respecified(folder, labels=labels))
+    assert described.labels[0]["codes"] == codes
+    assert described.labels[0]["names"] == ["wealth"]
+    labels[0] = {**labels[0], "codes": {"tex": ["x"]}}
+    with pytest.raises(FolderError, match="tex"):
+        read_folder(respecified(folder, labels=labels))

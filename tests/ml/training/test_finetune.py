@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from ml.bundles.build import load_keras
-from ml.bundles.bundle import Bundle, BundleError, verify_bundle
+from ml.bundles.bundle import Bundle, BundleError, verify_bundle, with_glyphs
+from ml.bundles.glyphs import Glyph, write_glyphs
 from ml.bundles.history import history_problem
 from ml.data.approved import ApprovedDrawings, ApprovedDrawingsError, make_variants, select_drawings, weights_of
 from ml.data.loaders import DatasetError
@@ -333,6 +334,17 @@ def test_drawings_whose_arrays_do_not_fit_are_refused(
 ) -> None:
     with pytest.raises(ApprovedDrawingsError, match=message):
         finetune(trained_base, wrong, mode=HEAD, seed=1, report=lambda told: None)
+
+
+def test_the_challenger_keeps_names_codes_and_shapes_of_the_labels(trained_base: Bundle) -> None:
+    codes = {"html": ["&#48;"]}
+    labels = [{**trained_base.manifest["labels"][0], "codes": codes}, *trained_base.manifest["labels"][1:]]
+    base = replace(trained_base, manifest={**trained_base.manifest, "labels": labels})
+    base = with_glyphs(base, write_glyphs({"0": Glyph(2, 3, "M0 0H2V3")}, "drawn for this test"))
+    challenger = finetune(base, approved_drawings(30, 1), mode=HEAD, seed=1, report=lambda progress: None)
+    assert challenger.manifest["labels"][0]["codes"] == codes
+    assert challenger.glyphs == base.glyphs
+    verify_bundle(challenger)
 
 
 def test_training_without_drawings_is_refused(trained_base: Bundle) -> None:
