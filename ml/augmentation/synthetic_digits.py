@@ -1,21 +1,19 @@
 """Write synthetic digits in styles that the data sets rarely contain.
 
 Most of MNIST was written in the USA. Many Europeans begin a seven with a tick or a wave and give it a bar, write a one
-with a hook as long as its stem, a nine that ends in a curl, an open four. Each prototype below is one such drawing in a
-box of 100 x 100 with y pointing down: points `x,y` joined by a smooth line, `!` after a point that is a corner, and `|`
-between strokes. `write_digit` moves the points a little each time; `ml.augmentation.augment` varies the result further.
+with a hook as long as its stem, a nine that ends in a curl, an open four. Each prototype below is one such drawing
+(`ml.augmentation.prototypes` describes the form). `write_digit` moves the points a little each time;
+`ml.augmentation.augment` varies the result further.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
+from ml.augmentation.prototypes import draw_prototype
 from ml.preprocessing.ink import Ink
 
 Rng = np.random.Generator
-
-POINT_DEVIATION = 3.5  # standard deviation by which each point is moved, in the box of 100
-POINTS_PER_SEGMENT = 10  # drawn between two points of a prototype
 
 PROTOTYPES: dict[int, tuple[str, ...]] = {
     0: (
@@ -106,31 +104,4 @@ PROTOTYPES: dict[int, tuple[str, ...]] = {
 def write_digit(label: int, rng: Rng) -> Ink:
     """The ink of a digit after a random prototype, a little different each time: strokes float64 (2, n)."""
     prototypes = PROTOTYPES[label]
-    prototype = prototypes[int(rng.integers(len(prototypes)))]
-    return [
-        np.concatenate([_smooth_line(segment) for segment in _parse_stroke(stroke, rng)], axis=1)
-        for stroke in prototype.split("|")
-    ]
-
-
-def _parse_stroke(stroke: str, rng: Rng) -> list[np.ndarray]:
-    """The points (2, n) of each piece between two corners, moved at random. Neighbouring pieces share their corner."""
-    pieces: list[list[np.ndarray]] = [[]]
-    for word in stroke.split():
-        point = np.array([float(number) for number in word.rstrip("!").split(",")]) + rng.normal(0, POINT_DEVIATION, 2)
-        pieces[-1].append(point)
-        if word.endswith("!"):
-            pieces.append([point])
-    return [np.array(piece).T for piece in pieces if len(piece) > 1]
-
-
-def _smooth_line(points: np.ndarray) -> np.ndarray:
-    """A Catmull-Rom spline (Catmull and Rom 1974) through points (2, n): (2, (n - 1) * POINTS_PER_SEGMENT + 1)."""
-    padded = np.concatenate([points[:, :1], points, points[:, -1:]], axis=1)  # (2, n + 2): the ends twice
-    # Each segment runs from `start` to `end`; the points `before` and `after` give its direction at the ends.
-    before, start, end, after = (padded[:, i : i + points.shape[1] - 1, None] for i in range(4))  # (2, n - 1, 1) each
-    t = np.arange(POINTS_PER_SEGMENT) / POINTS_PER_SEGMENT  # along a segment, 0 to 1
-    curve = start + 0.5 * t * (
-        end - before + t * (2 * before - 5 * start + 4 * end - after + t * (3 * (start - end) + after - before))
-    )  # (2, n - 1, POINTS_PER_SEGMENT)
-    return np.concatenate([curve.reshape(2, -1), points[:, -1:]], axis=1)
+    return draw_prototype(prototypes[int(rng.integers(len(prototypes)))], rng)

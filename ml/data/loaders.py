@@ -38,9 +38,12 @@ NEGATIVE_WORDS = (
     "flower", "house", "pants", "pig", "radio", "rainbow", "tree",
 )  # fmt: skip
 
+Lookalikes = dict[str, tuple[int, ...]]
+"""Numbers of Omniglot characters, by alphabet."""
+
 # Omniglot characters that can be read as a digit, found by looking at all 242. They are used neither to train nor to
 # test negatives. In brackets: the digits that they look like.
-DIGIT_LOOKALIKES: dict[str, tuple[int, ...]] = {
+DIGIT_LOOKALIKES: Lookalikes = {
     "Balinese": (5, 14, 15),  # (7/2, open 2, 4)
     "Early_Aramaic": (1, 2, 3, 4, 5, 6, 7, 10, 12, 13, 14, 16, 17, 19, 20, 22),
     # (4, 9, 1, 4/9, mirrored 3, 4, 1 with serifs, barred 2, 6, 9, 9, 0, 1/7, 9, 4, 4)
@@ -54,6 +57,24 @@ DIGIT_LOOKALIKES: dict[str, tuple[int, ...]] = {
     # (5, 2, 0, 5, 6, 2, 4, 9, 4, 2/7, 9, 5, 5/3, 3), each under a bar
     "Tagalog": (3, 16),  # (3, 0/6)
 }
+
+# The same for letters. Half of Greek is there, and all of Latin.
+LETTER_LOOKALIKES: Lookalikes = {
+    "Balinese": (4, 5, 12, 14, 15, 17, 23),  # (n, r, e, mirrored C, u, n, w)
+    "Early_Aramaic": (1, 2, 3, 4, 6, 7, 10, 11, 12, 13, 14, 16, 17, 18, 20, 21, 22),
+    # (t, g, T, A, y, I, t, Y, b, y, y, o, T, r, q, w, x)
+    "Greek": (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 13, 15, 17, 18, 19, 20, 22, 24),  # not: lambda, xi, pi, phi, psi
+    "Japanese_(katakana)": (2, 4, 5, 12, 13, 14, 15, 17, 19, 20, 24, 26, 33, 34, 35, 37, 41, 42, 45, 47),
+    # (Y, I, t, Z, t, V, q, V, t, t, l, E, X, E, t, z, L, O, Z, V)
+    "Korean": (1, 2, 3, 4, 14, 21, 22, 24, 25, 27, 28, 29, 31, 33, 38),  # (t, H, F, H, T, l, T, L, C, Z, O, U, A, O, E)
+    "Latin": tuple(range(1, 27)),
+    "Sanskrit": (5, 11, 12, 13, 14, 18, 21, 27, 36, 37),  # (S, C, O, S, G, C, U, r, S, Z)
+    "Tagalog": (3, 8, 16),  # (z, S, O)
+}
+
+# The letters in the order of EMNIST, and those whose cases look alike: EMNIST's "merged" set makes one class of both.
+LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+MERGED_LETTERS = "CIJKLMOPSUVWXYZ"
 
 
 # The parts of NumtaDB that are used, in the order of its file, and their numbers of pictures. Each is a collection of
@@ -139,9 +160,11 @@ def _read_bytes(source: str, path: str, data: Path | None) -> bytes:
     return content
 
 
-def _read_idx(source: str, path: str, data: Path | None) -> np.ndarray:
-    """The uint8 array of an idx file (the format of MNIST: two zeros, type 8, rank, big-endian sizes, values)."""
-    content = _read_bytes(source, path, data)
+def read_idx(content: bytes, path: str) -> np.ndarray:
+    """The uint8 array of an idx file (the format of MNIST: two zeros, type 8, rank, big-endian sizes, values).
+
+    Raises DatasetError, which names `path`, for other content.
+    """
     if content[:3] != b"\0\0\x08":
         raise DatasetError(f"{path} is no idx file of bytes: it starts with {content[:4].hex()}, not with 000008.")
     rank = content[3]
@@ -182,8 +205,9 @@ def load_mnist(part: str, data: Path | None = None) -> Pictures:
     if part not in ("train", "test"):
         raise DatasetError(f"MNIST has the parts train and test, not {part!r}.")
     stem = {"train": "train", "test": "t10k"}[part]
-    x = _read_idx("mnist", f"mnist/{stem}-images-idx3-ubyte.gz", data)
-    y = _read_idx("mnist", f"mnist/{stem}-labels-idx1-ubyte.gz", data).astype(np.int64)
+    images, labels = f"mnist/{stem}-images-idx3-ubyte.gz", f"mnist/{stem}-labels-idx1-ubyte.gz"
+    x = read_idx(_read_bytes("mnist", images, data), images)
+    y = read_idx(_read_bytes("mnist", labels, data), labels).astype(np.int64)
     return Pictures(x, y, _read_npz("mnist/writers.npz", data)[part])
 
 
@@ -216,6 +240,28 @@ def load_bangla(part: str, data: Path | None = None) -> Pictures:
     return Pictures(stored["x"][chosen], stored["y"][chosen].astype(np.int64), collections[chosen])
 
 
+# Letters
+
+
+def load_letters(data: Path | None = None) -> Pictures:
+    """EMNIST's letters: uint8 (n, 28, 28). `y` is the place in `LETTERS`, and `group` is the letter."""
+    stored = _read_npz("letters/emnist.npz", data)
+    labels = np.array([LETTERS.index(str(letter)) for letter in stored["y"]], np.int64)
+    return Pictures(stored["x"], labels, stored["y"].astype(str))
+
+
+def load_latin_characters(data: Path | None = None) -> Pictures:
+    """Omniglot's small Latin letters, drawn with a mouse by 20 people: uint8 (520, 105, 105), as `load_letters`."""
+    stored = _read_npz("omniglot_small/omniglot_small.npz", data)
+    names = [f"Latin/character{number:02}" for number in range(1, 27)]
+    letters = {list(stored["classes"]).index(name): LETTERS[26 + place] for place, name in enumerate(names)}
+    chosen = np.isin(stored["y"], list(letters))
+    group = np.array([letters[int(number)] for number in stored["y"][chosen]])
+    x = stored["x"][chosen]
+    labels = np.array([LETTERS.index(letter) for letter in group], np.int64)
+    return Pictures(255 - x if x.mean() > 127 else x, labels, group)
+
+
 # Negatives
 
 
@@ -225,8 +271,8 @@ def load_negative_drawings(data: Path | None = None) -> list[Ink]:
     return [_to_ink(row["drawing"]) for row in rows]
 
 
-def load_foreign_characters(part: str, data: Path | None = None) -> Pictures:
-    """Omniglot characters that nobody reads as a digit: uint8 (n, 105, 105). `group` is "alphabet/character".
+def load_foreign_characters(part: str, data: Path | None = None, lookalikes: Lookalikes = DIGIT_LOOKALIKES) -> Pictures:
+    """Omniglot characters without `lookalikes`: uint8 (n, 105, 105). `group` is "alphabet/character".
 
     `part` is "train" or "test". The alphabets are divided by a hash of their names, so that the test shows alphabets
     that were not trained on. `y` is the number of the character.
@@ -237,8 +283,8 @@ def load_foreign_characters(part: str, data: Path | None = None) -> Pictures:
     kept = []
     for number, name in enumerate(names):
         alphabet, character = str(name).split("/")  # Greek/character07
-        looks_like_a_digit = int(re.sub(r"\D", "", character)) in DIGIT_LOOKALIKES.get(alphabet, ())
-        if (alphabet in tested) == (part == "test") and not looks_like_a_digit:
+        is_lookalike = int(re.sub(r"\D", "", character)) in lookalikes.get(alphabet, ())
+        if (alphabet in tested) == (part == "test") and not is_lookalike:
             kept.append(number)
     chosen = np.isin(y, kept)
     x = stored["x"][chosen]

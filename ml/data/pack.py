@@ -10,12 +10,14 @@ import cv2
 import numpy as np
 
 from ml.data.download import TUBERLIN_SIDE, record_checksum, shrink
-from ml.data.loaders import DatasetError, first_by_hash
+from ml.data.loaders import LETTERS, DatasetError, first_by_hash, read_idx
 from ml.data.sources import SOURCES, TUBERLIN_WORDS
+from ml.preprocessing import unpack
 from ml.progress import Progress, no_progress
 
 NUMTADB_PARTS = ("a", "b", "c", "d")  # of six; the others have other sizes and were partly altered on purpose
 NUMTADB_TEST_EVERY = 10  # one picture in ten goes to the test
+IDX_PARTS = ("images-idx3", "labels-idx1")  # in the names of EMNIST's files
 
 Arrays = dict[str, np.ndarray]
 
@@ -77,6 +79,24 @@ def _pack_bhmsds(folder: Path, progress: Progress) -> Arrays:
     return {**arrays, "y": arrays["y"].astype(np.int8)}
 
 
+def _pack_emnist(folder: Path, progress: Progress) -> Arrays:
+    """EMNIST: `emnist-byclass-test-images-idx3-ubyte.gz` and its labels: 10 digits, 26 capitals, 26 small letters."""
+    x, y = (_read_idx(folder, f"emnist-byclass-test-{part}-ubyte.gz", progress) for part in IDX_PARTS)
+    letters = y >= 10
+    # The pictures are stored with rows and columns exchanged.
+    return {"x": x[letters].transpose(0, 2, 1), "y": np.array(list(LETTERS))[y[letters] - 10]}
+
+
+def _read_idx(folder: Path, name: str, progress: Progress) -> np.ndarray:
+    """The uint8 array of an idx file somewhere in `folder`."""
+    for file in progress(sorted(folder.rglob(name)), name):
+        try:
+            return read_idx(unpack.read_gzip(file), name)
+        except unpack.UnpackError as error:
+            raise DatasetError(f"{file} is not read: {error}.") from error
+    raise DatasetError(f"There is no {name} in {folder}. Unpack all of EMNIST there.")
+
+
 def _pack_by_label(files: dict[str, list[Path]], side: int, folder: Path, progress: Progress) -> Arrays:
     if missing := [label for label, pictures in files.items() if not pictures]:
         raise DatasetError(f"{folder} has no pictures of {', '.join(missing)}. Unpack the whole data set there.")
@@ -99,4 +119,5 @@ PACKERS: dict[str, Callable[[Path, Progress], Arrays]] = {
     "numtadb": _pack_numtadb,
     "tuberlin": _pack_tuberlin,
     "bhmsds": _pack_bhmsds,
+    "emnist": _pack_emnist,
 }

@@ -128,6 +128,16 @@ SOURCES: dict[str, Source] = {
         page="https://www.kaggle.com/datasets/BengaliAI/numta",
         size=3_500_000,
     ),
+    "emnist": Source(
+        "EMNIST, letters from forms (the test part of the set ByClass)",
+        "Cohen, Afshar, Tapson, van Schaik (2017), from NIST Special Database 19",
+        "Public domain (as commonly stated)",
+        {"letters/emnist.npz": ""},
+        by_hand="Fetch gzip.zip (560 MB) from https://www.nist.gov/itl/products-and-services/emnist-dataset, unpack "
+        "it, and run: python -m ml data --pack emnist FOLDER",
+        page="https://www.nist.gov/itl/products-and-services/emnist-dataset",
+        size=15_000_000,
+    ),
     "bhmsds": Source(
         "Digits on paper, photographed (for checking only)",
         "wblachowski/bhmsds",

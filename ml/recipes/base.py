@@ -12,7 +12,8 @@ import numpy as np
 
 from ml.augmentation.augment import fit_picture
 from ml.augmentation.negatives import make_negative
-from ml.data.loaders import Pictures, Tracks, load_foreign_characters
+from ml.augmentation.synthetic_digits import write_digit
+from ml.data.loaders import DIGIT_LOOKALIKES, Lookalikes, Pictures, Tracks, load_foreign_characters
 from ml.preprocessing.image import normalise_dataset_image
 from ml.preprocessing.ink import DEFAULT_SPEC, Ink, RasterSpec, rasterise
 from ml.preprocessing.trace import trace_pictures
@@ -91,7 +92,7 @@ class Recipe:
     pictures: int
     tracks: int
     prototypes: int
-    """Synthetic digits (see `ml.augmentation.synthetic_digits`)."""
+    """Synthetic drawings, made by `write`."""
     junk: int
     """Negative examples."""
     batch: int = 128
@@ -126,6 +127,8 @@ class Recipe:
     """A file with the shapes of the labels (`ml.bundles.glyphs`), which the bundle gets. None: it has none."""
     limits: Sequence[str] = ()
     """Uses that this recognizer is not fit for, for the model card."""
+    write: Callable[[int, np.random.Generator], Ink] = write_digit
+    """Makes the ink of a synthetic drawing of a label, given by its index."""
     load_to_replay: Callable[[Path | None], Material] | None = None
     """Loads the same material faster, without tests that only the model card needs. None: `load` does it."""
 
@@ -164,9 +167,14 @@ def normalise_pictures(pictures: np.ndarray, spec: RasterSpec = DEFAULT_SPEC) ->
     return np.array(rasters, np.uint8).reshape(-1, spec.size, spec.size)
 
 
-def foreign_negatives(data: Path | None, other: int, spec: RasterSpec = DEFAULT_SPEC) -> tuple[np.ndarray, Examples]:
-    """Characters of other alphabets as negative examples: rasters uint8 (n, size, size) to train on, and a test."""
-    train, test = (load_foreign_characters(part, data).x for part in ("train", "test"))
+def foreign_negatives(
+    data: Path | None, other: int, spec: RasterSpec = DEFAULT_SPEC, lookalikes: Lookalikes = DIGIT_LOOKALIKES
+) -> tuple[np.ndarray, Examples]:
+    """Characters of other alphabets as negative examples: rasters uint8 (n, size, size) to train on, and a test.
+
+    None of the `lookalikes` (numbers of characters by alphabet) is among them.
+    """
+    train, test = (load_foreign_characters(part, data, lookalikes).x for part in ("train", "test"))
     return (
         np.stack([fit_picture(picture, spec) for picture in train]),
         Examples(normalise_pictures(test, spec), np.full(len(test), other)),

@@ -11,7 +11,6 @@ from ml.augmentation.augment import augment_ink, augment_rasters
 from ml.augmentation.details import change_details
 from ml.augmentation.digit_styles import restyle_digit
 from ml.augmentation.negatives import make_negative
-from ml.augmentation.synthetic_digits import write_digit
 from ml.preprocessing.ink import Ink, RasterSpec
 from ml.preprocessing.trace import trace_pictures
 from ml.recipes.base import Examples, Material, Recipe
@@ -43,11 +42,11 @@ def make_epoch(material: Material, recipe: Recipe, rng: Rng, *, strength: float 
         _vary_pictures(material, recipe, picture_rows[unchanged:], rng, strength),
         _stack((_vary_track(material, recipe, row, rng, strength) for row in track_rows), spec),
     ]
-    # The order of the random draws is part of the result: negatives come before the synthetic digits.
+    # The order of the random draws is part of the result: negatives come before the synthetic drawings.
     negatives = _stack(_make_negatives(material, recipe, rng, hard), spec)
     synthetic_labels = rng.integers(len(recipe.labels), size=recipe.prototypes)
     synthetic = _stack(
-        (augment_ink(write_digit(int(label), rng), rng, spec, strength=strength) for label in synthetic_labels), spec
+        (augment_ink(recipe.write(int(label), rng), rng, spec, strength=strength) for label in synthetic_labels), spec
     )
     x = np.concatenate([*drawn, synthetic, negatives])
     other = np.full(recipe.junk, len(recipe.labels))  # the class after the last label

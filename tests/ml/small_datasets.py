@@ -13,6 +13,8 @@ import cv2
 import numpy as np
 
 from ml.augmentation.synthetic_digits import write_digit
+from ml.augmentation.synthetic_letters import write_letter
+from ml.data.loaders import LETTERS
 from ml.data.sources import SKETCH_WORDS
 from ml.preprocessing.ink import Ink, rasterise
 from ml.preprocessing.quickdraw_bitmap import draw_bitmap
@@ -28,6 +30,41 @@ def numtadb(folder: Path, *, train: int, test: int) -> None:
     path = folder / "numtadb28" / "numtadb28.npz"
     path.parent.mkdir()
     np.savez(path, x=x, y=y, split=np.array(["train"] * train + ["test"] * test))
+
+
+def letters(folder: Path, *, each: int) -> None:
+    """EMNIST with so many synthetic drawings of each letter."""
+    rng = np.random.default_rng(6)
+    y = np.repeat(list(LETTERS), each)
+    x = np.stack([rasterise(write_letter(str(letter), rng)) for letter in y])
+    path = folder / "letters" / "emnist.npz"
+    path.parent.mkdir()
+    np.savez(path, x=x, y=y)
+
+
+def mnist(folder: Path, *, drawings: int) -> None:
+    """The training part of MNIST with so many synthetic digits, each by a writer of its own."""
+    rng = np.random.default_rng(7)
+    y = (np.arange(drawings) % 10).astype(np.uint8)
+    x = np.stack([rasterise(write_digit(int(label), rng)) for label in y])
+    (folder / "mnist").mkdir()
+    for name, array in (("images-idx3", x), ("labels-idx1", y)):
+        content = bytes([0, 0, 8, array.ndim]) + np.array(array.shape, ">i4").tobytes() + array.tobytes()
+        (folder / "mnist" / f"train-{name}-ubyte.gz").write_bytes(gzip.compress(content))
+    np.savez(folder / "mnist" / "writers.npz", train=np.arange(drawings))
+
+
+def latin(folder: Path) -> None:
+    """Omniglot with Latin's 26 small letters, and two characters of each of two other alphabets, two drawings each."""
+    rng = np.random.default_rng(8)
+    names = [f"Latin/character{number:02}" for number in range(1, 27)]
+    names += [f"{alphabet}/character{number}" for alphabet in ALPHABETS if alphabet != "Latin" for number in (90, 91)]
+    small = LETTERS[26:]
+    inks = [write_letter(small[place % 26], rng) for place in range(len(names)) for _ in range(2)]
+    path = folder / "omniglot_small" / "omniglot_small.npz"
+    path.parent.mkdir()
+    y = np.repeat(np.arange(len(names)), 2)
+    np.savez(path, x=np.stack([_large(ink) for ink in inks]), y=y, classes=np.array(names), drawer=np.ones(len(y)))
 
 
 def characters(folder: Path) -> None:

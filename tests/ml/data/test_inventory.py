@@ -17,7 +17,7 @@ import pytest
 from ml.commands.main import main
 from ml.data import download as downloads
 from ml.data.inventory import report_source
-from ml.data.loaders import SOURCES, load_bangla, load_photographed_digits, load_tuberlin_sketches
+from ml.data.loaders import SOURCES, load_bangla, load_letters, load_photographed_digits, load_tuberlin_sketches
 from ml.data.sources import Source
 from tests.publisher import Publisher
 
@@ -263,13 +263,31 @@ def test_photographed_digits_are_packed_without_the_other_symbols(
     assert np.bincount(load_photographed_digits().y).tolist() == [2] * 10
 
 
+def test_the_letters_of_emnist_are_packed_upright_and_without_its_digits(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    row = np.zeros((4, 28, 28), np.uint8)
+    row[:, 5] = 255  # stored with rows and columns exchanged: on paper it is an upright line
+    for name, array in (("images-idx3", row), ("labels-idx1", np.array([9, 10, 36, 61], np.uint8))):
+        content = bytes([0, 0, 8, array.ndim]) + np.array(array.shape, ">i4").tobytes() + array.tobytes()
+        (tmp_path / f"emnist-byclass-test-{name}-ubyte.gz").write_bytes(gzip.compress(content))
+
+    told(capsys, "--pack", "emnist", tmp_path)
+
+    letters = load_letters()
+    assert letters.group.tolist() == ["A", "a", "z"]
+    assert (letters.x[:, :, 5] == 255).all()
+    assert (letters.x[:, 5, 6:] == 0).all()
+
+
 @pytest.mark.parametrize(
     ("source", "expected"),
     [
         ("numtadb", "training-a.csv"),
         ("tuberlin", "arm, ear, eye, face, hand, mouth, nose"),
         ("bhmsds", "0, 1, 2, 3, 4, 5, 6, 7, 8, 9"),
-        ("mnist", "numtadb, tuberlin, bhmsds"),
+        ("emnist", "emnist-byclass-test-images-idx3-ubyte.gz"),
+        ("mnist", "numtadb, tuberlin, bhmsds, emnist"),
     ],
 )
 def test_missing_originals_cannot_be_packed(

@@ -396,3 +396,13 @@ def test_the_pen_tracks_are_of_thirty_people() -> None:
 
     assert len(tracks.inks) == 7494
     assert len(set(tracks.group)) == 30
+
+
+def test_letters_are_numbered_in_the_order_of_emnist(tmp_path: Path) -> None:
+    (tmp_path / "letters").mkdir()
+    np.savez(tmp_path / "letters/emnist.npz", x=np.zeros((3, 28, 28), np.uint8), y=np.array(["A", "a", "z"]))
+
+    letters = loaders.load_letters(tmp_path)
+
+    assert letters.y.tolist() == [0, 26, 51]
+    assert letters.group.tolist() == ["A", "a", "z"]
