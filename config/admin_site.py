@@ -21,7 +21,10 @@ GROUPS: list[tuple[Any, tuple[str, ...]]] = [
     (_("Moderation"), ("AuditEntry", "Report", "AuthorExclusion")),
     (
         _("Models"),
-        ("Recognizer", "ModelVersion", "Promotion", "TrainingRun", "SnapshotItem", "BaseTest", "WorstMistakes"),
+        (
+            *("Recognizer", "Label", "ModelVersion", "Promotion", "TrainingRun"),
+            *("SnapshotItem", "BaseTest", "WorstMistakes"),
+        ),
     ),
     (_("Data"), ("Export", "ImportJob", "Coverage", "Confusion", "AnswerWeek", "Bookmark")),
     (_("API and webhooks"), ("ApiKey", "Webhook", "Delivery")),

@@ -35,6 +35,8 @@ def choose_language(get_response: GetResponse) -> GetResponse:
         asked = request.GET.get(QUERY)
         code = asked if asked in _CODES else translation.get_language_from_request(request)
         response = _answer_in(code, request, get_response)
+        if "immutable" in response.get("Cache-Control", ""):  # its address says in which language it is
+            return response
         response.headers.setdefault("Content-Language", code)
         patch_vary_headers(response, ["Accept-Language", "Cookie"])
         if code == asked and request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME) != code:

@@ -25,7 +25,7 @@ from accounts.models import User
 from ml.bundles.bundle import Bundle, load_bundle
 from recognizer import memory
 from recognizer.models import Label, Recognizer
-from recognizer.registry import install, pinned, serving
+from recognizer.registry import install, label_lists, pinned, serving
 from recognizer.review import outliers
 from tests import small_bundles
 from tests.csrf_client import CsrfClient
@@ -71,6 +71,7 @@ def _empty_caches() -> Iterator[None]:
     _clear_shared_cache()
     serving.clear_cache()
     pinned.clear_cache()
+    label_lists.clear_cache()
     usage.clear_cache()
     key_cache.clear_cache()
     outliers.clear_cache()
@@ -131,6 +132,13 @@ def sketches(digits: Recognizer, starter: Bundle) -> Recognizer:
     more = enumerate(map(small_bundles.label_of_word, small_bundles.MORE_WORDS), start=len(small_bundles.WORDS))
     Label.objects.bulk_create(Label(recognizer=sketches, position=position, **label) for position, label in more)
     return sketches
+
+
+@pytest.fixture
+def maths(digits: Recognizer, starter: Bundle) -> Recognizer:
+    """A recognizer of ten symbols with codes, and a shape for one of them; it reads a 7 as a curved arrow."""
+    install.install(bundle=small_bundles.maths(starter))
+    return Recognizer.objects.get(slug="maths")
 
 
 @pytest.fixture

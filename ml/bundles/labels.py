@@ -46,6 +46,12 @@ def copy_label(label: Mapping[str, Any]) -> dict[str, Any]:
     return {key: label[key] for key in LABEL_KEYS if key in TEXTS or label.get(key)}
 
 
+def first_codes(codes: Mapping[str, Any]) -> dict[str, str]:
+    """The code of each kind that "copy" takes: the first command, the first character, and so on."""
+    keys = {"latex": "code", "unicode": "character"}
+    return {kind: entries[0][keys[kind]] if kind in keys else entries[0] for kind, entries in codes.items() if entries}
+
+
 def _is_list_of(check: Any, value: object) -> bool:
     return isinstance(value, list) and len(value) <= MAX_ENTRIES and all(map(check, value))
 

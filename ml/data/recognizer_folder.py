@@ -37,7 +37,7 @@ PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp")
 
 SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 MAX_LENGTHS = {"slug": 50, "title": 80, "prompt": 80, "name": 80, "glyph": 16}  # characters, as in the site's database
-MAX_LABELS = 250
+MAX_LABELS = 2_000
 
 
 class FolderError(ValueError):

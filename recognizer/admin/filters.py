@@ -17,6 +17,8 @@ from recognizer.models import Label
 
 RECOGNIZER = "label__recognizer__id__exact"  # the filter above it in the same list
 
+MOST_CHOICES = 60
+
 
 class LabelFilter(admin.SimpleListFilter):
     """The labels of the chosen recognizer. The labels of all recognizers together would be too many to choose from."""
@@ -25,10 +27,13 @@ class LabelFilter(admin.SimpleListFilter):
     parameter_name = "label"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        """No choices until a recognizer is chosen."""
-        chosen = request.GET.get(RECOGNIZER, "")
+        """No choices until a recognizer is chosen, and of many labels only the chosen one: `?label=` and its id."""
+        chosen, label = request.GET.get(RECOGNIZER, ""), request.GET.get(self.parameter_name, "")
         found = Label.objects.filter(recognizer=int(chosen)) if chosen.isdecimal() else Label.objects.none()
-        return [(str(label.pk), str(label)) for label in found]
+        shown = list(found[: MOST_CHOICES + 1])
+        if len(shown) > MOST_CHOICES:
+            shown = list(found.filter(pk=int(label))) if label.isdecimal() else []
+        return [(str(each.pk), str(each)) for each in shown]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """The rows of the chosen label."""

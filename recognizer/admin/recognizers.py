@@ -21,13 +21,45 @@ from recognizer import training
 from recognizer.models import Label, Policy, Recognizer, permissions
 from recognizer.review import policy_changes
 
+MOST_INLINE = 60  # labels on the page of their recognizer; more have only the list of labels
+
+
+@admin.register(Label)
+class LabelAdmin(admin.ModelAdmin):
+    """The labels of all recognizers. Slugs and positions cannot change, because the model depends on them."""
+
+    list_display = ["recognizer", "position", "slug", "glyph", "name"]
+    list_display_links = ["slug"]
+    list_filter = ["recognizer"]
+    list_select_related = ["recognizer"]
+    search_fields = ["slug", "name", "glyph", "codes"]
+    fields = ["recognizer", "position", "slug", "glyph", "name", "prompt", "tone", "names", "codes"]
+    readonly_fields = ["recognizer", "position", "slug"]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Nobody: labels come with a bundle."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nobody: drawings and models use them."""
+        return False
+
+    def save_model(self, request: HttpRequest, obj: Label, form: Any, change: bool) -> None:
+        """Log what changed."""
+        super().save_model(request, obj, form, change)
+        changed = {f"{obj.slug} {name}": both for name, both in _changes(form).items()}
+        if changed:
+            by = cast(User, request.user)
+            audit.note(by=by, what="recognizer.changed", subject=obj.recognizer.slug, detail=changed)
+
 
 class LabelInline(admin.TabularInline):
-    """The labels of a recognizer. Slugs and positions cannot change, because the model depends on them."""
+    """The labels of a recognizer that has few. Their names and codes are on their own pages."""
 
     model = Label
     extra = 0
     can_delete = False
+    show_change_link = True
     fields = ["position", "slug", "glyph", "name", "prompt", "tone"]
     formfield_overrides = {CharField: {"widget": TextInput(attrs={"size": 16})}}  # so that five fields fit side by side
     readonly_fields = ["slug", "position"]
@@ -51,8 +83,12 @@ class RecognizerAdmin(admin.ModelAdmin):
     list_display = ["name", "slug", "position", "drawings"]
     fields = ["name", "slug", "prompt", "position"]
     readonly_fields = ["slug"]
-    inlines = [PolicyInline, LabelInline]
     actions = ["start_training"]
+
+    def get_inlines(self, request: HttpRequest, obj: Recognizer | None) -> list[Any]:
+        """Its policy, and its labels unless they are many."""
+        few = obj is not None and obj.labels.count() <= MOST_INLINE
+        return [PolicyInline, LabelInline] if few else [PolicyInline]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Recognizer]:
         """With the number of drawings in the same query, from the counts of the background."""

@@ -24,6 +24,17 @@ def label_json(label: Label) -> dict[str, str]:
     return {"label": label.slug, "glyph": label.glyph, "name": label.name}
 
 
+def codes_json(label: Label) -> dict[str, Any]:
+    """The further names and the codes of a label. Both may be empty."""
+    return {"names": label.names, "codes": label.codes}
+
+
+def add_codes(answer: dict[str, Any], labels: Iterable[Label]) -> dict[str, Any]:
+    """Add the codes of their labels to the guesses of an answer, but not to those of the model without memory."""
+    by_slug = {label.slug: label for label in labels}
+    return {**answer, "guesses": [{**guess, **codes_json(by_slug[guess["label"]])} for guess in answer["guesses"]]}
+
+
 def answer_json(answer: Answer) -> dict[str, Any]:
     """An answer that was not saved: its version, the guesses, and the part of the personal memory in them."""
     personal = answer.personal
@@ -70,11 +81,13 @@ def _guesses(guesses: list[Guess]) -> list[dict[str, Any]]:
     return [_guess(guess.label, guess.probability) for guess in guesses]
 
 
-def elsewhere_json(found: BetterRecognizer | None) -> dict[str, Any] | None:
-    """Another recognizer that is much more certain, and its first guess."""
+def elsewhere_json(found: BetterRecognizer | None, include: Iterable[str]) -> dict[str, Any] | None:
+    """Another recognizer that is much more certain, and its first guess, with codes if they were asked for."""
     if found is None:
         return None
     guess = _guess(found.guess.label, found.guess.probability)
+    if "codes" in include:
+        guess |= codes_json(found.guess.label)
     return {"recognizer": found.recognizer.slug, "title": found.recognizer.name, "guess": guess}
 
 
@@ -152,9 +165,16 @@ def recognizer_json(recognizer: Recognizer, model_version: int | None) -> dict[s
         "slug": recognizer.slug,
         "name": recognizer.name,
         "prompt": recognizer.sentence,
-        "labels": [
-            {"slug": each.slug, "glyph": each.glyph, "name": each.name, "asked": each.asked, "tone": each.tone}
-            for each in recognizer.labels.all()
-        ],
+        "labels": [recognizer_label_json(each) for each in recognizer.labels.all()],
         "model_version": model_version,
     }
+
+
+def recognizer_label_json(label: Label) -> dict[str, str]:
+    """A label of a recognizer, without its codes."""
+    return {"slug": label.slug, "glyph": label.glyph, "name": label.name, "asked": label.asked, "tone": label.tone}
+
+
+def coded_label_json(label: Label) -> dict[str, Any]:
+    """A label of a recognizer with its further names and its codes."""
+    return {**recognizer_label_json(label), **codes_json(label)}

@@ -14,6 +14,7 @@ urlpatterns = [
     path("predictions/<uuid:uuid>/feedback", never_cache(drawings.FeedbackView.as_view()), name="feedback"),
     path("recognizers", recognizers.RecognizersView.as_view(), name="recognizers"),
     path("recognizers/<slug:slug>", recognizers.RecognizerView.as_view(), name="recognizer"),
+    path("recognizers/<slug:slug>/labels", recognizers.LabelsView.as_view(), name="labels"),
     path("recognizers/<slug:slug>/model", versions.ModelView.as_view(), name="model"),
     path("recognizers/<slug:slug>/model.tflite", versions.ModelFileView.as_view(), name="model-file"),
     path("recognizers/<slug:slug>/vectors", versions.VectorsView.as_view(), name="vectors"),

@@ -11,6 +11,7 @@ corrections    what the author said, with the reviews of it, in the order in whi
 predictions    of all versions that answered, the first one first
 drawing        strokes [[[x...], [y...], [t...]], ...]; of a picture none: [] in ndjson, empty in CSV
 image          the picture, a PNG as a data URL; only if the drawing is one
+codes          how LaTeX, Typst, Unicode and HTML write the label, one code of each; only if the label has codes
 """
 
 from __future__ import annotations
@@ -48,6 +49,12 @@ def fact_columns(row: DrawingRow) -> dict[str, Any]:
         "model_version": first.number if first else None,
         "licence": row.licence,
     }
+
+
+def codes_json(row: DrawingRow) -> str | None:
+    """The first code of each kind of the label, as JSON; None if it has none."""
+    codes = row.codes.get(row.label) if row.label else None
+    return json.dumps(codes, ensure_ascii=False) if codes else None
 
 
 def defuse_cell(value: Any) -> Any:

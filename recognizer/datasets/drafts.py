@@ -18,7 +18,7 @@ import numpy as np
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from ml.data.find_labels import LabelNames, find_labels
+from ml.data.find_labels import find_labels, label_names
 from ml.preprocessing.content import Content
 from ml.preprocessing.image_limits import ImageError
 from ml.preprocessing.ink import InkError
@@ -30,7 +30,7 @@ from recognizer.models import Label, ModelVersion, Recognizer, Review
 
 UUID_NAMESPACE = UUID("5b0c1c1e-9f0e-5d0a-8e0f-1f2b7a6d4c11")  # for identifiers made from keys of Quick, Draw!
 MAX_INK_BYTES = 1 << 20  # as JSON
-MAX_ENTRIES = 250  # of each list: corrections, reviews, predictions, guesses
+MAX_ENTRIES = 2_000  # of each list: corrections, reviews, predictions, guesses
 MAX_CLOCK_DIFFERENCE = timedelta(days=1)
 MAX_TEXT_LENGTH = 200
 Decision = Review.Decision
@@ -82,10 +82,12 @@ class DraftReader:
         self._licence, self._recognizer, self._author = licence, recognizer, author or "unknown"
         self._recognizers = dict(Recognizer.objects.values_list("slug", "pk"))
         self._labels: dict[str, dict[str, int]] = {slug: {} for slug in self._recognizers}
-        self._label_names: dict[str, tuple[LabelNames, ...]] = dict.fromkeys(self._recognizers, ())
-        for of, pk, *names in Label.objects.values_list("recognizer__slug", "pk", "slug", "name", "glyph"):
-            self._labels[of][names[0]] = pk
-            self._label_names[of] += (LabelNames(*names),)
+        known: dict[str, list[Any]] = {slug: [] for slug in self._recognizers}
+        fields = ("pk", "slug", "name", "glyph", "names", "codes")
+        for label in Label.objects.values("recognizer__slug", *fields):
+            self._labels[label["recognizer__slug"]][label["slug"]] = label["pk"]
+            known[label["recognizer__slug"]].append(label)
+        self._label_names = {slug: label_names(labels) for slug, labels in known.items()}
         versions = ModelVersion.objects.values_list("pk", "recognizer__slug", "number", "sha256")
         self._versions = {tuple(rest): pk for pk, *rest in versions}
 

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from django.db.models import Max, Q, QuerySet, TextField
 from django.db.models.functions import Cast
 
+from ml.bundles.labels import first_codes
 from recognizer.datasets.filters import DECIDED, UNDECIDED, UNNAMED, DrawingFilter
 from recognizer.datasets.pseudonyms import Pseudonyms
 from recognizer.datasets.records import CorrectionRecord, ReviewRecord
@@ -52,6 +53,7 @@ class DrawingRow:
     predictions: list[ExportedPrediction] = field(default_factory=list)
     corrections: list[CorrectionRecord[str]] = field(default_factory=list)
     labels: dict[str, str] = field(default_factory=dict)  # names of the labels of the recognizer, by slug
+    codes: dict[str, dict[str, str]] = field(default_factory=dict)  # those of them that have any, as `first_codes`
 
     @property
     def decision(self) -> ReviewRecord[str] | None:
@@ -89,9 +91,13 @@ class _Names:
         self.load_versions()
         self.labels: dict[int, str] = {}
         self.label_names: dict[int, dict[str, str]] = defaultdict(dict)
-        for pk, recognizer, slug, name in Label.objects.values_list("pk", "recognizer", "slug", "name"):
+        self.label_codes: dict[int, dict[str, dict[str, str]]] = defaultdict(dict)
+        fields = ("pk", "recognizer", "slug", "name", "codes")
+        for pk, recognizer, slug, name, codes in Label.objects.values_list(*fields):
             self.labels[pk] = slug
             self.label_names[recognizer][slug] = name
+            if first := first_codes(codes):
+                self.label_codes[recognizer][slug] = first
 
     def load_versions(self) -> None:
         found = ModelVersion.objects.values_list("pk", "number", "sha256")
@@ -133,6 +139,7 @@ def _rows(found: Sequence[tuple[Any, ...]], names: _Names) -> list[DrawingRow]:
             predictions=predictions.get(pk, []),
             corrections=[_correction(names, *each) for each in corrections.get(pk, [])],
             labels=names.label_names[recognizer],
+            codes=names.label_codes[recognizer],
         )
         for pk, uuid, recognizer, author, created, ink in found
     ]

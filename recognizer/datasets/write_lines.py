@@ -10,7 +10,7 @@ from typing import IO, Any
 from recognizer.datasets import columns
 from recognizer.datasets.rows import DrawingRow
 
-COLUMNS = (*columns.FACTS, *columns.NESTED, "image")
+COLUMNS = (*columns.FACTS, *columns.NESTED, "image", "codes")
 
 
 class NdjsonWriter:
@@ -26,7 +26,9 @@ class NdjsonWriter:
         image = f'"drawing": [], "image": "{columns.image_data_url(row)}"'
         drawn = f'"drawing": {row.ink}' if row.ink is not None else image
         history = f'"corrections": {columns.corrections_json(row)}, "predictions": {columns.predictions_json(row)}'
-        self._sink.write(f"{head}, {history}, {drawn}}}\n".encode())
+        codes = columns.codes_json(row)
+        coded = f'"codes": {codes}, ' if codes else ""
+        self._sink.write(f"{head}, {coded}{history}, {drawn}}}\n".encode())
 
     def close(self) -> None:
         """Nothing is left to write."""
@@ -46,7 +48,7 @@ class CsvWriter:
     def add(self, row: DrawingRow) -> None:
         """Write one drawing."""
         image = columns.image_data_url(row) if row.image is not None else None
-        self._write([*self._cells(row), row.ink, image])
+        self._write([*self._cells(row), row.ink, image, columns.codes_json(row)])
 
     def close(self) -> None:
         """Nothing is left to write."""
@@ -68,8 +70,8 @@ class CsvWriter:
 class FileTableWriter(CsvWriter):
     """Writes a table with the name of a file in the place of the drawing."""
 
-    columns = ("file", *COLUMNS[:-2])
+    columns = ("file", *columns.FACTS, *columns.NESTED[:-1], "codes")
 
     def add_file(self, name: str, row: DrawingRow) -> None:
         """Write the line of one file."""
-        self._write([name, *self._cells(row)])
+        self._write([name, *self._cells(row), columns.codes_json(row)])

@@ -2,6 +2,7 @@
 
     x            uint8 (n, side, side), rasters as the recognizer sees them: white on black
     y            int64 (n), index into `labels`, or -1 without a label   labels      texts, the slugs
+    codes        JSON texts, one for each of `labels`: the usual code of LaTeX, Typst, Unicode and HTML, or {}
     key_id, status, author, licence      texts (n)                       timestamp   datetime64[us], UTC
     model_version int64 (n), 0 without one                               recognizer  its slug
     strokes      int64 (n), number of strokes of a drawing; 0 for a picture
@@ -23,6 +24,7 @@ from typing import IO, Any
 import numpy as np
 
 from ml.bundles.bundle import raster_spec
+from ml.bundles.labels import first_codes
 from ml.preprocessing.content import Content
 from ml.preprocessing.image_limits import ImageError
 from ml.preprocessing.ink import DEFAULT_SPEC, InkError, RasterSpec
@@ -39,7 +41,9 @@ class NpzWriter:
     def __init__(self, sink: IO[bytes], recognizer: Recognizer) -> None:
         self._sink = sink
         self._recognizer = recognizer
-        self._labels = list(recognizer.labels.order_by("position").values_list("slug", flat=True))
+        found = list(recognizer.labels.order_by("position").values_list("slug", "codes"))
+        self._labels = [slug for slug, _codes in found]
+        self._codes = [json.dumps(first_codes(codes), ensure_ascii=False) for _slug, codes in found]
         self._spec = _live_spec(recognizer)
         side = self._spec.size
         self._arrays = {
@@ -77,7 +81,8 @@ class NpzWriter:
             for name, array in self._arrays.items():
                 with archive.open(archive_member(f"{name}.npy"), "w", force_zip64=True) as member:
                     array.write(member)
-            for name, value in (("labels", self._labels), ("recognizer", self._recognizer.slug)):
+            facts = {"labels": self._labels, "recognizer": self._recognizer.slug, "codes": self._codes}
+            for name, value in facts.items():
                 with archive.open(archive_member(f"{name}.npy"), "w") as member:
                     np.lib.format.write_array(member, np.array(value, dtype=np.str_), allow_pickle=False)
 

@@ -141,7 +141,7 @@ def _draw(row: DrawingRow) -> bytes:
 
 def _description(slug: str) -> bytes:
     recognizer = Recognizer.objects.get(slug=slug)
-    labels = recognizer.labels.order_by("position").values("slug", "glyph", "name", "prompt")
+    labels = recognizer.labels.order_by("position").values("slug", "glyph", "name", "prompt", "names", "codes")
     description: dict[str, Any] = {
         "slug": slug,
         "title": recognizer.name,

@@ -16,6 +16,7 @@ from ml.evaluation.base_test import BaseTest, read_base_test
 from ml.evaluation.worst_mistakes import find_worst_mistakes
 from recognizer.models import BaseTest as BaseTestRow
 from recognizer.models import ModelVersion, WorstMistakes
+from recognizer.models.model_version import OTHER_FILES
 
 logger = logging.getLogger(__name__)
 
@@ -31,7 +32,7 @@ def refresh_worst_mistakes() -> int:
     for recognizer, sha256 in BaseTestRow.objects.values_list("recognizer", "sha256"):
         answered = WorstMistakes.objects.filter(test=sha256, guesses__isnull=False)
         waiting = ModelVersion.objects.filter(recognizer=recognizer).exclude(pk__in=answered.values("pk"))
-        version = waiting.defer("keras", "rehearsal").order_by("-pk").first()
+        version = waiting.defer(*OTHER_FILES).order_by("-pk").first()
         if version is not None:
             row = BaseTestRow.objects.get(pk=recognizer)
             defaults = {**_answer(version, bytes(row.content)), "test": row.sha256, "counted": timezone.now()}

@@ -13,7 +13,9 @@ from accounts.models import User
 from recognizer.models.facts import AppendOnly
 from recognizer.models.recognizer import Recognizer
 
-HEAVY_FIELDS = ("manifest", "tflite", "keras", "rehearsal")  # megabytes in each row
+OTHER_FILES = ("keras", "rehearsal", "glyphs")  # of a bundle, besides the one that answers
+WEIGHTS = ("tflite", *OTHER_FILES)
+HEAVY_FIELDS = ("manifest", *WEIGHTS)  # megabytes in each row
 
 
 def heavy_fields(*paths: str) -> list[str]:
@@ -38,6 +40,7 @@ class ModelVersion(AppendOnly, models.Model):
     tflite = models.BinaryField(_("LiteRT model"))
     keras = models.BinaryField(_("Keras model"))
     rehearsal = models.BinaryField(_("replay pack"), default=b"", blank=True)
+    glyphs = models.BinaryField(_("shapes of labels"), default=b"", db_default=b"", blank=True)
     sha256 = models.CharField(_("SHA-256 of the LiteRT model"), max_length=64)
     created = models.DateTimeField(_("created"), auto_now_add=True)
 

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.db.models import Value
+from django.db.models.functions import Now
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from ml.bundles.labels import label_problem
 from ml.data.prompts import PLACEHOLDER, prompt_problem
 from recognizer.models.label_language import in_page_language, language_of
 
@@ -88,8 +93,16 @@ class Tone(models.TextChoices):
         return list(cls)[position % len(cls)]
 
 
+def _empty(content: list[Any] | dict[str, Any]) -> Value:
+    """A default of the database, for a process of the version before, while a site is upgraded."""
+    return Value(content, output_field=models.JSONField())
+
+
 class Label(models.Model):
-    """One class of a recognizer. `position` is the index of the network's output; `slug` never changes."""
+    """One class of a recognizer. `position` is the index of the network's output; `slug` never changes.
+
+    `names` and `codes` are as in a manifest (`ml.bundles.labels`).
+    """
 
     recognizer = models.ForeignKey(Recognizer, models.CASCADE, related_name="labels", verbose_name=_("recognizer"))
     slug = models.SlugField(_("slug"))
@@ -105,6 +118,21 @@ class Label(models.Model):
     )
     tone = models.CharField(_("colour"), max_length=8, choices=Tone.choices, default=Tone.BLUE)
     position = models.PositiveSmallIntegerField(_("position"))
+    names = models.JSONField(
+        _("further names"),
+        default=list,
+        db_default=_empty([]),
+        blank=True,
+        help_text=_("A list of names that people search for."),
+    )
+    codes = models.JSONField(
+        _("codes"),
+        default=dict,
+        db_default=_empty({}),
+        blank=True,
+        help_text=_("How LaTeX, Typst, Unicode and HTML write it: see docs/adding-a-recognizer.md."),
+    )
+    changed = models.DateTimeField(_("changed"), auto_now=True, db_default=Now())
 
     class Meta:
         ordering = ["recognizer", "position"]
@@ -117,6 +145,16 @@ class Label(models.Model):
 
     def __str__(self) -> str:
         return self.glyph or self.word
+
+    def clean(self) -> None:
+        """Check names and codes as those of a manifest are checked."""
+        parts = {"slug": self.slug, "glyph": self.glyph, "name": self.name}
+        problems = {
+            name: label_problem({**parts, name: value})
+            for name, value in (("names", self.names), ("codes", self.codes))
+        }
+        if found := {name: problem for name, problem in problems.items() if problem}:
+            raise ValidationError(found)
 
     @property
     def word(self) -> str:

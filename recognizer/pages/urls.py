@@ -1,8 +1,8 @@
 """Which address leads to which page."""
 
-from django.urls import path
+from django.urls import path, re_path
 
-from recognizer.pages import account, discovery, health
+from recognizer.pages import account, discovery, health, label_files
 from recognizer.pages.developers import docs, keys, webhooks
 from recognizer.pages.draw import views as draw
 from recognizer.pages.drawings import views as drawings
@@ -37,6 +37,8 @@ urlpatterns = [
     path("drawings/<uuid:uuid>/correction/", drawings.correct, name="drawing-correction"),
     path("drawings/<uuid:uuid>/delete/", drawings.delete, name="drawing-delete"),
     path("drawings/<uuid:uuid>/picture/", picture.drawing_picture, name="drawing-picture"),
+    path("labels/<slug:slug>/<slug:language>/<slug:token>.json", label_files.labels, name="labels"),
+    re_path(r"^glyphs/(?P<slug>[\w-]+)/(?P<sha256>[0-9a-f]{16})\.svg$", label_files.glyphs, name="glyphs"),
     path("memory/", memory.memory, name="memory"),
     path("memory/<slug:slug>/device", memory.device_copy, name="memory-device"),
     path("memory/<slug:slug>/forget/", memory.forget, name="memory-forget"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
@@ -13,6 +14,7 @@ from django.utils.translation import gettext_noop
 
 from ml.bundles.bundle import Bundle
 from recognizer.models import Label, ModelVersion, Recognizer, Tone
+from recognizer.models.model_version import WEIGHTS
 from recognizer.registry import promotions
 
 SHIPPED = gettext_noop("The starter model that ships with Inkling.")
@@ -53,7 +55,7 @@ def install(
     """
     recognizer = _recognizer(bundle.manifest, position)
     # A changed model card does not make it another model.
-    twins = recognizer.versions.filter(sha256=bundle.manifest["sha256"]["tflite"]).defer("tflite", "keras", "rehearsal")
+    twins = recognizer.versions.filter(sha256=bundle.manifest["sha256"]["tflite"]).defer(*WEIGHTS)
     known = next((version for version in twins if _model(version.manifest) == _model(bundle.manifest)), None)
     last = promotions.current_promotion(recognizer.pk)
     # IF_SHIPPED: if it was installed before, somebody has chosen another version since.
@@ -86,9 +88,10 @@ def _recognizer(manifest: dict, position: int | None) -> Recognizer:
     return Recognizer.objects.select_for_update(no_key=True).get(slug=slug)  # drawings may arrive meanwhile
 
 
-def _add_labels(recognizer: Recognizer, labels: list[dict[str, str]], *, will_be_live: bool) -> None:
-    """Add missing labels after the others. Existing ones keep their names, which people may have edited."""
-    known = {label.slug: label.position for label in recognizer.labels.all()}
+def _add_labels(recognizer: Recognizer, labels: list[dict[str, Any]], *, will_be_live: bool) -> None:
+    """Add missing labels after the others. Existing ones keep what they have, which people may have edited."""
+    existing = {label.slug: label for label in recognizer.labels.all()}
+    known = {slug: label.position for slug, label in existing.items()}
     slugs = {label["slug"] for label in labels}
     if dropped := [slug for slug in known if slug not in slugs]:
         raise InstallError(
@@ -104,10 +107,23 @@ def _add_labels(recognizer: Recognizer, labels: list[dict[str, str]], *, will_be
         )
     for position, label in enumerate(missing, max(known.values(), default=-1) + 1):
         words = {"slug": label["slug"], "glyph": label["glyph"], "name": label["name"]}
-        words["prompt"] = label.get("prompt", "")
+        words |= {"prompt": label.get("prompt", ""), "names": label.get("names", []), "codes": label.get("codes", {})}
         made = Label(recognizer=recognizer, position=position, tone=Tone.at(position), **words)
         _check(made, f"the label {label['slug']!r}")
         made.save()
+    for label in labels:
+        if label["slug"] in existing:
+            _add_codes(existing[label["slug"]], label)
+
+
+def _add_codes(known: Label, label: dict[str, Any]) -> None:
+    """Give a label the names and codes of the bundle, each if it has none: it is older than they are."""
+    found = {part: label[part] for part in ("names", "codes") if label.get(part) and not getattr(known, part)}
+    if found:
+        for part, value in found.items():
+            setattr(known, part, value)
+        _check(known, f"the label {known.slug!r}")
+        known.save()
 
 
 def _check(made: Recognizer | Label, what: str) -> None:

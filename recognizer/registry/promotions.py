@@ -29,7 +29,8 @@ class NothingBeforeError(LookupError):
 
 def bundle_of(version: ModelVersion) -> Bundle:
     """The version's files as they were registered."""
-    return Bundle(version.manifest, bytes(version.tflite), bytes(version.keras), bytes(version.rehearsal))
+    files = (version.tflite, version.keras, version.rehearsal, version.glyphs)
+    return Bundle(version.manifest, *map(bytes, files))
 
 
 @transaction.atomic
@@ -47,6 +48,7 @@ def register(*, recognizer: Recognizer, bundle: Bundle) -> ModelVersion:
         tflite=bundle.tflite,
         keras=bundle.keras,
         rehearsal=bundle.rehearsal,
+        glyphs=bundle.glyphs,
         sha256=bundle.manifest["sha256"]["tflite"],
     )
 

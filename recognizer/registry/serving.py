@@ -20,6 +20,7 @@ from ml.bundles.bundle import BundleError, raster_spec, verify_serving
 from ml.bundles.predictor import Predictor
 from ml.preprocessing.ink import RasterSpec
 from recognizer.models import Label, ModelVersion, Promotion, Recognizer
+from recognizer.models.model_version import OTHER_FILES, WEIGHTS
 
 logger = logging.getLogger(__name__)
 
@@ -163,14 +164,14 @@ def load_version(promotion_id: int) -> LiveVersion:
     Reads only what predicts: the other parts of a bundle are megabytes, and every process would read them.
     """
     promotion = Promotion.objects.select_related("recognizer").get(pk=promotion_id)
-    version = ModelVersion.objects.defer("keras", "rehearsal").get(pk=promotion.model_version_id)
+    version = ModelVersion.objects.defer(*OTHER_FILES).get(pk=promotion.model_version_id)
     tflite = bytes(version.tflite)
     if hashlib.sha256(tflite).hexdigest() != version.sha256:
         raise BundleError(f"{version} is not the file that was registered: its SHA-256 differs")
     return LiveVersion(
         promotion_id=promotion.pk,
         recognizer=promotion.recognizer,
-        version=ModelVersion.objects.defer("tflite", "keras", "rehearsal").get(pk=version.pk),
+        version=ModelVersion.objects.defer(*WEIGHTS).get(pk=version.pk),
         labels=labels_in_output_order(promotion.recognizer, version.manifest),
         unsure_below=float(version.manifest["unsure_below"]),
         raster=raster_spec(version.manifest),

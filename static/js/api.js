@@ -145,6 +145,11 @@ export class Client {
     return (await this.#send("GET", "recognizers")).results;
   }
 
+  /** The labels of a recognizer with further names and codes, each like `{ slug, glyph, name, names, codes: { latex, typst, unicode, html } }`. */
+  async labels(recognizer) {
+    return (await this.#send("GET", `recognizers/${encodeURIComponent(recognizer)}/labels`)).results;
+  }
+
   versions(recognizer) {
     return this.#pages(`recognizers/${encodeURIComponent(recognizer)}/versions`);
   }

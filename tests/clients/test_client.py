@@ -328,3 +328,14 @@ def test_errors_have_one_root(client_of_alice: Client) -> None:
     with pytest.raises(ApiError) as found:
         client_of_alice.drawing(uuid4())
     assert found.value.code == "not_found"
+
+
+def test_labels_and_guesses_have_codes(client_of_alice: Client, maths: Recognizer) -> None:
+    labels = {label.slug: label for label in client_of_alice.labels("maths")}
+    assert labels["pm"].names == ["plus or minus sign"]
+    arrow = labels["curvearrowright"].codes
+    assert [(each.code, each.package, each.mode) for each in arrow.latex] == [("\\curvearrowright", "amssymb", "math")]
+    assert (arrow.typst, arrow.unicode[0].code_point, arrow.html) == (["curved.arrow.right"], "U+21B7", ["&#x21B7;"])
+    answer = client_of_alice.predict(SEVEN, recognizer="maths", include=["codes"])
+    assert answer.best.codes == arrow
+    assert client_of_alice.predict(SEVEN, recognizer="maths").best.codes.latex == []

@@ -10,14 +10,17 @@
 
 from inkling_client import ink
 from inkling_client.answers import (
+    Codes,
     Correction,
     Drawing,
     Feedback,
     Guess,
     Label,
+    LatexCode,
     Model,
     Prediction,
     Recognizer,
+    UnicodeCharacter,
     Usage,
     Version,
 )
@@ -38,7 +41,8 @@ from inkling_client.retries import Retries
 
 __version__ = "0.1.0"
 __all__ = [
-    "ApiError", "AsyncClient", "BadRequestError", "Client", "ConflictError", "Correction", "Drawing", "Feedback",
-    "ForbiddenError", "Guess", "InklingError", "Label", "Model", "NoAnswerError", "NotFoundError", "Prediction",
-    "Recognizer", "Retries", "ServerError", "ThrottledError", "UnauthorizedError", "Usage", "Version", "ink",
+    "ApiError", "AsyncClient", "BadRequestError", "Client", "Codes", "ConflictError", "Correction", "Drawing",
+    "Feedback", "ForbiddenError", "Guess", "InklingError", "Label", "LatexCode", "Model", "NoAnswerError",
+    "NotFoundError", "Prediction", "Recognizer", "Retries", "ServerError", "ThrottledError", "UnauthorizedError",
+    "UnicodeCharacter", "Usage", "Version", "ink",
 ]  # fmt: skip

@@ -13,17 +13,64 @@ Data = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
+class LatexCode:
+    """A command of LaTeX: the package that it needs ("" for none), and its mode: "math", "text" or "both"."""
+
+    code: str
+    package: str
+    mode: str
+
+
+@dataclass(frozen=True)
+class UnicodeCharacter:
+    """A character of Unicode, its code point ("U+00B1") and its name."""
+
+    character: str
+    code_point: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Codes:
+    """How LaTeX, Typst, Unicode and HTML write a symbol. The first of each is the usual one; all may be empty."""
+
+    latex: list[LatexCode] = field(default_factory=list)
+    typst: list[str] = field(default_factory=list)
+    unicode: list[UnicodeCharacter] = field(default_factory=list)
+    html: list[str] = field(default_factory=list)
+
+    @classmethod
+    def read(cls, data: Data) -> Codes:
+        """From JSON."""
+        return cls(
+            latex=[LatexCode(each["code"], each["package"], each["mode"]) for each in data.get("latex", [])],
+            typst=[str(each) for each in data.get("typst", [])],
+            unicode=[
+                UnicodeCharacter(each["character"], each["code_point"], each["name"])
+                for each in data.get("unicode", [])
+            ],
+            html=[str(each) for each in data.get("html", [])],
+        )
+
+
+@dataclass(frozen=True)
 class Label:
-    """One symbol that a recognizer knows: `slug` for programs, `glyph` and `name` for people."""
+    """One symbol that a recognizer knows: `slug` for programs, `glyph` and `name` for people.
+
+    `names` are further names and `codes` how others write it. Only `labels` returns them.
+    """
 
     slug: str
     glyph: str
     name: str
+    names: list[str] = field(default_factory=list)
+    codes: Codes = field(default_factory=Codes)
 
     @classmethod
     def read(cls, data: Data) -> Label:
         """From JSON."""
-        return cls(data["slug"], data["glyph"], data["name"])
+        names, codes = list(data.get("names", [])), Codes.read(data.get("codes", {}))
+        return cls(data["slug"], data["glyph"], data["name"], names, codes)
 
 
 @dataclass(frozen=True)
@@ -45,17 +92,23 @@ class Recognizer:
 
 @dataclass(frozen=True)
 class Guess:
-    """A label and its probability, from 0 to 1. Those of all labels add up to less than 1."""
+    """A label and its probability, from 0 to 1. Those of all labels add up to less than 1.
+
+    `names` and `codes` are there with `include=["codes"]`.
+    """
 
     label: str
     glyph: str
     name: str
     probability: float
+    names: list[str] = field(default_factory=list)
+    codes: Codes = field(default_factory=Codes)
 
     @classmethod
     def read(cls, data: Data) -> Guess:
         """From JSON."""
-        return cls(data["label"], data["glyph"], data["name"], data["probability"])
+        names, codes = list(data.get("names", [])), Codes.read(data.get("codes", {}))
+        return cls(data["label"], data["glyph"], data["name"], data["probability"], names, codes)
 
 
 @dataclass(frozen=True)

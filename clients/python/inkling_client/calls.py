@@ -18,7 +18,7 @@ from uuid import UUID, uuid4
 import httpx
 
 from inkling_client import errors, ink
-from inkling_client.answers import Correction, Drawing, Feedback, Model, Prediction, Recognizer, Usage, Version
+from inkling_client.answers import Correction, Drawing, Feedback, Label, Model, Prediction, Recognizer, Usage, Version
 
 T = TypeVar("T")
 Id = UUID | str
@@ -79,8 +79,9 @@ def predict(
     """Recognise a drawing: ink, the bytes of a picture, or the path of a picture or of ink as .json.
 
     `top_k`: return only this many guesses. `threshold`: unsure below it. `as_of`: the number of the version to use.
-    `include`: "embedding", "raster". `personal`: use the person's memory. `elsewhere`: look for another recognizer that
-    is much more certain. `keep`: save the drawing and the answer, for `feedback` (needs the scope `feedback`).
+    `include`: "codes", "embedding", "raster". `personal`: use the person's memory. `elsewhere`: look for another
+    recognizer that is much more certain. `keep`: save the drawing and the answer, for `feedback` (needs the scope
+    `feedback`).
     """
     fields = {
         "id": str(uuid4()) if keep else None,
@@ -207,6 +208,12 @@ def take_back(id: Id) -> Call[None]:  # noqa: A002
 def recognizers() -> Call[list[Recognizer]]:
     """The recognizers of the site."""
     return Call("GET", "recognizers", _json(lambda data: [Recognizer.read(each) for each in data["results"]]))
+
+
+def labels(recognizer: str) -> Call[list[Label]]:
+    """The labels of a recognizer in the order of the site, with further names and codes."""
+    path = f"recognizers/{quote(recognizer, safe='')}/labels"
+    return Call("GET", path, _json(lambda data: [Label.read(each) for each in data["results"]]))
 
 
 def versions(recognizer: str) -> Call[Page[Version]]:

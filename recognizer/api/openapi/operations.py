@@ -107,6 +107,12 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         "readRecognizer", "Recognizers", "One recognizer with its labels", None, {200: ref("Recognizer")},
         open_to_all=True, etag=True, codes=("not_found",),
     ),
+    ("recognizers/{slug}/labels", "GET"): Operation(
+        "listLabels", "Recognizers", "The labels of one recognizer with their codes", None,
+        {200: ref("CodedLabelPage")},
+        "All on one page: further names, and how LaTeX, Typst, Unicode and HTML write each. Store it with its ETag.",
+        open_to_all=True, etag=True, codes=("not_found",),
+    ),
     ("recognizers/{slug}/versions", "GET"): Operation(
         "listVersions", "Models", "The versions of a recognizer", "models:read", {200: ref("ModelVersionPage")},
         open_to_all=True, etag=True, query=VersionsQuery, codes=("not_found",),

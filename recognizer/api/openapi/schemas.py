@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from ml.bundles.labels import MODES
 from ml.preprocessing.ink import MAX_COORDINATE, MAX_POINTS, MAX_STROKES
 from recognizer.api.error_codes import CODES
 from recognizer.api.input import (
@@ -100,6 +101,11 @@ def _field_schema(field: Json) -> Json:
 
 
 _AXIS: Json = array({"type": "number", "minimum": -MAX_COORDINATE, "maximum": MAX_COORDINATE}, minItems=1)
+_RECOGNIZER_LABEL: Json = {"slug": SLUG, "glyph": TEXT, "name": TEXT, "asked": TEXT, "tone": TEXT}
+_CODED: Json = {
+    "names": array(TEXT, description="Further names that people search for."),
+    "codes": ref("LabelCodes"),
+}
 _LABEL: Json = {"label": SLUG, "glyph": TEXT, "name": TEXT}
 _SAID: Json = {
     **_LABEL,
@@ -157,7 +163,28 @@ SCHEMAS: dict[str, Json] = {
         "header `X-Request-Id`: name it when you report an error.",
     ),
     "Ink": array(array(_AXIS, minItems=2, maxItems=3), minItems=1, maxItems=MAX_STROKES, description=INK_DESCRIPTION),
-    "Guess": object_schema({**_LABEL, "probability": SHARE}),
+    "Guess": object_schema({**_LABEL, "probability": SHARE}, _CODED, "With `include=codes` also names and codes."),
+    "LabelCodes": object_schema(
+        {},
+        {
+            "latex": array(ref("LatexCode")),
+            "typst": array(TEXT),
+            "unicode": array(ref("UnicodeCharacter")),
+            "html": array(TEXT, description="Entities like `&plusmn;`."),
+        },
+        "How a symbol is written elsewhere. The first entry of a list is the usual one. A label has the lists that are "
+        "known of it.",
+    ),
+    "LatexCode": object_schema(
+        {
+            "code": TEXT,
+            "package": {**TEXT, "description": "The package that it needs; empty if none."},
+            "mode": open_enum(MODES, "Where it can be written."),
+        }
+    ),
+    "UnicodeCharacter": object_schema(
+        {"character": TEXT, "code_point": {**TEXT, "description": "Like `U+00B1`."}, "name": TEXT}
+    ),
     "ModelAnswer": object_schema(_GUESSES, description="The answer of the model without anybody's memory."),
     "PersonalAnswer": object_schema(
         {
@@ -225,7 +252,20 @@ SCHEMAS: dict[str, Json] = {
     "DrawingAnswer": object_schema(
         {"model_version": NUMBER, **_ON_DEVICE, **_GUESSES, "personal": ref("PersonalAnswer")}
     ),
-    "RecognizerLabel": object_schema({"slug": SLUG, "glyph": TEXT, "name": TEXT, "asked": TEXT, "tone": TEXT}),
+    "RecognizerLabel": object_schema(_RECOGNIZER_LABEL),
+    "CodedLabel": object_schema(
+        {
+            **_RECOGNIZER_LABEL,
+            **_CODED,
+            "drawn": {**FLAG, "description": "Whether the file of `glyphs` has its shape: a symbol with this id."},
+        }
+    ),
+    "CodedLabelPage": object_schema(
+        {
+            **page_of("CodedLabel")["properties"],
+            "glyphs": or_null({**TEXT, "description": "The address of an SVG file with shapes of labels."}),
+        }
+    ),
     "Recognizer": object_schema(
         {
             "slug": SLUG,

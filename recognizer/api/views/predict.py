@@ -26,6 +26,7 @@ from recognizer.api.input import (
     read_drawing,
 )
 from recognizer.api.output import (
+    add_codes,
     answer_json,
     apply_options,
     elsewhere_json,
@@ -71,8 +72,10 @@ class PredictView(DrawingEndpoint):
         answer = apply_options(answer_json(found), body)
         if body.include:
             answer |= extras_json(found, content, body.include)
+            answer = add_codes(answer, found.live.labels) if "codes" in body.include else answer
         if body.elsewhere:
-            answer["elsewhere"] = elsewhere_json(other_recognizers.find_better_recognizer(content=content, than=found))
+            better = other_recognizers.find_better_recognizer(content=content, than=found)
+            answer["elsewhere"] = elsewhere_json(better, body.include or ())
         return Response(answer)
 
     def _save(self, request: Request, body: DrawingBody, content: Content) -> dict[str, Any]:
@@ -134,7 +137,9 @@ def _result_json(found: predict.Answer | Exception, content: Content, batch: Bat
     try:
         if isinstance(found, Exception):
             raise found
-        return {**apply_options(model_answer_json(found), batch), **extras_json(found, content, batch.include or ())}
+        include = batch.include or ()
+        answer = {**apply_options(model_answer_json(found), batch), **extras_json(found, content, include)}
+        return add_codes(answer, found.live.labels) if "codes" in include else answer
     except Exception:
         logger.exception("an item of a batch failed")
         return {"error": error_body(ApiError("internal_error"))}

@@ -5,14 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 from django.db.models import OuterRef, QuerySet, Subquery
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from recognizer.api.base import Endpoint
-from recognizer.api.output import recognizer_json
+from recognizer.api.output import coded_label_json, recognizer_json
+from recognizer.api.preconditions import not_modified
 from recognizer.models import Promotion, Recognizer
+from recognizer.registry import label_lists
+
+REVALIDATE = "public, no-cache"  # labels rarely change
 
 
 class RecognizersView(Endpoint):
@@ -37,6 +42,38 @@ class RecognizerView(Endpoint):
         """The recognizer with its labels and its live version."""
         found = get_object_or_404(_with_live_number(), slug=slug)
         return Response(recognizer_json(found, found.live_number))
+
+
+class LabelsView(Endpoint):
+    """The labels of one recognizer."""
+
+    scopes = {"GET": None}
+    permission_classes = [AllowAny]
+
+    def get(self, request: Request, slug: str) -> HttpResponse:
+        """All of them with their further names and codes, and the address of their shapes if there are any."""
+        recognizer = get_object_or_404(Recognizer, slug=slug)
+        glyphs = label_lists.live_glyphs().get(recognizer.pk)
+        address = glyphs.address if glyphs else None
+        revision = label_lists.revisions([recognizer.pk]).get(recognizer.pk, "0")
+        shapes = address.rpartition("/")[2] if address else ""
+        etag = f'"{slug}-{revision}-{shapes}"'
+        response = not_modified(request, etag) or Response(_labels_json(recognizer, glyphs))
+        response["ETag"] = etag
+        response["Cache-Control"] = REVALIDATE
+        return response
+
+
+def _labels_json(recognizer: Recognizer, glyphs: label_lists.Glyphs | None) -> dict[str, Any]:
+    drawn = glyphs.slugs if glyphs else ()
+    labels = recognizer.labels.all()
+    for label in labels:
+        label.recognizer = recognizer  # its prompt says how a label is asked for
+    return {
+        "results": [{**coded_label_json(each), "drawn": each.slug in drawn} for each in labels],
+        "next": None,
+        "glyphs": glyphs.address if glyphs else None,
+    }
 
 
 def _with_live_number() -> QuerySet[Any]:

@@ -80,3 +80,39 @@ def test_any_case_and_separator_of_a_sketch_is_found_and_nothing_that_is_one_sig
             place, sign = chance.integers(len(word) + 1), chance.choice([*(set(string.punctuation) - {"-", "_"})])
             assert meant(word[:place] + sign + word[place:], labels) == []
             assert meant(chance.choice(["-", "_"]) + word, labels) == []
+
+
+SYMBOLS = label_names(
+    [
+        {
+            "slug": "pm", "name": "plus or minus", "glyph": "±", "names": ["plus-minus sign"],
+            "codes": {"latex": [{"code": "\\pm", "package": "", "mode": "math"}], "html": ["&plusmn;"]},
+        },
+        {
+            "slug": "upper-delta", "name": "Delta", "glyph": "Δ", "names": ["pm"],
+            "codes": {
+                "latex": [{"code": "\\Delta", "package": "", "mode": "math"}],
+                "unicode": [{"character": "Δ", "code_point": "U+0394", "name": "GREEK CAPITAL LETTER DELTA"}],
+            },
+        },
+        {"slug": "triangle", "name": "triangle", "glyph": "△", "names": ["Plus-Minus Sign"], "codes": {"typst": ["Δ"]}},
+    ]
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("word", "slugs"),
+    [
+        ("plus-minus sign", ["pm"]),
+        ("\\pm", ["pm"]),
+        ("&plusmn;", ["pm"]),
+        ("U+0394", ["upper-delta"]),
+        ("pm", ["pm"]),  # a slug before a further name
+        ("Δ", ["upper-delta"]),  # a glyph before a code
+        ("\\delta", []),  # a code is exact
+        ("PLUS MINUS SIGN", ["pm", "triangle"]),  # ambiguous
+        ("greek capital letter delta", []),
+    ],
+)
+def test_a_word_that_is_no_slug_name_or_glyph_may_be_a_further_name_or_a_code(word: str, slugs: list[str]) -> None:
+    assert meant(word, SYMBOLS) == slugs

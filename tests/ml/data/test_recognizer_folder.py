@@ -129,7 +129,7 @@ def test_a_drawing_cannot_have_two_labels(folder: Path) -> None:
         ({"prompt": "Draw a rune"}, "'Draw a rune'.*{glyph}.*{name}"),
         ({"prompt": "Draw {name}, {glyph}"}, "'Draw {name}, {glyph}'"),
         ({"lables": []}, "lables.*slug, title, labels, prompt, raster, not_junk"),
-        ({"labels": [{"slug": "one", "name": "one"}]}, r"\b2\b.*\b250\b"),
+        ({"labels": [{"slug": "one", "name": "one"}]}, r"\b2\b.*\b2000\b"),
         ({"labels": [{"slug": "one", "name": "one"}, "two"]}, "label 2 .*object"),
         ({"labels": [{"slug": "one", "name": "one"}, {"slug": "two"}]}, r"label 2 .*\bname\b"),
         ({"labels": [{"slug": "one", "name": "one"}] * 2}, r"slug one\b"),

@@ -21,7 +21,6 @@ pytestmark = pytest.mark.django_db
 LEFT_OUT = {
     "accounts.CacheEntry": "what limits sign-in while Redis is away",
     "accounts.KeyUse": "on the page of its key",
-    "recognizer.Label": "on the page of its recognizer",
     "recognizer.Policy": "on the page of its recognizer",
     "recognizer.ExportChunk": "bytes of an export",
     "recognizer.PersonalAnswerReason": "which of their own drawings made a person's answer: for that person",

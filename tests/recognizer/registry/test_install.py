@@ -14,7 +14,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import User
-from ml.bundles.bundle import Bundle, load_bundle, save_bundle
+from ml.bundles.bundle import Bundle, load_bundle, save_bundle, verify_bundle
 from recognizer.management.commands.install_recognizer import describe_result
 from recognizer.models import Label, ModelVersion, Promotion, Recognizer, TrainingRun
 from recognizer.registry import install as installing
@@ -262,3 +262,30 @@ def test_shipped_recognizers_stand_in_their_order(db: None, starter: Bundle, tmp
         saved(small_bundles.with_labels(starter, slug, labels), tmp_path / slug)
     told("install_models", folder=tmp_path)
     assert [each.slug for each in Recognizer.objects.all()] == ["digits", "bangla-digits", "sketches", "abacus"]
+
+
+def test_labels_get_the_names_and_codes_of_a_bundle(maths: Recognizer) -> None:
+    label = maths.labels.get(slug="pm")
+    assert label.names == ["plus or minus sign"]
+    assert label.codes["latex"] == [{"code": "\\pm", "package": "", "mode": "math"}]
+
+
+def test_labels_of_an_older_bundle_get_codes_but_keep_those_that_people_changed(
+    digits: Recognizer, starter: Bundle
+) -> None:
+    known = small_bundles.maths(starter)
+    bare = [{key: label[key] for key in ("slug", "glyph", "name")} for label in known.manifest["labels"]]
+    installing.install(bundle=small_bundles.with_labels(starter, "maths", bare))
+    changed = Label.objects.get(recognizer__slug="maths", slug="pm")
+    changed.codes = {"typst": ["pm.mine"]}
+    changed.save()
+    installing.install(bundle=known)
+    assert Label.objects.get(pk=changed.pk).codes == {"typst": ["pm.mine"]}
+    other = Label.objects.get(recognizer__slug="maths", slug="infty")
+    assert other.codes["html"] == ["&#x221E;"]
+
+
+def test_a_version_keeps_the_shapes_of_its_bundle(maths: Recognizer) -> None:
+    bundle = promotions.bundle_of(maths.versions.get())
+    assert bundle.glyphs == small_bundles.GLYPHS
+    verify_bundle(bundle)
