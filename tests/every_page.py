@@ -32,6 +32,7 @@ FOR_GUESTS = {
     "draw": "/",
     "draw-for": "/draw/sketches/",
     "privacy": "/privacy/",
+    "attribution": "/attribution/",
     "models": "/models/",
     "model": "/models/digits/",
     "model-version": "/models/digits/1/",

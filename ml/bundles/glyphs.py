@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
-from html import escape
+from html import escape, unescape
 from typing import NamedTuple
 
 GLYPHS_FILE = "glyphs.svg"
@@ -41,6 +41,12 @@ def write_glyphs(glyphs: Mapping[str, Glyph], about: str) -> bytes:
     ]
     head = f'<svg xmlns="http://www.w3.org/2000/svg"><metadata>{escape(about, quote=False)}</metadata>\n'
     return "".join([head, *symbols, TAIL]).encode()
+
+
+def about_glyphs(content: bytes) -> str:
+    """What a `glyphs.svg` says about its fonts and their licences; empty if it says nothing."""
+    head = HEAD.match(content.decode())
+    return unescape(head[1]) if head else ""
 
 
 def glyphs_problem(content: bytes, slugs: Collection[str]) -> str:

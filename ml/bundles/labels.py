@@ -1,7 +1,8 @@
 """Check the labels of a manifest, with their further names and codes.
 
-A label has a `slug`, a `glyph` and a `name`, and may have a `prompt`, `names` (further names that people search for)
-and `codes`, what people copy to use the symbol elsewhere:
+A label has a `slug`, a `glyph` and a `name`, and may have a `prompt`, `names` (further names that people search for),
+`looks_like`, labels of other recognizers that are drawn in the same way (`"digits/0"` for an O), and `codes`, what
+people copy to use the symbol elsewhere:
 
     {"latex": [{"code": "\\\\pm", "package": "", "mode": "math"}], "typst": ["plus.minus"], "html": ["&plusmn;"],
      "unicode": [{"character": "±", "code_point": "U+00B1", "name": "PLUS-MINUS SIGN"}]}
@@ -17,10 +18,11 @@ from collections.abc import Mapping
 from typing import Any
 
 TEXTS = ("slug", "glyph", "name")
-OPTIONAL = ("prompt", "names", "codes")
+OPTIONAL = ("prompt", "names", "looks_like", "codes")
 LABEL_KEYS = (*TEXTS, *OPTIONAL)
 MODES = ("math", "text", "both")  # of LaTeX
 CODE_POINTS = re.compile(r"U\+[0-9A-F]{4,6}( U\+[0-9A-F]{4,6})*")  # several for a sequence of characters
+OTHER_LABEL = re.compile(r"[\w-]+/[\w-]+", re.ASCII)  # the slugs of a recognizer and of its label
 MAX_ENTRIES = 50  # of a list
 MAX_LENGTH = 200  # characters of a name or a code
 
@@ -34,6 +36,8 @@ def label_problem(label: object) -> str:
         return f"{name} has a prompt that is not a text: {label['prompt']!r}."
     if not _is_list_of(_is_text, label.get("names", [])):
         return f"{name} has names that are not a list of up to {MAX_ENTRIES} texts: {label['names']!r}."
+    if not _is_list_of(_is_other_label, label.get("looks_like", [])):
+        return f'{name} has looks_like that is no list of texts as "digits/0": {label["looks_like"]!r}.'
     codes = label.get("codes", {})
     if not isinstance(codes, Mapping):
         return f"{name} has codes that are not an object: {codes!r}."
@@ -58,6 +62,10 @@ def _is_list_of(check: Any, value: object) -> bool:
 
 def _is_text(value: object) -> bool:
     return isinstance(value, str) and 0 < len(value) <= MAX_LENGTH and value.isprintable()
+
+
+def _is_other_label(value: object) -> bool:
+    return _is_text(value) and OTHER_LABEL.fullmatch(str(value)) is not None
 
 
 def _is_latex(entry: object) -> bool:

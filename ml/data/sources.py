@@ -24,6 +24,7 @@ _LICENCES = {
     "CC BY-SA 3.0": "https://creativecommons.org/licenses/by-sa/3.0/",
     "CC BY-SA 4.0": "https://creativecommons.org/licenses/by-sa/4.0/",
     "MIT": "https://opensource.org/license/mit",
+    "ODbL 1.0": "https://opendatacommons.org/licenses/odbl/1-0/",
 }
 
 

@@ -57,6 +57,13 @@ LETTER_WORDS = (
     "garden hose", "mouse", "mug", "vase", "umbrella", "cup", "key", "picture frame", "pillow", "wheel",
 )  # fmt: skip
 
+# Labels of other recognizers that are drawn like a letter.
+LOOKALIKES = {
+    "B": ["digits/8"], "b": ["digits/6"], "g": ["digits/9"], "G": ["digits/6"], "Ii": ["digits/1", "shapes/line"],
+    "Ll": ["digits/1", "shapes/line"], "Oo": ["digits/0", "bangla-digits/0", "shapes/circle"], "q": ["digits/9"],
+    "Ss": ["digits/5"], "t": ["shapes/cross"], "Xx": ["shapes/cross"], "Zz": ["digits/2"],
+}  # fmt: skip
+
 LETTER_RASTER = RasterSpec(size=28, box=24, pen=2.2, centre="box")
 
 
@@ -72,6 +79,9 @@ def _labels() -> list[dict[str, Any]]:
         elif letter.upper() not in MERGED_LETTERS:
             kind, case = ("capital", "upper") if letter.isupper() else ("small", "lower")
             labels.append({"slug": f"{case}-{letter.lower()}", "glyph": letter, "name": f"{kind} {letter}"})
+        else:
+            continue
+        labels[-1]["looks_like"] = LOOKALIKES.get(labels[-1]["glyph"], [])
     return labels
 
 

@@ -17,7 +17,7 @@ from recognizer.registry import promotions
 
 # Pages of one person or of reviewers, and addresses for programs: nothing to find there.
 _PRIVATE = ("/accounts/", "/admin/", "/api/", "/drawings/", "/memory/", "/offline/", "/report/", "/review/", "/runs/")
-_PUBLIC = ("draw", "models", "progress", "developers", "reference", "privacy")
+_PUBLIC = ("draw", "models", "progress", "developers", "reference", "privacy", "attribution")
 _DAY = 24 * 3600  # seconds
 
 

@@ -10,6 +10,7 @@ from recognizer.pages.exports import views as exports
 from recognizer.pages.insights import reviewers
 from recognizer.pages.insights import views as insights
 from recognizer.pages.memory import views as memory
+from recognizer.pages.models import attribution
 from recognizer.pages.models import views as models
 from recognizer.pages.moderation import audit, exclusions, reports
 from recognizer.pages.offline import views as offline
@@ -47,6 +48,7 @@ urlpatterns = [
     path("progress/", progress.progress, name="progress"),
     path("progress/<slug:slug>/promote/", progress.promote, name="promote"),
     path("progress/<slug:slug>/roll-back/", progress.roll_back, name="roll-back"),
+    path("attribution/", attribution.attribution, name="attribution"),
     path("models/", models.models, name="models"),
     path("models/<slug:slug>/", models.model, name="model"),
     path("models/<slug:slug>/<int:number>/", models.model, name="model-version"),

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from ml.bundles.bundle import Bundle, BundleError, load_bundle, save_bundle, verify_bundle, with_glyphs
-from ml.bundles.glyphs import MAX_BYTES, Glyph, drawn_slugs, glyphs_problem, write_glyphs
+from ml.bundles.glyphs import MAX_BYTES, Glyph, about_glyphs, drawn_slugs, glyphs_problem, write_glyphs
 from ml.bundles.labels import copy_label, label_problem
 
 CODES: dict[str, Any] = {
@@ -32,6 +32,13 @@ def test_a_label_may_have_names_and_codes() -> None:
     assert copy_label({**LABEL, "prompt": "", "other": 1}) == LABEL
 
 
+def test_a_label_may_name_labels_of_other_recognizers_that_look_like_it() -> None:
+    letter = {"slug": "o", "glyph": "Oo", "name": "O", "looks_like": ["digits/0", "bangla-digits/0"]}
+
+    assert label_problem(letter) == ""
+    assert copy_label(letter) == letter
+
+
 @pytest.mark.parametrize(
     ("changes", "named"),
     [
@@ -41,6 +48,10 @@ def test_a_label_may_have_names_and_codes() -> None:
         ({"names": [""]}, "names"),
         ({"names": ["a"] * 51}, "names"),
         ({"names": ["line\nbreak"]}, "names"),
+        ({"looks_like": "digits/0"}, "looks_like"),
+        ({"looks_like": ["digits"]}, "looks_like"),
+        ({"looks_like": ["digits/0/1"]}, "looks_like"),
+        ({"looks_like": [0]}, "looks_like"),
         ({"codes": []}, "codes"),
         ({"codes": {"tex": ["a"]}}, "tex"),
         ({"codes": {"typst": [1]}}, "typst"),
@@ -106,3 +117,10 @@ def test_the_font_is_named_in_the_file_whatever_its_name_has() -> None:
     content = write_glyphs({"0": Glyph(1, 1, "M0 0")}, "A & B <c>")
     assert b"A &amp; B &lt;c&gt;" in content
     assert glyphs_problem(content, ["0"]) == ""
+
+
+def test_a_file_of_shapes_says_which_fonts_it_was_made_from() -> None:
+    about = "Font F & G, <SIL> OFL 1.1"
+
+    assert about_glyphs(write_glyphs({"0": Glyph(9, 9, "M0 0H9V9")}, about)) == about
+    assert about_glyphs(b"<svg></svg>") == ""

@@ -11,6 +11,7 @@ import pytest
 
 from ml.data.loaders import LETTERS
 from ml.data.sources import SOURCES
+from ml.recipes import RECIPES
 from ml.recipes.base import Material
 from ml.recipes.letters import AT_LEAST, LABEL_OF, LABELS, LATIN_LETTERS, write_label
 from ml.training.epochs import make_epoch
@@ -57,6 +58,15 @@ def test_a_merged_label_is_found_by_both_letters() -> None:
 
     assert {"C", "c"} < set(label["names"])
     assert label["prompt"] == "C or c"
+
+
+def test_look_alikes_are_labels_that_the_other_recognizers_have() -> None:
+    named = {other for label in LABELS for other in label["looks_like"]}
+    known = {f"{slug}/{label['slug']}" for slug, recipe in RECIPES.items() for label in recipe.labels}
+
+    assert "digits/0" in named
+    assert {other for other in named if other.partition("/")[0] in RECIPES} <= known
+    assert all(LABELS[place]["looks_like"] for place in (LABEL_OF[LETTERS.index(letter)] for letter in "OoIlSZB"))
 
 
 def test_a_picture_is_in_one_part_only_and_each_part_has_some(material: Material) -> None:
