@@ -10,12 +10,14 @@ from typing import Any
 from allauth.account import forms as account
 from allauth.account.internal.flows.login import record_authentication
 from allauth.core import context
+from allauth.mfa import app_settings as mfa_settings
 from allauth.mfa.base import forms as mfa
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp import forms as totp
 from allauth.mfa.webauthn import forms as webauthn
 from django import forms
 from django.contrib.auth.hashers import make_password
+from django.core.cache import cache
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse
 from django.utils.formats import date_format
@@ -228,11 +230,25 @@ class _AnyDigits:
         return super().clean_code()  # type: ignore[misc]
 
 
-class SecondStepForm(_AnyDigits, mfa.AuthenticateForm):
+class _CodeOnce(_AnyDigits):
+    """Takes a code once. allauth forgets a used one after 30 seconds, and accepts it for 90 (MFA_TOTP_TOLERANCE)."""
+
+    user: User
+
+    def clean_code(self) -> Any:
+        """Raises ValidationError, as for a wrong code."""
+        code = super().clean_code()
+        lifetime = mfa_settings.TOTP_PERIOD * (2 * mfa_settings.TOTP_TOLERANCE + 1)
+        if not cache.add(f"allauth.used:{self.user.pk}:{code}", 1, timeout=lifetime):
+            raise mfa.get_adapter().validation_error("incorrect_code")
+        return code
+
+
+class SecondStepForm(_CodeOnce, mfa.AuthenticateForm):
     """A code at sign-in."""
 
 
-class SecondStepAgainForm(_AnyDigits, mfa.ReauthenticateForm):
+class SecondStepAgainForm(_CodeOnce, mfa.ReauthenticateForm):
     """A code before a change that could take over the account."""
 
 

@@ -258,7 +258,7 @@ def bump_revision(pk: int) -> None:
 
 
 class CacheEntry(models.Model):
-    """An entry of the cache "database" (Django's DatabaseCache): what limits sign-in while Redis is away."""
+    """An entry of the cache "sign-in" (`config.cache`): counted attempts, and second factors that were used."""
 
     cache_key = models.CharField(max_length=255, primary_key=True)
     value = models.TextField()

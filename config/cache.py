@@ -1,24 +1,32 @@
 """A Redis cache that does not fail, and makes nobody wait, while Redis is away, slow or full.
 
-Reads then find nothing and writes do nothing, with three exceptions. What limits sign-in (allauth's rate limits, second
-factors that were used) is in the database meanwhile, which all processes share. The counters of the API's rate limits
-are in the memory of each process. And what could not be written or deleted is deleted when Redis is back: it would be
-out of date, and the session of somebody who signed out would be valid again.
+Reads then find nothing and writes do nothing, with two exceptions. The counters of the API's rate limits are in the
+memory of each process. And what could not be written or deleted is deleted when Redis is back: it would be out of date,
+and the session of somebody who signed out would be valid again.
+
+What limits sign-in (allauth's rate limits, second factors that were used) is always in the database. In Redis it would
+have to move when Redis goes away, and processes notice that at different moments: a part of the guesses would be
+counted in Redis, the others in the database, and twice as many would be allowed.
 """
 
 from __future__ import annotations
 
+import base64
+import pickle
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from django.core.cache import caches
 from django.core.cache.backends.base import DEFAULT_TIMEOUT
+from django.core.cache.backends.db import DatabaseCache
 from django.core.cache.backends.locmem import LocMemCache
 from django.core.cache.backends.redis import RedisCache, RedisCacheClient
+from django.db import connections, router
 from redis import Redis
 from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
@@ -32,7 +40,7 @@ Result = TypeVar("Result")
 
 TIMEOUT = 0.4  # seconds for a command; Redis answers in less than one thousandth
 SLOW = 0.1  # seconds for a command; a Redis that was given up for being slow is used again when it is faster
-SHARED = "allauth"  # keys that are in the database while Redis is away
+SIGN_IN = "allauth"  # how keys begin that are in the database
 MAX_MISSED = 100_000  # keys
 
 
@@ -149,13 +157,14 @@ class FaultTolerantRedisCache(RedisCache):
         return self._try(refuse, super().incr, key, delta, version)
 
     def _try_key(self, method: str, default: Result, key: str, *args: Any) -> Result:
-        """A command for one key. While Redis is away the database has the keys that begin with SHARED."""
+        """A command for one key; those of sign-in are for the database."""
+        if key.startswith(SIGN_IN):
+            in_database: Result = getattr(caches["sign-in"], method)(key, *args)
+            return in_database
 
-        def without_redis(*_: Any) -> Any:
+        def without_redis(*_: Any) -> Result:
             if method in ("set", "delete"):
                 self._miss([key], args[-1])
-            if key.startswith(SHARED) and "database" in caches.settings:
-                return getattr(caches["database"], method)(key, *args)
             return default
 
         result: Result = self._try(without_redis, getattr(super(), method), key, *args)
@@ -196,4 +205,35 @@ class FaultTolerantRedisCache(RedisCache):
                     keys.pop(key, None)
 
 
+class AtomicDatabaseCache(DatabaseCache):
+    """Django's database cache with one statement in place of five for `add` and `set`.
+
+    So `add` is atomic for an expired key, too: allauth locks its counters with it. DatabaseError is raised if nothing
+    could be written: Django's cache goes on then, and a guess would not be counted. The number of entries has no limit,
+    at which Django's cache deletes others; `accounts.tasks` deletes what has expired.
+    """
+
+    def add(self, key: str, value: Any, timeout: float | None = DEFAULT_TIMEOUT, version: int | None = None) -> bool:
+        return self._write(key, value, timeout, version, "WHERE {table}.expires < %s")
+
+    def set(self, key: str, value: Any, timeout: float | None = DEFAULT_TIMEOUT, version: int | None = None) -> None:
+        self._write(key, value, timeout, version, "")
+
+    def _write(self, key: str, value: Any, timeout: float | None, version: int | None, condition: str) -> bool:
+        connection = connections[router.db_for_write(self.cache_model_class)]
+        seconds = self.get_backend_timeout(timeout)
+        end = datetime.max.replace(tzinfo=UTC) if seconds is None else datetime.fromtimestamp(seconds, UTC)
+        expires, now = map(connection.ops.adapt_datetimefield_value, (end, datetime.now(UTC)))
+        pickled = base64.b64encode(pickle.dumps(value)).decode()
+        values = [self.make_and_validate_key(key, version), pickled, expires]
+        statement = (_UPSERT + condition).format(table=self._table)  # type: ignore[attr-defined]
+        with connection.cursor() as cursor:
+            cursor.execute(statement, [*values, now] if condition else values)
+            return bool(cursor.rowcount)
+
+
+_UPSERT = (
+    "INSERT INTO {table} (cache_key, value, expires) VALUES (%s, %s, %s) "
+    "ON CONFLICT (cache_key) DO UPDATE SET value = excluded.value, expires = excluded.expires "
+)
 _missed: dict[str, dict[str, None]] = defaultdict(dict)  # by circuit: keys that are out of date in Redis

@@ -187,10 +187,9 @@ if REDIS_URL:
             "BACKEND": "config.cache.FaultTolerantRedisCache",
             "LOCATION": REDIS_URL,
         },
-        "database": {  # what limits sign-in while Redis is away
-            "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "sign-in": {  # what limits it
+            "BACKEND": "config.cache.AtomicDatabaseCache",
             "LOCATION": "accounts_cacheentry",
-            "OPTIONS": {"MAX_ENTRIES": 1_000_000},
         },
     }
     SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
@@ -381,7 +380,7 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": TICK_SECONDS,
         "options": {"expires": 2 * TICK_SECONDS},  # a worker that was down does not run all it missed
     },
-    "forget-expired-sessions": {"task": "accounts.tasks.forget_expired_sessions", "schedule": timedelta(days=1)},
+    "forget-expired-sessions": {"task": "accounts.tasks.forget_expired_sessions", "schedule": timedelta(hours=1)},
 }
 
 

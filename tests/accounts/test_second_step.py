@@ -1,6 +1,7 @@
 """/accounts/2fa/: authenticator app and recovery codes. Passkeys need a browser: see test_passkeys."""
 
 import re
+import time
 
 import pytest
 from allauth.mfa.models import Authenticator
@@ -73,6 +74,23 @@ def test_a_code_works_once(as_ada: Client, ada: User) -> None:
         client.post("/accounts/2fa/authenticate/", {"code": code})
     assert is_in(first)
     assert not is_in(second)
+
+
+def test_a_code_works_once_for_as_long_as_it_is_accepted(
+    as_ada: Client, ada: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secret = activate_totp(as_ada)
+    start = time.time() // 30 * 30
+    monkeypatch.setattr(time, "time", lambda: start + 30)  # the clock of the phone is half a minute ahead
+    code = totp_code(secret)
+    came_in = []
+    for seconds in (1, 32, 62, 88):
+        monkeypatch.setattr(time, "time", lambda at=start + seconds: at)
+        client = Client()
+        sign_in(client, ada.email)
+        client.post("/accounts/2fa/authenticate/", {"code": code})
+        came_in.append(is_in(client))
+    assert came_in == [True, False, False, False]
 
 
 def test_a_recovery_code_lets_one_in_once(as_ada: Client, ada: User) -> None:

@@ -17,7 +17,7 @@ from tests.ink import SEVEN
 
 REFUSED = "redis://127.0.0.1:1/0"
 DOWN = {"BACKEND": "config.cache.FaultTolerantRedisCache", "LOCATION": REFUSED}
-SHARED = {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "accounts_cacheentry"}
+SIGN_IN = {"BACKEND": "config.cache.AtomicDatabaseCache", "LOCATION": "accounts_cacheentry"}
 
 
 def _add(*args: Any) -> int:
@@ -28,7 +28,7 @@ def _add(*args: Any) -> int:
 def redis_down(settings: Any) -> None:
     """Redis refuses every connection."""
     circuits.clear()
-    settings.CACHES = {"default": DOWN, "database": SHARED}
+    settings.CACHES = {"default": DOWN, "sign-in": SIGN_IN}
     settings.SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
 
 

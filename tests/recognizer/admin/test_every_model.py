@@ -19,7 +19,7 @@ from tests.accounts.world import furnish
 
 pytestmark = pytest.mark.django_db
 LEFT_OUT = {
-    "accounts.CacheEntry": "what limits sign-in while Redis is away",
+    "accounts.CacheEntry": "what limits sign-in",
     "accounts.KeyUse": "on the page of its key",
     "recognizer.Policy": "on the page of its recognizer",
     "recognizer.ExportChunk": "bytes of an export",
