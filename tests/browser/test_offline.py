@@ -474,6 +474,27 @@ def test_a_drawing_that_was_cleared_does_not_come_back_from_a_page_that_was_clos
     assert not Drawing.objects.exists()
 
 
+def remove_and_label(visitor: Visitor, key: str) -> None:
+    """Remove the label and press a key, with nothing in between."""
+    visitor.page.evaluate(
+        """(key) => {
+             document.querySelector("[data-do=removeLabel]").click();
+             document.body.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }));
+           }""",
+        key,
+    )
+
+
+def test_a_label_that_follows_a_removal_at_once_is_saved(alice_draws: Visitor, alice: User) -> None:
+    alice_draws.draw(SEVEN)
+    alice_draws.press("7")
+    alice_draws.sees_outcome("saved")
+    remove_and_label(alice_draws, "1")
+    alice_draws.sees_outcome("saved")
+    alice_draws.waits_until_all_is_delivered()
+    assert said_by(alice) == ["1"]
+
+
 def test_a_drawing_that_was_deleted_in_my_drawings_does_not_come_back_from_the_sheet(
     alice_draws: Visitor, alice: User
 ) -> None:
@@ -489,9 +510,7 @@ def test_a_drawing_that_was_deleted_in_my_drawings_does_not_come_back_from_the_s
     alice_draws.sees_outcome("failed")
     assert not Drawing.objects.exists()
     assert alice_draws.outbox == []
-    alice_draws.click("removeLabel")
-    alice_draws.waits_until_all_is_asked()
-    alice_draws.press("1")  # its author wants it back: it is another drawing
+    remove_and_label(alice_draws, "1")  # its author wants it back: it is another drawing
     alice_draws.sees_outcome("saved")
     assert said_by(alice) == ["1"]
 

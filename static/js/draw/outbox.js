@@ -18,6 +18,7 @@ export class Outbox {
   #user;
   #number;
   #here = new Map(); // id -> change that is not stored yet, or cannot be
+  #orders = new Map(); // id -> order of its newest change in this tab
 
   /** `user` is the id of the account. `number`: its number, which still older versions of this page stored instead. */
   constructor(user, number = null) {
@@ -49,6 +50,11 @@ export class Outbox {
     return [...rest, ...this.#here.values()].sort((one, other) => one.order - other.order);
   }
 
+  /** The order of the newest change of a drawing in this tab; undefined if there was none. */
+  orderOf(id) {
+    return this.#orders.get(id);
+  }
+
   async find(id) {
     return this.#here.get(id) ?? inStore(OUTBOX, "readonly", (store) => store.get([this.#user, id])).catch(() => undefined);
   }
@@ -58,6 +64,7 @@ export class Outbox {
     newest = Math.max(newest + 1, Date.now());
     const item = { ...change, user: this.#user, order: newest };
     this.#here.set(item.id, item);
+    this.#orders.set(item.id, item.order);
     return { order: item.order, storing: this.#store(item) };
   }
 

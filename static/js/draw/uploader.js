@@ -58,9 +58,11 @@ export class Uploader extends EventTarget {
     return replaced ? Promise.all([saving, this.drop(replaced)]).then(([saved]) => saved) : saving;
   }
 
-  /** Remove the label of a drawing, whether it was uploaded or not. */
+  /** Remove the label of a drawing, whether it was uploaded or not. A newer label stays. */
   async removeLabel(id) {
+    const order = this.#outbox.orderOf(id);
     const waits = await this.#outbox.find(id);
+    if (this.#outbox.orderOf(id) !== order) return null; // it was labelled meanwhile
     return this.#change({ ...waits, id, label: null, takeBack: true, isOnItsWay: Boolean(waits?.label) });
   }
 
