@@ -23,7 +23,7 @@ GROUPS: list[tuple[Any, tuple[str, ...]]] = [
         _("Models"),
         (
             *("Recognizer", "Label", "ModelVersion", "Promotion", "TrainingRun"),
-            *("SnapshotItem", "BaseTest", "WorstMistakes"),
+            *("SnapshotItem", "BaseTest", "ExampleSet", "WorstMistakes"),
         ),
     ),
     (_("Data"), ("Export", "ImportJob", "Coverage", "Confusion", "AnswerWeek", "Bookmark")),

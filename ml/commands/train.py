@@ -1,4 +1,4 @@
-"""`python -m ml train`, `rehearse` and `base-test`: train a bundle, and make its replay pack and its base test anew."""
+"""`python -m ml train`, `rehearse`, `base-test`, `examples`: train a bundle, and make what belongs to it anew."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from ml.bundles.bundle import Bundle, load_bundle, save_bundle
 from ml.commands.options import MODELS, add_command, folder_of, print_result
 from ml.embeddings import replay_pack
 from ml.evaluation.base_test import BASE_TEST_FILE, make_base_test, save_base_test
+from ml.evaluation.examples import EXAMPLES_FILE, make_examples, save_examples
 from ml.progress import progress_bars
 from ml.recipes import RECIPES
 from ml.recipes.base import Recipe
@@ -45,6 +46,15 @@ BASE_TEST_EXAMPLES = """  python -m ml base-test digits
   python -m ml base-test --from runes --bundle runes-bundle
   python manage.py install_recognizer runes-bundle"""
 
+EXAMPLE_DRAWINGS = """Make the example drawings of a recognizer, which people see after a round: one of each label.
+
+They are chosen from the data sets that it was trained on. For a recognizer of your own, name the folder that it was
+trained from, if whoever drew in it agrees that visitors see their drawings. Then install the bundle again."""
+
+EXAMPLE_DRAWINGS_EXAMPLES = """  python -m ml examples digits
+  python -m ml examples --from runes --bundle runes-bundle
+  python manage.py install_recognizer runes-bundle"""
+
 REHEARSE = "Make the replay pack of a bundle from the data sets that its base was trained on."
 
 
@@ -62,6 +72,8 @@ def add(commands: Any) -> None:
     shared = ("recognizer", "--bundle", "--data-dir")
     made = add_command(commands, "base-test", base_test, BASE_TEST, *shared, examples=BASE_TEST_EXAMPLES)
     made.add_argument("--from", dest="folder", type=Path, metavar="FOLDER", help="a folder of labelled drawings")
+    drawn = add_command(commands, "examples", examples, EXAMPLE_DRAWINGS, *shared, examples=EXAMPLE_DRAWINGS_EXAMPLES)
+    drawn.add_argument("--from", dest="folder", type=Path, metavar="FOLDER", help="a folder of labelled drawings")
 
 
 def train(options: argparse.Namespace) -> None:
@@ -128,6 +140,19 @@ def base_test(options: argparse.Namespace) -> None:
     save_base_test(test, out)
     counts = ", ".join(f"{(test.sources == name).sum():,} of {name}" for name in dict.fromkeys(test.sources.tolist()))
     print(f"{out / BASE_TEST_FILE}: {len(test.labels):,} drawings ({counts}).")
+
+
+def examples(options: argparse.Namespace) -> None:
+    if options.folder and not options.bundle:
+        raise TrainingError("Give the folder of the bundle with --bundle.")
+    out = folder_of(options)
+    bundle = load_bundle(out)
+    recipe = _recipe_for(bundle, options.folder)
+    made = make_examples(bundle, recipe, recipe.replay(options.data_dir))
+    size = save_examples(made, out)
+    missing = [slug for slug in bundle.slugs if slug not in made["labels"]]
+    rest = f" None for {', '.join(missing)}." if missing else ""
+    print(f"{out / EXAMPLES_FILE}: {len(made['labels'])} examples, {size:,} bytes.{rest}")
 
 
 def _recipe_for(bundle: Bundle, folder: Path | None) -> Recipe:

@@ -95,6 +95,7 @@ BANGLA_DIGITS = Recipe(
     labels=LABELS,
     load=load_bangla,
     sources=("numtadb", "omniglot"),
+    examples_from=("numtadb",),
     notes=(
         "Half of the errors are between ১ and ৯, which many people write alike. Most of the others are drawn very "
         "small (half of the data set is at most eleven pixels high), have dirt beside them, or have a label that most "

@@ -129,6 +129,9 @@ class Recipe:
     """Uses that this recognizer is not fit for, for the model card."""
     write: Callable[[int, np.random.Generator], Ink] = write_digit
     """Makes the ink of a synthetic drawing of a label, given by its index."""
+    examples_from: Sequence[str] = ()
+    """Names in `ml.data.sources.SOURCES` of the drawings that people are shown as examples (`ml.evaluation.examples`).
+    Empty where the drawings are made up."""
     load_to_replay: Callable[[Path | None], Material] | None = None
     """Loads the same material faster, without tests that only the model card needs. None: `load` does it."""
 

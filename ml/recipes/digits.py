@@ -115,6 +115,7 @@ LATIN_DIGITS = Recipe(
     load=load_digits,
     load_to_replay=load_digits_to_replay,
     sources=("mnist", "pendigits", "quickdraw", "omniglot", "bhmsds"),
+    examples_from=("pendigits",),
     notes=DIGITS_NOTES,
     limits=(
         "Whole numbers, amounts or codes: it recognises one digit at a time.",

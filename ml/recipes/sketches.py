@@ -241,6 +241,7 @@ SKETCHES = Recipe(
     load=load_sketches,
     load_to_replay=partial(load_sketches, others=REPLAYED_OTHERS, is_counted=False),
     sources=("quickdraw", "quickdraw-bitmaps", "tuberlin", "omniglot"),
+    examples_from=("quickdraw", "quickdraw-bitmaps", "tuberlin"),
     notes=(
         "Google drew its pictures with a line of 16 and a margin of 24 around 256, shrank them as a whole to 28, "
         "and centred the bounding box of the ink. This was found by comparing drawings that are published as "

@@ -31,8 +31,8 @@ def _log(request: HttpRequest, what: str, drawing: Drawing) -> None:
 class CorrectionAdmin(ExcludeAuthorsMixin, OneByOneDeleteMixin, ReadOnlyAdmin):
     """What the authors say."""
 
-    list_display = ["drawing", "picture", "label", "current", "created"]
-    list_filter = ["label__recognizer", LabelFilter]
+    list_display = ["drawing", "picture", "label", "origin", "current", "created"]
+    list_filter = ["label__recognizer", LabelFilter, "origin"]
     search_fields = ["=drawing__uuid"]
     related = ("drawing", "label", "replaced_by")
     deferred = ("drawing__image",)

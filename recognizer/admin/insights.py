@@ -12,6 +12,7 @@ from recognizer.models import (
     Claim,
     Confusion,
     Coverage,
+    ExampleSet,
     ImportedDrawing,
     LabelCheck,
     QueueEntry,
@@ -90,6 +91,16 @@ class AnswerWeekAdmin(DerivedAdmin):
 @admin.register(BaseTest)
 class BaseTestAdmin(DerivedAdmin):
     """The held-out drawings that every version of a recognizer answers; installed with its bundle."""
+
+    list_display = ["recognizer", "sha256", "installed"]
+    fields = ["recognizer", "sha256", "installed"]
+    related = ("recognizer",)
+    deferred = ("content",)
+
+
+@admin.register(ExampleSet)
+class ExampleSetAdmin(DerivedAdmin):
+    """The drawings that show how each label is usually drawn; installed with the bundle, shown after a round."""
 
     list_display = ["recognizer", "sha256", "installed"]
     fields = ["recognizer", "sha256", "installed"]

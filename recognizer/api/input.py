@@ -15,7 +15,7 @@ import re
 import reprlib
 from collections.abc import Callable, Mapping
 from functools import cache
-from typing import IO, Annotated, Any, NamedTuple, TypeVar
+from typing import IO, Annotated, Any, Literal, NamedTuple, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -312,6 +312,15 @@ class LabelBody(Struct, frozen=True, kw_only=True):
         return self.label
 
 
+class CorrectionBody(LabelBody, frozen=True, kw_only=True):
+    """What the drawing is. Send either `label` or `none_of_these`."""
+
+    origin: Annotated[
+        Literal["round"] | None,
+        Meta(description="`round`: the label is what a round asked the person to draw. It is always reviewed."),
+    ] = None
+
+
 class FeedbackBody(LabelBody, frozen=True, kw_only=True):
     """Send one of `label`, `correct` and `none_of_these`."""
 
@@ -434,9 +443,13 @@ def read_batch(data: Any) -> BatchBody:
     return read_body(BatchBody, data)
 
 
-def read_label(data: Any) -> str | None:
-    """The slug in `label`; None for `none_of_these`. Raises ApiError unless exactly one of them is given."""
-    return read_body(LabelBody, data if isinstance(data, dict) else {}).chosen()
+def read_correction(data: Any) -> tuple[str | None, str]:
+    """The slug in `label`, or None for `none_of_these`; and the origin, or "".
+
+    Raises ApiError unless exactly one of `label` and `none_of_these` is given.
+    """
+    body = read_body(CorrectionBody, data if isinstance(data, dict) else {})
+    return body.chosen(), body.origin or ""
 
 
 def read_feedback(data: Any) -> FeedbackBody:

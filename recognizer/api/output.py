@@ -148,7 +148,7 @@ def said_json(correction: Correction) -> dict[str, Any]:
     """What the author says that a drawing is. "None of these" has a name for people, but no label."""
     label = correction.label
     said = label_json(label) if label else {"label": None, "glyph": "", "name": _("None of these")}
-    return {**said, "none_of_these": correction.none_of_these}
+    return {**said, "none_of_these": correction.none_of_these, "origin": correction.origin or None}
 
 
 def review_json(review: Review | None) -> dict[str, Any] | None:

@@ -7,7 +7,8 @@ status         accepted, relabelled, rejected, undecided (not reviewed) or unnam
 author         pseudonym                                    model_version that answered first
 licence        of this drawing
 corrections    what the author said, with the reviews of it, in the order in which it happened; a label of null is
-               "none of these" with "none_of_these": true, otherwise a correction that was taken back
+               "none of these" with "none_of_these": true, otherwise a correction that was taken back; "origin":
+               "round" if a round asked for the label
 predictions    of all versions that answered, the first one first
 drawing        strokes [[[x...], [y...], [t...]], ...]; of a picture none: [] in ndjson, empty in CSV
 image          the picture, a PNG as a data URL; only if the drawing is one
@@ -87,7 +88,14 @@ def _correction(correction: CorrectionRecord[str]) -> dict[str, Any]:
         for review in correction.reviews
     ]
     none = {"none_of_these": True} if correction.none_of_these else {}
-    return {"label": correction.label, **none, "timestamp": format_time(correction.created), "reviews": reviews}
+    origin = {"origin": correction.origin} if correction.origin else {}
+    return {
+        "label": correction.label,
+        **none,
+        **origin,
+        "timestamp": format_time(correction.created),
+        "reviews": reviews,
+    }
 
 
 def predictions_json(row: DrawingRow) -> str:

@@ -26,7 +26,7 @@ from recognizer.datasets import formats, pseudonyms
 from recognizer.datasets.filters import STATUSES, UNDECIDED, UNNAMED
 from recognizer.datasets.read_lines import LineError, parse_json
 from recognizer.datasets.records import CorrectionRecord, ReviewRecord
-from recognizer.models import Label, ModelVersion, Recognizer, Review
+from recognizer.models import Correction, Label, ModelVersion, Recognizer, Review
 
 UUID_NAMESPACE = UUID("5b0c1c1e-9f0e-5d0a-8e0f-1f2b7a6d4c11")  # for identifiers made from keys of Quick, Draw!
 MAX_INK_BYTES = 1 << 20  # as JSON
@@ -167,7 +167,11 @@ class DraftReader:
         none_of_these = _flag(fields, "none_of_these")
         if none_of_these and label is not None:
             raise LineError(_("A correction with a label cannot be “none of these”. Leave one of the two out."))
-        return CorrectionRecord(label, _time(fields.get("timestamp")), reviews, none_of_these)
+        origin = _text(fields, "origin")
+        if origin and origin not in Correction.Origin.values:
+            text = _("Unknown origin %(origin)r. Use one of: %(known)s.")
+            raise LineError(text % {"origin": origin[:40], "known": ", ".join(Correction.Origin.values)})
+        return CorrectionRecord(label, _time(fields.get("timestamp")), reviews, none_of_these, origin)
 
     def _review(self, value: Any, recognizer: str, named: int | None) -> ReviewRecord[int]:
         fields = _object(value, "review")

@@ -276,6 +276,7 @@ def _save_corrections(drawings: Sequence[Drawing], drafts: Sequence[DrawingDraft
                 drawing=drawings[index],
                 label_id=record.label,
                 none_of_these=record.none_of_these,
+                origin=record.origin,
                 created=record.created,
                 replaces=last[index],
             )

@@ -26,7 +26,7 @@
                                     "personal": {"label", "probability", "unsure", "guesses", "created",
                                                  "because": [id, ...]} or null}],      if adjusted by the memory
                    "remembered": {"label", "created", "model_version", "read"} or null,
-                   "corrections": [{"label" or null, "none_of_these", "created",
+                   "corrections": [{"label" or null, "none_of_these", "origin", "created",
                                     "reviews": [{"decision", "label", "reason", "automatic", "created"}],
                                     "opinions": [{"decision", "label", "reason", "withdrawn", "created"}],
                                     "controls": [{"label", "ended", "created"}],      if it is a control drawing
@@ -214,7 +214,7 @@ def _drawing(drawing: Drawing) -> dict[str, Any]:
 def _correction(correction: Correction) -> dict[str, Any]:
     review = "decision label=label.slug reason automatic created"
     return {
-        **_fields(correction, "label=label.slug none_of_these created"),
+        **_fields(correction, "label=label.slug none_of_these origin created"),
         "reviews": [_fields(each, review) for each in correction.reviews.all()],
         "opinions": [_fields(each, OPINION) for each in correction.opinions.all()],
         "controls": [_fields(each, CONTROL) for each in correction.controls.all()],

@@ -26,3 +26,4 @@ class CorrectionRecord(NamedTuple, Generic[LabelT]):
     created: datetime
     reviews: list[ReviewRecord[LabelT]]
     none_of_these: bool = False
+    origin: str = ""

@@ -182,11 +182,11 @@ def _read_predictions(ids: list[int], names: _Names) -> dict[int, list[ExportedP
 
 
 def _read_corrections(ids: list[int]) -> tuple[dict[int, list[Any]], set[int | None]]:
-    """By drawing id: (label, none of these, time, reviews) of each correction. And the ids of the reviewers."""
+    """By drawing id: (label, none of these, origin, time, reviews) of each correction. And the ids of the reviewers."""
     corrections: dict[int, list[Any]] = defaultdict(list)
     reviews: dict[int, list[Any]] = {}
     rows = Correction.objects.filter(_of_drawings("drawing", ids)).order_by("pk")
-    for pk, drawing, *said in rows.values_list("pk", "drawing", "label", "none_of_these", "created"):
+    for pk, drawing, *said in rows.values_list("pk", "drawing", "label", "none_of_these", "origin", "created"):
         reviews[pk] = []
         corrections[drawing].append((*said, reviews[pk]))
     reviewers: set[int | None] = set()
@@ -200,13 +200,13 @@ def _read_corrections(ids: list[int]) -> tuple[dict[int, list[Any]], set[int | N
 
 
 def _correction(
-    names: _Names, label: int | None, none_of_these: bool, created: datetime, reviews: list[Any]
+    names: _Names, label: int | None, none_of_these: bool, origin: str, created: datetime, reviews: list[Any]
 ) -> CorrectionRecord[str]:
     records = [
         ReviewRecord(decision, names.label(relabelled), reason, names.people.get(by), automatic, when)
         for decision, relabelled, reason, by, automatic, when in reviews
     ]
-    return CorrectionRecord(names.label(label), created, records, none_of_these)
+    return CorrectionRecord(names.label(label), created, records, none_of_these, origin)
 
 
 def _read_licences(ids: list[int]) -> QuerySet[ImportedDrawing, Any]:

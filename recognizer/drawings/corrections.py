@@ -10,8 +10,8 @@ from recognizer.models import Correction, Drawing, Label, UnknownLabelError
 from recognizer.review import outliers, queue
 
 
-def correct(*, drawing: Drawing, label: str) -> Correction:
-    """Save that its author says the drawing is this label, which may be the first guess.
+def correct(*, drawing: Drawing, label: str, origin: str = "") -> Correction:
+    """Save that its author says the drawing is this label, which may be the first guess. `origin`: a Correction.Origin.
 
     Saying the same again changes nothing, except that a forgotten drawing is remembered again. `label` is a slug of
     the drawing's recognizer; raises UnknownLabelError otherwise, and Drawing.DoesNotExist if it was deleted meanwhile.
@@ -21,7 +21,7 @@ def correct(*, drawing: Drawing, label: str) -> Correction:
         raise UnknownLabelError(label)
     embedded = memory.embed_with_live_version(drawing)  # before the transaction locks the author
     oddness = outliers.oddness_of(drawing=drawing, label=found, embedded=embedded) if embedded else None
-    correction = _save(drawing, found, embedded=embedded, oddness=oddness)
+    correction = _save(drawing, found, embedded=embedded, oddness=oddness, origin=origin)
     assert correction is not None  # noqa: S101 - only taking back may save nothing
     return correction
 
@@ -50,6 +50,7 @@ def _save(
     none_of_these: bool = False,
     embedded: memory.Embedded | None = None,
     oddness: float | None = None,
+    origin: str = "",
 ) -> Correction | None:
     """Add the correction unless it is the current one already; update the queue and the memory of its author."""
     author = lock_person(drawing.author_id)  # a second request waits here
@@ -60,7 +61,9 @@ def _save(
         if label:
             memory.remember_again(person=author, drawing=drawing, label=label, embedded=embedded)
         return last
-    correction = Correction.objects.create(drawing=drawing, label=label, none_of_these=none_of_these, replaces=last)
+    correction = Correction.objects.create(
+        drawing=drawing, label=label, none_of_these=none_of_these, replaces=last, origin=origin
+    )
     queue.add_entry(correction, oddness=oddness)
     memory.update_memory(person=author, drawing=drawing, label=label, embedded=embedded)
     return correction

@@ -11,6 +11,7 @@ from recognizer.models.claim import Claim
 from recognizer.models.control import Control, ControlQuerySet
 from recognizer.models.correction import Correction
 from recognizer.models.drawing import DeletedDrawing, Drawing, DrawingQuerySet
+from recognizer.models.example_set import ExampleSet
 from recognizer.models.exchange import Export, ExportChunk, ExportQuerySet, ImportedDrawing, ImportJob
 from recognizer.models.facts import AppendOnly, ImmutableError
 from recognizer.models.idempotency import Receipt, ReceiptQuerySet

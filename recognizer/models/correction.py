@@ -27,6 +27,11 @@ class Correction(AppendOnly, models.Model):
     Without a label: it is none of the recognizer's labels (`none_of_these`), or the author took the correction back.
     """
 
+    class Origin(models.TextChoices):
+        """Where the author said it, where that matters."""
+
+        ROUND = "round", _("round")
+
     drawing = models.ForeignKey("Drawing", models.CASCADE, related_name="corrections", verbose_name=_("drawing"))
     label = models.ForeignKey(
         Label, models.PROTECT, null=True, blank=True, related_name="corrections", verbose_name=_("label")
@@ -36,6 +41,18 @@ class Correction(AppendOnly, models.Model):
         default=False,
         db_default=False,  # for a process of the version before, while a site is upgraded
         help_text=_("The author says that it is none of the recognizer's labels. Such drawings are not trained on."),
+    )
+    origin = models.CharField(
+        _("origin"),
+        max_length=8,
+        choices=Origin.choices,
+        blank=True,
+        default="",
+        db_default="",  # as above
+        help_text=_(
+            "Round: the label is what a round asked for, not what the author said after the answer. Such a correction "
+            "is never approved without a reviewer, and does not judge the model version that answered."
+        ),
     )
     replaces = models.OneToOneField(
         "self", models.CASCADE, null=True, blank=True, related_name="replaced_by", verbose_name=_("replaces")

@@ -17,7 +17,7 @@ from recognizer.registry import promotions
 
 # Pages of one person or of reviewers, and addresses for programs: nothing to find there.
 _PRIVATE = ("/accounts/", "/admin/", "/api/", "/drawings/", "/memory/", "/offline/", "/report/", "/review/", "/runs/")
-_PUBLIC = ("draw", "models", "progress", "developers", "reference", "privacy", "attribution")
+_PUBLIC = ("draw", "rounds", "models", "progress", "developers", "reference", "privacy", "attribution")
 _DAY = 24 * 3600  # seconds
 
 
@@ -45,7 +45,7 @@ def sitemap(request: HttpRequest) -> HttpResponse:
     """Every public page in each language."""
     paths = [reverse(name) for name in _PUBLIC]
     for recognizer in promotions.live_recognizers():
-        paths += [reverse(name, args=[recognizer.slug]) for name in ("draw-for", "model", "reading")]
+        paths += [reverse(name, args=[recognizer.slug]) for name in ("draw-for", "rounds-for", "model", "reading")]
     codes = [code for code, _name in settings.LANGUAGES]
     context = {"site": site_address(request), "paths": paths, "codes": codes}
     return render(request, "recognizer/sitemap.xml", context, content_type="application/xml; charset=utf-8")

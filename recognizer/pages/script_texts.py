@@ -92,6 +92,77 @@ def draw_page(labels: Iterable[Label]) -> dict[str, Any]:
     }
 
 
+def rounds_page() -> dict[str, Any]:
+    """Texts of the page of rounds, by the name that its scripts use."""
+    return {
+        "errors": _error_words(),
+        "nth": _("{number} of {count}"),
+        "asksSpoken": _("{number} of {count}. {prompt}"),
+        "drawIt": _("Draw it."),
+        "looking": _("Looking…"),
+        "looksLike": _("Looks like {name} so far."),
+        "notSure": _("Not sure yet."),
+        "recognised": _("Recognized: {name}."),
+        "noAnswer": _("There is no answer now. Go on drawing: it is looked at later."),
+        "secondsLeft": _("{seconds} s"),
+        "secondsLeftSpoken": _("{seconds} seconds left"),
+        "timeUp": _("Time is up."),
+        "penDown": _("Pen down"),
+        "penUp": _("Pen up"),
+        "cleared": _("Drawing cleared. Undo restores it."),
+        "tooManyPoints": _("The drawing has as many points as are allowed. It stays as it is; clear it to draw more."),
+        "score": _("{right} of {count} recognized"),
+        "took": _("{seconds} seconds in all"),
+        "asked": _("Asked for: {name}"),
+        "takenFor": _("Taken for {name}, {percent}"),
+        "takenForUnsure": _("Not sure, perhaps {name}, {percent}"),
+        "notLookedAt": _("Nobody could look at it: no model was here and the server did not answer."),
+        "notDrawn": _("Not drawn"),
+        "skipped": _("Skipped"),
+        "lasted": _("{seconds} s"),
+        "lastedTimeUp": _("{seconds} s, time was up"),
+        "yours": _("Your drawing of {name}"),
+        "example": _("How {name} is usually drawn"),
+        "replay": _("Replay how {name} is drawn"),
+        "saving": _("Saving…"),
+        "saved": _("Saved; a reviewer will check it."),
+        "queued": _("Not uploaded yet. It will upload by itself."),
+        "unlabelled": _("Saved without a label: nobody reviews it."),
+        "notSaved": _("Not saved."),
+        "refused": _("Not saved: {detail}"),
+        "save": _("Save it"),
+        "removeLabel": _("Remove label"),
+        "removeLabelOf": _("Remove the label of your drawing of {name}"),
+        "saveOf": _("Save your drawing of {name}"),
+        "sources": _("The examples are drawings of {sources}, simplified."),
+        "made": _("The examples were made for this site."),
+        "source": _("{title} ({origin}, {licence})"),
+        "pictureTitle": _("{name}: {right} of {count} recognized"),
+        "pictureAlt": _("A picture of your {count} drawings, with what each was taken for."),
+        "pictureUnsure": _("not sure"),
+        "shareText": _("I drew {count} of these, and {right} were recognized."),
+        "notLoaded": _("The labels could not be loaded. Check your connection and try again."),
+        "offline": _("No connection."),
+        "unreachable": _("The server does not answer."),
+        "serverError": _("The server has a problem."),
+        "tooManyRequests": _("Too many requests in a short time."),
+        "goOn": _("Trying again…"),
+        "waitsOne": _("1 drawing waits on this device."),
+        "waitsMany": _("{count} drawings wait on this device."),
+        "keepOpen": _("Keep this tab open until everything is uploaded."),
+        "outOfDate": _("This page is out of date. Reload it. Your drawing is not lost."),
+        "otherAccount": _(
+            "Somebody else has signed in. Your drawings stay on this device, for you alone, "
+            "and upload when you are signed in again."
+        ),
+        "signedOut": _(
+            "You have been signed out. Your drawings stay on this device, for you alone, "
+            "and upload when you are signed in again."
+        ),
+        "signedIn": _("Somebody has signed in in another tab. Reload to go on. Your drawing is not lost."),
+    }
+
+
 def drawings_page() -> dict[str, Any]:
     """Texts of My drawings, by the name that the scripts use."""
     return {

@@ -17,16 +17,22 @@ from recognizer.pages.offline import views as offline
 from recognizer.pages.operations import views as operations
 from recognizer.pages.progress import views as progress
 from recognizer.pages.review import focus, grid, picture
+from recognizer.pages.rounds import views as rounds
 from recognizer.pages.runs import base_data
 from recognizer.pages.runs import views as runs
 
 urlpatterns = [
     path("", draw.draw, name="draw"),
     path("draw/<slug:slug>/", draw.draw, name="draw-for"),
+    path("rounds/", rounds.rounds, name="rounds"),
+    path("rounds/<slug:slug>/", rounds.rounds, name="rounds-for"),
+    path("rounds/<slug:slug>/labels", rounds.round_labels, name="round-labels"),
+    path("rounds/<slug:slug>/examples", rounds.round_examples, name="round-examples"),
     path("sw.js", offline.service_worker, name="service-worker"),
     path("inkling.webmanifest", offline.manifest, name="manifest"),
     path("offline/", offline.offline_page, name="offline"),
     path("offline/sheet/", offline.offline_sheet, name="offline-sheet"),
+    path("offline/rounds/", offline.offline_rounds, name="offline-rounds"),
     path("offline/session", offline.session, name="offline-session"),
     path("share/", offline.share, name="share"),
     path("robots.txt", discovery.robots, name="robots"),

@@ -243,11 +243,15 @@ def decisions_on(drawings: Iterable[Drawing]) -> dict[int, Review | None]:
 
 
 def accept_unseen(*, recognizer: Recognizer) -> int:
-    """Accept, by policy, corrections that no reviewer has seen; returns how many. Decisions by people stay."""
+    """Accept, by policy, corrections that no reviewer has seen; returns how many. Decisions by people stay.
+
+    Corrections of rounds wait for a reviewer: their label is what was asked for, whatever was drawn.
+    """
     reviewed = Review.objects.filter(automatic=False, correction__drawing__recognizer=recognizer)
     unseen = Correction.objects.current().filter(
         people.may_train("drawing__author"),
         label__isnull=False,
+        origin="",
         reviews__isnull=True,
         opinions__isnull=True,
         drawing__recognizer=recognizer,

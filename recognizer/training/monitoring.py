@@ -51,9 +51,14 @@ def _counted_answers() -> QuerySet[Prediction]:
 
 
 def _judged(answers: QuerySet[Prediction]) -> QuerySet[Prediction]:
-    """The answers whose author says what the drawing is, with the id of that label as `said`."""
+    """The answers whose author says what the drawing is, with the id of that label as `said`.
+
+    Not those of rounds: their label is what was asked for, and a hurried drawing does not judge a version.
+    """
     current = answers.filter(
-        drawing__corrections__replaced_by__replaces__isnull=True, drawing__corrections__label__isnull=False
+        drawing__corrections__replaced_by__replaces__isnull=True,
+        drawing__corrections__label__isnull=False,
+        drawing__corrections__origin="",
     )
     return current.annotate(said=F("drawing__corrections__label"))
 

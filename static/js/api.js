@@ -126,10 +126,10 @@ export class Client {
     return this.#send("DELETE", `drawings/${id}`);
   }
 
-  /** `label` is a slug, or NONE_OF_THESE. */
-  correct(id, label) {
+  /** `label` is a slug, or NONE_OF_THESE. `origin`: "round" if a round asked for this label. */
+  correct(id, label, { origin = null } = {}) {
     if (label === NONE_OF_THESE) return this.markNoneOfThese(id);
-    return this.#send("PUT", `drawings/${id}/correction`, { label });
+    return this.#send("PUT", `drawings/${id}/correction`, { label, ...(origin && { origin }) });
   }
 
   /** Say that no label is right. */

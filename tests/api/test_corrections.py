@@ -137,3 +137,26 @@ def test_two_tabs_at_once_leave_one_line_of_corrections(alice: User, as_alice: C
         assert set(pool.map(say, "0123" * 3)) == {200}
     assert Correction.objects.current().count() == 1
     assert Correction.objects.filter(replaces__isnull=True).count() == 1
+
+
+def put(client: Client, drawing: str, **body: Any) -> Any:
+    return client.put(f"/api/v1/drawings/{drawing}/correction", body, content_type="application/json")
+
+
+def test_a_correction_says_whether_a_round_asked_for_it(as_alice: Client, drawing: str) -> None:
+    assert put(as_alice, drawing, label="7", origin="round").json()["origin"] == "round"
+    assert shown(as_alice, drawing)["origin"] == "round"
+    assert put(as_alice, drawing, label="1").json()["origin"] is None
+    assert [row.origin for row in Correction.objects.order_by("id")] == ["round", ""]
+
+
+def test_another_origin_is_refused(as_alice: Client, drawing: str) -> None:
+    for origin in ("elsewhere", "", 7, ["round"]):
+        response = put(as_alice, drawing, label="7", origin=origin)
+        assert (response.status_code, response.json()["field"]) == (400, "origin")
+    assert not Correction.objects.exists()
+
+
+def test_a_correction_of_a_round_waits_for_a_reviewer_like_others(as_alice: Client, drawing: str) -> None:
+    put(as_alice, drawing, label="7", origin="round")
+    assert QueueEntry.objects.get().waits

@@ -16,15 +16,15 @@ from recognizer.api.input import (
     KEEP_FIELDS,
     MAX_VERSION,
     BatchBody,
+    CorrectionBody,
     DrawingBody,
     ExportBody,
     FeedbackBody,
-    LabelBody,
     Slug,
 )
 from recognizer.datasets.filters import DECIDED, STATUSES
 from recognizer.datasets.formats import FORMATS
-from recognizer.models import Export
+from recognizer.models import Correction, Export
 
 Json = dict[str, Any]
 
@@ -111,6 +111,7 @@ _SAID: Json = {
     **_LABEL,
     "label": or_null(SLUG),
     "none_of_these": {**FLAG, "description": "The author says that no label is right. `label` is null."},
+    "origin": or_null(open_enum(Correction.Origin.values, "`round`: the label is what a round asked for.")),
 }
 _LENGTH: Json = {"type": "number", "description": "In pixels of the raster."}
 _VERSION_USED: Json = {"recognizer": SLUG, "model_version": NUMBER}
@@ -225,7 +226,7 @@ SCHEMAS: dict[str, Json] = {
     ),
     "FeedbackInput": {**body_schema(FeedbackBody), "minProperties": 1},
     "SavedFeedback": object_schema({"prediction": UUID, "correction": ref("Correction")}),
-    "CorrectionInput": body_schema(LabelBody),
+    "CorrectionInput": body_schema(CorrectionBody),
     "Correction": object_schema({**_SAID, "agrees": FLAG, "created": TIME}),
     "Review": object_schema(
         {

@@ -23,9 +23,9 @@ from recognizer.api.input import (
     KEEP_FIELDS,
     PICTURE_PARSERS,
     DrawingBody,
+    read_correction,
     read_drawing,
     read_feedback,
-    read_label,
 )
 from recognizer.api.output import correction_json, drawing_json, review_json, said_json, saved_answer_json
 from recognizer.api.pagination import JsonBoolean, LabelledQuery, SlugFilter, moments
@@ -161,7 +161,7 @@ class CorrectionView(Endpoint):
     def put(self, request: Request, uuid: UUID) -> Response:
         """Confirm or correct. Sending the same again changes nothing."""
         drawing = _own_drawing(request, uuid)
-        correction = _save_correction(drawing, read_label(request.data))
+        correction = _save_correction(drawing, *read_correction(request.data))
         return Response(correction_json(correction, _answer_or_none(drawing)))
 
     def delete(self, request: Request, uuid: UUID) -> Response:
@@ -254,11 +254,11 @@ def _own_drawing(request: Request, uuid: UUID) -> Drawing:
     return get_object_or_404(Drawing.objects.with_answers(), uuid=uuid, author=request.user)
 
 
-def _save_correction(drawing: Drawing, label: str | None) -> Correction:
+def _save_correction(drawing: Drawing, label: str | None, origin: str = "") -> Correction:
     if label is None:
         return corrections.mark_none_of_these(drawing=drawing)
     try:
-        return corrections.correct(drawing=drawing, label=label)
+        return corrections.correct(drawing=drawing, label=label, origin=origin)
     except UnknownLabelError as error:
         known = ", ".join(drawing.recognizer.labels.values_list("slug", flat=True))
         text = _("The recognizer has no label %(label)s. Use one of: %(known)s.")

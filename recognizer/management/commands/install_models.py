@@ -10,10 +10,12 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 import ml
 from ml.bundles.bundle import BundleError, load_bundle
 from ml.evaluation.base_test import read_base_test_file
+from ml.evaluation.examples import read_examples_file
 from recognizer.management.commands.install_recognizer import describe_result
 from recognizer.models import Recognizer
 from recognizer.registry import install, promotions
 from recognizer.registry.base_tests import install_base_test
+from recognizer.registry.example_sets import install_examples
 from recognizer.registry.install import InstallError, PromoteWhen
 from recognizer.registry.promotions import StalePromotionError
 
@@ -52,15 +54,17 @@ class Command(BaseCommand):
         except (BundleError, InstallError, StalePromotionError) as error:
             return f"{path.name} cannot be installed: {error}"
         self.stdout.write(f"{path.name}: {describe_result(done)}")
-        return self._install_base_test(path, done.version.recognizer)
+        return self._install_files(path, done.version.recognizer)
 
-    def _install_base_test(self, path: Path, recognizer: Recognizer) -> str:
-        """Also where versions of the site's own are live: the test belongs to the recognizer."""
+    def _install_files(self, path: Path, recognizer: Recognizer) -> str:
+        """Also where versions of the site's own are live: these files belong to the recognizer."""
         try:
             if (content := read_base_test_file(path)) and install_base_test(recognizer=recognizer, content=content):
                 self.stdout.write(f"{path.name}: its base test is installed.")
+            if (content := read_examples_file(path)) and install_examples(recognizer=recognizer, content=content):
+                self.stdout.write(f"{path.name}: its example drawings are installed.")
         except BundleError as error:
-            return f"{path.name}: its base test cannot be installed: {error}"
+            return f"{path.name} is not installed completely: {error}"
         return ""
 
 

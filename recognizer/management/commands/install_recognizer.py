@@ -10,8 +10,10 @@ from django.db import transaction
 
 from ml.bundles.bundle import BundleError, load_bundle
 from ml.evaluation.base_test import read_base_test_file
+from ml.evaluation.examples import read_examples_file
 from recognizer.registry import install
 from recognizer.registry.base_tests import install_base_test
+from recognizer.registry.example_sets import install_examples
 from recognizer.registry.install import Installed, InstallError, PromoteWhen
 from recognizer.registry.promotions import StalePromotionError
 
@@ -41,6 +43,8 @@ class Command(BaseCommand):
                 done = install.install(bundle=load_bundle(folder), promote=when)
                 if content := read_base_test_file(folder):
                     install_base_test(recognizer=done.version.recognizer, content=content)
+                if content := read_examples_file(folder):
+                    install_examples(recognizer=done.version.recognizer, content=content)
         except (BundleError, InstallError, StalePromotionError) as error:
             raise CommandError(f"{folder} cannot be installed: {error}") from error
         self.stdout.write(self.style.SUCCESS(f"{done.version.recognizer}: {describe_result(done)}"))

@@ -17,6 +17,7 @@ from django.views.decorators.http import conditional_page, require_safe
 from accounts import acting
 from recognizer.pages.draw import views as draw
 from recognizer.pages.offline.release import release
+from recognizer.pages.rounds import views as rounds
 from recognizer.registry import promotions
 
 RELEASE = "Inkling-Release"  # the header of the pages that the service worker stores
@@ -32,6 +33,8 @@ def service_worker(request: HttpRequest) -> HttpResponse:
         "release": release(),
         "sheet": reverse("offline-sheet"),
         "sheets": [reverse("draw"), reverse("draw-for", args=["x"]).removesuffix("x/")],
+        "rounds": reverse("rounds"),
+        "roundsSheet": reverse("offline-rounds"),
         "page": reverse("offline"),
         "share": reverse("share"),
         "statics": settings.STATIC_URL,
@@ -47,6 +50,15 @@ def service_worker(request: HttpRequest) -> HttpResponse:
 def offline_sheet(request: HttpRequest) -> HttpResponse:
     """The draw page as the device stores it: made for nobody, so that nobody sees the page of somebody else."""
     response = draw.neutral_sheet(request)
+    response.headers[RELEASE] = release()
+    return response
+
+
+@require_safe
+@cache_control(private=True, no_cache=True)
+def offline_rounds(request: HttpRequest) -> HttpResponse:
+    """The page of rounds as the device stores it, made for nobody."""
+    response = rounds.neutral_rounds(request)
     response.headers[RELEASE] = release()
     return response
 

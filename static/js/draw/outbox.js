@@ -1,6 +1,6 @@
 // Stores the changes to drawings that wait for the server. `uploader.js` says what becomes of them.
 //
-// A change is { id, content, label }: save this drawing, with this label or without one; { id, takeBack }: remove its
+// A change is { id, content, label, origin }: save this drawing, with this label or without one; { id, takeBack }: remove its
 // label; or { id, drop }: delete it unless it has a label. `leaving`: it was sent while its page closed. The newest change of a drawing replaces the one before.
 //
 // They are in IndexedDB. A write that begins while the page closes can be lost there (seen in Chromium: up to a quarter),

@@ -148,7 +148,7 @@ export class Uploader extends EventTarget {
     }
   }
 
-  async #carryOut({ id, content, label, takeBack, drop, isOnItsWay }) {
+  async #carryOut({ id, content, label, origin, takeBack, drop, isOnItsWay }) {
     // A drawing that was sent while its page closed may still be on its way: what is deleted then does not come back.
     const drawing = content ? await this.#keep(content, id) : null;
     if (drop) return this.#drop(id);
@@ -157,7 +157,7 @@ export class Uploader extends EventTarget {
       if (isOnItsWay) await this.#takeBackAgain(id);
       return { drawing, correction: null };
     }
-    return { drawing, correction: label ? await this.#api.correct(id, label) : (drawing?.correction ?? null) };
+    return { drawing, correction: label ? await this.#api.correct(id, label, { origin }) : (drawing?.correction ?? null) };
   }
 
   /** If the server does not have the version that answered on this device any more, its own answer is saved. */

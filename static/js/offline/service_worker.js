@@ -1,16 +1,19 @@
 // The service worker: what the site does without a connection. `/sw.js` names the addresses and the release.
 //
-// Pages come from the server whenever it answers, so none is older than the site. Without it the draw page comes from the
-// device, in a form that is made for nobody, and every other page is replaced by one that says so. Of the API only the
-// files of model versions are stored, which are the same for everybody and never change.
+// Pages come from the server whenever it answers, so none is older than the site. Without it the draw page and the page of
+// rounds come from the device, in a form that is made for nobody, and every other page is replaced by one that says so. Of
+// the API only the files of model versions are stored, which are the same for everybody and never change; of rounds what
+// they ask for and the examples, which are the same for everybody, too.
 
-const { release, sheet, sheets, page, share, statics, models } = self.INKLING;
+const { release, sheet, sheets, rounds, roundsSheet, page, share, statics, models } = self.INKLING;
 
 const RELEASES = "inkling-release-";
 const MODELS = "inkling-models";
+const ROUNDS = "inkling-rounds";
 const SHARED = "inkling-shared";
 const PATIENCE_MS = 5000; // after it, a draw page comes from the device although the server may still answer
 const VERSION_FILE = /\/recognizers\/([\w-]+)\/versions\/(\d+)\/[\w.]+$/;
+const ROUND_FILE = /\/([\w-]+)\/(labels|examples)$/;
 const RENEW_MS = 600_000; // so long a stored draw page counts as new
 const HASHED = /\.[0-9a-f]{12}\.\w+$/; // what is at such an address never changes
 
@@ -30,6 +33,7 @@ function answerTo(event, { origin, pathname, search }) {
   if (method !== "GET") return null;
   if (mode === "navigate") return navigate(event, pathname);
   if (pathname.startsWith(statics)) return staticFile(event.request, pathname);
+  if (pathname.startsWith(rounds) && ROUND_FILE.test(pathname)) return roundFile(event.request, pathname);
   if (pathname.startsWith(models) && VERSION_FILE.test(pathname) && !search) return versionFile(event.request);
   return null;
 }
@@ -37,10 +41,16 @@ function answerTo(event, { origin, pathname, search }) {
 // --- Pages ---
 
 async function navigate(event, pathname) {
-  const isSheet = sheets[0] === pathname || pathname.startsWith(sheets[1]);
+  const here = pageHere(pathname);
   const asking = askServer(event);
-  const response = await (isSheet ? Promise.race([asking, stored(sheet, PATIENCE_MS)]) : asking);
-  return response ?? (await stored(isSheet ? sheet : page)) ?? (await asking) ?? Response.error();
+  const response = await (here === page ? asking : Promise.race([asking, stored(here, PATIENCE_MS)]));
+  return response ?? (await stored(here)) ?? (await asking) ?? Response.error();
+}
+
+/** The address of the page that the device has in place of this one. */
+function pageHere(pathname) {
+  if (sheets[0] === pathname || pathname.startsWith(sheets[1])) return sheet;
+  return pathname.startsWith(rounds) ? roundsSheet : page;
 }
 
 /** The server's response; null if there is none, or only one of a proxy before it that cannot reach it. */
@@ -63,7 +73,7 @@ async function stored(address, delay = 0) {
 
 async function storeRelease() {
   const cache = await caches.open(RELEASES + release);
-  const pages = await Promise.all([sheet, page].map(async (address) => [address, await ownPage(address)]));
+  const pages = await Promise.all([sheet, roundsSheet, page].map(async (address) => [address, await ownPage(address)]));
   const texts = await Promise.all(pages.map(([, response]) => response.clone().text()));
   await storeFiles(cache, filesIn(texts.join("")));
   await Promise.all(pages.map(([address, response]) => cache.put(address, response)));
@@ -151,8 +161,12 @@ async function keep({ used, language }) {
   await storeVersions(versions);
   if (!isNew) await cache.put(sheet, response);
   await deleteOtherVersions(versions);
-  const inLanguage = isInLanguage ? null : await ownPage(page).catch(() => null);
-  if (inLanguage) await cache.put(page, inLanguage);
+  const others = [...(isNew ? [] : [roundsSheet]), ...(isInLanguage ? [] : [page])];
+  for (const address of others) {
+    const renewed = await ownPage(address).catch(() => null);
+    if (renewed) await cache.put(address, renewed);
+  }
+  await storeRounds(used.filter((slug) => live[slug]), language).catch(() => {}); // the next page tries again
 }
 
 function configIn(text) {
@@ -182,6 +196,38 @@ async function deleteOtherVersions(versions) {
     const [, slug, number] = url.match(VERSION_FILE);
     if (versions.get(slug) !== Number(number)) await cache.delete(url);
   }
+}
+
+// --- Rounds ---
+
+/** The examples of an address never change. What a round asks for does: the server's is newer. */
+async function roundFile(request, pathname) {
+  const cache = await caches.open(ROUNDS);
+  const found = await cache.match(request.url);
+  if (found && pathname.endsWith("/examples")) return found;
+  try {
+    const response = await fetch(request);
+    if (response.status === 200) await cache.put(request.url, response.clone()).catch(() => {}); // the device is full
+    return response;
+  } catch {
+    return found ?? Response.error();
+  }
+}
+
+/** What rounds of these recognizers need, in this language; that of others is deleted. */
+async function storeRounds(used, language) {
+  const cache = await caches.open(ROUNDS);
+  const kept = new Set();
+  for (const slug of used) {
+    const labels = new URL(`${rounds}${slug}/labels?lang=${language}`, location.origin);
+    const { examples } = await (await roundFile(new Request(labels), labels.pathname)).json();
+    kept.add(labels.href);
+    if (!examples) continue;
+    const address = new URL(examples, location.origin);
+    await roundFile(new Request(address), address.pathname);
+    kept.add(address.href);
+  }
+  for (const { url } of await cache.keys()) if (!kept.has(url)) await cache.delete(url);
 }
 
 // --- A picture that the system shares ---

@@ -1,4 +1,4 @@
-// Replays how a drawing was drawn, at its own speed but in a second at most.
+// Replays how a drawing was drawn, at its own speed but within a given time.
 
 import { toCurve } from "../shared/thumbnails.js";
 
@@ -11,13 +11,13 @@ export function isStill() {
   return matchMedia("(prefers-reduced-motion: reduce)").matches;
 }
 
-/** Replay the strokes of an `<svg data-replay>`. Returns a function that ends it at once. */
-export function replay(svg) {
+/** Replay the strokes of an `<svg data-replay>` in `longest` milliseconds at most. Returns a function that ends it at once. */
+export function replay(svg, longest = LONGEST_MS) {
   const path = svg.querySelector("path");
   const whole = (path.dataset.whole ??= path.getAttribute("d"));
   const strokes = timed(JSON.parse(svg.dataset.replay));
   const lasts = Math.max(1, strokes.at(-1).at(-1).at);
-  const speed = Math.max(1, lasts / LONGEST_MS);
+  const speed = Math.max(1, lasts / longest);
   let frame = requestAnimationFrame(function first(began) {
     const draw = (now) => {
       const at = (now - began) * speed;

@@ -45,7 +45,8 @@ export class Thumbnails {
   }
 }
 
-function toSvg(ink) {
+/** An `<svg>` with the drawing. */
+export function toSvg(ink) {
   const svg = document.createElementNS(SVG, "svg");
   svg.setAttribute("class", "thumb");
   svg.setAttribute("viewBox", `0 0 ${SIDE} ${SIDE}`);
@@ -65,11 +66,16 @@ function toImage(address) {
 
 /** `ink` is a list of strokes [[x...], [y...], ...]; gives the `d` of one SVG path with the aspect kept. */
 export function toPath(ink) {
+  return fitted(ink).map(([xs, ys]) => toLine(xs.map((x, i) => [x, ys[i]]))).join("");
+}
+
+/** The same strokes, without times, in the units of the path. */
+export function fitted(ink) {
   const [x, y] = [extent(ink.flatMap(([xs]) => xs)), extent(ink.flatMap(([, ys]) => ys))];
   const larger = Math.max(x.length, y.length);
   const scale = larger ? (SIDE - 2 * MARGIN) / larger : 0;
-  const fit = (value, { middle }) => (value - middle) * scale + SIDE / 2;
-  return ink.map(([xs, ys]) => toLine(xs.map((each, i) => [fit(each, x), fit(ys[i], y)]))).join("");
+  const fit = (values, { middle }) => values.map((value) => (value - middle) * scale + SIDE / 2);
+  return ink.map(([xs, ys]) => [fit(xs, x), fit(ys, y)]);
 }
 
 function extent(values) {

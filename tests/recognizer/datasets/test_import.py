@@ -124,6 +124,7 @@ BAD: list[tuple[Any, str]] = [
     (_line(corrections=[{}]), "None"),
     (_line(**_history(label=None)), "first correction"),
     (_line(**_history(none_of_these=True)), "none of these"),
+    (_line(**_history(origin="nowhere")), "nowhere"),
     (_line(**_history({"decision": "undone"})), "review"),
     (_line(**_history({"decision": "loved"})), "'loved'"),
     (_line(**_history({"decision": "accepted"})), "label"),
@@ -254,6 +255,16 @@ def test_a_drawing_that_is_none_of_these_is_imported_as_such(
     [said] = Correction.objects.all()
     assert said.none_of_these
     assert said.label is None
+
+
+def test_what_a_round_asked_for_is_imported_and_exported_as_such(
+    digits: Recognizer, bring: Command, export: Command, tmp_path: Path
+) -> None:
+    bring(_file(tmp_path, _line(**_history(label="7", origin="round"))))
+    assert Correction.objects.get().origin == "round"
+    export(tmp_path / "again.ndjson")
+    [correction] = json.loads((tmp_path / "again.ndjson").read_text())["corrections"]
+    assert correction["origin"] == "round"
 
 
 def test_a_drawing_that_was_none_of_these_first_and_has_a_label_now_agrees_with_itself(

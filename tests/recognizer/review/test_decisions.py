@@ -288,3 +288,15 @@ def test_a_policy_does_not_accept_what_was_rejected_and_said_again(digits: Recog
     corrections.take_back(drawing=first.drawing)
     corrections.correct(drawing=first.drawing, label="7")
     assert decisions.accept_unseen(recognizer=digits) == 0
+
+
+def test_what_a_round_asked_for_is_never_approved_without_a_reviewer(
+    digits: Recognizer, rosa: User, alice: User
+) -> None:
+    drawing, _new = store.save_drawing(author=alice, recognizer="digits", content=Content.from_ink(ONE))
+    asked = corrections.correct(drawing=drawing, label="1", origin="round")
+    said = drawn(alice)
+    assert decisions.accept_unseen(recognizer=digits) == 1
+    assert list(Review.objects.approving().values_list("correction", flat=True)) == [said.pk]
+    decisions.accept(correction=asked, reviewer=rosa)
+    assert Review.objects.approving().filter(correction=asked, automatic=False).exists()

@@ -238,3 +238,11 @@ def test_the_p_value_is_that_of_fishers_exact_test(now: Any, then: Any) -> None:
 
 def test_large_counts_do_not_overflow() -> None:
     assert monitoring.is_clearly_worse((100_000, 20_000), (100_000, 10_000), 0.05)
+
+
+def test_what_a_round_asked_for_does_not_judge_a_version(digits: Recognizer, alice: User) -> None:
+    answered(digits, alice, 1, agreed=2, corrected=1)
+    assert corrected(digits) == {1: (3, 1)}
+    Correction.objects.filter(label__slug="1").update(origin="round")
+    assert corrected(digits) == {1: (2, 0)}
+    assert monitoring.own_accuracy(person=alice, recognizer=digits).alone_share == 1

@@ -252,3 +252,20 @@ def test_a_drawing_that_fails_unexpectedly_is_left_out(
     split = snapshots.choose_drawings(recognizer=digits, slugs=SLUGS, cap=100, champion=champion)
     drawn = snapshots.rasterise_drawings(split.study + split.exam, slugs=SLUGS, raster=DEFAULT_SPEC)
     assert sorted(drawn.drawings) == [made[0].pk, made[2].pk]
+
+
+def test_drawings_of_rounds_are_taken_after_a_review_and_no_more_of_one_person_than_the_cap(
+    digits: Recognizer, alice: User
+) -> None:
+    rosa, rng, drawings = community.reviewer("rosa"), np.random.default_rng(0), []
+    for _ in range(3):
+        content = Content.from_ink(community.ink(7, rng))
+        drawing, _new = store.save_drawing(author=alice, recognizer="digits", content=content)
+        corrections.correct(drawing=drawing, label="7", origin="round")
+        drawings.append(drawing.pk)
+    assert decisions.accept_unseen(recognizer=digits) == 0
+    assert taken(digits) == []
+    for correction in Correction.objects.all():
+        decisions.accept(correction=correction, reviewer=rosa)
+    assert taken(digits) == drawings
+    assert taken(digits, cap=2) == drawings[1:]
