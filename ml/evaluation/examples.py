@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 EXAMPLES_FILE = "examples.json"
 MAX_BYTES = 2_000_000
 LOOKED_AT = 60  # drawings of a label that one is chosen from
+TRACED = 200  # pictures, where there is no ink
 SURE = 0.9  # probability of the right label that a typical drawing has
 SIDE = 200  # of the square that an example is scaled into
 TOLERANCE = 1.0  # units of that square by which a line may pass a point that is left out
@@ -40,14 +41,15 @@ def make_examples(bundle: Bundle, recipe: Recipe, material: Material) -> Example
     """One drawing of each label, from the drawings that the recognizer was trained on. Raises BundleError.
 
     Of the drawings that the model surely recognises it is the one nearest to their mean embedding; without such a
-    drawing the one with the highest probability of its label. Pictures are traced where a label has no ink.
+    drawing the one with the highest probability of its label. Pictures are traced where a label has no ink, and only
+    those with the fewest strokes are looked at: gaps and stubs come from the scan.
     """
     predictor = verify_bundle(bundle)
     labels = {}
     for index, slug in enumerate(bundle.slugs):
         inks, traced = _candidates(material, index)
         if inks:
-            chosen = inks[_most_typical(inks, index, predictor, bundle.raster)]
+            chosen = inks[_most_typical(inks, index, predictor, bundle.raster, traced=traced)]
             labels[slug] = {"ink": _simplify(chosen), "traced": traced}
     if not labels:
         raise BundleError("The data of this recognizer has no drawing that could be an example.")
@@ -57,21 +59,24 @@ def make_examples(bundle: Bundle, recipe: Recipe, material: Material) -> Example
 
 
 def _candidates(material: Material, label: int) -> tuple[list[Ink], bool]:
-    """Up to LOOKED_AT drawings of a label, always the same ones, and whether they were traced."""
+    """Some drawings of a label, always the same ones, and whether they were traced."""
     rng = np.random.default_rng([SEED, label])
     rows = np.flatnonzero(material.tracks.y == label)
     if len(rows):
         return [material.tracks.inks[row] for row in rng.permutation(rows)[:LOOKED_AT]], False
     rows = np.flatnonzero(material.pictures.y == label)
-    return (material.trace(rng.permutation(rows)[:LOOKED_AT]) if len(rows) else []), True
+    return (material.trace(rng.permutation(rows)[:TRACED]) if len(rows) else []), True
 
 
-def _most_typical(inks: list[Ink], label: int, predictor: Predictor, raster: RasterSpec) -> int:
+def _most_typical(inks: list[Ink], label: int, predictor: Predictor, raster: RasterSpec, *, traced: bool) -> int:
     answers = predictor.predict(np.stack([rasterise(ink, raster) for ink in inks]))
     probabilities = answers.probabilities[:, label]
     sure = np.flatnonzero(probabilities >= SURE)
     if not len(sure):
         return int(probabilities.argmax())
+    if traced:
+        strokes = np.array([len(inks[row]) for row in sure])
+        sure = sure[strokes == strokes.min()]
     embeddings = answers.embeddings[sure]
     distances = np.linalg.norm(embeddings - embeddings.mean(axis=0), axis=1)
     return int(sure[distances.argmin()])

@@ -38,6 +38,7 @@ def draw_page(labels: Iterable[Label]) -> dict[str, Any]:
         ),
         "looksLikeSpoken": _("Looks like {name}, {percent}"),
         "unsure": _("Not sure"),
+        "askedInstead": _("Asked for {asked}; this looks like {drawn}."),
         "otherRecognizer": _("This looks like {name} in {recognizer}."),
         "switched": _("Switched to {name}."),
         "youDrawLikeThis": _("You draw {name} like this"),

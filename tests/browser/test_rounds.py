@@ -39,8 +39,7 @@ class Player(Visitor):
 
     def is_asked(self, number: int) -> str:
         """Wait for the prompt of this number; the digit that it asks for."""
-        script = "number => document.querySelector('[data-part=nth]').textContent.startsWith(number)"
-        self.page.wait_for_function(script, arg=str(number))
+        self.page.wait_for_selector(f"[data-part=nth][data-number='{number}']")
         return str(self.page.inner_text("[data-prompt=label]"))
 
     def draws_digit(self, digit: str) -> None:
@@ -85,6 +84,7 @@ def play(visit: Any, digits: Recognizer) -> Any:
 def test_a_round_asks_looks_and_shows_what_was_recognised(play: Any) -> None:
     player = play()
     player.opens()
+    player.page.wait_for_selector("[data-rounds][data-model-version]")
     player.begins()
     player.plays(wrong=(2,))
     cards = player.ends()

@@ -1,6 +1,7 @@
 // The draw page: wires the sheet, the pen, the model's answers and what becomes of a drawing.
 
 import { Announcer } from "../shared/announcer.js";
+import { AskedInstead } from "./asked_instead.js";
 import { BackOnline } from "../offline/back_online.js";
 import { canStore } from "../shared/database.js";
 import { Choices } from "./choices.js";
@@ -61,6 +62,7 @@ class DrawPage {
     signedIn: Boolean(this.#config.user),
   });
   #prompt = new Prompt(find("#prompt"), this.#recognizer);
+  #askedInstead = new AskedInstead(find("[data-asked-instead]"), this.#prompt);
   #picker = new LabelPicker(find("[data-picker]"));
   #guesses = new Guesses(find("[data-panel]"), this.#picker);
   #choices = new Choices(find("[data-draw]"));
@@ -173,13 +175,18 @@ class DrawPage {
       removeLabel: () => this.#removeLabel(),
       retry: () => this.#connection.retry(),
       reload: () => location.reload(),
-      shuffle: () => this.#prompt.shuffle(),
+      shuffle: () => this.#shuffle(),
       switchRecognizer: () => this.#otherRecognizer.choose(),
       help: () => find("[data-help]").showModal(),
       closeProblem: () => this.#problem.settle(),
       closeHelp: () => find("[data-help]").close(),
     };
     if (name && !this.#pad.isDrawing) actions[name]();
+  }
+
+  #shuffle() {
+    this.#prompt.shuffle();
+    this.#askedInstead.clear();
   }
 
   /** A number key names the label that looks like it, else the guess in that place. */
@@ -193,6 +200,7 @@ class DrawPage {
     this.#backOnline.stay();
     find("[data-sheet]").dataset.answered = "";
     this.#problem.settle();
+    this.#askedInstead.clear();
   }
 
   #penMoved() {
@@ -278,6 +286,7 @@ class DrawPage {
   // --- What is on the sheet ---
 
   #sheetChanged({ how }) {
+    this.#askedInstead.clear();
     if (how !== "stroke") {
       this.#predictor.cancel(); // a stroke only adds: the answer on its way is still about this sheet
       this.#problem.settle();
@@ -312,6 +321,7 @@ class DrawPage {
     this.#guesses.showEmpty();
     this.#memoryReasons?.clear();
     this.#otherRecognizer.clear();
+    this.#askedInstead.clear();
   }
 
   #showTools() {
@@ -346,6 +356,8 @@ class DrawPage {
     const several = settled && this.#areSeveralDigits();
     find("[data-several]").hidden = !several;
     this.#otherRecognizer.show(several ? {} : answer, { settled });
+    if (several || this.#sheet.picture) this.#askedInstead.clear();
+    else this.#askedInstead.show(answer, this.#recognizer.labels, { settled });
     this.#announcer.say(() => this.#sentence());
   }
 
@@ -359,7 +371,7 @@ class DrawPage {
     const answer = this.#guesses.sentence({ spoken: true });
     const several = find("[data-several]");
     const hint = several.hidden ? "" : several.textContent;
-    return [this.#memoryReasons?.spoken(answer) ?? answer, hint, this.#otherRecognizer.sentence].filter(Boolean).join(". ");
+    return [this.#memoryReasons?.spoken(answer) ?? answer, hint, this.#askedInstead.sentence, this.#otherRecognizer.sentence].filter(Boolean).join(". ");
   }
 
   #showProblem(error) {
@@ -389,7 +401,7 @@ class DrawPage {
   #setLabel(slug) {
     const label = this.#guesses.label(slug);
     if (!label || this.#sheet.isBlank || this.#guesses.isBlank || this.#pad.isDrawing) return;
-    if (!this.#label) this.#prompt.shuffle(); // it asks for the next drawing
+    if (!this.#label) this.#shuffle(); // it asks for the next drawing
     this.#label = slug;
     this.#pad.isAnswered = true;
     this.#hideExplanation();

@@ -12,6 +12,11 @@ export class Prompt {
     this.#recognizer = recognizer;
   }
 
+  /** The label that it asks for. */
+  get label() {
+    return this.#recognizer.labels.find(({ asked }) => asked === this.#part.label.textContent);
+  }
+
   use(recognizer) {
     this.#recognizer = recognizer;
     this.#part.before.textContent = recognizer.before;

@@ -94,6 +94,7 @@ class RoundsPage {
     on(this.#recognition, "answer", this.#showAnswer);
     on(this.#recognition, "problem", (error) => this.#problem.show(reasonOf(error)));
     on(this.#recognition, "trouble", () => this.#recognition.isAway && this.#see(text("noAnswer")));
+    on(this.#device, "ready", () => (find("[data-rounds]").dataset.modelVersion = this.#device.version(this.#slug))); // for tests and people who look
     on(this.#clock, "tick", this.#showTime);
     on(this.#clock, "up", this.#timeUp);
     on(this.#backOnline, "online", () => this.#connection.retry());
@@ -216,6 +217,7 @@ class RoundsPage {
     find("[data-prompt=label]").replaceChildren(sign({ ...label, glyph: label.asked }));
     find("[data-prompt=after]").textContent = after;
     this.#part.nth.textContent = text("nth", nth);
+    this.#part.nth.dataset.number = nth.number;
     this.#sheet.renew();
     this.#announcer.now(text("asksSpoken", { ...nth, prompt: `${before}${label.asked}${after}` }));
     const hasClock = this.#chosen("pace") === "clock";
