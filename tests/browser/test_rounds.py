@@ -22,6 +22,11 @@ SHIPPED = read_examples_file(Path(ml.__file__).parent / "models" / "digits")
 INKS = {slug: example["ink"] for slug, example in read_examples(SHIPPED)["labels"].items()}
 
 
+# How many files the device has of rounds, and of models.
+STORED = """() => Promise.all(["inkling-rounds", "inkling-models"].map(
+    async (name) => (await (await caches.open(name)).keys()).length))"""
+
+
 class Player(Visitor):
     """Somebody who plays rounds of digits."""
 
@@ -232,9 +237,7 @@ def test_it_is_played_without_a_connection(
     player = play(as_alice, service_workers="allow")
     player.opens()
     player.page.evaluate("navigator.serviceWorker.ready")
-    count = "async (name) => (await (await caches.open(name)).keys()).length"
-    for name, files in (("inkling-rounds", 2), ("inkling-models", 3)):
-        until(player.page, lambda name=name, files=files: player.page.evaluate(count, name) >= files, 30)
+    until(player.page, lambda: player.page.evaluate(STORED) == [2, 3], 30)
     player.page.context.set_offline(True)
     player.opens("/rounds/")
     player.begins()
