@@ -25,7 +25,7 @@ from accounts.models import User
 from ml.bundles.bundle import Bundle, load_bundle
 from recognizer import memory
 from recognizer.models import Label, Recognizer
-from recognizer.registry import install, label_lists, pinned, serving
+from recognizer.registry import install, label_lists, pinned, serving, switch
 from recognizer.review import outliers
 from tests import small_bundles
 from tests.csrf_client import CsrfClient
@@ -72,6 +72,7 @@ def _empty_caches() -> Iterator[None]:
     serving.clear_cache()
     pinned.clear_cache()
     label_lists.clear_cache()
+    switch.clear_cache()
     usage.clear_cache()
     key_cache.clear_cache()
     outliers.clear_cache()

@@ -33,7 +33,7 @@ class LabelAdmin(admin.ModelAdmin):
     list_filter = ["recognizer"]
     list_select_related = ["recognizer"]
     search_fields = ["slug", "name", "glyph", "codes"]
-    fields = ["recognizer", "position", "slug", "glyph", "name", "prompt", "tone", "names", "codes"]
+    fields = ["recognizer", "position", "slug", "glyph", "name", "prompt", "tone", "names", "looks_like", "codes"]
     readonly_fields = ["recognizer", "position", "slug"]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -80,8 +80,8 @@ class PolicyInline(admin.StackedInline):
 class RecognizerAdmin(admin.ModelAdmin):
     """Names and order of the recognizers and their labels, and their policies."""
 
-    list_display = ["name", "slug", "position", "drawings"]
-    fields = ["name", "slug", "prompt", "position"]
+    list_display = ["name", "slug", "position", "is_on", "drawings"]
+    fields = ["name", "slug", "prompt", "position", "is_on"]
     readonly_fields = ["slug"]
     actions = ["start_training"]
 
@@ -125,7 +125,7 @@ class RecognizerAdmin(admin.ModelAdmin):
         return permissions.may_review(request.user)
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
-        """Log changes of names, prompts and colours. Changes of the policy are logged where it is saved."""
+        """Log changes of names, prompts, colours and the switch. Changes of the policy are logged where it is saved."""
         super().save_related(request, form, formsets, change)
         changed = _changes(form)
         for each in (each for formset in formsets if formset.model is Label for each in formset.forms):

@@ -55,6 +55,11 @@ CODES: dict[str, Code] = {
     # Resources
     "not_found": Code(404, _("It does not exist, or it is not yours."), _("Check the address and the key.")),
     "unknown_recognizer": Code(404, _("There is no such recognizer."), _("`GET /api/v1/recognizers` lists them.")),
+    "recognizer_off": Code(
+        409,
+        _("The recognizer is switched off on this site. Drawings made with it are still there."),
+        _("`GET /api/v1/recognizers` lists those that are on."),
+    ),
     "unknown_label": Code(400, _("The recognizer has no such label."), _("Use one of the labels in `detail`.")),
     "method_not_allowed": Code(405, _("The method is not allowed here."), _("Use a method of the `Allow` header.")),
     "precondition_failed": Code(

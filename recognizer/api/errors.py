@@ -31,6 +31,7 @@ from recognizer.drawings.store import ConsentRequiredError, DrawingDeletedError,
 from recognizer.models import Drawing
 from recognizer.registry.pinned import UnavailableVersionError, UnknownVersionError
 from recognizer.registry.serving import NoModelError, UnknownRecognizerError
+from recognizer.registry.switch import RecognizerOffError
 from recognizer.request_ids import current_request_id
 
 logger = logging.getLogger(__name__)
@@ -47,6 +48,7 @@ EXCEPTION_CODES: dict[type[Exception], tuple[str, str | None]] = {
     InterfaceError: ("unavailable", None),
     UnknownRecognizerError: ("unknown_recognizer", "recognizer"),
     NoModelError: ("no_model", "recognizer"),
+    RecognizerOffError: ("recognizer_off", "recognizer"),
     UnknownVersionError: ("unknown_version", "as_of"),
     ConsentRequiredError: ("consent_required", None),
     IdTakenError: ("id_taken", "id"),

@@ -36,7 +36,7 @@ def find_better_recognizer(*, content: Content, than: Answer) -> BetterRecognize
         return None
     asked = than.live.recognizer
     try:
-        others = list(promotions.live_recognizers().exclude(pk=asked.pk))
+        others = list(promotions.offered_recognizers().exclude(pk=asked.pk))
     except Error as error:  # the answer that was given stands without the database
         logger.warning("cannot read which recognizers there are besides %s: %s", asked.slug, error)
         return None

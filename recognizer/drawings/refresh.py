@@ -29,7 +29,7 @@ def refresh_recent() -> int:
     Repeated calls get through the newest CAUGHT_UP drawings of each recognizer; the task `ask_again` takes any drawing.
     """
     done = 0
-    for recognizer in Recognizer.objects.all():
+    for recognizer in Recognizer.objects.filter(is_on=True):
         if promotion := promotions.current_promotion(recognizer.pk):
             recent = list(recognizer.drawings.order_by("-id").values_list("id", flat=True)[:CAUGHT_UP])
             answered = Prediction.objects.filter(drawing=OuterRef("pk"), model_version=promotion.model_version_id)

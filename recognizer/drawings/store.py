@@ -15,6 +15,7 @@ from ml.preprocessing.content import Content
 from recognizer import memory
 from recognizer.drawings.predict import Answer, Guess, recognise
 from recognizer.models import DeletedDrawing, Drawing, PersonalAnswer, PersonalAnswerReason, Prediction, Receipt
+from recognizer.registry import switch
 
 
 class ConsentRequiredError(PermissionError):
@@ -44,11 +45,14 @@ def save_drawing(
     `personal`: adjust the answer by the author's memory. `on_device`: the number of the version that answered on the
     author's device; its answer is computed again here, so that nobody can make one up, and marked. A repeated `uuid`
     with the same recognizer and the same ink or picture returns the drawing that is saved already, so that a retry
-    saves nothing twice. Raises ConsentRequiredError, IdTakenError, DrawingDeletedError and what `recognise` raises.
+    saves nothing twice. Raises ConsentRequiredError, IdTakenError, DrawingDeletedError, switch.RecognizerOffError and
+    what `recognise` raises.
     """
     _check_consent(author)
     if uuid and (existing := _existing(author, uuid, recognizer, content)):
         return existing, False
+    if on_device is None:  # a device may have answered before it knew that the recognizer is off
+        switch.check_is_on(recognizer)
     person = author if personal and on_device is None else None
     answer = recognise(recognizer=recognizer, content=content, person=person, as_of=on_device or as_of)
     try:

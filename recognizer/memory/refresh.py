@@ -83,7 +83,7 @@ def refresh_memories(*, max_seconds: float | None = None) -> tuple[int, bool]:
     """
     end = time.monotonic() + (MOMENT if max_seconds is None else max_seconds)
     done = 0
-    for memory_id in [pk for recognizer in Recognizer.objects.all() for pk in _waiting(recognizer)]:
+    for memory_id in [pk for recognizer in Recognizer.objects.filter(is_on=True) for pk in _waiting(recognizer)]:
         done += refresh_memory(memory_id=memory_id)
         if time.monotonic() >= end:
             return done, True

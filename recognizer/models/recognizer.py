@@ -32,6 +32,12 @@ class Recognizer(models.Model):
         help_text=_("The request on the drawing page, with {glyph} or {name} in place of the label: Draw {name}."),
     )
     position = models.PositiveSmallIntegerField(_("position"), default=0)
+    is_on = models.BooleanField(
+        _("switched on"),
+        default=True,
+        db_default=True,
+        help_text=_("Off: the pages do not offer it and it answers no new drawings. Its drawings and versions stay."),
+    )
     created = models.DateTimeField(_("created"), auto_now_add=True)
 
     class Meta:
@@ -101,7 +107,7 @@ def _empty(content: list[Any] | dict[str, Any]) -> Value:
 class Label(models.Model):
     """One class of a recognizer. `position` is the index of the network's output; `slug` never changes.
 
-    `names` and `codes` are as in a manifest (`ml.bundles.labels`).
+    `names`, `looks_like` and `codes` are as in a manifest (`ml.bundles.labels`).
     """
 
     recognizer = models.ForeignKey(Recognizer, models.CASCADE, related_name="labels", verbose_name=_("recognizer"))
@@ -125,6 +131,13 @@ class Label(models.Model):
         blank=True,
         help_text=_("A list of names that people search for."),
     )
+    looks_like = models.JSONField(
+        _("looks like"),
+        default=list,
+        db_default=_empty([]),
+        blank=True,
+        help_text=_("A list of labels of other recognizers that are drawn in the same way: digits/0."),
+    )
     codes = models.JSONField(
         _("codes"),
         default=dict,
@@ -147,11 +160,11 @@ class Label(models.Model):
         return self.glyph or self.word
 
     def clean(self) -> None:
-        """Check names and codes as those of a manifest are checked."""
+        """Check names, look-alikes and codes as those of a manifest are checked."""
         parts = {"slug": self.slug, "glyph": self.glyph, "name": self.name}
         problems = {
             name: label_problem({**parts, name: value})
-            for name, value in (("names", self.names), ("codes", self.codes))
+            for name, value in (("names", self.names), ("looks_like", self.looks_like), ("codes", self.codes))
         }
         if found := {name: problem for name, problem in problems.items() if problem}:
             raise ValidationError(found)

@@ -44,7 +44,7 @@ def robots(request: HttpRequest) -> HttpResponse:
 def sitemap(request: HttpRequest) -> HttpResponse:
     """Every public page in each language."""
     paths = [reverse(name) for name in _PUBLIC]
-    for recognizer in promotions.live_recognizers():
+    for recognizer in promotions.offered_recognizers():
         paths += [reverse(name, args=[recognizer.slug]) for name in ("draw-for", "rounds-for", "model", "reading")]
     codes = [code for code, _name in settings.LANGUAGES]
     context = {"site": site_address(request), "paths": paths, "codes": codes}

@@ -4,8 +4,8 @@ from django.db import DatabaseError, connection
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
 
-from recognizer.models import Promotion, Recognizer
-from recognizer.registry import serving
+from recognizer.models import Recognizer
+from recognizer.registry import promotions, serving
 
 
 @never_cache
@@ -22,7 +22,7 @@ def ready(request: HttpRequest) -> JsonResponse:
         problems = serving.loading_problems()
         if not Recognizer.objects.exists():
             problems["recognizers"] = "None are installed. Run `manage.py install_models`."
-        installed = Promotion.objects.order_by().values_list("recognizer__slug", flat=True).distinct()
+        installed = promotions.offered_recognizers().values_list("slug", flat=True)
         versions = {slug: serving.live_version(slug).version.number for slug in installed if slug not in problems}
     except DatabaseError:
         problems, versions = {"database": "It cannot be reached."}, {}

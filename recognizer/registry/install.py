@@ -107,7 +107,8 @@ def _add_labels(recognizer: Recognizer, labels: list[dict[str, Any]], *, will_be
         )
     for position, label in enumerate(missing, max(known.values(), default=-1) + 1):
         words = {"slug": label["slug"], "glyph": label["glyph"], "name": label["name"]}
-        words |= {"prompt": label.get("prompt", ""), "names": label.get("names", []), "codes": label.get("codes", {})}
+        words |= {"prompt": label.get("prompt", ""), "codes": label.get("codes", {})}
+        words |= {part: label.get(part, []) for part in ("names", "looks_like")}
         made = Label(recognizer=recognizer, position=position, tone=Tone.at(position), **words)
         _check(made, f"the label {label['slug']!r}")
         made.save()
@@ -117,8 +118,9 @@ def _add_labels(recognizer: Recognizer, labels: list[dict[str, Any]], *, will_be
 
 
 def _add_codes(known: Label, label: dict[str, Any]) -> None:
-    """Give a label the names and codes of the bundle, each if it has none: it is older than they are."""
-    found = {part: label[part] for part in ("names", "codes") if label.get(part) and not getattr(known, part)}
+    """Give a label names, look-alikes and codes of the bundle, each if it has none: it is older than they are."""
+    parts = ("names", "looks_like", "codes")
+    found = {part: label[part] for part in parts if label.get(part) and not getattr(known, part)}
     if found:
         for part, value in found.items():
             setattr(known, part, value)

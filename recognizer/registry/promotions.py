@@ -100,6 +100,11 @@ def live_recognizers() -> QuerySet[Recognizer]:
     return Recognizer.objects.filter(promotions__isnull=False).distinct()
 
 
+def offered_recognizers() -> QuerySet[Recognizer]:
+    """Recognizers with a live version that are switched on: what pages and the API offer for new drawings."""
+    return live_recognizers().filter(is_on=True)
+
+
 def roll_back(*, recognizer: Recognizer, reason: str, by: User | None = None) -> Promotion:
     """Promote the version that was live before the live one.
 

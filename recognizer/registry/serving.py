@@ -104,9 +104,9 @@ class _Registry:
         return {slug: look.live.version.number for slug, look in [*self._looks.items()] if look.live}
 
     def loading_problems(self) -> dict[str, str]:
-        """By slug of a recognizer: why its newest version is not live in this process."""
+        """By slug of a recognizer that is switched on: why its newest version is not live in this process."""
         found = {}
-        for slug in Recognizer.objects.values_list("slug", flat=True):
+        for slug in Recognizer.objects.filter(is_on=True).values_list("slug", flat=True):
             try:
                 self.live_version(slug)
             except NoModelError as error:

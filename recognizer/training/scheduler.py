@@ -87,7 +87,7 @@ def _send_again_if_lost(run: TrainingRun) -> bool:
 
 
 def _start_if_due(recognizer: Recognizer) -> TrainingRun | None:
-    if not reason_to_start(recognizer):
+    if not recognizer.is_on or not reason_to_start(recognizer):
         return None
     with transaction.atomic():
         Recognizer.objects.select_for_update(no_key=True).get(pk=recognizer.pk)

@@ -38,7 +38,7 @@ from recognizer.api.output import (
 from recognizer.api.throttling import DrawingLimit, PredictLimit, check_batch, check_limit
 from recognizer.api.views.drawings import first_answer, save_drawing
 from recognizer.drawings import other_recognizers, predict
-from recognizer.registry import pinned
+from recognizer.registry import pinned, switch
 
 logger = logging.getLogger(__name__)
 
@@ -67,6 +67,7 @@ class PredictView(DrawingEndpoint):
                 "`on_device` says which version answered a drawing that is saved. Send `keep` too, or leave it out."
             )
             raise ApiError("invalid", text, field="on_device")
+        switch.check_is_on(body.recognizer)
         person = person_of(request) if body.personal and request.user.is_authenticated else None
         found = predict.recognise(recognizer=body.recognizer, content=content, person=person, as_of=body.as_of)
         answer = apply_options(answer_json(found), body)
@@ -119,6 +120,7 @@ class BatchView(Endpoint):
         check_batch(PredictLimit(), request, self, count=count, pictures=pictures)
         if count > 1 and isinstance(request.auth, ApiKey):
             usage.count_calls(key=request.auth, calls=count - 1)
+        switch.check_is_on(batch.recognizer)
         number = batch.as_of or pinned_version(request, batch.recognizer)
         live = pinned.pinned_version(batch.recognizer, number)
         contents = batch.contents()

@@ -21,14 +21,14 @@ REVALIDATE = "public, no-cache"  # labels rarely change
 
 
 class RecognizersView(Endpoint):
-    """All recognizers."""
+    """All recognizers that are switched on."""
 
     scopes = {"GET": None}
     permission_classes = [AllowAny]
 
     def get(self, request: Request) -> Response:
         """All of them on one page, in the order of the site, with their labels and live versions."""
-        results = [recognizer_json(each, each.live_number) for each in _with_live_number()]
+        results = [recognizer_json(each, each.live_number) for each in _with_live_number().filter(is_on=True)]
         return Response({"results": results, "next": None})
 
 
@@ -39,9 +39,9 @@ class RecognizerView(Endpoint):
     permission_classes = [AllowAny]
 
     def get(self, request: Request, slug: str) -> Response:
-        """The recognizer with its labels and its live version."""
+        """The recognizer with its labels and its live version; if it is switched off, without a live version."""
         found = get_object_or_404(_with_live_number(), slug=slug)
-        return Response(recognizer_json(found, found.live_number))
+        return Response(recognizer_json(found, found.live_number if found.is_on else None))
 
 
 class LabelsView(Endpoint):

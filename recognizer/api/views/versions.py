@@ -25,7 +25,7 @@ from recognizer.api.base import Endpoint
 from recognizer.api.pagination import JsonBoolean, ListQuery
 from recognizer.api.preconditions import not_modified
 from recognizer.models import ModelVersion, Promotion, Recognizer
-from recognizer.registry import pinned, promotions
+from recognizer.registry import pinned, promotions, switch
 from recognizer.registry.serving import NoModelError, live_version
 
 FOREVER = "public, max-age=31536000, immutable"  # a version never changes
@@ -89,7 +89,7 @@ class LiveVersionsView(_ModelEndpoint):
     def get(self, request: Request) -> Response:
         """Number and SHA-256 of the live version of each recognizer that has one, in the order of the site."""
         results = []
-        for slug in promotions.live_recognizers().values_list("slug", flat=True):
+        for slug in promotions.offered_recognizers().values_list("slug", flat=True):
             with contextlib.suppress(NoModelError):  # it has a version, but this process cannot load it
                 version = live_version(slug).version
                 results.append({"recognizer": slug, "model_version": version.number, "sha256": version.sha256})
@@ -101,7 +101,7 @@ class ModelView(_ModelEndpoint):
 
     def get(self, request: Request, slug: str, number: int | None = None) -> Response:
         """Labels in the order of the outputs, the raster, the threshold, and the address of the file."""
-        found = pinned.find_version(slug, number)
+        found = _find_version(slug, number)
         version = _versions_of(found.recognizer).get(pk=found.pk)
         spec = raster_spec({"raster": version.raster or {}})
         model = {
@@ -129,7 +129,7 @@ class ModelFileView(_ModelEndpoint):
 
     def get(self, request: Request, slug: str, number: int | None = None) -> HttpResponse:
         """A LiteRT file. Its ETag is its SHA-256."""
-        version = pinned.find_version(slug, number)
+        version = _find_version(slug, number)
         etag = f'"{version.sha256}"'
         response = not_modified(request, etag) or _file(version, slug, whole=request.method != "HEAD")
         return _of_version(response, version, etag, lasts=number is not None)
@@ -140,10 +140,17 @@ class VectorsView(_ModelEndpoint):
 
     def get(self, request: Request, slug: str, number: int | None = None) -> HttpResponse:
         """Inks with their rasters and the answers of the version. The ETag follows from its SHA-256."""
-        version = pinned.find_version(slug, number)
+        version = _find_version(slug, number)
         etag = f'"{version.sha256}-{version.number}-{PREPROCESS_VERSION}-{len(golden_inks())}"'
         response = not_modified(request, etag) or Response(_vectors_json(slug, version, etag))
         return _of_version(response, version, etag, lasts=number is not None)
+
+
+def _find_version(slug: str, number: int | None) -> ModelVersion:
+    """What `pinned.find_version` finds, which raises; a recognizer that is switched off has no live version."""
+    if number is None:
+        switch.check_is_on(slug)
+    return pinned.find_version(slug, number)
 
 
 def _file(version: ModelVersion, slug: str, *, whole: bool) -> HttpResponse:

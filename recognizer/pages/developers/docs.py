@@ -62,7 +62,7 @@ def developers(request: HttpRequest) -> HttpResponse:
             (_("Pictures (they also count above)"), settings.PICTURE_RATE),
         ],
         "daily": settings.DRAWINGS_PER_DAY,
-        "recognizers": list(promotions.live_recognizers()),
+        "recognizers": list(promotions.offered_recognizers()),
         "config": api_config(request),
         "texts": script_texts.developers_page(),
     }

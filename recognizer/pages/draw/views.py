@@ -68,7 +68,7 @@ def _sheet(request: HttpRequest, slug: str = "", more: dict[str, Any] | None = N
         "raster": Subquery(newest.values("model_version__manifest__raster")[:1]),  # null in old bundles
         "unsure_below": Cast(limit, FloatField()),
     }
-    recognizers: list[Any] = list(coverage.with_coverage(promotions.live_recognizers().annotate(**live)))
+    recognizers: list[Any] = list(coverage.with_coverage(promotions.offered_recognizers().annotate(**live)))
     recognizer = chosen_recognizer.choose_recognizer(request, recognizers)
     if slug:
         recognizer = next((each for each in recognizers if each.slug == slug), None)

@@ -20,14 +20,16 @@ from recognizer.registry import promotions
 @never_cache
 def models(request: HttpRequest) -> HttpResponse:
     """The live version of each recognizer."""
-    return render(request, "recognizer/models/models.html", {"cards": cards.live_cards(promotions.live_recognizers())})
+    return render(
+        request, "recognizer/models/models.html", {"cards": cards.live_cards(promotions.offered_recognizers())}
+    )
 
 
 @require_safe
 @never_cache
 def model(request: HttpRequest, slug: str, number: int | None = None) -> HttpResponse:
     """The card of one version; of the live version if the URL names none."""
-    recognizer = get_object_or_404(Recognizer.objects.prefetch_related("labels"), slug=slug)
+    recognizer = get_object_or_404(Recognizer.objects.prefetch_related("labels"), slug=slug, is_on=True)
     newest = promotions.current_promotion(recognizer.pk)
     live = newest.model_version_id if newest else 0
     asked = {"pk": live} if number is None else {"number": number}
@@ -44,7 +46,7 @@ def model(request: HttpRequest, slug: str, number: int | None = None) -> HttpRes
         "example": example,
         "example_label": example_label,
         "recognizer": recognizer,
-        "recognizers": list(promotions.live_recognizers()),
+        "recognizers": list(promotions.offered_recognizers()),
         "numbers": list(recognizer.versions.order_by("number").values_list("number", flat=True)),
     }
     return render(request, "recognizer/models/model.html", context)
@@ -54,14 +56,14 @@ def model(request: HttpRequest, slug: str, number: int | None = None) -> HttpRes
 @never_cache
 def reading(request: HttpRequest, slug: str) -> HttpResponse:
     """How the live version of a recognizer reads a drawing: its script runs the model in the page."""
-    recognizer = get_object_or_404(Recognizer, slug=slug)
+    recognizer = get_object_or_404(Recognizer, slug=slug, is_on=True)
     promotion = promotions.current_promotion(recognizer.pk)
     if promotion is None:
         raise Http404
     version = recognizer.versions.only("number", "sha256", "manifest").get(pk=promotion.model_version_id)
     context = {
         "recognizer": recognizer,
-        "recognizers": list(promotions.live_recognizers()),
+        "recognizers": list(promotions.offered_recognizers()),
         "side": raster_spec(version.manifest).size,
         "config": {
             "root": api_root(),

@@ -123,7 +123,7 @@ def manifest(request: HttpRequest) -> JsonResponse:
         ],
         "shortcuts": [
             {"name": str(each), "url": reverse("draw-for", args=[each.slug]), "icons": icons[1:2]}
-            for each in promotions.live_recognizers()[:SHORTCUTS]
+            for each in promotions.offered_recognizers()[:SHORTCUTS]
         ],
         "share_target": {
             "action": reverse("share"),

@@ -32,7 +32,7 @@ MAX_REASON_LENGTH = 200  # characters
 @never_cache
 def progress(request: HttpRequest) -> HttpResponse:
     """The versions of one recognizer, a page at a time."""
-    recognizers = list(promotions.live_recognizers())
+    recognizers = list(promotions.offered_recognizers())
     recognizer = chosen_recognizer.choose_recognizer(request, recognizers)
     if recognizer is None:
         return render(request, "recognizer/progress/progress.html", {"recognizer": None})

@@ -87,7 +87,7 @@ def _page(request: HttpRequest, slug: str = "", more: dict[str, Any] | None = No
 
 def _live_recognizers() -> QuerySet[Recognizer]:
     newest = Promotion.objects.filter(recognizer=OuterRef("pk")).order_by("-id")
-    return promotions.live_recognizers().annotate(
+    return promotions.offered_recognizers().annotate(
         number=Subquery(newest.values("model_version__number")[:1]),
         sha256=Subquery(newest.values("model_version__sha256")[:1]),
     )
@@ -115,7 +115,7 @@ def round_labels(request: HttpRequest, slug: str) -> JsonResponse:
         "unsure_below": Cast(Subquery(newest.values("model_version__manifest__unsure_below")[:1]), FloatField()),
         "examples": ExampleSet.objects.filter(recognizer=OuterRef("pk")).values("sha256")[:1],
     }
-    found: Any = coverage.with_coverage(promotions.live_recognizers().filter(slug=slug).annotate(**live)).first()
+    found: Any = coverage.with_coverage(promotions.offered_recognizers().filter(slug=slug).annotate(**live)).first()
     if found is None:
         raise Http404
     before, after = found.asks
