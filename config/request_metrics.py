@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import fcntl
 import logging
 import os
+import threading
 import time
+from itertools import count
 from pathlib import Path
 
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest, values
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.multiprocess import MultiProcessCollector
 
@@ -26,6 +29,40 @@ BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)  # sec
 FILE_SIZE = 256 * 1024  # bytes of each file of a process; it has room for all labels
 RETRY = 60  # seconds
 
+
+class Place:
+    """Which files this process counts in: the first ones that no running process has.
+
+    A process that replaces an ended one goes on in its files, so there are never more than processes at once.
+    """
+
+    def __init__(self) -> None:
+        self._process = self._number = 0
+
+    def __call__(self) -> str:
+        """What prometheus_client puts into the names of the files."""
+        return str(self._number) if self._process == os.getpid() else "none"
+
+    def take(self, folder: Path) -> None:
+        """Take a place until this process ends. Raises OSError."""
+        if self._process == os.getpid():
+            return
+        for number in count(1):
+            file = os.open(folder / f"{number}.lock", os.O_RDWR | os.O_CREAT, 0o600)
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # stays open, and with it the lock
+            except OSError as error:
+                os.close(file)
+                if not isinstance(error, BlockingIOError):
+                    raise
+            else:
+                self._process, self._number = os.getpid(), number
+                return
+
+
+_place = Place()
+if os.environ.get(FOLDER):
+    values.ValueClass = values.MultiProcessValue(_place)
 _counted = CollectorRegistry()
 _REQUESTS = Counter("inkling_requests", "Answered requests.", ["route", "method", "status"], registry=_counted)
 _SECONDS = Histogram("inkling_request_seconds", "Time to the answer.", ["route"], buckets=BUCKETS, registry=_counted)
@@ -46,20 +83,23 @@ class RequestMetrics:
         self._known: dict[Circuit, tuple[int, int]] = {}
         self._process = 0  # the one whose files are there
         self._next_try = 0.0
+        self._making = threading.Lock()
 
     def _can_count(self) -> bool:
         if self._process == os.getpid():
             return True
-        if time.monotonic() < self._next_try:
-            return False
-        try:
-            _make_files()
-        except OSError as error:
-            self._next_try = time.monotonic() + RETRY
-            logger.warning("requests are not counted now, because the files of the metrics cannot be made: %s", error)
-            return False
-        self._process, self._next_try = os.getpid(), 0.0
-        return True
+        with self._making:
+            if self._process == os.getpid() or time.monotonic() < self._next_try:
+                return self._process == os.getpid()
+            try:
+                _make_files()
+            except OSError as error:
+                self._next_try = time.monotonic() + RETRY
+                text = "requests are not counted now, because the files of the metrics cannot be made: %s"
+                logger.warning(text, error)
+                return False
+            self._process, self._next_try = os.getpid(), 0.0
+            return True
 
     def count(self, request: HttpRequest, response: HttpResponseBase, seconds: float) -> None:
         """Count one answered request."""
@@ -88,12 +128,15 @@ def _make_files() -> None:
 
     Raises OSError.
     """
-    if not os.environ.get(FOLDER) or not hasattr(os, "posix_fallocate"):
+    if not os.environ.get(FOLDER):
         return
     folder = Path(os.environ[FOLDER])
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # something may have tidied up
+    _place.take(folder)
+    if not hasattr(os, "posix_fallocate"):
+        return
     for kind in ("counter", "histogram"):
-        path = folder / f"{kind}_{os.getpid()}.db"
+        path = folder / f"{kind}_{_place()}.db"
         try:
             with path.open("ab") as file:
                 os.posix_fallocate(file.fileno(), 0, FILE_SIZE)
@@ -106,9 +149,13 @@ def exposition() -> bytes:
     """All metrics in Prometheus' text format."""
     registry = CollectorRegistry()
     registry.register(SiteCollector())
-    if os.environ.get(FOLDER):
-        counted = CollectorRegistry()
-        MultiProcessCollector(counted)
-    else:  # one process
-        counted = _counted
-    return generate_latest(counted) + generate_latest(registry)
+    return generate_latest(collected()) + generate_latest(registry)
+
+
+def collected() -> CollectorRegistry:
+    """What all processes of this server have counted."""
+    if not os.environ.get(FOLDER):
+        return _counted
+    registry = CollectorRegistry()
+    MultiProcessCollector(registry)
+    return registry

@@ -212,3 +212,64 @@ def test_no_folder_is_made_without_a_token_and_a_given_one_is_used(tmp_path: Pat
     assert shared_folder(tmp_path, METRICS_TOKEN="") == ""
     assert shared_folder(tmp_path, METRICS_TOKEN=TOKEN, PROMETHEUS_MULTIPROC_DIR="/given") == "/given"
     assert not [*tmp_path.iterdir()]
+
+
+COUNTING = """
+import os, tests.environment
+os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
+import django
+django.setup()
+from django.http import HttpResponse
+from django.test import RequestFactory
+from config import metrics, request_metrics
+counters = metrics.counters()
+request = RequestFactory().get("/healthz")
+print("ready", flush=True)
+while line := input():
+    for _ in range(int(line)):
+        counters.count(request, HttpResponse(), 0.01)
+    text = request_metrics.generate_latest(request_metrics.collected()).decode()
+    print(*(line.split()[-1] for line in text.splitlines() if "seconds_count" in line), flush=True)
+"""
+
+
+class Counting:
+    """A process that counts requests in a folder that it shares with others."""
+
+    def __init__(self, folder: Path) -> None:
+        environment = {**os.environ, "METRICS_TOKEN": TOKEN, "PROMETHEUS_MULTIPROC_DIR": str(folder)}
+        pipe = subprocess.PIPE
+        command = [sys.executable, "-c", COUNTING]
+        self.process = subprocess.Popen(command, cwd=ROOT, env=environment, stdin=pipe, stdout=pipe, text=True)
+        assert self._line() == "ready"
+
+    def count(self, requests: int) -> float:
+        """Count these; what all processes have counted so far."""
+        assert self.process.stdin
+        self.process.stdin.write(f"{requests}\n")
+        self.process.stdin.flush()
+        return float(self._line())
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.communicate()
+
+    def _line(self) -> str:
+        assert self.process.stdout
+        return self.process.stdout.readline().strip()
+
+
+def test_a_process_that_replaces_an_ended_one_goes_on_in_its_files(tmp_path: Path) -> None:
+    one, two = Counting(tmp_path), Counting(tmp_path)
+    try:
+        assert [one.count(3), two.count(4)] == [3, 7]
+        files = {path.name for path in tmp_path.iterdir()}
+        for at in range(3):
+            one.kill()
+            one = Counting(tmp_path)
+            assert one.count(1) == 8 + at
+        assert two.count(1) == 11
+        assert {path.name for path in tmp_path.iterdir()} == files
+    finally:
+        one.kill()
+        two.kill()

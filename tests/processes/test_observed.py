@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 from urllib.request import Request, urlopen
 
+import psutil
 import pytest
 
 from tests.ink import SEVEN
@@ -67,9 +69,10 @@ def lines(site: RunningSite, name: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in site.log(name).splitlines() if line.startswith("{")]
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_what_runs_is_seen(site: RunningSite) -> None:
     requests_are_counted_once_whichever_process_answers(site)
+    processes_that_replace_others_count_on(site)
     all_kinds_report_themselves(site)
     a_task_logs_the_id_of_its_request(site)
 
@@ -83,6 +86,20 @@ def requests_are_counted_once_whichever_process_answers(site: RunningSite) -> No
     assert {metrics(site)[name] for _ in range(10)} == {PREDICTIONS}
     logged = [line["request_id"] for line in lines(site, "web") if line.get("route") == "api:predict"]
     assert sorted(logged) == sorted(ids)
+
+
+def processes_that_replace_others_count_on(site: RunningSite) -> None:
+    for turn in (1, 2):
+        parent, *old = site.processes("web")
+        parent.send_signal(signal.SIGHUP)
+        psutil.wait_procs(old, timeout=90)
+        assert not any(process.is_running() for process in old)
+        with ThreadPoolExecutor(8) as pool:
+            [*pool.map(lambda _: post(site, "/api/v1/predict", {"recognizer": "digits", "ink": SEVEN}), range(20))]
+        name = 'inkling_requests_total{method="POST",route="api:predict",status="200"}'
+        assert metrics(site)[name] == PREDICTIONS + 20 * turn
+    (folder,) = site.folder.glob("inkling-metrics-*")
+    assert len([*folder.glob("counter_*.db")]) <= 3  # two processes, and one that takes over
 
 
 def all_kinds_report_themselves(site: RunningSite) -> None:
