@@ -380,7 +380,9 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": TICK_SECONDS,
         "options": {"expires": 2 * TICK_SECONDS},  # a worker that was down does not run all it missed
     },
+    # Not once a day: a beat that starts without its file, as in a new container, waits for as long first.
     "forget-expired-sessions": {"task": "accounts.tasks.forget_expired_sessions", "schedule": timedelta(hours=1)},
+    "forget-deleted-ids": {"task": "recognizer.tasks.forget_deleted_ids", "schedule": timedelta(hours=1)},
 }
 
 

@@ -16,7 +16,7 @@ from recognizer.datasets import export_job
 from recognizer.drawings import refresh
 from recognizer.enqueue import Task
 from recognizer.insights import drift, label_checks, worst_mistakes
-from recognizer.models import Receipt
+from recognizer.models import DeletedDrawing, Receipt
 from recognizer.review import outliers
 from recognizer.webhooks import delivery
 
@@ -55,6 +55,13 @@ def _try(job: Callable[[], T]) -> T | None:
     except Exception:
         logger.exception("tick: a job failed")
         return None
+
+
+@app.task
+def forget_deleted_ids() -> None:
+    """Forget the ids of drawings that were deleted long ago."""
+    forgotten, _rows = DeletedDrawing.objects.expired().delete()
+    logger.info("forget_deleted_ids: %d ids of deleted drawings were forgotten", forgotten)
 
 
 @app.task

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from datetime import timedelta
 from typing import Any, Self
 
 from django.db import models
@@ -20,6 +21,7 @@ from recognizer.models.prediction import ANSWERED, PersonalAnswerReason, Predict
 from recognizer.models.queue_entry import QueueEntry
 from recognizer.models.recognizer import Label, Recognizer
 
+KEEP_IDS_FOR = timedelta(days=365)  # of deleted drawings
 _HEAVY = heavy_fields("model_version")
 _DOUBTED = Coalesce("personal__unsure", "unsure")
 
@@ -104,11 +106,21 @@ class DrawingQuerySet(models.QuerySet["Drawing"]):
         )
 
 
+class DeletedDrawingQuerySet(models.QuerySet["DeletedDrawing"]):
+    """Querysets of ids of deleted drawings."""
+
+    def expired(self) -> Self:
+        """Those of drawings that were deleted so long ago that no device sends them any more."""
+        return self.filter(created__lte=timezone.now() - KEEP_IDS_FOR)
+
+
 class DeletedDrawing(models.Model):
     """The id of a drawing that was deleted: a device that sends it late must not bring it back. Says nothing else."""
 
     uuid = models.UUIDField(primary_key=True, editable=False)
     created = models.DateTimeField(_("created"), auto_now_add=True)
+
+    objects = DeletedDrawingQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("id of a deleted drawing")
