@@ -35,6 +35,8 @@ MAX_DROPPED = 32 * 2**20  # bytes that are read of such a body: a client that st
 MAX_BODIES = 128 * 2**20  # bytes of the bodies in memory, of all requests of this process
 MAX_BUFFERED = 2**20  # bytes; a file of at most this size is not streamed
 MAX_STREAMS = 16  # streamed responses at once
+PART = 64 * 1024  # bytes; a larger response is sent in parts of this size, each when the client has read the one before
+MAX_UNREAD = 128 * 2**20  # bytes of such responses in memory, of all clients of this process
 
 _ENVIRON = {
     "SCRIPT_NAME": "",
@@ -80,6 +82,7 @@ class Application:
         self._jobs: SimpleQueue[Job] = SimpleQueue()
         self._streams = threading.BoundedSemaphore(MAX_STREAMS)
         self._held = 0  # bytes of bodies; only the loop changes it
+        self._unread = 0  # bytes of responses that wait for their clients; the same
         self._close: list[tuple[bytes, bytes]] = []
 
     def drain(self) -> None:
@@ -137,6 +140,24 @@ class Application:
             parts[:] = [b"".join(parts)]  # not both in memory while the request waits for a thread
         return io.BytesIO(parts[0] if parts else b"")
 
+    async def _deliver(self, job: Job, start: Message, content: bytes) -> None:
+        """Send a response in parts, as fast as its client reads. Granian would hold all of it for who does not read."""
+        if self._unread + len(content) > MAX_UNREAD:
+            for message in _plain(503, "Too many responses wait for their clients. Try again in a minute."):
+                await job.send(message)
+            return
+        self._unread += len(content)
+        try:
+            await job.send(start)
+            for at in range(0, len(content), PART):
+                part: Message = {"type": "http.response.body", "body": content[at : at + PART], "more_body": True}
+                await _in_time(job.send(part))
+            await job.send({"type": "http.response.body", "body": b""})
+        except TimeoutError:  # without its last message the server breaks the connection
+            logger.info("a client did not read its response")
+        finally:
+            self._unread -= len(content)
+
     # --- In a thread ---
 
     def _start_thread(self) -> None:
@@ -159,7 +180,12 @@ class Application:
                     return False
                 messages = _plain(503, "Too many downloads at once. Try again in a minute.")
             else:
-                messages = [start, {"type": "http.response.body", "body": b"".join(response)}]
+                content = b"".join(response)
+                if len(content) > PART:
+                    response.close()
+                    _finish(job, [self._deliver(job, start, content)])
+                    return True
+                messages = [start, {"type": "http.response.body", "body": content}]
             response.close()
         except Exception:
             logger.exception("the application failed")

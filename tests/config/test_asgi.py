@@ -19,6 +19,7 @@ from config.urls import handler400, handler403, handler404, handler500
 __all__ = ["handler400", "handler403", "handler404", "handler500", "urlpatterns"]
 
 PART = bytes(1024)
+LARGE = bytes(range(256)) * (7 * asgi.PART // 512)
 closed: list[bool] = []
 
 
@@ -41,7 +42,12 @@ def echo(request: HttpRequest) -> HttpResponse:
     return HttpResponse(request.body)
 
 
-urlpatterns = [path("stream", stream), path("echo", echo)]
+def large(request: HttpRequest) -> HttpResponse:
+    """A response of three parts and a half."""
+    return HttpResponse(LARGE)
+
+
+urlpatterns = [path("stream", stream), path("echo", echo), path("large", large)]
 
 
 class Exchange:
@@ -79,11 +85,11 @@ class Exchange:
 
     def run(self, application: asgi.Application | None = None) -> None:
         """Answer it."""
+        asyncio.run(self.answer(application or asgi.Application()))
 
-        async def answer() -> None:
-            await asyncio.wait_for((application or asgi.Application())(self.scope, self.receive, self.send), 20)
-
-        asyncio.run(answer())
+    async def answer(self, application: asgi.Application) -> None:
+        """Answer it beside others."""
+        await asyncio.wait_for(application(self.scope, self.receive, self.send), 20)
 
     @property
     def status(self) -> int:
@@ -180,3 +186,41 @@ def test_more_bytes_of_bodies_than_fit_are_asked_to_come_back(monkeypatch: pytes
     exchange = Exchange("POST", "/api/v1/predict", [bytes(11)], length=11)
     exchange.run()
     assert exchange.status == 503
+
+
+@pytest.mark.urls("tests.config.test_asgi")
+def test_a_large_response_arrives_whole_in_parts() -> None:
+    application = asgi.Application()
+    exchange = Exchange("GET", "/large", [])
+    exchange.run(application)
+    assert (exchange.status, exchange.body) == (200, LARGE)
+    assert max(len(message.get("body", b"")) for message in exchange.sent) == asgi.PART
+    assert not exchange.sent[-1].get("more_body")
+    assert application._unread == 0
+
+
+@pytest.mark.urls("tests.config.test_asgi")
+def test_clients_that_do_not_read_hold_only_so_much_and_not_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(asgi, "MAX_UNREAD", 3 * len(LARGE))
+    application = asgi.Application()
+    silent = [Exchange("GET", "/large", []) for _ in range(3)]
+    for exchange in silent:
+        exchange.reads = 2
+    late, small, after = Exchange("GET", "/large", []), Exchange("GET", "/echo", []), Exchange("GET", "/large", [])
+
+    async def all_of_them() -> None:
+        waiting = [asyncio.create_task(exchange.answer(application)) for exchange in silent]
+        while application._unread < 3 * len(LARGE):
+            await asyncio.sleep(0.01)
+        await late.answer(application)
+        await small.answer(application)
+        await asyncio.gather(*waiting)
+        await after.answer(application)
+
+    asyncio.run(all_of_them())
+    assert late.status == 503
+    assert (b"retry-after", b"60") in late.sent[0]["headers"]
+    assert small.status == 200
+    assert [exchange.sent[-1].get("more_body") for exchange in silent] == [True] * 3  # the server breaks the connection
+    assert (after.status, after.body) == (200, LARGE)
+    assert application._unread == 0

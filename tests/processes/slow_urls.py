@@ -12,6 +12,7 @@ from config.urls import handler400, handler403, handler404, handler500
 __all__ = ["handler400", "handler403", "handler404", "handler500", "urlpatterns"]
 PART = bytes(64 * 1024)
 PARTS = 2_000
+LARGE = 8 * 2**20
 
 
 def wait(request: HttpRequest, seconds: int) -> HttpResponse:
@@ -23,6 +24,11 @@ def wait(request: HttpRequest, seconds: int) -> HttpResponse:
 def stream(request: HttpRequest) -> StreamingHttpResponse:
     """125 MB."""
     return StreamingHttpResponse(PART for _ in range(PARTS))
+
+
+def large(request: HttpRequest) -> HttpResponse:
+    """8 MB, which are not streamed."""
+    return HttpResponse(bytes(LARGE))
 
 
 def broken_stream(request: HttpRequest) -> StreamingHttpResponse:
@@ -44,6 +50,7 @@ def show(request: HttpRequest) -> JsonResponse:
 urlpatterns = [
     path("slow/wait/<int:seconds>", wait),
     path("slow/stream", stream),
+    path("slow/large", large),
     path("slow/broken", broken_stream),
     path("slow/show", show),
     *urls.urlpatterns,

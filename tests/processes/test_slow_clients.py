@@ -9,6 +9,7 @@ import signal
 import socket
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,9 +17,11 @@ from typing import Any
 import psutil
 import pytest
 
+from config import asgi
 from tests.ink import SEVEN
 from tests.processes.installations import MALLOC, base_environment
 from tests.processes.site import RunningSite, Service, manage, wait_until
+from tests.processes.slow_urls import LARGE
 from tests.slow_clients import KINDS, closed, slow_clients
 from tests.smoke import free_port
 
@@ -98,6 +101,41 @@ def test_a_streamed_response_that_nobody_reads_occupies_no_thread_and_ends(site:
 def test_a_streamed_response_arrives_whole(site: RunningSite) -> None:
     status, content = answer(site, "GET", "/slow/stream")
     assert (status, len(content)) == (200, 2_000 * 64 * 1024)
+
+
+def test_clients_that_do_not_read_large_responses_hold_a_bounded_sum(site: RunningSite) -> None:
+    most = len(site.processes("web")[1:]) * asgi.MAX_UNREAD
+    count = 2 * most // LARGE
+    before = memory(site)
+    clients = [socket.create_connection(("127.0.0.1", site.port), timeout=30) for _ in range(count)]
+    try:
+        for client in clients:
+            client.sendall(b"GET /slow/large HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        statuses = Counter(client.recv(12, socket.MSG_PEEK | socket.MSG_WAITALL)[9:] for client in clients)
+        assert memory(site) - before < 1.3 * most  # with all of them it would be twice as much
+        assert answer(site, "GET", "/healthz")[0] == 200
+        assert statuses.keys() == {b"200", b"503"}
+        assert statuses[b"503"] >= count // 3
+        wait_until(lambda: not open_connections(site), "the server has closed the connections", 30)
+    finally:
+        for client in clients:
+            client.close()
+    wait_until(lambda: memory(site) - before < 0.3 * most, "the memory is free again", 10)
+    assert len(answer(site, "GET", "/slow/large")[1]) == LARGE
+
+
+def memory(site: RunningSite) -> int:
+    """Bytes that the web processes have for themselves."""
+    return sum(process.memory_full_info().uss for process in site.processes("web"))
+
+
+def test_a_client_that_leaves_a_large_response_frees_what_it_held(site: RunningSite) -> None:
+    for _ in range(3 * asgi.MAX_UNREAD // LARGE):
+        connection = connect(site)
+        connection.request("GET", "/slow/large")
+        assert connection.getresponse().status == 200
+        connection.close()
+    assert len(answer(site, "GET", "/slow/large")[1]) == LARGE
 
 
 def test_a_streamed_response_that_breaks_does_not_look_complete(site: RunningSite) -> None:
