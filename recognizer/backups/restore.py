@@ -16,6 +16,7 @@ from accounts import audit, deletion, deletion_log
 from accounts.models import User
 from recognizer.backups import databases
 from recognizer.backups.archive import Archive, Manifest
+from recognizer.backups.create import LEFT_OUT
 from recognizer.drawings import store
 from recognizer.models import Drawing, ModelVersion, Webhook
 
@@ -50,6 +51,7 @@ def restore_backup(archive: Archive, *, with_deletion_log: bool = True, report: 
     executor = MigrationExecutor(connection)
     archived = {_node(name) for name in archive.manifest.migrations}
     is_older = _check_migrations(executor, archived)
+    _check_tables(executor, archived, archive.manifest)
     if not executor.loader.applied_migrations:
         executor.migrate(_leaves(executor, archived))
     _check_empty()
@@ -93,6 +95,15 @@ def _check_migrations(executor: MigrationExecutor, archived: set[_Node]) -> bool
             cure = "Run manage.py migrate first."
         raise CannotRestoreError(f"The tables of the database are not those of the backup. {cure}")
     return archived != known
+
+
+def _check_tables(executor: MigrationExecutor, archived: set[_Node], manifest: Manifest) -> None:
+    """Raises CannotRestoreError if a table is missing that the site had at these migrations."""
+    models = executor.loader.project_state(_leaves(executor, archived)).apps.get_models(include_auto_created=True)
+    needed = {model._meta.db_table for model in models if model._meta.managed} - LEFT_OUT
+    if lacking := needed - {table.name for table in manifest.tables}:
+        names = ", ".join(sorted(lacking)[:3])
+        raise CannotRestoreError(f"The backup is not complete: its manifest lacks {names}. Use another backup.")
 
 
 def _leaves(executor: MigrationExecutor, archived: set[_Node]) -> list[_Node]:

@@ -46,6 +46,13 @@ def swap(path: Path) -> None:
     rewrite(path, lambda name, content: content.replace(b"bob@", b"eve@") if "accounts_user." in name else content)
 
 
+def without(tables: list[dict[str, Any]], name: str) -> list[dict[str, Any]]:
+    """The tables of a manifest but one."""
+    left = [table for table in tables if table["name"] != name]
+    assert len(left) == len(tables) - 1
+    return left
+
+
 FAULTS: dict[str, Callable[[Path], object]] = {
     "cut": cut,
     "flipped": flip,
@@ -57,6 +64,9 @@ FAULTS: dict[str, Callable[[Path], object]] = {
     "of a newer version": lambda path: rewrite(path, manifest(migrations=lambda old: [*old, "recognizer.9999_later"])),
     "with an id that is none": lambda path: rewrite(path, manifest(last_deletion="nonsense")),
     "with a number as an id": lambda path: rewrite(path, manifest(last_deletion=7)),
+    "without a table": lambda path: rewrite(path, manifest(tables=lambda old: without(old, "recognizer_correction"))),
+    "without any table": lambda path: rewrite(path, manifest(tables=[])),
+    "with a table twice": lambda path: rewrite(path, manifest(tables=lambda old: [*old, old[-1]])),
     "with migrations that are none": lambda path: rewrite(path, manifest(migrations=lambda old: [1, 2])),
     "not there": lambda path: path.unlink(),
 }
