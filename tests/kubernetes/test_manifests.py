@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 from pathlib import Path
@@ -20,9 +21,9 @@ VERSIONS = ("1.29", "1.37")  # the oldest and the newest that are checked
 PROCESSES = ("web", "worker", "trainer", "beat")
 
 
-def rendered() -> str:
+def rendered(folder: Path = FOLDER) -> str:
     ran = subprocess.run(
-        [find_program("kubectl"), "kustomize", str(FOLDER)], capture_output=True, text=True, check=False
+        [find_program("kubectl"), "kustomize", str(folder)], capture_output=True, text=True, check=False
     )
     assert ran.returncode == 0, ran.stderr
     return ran.stdout
@@ -53,15 +54,26 @@ def validator(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return install_program("kubernetes-validate", LOCK, tmp_path_factory.mktemp("validator"))
 
 
+@pytest.fixture
+def with_deletion_log(tmp_path: Path) -> Path:
+    """An overlay as an operator writes it: the manifests with the component `deletion-log`."""
+    base = os.path.relpath(FOLDER, tmp_path)
+    lines = f"resources: [{base}]\ncomponents: [{base}/deletion-log]\n"
+    (tmp_path / "kustomization.yaml").write_text(lines)
+    return tmp_path
+
+
 @pytest.mark.slow
-def test_every_object_is_valid_for_old_and_new_kubernetes(validator: Path, tmp_path: Path) -> None:
+def test_every_object_is_valid_for_old_and_new_kubernetes(
+    validator: Path, tmp_path: Path, with_deletion_log: Path
+) -> None:
     file = tmp_path / "all.yaml"
-    file.write_text(rendered())
+    file.write_text(rendered(with_deletion_log))
     for version in VERSIONS:
         command: list[str | Path] = [validator, "--strict", "--kubernetes-version", version, file]
         ran = subprocess.run(command, capture_output=True, text=True, check=False)
         assert ran.returncode == 0, ran.stdout + ran.stderr
-    file.write_text(rendered().replace("replicas:", "replica:"))
+    file.write_text(file.read_text().replace("replicas:", "replica:"))
     ran = subprocess.run([validator, "--strict", file], capture_output=True, text=True, check=False)
     assert ran.returncode, "the validator accepts a field that does not exist"
 
@@ -74,6 +86,23 @@ def test_kustomize_puts_all_into_one_namespace_and_names_the_images() -> None:
     assert all(re.fullmatch(r"registry\.example\.org/inkling-(web|trainer):[\d.]+", image) for image in images)
     settings = next(each for each in objects if each["kind"] == "ConfigMap")["metadata"]["name"]
     assert rendered().count(f"name: {settings}") == 1 + 2 * len(PROCESSES) + 1  # itself, two a process, the migration
+
+
+def test_the_component_gives_all_web_pods_one_log_of_deletions(with_deletion_log: Path) -> None:
+    objects = list(yaml.safe_load_all(rendered(with_deletion_log)))
+    (claim,) = (each for each in objects if each["metadata"]["name"] == "deletions")
+    assert (claim["kind"], claim["metadata"]["namespace"]) == ("PersistentVolumeClaim", "inkling")
+    assert claim["spec"]["accessModes"] == ["ReadWriteMany"]
+    web = next(each for each in objects if (each["kind"], each["metadata"]["name"]) == ("Deployment", "web"))
+    spec = web["spec"]["template"]["spec"]
+    (container,) = spec["containers"]
+    (log,) = (Path(each["value"]) for each in container["env"] if each["name"] == "DELETION_LOG")
+    (mounted,) = (each["name"] for each in container["volumeMounts"] if each["mountPath"] == str(log.parent))
+    volumes = {each["name"]: each for each in spec["volumes"]}
+    assert volumes[mounted]["persistentVolumeClaim"]["claimName"] == claim["metadata"]["name"]
+    assert spec["securityContext"]["fsGroup"] == 1000  # so that it can write there
+    assert {"tmp"} == volumes.keys() - {mounted}
+    assert "DELETION_LOG" not in rendered()
 
 
 def test_processes_run_the_commands_of_the_compose_file() -> None:
@@ -102,7 +131,7 @@ def test_no_container_can_become_root_or_write_to_its_image() -> None:
 
 
 def test_secrets_are_named_and_not_there() -> None:
-    text = "".join(file.read_text() for file in FOLDER.iterdir())
+    text = "".join(file.read_text() for file in FOLDER.rglob("*") if file.is_file())
     assert "kind: Secret" not in text
     settings = (FOLDER / "settings.env").read_text()
     assert not re.search("SECRET|PASSWORD|TOKEN|DATABASE_URL|REDIS_URL", settings)
