@@ -15,6 +15,7 @@ from ml.preprocessing.image_limits import MAX_IMAGE_PIXELS, ImageError, check_fi
 IMAGE_FORMATS = ("PNG", "JPEG", "WEBP", "BMP")
 DRAWN_SIDE = 640  # pixels; drawn images are reduced to it, with their thin lines thickened before
 WORKING_SIDE = 1_000  # pixels; larger images are reduced to it before ink is looked for
+PNG_DEPTH = 24  # the byte of a PNG that says how many bits a channel has
 
 # The first bytes of formats that we can name but do not read: GIF, TIFF, PDF, SVG, ICO, PSD, JPEG 2000 and JPEG XL.
 OTHER_FORMATS = (
@@ -39,7 +40,7 @@ def decode_image(data: bytes) -> np.ndarray:
     with _open(data) as image:
         check_size(image, data)
         try:
-            return _to_grey(_load(image))
+            return _to_grey(_load(image, data))
         except Exception as error:  # broken bytes make Pillow raise many kinds of exceptions
             raise ImageError("invalid_image", BROKEN) from error
 
@@ -61,10 +62,12 @@ def _open(data: bytes) -> Image.Image:
         raise ImageError("invalid_image", BROKEN) from error
 
 
-def _load(image: Image.Image) -> Image.Image:
+def _load(image: Image.Image, data: bytes) -> Image.Image:
     """Decode, convert to one of a few modes, reduce and turn upright. Reduces early, because that saves memory."""
     image.draft("RGB", (WORKING_SIDE, WORKING_SIDE))  # lets a large JPEG be decoded at a half, a quarter or an eighth
     image.load()
+    if _has_16_bit_colours(image, data) and np.max(image.getextrema()[:3]) < 64:
+        image = _stretch_colours(image, data)
     if not _is_deep(image):
         image = image.convert("RGBA" if image.has_transparency_data else "L" if image.mode in ("1", "L") else "RGB")
     if not _is_deep(image) and (grey := drawn_grey(np.asarray(image), DRAWN_SIDE)) is not None:
@@ -84,11 +87,35 @@ def _is_deep(image: Image.Image) -> bool:
     return image.mode.startswith(("I", "F"))
 
 
+def _has_16_bit_colours(image: Image.Image, data: bytes) -> bool:
+    """Whether a PNG has 16 bits per channel and several channels, of which Pillow reads the upper 8 bits."""
+    return image.format == "PNG" and data[PNG_DEPTH] == 16 and len(image.getbands()) > 1
+
+
+def _stretch_colours(image: Image.Image, data: bytes) -> Image.Image:
+    """A PNG with 16-bit colours that use at most 14 bits: RGB or RGBA with the used bits. Closes `image`."""
+    image.close()  # before it is decoded again, because that saves memory
+    pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)  # uint16 (h, w, 3 or 4): BGR, alpha
+    if pixels is None:
+        raise ValueError("OpenCV cannot read it.")
+    colours, alpha = pixels[..., :3], pixels[..., 3:]
+    np.right_shift(colours, _used_bits(int(colours.max())) - 8, out=colours)
+    np.right_shift(alpha, 8, out=alpha)  # it uses all bits
+    order = [2, 1, 0, 3][: pixels.shape[2]]
+    stretched = Image.fromarray(pixels.astype(np.uint8)[..., order])
+    stretched.info = {name: value for name, value in image.info.items() if name != "transparency"}  # the orientation
+    return stretched
+
+
+def _used_bits(highest: int) -> int:
+    """How many bits of a 16-bit image are used: cameras and scanners store 8, 10, 12 or 14 bits in it."""
+    return next((bits for bits in (8, 10, 12, 14) if highest < 2**bits), 16)
+
+
 def _to_grey(image: Image.Image) -> np.ndarray:
     pixels = np.asarray(image)
     if _is_deep(image):
-        # Cameras and scanners store 8, 10, 12 or 14 bits in a 16-bit image, so the largest value decides.
-        full = next((2**bits - 1 for bits in (8, 10, 12, 14) if pixels.max() < 2**bits), 65_535)
+        full = 2 ** _used_bits(int(pixels.max())) - 1
         grey = (pixels.clip(0, full).astype(np.float32) * (255 / full)).astype(np.uint8)
         drawn = drawn_grey(grey, DRAWN_SIDE)
         return shrink(grey) if drawn is None else drawn

@@ -25,6 +25,7 @@ EDGE_DEPTHS = 4, 20  # lines in which a frame begins: JPEG leaves noise outside 
 DASH_GAP = 0.06  # of a side is between two dashes at most
 MAX_CORNER = 0.25  # of a side is in a round corner at most
 CORNER_DIFFERENCE = 0.02  # of a side by which two corners may differ
+FRAME_GAP = 2  # lines between two that belong to one frame
 CORNER_GAP = 2  # pixels between a corner and the sides
 MAX_FRAMES = 6  # one inside the other: the page around a canvas, its border, the border's soft edges
 MIN_LINE_WIDTH = 2.0  # pixels that a line keeps when an image is reduced
@@ -168,11 +169,18 @@ def _edge_tone(lines: np.ndarray, depth: int) -> float:
 
 
 def _frame_thickness(lines: np.ndarray) -> int:
-    """How many lines from the first on are covered: 0 if the first is not, or if there is no end to them."""
-    count, most = 0, len(lines) // 3
-    while count < most and _is_frame_line(lines[count]):
-        count += 1
-    return count if count < most else 0
+    """How many lines from the first on are a frame: 0 if the first is not, or if there is no end to them.
+
+    A few lines that are not covered may lie between those that are: JPEG leaves them where two colours meet.
+    """
+    most = len(lines) // 3
+    count = int(_is_frame_line(lines[0]))
+    while 0 < count < most:
+        step = next((n for n in range(1, FRAME_GAP + 2) if _is_frame_line(lines[count + n - 1])), 0)
+        if not step:
+            return count
+        count += step
+    return 0
 
 
 def _is_frame_line(line: np.ndarray) -> bool:

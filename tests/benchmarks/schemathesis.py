@@ -2,11 +2,12 @@
 
 Runs all stateless and stateful checks of schemathesis against the server, by default for 600 seconds. The key has all
 scopes and belongs to a superuser, so that exports are covered. Rate limits are off, as most responses would be 429
-otherwise. Uses DATABASE_URL and REDIS_URL if they are set.
+otherwise. Pictures are drawn (`tests.benchmarks.schemathesis_hooks`). Uses DATABASE_URL and REDIS_URL if they are set.
 """
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import tempfile
@@ -51,6 +52,7 @@ def attack(site: str, key: str, *options: str) -> int:
             ],
             cwd=folder,
             check=False,
+            env={**os.environ, "PYTHONPATH": str(ROOT), "SCHEMATHESIS_HOOKS": "tests.benchmarks.schemathesis_hooks"},
         ).returncode
 
 

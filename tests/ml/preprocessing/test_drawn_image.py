@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import struct
+import zlib
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -15,6 +17,7 @@ from ml.augmentation.synthetic_digits import write_digit
 from ml.bundles.bundle import Bundle, verify_bundle
 from ml.bundles.predictor import Predictor
 from ml.preprocessing.content import Content
+from ml.preprocessing.decode_image import decode_image
 from ml.preprocessing.drawn_image import remove_frames, thicken_lines
 from ml.preprocessing.image_limits import ImageError
 from ml.preprocessing.ink import Ink
@@ -128,6 +131,22 @@ def test_a_frame_does_not_change_the_answer(reader: Reader) -> None:
             assert reader.read(Content.from_image(png(pixels))) == (label, False), (kind, side, width)
 
 
+@pytest.mark.parametrize("format_", ["JPEG", "WEBP"])
+def test_a_lossy_screenshot_of_a_framed_canvas_is_read_as_its_ink(reader: Reader, format_: str) -> None:
+    """The page around the canvas has nearly its colour, so that noise lies between the page and the frame."""
+    rng = np.random.default_rng(10)
+    for ink, label in reader.digits(10, 15):
+        side, (colour, width) = int(rng.integers(180, 600)), FRAMES[rng.integers(len(FRAMES))]
+        inside = (slice(width, -width), slice(width, -width))
+        canvas = np.full((side, side, 3), colour, np.uint8)
+        canvas[inside] = painted(mask(ink, side, side // 20, width + int(rng.integers(2, 21))), BLACK, WHITE)[inside]
+        around = rng.integers(3, side // 8, 4)
+        shade = [(240, 240, 240), (245, 245, 220)][rng.integers(2)]
+        page = np.full((side + around[0] + around[1], side + around[2] + around[3], 3), shade, np.uint8)
+        page[around[0] : around[0] + side, around[2] : around[2] + side] = canvas
+        assert reader.read(Content.from_image(png(page, format_))) == (label, False), (side, width, around)
+
+
 def _frame_of(kind: str, side: int, rng: np.random.Generator) -> np.ndarray:
     """Where the frame of a canvas is, bool (side, side)."""
     width, radius = int(rng.integers(1, 4)), 3 + side * (rng.uniform(0.03, 0.12) if kind == "rounded" else 0)
@@ -227,8 +246,39 @@ def test_thick_lines_on_photographed_paper_are_read(reader: Reader) -> None:
 @pytest.mark.parametrize("bits", [8, 10, 12, 14, 16])
 def test_a_deep_image_may_use_a_part_of_its_range(reader: Reader, bits: int) -> None:
     ink, label = next(reader.digits(5, 1))
-    levels = (2**bits - 1) * (1 - mask(ink, 100, 8, 10) / 255.0)
-    assert reader.read(Content.from_image(png(levels.astype(np.uint16)))) == (label, False)
+    levels = ((2**bits - 1) * (1 - mask(ink, 100, 8, 10) / 255.0)).astype(np.uint16)
+    opaque, low = np.full_like(levels, 65_535), np.full_like(levels, (2**bits - 1) // 3)
+    for bands in ([levels], [levels, low, levels], [levels] * 3, [levels] * 3 + [opaque]):
+        deep = cv2.imencode(".png", np.dstack(bands))[1].tobytes()
+        assert reader.read(Content.from_image(deep)) == (label, False), len(bands)
+
+
+@pytest.mark.parametrize("bits", [10, 16])
+def test_a_deep_image_with_colours_is_read_as_it_is_with_8_bits(bits: int) -> None:
+    """Its colours, its transparency and its orientation."""
+    rng = np.random.default_rng(6)
+    grey = rng.integers(0, 256, (40, 60), np.uint8)
+    colours = np.dstack([grey, 255 - grey, rng.integers(0, 256, grey.shape, np.uint8)])  # OpenCV's order: blue first
+    alpha = rng.integers(0, 256, grey.shape, np.uint8)
+    for pixels in (colours, np.dstack([colours, alpha])):
+        deep = pixels.astype(np.uint16) << (bits - 8)
+        deep[..., 3:] = pixels[..., 3:].astype(np.uint16) << 8  # alpha uses all bits
+        for orientation in (1, 6):
+            exif = Image.Exif()
+            exif[0x0112] = orientation
+            shallow = png_with(cv2.imencode(".png", pixels)[1].tobytes(), exif)
+            expected = decode_image(shallow).astype(int)
+            read = decode_image(png_with(cv2.imencode(".png", deep)[1].tobytes(), exif))
+            assert read.shape == expected.shape == ((40, 60) if orientation == 1 else (60, 40))
+            assert np.abs(read - expected).max() <= 1
+
+
+def png_with(data: bytes, exif: Image.Exif) -> bytes:
+    """The PNG with a chunk for this orientation."""
+    content = exif.tobytes().removeprefix(b"Exif\0\0")
+    chunk = b"eXIf" + content
+    end = data.rindex(b"IEND") - 4
+    return data[:end] + struct.pack(">I", len(content)) + chunk + struct.pack(">I", zlib.crc32(chunk)) + data[end:]
 
 
 def test_a_ring_with_nothing_inside_is_a_drawing() -> None:
