@@ -38,6 +38,14 @@ def draw_page(labels: Iterable[Label]) -> dict[str, Any]:
         ),
         "looksLikeSpoken": _("Looks like {name}, {percent}"),
         "unsure": _("Not sure"),
+        "drawAnything": _("Draw anything"),
+        "askingAll": _("All recognizers are asked."),
+        "answeredBy": _("From {recognizer}"),
+        "answeredByOrIs": _("From {recognizer}. Or is it"),
+        "itIsInstead": _("It is {name} ({recognizer})"),
+        "anyNeedsServer": _(
+            "All recognizers are asked on the server, which cannot be reached now. Choose one of them to go on here."
+        ),
         "askedInstead": _("Asked for {asked}; this looks like {drawn}."),
         "otherRecognizer": _("This looks like {name} in {recognizer}."),
         "switched": _("Switched to {name}."),

@@ -19,6 +19,7 @@ from recognizer.registry import promotions
 
 SHIPPED = gettext_noop("The starter model that ships with Inkling.")
 BY_HAND = gettext_noop("Installed by hand.")
+RESERVED = "any"
 DESCRIPTION = ("card", "history", "metrics", "title", "prompt")  # of a bundle: what is not the model itself
 
 
@@ -74,6 +75,8 @@ def install(
 def _recognizer(manifest: dict, position: int | None) -> Recognizer:
     """The bundle's recognizer, created if it is missing, and locked: other installations for it wait."""
     slug = manifest["recognizer"]
+    if slug == RESERVED:
+        raise InstallError(f"{slug!r} means all recognizers. Choose another slug for this one.")
     if not Recognizer.objects.filter(slug=slug).exists():
         last = Recognizer.objects.aggregate(last=Max("position"))["last"]
         made = Recognizer(

@@ -8,12 +8,9 @@ import pytest
 from django.test import Client
 
 from accounts.models import User
-from ml.bundles.bundle import Bundle
 from ml.preprocessing.content import Content
 from recognizer.drawings import corrections, store
 from recognizer.models import Correction, Drawing, Label, Recognizer
-from recognizer.registry import install
-from tests import small_bundles
 from tests.browser.test_review import SENT
 from tests.browser.visitors import SEVEN, Visitor, said_by
 from tests.ink import SEVEN as INK_OF_SEVEN
@@ -98,24 +95,6 @@ def test_keys_go_through_the_recognizers(someone: Visitor) -> None:
     assert someone.page.inner_text(CURRENT) == "Digits"
     someone.press("Shift+R")
     assert someone.page.inner_text(CURRENT) == "Sketches"
-
-
-def test_among_many_the_row_shows_the_one_that_is_drawn_for(
-    visit: Any, three: list[Recognizer], starter: Bundle
-) -> None:
-    for number in range(6):
-        labels = starter.manifest["labels"]
-        install.install(
-            bundle=small_bundles.with_labels(starter, f"set-{number}", labels, title=f"Set of signs {number}")
-        )
-    visitor = visit(phone=True)
-    visitor.go("/draw/set-5/")
-    visitor.page.wait_for_selector("[data-draw][data-ready]")
-    current = visitor.page.locator(CURRENT).bounding_box()
-    assert current["x"] + current["width"] <= 390
-    visitor.press("r")
-    assert visitor.page.locator(CURRENT).bounding_box()["x"] >= 0
-    assert visitor.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
 def test_a_word_stands_large_and_a_number_key_says_the_guess_in_its_place(someone: Visitor) -> None:

@@ -72,8 +72,9 @@ _EXPORT_LINKS: dict[str, Json] = {
 OPERATIONS: dict[tuple[str, str], Operation] = {
     ("predict", "POST"): Operation(
         "predict", "Predictions", "Recognize one drawing", "predict", {200: ref("Answer")},
-        "Send `ink`, or a small picture as a data URL in `image`. Nothing is saved without `keep`, which needs a "
-        "person and the scope `feedback`.",
+        "Send `ink`, or a small picture as a data URL in `image`. The recognizer `any` asks all of them: the answer is "
+        "the surest one, with its `recognizer`, and `alike` has look-alikes of others. Nothing is saved without "
+        "`keep`, which needs a person, one recognizer and the scope `feedback`.",
         open_to_all=True, body="AnswerInput", codes=(*PREDICTING, *SAVING), example=examples.PREDICT,
     ),
     ("predict/picture", "POST"): Operation(

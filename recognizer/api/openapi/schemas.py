@@ -201,6 +201,10 @@ SCHEMAS: dict[str, Json] = {
         {
             "prediction": {**UUID, "description": "With `keep`: the id for feedback, which is the drawing's id."},
             "elsewhere": or_null(ref("OtherRecognizer")),
+            "alike": array(
+                ref("OtherRecognizer"),
+                description="With the recognizer `any`: others that are nearly as sure, the surest first.",
+            ),
             **_EXTRAS,
         },
         "The probabilities add up to at most 1; the rest is “none of these”. `unsure`: do not trust the first guess.",

@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts import usage
-from accounts.models import ApiKey
+from accounts.models import ApiKey, User
 from ml.preprocessing.content import Content
 from recognizer.api.authentication import CachedKeyAuthentication, SiteSession, person_of, require_scope
 from recognizer.api.base import DrawingEndpoint, Endpoint
@@ -37,7 +37,7 @@ from recognizer.api.output import (
 )
 from recognizer.api.throttling import DrawingLimit, PredictLimit, check_batch, check_limit
 from recognizer.api.views.drawings import first_answer, save_drawing
-from recognizer.drawings import other_recognizers, predict
+from recognizer.drawings import any_recognizer, other_recognizers, predict
 from recognizer.registry import pinned, switch
 
 logger = logging.getLogger(__name__)
@@ -67,8 +67,10 @@ class PredictView(DrawingEndpoint):
                 "`on_device` says which version answered a drawing that is saved. Send `keep` too, or leave it out."
             )
             raise ApiError("invalid", text, field="on_device")
-        switch.check_is_on(body.recognizer)
         person = person_of(request) if body.personal and request.user.is_authenticated else None
+        if body.recognizer == any_recognizer.ANY:
+            return Response(self._ask_all(request, body, content, person))
+        switch.check_is_on(body.recognizer)
         found = predict.recognise(recognizer=body.recognizer, content=content, person=person, as_of=body.as_of)
         answer = apply_options(answer_json(found), body)
         if body.include:
@@ -79,8 +81,25 @@ class PredictView(DrawingEndpoint):
             answer["elsewhere"] = elsewhere_json(better, body.include or ())
         return Response(answer)
 
+    def _ask_all(self, request: Request, body: DrawingBody, content: Content, person: User | None) -> dict[str, Any]:
+        """The surest answer of all recognizers, and those that look alike."""
+        if body.as_of is not None or body.elsewhere:
+            field = "as_of" if body.as_of is not None else "elsewhere"
+            text = _("`%s` is about one recognizer. Leave it out, or name the recognizer in place of `any`.")
+            raise ApiError("invalid", text % field, field=field)
+        pins = request.auth.pins if isinstance(request.auth, ApiKey) else None
+        found = any_recognizer.recognise_any(content=content, person=person, pins=pins)
+        answer = apply_options(answer_json(found.best), body)
+        include = body.include or frozenset()
+        answer |= extras_json(found.best, content, include)
+        answer = add_codes(answer, found.best.live.labels) if "codes" in include else answer
+        return {**answer, "alike": [elsewhere_json(each, include) for each in found.alike]}
+
     def _save(self, request: Request, body: DrawingBody, content: Content) -> dict[str, Any]:
         """Save the drawing as POST /drawings does; returns the answer with the id that feedback needs."""
+        if body.recognizer == any_recognizer.ANY:
+            text = _("A drawing is saved for one recognizer. Ask `any` first, then save it for the one that answered.")
+            raise ApiError("invalid", text, field="recognizer")
         author = person_of(request)
         require_scope(request, "feedback")
         if body.include or body.elsewhere:

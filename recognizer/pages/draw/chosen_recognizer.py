@@ -1,4 +1,7 @@
-"""The recognizer of a page: the one in the query string, else the one in the cookie, else the first."""
+"""The recognizer of a page: the one in the query string, else the one in the cookie, else the first.
+
+On the draw page it may be all of them.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +10,10 @@ from collections.abc import Sequence
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
+from recognizer.drawings import any_recognizer
 from recognizer.models import Recognizer
 
+ANY = any_recognizer.ANY
 COOKIE = "recognizer"
 COOKIE_SECONDS = 365 * 24 * 3600  # seconds
 
@@ -21,7 +26,12 @@ def choose_recognizer(request: HttpRequest, recognizers: Sequence[Recognizer]) -
     return found or (recognizers[0] if recognizers else None)
 
 
-def save_choice(response: HttpResponse, recognizer: Recognizer) -> None:
-    """Save the choice in a cookie. The script of the draw page sets the same cookie."""
+def is_any(request: HttpRequest, slug: str) -> bool:
+    """Whether the draw page asks all recognizers: by its address, or without a name in it by the cookie."""
+    return (slug or request.GET.get("recognizer") or request.COOKIES.get(COOKIE)) == ANY
+
+
+def save_choice(response: HttpResponse, choice: str) -> None:
+    """Save the choice, a slug or ANY, in a cookie. The script of the draw page sets the same cookie."""
     secure = settings.SESSION_COOKIE_SECURE
-    response.set_cookie(COOKIE, recognizer.slug, max_age=COOKIE_SECONDS, secure=secure, samesite="Lax")
+    response.set_cookie(COOKIE, choice, max_age=COOKIE_SECONDS, secure=secure, samesite="Lax")

@@ -70,7 +70,8 @@ def _sheet(request: HttpRequest, slug: str = "", more: dict[str, Any] | None = N
     }
     recognizers: list[Any] = list(coverage.with_coverage(promotions.offered_recognizers().annotate(**live)))
     recognizer = chosen_recognizer.choose_recognizer(request, recognizers)
-    if slug:
+    any_chosen = len(recognizers) > 1 and chosen_recognizer.is_any(request, slug)
+    if slug and slug != chosen_recognizer.ANY:
         recognizer = next((each for each in recognizers if each.slug == slug), None)
         if recognizer is None:
             raise Http404
@@ -89,12 +90,14 @@ def _sheet(request: HttpRequest, slug: str = "", more: dict[str, Any] | None = N
         % {"name": recognizer, "count": len(lines)},
         "recognizer": recognizer,
         "recognizers": recognizers,
+        "any_chosen": any_chosen,
         "prompt": random.choices(lines, weights)[0].label,  # noqa: S311 - a suggestion, not a secret
         "pens": PENS,
         "config": {
             **api_config(request),
             "recognizer": recognizer.slug,
             "recognizers": [_recognizer(each, memories) for each in recognizers],
+            "any": _any(any_chosen) if len(recognizers) > 1 else None,
             "user": acting.account_id(user) if user else None,  # whose drawings wait on this device
             "neutral": more is not None,
             "session": reverse("offline-session"),
@@ -108,8 +111,14 @@ def _sheet(request: HttpRequest, slug: str = "", more: dict[str, Any] | None = N
     }
     response = render(request, "recognizer/draw/draw.html", context)
     if slug or request.GET.get("recognizer") == recognizer.slug:
-        chosen_recognizer.save_choice(response, recognizer)
+        chosen_recognizer.save_choice(response, chosen_recognizer.ANY if any_chosen else recognizer.slug)
     return response
+
+
+def _any(chosen: bool) -> dict[str, Any]:
+    """All recognizers at once, for the scripts."""
+    address = reverse("draw-for", args=[chosen_recognizer.ANY])
+    return {"title": gettext("Draw anything and see the answer"), "address": address, "chosen": chosen}
 
 
 def _title(recognizer: Recognizer) -> str:

@@ -81,7 +81,7 @@ def _page(request: HttpRequest, slug: str = "", more: dict[str, Any] | None = No
     }
     response = render(request, "recognizer/rounds/rounds.html", context)
     if slug:
-        chosen_recognizer.save_choice(response, recognizer)
+        chosen_recognizer.save_choice(response, recognizer.slug)
     return response
 
 

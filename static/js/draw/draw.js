@@ -9,6 +9,7 @@ import { Client, NONE_OF_THESE } from "../api.js";
 import { Connection } from "./connection.js";
 import { Device } from "../model/device.js";
 import { Predictor } from "./predictor.js";
+import { LookAlikes } from "./look_alikes.js";
 import { MemoryHere } from "../offline/memory_here.js";
 import { MemoryReasons } from "./memory_reasons.js";
 import { OtherRecognizer } from "./other_recognizer.js";
@@ -26,7 +27,7 @@ import { Prompt } from "./prompt.js";
 import { Outbox } from "./outbox.js";
 import { Outcome } from "./outcome.js";
 import { Recognition } from "./recognition.js";
-import { Recognizers } from "./recognizers.js";
+import { ANY, Recognizers } from "./recognizers.js";
 import { areSeveral } from "./several_symbols.js";
 import { Service } from "../offline/service.js";
 import { takeSharedPicture } from "../offline/shared_picture.js";
@@ -67,6 +68,7 @@ class DrawPage {
   #guesses = new Guesses(find("[data-panel]"), this.#picker);
   #choices = new Choices(find("[data-draw]"));
   #otherRecognizer = new OtherRecognizer(find("[data-other-recognizer]"), this.#recognizers);
+  #lookAlikes = new LookAlikes(find("[data-look-alikes]"), this.#recognizers);
   #memoryReasons = find("[data-memory-reasons]") && new MemoryReasons(find("[data-panel]"), new Thumbnails(this.#api)); // not for strangers
   #announcer = new Announcer(find("[data-announcer]"));
   #uploader = new Uploader(this.#api, new Outbox(this.#config.user, this.#config.userNumber));
@@ -87,7 +89,7 @@ class DrawPage {
     for (const part of [this.#pad, this.#keyboardPen, this.#guesses, this.#picker, this.#choices, this.#pictures, this.#rasterPreview]) part.connect();
     for (const part of [this.#tools, this.#recognizers, this.#predictor, this.#connection, this.#outcome]) part.connect();
     this.#useRecognizer();
-    if (this.#config.neutral) this.#prompt.use(this.#recognizer);
+    if (this.#config.neutral || this.#recognizers.isAny) this.#usePrompt();
     this.#drafts.connect();
     this.#shortcuts.connect();
     if (this.#config.user) this.#uploader.connect();
@@ -127,6 +129,8 @@ class DrawPage {
     on(this.#device, "refused", ({ version }) => this.#problem.show(text("versionRefused", { version })));
     on(this.#guesses, "label", this.#setLabel);
     on(this.#recognizers, "switch", this.#switched);
+    on(this.#recognizers, "follow", this.#followed);
+    on(this.#lookAlikes, "choose", this.#chooseLookAlike);
     on(this.#pictures, "picture", this.#showPicture);
     on(this.#pictures, "refused", (why) => this.#problem.show(text(why)));
     on(this.#backOnline, "online", () => this.#connection.retry());
@@ -270,17 +274,35 @@ class DrawPage {
     else delete find("[data-draw]").dataset.modelVersion;
   }
 
+  #usePrompt() {
+    find("[data-do=shuffle]").hidden = this.#recognizers.isAny;
+    if (this.#recognizers.isAny) this.#prompt.useNone();
+    else this.#prompt.use(this.#recognizer);
+  }
+
+  /** All recognizers were asked, and another one answers: what is said about the drawing is about its labels. */
+  #followed() {
+    this.#drafts.use(this.#recognizer.slug);
+    this.#useRecognizer();
+  }
+
+  #chooseLookAlike({ recognizer, label }) {
+    this.#recognizers.follow(recognizer);
+    this.#setLabel(label);
+  }
+
   /** What is on the sheet stays, unless it was answered: then it is a drawing of the recognizer before. */
   #switched() {
     if (this.#label) this.#next();
     this.#predictor.cancel();
+    this.#problem.settle();
     this.#drafts.use(this.#recognizer.slug);
-    this.#prompt.use(this.#recognizer);
+    this.#usePrompt();
     this.#useRecognizer();
     this.#showEmpty();
     this.#showSheet();
     this.#ask();
-    this.#announcer.now(text("switched", { name: this.#recognizer.name }));
+    this.#announcer.now(this.#recognizers.isAny ? text("askingAll") : text("switched", { name: this.#recognizer.name }));
   }
 
   // --- What is on the sheet ---
@@ -322,6 +344,7 @@ class DrawPage {
     this.#memoryReasons?.clear();
     this.#otherRecognizer.clear();
     this.#askedInstead.clear();
+    this.#lookAlikes.clear();
   }
 
   #showTools() {
@@ -343,20 +366,23 @@ class DrawPage {
   }
 
   #content() {
-    const whom = { recognizer: this.#recognizer.slug, ...(this.#recognizers.areMany && { elsewhere: true }) };
+    const { areMany, isAny } = this.#recognizers;
+    const whom = isAny ? { recognizer: ANY } : { recognizer: this.#recognizer.slug, ...(areMany && { elsewhere: true }) };
     if (this.#sheet.picture) return { ...whom, image: this.#sheet.picture, include: "raster" };
     return { ...whom, ink: this.#pad.strokes.map((stroke) => stroke.toWire()) };
   }
 
   #showAnswer(answer) {
     const settled = !this.#pad.isDrawing && !this.#predictor.hasMore;
+    this.#recognizers.follow(answer.recognizer);
     this.#guesses.showAnswer(answer);
+    this.#lookAlikes.show(answer);
     if (answer.raster) this.#rasterPreview.showPicture(answer.raster);
     this.#memoryReasons?.show(answer, { settled });
     const several = settled && this.#areSeveralDigits();
     find("[data-several]").hidden = !several;
     this.#otherRecognizer.show(several ? {} : answer, { settled });
-    if (several || this.#sheet.picture) this.#askedInstead.clear();
+    if (several || this.#sheet.picture || this.#recognizers.isAny) this.#askedInstead.clear();
     else this.#askedInstead.show(answer, this.#recognizer.labels, { settled });
     this.#announcer.say(() => this.#sentence());
   }
@@ -394,6 +420,8 @@ class DrawPage {
     this.#guesses.showAway();
     this.#memoryReasons?.clear();
     this.#otherRecognizer.clear();
+    this.#lookAlikes.clear();
+    if (this.#recognizers.isAny) this.#problem.show(text("anyNeedsServer"));
   }
 
   // --- What a person says ---

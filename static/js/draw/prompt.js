@@ -1,6 +1,7 @@
 // The prompt above the drawing area: the recognizer's sentence with one of its labels.
 
 import { sign } from "../shared/labels.js";
+import { text } from "../shared/texts.js";
 
 export class Prompt {
   #part;
@@ -22,6 +23,14 @@ export class Prompt {
     this.#part.before.textContent = recognizer.before;
     this.#part.after.textContent = recognizer.after;
     this.shuffle();
+  }
+
+  /** Ask for anything. */
+  useNone() {
+    this.#recognizer = { labels: [] };
+    this.#part.before.textContent = text("drawAnything");
+    this.#part.label.replaceChildren();
+    this.#part.after.textContent = "";
   }
 
   /** Show another label. */

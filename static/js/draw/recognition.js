@@ -1,5 +1,6 @@
 // Who answers a drawing: the model on this device, at each stroke, or the server. For people who are signed in the server
-// is asked once, after a pause: it knows their memory. Without a model here, and for pictures, the server answers alone.
+// is asked once, after a pause: it knows their memory. Without a model here, for pictures, and when all recognizers are
+// asked, the server answers alone.
 
 const PAUSE_MS = 500;
 const EVERY_MS = 60; // while the pen is down, so that a slow processor has time for the line
@@ -36,6 +37,7 @@ export class Recognition extends EventTarget {
     this.#device.connect();
     this.#useRecognizer();
     this.#recognizers.addEventListener("switch", () => this.#useRecognizer());
+    this.#recognizers.addEventListener("follow", () => this.#memory.use(this.#recognizers.current.slug));
     this.#device.addEventListener("ready", ({ detail }) => this.#answerAgain(detail));
     this.#server.addEventListener("answer", ({ detail }) => this.#serverAnswered(detail));
     for (const type of ["problem", "trouble", "recovered"]) {
@@ -82,6 +84,7 @@ export class Recognition extends EventTarget {
 
   /** Whether this device answers what was asked last. */
   get #answersHere() {
+    if (this.#recognizers.isAny) return false; // only one is here
     return this.#device.version(this.#recognizers.current.slug) !== null && !this.#last?.().image;
   }
 

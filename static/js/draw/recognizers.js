@@ -1,27 +1,48 @@
 // The recognizers of this site and the selected one. Switching needs no page load, so the drawing stays. The URL and a
 // cookie store the choice, and Back returns to the one before; without this script the links do the same.
+//
+// "Any" asks all of them: the current one is then the one that gave the last answer. Where there are many, a list to
+// choose from takes the place of the links on small screens.
 
 const YEAR = 365 * 24 * 3600; // seconds
+export const ANY = "any";
 
-/** Fires "switch" when another one is selected. */
+/** Fires "switch" when another one is selected, and "follow" when the current one changes while any is selected. */
 export class Recognizers extends EventTarget {
   #all;
+  #any; // { title, address, chosen }, or null
+  #isAny;
   #current;
   #links;
+  #list; // the <select>
 
   /** `links`: the element with their links; null if there is only one. */
-  constructor(links, { recognizers, recognizer }) {
+  constructor(links, { recognizers, recognizer, any }) {
     super();
     this.#links = links;
+    this.#list = links?.parentElement.querySelector("[data-recognizer-list]");
     this.#all = recognizers;
+    this.#any = any;
+    this.#isAny = Boolean(any?.chosen);
     this.#current = this.find(recognizer);
   }
 
   connect() {
-    this.#links?.addEventListener("click", (event) => this.#follow(event));
-    addEventListener("popstate", ({ state }) => this.#select(this.find(state?.recognizer)));
-    history.replaceState({ ...history.state, recognizer: this.#current.slug }, "");
+    this.#links?.addEventListener("click", (event) => this.#click(event));
+    this.#list?.addEventListener("change", () => this.choose(this.#list.value));
+    addEventListener("popstate", ({ state }) => this.#select(state?.recognizer));
+    history.replaceState({ ...history.state, recognizer: this.#chosen }, "");
     this.#show();
+  }
+
+  /** Whether all of them are asked. */
+  get isAny() {
+    return this.#isAny;
+  }
+
+  /** What is selected: a slug, or ANY. */
+  get #chosen() {
+    return this.#isAny ? ANY : this.#current.slug;
   }
 
   get current() {
@@ -42,17 +63,27 @@ export class Recognizers extends EventTarget {
   }
 
   choose(slug) {
-    const chosen = this.find(slug);
-    if (!chosen || chosen === this.#current) return;
+    const chosen = slug === ANY ? this.#any : this.find(slug);
+    if (!chosen || slug === this.#chosen) return;
     history.pushState({ recognizer: slug }, "", chosen.address);
-    this.#select(chosen);
+    this.#select(slug);
   }
 
-  #select(chosen) {
-    if (!chosen || chosen === this.#current) return;
-    this.#current = chosen;
+  /** This one has answered, while any is selected. */
+  follow(slug) {
+    const found = this.find(slug);
+    if (!this.#isAny || !found || found === this.#current) return;
+    this.#current = found;
+    this.dispatchEvent(new Event("follow"));
+  }
+
+  #select(slug) {
+    const isAny = slug === ANY && Boolean(this.#any);
+    if (slug === this.#chosen || (!isAny && !this.find(slug))) return;
+    this.#isAny = isAny;
+    if (!isAny) this.#current = this.find(slug);
     this.#show();
-    remember(chosen);
+    remember(slug);
     this.dispatchEvent(new Event("switch"));
   }
 
@@ -62,7 +93,7 @@ export class Recognizers extends EventTarget {
     this.choose(this.#all.at(index % this.#all.length).slug);
   }
 
-  #follow(event) {
+  #click(event) {
     const link = event.target.closest("[data-recognizer]");
     if (!link || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
     event.preventDefault();
@@ -70,9 +101,10 @@ export class Recognizers extends EventTarget {
   }
 
   #show() {
-    document.title = `${this.#current.title} · Inkling`;
+    document.title = `${(this.#isAny ? this.#any : this.#current).title} · Inkling`;
+    if (this.#list) this.#list.value = this.#chosen;
     for (const link of this.#links?.querySelectorAll("[data-recognizer]") ?? []) {
-      if (link.dataset.recognizer === this.#current.slug) this.#mark(link);
+      if (link.dataset.recognizer === this.#chosen) this.#mark(link);
       else link.removeAttribute("aria-current");
     }
   }
@@ -85,7 +117,7 @@ export class Recognizers extends EventTarget {
   }
 }
 
-function remember({ slug }) {
+function remember(slug) {
   const secure = location.protocol === "https:" ? "; secure" : "";
   document.cookie = `recognizer=${slug}; path=/; max-age=${YEAR}; samesite=lax${secure}`;
 }

@@ -14,7 +14,8 @@ export function pageConfig(config) {
   const user = accountHere();
   reloadForAnother(user);
   removeOthers(user ? "person" : "guest");
-  return { ...config, user, actingFor: user ?? config.actingFor, recognizer: chosenIn(config) };
+  const any = config.any && { ...config.any, chosen: isAnyIn(config.any) };
+  return { ...config, user, actingFor: user ?? config.actingFor, recognizer: chosenIn(config), any };
 }
 
 /** The page comes back as it was left ("Back"), and somebody has signed out meanwhile: it must not show what was theirs. */
@@ -32,9 +33,15 @@ export function removeOthers(whom) {
   }
 }
 
+const lastChosen = () => document.cookie.match(/(?:^|; )recognizer=([^;]+)/)?.[1];
+
+/** Whether all recognizers are asked: by the address, or without a name in it because it was chosen last. */
+function isAnyIn({ address }) {
+  return location.pathname === address || (location.pathname === "/" && lastChosen() === "any");
+}
+
 /** The one in the address, else the one that was chosen last, else the first. */
 function chosenIn({ recognizers, recognizer }) {
   const byAddress = recognizers.find(({ address }) => address === location.pathname);
-  const last = document.cookie.match(/(?:^|; )recognizer=([^;]+)/)?.[1];
-  return (byAddress ?? recognizers.find(({ slug }) => slug === last))?.slug ?? recognizer;
+  return (byAddress ?? recognizers.find(({ slug }) => slug === lastChosen()))?.slug ?? recognizer;
 }

@@ -1,0 +1,54 @@
+// When all recognizers are asked: which of them answered, and what others see that are nearly as sure, side by side. A
+// circle can be an O or a zero.
+
+import { isForeign, named, sign } from "../shared/labels.js";
+import { text, wordOf } from "../shared/texts.js";
+
+/** Fires "choose" (detail: { recognizer, label }) when a person says that it is one of them. */
+export class LookAlikes extends EventTarget {
+  #root;
+  #words;
+  #list;
+  #recognizers;
+
+  constructor(root, recognizers) {
+    super();
+    this.#root = root;
+    this.#words = root.querySelector("p");
+    this.#list = root.querySelector("ul");
+    this.#recognizers = recognizers;
+  }
+
+  show({ recognizer, alike = [] }) {
+    if (!this.#recognizers.isAny) return this.clear();
+    this.#list.replaceChildren(...alike.map((each) => this.#item(each)).filter(Boolean));
+    this.#list.hidden = !this.#list.children.length;
+    const { name } = this.#recognizers.find(recognizer) ?? this.#recognizers.current;
+    this.#words.textContent = text(this.#list.hidden ? "answeredBy" : "answeredByOrIs", { recognizer: name });
+    this.#root.hidden = false;
+  }
+
+  clear() {
+    this.#root.hidden = true;
+  }
+
+  #item({ recognizer, guess }) {
+    const known = this.#recognizers.find(recognizer);
+    if (!known) return null; // installed after this page was loaded
+    const label = known.labels.find(({ slug }) => slug === guess.label) ?? guess;
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "button";
+    const glyph = document.createElement("b");
+    glyph.append(sign(label), ...(isForeign(label) ? [" ", named(label)] : []));
+    const from = document.createElement("span");
+    from.className = "small muted";
+    from.textContent = known.name;
+    button.append(glyph, " ", from);
+    button.setAttribute("aria-label", text("itIsInstead", { name: wordOf(label.name), recognizer: known.name }));
+    button.addEventListener("click", () => this.dispatchEvent(new CustomEvent("choose", { detail: { recognizer, label: guess.label } })));
+    const item = document.createElement("li");
+    item.append(button);
+    return item;
+  }
+}

@@ -1,0 +1,61 @@
+"""`python -m tests.benchmarks.all_recognizers`: the memory of web processes that hold every shipped recognizer.
+
+A site with two web processes of two threads answers 1,000 drawings of each process: each recognizer in turn, and all of
+them (`any`). Prints the memory of each process before and after, and the mean time of an answer. Uses DATABASE_URL and
+REDIS_URL if they are set.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections import defaultdict
+from itertools import cycle
+from statistics import median
+
+import httpx
+import psutil
+
+import tests.environment  # noqa: F401
+from tests.benchmarks.server import running_site
+from tests.ink import ONE, SCRIBBLE, SEVEN
+
+PREDICTIONS = 1_000  # of each process
+PROCESSES = 2
+
+
+def main() -> None:
+    """Start the site, ask, print the figures."""
+    with running_site(options=f"--workers {PROCESSES} --threads 2") as (port, pid):
+        api = f"http://127.0.0.1:{port}/api/v1"
+        recognizers = [each["slug"] for each in httpx.get(f"{api}/recognizers").json()["results"]]
+        before = _memory(pid)
+        took: defaultdict[str, list[float]] = defaultdict(list)
+        asked, inks = cycle([*recognizers, "any"]), cycle([SEVEN, ONE, SCRIBBLE])
+        for _ in range(PREDICTIONS * PROCESSES):
+            recognizer = next(asked)
+            took[recognizer].append(_ask(f"{api}/predict", recognizer, next(inks)))
+        _say(f"{len(recognizers)} recognizers: {', '.join(recognizers)}")
+        _say(f"memory of each web process, idle: {before}; after {PREDICTIONS:,} predictions each: {_memory(pid)}")
+        for recognizer, times in took.items():
+            _say(f"{recognizer:16} {median(times):5.1f} ms over HTTP, median of {len(times)}")
+
+
+def _memory(pid: int) -> str:
+    sizes = [child.memory_info().rss / 2**20 for child in psutil.Process(pid).children()]
+    return ", ".join(f"{size:.0f} MB" for size in sizes)
+
+
+def _ask(address: str, recognizer: str, ink: object) -> float:
+    """Milliseconds."""
+    began = time.perf_counter()
+    httpx.post(address, json={"recognizer": recognizer, "ink": ink}).raise_for_status()
+    return 1000 * (time.perf_counter() - began)
+
+
+def _say(words: str) -> None:
+    sys.stdout.write(words + "\n")
+
+
+if __name__ == "__main__":
+    main()
