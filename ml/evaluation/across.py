@@ -35,7 +35,7 @@ class Scale(NamedTuple):
 
     def score(self, probability: float, left: float) -> float:
         """`probability`: of the first guess. `left`: 1 minus the probabilities of all labels."""
-        return float(inputs_of(np.float64(probability), np.float64(left)) @ np.array(self))
+        return float(inputs_of(np.array(probability), np.array(left)) @ np.array(self))
 
 
 @cache

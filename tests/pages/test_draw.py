@@ -66,7 +66,7 @@ def test_among_several_the_address_names_one(client: Client, three: list[Recogni
     config = _data(html, "config")
     assert config["recognizer"] == "sketches"
     assert [each["slug"] for each in config["recognizers"]] == ["digits", "bangla-digits", "sketches"]
-    assert re.findall(r'href="/draw/([\w-]+)/"', html) == ["digits", "bangla-digits", "sketches"]
+    assert re.findall(r'href="/draw/([\w-]+)/"', html) == ["digits", "bangla-digits", "sketches", "any"]
     assert re.search(r'data-recognizer="sketches" aria-current="page">Sketches</a>', html)
     assert re.search(r'<span data-prompt="before">Draw </span><span data-prompt="label"><span>an? \w', html)
 

@@ -90,7 +90,7 @@ class PredictView(DrawingEndpoint):
         pins = request.auth.pins if isinstance(request.auth, ApiKey) else None
         found = any_recognizer.recognise_any(content=content, person=person, pins=pins)
         answer = apply_options(answer_json(found.best), body)
-        include = body.include or frozenset()
+        include: frozenset[str] = body.include or frozenset()
         answer |= extras_json(found.best, content, include)
         answer = add_codes(answer, found.best.live.labels) if "codes" in include else answer
         return {**answer, "alike": [elsewhere_json(each, include) for each in found.alike]}
