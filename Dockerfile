@@ -3,7 +3,7 @@
 # its configuration; `inkling`, the whole site in one container, to try it. The stage `static` bundles the scripts and
 # compiles the messages; no image has the tools for it.
 #
-# The tags are exact. `python bin/pin_images.py` adds their digests where a registry can be reached (docs/operating.md).
+# The tags are exact. `python bin/pin_images.py` adds their digests where a registry can be reached (docs/operating/install.md).
 
 FROM python:3.12.11-slim-bookworm AS base
 ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1

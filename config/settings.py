@@ -69,7 +69,8 @@ SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz)$"]  # health checks come from insi
 SECURE_HSTS_SECONDS = env.number("SECURE_HSTS_SECONDS", 3600 if SECURE else 0)
 SECURE_HSTS_INCLUDE_SUBDOMAINS = env.flag("SECURE_HSTS_INCLUDE_SUBDOMAINS")
 SECURE_HSTS_PRELOAD = env.flag("SECURE_HSTS_PRELOAD")
-# Whoever runs the site decides about other names of its domain; both cannot be taken back soon (docs/operating.md).
+# Whoever runs the site decides about other names of its domain; both cannot be taken back soon
+# (docs/operating/settings.md).
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 if TRUSTED_PROXIES:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")

@@ -48,5 +48,5 @@ def check_deletion_log(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """Without the log, a restored backup brings back what people deleted."""
     if settings.DELETION_LOG:
         return []
-    hint = "Set DELETION_LOG to a file on a disk that is not lost with the database. See docs/operating.md."
+    hint = "Set DELETION_LOG to a file on a disk that is not lost with the database. See docs/operating/backup.md."
     return [CheckWarning("Deletions are not logged for restoring a backup.", hint=hint, id="recognizer.W004")]

@@ -33,7 +33,7 @@ def migrations(linter: Any, *, exempt: bool) -> list[Any]:
 
 
 def test_the_version_before_can_live_with_every_migration(linter: Any) -> None:
-    """If not, split the change over two releases: docs/operating.md, "Upgrade"."""
+    """If not, split the change over two releases: docs/operating/upgrade.md."""
     checked = migrations(linter, exempt=False)
     for migration in checked:
         linter.lint_migration(migration)
