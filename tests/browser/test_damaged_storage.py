@@ -46,9 +46,7 @@ def test_a_damaged_draft_leaves_a_blank_sheet_that_works(someone: Visitor, draft
 def test_damaged_records_do_not_hold_back_those_beside_them(alice_draws: Visitor, alice: User) -> None:
     page = alice_draws.page
     page.context.set_offline(True)
-    alice_draws.draw(SEVEN)
-    alice_draws.press("7")
-    alice_draws.sees_outcome("queued")
+    alice_draws.draw_what_waits(SEVEN, "7")
     [whole] = alice_draws.outbox
     user = whole["user"]
     damaged = [
@@ -77,9 +75,7 @@ def test_a_picture_that_the_browser_has_lost_does_not_hold_back_the_next_drawing
     alice_draws.press("7")
     alice_draws.sees_outcome("queued")
     alice_draws.press("Enter")
-    alice_draws.draw(ONE)
-    alice_draws.press("1")
-    alice_draws.sees_outcome("queued")
+    alice_draws.draw_what_waits(ONE, "1")
     page.evaluate(
         "() => { Blob.prototype.arrayBuffer = () => Promise.reject(new DOMException('', 'NotReadableError')); }"
     )
@@ -107,9 +103,7 @@ def test_what_is_written_down_is_sent_where_the_database_is_full(alice_draws: Vi
     """The page that was closed wrote it into localStorage; the next one can read the database, but not write it."""
     page = alice_draws.page
     page.context.set_offline(True)
-    alice_draws.draw(SEVEN)
-    alice_draws.press("7")
-    alice_draws.sees_outcome("queued")
+    alice_draws.draw_what_waits(SEVEN, "7")
     [item] = alice_draws.outbox
     page.goto("about:blank")
     page.context.set_offline(False)

@@ -29,13 +29,6 @@ def _problem(visitor: Visitor) -> str:
     return str(visitor.page.locator("[data-problem]:visible span").inner_text())
 
 
-def _answer_that_waits(visitor: Visitor, strokes: Any, label: str) -> None:
-    """Draw and label; the drawing cannot be sent now."""
-    visitor.draw(strokes)
-    visitor.press(label)
-    visitor.sees_outcome("queued")
-
-
 def _says(visitor: Visitor, *keys: str) -> None:
     """Wait until the line about the connection says all of these."""
     script = """words => { const line = document.querySelector("[data-connection]");
@@ -102,11 +95,11 @@ def test_a_question_that_is_never_answered_is_asked_again(someone: Visitor) -> N
 
 def test_a_drawing_that_cannot_be_sent_waits_and_goes_out_by_itself(alice_draws: Visitor, alice: User) -> None:
     alice_draws.page.context.set_offline(True)
-    _answer_that_waits(alice_draws, SEVEN, "7")
+    alice_draws.draw_what_waits(SEVEN, "7")
     alice_draws.press("Enter")
     alice_draws.sees("empty")
     _says(alice_draws, "offline", "waitsOne")
-    _answer_that_waits(alice_draws, ONE, "1")
+    alice_draws.draw_what_waits(ONE, "1")
     assert Drawing.objects.count() == 0
     alice_draws.page.context.set_offline(False)
     alice_draws.sees_outcome("saved")
@@ -121,7 +114,7 @@ def test_an_answer_that_was_lost_on_its_way_back_makes_no_double(alice_draws: Vi
         route.abort()
 
     alice_draws.page.route("**/api/v1/drawings", lose, times=1)
-    _answer_that_waits(alice_draws, SEVEN, "7")
+    alice_draws.draw_what_waits(SEVEN, "7")
     alice_draws.sees_outcome("saved")
     assert Drawing.objects.by(alice).corrected().count() == 1
     assert alice_draws.outbox == []
@@ -133,7 +126,7 @@ def test_what_waits_is_sent_when_its_author_comes_back_and_by_nobody_else(
     visitor = visit(as_alice)
     visitor.open_sheet()
     visitor.page.route("**/api/v1/drawings", lambda route: route.abort())
-    _answer_that_waits(visitor, SEVEN, "7")
+    visitor.draw_what_waits(SEVEN, "7")
     visitor.page.unroute("**/api/v1/drawings")
     _become(visitor, as_bob)
     visitor.page.wait_for_timeout(300)
@@ -193,7 +186,7 @@ def test_somebody_who_was_signed_out_meanwhile_is_told(alice_draws: Visitor) -> 
 
 def test_an_answer_in_the_outbox_can_be_taken_back(alice_draws: Visitor, alice: User) -> None:
     alice_draws.page.context.set_offline(True)
-    _answer_that_waits(alice_draws, SEVEN, "7")
+    alice_draws.draw_what_waits(SEVEN, "7")
     alice_draws.click("removeLabel")
     _waits(alice_draws, label=None, takeBack=True)
     alice_draws.page.context.set_offline(False)
@@ -217,7 +210,7 @@ def test_a_label_is_removed_that_was_on_its_way(alice_draws: Visitor, alice: Use
 def test_a_later_drawing_is_sent_after_those_that_wait(alice_draws: Visitor, alice: User) -> None:
     busy = {"status": 503, "headers": {"Retry-After": "2"}}
     alice_draws.page.route("**/api/v1/drawings", lambda route: route.fulfill(**busy), times=1)
-    _answer_that_waits(alice_draws, SEVEN, "7")
+    alice_draws.draw_what_waits(SEVEN, "7")
     alice_draws.press("Enter")
     alice_draws.draw(ONE)
     alice_draws.press("1")
@@ -233,7 +226,7 @@ def test_a_drawing_that_the_server_fails_on_does_not_hold_up_the_others(alice_dr
         route.fulfill(status=500, body="no") if is_seven else route.continue_()
 
     alice_draws.page.route("**/api/v1/drawings", fail_on_sevens)
-    _answer_that_waits(alice_draws, SEVEN, "7")
+    alice_draws.draw_what_waits(SEVEN, "7")
     alice_draws.press("Enter")
     alice_draws.draw(ONE)
     alice_draws.press("1")
@@ -246,7 +239,7 @@ def test_a_drawing_that_the_server_fails_on_does_not_hold_up_the_others(alice_dr
 
 def test_a_drawing_that_waited_and_is_refused_is_not_said_to_be_saved(alice_draws: Visitor, alice: User) -> None:
     alice_draws.page.context.set_offline(True)
-    _answer_that_waits(alice_draws, SEVEN, "7")
+    alice_draws.draw_what_waits(SEVEN, "7")
     User.objects.filter(pk=alice.pk).update(consented_at=None)
     alice_draws.page.context.set_offline(False)
     alice_draws.sees_outcome("consent")
@@ -256,7 +249,7 @@ def test_a_drawing_that_waited_and_is_refused_is_not_said_to_be_saved(alice_draw
 
 def test_my_drawings_names_a_drawing_that_waited_and_is_refused(alice_draws: Visitor, alice: User) -> None:
     alice_draws.page.route("**/api/v1/drawings", lambda route: route.abort())
-    _answer_that_waits(alice_draws, SEVEN, "7")
+    alice_draws.draw_what_waits(SEVEN, "7")
     alice_draws.page.unroute("**/api/v1/drawings")
     User.objects.filter(pk=alice.pk).update(consented_at=None)
     alice_draws.go("/drawings/")
@@ -322,7 +315,7 @@ def test_what_the_device_cannot_store_waits_in_the_tab(
     visitor.page.wait_for_selector("[data-problem]:visible")
     assert _problem(visitor) == visitor.text("nothingStored")
     visitor.page.route("**/api/v1/drawings", lambda route: route.abort())
-    _answer_that_waits(visitor, SEVEN, "7")
+    visitor.draw_what_waits(SEVEN, "7")
     _says(visitor, "waitsOne", "keepOpen")
     visitor.press("Enter")
     visitor.page.unroute("**/api/v1/drawings")
@@ -336,7 +329,7 @@ def test_what_only_the_smaller_storage_takes_is_sent_by_the_next_page(
 ) -> None:
     visitor = _without_database(visit(as_alice))
     visitor.page.route("**/api/v1/drawings", lambda route: route.abort())
-    _answer_that_waits(visitor, SEVEN, "7")
+    visitor.draw_what_waits(SEVEN, "7")
     visitor.page.goto("about:blank")
     visitor.page.unroute("**/api/v1/drawings")
     visitor.open_sheet()
@@ -358,9 +351,9 @@ def test_a_drawing_is_stored_while_the_page_closes(alice_draws: Visitor, alice: 
 
 def test_two_tabs_send_what_waits_once_and_in_order(alice_draws: Visitor, alice: User) -> None:
     alice_draws.page.context.set_offline(True)
-    _answer_that_waits(alice_draws, SEVEN, "7")
+    alice_draws.draw_what_waits(SEVEN, "7")
     alice_draws.press("Enter")
-    _answer_that_waits(alice_draws, ONE, "1")
+    alice_draws.draw_what_waits(ONE, "1")
     waiting = [item["id"] for item in alice_draws.outbox]
     alice_draws.page.context.set_offline(False)
     sent: list[Any] = []
@@ -443,7 +436,7 @@ def test_a_removal_is_not_overtaken_by_a_label_whose_request_had_no_answer(alice
         route.abort()
 
     alice_draws.page.route("**/correction", lose, times=1)
-    _answer_that_waits(alice_draws, SEVEN, "7")
+    alice_draws.draw_what_waits(SEVEN, "7")
     label = f"**/api/v1/drawings/{alice_draws.outbox[0]['id']}/correction"
     with alice_draws.page.expect_response(label) as removed:
         alice_draws.click("removeLabel")
@@ -518,7 +511,7 @@ def test_a_drawing_that_was_deleted_in_my_drawings_does_not_come_back_from_the_s
 def test_my_drawings_changes_nothing_before_what_waits_is_uploaded(alice_draws: Visitor, alice: User) -> None:
     held: list[Any] = []
     alice_draws.page.route("**/correction", lambda route: route.abort())
-    _answer_that_waits(alice_draws, SEVEN, "7")
+    alice_draws.draw_what_waits(SEVEN, "7")
     alice_draws.page.unroute("**/correction")
     alice_draws.page.route("**/correction", lambda route: held.append(route), times=1)
     alice_draws.go("/drawings/")

@@ -242,6 +242,12 @@ class Visitor:
         for key in keys:
             self.page.keyboard.press(key)
 
+    def draw_what_waits(self, points: Points, label: str) -> None:
+        """Draw and label; it cannot be sent now."""
+        self.draw(points)
+        self.press(label)
+        self.sees_outcome("queued")
+
     def press_on_layout(self, key: str, code: str, *, shift: bool = False, ctrl: bool = False) -> None:
         """Press the key at the place `code` of a keyboard whose layout has the character `key` there."""
         modifiers = 2 * ctrl + 8 * shift
