@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Permission
 from django.utils import timezone
 
 from accounts import keys
@@ -25,6 +24,7 @@ from tests.csrf_client import CsrfClient
 from tests.ink import ONE, SCRIBBLE, SEVEN, ZERO
 from tests.pages.conftest import named
 from tests.pages.training_runs import ended, examined, learned, running, superuser
+from tests.people import rita_who_may
 from tests.recognizer.training.base_data import report_base_data
 
 # What is in braces is filled in from `site`.
@@ -141,8 +141,7 @@ def site(three: list[Recognizer], starter: Bundle, alice: User, bob: User, root:
     """A site in use: drawings in all states, disputes, controls, runs, exports, keys, webhooks, reports."""
     digits, _bangla, sketches = three
     Policy.objects.update_or_create(recognizer=digits, defaults={"opinions": 2})
-    rita = User.objects.create_user("rita@example.org", "a reviewer's word")
-    rita.user_permissions.add(Permission.objects.get(codename="review_drawings"))
+    rita = rita_who_may()
     seven, disputed, rejected = named(alice, SEVEN, "7"), named(alice, ONE, "7"), named(alice, ZERO, "0")
     for reviewer in (rita, root):
         decisions.accept(correction=seven, reviewer=reviewer)

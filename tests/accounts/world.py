@@ -7,7 +7,7 @@ from typing import Any
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from django.contrib.admin.models import CHANGE, LogEntry
-from django.contrib.auth.models import Group, Permission
+from django.contrib.auth.models import Group
 from django.contrib.contenttypes.models import ContentType
 from django.utils import timezone
 
@@ -42,6 +42,7 @@ from recognizer.models import (
     TrainingRun,
     Webhook,
 )
+from tests.people import allow
 
 PNG = b"\x89PNG pretends"
 
@@ -87,7 +88,7 @@ def furnish(user: User) -> None:
     KeyUse.objects.create(key=key, day=timezone.now().date(), calls=7)
     Receipt.objects.create(person=user, key=key, name="once", asked="0" * 64, status=204)
     user.groups.add(Group.objects.get_or_create(name="Reviewers")[0])
-    user.user_permissions.add(Permission.objects.get(codename="view_drawing"))
+    allow(user, "view_drawing")
     log(by=user, about=user)
     audit.note(by=user, what="policy.changed", subject="digits", detail={"cap": [100, 50]})
     watched(made)

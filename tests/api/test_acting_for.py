@@ -7,7 +7,6 @@ import uuid
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Permission
 from django.test import Client
 
 from accounts import keys
@@ -15,6 +14,7 @@ from accounts.models import User
 from recognizer.models import Correction, Drawing, Opinion, Recognizer
 from tests.ink import SEVEN
 from tests.pages.conftest import keep, named
+from tests.people import allow
 
 pytestmark = pytest.mark.django_db
 HEADER = "X-Inkling-Acting-For"
@@ -103,11 +103,8 @@ def _post(browser: Browser, path: str, fields: dict[str, Any], *, script: bool) 
 @pytest.fixture
 def reviewers(db: None) -> tuple[User, User]:
     """Two people who may review."""
-    permission = Permission.objects.get(codename="review_drawings")
     both = [User.objects.create_user(f"{name}@example.org", "a reviewer's word", is_staff=True) for name in ("r", "s")]
-    for each in both:
-        each.user_permissions.add(permission)
-    return both[0], both[1]
+    return allow(both[0], "review_drawings"), allow(both[1], "review_drawings")
 
 
 @pytest.mark.parametrize("script", [True, False])

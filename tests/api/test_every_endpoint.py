@@ -5,7 +5,6 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from django.contrib.auth.models import Permission
 from django.test import Client
 
 from accounts.models import ApiKey, User
@@ -15,6 +14,7 @@ from recognizer.api.views.not_found import NotFoundView
 from recognizer.models import Correction, Drawing, Receipt
 from tests.api import errors
 from tests.api.test_keys import BODY, program
+from tests.people import allow
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 VIEWS: dict[str, Any] = {str(each.pattern): getattr(each.callback, "view_class", None) for each in urlpatterns}
@@ -91,7 +91,7 @@ def test_anothers_things_look_like_things_that_are_not_there(
 @pytest.mark.parametrize(("address", "method"), [door for door in DOORS if door[1] in WRITING])
 @pytest.mark.django_db
 def test_every_write_takes_an_idempotency_key(digits: Any, alice: User, address: str, method: str) -> None:
-    alice.user_permissions.add(Permission.objects.get(codename="review_drawings"))  # some addresses ask for it
+    allow(alice, "review_drawings")  # some addresses ask for it
     app = program(alice)
     answer = app.generic(method, filled(address, uuid4()), b"{}", "application/json", headers={"Idempotency-Key": ""})
     assert answer.json()["code"] == "idempotency_invalid"

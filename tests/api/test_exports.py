@@ -8,7 +8,6 @@ from typing import Any
 
 import jsonschema
 import pytest
-from django.contrib.auth.models import Permission
 from django.test import Client
 from django.utils import timezone
 
@@ -20,6 +19,7 @@ from recognizer.drawings import store
 from recognizer.models import Drawing, Export, ExportChunk
 from tests.api.errors import said
 from tests.api.test_keys import program
+from tests.people import allow
 from tests.recognizer.datasets.conftest import as_rita, community, rita
 
 __all__ = ["as_rita", "community", "rita"]
@@ -130,7 +130,7 @@ def test_who_may_not_review_any_more_has_no_exports_any_more(app: Client, rita: 
 
 def test_another_reviewers_exports_are_not_there(app: Client, bob: User, community: Community) -> None:
     path = f"{URL}/{made(app)['id']}"
-    bob.user_permissions.add(Permission.objects.get(codename="review_drawings"))
+    allow(bob, "review_drawings")
     other = program(bob, "export")
     for method, address in [("GET", path), ("DELETE", path), ("GET", f"{path}/file")]:
         theirs = other.generic(method, address)

@@ -6,12 +6,12 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Permission
 from django.test import Client
 
 from accounts.models import ApiKey, KeyUse, User
 from recognizer.models import Drawing, Export, Recognizer
 from tests.api.test_keys import BODY, program
+from tests.people import allow
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("digits")]
 NOON = datetime(2026, 5, 8, 12, tzinfo=UTC)
@@ -20,7 +20,7 @@ NOON = datetime(2026, 5, 8, 12, tzinfo=UTC)
 @pytest.fixture
 def app(alice: User) -> Client:
     """A program of a reviewer."""
-    alice.user_permissions.add(Permission.objects.get(codename="review_drawings"))
+    allow(alice, "review_drawings")
     return program(alice, *ApiKey.Scope.values)
 
 

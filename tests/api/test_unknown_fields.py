@@ -7,7 +7,6 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from django.contrib.auth.models import Permission
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
@@ -16,6 +15,7 @@ from recognizer.models import Correction, Drawing
 from tests.api.test_every_endpoint import DOORS, filled
 from tests.api.test_keys import BODY, program
 from tests.ink import SEVEN
+from tests.people import allow
 from tests.recognizer.datasets.conftest import picture
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("digits")]
@@ -24,7 +24,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("digits")]
 @pytest.fixture
 def app(alice: User) -> Client:
     """A program that may use every address."""
-    alice.user_permissions.add(Permission.objects.get(codename="review_drawings"))
+    allow(alice, "review_drawings")
     return program(alice, *ApiKey.Scope.values)
 
 

@@ -6,7 +6,6 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from django.contrib.auth.models import Permission
 from django.test import Client
 from django.utils import timezone
 
@@ -17,6 +16,7 @@ from recognizer.training import base_data
 from tests.ink import ONE, SEVEN
 from tests.pages.conftest import keep, named
 from tests.pages.training_runs import SNAPSHOT, examined, learned, running, verdict
+from tests.people import otto_the_operator, rita_who_may
 from tests.recognizer.training.base_data import report_base_data
 
 REVIEW = "/review/"
@@ -25,10 +25,8 @@ REVIEW = "/review/"
 @pytest.fixture
 def as_rita(db: None) -> Client:
     """A browser of a reviewer."""
-    rita = User.objects.create_user("rita@example.org", "a reviewer's word", is_staff=True)
-    rita.user_permissions.add(*Permission.objects.filter(codename__in=["review_drawings", "add_promotion"]))
     client = Client()
-    client.force_login(rita)
+    client.force_login(rita_who_may("add_promotion", is_staff=True))
     return client
 
 
@@ -88,10 +86,8 @@ def test_no_page_breaks_the_policy_or_scrolls_sideways(
 @pytest.fixture
 def as_otto(db: None) -> Client:
     """An operator, who may download base data."""
-    otto = User.objects.create_user("otto@example.org", "an operator's word", is_staff=True)
-    otto.user_permissions.add(Permission.objects.get(codename="download_base_data"))
     client = Client()
-    client.force_login(otto)
+    client.force_login(otto_the_operator())
     return client
 
 

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Permission
 from django.test import Client
 
 from accounts.models import User
@@ -15,6 +14,7 @@ from recognizer.review import decisions as reviews
 from tests.browser.visitors import Visitor, until
 from tests.ink import ONE, SCRIBBLE, SEVEN, ZERO
 from tests.pages.conftest import named
+from tests.people import rita_who_may
 from tests.recognizer.training import community
 
 REVIEW = "/review/"
@@ -35,10 +35,8 @@ HELD = """() => {
 @pytest.fixture
 def as_rita(db: None) -> Client:
     """A browser of a reviewer."""
-    rita = User.objects.create_user("rita@example.org", "a reviewer's word", is_staff=True)
-    rita.user_permissions.add(Permission.objects.get(codename="review_drawings"))
     client = Client()
-    client.force_login(rita)
+    client.force_login(rita_who_may(is_staff=True))
     return client
 
 

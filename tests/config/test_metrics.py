@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Permission
 from django.db import OperationalError
 from django.test import Client
 
@@ -21,6 +20,7 @@ from recognizer.models import Recognizer
 from recognizer.operations import state
 from tests.csrf_client import CsrfClient
 from tests.ink import SEVEN
+from tests.people import allow
 
 pytestmark = pytest.mark.django_db
 
@@ -173,7 +173,7 @@ def test_no_label_holds_anything_of_a_person(site: dict[str, Any], alice: User) 
     client = CsrfClient()
     client.force_login(alice)
     client.get(f"/drawings/{site['drawing']}/delete/")
-    alice.user_permissions.add(Permission.objects.get(codename="see_operations"))
+    allow(alice, "see_operations")
     response = client.get("/metrics", headers={"Authorization": f"Bearer {TOKEN}"})
     text = response.content.decode()
     assert 'route="drawing-delete"' in text

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Permission
 from django.test import Client
 
 from accounts.models import User
 from recognizer.drawings import corrections, store
 from recognizer.drawings.store import Content
 from recognizer.models import Correction, Drawing
+from tests.people import rita_who_may
 
 
 def keep(author: User, ink: Any) -> Drawing:
@@ -24,9 +24,7 @@ def keep(author: User, ink: Any) -> Drawing:
 @pytest.fixture
 def rita(db: None) -> User:
     """A reviewer: staff who may review, and nothing else."""
-    rita = User.objects.create_user("rita@example.org", "a reviewer's word", is_staff=True)
-    rita.user_permissions.add(Permission.objects.get(codename="review_drawings"))
-    return rita
+    return rita_who_may(is_staff=True)
 
 
 @pytest.fixture

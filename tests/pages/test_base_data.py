@@ -8,7 +8,6 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from django.contrib.auth.models import Permission
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -21,6 +20,7 @@ from recognizer.models import BaseDataSet, Recognizer
 from recognizer.pages.moderation import audit_entries
 from tests.pages.conftest import message_codes
 from tests.pages.training_runs import ended, superuser, verdict
+from tests.people import allow, otto_the_operator
 from tests.publisher import Publisher
 from tests.recognizer.training.base_data import publish_words, row
 from tests.recognizer.training.queue import take_messages
@@ -33,9 +33,7 @@ State = BaseDataSet.State
 @pytest.fixture
 def otto(db: None) -> User:
     """An operator: may see and download base data, and nothing else."""
-    otto = User.objects.create_user("otto@example.org", "an operator's word", is_staff=True)
-    otto.user_permissions.add(Permission.objects.get(codename="download_base_data"))
-    return otto
+    return otto_the_operator()
 
 
 @pytest.fixture
@@ -289,7 +287,7 @@ def test_the_page_of_a_run_says_why_it_trained_the_last_layer(as_rita: Client, r
     assert why in html
     assert PAGE not in html
     assert PAGE not in html_of(as_rita.get("/runs/"))
-    rita.user_permissions.add(Permission.objects.get(codename="download_base_data"))
+    allow(rita, "download_base_data")
     assert f'href="{PAGE}#digits"' in html_of(as_rita.get(f"/runs/{run.pk}/"))
     assert f'href="{PAGE}"' in html_of(as_rita.get("/runs/"))
 

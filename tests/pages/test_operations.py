@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 import redis
-from django.contrib.auth.models import Permission
 from django.test import Client
 from django.utils import timezone
 
@@ -17,6 +16,7 @@ from recognizer.models import Process, Recognizer, TrainingRun
 from recognizer.operations import processes
 from tests.every_page import signed_in
 from tests.pages.training_runs import ended
+from tests.people import allow
 
 pytestmark = pytest.mark.django_db
 PAGE = "/operations/"
@@ -25,7 +25,7 @@ PAGE = "/operations/"
 @pytest.fixture
 def operator(bob: User) -> Client:
     """Somebody who may see the page, and nothing else."""
-    bob.user_permissions.add(Permission.objects.get(codename="see_operations"))
+    allow(bob, "see_operations")
     return signed_in(bob)
 
 

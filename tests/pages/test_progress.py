@@ -7,7 +7,6 @@ from typing import Any
 from unittest.mock import ANY
 
 import pytest
-from django.contrib.auth.models import Permission
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -20,6 +19,7 @@ from recognizer.registry import promotions
 from tests.ink import ONE, SEVEN
 from tests.pages.conftest import named
 from tests.pages.training_runs import State, ended, learned, running, verdict
+from tests.people import allow
 
 PAGE = "/progress/"
 
@@ -27,7 +27,7 @@ PAGE = "/progress/"
 @pytest.fixture
 def as_promoter(bob: User, as_bob: Client) -> Client:
     """bob may promote versions."""
-    bob.user_permissions.add(Permission.objects.get(codename="add_promotion"))
+    allow(bob, "add_promotion")
     return as_bob
 
 

@@ -3,7 +3,6 @@
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Permission
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -27,6 +26,7 @@ from recognizer.models import (
 )
 from tests.ink import ONE, SEVEN
 from tests.pages.training_runs import State, ended
+from tests.people import allow
 
 pytestmark = pytest.mark.django_db
 FACTS = [Drawing, Prediction, PersonalAnswer, Correction, Review, Memory, TrainingRun, ModelVersion, Promotion]
@@ -165,7 +165,7 @@ def test_staff_who_may_not_review_cannot_start_a_training_run(
 ) -> None:
     alice.is_staff = True
     alice.save()
-    alice.user_permissions.add(Permission.objects.get(codename="change_recognizer"))
+    allow(alice, "change_recognizer")
     assert "start_training" not in as_alice.get(address(Recognizer)).content.decode()
     as_alice.post(address(Recognizer), {"action": "start_training", "_selected_action": [str(digits.pk)]})
     assert not TrainingRun.objects.exists()

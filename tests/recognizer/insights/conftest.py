@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Permission
 from django.test import Client
 from django.utils import timezone
 
@@ -16,6 +15,7 @@ from recognizer.insights import counts, label_checks
 from recognizer.models import Correction, Drawing, Label, ModelVersion, Prediction, Recognizer, Review, SnapshotItem
 from tests.ink import SEVEN
 from tests.pages.training_runs import ended
+from tests.people import rita_who_may
 
 ACCEPTED, REJECTED = Review.Decision.ACCEPTED, Review.Decision.REJECTED
 
@@ -23,9 +23,7 @@ ACCEPTED, REJECTED = Review.Decision.ACCEPTED, Review.Decision.REJECTED
 @pytest.fixture
 def rita(db: None) -> User:
     """A reviewer, and nothing else."""
-    rita = User.objects.create_user("rita@example.org", "a reviewer's word")
-    rita.user_permissions.add(Permission.objects.get(codename="review_drawings"))
-    return rita
+    return rita_who_may()
 
 
 @pytest.fixture

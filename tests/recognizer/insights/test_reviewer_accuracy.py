@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Permission
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -15,6 +14,7 @@ from recognizer import training
 from recognizer.models import Control, Policy, QueueEntry, Recognizer, Review
 from recognizer.review import controls, decisions
 from tests.pages.conftest import named
+from tests.people import allow
 from tests.recognizer.insights.conftest import Desk
 from tests.recognizer.insights.test_agreement import _rows, _text, say
 from tests.recognizer.training import community
@@ -27,8 +27,7 @@ DISPUTED = "/review/disputed/digits/"
 def as_manager(digits: Recognizer) -> Client:
     """Who chooses controls, without being staff."""
     manager = User.objects.create_user("manager@example.org", "a manager's word")
-    for codename in ("review_drawings", "mark_controls"):
-        manager.user_permissions.add(Permission.objects.get(codename=codename))
+    allow(manager, "review_drawings", "mark_controls")
     client = Client()
     client.force_login(manager)
     return client
@@ -174,7 +173,7 @@ def test_disputes_are_listed_for_people_who_may_settle_them(
     assert [example.correction for example in page.context["page"].examples] == [said.pk]
     assert f"correction={said.pk}" not in page.content.decode()
     assert "data-open-disputes" not in _text(as_rita, "/review/")
-    rita.user_permissions.add(Permission.objects.get(codename="settle_disputes"))
+    allow(rita, "settle_disputes")
     assert f'href="/review/?correction={said.pk}"' in _text(as_rita, DISPUTED)
     assert 'data-open-disputes="1"' in _text(as_rita, "/review/")
 

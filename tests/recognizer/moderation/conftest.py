@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from django.contrib.auth.models import Permission
 from django.test import Client
 
 from accounts.models import User
@@ -13,6 +12,7 @@ from recognizer.review import decisions
 from tests.ink import ONE, SEVEN
 from tests.pages.conftest import as_rita, named, rita
 from tests.pages.training_runs import learned
+from tests.people import allow
 
 __all__ = ["as_rita", "rita"]
 
@@ -45,7 +45,7 @@ def study(run: TrainingRun, correction: Correction) -> None:
 def as_auditor(db: None) -> Client:
     """Somebody who may read the log and see people, and nothing else."""
     vera = User.objects.create_user("vera@example.org", "an auditor's word", is_staff=True)
-    vera.user_permissions.set(Permission.objects.filter(codename__in=["view_auditentry", "view_user"]))
+    allow(vera, "view_auditentry", "view_user")
     client = Client()
     client.force_login(vera)
     return client

@@ -17,6 +17,7 @@ from accounts.models import AuditEntry, User
 from recognizer.models import Correction, Review
 from recognizer.pages.moderation import audit_entries
 from recognizer.review import decisions
+from tests.people import allow
 
 pytestmark = pytest.mark.django_db
 ROOT = Path(__file__).resolve().parents[3]
@@ -62,9 +63,8 @@ def test_every_kind_of_entry_has_a_label() -> None:
 
 
 def test_addresses_are_shown_only_to_people_who_may_see_them(as_auditor: Client, as_bob: Client, bob: User) -> None:
-    from django.contrib.auth.models import Permission
 
-    bob.user_permissions.add(Permission.objects.get(codename="view_auditentry"))
+    allow(bob, "view_auditentry")
     vera = User.objects.get(email="vera@example.org")
     audit.note(by=vera, what="person.changed", subject=audit.name_of(vera))
     assert vera.email in as_auditor.get(LOG).content.decode()

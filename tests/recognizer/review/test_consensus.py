@@ -7,7 +7,6 @@ import uuid
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Permission
 from django.db import IntegrityError, connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -20,6 +19,7 @@ from recognizer.models import Claim, Correction, ImmutableError, Opinion, Policy
 from recognizer.review import bulk, consensus, decisions, policy_changes
 from tests.ink import ONE, SEVEN
 from tests.pages.conftest import message_codes, named
+from tests.people import allow
 from tests.recognizer.training import community
 
 ROOM = "/review/"
@@ -292,7 +292,7 @@ def test_where_nobody_is_left_to_ask_it_is_disputed_sooner(digits: Recognizer, a
 
 def test_whoever_may_settles_it_knowing_what_was_said(as_rita: Client, rita: User, dispute: Correction) -> None:
     assert "data-dispute" not in as_rita.get(f"{ROOM}?correction={dispute.pk}").content.decode()
-    rita.user_permissions.add(Permission.objects.get(codename="settle_disputes"))
+    allow(rita, "settle_disputes")
     page = as_rita.get(f"{ROOM}?correction={dispute.pk}")
     said = [(each.decision, str(each.label)) for each in page.context["card"].dispute]
     assert said == [("accepted", "7"), ("relabelled", "1"), ("relabelled", "2")]
@@ -319,7 +319,7 @@ def test_disputes_follow_each_other_also_for_the_script(
         return as_rita.post(f"{ROOM}next/", body, headers=JSON).json()["cards"]
 
     assert [card["id"] for card in asked()] == [waits.pk]
-    rita.user_permissions.add(Permission.objects.get(codename="settle_disputes"))
+    allow(rita, "settle_disputes")
     cards = asked()
     assert [card["id"] for card in cards] == [second.pk, dispute.pk, waits.pk]
     assert ["data-dispute" in card["html"] for card in cards] == [True, True, False]
@@ -329,7 +329,7 @@ def test_disputes_follow_each_other_also_for_the_script(
 def test_a_settled_dispute_that_is_taken_back_is_one_again(
     as_rita: Client, rita: User, others: list[Client], dispute: Correction
 ) -> None:
-    rita.user_permissions.add(Permission.objects.get(codename="settle_disputes"))
+    allow(rita, "settle_disputes")
     number = say(as_rita, dispute, reject="scribble").json()["review"]
     as_rita.post(f"{ROOM}undo/", {"review": number}, headers=JSON)
     assert QueueEntry.objects.disputed().exists()

@@ -7,7 +7,6 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Permission
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -20,6 +19,7 @@ from recognizer.review import bulk, controls, decisions, queue
 from recognizer.review.queue import QueueFilter
 from tests.ink import ONE, SEVEN
 from tests.pages.conftest import message_codes, named
+from tests.people import allow
 from tests.recognizer.training import community
 
 ROOM = "/review/"
@@ -29,9 +29,7 @@ JSON = {"Accept": "application/json"}
 @pytest.fixture
 def manager(db: None) -> User:
     """Somebody who decides and marks controls."""
-    made = community.reviewer("manager")
-    made.user_permissions.add(Permission.objects.get(codename="mark_controls"))
-    return User.objects.get(pk=made.pk)
+    return allow(community.reviewer("manager"), "mark_controls")
 
 
 @pytest.fixture
@@ -148,8 +146,7 @@ def test_its_author_who_decided_it_and_who_marks_controls_are_not_shown_it(
 ) -> None:
     settings.SELF_REVIEW = False
     named(alice, SEVEN, "7")
-    bob.user_permissions.add(Permission.objects.get(codename="review_drawings"))
-    bob = User.objects.get(pk=bob.pk)
+    bob = allow(bob, "review_drawings")
     rosa = community.reviewer("rosa")
     decided = controls.mark_control(review=community.decided(named(alice, ONE, "7"), rosa, label="1"), by=manager)
     assert control.correction not in controls.available_controls(reviewer=bob, own=False, wanted=QueueFilter())
@@ -342,7 +339,7 @@ def test_the_lists_of_the_admin_take_as_many_queries_for_many_as_for_few(
 def test_staff_who_do_not_choose_controls_cannot_mark_them_in_the_admin(
     as_rita: Client, rita: User, digits: Recognizer, alice: User, manager: User
 ) -> None:
-    rita.user_permissions.add(Permission.objects.get(codename="view_review"))
+    allow(rita, "view_review")
     review = community.decided(named(alice, SEVEN, "7"), manager)
     chosen = {"action": "mark_as_control", "_selected_action": [review.pk]}
     as_rita.post("/admin/recognizer/review/", chosen)

@@ -6,7 +6,6 @@ from collections.abc import Collection, Iterable
 from typing import Any
 
 import numpy as np
-from django.contrib.auth.models import Permission
 from django.utils import timezone
 
 from accounts.models import User
@@ -15,6 +14,7 @@ from recognizer.drawings import corrections, store
 from recognizer.drawings.store import Content
 from recognizer.models import Correction, Drawing, Label, Recognizer, Review
 from recognizer.review import decisions, queue
+from tests.people import allow
 
 SIDEWAYS = (2, 4, 7)  # the shipped model misreads these when they are turned; ten drawings of each are enough
 
@@ -26,9 +26,7 @@ def person(name: str, **fields: Any) -> User:
 
 def reviewer(name: str, **fields: Any) -> User:
     """Somebody who may review."""
-    made = person(name, is_staff=True, **fields)
-    made.user_permissions.add(Permission.objects.get(codename="review_drawings"))
-    return User.objects.get(pk=made.pk)  # permissions are kept with the object
+    return allow(person(name, is_staff=True, **fields), "review_drawings")
 
 
 def ink(label: int, rng: np.random.Generator) -> list[Any]:
