@@ -159,9 +159,7 @@ def test_what_another_tab_learns_after_its_person_has_signed_out_is_not_stored(a
 
 def test_what_waited_renews_the_copy_when_it_is_saved(alice_says_one: Visitor, alice: User) -> None:
     visitor = alice_says_one
-    visitor.draw(ONE)
-    visitor.press("4")
-    visitor.sees_outcome("queued")
+    visitor.draw_what_waits(ONE, "4")
     visitor.page.goto("about:blank")  # the drawing waits; the next page sends it
     copied: list[str] = []
     visitor.page.context.on(
