@@ -3,6 +3,8 @@
 - The server ends statements that take too long. When it does not, or when all statements of a request together take too
   long, the connection is closed, and the server notices that. A server that hangs is not asked again until it answers
   (`config.circuit`).
+- A migration waits half a second for a lock, then it is undone, and `manage.py migrate` repeats it. While it waits,
+  requests wait for it; after a second PostgreSQL would end one of two that wait for each other, maybe the request.
 - A server that takes no writes is reported as OperationalError, like one that is away, and its connection is not used
   again: after a failover the same address leads to another server.
 """
@@ -20,6 +22,7 @@ from typing import Any
 import psycopg2
 from django.db import InternalError, OperationalError
 from django.db.backends.postgresql import base
+from django.db.backends.postgresql.schema import DatabaseSchemaEditor
 
 from config import deadline
 from config.circuit import circuit
@@ -28,6 +31,7 @@ CONNECT_SECONDS = 2  # the shortest that libpq can wait
 KEEPALIVE = {"keepalives_idle": 60, "keepalives_interval": 10, "keepalives_count": 3}  # a host that vanished: 90 s
 GRACE = 0.4  # seconds in which the server has to end a statement
 NOTICE_MS = 1000  # how often the server checks whether the client of a statement is still there
+LOCK_MS = 500  # less than PostgreSQL's deadlock_timeout, and than what a request may wait
 _READ_ONLY = "25006"
 _CHECK_EVERY = 0.1  # seconds
 
@@ -35,8 +39,20 @@ background_seconds = 0.0
 """The statement timeout of connections that no request opens; 0: none. `config.celery` sets it in workers."""
 
 
+class SchemaEditor(DatabaseSchemaEditor):
+    """Changes tables without making requests wait long. A migration is one transaction, so SET LOCAL ends with it."""
+
+    def __enter__(self) -> SchemaEditor:
+        super().__enter__()
+        if self.atomic_migration and not self.collect_sql:
+            self.execute(f"SET LOCAL lock_timeout = {LOCK_MS}")
+        return self
+
+
 class DatabaseWrapper(base.DatabaseWrapper):
     """A connection that knows how long the current request may still wait."""
+
+    SchemaEditorClass = SchemaEditor
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

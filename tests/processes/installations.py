@@ -85,6 +85,17 @@ def composed_hosts(
         yield hosts
 
 
+def upgraded(root: Path, folder: Path, database_url: str, redis_url: str, secret_key: str) -> RunningSite:
+    """Migrate this database with the code in `root`; returns the web service of that code, which is not started yet."""
+    port = free_port()
+    own = {"DATABASE_URL": database_url, "REDIS_URL": redis_url, "SECRET_KEY": secret_key}
+    own |= {"ALLOWED_HOSTS": "127.0.0.1,localhost", "TRUSTED_PROXIES": "0"}
+    web, migrate = (_environment(name, folder, own) for name in ("web", "migrate"))
+    _run(COLLECT, web, root)
+    _run(command("migrate", 0, folder), migrate, root)
+    return RunningSite([Service("web", command("web", port, folder), web, root=root)], port=port, folder=folder)
+
+
 @contextmanager
 def web_alone(folder: Path, **more: str) -> Iterator[RunningSite]:
     """The web service of docker-compose.yml, on DATABASE_URL and REDIS_URL if both are set, else on SQLite."""
@@ -135,8 +146,8 @@ def _prepare(environment: dict[str, str]) -> None:
         _run(["python", "manage.py", *words.split()], environment)
 
 
-def _run(words: list[str], environment: dict[str, str]) -> None:
-    subprocess.run(words, cwd=ROOT, env=environment, check=True, stdout=subprocess.DEVNULL)
+def _run(words: list[str], environment: dict[str, str], root: Path = ROOT) -> None:
+    subprocess.run(words, cwd=root, env=environment, check=True, stdout=subprocess.DEVNULL)
 
 
 @contextmanager

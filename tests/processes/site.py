@@ -26,6 +26,7 @@ class Service:
     command: list[str]
     environment: dict[str, str] = field(repr=False)
     restarts: bool = True
+    root: Path = ROOT  # of the code
 
 
 class RunningSite:
@@ -61,7 +62,12 @@ class RunningSite:
     def _start(self, service: Service) -> None:
         with (self.folder / f"{service.name}.log").open("ab") as log:
             self._running[service.name] = subprocess.Popen(
-                service.command, cwd=ROOT, env=service.environment, stdout=log, stderr=log, start_new_session=True
+                service.command,
+                cwd=service.root,
+                env=service.environment,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
             )
 
     def _keep_running(self) -> None:
@@ -100,7 +106,8 @@ class RunningSite:
 
     def manage(self, *arguments: str, timeout: float = 300, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run a command of manage.py in the environment of the site."""
-        return manage(self.environment, *arguments, timeout=timeout, check=check)
+        root = self.services[0].root
+        return manage(self.environment, *arguments, timeout=timeout, check=check, root=root)
 
     def stop(self) -> None:
         """Terminate all processes, and kill those that do not end within 8 seconds."""
@@ -118,12 +125,12 @@ class RunningSite:
 
 
 def manage(
-    environment: dict[str, str], *arguments: str, timeout: float = 300, check: bool = True
+    environment: dict[str, str], *arguments: str, timeout: float = 300, check: bool = True, root: Path = ROOT
 ) -> subprocess.CompletedProcess[str]:
     """Run a command of manage.py. Raises AssertionError with its output if it fails, unless `check` is False."""
     ran = subprocess.run(
         ["python", "manage.py", *arguments],
-        cwd=ROOT,
+        cwd=root,
         env=environment,
         capture_output=True,
         text=True,

@@ -1,9 +1,11 @@
-"""Real processes on PostgreSQL and Redis: /metrics of several web processes, reports, ids of requests in tasks."""
+"""Real processes: /metrics of several web processes, reports, ids of requests in tasks.
+
+Needs the programs of PostgreSQL and `redis-server`, which it starts for itself; no setting.
+"""
 
 from __future__ import annotations
 
 import json
-import os
 import signal
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -16,9 +18,9 @@ import pytest
 
 from tests.ink import SEVEN
 from tests.processes.installations import composed
+from tests.processes.services import own_postgres, own_redis
 from tests.processes.site import RunningSite, wait_until
 
-DATABASE, REDIS = os.environ.get("DATABASE_URL", ""), os.environ.get("REDIS_URL", "")
 TOKEN = "a-token-of-the-test"
 PREDICTIONS = 60
 ONE_DRAWING_AND_A_KEY = """
@@ -35,17 +37,18 @@ decisions.accept(correction=corrections.correct(drawing=drawing, label="7"), rev
 print(keys.create_key(person=root, name="app", scopes=["predict", "export"])[1])
 """
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(not (DATABASE and REDIS), reason="DATABASE_URL or REDIS_URL is not set"),
-]
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
 def site(tmp_path: Path) -> Iterator[RunningSite]:
     """The processes of docker-compose.yml, which report themselves every second."""
     variables = {"METRICS_TOKEN": TOKEN, "PROCESS_REPORT_SECONDS": "1", "TMPDIR": str(tmp_path)}
-    with composed(tmp_path, DATABASE, REDIS, **variables) as site:
+    with (
+        own_postgres() as postgres,
+        own_redis() as redis,
+        composed(tmp_path, postgres.url, f"redis://127.0.0.1:{redis.port}/0", **variables) as site,
+    ):
         yield site
 
 
