@@ -12,6 +12,7 @@ from ml.bundles.glyphs import Glyph, write_glyphs
 NAMES = ("শূন্য", "এক", "দুই", "তিন", "চার", "পাঁচ", "ছয়", "সাত", "আট", "নয়")
 NUMERALS = tuple(zip("০১২৩৪৫৬৭৮৯", NAMES, strict=True))
 WORDS = ("ring", "line", "swan", "bird", "chair", "hook", "snail", "alarm clock", "bowtie", "balloon")  # as 0 to 9 look
+SHAPES = ("ellipse", "line", "squiggle", "spiral", "diamond", "zigzag", "moon", "arrow", "cross", "circle")  # the same
 SYMBOLS = (
     ("circ", "∘", "circle", ""), ("mid", "∣", "divides", ""), ("sim", "∼", "similar", ""), ("omega", "ω", "omega", ""),
     ("forall", "∀", "for all", ""), ("int", "∫", "integral", ""), ("partial", "∂", "partial", ""),
@@ -46,6 +47,11 @@ def sketches(bundle: Bundle) -> Bundle:
 def maths(bundle: Bundle) -> Bundle:
     """Mathematical symbols with codes and shapes; it reads a 7 as an arrow."""
     return with_glyphs(with_labels(bundle, "maths", map(coded_label, SYMBOLS), title="Symbols"), GLYPHS)
+
+
+def shapes(bundle: Bundle) -> Bundle:
+    """Shapes, whose answers have figures; it reads a 0 as an ellipse, a 1 as a line and a 7 as an arrow."""
+    return with_labels(bundle, "shapes", map(label_of_word, SHAPES), title="Shapes", prompt="Draw {name}")
 
 
 def coded_label(symbol: tuple[str, str, str, str]) -> dict[str, Any]:

@@ -51,7 +51,7 @@ MAX_DISCARDED_BYTES = 32 * 1024 * 1024
 MAX_ITEMS = 256  # drawings in one batch
 MAX_GUESSES = 1_000
 MAX_VERSION = 2**31 - 1  # the largest integer of the database column
-EXTRAS = ("codes", "embedding", "raster")
+EXTRAS = ("codes", "embedding", "figure", "raster")
 
 _SLUG = re.compile(r"[-a-zA-Z0-9_]{1,50}")
 _DATA_URL = re.compile(r"data:image/[a-z0-9.+-]+;base64,", re.IGNORECASE)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterable
+from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +12,7 @@ import cv2
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from ml.figures.figure import fit_figure
 from ml.preprocessing.content import Content
 from recognizer.api.input import BatchBody, DrawingBody
 from recognizer.drawings.other_recognizers import BetterRecognizer
@@ -71,6 +73,12 @@ def extras_json(answer: Answer, content: Content, include: Iterable[str]) -> dic
         png = cv2.imencode(".png", content.raster(answer.live.raster))[1].tobytes()
         extras["raster"] = "data:image/png;base64," + base64.b64encode(png).decode()
     return extras
+
+
+def figure_json(answer: dict[str, Any], content: Content) -> dict[str, Any] | None:
+    """The figure of the first guess that fits the ink best; None for pictures and labels that are no shape."""
+    figure = fit_figure(answer["guesses"][0]["label"], content.strokes) if content.strokes else None
+    return asdict(figure) if figure else None
 
 
 def _guess(label: Label, probability: float) -> dict[str, Any]:

@@ -36,6 +36,10 @@ def draw_page(labels: Iterable[Label]) -> dict[str, Any]:
             "Version {version} of the model arrived damaged and is not used in this browser. "
             "The version before it goes on answering."
         ),
+        "noFigure": _("There is no clean shape for this drawing."),
+        "figureFailed": _("The server cannot be reached. Open this again to try once more."),
+        "svgCopied": _("The SVG is copied."),
+        "svgNotCopied": _("The SVG could not be copied. Download it instead."),
         "looksLikeSpoken": _("Looks like {name}, {percent}"),
         "unsure": _("Not sure"),
         "drawAnything": _("Draw anything"),

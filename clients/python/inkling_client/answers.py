@@ -123,6 +123,7 @@ class Prediction:
     personal: bool = False  # whether the memory of the key's person changed it
     elsewhere: tuple[str, Guess] | None = None  # a recognizer that is much more certain, and its guess
     embedding: list[float] | None = field(default=None, repr=False)
+    figure: Data | None = field(default=None, repr=False)  # the fitted shape: label, values, path, box, error
     raster: bytes | None = field(default=None, repr=False)  # what the network saw, a PNG
 
     @classmethod
@@ -138,6 +139,7 @@ class Prediction:
             personal=bool((data.get("personal") or {}).get("used")),
             elsewhere=(other["recognizer"], Guess.read(other["guess"])) if other else None,
             embedding=data.get("embedding"),
+            figure=data.get("figure"),
             raster=base64.b64decode(data["raster"].partition(",")[2]) if data.get("raster") else None,
         )
 

@@ -79,9 +79,9 @@ def predict(
     """Recognise a drawing: ink, the bytes of a picture, or the path of a picture or of ink as .json.
 
     `top_k`: return only this many guesses. `threshold`: unsure below it. `as_of`: the number of the version to use.
-    `include`: "codes", "embedding", "raster". `personal`: use the person's memory. `elsewhere`: look for another
-    recognizer that is much more certain. `keep`: save the drawing and the answer, for `feedback` (needs the scope
-    `feedback`).
+    `include`: "codes", "embedding", "figure", "raster". `personal`: use the person's memory. `elsewhere`: look for
+    another recognizer that is much more certain. `keep`: save the drawing and the answer, for `feedback` (needs the
+    scope `feedback`).
     """
     fields = {
         "id": str(uuid4()) if keep else None,

@@ -206,8 +206,29 @@ SCHEMAS: dict[str, Json] = {
                 description="With the recognizer `any`: others that are nearly as sure, the surest first.",
             ),
             **_EXTRAS,
+            "figure": or_null(ref("Figure")),
         },
         "The probabilities add up to at most 1; the rest is “none of these”. `unsure`: do not trust the first guess.",
+    ),
+    "Figure": object_schema(
+        {
+            "label": SLUG,
+            "values": {
+                "type": "object",
+                "additionalProperties": OPEN,
+                "description": "Places `[x, y]`, lengths, angles in degrees clockwise from the x axis. docs/api.md "
+                "lists them by label.",
+            },
+            "path": {**TEXT, "description": "The outline as the data of an SVG path."},
+            "box": array({"type": "number"}, minItems=4, maxItems=4, description="Left, top, width and height of it."),
+            "error": {
+                "type": "number",
+                "description": "Root mean square distance of the ink from the outline, as a share of the ink's longer "
+                "side.",
+            },
+        },
+        description="With `include=figure`: the figure of the first guess that fits the ink best, in the units of the "
+        "ink. Null for a picture, for a label that is no shape, and for ink without form.",
     ),
     "AnswerInput": _DRAWING,
     "DrawingInput": body_schema(DrawingBody, KEEP_FIELDS),

@@ -31,6 +31,7 @@ from recognizer.api.output import (
     apply_options,
     elsewhere_json,
     extras_json,
+    figure_json,
     model_answer_json,
     saved_answer_json,
     version_json,
@@ -76,6 +77,8 @@ class PredictView(DrawingEndpoint):
         if body.include:
             answer |= extras_json(found, content, body.include)
             answer = add_codes(answer, found.live.labels) if "codes" in body.include else answer
+            if "figure" in body.include:
+                answer["figure"] = figure_json(answer, content)
         if body.elsewhere:
             better = other_recognizers.find_better_recognizer(content=content, than=found)
             answer["elsewhere"] = elsewhere_json(better, body.include or ())
@@ -133,6 +136,8 @@ class BatchView(Endpoint):
     def post(self, request: Request) -> Response:
         """An answer or an error for each item, in the order of the items."""
         batch = read_batch(request.data)
+        if "figure" in (batch.include or ()):  # fitting takes far longer than recognizing
+            raise ApiError("invalid", _("A batch has no figures. Ask for them one by one."), field="include")
         # Each item counts before any of them is read; the first was counted when the request arrived.
         count = len(batch.items)
         pictures = sum(isinstance(item, dict) and item.get("image") is not None for item in batch.items)

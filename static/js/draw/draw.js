@@ -5,6 +5,7 @@ import { AskedInstead } from "./asked_instead.js";
 import { BackOnline } from "../offline/back_online.js";
 import { canStore } from "../shared/database.js";
 import { Choices } from "./choices.js";
+import { CleanShape } from "./clean_shape.js";
 import { Client, NONE_OF_THESE } from "../api.js";
 import { Connection } from "./connection.js";
 import { Device } from "../model/device.js";
@@ -40,6 +41,7 @@ import { Tools } from "./tools.js";
 import { Uploader } from "./uploader.js";
 
 const EXPLAINED = "inkling.explained"; // whether this person knows what to do with an answer
+const SHAPES = "shapes"; // the recognizer whose labels have figures
 const ANSWER_S = 8; // a question that was not answered so soon is asked again
 
 const find = (selector) => document.querySelector(selector);
@@ -78,6 +80,7 @@ class DrawPage {
   #problem = new Problem(find("[data-problem]"));
   #outcome = new Outcome(find("[data-panel]"), { announcer: this.#announcer, drafts: this.#drafts, problem: this.#problem, uploader: this.#uploader });
   #rasterPreview = new RasterPreview(find("[data-raster-preview]"), () => this.#pad.strokes, () => this.#recognizer.raster);
+  #cleanShape = new CleanShape(find("[data-clean-shape]"), { api: this.#api, content: () => this.#content(), announcer: this.#announcer });
   #tools = new Tools(find("[data-tools]"), this.#pen);
   #shortcuts = new Shortcuts(this.#keys(), find("[data-single-keys]"));
   #service = new Service(this.#config, this.#recognizers);
@@ -86,7 +89,7 @@ class DrawPage {
 
   connect() {
     this.#listen();
-    for (const part of [this.#pad, this.#keyboardPen, this.#guesses, this.#picker, this.#choices, this.#pictures, this.#rasterPreview]) part.connect();
+    for (const part of [this.#pad, this.#keyboardPen, this.#guesses, this.#picker, this.#choices, this.#pictures, this.#rasterPreview, this.#cleanShape]) part.connect();
     for (const part of [this.#tools, this.#recognizers, this.#predictor, this.#connection, this.#outcome]) part.connect();
     this.#useRecognizer();
     if (this.#config.neutral || this.#recognizers.isAny) this.#usePrompt();
@@ -343,6 +346,7 @@ class DrawPage {
     this.#guesses.showEmpty();
     this.#memoryReasons?.clear();
     this.#otherRecognizer.clear();
+    this.#cleanShape.clear();
     this.#askedInstead.clear();
     this.#lookAlikes.clear();
   }
@@ -379,6 +383,7 @@ class DrawPage {
     this.#lookAlikes.show(answer);
     if (answer.raster) this.#rasterPreview.showPicture(answer.raster);
     this.#memoryReasons?.show(answer, { settled });
+    this.#cleanShape.show({ isShape: this.#recognizer.slug === SHAPES && !answer.unsure && !this.#sheet.picture });
     const several = settled && this.#areSeveralDigits();
     find("[data-several]").hidden = !several;
     this.#otherRecognizer.show(several ? {} : answer, { settled });

@@ -1,0 +1,1 @@
+"""Geometric figures behind drawn shapes: the circle, the corners, the axes that fit ink best."""
