@@ -123,6 +123,8 @@ class Recipe:
     """Share of the real validation drawings that may be answered "not sure"."""
     start_share: float = 0.25
     """Share of the weights that `train --onwards` continues from in its result."""
+    varied: float = 1.0
+    """Strength of the variations of drawings. Where proportions tell labels apart, as circle and ellipse, it is low."""
     glyphs: Path | None = None
     """A file with the shapes of the labels (`ml.bundles.glyphs`), which the bundle gets. None: it has none."""
     limits: Sequence[str] = ()

@@ -33,7 +33,7 @@ def make_epoch(material: Material, recipe: Recipe, rng: Rng, *, strength: float 
 
     `strength` scales all variations, 1 being the full one. `hard` adds negatives that look more like digits.
     """
-    spec = recipe.raster
+    spec, strength = recipe.raster, strength * recipe.varied
     picture_rows = _choose_rows(len(material.pictures.y), recipe.pictures, rng)
     track_rows = _choose_rows(len(material.tracks.y), recipe.tracks, rng)
     unchanged = len(picture_rows) // UNCHANGED_EVERY

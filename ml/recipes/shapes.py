@@ -1,0 +1,265 @@
+"""The recipe of the recognizer of shapes: circle, square, arrow, heart and fifteen others.
+
+It is trained on generated ink (`ml.augmentation.synthetic_shapes`), made anew in each epoch, and on half of the few
+drawings that Quick, Draw! has of eleven of the shapes. The other half is the test, with all its scribbles and written
+words; `shape_labels.json` says which of them two independent labellings accept. The other shapes are tested with ink of
+another generator (`ml.augmentation.shapes_for_tests`).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from ml.augmentation.shape_outlines import OUTLINES
+from ml.augmentation.shapes_for_tests import draw_test_shape
+from ml.augmentation.synthetic_shapes import draw_shape
+from ml.data import loaders
+from ml.data.loaders import DatasetError, Pictures, Tracks
+from ml.data.sources import OTHER_WORDS
+from ml.preprocessing import unpack
+from ml.preprocessing.ink import Ink, RasterSpec, rasterise
+from ml.recipes.base import (
+    AVERAGED,
+    RESIDUAL,
+    Examples,
+    Material,
+    Recipe,
+    foreign_negatives,
+    is_one_in,
+    made_up_negatives,
+    normalise_pictures,
+)
+
+Rng = np.random.Generator
+
+SHAPE_RASTER = RasterSpec(size=28, box=26, pen=1.4, centre="box")
+LABELLINGS = Path(__file__).with_name("shape_labels.json")
+
+# Words of Quick, Draw! that are a shape.
+REAL = ("circle", "square", "triangle", "star", "hexagon", "octagon", "line", "zigzag", "squiggle", "cloud", "moon")
+VALIDATION_EVERY = 5  # one real drawing to train on in five is kept to calibrate on instead
+
+EXEMPLARS = 500  # generated drawings of each shape that are varied in each epoch, beside those that are made anew
+CHECKS = 150  # generated drawings of each shape to calibrate on
+TESTED = 100  # of each shape by the other generator
+OTHERS, TESTED_OTHERS = 100, 25  # drawings of each word of Quick, Draw! that is none of the shapes
+REPLAYED_OTHERS = 20  # the same for fine-tuning, which should load fast
+LETTERS, TESTED_LETTERS = 150, 20  # negative examples of each letter
+
+# Words of Quick, Draw! whose drawings are often one of the shapes, as those of a wheel are circles.
+SHAPE_WORDS = (
+    "animal migration", "apple", "banana", "bandage", "baseball", "baseball bat", "basketball", "beach", "belt",
+    "blueberry", "book", "boomerang", "bottlecap", "bracelet", "brain", "bread", "broccoli", "bush", "calculator",
+    "camouflage", "canoe", "cell phone", "circle", "clock", "cloud", "compass", "computer", "cookie", "diamond",
+    "donut", "door", "envelope", "eraser", "eye", "finger", "garden hose", "golf club", "grass", "hexagon",
+    "hockey puck", "hockey stick", "hot dog", "hurricane", "knife", "leaf", "leg", "light bulb", "lightning", "line",
+    "marker", "matches", "moon", "mountain", "mouth", "nail", "necklace", "nose", "ocean", "octagon", "onion",
+    "paper clip", "passport", "peanut", "pear", "peas", "picture frame", "pillow", "pizza", "pond", "pool", "postcard",
+    "potato", "rain", "remote control", "river", "rainbow", "sandwich", "saw", "sheep", "skyscraper", "sleeping bag",
+    "smiley face", "snail", "snake", "snowflake", "soccer ball", "square", "squiggle", "stairs", "star", "steak",
+    "stereo", "stitches", "stop sign", "string bean", "sun", "sword", "television", "tent", "The Great Wall of China",
+    "toe", "tooth", "tornado", "triangle", "watermelon", "wheel", "windmill", "yoga", "zigzag",
+)  # fmt: skip
+
+# Letters that are none of the shapes; an O is a circle, an x a cross, an l a line, a W a zigzag, an S a squiggle.
+OTHER_LETTERS = "ABEFGHKPRabdefghkpqrty"
+
+# Detexify's LaTeX symbols that are one of the shapes: ink by people, for a test.
+SYMBOLS_FILE = "maths/detexify.jsonl.gz"
+SYMBOLS = {
+    "circle": "latex2e:bigcirc latex2e:circ textcomp:textbigcircle",
+    "square": "amssymb:square wasysym:Box wasysym:Square",
+    "triangle": "latex2e:triangle latex2e:bigtriangleup latex2e:bigtriangledown amssymb:vartriangle "
+    "amssymb:triangledown",
+    "diamond": "latex2e:diamond latex2e:diamondsuit amssymb:Diamond amssymb:lozenge wasysym:wasylozenge",
+    "star": "latex2e:star amssymb:bigstar",
+    "arrow": "latex2e:rightarrow latex2e:leftarrow latex2e:uparrow latex2e:downarrow latex2e:longrightarrow "
+    "latex2e:longleftarrow latex2e:nearrow latex2e:searrow latex2e:swarrow latex2e:nwarrow textcomp:textrightarrow "
+    "textcomp:textleftarrow textcomp:textuparrow textcomp:textdownarrow marvosym:MVRightarrow",
+    "heart": "latex2e:heartsuit marvosym:Heart",
+    "cross": "latex2e:times textcomp:texttimes marvosym:Cross",
+    "moon": "wasysym:leftmoon wasysym:rightmoon marvosym:Moon",
+}
+
+_AN = ("ellipse", "octagon", "arrow")  # after "Draw"
+
+LABELS = [
+    {"slug": name, "glyph": "", "name": name, "prompt": f"{'an' if name in _AN else 'a'} {name}"} for name in OUTLINES
+]
+NAMES = list(OUTLINES)
+
+
+def write_shape(label: int, rng: Rng) -> Ink:
+    """The generated ink of a shape by its place in `LABELS`: strokes float64 (2, n)."""
+    return draw_shape(NAMES[label], rng)
+
+
+class RealDrawings(NamedTuple):
+    """Quick, Draw!'s drawings of the shapes in `REAL`."""
+
+    examples: Examples
+    test: np.ndarray
+    """bool (n,): whether a drawing belongs to the test half."""
+    agreed: np.ndarray
+    """bool (n,): whether both labellings say that a drawing shows its word."""
+    validation: np.ndarray
+    """bool (n,): drawings of the other half to calibrate on."""
+
+    def part(self, chosen: np.ndarray) -> Examples:
+        return Examples(self.examples.x[chosen], self.examples.y[chosen])
+
+
+def load_real_drawings(data: Path | None) -> RealDrawings:
+    """The real drawings with the half that each belongs to (by a hash of word and number) and its labellings."""
+    loaders.find_file(OTHER_WORDS, data)  # raises DatasetError, where `load_other_words` goes on without
+    words = loaders.load_other_words(data)
+    labellings = json.loads(LABELLINGS.read_text())
+    rows, keys, agreed = [], [], []
+    for word in REAL:
+        of_word = np.flatnonzero(words.group == word)
+        rows.append(of_word)
+        keys += [f"{word} {number}" for number in range(len(of_word))]
+        refused = {*labellings["first"][word], *map(int, labellings["second"][word])}
+        agreed += [number not in refused for number in range(len(of_word))]
+    chosen = np.concatenate(rows)
+    y = np.array([NAMES.index(word) for word in words.group[chosen]], np.int64)
+    test = np.array([not is_one_in(2, key) for key in keys])
+    validation = np.array([is_one_in(VALIDATION_EVERY, f"check {key}") for key in keys])
+    return RealDrawings(
+        Examples(normalise_pictures(words.x[chosen], SHAPE_RASTER), y),
+        test,
+        np.array(agreed),
+        validation & ~test,
+    )
+
+
+def load_shapes(data: Path | None, *, others: int = OTHERS) -> Material:
+    """Half of the real drawings, some generated ones, and negatives; `others` of each word that is no shape."""
+    real = load_real_drawings(data)
+    characters, test_characters = foreign_negatives(data, len(LABELS), SHAPE_RASTER)
+    sketches, test_sketches = _load_sketches(data, others)
+    letters, test_letters = _load_letters(data)
+    rng = np.random.default_rng(11)
+    exemplars, checks = _generate(EXEMPLARS, rng), _generate(CHECKS, rng)
+    other_hand = _rasterise(*_inks(TESTED, np.random.default_rng(12), draw_test_shape))
+    pictures = real.part(~real.test & ~real.validation)
+    return Material(
+        pictures=Pictures(pictures.x, pictures.y, np.full(len(pictures.y), "")),
+        tracks=exemplars,
+        negative_inks=[],
+        negative_rasters=np.concatenate([characters, sketches, letters]),
+        validation={
+            "generated, not trained on": _rasterise(checks.inks, checks.y),
+            "real drawings, not trained on": real.part(real.validation & real.agreed),
+            "made-up junk": made_up_negatives([], len(LABELS), SHAPE_RASTER),
+        },
+        tests={
+            "ink of another generator": other_hand,
+            "Quick, Draw!, held-out half": real.part(real.test),
+            "the same where two labellings agree": real.part(real.test & real.agreed),
+            **({"LaTeX symbols that are shapes": symbols} if (symbols := _load_symbols(data)) else {}),
+            "foreign characters (junk)": test_characters,
+            "letters (junk)": _junk(test_letters),
+            "sketches of other words (junk)": _junk(test_sketches),
+        },
+        base_test={"quickdraw-bitmaps": real.part(real.test & real.agreed), "generated": other_hand},
+        distinct_counts=np.bincount(pictures.y, minlength=len(LABELS)),
+        counts={
+            "quickdraw-bitmaps": len(real.test) + len(sketches) + len(test_sketches),
+            "omniglot": len(characters) + len(test_characters.y),
+            "emnist": len(letters) + len(test_letters),
+        },
+        skipped_negatives=("zigzag", "spiral", "star", "arrow"),
+    )
+
+
+def _load_symbols(data: Path | None) -> Examples | None:
+    """Detexify's drawings of `SYMBOLS`; None where the data set is missing, since nothing is trained on it."""
+    try:
+        file = loaders.find_file(SYMBOLS_FILE, data)
+    except DatasetError:
+        return None
+    labels = {f"latex:{name}": NAMES.index(shape) for shape, names in SYMBOLS.items() for name in names.split()}
+    rows = [row for row in map(json.loads, unpack.read_gzip(file).splitlines()) if row["label"] in labels]
+    inks = [[np.array(stroke[:2], np.float64) for stroke in row["drawing"]] for row in rows]
+    return _rasterise(inks, np.array([labels[row["label"]] for row in rows], np.int64))
+
+
+def _inks(each: int, rng: Rng, draw: Callable[[str, Rng], Ink] = draw_shape) -> tuple[list[Ink], np.ndarray]:
+    y = np.repeat(np.arange(len(LABELS)), each)
+    return [draw(NAMES[label], rng) for label in y], y
+
+
+def _generate(each: int, rng: Rng) -> Tracks:
+    inks, y = _inks(each, rng)
+    return Tracks(inks, y, np.full(len(y), ""))
+
+
+def _rasterise(inks: list[Ink], y: np.ndarray) -> Examples:
+    return Examples(np.stack([rasterise(ink, SHAPE_RASTER) for ink in inks]), y)
+
+
+def _junk(x: np.ndarray) -> Examples:
+    return Examples(x, np.full(len(x), len(LABELS)))
+
+
+def _load_sketches(data: Path | None, each: int) -> tuple[np.ndarray, np.ndarray]:
+    """Up to `each` drawings of half of the words that are no shape, rasters (n, size, size), and some of the others."""
+    bitmaps, words = loaders.load_sketch_bitmaps(data), loaders.load_other_words(data)
+    x = np.concatenate([bitmaps.x, words.x])
+    names = np.concatenate([np.array(loaders.SKETCH_WORDS)[bitmaps.y], words.group])
+    parts: dict[bool, list[np.ndarray]] = {True: [], False: []}
+    for word in sorted(set(names.tolist()) - set(SHAPE_WORDS)):
+        drawn, tested = x[names == word], not is_one_in(2, word)
+        parts[tested].append(drawn[: TESTED_OTHERS if tested else each])
+    train, test = (normalise_pictures(np.concatenate(parts[tested]), SHAPE_RASTER) for tested in (False, True))
+    return train, test
+
+
+def _load_letters(data: Path | None) -> tuple[np.ndarray, np.ndarray]:
+    """Letters that are none of the shapes: rasters (n, size, size) to train on, and others for a test."""
+    letters = loaders.load_letters(data)
+    train, test = [], []
+    for letter in OTHER_LETTERS:
+        written = letters.x[letters.group == letter]
+        test.append(written[:TESTED_LETTERS])
+        train.append(written[TESTED_LETTERS : TESTED_LETTERS + LETTERS])
+    return (
+        normalise_pictures(np.concatenate(train), SHAPE_RASTER),
+        normalise_pictures(np.concatenate(test), SHAPE_RASTER),
+    )
+
+
+SHAPES = Recipe(
+    title="Shapes",
+    prompt="Draw {name}",
+    labels=LABELS,
+    raster=SHAPE_RASTER,
+    network=RESIDUAL,
+    load=load_shapes,
+    load_to_replay=partial(load_shapes, others=REPLAYED_OTHERS),
+    sources=("quickdraw-bitmaps", "omniglot", "emnist"),
+    notes=(),
+    limits=("Measuring: whether a drawing is exactly round or a corner exactly square is not what its answer says.",),
+    epochs=10,
+    pictures=3_000,
+    tracks=17_000,
+    prototypes=2_000,
+    junk=8_000,
+    write=write_shape,
+    full_minutes=4,
+    learning=AVERAGED,
+    further=6,
+    moved=0.5,
+    mirror=True,
+    traced=0.6,
+    varied=0.35,
+    negative_pictures=0.75,
+    unsure=0.02,
+)
