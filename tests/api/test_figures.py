@@ -57,6 +57,12 @@ def test_without_being_asked_there_is_no_figure(client: Client) -> None:
     assert {"figure", "raster"} <= {*predict(client, ink=ZERO, include=["raster", "figure"]).json()}
 
 
+def test_all_recognizers_together_have_it_too(client: Client) -> None:
+    answer = predict(client, recognizer="any", ink=ONE).json()
+    is_line = answer["guesses"][0]["label"] == "line"
+    assert (answer["figure"] or {}).get("label") == ("line" if is_line else None)
+
+
 def test_a_label_that_is_no_shape_has_no_figure(client: Client) -> None:
     assert predict(client, recognizer="digits", ink=ZERO).json()["figure"] is None
 

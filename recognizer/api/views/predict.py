@@ -74,11 +74,7 @@ class PredictView(DrawingEndpoint):
         switch.check_is_on(body.recognizer)
         found = predict.recognise(recognizer=body.recognizer, content=content, person=person, as_of=body.as_of)
         answer = apply_options(answer_json(found), body)
-        if body.include:
-            answer |= extras_json(found, content, body.include)
-            answer = add_codes(answer, found.live.labels) if "codes" in body.include else answer
-            if "figure" in body.include:
-                answer["figure"] = figure_json(answer, content)
+        answer = _with_extras(answer, found, content, body.include or frozenset())
         if body.elsewhere:
             better = other_recognizers.find_better_recognizer(content=content, than=found)
             answer["elsewhere"] = elsewhere_json(better, body.include or ())
@@ -94,8 +90,7 @@ class PredictView(DrawingEndpoint):
         found = any_recognizer.recognise_any(content=content, person=person, pins=pins)
         answer = apply_options(answer_json(found.best), body)
         include: frozenset[str] = body.include or frozenset()
-        answer |= extras_json(found.best, content, include)
-        answer = add_codes(answer, found.best.live.labels) if "codes" in include else answer
+        answer = _with_extras(answer, found.best, content, include)
         return {**answer, "alike": [elsewhere_json(each, include) for each in found.alike]}
 
     def _save(self, request: Request, body: DrawingBody, content: Content) -> dict[str, Any]:
@@ -111,6 +106,16 @@ class PredictView(DrawingEndpoint):
         check_limit(DrawingLimit(), request, self)
         drawing, _new = save_drawing(self, request, body, content, author)
         return apply_options(saved_answer_json(drawing, first_answer(drawing)), body)
+
+
+def _with_extras(
+    answer: dict[str, Any], found: predict.Answer, content: Content, include: frozenset[str]
+) -> dict[str, Any]:
+    """The answer with what else was asked for."""
+    answer = {**answer, **extras_json(found, content, include)}
+    if "codes" in include:
+        answer = add_codes(answer, found.live.labels)
+    return {**answer, "figure": figure_json(answer, content)} if "figure" in include else answer
 
 
 class PredictPictureView(PredictView):

@@ -80,7 +80,7 @@ class DrawPage {
   #problem = new Problem(find("[data-problem]"));
   #outcome = new Outcome(find("[data-panel]"), { announcer: this.#announcer, drafts: this.#drafts, problem: this.#problem, uploader: this.#uploader });
   #rasterPreview = new RasterPreview(find("[data-raster-preview]"), () => this.#pad.strokes, () => this.#recognizer.raster);
-  #cleanShape = new CleanShape(find("[data-clean-shape]"), { api: this.#api, content: () => this.#content(), announcer: this.#announcer });
+  #cleanShape = new CleanShape(find("[data-clean-shape]"), { api: this.#api, content: () => ({ recognizer: this.#recognizer.slug, ...this.#ink() }), announcer: this.#announcer });
   #tools = new Tools(find("[data-tools]"), this.#pen);
   #shortcuts = new Shortcuts(this.#keys(), find("[data-single-keys]"));
   #service = new Service(this.#config, this.#recognizers);
@@ -373,7 +373,11 @@ class DrawPage {
     const { areMany, isAny } = this.#recognizers;
     const whom = isAny ? { recognizer: ANY } : { recognizer: this.#recognizer.slug, ...(areMany && { elsewhere: true }) };
     if (this.#sheet.picture) return { ...whom, image: this.#sheet.picture, include: "raster" };
-    return { ...whom, ink: this.#pad.strokes.map((stroke) => stroke.toWire()) };
+    return { ...whom, ...this.#ink() };
+  }
+
+  #ink() {
+    return { ink: this.#pad.strokes.map((stroke) => stroke.toWire()) };
   }
 
   #showAnswer(answer) {
