@@ -30,7 +30,7 @@ def _open(visitor: Visitor, path: str = "/draw/shapes/") -> Visitor:
 
 def _shape(visitor: Visitor) -> str:
     """The path of the clean shape on display."""
-    visitor.page.wait_for_selector(f"{PANEL} svg path")
+    visitor.page.wait_for_selector(f"{PANEL} svg path", state="attached")  # an upright line has no width
     return str(visitor.page.get_attribute(f"{PANEL} svg path", "d"))
 
 
