@@ -22,19 +22,21 @@ from tests.ink import ONE, SCRIBBLE, SEVEN
 
 PREDICTIONS = 1_000  # of each process
 PROCESSES = 2
+CONNECTIONS = 5  # each stays with one process; odd, so that every connection asks every recognizer
 
 
 def main() -> None:
     """Start the site, ask, print the figures."""
     with running_site(options=f"--workers {PROCESSES} --threads 2") as (port, pid):
         api = f"http://127.0.0.1:{port}/api/v1"
-        recognizers = [each["slug"] for each in httpx.get(f"{api}/recognizers").json()["results"]]
+        clients = [httpx.Client(base_url=api, timeout=60) for _ in range(CONNECTIONS)]
+        recognizers = [each["slug"] for each in clients[0].get("/recognizers").json()["results"]]
         before = _memory(pid)
         took: defaultdict[str, list[float]] = defaultdict(list)
         asked, inks = cycle([*recognizers, "any"]), cycle([SEVEN, ONE, SCRIBBLE])
-        for _ in range(PREDICTIONS * PROCESSES):
+        for number in range(PREDICTIONS * PROCESSES):
             recognizer = next(asked)
-            took[recognizer].append(_ask(f"{api}/predict", recognizer, next(inks)))
+            took[recognizer].append(_ask(clients[number % CONNECTIONS], recognizer, next(inks)))
         _say(f"{len(recognizers)} recognizers: {', '.join(recognizers)}")
         _say(f"memory of each web process, idle: {before}; after {PREDICTIONS:,} predictions each: {_memory(pid)}")
         for recognizer, times in took.items():
@@ -46,10 +48,10 @@ def _memory(pid: int) -> str:
     return ", ".join(f"{size:.0f} MB" for size in sizes)
 
 
-def _ask(address: str, recognizer: str, ink: object) -> float:
+def _ask(client: httpx.Client, recognizer: str, ink: object) -> float:
     """Milliseconds."""
     began = time.perf_counter()
-    httpx.post(address, json={"recognizer": recognizer, "ink": ink}).raise_for_status()
+    client.post("/predict", json={"recognizer": recognizer, "ink": ink}).raise_for_status()
     return 1000 * (time.perf_counter() - began)
 
 
