@@ -31,6 +31,8 @@ from tests.recognizer.training.base_data import report_base_data
 FOR_GUESTS = {
     "draw": "/",
     "draw-for": "/draw/sketches/",
+    "rounds": "/rounds/",
+    "rounds-for": "/rounds/sketches/",
     "privacy": "/privacy/",
     "attribution": "/attribution/",
     "models": "/models/",
@@ -52,6 +54,7 @@ FOR_GUESTS = {
     "account_reset_password_from_key_done": "/accounts/password/reset/key/done/",
     "offline": "/offline/",
     "offline-sheet": "/offline/sheet/",
+    "offline-rounds": "/offline/rounds/",
     "not found": "/nothing/",
 }
 FOR_PEOPLE = {
@@ -110,7 +113,7 @@ FOR_STAFF = {
 NO_PAGES = {  # addresses that take forms, redirect, or answer with files and JSON
     *("drawing-correction", "drawing-picture", "memory-forget", "memory-forget-all", "memory-switch"),
     *("service-worker", "manifest", "offline-session", "share", "memory-device"),
-    *("favicon", "robots", "security", "sitemap"),
+    *("favicon", "robots", "security", "sitemap", "round-labels", "round-examples"),
     *(
         "promote",
         "roll-back",

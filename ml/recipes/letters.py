@@ -193,6 +193,7 @@ LATIN_LETTERS = Recipe(
     load_to_replay=partial(load_letters, with_latin=False),
     write=write_label,
     sources=("emnist", "mnist", "omniglot", "quickdraw", "quickdraw-bitmaps"),
+    examples_from=("emnist",),
     notes=(),
     limits=(
         "Words: it recognises one letter at a time.",

@@ -43,6 +43,7 @@ def test_no_page_offends_the_policy_or_scrolls_sideways_on_a_phone(
         "/drawings/?label=1",
         "/drawings/?recognizer=sketches",
         "/draw/sketches/",
+        "/rounds/",
         "/memory/?recognizer=bangla-digits",
         "/models/",
         "/models/digits/",
