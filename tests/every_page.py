@@ -113,7 +113,7 @@ FOR_STAFF = {
 NO_PAGES = {  # addresses that take forms, redirect, or answer with files and JSON
     *("drawing-correction", "drawing-picture", "memory-forget", "memory-forget-all", "memory-switch"),
     *("service-worker", "manifest", "offline-session", "share", "memory-device"),
-    *("favicon", "robots", "security", "sitemap", "round-labels", "round-examples"),
+    *("favicon", "robots", "security", "sitemap", "round-labels", "round-examples", "labels", "glyphs"),
     *(
         "promote",
         "roll-back",
