@@ -102,14 +102,18 @@ def _by_label(card: Json, names: Mapping[str, str]) -> Iterator[str]:
 
 
 def _confusions(card: Json, names: Mapping[str, str]) -> Iterator[str]:
-    if not card["confusion"]:
+    if not card["confusion"] and not card["confusions"]:
         return
+    about = "Confusion matrix: rows are what was drawn, columns what was answered"
+    if not card["confusion"]:
+        about = "The most frequent confusions: what was drawn as what was answered"
+    count = sum(line["count"] for line in card["results"])
     shown = [f"{names[line['drawn']]} as {names[line['answered']]} ({line['count']})" for line in card["confusions"]]
     yield from (
         "## Known confusions",
         "",
-        f"![Confusion matrix: rows are what was drawn, columns what was answered]({CONFUSION_FILE})",
+        f"![{about}]({CONFUSION_FILE})",
         "",
-        f"The most frequent in {sum(map(sum, card['confusion'])):,} test drawings: {', '.join(shown) or 'none'}.",
+        f"The most frequent in {count:,} test drawings: {', '.join(shown) or 'none'}.",
         "",
     )

@@ -1,11 +1,11 @@
-"""Confusion matrices: the most frequent confusions, and the matrix as an SVG picture.
+"""Confusion matrices: the most frequent confusions, and SVG pictures of the matrix or of these confusions.
 
 In a matrix, rows are what was drawn and columns what was answered (the first guess).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
@@ -16,6 +16,7 @@ Matrix = Sequence[Sequence[int]]
 CELL, LETTER, GAP = 34, 6.2, 8  # pixels: of a cell, of a letter of a name, around names
 RIGHT, WRONG, PAPER, INK = "#2150b5", "#c77700", "#fffefb", "#1d1b18"
 SHORT = 5  # letters of a name that fits above a column without being turned
+BAR, LONGEST_BAR = 18, 240  # pixels: height of the line of a confusion, width of the bar of the most frequent one
 ERROR_SCALE = 25  # one error in 25 has the full colour: errors are a few in a thousand and would not be visible
 
 
@@ -43,6 +44,28 @@ def cell_strengths(matrix: Matrix) -> np.ndarray:
     counts = np.asarray(matrix)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     return np.where(np.eye(len(counts), dtype=bool), shares, np.minimum(1, np.sqrt(shares * ERROR_SCALE)))
+
+
+def confused_pairs_svg(confusions: Sequence[Mapping[str, Any]], names: Mapping[str, str]) -> str:
+    """Return confusions (see `find_confusions`) as an SVG document with a bar for each. `names` are by slug."""
+    texts = [f"{names[line['drawn']]} as {names[line['answered']]}" for line in confusions]
+    left = round(2 * GAP + max(map(len, texts), default=0) * LETTER)
+    most = max((line["count"] for line in confusions), default=1)
+    width, height = left + LONGEST_BAR + 6 * GAP, len(texts) * BAR + 2 * GAP
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}" '
+        f'font-family="sans-serif" font-size="11" fill="{INK}">',
+        "<title>The most frequent confusions: what was drawn as what was answered</title>",
+        f'<rect width="{width}" height="{height}" fill="{PAPER}"/>',
+    ]
+    for number, (text, line) in enumerate(zip(texts, confusions, strict=True)):
+        y, long = GAP + number * BAR, line["count"] / most * LONGEST_BAR
+        parts.append(
+            f'<text x="{left - GAP}" y="{y + 12}" text-anchor="end">{escape(text)}</text>'
+            f'<rect x="{left}" y="{y + 2}" width="{long:.1f}" height="{BAR - 4}" fill="{WRONG}"/>'
+            f'<text x="{left + long + GAP:.1f}" y="{y + 12}">{line["count"]}</text>'
+        )
+    return "\n".join([*parts, "</svg>\n"])
 
 
 def confusion_svg(matrix: Matrix, names: Sequence[str]) -> str:

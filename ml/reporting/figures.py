@@ -17,6 +17,8 @@ SHARES = {
     "ece": "calibration error (ECE)",
 }
 """The overall shares of an EvaluationReport, and what they are called."""
+MOST_LABELS = 60
+"""With more labels, a matrix or a plot of all of them says nothing: only the worst are shown."""
 NEGATIVES_UNSURE = "negative examples: not sure"
 
 

@@ -19,11 +19,11 @@ from ml.evaluation.metrics import EvaluationReport
 from ml.recipes import RECIPES
 from ml.recipes.base import AVERAGED, DISTILLED, Material, Recipe
 from ml.reporting.card_markdown import CONFUSION_FILE, card_markdown
-from ml.reporting.confusions import confusion_svg, find_confusions, sum_matrices
-from ml.reporting.figures import label_name
+from ml.reporting.confusions import confused_pairs_svg, confusion_svg, find_confusions, sum_matrices
+from ml.reporting.figures import MOST_LABELS, label_name
 
 CARD_FILE = "card.md"
-CONFUSIONS = 12  # listed, the most frequent
+CONFUSIONS, MANY_CONFUSIONS = 12, 40  # listed, the most frequent; of more than MOST_LABELS labels, more of them
 DIGITS = 6  # to which shares are rounded
 
 LIMITS = (
@@ -55,8 +55,11 @@ def write_card(bundle: Bundle, folder: Path) -> None:
     """Write the bundle's card as `card.md` with `confusion.svg`. Raises BundleError if it has none."""
     text = card_markdown(bundle)
     folder.mkdir(parents=True, exist_ok=True)
-    if matrix := bundle.manifest["card"]["confusion"]:
-        (folder / CONFUSION_FILE).write_text(confusion_svg(matrix, list(map(label_name, bundle.manifest["labels"]))))
+    card, names = bundle.manifest["card"], {label["slug"]: label_name(label) for label in bundle.manifest["labels"]}
+    if card["confusion"]:
+        (folder / CONFUSION_FILE).write_text(confusion_svg(card["confusion"], list(names.values())), "utf-8")
+    elif card["confusions"]:
+        (folder / CONFUSION_FILE).write_text(confused_pairs_svg(card["confusions"], names), "utf-8")
     (folder / CARD_FILE).write_text(text, "utf-8")
 
 
@@ -69,16 +72,18 @@ def make_card(bundle: Bundle, reports: Mapping[str, EvaluationReport], recipe: R
     for name, report in real.items():
         lines = [{"slug": line.slug, "count": line.count, "accuracy": _round(line.accuracy)} for line in report.labels]
         by_label.append({"test": name, "labels": lines})
+    many = len(names) > MOST_LABELS
+    listed = "" if many else f" ({', '.join(names)})"
     return {
-        "summary": f"A small neural network that recognises {len(names)} labels ({', '.join(names)}) and answers "
-        "'not sure' to anything else.",
+        "summary": f"A small neural network that recognises {len(names)} labels{listed} and answers 'not sure' to "
+        "anything else.",
         "data": [_describe_source(name, material) for name in recipe.sources] or [_describe_folder(material)],
         "trained_on": count_per_label(material, bundle.slugs),
         "recipe": _describe_recipe(bundle, recipe),
         "results": [_result(name, report) for name, report in reports.items()],
         "by_label": by_label,
-        "confusions": find_confusions(matrix, bundle.slugs)[:CONFUSIONS],
-        "confusion": matrix,
+        "confusions": find_confusions(matrix, bundle.slugs)[: MANY_CONFUSIONS if many else CONFUSIONS],
+        "confusion": [] if many else matrix,
         "limits": [*LIMITS, *recipe.limits],
         "notes": list(recipe.notes),
     }

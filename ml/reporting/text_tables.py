@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ml.evaluation.metrics import EvaluationReport, LabelFigures
-from ml.reporting.figures import SHARES, overall_figures, percent
+from ml.reporting.confusions import find_confusions
+from ml.reporting.figures import MOST_LABELS, SHARES, overall_figures, percent
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
@@ -21,16 +22,24 @@ def table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
 
 
 def report_text(report: EvaluationReport, *, by_writer: bool = False) -> str:
-    """Return a report as tables: overall, by label, the confusion matrix, and by writer if wanted."""
+    """Return a report as tables: overall, by label, the confusions, and by writer if wanted."""
     slugs = [label.slug for label in report.labels]
     parts = [
         table(("overall", ""), overall_figures(report)),
         _figures_table("label", report.labels),
-        table(("true \\ answer", *slugs), [(slug, *row) for slug, row in zip(slugs, report.confusion, strict=True)]),
+        _confusion_table(report.confusion, slugs),
     ]
     if by_writer:
         parts.append(_figures_table("writer", report.writers) if report.writers else "The files name no writers.")
     return "\n\n".join(parts)
+
+
+def _confusion_table(matrix: Sequence[Sequence[int]], slugs: Sequence[str]) -> str:
+    """The matrix or, with many labels, the most frequent confusions."""
+    if len(slugs) <= MOST_LABELS:
+        return table(("true \\ answer", *slugs), [(slug, *row) for slug, row in zip(slugs, matrix, strict=True)])
+    found = find_confusions(matrix, slugs)[:MOST_LABELS]
+    return table(("confusion", "times"), [(f"{line['drawn']} as {line['answered']}", line["count"]) for line in found])
 
 
 def tests_text(reports: Mapping[str, EvaluationReport]) -> str:

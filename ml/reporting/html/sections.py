@@ -8,7 +8,7 @@ from typing import Any
 from ml.bundles.history import epochs_of
 from ml.evaluation.metrics import LabelFigures
 from ml.reporting.confusions import find_confusions
-from ml.reporting.figures import label_name, label_text, overall_figures, percent
+from ml.reporting.figures import MOST_LABELS, label_name, label_text, overall_figures, percent
 from ml.reporting.html import contact_sheets, plots
 from ml.reporting.html.page import Illustration, Section, folded, table, text, tiles
 from ml.reporting.html.results import EvaluatedDrawings, reliability_bins
@@ -78,8 +78,13 @@ def by_label(answered: EvaluatedDrawings) -> Section:
     chosen = [index for index, line in enumerate(labels) if line.count]
     lines = [labels[index] for index in chosen]
     names, drawn = ([column[index] for index in chosen] for column in (table_names(answered), plot_names(answered)))
-    picture = draw(lambda theme: plots.plot_labels(lines, drawn, theme))
+    lowest = sorted(range(len(lines)), key=lambda index: lines[index].accuracy)[:MOST_LABELS]
+    picture = draw(
+        lambda theme: plots.plot_labels([lines[row] for row in lowest], [drawn[row] for row in lowest], theme)
+    )
     intro = "Accuracy by label, the lowest first. The bars are 95 % confidence intervals: long where drawings are few."
+    if len(lines) > MOST_LABELS:
+        intro += f" The lowest {MOST_LABELS} of {len(lines)} are shown."
     illustration = Illustration("labels", picture, "Accuracy by label")
     figures = folded("All figures", _figures_table("label", names, lines))
     return Section("labels", "By label", [text(intro), illustration, figures])
@@ -95,7 +100,6 @@ def _figures_table(kind: str, names: Sequence[str], lines: Sequence[LabelFigures
 
 def confusions(answered: EvaluatedDrawings) -> Section:
     matrix, names, drawn = answered.figures.confusion, table_names(answered), plot_names(answered)
-    picture = draw(lambda theme: plots.plot_confusion(matrix, drawn, theme))
     intro = (
         "Rows are what was drawn, columns what was answered. Right answers are blue, by their share. Errors are amber, "
         "on a scale of their own, because one in a hundred would not be visible otherwise."
@@ -106,9 +110,11 @@ def confusions(answered: EvaluatedDrawings) -> Section:
     for line in find_confusions(matrix, answered.slugs)[:CONFUSIONS]:
         slug, count = line["drawn"], line["count"]
         rows.append((f"{by_slug[slug]} as {by_slug[line['answered']]}", count, percent(count / counts[slug])))
-    parts: list[str | Illustration] = [text(intro), Illustration("confusion", picture, "Confusion matrix")]
-    if rows:
-        parts.append(table(("confusion", "times", "share of those drawn"), rows))
+    pairs = [table(("confusion", "times", "share of those drawn"), rows)] if rows else []
+    if len(names) > MOST_LABELS:
+        return Section("confusions", "Confusions", [text("The most frequent ones."), *pairs])
+    picture = draw(lambda theme: plots.plot_confusion(matrix, drawn, theme))
+    parts: list[str | Illustration] = [text(intro), Illustration("confusion", picture, "Confusion matrix"), *pairs]
     full = table(("drawn", *names), [(name, *row) for name, row in zip(names, matrix, strict=True)])
     return Section("confusions", "Confusions", [*parts, folded("The whole matrix", full)])
 

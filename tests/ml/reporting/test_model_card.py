@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from ml.bundles.bundle import Bundle, BundleError, load_bundle, save_bundle, verify_bundle
+from ml.bundles.card_schema import card_problem
 from ml.data.labelled_files import NEGATIVE_LABEL
 from ml.evaluation.metrics import EvaluationReport, evaluate_answers
 from ml.recipes.base import Material, Recipe
@@ -225,3 +226,37 @@ def test_a_shipped_bundle_has_a_card_and_the_same_as_markdown(folder: Path, tmp_
     assert bundle.manifest["title"]
     for name in (CARD_FILE, CONFUSION_FILE):
         assert (folder / name).read_text("utf-8") == (tmp_path / name).read_text("utf-8")
+
+
+MANY = [f"label-{number}" for number in range(100)]
+
+
+@pytest.fixture
+def many_labels(bundle: Bundle, recipe: Recipe, training_material: Material) -> Bundle:
+    """The card of a bundle of 100 labels whose label-3 was answered as label-7, twice."""
+    labels = [{"slug": slug, "glyph": "", "name": slug} for slug in MANY]
+    answers = np.full((4, 100), 0.001)
+    answers[[0, 1, 2, 3], [7, 7, 5, 6]] = 0.8
+    large = replace(bundle, manifest={**bundle.manifest, "labels": labels})
+    found = {"a test": evaluate_answers(answers, np.array([3, 3, 5, 6]), MANY, 0.5)}
+    return with_card(large, make_card(large, found, recipe, training_material))
+
+
+def test_a_card_of_many_labels_lists_confusions_without_a_matrix(many_labels: Bundle, tmp_path: Path) -> None:
+    card = many_labels.manifest["card"]
+    assert card["confusion"] == []
+    assert card["confusions"] == [{"drawn": "label-3", "answered": "label-7", "count": 2}]
+    assert "label-50" not in card["summary"]
+    assert card_problem(card) == ""
+    write_card(many_labels, tmp_path)
+    text = (tmp_path / CARD_FILE).read_text("utf-8")
+    assert "in 4 test drawings: label-3 as label-7 (2)." in text
+    assert "![The most frequent confusions" in text
+
+
+def test_the_picture_of_many_labels_shows_the_most_frequent_confusions(many_labels: Bundle, tmp_path: Path) -> None:
+    write_card(many_labels, tmp_path)
+    picture = (tmp_path / "confusion.svg").read_text("utf-8")
+    assert len(picture) < 2_000
+    texts = [element.text for element in ET.fromstring(picture).iter("{http://www.w3.org/2000/svg}text")]  # noqa: S314
+    assert texts == ["label-3 as label-7", "2"]

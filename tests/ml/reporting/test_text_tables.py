@@ -44,3 +44,12 @@ def test_shares_have_a_column_each() -> None:
     text = shares_text("kind", {"dots": {"count": 1200, "not sure": 0.5}})
     assert text.splitlines()[0] == "kind  drawings  not sure"
     assert text.splitlines()[2] == "dots     1,200    50.00%"
+
+
+def test_with_many_labels_a_report_lists_confusions_in_place_of_the_matrix() -> None:
+    slugs = [f"label-{number}" for number in range(80)]
+    answers = np.full((2, 80), 0.001)
+    answers[:, 7] = 0.9
+    text = report_text(evaluate_answers(answers, np.array([3, 3]), slugs, 0.5))
+    assert ["label-3", "as", "label-7", "2"] in [line.split() for line in text.splitlines()]
+    assert max(map(len, text.splitlines())) < 80
