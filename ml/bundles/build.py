@@ -28,6 +28,7 @@ from ml.bundles.bundle import (
 )
 from ml.bundles.labels import copy_label
 from ml.bundles.predictor import EMBEDDING, PROBABILITIES, Predictor
+from ml.bundles.shorten_weights import shorten_weights
 from ml.bundles.tensor_names import name_tensors
 from ml.preprocessing.ink import DEFAULT_SPEC, PREPROCESS_VERSION, RasterSpec
 
@@ -60,7 +61,8 @@ def export_bundle(
     """Convert a Keras model and pack it as a bundle.
 
     `model` has the outputs `probabilities` (n, labels + 1) and `embedding` (n, width). `probe` is uint8
-    (k, size, size), rasters of `raster`. `quantise` stores the weights in 8 bits (dynamic range).
+    (k, size, size), rasters of `raster`. `quantise` stores the weights of the LiteRT file in 8 bits (dynamic
+    range), and those of the Keras file with 9 significant bits (`ml.bundles.shorten_weights`).
 
     Raises BundleError if the model or the probe does not fit `raster`, or if the converted model has lost weights or
     answers the probe differently from the Keras model.
@@ -84,7 +86,7 @@ def export_bundle(
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / KERAS_FILE
         model.save(path)
-        keras_file = path.read_bytes()
+        keras_file = shorten_weights(path.read_bytes()) if quantise else path.read_bytes()
     return assemble_bundle(tflite, keras_file, probe=probe, quantised=quantise, **facts)
 
 
