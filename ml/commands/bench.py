@@ -1,4 +1,4 @@
-"""`python -m ml bench`, and `bench-` with learning, gate, memory, filters and across: reproduce the figures."""
+"""`python -m ml bench`, and `bench-` with learning, gate, memory, filters, across and symbols: reproduce figures."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from ml.benchmarks.latency import run_bench
 from ml.benchmarks.learning import learning_text, run_learning_bench
 from ml.benchmarks.memory import measure_writers, memory_text, run_memory_bench
 from ml.benchmarks.studies import SHIPPED_STUDIES, STUDIES, TRAINED_BASES, OpenStudy
+from ml.benchmarks.symbols import run_symbols_bench
 from ml.bundles.bundle import Bundle, load_bundle, verify_bundle
 from ml.commands.options import DATA_HELP, MODELS, add_command, folder_of, open_bundle, print_result, read_drawings
 from ml.data.approved import ApprovedDrawings
@@ -39,6 +40,9 @@ FILTERS = "Compare the image filters of a known demo with our normaliser, with o
 ACROSS = """Measure how often the surest of all recognizers is the right one, on 2,000 drawings of all base tests.
 
 With --fit, first fit the numbers that compare the recognizers, on other drawings, and write them beside the bundles."""
+SYMBOLS = (
+    "Measure maths on drawings that were kept out: all labels, single commands, 200 labels, other people's pictures."
+)
 
 
 def add(commands: Any) -> None:
@@ -68,6 +72,9 @@ def add(commands: Any) -> None:
     parser = add_command(commands, "bench-filters", bench_filters, FILTERS, "--data-dir", "--json")
     parser.add_argument("--epochs", type=int, default=EPOCHS, metavar="N", help=f"default: {EPOCHS}, as in the demo")
     parser.add_argument("--limit", type=int, metavar="N", help="drawings of each part (default: all)")
+
+    parser = add_command(commands, "bench-symbols", bench_symbols, SYMBOLS, "--data-dir", "--json")
+    parser.add_argument("--bundle", type=Path, metavar="DIR", default=MODELS / "maths", help="default: the shipped one")
 
 
 def _add_cache(parser: argparse.ArgumentParser) -> None:
@@ -147,3 +154,8 @@ def bench_across(options: argparse.Namespace) -> None:
         shipped_scales.cache_clear()
     found = run_across_bench(MODELS, shipped_scales())
     print_result(options, found, across_text(found))
+
+
+def bench_symbols(options: argparse.Namespace) -> None:
+    figures = run_symbols_bench(options.bundle, options.data_dir)
+    print_result(options, figures, text_tables.shares_text("right answers", figures))

@@ -8,15 +8,16 @@ from collections.abc import Sequence
 
 from ml.bundles.bundle import BundleError
 from ml.bundles.export import ExportError
-from ml.commands import bench, data, evaluate, export, notebooks, report, train
+from ml.commands import bench, data, evaluate, export, notebooks, report, symbols, train
 from ml.data.labelled_files import EvaluationError
 from ml.data.loaders import DatasetError
 from ml.data.recognizer_folder import FolderError
+from ml.symbols.typeset import TypesetError
 from ml.training.train import TrainingError
 
-COMMANDS = (data, train, evaluate, report, export, bench, notebooks)
+COMMANDS = (data, train, evaluate, report, export, bench, notebooks, symbols)
 # Their messages say what to do, so no traceback is shown.
-EXPECTED = (BundleError, DatasetError, EvaluationError, ExportError, FolderError, TrainingError)
+EXPECTED = (BundleError, DatasetError, EvaluationError, ExportError, FolderError, TrainingError, TypesetError)
 EXTRAS = {  # of packages that only some commands need
     **dict.fromkeys(("tensorflow", "keras", "tqdm", "matplotlib"), "train"),
     **dict.fromkeys(("nbclient", "nbformat"), "dev"),

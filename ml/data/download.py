@@ -16,6 +16,7 @@ import os
 import re
 import shutil
 import subprocess
+import tarfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -27,7 +28,8 @@ import cv2
 import numpy as np
 
 from ml.data.fetch import BLOCK, DownloadError, Fetch, Received, RemoteFile, UnreachableError, fetch
-from ml.data.sources import OTHER_WORDS, SKETCH_WORDS, SOURCES, TUBERLIN_WORDS
+from ml.data.hasy_archive import pack_hasy
+from ml.data.sources import HASY, OTHER_WORDS, SKETCH_WORDS, SOURCES, TUBERLIN_WORDS
 
 MNIST = "https://storage.googleapis.com/cvdf-datasets/mnist/"
 QMNIST = "https://raw.githubusercontent.com/facebookresearch/qmnist/master/"
@@ -37,6 +39,7 @@ QUICK_DRAW = "https://storage.googleapis.com/quickdraw_dataset/full/simplified/"
 QUICK_DRAW_WORDS = "https://raw.githubusercontent.com/googlecreativelab/quickdraw-dataset/master/categories.txt"
 QUICK_DRAW_BITMAPS = "https://storage.googleapis.com/quickdraw_dataset/full/numpy_bitmap/"
 TUBERLIN = "https://cybertron.cg.tu-berlin.de/eitz/projects/classifysketch/sketches_png.zip"
+HASY_ARCHIVE = "https://zenodo.org/record/259444/files/HASYv2.tar.bz2"
 
 OMNIGLOT_MD5 = "68d2efa1b9178cc56df9314c21c6e718"
 QMNIST_MD5 = {"train": "0058f8dd561b90ffdd0f734c6a30e5e4", "test": "5b5b05890a5e13444e108efe57b788aa"}
@@ -68,7 +71,13 @@ def can_download(path: str) -> bool:
 def publisher_of(path: str) -> str:
     """The host from which a program gets this file; empty if there is none."""
     folder = path.partition("/")[0]
-    urls = {"mnist": MNIST, "pendigits": PEN_DIGITS, "omniglot_small": OMNIGLOT, "quickdraw": QUICK_DRAW}
+    urls = {
+        "mnist": MNIST,
+        "pendigits": PEN_DIGITS,
+        "omniglot_small": OMNIGLOT,
+        "quickdraw": QUICK_DRAW,
+        "maths": HASY_ARCHIVE,
+    }
     url = QMNIST if path == "mnist/writers.npz" else urls.get(folder, TUBERLIN)
     return (urlsplit(url).hostname or "") if can_download(path) else ""
 
@@ -98,7 +107,9 @@ def download(path: str, into: Path | None = None, *, received: Received = lambda
     except DownloadError:  # another attempt must not use what arrived
         shutil.rmtree(parts, ignore_errors=True)
         raise
-    except (gzip.BadGzipFile, zipfile.BadZipFile, zlib.error, EOFError, ValueError, LookupError) as error:
+    except (
+        gzip.BadGzipFile, zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError, ValueError, LookupError,
+    ) as error:  # fmt: skip
         shutil.rmtree(parts, ignore_errors=True)
         raise DownloadError(f"The original of {path} is not in its published format ({error}).") from error
     except OSError as error:
@@ -159,6 +170,7 @@ def _find_maker(path: str) -> Callable[[Fetch], bytes] | None:
         f"quickdraw/bitmaps/{name}": partial(_make_bitmaps, f"{QUICK_DRAW_BITMAPS}{word}.npy"),
         OTHER_WORDS: _make_other_words,
         "tuberlin/body_parts.npz": _make_careful_sketches,
+        HASY: lambda fetch: to_npz(**pack_hasy(fetch(HASY_ARCHIVE))),
     }
     return makers.get(path)
 
@@ -172,7 +184,7 @@ def _make_mnist_writers(fetch: Fetch) -> bytes:
         part: read_writers(gzip.decompress(fetch(f"{QMNIST}qmnist-{part}-labels-idx2-int.gz", md5=md5)))
         for part, md5 in QMNIST_MD5.items()
     }
-    return _to_npz(train=parts["train"], test=parts["test"][:10_000])  # QMNIST's test part has 60,000
+    return to_npz(train=parts["train"], test=parts["test"][:10_000])  # QMNIST's test part has 60,000
 
 
 def read_writers(labels: bytes) -> np.ndarray:
@@ -237,7 +249,7 @@ def pack_characters(archive: bytes) -> bytes:
             pictures.append(255 - pixels)
             numbers.append(len(classes) - 1)
             drawers.append(int(name[-6:-4]))
-    return _to_npz(
+    return to_npz(
         x=np.array(pictures, np.uint8),
         y=np.array(numbers, np.int16),
         classes=np.array(classes),
@@ -263,7 +275,7 @@ def _make_strokes(url: str, fetch: Fetch) -> bytes:
 
 def _make_bitmaps(url: str, fetch: Fetch) -> bytes:
     """3,000 of Google's bitmaps of a word as an npz of `x`."""
-    return _to_npz(x=_fetch_bitmaps(url, fetch, DRAWINGS_PER_WORD))
+    return to_npz(x=_fetch_bitmaps(url, fetch, DRAWINGS_PER_WORD))
 
 
 def _make_other_words(fetch: Fetch) -> bytes:
@@ -271,7 +283,7 @@ def _make_other_words(fetch: Fetch) -> bytes:
     words = sorted(set(fetch(QUICK_DRAW_WORDS).decode().split("\n")) - {"", *SKETCH_WORDS})
     urls = [f"{QUICK_DRAW_BITMAPS}{quote(word)}.npy" for word in words]
     bitmaps = [_fetch_bitmaps(url, fetch, DRAWINGS_PER_OTHER_WORD) for url in urls]
-    return _to_npz(x=np.concatenate(bitmaps), y=np.repeat(words, [len(each) for each in bitmaps]))
+    return to_npz(x=np.concatenate(bitmaps), y=np.repeat(words, [len(each) for each in bitmaps]))
 
 
 def _fetch_bitmaps(url: str, fetch: Fetch, most: int) -> np.ndarray:
@@ -314,7 +326,7 @@ def _make_careful_sketches(fetch: Fetch) -> bytes:
                     raise DownloadError(f"{name} of TU Berlin is not a picture. Try again later.")
                 pictures.append(shrink(pixels, TUBERLIN_SIDE))
             names += [word] * len(found)
-    return _to_npz(x=np.stack(pictures), y=np.array(names))
+    return to_npz(x=np.stack(pictures), y=np.array(names))
 
 
 def shrink(pixels: np.ndarray, side: int) -> np.ndarray:
@@ -323,7 +335,8 @@ def shrink(pixels: np.ndarray, side: int) -> np.ndarray:
     return 255 - small if small.mean() > 127 else small
 
 
-def _to_npz(**arrays: np.ndarray) -> bytes:
+def to_npz(**arrays: np.ndarray) -> bytes:
+    """The content of an npz file of these arrays."""
     stored = io.BytesIO()
     np.savez_compressed(stored, allow_pickle=False, **arrays)
     return stored.getvalue()

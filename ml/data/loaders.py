@@ -172,7 +172,7 @@ def read_idx(content: bytes, path: str) -> np.ndarray:
     return np.frombuffer(content, np.uint8, offset=4 + 4 * rank).reshape(shape)
 
 
-def _read_npz(path: str, data: Path | None) -> dict[str, np.ndarray]:
+def read_npz(path: str, data: Path | None) -> dict[str, np.ndarray]:
     file = find_file(path, data)
     try:
         return unpack.load_arrays(file)
@@ -187,13 +187,13 @@ def _unzip(file: Path) -> bytes:
         raise DatasetError(f"{file} is not read: {error}.") from error
 
 
-def _read_strokes(path: str, data: Path | None) -> list[dict[str, Any]]:
+def read_strokes(path: str, data: Path | None) -> list[dict[str, Any]]:
     """The lines of a file of strokes; none if it is missing."""
     file = _find_optional(path, data)
     return list(map(json.loads, _unzip(file).splitlines())) if file else []
 
 
-def _to_ink(drawing: list[list[list[float]]]) -> Ink:
+def to_ink(drawing: list[list[list[float]]]) -> Ink:
     return [np.array(stroke[:2], np.float64) for stroke in drawing]
 
 
@@ -208,20 +208,20 @@ def load_mnist(part: str, data: Path | None = None) -> Pictures:
     images, labels = f"mnist/{stem}-images-idx3-ubyte.gz", f"mnist/{stem}-labels-idx1-ubyte.gz"
     x = read_idx(_read_bytes("mnist", images, data), images)
     y = read_idx(_read_bytes("mnist", labels, data), labels).astype(np.int64)
-    return Pictures(x, y, _read_npz("mnist/writers.npz", data)[part])
+    return Pictures(x, y, read_npz("mnist/writers.npz", data)[part])
 
 
 def load_pen_tracks(data: Path | None = None) -> Tracks:
     """7,494 digits that 30 people wrote on a tablet (the training half of UCI's pen digits). `group` is the writer."""
     lines = _read_bytes("pendigits", "pendigits/pendigits.jsonl.gz", data).splitlines()
     rows = [json.loads(line) for line in lines]
-    inks = [_to_ink(row["drawing"]) for row in rows]
+    inks = [to_ink(row["drawing"]) for row in rows]
     return Tracks(inks, np.array([int(row["label"]) for row in rows]), np.array([row["writer"] for row in rows]))
 
 
 def load_photographed_digits(data: Path | None = None) -> Pictures:
     """15,000 digits on paper, photographed (bhmsds): uint8 (n, 28, 28). For tests only; nothing is trained on them."""
-    stored = _read_npz("bhmsds/digits.npz", data)
+    stored = read_npz("bhmsds/digits.npz", data)
     return Pictures(stored["x"], stored["y"].astype(np.int64), np.full(len(stored["y"]), ""))
 
 
@@ -230,7 +230,7 @@ def load_bangla(part: str, data: Path | None = None) -> Pictures:
 
     `group` is the collection, "a" to "d"; "" if the file does not have all pictures.
     """
-    stored = _read_npz("numtadb28/numtadb28.npz", data)
+    stored = read_npz("numtadb28/numtadb28.npz", data)
     chosen = stored["split"] == part
     if not chosen.any():
         raise DatasetError(f"NumtaDB has the parts {', '.join(sorted(set(stored['split'])))}, not {part!r}.")
@@ -245,14 +245,14 @@ def load_bangla(part: str, data: Path | None = None) -> Pictures:
 
 def load_letters(data: Path | None = None) -> Pictures:
     """EMNIST's letters: uint8 (n, 28, 28). `y` is the place in `LETTERS`, and `group` is the letter."""
-    stored = _read_npz("letters/emnist.npz", data)
+    stored = read_npz("letters/emnist.npz", data)
     labels = np.array([LETTERS.index(str(letter)) for letter in stored["y"]], np.int64)
     return Pictures(stored["x"], labels, stored["y"].astype(str))
 
 
 def load_latin_characters(data: Path | None = None) -> Pictures:
     """Omniglot's small Latin letters, drawn with a mouse by 20 people: uint8 (520, 105, 105), as `load_letters`."""
-    stored = _read_npz("omniglot_small/omniglot_small.npz", data)
+    stored = read_npz("omniglot_small/omniglot_small.npz", data)
     names = [f"Latin/character{number:02}" for number in range(1, 27)]
     letters = {list(stored["classes"]).index(name): LETTERS[26 + place] for place, name in enumerate(names)}
     chosen = np.isin(stored["y"], list(letters))
@@ -267,8 +267,13 @@ def load_latin_characters(data: Path | None = None) -> Pictures:
 
 def load_negative_drawings(data: Path | None = None) -> list[Ink]:
     """Quick, Draw! drawings of things that are no digits, of the words whose files are there: none are needed."""
-    rows = [row for word in NEGATIVE_WORDS for row in _read_strokes(f"quickdraw/strokes/{word}.jsonl.gz", data)]
-    return [_to_ink(row["drawing"]) for row in rows]
+    return load_drawings_of(NEGATIVE_WORDS, data)
+
+
+def load_drawings_of(words: Iterable[str], data: Path | None = None) -> list[Ink]:
+    """Quick, Draw! drawings of these words, of those whose files are there: none are needed."""
+    rows = [row for word in words for row in read_strokes(f"quickdraw/strokes/{word}.jsonl.gz", data)]
+    return [to_ink(row["drawing"]) for row in rows]
 
 
 def load_foreign_characters(part: str, data: Path | None = None, lookalikes: Lookalikes = DIGIT_LOOKALIKES) -> Pictures:
@@ -277,7 +282,7 @@ def load_foreign_characters(part: str, data: Path | None = None, lookalikes: Loo
     `part` is "train" or "test". The alphabets are divided by a hash of their names, so that the test shows alphabets
     that were not trained on. `y` is the number of the character.
     """
-    stored = _read_npz("omniglot_small/omniglot_small.npz", data)
+    stored = read_npz("omniglot_small/omniglot_small.npz", data)
     y, names = stored["y"].astype(np.int64), stored["classes"]
     tested = first_by_hash({str(name).split("/")[0] for name in names}, TEST_ALPHABETS)
     kept = []
@@ -299,11 +304,11 @@ def load_sketch_tracks(data: Path | None = None) -> Tracks:
     rows = [
         (label, row)
         for label, word in enumerate(SKETCH_WORDS)
-        for row in _read_strokes(f"quickdraw/strokes/{word}.jsonl.gz", data)
+        for row in read_strokes(f"quickdraw/strokes/{word}.jsonl.gz", data)
     ]
     labels = np.array([label for label, _ in rows], np.int64)
     keys = np.array([str(row["key_id"]) for _, row in rows], str)
-    return Tracks([_to_ink(row["drawing"]) for _, row in rows], labels, keys)
+    return Tracks([to_ink(row["drawing"]) for _, row in rows], labels, keys)
 
 
 def load_sketch_bitmaps(data: Path | None = None) -> Pictures:
@@ -312,7 +317,7 @@ def load_sketch_bitmaps(data: Path | None = None) -> Pictures:
     for label, word in enumerate(SKETCH_WORDS):
         path = f"quickdraw/bitmaps/{word}.npz"
         if _find_optional(path, data):
-            x = _read_npz(path, data)["x"]
+            x = read_npz(path, data)["x"]
             parts.append(Pictures(x, np.full(len(x), label, np.int64), np.arange(len(x))))
     if not parts:
         raise DatasetError("There are no Quick, Draw! bitmaps. Put them into quickdraw/bitmaps of the data folder.")
@@ -321,14 +326,14 @@ def load_sketch_bitmaps(data: Path | None = None) -> Pictures:
 
 def load_tuberlin_sketches(data: Path | None = None) -> Pictures:
     """TU Berlin's sketches of seven of the words: uint8 (n, 128, 128). `group` is the index in the file."""
-    stored = _read_npz("tuberlin/body_parts.npz", data)
+    stored = read_npz("tuberlin/body_parts.npz", data)
     labels = np.array([SKETCH_WORDS.index(str(name)) for name in stored["y"]], np.int64)
     return Pictures(stored["x"], labels, np.arange(len(labels)))
 
 
 def load_tuberlin_words(data: Path | None = None) -> Pictures:
     """TU Berlin's sketches of 17 more of the words, for tests only: uint8 (n, 128, 128). `group` is the index."""
-    stored = _read_npz(TUBERLIN_TEST, data)
+    stored = read_npz(TUBERLIN_TEST, data)
     labels = np.array([SKETCH_WORDS.index(str(name)) for name in stored["y"]], np.int64)
     return Pictures(stored["x"], labels, np.arange(len(labels)))
 
@@ -341,7 +346,7 @@ def load_other_words(data: Path | None = None) -> Pictures:
     file = _find_optional(OTHER_WORDS, data)
     if not file:
         return Pictures(np.zeros((0, 28, 28), np.uint8), np.zeros(0, np.int64), np.zeros(0, str))
-    stored = _read_npz(OTHER_WORDS, data)
+    stored = read_npz(OTHER_WORDS, data)
     return Pictures(stored["x"], np.zeros(len(stored["x"]), np.int64), stored["y"].astype(str))
 
 

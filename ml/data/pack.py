@@ -9,8 +9,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from ml.data.download import TUBERLIN_SIDE, record_checksum, shrink
+from ml.data.download import TUBERLIN_SIDE, record_checksum, shrink, to_npz
 from ml.data.loaders import LETTERS, DatasetError, first_by_hash, read_idx
+from ml.data.pack_symbols import pack_detexify
 from ml.data.sources import SOURCES, TUBERLIN_WORDS
 from ml.preprocessing import unpack
 from ml.progress import Progress, no_progress
@@ -25,19 +26,19 @@ Arrays = dict[str, np.ndarray]
 def pack_source(source: str, folder: Path, data: Path, *, progress: Progress = no_progress) -> Path:
     """Make the file of a data set in the data folder `data` from the unpacked originals in `folder`.
 
-    Returns the file. Raises DatasetError if `source` needs no packing or something is missing in `folder`.
+    Returns the (first) file. Raises DatasetError if `source` needs no packing or something is missing in `folder`.
     """
-    if source not in PACKERS:
-        raise DatasetError(f"{source} needs no packing. These do: {', '.join(PACKERS)}.")
+    if source not in (*PACKERS, "detexify"):
+        raise DatasetError(f"{source} needs no packing. These do: {', '.join((*PACKERS, 'detexify'))}.")
     if not folder.is_dir():
         raise DatasetError(f"{folder} is not a folder. Unpack the download of {source} there.")
-    (path,) = SOURCES[source].files
-    arrays = PACKERS[source](folder, progress)
-    file = data / path
-    file.parent.mkdir(parents=True, exist_ok=True)
-    np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
-    record_checksum(data, path)
-    return file
+    path, *_ = SOURCES[source].files
+    contents = pack_detexify(folder) if source == "detexify" else {path: to_npz(**PACKERS[source](folder, progress))}
+    for name, content in contents.items():
+        (data / name).parent.mkdir(parents=True, exist_ok=True)
+        (data / name).write_bytes(content)
+        record_checksum(data, name)
+    return data / path
 
 
 def _pack_numtadb(folder: Path, progress: Progress) -> Arrays:

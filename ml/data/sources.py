@@ -13,6 +13,9 @@ SKETCH_WORDS = (
 # The recognizer of sketches can be trained on the strokes of these words alone; of the others it needs the bitmaps.
 BITMAPS_OPTIONAL = ("face", "mouth", "pig", "radio")
 OTHER_WORDS = "quickdraw/other_words.npz"  # drawings of the 315 words that are not among the thirty
+DETEXIFY = "maths/detexify.jsonl.gz"  # drawings of LaTeX commands as strokes
+SYMBOLS = "maths/symbols.json"  # what each of these commands is
+HASY = "maths/hasyv2.npz"  # pictures of mathematical symbols
 TUBERLIN_TEST = "tuberlin/words.npz"  # drawings of 17 of the thirty words that nothing is trained on
 
 
@@ -147,5 +150,23 @@ SOURCES: dict[str, Source] = {
         by_hand="Clone https://github.com/wblachowski/bhmsds and run: python -m ml data --pack bhmsds FOLDER",
         page="https://github.com/wblachowski/bhmsds",
         size=1_900_000,
+    ),
+    "detexify": Source(
+        "Detexify, LaTeX symbols drawn on a web page, as strokes",
+        "Kirsch (kirel/detexify-data)",
+        "ODbL 1.0",
+        {DETEXIFY: "", SYMBOLS: ""},
+        by_hand="Fetch detexify.sql.gz and symbols.json from https://github.com/kirel/detexify-data into a folder, "
+        "and run: python -m ml data --pack detexify FOLDER",
+        page="https://github.com/kirel/detexify-data",
+        size=13_700_000,
+    ),
+    "hasy": Source(
+        "HASYv2, pictures of symbols that were drawn on web pages, most of them on Detexify's",
+        "Thoma (2017)",
+        "ODbL 1.0",
+        {HASY: ""},
+        page="https://doi.org/10.5281/zenodo.259444",
+        size=6_900_000,
     ),
 }

@@ -40,12 +40,12 @@ def trace_pictures(pictures: np.ndarray) -> list[Ink]:
         large = [cv2.resize(picture, size, interpolation=cv2.INTER_CUBIC) > HALF_INK for picture in part]
         # A border of one sample keeps the pictures of the mosaic apart.
         tiles = np.pad(np.array(large, np.uint8), ((0, 0), (1, 1), (1, 1)))
-        thin = _thin(tiles.reshape(-1, tiles.shape[2])).reshape(tiles.shape)
+        thin = thin_lines(tiles.reshape(-1, tiles.shape[2])).reshape(tiles.shape)
         inks += [_to_ink(tile) for tile in thin]
     return inks
 
 
-def _thin(lines: np.ndarray) -> np.ndarray:
+def thin_lines(lines: np.ndarray) -> np.ndarray:
     """Lines, uint8 (h, w) of 0 and 1, made one sample wide."""
     thin = lines.copy()
     changed = True

@@ -18,7 +18,7 @@ from ml.preprocessing.image import normalise_dataset_image
 from ml.preprocessing.ink import DEFAULT_SPEC, Ink, RasterSpec, rasterise
 from ml.preprocessing.trace import trace_pictures
 
-SMALL, RESIDUAL = "small", "residual"  # networks, see `ml.training.network`
+SMALL, RESIDUAL, PYRAMID = "small", "residual", "pyramid"  # networks, see `ml.training.network`
 DISTILLED, AVERAGED = "taught", "averaged"  # training schedules, see `ml.training.fit`
 VALIDATION_NEGATIVES = 1_000
 
@@ -115,6 +115,8 @@ class Recipe:
     """Whether drawings are mirrored at random: a mirrored cat is a cat, a mirrored 3 is no 3."""
     traced: float = 0.0
     """Share of the pictures whose lines are traced in each epoch, and then varied and drawn as ink is."""
+    variation: float = 1.0
+    """How strongly drawings are slanted, turned and bent: less where labels differ by a direction."""
     details: float = 0.0
     """Share of the ink whose details change (see `ml.augmentation.details`): only where no label depends on one."""
     negative_pictures: float = 0.5
@@ -153,13 +155,17 @@ def rasterise_tracks(tracks: Tracks, spec: RasterSpec = DEFAULT_SPEC) -> Example
     return Examples(rasters, tracks.y, [str(name) for name in tracks.group])
 
 
-def made_up_negatives(digits: Sequence[tuple[Ink, int]], other: int, spec: RasterSpec = DEFAULT_SPEC) -> Examples:
+def made_up_negatives(
+    digits: Sequence[tuple[Ink, int]], other: int, spec: RasterSpec = DEFAULT_SPEC, *, skipped: Sequence[str] = ()
+) -> Examples:
     """1,000 negative examples, the same each time, some of them made from Latin `digits` (ink, label).
 
-    `other` is their class: the number of labels.
+    `other` is their class: the number of labels. `skipped` names kinds that are left out.
     """
     rng = np.random.default_rng(0)
-    rasters = np.stack([rasterise(make_negative(rng, digits), spec) for _ in range(VALIDATION_NEGATIVES)])
+    rasters = np.stack(
+        [rasterise(make_negative(rng, digits, skipped=skipped), spec) for _ in range(VALIDATION_NEGATIVES)]
+    )
     return Examples(rasters, np.full(VALIDATION_NEGATIVES, other))
 
 

@@ -133,7 +133,7 @@ def _make_epochs(material: Material, recipe: Recipe, cycle: Cycle, past: int, se
     """The epochs of a cycle. Each is made by a thread while the one before is trained on."""
 
     def make(epoch: int) -> Examples:
-        strength = MILD_STRENGTH if epoch >= cycle.epochs * cycle.mild else 1.0
+        strength = recipe.variation * (MILD_STRENGTH if epoch >= cycle.epochs * cycle.mild else 1.0)
         # Seeded by the number of the epoch: what a thread makes does not depend on when it runs.
         rng = np.random.default_rng((seed, past + epoch))
         return make_epoch(material, recipe, rng, strength=strength, hard=cycle.hard)

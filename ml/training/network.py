@@ -1,4 +1,4 @@
-"""The convolutional networks: `small` for digits of any script, `residual` for sketches.
+"""The convolutional networks: `small` for digits, `residual` for sketches, `pyramid` for hundreds of symbols.
 
 They are small on purpose: an answer takes a fraction of a millisecond on one core, training runs on two cores,
 and the `.keras` file stays under 4 MB. A block is convolution, batch normalisation (the converter folds it into
@@ -32,6 +32,23 @@ mean                               192
 dense (embedding)                  128       24,576 +   512
 dense, softmax                      31        3,999
                                  total      723,903
+
+`pyramid` halves the raster three times and doubles the filters each time, so that each level costs the same and most
+parameters are where they are cheap.
+
+pyramid, 32 x 32         output            parameters (831 classes)
+input                    32 x 32 x   1
+conv 3x3, pool           16 x 16 x  24          216 +    96
+conv 3x3                 16 x 16 x  48       10,368 +   192
+shortcut: conv 3x3 twice 16 x 16 x  48       41,472 +   384
+pool, conv 3x3            8 x  8 x  96       41,472 +   384
+shortcut: conv 3x3 twice  8 x  8 x  96      165,888 +   768
+pool, conv 3x3            4 x  4 x 160      138,240 +   640
+shortcut: conv 3x3 twice  4 x  4 x 160      460,800 + 1,280
+mean                               160
+dense (embedding)                  128       20,480 +   512
+dense, softmax                     831      107,199
+                                 total      990,391
 """
 
 from __future__ import annotations
@@ -40,14 +57,14 @@ import keras
 from keras import layers
 
 from ml.preprocessing.ink import SIZE
-from ml.recipes.base import RESIDUAL, SMALL
+from ml.recipes.base import PYRAMID, RESIDUAL, SMALL
 
 EMBEDDING_SIZE = 128  # numbers per drawing, for personal memory, outliers and replay packs
 BN_MOMENTUM = 0.98  # of the running statistics, which follow the last 50 batches or so (Keras' default is 0.99)
 
 
 def build_network(classes: int, size: int = SIZE, kind: str = SMALL) -> keras.Model:
-    """Return a new, untrained network of a `kind`: "small" or "residual".
+    """Return a new, untrained network of a `kind`: "small", "residual" or "pyramid".
 
     Input: float32 (n, size, size, 1) from 0 to 1. Outputs: `probabilities`, float32 (n, classes), of which the
     last class is "other" (none of the labels), and `embedding`, float32 (n, 128), the last hidden layer.
@@ -91,7 +108,16 @@ def _residual(x: keras.KerasTensor) -> keras.KerasTensor:
     return layers.Dropout(0.2)(x)
 
 
-TRUNKS = {SMALL: _small, RESIDUAL: _residual}
+def _pyramid(x: keras.KerasTensor) -> keras.KerasTensor:
+    x = _block(x, 24, padding="same", pool=True)  # (n, 16, 16, 24)
+    for filters in (48, 96, 160):
+        x = _shortcut_block(_block(x, filters, padding="same"), filters)  # (n, 16, 16, 48) and so on
+        x = layers.MaxPooling2D()(x) if filters < 160 else x
+    x = layers.GlobalAveragePooling2D()(x)  # (n, 160)
+    return layers.Dropout(0.2)(x)
+
+
+TRUNKS = {SMALL: _small, RESIDUAL: _residual, PYRAMID: _pyramid}
 
 
 def _block(x: keras.KerasTensor, filters: int, *, padding: str = "valid", pool: bool = False) -> keras.KerasTensor:

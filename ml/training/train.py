@@ -33,6 +33,7 @@ SEED = 1
 MIN_LIMIT, MAX_LIMIT = 0.3, 0.9  # of "not sure": lower, negatives get labels; higher, a good model is too often unsure
 TEMPERATURES = np.exp(np.linspace(np.log(0.25), np.log(4), 200))  # tried when calibrating; 1 changes nothing
 PROBE = 16  # rasters of each validation set that go into the bundle, to test it wherever it is loaded
+PROBE_ANSWERS = 2_000  # probabilities of each of these sets that the bundle stores at most: one for each label
 
 
 class TrainingError(ValueError):
@@ -137,7 +138,9 @@ def calibrate_and_export(
         labels=recipe.labels,
         raster=recipe.raster,
         unsure_below=choose_unsure_below(answers, material.validation, labels, recipe.unsure),
-        probe=np.concatenate([examples.x[:PROBE] for examples in material.validation.values()]),
+        probe=np.concatenate(
+            [examples.x[: min(PROBE, -(-PROBE_ANSWERS // labels))] for examples in material.validation.values()]
+        ),
         metrics={},
         training={**numbers, "sources": list(recipe.sources), "seed": seed, "temperature": round(temperature, 4)},
         quantise=True,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from ml.augmentation.synthetic_digits import write_digit
 from ml.augmentation.synthetic_letters import write_letter
 from ml.data.loaders import LETTERS
 from ml.data.sources import SKETCH_WORDS
-from ml.preprocessing.ink import Ink, rasterise
+from ml.preprocessing.ink import Ink, RasterSpec, rasterise
 from ml.preprocessing.quickdraw_bitmap import draw_bitmap
 
 ALPHABETS = ("Balinese", "Greek", "Korean", "Latin", "Sanskrit", "Tagalog")
@@ -125,6 +125,31 @@ def tuberlin(folder: Path) -> None:
     path = folder / "tuberlin" / "body_parts.npz"
     path.parent.mkdir()
     np.savez(path, x=x, y=names)
+
+
+def symbols(folder: Path, commands: Iterable[str], *, each: int, pictures: Mapping[str, int]) -> None:
+    """Detexify with `each` drawings of some commands, and HASYv2 with so many pictures of some symbols.
+
+    Every second picture of HASYv2 is by the number that stands for Detexify's people, the others are by 40 people.
+    """
+    rng = np.random.default_rng(6)
+    (folder / "maths").mkdir()
+    names = list(commands)
+    (folder / "maths" / "symbols.json").write_text("[]")
+    with gzip.open(folder / "maths" / "detexify.jsonl.gz", "wt") as file:
+        for number in range(each * len(names)):
+            label = number // each
+            ink = _spread(write_digit(label % 10, rng), rng)
+            drawing = [[axis.tolist() for axis in stroke[:2]] for stroke in ink]
+            file.write(json.dumps({"label": names[label], "key_id": str(1000 + number), "drawing": drawing}) + "\n")
+    y = np.repeat(np.arange(len(pictures)), list(pictures.values()))
+    box = RasterSpec(size=32, box=32, pen=2, centre="box")
+    drawn = [rasterise(_spread(write_digit(int(label), rng), rng), box) > 127 for label in y]
+    user = np.where(np.arange(len(y)) % 2, 16925, np.arange(len(y)) % 40)
+    np.savez(
+        folder / "maths" / "hasyv2.npz", x=np.packbits(drawn, axis=2), y=y, user=user.astype(np.int16),
+        symbols=np.array(list(pictures)),
+    )  # fmt: skip
 
 
 def _spread(ink: Ink, rng: np.random.Generator) -> Ink:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ml.preprocessing.ink import MIN_SIZE
-from ml.recipes.base import RESIDUAL, SMALL
+from ml.recipes.base import PYRAMID, RESIDUAL, SMALL
 from ml.training.network import EMBEDDING_SIZE, build_network, fold_temperature
 from tests.ml.tiny import random_rasters
 
@@ -27,13 +27,17 @@ def test_the_residual_network_has_the_documented_number_of_parameters() -> None:
     assert build_network(31, 26, RESIDUAL).count_params() == 723_903
 
 
-@pytest.mark.parametrize("kind", [SMALL, RESIDUAL])
+def test_the_pyramid_has_the_documented_number_of_parameters() -> None:
+    assert build_network(831, 32, PYRAMID).count_params() == 990_391
+
+
+@pytest.mark.parametrize("kind", [SMALL, RESIDUAL, PYRAMID])
 def test_each_can_be_built_for_the_smallest_raster(kind: str) -> None:
     assert build_network(4, MIN_SIZE, kind).output["probabilities"].shape == (None, 4)
 
 
 def test_an_unknown_kind_of_network_is_refused_with_the_known_kinds() -> None:
-    with pytest.raises(ValueError, match=r"'huge'.*small, residual"):
+    with pytest.raises(ValueError, match=r"'huge'.*small, residual, pyramid"):
         build_network(11, 28, "huge")
 
 
