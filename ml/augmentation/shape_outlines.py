@@ -120,7 +120,7 @@ def moon(rng: Rng) -> list[Line]:
 
 def heart(rng: Rng) -> list[Line]:
     """Two lobes and a tip: two cubic curves, mirrored; drawn as one line or as two halves."""
-    dip, lobe, wide = rng.uniform(-0.5, -0.1), rng.uniform(-1.7, -1.05), rng.uniform(0.9, 1.6)
+    dip, lobe, wide = rng.uniform(-0.72, -0.1), rng.uniform(-1.7, -1.05), rng.uniform(0.9, 1.6)
     belly = rng.uniform(-0.1, 0.45)
     half = _cubic((0.0, dip), (0.25 * wide, lobe), (1.25 * wide, lobe * 0.75), (wide * 0.78, belly - 0.25))
     rest = _cubic((wide * 0.78, belly - 0.25), (wide * 0.6, belly + 0.05), (0.2, 0.75), (0.0, 1.0))
@@ -303,14 +303,16 @@ def spiral(rng: Rng) -> list[Line]:
 
 
 def squiggle(rng: Rng) -> list[Line]:
-    """A wave, a row of loops, or a line that wanders smoothly."""
+    """A wave, regular or not, a row of loops, or a line that wanders smoothly."""
     kind = rng.random()
-    if kind < 0.5:
+    if kind < 0.3:
         periods = rng.uniform(1.2, 3) if rng.random() < 0.5 else rng.uniform(2, 9)
         t = np.arange(0, periods * 2 * np.pi, 0.25)
         heights = np.interp(t, np.linspace(0, t[-1], 8), rng.uniform(0.5, 1.3, 8))
         points = np.stack([t * rng.uniform(0.15, 0.7), heights * np.sin(t + rng.uniform(0, 6.3))])
-    elif kind < 0.75:
+    elif kind < 0.6:
+        points = _rounded_zigzag(rng)
+    elif kind < 0.8:
         t = np.arange(0, rng.uniform(2, 9) * 2 * np.pi, 0.25)
         points = np.stack([t * rng.uniform(0.1, 0.5) - np.sin(t), -np.cos(t) * rng.uniform(0.7, 1.4)])
     else:
@@ -320,6 +322,17 @@ def squiggle(rng: Rng) -> list[Line]:
         points = np.cumsum(_polar(np.cumsum(bends), 1.0), axis=1)
     upright = np.pi / 2 if rng.random() < 0.2 else 0.0
     return [Line(turn(_to_box(points), upright + _angle(rng, 14, 0.2)), False, False)]
+
+
+def _rounded_zigzag(rng: Rng) -> np.ndarray:
+    """A line up and down as far and as often as it comes, with round turns: (2, n)."""
+    count = int(rng.integers(4, 14))
+    along = np.cumsum(rng.uniform(0.3, 1.5, count)) * rng.uniform(0.4, 1.2)
+    across = np.where(np.arange(count) % 2, 1.0, -1.0) * rng.uniform(0.2, 1.3, count) + rng.normal(0, 0.3, count)
+    places, width = np.arange(0, count - 1, 1 / 14), int(rng.choice((5, 7, 9, 11)))  # points of a side, of a turn
+    points = np.stack([np.interp(places, np.arange(count), axis) for axis in (along, across)])
+    padded = np.pad(points, ((0, 0), (width // 2, width // 2)), "reflect", reflect_type="odd")
+    return np.stack([np.convolve(axis, np.ones(width) / width, "valid") for axis in padded])
 
 
 def _to_box(points: np.ndarray) -> np.ndarray:
