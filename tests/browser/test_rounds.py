@@ -15,6 +15,7 @@ from accounts.models import User
 from ml.evaluation.examples import read_examples, read_examples_file
 from recognizer.models import Correction, Drawing, Recognizer
 from recognizer.registry.example_sets import install_examples
+from tests.browser.test_accessibility import _violations
 from tests.browser.visitors import Visitor, until
 from tests.programs import find_whole_chromium
 
@@ -247,3 +248,20 @@ def test_it_is_played_without_a_connection(
     assert cards[0].locator("[data-part=example] svg.thumb").count() == 1
     player.page.context.set_offline(False)
     until(player.page, lambda: Correction.objects.filter(drawing__author=alice, origin="round").count() == 5, 40)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("language", ["en", "bn"])
+def test_axe_finds_nothing_in_any_state_of_a_round(play: Any, language: str) -> None:
+    player = play(reduced_motion="reduce").in_language(language)
+    player.opens()
+    found = _violations(player)
+    player.begins()
+    player.draws_digit("8")
+    player.page.wait_for_timeout(1000)
+    found += _violations(player)
+    player.press("Enter")
+    player.is_asked(2)
+    player.click("end")
+    player.ends()
+    assert found + _violations(player) == []

@@ -122,12 +122,13 @@ class ReviewCard:
 
     @property
     def hints(self) -> list[Any]:
-        """Why the queue shows the drawing early or late."""
+        """Why the queue shows the drawing early or late, and whether a round asked for its label."""
+        asked = [_("asked for in a round")] if self.correction.origin else []
         entry: QueueEntry | None = getattr(self.correction, "queue_entry", None)
         if entry is None:
-            return []
+            return asked
         odd = _("unlike other drawings of %s") % self.correction.label if entry.is_odd else _("unusual strokes")
-        hints = [odd] if entry.uses & Use.SUSPICIOUS else []
+        hints = [*asked, odd] if entry.uses & Use.SUSPICIOUS else asked
         return hints if entry.uses & Use.FRESH else [*hints, _("similar to an earlier drawing")]
 
 

@@ -12,9 +12,13 @@ from django.test import Client
 from accounts import acting
 from accounts.models import User
 from ml.bundles.bundle import sha256_hex
+from ml.preprocessing.content import Content
+from recognizer.drawings import corrections, store
 from recognizer.insights import label_checks
 from recognizer.models import ExampleSet, Policy, Recognizer
+from recognizer.pages.review.cards import review_card
 from recognizer.registry.example_sets import install_examples
+from tests.ink import ONE
 from tests.recognizer.registry.test_example_sets import EXAMPLES, content
 
 pytestmark = pytest.mark.django_db
@@ -98,3 +102,11 @@ def test_the_page_for_the_device_is_the_same_for_everybody(
     assert pages[0].content == pages[1].content
     assert acting.account_id(alice) not in pages[1].content.decode()
     assert config(client, "/offline/rounds/")["neutral"] is True
+
+
+def test_reviewers_see_that_a_round_asked_for_the_label(digits: Recognizer, alice: User) -> None:
+    drawing, _new = store.save_drawing(author=alice, recognizer="digits", content=Content.from_ink(ONE))
+    said = corrections.correct(drawing=drawing, label="1")
+    hints = review_card(said).hints
+    asked = corrections.correct(drawing=drawing, label="7", origin="round")
+    assert len(review_card(asked).hints) == len(hints) + 1
