@@ -10,6 +10,7 @@ SIGTERM finishes the requests that have arrived. SIGHUP replaces the processes o
 from __future__ import annotations
 
 import argparse
+import ctypes
 import gc
 import logging
 import os
@@ -18,6 +19,7 @@ import socket
 import sys
 import threading
 import time
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -34,6 +36,7 @@ DRAIN_SECONDS = 1  # in which clients with open connections are told to close th
 STOP_SECONDS = 20  # for requests to finish when a process stops
 MAX_HEADERS = 64 * 1024  # bytes of a request's first line and headers
 CONNECTIONS = 1_000  # of a process; more wait until they are accepted
+TRIM_EVERY = 60  # seconds after which a process gives memory back
 SHORT_LIFE = 1  # seconds; a process that ends sooner is replaced after a pause
 LOGGING: dict[str, Any] = {"handlers": {}, "loggers": {"_granian": {}}}  # Granian's messages go where all others go
 KEEPALIVE = {"TCP_KEEPIDLE": 60, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3}  # finds clients that vanished
@@ -176,6 +179,7 @@ def _start(application: Any, server: WebServer) -> Any:
     os.setpgid(0, 0)  # Ctrl+C and signals for a group are for the parent, which then ends its processes
     signal.signal(signal.SIGUSR1, lambda _number, _frame: _take_no_more(application, server))
     threading.Thread(target=_end_with, args=[server.pid], daemon=True).start()
+    start_trimming()
     return application
 
 
@@ -191,6 +195,20 @@ def _end_with(parent: int | None) -> None:
     while os.getppid() == parent:
         time.sleep(1)
     os.kill(os.getpid(), signal.SIGTERM)
+
+
+def start_trimming() -> None:
+    """Give free memory back to the system now and then. glibc keeps what lies between pieces that are in use: 8 and
+    20 MB of two processes after 75 minutes.
+    """
+    if trim := getattr(ctypes.CDLL(None), "malloc_trim", None):  # other systems have another malloc
+        threading.Thread(target=_trim, args=[trim], daemon=True).start()
+
+
+def _trim(trim: Callable[[int], int]) -> None:
+    while True:
+        time.sleep(TRIM_EVERY)
+        trim(0)
 
 
 def _say(text: str) -> None:

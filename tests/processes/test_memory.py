@@ -28,6 +28,20 @@ with ThreadPoolExecutor(4) as pool:
         pool.submit(decode_image, data)
 print((psutil.Process().memory_info().rss - before) // 2**20)
 """
+FRAGMENTS = """
+import time
+import psutil
+from config import server
+pieces = [bytearray(100_000) for _ in range(1_000)]
+for at in range(len(pieces)):
+    if at % 20:
+        pieces[at] = None
+before = psutil.Process().memory_info().rss
+server.TRIM_EVERY = 0.1
+server.start_trimming()
+time.sleep(1)
+print((before - psutil.Process().memory_info().rss) // 2**20)
+"""
 IN_COMPOSE = COMPOSE["services"]["web"]["environment"]
 IN_PROCFILE = dict(re.findall(r"(\w+)=(\S+)", (ROOT / "Procfile").read_text().splitlines()[0].partition("--")[0]))
 
@@ -36,9 +50,20 @@ IN_PROCFILE = dict(re.findall(r"(\w+)=(\S+)", (ROOT / "Procfile").read_text().sp
 def test_threads_that_decode_large_pictures_keep_little_memory(service: dict[str, str]) -> None:
     malloc = {name: value for name, value in service.items() if name.startswith("MALLOC_")}
     assert set(malloc) == {"MALLOC_ARENA_MAX", "MALLOC_MMAP_THRESHOLD_"}
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("MALLOC_")} | malloc
-    done = subprocess.run(
-        [sys.executable, "-c", PROGRAM], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
-    )
+    printed = run(PROGRAM, malloc)
     if sys.platform == "linux":  # other systems have another malloc
-        assert int(done.stdout) < 50  # MB
+        assert printed < 50  # MB
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have another malloc")
+def test_what_is_free_between_pieces_that_are_in_use_goes_back_to_the_system() -> None:
+    malloc = {name: value for name, value in IN_COMPOSE.items() if name.startswith("MALLOC_")}
+    assert run(FRAGMENTS, malloc) > 80  # of 95 MB
+
+
+def run(program: str, variables: dict[str, str]) -> int:
+    """The number that a program prints, in an environment with these variables of malloc."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("MALLOC_")} | variables
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
+    return int(done.stdout)
