@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 logger = logging.getLogger(__name__)
 
+FIRST_PROBE = 0.1  # seconds; a service that only was slow for a moment, as on a busy machine, is used again at once
 PROBE_EVERY = 1.0  # seconds
 
 
@@ -48,8 +49,10 @@ class Circuit:
         threading.Thread(target=self._probe_until_back, name=f"probe-{self.name}", daemon=True).start()
 
     def _probe_until_back(self) -> None:
+        wait = FIRST_PROBE
         while self.is_open:
-            time.sleep(PROBE_EVERY)
+            time.sleep(wait)
+            wait = PROBE_EVERY
             try:
                 self._probe()
                 self.when_back()

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from config import deadline
-from config.circuit import Circuit
+from config.circuit import PROBE_EVERY, Circuit
 from tests.processes.site import wait_until
 
 
@@ -48,3 +48,10 @@ def test_a_circuit_closes_when_a_probe_succeeds() -> None:
     assert before > 1
     time.sleep(0.01)
     assert circuit.seconds_open == before
+
+
+def test_a_circuit_that_opened_for_a_moment_of_slowness_is_closed_soon() -> None:
+    circuit = Circuit("a service", lambda: None)
+    circuit.open("a busy machine")
+    wait_until(lambda: not circuit.is_open, "the circuit is closed", 20)
+    assert circuit.seconds_open < PROBE_EVERY
