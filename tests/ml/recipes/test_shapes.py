@@ -12,7 +12,7 @@ from ml.data import loaders
 from ml.data.loaders import DatasetError
 from ml.recipes import shapes
 from ml.recipes.base import Material, is_one_in
-from ml.recipes.shapes import LABELLINGS, LABELS, NAMES, OTHER_LETTERS, REAL, SHAPE_WORDS, write_shape
+from ml.recipes.shapes import LABELLINGS, LABELS, NAMES, OTHER_LETTERS, REAL, SHAPE_WORDS, name_drawing, write_shape
 from ml.training.epochs import make_epoch
 from tests.ml.small_datasets import characters, letters, other_words, words
 
@@ -50,37 +50,40 @@ def test_synthetic_drawings_are_of_the_label_that_is_asked_for() -> None:
     assert np.ptp(np.concatenate(line, axis=1), axis=1).min() < 1
 
 
-def test_both_labellings_are_about_drawings_that_exist_and_labels_that_exist() -> None:
+def test_both_labellings_have_all_drawings_and_labels_that_exist() -> None:
     stored = json.loads(LABELLINGS.read_text())
     assert stored["rule"]
-    for word, count in REAL_COUNTS.items():
-        assert all(0 <= number < count for number in stored["first"][word])
-        assert len(set(stored["first"][word])) == len(stored["first"][word])
-        for number, label in stored["second"][word].items():
-            assert 0 <= int(number) < count
-            assert label != word
-            assert label in ("", *NAMES)
+    assert {word: len(entries) for word, entries in stored["labels"].items()} == REAL_COUNTS
+    entries = [entry for of_word in stored["labels"].values() for entry in of_word.values()]
+    assert {type(accepted) for accepted, _ in entries} == {bool}
+    assert {label for _, label in entries} <= {"", *NAMES}
+
+
+def test_a_drawing_is_agreed_on_only_if_both_labellings_say_its_word(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    words = loaders.load_other_words(folder)
+    names = [name_drawing(picture) for picture in words.x[words.group == "moon"]]
+    entries = {names[0]: [True, "moon"], names[1]: [False, "moon"], names[2]: [True, "circle"]}
+    file = tmp_path / "labels.json"
+    file.write_text(json.dumps({"labels": {word: {} for word in REAL} | {"moon": entries}}))
+    monkeypatch.setattr(shapes, "LABELLINGS", file)
+    real = shapes.load_real_drawings(folder)
+    moons = real.agreed[real.examples.y == NAMES.index("moon")]
+    assert np.flatnonzero(moons).tolist() == [0]
+    assert real.agreed.sum() == 1
 
 
 def test_no_drawing_is_in_the_test_and_in_the_training(material: Material) -> None:
     held_out = {picture.tobytes() for picture in material.tests["Quick, Draw!, held-out half"].x}
-    checks = {picture.tobytes() for picture in material.validation["real drawings, not trained on"].x}
     trained = {picture.tobytes() for picture in material.pictures.x}
-    assert min(len(held_out), len(checks), len(trained)) > 0
+    assert min(len(held_out), len(trained)) > 0
     assert not held_out & trained
-    assert not held_out & checks
-    assert not checks & trained
 
 
 def test_the_halves_are_chosen_by_a_hash_of_word_and_number(material: Material) -> None:
     wanted = sum(not is_one_in(2, f"{word} {number}") for word in REAL for number in range(30))
     assert len(material.tests["Quick, Draw!, held-out half"].y) == wanted
-
-
-def test_what_two_labellings_agree_on_is_a_part_of_the_test(material: Material) -> None:
-    every, agreed = (material.tests[name] for name in material.tests if "half" in name or "agree" in name)
-    assert 0 < len(agreed.y) < len(every.y)
-    assert {picture.tobytes() for picture in agreed.x} <= {picture.tobytes() for picture in every.x}
 
 
 def test_the_other_generator_tests_every_label(material: Material) -> None:
