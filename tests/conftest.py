@@ -25,7 +25,7 @@ from accounts.models import User
 from ml.bundles.bundle import Bundle, load_bundle
 from recognizer import memory
 from recognizer.models import Label, Recognizer
-from recognizer.registry import install, label_lists, pinned, serving, switch
+from recognizer.registry import install, label_lists, pinned, serving, switch, version_facts
 from recognizer.review import outliers
 from tests import small_bundles
 from tests.csrf_client import CsrfClient
@@ -73,6 +73,7 @@ def _empty_caches() -> Iterator[None]:
     pinned.clear_cache()
     label_lists.clear_cache()
     switch.clear_cache()
+    version_facts.clear_cache()
     usage.clear_cache()
     key_cache.clear_cache()
     outliers.clear_cache()

@@ -104,11 +104,16 @@ def _decimals(share: float | None) -> str | None:
 
 
 def agreement_of(recognizer: Recognizer, *, viewer: User) -> Agreement:
-    """Agreement on the newest opinions, in three queries. `viewer` decides how people are named."""
-    labels = list(recognizer.labels.all())
+    """Agreement on the newest opinions, in three queries. `viewer` decides how people are named.
+
+    The tables have rows for the labels that occur only: one of a thousand labels has a million cells.
+    """
+    shared = list(_count_shared(recognizer))
+    used = {label for _first, _second, *both, _times in shared for label in both if label is not None}
+    labels = list(recognizer.labels.filter(pk__in=used).defer("names", "codes"))
     indices: dict[int | None, int] = {label.pk: index for index, label in enumerate(labels)} | {None: len(labels)}
     tables: dict[tuple[int, int], np.ndarray] = {}
-    for first, second, one, other, times in _count_shared(recognizer):
+    for first, second, one, other, times in shared:
         table = tables.setdefault((first, second), np.zeros((len(indices), len(indices)), int))
         table[indices[one], indices[other]] += times
     names = reviewer_names({pk for pair in tables for pk in pair}, viewer=viewer)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -26,6 +26,7 @@ KINDS = {
 PAGE_SIZE = 24
 SHADES = 10  # of a cell, see static/css/insights.css
 MAX_PAIRS = 12  # in the list beside the matrix
+MOST_LABELS = 60  # in a matrix; of more labels only those in the list of pairs are
 MAX_VERSIONS = 24  # the newest ones, to choose from
 
 ConfusionCounts = Mapping[tuple[str, str], int]  # by the slugs of (drawn, answered)
@@ -58,40 +59,58 @@ class ConfusionRow:
 
 @dataclass(frozen=True)
 class ConfusionMatrix:
-    """Rows are what was drawn, columns what was answered first."""
+    """Rows are what was drawn, columns what was answered first. Of very many labels only the most confused ones."""
 
     labels: list[Label]
-    counts: ConfusionCounts
+    counts: ConfusionCounts  # of all labels
+    is_part: bool = False
+
+    @cached_property
+    def _drawn(self) -> Counter[str]:
+        """How many drawings of each label were answered."""
+        totals: Counter[str] = Counter()
+        for (drawn, _answered), count in self.counts.items():
+            totals[drawn] += count
+        return totals
 
     @cached_property
     def rows(self) -> list[ConfusionRow]:
         """One row for each label."""
         rows = []
         for drawn in self.labels:
-            counts = {answered: self.counts.get((drawn.slug, answered.slug), 0) for answered in self.labels}
-            total = sum(counts.values())
-            cells = [
-                ConfusionCell(drawn, answered, count, _shade(count, total, drawn == answered))
-                for answered, count in counts.items()
-            ]
-            rows.append(ConfusionRow(drawn, cells, total, counts[drawn] / total if total else None))
+            total = self._drawn[drawn.slug]
+            cells = []
+            for answered in self.labels:
+                count = self.counts.get((drawn.slug, answered.slug), 0)
+                cells.append(ConfusionCell(drawn, answered, count, _shade(count, total, drawn == answered)))
+            right = self.counts.get((drawn.slug, drawn.slug), 0)
+            rows.append(ConfusionRow(drawn, cells, total, right / total if total else None))
         return rows
 
     @property
     def total(self) -> int:
         """Number of answers."""
-        return sum(row.total for row in self.rows)
+        return sum(self._drawn.values())
 
     @property
     def right(self) -> int:
         """Number of right answers."""
-        return sum(cell.count for row in self.rows for cell in row.cells if cell.right)
+        return sum(count for (drawn, answered), count in self.counts.items() if drawn == answered)
 
     @property
     def pairs(self) -> list[ConfusionCell]:
         """The most frequent confusions."""
-        wrong = [cell for row in self.rows for cell in row.cells if cell.count and not cell.right]
-        return sorted(wrong, key=lambda cell: -cell.count)[:MAX_PAIRS]
+        known = {label.slug: label for label in self.labels}
+        return [
+            ConfusionCell(known[drawn], known[answered], self.counts[drawn, answered], 0)
+            for drawn, answered in most_confused(self.counts)[:MAX_PAIRS]
+        ]
+
+
+def most_confused(counts: ConfusionCounts) -> list[tuple[str, str]]:
+    """The pairs of slugs that were confused, the most frequent first."""
+    wrong = [(drawn, answered) for (drawn, answered), count in counts.items() if count and drawn != answered]
+    return sorted(wrong, key=lambda pair: -counts[pair])
 
 
 def _shade(count: int, total: int, right: bool) -> int:
@@ -123,22 +142,32 @@ def test_kinds(version: Any) -> list[str]:
     return [FIELD, BEFORE, LIVE] if version.judged_by else [LIVE]
 
 
-def confusion_test(version: Any, kind: str, labels: Iterable[Label]) -> ConfusionTest:
-    """One query. Live answers are counted in the background; those of an exam are few enough to count now."""
-    shown = list(labels)
+def confusion_test(version: Any, kind: str, recognizer: Recognizer) -> ConfusionTest:
+    """Three queries. Live answers are counted in the background; those of an exam are few enough to count now."""
     if kind == LIVE:
         found = Confusion.objects.filter(version=version.pk).first()
         counts = {(drawn, answered): times for drawn, answered, times in found.counts} if found else {}
-        return ConfusionTest(kind, ConfusionMatrix(shown, counts), found.counted if found else None)
-    return ConfusionTest(kind, ConfusionMatrix(shown, _count_exam(version, kind, shown)), None)
+        return ConfusionTest(kind, _matrix(recognizer, counts), found.counted if found else None)
+    return ConfusionTest(kind, _matrix(recognizer, _count_exam(version, kind)), None)
 
 
-def _count_exam(version: Any, kind: str, labels: list[Label]) -> ConfusionCounts:
+def _matrix(recognizer: Recognizer, counts: ConfusionCounts) -> ConfusionMatrix:
+    """Of all labels, or of those in the most frequent confusions where a page cannot show all."""
+    labels = recognizer.labels.defer("names", "codes")
+    shown = list(labels[: MOST_LABELS + 1])
+    if len(shown) <= MOST_LABELS:
+        known = {label.slug for label in shown}
+        return ConfusionMatrix(shown, {pair: count for pair, count in counts.items() if known.issuperset(pair)})
+    slugs = {slug for pair in most_confused(counts)[:MAX_PAIRS] for slug in pair}
+    return ConfusionMatrix(list(labels.filter(slug__in=slugs)), counts, is_part=True)
+
+
+def _count_exam(version: Any, kind: str) -> ConfusionCounts:
     column = _column(kind)
     exam = SnapshotItem.objects.filter(run=version.judged_by, part=SnapshotItem.Part.EXAM)
     # Count("*") and not Count of a column, because only then the index is enough.
-    counted = exam.values_list("label", column).annotate(times=Count("*")).order_by()
-    slugs = {label.pk: label.slug for label in labels}
+    counted = list(exam.values_list("label", column).annotate(times=Count("*")).order_by())
+    slugs = dict(Label.objects.filter(pk__in={pk for row in counted for pk in row[:2]}).values_list("pk", "slug"))
     counts: dict[tuple[str, str], int] = defaultdict(int)
     for drawn, answered, times in counted:
         if drawn in slugs and answered in slugs:  # an answer without a label here is in no cell

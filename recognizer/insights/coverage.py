@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Count, ExpressionWrapper, F, FloatField, Min, Q, QuerySet, Sum, Value, Window
+from django.db.models.functions import Cast, Coalesce, Greatest, Least, Ln, Random, RowNumber
 
 from recognizer.models import Coverage, Label, Policy, Recognizer
 
@@ -45,28 +47,66 @@ class LabelCoverage:
         return round(max(MIN_WEIGHT, 1 - self.share), 2)
 
 
-def with_coverage(recognizers: QuerySet[Recognizer]) -> QuerySet[Recognizer]:
-    """Prefetch the labels with their counts, and the policy. One more query."""
-    labels = Label.objects.select_related("coverage")
-    return recognizers.select_related("policy").prefetch_related(Prefetch("labels", labels))
+def draw_prompts(recognizers: Iterable[Recognizer], count: int) -> dict[int, list[Label]]:
+    """Up to `count` labels of each recognizer to ask people for, in a random order, by primary key of the recognizer.
+
+    The more drawings of a label are missing, the more likely it is, and the earlier: the keys -ln(u) / weight of
+    Efraimidis and Spirakis ("Weighted random sampling with a reservoir", 2006), the smallest first. One query.
+    """
+    goal = Coalesce(F("recognizer__policy__goal"), Policy().goal, output_field=FloatField())
+    missing = 1.0 - Cast(Coalesce(F("coverage__drawings"), 0), FloatField()) / goal
+    key = ExpressionWrapper(-Ln(1.0 - Random()) / Greatest(Value(MIN_WEIGHT), missing), output_field=FloatField())
+    row = Window(RowNumber(), partition_by=F("recognizer"), order_by="key")
+    labels = Label.objects.filter(recognizer__in=recognizers).defer("names", "codes").annotate(key=key)
+    found: dict[int, list[Label]] = defaultdict(list)
+    for label in labels.annotate(row=row).filter(row__lte=count).order_by("row"):
+        found[label.recognizer_id].append(label)
+    return found
 
 
-def label_coverage(recognizer: Recognizer) -> list[LabelCoverage]:
-    """The labels of a recognizer from `with_coverage`, in their order."""
+@dataclass(frozen=True)
+class CoverageSummary:
+    """The coverage of all labels of a recognizer together."""
+
+    goal: int  # of each label
+    labels: int
+    reached: int  # labels that have reached the goal
+    missing: int  # drawings
+    counted: datetime | None  # None before the first count
+
+
+def coverage_goal(recognizer: Recognizer) -> int:
+    """How many approved drawings each label should have."""
     policy: Policy = getattr(recognizer, "policy", None) or Policy()
+    return policy.goal
+
+
+def coverage_summary(recognizer: Recognizer) -> CoverageSummary:
+    """One query."""
+    goal = coverage_goal(recognizer)
+    drawings = Least(Coalesce(F("coverage__drawings"), 0), goal)
+    found = recognizer.labels.aggregate(
+        labels=Count("pk"),
+        reached=Count("pk", filter=Q(coverage__drawings__gte=goal)),
+        drawn=Coalesce(Sum(drawings), 0),
+        counted=Min("coverage__counted"),
+    )
+    missing = found["labels"] * goal - found["drawn"]
+    return CoverageSummary(goal, found["labels"], found["reached"], missing, found["counted"])
+
+
+def furthest_first(recognizer: Recognizer) -> QuerySet[Label]:
+    """The labels with their counts, those with the most missing drawings first."""
+    drawings = Coalesce(F("coverage__drawings"), 0)
+    found = recognizer.labels.select_related("coverage").defer("names", "codes")
+    return found.annotate(drawn=drawings).order_by(Least(F("drawn"), coverage_goal(recognizer)), "drawn", "position")
+
+
+def label_coverage(labels: Iterable[Label], goal: int) -> list[LabelCoverage]:
+    """The coverage of labels that were read with their `coverage`, in their order."""
     shown = []
-    for label in recognizer.labels.all():
+    for label in labels:
         row: Coverage | None = getattr(label, "coverage", None)
         counts = (row.counted, row.drawings, row.people, row.waiting) if row else (None,)
-        shown.append(LabelCoverage(label, policy.goal, *counts))
+        shown.append(LabelCoverage(label, goal, *counts))
     return shown
-
-
-def furthest_first(shown: Sequence[LabelCoverage]) -> list[LabelCoverage]:
-    """Sorted by the number of missing drawings, most first."""
-    return sorted(shown, key=lambda line: (-line.missing, line.drawings))
-
-
-def counted_at(shown: Sequence[LabelCoverage]) -> datetime | None:
-    """When the counts were made; None before the first count."""
-    return min((line.counted for line in shown if line.counted), default=None)

@@ -7,7 +7,8 @@ addresses only: a thousand labels in each page would be most of it.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
@@ -20,27 +21,46 @@ from django.views.decorators.http import require_safe
 from recognizer.models import Label, Recognizer
 from recognizer.pages.offline.release import release
 from recognizer.registry import label_lists
-from recognizer.registry.label_lists import Glyphs
+from recognizer.registry.label_lists import NO_LABELS, LabelSummary
+from recognizer.registry.version_facts import Glyphs
 
 FOREVER = "public, max-age=31536000, immutable"
 ASK_AGAIN = "public, no-cache"  # of an address that is no longer, or not yet, the one of this process
 _LANGUAGES = {code for code, _name in settings.LANGUAGES}
 
 
-def label_addresses(recognizers: Iterable[Recognizer]) -> dict[str, str]:
-    """By slug of a recognizer: the address of its labels in the language of the page. One query."""
+@dataclass(frozen=True)
+class LabelFile:
+    """Where the labels of a recognizer are in the language of the page, and how many there are."""
+
+    address: str
+    count: int
+
+
+def label_files(
+    recognizers: Iterable[Recognizer], shapes: Mapping[int, Glyphs | None] | None = None
+) -> dict[str, LabelFile]:
+    """By slug of a recognizer. One query. `shapes`: those of the live versions, if the caller knows them."""
     found = list(recognizers)
-    revisions, glyphs = label_lists.revisions([each.pk for each in found]), label_lists.live_glyphs()
+    summaries = label_lists.summaries([each.pk for each in found])
+    glyphs = label_lists.live_glyphs() if shapes is None else shapes
     language = translation.get_language() or "en"
-    return {
-        each.slug: reverse("labels", args=[each.slug, language, _token(revisions.get(each.pk), glyphs.get(each.pk))])
-        for each in found
-    }
+    files = {}
+    for each in found:
+        summary = summaries.get(each.pk, NO_LABELS)
+        address = reverse("labels", args=[each.slug, language, _token(summary, glyphs.get(each.pk))])
+        files[each.slug] = LabelFile(address, summary.labels)
+    return files
 
 
-def _token(revision: str | None, glyphs: Glyphs | None) -> str:
+def label_addresses(recognizers: Iterable[Recognizer]) -> dict[str, str]:
+    """By slug of a recognizer: the address of its labels in the language of the page, for scripts. One query."""
+    return {slug: file.address for slug, file in label_files(recognizers).items()}
+
+
+def _token(summary: LabelSummary, glyphs: Glyphs | None) -> str:
     """A text that changes with the labels, with their shapes, and with the translations of their names."""
-    parts = (revision or "", glyphs.address if glyphs else "", release())
+    parts = (summary.revision, glyphs.address if glyphs else "", release())
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
 
 
@@ -54,8 +74,8 @@ def labels(request: HttpRequest, slug: str, language: str, token: str) -> HttpRe
         raise Http404
     recognizer = get_object_or_404(Recognizer, slug=slug)
     glyphs = label_lists.live_glyphs().get(recognizer.pk)
-    revision = label_lists.revisions([recognizer.pk]).get(recognizer.pk)  # before the labels: they may only be newer
-    is_current = token == _token(revision, glyphs)
+    summary = label_lists.summaries([recognizer.pk]).get(recognizer.pk, NO_LABELS)  # first: the labels may be newer
+    is_current = token == _token(summary, glyphs)
     with translation.override(language):
         content = [_label(label, recognizer, glyphs) for label in recognizer.labels.all()]
     response = JsonResponse({"labels": content, "glyphs": glyphs.address if glyphs else None})

@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from recognizer.api.error_codes import CODES
-from recognizer.models import Label
-
-
-def _label_words(labels: Iterable[Label]) -> dict[str, str]:
-    """The names of labels in the language of the page, by their own names; the API answers with those."""
-    return {label.name: label.word for label in labels if label.word != label.name}
 
 
 def _error_words() -> dict[str, str]:
@@ -24,10 +17,9 @@ def _error_words() -> dict[str, str]:
     return {code: str(known.meaning) for code, known in CODES.items()}
 
 
-def draw_page(labels: Iterable[Label]) -> dict[str, Any]:
+def draw_page() -> dict[str, Any]:
     """Texts of the draw page, by the name that the scripts use."""
     return {
-        "labels": _label_words(labels),
         "errors": _error_words(),
         "looksLike": _("Looks like {name}"),
         "answeredHere": _("Version {version} answered in your browser."),
@@ -66,6 +58,14 @@ def draw_page(labels: Iterable[Label]) -> dict[str, Any]:
         "corrected": _("Your label: {name}."),
         "noneOfThese": _("None of these"),
         "markedNone": _("Your label: none of these."),
+        "copied": _("Copied: {code}"),
+        "notCopied": _("The browser does not allow copying. The code is {code}."),
+        "copyCode": _("Copy {code}"),
+        "copyOther": _("This is {format}: there is no code in the format that you chose."),
+        "codePackage": _("Needs the package {name}."),
+        "codeMath": _("Write it in math mode."),
+        "codeText": _("Write it in text mode."),
+        "codeFurther": _("Also:"),
         "labelRemoved": _("The label was removed."),
         "labelNotRemoved": _("The label could not be removed. You can change it in My drawings."),
         "cleared": _("Drawing cleared. Undo restores it."),
@@ -179,7 +179,6 @@ def rounds_page() -> dict[str, Any]:
 def drawings_page() -> dict[str, Any]:
     """Texts of My drawings, by the name that the scripts use."""
     return {
-        "labels": _label_words(Label.objects.only("name", "glyph")),
         "errors": _error_words(),
         "confirmed": _("You confirmed: {name}"),
         "corrected": _("Your label: {name}"),
@@ -197,7 +196,6 @@ def drawings_page() -> dict[str, Any]:
 def developers_page() -> dict[str, Any]:
     """Texts of the drawing area on the page for developers, by the name that its script uses."""
     return {
-        "labels": _label_words(Label.objects.only("name", "glyph")),
         "errors": _error_words(),
         "waiting": _("Waiting for the answer…"),
         "answered": _("{name}, {percent}"),
@@ -210,6 +208,7 @@ def developers_page() -> dict[str, Any]:
 def review_page() -> dict[str, str]:
     """Texts of the review pages by the names that their scripts use."""
     return {
+        "changed": _("changed from {author} to {label}"),
         "decided": _("{summary}. Next: {next}"),
         "undone": _("Undone: {summary}"),
         "decision": _("the decision"),

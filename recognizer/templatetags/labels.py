@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from django import template
 from django.utils.html import conditional_escape, format_html
@@ -11,15 +12,31 @@ from django.utils.translation import get_language, gettext
 
 from recognizer.models import Label
 from recognizer.models.label_language import in_page_language, language_of
+from recognizer.registry.label_lists import live_glyphs
 
 register = template.Library()
 _CODE = re.compile(r"`([^`]+)`")
 
 
 @register.filter
-def sign(label: Label | None) -> SafeString:
-    """The label's glyph, or its name, with a `lang` attribute if it is not in the language of the page."""
-    return _in_its_language(str(label)) if label else SafeString("")
+def sign(label: Any) -> SafeString:
+    """The label's shape, else its glyph, or its name, with a `lang` attribute if not in the language of the page.
+
+    A recognizer, or any other text, by its words.
+    """
+    if not label:
+        return SafeString("")
+    shape = _shape(label) if isinstance(label, Label) else None
+    return shape or _in_its_language(str(label))
+
+
+def _shape(label: Label) -> SafeString | None:
+    """The label's shape where the live version of its recognizer has one."""
+    glyphs = live_glyphs().get(label.recognizer_id)
+    if glyphs is None or label.slug not in glyphs.slugs:
+        return None
+    shape = '<svg class="shape" role="img" aria-label="{}"><use href="{}#{}"/></svg>'
+    return format_html(shape, str(label), glyphs.address, label.slug)
 
 
 @register.filter

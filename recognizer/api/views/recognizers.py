@@ -16,6 +16,7 @@ from recognizer.api.output import coded_label_json, recognizer_json
 from recognizer.api.preconditions import not_modified
 from recognizer.models import Promotion, Recognizer
 from recognizer.registry import label_lists
+from recognizer.registry.version_facts import Glyphs
 
 REVALIDATE = "public, no-cache"  # labels rarely change
 
@@ -55,16 +56,16 @@ class LabelsView(Endpoint):
         recognizer = get_object_or_404(Recognizer, slug=slug)
         glyphs = label_lists.live_glyphs().get(recognizer.pk)
         address = glyphs.address if glyphs else None
-        revision = label_lists.revisions([recognizer.pk]).get(recognizer.pk, "0")
+        summary = label_lists.summaries([recognizer.pk]).get(recognizer.pk, label_lists.NO_LABELS)
         shapes = address.rpartition("/")[2] if address else ""
-        etag = f'"{slug}-{revision}-{shapes}"'
+        etag = f'"{slug}-{summary.revision}-{shapes}"'
         response = not_modified(request, etag) or Response(_labels_json(recognizer, glyphs))
         response["ETag"] = etag
         response["Cache-Control"] = REVALIDATE
         return response
 
 
-def _labels_json(recognizer: Recognizer, glyphs: label_lists.Glyphs | None) -> dict[str, Any]:
+def _labels_json(recognizer: Recognizer, glyphs: Glyphs | None) -> dict[str, Any]:
     drawn = glyphs.slugs if glyphs else ()
     labels = recognizer.labels.all()
     for label in labels:

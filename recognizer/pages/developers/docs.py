@@ -22,6 +22,7 @@ from recognizer.api.openapi.examples import SEVEN
 from recognizer.pages import script_texts
 from recognizer.pages.developers import samples
 from recognizer.pages.draw.views import api_config, api_root
+from recognizer.pages.label_files import label_addresses
 from recognizer.registry import promotions
 
 
@@ -47,6 +48,7 @@ def developers(request: HttpRequest) -> HttpResponse:
     home = request.build_absolute_uri("/").removesuffix("/")
     strokes = [[Point(x, y) for x, y in zip(*stroke, strict=True)] for stroke in SEVEN]
     codes = sorted(CODES.items(), key=lambda each: each[1].status)
+    recognizers = list(promotions.offered_recognizers())
     context: dict[str, Any] = {
         "starting": [(name, code.replace(samples.SITE, root).strip()) for name, code in samples.STARTING],
         "clients": [(name, code.replace(samples.HOME, home).strip()) for name, code in samples.CLIENTS],
@@ -62,8 +64,8 @@ def developers(request: HttpRequest) -> HttpResponse:
             (_("Pictures (they also count above)"), settings.PICTURE_RATE),
         ],
         "daily": settings.DRAWINGS_PER_DAY,
-        "recognizers": list(promotions.offered_recognizers()),
-        "config": api_config(request),
+        "recognizers": recognizers,
+        "config": {**api_config(request), "labels": label_addresses(recognizers)},
         "texts": script_texts.developers_page(),
     }
     return render(request, "recognizer/developers/developers.html", context)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import random
 from dataclasses import asdict
 from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import FloatField, OuterRef, Subquery
-from django.db.models.functions import Cast
+from django.db.models import OuterRef, Subquery
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.templatetags.static import static
@@ -22,10 +20,14 @@ from accounts import acting
 from ml.preprocessing.ink import DEFAULT_SPEC
 from recognizer.insights import coverage
 from recognizer.models import Promotion, Recognizer
-from recognizer.pages import script_texts
+from recognizer.pages import label_files, script_texts
 from recognizer.pages.draw import chosen_recognizer
 from recognizer.pages.memory import memory_page
-from recognizer.registry import promotions
+from recognizer.registry import promotions, version_facts
+from recognizer.registry.version_facts import VersionFacts
+
+FORMATS = [("latex", "LaTeX"), ("typst", "Typst"), ("unicode", "Unicode"), ("html", "HTML")]  # of codes of labels
+PROMPTS = 12  # labels of each recognizer that the page asks for, one after the other
 
 PENS = [
     ("ink", gettext_lazy("Ink")),
@@ -61,14 +63,12 @@ def neutral_context(request: HttpRequest) -> dict[str, Any]:
 
 def _sheet(request: HttpRequest, slug: str = "", more: dict[str, Any] | None = None) -> HttpResponse:
     newest = Promotion.objects.filter(recognizer=OuterRef("pk")).order_by("-id")
-    limit = Subquery(newest.values("model_version__manifest__unsure_below")[:1])
     live = {
+        "live": Subquery(newest.values("model_version")[:1]),
         "number": Subquery(newest.values("model_version__number")[:1]),
         "sha256": Subquery(newest.values("model_version__sha256")[:1]),
-        "raster": Subquery(newest.values("model_version__manifest__raster")[:1]),  # null in old bundles
-        "unsure_below": Cast(limit, FloatField()),
     }
-    recognizers: list[Any] = list(coverage.with_coverage(promotions.offered_recognizers().annotate(**live)))
+    recognizers: list[Any] = list(promotions.offered_recognizers().annotate(**live))
     recognizer = chosen_recognizer.choose_recognizer(request, recognizers)
     any_chosen = len(recognizers) > 1 and chosen_recognizer.is_any(request, slug)
     if slug and slug != chosen_recognizer.ANY:
@@ -79,24 +79,35 @@ def _sheet(request: HttpRequest, slug: str = "", more: dict[str, Any] | None = N
         return render(request, "recognizer/draw/draw.html", {"recognizer": None}, status=503)
     user = request.user if request.user.is_authenticated else None
     memories = memory_page.memory_states(person=user) if user else None
-    lines = coverage.label_coverage(recognizer)
-    weights = [line.weight for line in lines]  # labels with few drawings are more likely, as in `draw/prompt.js`
+    facts = version_facts.facts_of(each.live for each in recognizers)
+    files = label_files.label_files(recognizers, {each.pk: facts[each.live].glyphs for each in recognizers})
+    prompts = coverage.draw_prompts(recognizers, PROMPTS)
+    prompt = prompts[recognizer.pk][0]
+    prompt.recognizer = recognizer
     context = {
         "title": _title(recognizer),
         "description": gettext(
             "Draw by hand and see at once what a neural network makes of it. %(name)s: %(count)d labels. Confirm or "
             "correct the answer: the next version is trained on what people drew."
         )
-        % {"name": recognizer, "count": len(lines)},
+        % {"name": recognizer, "count": files[recognizer.slug].count},
         "recognizer": recognizer,
         "recognizers": recognizers,
         "any_chosen": any_chosen,
-        "prompt": random.choices(lines, weights)[0].label,  # noqa: S311 - a suggestion, not a secret
+        "prompt": prompt,
         "pens": PENS,
+        "formats": FORMATS,
         "config": {
             **api_config(request),
             "recognizer": recognizer.slug,
-            "recognizers": [_recognizer(each, memories) for each in recognizers],
+            "recognizers": [
+                {
+                    **_recognizer(each, facts[each.live], memories),
+                    "labels": files[each.slug].address,
+                    "prompts": [label.slug for label in prompts[each.pk]] if more is None else [],
+                }
+                for each in recognizers
+            ],
             "any": _any(any_chosen) if len(recognizers) > 1 else None,
             "user": acting.account_id(user) if user else None,  # whose drawings wait on this device
             "neutral": more is not None,
@@ -106,7 +117,7 @@ def _sheet(request: HttpRequest, slug: str = "", more: dict[str, Any] | None = N
             "worker": static("js/model/worker.js"),
             "live": {each.slug: {"version": each.number, "sha256": each.sha256} for each in recognizers},
         },
-        "texts": script_texts.draw_page(line.label for each in recognizers for line in coverage.label_coverage(each)),
+        "texts": script_texts.draw_page(),
         **(more or {}),
     }
     response = render(request, "recognizer/draw/draw.html", context)
@@ -125,14 +136,11 @@ def _title(recognizer: Recognizer) -> str:
     return gettext("%(name)s: draw one and see the answer") % {"name": recognizer}
 
 
-def _recognizer(recognizer: Any, memories: dict[int, dict[str, bool]] | None) -> dict[str, Any]:
-    """One recognizer for the scripts. `memory` is None if nobody is signed in."""
+def _recognizer(
+    recognizer: Recognizer, facts: VersionFacts, memories: dict[int, dict[str, bool]] | None
+) -> dict[str, Any]:
+    """One recognizer for the scripts, without its labels. `memory` is None if nobody is signed in."""
     before, after = recognizer.asks
-    fields = ("slug", "glyph", "asked", "tone", "language")
-    labels = [
-        {name: getattr(line.label, name) for name in fields} | {"name": line.label.word, "weight": line.weight}
-        for line in coverage.label_coverage(recognizer)
-    ]
     return {
         "slug": recognizer.slug,
         "name": str(recognizer),
@@ -141,9 +149,8 @@ def _recognizer(recognizer: Any, memories: dict[int, dict[str, bool]] | None) ->
         "reading": reverse("reading", args=[recognizer.slug]),
         "before": before,
         "after": after,
-        "labels": labels,
-        "raster": recognizer.raster or asdict(DEFAULT_SPEC),
-        "unsureBelow": recognizer.unsure_below,
+        "raster": facts.raster or asdict(DEFAULT_SPEC),
+        "unsureBelow": facts.unsure_below,
         "memory": memories[recognizer.pk] if memories is not None else None,
     }
 

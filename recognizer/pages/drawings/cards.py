@@ -16,6 +16,7 @@ from accounts.models import User
 from recognizer import training
 from recognizer.drawings import thumbnails
 from recognizer.models import Drawing, DrawingQuerySet, Label, PersonalAnswer, Prediction, Recognizer, Review
+from recognizer.pages.label_choice import LabelChoice, find_label_or_none, label_choices
 from recognizer.pages.pagination import ListPage
 from recognizer.pages.query import QueryForm
 from recognizer.review import decisions
@@ -56,17 +57,17 @@ class DrawingFilters:
     label: Label | None
     state: str
     recognizers: list[Recognizer]
+    choices: dict[int, LabelChoice]  # of the labels, by primary key of the recognizer
 
     @classmethod
     def read(cls, query: QueryDict) -> DrawingFilters:
-        """Read the query string; a value that is not valid counts as not given. Two queries."""
+        """Read the query string; a value that is not valid counts as not given. Four queries at most."""
         asked = DrawingsForm(query).values
-        recognizers = list(Recognizer.objects.prefetch_related("labels"))
+        recognizers = list(Recognizer.objects.all())
         only = recognizers[0] if len(recognizers) == 1 else None
         recognizer = next((each for each in recognizers if each.slug == asked["recognizer"]), only)
-        labels = recognizer.labels.all() if recognizer else ()
-        label = next((each for each in labels if each.slug == asked["label"]), None)
-        return cls(recognizer, label, asked["state"] or "", recognizers)
+        label = find_label_or_none(recognizer, asked["label"])
+        return cls(recognizer, label, asked["state"] or "", recognizers, label_choices(recognizers))
 
     def apply(self, drawings: DrawingQuerySet) -> DrawingQuerySet:
         """Apply the filters to a queryset."""
@@ -84,12 +85,23 @@ class DrawingFilters:
     def groups(self) -> list[tuple[Any, list[FilterChoice]]]:
         """The filters with their titles and choices. One recognizer alone is no choice."""
         recognizers = self.recognizers if len(self.recognizers) > 1 else []
-        labels = list(self.recognizer.labels.all()) if self.recognizer else []
+        labels = self.choices[self.recognizer.pk].few if self.recognizer else []
         return [
             (_("Recognizer"), self._choices("recognizer", [(each.slug, each) for each in recognizers], label="")),
             (_("State"), self._choices("state", [(state, name) for state, (name, _apply) in STATES.items()])),
             (_("Label"), self._choices("label", [(each.slug, each) for each in labels])),
         ]
+
+    @property
+    def search(self) -> LabelChoice | None:
+        """Where the labels are too many for links."""
+        found = self.choices[self.recognizer.pk] if self.recognizer else None
+        return found if found and found.many else None
+
+    @property
+    def others(self) -> list[tuple[str, str]]:
+        """The filters besides the label that are set."""
+        return [(name, value) for name, value in self._values.items() if value and name != "label"]
 
     def _choices(self, name: str, values: Sequence[tuple[str, Any]], **also: str) -> list[FilterChoice]:
         """Choices for one filter, with "All" first; empty if there are no values."""
@@ -117,7 +129,7 @@ class DrawingCard:
     drawing: Drawing
     prediction: Prediction | None  # the first one
     label: Label | None  # by the author
-    labels: list[Label]
+    choice: LabelChoice | None = None  # of the labels of its recognizer
     newer: Prediction | None = None  # of the newest version, if it differs from the first one
     review: Review | None = None  # of the author's label
     trained: list[int] = field(default_factory=list)  # numbers of the versions trained on it, oldest first
@@ -164,21 +176,20 @@ def count_drawings(author: User, filters: DrawingFilters, page: ListPage) -> int
     return page.count
 
 
-def drawing_cards(drawings: list[Drawing], recognizers: list[Recognizer]) -> list[DrawingCard]:
-    """A card for each drawing. The recognizers must have their labels prefetched, so a card costs no query."""
-    labels = {recognizer.pk: list(recognizer.labels.all()) for recognizer in recognizers}
+def drawing_cards(drawings: list[Drawing], choices: dict[int, LabelChoice]) -> list[DrawingCard]:
+    """A card for each drawing, at no query for each. `choices`: by primary key of the recognizer."""
     reviews, trained = decisions.decisions_on(drawings), training.versions_trained_on(drawings)
     return [
-        replace(drawing_card(each, labels[each.recognizer_id]), review=reviews[each.pk], trained=trained[each.pk])
+        replace(drawing_card(each, choices[each.recognizer_id]), review=reviews[each.pk], trained=trained[each.pk])
         for each in drawings
     ]
 
 
-def drawing_card(drawing: Drawing, labels: list[Label]) -> DrawingCard:
+def drawing_card(drawing: Drawing, choice: LabelChoice | None = None) -> DrawingCard:
     """The card of one drawing, without review and training."""
     predictions = list(drawing.predictions.all())
     first = predictions[-1] if predictions else None
     label = drawing.current_correction.label if drawing.current_correction else None
     newest = max(predictions, key=lambda each: each.model_version.number, default=None)
     differs = newest and first and (newest.label_id, newest.unsure) != (first.label_id, first.unsure)
-    return DrawingCard(drawing, first, label, labels, newer=newest if differs else None)
+    return DrawingCard(drawing, first, label, choice, newer=newest if differs else None)

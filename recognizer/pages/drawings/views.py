@@ -21,6 +21,7 @@ from recognizer.models import Drawing, UnknownLabelError
 from recognizer.pages import pagination, script_texts
 from recognizer.pages.draw.views import api_config
 from recognizer.pages.drawings import cards
+from recognizer.pages.label_choice import find_label
 from recognizer.pages.query import read_path, read_uuid
 
 MOST_DELETED = 100  # drawings in one request
@@ -35,13 +36,13 @@ def drawings(request: PersonRequest) -> HttpResponse:
     """The person's drawings, a page at a time."""
     filters = cards.DrawingFilters.read(request.GET)
     page = pagination.paginate(cards.filtered_drawings(request.user, filters), request.GET, cards.PAGE_SIZE)
-    shown = cards.drawing_cards(list(page.object_list), filters.recognizers)
+    shown = cards.drawing_cards(list(page.object_list), filters.choices)
     context = {
         "filters": filters,
         "page": page,
         "count": cards.count_drawings(request.user, filters, page),
         "cards": shown,
-        "by_number": any(label.slug.isdecimal() for card in shown for label in card.labels),
+        "by_number": any(label.slug.isdecimal() for card in shown if card.choice for label in card.choice.few),
         "address": request.get_full_path(),
         "config": api_config(request),
         "texts": script_texts.drawings_page(),
@@ -52,14 +53,17 @@ def drawings(request: PersonRequest) -> HttpResponse:
 @require_POST
 @login_required
 def correct(request: PersonRequest, uuid: UUID) -> HttpResponse:
-    """Set the label of a drawing, or NONE_OF_THESE; an empty label removes it. The page's script uses the API."""
+    """Set the label of a drawing, or NONE_OF_THESE; an empty label removes it. The page's script uses the API.
+
+    Without a script one of many labels comes as a person typed it.
+    """
     drawing = get_object_or_404(Drawing, uuid=uuid, author=request.user)
     label = request.POST.get("label", "")
     try:
         if label == NONE_OF_THESE:
             corrections.mark_none_of_these(drawing=drawing)
         elif label:
-            corrections.correct(drawing=drawing, label=label)
+            corrections.correct(drawing=drawing, label=find_label(drawing.recognizer, label).slug)
         else:
             corrections.take_back(drawing=drawing)
     except Drawing.DoesNotExist as error:  # deleted in another tab meanwhile
@@ -79,7 +83,7 @@ def delete(request: PersonRequest, uuid: UUID) -> HttpResponse:
         store.delete_drawing(drawing=drawing)
         messages.success(request, _("The drawing was deleted."))
         return redirect(_back(request))
-    context = {"card": cards.drawing_card(drawing, []), "back": _back(request)}
+    context = {"card": cards.drawing_card(drawing), "back": _back(request)}
     return render(request, "recognizer/drawings/delete.html", context)
 
 
@@ -98,7 +102,7 @@ def delete_many(request: PersonRequest) -> HttpResponse:
         text = ngettext("%d drawing was deleted.", "%d drawings were deleted.", count) % count
         messages.success(request, text, extra_tags=f"deleted-{count}")
         return redirect(_back(request))
-    asked = [cards.drawing_card(each, []) for each in found.with_answers()]
+    asked = [cards.drawing_card(each) for each in found.with_answers()]
     if not asked:
         return redirect(_back(request))
     return render(request, "recognizer/drawings/delete_many.html", {"cards": asked, "back": _back(request)})

@@ -25,7 +25,7 @@ from recognizer.review import controls
 @for_reviewers
 def agreement(request: PersonRequest, slug: str) -> HttpResponse:
     """How often reviewers make the same decision about the same drawing."""
-    context, recognizer = insights_context(slug, promotions.live_recognizers().prefetch_related("labels"))
+    context, recognizer = insights_context(slug, promotions.live_recognizers())
     context |= {
         "found": agreements.agreement_of(recognizer, viewer=request.user),
         "enough": agreements.MIN_SHARED,

@@ -31,7 +31,7 @@ from recognizer.registry.serving import NoModelError, live_version
 @login_required
 def memory(request: PersonRequest) -> HttpResponse:
     """A person's memory for one recognizer."""
-    recognizers = list(promotions.live_recognizers().prefetch_related("labels"))
+    recognizers = list(promotions.live_recognizers())
     recognizer = chosen_recognizer.choose_recognizer(request, recognizers)
     context: dict[str, object] = {"recognizers": recognizers, "recognizer": recognizer}
     if recognizer:

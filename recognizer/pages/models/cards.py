@@ -14,12 +14,14 @@ from django.db.models import F, OuterRef, QuerySet, Subquery
 from recognizer.models import Label, ModelVersion, Promotion, Recognizer, TrainingRun
 from recognizer.models.model_version import heavy_fields
 from recognizer.pages import svg_plot
+from recognizer.pages.label_choice import MOST_SHOWN
 
 Json = dict[str, Any]
 MIN_OPACITY = 0.12  # of a cell that is not zero
 MAX_NUMBERED = 12  # labels; with more there is no room for numbers in the cells
 CELL_SIZE = 24  # SVG units
 LETTER_WIDTH = 7  # SVG units
+MOST_OF_MANY = 24  # lines of a chart of very many labels
 
 
 @dataclass(frozen=True)
@@ -113,13 +115,23 @@ class ModelCard:
     card: Json  # the card in the manifest; empty if there is none
     run: TrainingRun | None  # that trained this version, starting from the model that the card describes
 
+    @property
+    def few_labels(self) -> list[Label]:
+        """Those that a list of models shows."""
+        return list(self.labels.values())[:MOST_SHOWN]
+
+    @property
+    def further_labels(self) -> int:
+        """How many labels there are besides."""
+        return max(0, len(self.labels) - MOST_SHOWN)
+
     @cached_property
     def charts(self) -> list[LabelChart]:
-        """Accuracy by label, for each test."""
+        """Accuracy by label, for each test; of very many labels those with the lowest accuracy."""
         tests = [(each["test"], each["labels"]) for each in self.card.get("by_label", [])]
         shares = [line["accuracy"] for _test, lines in tests for line in lines if line["accuracy"] is not None]
         bottom = svg_plot.Scale.of(shares).bottom
-        return [LabelChart(test, bottom, list(self._lines(lines, bottom))) for test, lines in tests]
+        return [LabelChart(test, bottom, _fewest(list(self._lines(lines, bottom)))) for test, lines in tests]
 
     def _lines(self, lines: list[Json], bottom: float) -> Any:
         for line in lines:
@@ -129,11 +141,11 @@ class ModelCard:
 
     @cached_property
     def trained_on(self) -> list[ChartLine]:
-        """Number of training drawings of each label."""
+        """Number of training drawings of each label; of very many labels those with the fewest."""
         counts = self.card.get("trained_on", {})
         most = max(counts.values(), default=1) or 1
         known = [(self.labels[slug], count) for slug, count in counts.items() if slug in self.labels]
-        return [ChartLine(label, svg_plot.position_of_share(count / most), count) for label, count in known]
+        return _fewest([ChartLine(label, svg_plot.position_of_share(count / most), count) for label, count in known])
 
     @property
     def confusions(self) -> list[tuple[Label, Label, int]]:
@@ -144,8 +156,10 @@ class ModelCard:
 
     @cached_property
     def matrix(self) -> MatrixPicture | None:
-        """The confusion matrix; None if it does not match the labels."""
+        """The confusion matrix; None if it does not match the labels, or if they are very many."""
         counts = self.card.get("confusion") or []
+        if len(self.labels) > MOST_SHOWN:
+            return None
         return MatrixPicture(list(self.labels.values()), counts) if len(counts) == len(self.labels) else None
 
     @property
@@ -157,6 +171,13 @@ class ModelCard:
     def junk(self) -> list[Json]:
         """Results of tests with negative examples."""
         return [each for each in self.card.get("results", []) if each.get("junk_count")]
+
+
+def _fewest(lines: list[ChartLine]) -> list[ChartLine]:
+    """All lines in the order of the labels, or the worst of very many."""
+    if len(lines) <= MOST_SHOWN:
+        return lines
+    return sorted(lines, key=lambda line: line.count if line.share is None else line.share)[:MOST_OF_MANY]
 
 
 def versions_with_card(recognizer: Recognizer) -> QuerySet[ModelVersion]:

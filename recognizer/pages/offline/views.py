@@ -39,6 +39,7 @@ def service_worker(request: HttpRequest) -> HttpResponse:
         "share": reverse("share"),
         "statics": settings.STATIC_URL,
         "models": draw.api_root() + "recognizers/",
+        "labels": ["/labels/", "/glyphs/"],
     }
     script = static("js/offline/service_worker.js")
     body = f"self.INKLING = {json.dumps(config)};\nimportScripts({json.dumps(script)});\n"

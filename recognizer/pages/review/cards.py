@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -30,6 +30,7 @@ from recognizer.models import (
     permissions,
 )
 from recognizer.models.model_version import heavy_fields
+from recognizer.pages.label_choice import LabelChoice, label_choices
 from recognizer.review import controls, queue
 from recognizer.review.queue import NO_FILTER, QueueFilter
 
@@ -75,7 +76,8 @@ class ReviewCard:
     correction: Correction
     prediction: Prediction | None  # the first one
     guesses: list[CardGuess]
-    keys: list[tuple[Label, str]]  # every label, and its key or ""
+    keys: list[tuple[Label, str]]  # every label, and its key or ""; none of them if they are very many
+    choice: LabelChoice
     decision: Review | Opinion | None = None  # set where the card shows a decision instead of asking for one
     reference: Review | None = None  # the decision that can become the correct answer of a control drawing
     control: Control | None = None
@@ -112,7 +114,7 @@ class ReviewCard:
     @property
     def many(self) -> bool:
         """Whether there are more labels than one sees at a glance."""
-        return len(self.keys) > MOST_AT_A_GLANCE
+        return self.choice.count > MOST_AT_A_GLANCE
 
     @property
     def likely(self) -> list[tuple[Label, str]]:
@@ -138,25 +140,43 @@ def review_card(correction: Correction, decision: Review | Opinion | None = None
 
 
 def review_cards(corrections: Sequence[Correction]) -> list[ReviewCard]:
-    """The cards of any number of corrections, in four queries."""
+    """The cards of any number of corrections, in a fixed number of queries."""
     first = Prediction.objects.select_related("label", "model_version").order_by("pk")
     found = (
         Drawing.objects.defer("image")
         .select_related("recognizer")
-        .prefetch_related("recognizer__labels", Prefetch("predictions", first.defer(*heavy_fields("model_version"))))
+        .prefetch_related(Prefetch("predictions", first.defer(*heavy_fields("model_version"))))
         .in_bulk([each.drawing_id for each in corrections])
     )
-    return [_card(each, found[each.drawing_id]) for each in corrections if each.drawing_id in found]
+    choices = label_choices({each.recognizer_id: each.recognizer for each in found.values()}.values())
+    guessed = _guessed_labels(found.values())
+    return [_card(each, found[each.drawing_id], choices, guessed) for each in corrections if each.drawing_id in found]
 
 
-def _card(correction: Correction, drawing: Drawing) -> ReviewCard:
+def _first(drawing: Drawing) -> Prediction | None:
+    return next(iter(drawing.predictions.all()), None)
+
+
+def _guessed_labels(drawings: Iterable[Drawing]) -> dict[tuple[int, str], Label]:
+    """The labels of the guesses that cards show, by recognizer and slug. One query."""
+    first = [prediction for each in drawings if (prediction := _first(each))]
+    slugs = {slug for prediction in first for slug, _probability in prediction.guesses[:SHOWN_GUESSES]}
+    recognizers = {each.recognizer_id for each in drawings}
+    labels = Label.objects.filter(recognizer__in=recognizers, slug__in=slugs).defer("names", "codes")
+    return {(label.recognizer_id, label.slug): label for label in labels}
+
+
+def _card(
+    correction: Correction,
+    drawing: Drawing,
+    choices: dict[int, LabelChoice],
+    guessed: dict[tuple[int, str], Label],
+) -> ReviewCard:
     correction.drawing = drawing
-    labels = list(drawing.recognizer.labels.all())
-    by_slug = {label.slug: label for label in labels}
-    first = next(iter(drawing.predictions.all()), None)
+    first, of = _first(drawing), drawing.recognizer_id
     shown = first.guesses[:SHOWN_GUESSES] if first else []
-    guesses = [CardGuess(by_slug[slug], probability) for slug, probability in shown if slug in by_slug]
-    return ReviewCard(correction, first, guesses, _keys(labels))
+    guesses = [CardGuess(guessed[of, slug], probability) for slug, probability in shown if (of, slug) in guessed]
+    return ReviewCard(correction, first, guesses, _keys(choices[of].few), choices[of])
 
 
 def _keys(labels: list[Label]) -> list[tuple[Label, str]]:

@@ -10,7 +10,8 @@ from django import forms
 from django.http import QueryDict
 from django.utils.translation import gettext as _
 
-from recognizer.models import Label, ModelVersion, Recognizer
+from recognizer.models import ModelVersion, Recognizer
+from recognizer.pages.label_choice import LabelChoice, find_label_or_none, label_choices
 from recognizer.pages.query import IdField, QueryForm
 from recognizer.review.queue import QueueFilter
 
@@ -34,28 +35,24 @@ class ReviewFilter:
     queue: QueueFilter
     recognizers: list[Recognizer]
     versions: list[ModelVersion]  # of the chosen recognizer, the newest first
+    choice: LabelChoice | None  # of its labels
 
     @classmethod
     def read(cls, query: Mapping[str, Any], *, staff: bool) -> ReviewFilter:
-        """Needs at most three queries. Only staff may filter by author."""
+        """Needs at most five queries. Only staff may filter by author."""
         given = ReviewFilterForm(query).values
-        recognizers = list(Recognizer.objects.prefetch_related("labels"))
+        recognizers = list(Recognizer.objects.all())
         recognizer = next((each for each in recognizers if each.slug == given["recognizer"]), None)
-        labels = list(recognizer.labels.all()) if recognizer else []
         versions = list(recognizer.versions.light()) if recognizer else []
         queue = QueueFilter(
             recognizer=recognizer,
-            label=next((each for each in labels if each.slug == given["said"]), None),
+            label=find_label_or_none(recognizer, given["said"]),
             version=next((each for each in versions if each.number == given["version"]), None),
             author=given["author"] if staff else None,
             oldest=given["order"] == OLDEST,
         )
-        return cls(queue, recognizers, versions)
-
-    @property
-    def labels(self) -> list[Label]:
-        """Those of the chosen recognizer."""
-        return list(self.queue.recognizer.labels.all()) if self.queue.recognizer else []
+        choice = label_choices([recognizer])[recognizer.pk] if recognizer else None
+        return cls(queue, recognizers, versions, choice)
 
     @property
     def values(self) -> dict[str, str]:

@@ -22,6 +22,7 @@ from accounts.requests import PersonRequest
 from recognizer.insights import disputes
 from recognizer.models import Correction, Opinion, Report, Review, UnknownLabelError, permissions
 from recognizer.pages.access import for_reviewers
+from recognizer.pages.label_choice import find_label_or_none
 from recognizer.pages.numerals import in_page_numerals
 from recognizer.pages.query import read_id, read_ids
 from recognizer.pages.review import cards, common
@@ -129,14 +130,14 @@ def _card_json(request: PersonRequest, card: cards.ReviewCard, filters: ReviewFi
 @require_POST
 @for_reviewers
 def decide(request: PersonRequest, pk: int) -> HttpResponse:
-    """Do what the pressed button says: accept, label=..., reject=... or skip. Then show the next drawing."""
+    """Do what the pressed button says: accept, label=..., relabel, reject=... or skip. Then show the next."""
     if "skip" in request.POST:
         common.skip(request, pk)
         locking.release_claims([pk], request.user)
         skipped = {"skipped": common.skipped_text(len(common.skipped(request)))}
         return JsonResponse(skipped) if _wants_json(request) else to_review(request)
     correction = Correction.objects.filter(pk=pk).first()
-    decision = _decision(request)
+    decision = _decision(request, correction)
     if decision is None:
         return _unknown_decision(request)
     if correction is None:
@@ -170,13 +171,16 @@ def _settled_or_repeated(request: PersonRequest, correction: Correction, error: 
     return {"opinion": opinion.pk} if saved == request.POST.get("reject", sent) else None
 
 
-def _decision(request: PersonRequest) -> Callable[..., Opinion] | None:
-    """The function that saves what was sent."""
+def _decision(request: PersonRequest, correction: Correction | None) -> Callable[..., Opinion] | None:
+    """The function that saves what was sent. A page without a script sends the words for one of many labels."""
     sent = request.POST
     if "accept" in sent:
         return decisions.accept
     if "label" in sent:
         return partial(decisions.relabel, label=sent["label"])
+    if "relabel" in sent and correction:
+        label = find_label_or_none(correction.drawing.recognizer, sent.get("words"))
+        return partial(decisions.relabel, label=label.slug) if label else None
     if "reject" in sent:
         return partial(decisions.reject, reason=sent["reject"])
     return None

@@ -115,11 +115,15 @@ def round_labels(request: HttpRequest, slug: str) -> JsonResponse:
         "unsure_below": Cast(Subquery(newest.values("model_version__manifest__unsure_below")[:1]), FloatField()),
         "examples": ExampleSet.objects.filter(recognizer=OuterRef("pk")).values("sha256")[:1],
     }
-    found: Any = coverage.with_coverage(promotions.offered_recognizers().filter(slug=slug).annotate(**live)).first()
+    live_now = promotions.offered_recognizers().filter(slug=slug).select_related("policy")
+    found: Any = live_now.annotate(**live).first()
     if found is None:
         raise Http404
     before, after = found.asks
     fields = ("slug", "glyph", "asked", "tone", "language")
+    labels = list(found.labels.select_related("coverage").defer("names", "codes"))
+    for label in labels:
+        label.recognizer = found  # its prompt says how a label is asked for
     address = reverse("round-examples", args=[slug])
     return JsonResponse(
         {
@@ -128,7 +132,7 @@ def round_labels(request: HttpRequest, slug: str) -> JsonResponse:
             "unsureBelow": found.unsure_below,
             "labels": [
                 {name: getattr(line.label, name) for name in fields} | {"name": line.label.word, "weight": line.weight}
-                for line in coverage.label_coverage(found)
+                for line in coverage.label_coverage(labels, coverage.coverage_goal(found))
             ],
             "examples": f"{address}?of={found.examples}" if found.examples else None,
         }

@@ -3,12 +3,13 @@
 import { Client } from "../api.js";
 import { Sheet, SIDE, Stroke } from "../draw/ink.js";
 import { Pad } from "../draw/pad.js";
+import { LabelLists } from "../shared/label_lists.js";
 import { percent, reasonOf, text, wordOf } from "../shared/texts.js";
 
 const QUIET_MS = 250; // the request is sent so long after the pen was lifted
 const PEN = Object.assign(new EventTarget(), { width: 16 }); // sheet units
 
-const { api: root, actingFor } = JSON.parse(document.getElementById("config").textContent);
+const { api: root, actingFor, labels } = JSON.parse(document.getElementById("config").textContent);
 const box = document.querySelector("[data-try]");
 const find = (name) => box.querySelector(`[data-${name}]`);
 
@@ -16,6 +17,7 @@ class Trial {
   #sheet = new Sheet();
   #pad = new Pad(find("pad"), this.#sheet, PEN);
   #api = new Client({ root, actingFor, attempts: 1 });
+  #lists = new LabelLists(labels); // the names of labels in the language of the page
   #timer = 0;
   #sent = 0; // only the answer to the last request is shown
 
@@ -50,7 +52,7 @@ class Trial {
     const number = ++this.#sent;
     find("summary").textContent = text("waiting");
     try {
-      const answer = await this.#api.predict(content);
+      const [answer] = await Promise.all([this.#api.predict(content), this.#lists.load(content.recognizer)]);
       if (number === this.#sent) this.#showAnswer(written(answer), inWords(answer));
     } catch (error) {
       if (number !== this.#sent) return;

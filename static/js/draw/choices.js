@@ -4,17 +4,18 @@
 export class Choices {
   #root;
   #panel;
-  #button;
+  #buttons;
+  #opener = null; // the button that opened it
 
-  /** `root` contains the panel `[data-choices]`, the button `[data-open-choices]`, and one to close inside the panel. */
+  /** `root` contains the panel `[data-choices]`, buttons `[data-open-choices]`, and one to close inside the panel. */
   constructor(root) {
     this.#root = root;
     this.#panel = root.querySelector("[data-choices]");
-    this.#button = root.querySelector("[data-open-choices]");
+    this.#buttons = [...root.querySelectorAll("[data-open-choices]")];
   }
 
   connect() {
-    this.#button.addEventListener("click", () => this.open());
+    for (const button of this.#buttons) button.addEventListener("click", () => this.open());
     this.#panel.addEventListener("click", ({ target }) => {
       if (target.closest("[data-close-choices]")) this.#leave();
       else if (target.closest("[data-label]")) this.close();
@@ -25,7 +26,9 @@ export class Choices {
 
   /** Open the panel, unless its content has room on the page. */
   open() {
-    if (!this.#button.getClientRects().length) return;
+    const button = this.#buttons.find((each) => each.getClientRects().length);
+    if (!button) return;
+    this.#opener = button;
     this.#set(true);
     this.#panel.focus({ preventScroll: true });
   }
@@ -36,7 +39,7 @@ export class Choices {
 
   #leave() {
     this.close();
-    this.#button.focus({ preventScroll: true });
+    this.#opener?.focus({ preventScroll: true });
   }
 
   get #isOpen() {
@@ -45,6 +48,6 @@ export class Choices {
 
   #set(isOpen) {
     this.#root.toggleAttribute("data-choosing", isOpen);
-    this.#button.setAttribute("aria-expanded", String(isOpen));
+    for (const button of this.#buttons) button.setAttribute("aria-expanded", String(isOpen));
   }
 }

@@ -8,6 +8,7 @@ import { Choices } from "./choices.js";
 import { CleanShape } from "./clean_shape.js";
 import { Client, NONE_OF_THESE } from "../api.js";
 import { Connection } from "./connection.js";
+import { CopyCodes } from "./copy_codes.js";
 import { Device } from "../model/device.js";
 import { Predictor } from "./predictor.js";
 import { LookAlikes } from "./look_alikes.js";
@@ -21,6 +22,7 @@ import { DraftStore } from "./draft_store.js";
 import { KeyboardPen } from "./keyboard_pen.js";
 import { Pad } from "./pad.js";
 import { pageConfig } from "../offline/page_config.js";
+import { LabelLists } from "../shared/label_lists.js";
 import { LabelPicker } from "./label_picker.js";
 import { Pictures } from "./pictures.js";
 import { Problem } from "../shared/problem.js";
@@ -42,6 +44,7 @@ import { Uploader } from "./uploader.js";
 
 const EXPLAINED = "inkling.explained"; // whether this person knows what to do with an answer
 const SHAPES = "shapes"; // the recognizer whose labels have figures
+const LABELS_MS = 3000;
 const ANSWER_S = 8; // a question that was not answered so soon is asked again
 
 const find = (selector) => document.querySelector(selector);
@@ -64,15 +67,17 @@ class DrawPage {
     recognizers: this.#recognizers,
     signedIn: Boolean(this.#config.user),
   });
-  #prompt = new Prompt(find("#prompt"), this.#recognizer);
+  #lists = new LabelLists(Object.fromEntries(this.#config.recognizers.map(({ slug, labels }) => [slug, labels])));
+  #prompt = new Prompt(find("#prompt"), this.#recognizer, this.#lists);
   #askedInstead = new AskedInstead(find("[data-asked-instead]"), this.#prompt);
   #picker = new LabelPicker(find("[data-picker]"));
   #guesses = new Guesses(find("[data-panel]"), this.#picker);
   #choices = new Choices(find("[data-draw]"));
-  #otherRecognizer = new OtherRecognizer(find("[data-other-recognizer]"), this.#recognizers);
-  #lookAlikes = new LookAlikes(find("[data-look-alikes]"), this.#recognizers);
+  #otherRecognizer = new OtherRecognizer(find("[data-other-recognizer]"), this.#recognizers, this.#lists);
+  #lookAlikes = new LookAlikes(find("[data-look-alikes]"), this.#recognizers, this.#lists);
   #memoryReasons = find("[data-memory-reasons]") && new MemoryReasons(find("[data-panel]"), new Thumbnails(this.#api)); // not for strangers
   #announcer = new Announcer(find("[data-announcer]"));
+  #copyCodes = new CopyCodes(find("[data-panel]"), this.#guesses, this.#announcer);
   #uploader = new Uploader(this.#api, new Outbox(this.#config.user, this.#config.userNumber));
   #drafts = new DraftStore({ ...this.#config, sheet: this.#sheet, uploader: this.#uploader, answeredHere: () => this.#guesses.versionHere });
   #connection = new Connection(find("[data-connection]"), { predictor: this.#predictor, uploader: this.#uploader, signedIn: Boolean(this.#config.user) });
@@ -89,7 +94,7 @@ class DrawPage {
 
   connect() {
     this.#listen();
-    for (const part of [this.#pad, this.#keyboardPen, this.#guesses, this.#picker, this.#choices, this.#pictures, this.#rasterPreview, this.#cleanShape]) part.connect();
+    for (const part of [this.#pad, this.#keyboardPen, this.#guesses, this.#picker, this.#choices, this.#pictures, this.#rasterPreview, this.#cleanShape, this.#copyCodes]) part.connect();
     for (const part of [this.#tools, this.#recognizers, this.#predictor, this.#connection, this.#outcome]) part.connect();
     this.#useRecognizer();
     if (this.#config.neutral || this.#recognizers.isAny) this.#usePrompt();
@@ -102,6 +107,13 @@ class DrawPage {
     this.#service.connect();
     this.#backOnline.connect();
     takeSharedPicture().then((picture) => picture && this.#pictures.take(picture, { isShared: true }));
+    find("[data-draw]").dataset.started = ""; // static/js/shared/old_browsers.js
+    this.#setReady();
+  }
+
+  /** With the labels; without a connection they may not come. */
+  async #setReady() {
+    await Promise.race([this.#lists.load(this.#recognizer.slug), new Promise((resolve) => setTimeout(resolve, LABELS_MS))]);
     find("[data-draw]").dataset.ready = "";
   }
 
@@ -131,6 +143,7 @@ class DrawPage {
     on(this.#device, "ready", this.#showVersion);
     on(this.#device, "refused", ({ version }) => this.#problem.show(text("versionRefused", { version })));
     on(this.#guesses, "label", this.#setLabel);
+    on(this.#lists, "labels", (slug) => slug === this.#recognizer.slug && this.#useLabels());
     on(this.#recognizers, "switch", this.#switched);
     on(this.#recognizers, "follow", this.#followed);
     on(this.#lookAlikes, "choose", this.#chooseLookAlike);
@@ -166,6 +179,7 @@ class DrawPage {
       n: act("next"),
       d: () => this.#canvas.focus(),
       s: act("shuffle"),
+      c: act("copy"),
       "[": () => this.#pen.thinner(),
       "]": () => this.#pen.thicker(),
       "?": act("help"),
@@ -184,6 +198,7 @@ class DrawPage {
       reload: () => location.reload(),
       shuffle: () => this.#shuffle(),
       switchRecognizer: () => this.#otherRecognizer.choose(),
+      copy: () => this.#copyCodes.copy(),
       help: () => find("[data-help]").showModal(),
       closeProblem: () => this.#problem.settle(),
       closeHelp: () => find("[data-help]").close(),
@@ -198,8 +213,7 @@ class DrawPage {
 
   /** A number key names the label that looks like it, else the guess in that place. */
   #labelForKey(key) {
-    const { labels } = this.#recognizer;
-    return labels.find(({ slug }) => slug === key)?.slug ?? this.#guesses.labelAt(Number(key));
+    return this.#lists.get(this.#recognizer.slug).find(key)?.slug ?? this.#guesses.labelAt(Number(key));
   }
 
   /** On an answered sheet the stroke starts a new drawing, as soon as the pad is sure that it is no pinch ("renew"). */
@@ -259,15 +273,24 @@ class DrawPage {
   }
 
   #useRecognizer() {
-    const { labels, memory, raster, unsureBelow } = this.#recognizer;
-    this.#guesses.use(this.#recognizer);
+    const { slug, memory, raster, unsureBelow } = this.#recognizer;
+    this.#guesses.use(this.#lists.get(slug), slug);
+    this.#useLabels();
+    this.#lists.load(slug);
     this.#memoryReasons?.setVisible(Boolean(memory?.holds));
-    find("[data-draw]").toggleAttribute("data-digits", labels.some(({ slug }) => /^\d$/.test(slug)));
     for (const line of document.querySelectorAll("[data-memory-on]")) line.hidden = !memory?.on;
     for (const part of document.querySelectorAll("[data-size]")) part.textContent = integer(raster.size);
     find("[data-unsure-below]").textContent = percent(unsureBelow);
     for (const link of document.querySelectorAll("[data-reading-link]")) link.href = this.#recognizer.reading;
     this.#showVersion();
+  }
+
+  /** The labels of the recognizer: none until they have arrived. */
+  #useLabels() {
+    const { slug } = this.#recognizer;
+    const list = this.#lists.get(slug);
+    this.#guesses.setLabels(list, slug);
+    find("[data-draw]").toggleAttribute("data-digits", list.labels.some((label) => /^\d$/.test(label.slug)));
   }
 
   /** Which version answers on this device, for tests and for people who look. */
@@ -289,7 +312,8 @@ class DrawPage {
     this.#useRecognizer();
   }
 
-  #chooseLookAlike({ recognizer, label }) {
+  async #chooseLookAlike({ recognizer, label }) {
+    await this.#lists.load(recognizer);
     this.#recognizers.follow(recognizer);
     this.#setLabel(label);
   }
@@ -392,13 +416,13 @@ class DrawPage {
     find("[data-several]").hidden = !several;
     this.#otherRecognizer.show(several ? {} : answer, { settled });
     if (several || this.#sheet.picture || this.#recognizers.isAny) this.#askedInstead.clear();
-    else this.#askedInstead.show(answer, this.#recognizer.labels, { settled });
+    else this.#askedInstead.show(answer, this.#lists.get(this.#recognizer.slug).labels, { settled });
     this.#announcer.say(() => this.#sentence());
   }
 
   #areSeveralDigits() {
-    const { labels } = this.#recognizer;
-    return labels.every(({ slug }) => /^\d$/.test(slug)) && areSeveral(this.#pad.strokes.map((stroke) => stroke.toWire()));
+    const { labels } = this.#lists.get(this.#recognizer.slug);
+    return labels.length > 0 && labels.every(({ slug }) => /^\d$/.test(slug)) && areSeveral(this.#pad.strokes.map((stroke) => stroke.toWire()));
   }
 
   /** What a screen reader says; with what the model alone says only where memory changed it. */
@@ -437,6 +461,7 @@ class DrawPage {
 
   #setLabel(slug) {
     const label = this.#guesses.label(slug);
+    if (label && slug !== NONE_OF_THESE && this.#sheet.isBlank && !this.#pad.isDrawing) return this.#showFound(label);
     if (!label || this.#sheet.isBlank || this.#guesses.isBlank || this.#pad.isDrawing) return;
     if (!this.#label) this.#shuffle(); // it asks for the next drawing
     this.#label = slug;
@@ -452,6 +477,13 @@ class DrawPage {
     if (this.#hasFocus("[data-panel]")) find("[data-panel] [data-do=next]").focus({ preventScroll: true });
     if (this.#config.user) this.#save(slug, headline);
     else this.#outcome.tell("anonymous", headline);
+  }
+
+  /** Without a drawing a label is looked up, to copy its codes. */
+  #showFound(label) {
+    if (!Object.keys(label.codes).length) return;
+    this.#guesses.showFound(label);
+    this.#announcer.now(wordOf(label.name));
   }
 
   #hideExplanation() {

@@ -1,7 +1,8 @@
 // The answer beside the drawing area: the first guess in words, the ranked guesses with bars, and
-// a button for every label. Fires "label" when a person chooses one.
+// a button for every label. Fires "label" when a person chooses one, and "shown" (detail: the label on display, or null).
 
 import { NONE_OF_THESE } from "../api.js";
+import { NO_LABELS } from "../shared/label_lists.js";
 import { isForeign, named, sign } from "../shared/labels.js";
 import { integer, percent, pieces, text, wordOf } from "../shared/texts.js";
 
@@ -14,7 +15,7 @@ export class Guesses extends EventTarget {
   #picker;
   #part;
   #rows = new Map(); // label -> <li>, kept so that bars and positions are animated
-  #labels = new Map();
+  #labels = NO_LABELS;
   #shown = []; // the ranked guesses on display
   #answer = null;
 
@@ -25,14 +26,21 @@ export class Guesses extends EventTarget {
     this.#part = Object.fromEntries([...panel.querySelectorAll("[data-part]")].map((part) => [part.dataset.part, part]));
   }
 
-  /** Switch to the labels of this recognizer. */
-  use(recognizer) {
-    this.#labels = new Map(recognizer.labels.map((label) => [label.slug, label]));
-    this.#rows.clear();
+  /** Switch to the labels of this recognizer: its LabelList, which is empty until it has arrived. */
+  use(list, recognizer) {
     this.#answer = null;
-    this.#panel.toggleAttribute("data-words", recognizer.labels.some(({ glyph }) => !glyph));
-    this.#panel.toggleAttribute("data-foreign", recognizer.labels.some(isForeign));
-    this.#picker.use(recognizer);
+    this.setLabels(list, recognizer);
+  }
+
+  /** The labels of the recognizer have arrived. */
+  setLabels(list, recognizer) {
+    this.#labels = list;
+    this.#rows.clear();
+    this.#panel.toggleAttribute("data-words", list.labels.some(({ glyph, shape }) => !glyph && !shape));
+    this.#panel.toggleAttribute("data-foreign", list.labels.some(isForeign));
+    this.#panel.toggleAttribute("data-coded", list.hasCodes);
+    this.#picker.use(list, recognizer);
+    if (this.#answer && this.#panel.dataset.state !== "thanks") this.showAnswer(this.#answer);
   }
 
   connect() {
@@ -59,7 +67,7 @@ export class Guesses extends EventTarget {
 
   label(slug) {
     if (slug === NONE_OF_THESE) return { slug, glyph: "", name: text("noneOfThese") };
-    return this.#labels.get(slug);
+    return this.#labels.find(slug);
   }
 
   /** The label of the guess at this position, from 1; undefined if there is none. */
@@ -74,6 +82,7 @@ export class Guesses extends EventTarget {
 
   /** The first answer is on its way. */
   showWaiting() {
+    this.#picker.clear();
     this.#show("waiting");
   }
 
@@ -95,7 +104,8 @@ export class Guesses extends EventTarget {
     this.#part.version.textContent = text(answer.on_device ? "answeredHere" : "answeredByServer", { version: integer(answer.model_version) });
     const worth = answer.guesses.filter((guess) => guess.probability >= WORTH_SHOWING);
     this.#rank(worth.slice(0, SHOWN));
-    this.#show(answer.unsure ? "unsure" : "answer");
+    this.#picker.suggest(answer.guesses.slice(Math.min(worth.length, SHOWN)));
+    this.#show(answer.unsure ? "unsure" : "answer", null, this.#known(first));
   }
 
   /** The picture is blank: there is nothing to choose a label for. */
@@ -113,7 +123,18 @@ export class Guesses extends EventTarget {
     this.#part.glyph.replaceChildren(sign(label));
     this.#part.thanks.textContent = headline;
     this.#panel.toggleAttribute("data-none", label.slug === NONE_OF_THESE);
-    this.#show("thanks", label.slug);
+    this.#picker.note(label.slug);
+    this.#picker.clear();
+    this.#show("thanks", label.slug, label);
+  }
+
+  /** A label that the person has searched for, without a drawing. */
+  showFound(label) {
+    this.#answer = null;
+    this.#part.glyph.replaceChildren(sign(label));
+    this.#part.found.replaceChildren(named(label));
+    this.#picker.note(label.slug);
+    this.#show("found", label.slug, label);
   }
 
   sentence({ spoken = false } = {}) {
@@ -124,9 +145,11 @@ export class Guesses extends EventTarget {
     return text(spoken ? "looksLikeSpoken" : "looksLike", values);
   }
 
-  #show(state, label = null) {
+  /** `pressed`: the slug of the chosen label. `shown`: the label on display. */
+  #show(state, pressed = null, shown = null) {
     this.#panel.dataset.state = state;
-    this.#picker.press(label);
+    this.#picker.press(pressed);
+    this.dispatchEvent(new CustomEvent("shown", { detail: shown }));
   }
 
   #rank(guesses) {
@@ -159,11 +182,12 @@ export class Guesses extends EventTarget {
     row.firstElementChild.dataset.label = label.slug;
     row.firstElementChild.classList.add(`tone-${label.tone}`);
     row.querySelector(".glyph").append(sign(label), ...(isForeign(label) ? [" ", named(label)] : []));
+    row.querySelector("[data-copy-label]").dataset.copyLabel = label.slug; // see copy_codes.js
     return row;
   }
 
   /** The label of a guess; a label that was added after this page was loaded is built from the guess. */
   #known({ label, glyph, name }) {
-    return this.#labels.get(label) ?? { slug: label, glyph, name, tone: "blue", language: "" };
+    return this.#labels.find(label) ?? { slug: label, glyph, name, tone: "blue", language: "", codes: {} };
   }
 }

@@ -10,13 +10,15 @@ export class LookAlikes extends EventTarget {
   #words;
   #list;
   #recognizers;
+  #lists;
 
-  constructor(root, recognizers) {
+  constructor(root, recognizers, lists) {
     super();
     this.#root = root;
     this.#words = root.querySelector("p");
     this.#list = root.querySelector("ul");
     this.#recognizers = recognizers;
+    this.#lists = lists;
   }
 
   show({ recognizer, alike = [] }) {
@@ -35,7 +37,8 @@ export class LookAlikes extends EventTarget {
   #item({ recognizer, guess }) {
     const known = this.#recognizers.find(recognizer);
     if (!known) return null; // installed after this page was loaded
-    const label = known.labels.find(({ slug }) => slug === guess.label) ?? guess;
+    this.#lists.load(recognizer); // for whoever chooses it
+    const label = this.#lists.get(recognizer).find(guess.label) ?? guess;
     const button = document.createElement("button");
     button.type = "button";
     button.className = "button";

@@ -7,12 +7,14 @@ export class OtherRecognizer {
   #line;
   #words;
   #recognizers;
+  #lists;
   #offered = null; // slug of the suggested recognizer
 
-  constructor(line, recognizers) {
+  constructor(line, recognizers, lists) {
     this.#line = line;
     this.#words = line.querySelector("[data-words]");
     this.#recognizers = recognizers;
+    this.#lists = lists;
   }
 
   /** The suggestion for screen readers; empty if there is none. */
@@ -39,11 +41,17 @@ export class OtherRecognizer {
   #offer({ recognizer, guess }) {
     const known = this.#recognizers.find(recognizer);
     if (!known) return this.clear(); // installed after this page was loaded
-    const label = known.labels.find(({ slug }) => slug === guess.label) ?? guess;
+    this.#offered = recognizer;
+    this.#lists.load(recognizer).then(() => this.#offered === recognizer && this.#name(known, guess));
+    this.#name(known, guess);
+    this.#line.hidden = false;
+  }
+
+  /** The label as it is asked for, or as the answer calls it until the labels of the recognizer have arrived. */
+  #name(known, guess) {
+    const label = this.#lists.get(known.slug).find(guess.label) ?? guess;
     const name = document.createElement("b");
     name.append(sign({ ...label, glyph: label.asked ?? guess.glyph }));
     this.#words.replaceChildren(...pieces("otherRecognizer", { name, recognizer: known.name }));
-    this.#offered = recognizer;
-    this.#line.hidden = false;
   }
 }

@@ -5,6 +5,9 @@ import { ApiError, Client, NONE_OF_THESE } from "../api.js";
 import { Outbox } from "../draw/outbox.js";
 import { Uploader } from "../draw/uploader.js";
 import { keyOf } from "../shared/keys.js";
+import { LabelFinder } from "../shared/label_finder.js";
+import { loadList, NO_LABELS } from "../shared/label_lists.js";
+import { sign } from "../shared/labels.js";
 import { reasonOf, text, wordOf } from "../shared/texts.js";
 
 const find = (selector, root = document) => root.querySelector(selector);
@@ -27,15 +30,22 @@ class Drawing {
     return [...this.#element.querySelectorAll(".key")].some((key) => key.value === label);
   }
 
-  async setLabel(slug) {
+  /** `list`: the labels of its recognizer. */
+  async setLabel(slug, list) {
     const { label, glyph, name, agrees } = await this.#api.correct(this.id, slug);
-    if (label === null) this.#show(NONE_OF_THESE, "", text("noneOfThese"));
-    else this.#show(label, glyph, text(agrees ? "confirmed" : "corrected", { name: wordOf(name) }));
+    const known = list.find(label) ?? { glyph, name, language: "" };
+    if (label === null) this.#show(NONE_OF_THESE, null, text("noneOfThese"));
+    else this.#show(label, known, text(agrees ? "confirmed" : "corrected", { name: wordOf(name) }));
   }
 
   async removeLabel() {
     await this.#api.takeBack(this.id);
-    this.#show(null, "", text("unanswered"));
+    this.#show(null, null, text("unanswered"));
+  }
+
+  /** The address of the labels of its recognizer. */
+  get labels() {
+    return this.#element.dataset.labels;
   }
 
   get #label() {
@@ -57,10 +67,12 @@ class Drawing {
     this.#element.focus();
   }
 
-  #show(label, glyph, sentence) {
+  /** `known`: what is shown of the label; null without one. */
+  #show(label, known, sentence) {
     const shown = find("[data-glyph]", this.#element);
-    shown.textContent = glyph;
-    shown.hidden = !glyph;
+    const hasSign = Boolean(known?.glyph || known?.shape);
+    shown.replaceChildren(...(hasSign ? [sign(known)] : []));
+    shown.hidden = !hasSign;
     find("[data-label-text]", this.#element).textContent = sentence;
     find("[data-verb]", this.#element).textContent = text(label ? "change" : "add");
     find("[data-remove-label]", this.#element).hidden = !label;
@@ -79,6 +91,7 @@ class DrawingsPage {
   #config = JSON.parse(find("#config").textContent);
   #api = new Client({ root: this.#config.api, actingFor: this.#config.actingFor, attempts: 1 });
   #dialog = find("[data-confirm]");
+  #lists = new Map(); // address -> LabelList
   #toDelete = null;
   #changes = 0; // that are being carried out
   #uploading = null; // what waits is uploaded before anything here is changed, which is newer
@@ -90,6 +103,8 @@ class DrawingsPage {
     find("[data-yes]").addEventListener("click", () => this.#delete());
     find("[data-no]").addEventListener("click", () => this.#dialog.close());
     this.#connectSelection();
+    this.#connectFinders();
+    this.#loadLabels();
     this.#uploading = this.#upload();
     this.#page.dataset.ready = "";
   }
@@ -117,6 +132,21 @@ class DrawingsPage {
     });
   }
 
+  /** Where there are very many labels, one is found by typing. */
+  #connectFinders() {
+    for (const root of this.#page.querySelectorAll("[data-label-finder]")) {
+      const plain = find("[data-plain]", root.closest("form"));
+      if (plain) plain.hidden = true;
+      new LabelFinder(root).connect();
+    }
+  }
+
+  /** Their names and shapes, for what changes on the page. */
+  #loadLabels() {
+    const addresses = new Set([...this.#page.querySelectorAll("[data-labels]")].map((each) => each.dataset.labels));
+    for (const address of addresses) loadList(address).then((list) => this.#lists.set(address, list));
+  }
+
   #drawingOf(target) {
     const element = target.closest("[data-drawing]");
     return element && new Drawing(element, this.#api);
@@ -127,14 +157,18 @@ class DrawingsPage {
     event.preventDefault();
     const drawing = this.#drawingOf(event.target);
     const label = event.submitter.name ? event.submitter.value : find("select", event.target).value;
-    this.#try(() => (label ? drawing.setLabel(label) : drawing.removeLabel()));
+    this.#try(() => (label ? this.#setLabel(drawing, label) : drawing.removeLabel()));
   }
 
   #pressed(event) {
     const key = keyOf(event);
     if (event.ctrlKey || event.metaKey || event.altKey || event.repeat || !/^\d$/.test(key)) return;
     const drawing = this.#drawingOf(event.target);
-    if (drawing?.has(key)) this.#try(() => drawing.setLabel(key));
+    if (drawing?.has(key)) this.#try(() => this.#setLabel(drawing, key));
+  }
+
+  #setLabel(drawing, label) {
+    return drawing.setLabel(label, this.#lists.get(drawing.labels) ?? NO_LABELS);
   }
 
   #clicked(event) {

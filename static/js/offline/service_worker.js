@@ -2,13 +2,14 @@
 //
 // Pages come from the server whenever it answers, so none is older than the site. Without it the draw page and the page of
 // rounds come from the device, in a form that is made for nobody, and every other page is replaced by one that says so. Of
-// the API only the files of model versions are stored, which are the same for everybody and never change; of rounds what
-// they ask for and the examples, which are the same for everybody, too.
+// the API only the files of model versions are stored, which are the same for everybody and never change, and beside them the
+// labels of their recognizers; of rounds what they ask for and the examples. They are the same for everybody, too.
 
-const { release, sheet, sheets, rounds, roundsSheet, page, share, statics, models } = self.INKLING;
+const { release, sheet, sheets, rounds, roundsSheet, page, share, statics, models, labels } = self.INKLING;
 
 const RELEASES = "inkling-release-";
 const MODELS = "inkling-models";
+const LABELS = "inkling-labels";
 const ROUNDS = "inkling-rounds";
 const SHARED = "inkling-shared";
 const PATIENCE_MS = 5000; // after it, a draw page comes from the device although the server may still answer
@@ -34,7 +35,8 @@ function answerTo(event, { origin, pathname, search }) {
   if (mode === "navigate") return navigate(event, pathname);
   if (pathname.startsWith(statics)) return staticFile(event.request, pathname);
   if (pathname.startsWith(rounds) && ROUND_FILE.test(pathname)) return roundFile(event.request, pathname);
-  if (pathname.startsWith(models) && VERSION_FILE.test(pathname) && !search) return versionFile(event.request);
+  if (pathname.startsWith(models) && VERSION_FILE.test(pathname) && !search) return fileForAll(MODELS, event.request);
+  if (labels.some((prefix) => pathname.startsWith(prefix))) return fileForAll(LABELS, event.request);
   return null;
 }
 
@@ -124,8 +126,9 @@ async function staticFile(request, pathname) {
 
 // --- Models ---
 
-async function versionFile(request) {
-  const cache = await caches.open(MODELS);
+/** What never changes and is the same for everybody. */
+async function fileForAll(name, request) {
+  const cache = await caches.open(name);
   const found = request.cache === "reload" ? null : await cache.match(request.url);
   if (found) return found;
   const response = await fetch(request);
@@ -156,11 +159,14 @@ async function keep({ used, language }) {
   if (isNew && (await hasVersions(used))) return;
   const response = isNew ? before : await ownPage(sheet).catch(() => null);
   if (!response) return void registration.update();
-  const { live } = configIn(await response.clone().text());
+  const { live, recognizers } = configIn(await response.clone().text());
   const versions = new Map(used.filter((slug) => live[slug]).map((slug) => [slug, live[slug].version]));
   await storeVersions(versions);
+  const lists = recognizers.filter(({ slug }) => versions.has(slug)).map((each) => each.labels);
+  const kept = await storeLabels(lists);
   if (!isNew) await cache.put(sheet, response);
   await deleteOtherVersions(versions);
+  await deleteOtherLabels(kept);
   const others = [...(isNew ? [] : [roundsSheet]), ...(isInLanguage ? [] : [page])];
   for (const address of others) {
     const renewed = await ownPage(address).catch(() => null);
@@ -184,9 +190,31 @@ async function storeVersions(versions) {
   const cache = await caches.open(MODELS);
   for (const [slug, number] of versions) {
     const files = ["model", "model.tflite", "vectors"].map((name) => `${models}${slug}/versions/${number}/${name}`);
-    await Promise.all(files.map((address) => versionFile(new Request(address, { credentials: "omit" }))));
+    await Promise.all(files.map((address) => fileForAll(MODELS, new Request(address, { credentials: "omit" }))));
     const stored = await Promise.all(files.map((address) => cache.match(address)));
     if (!stored.every(Boolean)) throw new Error(`${slug} ${number}: not stored`);
+  }
+}
+
+/** `addresses`: of the labels of recognizers. With their shapes. Throws if a file cannot be stored; returns the addresses of all. */
+async function storeLabels(addresses) {
+  const cache = await caches.open(LABELS);
+  const kept = [];
+  for (const address of addresses) {
+    const response = await fileForAll(LABELS, new Request(address, { credentials: "omit" }));
+    const { glyphs } = await response.clone().json();
+    if (glyphs) await fileForAll(LABELS, new Request(glyphs, { credentials: "omit" }));
+    const all = glyphs ? [address, glyphs] : [address];
+    if (!(await Promise.all(all.map((each) => cache.match(each)))).every(Boolean)) throw new Error(`${address}: not stored`);
+    kept.push(...all);
+  }
+  return kept;
+}
+
+async function deleteOtherLabels(kept) {
+  const cache = await caches.open(LABELS);
+  for (const { url } of await cache.keys()) {
+    if (!kept.includes(new URL(url).pathname)) await cache.delete(url);
   }
 }
 

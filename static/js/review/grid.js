@@ -1,5 +1,6 @@
 // Keys for the review grid: arrows go from drawing to drawing, Space selects the wrong ones.
 
+import { connectFinders } from "../shared/label_finder.js";
 import { Shortcuts } from "../shared/shortcuts.js";
 import { text } from "../shared/texts.js";
 
@@ -13,6 +14,7 @@ class ReviewGrid {
     this.#list?.addEventListener("change", () => this.#count());
     this.#page.addEventListener("submit", (event) => this.#submitted(event));
     addEventListener("pageshow", () => this.#returned()); // the browser can restore the page as it was
+    connectFinders();
     new Shortcuts(this.#actions(), this.#page.querySelector("[data-shortcuts]")).connect();
     this.#page.dataset.ready = "";
   }

@@ -3,6 +3,7 @@
 
 import { Announcer } from "../shared/announcer.js";
 import { Filter } from "../shared/filter.js";
+import { connectFinders, LabelFinder } from "../shared/label_finder.js";
 import { isStill, replay } from "./replay.js";
 import { Prefetch, toForm } from "./prefetch.js";
 import { Failures } from "./failures.js";
@@ -28,6 +29,7 @@ class ReviewPage {
   #outbox;
   #endReplay = () => {};
   #filter = null;
+  #finders = new WeakMap(); // form -> LabelFinder
   #shownAt = -Infinity;
   #summary = "";
 
@@ -39,6 +41,7 @@ class ReviewPage {
     this.#outbox = new Outbox(this.#page.dataset.actingFor, this.#outboxEvents());
     this.#outbox.connect();
     this.#waiting.subtract(this.#outbox.decided.length); // those of before a reload
+    connectFinders(this.#page.querySelector(".review-filter"));
     this.#failures.connect(() => this.#retry());
     this.#history.connect((entry) => this.#undo(entry));
     this.#listen();
@@ -156,11 +159,23 @@ class ReviewPage {
   }
 
   #useFilter(form) {
+    const finder = form.querySelector("[data-label-finder]"); // only where there are very many
+    if (finder) return this.#useFinder(form, finder);
     const field = form.querySelector("[data-field]"); // only where there are many labels
     this.#filter = field && new Filter(form.querySelector("[data-picker]"));
     if (!field || !field.hidden) return;
     field.hidden = false;
     this.#filter.connect();
+  }
+
+  #useFinder(form, root) {
+    this.#filter = this.#finders.get(form);
+    if (this.#filter) return; // the card is shown again
+    const { author } = form.dataset;
+    this.#filter = new LabelFinder(root, (button, { glyph, name }) => (button.dataset.summary = text("changed", { author, label: glyph || name })));
+    this.#finders.set(form, this.#filter);
+    this.#filter.connect();
+    form.querySelector("[data-plain]").hidden = true;
   }
 
   #replay() {

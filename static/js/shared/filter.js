@@ -6,10 +6,15 @@ export class Filter {
   #root;
   #input;
   #none;
+  #refill;
 
-  /** `root` contains buttons `.key`, an input `[data-filter]` and a message `[data-none]` for no matches. */
-  constructor(root) {
+  /**
+   * `root` contains buttons `.key`, an input `[data-filter]` and a message `[data-none]` for no matches. Where there are too
+   * many labels for buttons, `refill(query)` puts those that match into the group, the best first, and returns true.
+   */
+  constructor(root, refill = () => false) {
     this.#root = root;
+    this.#refill = refill;
     this.#input = root.querySelector("[data-filter]");
     this.#none = root.querySelector("[data-none]");
   }
@@ -19,6 +24,10 @@ export class Filter {
     this.#input.addEventListener("keydown", (event) => this.#press(event));
   }
 
+  get query() {
+    return this.#input.value.trim();
+  }
+
   focus() {
     this.#input.focus();
     this.#input.select();
@@ -26,6 +35,11 @@ export class Filter {
 
   clear() {
     this.#input.value = "";
+    this.#narrow();
+  }
+
+  /** Show what matches: the labels have changed. */
+  narrow() {
     this.#narrow();
   }
 
@@ -50,6 +64,7 @@ export class Filter {
   }
 
   #narrow() {
+    if (this.#refill(this.query)) return this.#markFirst();
     const wanted = plain(this.#input.value);
     const fits = this.#keys.map((key) => ({ key, fit: fitOf(key, wanted) }));
     const best = wanted ? Math.max(...fits.map(({ fit }) => fit)) : Infinity;
@@ -60,6 +75,12 @@ export class Filter {
     const first = fits.find(({ fit }) => fit && fit === best);
     if (first) first.key.dataset.best = "";
     if (this.#none) this.#none.hidden = best > 0;
+  }
+
+  #markFirst() {
+    const [first] = this.#keys;
+    if (first && this.query) first.dataset.best = "";
+    if (this.#none) this.#none.hidden = Boolean(first) || !this.query;
   }
 
   get #keys() {

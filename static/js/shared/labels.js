@@ -5,9 +5,22 @@ import { language as pageLanguage, wordOf } from "./texts.js";
 const LATIN = /^\P{L}*\p{Script=Latin}/u;
 const english = pageLanguage === "en" ? "" : "en"; // the `lang` of Latin letters on this page
 
-/** A label's glyph, or its name where it has none. */
-export function sign({ glyph, name, language }) {
-  return inLanguage(glyph || wordOf(name), language);
+const SVG = "http://www.w3.org/2000/svg";
+
+/** A label's shape where the site has one, else its glyph, or its name where it has none. */
+export function sign({ glyph, name, language, shape }) {
+  return shape ? drawn(shape, glyph || wordOf(name)) : inLanguage(glyph || wordOf(name), language);
+}
+
+function drawn(shape, words) {
+  const svg = document.createElementNS(SVG, "svg");
+  svg.setAttribute("class", "shape");
+  svg.setAttribute("role", "img");
+  svg.setAttribute("aria-label", words);
+  const use = document.createElementNS(SVG, "use");
+  use.setAttribute("href", shape);
+  svg.append(use);
+  return svg;
 }
 
 /** A label's name, for a sentence. */

@@ -17,6 +17,6 @@
   // A page that needs its scripts says so if they did not start: they are modules, in the syntax of 2021.
   addEventListener("load", function () {
     var notice = document.querySelector("[data-too-old]");
-    if (notice && !document.querySelector("[data-ready]")) notice.removeAttribute("hidden");
+    if (notice && !document.querySelector("[data-ready], [data-started]")) notice.removeAttribute("hidden");
   });
 })();

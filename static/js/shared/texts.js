@@ -6,6 +6,7 @@ const fine = new Intl.NumberFormat(language, { style: "percent", minimumFraction
 const choice = new Intl.ListFormat(language, { type: "disjunction" });
 
 let texts = null;
+const words = new Map(); // names of labels as the API has them -> in the language of the page
 
 /** The text of this name, with {placeholders} filled; numbers are written as in the language of the page. */
 export function text(key, values = {}) {
@@ -27,8 +28,12 @@ export function reasonOf(error) {
 
 /** The name of a label in the language of the page; the API and the model have their own names. */
 export function wordOf(name) {
-  texts ??= JSON.parse(document.getElementById("texts").textContent);
-  return texts.labels?.[name] ?? name;
+  return words.get(name) ?? name;
+}
+
+/** Labels in the language of the page; `own` is the name of the API where it is another one. */
+export function addWords(labels) {
+  for (const { name, own } of labels) if (own) words.set(own, name);
 }
 
 /** A share as a percentage; never rounded up to 100 %. */

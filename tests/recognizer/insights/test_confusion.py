@@ -201,6 +201,7 @@ def test_the_number_of_drawings_does_not_change_the_number_of_queries(
     first = desk.approved("7", label_1=0.9)
     desk.judged(2, exam=[(first, "7", "1")])
     read()
+    as_rita.get(PAGE)  # shapes of labels are looked up now and then
     few = [_queries(as_rita, path) for path in paths]
     more = [desk.approved(str(at % 10), label_1=0.5, label_7=0.4) for at in range(30)]
     seven = [desk.approved("7", label_1=0.9) for _ in range(5)]

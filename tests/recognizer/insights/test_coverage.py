@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import random
 import re
 from collections import Counter
 from collections.abc import Callable
@@ -36,12 +35,17 @@ def _text(client: Client, path: str = PAGE) -> str:
     return " ".join(response.content.decode().split())
 
 
-def _weights(client: Client, path: str = "/") -> dict[str, float]:
-    found = re.search(r'<script id="config" type="application/json">(.*?)</script>', _text(client, path))
+def _asked(client: Client, times: int) -> Counter[str]:
+    """How often each label is the first that the draw page asks for."""
+    found = [re.search(r'data-prompt="label"><span>(\d)<', _text(client, "/")) for _ in range(times)]
+    return Counter(each[1] for each in found if each)
+
+
+def _prompts(client: Client) -> dict[str, list[str]]:
+    """What the page asks for, one after the other, by recognizer."""
+    found = re.search(r'<script id="config" type="application/json">(.*?)</script>', _text(client, "/"))
     assert found
-    config = json.loads(found[1])
-    labels = next(each["labels"] for each in config["recognizers"] if each["slug"] == config["recognizer"])
-    return {label["slug"]: label["weight"] for label in labels}
+    return {each["slug"]: each["prompts"] for each in json.loads(found[1])["recognizers"]}
 
 
 def test_labels_with_the_most_missing_drawings_come_first(
@@ -63,7 +67,7 @@ def test_labels_with_the_most_missing_drawings_come_first(
     rows = re.findall("".join(cells), html)
     assert rows[-2:] == [("7", "3 of 4", "75.0%", "2", "1"), ("1", "5 of 4", "100.0%", "1", "0")]
     assert rows[0] == ("0", "0 of 4", "0.0%", "0", "0")
-    figures = [page.context[name] for name in ("goal", "reached", "missing")]
+    figures = [getattr(page.context["summary"], name) for name in ("goal", "reached", "missing")]
     assert figures == [4, 1, 33]
 
 
@@ -96,37 +100,37 @@ def test_the_number_of_drawings_does_not_change_the_number_of_queries(
     for at in range(10):
         desk.approved(str(at))
     read()
-    with django_assert_max_num_queries(8):
+    _text(as_rita)  # shapes of labels are looked up now and then
+    with django_assert_max_num_queries(10):
         _text(as_rita)
 
 
-def test_labels_far_from_their_goal_are_asked_for_more_often(
-    client: Client, desk: Desk, goal: Policy, read: Read
+def test_every_recognizer_has_a_few_prompts_each_once(client: Client, three: list[Recognizer]) -> None:
+    prompts = _prompts(client)
+    assert sorted(prompts["digits"]) == list("0123456789")
+    assert len(set(prompts["sketches"])) == len(prompts["sketches"]) == 12  # of thirty
+    assert _prompts(client) != prompts
+
+
+def test_labels_far_from_their_goal_are_asked_for_more_often_and_earlier(
+    client: Client, digits: Recognizer, goal: Policy, read: Read
 ) -> None:
-    assert set(_weights(client).values()) == {1.0}  # nothing was counted: each as often
-    for _ in range(3):
-        desk.approved("7")
-    for _ in range(6):
-        desk.approved("1")
-    read()
-    weights = _weights(client)
-    assert (weights["0"], weights["7"], weights["1"]) == (1.0, 0.25, 0.1)
-
-
-def test_the_first_prompt_uses_the_same_weights(client: Client, digits: Recognizer, goal: Policy, read: Read) -> None:
     read()
     Coverage.objects.exclude(label__slug="3").update(drawings=4)  # the goal
-    random.seed(3)
-    asked = [re.search(r'data-prompt="label"><span>(\d)<', _text(client, "/")) for _ in range(60)]
-    counts = Counter(found[1] for found in asked if found)
-    assert counts["3"] > 20  # of 60: 1 beside nine times 0.1
+    counts = _asked(client, 60)
+    assert counts["3"] > 15  # of 60, of which 32 are likely: 1 beside nine times 0.1
     assert len(counts) > 3  # the others are still asked for
 
 
-def test_the_weights_cost_the_draw_page_no_query(
-    client: Client, as_alice: Client, desk: Desk, three: list[Recognizer], read: Read, django_assert_num_queries: Any
+def test_before_anything_is_counted_each_label_is_asked_for_as_often(client: Client, digits: Recognizer) -> None:
+    assert max(_asked(client, 60).values()) < 20  # of 60, of which 6 are likely
+
+
+def test_the_draw_page_needs_a_fixed_number_of_queries(
+    client: Client, desk: Desk, three: list[Recognizer], read: Read, django_assert_num_queries: Any
 ) -> None:
     desk.approved("7")
     read()
-    with django_assert_num_queries(2):
+    client.get("/")
+    with django_assert_num_queries(3):  # recognizers, a summary of their labels, prompts
         client.get("/")
