@@ -199,6 +199,7 @@ MATHS = Recipe(
     load=load_maths,
     load_to_replay=partial(load_maths, per_label=REPLAYED_PER_LABEL),
     sources=("detexify", "hasy", "quickdraw"),
+    examples_from=("detexify", "hasy"),
     notes=(),
     epochs=12,
     pictures=14_000,
