@@ -100,7 +100,7 @@ def test_a_release_without_one_leaves_the_installed_one(db: None, release: Path)
 def test_one_that_cannot_be_read_is_reported_and_the_bundle_is_installed(db: None, release: Path) -> None:
     (release / "digits" / BASE_TEST_FILE).write_bytes(b"no archive")
     _, err = run_command("install_models", folder=release)
-    assert err.startswith("digits: ")
+    assert err.startswith("digits ")
     assert ModelVersion.objects.get().recognizer.slug == "digits"
     assert not BaseTestRow.objects.exists()
 
