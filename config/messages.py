@@ -75,7 +75,9 @@ def extract_bundle(
     manifest = json.load(file)
     found = [("recognizer", manifest.get("title")), ("prompt", manifest.get("prompt"))]
     found += [("test", name) for name in manifest.get("metrics", {})]
-    found += [("label", label.get(field)) for label in manifest["labels"] for field in ("name", "prompt")]
+    # Symbols with LaTeX commands keep their English names: people look for them by these.
+    labels = [label for label in manifest["labels"] if "latex" not in label.get("codes", {})]
+    found += [("label", label.get(field)) for label in labels for field in ("name", "prompt")]
     for context, words in found:
         if words:
             yield 1, "pgettext", [context, words], []

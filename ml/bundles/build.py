@@ -62,7 +62,7 @@ def export_bundle(
 
     `model` has the outputs `probabilities` (n, labels + 1) and `embedding` (n, width). `probe` is uint8
     (k, size, size), rasters of `raster`. `quantise` stores the weights of the LiteRT file in 8 bits (dynamic
-    range), and those of the Keras file with 9 significant bits (`ml.bundles.shorten_weights`).
+    range), and those of the Keras file with 8 significant bits (`ml.bundles.shorten_weights`).
 
     Raises BundleError if the model or the probe does not fit `raster`, or if the converted model has lost weights or
     answers the probe differently from the Keras model.

@@ -10,7 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ml.benchmarks.symbols import label_ranks
+from ml.bundles.bundle import load_bundle, verify_bundle
+from ml.bundles.glyphs import drawn_slugs
 from ml.data.loaders import DatasetError
+from ml.evaluation.base_test import read_base_test, read_base_test_file
 from ml.preprocessing.ink import RasterSpec, rasterise
 from ml.recipes.base import Material
 from ml.recipes.maths import IMPORTED, LABELS, MATHS, label_of_symbol, read_table, split_drawings
@@ -137,3 +141,14 @@ def test_the_recipe_has_the_table_without_the_ids_of_commands() -> None:
     assert [row["slug"] for row in read_table()] == SLUGS
     assert MATHS.glyphs is not None
     assert MATHS.glyphs.is_file()
+
+
+def test_the_shipped_model_knows_its_base_test() -> None:
+    folder = Path("ml/models/maths")
+    bundle, test = load_bundle(folder), read_base_test(read_base_test_file(folder))
+    answers = verify_bundle(bundle).predict(test.rasters[::8]).probabilities
+    assert test.fits(bundle)
+    assert (label_ranks(answers, test.labels[::8]) < 5).mean() > 0.96
+    assert len(bundle.tflite) < 1_500_000
+    assert sum(file.stat().st_size for file in folder.iterdir()) < 6 * 2**20
+    assert sorted(drawn_slugs(bundle.glyphs)) == sorted(bundle.slugs) == sorted(SLUGS)
