@@ -25,6 +25,7 @@ from accounts.models import User
 from ml.bundles.bundle import Bundle, load_bundle
 from recognizer import memory
 from recognizer.models import Label, Recognizer
+from recognizer.pages.draw import same_shape
 from recognizer.registry import install, label_lists, pinned, serving, switch, version_facts
 from recognizer.review import outliers
 from tests import small_bundles
@@ -74,6 +75,7 @@ def _empty_caches() -> Iterator[None]:
     label_lists.clear_cache()
     switch.clear_cache()
     version_facts.clear_cache()
+    same_shape.clear_cache()
     usage.clear_cache()
     key_cache.clear_cache()
     outliers.clear_cache()

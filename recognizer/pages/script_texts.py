@@ -44,6 +44,8 @@ def draw_page() -> dict[str, Any]:
         ),
         "askedInstead": _("Asked for {asked}; this looks like {drawn}."),
         "otherRecognizer": _("This looks like {name} in {recognizer}."),
+        "sameShape": _("Also drawn like this: {names}."),
+        "labelInRecognizer": _("{name} in {recognizer}"),
         "switched": _("Switched to {name}."),
         "youDrawLikeThis": _("You draw {name} like this"),
         "youLabelledSimilar": _("You labelled a similar drawing {name}"),

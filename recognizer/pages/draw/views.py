@@ -21,7 +21,7 @@ from ml.preprocessing.ink import DEFAULT_SPEC
 from recognizer.insights import coverage
 from recognizer.models import Promotion, Recognizer
 from recognizer.pages import label_files, script_texts
-from recognizer.pages.draw import chosen_recognizer
+from recognizer.pages.draw import chosen_recognizer, same_shape
 from recognizer.pages.memory import memory_page
 from recognizer.registry import promotions, version_facts
 from recognizer.registry.version_facts import VersionFacts
@@ -115,6 +115,7 @@ def _sheet(request: HttpRequest, slug: str = "", more: dict[str, Any] | None = N
             "memory": reverse("memory"),
             "userNumber": str(user.pk) if user else None,  # older versions of the page stored it instead
             "worker": static("js/model/worker.js"),
+            "sameShape": same_shape.find_same_shape(recognizers),
             "live": {each.slug: {"version": each.number, "sha256": each.sha256} for each in recognizers},
         },
         "texts": script_texts.draw_page(),

@@ -17,6 +17,7 @@ import { MemoryReasons } from "./memory_reasons.js";
 import { OtherRecognizer } from "./other_recognizer.js";
 import { RasterPreview } from "./raster_preview.js";
 import { Guesses } from "./guesses.js";
+import { SameShape } from "./same_shape.js";
 import { Sheet } from "./ink.js";
 import { DraftStore } from "./draft_store.js";
 import { KeyboardPen } from "./keyboard_pen.js";
@@ -75,6 +76,7 @@ class DrawPage {
   #choices = new Choices(find("[data-draw]"));
   #otherRecognizer = new OtherRecognizer(find("[data-other-recognizer]"), this.#recognizers, this.#lists);
   #lookAlikes = new LookAlikes(find("[data-look-alikes]"), this.#recognizers, this.#lists);
+  #sameShape = new SameShape(find("[data-same-shape]"), this.#recognizers, this.#config.sameShape);
   #memoryReasons = find("[data-memory-reasons]") && new MemoryReasons(find("[data-panel]"), new Thumbnails(this.#api)); // not for strangers
   #announcer = new Announcer(find("[data-announcer]"));
   #copyCodes = new CopyCodes(find("[data-panel]"), this.#guesses, this.#announcer);
@@ -371,6 +373,7 @@ class DrawPage {
     this.#memoryReasons?.clear();
     this.#otherRecognizer.clear();
     this.#cleanShape.clear();
+    this.#sameShape.clear();
     this.#askedInstead.clear();
     this.#lookAlikes.clear();
   }
@@ -415,6 +418,7 @@ class DrawPage {
     const several = settled && this.#areSeveralDigits();
     find("[data-several]").hidden = !several;
     this.#otherRecognizer.show(several ? {} : answer, { settled });
+    this.#sameShape.show(settled && !several && !answer.unsure ? answer.guesses[0].label : null);
     if (several || this.#sheet.picture || this.#recognizers.isAny) this.#askedInstead.clear();
     else this.#askedInstead.show(answer, this.#lists.get(this.#recognizer.slug).labels, { settled });
     this.#announcer.say(() => this.#sentence());
@@ -430,7 +434,7 @@ class DrawPage {
     const answer = this.#guesses.sentence({ spoken: true });
     const several = find("[data-several]");
     const hint = several.hidden ? "" : several.textContent;
-    return [this.#memoryReasons?.spoken(answer) ?? answer, hint, this.#askedInstead.sentence, this.#otherRecognizer.sentence].filter(Boolean).join(". ");
+    return [this.#memoryReasons?.spoken(answer) ?? answer, hint, this.#askedInstead.sentence, this.#otherRecognizer.sentence, this.#sameShape.sentence].filter(Boolean).join(". ");
   }
 
   #showProblem(error) {
@@ -455,6 +459,7 @@ class DrawPage {
     this.#otherRecognizer.clear();
     this.#lookAlikes.clear();
     if (this.#recognizers.isAny) this.#problem.show(text("anyNeedsServer"));
+    this.#sameShape.clear();
   }
 
   // --- What a person says ---
