@@ -84,7 +84,7 @@ MEMORY = """
 
 def main(count: int = ANSWERS) -> None:
     """Print all figures."""
-    for name in ("digits", "bangla-digits", "sketches"):
+    for name in ("digits", "bangla-digits", "sketches", "maths"):
         _compare(name, count)
     from playwright.sync_api import sync_playwright
 
