@@ -71,7 +71,7 @@ def runtime(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["digits", "bangla-digits", "sketches"])
+@pytest.mark.parametrize("name", ["digits", "bangla-digits", "sketches", "letters"])
 def test_the_page_s_network_answers_as_litert_js_does(browser: Any, runtime: Path, name: str) -> None:
     bundle = load_bundle(MODELS / name)
     with np.load(MODELS / name / "base_test.npz", allow_pickle=False) as test:

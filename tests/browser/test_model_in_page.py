@@ -19,7 +19,7 @@ from tests.browser.visitors import ONE, SEVEN, Visitor, said_by, until
 from tests.renderers import answer_in_node, page_modules, run_in_node
 
 ROOT = Path(__file__).parents[2]
-SHIPPED = ("digits", "bangla-digits", "sketches")
+SHIPPED = ("digits", "bangla-digits", "sketches", "letters")
 
 
 @pytest.mark.parametrize("name", SHIPPED)

@@ -14,7 +14,7 @@ from recognizer.models import Recognizer
 from recognizer.registry import install
 from tests import small_bundles
 
-LETTERS = [
+LETTERS: list[dict[str, Any]] = [
     {"slug": "o", "glyph": "Oo", "name": "O", "looks_like": ["digits/0", "sketches/moon", "maths/circ"]},
     {"slug": "l", "glyph": "Ll", "name": "L", "looks_like": ["digits/1", "letters/o"]},
     *({"slug": f"x{number}", "glyph": "", "name": f"letter {number}"} for number in range(8)),

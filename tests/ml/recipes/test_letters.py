@@ -12,8 +12,8 @@ import pytest
 from ml.data.loaders import LETTERS
 from ml.data.sources import SOURCES
 from ml.recipes import RECIPES
-from ml.recipes.base import Material
-from ml.recipes.letters import AT_LEAST, LABEL_OF, LABELS, LATIN_LETTERS, write_label
+from ml.recipes.base import Examples, Material
+from ml.recipes.letters import AT_LEAST, LABEL_OF, LABELS, LATIN_LETTERS, _first_of_each, write_label
 from ml.training.epochs import make_epoch
 from tests.ml.small_datasets import latin, letters, mnist, other_words
 
@@ -86,6 +86,14 @@ def test_rare_letters_are_repeated_but_counted_once(material: Material) -> None:
     assert repeated.min() >= AT_LEAST
     assert material.distinct_counts is not None
     assert material.distinct_counts.sum() == len({raster.tobytes() for raster in material.pictures.x})
+
+
+def test_the_base_test_has_few_of_each_label_so_that_the_bundle_stays_small() -> None:
+    held_out = Examples(np.zeros((300, 28, 28), np.uint8), np.repeat([0, 5], [250, 50]))
+
+    chosen = _first_of_each(held_out, 100)
+
+    assert np.bincount(chosen.y)[[0, 5]].tolist() == [100, 50]
 
 
 def test_no_negative_looks_like_a_letter_by_its_name(material: Material) -> None:
