@@ -9,6 +9,7 @@ from html.parser import HTMLParser
 NAMES = {
     *("Inkling", "GitHub", "Chrome", "Edge", "Firefox", "Safari", "Python", "JavaScript", "TensorFlow", "Keras"),
     *("LiteRT", "NumPy", "OpenAPI", "WebP", "Quick", "Draw", "ndjson", "Standard", "Webhooks", "bhmsds", "Berlin"),
+    *("LaTeX", "Typst", "Unicode"),
     *("null", "true", "ready", "failed", "accepted", "relabelled", "rejected", "undone"),  # values of the API
 }
 _WORD = re.compile(r"[A-Za-z][A-Za-z_'’]*")

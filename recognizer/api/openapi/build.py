@@ -65,6 +65,7 @@ _FIELDS = {
     **dict.fromkeys(INK, "ink"),
     **dict.fromkeys(PICTURE, "image"),
     "unknown_recognizer": "recognizer",
+    "recognizer_off": "recognizer",
     "no_model": "recognizer",
     "unknown_label": "label",
     "id_taken": "id",
