@@ -17,15 +17,8 @@ from recognizer.api.views.versions import VersionsQuery
 
 INK = ("invalid_ink", "empty_ink", "too_many_strokes", "too_many_points")
 PICTURE = ("invalid_image", "blank_image", "image_too_large", "unsupported_image")
-PREDICTING = (
-    *INK,
-    *PICTURE,
-    "unknown_recognizer",
-    "recognizer_off",
-    "unknown_version",
-    "version_unavailable",
-    "no_model",
-)
+RECOGNIZER = ("unknown_recognizer", "recognizer_off", "unknown_version", "version_unavailable", "no_model")
+PREDICTING = (*INK, *PICTURE, *RECOGNIZER)
 SAVING = ("consent_required", "id_taken", "drawing_deleted", "daily_limit")
 FILTERS = ("unknown_recognizer", "unknown_label")
 PICTURE_BODY = (
@@ -37,7 +30,7 @@ VECTORS = (
     "Inks with the rasters that the version takes and its answers, to check a program that recognizes on a device. "
     "The raster must be equal but for 2 levels in 1 % of the pixels, the probabilities within 0.01."
 )
-MODEL = ("not_found", "unknown_recognizer", "recognizer_off", "unknown_version", "version_unavailable", "no_model")
+MODEL = ("not_found", *RECOGNIZER)
 
 
 @dataclass(frozen=True)
@@ -95,7 +88,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         "Each result is an answer or an error, with the index of its item. Each item counts against the limit, each "
         "picture also against the limit of pictures. The body may have 4 MB.",
         open_to_all=True, body="BatchInput", example=examples.BATCH,
-        codes=("too_many_items", "unknown_recognizer", "recognizer_off", "unknown_version", "version_unavailable", "no_model"),
+        codes=("too_many_items", *RECOGNIZER),
     ),
     ("predictions/{uuid}", "GET"): Operation(
         "readPrediction", "Predictions", "Read a saved answer", "feedback", {200: ref("SavedAnswer")},
