@@ -70,6 +70,7 @@ bench: $(VENV)/.dev ## Measure speed, memory, promotions under load and killed w
 	$(BIN)/python -m tests.benchmarks.swaps
 	$(BIN)/python -m tests.benchmarks.kills
 	$(BIN)/python -m tests.benchmarks.endurance
+	$(BIN)/python -m tests.benchmarks.soak
 
 clean: ## Remove the virtual environment and caches; var/ with its database stays
 	rm -rf $(VENV) staticfiles .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
