@@ -133,7 +133,7 @@ def test_the_menu_of_a_phone_has_the_links_that_do_not_fit_the_header(
     assert not phone.page.is_visible(".far a[href='/runs/']")
     phone.page.tap(".more")
     links = phone.page.locator("#more a").evaluate_all("links => links.map(link => link.getAttribute('href'))")
-    assert links == ["/", "/progress/", "/review/", "/runs/", "/accounts/"]
+    assert links == ["/", "/rounds/", "/progress/", "/review/", "/runs/", "/accounts/"]
     phone.page.tap("#more a[href='/progress/']")
     phone.page.wait_for_url("**/progress/")
     phone.page.tap(".more")
