@@ -119,10 +119,10 @@ def test_a_double_click_confirms_and_starts_no_new_drawing(someone: Visitor) -> 
 def test_one_tap_on_another_key_corrects(alice_draws: Visitor, alice: User) -> None:
     alice_draws.draw(SEVEN)
     alice_draws.sees("answer")
-    alice_draws.page.click("[data-key][data-label='1']")
+    alice_draws.page.click("[data-keypad] [data-label='1']")
     alice_draws.sees_outcome("saved")
     assert "one" in alice_draws.page.inner_text("[data-part=thanks]")
-    alice_draws.page.click("[data-key][data-label='2']")
+    alice_draws.page.click("[data-keypad] [data-label='2']")
     alice_draws.page.wait_for_selector("[data-part=thanks]:has-text('two')")
     alice_draws.sees_outcome("saved")
     assert said_by(alice) == ["2"]

@@ -38,7 +38,7 @@ def test_two_arrows_at_once_draw_a_diagonal(someone: Visitor) -> None:
 def test_enter_goes_on_after_a_key_was_tapped(someone: Visitor) -> None:
     someone.draw(SEVEN)
     someone.sees("answer")
-    someone.page.click("[data-key][data-label='3']")
+    someone.page.click("[data-keypad] [data-label='3']")
     someone.press("Enter")
     someone.sees("empty")
     assert someone.page.evaluate("document.activeElement.matches('[data-pad]')")

@@ -55,7 +55,7 @@ def test_without_a_connection_one_can_label_and_the_answer_comes_by_itself(someo
     someone.sees("away")
     _says(someone, "offline", "goOn")
     assert len(someone.strokes) == 1
-    someone.page.click("[data-key][data-label='7']")
+    someone.page.click("[data-keypad] [data-label='7']")
     someone.sees("thanks")
     someone.click("removeLabel")
     someone.page.context.set_offline(False)
@@ -87,7 +87,7 @@ def test_a_question_that_is_never_answered_is_asked_again(someone: Visitor) -> N
     someone.page.route("**/predict", lambda route: held.append(route), times=1)
     someone.draw(SEVEN)
     someone.sees("waiting")
-    assert someone.page.is_visible("[data-key][data-label='7']")
+    assert someone.page.is_visible("[data-keypad] [data-label='7']")
     _says(someone, "unreachable")
     someone.sees("answer", "7")
     _is_quiet(someone)

@@ -14,8 +14,15 @@ from tests.browser.visitors import ONE, SEVEN, Visitor, said_by
 SIZES = [(360, 640), (390, 664), (320, 568), (640, 360), (844, 390), (568, 320)]
 NEEDED = {
     "empty": ["#prompt", "[data-pad]", "[data-tools]", "[data-do=undo]", "[data-do=clear]"],
-    "answer": ["#prompt", "[data-pad]", "[data-part=verdict]", "[data-part=confirm]", "[data-open-choices]"],
-    "thanks": ["#prompt", "[data-pad]", "[data-part=thanks]", "[data-do=next]", "[data-open-choices]", ".starts-next"],
+    "answer": ["#prompt", "[data-pad]", "[data-part=verdict]", "[data-part=confirm]", ".answers [data-open-choices]"],
+    "thanks": [
+        "#prompt",
+        "[data-pad]",
+        "[data-part=thanks]",
+        "[data-do=next]",
+        ".answers [data-open-choices]",
+        ".starts-next",
+    ],
 }
 TARGET = 44
 TARGETS = "main :is(button, summary, label.tool, input, .recognizers a), .nav :is(a, button)"
@@ -58,7 +65,7 @@ def test_a_drawing_and_its_label_need_no_scrolling(visit: Any, slug: str) -> Non
         phone.sees("answer")
         phone.waits_until_all_is_asked()
         in_view(phone, *NEEDED["answer"])
-        tap(phone, "[data-open-choices]")
+        tap(phone, ".answers [data-open-choices]")
         phone.page.wait_for_selector("[data-choosing]")
         keys = ["[data-keypad] .key:last-child", ".none-of-these"] if slug == "digits" else ["[data-filter]"]
         in_view(phone, "[data-close-choices]", "[data-keypad] .key", *keys)
@@ -85,7 +92,7 @@ def test_messages_push_no_button_out_of_a_small_window(visit: Any, three: list[R
     phone.page.context.set_offline(True)
     phone.draw_by_finger(SEVEN)
     phone.page.wait_for_selector("[data-connection]:visible")
-    in_view(phone, "#prompt", "[data-pad]", "[data-open-choices]")
+    in_view(phone, "#prompt", "[data-pad]", ".answers [data-open-choices]")
     phone.page.context.set_offline(False)
     phone.sees("answer", "7")
     phone.page.context.set_offline(True)
@@ -151,12 +158,12 @@ def test_another_label_is_chosen_in_a_panel_that_closes_by_itself(
     phone.page.wait_for_selector("[data-draw][data-ready]")
     phone.draw_by_finger(SEVEN)
     phone.sees("answer")
-    opener = phone.page.locator("[data-open-choices]")
+    opener = phone.page.locator(".answers [data-open-choices]")
     for close in (lambda: phone.press("Escape"), lambda: phone.page.mouse.click(140, 24)):
         opener.click()
-        phone.page.wait_for_selector("[data-open-choices][aria-expanded=true]")
+        phone.page.wait_for_selector(".answers [data-open-choices][aria-expanded=true]")
         close()
-        phone.page.wait_for_selector("[data-open-choices][aria-expanded=false]")
+        phone.page.wait_for_selector(".answers [data-open-choices][aria-expanded=false]")
         assert not phone.page.locator("[data-choices]").is_visible()
     opener.click()
     phone.page.locator("[data-filter]").fill("bicy")
