@@ -270,7 +270,8 @@ def test_a_card_is_measured_and_written_anew(
     def measure_bundle(bundle: Bundle, recipe: Any, material: Any) -> tuple[Bundle, dict[str, Any]]:
         asked.append((recipe.title, material))
         card = json.loads((MODELS / "digits" / "manifest.json").read_text())["card"]
-        return replace(bundle, manifest={**bundle.manifest, "card": {**card, "confusion": []}}), {}
+        card |= {"confusion": [], "confusions": [{"drawn": "0", "answered": "2", "count": 5}]}  # labels of this bundle
+        return replace(bundle, manifest={**bundle.manifest, "card": card}), {}
 
     def load(data: Path | None) -> Any:
         return f"data of {data}"
@@ -282,7 +283,9 @@ def test_a_card_is_measured_and_written_anew(
         run_json(capsys, "card", "--bundle", tmp_path, "--data-dir", tmp_path) == load_bundle(tmp_path).manifest["card"]
     )
     assert asked == [("Digits", f"data of {tmp_path}")]
-    assert (tmp_path / "card.md").read_text().startswith("# Model card")
+    written = (tmp_path / "card.md").read_text()
+    assert written.startswith("# Model card")
+    assert "0 as 2 (5)" in written
 
 
 def test_robustness_is_measured(tiny_folder: Path, ink_file: Path, capsys: pytest.CaptureFixture[str]) -> None:

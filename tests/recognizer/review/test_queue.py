@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from importlib import import_module
 from typing import Any
 
@@ -114,13 +115,13 @@ def test_only_staff_ask_for_the_drawings_of_one_author(
     of_bob = named(bob, SEVEN, "7")
     page = as_rita.get(f"/review/?author={bob.pk}")
     assert page.context["card"].correction == of_bob
-    assert f'author={bob.pk}">' in page.content.decode()
+    assert re.search(rf'[?;]author={bob.pk}">', page.content.decode())
     User.objects.filter(pk=rita.pk).update(is_staff=False)
     page = as_rita.get(f"/review/?author={bob.pk}")
     assert page.context["card"].correction != of_bob
     main = page.content.decode().partition("<main")[2].partition("</main>")[0]  # the footer names the page itself
     assert main
-    assert "author=" not in main
+    assert not re.search(r"[?;]author=", main)
 
 
 def test_the_address_chooses_label_version_and_order(as_rita: Client, alice: User, digits: Recognizer) -> None:
