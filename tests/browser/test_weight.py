@@ -12,6 +12,7 @@ from tests.browser.collected import Answer, CollectedSite, collected_site
 from tests.browser.visitors import SEVEN, Visitor, said_by
 
 MOST_REQUESTS, MOST_BYTES = 12, 120_000  # beside the model and the questions to it
+MOST_BYTES_IN_ALL = 150_000  # with what the device stores afterwards, of which rounds are 40 KB
 
 
 @pytest.fixture
@@ -53,7 +54,7 @@ def test_the_sheet_and_what_works_without_a_connection_are_light(visit: Any, rel
     visitor.waits_until_all_is_asked()
     sent = loaded(release)
     assert "/offline/" in {answer.path for answer in sent}
-    assert sum(answer.size for answer in sent) <= MOST_BYTES, sent
+    assert sum(answer.size for answer in sent) <= MOST_BYTES_IN_ALL, sent
 
 
 @pytest.mark.usefixtures("digits")
