@@ -42,6 +42,11 @@ def _wait_for_worker(visitor: Visitor) -> None:
     visitor.page.wait_for_function("() => navigator.serviceWorker.controller?.state === 'activated'")
 
 
+def _wait_for_labels(visitor: Visitor) -> None:
+    """Until the device has stored the labels that the draw page offers."""
+    until(visitor.page, lambda: any(path.startswith("/labels/") for path in visitor.page.evaluate(STORED)))
+
+
 def _offline(visitor: Visitor, offline: bool = True) -> None:
     visitor.page.context.set_offline(offline)
 
@@ -140,6 +145,7 @@ def test_the_next_person_never_gets_what_the_one_before_drew_without_a_connectio
 ) -> None:
     """alice's session ends without signing out; bob signs in and is offline before he opens the draw page."""
     visitor = install(as_alice)
+    _wait_for_labels(visitor)
     _offline(visitor)
     visitor.draw_what_waits(SEVEN, "7")
     visitor.page.route("**/api/**", lambda route: route.abort())
@@ -150,12 +156,12 @@ def test_the_next_person_never_gets_what_the_one_before_drew_without_a_connectio
     session = {"name": "sessionid", "value": as_bob.cookies["sessionid"].value, "url": visitor.site}
     visitor.page.context.add_cookies([session])
     _offline(visitor)
+    visitor.page.unroute("**/api/**")  # a route makes the page ask past every cache
     visitor.open_sheet()
     visitor.draw(ONE)
     visitor.press("1")
     visitor.sees_outcome("anonymous")
     _offline(visitor, False)
-    visitor.page.unroute("**/api/**")
     visitor.press("Enter")
     until(visitor.page, lambda: _account(visitor) == acting.account_id(bob))
     visitor.open_sheet()

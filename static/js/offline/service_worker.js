@@ -161,9 +161,9 @@ async function keep({ used, language }) {
   if (!response) return void registration.update();
   const { live, recognizers } = configIn(await response.clone().text());
   const versions = new Map(used.filter((slug) => live[slug]).map((slug) => [slug, live[slug].version]));
-  await storeVersions(versions);
   const lists = recognizers.filter(({ slug }) => versions.has(slug)).map((each) => each.labels);
-  const kept = await storeLabels(lists);
+  const kept = await storeLabels(lists); // first: they are small, and a drawing can be labelled without the model
+  await storeVersions(versions);
   if (!isNew) await cache.put(sheet, response);
   await deleteOtherVersions(versions);
   await deleteOtherLabels(kept);
