@@ -152,9 +152,10 @@ def test_the_number_of_drawings_does_not_change_the_number_of_queries(
 
     desk.approved("7", label_1=0.9)
     read()
+    _text(as_rita)  # the first visit also reads the versions, which are kept afterwards
     few = queries()
     for at in range(20):
         desk.approved(str(at % 10), label_5=0.9 if at % 10 != 5 else 0.1, label_6=0.05)
     read()
     assert queries() == few
-    assert few <= 12
+    assert few <= 13
