@@ -52,5 +52,5 @@ def test_a_message_that_cannot_be_sent_is_logged(tmp_path: Path) -> None:
 
 def test_each_name_is_a_registered_task_and_each_task_has_a_name_or_is_in_the_schedule() -> None:
     ours = {name for name in tasks.app.tasks if name.startswith("recognizer.")}
-    scheduled = {each["task"] for each in settings.CELERY_BEAT_SCHEDULE.values()}
+    scheduled = {str(each["task"]) for each in settings.CELERY_BEAT_SCHEDULE.values()}
     assert ours == set(enqueue.Task) | {name for name in scheduled if name.startswith("recognizer.")}
