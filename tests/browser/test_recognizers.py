@@ -37,6 +37,7 @@ def alice_draws(visit: Any, three: list[Recognizer], as_alice: Client) -> Visito
 def _switch(visitor: Visitor, name: str) -> None:
     visitor.page.click(f"[data-recognizers] >> text={name}")
     visitor.page.wait_for_selector(f"{CURRENT}:text-is('{name}')")
+    visitor.page.wait_for_selector("#prompt [data-prompt=label]:not(:empty)")
 
 
 def _prompt(visitor: Visitor) -> str:

@@ -27,6 +27,7 @@ export class Prompt {
     this.#next = 0;
     this.#asked = "";
     this.#part.before.textContent = recognizer.before;
+    this.#part.label.replaceChildren(); // until the labels have arrived: the one before belongs to another recognizer
     this.#part.after.textContent = recognizer.after;
     this.shuffle();
   }
