@@ -80,6 +80,19 @@ def draw_page() -> dict[str, Any]:
             "Nothing can be saved on this device: the browser's storage for this site is blocked or full. "
             "You can draw, but leave or reload this page only after your drawing is uploaded."
         ),
+        **_connection(),
+        "notUploaded": _("A drawing that waited on this device was not saved. {detail}"),
+        "notAPicture": _("This file is not a supported picture. Use PNG, JPEG, WebP or BMP."),
+        "heic": _(
+            "This browser cannot read HEIC photos. Save the photo as JPEG first. "
+            "An iPhone saves JPEG with Settings, Camera, Formats, Most Compatible."
+        ),
+    }
+
+
+def _connection() -> dict[str, Any]:
+    """What pages that deliver drawings say about the connection, the account, and what waits."""
+    return {
         "offline": _("No connection."),
         "unreachable": _("The server does not answer."),
         "serverError": _("The server has a problem."),
@@ -87,7 +100,6 @@ def draw_page() -> dict[str, Any]:
         "goOn": _("Trying again…"),
         "waitsOne": _("1 drawing waits on this device."),
         "waitsMany": _("{count} drawings wait on this device."),
-        "notUploaded": _("A drawing that waited on this device was not saved. {detail}"),
         "keepOpen": _("Keep this tab open until everything is uploaded."),
         "outOfDate": _("This page is out of date. Reload it. Your drawing is not lost."),
         "otherAccount": _(
@@ -99,11 +111,6 @@ def draw_page() -> dict[str, Any]:
             "and upload when you are signed in again."
         ),
         "signedIn": _("Somebody has signed in in another tab. Reload to go on. Your drawing is not lost."),
-        "notAPicture": _("This file is not a supported picture. Use PNG, JPEG, WebP or BMP."),
-        "heic": _(
-            "This browser cannot read HEIC photos. Save the photo as JPEG first. "
-            "An iPhone saves JPEG with Settings, Camera, Formats, Most Compatible."
-        ),
     }
 
 
@@ -157,24 +164,7 @@ def rounds_page() -> dict[str, Any]:
         "pictureUnsure": _("not sure"),
         "shareText": _("I drew {count} of these, and {right} were recognized."),
         "notLoaded": _("The labels could not be loaded. Check your connection and try again."),
-        "offline": _("No connection."),
-        "unreachable": _("The server does not answer."),
-        "serverError": _("The server has a problem."),
-        "tooManyRequests": _("Too many requests in a short time."),
-        "goOn": _("Trying again…"),
-        "waitsOne": _("1 drawing waits on this device."),
-        "waitsMany": _("{count} drawings wait on this device."),
-        "keepOpen": _("Keep this tab open until everything is uploaded."),
-        "outOfDate": _("This page is out of date. Reload it. Your drawing is not lost."),
-        "otherAccount": _(
-            "Somebody else has signed in. Your drawings stay on this device, for you alone, "
-            "and upload when you are signed in again."
-        ),
-        "signedOut": _(
-            "You have been signed out. Your drawings stay on this device, for you alone, "
-            "and upload when you are signed in again."
-        ),
-        "signedIn": _("Somebody has signed in in another tab. Reload to go on. Your drawing is not lost."),
+        **_connection(),
     }
 
 
