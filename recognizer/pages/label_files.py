@@ -45,10 +45,11 @@ def label_files(
     summaries = label_lists.summaries([each.pk for each in found])
     glyphs = label_lists.live_glyphs() if shapes is None else shapes
     language = translation.get_language() or "en"
+    current = release()
     files = {}
     for each in found:
         summary = summaries.get(each.pk, NO_LABELS)
-        address = reverse("labels", args=[each.slug, language, _token(summary, glyphs.get(each.pk))])
+        address = reverse("labels", args=[each.slug, language, _token(summary, glyphs.get(each.pk), current)])
         files[each.slug] = LabelFile(address, summary.labels)
     return files
 
@@ -58,9 +59,9 @@ def label_addresses(recognizers: Iterable[Recognizer]) -> dict[str, str]:
     return {slug: file.address for slug, file in label_files(recognizers).items()}
 
 
-def _token(summary: LabelSummary, glyphs: Glyphs | None) -> str:
+def _token(summary: LabelSummary, glyphs: Glyphs | None, current: str) -> str:
     """A text that changes with the labels, with their shapes, and with the translations of their names."""
-    parts = (summary.revision, glyphs.address if glyphs else "", release())
+    parts = (summary.revision, glyphs.address if glyphs else "", current)
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
 
 
@@ -75,7 +76,7 @@ def labels(request: HttpRequest, slug: str, language: str, token: str) -> HttpRe
     recognizer = get_object_or_404(Recognizer, slug=slug)
     glyphs = label_lists.live_glyphs().get(recognizer.pk)
     summary = label_lists.summaries([recognizer.pk]).get(recognizer.pk, NO_LABELS)  # first: the labels may be newer
-    is_current = token == _token(summary, glyphs)
+    is_current = token == _token(summary, glyphs, release())
     with translation.override(language):
         content = [_label(label, recognizer, glyphs) for label in recognizer.labels.all()]
     response = JsonResponse({"labels": content, "glyphs": glyphs.address if glyphs else None})

@@ -40,6 +40,7 @@ def test_the_service_worker_is_for_the_whole_site_and_names_its_release(client: 
 def test_a_release_is_another_one_when_a_page_or_a_script_changes(settings: Any, tmp_path: Any, client: Client) -> None:
     (tmp_path / "js").mkdir()
     settings.STATICFILES_DIRS = [tmp_path]
+    settings.DEBUG = True  # without it the files are read once
     releases = [release.release()]
     for text in ("one", "two"):
         (tmp_path / "js" / "page.js").write_text(text)

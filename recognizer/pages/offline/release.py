@@ -11,8 +11,8 @@ from django.contrib.staticfiles.storage import staticfiles_storage
 
 
 def release() -> str:
-    """A text that changes with every static file, page template and translation."""
-    return _read() if settings.DEBUG or not hasattr(staticfiles_storage, "manifest_hash") else _read_once()
+    """A text that changes with every static file, page template and translation. Read once without DEBUG."""
+    return _read() if settings.DEBUG else _read_once()
 
 
 @lru_cache
