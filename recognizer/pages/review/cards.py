@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -76,7 +76,6 @@ class ReviewCard:
     correction: Correction
     prediction: Prediction | None  # the first one
     guesses: list[CardGuess]
-    keys: list[tuple[Label, str]]  # every label, and its key or ""; none of them if they are very many
     choice: LabelChoice
     decision: Review | Opinion | None = None  # set where the card shows a decision instead of asking for one
     reference: Review | None = None  # the decision that can become the correct answer of a control drawing
@@ -100,11 +99,13 @@ class ReviewCard:
 
     @cached_property
     def replay(self) -> str:
-        """The strokes with their times as JSON, for the script that replays them; empty for a picture.
-
-        The template reads it twice.
-        """
+        """The strokes with their times as JSON, for the script that replays them; empty for a picture."""
         return json.dumps(replays.replay_strokes(self.drawing.ink), separators=(",", ":")) if self.drawing.ink else ""
+
+    @cached_property
+    def keys(self) -> list[tuple[Label, str]]:
+        """Every label, and its key or ""; none of them if they are very many."""
+        return _keys(self.choice.few)
 
     @property
     def agrees(self) -> bool:
@@ -139,8 +140,10 @@ def review_card(correction: Correction, decision: Review | Opinion | None = None
     return replace(review_cards([correction])[0], decision=decision)
 
 
-def review_cards(corrections: Sequence[Correction]) -> list[ReviewCard]:
-    """The cards of any number of corrections, in a fixed number of queries."""
+def review_cards(
+    corrections: Sequence[Correction], choices: Mapping[int, LabelChoice] | None = None
+) -> list[ReviewCard]:
+    """The cards of any number of corrections, in a fixed number of queries. `choices`: if the caller has read them."""
     first = Prediction.objects.select_related("label", "model_version").order_by("pk")
     found = (
         Drawing.objects.defer("image")
@@ -148,7 +151,8 @@ def review_cards(corrections: Sequence[Correction]) -> list[ReviewCard]:
         .prefetch_related(Prefetch("predictions", first.defer(*heavy_fields("model_version"))))
         .in_bulk([each.drawing_id for each in corrections])
     )
-    choices = label_choices({each.recognizer_id: each.recognizer for each in found.values()}.values())
+    if choices is None:
+        choices = label_choices({each.recognizer_id: each.recognizer for each in found.values()}.values())
     guessed = _guessed_labels(found.values())
     return [_card(each, found[each.drawing_id], choices, guessed) for each in corrections if each.drawing_id in found]
 
@@ -169,14 +173,14 @@ def _guessed_labels(drawings: Iterable[Drawing]) -> dict[tuple[int, str], Label]
 def _card(
     correction: Correction,
     drawing: Drawing,
-    choices: dict[int, LabelChoice],
+    choices: Mapping[int, LabelChoice],
     guessed: dict[tuple[int, str], Label],
 ) -> ReviewCard:
     correction.drawing = drawing
     first, of = _first(drawing), drawing.recognizer_id
     shown = first.guesses[:SHOWN_GUESSES] if first else []
     guesses = [CardGuess(guessed[of, slug], probability) for slug, probability in shown if (of, slug) in guessed]
-    return ReviewCard(correction, first, guesses, _keys(choices[of].few), choices[of])
+    return ReviewCard(correction, first, guesses, choices[of])
 
 
 def _keys(labels: list[Label]) -> list[tuple[Label, str]]:

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from accounts.requests import PersonRequest
 from recognizer.models import Label
 from recognizer.pages.access import for_reviewers
+from recognizer.pages.label_choice import LabelChoice
 from recognizer.pages.query import read_ids
 from recognizer.pages.review import cards, common
 from recognizer.pages.review.common import to_review
@@ -39,7 +40,7 @@ def grid(request: PersonRequest) -> HttpResponse:
     rounds = request.session.get(ROUNDS, [])
     context = {
         **common.page_context(request, filters),
-        "cards": cards.review_cards(claimed),
+        "cards": cards.review_cards(claimed, _choices(filters)),
         "last_round": len(rounds[-1]) if rounds else 0,
     }
     return render(request, "recognizer/review/grid.html", context)
@@ -56,6 +57,11 @@ def _filter_with_label(request: PersonRequest) -> ReviewFilter:
     label = Label.objects.select_related("recognizer").get(pk=first.label.pk)
     values = {**filters.values, "recognizer": label.recognizer.slug, "said": label.slug}
     return ReviewFilter.read(values, staff=request.user.is_staff)
+
+
+def _choices(filters: ReviewFilter) -> dict[int, LabelChoice]:
+    recognizer, choice = filters.queue.recognizer, filters.choice
+    return {recognizer.pk: choice} if recognizer and choice else {}
 
 
 def _decide(request: PersonRequest) -> HttpResponse:

@@ -53,6 +53,13 @@ def test_the_grid_shows_and_claims_drawings_with_the_same_label(
     assert html.count('name="odd"') == 4
 
 
+def test_strokes_with_their_times_are_only_on_the_page_that_replays_them(
+    as_rita: Client, sevens: list[Correction]
+) -> None:
+    assert "data-replay=" not in as_rita.get(SEVENS).content.decode()
+    assert "data-replay=" in as_rita.get("/review/?recognizer=digits&said=7").content.decode()
+
+
 def test_without_a_label_the_grid_takes_that_of_the_first_drawing_in_the_queue(
     as_rita: Client, sevens: list[Correction]
 ) -> None:
