@@ -64,7 +64,7 @@ def draw_page() -> dict[str, Any]:
         "notCopied": _("The browser does not allow copying. The code is {code}."),
         "copyCode": _("Copy {code}"),
         "copyOther": _("This is {format}: there is no code in the format that you chose."),
-        "codePackage": _("Needs the package {name}."),
+        "codePackage": _("Needs {code}."),
         "codeMath": _("Write it in math mode."),
         "codeText": _("Write it in text mode."),
         "codeFurther": _("Also:"),

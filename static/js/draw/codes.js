@@ -12,12 +12,19 @@ const TEXTS = {
 /** `{ format, text, needs, mode }`: the code in this format, or in the first one that the label has; null without codes. */
 export function codeOf({ codes }, format) {
   const found = [format, ...FORMATS].find((each) => codes[each]?.length);
-  if (!found) return null;
-  const [first] = codes[found];
-  return { format: found, text: TEXTS[found](first), needs: first.package ?? "", mode: first.mode ?? "" };
+  return found ? { format: found, ...partsOf(codes[found][0], found) } : null;
 }
 
-/** All other codes of the same format. */
+/** All other codes of the same format: `[{ text, needs, mode }]`. */
 export function furtherCodes({ codes }, format) {
-  return (codes[format] ?? []).slice(1).map(TEXTS[format]);
+  return (codes[format] ?? []).slice(1).map((code) => partsOf(code, format));
+}
+
+/** The line that a LaTeX document needs for a package. Commands of `fontenc` are those of its encoding T1. */
+export function usePackage(name) {
+  return `\\usepackage${name === "fontenc" ? "[T1]" : ""}{${name}}`;
+}
+
+function partsOf(code, format) {
+  return { text: TEXTS[format](code), needs: code.package ?? "", mode: code.mode ?? "" };
 }

@@ -1,12 +1,14 @@
 // Copies the code of a label: of the one on display by a button and by key, and of each guess by a button in its row.
 // The format that was chosen last is used, and remembered on the device.
 
+import { copy } from "../shared/clipboard.js";
 import { onDevice, recall, remember } from "../shared/storage.js";
-import { text } from "../shared/texts.js";
-import { codeOf, FORMATS, furtherCodes } from "./codes.js";
+import { pieces, text } from "../shared/texts.js";
+import { codeOf, FORMATS, furtherCodes, usePackage } from "./codes.js";
 
 const FORMAT = "inkling.format";
 const SAID_MS = 2000;
+const READ_MS = 10_000; // for a longer message
 
 export class CopyCodes {
   #panel;
@@ -57,18 +59,15 @@ export class CopyCodes {
   /** What else is needed to use the code. */
   #needs({ format, needs, mode }) {
     const words = [];
-    if (format !== this.#format.value) words.push(text("copyOther", { format: this.#nameOf(format) }));
-    if (needs) words.push(text("codePackage", { name: needs }));
-    if (mode && mode !== "both") words.push(text(mode === "math" ? "codeMath" : "codeText"));
-    return words.length ? [`${words.join(" ")} `] : [];
+    if (format !== this.#format.value) words.push(text("copyOther", { format: this.#nameOf(format) }), " ");
+    if (needs) words.push(...pieces("codePackage", { code: inCode(usePackage(needs)) }), " ");
+    if (mode && mode !== "both") words.push(text(mode === "math" ? "codeMath" : "codeText"), " ");
+    return words;
   }
 
   #further(label, format) {
     const others = furtherCodes(label, format);
-    if (!others.length) return [];
-    const codes = document.createElement("code");
-    codes.textContent = others.join(" ");
-    return [`${text("codeFurther")} `, codes];
+    return others.length ? [text("codeFurther"), ...others.flatMap(({ text: code, needs }) => [" ", inCode(code), needs && ` (${needs})`])] : [];
   }
 
   #nameOf(format) {
@@ -89,43 +88,33 @@ export class CopyCodes {
     if (label) this.#copy(label, button);
   }
 
-  async #copy(label, button = null) {
+  async #copy(label, button = this.#line.querySelector("button")) {
     const code = codeOf(label, this.#format.value);
-    const isCopied = await write(code.text);
-    const words = isCopied ? text("copied", { code: code.text }) : text("notCopied", { code: code.text });
-    this.#announcer.now(isCopied && code.needs ? `${words} ${text("codePackage", { name: code.needs })}` : words);
-    this.#part.status.textContent = words;
-    this.#line.toggleAttribute("data-copied", isCopied);
-    button?.toggleAttribute("data-copied", isCopied);
+    const isCopied = await copy(code.text);
+    const words = text(isCopied ? "copied" : "notCopied", { code: code.text });
+    this.#announcer.now(isCopied && code.needs ? `${words} ${text("codePackage", { code: usePackage(code.needs) })}` : words);
+    this.#forget();
+    if (isCopied) mark(button, true);
+    else this.#part.status.textContent = words;
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#forget(), SAID_MS);
+    this.#timer = setTimeout(() => this.#forget(), isCopied ? SAID_MS : READ_MS);
   }
 
   #forget() {
     this.#part.status.textContent = "";
-    for (const part of [this.#line, ...this.#panel.querySelectorAll("[data-copied]")]) part.removeAttribute("data-copied");
+    for (const button of this.#panel.querySelectorAll("[data-copied]")) mark(button, false);
   }
 }
 
-/** Whether it is in the clipboard. Pages without HTTPS have no clipboard of their own. */
-async function write(words) {
-  try {
-    await navigator.clipboard.writeText(words);
-    return true;
-  } catch {
-    return writeBySelection(words);
-  }
+/** A check mark takes the place of the button's icon for a moment. */
+function mark(button, isCopied) {
+  const use = button.querySelector("use");
+  button.toggleAttribute("data-copied", isCopied);
+  use.setAttribute("href", use.getAttribute("href").replace(/#.*/, isCopied ? "#check" : "#copy"));
 }
 
-function writeBySelection(words) {
-  const field = document.createElement("textarea");
-  const { activeElement } = document;
-  field.value = words;
-  field.className = "visually-hidden";
-  document.body.append(field);
-  field.select();
-  const isDone = document.execCommand("copy");
-  field.remove();
-  activeElement?.focus({ preventScroll: true });
-  return isDone;
+function inCode(words) {
+  const code = document.createElement("code");
+  code.textContent = words;
+  return code;
 }

@@ -1,15 +1,13 @@
-// Copy buttons; hidden where the browser does not allow copying.
+// Copy buttons.
+
+import { copy } from "./clipboard.js";
 
 for (const row of document.querySelectorAll("[data-copying]")) {
   const button = row.querySelector("[data-copy]");
   const status = row.querySelector("[role=status]");
-  row.hidden = !navigator.clipboard;
+  row.hidden = false;
   button.addEventListener("click", async () => {
-    try {
-      await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).textContent.trim());
-      status.textContent = status.dataset.textCopied;
-    } catch {
-      status.textContent = status.dataset.textFailed;
-    }
+    const isCopied = await copy(document.getElementById(button.dataset.copy).textContent.trim());
+    status.textContent = isCopied ? status.dataset.textCopied : status.dataset.textFailed;
   });
 }
