@@ -1,5 +1,5 @@
-// Buttons for the labels of a recognizer, with a search field if there are many. If there are very many, the buttons are those
-// that match the search; without one those that were chosen last, and those that the model finds likely.
+// Buttons for the labels of a recognizer, with a search field if there are many: the best match comes first. If there are very
+// many, there are no buttons without a search but for those that were chosen last, and those that the model finds likely.
 
 import { Filter } from "../shared/filter.js";
 import { newKey, newNamedKey } from "../shared/label_keys.js";
@@ -19,6 +19,7 @@ export class LabelPicker {
   #field;
   #filter;
   #list = null; // a LabelList
+  #keys = new Map(); // label -> its button; empty if there are very many
   #recognizer = "";
   #likely = []; // slugs
   #pressed = null;
@@ -39,7 +40,7 @@ export class LabelPicker {
     this.#list = list;
     this.#recognizer = recognizer;
     this.#likely = [];
-    this.#keypad.replaceChildren(...(this.#areMany ? [] : list.labels.map(newKey)));
+    this.#keys = new Map(this.#areMany ? [] : list.labels.map((label) => [label, newKey(label)]));
     this.#keypad.classList.toggle("words", list.labels.some(({ glyph }) => !glyph));
     this.#keypad.classList.toggle("named", this.#areMany);
     this.#field.hidden = list.labels.length <= MAX_WITHOUT_SEARCH;
@@ -85,11 +86,12 @@ export class LabelPicker {
     for (const key of this.#root.querySelectorAll("[data-label]")) key.setAttribute("aria-pressed", String(key.dataset.label === label));
   }
 
-  /** Returns whether the buttons are only those that match. */
+  /** Show the buttons that match. Returns whether there are labels to search. */
   #refill(query) {
-    if (!this.#list || !this.#areMany) return false;
-    const found = query ? searchLabels(this.#list.labels, query, FOUND) : this.#unasked;
-    this.#keypad.replaceChildren(...found.map(newNamedKey));
+    if (!this.#list) return false;
+    const { labels } = this.#list;
+    if (this.#areMany) this.#keypad.replaceChildren(...(query ? searchLabels(labels, query, FOUND) : this.#unasked).map(newNamedKey));
+    else this.#keypad.replaceChildren(...(query ? searchLabels(labels, query, labels.length) : labels).map((label) => this.#keys.get(label)));
     this.press(this.#pressed);
     return true;
   }

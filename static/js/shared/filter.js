@@ -9,8 +9,8 @@ export class Filter {
   #refill;
 
   /**
-   * `root` contains buttons `.key`, an input `[data-filter]` and a message `[data-none]` for no matches. Where there are too
-   * many labels for buttons, `refill(query)` puts those that match into the group, the best first, and returns true.
+   * `root` contains buttons `.key`, an input `[data-filter]` and a message `[data-none]` for no matches. `refill(query)` may
+   * put the buttons that match into the group, the best first, and return true.
    */
   constructor(root, refill = () => false) {
     this.#root = root;
@@ -79,6 +79,7 @@ export class Filter {
 
   #markFirst() {
     const [first] = this.#keys;
+    for (const key of this.#keys) delete key.dataset.best;
     if (first && this.query) first.dataset.best = "";
     if (this.#none) this.#none.hidden = Boolean(first) || !this.query;
   }
