@@ -72,6 +72,32 @@ def test_a_look_alike_that_is_chosen_is_saved_for_its_own_recognizer(
     assert Correction.objects.count() == 1
 
 
+def test_what_is_drawn_in_the_same_way_stands_beside_a_sure_answer(visit: Any, three: list[Recognizer]) -> None:
+    labels = Recognizer.objects.get(slug="bangla-digits").labels
+    labels.filter(slug="7").update(looks_like=["digits/7", "sketches/alarm-clock"])
+    someone = visit()
+    someone.open_sheet()
+    _asks_all(someone)
+    someone.draw(SEVEN)
+    someone.sees("answer", "7")
+    assert someone.page.locator("[data-look-alikes] b").all_inner_texts() == ["7", "alarm clock"]
+    someone.page.locator("[data-look-alikes] button").last.click()
+    someone.sees("thanks")
+    assert "alarm clock" in someone.page.inner_text("[data-part=thanks]")
+
+
+def test_enter_confirms_while_the_labels_are_on_their_way(visit: Any, three: list[Recognizer]) -> None:
+    someone = visit()
+    someone.open_sheet()
+    _asks_all(someone)
+    someone.page.context.route("**/labels/bangla-digits/**", lambda route: route.abort())
+    someone.draw(SEVEN)
+    someone.sees("answer", "7")
+    someone.press("Enter")
+    someone.sees("thanks")
+    assert someone.page.inner_text("[data-part=glyph]") == "৭"
+
+
 def test_it_is_remembered_and_left_again(visit: Any, three: list[Recognizer]) -> None:
     someone = visit()
     someone.open_sheet()

@@ -49,6 +49,19 @@ def test_a_label_names_what_looks_like_it_and_is_named_there(client: Client) -> 
     assert set(found) == {"letters", "digits"}
 
 
+@pytest.mark.usefixtures("letters")
+def test_what_one_label_names_looks_like_each_other(client: Client) -> None:
+    labels = Recognizer.objects.get(slug="letters").labels
+    labels.filter(slug="o").update(looks_like=["digits/0", "bangla-digits/0", "letters/l"])
+    found = config(client)["sameShape"]
+
+    assert [(each["recognizer"], each["label"]) for each in found["digits"]["0"]] == [
+        ("letters", "o"),
+        ("bangla-digits", "0"),
+    ]
+    assert shown(found["digits"]["1"]) == [("letters", "Ll")]
+
+
 def test_a_recognizer_that_is_switched_off_is_not_named(client: Client, letters: Recognizer) -> None:
     assert config(client, "/draw/letters/")["sameShape"]
     Recognizer.objects.filter(slug="digits").update(is_on=False)

@@ -1,12 +1,14 @@
 """Labels of different recognizers that are drawn in the same way: the letter O, the digit 0, a circle.
 
-Bundles name them (`ml.bundles.labels`), each pair on one side or on both. The page says it in both directions.
+Bundles name them (`ml.bundles.labels`), each pair on one side or on both. The page says it in both directions, and of
+what one label names: if an O looks like a 0 and like a circle, a circle looks like a 0.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from itertools import permutations
 from math import inf
 from typing import Any
 
@@ -44,21 +46,26 @@ def clear_cache() -> None:
 def _look(recognizers: Sequence[Recognizer]) -> SameShape:
     """Two queries, however many labels there are."""
     by_pk = {each.pk: each for each in recognizers}
+    shown = {each.slug for each in recognizers}
     naming = Label.objects.filter(recognizer__in=by_pk).exclude(looks_like=[]).order_by("recognizer", "position")
-    pairs = [
-        ((by_pk[label.recognizer_id].slug, label.slug), (other, name))
+    alike = [
+        [(own, label.slug), *(end for end in _ends(label.looks_like) if end[0] in shown and end[0] != own)]
         for label in naming
-        for other, _slash, name in (text.partition("/") for text in label.looks_like)
-        if other in {each.slug for each in recognizers}
+        for own in [by_pk[label.recognizer_id].slug]
     ]
-    known = _labels({end for pair in pairs for end in pair}, recognizers)
+    known = _labels({end for group in alike for end in group}, recognizers)
     found: SameShape = {}
-    for one, other in [*pairs, *((other, one) for one, other in pairs)]:
+    for one, other in (pair for group in alike for pair in permutations(group, 2)):
         if one in known and other in known and one[0] != other[0]:
             listed = found.setdefault(one[0], {}).setdefault(one[1], [])
             if (entry := _entry(other, known)) not in listed:
                 listed.append(entry)
     return found
+
+
+def _ends(looks_like: Sequence[str]) -> list[tuple[str, str]]:
+    """The slugs of recognizer and label in each `recognizer/label`."""
+    return [(other, name) for other, _slash, name in (text.partition("/") for text in looks_like)]
 
 
 def _labels(named: set[tuple[str, str]], recognizers: Sequence[Recognizer]) -> dict[tuple[str, str], Label]:
@@ -73,4 +80,4 @@ def _labels(named: set[tuple[str, str]], recognizers: Sequence[Recognizer]) -> d
 
 def _entry(end: tuple[str, str], known: dict[tuple[str, str], Any]) -> dict[str, str]:
     label = known[end]
-    return {"recognizer": end[0], "glyph": label.glyph, "name": label.word, "language": label.language}
+    return {"recognizer": end[0], "label": end[1], "glyph": label.glyph, "name": label.word, "language": label.language}

@@ -75,7 +75,7 @@ class DrawPage {
   #guesses = new Guesses(find("[data-panel]"), this.#picker);
   #choices = new Choices(find("[data-draw]"));
   #otherRecognizer = new OtherRecognizer(find("[data-other-recognizer]"), this.#recognizers, this.#lists);
-  #lookAlikes = new LookAlikes(find("[data-look-alikes]"), this.#recognizers, this.#lists);
+  #lookAlikes = new LookAlikes(find("[data-look-alikes]"), { recognizers: this.#recognizers, lists: this.#lists, sameShape: this.#config.sameShape });
   #sameShape = new SameShape(find("[data-same-shape]"), this.#recognizers, this.#config.sameShape);
   #memoryReasons = find("[data-memory-reasons]") && new MemoryReasons(find("[data-panel]"), new Thumbnails(this.#api)); // not for strangers
   #announcer = new Announcer(find("[data-announcer]"));

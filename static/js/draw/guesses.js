@@ -67,7 +67,8 @@ export class Guesses extends EventTarget {
 
   label(slug) {
     if (slug === NONE_OF_THESE) return { slug, glyph: "", name: text("noneOfThese") };
-    return this.#labels.find(slug);
+    const guess = this.#answer?.guesses.find(({ label }) => label === slug);
+    return this.#labels.find(slug) ?? (guess && this.#known(guess)); // the labels of a recognizer may not have arrived
   }
 
   /** The label of the guess at this position, from 1; undefined if there is none. */

@@ -1,7 +1,7 @@
-// When all recognizers are asked: which of them answered, and what others see that are nearly as sure, side by side. A
-// circle can be an O or a zero.
+// When all recognizers are asked: which of them answered, and side by side what it may be as well: what others see that are
+// nearly as sure, and what is drawn in the same way. A circle can be an O or a zero.
 
-import { isForeign, named, sign } from "../shared/labels.js";
+import { sign } from "../shared/labels.js";
 import { text, wordOf } from "../shared/texts.js";
 
 /** Fires "choose" (detail: { recognizer, label }) when a person says that it is one of them. */
@@ -11,19 +11,25 @@ export class LookAlikes extends EventTarget {
   #list;
   #recognizers;
   #lists;
+  #sameShape;
 
-  constructor(root, recognizers, lists) {
+  /** `sameShape`: as in same_shape.js. */
+  constructor(root, { recognizers, lists, sameShape }) {
     super();
     this.#root = root;
     this.#words = root.querySelector("p");
     this.#list = root.querySelector("ul");
     this.#recognizers = recognizers;
     this.#lists = lists;
+    this.#sameShape = sameShape;
   }
 
-  show({ recognizer, alike = [] }) {
+  show({ recognizer, alike = [], guesses: [first], unsure }) {
     if (!this.#recognizers.isAny) return this.clear();
-    this.#list.replaceChildren(...alike.map((each) => this.#item(each)).filter(Boolean));
+    const same = unsure ? [] : this.#sameShape[recognizer]?.[first.label] ?? [];
+    const isNew = (each) => !alike.some(({ recognizer: other, guess }) => other === each.recognizer && guess.label === each.label);
+    const others = [...alike, ...same.filter(isNew).map((guess) => ({ recognizer: guess.recognizer, guess }))];
+    this.#list.replaceChildren(...others.map((each) => this.#item(each)).filter(Boolean));
     this.#list.hidden = !this.#list.children.length;
     const { name } = this.#recognizers.find(recognizer) ?? this.#recognizers.current;
     this.#words.textContent = text(this.#list.hidden ? "answeredBy" : "answeredByOrIs", { recognizer: name });
@@ -43,7 +49,7 @@ export class LookAlikes extends EventTarget {
     button.type = "button";
     button.className = "button";
     const glyph = document.createElement("b");
-    glyph.append(sign(label), ...(isForeign(label) ? [" ", named(label)] : []));
+    glyph.append(sign(label));
     const from = document.createElement("span");
     from.className = "small muted";
     from.textContent = known.name;

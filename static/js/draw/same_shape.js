@@ -9,7 +9,7 @@ export class SameShape {
   #recognizers;
   #all;
 
-  /** `all`: by slug of a recognizer and of its label, what looks like it: [{ recognizer, glyph, name, language }]. */
+  /** `all`: by slug of a recognizer and of its label, what looks like it: [{ recognizer, label, glyph, name, language }]. */
   constructor(line, recognizers, all) {
     this.#line = line;
     this.#words = line.querySelector("[data-words]");
