@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from recognizer.models import Recognizer
 from tests.browser.visitors import SCRIBBLE, SEVEN, Visitor
 
 LINE = "[data-asked-instead]"
@@ -45,3 +48,16 @@ def test_the_line_goes_with_another_prompt_with_undo_and_with_a_label(someone: V
         someone.press(action)
         someone.page.wait_for_selector(LINE, state="hidden")
         someone.press("x")
+
+
+def test_words_are_named_as_the_prompt_names_them(visit: Any, sketches: Recognizer) -> None:
+    someone = visit()
+    someone.go("/draw/sketches/")
+    someone.page.wait_for_selector("[data-draw][data-ready]")
+    while (asked := someone.page.inner_text("[data-prompt=label]")) == "an alarm clock":
+        someone.press("s")
+    someone.draw(SEVEN)
+    someone.page.wait_for_selector(LINE, state="visible")
+    words = someone.page.inner_text(LINE)
+    assert asked in words
+    assert "an alarm clock" in words

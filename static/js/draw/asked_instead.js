@@ -1,6 +1,6 @@
 // A quiet line on the sheet when the drawing is clearly another label than the prompt asks for.
 
-import { named, sign } from "../shared/labels.js";
+import { sign } from "../shared/labels.js";
 import { pieces } from "../shared/texts.js";
 
 export class AskedInstead {
@@ -31,4 +31,5 @@ export class AskedInstead {
   }
 }
 
-const shown = (label) => (label.glyph ? sign(label) : named(label));
+/** Words as the prompt has them: "a moon". */
+const shown = (label) => sign({ ...label, glyph: label.glyph || label.asked });
