@@ -87,6 +87,36 @@ def test_an_address_of_a_recognizer_opens_it_without_a_connection(
     assert selected == "sketches"
 
 
+def test_the_labels_of_a_recognizer_that_is_used_are_there_without_a_connection(
+    install: Any, maths: Recognizer, three: list[Recognizer]
+) -> None:
+    visitor = install()
+    visitor.go("/draw/maths/")
+    visitor.page.wait_for_selector("[data-draw][data-ready]")
+    until(visitor.page, lambda: any("/labels/maths/" in path for path in visitor.page.evaluate(STORED)))
+    until(visitor.page, lambda: any(path.startswith("/glyphs/maths/") for path in visitor.page.evaluate(STORED)))
+    _offline(visitor)
+    visitor.go("/draw/maths/")
+    assert _is_from_device(visitor)
+    visitor.page.wait_for_selector("[data-keypad] [data-label=curvearrowright] use")
+    visitor.page.click("[data-keypad] [data-label=curvearrowright]")
+    visitor.sees("found")
+    assert visitor.page.inner_text("[data-code=text]") == "\\curvearrowright"
+    assert not any("/labels/sketches/" in path for path in visitor.page.evaluate(STORED))
+
+
+def test_pages_have_their_styles_without_a_connection(install: Any) -> None:
+    visitor = install()
+    colour = "getComputedStyle(document.body).backgroundColor"
+    with_connection = visitor.page.evaluate(colour)
+    _offline(visitor)
+    visitor.open_sheet()
+    assert _is_from_device(visitor)
+    assert visitor.page.evaluate(colour) == with_connection
+    stored = visitor.page.evaluate(STORED)
+    assert {"/static/css/tokens.css", "/static/css/base.css", "/static/css/components.css"} <= set(stored)
+
+
 def test_a_guest_is_told_that_nothing_is_saved_without_a_connection_too(install: Any) -> None:
     visitor = install()
     _offline(visitor)

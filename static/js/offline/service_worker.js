@@ -95,16 +95,16 @@ function filesIn(text) {
   return [...new Set(found.filter((address) => address.startsWith(statics)))];
 }
 
-/** A released script is one file; as it is written, it imports others. */
+/** A released script or style sheet is one file; as it is written, it imports others. */
 async function storeFiles(cache, addresses) {
   await Promise.all(addresses.map(async (address) => {
     if (await cache.match(address)) return;
     const response = await fetch(address);
     if (!response.ok) throw new Error(`${address}: ${response.status}`);
-    const isSource = address.endsWith(".js") && !HASHED.test(address);
+    const isSource = /\.(js|css)$/.test(address) && !HASHED.test(address);
     const text = isSource ? await response.clone().text() : "";
     await cache.put(address, response);
-    const imports = [...text.matchAll(/^(?:import|export)\b[^"]*"(\.[^"]+)";/gm)].map((found) => new URL(found[1], response.url).pathname);
+    const imports = [...text.matchAll(/^(?:@?import|export)\b[^"]*"(\.[^"]+)";/gm)].map((found) => new URL(found[1], response.url).pathname);
     await storeFiles(cache, imports);
   }));
 }
