@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from django.test import Client
+from django.utils.html import escape
 
 from ml.bundles.glyphs import Glyph, write_glyphs
 from ml.data.sources import SOURCES
@@ -33,7 +34,8 @@ def test_every_data_set_of_the_shipped_recognizers_is_named_with_author_and_lice
         assert f'href="{source.page}"' in row, name
         assert source.licence in row, name
         assert f'href="{source.licence_page}"' in row or not source.licence_page
-        assert row.count("<td") == 3
+        assert escape(source.origin) in row, name
+        assert row.count("<td") == 2
 
 
 def test_each_licence_that_asks_for_attribution_has_the_address_of_its_text() -> None:
