@@ -171,13 +171,11 @@ NEWER = re.compile(
 GUARDED = {
     ("api.js", "AbortSignal.timeout"),
     ("api.js", "randomUUID"),
-    ("clean_shape.js", "navigator.clipboard"),
-    ("copy.js", "navigator.clipboard"),
-    ("copy_codes.js", "navigator.clipboard"),
+    ("clipboard.js", "navigator.clipboard"),
     ("locks.js", "navigator.locks"),
     ("service.js", "navigator.storage"),
     ("pad.js", "getCoalescedEvents"),
-    ("rounds.js", "navigator.share"),
+    ("score_picture.js", "navigator.share"),
 }
 
 

@@ -1,6 +1,8 @@
 // The clean shape behind a drawing ("Clean shape"): asks the server for the figure that fits the ink best, shows it, and
 // offers it as SVG to copy and to download.
 
+import { copy } from "../shared/clipboard.js";
+import { download } from "../shared/download.js";
 import { text } from "../shared/texts.js";
 
 const SVG = "http://www.w3.org/2000/svg";
@@ -82,18 +84,13 @@ export class CleanShape {
   }
 
   async #copy() {
-    const words = await navigator.clipboard?.writeText(this.#source()).then(
-      () => text("svgCopied"),
-      () => text("svgNotCopied"),
-    );
-    this.#say(words ?? text("svgNotCopied")); // pages without HTTPS have no clipboard
-    this.#announcer.now(words ?? text("svgNotCopied"));
+    const words = text((await copy(this.#source())) ? "svgCopied" : "svgNotCopied");
+    this.#say(words);
+    this.#announcer.now(words);
   }
 
   #download() {
-    const href = URL.createObjectURL(new Blob([this.#source()], { type: "image/svg+xml" }));
-    Object.assign(document.createElement("a"), { href, download: `${this.#figure.label}.svg` }).click();
-    setTimeout(() => URL.revokeObjectURL(href));
+    download(new Blob([this.#source()], { type: "image/svg+xml" }), `${this.#figure.label}.svg`);
   }
 }
 

@@ -17,13 +17,13 @@ import { Recognition } from "../draw/recognition.js";
 import { Result } from "./result.js";
 import { Round, recognises } from "./round.js";
 import { Saving } from "./saving.js";
+import { ScorePicture } from "./score_picture.js";
 import { Service } from "../offline/service.js";
 import { Sheet } from "../draw/ink.js";
 import { Shortcuts } from "../shared/shortcuts.js";
 import { Uploader } from "../draw/uploader.js";
 import { choosePrompts, loadPrompts } from "./prompts.js";
 import { named, sign } from "../shared/labels.js";
-import { paintScore, toPng } from "./score_picture.js";
 import { pageConfig } from "../offline/page_config.js";
 import { pieces, reasonOf, text, wordOf } from "../shared/texts.js";
 
@@ -70,6 +70,7 @@ class RoundsPage {
   #uploader = new Uploader(this.#client(), new Outbox(this.#config.user, this.#config.userNumber));
   #saving = this.#config.user ? new Saving(this.#uploader, this.#slug, () => this.#memoryHere.saved(this.#slug)) : null;
   #result = new Result(this.#part, this.#saving);
+  #picture = new ScorePicture(this.#part.picture, find("[data-do=share]"), this.#recognizers.current);
   #clock = new Clock();
   #announcer = new Announcer(find("[data-announcer]"));
   #problem = new Problem(find("[data-problem]"));
@@ -164,8 +165,8 @@ class RoundsPage {
     const after = {
       again: () => this.#begin(),
       same: () => this.#start(this.#round.prompts),
-      share: () => this.#share(),
-      savePicture: () => this.#savePicture(),
+      share: () => this.#picture.share(),
+      savePicture: () => this.#picture.save(),
     };
     const always = { retry: () => this.#connection.retry(), reload: () => location.reload() };
     const actions = { begin: { begin: () => this.#begin() }, play: this.#pad.isDrawing ? {} : playing, result: after }[this.#state];
@@ -349,34 +350,9 @@ class RoundsPage {
     this.#show("result");
     this.#part.score.focus({ preventScroll: true });
     this.#announcer.now(text("score", round.score));
-    const bySlug = new Map(labels.map((label) => [label.slug, label]));
-    paintScore(this.#part.picture, { round, name: this.#recognizers.current.name, labels: bySlug, site: location.host });
-    this.#part.picture.setAttribute("aria-label", text("pictureAlt", { count: round.entries.length }));
-    this.#offerShare();
+    this.#picture.show(round, labels);
     const shown = await examples;
     if (shown && round === this.#round) this.#result.showExamples(shown);
-  }
-
-  async #offerShare() {
-    const file = await this.#pictureFile();
-    find("[data-do=share]").hidden = !navigator.canShare?.({ files: [file] });
-  }
-
-  async #pictureFile() {
-    return new File([await toPng(this.#part.picture)], `inkling-${this.#slug}.png`, { type: "image/png" });
-  }
-
-  async #share() {
-    const { right, count } = this.#round.score;
-    await navigator.share({ files: [await this.#pictureFile()], text: text("shareText", { right, count }) }).catch(() => {}); // they thought better of it
-  }
-
-  async #savePicture() {
-    const link = document.createElement("a");
-    link.href = URL.createObjectURL(await this.#pictureFile());
-    link.download = `inkling-${this.#slug}.png`;
-    link.click();
-    setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
   }
 }
 

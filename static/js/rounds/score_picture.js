@@ -1,5 +1,6 @@
-// A picture of a round to share: each drawing with what was asked for and what it was taken for. Painted on a canvas.
+// A picture of a round to share or save: each drawing with what was asked for and what it was taken for. Painted on a canvas.
 
+import { download } from "../shared/download.js";
 import { text, wordOf } from "../shared/texts.js";
 import { toPath } from "../shared/thumbnails.js";
 
@@ -12,14 +13,50 @@ const COLOURS = { paper: "#faf8f3", sheet: "#fffefb", line: "#e0dbd0", ink: "#1d
 const SERIF = 'ui-serif, Georgia, "Noto Serif", "Noto Serif Bengali", serif';
 const SANS = 'system-ui, "Segoe UI", Roboto, "Noto Sans", "Noto Sans Bengali", sans-serif';
 
-/** Paint it. `name`: the recognizer's. `labels`: slug -> label, for the names of answers. `site`: the host. */
-export function paintScore(canvas, { round, name, labels, site }) {
+export class ScorePicture {
+  #canvas;
+  #shareButton;
+  #recognizer;
+  #round = null;
+
+  /** `recognizer`: `{ slug, name }`. */
+  constructor(canvas, shareButton, recognizer) {
+    this.#canvas = canvas;
+    this.#shareButton = shareButton;
+    this.#recognizer = recognizer;
+  }
+
+  /** `labels`: those of the recognizer, for the names of answers. */
+  async show(round, labels) {
+    this.#round = round;
+    paint(this.#canvas, { round, name: this.#recognizer.name, labels: new Map(labels.map((label) => [label.slug, label])) });
+    this.#canvas.setAttribute("aria-label", text("pictureAlt", { count: round.entries.length }));
+    this.#shareButton.hidden = !navigator.canShare?.({ files: [await this.#file()] });
+  }
+
+  async share() {
+    const { right, count } = this.#round.score;
+    await navigator.share({ files: [await this.#file()], text: text("shareText", { right, count }) }).catch(() => {}); // they thought better of it
+  }
+
+  async save() {
+    const file = await this.#file();
+    download(file, file.name);
+  }
+
+  async #file() {
+    const png = await new Promise((resolve) => this.#canvas.toBlob(resolve, "image/png"));
+    return new File([png], `inkling-${this.#recognizer.slug}.png`, { type: "image/png" });
+  }
+}
+
+function paint(canvas, { round, name, labels }) {
   const context = canvas.getContext("2d");
   canvas.width = canvas.height = SIDE;
   context.fillStyle = COLOURS.paper;
   context.fillRect(0, 0, SIDE, SIDE);
   write(context, text("pictureTitle", { name, ...round.score }), { x: MARGIN, y: 104, size: 52, family: SERIF, most: SIDE - 2 * MARGIN });
-  write(context, `Inkling · ${site}`, { x: MARGIN, y: SIDE - 44, size: 28, colour: COLOURS.muted, most: SIDE - 2 * MARGIN });
+  write(context, `Inkling · ${location.host}`, { x: MARGIN, y: SIDE - 44, size: 28, colour: COLOURS.muted, most: SIDE - 2 * MARGIN });
   const columns = round.entries.length > 6 ? 4 : 3;
   const rows = Math.ceil(round.entries.length / columns);
   const width = (SIDE - 2 * MARGIN) / columns;
@@ -28,11 +65,6 @@ export function paintScore(canvas, { round, name, labels, site }) {
     const at = { x: MARGIN + (i % columns) * width, y: HEAD + Math.floor(i / columns) * height };
     paintEntry(context, entry, { ...at, width: width - 24, height: height - 16, labels });
   });
-}
-
-/** Promise of the PNG. */
-export function toPng(canvas) {
-  return new Promise((resolve, reject) => canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error("no picture"))), "image/png"));
 }
 
 function paintEntry(context, entry, { x, y, width, height, labels }) {
