@@ -37,6 +37,7 @@ from recognizer.api.names import LISTS, check_fields, check_parameters
 from recognizer.api.throttling import CountingView, PictureLimit, check_limit
 from recognizer.datasets.filters import MOMENT, STATUSES
 from recognizer.datasets.formats import FORMATS, MAX_LICENCE_LENGTH
+from recognizer.models.prediction import LISTED_GUESSES
 
 logger = logging.getLogger(__name__)
 
@@ -194,7 +195,13 @@ class Extras(frozenset[str]):
 
 
 _TopK = Annotated[
-    int, Meta(ge=1, le=MAX_GUESSES, description="Return only this many guesses, the most probable first.")
+    int,
+    Meta(
+        ge=1,
+        le=MAX_GUESSES,
+        description=f"Return only this many guesses, the most probable first. Default: {LISTED_GUESSES}, which is also "
+        "the most that a saved answer has.",
+    ),
 ]
 _Threshold = Annotated[
     float, Meta(ge=0, le=1, description="`unsure` is true below it. Default: the threshold of the version.")

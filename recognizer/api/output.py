@@ -16,8 +16,9 @@ from ml.figures.figure import fit_figure
 from ml.preprocessing.content import Content
 from recognizer.api.input import BatchBody, DrawingBody
 from recognizer.drawings.other_recognizers import BetterRecognizer
-from recognizer.drawings.predict import Answer, Guess
+from recognizer.drawings.predict import AdjustedAnswer, Answer
 from recognizer.models import Correction, Drawing, Label, PersonalAnswer, Prediction, Recognizer, Review
+from recognizer.models.prediction import LISTED_GUESSES
 from recognizer.registry.serving import LiveVersion
 
 
@@ -37,17 +38,24 @@ def add_codes(answer: dict[str, Any], labels: Iterable[Label]) -> dict[str, Any]
     return {**answer, "guesses": [{**guess, **codes_json(by_slug[guess["label"]])} for guess in answer["guesses"]]}
 
 
-def answer_json(answer: Answer) -> dict[str, Any]:
-    """An answer that was not saved: its version, the guesses, and the part of the personal memory in them."""
+def answer_json(answer: Answer, options: DrawingBody) -> dict[str, Any]:
+    """An answer that was not saved, with the request's options: its version, and the part of the memory in it."""
     personal = answer.personal
-    adjusted = {"guesses": _guesses(personal.guesses), "unsure": personal.unsure} if personal else None
+    adjusted = _guesses_json(personal, options) if personal else None
     because = personal.because if personal else []
-    return {**version_json(answer.live), **_with_memory(model_answer_json(answer), adjusted, because)}
+    found = {**version_json(answer.live), **_with_memory(_guesses_json(answer, options), adjusted, because)}
+    return apply_options(found, options)
 
 
-def model_answer_json(answer: Answer) -> dict[str, Any]:
-    """The answer of the model without anybody's memory."""
-    return {"guesses": _guesses(answer.guesses), "unsure": answer.unsure}
+def model_answer_json(answer: Answer, options: BatchBody) -> dict[str, Any]:
+    """The answer of the model without anybody's memory, with the request's options."""
+    return apply_options(_guesses_json(answer, options), options)
+
+
+def _guesses_json(answer: Answer | AdjustedAnswer, options: DrawingBody | BatchBody) -> dict[str, Any]:
+    """The first guesses, and more of them only if the request asks for more."""
+    guesses = answer.guesses[: max(options.top_k or 0, LISTED_GUESSES)]
+    return {"guesses": [_guess(each.label, each.probability) for each in guesses], "unsure": answer.unsure}
 
 
 def version_json(live: LiveVersion) -> dict[str, Any]:
@@ -83,10 +91,6 @@ def figure_json(answer: dict[str, Any], content: Content) -> dict[str, Any] | No
 
 def _guess(label: Label, probability: float) -> dict[str, Any]:
     return {**label_json(label), "probability": round(probability, 4)}
-
-
-def _guesses(guesses: list[Guess]) -> list[dict[str, Any]]:
-    return [_guess(guess.label, guess.probability) for guess in guesses]
 
 
 def elsewhere_json(found: BetterRecognizer | None, include: Iterable[str]) -> dict[str, Any] | None:
@@ -140,7 +144,7 @@ def prediction_json(prediction: Prediction, labels: dict[str, Label]) -> dict[st
 
 
 def _saved_guesses(answer: Prediction | PersonalAnswer, labels: dict[str, Label]) -> dict[str, Any]:
-    guesses = [_guess(labels[slug], probability) for slug, probability in answer.guesses]
+    guesses = [_guess(labels[slug], probability) for slug, probability in answer.guesses[:LISTED_GUESSES]]
     return {"guesses": guesses, "unsure": answer.unsure}
 
 

@@ -64,5 +64,5 @@ def _shown(answer: Answer) -> predict.AdjustedAnswer | Answer:
 
 def _score(answer: Answer) -> float:
     guesses = _shown(answer).guesses
-    left = 1 - sum(guess.probability for guess in guesses)
-    return scale_of(answer.live.recognizer.slug, shipped_scales()).score(guesses[0].probability, left)
+    scale = scale_of(answer.live.recognizer.slug, shipped_scales())
+    return scale.score(guesses[0].probability, 1 - guesses.total)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import overload
 from uuid import UUID
 
 import numpy as np
@@ -25,11 +26,40 @@ class Guess:
     probability: float
 
 
+class Guesses(Sequence[Guess]):
+    """All labels of an answer, the likeliest first. A guess is made when it is read: there may be a thousand."""
+
+    def __init__(self, labels: Sequence[Label], probabilities: np.ndarray) -> None:
+        """`probabilities`: of each label, float (labels,)."""
+        self._labels, self._order = labels, np.argsort(-probabilities, kind="stable")
+        self._probabilities = probabilities[self._order]
+
+    def __len__(self) -> int:
+        return len(self._order)
+
+    @overload
+    def __getitem__(self, place: int) -> Guess: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> list[Guess]: ...
+
+    def __getitem__(self, place: int | slice) -> Guess | list[Guess]:
+        if isinstance(place, int):
+            return Guess(self._labels[self._order[place]], float(self._probabilities[place]))
+        pairs = zip(self._order[place].tolist(), self._probabilities[place].tolist(), strict=True)
+        return [Guess(self._labels[index], probability) for index, probability in pairs]
+
+    @property
+    def total(self) -> float:
+        """The sum of the probabilities; the rest to 1 means "none of these"."""
+        return float(self._probabilities.sum(dtype=np.float64))
+
+
 @dataclass(frozen=True)
 class AdjustedAnswer:
     """An answer adjusted by the memory of the person who asks, and their drawings that changed it."""
 
-    guesses: list[Guess]
+    guesses: Guesses
     unsure: bool
     because: list[UUID]
 
@@ -43,7 +73,7 @@ class Answer:
     """
 
     live: LiveVersion  # the version that answered
-    guesses: list[Guess]
+    guesses: Guesses
     unsure: bool
     personal: AdjustedAnswer | None = None
     embedding: np.ndarray | None = field(default=None, repr=False, compare=False)
@@ -84,9 +114,6 @@ def recognise_batch(*, live: LiveVersion, contents: Sequence[Content]) -> list[A
         return [recognise_batch(live=live, contents=[content])[0] for content in contents]
 
 
-def _ranked(live: LiveVersion, probabilities: np.ndarray) -> tuple[list[Guess], bool]:
-    """The guesses, the likeliest first, and whether the first one is not sure."""
-    order = np.argsort(-probabilities, kind="stable")
-    ranked = zip(order.tolist(), probabilities[order].tolist(), strict=True)
-    guesses = [Guess(live.labels[index], probability) for index, probability in ranked]
-    return guesses, bool(is_unsure(probabilities, live.unsure_below))
+def _ranked(live: LiveVersion, probabilities: np.ndarray) -> tuple[Guesses, bool]:
+    """The guesses, and whether the first one is not sure."""
+    return Guesses(live.labels, probabilities), bool(is_unsure(probabilities, live.unsure_below))

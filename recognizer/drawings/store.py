@@ -13,8 +13,9 @@ from accounts import audit, deletion_log
 from accounts.models import User, lock_person
 from ml.preprocessing.content import Content
 from recognizer import memory
-from recognizer.drawings.predict import Answer, Guess, recognise
+from recognizer.drawings.predict import Answer, Guesses, recognise
 from recognizer.models import DeletedDrawing, Drawing, PersonalAnswer, PersonalAnswerReason, Prediction, Receipt
+from recognizer.models.prediction import LISTED_GUESSES
 from recognizer.registry import switch
 
 
@@ -122,9 +123,10 @@ def save_prediction(*, drawing: Drawing, answer: Answer, on_device: bool = False
     )
 
 
-def _fields(guesses: list[Guess]) -> dict[str, Any]:
+def _fields(guesses: Guesses) -> dict[str, Any]:
+    """The columns of an answer. Guesses after the first ones have less than 1 % each, and would be most of its size."""
     return {
-        "guesses": [[guess.label.slug, round(guess.probability, 6)] for guess in guesses],
+        "guesses": [[guess.label.slug, round(guess.probability, 6)] for guess in guesses[:LISTED_GUESSES]],
         "label": guesses[0].label,
         "probability": min(max(guesses[0].probability, 0.0), 1.0),
     }

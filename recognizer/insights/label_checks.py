@@ -179,7 +179,11 @@ def _trained_versions(drawings: Iterable[int]) -> dict[int, set[int]]:
 
 
 def _judge(row: LabelCheck, answer: VersionAnswer, labels: dict[str, int]) -> None:
-    """Fill in the figures of an independent version. The remainder to 1 is its probability for no label at all."""
+    """Fill in the figures of an independent version. The remainder to 1 is its probability for no label at all.
+
+    Of many labels only the likeliest are saved. A label that is not among them has 0 here, and the rest of them, less
+    than 1 % of a usual answer, counts as no label.
+    """
     shares: dict[int | None, float] = {labels[slug]: share for slug, share in answer.guesses if slug in labels}
     shares[None] = 1 - sum(shares.values())
     row.judge_id, row.share = answer.version, shares.pop(row.label_id, 0.0)

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from recognizer.models.drawing import Drawing
 
 
+LISTED_GUESSES = 60  # of an answer: that are saved, and that a program gets if it does not say how many it wants
+
 # The first guess that the person was shown, with their memory where it changed the answer. See Prediction.given.
 ANSWERED = Coalesce("personal__label", "label")
 

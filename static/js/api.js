@@ -7,6 +7,7 @@ const PICTURE_TIMEOUT_S = 60; // megabytes over a slow line
 const BATCH_ITEMS = 256;
 const BATCH_BYTES = 3_900_000; // the site accepts 4 MiB
 const BATCH_PICTURES = 30; // the site accepts 60 a minute, so a larger request might never be accepted
+const LISTED_GUESSES = 60; // of an answer, unless `top_k` says otherwise
 const TEMPORARY = new Set([0, 408, 429, 502, 503, 504]);
 
 /** What `correct` takes instead of a label's slug if no label is right. Slugs have no spaces. */
@@ -170,7 +171,7 @@ export class Client {
     const model = await this.#localModel(recognizer);
     const answer = model.answer(ink);
     if (threshold !== null) answer.unsure = answer.guesses[0].probability < threshold;
-    if (top_k !== null) answer.guesses = answer.guesses.slice(0, top_k);
+    answer.guesses = answer.guesses.slice(0, top_k ?? LISTED_GUESSES);
     return answer;
   }
 

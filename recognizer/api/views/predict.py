@@ -73,7 +73,7 @@ class PredictView(DrawingEndpoint):
             return Response(self._ask_all(request, body, content, person))
         switch.check_is_on(body.recognizer)
         found = predict.recognise(recognizer=body.recognizer, content=content, person=person, as_of=body.as_of)
-        answer = apply_options(answer_json(found), body)
+        answer = answer_json(found, body)
         answer = _with_extras(answer, found, content, body.include or frozenset())
         if body.elsewhere:
             better = other_recognizers.find_better_recognizer(content=content, than=found)
@@ -88,7 +88,7 @@ class PredictView(DrawingEndpoint):
             raise ApiError("invalid", text % field, field=field)
         pins = request.auth.pins if isinstance(request.auth, ApiKey) else None
         found = any_recognizer.recognise_any(content=content, person=person, pins=pins)
-        answer = apply_options(answer_json(found.best), body)
+        answer = answer_json(found.best, body)
         include: frozenset[str] = body.include or frozenset()
         answer = _with_extras(answer, found.best, content, include)
         return {**answer, "alike": [elsewhere_json(each, include) for each in found.alike]}
@@ -169,7 +169,7 @@ def _result_json(found: predict.Answer | Exception, content: Content, batch: Bat
         if isinstance(found, Exception):
             raise found
         include = batch.include or ()
-        answer = {**apply_options(model_answer_json(found), batch), **extras_json(found, content, include)}
+        answer = {**model_answer_json(found, batch), **extras_json(found, content, include)}
         return add_codes(answer, found.live.labels) if "codes" in include else answer
     except Exception:
         logger.exception("an item of a batch failed")

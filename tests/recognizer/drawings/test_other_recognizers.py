@@ -121,7 +121,7 @@ def test_who_is_understood_by_their_own_memory_is_sent_nowhere(starter: Bundle) 
     install(starter, "bright", 1.0)
     content = Content.from_ink(SEVEN)
     plain = predict.recognise(recognizer="dull", content=content)
-    sure = [predict.Guess(plain.guesses[0].label, 0.95), *plain.guesses[1:]]
+    sure = predict.Guesses([guess.label for guess in plain.guesses], np.linspace(0.95, 0, len(plain.guesses)))
     answer = Answer(plain.live, plain.guesses, plain.unsure, AdjustedAnswer(sure, False, []))
     assert other_recognizers.find_better_recognizer(content=content, than=answer) is None
 
