@@ -25,6 +25,7 @@ from recognizer.models import ExampleSet, Promotion, Recognizer
 from recognizer.pages import script_texts
 from recognizer.pages.draw import chosen_recognizer
 from recognizer.pages.draw import views as draw
+from recognizer.pages.label_files import label_addresses
 from recognizer.registry import promotions
 
 LENGTHS = (5, 10)  # prompts of a round
@@ -106,9 +107,9 @@ def _recognizer(recognizer: Recognizer) -> dict[str, Any]:
 @conditional_page
 @cache_control(public=True, no_cache=True)
 def round_labels(request: HttpRequest, slug: str) -> JsonResponse:
-    """What a round can ask for: the labels, how often each is asked for, and where their examples are.
+    """What a round asks for: where the labels are, how often each is asked for, and where their examples are.
 
-    The same for everybody. The names are in the language of the address (`?lang=bn`).
+    The same for everybody. The words are in the language of the address (`?lang=bn`). Weights of 1 are left out.
     """
     newest = Promotion.objects.filter(recognizer=OuterRef("pk")).order_by("-id")
     live = {
@@ -120,21 +121,16 @@ def round_labels(request: HttpRequest, slug: str) -> JsonResponse:
     if found is None:
         raise Http404
     before, after = found.asks
-    fields = ("slug", "glyph", "asked", "tone", "language")
-    labels = list(found.labels.select_related("coverage").defer("names", "codes"))
-    for label in labels:
-        label.recognizer = found  # its prompt says how a label is asked for
-    address = reverse("round-examples", args=[slug])
+    counted = found.labels.filter(coverage__drawings__gt=0).select_related("coverage").defer("names", "codes")
+    lines = coverage.label_coverage(counted, coverage.coverage_goal(found))
     return JsonResponse(
         {
             "before": before,
             "after": after,
             "unsureBelow": found.unsure_below,
-            "labels": [
-                {name: getattr(line.label, name) for name in fields} | {"name": line.label.word, "weight": line.weight}
-                for line in coverage.label_coverage(labels, coverage.coverage_goal(found))
-            ],
-            "examples": f"{address}?of={found.examples}" if found.examples else None,
+            "labels": label_addresses([found])[slug],
+            "weights": {line.label.slug: line.weight for line in lines},
+            "examples": f"{reverse('round-examples', args=[slug])}?of={found.examples}" if found.examples else None,
         }
     )
 

@@ -248,8 +248,9 @@ async function storeRounds(used, language) {
   const kept = new Set();
   for (const slug of used) {
     const labels = new URL(`${rounds}${slug}/labels?lang=${language}`, location.origin);
-    const { examples } = await (await roundFile(new Request(labels), labels.pathname)).json();
+    const { labels: list, examples } = await (await roundFile(new Request(labels), labels.pathname)).json();
     kept.add(labels.href);
+    await storeLabels([list]);
     if (!examples) continue;
     const address = new URL(examples, location.origin);
     await roundFile(new Request(address), address.pathname);

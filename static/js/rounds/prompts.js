@@ -1,7 +1,16 @@
 // What a round asks for: the labels of a recognizer, and which of them come next.
 
-/** Reads the labels, `{ before, after, labels, examples, unsureBelow }`. Throws if they cannot be read. */
+import { readList } from "../shared/label_lists.js";
+
+/** Reads what can be asked for, `{ before, after, labels, examples, unsureBelow }`. Throws if it cannot be read. */
 export async function loadPrompts(address) {
+  const { labels, weights, ...rest } = await readJson(address);
+  const list = await readList(labels);
+  return { ...rest, labels: list.labels.map((label) => ({ ...label, weight: weights[label.slug] ?? 1 })) };
+}
+
+/** Throws if it cannot be read. */
+export async function readJson(address) {
   const response = await fetch(address);
   if (!response.ok) throw new Error(`HTTP ${response.status}`);
   return response.json();

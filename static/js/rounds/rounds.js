@@ -22,7 +22,7 @@ import { Service } from "../offline/service.js";
 import { Sheet } from "../draw/ink.js";
 import { Shortcuts } from "../shared/shortcuts.js";
 import { Uploader } from "../draw/uploader.js";
-import { choosePrompts, loadPrompts } from "./prompts.js";
+import { choosePrompts, loadPrompts, readJson } from "./prompts.js";
 import { named, sign } from "../shared/labels.js";
 import { pageConfig } from "../offline/page_config.js";
 import { pieces, reasonOf, text, wordOf } from "../shared/texts.js";
@@ -176,7 +176,7 @@ class RoundsPage {
   #load() {
     this.#prompts = loadPrompts(this.#recognizers.current.labels).then((prompts) => {
       this.#recognizers.current.unsureBelow = prompts.unsureBelow;
-      const examples = prompts.examples ? loadPrompts(prompts.examples).catch(() => null) : null;
+      const examples = prompts.examples ? readJson(prompts.examples).catch(() => null) : null;
       return { ...prompts, examples };
     });
     this.#prompts.catch(() => {});

@@ -69,14 +69,15 @@ export function loadList(address) {
 async function readUntilItArrives(address) {
   for (let failures = 0; ; failures += 1) {
     try {
-      return await read(address);
+      return await readList(address);
     } catch {
       await new Promise((resolve) => setTimeout(resolve, AGAIN_MS[Math.min(failures, AGAIN_MS.length - 1)]));
     }
   }
 }
 
-async function read(address) {
+/** The labels at an address. Promise of a LabelList; throws if they cannot be read. */
+export async function readList(address) {
   const response = await fetch(address);
   if (!response.ok) throw new Error(`${address}: ${response.status}`);
   const { labels, glyphs } = await response.json();
