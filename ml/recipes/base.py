@@ -166,7 +166,7 @@ def made_up_negatives(
     rasters = np.stack(
         [rasterise(make_negative(rng, digits, skipped=skipped), spec) for _ in range(VALIDATION_NEGATIVES)]
     )
-    return Examples(rasters, np.full(VALIDATION_NEGATIVES, other))
+    return as_negatives(rasters, other)
 
 
 def normalise_pictures(pictures: np.ndarray, spec: RasterSpec = DEFAULT_SPEC) -> np.ndarray:
@@ -188,8 +188,30 @@ def foreign_negatives(
     train, test = (load_foreign_characters(part, data, lookalikes).x for part in ("train", "test"))
     return (
         np.stack([fit_picture(picture, spec) for picture in train]),
-        Examples(normalise_pictures(test, spec), np.full(len(test), other)),
+        as_negatives(normalise_pictures(test, spec), other),
     )
+
+
+def word_negatives(
+    drawings: Pictures, other: int, spec: RasterSpec, *, skipped: Sequence[str], each: int, tested: int
+) -> tuple[np.ndarray, Examples]:
+    """Drawings of things as negative examples: rasters uint8 (n, size, size) to train on, and a test.
+
+    `group` of the drawings is their word. Up to `each` of half of the words, chosen by a hash, are trained on, and up
+    to `tested` of each of the others are the test. `skipped` are words whose drawings look like a label.
+    """
+    none = np.zeros((0, *drawings.x.shape[1:]), np.uint8)
+    parts = {True: [none], False: [none]}  # by whether a word is trained on
+    for word in sorted(set(drawings.group.tolist()) - set(skipped)):
+        trained = is_one_in(2, word)
+        parts[trained].append(drawings.x[drawings.group == word][: each if trained else tested])
+    train, test = (normalise_pictures(np.concatenate(parts[trained]), spec) for trained in (True, False))
+    return train, as_negatives(test, other)
+
+
+def as_negatives(rasters: np.ndarray, other: int) -> Examples:
+    """Rasters with the class of negative examples, the number of labels."""
+    return Examples(rasters, np.full(len(rasters), other))
 
 
 def is_one_in(count: int, key: str) -> bool:

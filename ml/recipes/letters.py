@@ -25,10 +25,12 @@ from ml.recipes.base import (
     Examples,
     Material,
     Recipe,
+    as_negatives,
     foreign_negatives,
     is_one_in,
     made_up_negatives,
     normalise_pictures,
+    word_negatives,
 )
 
 Rng = np.random.Generator
@@ -104,7 +106,10 @@ def load_letters(data: Path | None, *, with_latin: bool = True) -> Material:
     validation = np.array([is_one_in(VALIDATION_EVERY, f"check {key}") for key in keys]) & ~test
     rows = _balanced_rows(emnist.y, np.flatnonzero(~test & ~validation))
     characters, test_characters = foreign_negatives(data, len(LABELS), LETTER_RASTER, LETTER_LOOKALIKES)
-    words, test_words = _load_words(data)
+    things = loaders.load_other_words(data)
+    words, test_words = word_negatives(
+        things, len(LABELS), LETTER_RASTER, skipped=LETTER_WORDS, each=OTHERS, tested=TESTED_OTHERS
+    )
     digits, test_digits = (_digits(mnist, slice(part * DIGITS_EACH, (part + 1) * DIGITS_EACH)) for part in (0, 1))
     sketches = loaders.load_negative_drawings(data)[::2]
     held_out = Examples(rasters[test], y[test])
@@ -122,7 +127,7 @@ def load_letters(data: Path | None, *, with_latin: bool = True) -> Material:
             "EMNIST, held out": held_out,
             **({"Latin letters of Omniglot": _latin_examples(latin)} if latin else {}),
             "foreign characters (junk)": test_characters,
-            "digits 4 and 7 (junk)": _junk(test_digits),
+            "digits 4 and 7 (junk)": as_negatives(test_digits, len(LABELS)),
             "sketches (junk)": test_words,
         },
         base_test={"emnist": _first_of_each(held_out, BASE_TEST_EACH)},
@@ -153,28 +158,10 @@ def _latin_examples(latin: Pictures) -> Examples:
     return Examples(normalise_pictures(latin.x, LETTER_RASTER), LABEL_OF[latin.y])
 
 
-def _junk(x: np.ndarray) -> Examples:
-    return Examples(x, np.full(len(x), len(LABELS)))
-
-
 def _digits(digits: Pictures, part: slice) -> np.ndarray:
     """Rasters of a part of the pictures of each negative digit."""
     rows = np.concatenate([np.flatnonzero(digits.y == digit)[part] for digit in NEGATIVE_DIGITS])
     return normalise_pictures(digits.x[rows], LETTER_RASTER)
-
-
-def _load_words(data: Path | None) -> tuple[np.ndarray, Examples]:
-    """Rasters of half of the words of Quick, Draw! that look like no letter, and a test of the other half."""
-    words = loaders.load_other_words(data)
-    train, test = [np.zeros((0, *words.x.shape[1:]), np.uint8)], [np.zeros((0, *words.x.shape[1:]), np.uint8)]
-    for word in sorted(set(words.group.tolist()) - set(LETTER_WORDS)):
-        drawn = words.x[words.group == word]
-        if is_one_in(2, word):
-            train.append(drawn[:OTHERS])
-        else:
-            test.append(drawn[:TESTED_OTHERS])
-    x, tested = (normalise_pictures(np.concatenate(part), LETTER_RASTER) for part in (train, test))
-    return x, _junk(tested)
 
 
 def _letters_in_a_row(count: int) -> list[Ink]:

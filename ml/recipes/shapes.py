@@ -32,10 +32,12 @@ from ml.recipes.base import (
     Examples,
     Material,
     Recipe,
+    as_negatives,
     foreign_negatives,
     is_one_in,
     made_up_negatives,
     normalise_pictures,
+    word_negatives,
 )
 
 Rng = np.random.Generator
@@ -152,7 +154,9 @@ def load_shapes(data: Path | None, *, others: int = OTHERS) -> Material:
     """Half of the real drawings, some generated ones, and negatives; `others` of each word that is no shape."""
     real = load_real_drawings(data)
     characters, test_characters = foreign_negatives(data, len(LABELS), SHAPE_RASTER)
-    sketches, test_sketches = _load_sketches(data, others)
+    sketches, test_sketches = word_negatives(
+        _load_things(data), len(LABELS), SHAPE_RASTER, skipped=SHAPE_WORDS, each=others, tested=TESTED_OTHERS
+    )
     letters, test_letters = _load_letters(data)
     rng = np.random.default_rng(11)
     exemplars, checks = _generate(EXEMPLARS, rng), _generate(CHECKS, rng)
@@ -178,13 +182,13 @@ def load_shapes(data: Path | None, *, others: int = OTHERS) -> Material:
             "the same where two labellings agree": real.part(real.test & real.agreed),
             **({"LaTeX symbols that are shapes": symbols} if (symbols := _load_symbols(data)) else {}),
             "foreign characters (junk)": test_characters,
-            "letters (junk)": _junk(test_letters),
-            "sketches of other words (junk)": _junk(test_sketches),
+            "letters (junk)": as_negatives(test_letters, len(LABELS)),
+            "sketches of other words (junk)": test_sketches,
         },
         base_test={"quickdraw-bitmaps": real.part(real.test & real.agreed), "generated": other_hand},
         distinct_counts=np.bincount(pictures.y, minlength=len(LABELS)),
         counts={
-            "quickdraw-bitmaps": len(real.test) + len(sketches) + len(test_sketches),
+            "quickdraw-bitmaps": len(real.test) + len(sketches) + len(test_sketches.y),
             "omniglot": len(characters) + len(test_characters.y),
             "emnist": len(letters) + len(test_letters),
         },
@@ -232,21 +236,11 @@ def _rasterise(inks: list[Ink], y: np.ndarray) -> Examples:
     return Examples(np.stack([rasterise(ink, SHAPE_RASTER) for ink in inks]), y)
 
 
-def _junk(x: np.ndarray) -> Examples:
-    return Examples(x, np.full(len(x), len(LABELS)))
-
-
-def _load_sketches(data: Path | None, each: int) -> tuple[np.ndarray, np.ndarray]:
-    """Up to `each` drawings of half of the words that are no shape, rasters (n, size, size), and some of the others."""
+def _load_things(data: Path | None) -> Pictures:
+    """Quick, Draw!'s pictures of all words; the group is the word."""
     bitmaps, words = loaders.load_sketch_bitmaps(data), loaders.load_other_words(data)
-    x = np.concatenate([bitmaps.x, words.x])
     names = np.concatenate([np.array(loaders.SKETCH_WORDS)[bitmaps.y], words.group])
-    parts: dict[bool, list[np.ndarray]] = {True: [], False: []}
-    for word in sorted(set(names.tolist()) - set(SHAPE_WORDS)):
-        drawn, tested = x[names == word], not is_one_in(2, word)
-        parts[tested].append(drawn[: TESTED_OTHERS if tested else each])
-    train, test = (normalise_pictures(np.concatenate(parts[tested]), SHAPE_RASTER) for tested in (False, True))
-    return train, test
+    return Pictures(np.concatenate([bitmaps.x, words.x]), np.concatenate([bitmaps.y, words.y]), names)
 
 
 def _load_letters(data: Path | None) -> tuple[np.ndarray, np.ndarray]:

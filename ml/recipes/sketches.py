@@ -33,6 +33,7 @@ from ml.recipes.base import (
     is_one_in,
     made_up_negatives,
     normalise_pictures,
+    word_negatives,
 )
 
 TEST_EVERY = 5  # one drawing of each word in five is in the test
@@ -115,7 +116,10 @@ def load_sketches(data: Path | None, *, others: int = ALL_OTHERS, is_counted: bo
     counts = np.bincount(np.concatenate([strokes.y, pictures.y]), minlength=len(LABELS))  # (words,)
     frequent = counts >= SCARCE_BELOW
     characters, test_characters = foreign_negatives(data, len(LABELS), SKETCH_RASTER)
-    other_words, test_words = _load_other_words(data, others)
+    words = loaders.load_other_words(data)
+    other_words, test_words = word_negatives(
+        words, len(LABELS), SKETCH_RASTER, skipped=NOT_NEGATIVE, each=others, tested=TESTED_OTHERS
+    )
     return Material(
         pictures=_training_pictures(strokes, pictures, careful, frequent),
         tracks=tracks,
@@ -159,21 +163,6 @@ def _from_pictures(pictures: Pictures) -> _Source:
     test = pictures.group % TEST_EVERY == TEST_EVERY - 1
     validation = pictures.group % VALIDATION_EVERY == 0  # a multiple of 20 is never in the test
     return _Source(normalise_pictures(pictures.x, SKETCH_RASTER), pictures.y, test, validation, pictures.x)
-
-
-def _load_other_words(data: Path | None, each: int) -> tuple[np.ndarray, Examples]:
-    """Up to `each` drawings of half of the other words, rasters uint8 (n, size, size), and a test of the others."""
-    words = loaders.load_other_words(data)
-    train: list[np.ndarray] = [np.zeros((0, *words.x.shape[1:]), np.uint8)]
-    test = train.copy()
-    for word in sorted(set(words.group.tolist()) - set(NOT_NEGATIVE)):
-        drawn = words.x[words.group == word]
-        if is_one_in(2, word):
-            train.append(drawn[:each])
-        else:
-            test.append(drawn[:TESTED_OTHERS])
-    x, tested = (normalise_pictures(np.concatenate(part), SKETCH_RASTER) for part in (train, test))
-    return x, Examples(tested, np.full(len(tested), len(LABELS)))
 
 
 def _training_pictures(strokes: _Source, pictures: _Source, careful: _Source, frequent: np.ndarray) -> Pictures:
