@@ -7,6 +7,7 @@ from typing import Any
 
 from ml.bundles.bundle import Bundle, BundleError
 from ml.bundles.history import NOT_STORED, epochs_of
+from ml.reporting.confusions import confusion_text
 from ml.reporting.figures import label_text, percent
 
 CONFUSION_FILE = "confusion.svg"
@@ -95,8 +96,10 @@ def _by_label(card: Json, names: Mapping[str, str]) -> Iterator[str]:
     yield from _table("label", "trained on", *(test["test"] for test in tests))
     figures = [{line["slug"]: line for line in test["labels"]} for test in tests]
     for slug, name in names.items():
-        shown = [lines[slug] for lines in figures]
-        cells = [f"{percent(line['accuracy'])} of {line['count']:,}" if line["count"] else "–" for line in shown]
+        shown = [lines.get(slug) for lines in figures]  # None: the label is newer than the measurement
+        cells = [
+            f"{percent(line['accuracy'])} of {line['count']:,}" if line and line["count"] else "–" for line in shown
+        ]
         yield f"| {' | '.join([name, format(card['trained_on'].get(slug, 0), ','), *cells])} |"
     yield ""
 
@@ -108,7 +111,7 @@ def _confusions(card: Json, names: Mapping[str, str]) -> Iterator[str]:
     if not card["confusion"]:
         about = "The most frequent confusions: what was drawn as what was answered"
     count = sum(line["count"] for line in card["results"])
-    shown = [f"{names[line['drawn']]} as {names[line['answered']]} ({line['count']})" for line in card["confusions"]]
+    shown = [f"{confusion_text(line, names)} ({line['count']})" for line in card["confusions"]]
     yield from (
         "## Known confusions",
         "",

@@ -46,9 +46,15 @@ def cell_strengths(matrix: Matrix) -> np.ndarray:
     return np.where(np.eye(len(counts), dtype=bool), shares, np.minimum(1, np.sqrt(shares * ERROR_SCALE)))
 
 
+def confusion_text(line: Mapping[str, Any], names: Mapping[str, str]) -> str:
+    """Return "3 as 8" for a confusion; the slug for a label without a name, which the bundle no longer has."""
+    drawn, answered = (names.get(line[key], line[key]) for key in ("drawn", "answered"))
+    return f"{drawn} as {answered}"
+
+
 def confused_pairs_svg(confusions: Sequence[Mapping[str, Any]], names: Mapping[str, str]) -> str:
     """Return confusions (see `find_confusions`) as an SVG document with a bar for each. `names` are by slug."""
-    texts = [f"{names[line['drawn']]} as {names[line['answered']]}" for line in confusions]
+    texts = [confusion_text(line, names) for line in confusions]
     left = round(2 * GAP + max(map(len, texts), default=0) * LETTER)
     most = max((line["count"] for line in confusions), default=1)
     width, height = left + LONGEST_BAR + 6 * GAP, len(texts) * BAR + 2 * GAP

@@ -155,6 +155,17 @@ def test_a_label_of_another_script_is_shown_with_its_slug(bundle: Bundle, card: 
     assert "২" in (tmp_path / CONFUSION_FILE).read_text("utf-8")
 
 
+def test_a_card_may_be_older_than_the_labels_of_its_bundle(
+    bundle: Bundle, card: dict[str, Any], tmp_path: Path
+) -> None:
+    labels = [{"slug": slug, "glyph": slug, "name": slug} for slug in ("0", "1", "new")]
+    write_card(replace(bundle, manifest={**bundle.manifest, "labels": labels, "card": card}), tmp_path)
+    text = (tmp_path / CARD_FILE).read_text("utf-8")
+
+    assert "| new | 0 | – |" in text
+    assert "10 test drawings: 2 as 1 (1)." in text
+
+
 def test_the_picture_of_confusions_is_an_svg_with_every_count(text: str, tmp_path: Path) -> None:
     texts = [node.text for node in ET.parse(tmp_path / CONFUSION_FILE).iter("{http://www.w3.org/2000/svg}text")]  # noqa: S314
 
