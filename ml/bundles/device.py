@@ -37,7 +37,7 @@ def golden_vectors(
                 "raster": base64.b64encode(drawn.tobytes()).decode(),
                 "guess": slugs[int(answer.argmax())],
                 "unsure": bool(is_unsure(answer, unsure_below)),
-                "probabilities": [round(float(value), 6) for value in answer],
+                "probabilities": [round(float(value), 4) for value in answer],  # as the API answers
             }
             for (name, ink), drawn, answer in zip(inks.items(), rasters, answers, strict=True)
         ],
