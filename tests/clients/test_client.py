@@ -143,6 +143,8 @@ def test_a_drawing_is_kept_found_corrected_and_deleted(client_of_alice: Client) 
     assert (found.correction.label, found.created) == ("7", kept.created)
     none = client_of_alice.mark_none_of_these(mine)
     assert (none.label, none.none_of_these) == (None, True)
+    assert client_of_alice.correct(mine, "1", origin="round").origin == "round"
+    assert Correction.objects.current().get().origin == "round"
     client_of_alice.take_back(mine)
     assert client_of_alice.drawing(str(mine)).correction is None
     client_of_alice.delete(mine)

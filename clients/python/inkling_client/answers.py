@@ -167,12 +167,14 @@ class Correction:
     agrees: bool
     created: datetime
     none_of_these: bool = False
+    origin: str | None = None
+    """`round` if a round asked for the label."""
 
     @classmethod
     def read(cls, data: Data) -> Correction:
         """From JSON."""
         said = (data["label"], data["glyph"], data["name"], data["agrees"], _time(data["created"]))
-        return cls(*said, none_of_these=data.get("none_of_these", False))
+        return cls(*said, none_of_these=data.get("none_of_these", False), origin=data.get("origin"))
 
 
 @dataclass(frozen=True)

@@ -78,10 +78,10 @@ def predict(
 ) -> Call[Prediction]:
     """Recognise a drawing: ink, the bytes of a picture, or the path of a picture or of ink as .json.
 
-    `top_k`: return only this many guesses. `threshold`: unsure below it. `as_of`: the number of the version to use.
-    `include`: "codes", "embedding", "figure", "raster". `personal`: use the person's memory. `elsewhere`: look for
-    another recognizer that is much more certain. `keep`: save the drawing and the answer, for `feedback` (needs the
-    scope `feedback`).
+    `top_k`: return at most so many guesses, 60 by default. `threshold`: unsure below it. `as_of`: the number of the
+    version to use. `include`: "codes", "embedding", "figure", "raster". `personal`: use the person's memory.
+    `elsewhere`: look for another recognizer that is much more certain. `keep`: save the drawing and the answer, for
+    `feedback` (needs the scope `feedback`).
     """
     fields = {
         "id": str(uuid4()) if keep else None,
@@ -185,9 +185,9 @@ def delete(id: Id) -> Call[None]:  # noqa: A002
     return Call("DELETE", f"drawings/{id}", _nothing, writes=True)
 
 
-def correct(id: Id, label: str) -> Call[Correction]:  # noqa: A002
-    """Confirm or correct the label of a drawing."""
-    body = {"json": {"label": label}}
+def correct(id: Id, label: str, *, origin: str | None = None) -> Call[Correction]:  # noqa: A002
+    """Confirm or correct the label of a drawing. `origin`: "round" if a round asked for this label."""
+    body = {"json": _without_none({"label": label, "origin": origin})}
     return Call("PUT", f"drawings/{id}/correction", _json(Correction.read), body=body, writes=True)
 
 
