@@ -256,6 +256,23 @@ def test_it_does_not_take_the_place_of_what_somebody_chose(starter: Bundle, alic
     assert answering("digits") == 1
 
 
+def test_an_upgraded_site_gets_new_recognizers_except_those_whose_name_it_has(
+    digits: Recognizer, starter: Bundle, tmp_path: Path
+) -> None:
+    own = [small_bundles.label_of_word(name) for name in small_bundles.WORDS]
+    told("install_recognizer", saved(small_bundles.with_labels(starter, "shapes", own), tmp_path / "own"))
+    release = tmp_path / "release"
+    for bundle in (starter, small_bundles.maths(starter), small_bundles.shapes(starter)):
+        saved(bundle, release / bundle.manifest["recognizer"])
+    refused = io.StringIO()
+    told("install_models", folder=release, stderr=refused)
+    assert answering("maths") == answering("digits") == answering("shapes") == 1
+    shapes = Recognizer.objects.get(slug="shapes")
+    assert [label.slug for label in shapes.labels.all()] == [label["slug"] for label in own]
+    assert shapes.versions.count() == 1
+    assert refused.getvalue().startswith("shapes cannot be installed: ")
+
+
 def test_shipped_recognizers_stand_in_their_order(db: None, starter: Bundle, tmp_path: Path) -> None:
     labels = starter.manifest["labels"]
     for slug in ("sketches", "abacus", "digits", "bangla-digits"):
