@@ -33,6 +33,7 @@ class VersionFacts:
     raster: dict[str, Any] | None  # None in old bundles
     unsure_below: float
     glyphs: Glyphs | None
+    labels: tuple[str, ...]  # their slugs, in the order of the network's outputs
 
 
 _known: dict[int, VersionFacts] = {}
@@ -47,12 +48,14 @@ def facts_of(versions: Iterable[int]) -> dict[int, VersionFacts]:
             raster=F("manifest__raster"),
             unsure_below=F("manifest__unsure_below"),
             sums=F("manifest__sha256"),
+            labels=F("manifest__labels"),
         )
-        for row in rows.values("pk", "slug", "raster", "unsure_below", "sums", "glyphs"):
+        for row in rows.values("pk", "slug", "raster", "unsure_below", "sums", "labels", "glyphs"):
             content, sha256 = bytes(row["glyphs"]), row["sums"].get("glyphs")
             address = reverse("glyphs", args=[row["slug"], sha256[:SHA_IN_ADDRESS]]) if content and sha256 else ""
             glyphs = Glyphs(address, frozenset(drawn_slugs(content))) if address else None
-            _known[row["pk"]] = VersionFacts(row["raster"], float(row["unsure_below"]), glyphs)
+            slugs = tuple(label["slug"] for label in row["labels"])
+            _known[row["pk"]] = VersionFacts(row["raster"], float(row["unsure_below"]), glyphs, slugs)
     return {pk: _known[pk] for pk in wanted}
 
 

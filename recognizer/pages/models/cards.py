@@ -5,6 +5,7 @@ The card is in the manifest of a bundle (see ml.reporting.model_card). Missing p
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -15,6 +16,7 @@ from recognizer.models import Label, ModelVersion, Promotion, Recognizer, Traini
 from recognizer.models.model_version import heavy_fields
 from recognizer.pages import svg_plot
 from recognizer.pages.label_choice import MOST_SHOWN
+from recognizer.registry import version_facts
 
 Json = dict[str, Any]
 MIN_OPACITY = 0.12  # of a cell that is not zero
@@ -114,16 +116,7 @@ class ModelCard:
     labels: dict[str, Label]  # by slug, in output order
     card: Json  # the card in the manifest; empty if there is none
     run: TrainingRun | None  # that trained this version, starting from the model that the card describes
-
-    @property
-    def few_labels(self) -> list[Label]:
-        """Those that a list of models shows."""
-        return list(self.labels.values())[:MOST_SHOWN]
-
-    @property
-    def further_labels(self) -> int:
-        """How many labels there are besides."""
-        return max(0, len(self.labels) - MOST_SHOWN)
+    further_labels: int  # beside those that pages show at once
 
     @cached_property
     def charts(self) -> list[LabelChart]:
@@ -193,10 +186,21 @@ def versions_with_details(recognizer: Recognizer) -> QuerySet[ModelVersion]:
 
 
 def live_cards(recognizers: QuerySet[Recognizer]) -> list[ModelCard]:
-    """The cards of the live versions, in the order of their recognizers."""
+    """The cards of the live versions, in the order of their recognizers: results, and the labels that a list shows."""
     newest = Promotion.objects.filter(recognizer=OuterRef("pk")).order_by("-pk").values("model_version")[:1]
-    found = recognizers.annotate(answers=Subquery(newest)).prefetch_related("labels")
-    return [model_card(versions_with_card(each).get(pk=each.answers), each, active=True) for each in found]
+    found: list[Any] = list(recognizers.annotate(answers=Subquery(newest)))
+    facts = version_facts.facts_of(each.answers for each in found)
+    return [_short_card(each, each.answers, facts[each.answers].labels) for each in found]
+
+
+def _short_card(recognizer: Recognizer, version: int, slugs: Sequence[str]) -> ModelCard:
+    found: Any = recognizer.versions.light().annotate(results=F("manifest__card__results")).get(pk=version)
+    found.recognizer = recognizer
+    shown = slugs[:MOST_SHOWN]
+    few = recognizer.labels.filter(slug__in=shown).defer("names", "looks_like", "codes")
+    labels = {label.slug: label for label in few}
+    card = {} if found.results is None else {"results": found.results}
+    return ModelCard(found, True, labels, card, None, len(slugs) - len(shown))
 
 
 def model_card(version: Any, recognizer: Recognizer, *, active: bool) -> ModelCard:
@@ -209,4 +213,4 @@ def model_card(version: Any, recognizer: Recognizer, *, active: bool) -> ModelCa
     version.recognizer = recognizer
     runs = TrainingRun.objects.filter(version=version).select_related("base")
     run = runs.defer("log", "progress", *heavy_fields("base")).first()
-    return ModelCard(version, active, labels, version.card or {}, run)
+    return ModelCard(version, active, labels, version.card or {}, run, max(0, len(labels) - MOST_SHOWN))
