@@ -86,6 +86,16 @@ def test_a_row_of_a_guess_has_one_line(reader: Visitor) -> None:
     assert max(middles) - min(middles) < 4
 
 
+def test_on_a_phone_the_answer_and_its_code_fit_below_the_sheet(visit: Any, maths: Recognizer) -> None:
+    phone = _drew_an_arrow(visit(phone=True, viewport={"width": 360, "height": 740}))
+    buttons = phone.page.locator(".answers .button:visible")
+    confirm, other = (button.bounding_box() for button in buttons.all())
+    assert confirm["y"] == other["y"]
+    code = phone.page.locator(COPY).bounding_box()
+    assert code["y"] + code["height"] <= 740
+    assert phone.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
 def test_the_option_of_a_package_is_said_too(visit: Any, maths: Recognizer) -> None:
     label = maths.labels.get(slug="curvearrowright")
     first = {"code": "\\guillemotleft", "package": "fontenc", "mode": "text"}
