@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +11,7 @@ from allauth.account import forms as account
 from allauth.account.internal.flows.login import record_authentication
 from allauth.core import context
 from allauth.mfa import app_settings as mfa_settings
+from allauth.mfa.adapter import get_adapter
 from allauth.mfa.base import forms as mfa
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp import forms as totp
@@ -191,7 +192,27 @@ class SetPasswordForm(_Texts, account.SetPasswordForm):
     help_texts = {"password1": PASSWORD_HELP}
 
 
-class PasskeySignInForm(webauthn.LoginWebAuthnForm):
+def _checked(clean: Callable[[], Any]) -> Any:
+    """What `clean` returns. allauth and fido2 raise many errors for what no passkey sends: each is a wrong code."""
+    try:
+        return clean()
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        raise get_adapter().validation_error("incorrect_code") from error
+
+
+class PasskeyStepForm(webauthn.AuthenticateWebAuthnForm):
+    """The passkey of the person who signs in."""
+
+    def clean_credential(self) -> Authenticator:
+        """Raises ValidationError for whatever is not the response of a passkey."""
+        return _checked(super().clean_credential)
+
+
+class PasskeyAgainForm(PasskeyStepForm, webauthn.ReauthenticateWebAuthnForm):
+    """The passkey of the person who is signed in."""
+
+
+class PasskeySignInForm(PasskeyStepForm, webauthn.LoginWebAuthnForm):
     """Sign in with a passkey alone."""
 
     def clean_credential(self) -> Authenticator:
@@ -217,6 +238,18 @@ class AddPasskeyForm(_Texts, webauthn.AddWebAuthnForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["passwordless"].initial = True
+
+    def clean_credential(self) -> dict[str, Any]:
+        """An object. allauth would store a 0, and could not read the person's passkeys any more."""
+        credential = self.cleaned_data["credential"]
+        if not isinstance(credential, dict):
+            raise get_adapter().validation_error("incorrect_code")
+        return credential
+
+    def clean(self) -> dict[str, Any]:
+        """Raises ValidationError for whatever is not the response of a passkey."""
+        cleaned: dict[str, Any] = _checked(super().clean)
+        return cleaned
 
 
 class _AnyDigits:

@@ -262,6 +262,8 @@ MFA_FORMS = {
     "reauthenticate": "accounts.forms.SecondStepAgainForm",
     "activate_totp": "accounts.forms.ActivateAppForm",
     "add_webauthn": "accounts.forms.AddPasskeyForm",
+    "authenticate_webauthn": "accounts.forms.PasskeyStepForm",
+    "reauthenticate_webauthn": "accounts.forms.PasskeyAgainForm",
     "login_webauthn": "accounts.forms.PasskeySignInForm",
 }
 # Users with a second factor may change their e-mail address. In production an account has no second factor before its
