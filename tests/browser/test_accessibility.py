@@ -25,14 +25,14 @@ from tests.pages.training_runs import learned
 
 IN_FULL = {"resultTypes": ["violations"], "rules": {"label-content-name-mismatch": {"enabled": True}}}
 CONTRAST = {"resultTypes": ["violations"], "runOnly": ["color-contrast"]}  # all else is the same in both themes
-NOT_OURS = "document.getElementById('swagger-ui')?.remove()"  # it has faults of its own (docs/browsers.md)
+IS_COMPLETE = "() => !document.querySelector('#swagger-ui:not(:has(.opblock))')"  # Swagger renders the reference
 OPEN_ALL = "document.querySelectorAll('details').forEach(details => { details.open = true })"
 
 
 def _violations(visitor: Visitor) -> list[str]:
     """What axe finds on the page as it is, with all details open, in light and in dark."""
     page = visitor.page
-    page.evaluate(NOT_OURS)
+    page.wait_for_function(IS_COMPLETE)
     page.evaluate(OPEN_ALL)
     page.evaluate(AXE_SCRIPT)
     found = []
@@ -84,6 +84,28 @@ def test_axe_finds_nothing_on_the_page_of_a_model(visit: Any, digits: Recognizer
     learned(digits, with_history(starter, [{"epoch": 1, "loss": 0.5}, {"epoch": 2, "loss": 0.25}]))
     pages = ["/models/digits/", "/models/digits/1/", "/models/bangla-digits/", "/models/sketches/"]
     found = _visit_all(visit(reduced_motion="reduce"), pages, {})
+    assert not found, "\n".join(found)
+
+
+def test_axe_finds_nothing_in_the_api_reference_as_it_is_used(visit: Any, three: list[Recognizer]) -> None:
+    visitor: Visitor = visit(reduced_motion="reduce")
+    visitor.page.set_default_timeout(60_000)  # Swagger is large
+    visitor.go("/developers/reference/")
+    for name in ("Predictions-predict", "webhooks-onWebhookTest"):
+        operation = visitor.page.locator(f"#operations-{name}")
+        operation.locator(".opblock-summary-control").click()
+        operation.locator(".responses-table").wait_for()
+        operation.get_by_role("tab", name="Schema").first.click()
+    operation = visitor.page.locator("#operations-Models-listVersions")
+    operation.locator(".opblock-summary-control").click()
+    operation.locator(".try-out__btn").click()
+    operation.locator("[data-param-name] input").first.fill("digits")
+    operation.locator(".execute").click()
+    operation.locator(".live-responses-table").wait_for()
+    visitor.page.locator(".models > h4 button").click()
+    visitor.page.click(".btn.authorize")
+    visitor.page.wait_for_selector(".modal-ux")
+    found = _violations(visitor)
     assert not found, "\n".join(found)
 
 
