@@ -41,5 +41,5 @@ def test_a_letter_says_that_it_is_a_digit_too_and_the_link_keeps_the_drawing(vis
 
     someone.sees("answer", "7")
     assert someone.page.url.endswith("/draw/digits/")
-    assert someone.page.locator(f"{HINT} a").count() == 1  # the letter, with the way back
+    assert someone.page.locator(f"{HINT} a").count() == 2  # the letter, with the way back, and the Bangla digit
     assert someone.complaints == []
