@@ -32,7 +32,7 @@ OPEN_ALL = "document.querySelectorAll('details').forEach(details => { details.op
 def _violations(visitor: Visitor) -> list[str]:
     """What axe finds on the page as it is, with all details open, in light and in dark."""
     page = visitor.page
-    page.wait_for_function(IS_COMPLETE)
+    page.wait_for_function(IS_COMPLETE, timeout=60_000)
     page.evaluate(OPEN_ALL)
     page.evaluate(AXE_SCRIPT)
     found = []
