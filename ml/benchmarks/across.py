@@ -18,13 +18,14 @@ import numpy as np
 
 from ml.bundles.bundle import Bundle, BundleError, load_bundle, verify_serving
 from ml.bundles.predictor import Predictor
-from ml.evaluation.across import Scale, fit_scales, inputs_of, scale_of
+from ml.evaluation.across import Asked, Numbers, fit_numbers, inputs_of, trunk_of
 from ml.evaluation.base_test import BaseTest, read_base_test, read_base_test_file
 from ml.evaluation.coinciding import same_shapes
 from ml.preprocessing.ink import Ink, rasterise
 from ml.preprocessing.trace import trace_pictures
 
 DRAWINGS = 2_000
+FITTED = 17_400  # where a base test has so many
 SEED = 11
 
 
@@ -49,8 +50,10 @@ class Mixed:
     """Recognizer and label of each drawing."""
     guesses: np.ndarray
     """int (n, k): the index of the label that a recognizer guesses first."""
-    inputs: np.ndarray
-    """float (n, k, 3): what its score is made of (`ml.evaluation.across`)."""
+    answers: np.ndarray
+    """float (n, k, 2): the probability of the first guess, and what all leave for "none of these"."""
+    embeddings: list[np.ndarray]
+    """Of each recognizer, float32 (n, width)."""
     milliseconds: float
     """For all recognizers to answer one drawing, drawn and asked; the mean."""
 
@@ -81,14 +84,16 @@ def ask_all(players: Sequence[Player], *, drawings: int, held_out: bool) -> Mixe
         inks += trace_pictures(player.test.rasters[rows])
         truth += [(player.slug, player.test.slugs[player.test.labels[row]]) for row in rows]
     guesses = np.empty((len(inks), len(players)), np.int64)
-    first, left = np.empty(guesses.shape), np.empty(guesses.shape)
+    answers = np.empty((*guesses.shape, 2))
+    embeddings = [np.empty((len(inks), player.predictor.embedding_size), np.float32) for player in players]
     began = perf_counter()
     for column, player in enumerate(players):
         for row, ink in enumerate(inks):
-            answer = player.predictor.predict(rasterise(ink, player.bundle.raster)[None]).probabilities[0]
+            output = player.predictor.predict(rasterise(ink, player.bundle.raster)[None])
+            answer, embeddings[column][row] = output.probabilities[0], output.embeddings[0]
             guesses[row, column] = answer.argmax()
-            first[row, column], left[row, column] = answer.max(), 1 - answer.sum()
-    return Mixed(truth, guesses, inputs_of(first, left), 1000 * (perf_counter() - began) / len(inks))
+            answers[row, column] = answer.max(), 1 - answer.sum()
+    return Mixed(truth, guesses, answers, embeddings, 1000 * (perf_counter() - began) / len(inks))
 
 
 def _right(players: Sequence[Player], mixed: Mixed) -> tuple[np.ndarray, np.ndarray]:
@@ -107,15 +112,30 @@ def _right(players: Sequence[Player], mixed: Mixed) -> tuple[np.ndarray, np.ndar
     return label, recognizer
 
 
-def figures(players: Sequence[Player], mixed: Mixed, scales: Mapping[str, Scale]) -> dict[str, Any]:
+def _scores(players: Sequence[Player], mixed: Mixed, numbers: Numbers) -> np.ndarray:
+    """The score of each recognizer for each drawing, float (n, k)."""
+    trunks = [trunk_of(player.bundle.manifest) for player in players]
+    return np.stack(
+        [
+            numbers.scores(
+                [
+                    Asked(player.slug, *mixed.answers[row, place], mixed.embeddings[place][row], trunks[place])
+                    for place, player in enumerate(players)
+                ]
+            )
+            for row in range(len(mixed.truth))
+        ]
+    )
+
+
+def figures(players: Sequence[Player], mixed: Mixed, numbers: Numbers) -> dict[str, Any]:
     """How often the surest recognizer is the right one, and its guess the right label, overall and by recognizer.
 
     A recognizer is right, too, if its guess has the shape of the true label. `label`: the guess is the true label or
     has its shape. `alone`: the recognizer of the drawing, asked alone, guesses the true label.
     """
     label, recognizer = _right(players, mixed)
-    numbers = np.array([scale_of(player.slug, scales) for player in players])  # (k, 3)
-    rows, best = np.arange(len(mixed.truth)), (mixed.inputs * numbers).sum(axis=2).argmax(axis=1)
+    rows, best = np.arange(len(mixed.truth)), _scores(players, mixed, numbers).argmax(axis=1)
     source = np.array([slug for slug, _label in mixed.truth])
     names = [player.slug for player in players]
     own = np.array([names.index(slug) for slug in source])
@@ -134,23 +154,32 @@ def figures(players: Sequence[Player], mixed: Mixed, scales: Mapping[str, Scale]
     }
 
 
-def run_across_bench(folder: Path, scales: Mapping[str, Scale]) -> dict[str, Any]:
-    """The figures with these scales, with none, and the time of an answer."""
+def run_across_bench(folder: Path, numbers: Numbers) -> dict[str, Any]:
+    """The figures with these numbers, with their scales alone, with none, and the time of an answer."""
     players = load_players(folder)
     mixed = ask_all(players, drawings=DRAWINGS, held_out=True)
     return {
         "recognizers": [player.slug for player in players],
         "milliseconds": mixed.milliseconds,
-        "as they are": figures(players, mixed, {}),
-        "compared": figures(players, mixed, scales),
+        "as they are": figures(players, mixed, Numbers({})),
+        "other trunks": figures(players, mixed, numbers._replace(directions={})),
+        "compared": figures(players, mixed, numbers),
     }
 
 
-def fit_shipped(folder: Path) -> tuple[list[str], list[Scale]]:
-    """The recognizers in this folder, and their scales."""
+def fit_shipped(folder: Path) -> Numbers:
+    """The numbers of the recognizers in this folder."""
     players = load_players(folder)
-    mixed = ask_all(players, drawings=DRAWINGS, held_out=False)
-    return [player.slug for player in players], fit_scales(mixed.inputs, _right(players, mixed)[1])
+    mixed = ask_all(players, drawings=FITTED, held_out=False)
+    source = np.array([slug for slug, _label in mixed.truth])
+    return fit_numbers(
+        [player.slug for player in players],
+        [trunk_of(player.bundle.manifest) for player in players],
+        inputs_of(mixed.answers[:, :, 0], mixed.answers[:, :, 1]),
+        mixed.embeddings,
+        _right(players, mixed)[1],
+        1 / (source[:, np.newaxis] == source).sum(axis=1),
+    )
 
 
 def across_text(found: Mapping[str, Any]) -> str:

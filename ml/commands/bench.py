@@ -19,7 +19,7 @@ from ml.bundles.bundle import Bundle, load_bundle, verify_bundle
 from ml.commands.options import DATA_HELP, MODELS, add_command, folder_of, open_bundle, print_result, read_drawings
 from ml.data.approved import ApprovedDrawings
 from ml.data.labelled_files import EvaluationError
-from ml.evaluation.across import ACROSS_FILE, save_scales, shipped_scales
+from ml.evaluation.across import ACROSS_FILE, save_numbers, shipped_numbers
 from ml.reporting import text_tables
 from ml.training.finetune import FULL, HEAD, finetune
 
@@ -150,9 +150,9 @@ def bench_filters(options: argparse.Namespace) -> None:
 
 def bench_across(options: argparse.Namespace) -> None:
     if options.fit:
-        save_scales(*fit_shipped(MODELS))
-        shipped_scales.cache_clear()
-    found = run_across_bench(MODELS, shipped_scales())
+        save_numbers(fit_shipped(MODELS))
+        shipped_numbers.cache_clear()
+    found = run_across_bench(MODELS, shipped_numbers())
     print_result(options, found, across_text(found))
 
 

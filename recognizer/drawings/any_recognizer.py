@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from accounts.models import User
-from ml.evaluation.across import scale_of, shares, shipped_scales
+from ml.evaluation.across import Asked, shares, shipped_numbers, trunk_of
 from ml.preprocessing.content import Content
 from recognizer.drawings import predict
 from recognizer.drawings.other_recognizers import BetterRecognizer
@@ -40,7 +40,7 @@ def recognise_any(*, content: Content, person: User | None = None, pins: Mapping
     answers = [answer for slug in slugs if (answer := _ask(slug, content, person, (pins or {}).get(slug)))]
     if not answers:
         raise serving.NoModelError("No recognizer can answer now.")
-    share = shares(np.array([_score(answer) for answer in answers]))
+    share = shares(shipped_numbers().scores([_asked(answer) for answer in answers]))
     best, *others = np.argsort(-share, kind="stable").tolist()  # of equal ones the first in the order of the site
     alike = [answers[i] for i in others if share[i] >= ALIKE_SHARE and not _shown(answers[i]).unsure]
     return AnyAnswer(answers[best], [BetterRecognizer(each.live.recognizer, _shown(each).guesses[0]) for each in alike])
@@ -62,7 +62,12 @@ def _shown(answer: Answer) -> predict.AdjustedAnswer | Answer:
     return answer.personal or answer
 
 
-def _score(answer: Answer) -> float:
+def _asked(answer: Answer) -> Asked:
     guesses = _shown(answer).guesses
-    scale = scale_of(answer.live.recognizer.slug, shipped_scales())
-    return scale.score(guesses[0].probability, 1 - guesses.total)
+    return Asked(
+        answer.live.recognizer.slug,
+        probability=guesses[0].probability,
+        left=1 - guesses.total,
+        embedding=answer.embedding,
+        trunk=trunk_of(answer.live.version.manifest),
+    )

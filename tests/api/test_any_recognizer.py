@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 from django.test import Client
 
@@ -11,7 +12,7 @@ from accounts import keys
 from accounts.models import User
 from ml.bundles.bundle import Bundle
 from ml.evaluation import across
-from ml.evaluation.across import Scale
+from ml.evaluation.across import Direction, Numbers, Scale
 from recognizer.drawings import predict
 from recognizer.models import Drawing, Promotion, Recognizer
 from recognizer.registry import install
@@ -30,7 +31,7 @@ def ask(client: Client, **body: Any) -> Any:
 def prefer(monkeypatch: pytest.MonkeyPatch, **offsets: float) -> None:
     """The three recognizers of the tests have the same network: these numbers decide between them."""
     scales = {slug.replace("_", "-"): Scale(1, 0, offset) for slug, offset in offsets.items()}
-    monkeypatch.setattr("recognizer.drawings.any_recognizer.shipped_scales", lambda: scales)
+    monkeypatch.setattr("recognizer.drawings.any_recognizer.shipped_numbers", lambda: Numbers(scales))
 
 
 def test_the_surest_answers_and_the_others_are_beside_it(
@@ -41,6 +42,19 @@ def test_the_surest_answers_and_the_others_are_beside_it(
     assert (answer["recognizer"], answer["guesses"][0]["label"]) == ("bangla-digits", "7")
     assert [(each["recognizer"], each["guess"]["glyph"]) for each in answer["alike"]] == [("digits", "7")]
     assert not Drawing.objects.exists()
+
+
+def test_embeddings_decide_for_versions_with_the_trunk_that_numbers_are_for(
+    client: Client, three: list[Recognizer], starter: Bundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    weights = np.ones(starter.manifest["embedding_size"])
+    trunk = across.trunk_of({"sha256": {"rehearsal": "a" * 64}})
+    far = Numbers({}, {"sketches": Direction(trunk, Scale(1, 0, 9), {}, weights)})
+    monkeypatch.setattr("recognizer.drawings.any_recognizer.shipped_numbers", lambda: far)
+    assert ask(client).json()["recognizer"] == "digits"  # equally sure: the first of the site
+    monkeypatch.setattr("recognizer.drawings.any_recognizer.trunk_of", lambda manifest: trunk)
+    answer = ask(client).json()
+    assert (answer["recognizer"], answer["alike"]) == ("sketches", [])
 
 
 def test_far_less_sure_ones_are_not_shown(

@@ -9,7 +9,7 @@ from django.test import Client
 
 from accounts.models import User
 from ml.bundles.bundle import Bundle
-from ml.evaluation.across import Scale
+from ml.evaluation.across import Numbers, Scale
 from recognizer.models import Correction, Recognizer
 from recognizer.registry import install
 from tests import small_bundles
@@ -23,7 +23,7 @@ LIST = "[data-recognizer-list]"
 def _scales(monkeypatch: pytest.MonkeyPatch) -> None:
     """The recognizers have one network: Bangla digits answer, digits are nearly as sure, sketches are not."""
     scales = {"bangla-digits": Scale(1, 0, 1), "digits": Scale(1, 0, 0), "sketches": Scale(1, 0, -9)}
-    monkeypatch.setattr("recognizer.drawings.any_recognizer.shipped_scales", lambda: scales)
+    monkeypatch.setattr("recognizer.drawings.any_recognizer.shipped_numbers", lambda: Numbers(scales))
 
 
 def _asks_all(visitor: Visitor) -> None:
