@@ -119,7 +119,13 @@ def _scores(players: Sequence[Player], mixed: Mixed, numbers: Numbers) -> np.nda
         [
             numbers.scores(
                 [
-                    Asked(player.slug, *mixed.answers[row, place], mixed.embeddings[place][row], trunks[place])
+                    Asked(
+                        player.slug,
+                        probability=float(mixed.answers[row, place, 0]),
+                        left=float(mixed.answers[row, place, 1]),
+                        embedding=mixed.embeddings[place][row],
+                        trunk=trunks[place],
+                    )
                     for place, player in enumerate(players)
                 ]
             )

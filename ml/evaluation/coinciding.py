@@ -2,7 +2,7 @@
 
 Whoever draws a circle without saying what it is gets a right answer from any of them. The groups were written down from
 the glyphs, before any recognizer was measured with them; only 2 and ২ were added later, after a look at the drawings
-that the numbers are fitted on (`ml.evaluation.across`). A label may be in several groups; labels of recognizers that are
+that numbers are fitted on (`ml.evaluation.across`). A label may be in several groups; labels of recognizers that are
 not installed are ignored. Bundles name further ones (`looks_like`, see `ml.bundles.labels`).
 """
 
