@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+from smtplib import SMTPException
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -19,6 +21,10 @@ from django.utils.translation import gettext_lazy as _
 from accounts import deletion
 from accounts.models import User
 
+logger = logging.getLogger(__name__)
+
+MAIL_SENT = "account/messages/email_confirmation_sent.txt"
+
 
 class AccountAdapter(DefaultAccountAdapter):
     """Sign-up, sign-in, e-mail addresses and passwords."""
@@ -34,7 +40,10 @@ class AccountAdapter(DefaultAccountAdapter):
     }
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
-        """Send a mail. Its links begin with SITE_URL, not with the host that the request names."""
+        """Send a mail. Its links begin with SITE_URL, not with the host that the request names.
+
+        A mail that cannot be sent is logged and reported to the visitor, for known and unknown addresses alike.
+        """
         site = settings.SITE_URL or self.request.build_absolute_uri("/").rstrip("/")
         links = {
             name: urlsplit(url)._replace(scheme="", netloc="").geturl()
@@ -42,7 +51,22 @@ class AccountAdapter(DefaultAccountAdapter):
             if name.endswith("_url")
         }
         links = {name: f"{site}{path}" for name, path in links.items()}
-        super().send_mail(template_prefix, email, context | links | {"site_url": site})
+        try:
+            super().send_mail(template_prefix, email, context | links | {"site_url": site})
+        except (SMTPException, OSError) as error:
+            logger.error("a mail was not sent by %s, port %s: %r", settings.EMAIL_HOST, settings.EMAIL_PORT, error)
+            text = gettext(
+                "The e-mail was not sent: the mail server of this site does not answer. Try again in a few minutes."
+            )
+            messages.error(self.request, text, extra_tags="mail-not-sent")
+            self.request.mail_not_sent = True
+
+    def add_message(
+        self, request: HttpRequest, level: int, message_template: str | None = None, *args: Any, **more: Any
+    ) -> None:
+        """Add a message, but not that a mail was sent if it was not."""
+        if message_template != MAIL_SENT or not hasattr(request, "mail_not_sent"):
+            super().add_message(request, level, message_template, *args, **more)
 
     def is_safe_url(self, url: str | None) -> bool:
         """Whether a redirect to this URL is safe. A malformed URL is not."""

@@ -13,6 +13,7 @@ from accounts.models import User
 from tests.accounts.helpers import PASSWORD, sign_up
 from tests.bangla import latin_words
 from tests.csrf_client import CsrfClient
+from tests.smoke import free_port
 
 pytestmark = pytest.mark.django_db
 
@@ -41,6 +42,20 @@ def test_a_mail_greets_says_why_it_came_and_who_wrote_it(client: Client, product
     assert body.endswith("-- \nInkling\nhttp://testserver/")
     assert message.from_email == "Inkling <inkling@localhost>"
     assert not getattr(message, "alternatives", None), "text only"
+
+
+@pytest.mark.parametrize("email", ["new@example.org", "ada@example.org"])
+@pytest.mark.parametrize("path", ["/accounts/signup/", "/accounts/password/reset/"])
+def test_a_mail_server_that_does_not_answer_is_reported_and_ends_no_request(
+    client: Client, production: Any, ada: User, path: str, email: str
+) -> None:
+    production.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    production.EMAIL_HOST, production.EMAIL_PORT = "127.0.0.1", free_port()
+    form = {"email": email, "password1": PASSWORD, "password2": PASSWORD, "consent": "on"}
+    response = client.post(path, form, follow=True)
+    assert response.status_code == 200
+    assert [message.extra_tags for message in response.context["messages"]] == ["mail-not-sent"]
+    assert User.objects.filter(email=email).exists() == (email == ada.email or "signup" in path)
 
 
 def test_the_link_has_the_scheme_of_the_site(client: Client, production: Any, ada: User) -> None:
