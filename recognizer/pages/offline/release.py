@@ -11,7 +11,10 @@ from django.contrib.staticfiles.storage import staticfiles_storage
 
 
 def release() -> str:
-    """A text that changes with every static file, page template and translation. Read once without DEBUG."""
+    """A text that changes with every static file, page template and translation.
+
+    Without DEBUG a process reads the files once.
+    """
     return _read() if settings.DEBUG else _read_once()
 
 
