@@ -2,8 +2,10 @@
 
     python -m config.server --bind 0.0.0.0:8000 --workers 2 --threads 4
 
-The application is imported once, before the processes are forked, so that they share its memory. They share one
-listening socket, too: a process that ends leaves no connection behind that it has not accepted.
+The application is imported once, before the processes are forked, so that they share its memory. On Linux each process
+has a listening socket of its own, and the kernel spreads connections over them. With one socket for all, the same
+process gets most connections (17 of 20) while the others wait. The parent holds all sockets: when a process ends, the
+one that replaces it accepts what has arrived meanwhile.
 SIGTERM finishes the requests that have arrived. SIGHUP replaces the processes one by one, without new code.
 """
 
@@ -43,25 +45,41 @@ KEEPALIVE = {"TCP_KEEPIDLE": 60, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3}  # finds
 
 
 class WebServer(MPServer):
-    """Granian with one listening socket for all processes and with deadlines for clients that do not read."""
+    """Granian with listening sockets that the parent holds, and with deadlines for clients that do not read."""
 
     def _init_shared_socket(self) -> None:
-        family = socket.AF_INET6 if ":" in self.bind_addr else socket.AF_INET
+        self._ssp = self._sso = None
+        spread = sys.platform == "linux" and self.workers > 1  # elsewhere the last socket would get all connections
         try:
-            listener = socket.create_server((self.bind_addr, self.bind_port), family=family, backlog=self.backlog)
+            if spread:
+                self._listener().close()  # fails if another server has the port; sockets that share it would not
+            self.descriptors = [self._listener(spread).detach() for _ in range(self.workers if spread else 1)]
         except OSError as error:
             raise SystemExit(f"{self.bind_addr}, port {self.bind_port}, cannot be used: {error.strerror}.") from error
+
+    def _listener(self, shares_port: bool = False) -> socket.socket:
+        """A listening socket. Raises OSError."""
+        listener = socket.create_server(
+            (self.bind_addr, self.bind_port),
+            family=socket.AF_INET6 if ":" in self.bind_addr else socket.AF_INET,
+            backlog=self.backlog,
+            reuse_port=shares_port,
+        )
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         for name, value in {**KEEPALIVE, "TCP_USER_TIMEOUT": settings.READ_SECONDS * 1000}.items():
             if hasattr(socket, name):  # not on every system; accepted connections have what the listener has
                 listener.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
-        self.descriptor = listener.detach()
-        self._ssp = self._sso = None
+        return listener
+
+    def _spawn_worker(self, idx: int, *args: Any, **options: Any) -> WorkerProcess:
+        self.descriptor = self.descriptors[idx % len(self.descriptors)]  # the process is forked before the next one
         self._shd = SocketHolder(self.descriptor, False, self.backlog)  # type: ignore[assignment, call-arg]
+        return super()._spawn_worker(idx, *args, **options)
 
     def _drop_shared_socket(self) -> None:
-        os.close(self.descriptor)
+        for descriptor in self.descriptors:
+            os.close(descriptor)
 
     def _serve_loop(self, *args: Any) -> None:
         """Replace processes that have ended, and all of them at SIGHUP, until a signal stops the server.
@@ -176,6 +194,8 @@ def _start(application: Any, server: WebServer) -> Any:
     if server.interrupt_signal:  # the server stops already, or the parent's handler had this process's signal
         time.sleep(2 * DRAIN_SECONDS)
         sys.exit()
+    for descriptor in set(server.descriptors) - {server.descriptor}:
+        os.close(descriptor)  # or the socket would outlive the process that accepts its connections
     os.setpgid(0, 0)  # Ctrl+C and signals for a group are for the parent, which then ends its processes
     signal.signal(signal.SIGUSR1, lambda _number, _frame: _take_no_more(application, server))
     threading.Thread(target=_end_with, args=[server.pid], daemon=True).start()
@@ -184,7 +204,7 @@ def _start(application: Any, server: WebServer) -> Any:
 
 
 def _take_no_more(application: Any, server: WebServer) -> None:
-    """Put a socket to which nobody connects in place of the listening one. Other processes have that one, too."""
+    """Put a socket to which nobody connects in place of the listening one, which the parent has, too."""
     application.drain()
     with socket.create_server(("127.0.0.1", 0)) as nobody:
         nobody.setblocking(False)

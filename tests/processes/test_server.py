@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from urllib.request import urlopen
 
@@ -117,6 +117,37 @@ def test_a_signal_while_processes_start_stops_the_server_without_an_error(tmp_pa
         server.process.send_signal(number)
         assert server.process.wait(15) == 0, server.log.read_text()
         assert "ERROR" not in server.log.read_text()
+
+
+def test_connections_are_spread_over_the_processes(tmp_path: Path) -> None:
+    with serving(tmp_path, "--workers", "2") as server, ExitStack() as opened:
+        wait_until(lambda: len(server.children()) == 2 and server.answers(), "both run", 60)
+        for _ in range(40):
+            client = opened.enter_context(socket.create_connection(("127.0.0.1", server.port), timeout=10))
+            client.sendall(b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+            assert client.recv(65536).startswith(b"HTTP/1.1 200")
+        counts = [
+            sum(each.status == psutil.CONN_ESTABLISHED for each in child.net_connections("tcp"))
+            for child in server.children()
+        ]
+        assert sum(counts) >= 40
+        assert min(counts) >= 5  # by chance once in five million runs
+
+
+def test_connections_that_arrive_while_no_process_runs_are_answered_by_the_next_ones(tmp_path: Path) -> None:
+    with serving(tmp_path, "--workers", "2") as server, ExitStack() as opened:
+        wait_until(lambda: len(server.children()) == 2 and server.answers(), "both run", 60)
+        killed = server.children()
+        server.process.send_signal(signal.SIGSTOP)  # so it starts no others yet
+        for child in killed:
+            child.kill()
+        clients = [
+            opened.enter_context(socket.create_connection(("127.0.0.1", server.port), timeout=30)) for _ in range(20)
+        ]
+        server.process.send_signal(signal.SIGCONT)
+        for client in clients:
+            client.sendall(b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+        assert all(client.recv(65536).startswith(b"HTTP/1.1 200") for client in clients)
 
 
 def test_sighup_while_processes_start_replaces_them(tmp_path: Path) -> None:
