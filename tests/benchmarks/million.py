@@ -168,8 +168,10 @@ def _fill(drawings: int) -> None:
 
 
 def _report(title: str, person: int, page: str, options: argparse.Namespace) -> None:
+    from config.asgi import with_room
+
     client = _client(person)
-    cost, plan = _measure(client, page, options.requests)
+    cost, plan = with_room(_measure)(client, page, options.requests)  # as the threads of the site
     if options.json:
         sys.stdout.write(json.dumps({"title": title, "page": page, **cost._asdict()}) + "\n")
     else:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import resource
+import sys
 from collections.abc import Iterator
+from threading import Thread
 from threading import enumerate as enumerate_threads
 from typing import Any
 
@@ -224,3 +227,35 @@ def test_clients_that_do_not_read_hold_only_so_much_and_not_for_long(monkeypatch
     assert [exchange.sent[-1].get("more_body") for exchange in silent] == [True] * 3  # the server breaks the connection
     assert (after.status, after.body) == (200, LARGE)
     assert application._unread == 0
+
+
+def faults(depth: int) -> int:
+    """Page faults of a loop of calls, so many calls below the caller."""
+    if depth:
+        return faults(depth - 1)
+    begun = resource.getrusage(resource.RUSAGE_THREAD).ru_minflt
+    for _ in range(1000):
+        call()
+    return resource.getrusage(resource.RUSAGE_THREAD).ru_minflt - begun
+
+
+def call() -> None:
+    """Does nothing, with a large frame."""
+
+
+call.__code__ = call.__code__.replace(co_stacksize=200)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="counts the page faults of a thread, as Linux does")
+@pytest.mark.parametrize("room", [True, False])
+def test_calls_at_any_depth_of_a_thread_need_no_new_memory(room: bool) -> None:
+    found: list[int] = []
+
+    def work() -> None:
+        found.extend(faults(depth) for depth in range(400))
+
+    thread = Thread(target=asgi.with_room(work) if room else work)
+    thread.start()
+    thread.join()
+    assert len(found) == 400
+    assert (max(found) < 500) is room  # 1,000 where the calls cross the end of a piece
