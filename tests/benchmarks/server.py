@@ -25,10 +25,10 @@ def running_site(
 ) -> Iterator[tuple[int, int]]:
     """The port, and the process id of the parent of the web processes.
 
-    The database is that of the environment; it is migrated, and the shipped models are installed.
+    The database is that of the environment; it is migrated, and the shipped models and static files are installed.
     """
     os.environ["DJANGO_SETTINGS_MODULE"] = settings
-    for arguments in (["migrate", "-v0"], ["install_models"]):
+    for arguments in (["migrate", "-v0"], ["install_models"], ["collectstatic", "--noinput", "-v0"]):
         subprocess.run([sys.executable, "manage.py", *arguments], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
     port = free_port()
     command = f"-m config.server --bind 127.0.0.1:{port} {options}"
