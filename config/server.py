@@ -39,6 +39,7 @@ STOP_SECONDS = 20  # for requests to finish when a process stops
 MAX_HEADERS = 64 * 1024  # bytes of a request's first line and headers
 CONNECTIONS = 1_000  # of a process; more wait until they are accepted
 TRIM_EVERY = 60  # seconds after which a process gives memory back
+POLL = 0.1  # seconds, while a process stops
 SHORT_LIFE = 1  # seconds; a process that ends sooner is replaced after a pause
 LOGGING: dict[str, Any] = {"handlers": {}, "loggers": {"_granian": {}}}  # Granian's messages go where all others go
 KEEPALIVE = {"TCP_KEEPIDLE": 60, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3}  # finds clients that vanished
@@ -88,24 +89,45 @@ class WebServer(MPServer):
         while it looks at another one.
         """
         while not self.interrupt_signal:
-            self.main_loop_interrupt.wait(1)
-            self.main_loop_interrupt.clear()
-            self.interrupt_children.clear()
-            ended = [index for index, worker in enumerate(self.wrks) if not worker.is_alive()]
-            if ended and not self.interrupt_signal:
-                if any(time.monotonic() - self.wrks[index].birth < SHORT_LIFE for index in ended):
-                    time.sleep(SHORT_LIFE)
-                self._respawn_workers(ended, *args)
-            elif self.reload_signal:
+            self._replace_ended(1, *args)
+            if self.reload_signal:
                 self.reload_signal = False
-                self._respawn_workers([*range(self.workers)], *args, delay=self.respawn_interval)
+                for index in range(self.workers):  # one by one: the others take connections meanwhile
+                    if not self.interrupt_signal:
+                        self._replace(index, *args)
 
-    def _respawn_workers(self, workers: list[int], *args: Any, **options: Any) -> None:
-        for index in workers:  # one by one: the others take connections meanwhile
-            if self.interrupt_signal:
-                return
-            self._drain([self.wrks[index]])
-            super()._respawn_workers([index], *args, **options)
+    def _replace_ended(self, seconds: float, *args: Any) -> None:
+        """Wait so long, or until a process ends or a signal arrives, then replace the processes that have ended."""
+        self.main_loop_interrupt.wait(seconds)
+        self.main_loop_interrupt.clear()
+        self.interrupt_children.clear()
+        ended = [index for index, worker in enumerate(self.wrks) if not worker.is_alive()]
+        if ended and not self.interrupt_signal:
+            if any(time.monotonic() - self.wrks[index].birth < SHORT_LIFE for index in ended):
+                time.sleep(SHORT_LIFE)
+            self._respawn_workers(ended, *args)
+
+    def _replace(self, index: int, *args: Any) -> None:
+        """Start another process, then stop the one whose place it takes.
+
+        Granian would look at no other process until that one has stopped. If one ended meanwhile, the connections
+        that the kernel gives it would wait so long, too.
+        """
+        old = self.wrks[index]
+        self._drain([old])
+        self.wrks[index] = self._spawn_worker(index, *args)
+        self.wrks[index].start()
+        begun = time.monotonic()
+        while time.monotonic() < begun + self.respawn_interval and not self.interrupt_signal:
+            self._replace_ended(POLL, *args)
+        if not self.interrupt_signal:
+            old.terminate()
+        while old.is_alive() and not self.interrupt_signal:
+            if time.monotonic() > begun + self.respawn_interval + STOP_SECONDS:
+                old.kill()
+            self._replace_ended(POLL, *args)
+        if old.is_alive():
+            self.wrks.append(old)  # stops with the others
 
     def _stop_workers(self) -> None:
         logger.info("the server stops: it has got a signal")
@@ -119,7 +141,7 @@ class WebServer(MPServer):
         Granian would close them at once, and with them requests that are on their way.
         """
         for worker in workers:
-            if worker.is_alive():
+            if worker.is_alive() and not worker.interrupt_by_parent:  # a second time, its requests would be lost
                 os.kill(worker._id(), signal.SIGUSR1)
 
 

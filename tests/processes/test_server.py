@@ -162,6 +162,43 @@ def test_sighup_while_processes_start_replaces_them(tmp_path: Path) -> None:
         assert "ERROR" not in server.log.read_text()
 
 
+def test_a_process_that_is_killed_while_another_one_stops_is_replaced_at_once(tmp_path: Path) -> None:
+    with serving(tmp_path, "--workers", "2") as server, ExitStack() as opened:
+        wait_until(lambda: len(server.children()) == 2 and server.answers(), "both run", 60)
+        for _ in range(20):  # so each process has requests to wait for
+            client = opened.enter_context(socket.create_connection(("127.0.0.1", server.port), timeout=10))
+            client.sendall(HEAD + b"Content-Length: 100\r\n\r\n{")
+        old = {*server.children()}
+        server.process.send_signal(signal.SIGHUP)
+        (new,) = wait_until(lambda: {*server.children()} - old, "one is replaced", 20)
+        new.kill()
+        wait_until(lambda: {*server.children()} - old - {new}, "another one runs", 5)
+        assert all(server.answers() for _ in range(20))
+        opened.close()
+        server.process.terminate()
+        assert server.process.wait(30) == 0
+        assert not any(child.is_running() for child in old)
+
+
+def test_a_stop_during_sighup_finishes_the_requests_of_the_old_process(server: Server) -> None:
+    (old,) = server.children()
+    with socket.create_connection(("127.0.0.1", server.port), timeout=30) as client:
+        client.sendall(HEAD + b"Content-Length: 2\r\n\r\n{")
+        assert server.answers()  # so the connection before was accepted
+        server.process.send_signal(signal.SIGHUP)
+
+        def stops() -> bool:
+            return not any(each.status == psutil.CONN_LISTEN for each in old.net_connections("tcp"))
+
+        wait_until(stops, "the old process stops", 20)
+        server.process.terminate()
+        wait_until(lambda: server.children() == [old], "the new process has ended", 10)
+        client.sendall(b"{")
+        assert client.recv(65536).startswith(b"HTTP/1.1 400")
+    assert server.process.wait(20) == 0
+    assert "ERROR" not in server.log.read_text()
+
+
 def test_a_port_in_use_is_named_in_one_line(server: Server, tmp_path: Path) -> None:
     (tmp_path / "second").mkdir()
     with serving(tmp_path / "second", "--bind", f"127.0.0.1:{server.port}") as second:
