@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from smtplib import SMTPException
+from threading import BoundedSemaphore
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -23,6 +26,8 @@ from accounts.models import User
 
 logger = logging.getLogger(__name__)
 
+MAIL_WAIT = 1.0  # seconds in which a request may wait until others have sent their mail
+_sending = BoundedSemaphore(max(1, settings.WEB_THREADS // 2))  # or a hanging mail server would stop the site
 MAIL_SENT = "account/messages/email_confirmation_sent.txt"
 
 
@@ -52,7 +57,8 @@ class AccountAdapter(DefaultAccountAdapter):
         }
         links = {name: f"{site}{path}" for name, path in links.items()}
         try:
-            super().send_mail(template_prefix, email, context | links | {"site_url": site})
+            with _one_of_few():
+                super().send_mail(template_prefix, email, context | links | {"site_url": site})
         except (SMTPException, OSError) as error:
             logger.error("a mail was not sent by %s, port %s: %r", settings.EMAIL_HOST, settings.EMAIL_PORT, error)
             text = gettext(
@@ -103,6 +109,17 @@ class AccountAdapter(DefaultAccountAdapter):
             self.add_message(request, messages.ERROR, template, {"email": email_address.email})
             return False
         return bool(super().confirm_email(request, email_address))
+
+
+@contextmanager
+def _one_of_few() -> Iterator[None]:
+    """Let half of the threads of this process send mails, the others answer requests. Raises TimeoutError."""
+    if not _sending.acquire(timeout=MAIL_WAIT):
+        raise TimeoutError("other requests wait for the mail server already")
+    try:
+        yield
+    finally:
+        _sending.release()
 
 
 class SecondFactorAdapter(DefaultMFAAdapter):

@@ -1,10 +1,14 @@
 """The mails: text, our own words, whole links."""
 
 import re
+from threading import Event, Semaphore, Thread
 from typing import Any
 
 import pytest
+from allauth.account.adapter import get_adapter
+from allauth.core.context import request_context
 from django.core import mail
+from django.core.mail.backends.base import BaseEmailBackend
 from django.template.loader import render_to_string
 from django.test import Client, RequestFactory
 from django.utils.translation import override
@@ -56,6 +60,43 @@ def test_a_mail_server_that_does_not_answer_is_reported_and_ends_no_request(
     assert response.status_code == 200
     assert [message.extra_tags for message in response.context["messages"]] == ["mail-not-sent"]
     assert User.objects.filter(email=email).exists() == (email == ada.email or "signup" in path)
+
+
+class HangingBackend(BaseEmailBackend):
+    """Sends nothing until it is told to."""
+
+    go_on = Event()
+    waiting = Semaphore(0)
+
+    def send_messages(self, email_messages: Any) -> int:
+        self.waiting.release()
+        self.go_on.wait(30)
+        return 0
+
+
+def test_a_mail_server_that_hangs_leaves_threads_for_other_requests(
+    client: Client, production: Any, ada: User, settings: Any
+) -> None:
+    settings.EMAIL_BACKEND = f"{__name__}.HangingBackend"
+    HangingBackend.go_on.clear()
+
+    def send() -> None:
+        with request_context(RequestFactory().get("/")):
+            get_adapter().send_mail("account/email/password_changed", ada.email, {"user": ada})
+
+    threads = [Thread(target=send) for _ in range(settings.WEB_THREADS // 2)]
+    for thread in threads:
+        thread.start()
+        assert HangingBackend.waiting.acquire(timeout=20)
+    try:
+        response = client.post("/accounts/password/reset/", {"email": ada.email}, follow=True)
+        assert not HangingBackend.waiting.acquire(blocking=False), "it did not wait for the mail server"
+    finally:
+        HangingBackend.go_on.set()
+        for thread in threads:
+            thread.join()
+    assert response.status_code == 200
+    assert [message.extra_tags for message in response.context["messages"]] == ["mail-not-sent"]
 
 
 def test_the_link_has_the_scheme_of_the_site(client: Client, production: Any, ada: User) -> None:
