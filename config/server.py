@@ -50,10 +50,10 @@ class WebServer(MPServer):
 
     def _init_shared_socket(self) -> None:
         self._ssp = self._sso = None
-        spread = sys.platform == "linux" and self.workers > 1  # elsewhere the last socket would get all connections
+        spread = sys.platform == "linux" and self.workers > 1  # elsewhere all connections go to the newest
         try:
             if spread:
-                self._listener().close()  # fails if another server has the port; sockets that share it would not
+                self._listener().close()  # fails if another server has the port; with SO_REUSEPORT it would not
             self.descriptors = [self._listener(spread).detach() for _ in range(self.workers if spread else 1)]
         except OSError as error:
             raise SystemExit(f"{self.bind_addr}, port {self.bind_port}, cannot be used: {error.strerror}.") from error
@@ -217,7 +217,7 @@ def _start(application: Any, server: WebServer) -> Any:
         time.sleep(2 * DRAIN_SECONDS)
         sys.exit()
     for descriptor in set(server.descriptors) - {server.descriptor}:
-        os.close(descriptor)  # or the socket would outlive the process that accepts its connections
+        os.close(descriptor)  # those of the other processes
     os.setpgid(0, 0)  # Ctrl+C and signals for a group are for the parent, which then ends its processes
     signal.signal(signal.SIGUSR1, lambda _number, _frame: _take_no_more(application, server))
     threading.Thread(target=_end_with, args=[server.pid], daemon=True).start()
