@@ -74,7 +74,7 @@ class WebServer(MPServer):
         return listener
 
     def _spawn_worker(self, idx: int, *args: Any, **options: Any) -> WorkerProcess:
-        self.descriptor = self.descriptors[idx % len(self.descriptors)]  # the process is forked before the next one
+        self.descriptor = self.descriptors[idx % len(self.descriptors)]  # the process starts before the next call
         self._shd = SocketHolder(self.descriptor, False, self.backlog)  # type: ignore[assignment, call-arg]
         return super()._spawn_worker(idx, *args, **options)
 
@@ -118,13 +118,12 @@ class WebServer(MPServer):
         self.wrks[index] = self._spawn_worker(index, *args)
         self.wrks[index].start()
         begun = time.monotonic()
-        while time.monotonic() < begun + self.respawn_interval and not self.interrupt_signal:
-            self._replace_ended(POLL, *args)
-        if not self.interrupt_signal:
-            old.terminate()
         while old.is_alive() and not self.interrupt_signal:
-            if time.monotonic() > begun + self.respawn_interval + STOP_SECONDS:
+            waited = time.monotonic() - begun - self.respawn_interval
+            if waited > STOP_SECONDS:
                 old.kill()
+            elif waited > 0 and not old.interrupt_by_parent:
+                old.terminate()
             self._replace_ended(POLL, *args)
         if old.is_alive():
             self.wrks.append(old)  # stops with the others
