@@ -51,9 +51,9 @@ def until(page: Any, holds: Callable[[], bool], seconds: float = 15) -> None:
 
 
 def said_by(author: User) -> list[str]:
-    """What the drawings of this person are, as they say themselves."""
+    """What the drawings of this person are, as they say themselves; the first correction first."""
     standing = Correction.objects.current().filter(drawing__author=author, label__isnull=False)
-    return list(standing.values_list("label__slug", flat=True))
+    return list(standing.order_by("created").values_list("label__slug", flat=True))
 
 
 def _is_about_drawings(request: Any) -> bool:

@@ -69,10 +69,10 @@ def test_two_workers_with_the_same_task_train_once(digits: Recognizer, solo: Use
 @pytest.mark.parametrize("step", ["training", "judging"])
 def test_a_killed_worker_loses_nothing(digits: Recognizer, solo: User, tmp_path: Path, step: str) -> None:
     (run,) = training.run_due_jobs()
-    with Worker(tmp_path) as worker:
+    with Worker(tmp_path, hold_at=step) as worker:
         until(lambda: step_of(run) == step or is_over(run), f"the run is {step}")
         worker.kill()
-    assert state_of(run) == State.RUNNING
+    assert state_of(run) == State.RUNNING, worker.log.read_text()
     moved: list[TrainingRun] = []
 
     def schedule() -> bool:

@@ -19,11 +19,14 @@ DEAD_AFTER = 3  # seconds
 
 
 class Worker:
-    """A trainer, as the Procfile starts it. Use it as a context: it is killed at the end."""
+    """A trainer, as the Procfile starts it. Use it as a context: it is killed at the end.
 
-    def __init__(self, folder: Path, name: str = "trainer") -> None:
+    With `hold_at` it gets no further than the beginning of this step of a run.
+    """
+
+    def __init__(self, folder: Path, name: str = "trainer", *, hold_at: str = "") -> None:
         self.log = folder / f"{name}.log"
-        self._environment = environment(folder)
+        self._environment = environment(folder) | {"HOLD_AT": hold_at}
         self._name = name
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -36,6 +39,8 @@ class Worker:
             "--without-mingle",
             "--loglevel=info",
         ]
+        if self._environment["HOLD_AT"]:
+            options.append("--include=tests.recognizer.training.holding")
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 command + options, cwd=ROOT, env=self._environment, stdout=log, stderr=log, start_new_session=True
