@@ -16,6 +16,8 @@ import pytest
 from django.conf import settings
 from django.core.cache import cache
 from django.db import connection
+from django.db.backends.signals import connection_created
+from django.dispatch import receiver
 from django.test import Client
 from django.utils import timezone
 
@@ -41,6 +43,14 @@ settings.DELETION_LOG = ""  # tests of it name a file of their own
 
 # Several test runs can share one Redis.
 settings.CACHES["default"]["KEY_PREFIX"] = f"test-{os.getpid()}"
+
+
+@receiver(connection_created)
+def _reverse_unordered_rows(connection: Any, **_: Any) -> None:
+    """SQLite gives rows the other way round where a query names no order, so that no test can rely on chance."""
+    if connection.vendor == "sqlite":
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA reverse_unordered_selects = ON")
 
 
 @pytest.fixture(scope="session", autouse=True)
