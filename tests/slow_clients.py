@@ -5,6 +5,7 @@ from __future__ import annotations
 import selectors
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
@@ -33,9 +34,14 @@ def slow_clients(port: int, kind: str, count: int, every: float = EVERY) -> Iter
         yield found
 
 
-def closed(connections: list[socket.socket]) -> int:
-    """How many of these connections the server has closed. It reads what they got, so they are slow no more."""
-    return sum(_is_closed(each) for each in connections)
+def closed(connections: list[socket.socket], patience: float = 10) -> int:
+    """How many of these connections the server has closed. It reads what they got, so they are slow no more.
+
+    The end of a connection comes after all that its small buffer had no room for: `patience` is how long all together
+    may take, in seconds.
+    """
+    end = time.monotonic() + patience
+    return sum(_is_closed(each, end) for each in connections)
 
 
 def _connect(port: int, opening: bytes) -> socket.socket:
@@ -55,11 +61,11 @@ def _trickle(connections: list[socket.socket], stopping: threading.Event, every:
                 continue
 
 
-def _is_closed(client: socket.socket) -> bool:
-    """Read all that is there; the end of it is an empty part or an error."""
+def _is_closed(client: socket.socket, end: float) -> bool:
+    """Read all that comes until the monotonic time `end`; at the end of a connection is an empty part or an error."""
     with selectors.DefaultSelector() as selector:
         selector.register(client, selectors.EVENT_READ)
-        while selector.select(0.2):
+        while selector.select(max(0, end - time.monotonic())):
             try:
                 if not client.recv(65536):
                     return True
