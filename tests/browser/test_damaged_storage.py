@@ -88,6 +88,7 @@ def test_a_picture_that_the_browser_has_lost_does_not_hold_back_the_next_drawing
 def test_a_damaged_copy_of_the_memory_is_replaced(alice_draws: Visitor) -> None:
     page = alice_draws.page
     account = page.evaluate("JSON.parse(localStorage.getItem('inkling.account'))")
+    alice_draws.go("/attribution/")  # a copy still on its way to the sheet would replace the damaged one
     record = {"user": account, "recognizer": "digits", "on": True, "drawings": [{"id": 1}], "revision": 3}
     page.evaluate(PUT, ["memory", [record]])
     with page.expect_response("**/memory/digits/device*") as copied:
