@@ -47,7 +47,7 @@ settings.CACHES["default"]["KEY_PREFIX"] = f"test-{os.getpid()}"
 
 @receiver(connection_created)
 def _reverse_unordered_rows(connection: Any, **_: Any) -> None:
-    """SQLite gives rows the other way round where a query names no order, so that no test can rely on chance."""
+    """Make SQLite reverse the rows of queries without an order, so that a test which relies on their order fails."""
     if connection.vendor == "sqlite":
         with connection.cursor() as cursor:
             cursor.execute("PRAGMA reverse_unordered_selects = ON")

@@ -18,6 +18,7 @@ OPENINGS = {
 }
 KINDS = list(OPENINGS)
 EVERY = 3.0  # seconds between two bytes
+PATIENCE = 10.0  # seconds in which all that the server sent has arrived
 
 
 @contextmanager
@@ -34,13 +35,12 @@ def slow_clients(port: int, kind: str, count: int, every: float = EVERY) -> Iter
         yield found
 
 
-def closed(connections: list[socket.socket], patience: float = 10) -> int:
+def closed(connections: list[socket.socket]) -> int:
     """How many of these connections the server has closed. It reads what they got, so they are slow no more.
 
-    The end of a connection comes after all that its small buffer had no room for: `patience` is how long all together
-    may take, in seconds.
+    A client sees the end of its connection after all that the server sent, for which its buffer was too small.
     """
-    end = time.monotonic() + patience
+    end = time.monotonic() + PATIENCE
     return sum(_is_closed(each, end) for each in connections)
 
 
@@ -62,7 +62,7 @@ def _trickle(connections: list[socket.socket], stopping: threading.Event, every:
 
 
 def _is_closed(client: socket.socket, end: float) -> bool:
-    """Read all that comes until the monotonic time `end`; at the end of a connection is an empty part or an error."""
+    """Read until the connection ends, with an empty part or an error, or until the monotonic time `end`."""
     with selectors.DefaultSelector() as selector:
         selector.register(client, selectors.EVENT_READ)
         while selector.select(max(0, end - time.monotonic())):

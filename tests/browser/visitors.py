@@ -51,7 +51,7 @@ def until(page: Any, holds: Callable[[], bool], seconds: float = 15) -> None:
 
 
 def said_by(author: User) -> list[str]:
-    """What the drawings of this person are, as they say themselves; the first correction first."""
+    """What the drawings of this person are, as they say themselves, the oldest correction first."""
     standing = Correction.objects.current().filter(drawing__author=author, label__isnull=False)
     return list(standing.order_by("created").values_list("label__slug", flat=True))
 
